@@ -1,0 +1,216 @@
+/* linnet.h - the C ABI of the linnet runtime: tokenize a text, run a program.
+ *
+ * Rules that hold for every function
+ *   - A function that can fail returns a linnet_status; LINNET_OK is 0. Its results come back
+ *     through the last parameters, which are written only on success.
+ *   - After a failure linnet_last_error() says, for the calling thread, what was found, what was
+ *     needed and what to do. linnet_last_executorch_error() keeps ExecuTorch's own code.
+ *   - Every *_create / *_open / *_run / *_encode hands over an object that the caller frees with the
+ *     *_free of the same noun. Freeing NULL does nothing.
+ *   - "borrowed" pointers stay valid as long as the object they were read from, and are never freed.
+ *   - Text is UTF-8 with an explicit length in bytes; it may contain zero bytes.
+ *   - No C++ exception leaves this interface.
+ *
+ * Threads
+ *   A tokenizer and an encoding may be read from several threads. One model may be used from several
+ *   threads: its runs are serialized inside. Two models run in parallel.
+ */
+#ifndef LINNET_H
+#define LINNET_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32)
+#define LINNET_API
+#else
+#define LINNET_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Raised by one whenever a signature, a struct or a status number changes. */
+#define LINNET_ABI_VERSION 1
+
+typedef int32_t linnet_status;
+
+enum {
+  LINNET_OK = 0,
+
+  /* 1xx - the caller: arguments and inputs */
+  LINNET_INVALID_ARGUMENT = 100, /* a NULL, a negative length, an unknown enum value */
+  LINNET_INVALID_UTF8 = 101,     /* the text is not UTF-8; the message gives the byte */
+  LINNET_INPUT_OUT_OF_RANGE = 102, /* a token id below 0 or above the vocabulary */
+  LINNET_INPUT_SHAPE = 103,        /* number, dtype or shape of the inputs does not fit the method */
+  LINNET_TEXT_TOO_LONG = 104,      /* truncation is off (or impossible) and the text does not fit */
+  LINNET_UNKNOWN_METHOD = 105,     /* the program has no such method */
+  LINNET_THREADS_FIXED = 106,      /* the process already runs with another thread count */
+  LINNET_UNKNOWN_FIELD = 107,      /* the manifest has no such field */
+
+  /* 2xx - the file */
+  LINNET_FILE_NOT_FOUND = 200,
+  LINNET_FILE_UNREADABLE = 201,
+  LINNET_NOT_A_PROGRAM = 202,      /* neither an ExecuTorch program nor part of one */
+  LINNET_NOT_A_LINNET_FILE = 203,  /* an ExecuTorch program without linnet's contract */
+  LINNET_FILE_TRUNCATED = 204,     /* the end is missing */
+  LINNET_PROGRAM_DAMAGED = 205,    /* header, program section or delegate section: hash differs */
+  LINNET_TRAILER_DAMAGED = 206,    /* the trailer contradicts itself or the file */
+  LINNET_FILE_DAMAGED = 207,       /* the hash of the whole file differs (linnet_file_verify) */
+  LINNET_SCHEMA_TOO_NEW = 208,     /* the file's major schema version is above this build's */
+  LINNET_MANIFEST_INVALID = 209,   /* a field is missing or has the wrong type */
+  LINNET_TOKENIZER_INVALID = 210,  /* the tokenizer bytes do not parse */
+
+  /* 3xx - this build and this machine */
+  LINNET_BACKEND_MISSING = 300,
+  LINNET_OPERATOR_MISSING = 301,
+  LINNET_EXECUTORCH_TOO_OLD = 302,
+  LINNET_OUT_OF_MEMORY = 303,
+
+  /* 4xx - ExecuTorch refused or failed; see linnet_last_executorch_error() */
+  LINNET_LOAD_FAILED = 400,
+  LINNET_RUN_FAILED = 401,
+
+  /* 5xx - a defect of linnet itself */
+  LINNET_INTERNAL = 500
+};
+
+/* ---- errors and versions ------------------------------------------------------------------- */
+
+/* LINNET_ABI_VERSION of the library that was loaded. */
+LINNET_API int32_t linnet_abi_version(void);
+/* Name of a status, for example "LINNET_FILE_TRUNCATED"; "LINNET_UNKNOWN" for other numbers. Static. */
+LINNET_API const char* linnet_status_name(linnet_status status);
+/* Text of the calling thread's last failure; "" if there was none. Valid until its next call. */
+LINNET_API const char* linnet_last_error(void);
+/* ExecuTorch's error code of the calling thread's last failure; 0 if ExecuTorch was not involved. */
+LINNET_API uint32_t linnet_last_executorch_error(void);
+
+/* Facts about this build, one "key=value" per line, UTF-8: version, executorch, backends (comma
+ * separated), operators (count), cpu, cpu_features, threads (0 while not fixed). Static per thread. */
+LINNET_API const char* linnet_runtime_info(void);
+
+/* ---- tokenizer ------------------------------------------------------------------------------ */
+
+typedef struct linnet_tokenizer linnet_tokenizer;
+typedef struct linnet_encoding linnet_encoding;
+
+typedef enum {
+  LINNET_TRUNCATE_NEVER = 0,         /* LINNET_TEXT_TOO_LONG if it does not fit */
+  LINNET_TRUNCATE_LONGEST_FIRST = 1, /* as `longest_first` of Hugging Face tokenizers */
+  LINNET_TRUNCATE_ONLY_SECOND = 2    /* as `only_second`; with stride >= 0 gives windows */
+} linnet_truncation;
+
+typedef struct {
+  int32_t max_length;           /* tokens, special tokens included; 0 means no bound */
+  linnet_truncation truncation;
+  int32_t stride;               /* overlap in tokens of consecutive windows; -1: one window only */
+  int32_t add_special_tokens;   /* 0 or 1 */
+} linnet_encode_options;
+
+/* One window of an encoding. All pointers borrowed from the encoding, `length` entries each. */
+typedef struct {
+  size_t length;
+  const int64_t* ids;
+  const int64_t* type_ids;
+  const int32_t* sequence_ids;        /* -1 special token, 0 first text, 1 second text */
+  const int64_t* offsets_code_points; /* 2 * length: start, end in the original text; 0, 0 if special */
+  const int64_t* offsets_utf8;        /* the same in UTF-8 bytes */
+  const int64_t* offsets_utf16;       /* the same in UTF-16 code units */
+  int32_t truncated;                  /* 1: text was left out that no other window holds */
+} linnet_encoding_view;
+
+/* Builds a tokenizer from the bytes of the manifest field `tokenizer` (kind "wordpiece"). The bytes
+ * are copied. Errors: LINNET_TOKENIZER_INVALID. */
+LINNET_API linnet_status linnet_tokenizer_create(const void* bytes, size_t size,
+                                                 linnet_tokenizer** tokenizer);
+LINNET_API void linnet_tokenizer_free(linnet_tokenizer* tokenizer);
+/* Number of ids: the vocabulary with the added tokens. */
+LINNET_API size_t linnet_tokenizer_vocab_size(const linnet_tokenizer* tokenizer);
+/* The token of an id, borrowed, not zero-terminated. LINNET_INPUT_OUT_OF_RANGE if there is none. */
+LINNET_API linnet_status linnet_tokenizer_token(const linnet_tokenizer* tokenizer, int64_t id,
+                                                const char** token, size_t* size);
+/* Encodes a text, or a pair if `pair` is not NULL. Errors: LINNET_INVALID_UTF8, LINNET_TEXT_TOO_LONG,
+ * LINNET_INVALID_ARGUMENT (a max_length without room for the special tokens, a stride too large, ...). */
+LINNET_API linnet_status linnet_tokenizer_encode(const linnet_tokenizer* tokenizer, const char* text,
+                                                 size_t text_size, const char* pair, size_t pair_size,
+                                                 const linnet_encode_options* options,
+                                                 linnet_encoding** encoding);
+LINNET_API void linnet_encoding_free(linnet_encoding* encoding);
+/* At least 1; more only with ONLY_SECOND and stride >= 0. */
+LINNET_API size_t linnet_encoding_window_count(const linnet_encoding* encoding);
+LINNET_API linnet_status linnet_encoding_window(const linnet_encoding* encoding, size_t window,
+                                                linnet_encoding_view* view);
+
+/* ---- model ---------------------------------------------------------------------------------- */
+
+typedef struct linnet_model linnet_model;
+typedef struct linnet_outputs linnet_outputs;
+
+typedef struct {
+  int32_t threads; /* of the whole process, fixed by its first model; 0: the fixed count, or all CPUs */
+} linnet_open_options;
+
+typedef enum {
+  LINNET_INT = 0,
+  LINNET_FLOAT = 1,
+  LINNET_BOOL = 2,
+  LINNET_STRING = 3,
+  LINNET_BYTES = 4
+} linnet_value_type;
+
+/* A field of the manifest. `bytes`/`size` serve STRING and BYTES and are borrowed from the model. */
+typedef struct {
+  linnet_value_type type;
+  int64_t integer; /* INT and BOOL */
+  double real;     /* FLOAT */
+  const char* bytes;
+  size_t size;
+} linnet_value;
+
+typedef enum { LINNET_INT64 = 0, LINNET_INT32 = 1, LINNET_FLOAT32 = 2, LINNET_BOOLEAN = 3 } linnet_dtype;
+
+#define LINNET_MAX_RANK 4
+
+/* A contiguous row-major tensor. As an input it is borrowed for the call; as an output it is borrowed
+ * from the linnet_outputs, which owns a copy. */
+typedef struct {
+  linnet_dtype dtype;
+  int32_t rank;
+  int64_t shape[LINNET_MAX_RANK];
+  const void* data;
+} linnet_tensor;
+
+/* Opens a file by path (mapped) or from memory (copied). Checks the trailer and the hash of the program
+ * section before ExecuTorch parses it, then ExecuTorch's InternalConsistency, then the schema version,
+ * then backends and operators. No method is loaded yet. `options` may be NULL. */
+LINNET_API linnet_status linnet_model_open(const char* path, const linnet_open_options* options,
+                                           linnet_model** model);
+LINNET_API linnet_status linnet_model_open_bytes(const void* bytes, size_t size,
+                                                 const linnet_open_options* options, linnet_model** model);
+LINNET_API void linnet_model_free(linnet_model* model);
+/* A manifest field by name (sdk/linnet/manifest.py lists them). LINNET_UNKNOWN_FIELD if absent. */
+LINNET_API linnet_status linnet_model_value(const linnet_model* model, const char* name, linnet_value* value);
+/* Names of all constant methods of the program, one per line. Borrowed. */
+LINNET_API const char* linnet_model_fields(const linnet_model* model);
+/* The evidence of the trailer: UTF-8 JSON, borrowed. */
+LINNET_API linnet_status linnet_model_evidence(const linnet_model* model, const char** json, size_t* size);
+/* The model's tokenizer, borrowed. LINNET_UNKNOWN_FIELD if its kind is not built in. */
+LINNET_API linnet_status linnet_model_tokenizer(const linnet_model* model, const linnet_tokenizer** tokenizer);
+/* Runs a method ("forward", "forward_batch"), loading it first if needed. Token ids are checked against
+ * the vocabulary, shapes against the program. Outputs are copies. */
+LINNET_API linnet_status linnet_model_run(linnet_model* model, const char* method,
+                                          const linnet_tensor* inputs, size_t input_count,
+                                          linnet_outputs** outputs);
+LINNET_API size_t linnet_outputs_count(const linnet_outputs* outputs);
+LINNET_API linnet_status linnet_outputs_tensor(const linnet_outputs* outputs, size_t index, linnet_tensor* tensor);
+LINNET_API void linnet_outputs_free(linnet_outputs* outputs);
+
+/* Checks the SHA-256 of everything in the file, weights and evidence included, without loading it. */
+LINNET_API linnet_status linnet_file_verify(const char* path);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,76 @@
+"""The compiled module: a thin layer over linnet.h. Every failure raises the class of linnet.errors
+that `linnet.errors.error_class(status)` names, with the core's message and `executorch_code`."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+class Encoding:
+    """One window of an encoded text. Arrays are fresh numpy arrays of `len(self)` entries."""
+
+    def __len__(self) -> int: ...
+    @property
+    def ids(self) -> npt.NDArray[np.int64]: ...
+    @property
+    def type_ids(self) -> npt.NDArray[np.int64]: ...
+    @property
+    def sequence_ids(self) -> npt.NDArray[np.int32]:
+        """-1 special token, 0 first text, 1 second text."""
+    @property
+    def offsets(self) -> npt.NDArray[np.int64]:
+        """[tokens, 2], start and end in code points of the original text."""
+    @property
+    def offsets_utf8(self) -> npt.NDArray[np.int64]: ...
+    @property
+    def offsets_utf16(self) -> npt.NDArray[np.int64]: ...
+    @property
+    def truncated(self) -> bool:
+        """True if text was left out that no other window holds."""
+
+class Tokenizer:
+    def __init__(self, data: bytes) -> None: ...
+    @property
+    def vocab_size(self) -> int: ...
+    def token(self, id: int) -> str: ...
+    def encode(
+        self,
+        text: str,
+        pair: str | None = None,
+        *,
+        max_length: int = 0,
+        truncation: str = "longest_first",
+        stride: int = -1,
+        add_special_tokens: bool = True,
+    ) -> list[Encoding]:
+        """`truncation`: "never", "longest_first" or "only_second". `max_length` 0: no bound.
+        More than one window only with "only_second" and stride >= 0."""
+
+class Model:
+    """One opened file. Safe to use from several threads (runs are serialized; open two models to run
+    in parallel). The GIL is released while a method loads or runs."""
+
+    def __init__(self, source: str | bytes, threads: int = 0) -> None:
+        """`source`: a path (mapped) or the file's bytes (copied)."""
+    @property
+    def manifest(self) -> dict[str, int | float | bool | str | bytes]:
+        """Raw values of all constant methods (`linnet.manifest.Manifest.from_raw` types them)."""
+    @property
+    def evidence(self) -> str:
+        """JSON of the trailer."""
+    @property
+    def tokenizer(self) -> Tokenizer: ...
+    @property
+    def methods(self) -> list[str]:
+        """Names of the methods that compute: "forward", perhaps "forward_batch"."""
+    def run(
+        self, method: str, inputs: Sequence[npt.NDArray[np.int64]]
+    ) -> list[npt.NDArray[np.float32]]: ...
+    def close(self) -> None:
+        """Frees everything; later calls raise InvalidArgumentError. Closing twice is fine."""
+
+def runtime_info() -> dict[str, str]:
+    """Lines of linnet_runtime_info() as a dict."""
+
+def verify_file(path: str) -> None:
+    """linnet_file_verify: raises FileDamagedError and its kin."""

@@ -1,0 +1,320 @@
+"""Errors of linnet. Each carries the status number of the C ABI (``linnet.h``).
+
+::
+
+    LinnetError
+    +-- CallerError              1xx  an argument or an input
+    |   +-- InvalidArgumentError     (also a ValueError)
+    |   +-- InvalidTextError
+    |   +-- InputOutOfRangeError
+    |   +-- InputShapeError
+    |   +-- TextTooLongError
+    |   +-- UnknownMethodError
+    |   +-- ThreadsFixedError
+    |   +-- UnknownFieldError
+    |   +-- TaskMismatchError        this file's task cannot do what was asked
+    +-- FileError                2xx  the file
+    |   +-- FileMissingError         (also a FileNotFoundError)
+    |   +-- FileUnreadableError
+    |   +-- NotAProgramError
+    |   +-- NotALinnetFileError
+    |   +-- FileTruncatedError
+    |   +-- ProgramDamagedError
+    |   +-- TrailerDamagedError
+    |   +-- FileDamagedError
+    |   +-- SchemaTooNewError
+    |   +-- ManifestInvalidError
+    |   +-- TokenizerInvalidError
+    |   +-- GoldenMismatchError      `verify`: the file is intact, this machine answers differently
+    +-- BuildError               3xx  this build or this machine
+    |   +-- BackendMissingError
+    |   +-- OperatorMissingError
+    |   +-- ExecuTorchTooOldError
+    |   +-- OutOfMemoryError
+    |   +-- ExtraMissingError        an optional part of linnet is not installed
+    +-- RunError                 4xx  ExecuTorch failed; see `executorch_code`
+    |   +-- LoadFailedError
+    |   +-- RunFailedError
+    +-- InternalError            5xx  a defect of linnet
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = [
+    "BackendMissingError",
+    "BuildError",
+    "CallerError",
+    "ExecuTorchTooOldError",
+    "ExtraMissingError",
+    "FileDamagedError",
+    "FileError",
+    "FileMissingError",
+    "FileTruncatedError",
+    "FileUnreadableError",
+    "GoldenMismatchError",
+    "InputOutOfRangeError",
+    "InputShapeError",
+    "InternalError",
+    "InvalidArgumentError",
+    "InvalidTextError",
+    "LinnetError",
+    "LoadFailedError",
+    "ManifestInvalidError",
+    "NotALinnetFileError",
+    "NotAProgramError",
+    "OperatorMissingError",
+    "OutOfMemoryError",
+    "ProgramDamagedError",
+    "RunError",
+    "RunFailedError",
+    "SchemaTooNewError",
+    "TaskMismatchError",
+    "TextTooLongError",
+    "ThreadsFixedError",
+    "TokenizerInvalidError",
+    "TrailerDamagedError",
+    "UnknownFieldError",
+    "UnknownMethodError",
+    "error_class",
+]
+
+
+class LinnetError(Exception):
+    """Base of all errors that linnet raises on purpose.
+
+    Attributes:
+        status: number of the C ABI (``linnet_status``), 0 if only Python knows this error.
+        status_name: its name in ``linnet.h``, or empty.
+        executorch_code: ExecuTorch's own error code, 0 if it was not involved.
+    """
+
+    status: ClassVar[int] = 0
+    status_name: ClassVar[str] = ""
+
+    def __init__(self, message: str, *, executorch_code: int = 0) -> None:
+        super().__init__(message)
+        self.executorch_code = executorch_code
+
+
+class CallerError(LinnetError):
+    """An argument or an input does not fit."""
+
+
+class InvalidArgumentError(CallerError, ValueError):
+    """An argument has an impossible value."""
+
+    status = 100
+    status_name = "LINNET_INVALID_ARGUMENT"
+
+
+class InvalidTextError(CallerError, ValueError):
+    """The text cannot be written as UTF-8."""
+
+    status = 101
+    status_name = "LINNET_INVALID_UTF8"
+
+
+class InputOutOfRangeError(CallerError, ValueError):
+    """A token id is negative or not below the vocabulary."""
+
+    status = 102
+    status_name = "LINNET_INPUT_OUT_OF_RANGE"
+
+
+class InputShapeError(CallerError, ValueError):
+    """Number, dtype or shape of the inputs does not fit the method."""
+
+    status = 103
+    status_name = "LINNET_INPUT_SHAPE"
+
+
+class TextTooLongError(CallerError, ValueError):
+    """The text does not fit and may not (or cannot) be truncated."""
+
+    status = 104
+    status_name = "LINNET_TEXT_TOO_LONG"
+
+
+class UnknownMethodError(CallerError):
+    """The program has no method of that name."""
+
+    status = 105
+    status_name = "LINNET_UNKNOWN_METHOD"
+
+
+class ThreadsFixedError(CallerError):
+    """The process already runs with another number of threads."""
+
+    status = 106
+    status_name = "LINNET_THREADS_FIXED"
+
+
+class UnknownFieldError(CallerError):
+    """The manifest has no field of that name."""
+
+    status = 107
+    status_name = "LINNET_UNKNOWN_FIELD"
+
+
+class TaskMismatchError(CallerError):
+    """The file's task cannot do what was asked of it."""
+
+
+class FileError(LinnetError):
+    """The file cannot be used."""
+
+
+class FileMissingError(FileError, FileNotFoundError):
+    """There is no file at the path."""
+
+    status = 200
+    status_name = "LINNET_FILE_NOT_FOUND"
+
+
+class FileUnreadableError(FileError):
+    """The file is there and cannot be read."""
+
+    status = 201
+    status_name = "LINNET_FILE_UNREADABLE"
+
+
+class NotAProgramError(FileError):
+    """The file is not an ExecuTorch program."""
+
+    status = 202
+    status_name = "LINNET_NOT_A_PROGRAM"
+
+
+class NotALinnetFileError(FileError):
+    """The file is an ExecuTorch program without linnet's contract."""
+
+    status = 203
+    status_name = "LINNET_NOT_A_LINNET_FILE"
+
+
+class FileTruncatedError(FileError):
+    """The end of the file is missing."""
+
+    status = 204
+    status_name = "LINNET_FILE_TRUNCATED"
+
+
+class ProgramDamagedError(FileError):
+    """Header, program section or delegate section differ from their hash."""
+
+    status = 205
+    status_name = "LINNET_PROGRAM_DAMAGED"
+
+
+class TrailerDamagedError(FileError):
+    """The trailer contradicts itself or the file."""
+
+    status = 206
+    status_name = "LINNET_TRAILER_DAMAGED"
+
+
+class FileDamagedError(FileError):
+    """The hash of the whole file differs."""
+
+    status = 207
+    status_name = "LINNET_FILE_DAMAGED"
+
+
+class SchemaTooNewError(FileError):
+    """The file's major schema version is above the one that this linnet reads."""
+
+    status = 208
+    status_name = "LINNET_SCHEMA_TOO_NEW"
+
+
+class ManifestInvalidError(FileError):
+    """A field of the manifest is missing, has the wrong type or contradicts another."""
+
+    status = 209
+    status_name = "LINNET_MANIFEST_INVALID"
+
+
+class TokenizerInvalidError(FileError):
+    """The tokenizer bytes do not parse."""
+
+    status = 210
+    status_name = "LINNET_TOKENIZER_INVALID"
+
+
+class GoldenMismatchError(FileError):
+    """The file is intact, but this machine does not reproduce its golden cases."""
+
+
+class BuildError(LinnetError):
+    """This build or this machine lacks something."""
+
+
+class BackendMissingError(BuildError):
+    """The program needs an ExecuTorch backend that this build lacks."""
+
+    status = 300
+    status_name = "LINNET_BACKEND_MISSING"
+
+
+class OperatorMissingError(BuildError):
+    """The program needs an operator that this build lacks."""
+
+    status = 301
+    status_name = "LINNET_OPERATOR_MISSING"
+
+
+class ExecuTorchTooOldError(BuildError):
+    """The program was written by a newer ExecuTorch than this build can read."""
+
+    status = 302
+    status_name = "LINNET_EXECUTORCH_TOO_OLD"
+
+
+class OutOfMemoryError(BuildError, MemoryError):
+    """Memory ran out."""
+
+    status = 303
+    status_name = "LINNET_OUT_OF_MEMORY"
+
+
+class ExtraMissingError(BuildError, ImportError):
+    """An optional part of linnet is not installed; the message has the pip line."""
+
+
+class RunError(LinnetError):
+    """ExecuTorch failed; ``executorch_code`` has its code."""
+
+
+class LoadFailedError(RunError):
+    """ExecuTorch could not load the program or a method of it."""
+
+    status = 400
+    status_name = "LINNET_LOAD_FAILED"
+
+
+class RunFailedError(RunError):
+    """ExecuTorch could not run the method."""
+
+    status = 401
+    status_name = "LINNET_RUN_FAILED"
+
+
+class InternalError(LinnetError):
+    """A defect of linnet; please report it with the message."""
+
+    status = 500
+    status_name = "LINNET_INTERNAL"
+
+
+def _subclasses(cls: type[LinnetError]) -> list[type[LinnetError]]:
+    return [cls, *(leaf for child in cls.__subclasses__() for leaf in _subclasses(child))]
+
+
+_BY_STATUS = {cls.status: cls for cls in _subclasses(LinnetError) if cls.status}
+
+
+def error_class(status: int) -> type[LinnetError]:
+    """Return the class for a status number of ``linnet.h`` (:class:`InternalError` if unknown)."""
+    return _BY_STATUS.get(status, InternalError)

@@ -1,0 +1,256 @@
+"""The contract inside a linnet file: every field, defined once.
+
+The exporter writes each field as a constant method of the ExecuTorch program; the runtime reads them
+back before any weight is touched. Only int, float, bool, str and uint8 tensors are used, because those
+are what the stock Android and Swift runtimes return from ``execute("field")``.
+
+A list of strings is one str: the items joined by a newline, with ``\\`` and newline inside an item
+escaped as ``\\\\`` and ``\\n``. An empty list is the empty string, so a list never holds one empty item.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, TypeAlias
+
+from linnet.errors import ManifestInvalidError, SchemaTooNewError
+
+__all__ = [
+    "SCHEMA_MAJOR",
+    "SCHEMA_MINOR",
+    "TASKS",
+    "Manifest",
+    "RawValue",
+    "join_items",
+    "split_items",
+]
+
+SCHEMA_MAJOR = 1
+SCHEMA_MINOR = 0
+
+TASKS: tuple[str, ...] = (
+    "feature-extraction",
+    "fill-mask",
+    "question-answering",
+    "text-classification",
+    "text-ranking",
+    "token-classification",
+)
+"""Hugging Face task names that a linnet file can have."""
+
+RawValue: TypeAlias = int | float | bool | str | bytes
+"""What a constant method holds."""
+
+
+def join_items(items: Sequence[str]) -> str:
+    """Return ``items`` as one string (see the module's text).
+
+    Raises:
+        ValueError: the only item is the empty string, which could not be told from no item.
+    """
+    if list(items) == [""]:
+        raise ValueError("a list of one empty string cannot be stored")
+    return "\n".join(item.replace("\\", "\\\\").replace("\n", "\\n") for item in items)
+
+
+def split_items(text: str) -> tuple[str, ...]:
+    """Return the items of a string written by :func:`join_items`."""
+    if not text:
+        return ()
+    return tuple(_unescape(item) for item in text.split("\n"))
+
+
+def _unescape(item: str) -> str:
+    out: list[str] = []
+    characters = iter(item)
+    for character in characters:
+        if character == "\\":
+            following = next(characters, "\\")
+            out.append("\n" if following == "n" else following)
+        else:
+            out.append(character)
+    return "".join(out)
+
+
+def _field(kind: type, doc: str, **default: Any) -> Any:
+    return dataclasses.field(metadata={"kind": kind, "doc": doc}, **default)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """What a device needs to know to use ``forward``. A field without a default is required."""
+
+    STORED: ClassVar[Mapping[type, type]] = {int: int, float: float, bool: bool, str: str, bytes: bytes, tuple: str}
+
+    schema_version: str = _field(
+        str, "major.minor of this schema", default=f"{SCHEMA_MAJOR}.{SCHEMA_MINOR}"
+    )
+    task: str = _field(str, "Hugging Face task name")
+    model_type: str = _field(str, "architecture, as `model_type` in config.json")
+    labels: tuple[str, ...] = _field(tuple, "class names by index; empty if the task has none", default=())
+    score_function: str = _field(
+        str, "from logits to scores: softmax, sigmoid or none", default="none"
+    )
+
+    tokenizer_kind: str = _field(str, "wordpiece (read by the core)")
+    tokenizer: bytes = _field(bytes, "tokenizer bytes of that kind")
+    vocab_size: int = _field(int, "rows of the word embedding; ids are 0 .. vocab_size - 1")
+    pad_id: int = _field(int, "id of the padding token, -1 if none", default=-1)
+    unk_id: int = _field(int, "id of the unknown token, -1 if none", default=-1)
+    cls_id: int = _field(int, "id of the classification token, -1 if none", default=-1)
+    sep_id: int = _field(int, "id of the separator token, -1 if none", default=-1)
+    mask_id: int = _field(int, "id of the mask token, -1 if none", default=-1)
+
+    max_length: int = _field(int, "most tokens of one input, special tokens included")
+    max_batch: int = _field(int, "largest batch of forward_batch, 0 if there is no such method", default=0)
+    inputs: tuple[str, ...] = _field(
+        tuple, "inputs of forward, each int64 [1, tokens]: input_ids, perhaps token_type_ids"
+    )
+    batch_inputs: tuple[str, ...] = _field(
+        tuple, "inputs of forward_batch, each int64 [batch, tokens]; the last is attention_mask", default=()
+    )
+    outputs: tuple[str, ...] = _field(
+        tuple, "outputs, float32: logits; start_logits, end_logits; embedding or token_embeddings"
+    )
+
+    embedding_size: int = _field(int, "width of an embedding, 0 if the task gives none", default=0)
+    pooling: str = _field(str, "pooling inside the program: mean, cls, max or none", default="none")
+    normalized: bool = _field(bool, "embeddings leave the program with unit length", default=False)
+    prompt_names: tuple[str, ...] = _field(tuple, "sentence-transformers prompt names", default=())
+    prompts: tuple[str, ...] = _field(tuple, "prompt texts, in the order of their names", default=())
+    default_prompt: str = _field(str, "prompt name used when none is given, or empty", default="")
+
+    recipe: str = _field(str, "quantization recipe by name")
+    quantization: str = _field(str, "what the recipe did, in words", default="")
+    source: str = _field(str, "hub id or name of the checkpoint's directory")
+    source_commit: str = _field(str, "commit of the hub repository, or empty", default="")
+    source_sha256: str = _field(str, "SHA-256 of the checkpoint's weights, hexadecimal", default="")
+    license: str = _field(str, "licence of the checkpoint if it says so", default="")
+    producer: str = _field(str, "linnet and its version")
+    executorch_version: str = _field(str, "version of ExecuTorch that wrote the program")
+    backends: tuple[str, ...] = _field(tuple, "ExecuTorch backends that the program needs", default=())
+    kernel_libraries: tuple[str, ...] = _field(
+        tuple, "ExecuTorch kernel libraries that the program needs: optimized, quantized", default=()
+    )
+    operators: tuple[str, ...] = _field(
+        tuple, "operators outside the delegates, as name.overload", default=()
+    )
+
+    def __post_init__(self) -> None:
+        problems = self.problems()
+        if problems:
+            raise ManifestInvalidError("; ".join(problems))
+
+    # -- raw form ------------------------------------------------------------------------------
+
+    def to_raw(self) -> dict[str, RawValue]:
+        """Return the fields as the values of constant methods, in the order of definition."""
+        raw: dict[str, RawValue] = {}
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            raw[field.name] = join_items(value) if field.metadata["kind"] is tuple else value
+        return raw
+
+    @classmethod
+    def from_raw(cls, raw: Mapping[str, RawValue]) -> Manifest:
+        """Build a manifest from the values of constant methods.
+
+        Fields that this version does not know are ignored: inside a major version, a newer minor
+        version may add fields.
+
+        Raises:
+            SchemaTooNewError: the major version is above :data:`SCHEMA_MAJOR`.
+            ManifestInvalidError: fields are missing, have the wrong type or contradict each other;
+                the message names all of them.
+        """
+        check_schema_version(raw.get("schema_version"))
+        problems: list[str] = []
+        values: dict[str, Any] = {}
+        for field in dataclasses.fields(cls):
+            if field.name not in raw:
+                if field.default is dataclasses.MISSING:
+                    problems.append(f"{field.name} is missing")
+                continue
+            value = raw[field.name]
+            stored = cls.STORED[field.metadata["kind"]]
+            if type(value) is not stored:
+                problems.append(f"{field.name} is {type(value).__name__}, needed {stored.__name__}")
+                continue
+            values[field.name] = split_items(value) if field.metadata["kind"] is tuple else value  # type: ignore[arg-type]
+        if problems:
+            raise ManifestInvalidError("; ".join(problems))
+        return cls(**values)
+
+    # -- cross checks --------------------------------------------------------------------------
+
+    def problems(self) -> list[str]:
+        """Return every contradiction between the fields, as sentences; empty if there is none."""
+        return [
+            *self._task_problems(),
+            *self._token_problems(),
+            *self._method_problems(),
+        ]
+
+    def _task_problems(self) -> list[str]:
+        found: list[str] = []
+        if self.task not in TASKS:
+            found.append(f"task is {self.task!r}, needed one of {', '.join(TASKS)}")
+        if self.score_function not in ("softmax", "sigmoid", "none"):
+            found.append(f"score_function is {self.score_function!r}, needed softmax, sigmoid or none")
+        if self.pooling not in ("mean", "cls", "max", "none"):
+            found.append(f"pooling is {self.pooling!r}, needed mean, cls, max or none")
+        if self.task in ("text-classification", "token-classification") and not self.labels:
+            found.append(f"labels is empty, {self.task} needs at least one")
+        if self.task == "feature-extraction" and self.embedding_size <= 0:
+            found.append("embedding_size is 0, feature-extraction needs the width of its embedding")
+        if len(self.prompt_names) != len(self.prompts):
+            found.append(f"{len(self.prompt_names)} prompt_names but {len(self.prompts)} prompts")
+        if self.default_prompt and self.default_prompt not in self.prompt_names:
+            found.append(f"default_prompt is {self.default_prompt!r}, which is not in prompt_names")
+        return found
+
+    def _token_problems(self) -> list[str]:
+        found: list[str] = []
+        if self.vocab_size <= 0:
+            found.append(f"vocab_size is {self.vocab_size}, needed at least 1")
+        for name in ("pad_id", "unk_id", "cls_id", "sep_id", "mask_id"):
+            value = getattr(self, name)
+            if not -1 <= value < self.vocab_size:
+                found.append(f"{name} is {value}, needed -1 or an id below vocab_size {self.vocab_size}")
+        if self.task == "fill-mask" and self.mask_id < 0:
+            found.append("mask_id is -1, fill-mask needs a mask token")
+        if not self.tokenizer:
+            found.append("tokenizer is empty")
+        return found
+
+    def _method_problems(self) -> list[str]:
+        found: list[str] = []
+        if self.max_length < 2:
+            found.append(f"max_length is {self.max_length}, needed at least 2")
+        if self.max_batch < 0:
+            found.append(f"max_batch is {self.max_batch}, needed 0 or more")
+        if not self.inputs or self.inputs[0] != "input_ids":
+            found.append(f"inputs is {list(self.inputs)}, needed input_ids first")
+        if bool(self.max_batch) != bool(self.batch_inputs):
+            found.append(f"max_batch is {self.max_batch} but batch_inputs is {list(self.batch_inputs)}")
+        if not self.outputs:
+            found.append("outputs is empty")
+        return found
+
+
+def check_schema_version(value: RawValue | None) -> None:
+    """Refuse a schema that this build cannot read; a newer minor version is fine.
+
+    Raises:
+        SchemaTooNewError: the major version is above :data:`SCHEMA_MAJOR`.
+        ManifestInvalidError: ``value`` is not ``"major.minor"`` with a major version of at least 1.
+    """
+    parts = value.split(".") if isinstance(value, str) else []
+    if len(parts) != 2 or not all(part.isascii() and part.isdigit() for part in parts) or int(parts[0]) < 1:
+        raise ManifestInvalidError(f'schema_version is {value!r}, needed "major.minor" from 1.0 on')
+    if int(parts[0]) > SCHEMA_MAJOR:
+        raise SchemaTooNewError(
+            f"the file has schema {value}, this linnet reads {SCHEMA_MAJOR}.x; "
+            "install a newer linnet, or export the file again with this one"
+        )
