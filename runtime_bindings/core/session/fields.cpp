@@ -1,0 +1,138 @@
+#include "session/fields.h"
+
+#include <executorch/extension/memory_allocator/malloc_memory_allocator.h>
+#include <executorch/runtime/executor/memory_manager.h>
+#include <executorch/runtime/executor/method.h>
+
+#include <functional>
+#include <utility>
+
+#include "session/executorch_errors.h"
+#include "session/planned_memory.h"
+#include "status.h"
+
+namespace linnet {
+namespace {
+
+using executorch::aten::ScalarType;
+using executorch::extension::MallocMemoryAllocator;
+using executorch::runtime::EValue;
+using executorch::runtime::MemoryManager;
+using executorch::runtime::Method;
+using executorch::runtime::MethodMeta;
+using executorch::runtime::Program;
+using executorch::runtime::Result;
+
+// ExecuTorch marks num_instructions() as experimental, which compilers report as deprecated.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+bool is_constant(const MethodMeta& meta) {
+  return meta.num_inputs() == 0 && meta.num_outputs() == 1 && meta.num_instructions() == 0 &&
+         meta.num_backends() == 0;
+}
+#pragma GCC diagnostic pop
+
+bool is_bytes(const EValue& value) {
+  return value.isTensor() && value.toTensor().scalar_type() == ScalarType::Byte;
+}
+
+bool inside(ByteView bytes, const void* data, std::size_t size) {
+  const auto* start = static_cast<const std::uint8_t*>(data);
+  const std::less_equal<const std::uint8_t*> not_after;
+  return not_after(bytes.data(), start) && not_after(start, bytes.data() + bytes.size()) &&
+         size <= static_cast<std::size_t>(bytes.data() + bytes.size() - start);
+}
+
+linnet_value number(linnet_value_type type, std::int64_t integer, double real) {
+  return {type, integer, real, nullptr, 0};
+}
+
+}  // namespace
+
+void Fields::add(const std::string& name, const linnet_value& value) {
+  values_[name] = value;
+  names_ += (names_.empty() ? "" : "\n") + name;
+}
+
+void Fields::keep(const std::string& name, linnet_value_type type, const void* bytes, std::size_t size) {
+  std::string& copy = storage_[name];
+  copy.assign(static_cast<const char*>(bytes), size);
+  add(name, {type, 0, 0.0, copy.data(), copy.size()});
+}
+
+Fields Fields::read(const Program& program, const FileBytes& file) {
+  Fields fields;
+  const ExecutorchCall call;
+  for (std::size_t i = 0; i < program.num_methods(); ++i) {
+    const Result<const char*> name = program.get_method_name(i);
+    check_executorch(LINNET_LOAD_FAILED, "a method has no name", name.error());
+    const Result<MethodMeta> meta = program.method_meta(*name);
+    check_executorch(LINNET_LOAD_FAILED, "a method cannot be described", meta.error());
+    if (!is_constant(*meta)) {
+      continue;
+    }
+    MallocMemoryAllocator allocator;
+    PlannedMemory planned(*meta);
+    MemoryManager manager(&allocator, planned.get());
+    Result<Method> method = program.load_method(*name, &manager);
+    check_executorch(LINNET_LOAD_FAILED, "a constant method cannot be read", method.error());
+    const EValue& value = method->get_output(0);
+    if (value.isInt()) {
+      fields.add(*name, number(LINNET_INT, value.toInt(), 0.0));
+    } else if (value.isBool()) {
+      fields.add(*name, number(LINNET_BOOL, value.toBool() ? 1 : 0, 0.0));
+    } else if (value.isDouble()) {
+      fields.add(*name, number(LINNET_FLOAT, 0, value.toDouble()));
+    } else if (value.isString()) {
+      const std::string_view text = value.toString();
+      fields.keep(*name, LINNET_STRING, text.data(), text.size());
+    } else if (is_bytes(value)) {
+      const void* data = value.toTensor().const_data_ptr();
+      const std::size_t size = value.toTensor().nbytes();
+      if (inside(file.view(), data, size)) {
+        fields.add(*name, {LINNET_BYTES, 0, 0.0, static_cast<const char*>(data), size});
+      } else if (data != nullptr) {
+        fields.keep(*name, LINNET_BYTES, data, size);
+      }
+    }
+  }
+  return fields;
+}
+
+const linnet_value* Fields::find(std::string_view name) const {
+  const auto found = values_.find(name);
+  return found == values_.end() ? nullptr : &found->second;
+}
+
+std::int64_t Fields::integer(std::string_view name) const {
+  const linnet_value* value = find(name);
+  return value == nullptr ? 0 : value->integer;
+}
+
+std::string Fields::text(std::string_view name) const {
+  const linnet_value* value = find(name);
+  return value == nullptr ? std::string() : std::string(value->bytes, value->size);
+}
+
+std::vector<std::string> Fields::items(std::string_view name) const { return split_items(text(name)); }
+
+std::vector<std::string> split_items(std::string_view text) {
+  std::vector<std::string> items;
+  if (text.empty()) {
+    return items;
+  }
+  items.emplace_back();
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\n') {
+      items.emplace_back();
+    } else if (text[i] == '\\' && i + 1 < text.size()) {
+      ++i;
+      items.back() += text[i] == 'n' ? '\n' : text[i];
+    } else {
+      items.back() += text[i];
+    }
+  }
+  return items;
+}
+
+}  // namespace linnet

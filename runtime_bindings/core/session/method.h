@@ -1,0 +1,60 @@
+// A method that computes: loaded with its memory, run one call at a time.
+#ifndef LINNET_CORE_SESSION_METHOD_H_
+#define LINNET_CORE_SESSION_METHOD_H_
+
+#include <executorch/extension/memory_allocator/malloc_memory_allocator.h>
+#include <executorch/runtime/executor/method.h>
+#include <executorch/runtime/executor/program.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "linnet.h"
+#include "session/planned_memory.h"
+
+namespace linnet {
+
+// A copied output.
+struct Output {
+  linnet_dtype dtype;
+  std::vector<std::int64_t> shape;
+  std::vector<std::uint8_t> bytes;
+};
+
+// What the manifest says about the inputs of a method.
+struct InputRules {
+  std::vector<std::string> names;  // input_ids, token_type_ids, attention_mask, in the method's order
+  std::int64_t max_batch;
+  std::int64_t max_length;
+  std::int64_t vocab_size;
+};
+
+// Throws LINNET_INPUT_SHAPE, LINNET_INPUT_OUT_OF_RANGE or LINNET_INVALID_ARGUMENT unless all inputs are
+// int64 [batch, tokens] of one shape within the bounds, with ids below the vocabulary.
+void check_inputs(const InputRules& rules, const linnet_tensor* inputs, std::size_t count);
+
+class ComputeMethod {
+ public:
+  // Loads the method and packs its weights. The program must outlive the method. `backend_options` apply
+  // to this load. Throws Error with ExecuTorch's code.
+  ComputeMethod(const executorch::runtime::Program& program, const std::string& name);
+
+  // Inputs have passed check_inputs(). Not for two threads at once.
+  std::vector<Output> run(const linnet_tensor* inputs, std::size_t count);
+
+ private:
+  void set_input(const linnet_tensor& input, std::size_t index);
+  Output copy_output(std::size_t index) const;
+
+  executorch::extension::MallocMemoryAllocator method_memory_;
+  executorch::extension::MallocMemoryAllocator temporary_memory_;
+  PlannedMemory planned_;
+  executorch::runtime::MemoryManager manager_;
+  executorch::runtime::Method method_;
+};
+
+}  // namespace linnet
+
+#endif  // LINNET_CORE_SESSION_METHOD_H_

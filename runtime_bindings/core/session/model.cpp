@@ -1,0 +1,123 @@
+#include "session/model.h"
+
+#include <utility>
+
+#include "session/executorch_errors.h"
+#include "session/runtime.h"
+#include "session/threads.h"
+#include "status.h"
+
+namespace linnet {
+namespace {
+
+using executorch::runtime::Program;
+using executorch::runtime::Result;
+
+Trailer checked_trailer(const FileBytes& file) {
+  Trailer trailer = read_trailer(file.view(), file.name());
+  check_structure(trailer, file.name());
+  return trailer;
+}
+
+void check_program_version(ByteView program, const std::string& name) {
+  if (program.size() >= Program::kMinHeadBytes &&
+      Program::check_header(program.data(), program.size()) == Program::IncompatibleVersion) {
+    throw Error(LINNET_EXECUTORCH_TOO_OLD,
+                name + ": the program's format is not the one of ExecuTorch " + executorch_version() +
+                    ", which this linnet has; install a newer linnet, or export the file again");
+  }
+}
+
+Program load_program(Loader* loader, ByteView bytes, const std::string& name, std::int32_t threads) {
+  prepare_runtime(threads);
+  check_program_version(bytes, name);
+  const ExecutorchCall call;
+  Result<Program> program = Program::load(loader, Program::Verification::InternalConsistency);
+  if (!program.ok()) {
+    throw executorch_error(LINNET_LOAD_FAILED, name + ": ExecuTorch could not load the program",
+                           program.error());
+  }
+  return std::move(*program);
+}
+
+Fields read_fields(const Program& program, const FileBytes& file) {
+  Fields fields = Fields::read(program, file);
+  check_contract(fields, file.name());
+  check_requirements(fields, file.name());
+  return fields;
+}
+
+}  // namespace
+
+Model::Model(std::unique_ptr<FileBytes> file, std::int32_t threads)
+    : file_(std::move(file)),
+      trailer_(checked_trailer(*file_)),
+      loader_(*file_, trailer_.program),
+      program_(load_program(&loader_, trailer_.program, file_->name(), threads)),
+      fields_(read_fields(program_, *file_)),
+      slots_(make_slots()) {}
+
+Model::~Model() {
+  for (Slot& slot : slots_) {
+    if (slot.broken) {
+      static_cast<void>(slot.method.release());  // its state is unknown: losing memory is the safe choice
+    }
+  }
+}
+
+std::vector<Model::Slot> Model::make_slots() const {
+  const std::int64_t length = fields_.integer("max_length");
+  const std::int64_t vocabulary = fields_.integer("vocab_size");
+  std::vector<Slot> slots;
+  slots.push_back({"forward", {fields_.items("inputs"), 1, length, vocabulary}, nullptr});
+  if (fields_.integer("max_batch") > 0) {
+    slots.push_back({"forward_batch",
+                     {fields_.items("batch_inputs"), fields_.integer("max_batch"), length, vocabulary},
+                     nullptr});
+  }
+  return slots;
+}
+
+Model::Slot& Model::slot(const std::string& method) {
+  std::string known;
+  for (Slot& slot : slots_) {
+    if (slot.name == method) {
+      return slot;
+    }
+    known += (known.empty() ? "" : ", ") + slot.name;
+  }
+  throw Error(LINNET_UNKNOWN_METHOD, "no method \"" + method + "\" in " + file_->name() + ", it has " + known);
+}
+
+void Model::load(Slot& slot) const {
+  try {
+    slot.method = std::make_unique<ComputeMethod>(program_, slot.name);
+  } catch (const ExecutorchAborted&) {
+    slot.broken = true;
+    throw;
+  } catch (const Error& error) {
+    rethrow_load_failure(error, fields_, file_->name());
+  }
+}
+
+std::vector<Output> Model::run(const std::string& method, const linnet_tensor* inputs, std::size_t count) {
+  Slot& target = slot(method);
+  check_inputs(target.rules, inputs, count);
+  check_not_forked();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (target.broken) {
+    throw Error(LINNET_RUN_FAILED, method + " failed inside of ExecuTorch before; open the model again");
+  }
+  const ExecutorchCall call;
+  if (target.method == nullptr) {
+    load(target);
+  }
+  try {
+    return target.method->run(inputs, count);
+  } catch (const ExecutorchAborted&) {
+    target.broken = true;
+    throw;
+  }
+}
+
+}  // namespace linnet

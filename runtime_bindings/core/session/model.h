@@ -1,0 +1,58 @@
+// One opened linnet file.
+#ifndef LINNET_CORE_SESSION_MODEL_H_
+#define LINNET_CORE_SESSION_MODEL_H_
+
+#include <executorch/runtime/executor/program.h>
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "session/fields.h"
+#include "session/file_bytes.h"
+#include "session/loader.h"
+#include "session/method.h"
+#include "session/trailer.h"
+
+namespace linnet {
+
+class Model {
+ public:
+  // Checks the file from the outside in: trailer, hash of what is parsed, ExecuTorch's own verification,
+  // contract, backends and operators. No method that computes is loaded yet.
+  Model(std::unique_ptr<FileBytes> file, std::int32_t threads);
+  ~Model();
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
+
+  const Fields& fields() const noexcept { return fields_; }
+  ByteView evidence() const noexcept { return trailer_.evidence; }
+
+  // Loads the method if needed. Calls from several threads wait for each other.
+  std::vector<Output> run(const std::string& method, const linnet_tensor* inputs, std::size_t count);
+
+ private:
+  struct Slot {
+    std::string name;
+    InputRules rules;
+    std::unique_ptr<ComputeMethod> method;
+    bool broken = false;  // ExecuTorch would have aborted: nothing of the method is touched again
+  };
+
+  std::vector<Slot> make_slots() const;
+  Slot& slot(const std::string& method);
+  void load(Slot& slot) const;
+
+  std::unique_ptr<FileBytes> file_;
+  Trailer trailer_;
+  Loader loader_;
+  executorch::runtime::Program program_;
+  Fields fields_;
+  std::mutex mutex_;  // around run and copy-out: outputs lie in memory that the next run overwrites
+  std::vector<Slot> slots_;
+};
+
+}  // namespace linnet
+
+#endif  // LINNET_CORE_SESSION_MODEL_H_

@@ -1,0 +1,37 @@
+// The memory that a method's tensors were planned into at export time.
+#ifndef LINNET_CORE_SESSION_PLANNED_MEMORY_H_
+#define LINNET_CORE_SESSION_PLANNED_MEMORY_H_
+
+#include <executorch/runtime/core/hierarchical_allocator.h>
+#include <executorch/runtime/executor/method_meta.h>
+
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <vector>
+
+namespace linnet {
+
+class PlannedMemory {
+ public:
+  // Throws std::bad_alloc, or Error with LINNET_LOAD_FAILED if the program's plan makes no sense.
+  explicit PlannedMemory(const executorch::runtime::MethodMeta& meta);
+
+  executorch::runtime::HierarchicalAllocator* get() noexcept { return &allocator_; }
+
+ private:
+  using Spans = std::vector<executorch::runtime::Span<std::uint8_t>>;
+  struct Free {
+    void operator()(std::uint8_t* memory) const noexcept { std::free(memory); }
+  };
+
+  Spans allocate(const executorch::runtime::MethodMeta& meta);
+
+  std::vector<std::unique_ptr<std::uint8_t, Free>> buffers_;
+  Spans spans_;
+  executorch::runtime::HierarchicalAllocator allocator_;
+};
+
+}  // namespace linnet
+
+#endif  // LINNET_CORE_SESSION_PLANNED_MEMORY_H_

@@ -1,0 +1,113 @@
+// Added tokens, looked for in a text: the longest one that begins at a place.
+#ifndef LINNET_CORE_TOKENIZER_ADDED_TOKENS_H_
+#define LINNET_CORE_TOKENIZER_ADDED_TOKENS_H_
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "status.h"
+#include "tokenizer/blob.h"
+
+namespace linnet {
+
+// A set of patterns over `Unit` (char for bytes, char32_t for characters), each with its added token.
+// Sorted, so that a common prefix is a range: a search narrows the range unit by unit.
+template <typename Unit>
+class PatternSet {
+ public:
+  using Text = std::basic_string_view<Unit>;
+
+  struct Match {
+    const AddedToken* token = nullptr;  // nullptr: nothing begins here
+    std::size_t size = 0;
+  };
+
+  // `pattern` must not be empty; `token` must outlive the set.
+  void add(std::basic_string<Unit> pattern, const AddedToken& token) {
+    first_[bucket(pattern.front())] = true;
+    longest_ = std::max(longest_, pattern.size());
+    any_lstrip_ = any_lstrip_ || token.lstrip;
+    any_rstrip_ = any_rstrip_ || token.rstrip;
+    entries_.push_back({std::move(pattern), &token});
+  }
+
+  // To be called once after the last add(). Throws Error(LINNET_TOKENIZER_INVALID) for equal patterns.
+  void finish() {
+    std::sort(entries_.begin(), entries_.end(),
+              [](const Entry& a, const Entry& b) { return a.pattern < b.pattern; });
+    const auto same =
+        std::adjacent_find(entries_.begin(), entries_.end(),
+                           [](const Entry& a, const Entry& b) { return a.pattern == b.pattern; });
+    if (same != entries_.end()) {
+      throw Error(LINNET_TOKENIZER_INVALID, "two added tokens of the tokenizer bytes, one of them '" +
+                                                same->token->content +
+                                                "', are the same text; export the model again");
+    }
+  }
+
+  bool empty() const noexcept { return entries_.empty(); }
+  std::size_t longest() const noexcept { return longest_; }
+  bool any_lstrip() const noexcept { return any_lstrip_; }
+  bool any_rstrip() const noexcept { return any_rstrip_; }
+
+  template <typename Predicate>
+  bool any_begins_with(Predicate holds) const {
+    return std::any_of(entries_.begin(), entries_.end(),
+                       [&holds](const Entry& entry) { return holds(entry.pattern); });
+  }
+
+  // False means that no pattern begins with `unit`.
+  bool may_begin(Unit unit) const noexcept { return first_[bucket(unit)]; }
+
+  // The longest pattern that `text` begins with.
+  Match longest_match(Text text) const {
+    Match match;
+    auto begin = entries_.begin();
+    auto end = entries_.end();
+    for (std::size_t depth = 0; depth < text.size() && begin != end; ++depth) {
+      const Narrow narrow{depth};
+      std::tie(begin, end) = std::equal_range(begin, end, text[depth], narrow);
+      if (begin != end && begin->pattern.size() == depth + 1) {
+        match = {begin->token, depth + 1};
+        ++begin;
+      }
+    }
+    return match;
+  }
+
+ private:
+  struct Entry {
+    std::basic_string<Unit> pattern;
+    const AddedToken* token;
+  };
+
+  // Orders entries that agree before `depth` by their unit there.
+  struct Narrow {
+    std::size_t depth;
+    bool operator()(const Entry& entry, Unit unit) const {
+      return std::char_traits<Unit>::lt(entry.pattern[depth], unit);
+    }
+    bool operator()(Unit unit, const Entry& entry) const {
+      return std::char_traits<Unit>::lt(unit, entry.pattern[depth]);
+    }
+  };
+
+  static std::size_t bucket(Unit unit) noexcept { return static_cast<std::size_t>(unit) & 0xFFU; }
+
+  std::vector<Entry> entries_;
+  std::array<bool, 256> first_{};
+  std::size_t longest_ = 0;
+  bool any_lstrip_ = false;
+  bool any_rstrip_ = false;
+};
+
+}  // namespace linnet
+
+#endif  // LINNET_CORE_TOKENIZER_ADDED_TOKENS_H_

@@ -1,0 +1,54 @@
+#include "tokenizer/text_tokens.h"
+
+namespace linnet {
+
+void TextTokens::add(const Token& token) {
+  ++count_;
+  if (tokens_.size() < keep_) {
+    tokens_.push_back(token);
+  }
+}
+
+// WordPiece: from the left, always the longest token that fits; the unknown token if one is missing.
+void TextTokens::add_word(const Word& word) {
+  const Token unknown{parts_.unknown_id, word.begin, word.end};
+  if (word.too_long) {
+    add(unknown);
+    return;
+  }
+  pieces_.clear();
+  for (std::size_t at = 0; at < word.char_ends.size();) {
+    const Vocabulary::Match match = parts_.vocabulary.longest(word.bytes, word.char_ends, at, hashes_);
+    if (!match.found) {
+      add(unknown);
+      return;
+    }
+    pieces_.push_back({match.id, word.begins[at], word.ends[match.end_char - 1]});
+    at = match.end_char;
+  }
+  for (const Token& piece : pieces_) {
+    add(piece);
+  }
+}
+
+bool TextTokens::advance() {
+  switch (words_.next()) {
+    case WordReader::Piece::kWord:
+      add_word(words_.word());
+      return true;
+    case WordReader::Piece::kToken:
+      add({words_.token().id, words_.token().begin, words_.token().end});
+      return true;
+    case WordReader::Piece::kEnd:
+      break;
+  }
+  ended_ = true;
+  return false;
+}
+
+void TextTokens::advance_beyond(std::size_t count) {
+  while (count_ <= count && advance()) {
+  }
+}
+
+}  // namespace linnet

@@ -1,0 +1,144 @@
+#include "tokenizer/truncation.h"
+
+#include <algorithm>
+#include <string>
+
+#include "status.h"
+
+namespace linnet {
+namespace {
+
+[[noreturn]] void fail_too_long(const TruncationOptions& options, const std::string& found,
+                                const char* cure) {
+  throw Error(LINNET_TEXT_TOO_LONG, found + "; max_length " +
+                                        std::to_string(options.room + options.special_tokens) +
+                                        " leaves room for " + std::to_string(options.room) + " beside " +
+                                        std::to_string(options.special_tokens) + " special tokens; " + cure);
+}
+
+std::size_t count_of(const TextTokens* text) { return text == nullptr ? 0 : text->count(); }
+
+Selection keep(std::size_t first, std::size_t second, bool truncated) {
+  return {{0, first}, {0, second}, truncated};
+}
+
+// Reads both texts until it is known whether they fit; true if they do.
+bool read_to_room(TextTokens& first, TextTokens* second, std::size_t room) {
+  first.advance_beyond(room);
+  if (second != nullptr) {
+    second->advance_beyond(room);
+  }
+  return first.count() <= room && count_of(second) <= room - first.count();
+}
+
+Selection select_all(TextTokens& first, TextTokens* second, const TruncationOptions& options) {
+  if (!read_to_room(first, second, options.room)) {
+    fail_too_long(options, "the text has more tokens than fit", "shorten it or allow truncation");
+  }
+  return keep(first.count(), count_of(second), false);
+}
+
+// True if `first` has more tokens than `second`. Reads the shorter one to its end, the longer one about as
+// far.
+bool has_more_tokens(TextTokens& first, TextTokens& second) {
+  for (;;) {
+    if (first.ended() && second.count() >= first.count()) {
+      return false;
+    }
+    if (second.ended() && first.count() > second.count()) {
+      return true;
+    }
+    const bool read_first = !first.ended() && (second.ended() || first.count() <= second.count());
+    (read_first ? first : second).advance();
+  }
+}
+
+// A text of at most half the room stays whole and the other gets the rest. Otherwise each gets half, and
+// of an odd room the longer one gets one more; the second text if they are equal.
+Selection select_longest_first(TextTokens& first, TextTokens* second, std::size_t room) {
+  if (read_to_room(first, second, room)) {
+    return keep(first.count(), count_of(second), false);
+  }
+  if (second == nullptr) {
+    return keep(room, 0, true);
+  }
+  const std::size_t half = room / 2;
+  if (first.count() <= half) {
+    return keep(first.count(), room - first.count(), true);
+  }
+  if (second->count() <= half) {
+    return keep(room - second->count(), second->count(), true);
+  }
+  if (room % 2 == 0) {
+    return keep(half, half, true);
+  }
+  return has_more_tokens(first, *second) ? keep(half + 1, half, true) : keep(half, half + 1, true);
+}
+
+// Only the second text gives way, and it must keep a token. No room at all empties both, as in
+// `tokenizers`.
+Selection select_only_second(TextTokens& first, TextTokens* second, const TruncationOptions& options) {
+  const std::size_t room = options.room;
+  if (room > 0) {
+    first.advance_beyond(room);
+    if (first.count() > room && second != nullptr) {
+      fail_too_long(options, "the first text has more tokens than fit", "shorten it");
+    }
+  }
+  if (read_to_room(first, second, room)) {
+    return keep(first.count(), count_of(second), false);
+  }
+  if (room == 0) {
+    return keep(0, 0, true);
+  }
+  if (second == nullptr) {
+    fail_too_long(options, "the text has more tokens than fit, and only_second needs a second text",
+                  "shorten it or truncate by longest_first");
+  }
+  if (first.count() >= room) {
+    fail_too_long(options, "the first text leaves no token for the second", "shorten it");
+  }
+  return keep(first.count(), room - first.count(), true);
+}
+
+// Cuts the second text into windows of the size that `whole` gives it.
+std::vector<Selection> cut_windows(const Selection& whole, TextTokens& second,
+                                   const TruncationOptions& options) {
+  const std::size_t size = whole.second.end;
+  if (options.stride >= size) {
+    throw Error(LINNET_INVALID_ARGUMENT, "a stride of " + std::to_string(options.stride) +
+                                             " tokens, but a window has room for " + std::to_string(size) +
+                                             " tokens of the second text; make the stride smaller");
+  }
+  second.advance_beyond(kUnbounded - 1);
+  std::vector<Selection> windows;
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  do {
+    end = std::min(begin + size, second.count());
+    windows.push_back({whole.first, {begin, end}, false});
+    begin += size - options.stride;
+  } while (end < second.count());
+  return windows;
+}
+
+}  // namespace
+
+std::vector<Selection> select_tokens(TextTokens& first, TextTokens* second,
+                                     const TruncationOptions& options) {
+  switch (options.strategy) {
+    case LINNET_TRUNCATE_NEVER:
+      return {select_all(first, second, options)};
+    case LINNET_TRUNCATE_LONGEST_FIRST:
+      return {select_longest_first(first, second, options.room)};
+    case LINNET_TRUNCATE_ONLY_SECOND:
+      break;
+  }
+  const Selection whole = select_only_second(first, second, options);
+  if (options.windows && whole.truncated && options.room > 0) {
+    return cut_windows(whole, *second, options);
+  }
+  return {whole};
+}
+
+}  // namespace linnet

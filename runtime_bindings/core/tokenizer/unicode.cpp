@@ -1,0 +1,133 @@
+#include "tokenizer/unicode.h"
+
+#include <algorithm>
+#include <iterator>
+
+namespace linnet::unicode {
+namespace {
+
+#include "tokenizer/unicode_tables.inc"
+
+// Hangul syllables decompose by arithmetic: Unicode, section 3.12.
+constexpr char32_t kSyllableFirst = 0xAC00;
+constexpr char32_t kSyllableCount = 11172;
+constexpr char32_t kLeadFirst = 0x1100;
+constexpr char32_t kVowelFirst = 0x1161;
+constexpr char32_t kTrailFirst = 0x11A7;
+constexpr char32_t kVowelCount = 21;
+constexpr char32_t kTrailCount = 28;
+
+Mapped decompose_syllable(char32_t index) noexcept {
+  const char32_t trail = index % kTrailCount;
+  const char32_t vowel = index / kTrailCount % kVowelCount;
+  const char32_t lead = index / kTrailCount / kVowelCount;
+  return {{kLeadFirst + lead, kVowelFirst + vowel, kTrailFirst + trail, 0}, trail == 0 ? 2U : 3U};
+}
+
+// Looks `c` up in a sorted table of mappings; `c` itself if it is not there.
+template <std::size_t N>
+Mapped find_mapping(char32_t c, const char32_t (&keys)[N], const std::uint16_t* starts,
+                    const char32_t* characters) noexcept {
+  const auto* found = std::lower_bound(std::begin(keys), std::end(keys), c);
+  if (found == std::end(keys) || *found != c) {
+    return {{c, 0, 0, 0}, 1};
+  }
+  const auto row = found - std::begin(keys);
+  Mapped mapped{{0, 0, 0, 0}, static_cast<std::size_t>(starts[row + 1] - starts[row])};
+  std::copy_n(characters + starts[row], mapped.size, mapped.chars);
+  return mapped;
+}
+
+bool is_continuation_at(std::string_view bytes, std::size_t index) noexcept {
+  return index < bytes.size() && is_continuation(bytes[index]);
+}
+
+char32_t low_six(char byte) noexcept { return static_cast<unsigned char>(byte) & 0x3FU; }
+
+}  // namespace
+
+Properties properties(char32_t c) noexcept {
+  const std::size_t block = kBlockIndex[c >> kBlockShift];
+  const std::size_t within = c & ((1U << kBlockShift) - 1);
+  return kRecords[kBlocks[(block << kBlockShift) + within]];
+}
+
+Mapped decompose(char32_t c) noexcept {
+  if (c >= kSyllableFirst && c < kSyllableFirst + kSyllableCount) {
+    return decompose_syllable(c - kSyllableFirst);
+  }
+  return find_mapping(c, kDecompositionKeys, kDecompositionStarts, kDecompositionCharacters);
+}
+
+Mapped to_lower(char32_t c) noexcept {
+  return find_mapping(c, kLowercaseKeys, kLowercaseStarts, kLowercaseCharacters);
+}
+
+Decoded decode(std::string_view bytes) noexcept {
+  const auto first = static_cast<unsigned char>(bytes[0]);
+  if (first < 0x80) {
+    return {first, 1};
+  }
+  if (first < 0xC2 || first > 0xF4 || !is_continuation_at(bytes, 1)) {
+    return {0, 0};
+  }
+  const char32_t second = low_six(bytes[1]);
+  if (first < 0xE0) {
+    return {((first & 0x1FU) << 6U) | second, 2};
+  }
+  if (!is_continuation_at(bytes, 2)) {
+    return {0, 0};
+  }
+  const char32_t third = low_six(bytes[2]);
+  if (first < 0xF0) {
+    const char32_t c = ((first & 0x0FU) << 12U) | (second << 6U) | third;
+    const bool surrogate = c >= 0xD800 && c < 0xE000;
+    return c < 0x800 || surrogate ? Decoded{0, 0} : Decoded{c, 3};
+  }
+  if (!is_continuation_at(bytes, 3)) {
+    return {0, 0};
+  }
+  const char32_t c = ((first & 0x07U) << 18U) | (second << 12U) | (third << 6U) | low_six(bytes[3]);
+  return c < 0x10000 || c > 0x10FFFF ? Decoded{0, 0} : Decoded{c, 4};
+}
+
+Decoded decode_last(std::string_view bytes) noexcept {
+  std::size_t begin = bytes.size() - 1;
+  while (begin > 0 && is_continuation(bytes[begin])) {
+    --begin;
+  }
+  return decode(bytes.substr(begin));
+}
+
+bool is_valid_utf8(std::string_view bytes) noexcept {
+  while (!bytes.empty()) {
+    const Decoded next = decode(bytes);
+    if (next.length == 0) {
+      return false;
+    }
+    bytes.remove_prefix(next.length);
+  }
+  return true;
+}
+
+void append_utf8(std::string& bytes, char32_t c) {
+  const auto put = [&bytes](char32_t value) { bytes.push_back(static_cast<char>(value)); };
+  if (c < 0x80) {
+    put(c);
+    return;
+  }
+  if (c < 0x800) {
+    put(0xC0U | (c >> 6U));
+  } else {
+    if (c < 0x10000) {
+      put(0xE0U | (c >> 12U));
+    } else {
+      put(0xF0U | (c >> 18U));
+      put(0x80U | ((c >> 12U) & 0x3FU));
+    }
+    put(0x80U | ((c >> 6U) & 0x3FU));
+  }
+  put(0x80U | (c & 0x3FU));
+}
+
+}  // namespace linnet::unicode

@@ -1,0 +1,74 @@
+// Characters as the `tokenizers` package sees them: classes, decompositions, lower case, UTF-8.
+//
+// The tables are generated from that package's behaviour (tools/generate_unicode_tables.py), because it
+// follows several Unicode versions at once.
+#ifndef LINNET_CORE_TOKENIZER_UNICODE_H_
+#define LINNET_CORE_TOKENIZER_UNICODE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace linnet::unicode {
+
+// Bits of Properties::flags; the generator has the same list.
+inline constexpr unsigned kWhitespace = 1U;   // splits words
+inline constexpr unsigned kDropped = 2U;      // removed by clean_text
+inline constexpr unsigned kPunctuation = 4U;  // a word of its own
+inline constexpr unsigned kCjk = 8U;          // surrounded by spaces by handle_chinese_chars
+inline constexpr unsigned kMark = 16U;        // removed by strip_accents
+inline constexpr unsigned kWordChar = 32U;    // \w, for single_word tokens
+inline constexpr unsigned kDecomposes = 64U;  // has a canonical decomposition
+inline constexpr unsigned kLowers = 128U;     // has a different lower case
+
+struct Properties {
+  std::uint8_t flags;
+  std::uint8_t combining_rank;  // order of the canonical combining class; 0 for a starter
+};
+
+// `c` must be below 0x110000.
+Properties properties(char32_t c) noexcept;
+
+inline bool has(char32_t c, unsigned flag) noexcept { return (properties(c).flags & flag) != 0; }
+
+// The longest full canonical decomposition has four characters.
+inline constexpr std::size_t kMaxMapped = 4;
+
+struct Mapped {
+  char32_t chars[kMaxMapped];
+  std::size_t size;
+};
+
+// Full canonical decomposition, or `c` itself.
+Mapped decompose(char32_t c) noexcept;
+
+// Lower case without regard to the context (Rust's char::to_lowercase), or `c` itself.
+Mapped to_lower(char32_t c) noexcept;
+
+// ---- UTF-8 ----------------------------------------------------------------------------------
+
+// A character and its length in bytes; length 0 means that the bytes are not UTF-8.
+struct Decoded {
+  char32_t c;
+  std::size_t length;
+};
+
+// Decodes the first character of `bytes`, which must not be empty, and checks it: no overlong form, no
+// surrogate, nothing above U+10FFFF.
+Decoded decode(std::string_view bytes) noexcept;
+
+// The character that ends where `bytes`, which is valid UTF-8 and not empty, ends.
+Decoded decode_last(std::string_view bytes) noexcept;
+
+bool is_valid_utf8(std::string_view bytes) noexcept;
+
+void append_utf8(std::string& bytes, char32_t c);
+
+inline bool is_continuation(char byte) noexcept {
+  return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
+}
+
+}  // namespace linnet::unicode
+
+#endif  // LINNET_CORE_TOKENIZER_UNICODE_H_
