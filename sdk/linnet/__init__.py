@@ -1,0 +1,52 @@
+"""linnet: small language models on small devices.
+
+    import linnet
+
+    model = linnet.load("intents.pte")
+    model("turn the volume down")
+
+Importing this module loads neither numpy nor the compiled runtime; the first use of a name does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from linnet import errors
+from linnet.errors import LinnetError
+
+if TYPE_CHECKING:
+    from linnet.manifest import Manifest
+    from linnet.model import Model, load
+    from linnet.truncation import TruncationWarning
+
+    __version__: str
+
+__all__ = ["LinnetError", "Manifest", "Model", "TruncationWarning", "__version__", "errors", "load"]
+
+_HOMES = {
+    "Manifest": "linnet.manifest",
+    "Model": "linnet.model",
+    "TruncationWarning": "linnet.truncation",
+    "load": "linnet.model",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name on its first use (PEP 562)."""
+    if name == "__version__":
+        from linnet.version import version
+
+        value: Any = version()
+    elif name in _HOMES:
+        import importlib
+
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+    else:
+        raise AttributeError(f"module 'linnet' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,10 @@
+"""``python -m linnet`` is the command ``linnet``."""
+
+from __future__ import annotations
+
+import sys
+
+from linnet.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

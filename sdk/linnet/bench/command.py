@@ -1,0 +1,286 @@
+"""The command ``linnet bench``."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import hashlib
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
+
+from linnet.bench.cold import cold_start
+from linnet.bench.environment import Environment, read_environment, read_state
+from linnet.bench.protocol import Event, Job
+from linnet.bench.record import (
+    ColdStart,
+    FileFacts,
+    Record,
+    Settings,
+    ThreadRun,
+    refuse_existing,
+    write_record,
+)
+from linnet.bench.runner import Collector, Opened, run_worker
+from linnet.bench.table import show_record
+from linnet.console import Console
+from linnet.errors import (
+    FileMissingError,
+    FileUnreadableError,
+    InvalidArgumentError,
+    LinnetError,
+)
+
+__all__ = ["BenchCommand", "Bencher", "command", "settings_from"]
+
+DEFAULT_LENGTHS = (8, 16, 32, 64, 128, 256, 512)
+QUICK_LENGTHS = (8, 32, 128)
+DEFAULT_SECONDS, QUICK_SECONDS = 1.0, 0.2
+DEFAULT_COLD, QUICK_COLD = 7, 3
+WRONG_ANSWER, INTERRUPTED = 1, 130
+
+_EPILOG = f"""\
+For each thread count a fresh process loads the file, repeats its golden cases, warms up, times `forward`
+at each length with the garbage collector off, and repeats the golden cases. For a wrong answer no latency
+is reported and the exit status is {WRONG_ANSWER}. Percentiles are nearest-rank: latencies that occurred.
+
+examples:
+  linnet bench intents.pte
+  linnet bench intents.pte --lengths 16,64 --threads 1,2,4 --samples 200
+  linnet bench intents.pte --json intents-bench.json
+"""
+
+
+class BenchCommand:
+    """Arguments, output and exit status; the measuring is :class:`Bencher`'s."""
+
+    name = "bench"
+    help = "measure a file's speed on this machine"
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the arguments."""
+        parser.epilog = _EPILOG
+        parser.add_argument("file", metavar="FILE", type=Path, help="a linnet file (.pte)")
+        parser.add_argument(
+            "--lengths", type=_numbers, metavar="N,N,...", help=f"tokens (default {_joined(DEFAULT_LENGTHS)})"
+        )
+        parser.add_argument(
+            "--threads",
+            type=_numbers,
+            metavar="N,N,...",
+            help="thread counts (default 1,2; 1 on a single CPU)",
+        )
+        amount = parser.add_mutually_exclusive_group()
+        amount.add_argument(
+            "--seconds", type=float, metavar="S", help=f"time for each length (default {DEFAULT_SECONDS:g})"
+        )
+        amount.add_argument("--samples", type=int, metavar="N", help="samples for each length, instead of a time")
+        parser.add_argument(
+            "--cold",
+            type=int,
+            metavar="N",
+            help=f"fresh processes for the cold start (default {DEFAULT_COLD})",
+        )
+        parser.add_argument("--quick", action="store_true", help="a rough look: few lengths, little time")
+        parser.add_argument("--json", type=Path, metavar="OUT", help="write the record, all samples included")
+        parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
+
+    def run(self, args: argparse.Namespace) -> int:
+        """Measure, show, write; see the epilog for the exit status.
+
+        Raises:
+            LinnetError: the file cannot be measured; what had been finished before is shown and written.
+        """
+        if args.json is not None:
+            refuse_existing(args.json, force=args.force)
+        bencher = Bencher(args.file, settings_from(args), Progress(sys.stderr))
+        failure = bencher.measure()
+        record = bencher.record()
+        if record is not None:
+            show_record(record, Console())
+            if args.json is not None:
+                write_record(record, args.json, force=args.force)
+        if failure is not None:
+            raise failure
+        if bencher.interrupted:
+            return INTERRUPTED
+        return WRONG_ANSWER if record is not None and record.wrong else 0
+
+
+command = BenchCommand()
+
+
+def settings_from(args: argparse.Namespace) -> Settings:
+    """Return the settings that the arguments mean.
+
+    Raises:
+        InvalidArgumentError: a number is out of range.
+    """
+    quick: bool = args.quick
+    seconds = args.seconds
+    if seconds is None and args.samples is None:
+        seconds = QUICK_SECONDS if quick else DEFAULT_SECONDS
+    cold = (QUICK_COLD if quick else DEFAULT_COLD) if args.cold is None else args.cold
+    if cold < 0:
+        raise InvalidArgumentError(f"--cold is {cold}, needed 0 (leave it out) or more")
+    if args.samples is not None and args.samples < 1:
+        raise InvalidArgumentError(f"--samples is {args.samples}, needed at least 1")
+    if seconds is not None and not 0 < seconds <= 3600:
+        raise InvalidArgumentError(f"--seconds is {seconds:g}, needed above 0 and at most 3600")
+    return Settings(
+        lengths=args.lengths or (QUICK_LENGTHS if quick else DEFAULT_LENGTHS),
+        threads=args.threads or ((1,) if usable_cpus() == 1 else (1, 2)),
+        seconds=seconds,
+        samples=args.samples,
+        cold_repeats=cold,
+    )
+
+
+class Bencher:
+    """Measures one file and keeps what is finished, so that an interruption loses nothing else.
+
+    Attributes:
+        interrupted: Ctrl-C came.
+    """
+
+    def __init__(self, path: Path, settings: Settings, progress: Progress) -> None:
+        """Prepare; nothing runs yet.
+
+        Raises:
+            FileMissingError: there is no such file.
+            FileUnreadableError: it cannot be read.
+        """
+        self._path = path
+        self._settings = settings
+        self._progress = progress
+        self._created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        self._sha256 = file_sha256(path)
+        self._opened: Opened | None = None
+        self._runs: list[ThreadRun] = []
+        self._cold: ColdStart | None = None
+        self._complete = False
+        self.interrupted = False
+
+    def measure(self) -> LinnetError | None:
+        """Measure everything that was asked for; return the error that ended it early, if one did."""
+        failure: LinnetError | None = None
+        try:
+            failure = self._measure_threads()
+            if failure is None and not any(run.check.wrong for run in self._runs):
+                self._measure_cold()
+            self._complete = failure is None
+        except KeyboardInterrupt:
+            self.interrupted = True
+        except LinnetError as error:
+            failure = error
+        finally:
+            self._progress.end()
+        return failure
+
+    def record(self) -> Record | None:
+        """Return what was measured; None if the file was never opened."""
+        if self._opened is None:
+            return None
+        file: FileFacts = self._opened.file_facts(self._path, self._sha256)
+        environment: Environment = read_environment(self._opened.runtime)
+        return Record(
+            created=self._created,
+            partial=not self._complete,
+            settings=self._settings,
+            file=file,
+            environment=environment,
+            runs=tuple(self._runs),
+            cold_start=self._cold,
+        )
+
+    def _measure_threads(self) -> LinnetError | None:
+        for threads in self._settings.threads:
+            collector = Collector(threads, read_state())
+            self._progress.say(f"{threads} thread(s): loading")
+            job = Job(
+                path=str(self._path),
+                threads=threads,
+                lengths=self._settings.lengths,
+                seconds=self._settings.seconds,
+                samples=self._settings.samples,
+            )
+            try:
+                run_worker(job, collector, lambda event, threads=threads: self._on_event(threads, event))  # type: ignore[misc]
+            finally:
+                self._keep(collector)
+            if collector.failure is not None:
+                return collector.failure
+        return None
+
+    def _measure_cold(self) -> None:
+        if self._settings.cold_repeats and self._opened is not None:
+            self._progress.say("cold start")
+            self._cold = cold_start(
+                str(self._path), self._opened.example, self._settings.threads[0], self._settings.cold_repeats
+            )
+
+    def _on_event(self, threads: int, event: Event) -> None:
+        if event["event"] == "measuring":
+            self._progress.say(f"{threads} thread(s): {event['tokens']} tokens")
+
+    def _keep(self, collector: Collector) -> None:
+        self._opened = self._opened or collector.opened
+        result = collector.result()
+        if result is not None:
+            self._runs.append(result)
+
+
+class Progress:
+    """One line on a terminal, refreshed in place; elsewhere one line for each step."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._live = stream.isatty()
+
+    def say(self, text: str) -> None:
+        """Show what is being measured now."""
+        print(f"\r\x1b[K{text} ..." if self._live else text, end="" if self._live else "\n", file=self._stream)
+        self._stream.flush()
+
+    def end(self) -> None:
+        """Clear the line."""
+        if self._live:
+            print("\r\x1b[K", end="", file=self._stream, flush=True)
+
+
+def usable_cpus() -> int:
+    """Return how many CPUs this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, hexadecimal.
+
+    Raises:
+        FileMissingError: there is no such file.
+        FileUnreadableError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError as error:
+        raise FileMissingError(f"{path}: there is no such file") from error
+    except OSError as error:
+        raise FileUnreadableError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    """Read "8,16,32"; each number once, in the given order."""
+    try:
+        numbers = tuple(dict.fromkeys(int(part) for part in text.split(",")))
+    except ValueError:
+        numbers = ()
+    if not numbers or min(numbers) < 1:
+        raise argparse.ArgumentTypeError(f"found {text!r}, needed whole numbers of at least 1, as in 8,16,32")
+    return numbers
+
+
+def _joined(numbers: Sequence[int]) -> str:
+    return ",".join(map(str, numbers))

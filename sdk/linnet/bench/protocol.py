@@ -1,0 +1,47 @@
+"""What the runner and a measuring process say to each other.
+
+The runner writes one :class:`Job` as JSON to the worker's stdin. The worker answers with events on its
+stdout, one JSON object a line, in this order:
+
+==========  ====================================================================================
+event       fields
+==========  ====================================================================================
+opened      ``load_ns``, ``first_answer_ns``, ``facts`` (of the file), ``runtime``
+            (``runtime_info()``), ``example`` (the call that is timed)
+checked     ``check``: :class:`~linnet.bench.record.OutputCheck`; the last event if it is wrong
+measuring   ``tokens``
+length      ``result``: :class:`~linnet.bench.record.LengthResult`; these two for each length
+answer      ``result``: the same, from a text to its answer
+finished    ``check`` (its ``after`` is set), ``after`` (state of the machine), ``peak_memory``
+failed      ``name``, ``message``: the error that ended it, instead of any of the above
+==========  ====================================================================================
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+__all__ = ["Emit", "Event", "Job"]
+
+Event: TypeAlias = Mapping[str, Any]
+Emit: TypeAlias = Callable[[Event], None]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Job:
+    """What a worker shall do.
+
+    Attributes:
+        path: of the file.
+        threads: of the worker's process.
+        lengths: tokens, before clipping to the file's bound.
+        seconds, samples: as in :class:`~linnet.bench.record.Settings`.
+    """
+
+    path: str
+    threads: int
+    lengths: tuple[int, ...]
+    seconds: float | None
+    samples: int | None

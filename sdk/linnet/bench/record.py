@@ -1,0 +1,334 @@
+"""The result of ``linnet bench`` as a versioned JSON document.
+
+The dataclasses below *are* the schema: :func:`to_json` writes every field, :func:`from_json` checks every
+type. A reader accepts its own major version; unknown fields of a newer minor version are skipped.
+All times are nanoseconds, all sizes bytes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+import tempfile
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from linnet.bench.environment import Environment, State, Versions
+from linnet.bench.statistics import PERCENTILE_DEFINITION, Summary
+from linnet.errors import InvalidArgumentError
+
+__all__ = [
+    "RECORD_KIND",
+    "RECORD_MAJOR",
+    "RECORD_MINOR",
+    "ColdStart",
+    "Environment",
+    "FileFacts",
+    "LengthResult",
+    "OutputCheck",
+    "Record",
+    "RecordError",
+    "Settings",
+    "State",
+    "Summary",
+    "ThreadRun",
+    "Versions",
+    "from_data",
+    "from_json",
+    "refuse_existing",
+    "to_json",
+    "write_record",
+]
+
+RECORD_KIND = "linnet-bench"
+RECORD_MAJOR = 1
+RECORD_MINOR = 0
+
+_T = TypeVar("_T")
+
+# a list of numbers as `json.dumps` indents it; no string has a newline, so none is touched
+_NUMBER_LIST = re.compile(r"\[\n\s*((?:[-+.\deE]+,?\s+)+)\]")
+
+
+class RecordError(InvalidArgumentError):
+    """A JSON document is not a benchmark record that this linnet reads."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What was asked for.
+
+    Attributes:
+        lengths: tokens of one input, special tokens included, as asked for (before clipping).
+        threads: thread counts, each measured in a process of its own.
+        seconds: time for the samples of one length; None if a number of samples was asked for.
+        samples: number of samples of each length; None if a time was asked for.
+        cold_repeats: fresh processes started for the cold start; 0 leaves it out.
+    """
+
+    lengths: tuple[int, ...]
+    threads: tuple[int, ...]
+    seconds: float | None
+    samples: int | None
+    cold_repeats: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FileFacts:
+    """Which file was measured: identity from its bytes, the rest from its manifest.
+
+    Attributes:
+        name: file name without folder.
+        size: bytes.
+        sha256: of all bytes, hexadecimal.
+        task, model_type, recipe, source, source_commit, producer: as in the manifest.
+        executorch_version: that wrote the program.
+        max_length: most tokens of one input.
+    """
+
+    name: str
+    size: int
+    sha256: str
+    task: str
+    model_type: str
+    recipe: str
+    source: str
+    source_commit: str
+    producer: str
+    executorch_version: str
+    max_length: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OutputCheck:
+    """Whether the answers were right, from the golden cases inside of the file.
+
+    Attributes:
+        cases: golden cases replayed each time; 0 if the file has none.
+        before: they were reproduced before the clock ran.
+        after: they were reproduced after it; None if it never came to that.
+        message: what differed, or why nothing could be checked; empty if all was well.
+    """
+
+    cases: int
+    before: bool
+    after: bool | None
+    message: str
+
+    @property
+    def wrong(self) -> bool:
+        """True if an answer differed: then no latency may be reported."""
+        return not self.before or self.after is False
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LengthResult:
+    """Latency of ``forward``, token ids in, numpy out, for one length.
+
+    Attributes:
+        tokens: of the input, special tokens included.
+        warmup_runs: runs before the first sample.
+        summary: figures of the samples.
+        tokens_per_second: tokens divided by the median.
+        samples_ns: every sample, in the order in which they were taken.
+    """
+
+    tokens: int
+    warmup_runs: int
+    summary: Summary
+    tokens_per_second: float
+    samples_ns: tuple[int, ...]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ThreadRun:
+    """One thread count, measured in one fresh process.
+
+    Attributes:
+        threads: of the process.
+        load_ns: ``linnet.load`` of the file (in the page cache).
+        first_answer_ns: first call with a text, which loads ``forward``.
+        check: whether the answers were right; if they were not, no time of this run is kept.
+        lengths: results of ``forward``.
+        answer: from a text to its answer, tokenizer and decoding included; None if it was not measured.
+        peak_memory: resident bytes after all lengths; None if the process did not finish.
+        before, after: state of the machine.
+        error: what ended the run early, or empty.
+    """
+
+    threads: int
+    load_ns: int | None
+    first_answer_ns: int | None
+    check: OutputCheck
+    lengths: tuple[LengthResult, ...]
+    answer: LengthResult | None
+    peak_memory: int | None
+    before: State
+    after: State | None
+    error: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ColdStart:
+    """Fresh processes, seen from outside: from starting the process to its first line of output.
+
+    The three programs take turns; the file and the libraries are in the page cache.
+
+    Attributes:
+        threads: of the process that answers.
+        bare_ns: an interpreter that prints a line.
+        numpy_ns: an interpreter that imports numpy and prints a line.
+        answer_ns: an interpreter that imports linnet, loads the file, answers one text and prints a line.
+        import_ns, load_ns, first_answer_ns: parts of the latter, from inside.
+        bare_memory, numpy_memory, answer_memory: peak resident bytes of each, the median of the repeats.
+    """
+
+    threads: int
+    bare_ns: tuple[int, ...]
+    numpy_ns: tuple[int, ...]
+    answer_ns: tuple[int, ...]
+    import_ns: tuple[int, ...]
+    load_ns: tuple[int, ...]
+    first_answer_ns: tuple[int, ...]
+    bare_memory: int
+    numpy_memory: int
+    answer_memory: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Record:
+    """One ``linnet bench``.
+
+    Attributes:
+        kind: always "linnet-bench".
+        schema_version: major.minor of this document.
+        created: when it began, ISO 8601 in UTC.
+        partial: True if it was interrupted; what had been finished is kept.
+        percentiles: definition of the percentiles.
+        settings: what was asked for.
+        file: which file.
+        environment: which machine.
+        runs: one for each thread count.
+        cold_start: None if it was left out or never reached.
+    """
+
+    kind: str = RECORD_KIND
+    schema_version: str = f"{RECORD_MAJOR}.{RECORD_MINOR}"
+    created: str
+    partial: bool
+    percentiles: str = PERCENTILE_DEFINITION
+    settings: Settings
+    file: FileFacts
+    environment: Environment
+    runs: tuple[ThreadRun, ...]
+    cold_start: ColdStart | None
+
+    @property
+    def wrong(self) -> bool:
+        """True if any run gave a wrong answer."""
+        return any(run.check.wrong for run in self.runs)
+
+
+def to_json(record: Record) -> str:
+    """Return the record as indented JSON, each list of numbers on one line, ending with a newline."""
+    text = json.dumps(dataclasses.asdict(record), ensure_ascii=False, allow_nan=False, indent=1)
+    return _NUMBER_LIST.sub(lambda found: f"[{' '.join(found[1].split())}]", text) + "\n"
+
+
+def from_json(text: str) -> Record:
+    """Read a record.
+
+    Raises:
+        RecordError: it is not JSON, not a record, of a newer major version, or a field does not fit.
+    """
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise RecordError(f"the record is not JSON: {error}") from error
+    if not isinstance(data, dict) or data.get("kind") != RECORD_KIND:
+        raise RecordError(f'found no "kind": "{RECORD_KIND}", needed a record of `linnet bench --json`')
+    version = data.get("schema_version")
+    if not isinstance(version, str) or version.split(".")[0] != str(RECORD_MAJOR):
+        raise RecordError(
+            f"the record has schema {version!r}, this linnet reads {RECORD_MAJOR}.x; use the linnet that wrote it"
+        )
+    return from_data(Record, data)
+
+
+def from_data(cls: type[_T], data: object, where: str = "record") -> _T:
+    """Build a dataclass from parsed JSON, checking each field's type; unknown keys are skipped.
+
+    Raises:
+        RecordError: a field is missing or does not fit; the message gives its path.
+    """
+    value = _convert(cls, data, where)
+    assert isinstance(value, cls)
+    return value
+
+
+def _convert(kind: Any, data: object, where: str) -> Any:
+    origin = typing.get_origin(kind)
+    if dataclasses.is_dataclass(kind):
+        return _convert_dataclass(kind, data, where)
+    if origin in (types.UnionType, typing.Union):
+        (some,) = (each for each in typing.get_args(kind) if each is not types.NoneType)
+        return None if data is None else _convert(some, data, where)
+    if origin is tuple and isinstance(data, (list, tuple)):
+        item = typing.get_args(kind)[0]
+        return tuple(_convert(item, each, f"{where}[{index}]") for index, each in enumerate(data))
+    if origin is Mapping and isinstance(data, Mapping):
+        return {str(key): _convert(str, value, f"{where}.{key}") for key, value in data.items()}
+    if kind is float and type(data) is int:
+        return float(data)
+    if isinstance(kind, type) and type(data) is kind:
+        return data
+    raise RecordError(f"{where} is {type(data).__name__}, needed {getattr(kind, '__name__', kind)}")
+
+
+def _convert_dataclass(cls: Any, data: object, where: str) -> Any:
+    if not isinstance(data, Mapping):
+        raise RecordError(f"{where} is {type(data).__name__}, needed an object")
+    kinds = typing.get_type_hints(cls)
+    values: dict[str, Any] = {}
+    for field in dataclasses.fields(cls):
+        if field.name not in data:
+            raise RecordError(f"{where}.{field.name} is missing")
+        values[field.name] = _convert(kinds[field.name], data[field.name], f"{where}.{field.name}")
+    return cls(**values)
+
+
+def write_record(record: Record, path: Path, *, force: bool = False) -> None:
+    """Write the record beside its final name and then rename it, so that no reader sees half of it.
+
+    Raises:
+        InvalidArgumentError: the file exists and ``force`` is False.
+        OSError: it cannot be written.
+    """
+    refuse_existing(path, force=force)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    aside = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(to_json(record))
+        aside.chmod(0o644)  # mkstemp gives 0600, and a record is there to be read
+        aside.replace(path)
+    except BaseException:
+        aside.unlink()
+        raise
+
+
+def refuse_existing(path: Path, *, force: bool) -> None:
+    """Refuse to overwrite, before minutes of measuring are spent.
+
+    Raises:
+        InvalidArgumentError: the file exists and ``force`` is False, or its folder does not.
+    """
+    if path.exists() and not force:
+        raise InvalidArgumentError(f"{path} exists; give another name, or --force to replace it")
+    if not path.parent.is_dir():
+        raise InvalidArgumentError(f"{path.parent} is not a folder; make it first")

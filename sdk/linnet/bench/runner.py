@@ -1,0 +1,177 @@
+"""Starts the measured processes, one after the other, and turns what they say into results."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from linnet import errors
+from linnet.bench.protocol import Emit, Event, Job
+from linnet.bench.record import (
+    FileFacts,
+    LengthResult,
+    OutputCheck,
+    State,
+    ThreadRun,
+    from_data,
+)
+from linnet.errors import InternalError, LinnetError
+
+__all__ = ["Collector", "Opened", "run_worker"]
+
+_END_SECONDS = 5.0  # what a worker gets to end by itself before it is killed
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Opened:
+    """What a worker says about the file and the runtime once it has answered for the first time.
+
+    Attributes:
+        load_ns, first_answer_ns: as in :class:`~linnet.bench.record.ThreadRun`.
+        facts: fields of :class:`~linnet.bench.record.FileFacts` that the manifest knows.
+        runtime: lines of ``runtime_info()``.
+        example: the call that was timed, as Python text.
+    """
+
+    load_ns: int
+    first_answer_ns: int
+    facts: Mapping[str, Any]
+    runtime: Mapping[str, str]
+    example: str
+
+    def file_facts(self, path: Path, sha256: str) -> FileFacts:
+        """Return the facts with those that the file system knows."""
+        own = {"name": path.name, "size": path.stat().st_size, "sha256": sha256}
+        return from_data(FileFacts, {**self.facts, **own}, "file")
+
+
+class Collector:
+    """Takes a worker's events and gives the result at any time, an unfinished one too.
+
+    Attributes:
+        opened: what the worker said first; None before.
+        failure: the error that ended the worker; None if there was none.
+    """
+
+    def __init__(self, threads: int, before: State) -> None:
+        self._threads = threads
+        self._before = before
+        self._check = OutputCheck(cases=0, before=True, after=None, message="no answer was checked yet")
+        self._lengths: list[LengthResult] = []
+        self._answer: LengthResult | None = None
+        self._after: State | None = None
+        self._peak_memory: int | None = None
+        self.opened: Opened | None = None
+        self.failure: LinnetError | None = None
+
+    def feed(self, event: Event) -> None:
+        """Take one event of :mod:`linnet.bench.worker`.
+
+        Raises:
+            InternalError: the worker said something that it never says.
+        """
+        handlers: Mapping[str, Emit] = {
+            "opened": self._on_opened,
+            "checked": self._on_checked,
+            "measuring": lambda _event: None,
+            "length": lambda event: self._lengths.append(from_data(LengthResult, event["result"], "length")),
+            "answer": self._on_answer,
+            "finished": self._on_finished,
+            "failed": self._on_failed,
+        }
+        if event.get("event") not in handlers:
+            raise InternalError(f"the measuring process said {event!r}, which is no event of this linnet")
+        handlers[event["event"]](event)
+
+    def result(self) -> ThreadRun | None:
+        """Return what there is, None if the file was never opened. Of a wrong answer no latency is kept."""
+        if self.opened is None:
+            return None
+        invalid = self._check.wrong or self.failure is not None
+        return ThreadRun(
+            threads=self._threads,
+            load_ns=None if invalid else self.opened.load_ns,
+            first_answer_ns=None if invalid else self.opened.first_answer_ns,
+            check=self._check,
+            lengths=() if invalid else tuple(self._lengths),
+            answer=None if invalid else self._answer,
+            peak_memory=self._peak_memory,
+            before=self._before,
+            after=self._after,
+            error="" if self.failure is None else str(self.failure),
+        )
+
+    def _on_opened(self, event: Event) -> None:
+        self.opened = Opened(**{field.name: event[field.name] for field in dataclasses.fields(Opened)})
+
+    def _on_checked(self, event: Event) -> None:
+        self._check = from_data(OutputCheck, event["check"], "check")
+
+    def _on_answer(self, event: Event) -> None:
+        self._answer = from_data(LengthResult, event["result"], "answer")
+
+    def _on_finished(self, event: Event) -> None:
+        self._on_checked(event)
+        self._after = from_data(State, event["after"], "after")
+        self._peak_memory = int(event["peak_memory"])
+
+    def _on_failed(self, event: Event) -> None:
+        kind = getattr(errors, event["name"], InternalError)
+        self.failure = kind(event["message"])
+
+
+def run_worker(job: Job, collector: Collector, on_event: Emit) -> None:
+    """Run a job in a fresh process and feed its events to ``collector``, then to ``on_event``.
+
+    The process never outlives this call, whatever interrupts it.
+
+    Raises:
+        InternalError: the process ended without saying why.
+    """
+    command = [sys.executable, "-m", "linnet.bench.worker"]
+    # a file, since a full pipe that nobody reads would stop the process
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors_said,
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors_said, encoding="utf-8"
+        ) as process,
+    ):
+        try:
+            for event in _events(process, job):
+                collector.feed(event)
+                on_event(event)
+            process.wait()
+        except BaseException:
+            _end(process)
+            raise
+        errors_said.seek(0)
+        said = errors_said.read()
+    if process.returncode not in (0, 1) or (process.returncode == 1 and collector.failure is None):
+        tail = " ".join(said.strip().splitlines()[-1:])
+        raise InternalError(f"the measuring process ended with {process.returncode}: {tail or 'it said nothing'}")
+
+
+def _events(process: subprocess.Popen[str], job: Job) -> Iterator[Event]:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    # a process that died at once is recognised by its exit status
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.write(json.dumps(dataclasses.asdict(job)))
+        process.stdin.close()
+    for line in process.stdout:
+        yield json.loads(line)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()

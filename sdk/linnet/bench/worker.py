@@ -1,0 +1,126 @@
+"""One thread count in a fresh process: ``python -m linnet.bench.worker``, started by the runner.
+
+Reads one job as JSON from stdin and writes events to stdout; :mod:`linnet.bench.protocol` has both.
+Anything else that is printed in this process, by native libraries too, goes to stderr.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+from linnet.bench.environment import peak_memory, read_state
+from linnet.bench.probe import (
+    Budget,
+    check_golden,
+    clip_lengths,
+    time_answer,
+    time_forward,
+)
+from linnet.bench.protocol import Emit, Job
+from linnet.bench.record import OutputCheck, from_data
+from linnet.bench.sample import Example, example_for
+from linnet.errors import GoldenMismatchError, LinnetError
+from linnet.manifest import Manifest
+from linnet.model import Model
+from linnet.runtime import Runtime, open_runtime, runtime_info
+
+__all__ = ["main", "measure"]
+
+
+def measure(job: Job, emit: Emit) -> None:
+    """Do the job in this process. A wrong answer ends it: nothing is timed that is not right.
+
+    Raises:
+        LinnetError: the file cannot be opened or run.
+    """
+    start = time.perf_counter_ns()
+    runtime = open_runtime(job.path, job.threads)
+    model = Model(runtime, path=job.path)
+    load_ns = time.perf_counter_ns() - start
+    example = example_for(model.manifest)
+    start = time.perf_counter_ns()
+    example.run(model)
+    first_answer_ns = time.perf_counter_ns() - start
+    emit(
+        {
+            "event": "opened",
+            "load_ns": load_ns,
+            "first_answer_ns": first_answer_ns,
+            "facts": _facts(model.manifest),
+            "runtime": runtime_info(),
+            "example": example.source(),
+        }
+    )
+    check = check_golden(model)
+    emit({"event": "checked", "check": dataclasses.asdict(check)})
+    if check.wrong:
+        return
+    try:
+        _time_everything(job, model, runtime, example, emit)
+    except GoldenMismatchError as error:
+        wrong = dataclasses.replace(check, after=False, message=str(error))
+        emit({"event": "checked", "check": dataclasses.asdict(wrong)})
+        return
+    after = dataclasses.asdict(read_state())
+    emit(
+        {
+            "event": "finished",
+            "after": after,
+            "check": dataclasses.asdict(_check_again(model, check)),
+            "peak_memory": peak_memory(),
+        }
+    )
+
+
+def _time_everything(job: Job, model: Model, runtime: Runtime, example: Example, emit: Emit) -> None:
+    budget = Budget(seconds=job.seconds, samples=job.samples)
+    for tokens in clip_lengths(job.lengths, model.manifest.max_length):
+        emit({"event": "measuring", "tokens": tokens})
+        emit({"event": "length", "result": dataclasses.asdict(time_forward(model, runtime, tokens, budget))})
+    emit({"event": "answer", "result": dataclasses.asdict(time_answer(model, example, budget))})
+
+
+def _check_again(model: Model, check: OutputCheck) -> OutputCheck:
+    again = check_golden(model)
+    return dataclasses.replace(check, after=again.before, message=again.message)
+
+
+def _facts(manifest: Manifest) -> dict[str, Any]:
+    names = "task model_type recipe source source_commit producer executorch_version max_length"
+    return {name: getattr(manifest, name) for name in names.split()}
+
+
+def main() -> int:
+    """Run the job that stands on stdin; an error becomes the event "failed" and exit status 1."""
+    events = _own_stdout()
+
+    def emit(event: Mapping[str, Any]) -> None:
+        events.write(json.dumps(event, allow_nan=False) + "\n")
+        events.flush()
+
+    try:
+        measure(from_data(Job, json.loads(sys.stdin.read()), "job"), emit)
+    except LinnetError as error:
+        emit({"event": "failed", "name": type(error).__name__, "message": str(error)})
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _own_stdout() -> TextIO:
+    """Keep stdout for events, and let whatever prints go to stderr."""
+    sys.stdout.flush()
+    events = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return events
+
+
+if __name__ == "__main__":
+    sys.exit(main())

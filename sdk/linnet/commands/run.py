@@ -1,0 +1,171 @@
+"""``linnet run``: answers for texts from the command line or from stdin."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from linnet.console import Console, shorten
+from linnet.errors import InvalidArgumentError
+from linnet.model import Model, load
+
+__all__ = ["add_arguments", "help", "run"]
+
+help = "answer texts with a file"
+
+_EPILOG = """\
+Without TEXT, each line of stdin is a text. For question-answering and text-ranking a tab in the line
+separates the two texts; for text-classification it does so with --tabs.
+
+examples:
+  linnet run intents.pte "turn the volume down" "what time is it"
+  linnet run qa.pte --question "Who wrote it?" --context "It was written by Ada."
+  linnet run ranker.pte "how to bake bread" --pair "Mix flour and water." --pair "Paris is a city."
+  cat lines.txt | linnet run intents.pte --json > answers.jsonl
+"""
+
+_SHOWN = 4  # numbers of an embedding that are printed for people
+_WIDTH = 60  # columns of a text in a table
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.epilog = _EPILOG
+    add = parser.add_argument
+    add("file", metavar="FILE", help="a linnet file (.pte)")
+    add("texts", metavar="TEXT", nargs="*", help="texts; none: lines of stdin")
+    add("--pair", metavar="TEXT", action="append", default=[], help="second text of a pair; may be repeated")
+    add("--tabs", action="store_true", help="a tab in a line of stdin separates text and pair")
+    add("--question", metavar="TEXT", help="question (question-answering)")
+    add("--context", metavar="TEXT", help="where to look for the answer (question-answering)")
+    add("--top-k", type=int, metavar="N", help="how many answers for each text")
+    add("--aggregation-strategy", choices=("none", "simple"), default="simple",
+        help="entities as groups (simple, the default) or tokens (none)")  # fmt: skip
+    add("--prompt-name", metavar="NAME", help="prompt of the file to put before each text (embeddings)")
+    add("--no-truncation", action="store_true", help="refuse a text over the file's bound")
+    add("--threads", type=int, default=0, metavar="N", help="threads (default: all CPUs)")
+    add("--json", action="store_true", help="one JSON object a text, one a line")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Answer every text in its turn."""
+    with load(args.file, threads=args.threads) as model:
+        console = Console()
+        for given in _inputs(args, model):
+            answer = _answer(model, given, args)
+            if args.json:
+                print(json.dumps({**given, "result": answer}, ensure_ascii=False), flush=True)
+            else:
+                _show(console, model, given, answer)
+    return 0
+
+
+def _inputs(args: argparse.Namespace, model: Model) -> Iterator[dict[str, Any]]:
+    """Yield ``{"text", ["pair" or "pairs"]}``, or ``{"question", "context"}``."""
+    if model.manifest.task == "question-answering":
+        yield from _questions(args)
+        return
+    if args.question is not None or args.context is not None:
+        raise InvalidArgumentError(
+            f"--question and --context are for question-answering, not {model.manifest.task}"
+        )
+    if not args.texts:
+        if args.pair:
+            raise InvalidArgumentError("--pair needs a TEXT that it belongs to")
+        yield from (_line(line, args.tabs or model.manifest.task == "text-ranking") for line in _stdin())
+        return
+    if args.pair and len(args.texts) > 1:
+        raise InvalidArgumentError(f"--pair needs one TEXT, {len(args.texts)} are given")
+    if len(args.pair) > 1 and model.manifest.task == "text-ranking":
+        yield {"text": args.texts[0], "passages": args.pair}
+        return
+    if len(args.pair) > 1:
+        raise InvalidArgumentError(f"{model.manifest.task} takes one --pair, {len(args.pair)} are given")
+    yield from ({"text": text, **({"pair": args.pair[0]} if args.pair else {})} for text in args.texts)
+
+
+def _questions(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    if args.texts or args.pair:
+        raise InvalidArgumentError("question-answering takes --question and --context, not TEXT or --pair")
+    if (args.question is None) != (args.context is None):
+        missing = "--question" if args.question is None else "--context"
+        raise InvalidArgumentError(f"{missing} is missing")
+    if args.question is not None:
+        yield {"question": args.question, "context": args.context}
+        return
+    for line in _stdin():
+        question, tab, context = line.partition("\t")
+        if not tab:
+            raise InvalidArgumentError(f"no tab between question and context: {shorten(line, _WIDTH)!r}")
+        yield {"question": question, "context": context}
+
+
+def _stdin() -> Iterable[str]:
+    if sys.stdin.isatty():
+        print("linnet: reading texts from the terminal, one a line; end with Ctrl-D", file=sys.stderr)
+    return (line.rstrip("\r\n") for line in sys.stdin)
+
+
+def _line(line: str, tabs: bool) -> dict[str, Any]:
+    text, tab, pair = line.partition("\t")
+    return {"text": text, "pair": pair} if tabs and tab else {"text": line}
+
+
+def _answer(model: Model, given: dict[str, Any], args: argparse.Namespace) -> Any:
+    task = model.manifest.task
+    options: dict[str, Any] = {"truncation": not args.no_truncation}
+    if task == "feature-extraction" and "embedding" in model.manifest.outputs:
+        return model.encode(given["text"], prompt_name=args.prompt_name, **options).tolist()
+    if "passages" in given:
+        return model.rank(
+            given["text"], given["passages"], top_k=args.top_k, return_documents=True, **options
+        )
+    if args.top_k is not None and task in ("text-classification", "fill-mask", "question-answering"):
+        options["top_k"] = args.top_k
+    if task == "token-classification":
+        options["aggregation_strategy"] = args.aggregation_strategy
+    if task == "question-answering":
+        return model(question=given["question"], context=given["context"], **options)
+    return model((given["text"], given["pair"]) if "pair" in given else given["text"], **options)
+
+
+def _show(console: Console, model: Model, given: dict[str, Any], answer: Any) -> None:
+    console.line(shorten(given.get("text", given.get("question", "")), 100) or '""')
+    for row in _rows(model.manifest.task, answer):
+        console.line("  " + row)
+
+
+def _rows(task: str, answer: Any) -> list[str]:
+    if task == "feature-extraction":
+        return [_vector(answer)]
+    found = answer if isinstance(answer, list) else [answer]
+    if not found:
+        return ["nothing found"]
+    if isinstance(found[0], list):  # several masks
+        return [row for number, each in enumerate(found, 1) for row in (f"mask {number}", *_rows(task, each))]
+    return [_row(each) for each in found]
+
+
+def _row(each: dict[str, Any]) -> str:
+    score = f"{each['score']:.4f}"
+    if "entity_group" in each or "entity" in each:
+        label = each.get("entity_group", each.get("entity"))
+        return f"{score}  {label}  {each['word']!r} at {each['start']}-{each['end']}"
+    if "answer" in each:
+        return f"{score}  {each['answer']!r} at {each['start']}-{each['end']}"
+    if "token_str" in each:
+        return f"{score}  {each['token_str']}  {shorten(each['sequence'], _WIDTH)!r}"
+    if "corpus_id" in each:
+        return f"{score}  {each['corpus_id']}  {shorten(each['text'], _WIDTH)!r}"
+    return f"{score}  {each['label']}" if "label" in each else score
+
+
+def _vector(answer: Any) -> str:
+    if answer and isinstance(answer[0], list):  # one vector a token, with a batch axis
+        tokens = answer[0] if isinstance(answer[0][0], list) else answer
+        return f"{len(tokens)} vectors of {len(tokens[0])} numbers (--json shows them)"
+    numbers = ", ".join(f"{value:.4f}" for value in answer[:_SHOWN])
+    return f"{len(answer)} numbers: {numbers}, ... (--json shows all)"

@@ -1,0 +1,103 @@
+"""Output for people: aligned text, or ``rich`` tables where it is installed and a terminal looks on."""
+
+from __future__ import annotations
+
+import os
+import sys
+import unicodedata
+from collections.abc import Sequence
+from typing import TextIO
+
+__all__ = ["Console", "cell_width", "plain_table", "shorten"]
+
+
+def cell_width(text: str) -> int:
+    """Return the terminal columns of a text: wide characters take two, combining marks none."""
+    return sum(
+        0 if unicodedata.combining(each) else 2 if unicodedata.east_asian_width(each) in "WF" else 1
+        for each in text
+    )
+
+
+def shorten(text: str, width: int) -> str:
+    """Return one line of at most ``width`` columns; what is left out becomes an ellipsis."""
+    line = " ".join(text.split())
+    if cell_width(line) <= width:
+        return line
+    kept = ""
+    for character in line:
+        if cell_width(kept + character) > width - 1:
+            break
+        kept += character
+    return kept + "…"
+
+
+def plain_table(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
+    """Return aligned columns, two spaces apart, with a rule under the headers.
+
+    Args:
+        headers: one for each column; no headers at all leave out the rule.
+        rows: cells.
+        right: columns to align to the right.
+    """
+    lines = [list(headers), *map(list, rows)] if headers else [list(row) for row in rows]
+    widths = [max(map(cell_width, column)) for column in zip(*lines, strict=True)]
+    if headers:
+        lines.insert(1, ["-" * width for width in widths])
+    return "\n".join(_aligned(cells, widths, right) for cells in lines)
+
+
+def _aligned(cells: Sequence[str], widths: Sequence[int], right: Sequence[int]) -> str:
+    padded = []
+    for column, (cell, width) in enumerate(zip(cells, widths, strict=True)):
+        space = " " * (width - cell_width(cell))
+        padded.append(space + cell if column in right else cell + space)
+    return "  ".join(padded).rstrip()
+
+
+class Console:
+    """Writes results to a stream."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = sys.stdout if stream is None else stream
+        self._rich = _wants_rich(self._stream)
+
+    def line(self, text: str = "") -> None:
+        """Write one line as it is."""
+        print(text, file=self._stream, flush=True)
+
+    def heading(self, text: str) -> None:
+        """Write a heading with an empty line before it."""
+        self.line()
+        self.line(f"\x1b[1m{text}\x1b[0m" if self._rich else text)
+
+    def fields(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """Write names and values in two columns."""
+        if pairs:
+            self.line(plain_table((), pairs))
+
+    def table(self, headers: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
+        """Write a table; ``right`` are the columns to align to the right."""
+        if not self._rich:
+            self.line(plain_table(headers, rows, right))
+            return
+        import rich.console
+        import rich.table
+        import rich.text
+
+        table = rich.table.Table(box=None, pad_edge=False, header_style="bold")
+        for column, header in enumerate(headers):
+            table.add_column(header, justify="right" if column in right else "left", overflow="fold")
+        for row in rows:
+            table.add_row(*(rich.text.Text(cell) for cell in row))  # Text: brackets in a cell are no markup
+        rich.console.Console(file=self._stream).print(table)
+
+
+def _wants_rich(stream: TextIO) -> bool:
+    if not stream.isatty() or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    try:
+        import rich  # noqa: F401
+    except ImportError:
+        return False
+    return True

@@ -1,0 +1,35 @@
+"""Exit statuses of the command line, and which error gives which.
+
+::
+
+    0    done
+    1    a check failed: `verify` found a difference, `eval` stayed under its limit
+    2    wrong usage: an argument, an input, or an extra that is not installed
+    3    the file was refused: missing, damaged, too new, or no linnet file
+    4    this build or machine lacks what the program needs
+    5    the run failed
+    130  interrupted with Ctrl-C
+"""
+
+from __future__ import annotations
+
+from linnet.errors import BuildError, CallerError, ExtraMissingError, FileError, GoldenMismatchError
+
+__all__ = ["CHECK_FAILED", "INTERRUPTED", "LACKING", "OK", "REFUSED", "RUN_FAILED", "USAGE", "exit_status"]
+
+OK, CHECK_FAILED, USAGE, REFUSED, LACKING, RUN_FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
+
+
+def exit_status(error: Exception) -> int:
+    """Return the exit status for an error."""
+    if isinstance(error, GoldenMismatchError):
+        return CHECK_FAILED
+    if isinstance(error, CallerError | ExtraMissingError):
+        return USAGE
+    if isinstance(error, FileError):
+        return REFUSED
+    if isinstance(error, BuildError):
+        return LACKING
+    if isinstance(error, OSError):  # a data file, an output: the arguments name something impossible
+        return USAGE
+    return RUN_FAILED

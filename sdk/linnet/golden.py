@@ -1,0 +1,228 @@
+"""Golden cases: what a proven file answered where it was proven, to be repeated on any machine.
+
+One case is a JSON object::
+
+    {"text": "...",          exactly what is tokenized, a prompt included
+     "pair": "..." or null,
+     "ids": [101, ...],      token ids; a pair of question-answering is cut with only_second
+     "type_ids": [0, ...],
+     "output": {"logits": {"shape": [3],
+                           "values": [first 64 numbers, row-major],
+                           "argmax": [2], "max": [3.1]}}}
+
+Outputs have no batch axis. For fill-mask only the rows of the mask tokens count. ``argmax`` and ``max``
+stand for the last axis of each row of ``logits``, ``start_logits`` and ``end_logits``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from linnet.errors import RunFailedError, TrailerDamagedError
+from linnet.model import Model
+from linnet.runtime import Encoding, FloatArray
+
+__all__ = [
+    "DEFAULT_TOLERANCE",
+    "EVIDENCE_SCHEMA",
+    "STORED_VALUES",
+    "CaseResult",
+    "answer_outputs",
+    "make_case",
+    "record_case",
+    "replay_case",
+    "replay_evidence",
+]
+
+EVIDENCE_SCHEMA = "1.0"
+STORED_VALUES = 64
+"""Numbers of each output that a case keeps."""
+
+DEFAULT_TOLERANCE = 1e-3
+"""Largest difference, relative to the output's largest value if that is above 1; the evidence may differ."""
+
+_Doubles: TypeAlias = npt.NDArray[np.float64]
+
+_DIGITS = 7  # significant digits of a stored number; float32 has 7.2
+
+
+@dataclasses.dataclass(frozen=True)
+class CaseResult:
+    """One replayed case.
+
+    Attributes:
+        text, pair: its input.
+        problems: what differs, as sentences; empty if nothing does.
+        error: largest difference of an output relative to its largest value; NaN if the ids differ.
+    """
+
+    text: str
+    pair: str | None
+    problems: tuple[str, ...]
+    error: float
+
+
+def answer_outputs(model: Model, text: str, pair: str | None) -> tuple[Encoding, dict[str, FloatArray]]:
+    """Tokenize and run one text as proof and replay do.
+
+    Returns:
+        The encoding, and the outputs without the batch axis; for fill-mask the rows of the mask tokens.
+    """
+    encoding = model.tokenize(text, pair)
+    outputs = model.run(encoding)
+    if model.manifest.task == "fill-mask":
+        masks = encoding.ids == model.manifest.mask_id
+        outputs = {name: rows[masks] for name, rows in outputs.items()}
+    return encoding, outputs
+
+
+def record_case(model: Model, text: str, pair: str | None = None) -> dict[str, Any]:
+    """Run one text and return its golden case; the file's default prompt is put before the text.
+
+    Raises:
+        RunFailedError: an output has NaN or infinity.
+    """
+    prompted = _default_prompt(model) + text
+    encoding, outputs = answer_outputs(model, prompted, pair)
+    return make_case(prompted, pair, encoding, outputs)
+
+
+def make_case(
+    text: str, pair: str | None, encoding: Encoding, outputs: Mapping[str, FloatArray]
+) -> dict[str, Any]:
+    """Return the golden case of an answer of :func:`answer_outputs`.
+
+    Raises:
+        RunFailedError: an output has NaN or infinity.
+    """
+    return {
+        "text": text,
+        "pair": pair,
+        "ids": encoding.ids.tolist(),
+        "type_ids": encoding.type_ids.tolist(),
+        "output": {name: _record_output(name, values) for name, values in outputs.items()},
+    }
+
+
+def _default_prompt(model: Model) -> str:
+    from linnet.tasks.feature_extraction import choose_prompt
+
+    return choose_prompt(model.manifest, None, None)
+
+
+def _record_output(name: str, values: FloatArray) -> dict[str, Any]:
+    if not np.isfinite(values).all():
+        raise RunFailedError(f"output {name} has NaN or infinity; the program cannot be proven")
+    record: dict[str, Any] = {
+        "shape": list(values.shape),
+        "values": _rounded(values.ravel()[:STORED_VALUES]),
+    }
+    if name.endswith("logits") and values.size:
+        rows = values.reshape(-1, values.shape[-1])
+        record["argmax"] = rows.argmax(axis=-1).tolist()
+        record["max"] = _rounded(rows.max(axis=-1))
+    return record
+
+
+def _rounded(values: FloatArray) -> list[float]:
+    return [float(f"{value:.{_DIGITS}g}") for value in values.tolist()]
+
+
+def replay_evidence(model: Model) -> list[CaseResult]:
+    """Replay every golden case of the file's evidence.
+
+    Raises:
+        TrailerDamagedError: the evidence has not the form above.
+    """
+    evidence = model.evidence
+    try:
+        cases = list(evidence.get("golden") or [])
+        tolerance = float((evidence.get("tolerance") or {}).get("absolute", DEFAULT_TOLERANCE))
+        return [replay_case(model, case, tolerance) for case in cases]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise TrailerDamagedError(
+            f"the golden cases of the evidence have a wrong form ({error!r}); export the file again"
+        ) from error
+
+
+def replay_case(model: Model, case: Mapping[str, Any], tolerance: float) -> CaseResult:
+    """Run one golden case and say what differs."""
+    text, pair = case["text"], case["pair"]
+    encoding, outputs = answer_outputs(model, text, pair)
+    problems = _compare_tokens(case, encoding)
+    if problems:
+        return CaseResult(text, pair, tuple(problems), float("nan"))
+    error = 0.0
+    for name, expected in case["output"].items():
+        if name not in outputs:
+            problems.append(f"there is no output {name}")
+            continue
+        found, distance = _compare_output(name, expected, outputs[name], tolerance)
+        problems += found
+        error = max(error, distance)
+    return CaseResult(text, pair, tuple(problems), error)
+
+
+def _compare_tokens(case: Mapping[str, Any], encoding: Encoding) -> list[str]:
+    for name, found in (("ids", encoding.ids.tolist()), ("type_ids", encoding.type_ids.tolist())):
+        if found != case[name]:
+            at = _first_difference(found, case[name])
+            now, then = found[at : at + 5], case[name][at : at + 5]
+            return [f"{name} differ from token {at} on: {now}, recorded {then}"]
+    return []
+
+
+def _first_difference(left: Sequence[int], right: Sequence[int]) -> int:
+    pairs = enumerate(zip(left, right, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(left), len(right)))
+
+
+def _compare_output(
+    name: str, expected: Mapping[str, Any], found: FloatArray, tolerance: float
+) -> tuple[list[str], float]:
+    if list(found.shape) != expected["shape"]:
+        return [f"{name} has the shape {list(found.shape)}, recorded {expected['shape']}"], float("nan")
+    recorded = np.asarray(expected["values"], dtype=np.float64)
+    measured = found.ravel()[: len(recorded)].astype(np.float64)
+    best = _recorded_best(expected, found)
+    everything = np.concatenate([recorded, best[0]])
+    differences = np.abs(np.concatenate([measured, best[1]]) - everything)
+    scale = max(1.0, float(np.abs(everything).max(initial=0.0)))
+    error = float(differences.max(initial=0.0)) / scale
+    problems = []
+    if not error <= tolerance:  # NaN too
+        problems.append(f"{name} is off by {error:.3g} of its largest value, at most {tolerance:.3g} allowed")
+    problems += _compare_argmax(name, expected, found, 2 * tolerance * scale)
+    return problems, error
+
+
+def _recorded_best(expected: Mapping[str, Any], found: FloatArray) -> tuple[_Doubles, _Doubles]:
+    """The recorded maximum of each row, and what stands at its place now."""
+    if "argmax" not in expected:
+        return np.empty(0), np.empty(0)
+    rows = found.reshape(-1, found.shape[-1])
+    places = np.asarray(expected["argmax"], dtype=np.int64)
+    now = rows[np.arange(len(rows)), places].astype(np.float64)
+    return np.asarray(expected["max"], dtype=np.float64), now
+
+
+def _compare_argmax(name: str, expected: Mapping[str, Any], found: FloatArray, slack: float) -> list[str]:
+    """Another winner is a difference only where it wins by more than rounding explains."""
+    if "argmax" not in expected:
+        return []
+    rows = found.reshape(-1, found.shape[-1])
+    places = np.asarray(expected["argmax"], dtype=np.int64)
+    lead = rows.max(axis=-1) - rows[np.arange(len(rows)), places]
+    wrong = np.flatnonzero(~(lead <= slack)).tolist()
+    if not wrong:
+        return []
+    row = wrong[0]
+    return [
+        f"{name} has its largest value at {int(rows[row].argmax())} instead of {int(places[row])} "
+        f"in {len(wrong)} of {len(rows)} rows"
+    ]

@@ -1,0 +1,174 @@
+"""Measures of accuracy, each as its community defines it; pure functions of lists."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections import Counter
+from collections.abc import Hashable, Sequence
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = [
+    "Entities",
+    "accuracy",
+    "entity_scores",
+    "exact_match",
+    "find_entities",
+    "macro_f1",
+    "mean_reciprocal_rank",
+    "multi_label_f1",
+    "normalize_answer",
+    "pearson",
+    "ranks",
+    "spearman",
+    "token_f1",
+]
+
+Entities: TypeAlias = set[tuple[str, int, int]]
+"""(name, first word, last word) of each entity of a sentence."""
+
+
+def accuracy(expected: Sequence[Hashable], found: Sequence[Hashable]) -> float:
+    """Return the share of equal answers; NaN without any."""
+    same = [left == right for left, right in zip(expected, found, strict=True)]
+    return sum(same) / len(same) if same else float("nan")
+
+
+def macro_f1(expected: Sequence[Hashable], found: Sequence[Hashable]) -> float:
+    """Return the mean F1 of all classes that occur in either list (scikit-learn's ``average="macro"``)."""
+    true, guessed = Counter(expected), Counter(found)
+    hits = Counter(left for left, right in zip(expected, found, strict=True) if left == right)
+    classes = true.keys() | guessed.keys()
+    scores = [2 * hits[each] / (true[each] + guessed[each]) for each in classes]
+    return sum(scores) / len(scores) if scores else float("nan")
+
+
+def multi_label_f1(expected: Sequence[set[str]], found: Sequence[set[str]]) -> tuple[float, float]:
+    """Return micro and macro F1 of sets of labels; macro over the labels that occur."""
+    true = Counter(label for each in expected for label in each)
+    guessed = Counter(label for each in found for label in each)
+    hits = Counter(label for left, right in zip(expected, found, strict=True) for label in left & right)
+    total = sum(true.values()) + sum(guessed.values())
+    scores = [2 * hits[each] / (true[each] + guessed[each]) for each in true.keys() | guessed.keys()]
+    micro = 2 * sum(hits.values()) / total if total else float("nan")
+    return micro, sum(scores) / len(scores) if scores else float("nan")
+
+
+def ranks(values: Sequence[float]) -> npt.NDArray[np.float64]:
+    """Return the rank of each value from 1 on; equal values share the mean of their ranks."""
+    array = np.asarray(values, dtype=np.float64)
+    _, group, counts = np.unique(array, return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    return np.asarray((ends - (counts - 1) / 2)[group.reshape(-1)], dtype=np.float64)
+
+
+def pearson(left: Sequence[float], right: Sequence[float]) -> float:
+    """Return the linear correlation; NaN with fewer than two values or where one side is constant."""
+    a, b = np.asarray(left, dtype=np.float64), np.asarray(right, dtype=np.float64)
+    if len(a) != len(b):
+        raise ValueError(f"{len(a)} values on one side and {len(b)} on the other")
+    if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
+        return float("nan")
+    a, b = a - a.mean(), b - b.mean()
+    return float((a @ b) / np.sqrt((a @ a) * (b @ b)))
+
+
+def spearman(left: Sequence[float], right: Sequence[float]) -> float:
+    """Return the rank correlation (Pearson of the tie-averaged ranks); NaN as :func:`pearson`."""
+    return pearson(ranks(left).tolist(), ranks(right).tolist())
+
+
+# -- answers ---------------------------------------------------------------------------------------
+
+_ARTICLES = re.compile(r"\b(a|an|the)\b")
+_PUNCTUATION = str.maketrans("", "", string.punctuation)
+
+
+def normalize_answer(text: str) -> str:
+    """Lower-case, without punctuation, articles and extra spaces (SQuAD's evaluation script)."""
+    return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
+
+
+def exact_match(expected: str, found: str) -> float:
+    """Return 1.0 if the normalized answers are equal, else 0.0."""
+    return float(normalize_answer(expected) == normalize_answer(found))
+
+
+def token_f1(expected: str, found: str) -> float:
+    """Return the F1 of the normalized answers' words (SQuAD 2.0: empty answers must both be empty)."""
+    left, right = normalize_answer(expected).split(), normalize_answer(found).split()
+    if not left or not right:
+        return float(left == right)
+    common = sum((Counter(left) & Counter(right)).values())
+    return 2 * common / (len(left) + len(right))
+
+
+# -- entities --------------------------------------------------------------------------------------
+
+
+def find_entities(tags: Sequence[str]) -> Entities:
+    """Return the entities of a sentence's BIO, BIOES or bare tags, by the rules of ``conlleval``.
+
+    A word opens an entity with B- or S-, or where it continues none of its name: after O, after another
+    name, after E- or S-.
+    """
+    entities: Entities = set()
+    open_name, start, closed = "", 0, True
+    for index, tag in enumerate([*tags, "O"]):
+        prefix, name = _split_tag(tag)
+        goes_on = not closed and name == open_name and prefix not in ("B", "S")
+        if open_name and not goes_on:
+            entities.add((open_name, start, index - 1))
+        if name and not goes_on:
+            start = index
+        open_name, closed = name, prefix in ("E", "S")
+    return entities
+
+
+def _split_tag(tag: str) -> tuple[str, str]:
+    """Prefix and name; a bare name counts as I-, and O has no name."""
+    if tag in ("O", ""):
+        return "O", ""
+    if len(tag) > 2 and tag[1] == "-" and tag[0] in "BIES":
+        return tag[0], tag[2:]
+    return "I", tag
+
+
+def entity_scores(
+    expected: Sequence[Sequence[str]], found: Sequence[Sequence[str]]
+) -> tuple[float, float, float]:
+    """Return precision, recall and F1 of whole entities over all sentences; 0 where nothing counts."""
+    hits = guessed = true = 0
+    for left, right in zip(expected, found, strict=True):
+        wanted, got = find_entities(left), find_entities(right)
+        hits += len(wanted & got)
+        true += len(wanted)
+        guessed += len(got)
+    precision = hits / guessed if guessed else 0.0
+    recall = hits / true if true else 0.0
+    both = precision + recall
+    return precision, recall, 2 * precision * recall / both if both else 0.0
+
+
+# -- rankings --------------------------------------------------------------------------------------
+
+
+def mean_reciprocal_rank(
+    groups: Sequence[Hashable], relevant: Sequence[bool], scores: Sequence[float], cut: int = 10
+) -> float:
+    """Return the mean over groups of 1 / rank of the first relevant item among the ``cut`` best, else 0.
+
+    Groups without a relevant item do not count. Equal scores rank the irrelevant first.
+    """
+    members: dict[Hashable, list[tuple[float, bool]]] = {}
+    for group, is_relevant, score in zip(groups, relevant, scores, strict=True):
+        members.setdefault(group, []).append((-score, is_relevant))
+    found = []
+    for each in members.values():
+        if any(is_relevant for _, is_relevant in each):
+            rank = next(place for place, (_, good) in enumerate(sorted(each), 1) if good)
+            found.append(1 / rank if rank <= cut else 0.0)
+    return sum(found) / len(found) if found else float("nan")

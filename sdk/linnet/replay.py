@@ -1,0 +1,137 @@
+"""``python -m linnet.replay``: run texts in a fresh process and write down everything the program said.
+
+The exporter's proof starts it: no torch is in this process, and what it writes is compared outside.
+
+Input: JSON lines with ``text`` and perhaps ``pair``. Output: an ``.npz`` with the arrays ``N/ids`` and
+``N/OUTPUT`` for the text in line N (counted from 0), as :func:`linnet.golden.answer_outputs` gives them, and
+a JSON file with golden cases. On stdout: one JSON object a line, ``{"done": 3, "total": 40}`` after each
+text, and at the end ``{"finished": true, "threads": ..., "foreign": [...]}``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from linnet.errors import InvalidArgumentError, LinnetError
+from linnet.golden import answer_outputs, make_case
+from linnet.model import Model, load
+from linnet.runtime import FloatArray, IntArray
+from linnet.tasks.feature_extraction import choose_prompt
+
+__all__ = ["FOREIGN", "Replayed", "choose_cases", "main", "read_outputs", "replay", "write_outputs"]
+
+FOREIGN = ("torch", "transformers", "executorch", "tokenizers")
+"""Packages that must not be in the process: the program has to stand without them."""
+
+_LONGEST_CASE = 64  # tokens of a golden case, so that `verify` stays quick on a small board
+
+
+@dataclasses.dataclass(frozen=True)
+class Replayed:
+    """What one text gave.
+
+    Attributes:
+        ids: int64 [tokens].
+        outputs: by name, float32, without the batch axis; for fill-mask the rows of the mask tokens.
+    """
+
+    ids: IntArray
+    outputs: dict[str, FloatArray]
+
+
+def replay(
+    model: Model, lines: Sequence[dict[str, Any]], cases: int
+) -> tuple[list[Replayed], list[dict[str, Any]]]:
+    """Run every line; return what each gave and ``cases`` golden cases of different lengths."""
+    prompt = choose_prompt(model.manifest, None, None)
+    answers: list[Replayed] = []
+    recorded: list[dict[str, Any]] = []
+    for number, line in enumerate(lines, 1):
+        text = prompt + line["text"]
+        encoding, outputs = answer_outputs(model, text, line.get("pair"))
+        answers.append(Replayed(encoding.ids, outputs))
+        recorded.append(make_case(text, line.get("pair"), encoding, outputs))
+        print(json.dumps({"done": number, "total": len(lines)}), flush=True)
+    chosen = choose_cases([len(answer.ids) for answer in answers], cases)
+    return answers, [recorded[index] for index in chosen]
+
+
+def choose_cases(lengths: Sequence[int], count: int) -> list[int]:
+    """Return the positions of up to ``count`` texts of different lengths, short and long evenly, in order.
+
+    Texts over 64 tokens are taken only if there are no others.
+    """
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    short = [index for index in order if lengths[index] <= _LONGEST_CASE] or order
+    if count <= 0 or not short:
+        return []
+    places = np.linspace(0, len(short) - 1, num=min(count, len(short))).round().astype(int)
+    return sorted({short[place] for place in places.tolist()})
+
+
+def read_outputs(path: str | Path) -> list[Replayed]:
+    """Read what :func:`main` wrote with ``--output``."""
+    found: dict[int, dict[str, Any]] = {}
+    with np.load(path, allow_pickle=False) as file:
+        for key in file.files:
+            number, _, name = key.partition("/")
+            found.setdefault(int(number), {})[name] = file[key]
+    return [Replayed(found[index].pop("ids"), found[index]) for index in range(len(found))]
+
+
+def write_outputs(path: str | Path, answers: Sequence[Replayed]) -> None:
+    """Write ``.npz`` with ``N/ids`` and ``N/OUTPUT``."""
+    arrays: dict[str, Any] = {}
+    for index, answer in enumerate(answers):
+        arrays[f"{index}/ids"] = answer.ids
+        arrays.update({f"{index}/{name}": values for name, values in answer.outputs.items()})
+    with open(path, "wb") as file:
+        np.savez(file, **arrays)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run as a program; an error is one line on stderr and exit status 1."""
+    parser = argparse.ArgumentParser(prog="python -m linnet.replay", description="run texts, write outputs")
+    parser.add_argument("--model", required=True, metavar="FILE.pte")
+    parser.add_argument("--texts", required=True, metavar="FILE.jsonl")
+    parser.add_argument("--output", required=True, metavar="FILE.npz")
+    parser.add_argument("--golden", required=True, metavar="FILE.json")
+    parser.add_argument("--cases", type=int, default=8, help="golden cases to keep (default 8)")
+    parser.add_argument("--threads", type=int, default=0)
+    args = parser.parse_args(arguments)
+    try:
+        lines = _read_lines(args.texts)
+        with load(args.model, threads=args.threads) as model:
+            answers, golden = replay(model, lines, args.cases)
+    except (LinnetError, OSError) as error:
+        print(f"linnet.replay: {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    write_outputs(args.output, answers)
+    Path(args.golden).write_text(json.dumps(golden, ensure_ascii=False, allow_nan=False), encoding="utf-8")
+    foreign = [name for name in FOREIGN if name in sys.modules]
+    print(json.dumps({"finished": True, "threads": args.threads, "foreign": foreign}), flush=True)
+    return 0
+
+
+def _read_lines(path: str) -> list[dict[str, Any]]:
+    lines = []
+    # split at newlines only: JSON strings may hold other line separators unescaped
+    for number, line in enumerate(Path(path).read_text(encoding="utf-8").split("\n"), 1):
+        if line.strip():
+            row = json.loads(line)
+            if not isinstance(row, dict) or not isinstance(row.get("text"), str):
+                raise InvalidArgumentError(f'{path}, line {number}: needed an object with "text"')
+            lines.append(row)
+    return lines
+
+
+if __name__ == "__main__":
+    sys.exit(main())

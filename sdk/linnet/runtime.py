@@ -1,0 +1,145 @@
+"""What the SDK needs of the compiled runtime, as protocols, and the one place that opens it.
+
+Everything above this module works on these protocols, so a test can put another runtime in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from linnet.errors import BuildError
+from linnet.manifest import RawValue
+
+__all__ = [
+    "Encoding",
+    "FloatArray",
+    "IntArray",
+    "Runtime",
+    "Tokenizer",
+    "open_runtime",
+    "runtime_info",
+    "verify_file",
+]
+
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+
+
+class Encoding(Protocol):
+    """One window of an encoded text; arrays have ``len(self)`` entries."""
+
+    def __len__(self) -> int: ...
+    @property
+    def ids(self) -> IntArray:
+        """Token ids, int64 [tokens]."""
+
+    @property
+    def type_ids(self) -> IntArray:
+        """0 in the first text, 1 in the second, int64 [tokens]."""
+
+    @property
+    def sequence_ids(self) -> npt.NDArray[np.int32]:
+        """-1 special token, 0 first text, 1 second text, int32 [tokens]."""
+
+    @property
+    def offsets(self) -> IntArray:
+        """Start and end in code points of the original text, int64 [tokens, 2]."""
+
+    @property
+    def truncated(self) -> bool:
+        """True if text was left out that no other window holds."""
+
+
+class Tokenizer(Protocol):
+    """From text to token ids."""
+
+    def encode(
+        self,
+        text: str,
+        pair: str | None = None,
+        *,
+        max_length: int = 0,
+        truncation: str = "longest_first",
+        stride: int = -1,
+        add_special_tokens: bool = True,
+    ) -> Sequence[Encoding]:
+        """Encode a text or a pair; ``max_length`` 0 means no bound."""
+
+
+class Runtime(Protocol):
+    """One opened file."""
+
+    @property
+    def manifest(self) -> Mapping[str, RawValue]:
+        """Raw values of the constant methods."""
+
+    @property
+    def evidence(self) -> str:
+        """JSON of the trailer."""
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The file's tokenizer."""
+
+    @property
+    def methods(self) -> Sequence[str]:
+        """``forward``, perhaps ``forward_batch``."""
+
+    def run(self, method: str, inputs: Sequence[IntArray]) -> Sequence[FloatArray]:
+        """Run a method; each output has the batch axis first."""
+
+    def close(self) -> None:
+        """Free everything."""
+
+
+def open_runtime(source: str | bytes, threads: int) -> Runtime:
+    """Open a file by path (mapped) or by its bytes (copied).
+
+    Raises:
+        FileError: the file is missing, damaged or not a linnet file.
+        BuildError: this build lacks what the program needs, or the compiled runtime is missing.
+        ThreadsFixedError: the process already runs with another number of threads.
+    """
+    try:
+        from linnet_runtime._core import Model as CoreModel
+    except ImportError as error:
+        raise _missing(error) from error
+    return cast(Runtime, CoreModel(source, threads=threads))
+
+
+def runtime_info() -> dict[str, str]:
+    """Return facts about the compiled runtime: version, executorch, backends, cpu and so on.
+
+    Raises:
+        BuildError: the compiled runtime is missing.
+    """
+    try:
+        from linnet_runtime import _core
+    except ImportError as error:
+        raise _missing(error) from error
+    return dict(_core.runtime_info())
+
+
+def verify_file(path: str) -> None:
+    """Check the SHA-256 of the whole file.
+
+    Raises:
+        FileError: the file is missing or damaged.
+        BuildError: the compiled runtime is missing.
+    """
+    try:
+        from linnet_runtime import _core
+    except ImportError as error:
+        raise _missing(error) from error
+    _core.verify_file(path)
+
+
+def _missing(error: ImportError) -> BuildError:
+    return BuildError(
+        f"the compiled part of linnet cannot be imported ({error}); "
+        "install linnet from a wheel for this machine: pip install --force-reinstall linnet"
+    )

@@ -1,0 +1,192 @@
+"""One opened file as the tasks see it: encode texts, run them in a good order, answer in the caller's."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import TypeAlias, TypeVar
+
+import numpy as np
+
+from linnet.errors import BuildError, InvalidArgumentError, ManifestInvalidError, TextTooLongError
+from linnet.inputs import TextInput
+from linnet.manifest import Manifest
+from linnet.runtime import Encoding, FloatArray, IntArray, Runtime
+from linnet.truncation import warn_truncated
+from linnet.vocabulary import Vocabulary
+
+__all__ = ["Outputs", "RunOptions", "Session"]
+
+Outputs: TypeAlias = dict[str, FloatArray]
+"""Outputs of one text by name, float32, without the batch axis."""
+
+T = TypeVar("T")
+
+# outputs with a row for each token; "logits" belongs here for these tasks only
+_TOKEN_OUTPUTS = frozenset({"start_logits", "end_logits", "token_embeddings"})
+_TOKEN_TASKS = frozenset({"fill-mask", "token-classification"})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How a call runs.
+
+    Attributes:
+        batch_size: most texts of one run; None: the file's largest batch, 1 if it has no batch method.
+            Larger values are cut to what the file has.
+        truncation: False makes a text over the file's bound an error.
+    """
+
+    batch_size: int | None = None
+    truncation: bool = True
+
+    def __post_init__(self) -> None:
+        size = self.batch_size
+        if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
+            raise InvalidArgumentError(f"batch_size is {size!r}, needed an int of at least 1")
+        if not isinstance(self.truncation, bool):
+            raise InvalidArgumentError(f"truncation is {self.truncation!r}, needed True or False")
+
+
+class Session:
+    """Encodes and runs; knows nothing of answers.
+
+    Attributes:
+        manifest: the file's contract.
+    """
+
+    def __init__(self, runtime: Runtime, manifest: Manifest) -> None:
+        self._runtime = runtime
+        self.manifest = manifest
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """Tokens by id.
+
+        Raises:
+            BuildError: this build does not know the file's kind of tokenizer.
+        """
+        if self.manifest.tokenizer_kind != "wordpiece":
+            raise BuildError(
+                f"the tokenizer's kind is {self.manifest.tokenizer_kind!r}, this linnet reads wordpiece; "
+                "install a newer linnet"
+            )
+        return Vocabulary(self.manifest.tokenizer)
+
+    # -- text to tokens ------------------------------------------------------------------------
+
+    def encode(self, item: TextInput, *, truncation: str = "longest_first") -> Encoding:
+        """Encode a text or a pair to one window of at most ``manifest.max_length`` tokens.
+
+        Raises:
+            TextTooLongError: it does not fit, and ``truncation`` is "never" or cannot help.
+        """
+        return self.windows(item, truncation=truncation, max_length=self.manifest.max_length, stride=-1)[0]
+
+    def windows(
+        self, item: TextInput, *, truncation: str, max_length: int, stride: int
+    ) -> Sequence[Encoding]:
+        """Encode to as many windows as the text needs (see ``linnet.h``)."""
+        return self._runtime.tokenizer.encode(
+            item.text, item.pair, max_length=max_length, truncation=truncation, stride=stride
+        )
+
+    def pieces(self, item: TextInput) -> Encoding:
+        """Encode without special tokens and without a bound."""
+        return self._runtime.tokenizer.encode(item.text, item.pair, add_special_tokens=False)[0]
+
+    def encode_all(self, items: Sequence[TextInput], *, truncation: bool, strategy: str) -> list[Encoding]:
+        """Encode each item to one window; one warning names those that were cut.
+
+        Raises:
+            TextTooLongError: ``truncation`` is False and a text does not fit; the message has its position.
+        """
+        encodings = [
+            self._encode_strictly(item, index, len(items))
+            if not truncation
+            else self.encode(item, truncation=strategy)
+            for index, item in enumerate(items)
+        ]
+        cut = [index for index, encoding in enumerate(encodings) if encoding.truncated]
+        warn_truncated(cut, len(items), self.manifest.max_length)
+        return encodings
+
+    def _encode_strictly(self, item: TextInput, index: int, total: int) -> Encoding:
+        try:
+            return self.encode(item, truncation="never")
+        except TextTooLongError as error:
+            if total == 1:
+                raise
+            raise TextTooLongError(f"inputs[{index}]: {error}") from error
+
+    # -- tokens to outputs ---------------------------------------------------------------------
+
+    def map(
+        self,
+        encodings: Sequence[Encoding],
+        handle: Callable[[int, Outputs], T],
+        *,
+        batch_size: int | None = None,
+    ) -> list[T]:
+        """Run every encoding, shortest first, and return ``handle(position, outputs)`` in the given order.
+
+        Outputs are handed over at once, so that only results stay in memory.
+        """
+        results: dict[int, T] = {}
+        for group in _groups([len(each) for each in encodings], self._batch(batch_size)):
+            outputs = self._run([encodings[index] for index in group])
+            for index, each in zip(group, outputs, strict=True):
+                results[index] = handle(index, each)
+        return [results[index] for index in range(len(encodings))]
+
+    def run(self, encoding: Encoding) -> Outputs:
+        """Run one text with ``forward``."""
+        return self._run([encoding])[0]
+
+    def _batch(self, wanted: int | None) -> int:
+        largest = self.manifest.max_batch if "forward_batch" in self._runtime.methods else 1
+        return max(1, min(largest, largest if wanted is None else wanted))
+
+    def _run(self, group: Sequence[Encoding]) -> list[Outputs]:
+        if len(group) == 1:
+            names, method = self.manifest.inputs, "forward"
+        else:
+            names, method = self.manifest.batch_inputs, "forward_batch"
+        arrays = self._runtime.run(method, [self._input(name, group) for name in names])
+        if len(arrays) != len(self.manifest.outputs):
+            raise ManifestInvalidError(
+                f"{method} gave {len(arrays)} outputs, the manifest names {', '.join(self.manifest.outputs)}"
+            )
+        named = dict(zip(self.manifest.outputs, arrays, strict=True))
+        return [self._row(named, row, len(encoding)) for row, encoding in enumerate(group)]
+
+    def _input(self, name: str, group: Sequence[Encoding]) -> IntArray:
+        readers: Mapping[str, tuple[Callable[[Encoding], IntArray], int]] = {
+            "input_ids": (lambda each: each.ids, max(self.manifest.pad_id, 0)),
+            "token_type_ids": (lambda each: each.type_ids, 0),
+            "attention_mask": (lambda each: np.ones(len(each), dtype=np.int64), 0),
+        }
+        if name not in readers:
+            raise ManifestInvalidError(f"the program wants {name!r}, this linnet gives {', '.join(readers)}")
+        read, padding = readers[name]
+        array = np.full((len(group), max(map(len, group))), padding, dtype=np.int64)
+        for row, encoding in enumerate(group):
+            array[row, : len(encoding)] = read(encoding)
+        return array
+
+    def _row(self, named: Mapping[str, FloatArray], row: int, length: int) -> Outputs:
+        return {
+            name: array[row, :length] if self._has_token_axis(name) else array[row]
+            for name, array in named.items()
+        }
+
+    def _has_token_axis(self, name: str) -> bool:
+        return name in _TOKEN_OUTPUTS or self.manifest.task in _TOKEN_TASKS
+
+
+def _groups(lengths: Sequence[int], size: int) -> Iterator[list[int]]:
+    """Positions by rising length, ``size`` at a time, so that padding and re-planning stay small."""
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    for start in range(0, len(order), size):
+        yield order[start : start + size]

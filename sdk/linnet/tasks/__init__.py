@@ -1,0 +1,32 @@
+"""Tasks: how each turns outputs into answers. One module a task, found by its Hugging Face name."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import cast
+
+from linnet.errors import ManifestInvalidError
+from linnet.tasks.base import Task
+
+__all__ = ["Task", "get_task"]
+
+_MODULES: Mapping[str, str] = {
+    "feature-extraction": "linnet.tasks.feature_extraction",
+    "fill-mask": "linnet.tasks.fill_mask",
+    "question-answering": "linnet.tasks.question_answering",
+    "text-classification": "linnet.tasks.text_classification",
+    "text-ranking": "linnet.tasks.text_ranking",
+    "token-classification": "linnet.tasks.token_classification",
+}
+
+
+def get_task(name: str) -> Task:
+    """Return the task of that name.
+
+    Raises:
+        ManifestInvalidError: this linnet does not know it.
+    """
+    if name not in _MODULES:
+        raise ManifestInvalidError(f"the task is {name!r}, this linnet knows {', '.join(_MODULES)}")
+    return cast(Task, importlib.import_module(_MODULES[name]).TASK)

@@ -1,0 +1,139 @@
+"""fill-mask: the most likely tokens in place of each mask, as transformers 5's pipeline."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from linnet.errors import InvalidArgumentError
+from linnet.inputs import TextInput, read_texts
+from linnet.runtime import Encoding, FloatArray, IntArray
+from linnet.scores import softmax
+from linnet.session import Session
+from linnet.tasks.base import check_count, read_options
+from linnet.truncation import warn_user
+
+__all__ = ["TASK", "FillMask", "MaskOptions"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MaskOptions:
+    """Options of a call.
+
+    Attributes:
+        top_k: how many proposals for each mask.
+        targets: limit the proposals to these words; a word that is no token counts as its first token.
+    """
+
+    top_k: int = 5
+    targets: str | Sequence[str] | None = None
+
+    def __post_init__(self) -> None:
+        check_count("top_k", self.top_k)
+
+
+class FillMask:
+    """The task."""
+
+    name: ClassVar[str] = "fill-mask"
+    abilities: ClassVar[str] = "model(text with a mask token)"
+
+    def __call__(self, session: Session, inputs: object, given: Mapping[str, object]) -> Any:
+        """Return a list of proposals; a list of lists for several masks; a list of those for a list.
+
+        A list of one text gives that text's answer bare, as the pipeline does.
+        """
+        options, run = read_options(MaskOptions, given)
+        batch = read_texts(inputs, pairs=False)
+        targets = None if options.targets is None else _target_ids(session, options.targets)
+        encodings = session.encode_all(batch.items, truncation=run.truncation, strategy="longest_first")
+        for index, encoding in enumerate(encodings):
+            _require_mask(session, encoding, "the text" if batch.single else f"inputs[{index}]")
+        answers = session.map(
+            encodings,
+            lambda index, outputs: _proposals(
+                session, encodings[index].ids, outputs["logits"], options.top_k, targets
+            ),
+            batch_size=run.batch_size,
+        )
+        return answers[0] if len(answers) == 1 else answers
+
+
+def _require_mask(session: Session, encoding: Encoding, where: str) -> None:
+    if session.manifest.mask_id not in encoding.ids:
+        token = session.vocabulary.token(session.manifest.mask_id)
+        why = f" before the bound of {session.manifest.max_length} tokens" if encoding.truncated else ""
+        raise InvalidArgumentError(f"{where} has no mask token{why}; write {token} where a word is missing")
+
+
+def _proposals(
+    session: Session, ids: IntArray, logits: FloatArray, top_k: int, targets: IntArray | None
+) -> list[Any]:
+    masks = np.flatnonzero(ids == session.manifest.mask_id)
+    scores = softmax(logits[masks])
+    if targets is not None:
+        scores = scores[:, targets]
+    results = []
+    for mask, row in zip(masks.tolist(), scores, strict=True):
+        best = _largest(row, top_k)
+        tokens = best if targets is None else targets[best]
+        results.append(
+            [
+                _proposal(session, ids, mask, int(token), float(row[at]), single=len(masks) == 1)
+                for at, token in zip(best.tolist(), tokens, strict=True)
+            ]
+        )
+    return results[0] if len(results) == 1 else results
+
+
+def _largest(row: FloatArray, count: int) -> IntArray:
+    """Positions of the largest values, largest first, the earlier position first among equals."""
+    count = min(count, len(row))
+    nearest = np.argpartition(-row, count - 1)[:count]
+    order = np.lexsort((nearest, -row[nearest]))
+    return np.asarray(nearest[order], dtype=np.int64)
+
+
+def _proposal(
+    session: Session, ids: IntArray, mask: int, token: int, score: float, *, single: bool
+) -> dict[str, Any]:
+    filled = ids.copy()
+    filled[mask] = token
+    kept = filled[filled != session.manifest.pad_id].tolist()
+    return {
+        "score": score,
+        "token": token,
+        "token_str": session.vocabulary.decode([token]),
+        # with several masks the others stay visible, so special tokens are not left out
+        "sequence": session.vocabulary.decode(kept, skip_special=single),
+    }
+
+
+def _target_ids(session: Session, targets: str | Sequence[str]) -> IntArray:
+    words = [targets] if isinstance(targets, str) else list(targets)
+    found: set[int] = set()
+    for index, word in enumerate(words):
+        if not isinstance(word, str):
+            raise InvalidArgumentError(f"targets[{index}] is a {type(word).__name__}, needed a str")
+        token = session.vocabulary.ids.get(word)
+        found.update(_first_token(session, word) if token is None else [token])
+    if not found:
+        raise InvalidArgumentError("targets names no token of the vocabulary, needed at least one")
+    return np.array(sorted(found), dtype=np.int64)
+
+
+def _first_token(session: Session, word: str) -> list[int]:
+    encoding = session.pieces(TextInput(word))
+    if not len(encoding):
+        warn_user(UserWarning(f"target {word!r} is no token of the vocabulary and is left out"))
+        return []
+    token = int(encoding.ids[0])
+    piece = session.vocabulary.token(token)
+    warn_user(UserWarning(f"target {word!r} is no token of the vocabulary, {piece!r} stands for it"))
+    return [token]
+
+
+TASK = FillMask()

@@ -1,0 +1,83 @@
+"""text-classification: labels with scores, as transformers 5's pipeline gives them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from linnet.errors import InvalidArgumentError, ManifestInvalidError
+from linnet.inputs import read_texts
+from linnet.runtime import FloatArray
+from linnet.scores import SCORE_FUNCTIONS, apply_scores
+from linnet.session import Session
+from linnet.tasks.base import NOT_GIVEN, NotGiven, check_count, read_options
+
+__all__ = ["TASK", "ClassificationOptions", "TextClassification"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ClassificationOptions:
+    """Options of a call.
+
+    Attributes:
+        top_k: how many labels, best first; None: all. Left out: the best one, not in a list of its own.
+        function_to_apply: softmax, sigmoid or none; None: the manifest's.
+    """
+
+    top_k: int | NotGiven | None = NOT_GIVEN
+    function_to_apply: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.top_k is not None and self.top_k is not NOT_GIVEN:
+            check_count("top_k", self.top_k)
+        if self.function_to_apply is not None and self.function_to_apply not in SCORE_FUNCTIONS:
+            known = ", ".join(SCORE_FUNCTIONS)
+            raise InvalidArgumentError(
+                f"function_to_apply is {self.function_to_apply!r}, needed one of {known}"
+            )
+
+
+class TextClassification:
+    """The task."""
+
+    name: ClassVar[str] = "text-classification"
+    abilities: ClassVar[str] = "model(text) with the labels' scores"
+
+    def __call__(self, session: Session, inputs: object, given: Mapping[str, object]) -> Any:
+        """Return ``[{label, score}]`` for a str, a dict for a pair, a list of them for a list.
+
+        With ``top_k`` each text has a list of its own.
+        """
+        options, run = read_options(ClassificationOptions, given)
+        batch = read_texts(inputs, pairs=True)
+        encodings = session.encode_all(batch.items, truncation=run.truncation, strategy="longest_first")
+        answers = session.map(
+            encodings,
+            lambda _, outputs: self._decode(session, outputs["logits"], options),
+            batch_size=run.batch_size,
+        )
+        if not batch.single:
+            return answers
+        # the pipeline wraps the only answer for a bare string, and nothing else
+        return [answers[0]] if batch.bare and options.top_k is NOT_GIVEN else answers[0]
+
+    def _decode(self, session: Session, logits: FloatArray, options: ClassificationOptions) -> Any:
+        labels = session.manifest.labels
+        if logits.shape != (len(labels),):
+            raise ManifestInvalidError(
+                f"logits have the shape {logits.shape}, the manifest has {len(labels)} labels"
+            )
+        scores = apply_scores(options.function_to_apply or session.manifest.score_function, logits)
+        if options.top_k is NOT_GIVEN:
+            best = int(scores.argmax())
+            return {"label": labels[best], "score": float(scores[best])}
+        order = np.argsort(-scores, kind="stable")  # equal scores keep the labels' order, as in the pipeline
+        return [{"label": labels[each], "score": float(scores[each])} for each in order.tolist()][
+            : options.top_k
+        ]
+
+
+TASK = TextClassification()

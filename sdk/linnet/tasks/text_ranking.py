@@ -1,0 +1,108 @@
+"""text-ranking: one score for a query and a passage, as sentence-transformers' CrossEncoder."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from linnet.errors import InvalidArgumentError, TaskMismatchError
+from linnet.inputs import Batch, TextInput, read_sentences, read_texts
+from linnet.runtime import FloatArray
+from linnet.scores import apply_scores
+from linnet.session import RunOptions, Session
+from linnet.tasks.base import check_count, read_options
+
+__all__ = ["TASK", "TextRanking", "rank", "score_pairs"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RankingOptions:
+    """A call has no options of its own."""
+
+
+class TextRanking:
+    """The task."""
+
+    name: ClassVar[str] = "text-ranking"
+    abilities: ClassVar[str] = "rank(query, passages), predict(pairs), model(pair)"
+
+    def __call__(self, session: Session, inputs: object, given: Mapping[str, object]) -> Any:
+        """Return ``{"score": ...}`` for a pair, a list of them for a list of pairs."""
+        _, run = read_options(RankingOptions, given)
+        batch = read_texts(inputs, pairs=True)
+        answers = [{"score": each.tolist()} for each in _scores(session, batch, run)]
+        return answers[0] if batch.single else answers
+
+
+def score_pairs(session: Session, pairs: object, run: RunOptions) -> FloatArray:
+    """Return float32 [pairs] for one score a pair, else [pairs, scores]; without the first axis for one pair.
+
+    A pair is a tuple or a list of two strings.
+
+    Raises:
+        InvalidArgumentError: something is no pair; the message has its position.
+    """
+    single = isinstance(pairs, list | tuple) and len(pairs) > 0 and isinstance(pairs[0], str)
+    values = [pairs] if single else pairs
+    if isinstance(values, list | tuple):
+        values = [tuple(each) if isinstance(each, list) else each for each in values]
+    scores = _scores(session, read_texts(values, pairs=True), run)
+    return scores[0] if single else scores
+
+
+def rank(
+    session: Session,
+    query: object,
+    passages: object,
+    *,
+    top_k: int | None,
+    return_documents: bool,
+    run: RunOptions,
+) -> list[dict[str, Any]]:
+    """Return ``{"corpus_id", "score"[, "text"]}`` for each passage, best first.
+
+    Raises:
+        TaskMismatchError: the model gives more than one score a pair.
+    """
+    if not isinstance(query, str):
+        raise InvalidArgumentError(f"query is a {type(query).__name__}, needed a str")
+    if isinstance(passages, str):
+        raise InvalidArgumentError("passages is a str, needed a list of str")
+    if top_k is not None:
+        check_count("top_k", top_k)
+    texts = [item.text for item in read_sentences(passages).items]
+    scores = _scores(session, Batch(tuple(TextInput(query, text) for text in texts), single=False), run)
+    if scores.ndim != 1:
+        raise TaskMismatchError(
+            f"rank() needs one score a pair, this model gives {scores.shape[1]}; use predict(pairs)"
+        )
+    ranked = [_ranked(index, float(scores[index]), texts, return_documents) for index in range(len(texts))]
+    ranked.sort(key=lambda each: -each["score"])
+    return ranked[:top_k]
+
+
+def _ranked(index: int, score: float, texts: Sequence[str], return_documents: bool) -> dict[str, Any]:
+    text = {"text": texts[index]} if return_documents else {}
+    return {"corpus_id": index, "score": score, **text}
+
+
+def _scores(session: Session, batch: Batch, run: RunOptions) -> FloatArray:
+    for index, item in enumerate(batch.items):
+        if item.pair is None:
+            where = "the input" if batch.single else f"inputs[{index}]"
+            raise InvalidArgumentError(f"{where} is one text, text-ranking needs a pair: (query, passage)")
+    encodings = session.encode_all(batch.items, truncation=run.truncation, strategy="longest_first")
+    function = session.manifest.score_function
+    rows = session.map(
+        encodings, lambda _, outputs: apply_scores(function, outputs["logits"]), batch_size=run.batch_size
+    )
+    if not rows:
+        return np.empty(0, dtype=np.float32)
+    scores = np.stack(rows)
+    return scores[:, 0] if scores.shape[1] == 1 else scores
+
+
+TASK = TextRanking()
