@@ -1,0 +1,192 @@
+"""What an architecture has to provide, and the encoder body that all of them share."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from linnet_export.errors import CheckpointError
+from linnet_export.layers import (
+    ACTIVATIONS,
+    MASKED_SCORE,
+    Activation,
+    Frame,
+    LayerNorm,
+    frozen_parameter,
+)
+
+__all__ = [
+    "Architecture",
+    "DeviceBody",
+    "Function",
+    "TokenEmbeddings",
+    "UnsupportedConfigError",
+    "activation",
+    "embedding_rows",
+    "positions_within",
+    "refuse_decoder",
+]
+
+
+class UnsupportedConfigError(CheckpointError):
+    """The architecture is known, but this setting of its configuration is not supported."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Architecture:
+    """How one family of Hugging Face models becomes a device graph.
+
+    Attributes:
+        model_type: its name in config.json.
+        body: (model, max_length, token_types) -> the encoder up to its last hidden state.
+        sequence_head: model with a sequence classifier -> module from first tokens [batch, hidden] to
+            logits [batch, labels].
+        fill_mask_head: masked language model -> module from [tokens, hidden] to logits [tokens, vocab].
+    """
+
+    model_type: str
+    body: Callable[[PreTrainedModel, int, bool], DeviceBody]
+    sequence_head: Callable[[PreTrainedModel], nn.Module]
+    fill_mask_head: Callable[[PreTrainedModel], nn.Module]
+
+
+class TokenEmbeddings(nn.Module):
+    """Word, position and token type embeddings of one width, summed and normalized.
+
+    Without the input `token_type_ids`, the row of type 0 is folded into the positions.
+    """
+
+    def __init__(
+        self, word: nn.Embedding, position: Tensor, types: Tensor | None, norm: nn.LayerNorm, token_types: bool
+    ) -> None:
+        super().__init__()
+        self.word = embedding_rows(word.weight)
+        self.types: nn.Embedding | None = None
+        if types is not None and token_types:
+            self.types = embedding_rows(types)
+        elif types is not None:
+            position = position + types[0]
+        self.position = frozen_parameter(position)
+        self.norm = LayerNorm(norm)
+
+    def forward(self, ids: Tensor, type_ids: Tensor | None, keep: Tensor | None) -> Tensor:
+        """Return float32 [tokens, width] of int64 [batch, length]; padding needs no care here."""
+        rows = self.word(ids) + self.position[: ids.shape[1]]
+        if self.types is not None:
+            rows = rows + self.types(type_ids)
+        result: Tensor = self.norm(rows.view(-1, rows.shape[-1]))
+        return result
+
+
+class DeviceBody(nn.Module):
+    """An encoder from token ids to its last hidden state.
+
+    Attributes:
+        hidden_size: width of the hidden state.
+        takes_token_types: forward needs `token_type_ids`.
+    """
+
+    def __init__(
+        self,
+        embeddings: nn.Module,
+        layers: Iterable[nn.Module],
+        *,
+        heads: int,
+        hidden_size: int,
+        takes_token_types: bool,
+        project: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        self.embeddings = embeddings
+        self.project = project
+        self.layers = nn.ModuleList(layers)
+        self.heads = heads
+        self.hidden_size = hidden_size
+        self.takes_token_types = takes_token_types
+
+    def forward(self, ids: Tensor, type_ids: Tensor | None, mask: Tensor | None) -> tuple[Tensor, Frame]:
+        """Return the hidden state float32 [tokens, hidden_size] and the frame of the run.
+
+        ``ids``, ``type_ids`` and ``mask`` are int64 [batch, length]. Without a mask the batch is one text.
+        """
+        frame = self._frame(ids, mask)
+        x = self.embeddings(ids, type_ids, frame.keep)
+        if self.project is not None:
+            x = self.project(x)
+        for layer in self.layers:
+            x = layer(x, frame)
+        return x, frame
+
+    def _frame(self, ids: Tensor, mask: Tensor | None) -> Frame:
+        batch, length = ids.shape
+        if mask is None:
+            return Frame(1, length)
+        keep = mask.to(torch.float32)
+        bias = ((1.0 - keep) * MASKED_SCORE).unsqueeze(1).expand(batch, self.heads, length)
+        return Frame(batch, length, keep, bias.reshape(batch * self.heads, 1, length))
+
+
+def embedding_rows(weight: Tensor) -> nn.Embedding:
+    """Return a frozen embedding without `padding_idx`, which would block its quantization."""
+    return nn.Embedding.from_pretrained(frozen_parameter(weight), freeze=True)
+
+
+def activation(config: Any, name: object, setting: str) -> Activation:
+    """Return the activation ``name``.
+
+    Raises:
+        UnsupportedConfigError: it is not in :data:`linnet_export.layers.ACTIVATIONS`.
+    """
+    if isinstance(name, str) and name in ACTIVATIONS:
+        return ACTIVATIONS[name]
+    raise UnsupportedConfigError(
+        f"{config.model_type}: {setting} is {name!r}, supported are {', '.join(sorted(ACTIVATIONS))}"
+    )
+
+
+def refuse_decoder(config: Any) -> None:
+    """Refuse what makes an encoder something else.
+
+    Raises:
+        UnsupportedConfigError: the message names every setting that is not supported.
+    """
+    problems: list[str] = []
+    for setting in ("is_decoder", "add_cross_attention"):
+        if getattr(config, setting, False):
+            problems.append(f"{setting} is true, needed an encoder")
+    kind = getattr(config, "position_embedding_type", "absolute")
+    if kind not in (None, "absolute"):
+        problems.append(f"position_embedding_type is {kind!r}, supported is 'absolute'")
+    if problems:
+        raise UnsupportedConfigError(f"{config.model_type}: {'; '.join(problems)}")
+
+
+def positions_within(config: Any, table: nn.Embedding, max_length: int) -> Tensor:
+    """Return the first ``max_length`` rows of the position table: the others could never be used.
+
+    Raises:
+        UnsupportedConfigError: the table is shorter.
+    """
+    rows = table.weight.shape[0]
+    if max_length > rows:
+        raise UnsupportedConfigError(
+            f"{config.model_type}: max_length is {max_length}, but the model has {rows} positions; lower it"
+        )
+    return table.weight.detach()[:max_length]
+
+
+class Function(nn.Module):
+    """A plain function as a module."""
+
+    def __init__(self, function: Activation) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the function."""
+        return self.function(x)

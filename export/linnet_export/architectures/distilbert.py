@@ -1,0 +1,68 @@
+"""DistilBERT, BERT without token types and pooler: https://arxiv.org/abs/1910.01108."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import nn
+from torch.nn import functional
+from transformers import PreTrainedModel
+
+from linnet_export.architectures.base import (
+    Architecture,
+    DeviceBody,
+    Function,
+    TokenEmbeddings,
+    activation,
+    positions_within,
+    refuse_decoder,
+)
+from linnet_export.layers import AnswerLinear, Attention, EncoderLayer, LayerNorm, copy_linear
+
+__all__ = ["ARCHITECTURE"]
+
+
+def _layer(layer: Any, config: Any) -> EncoderLayer:
+    attention = layer.attention
+    return EncoderLayer(
+        Attention(attention.q_lin, attention.k_lin, attention.v_lin, config.n_heads),
+        attention.out_lin,
+        layer.sa_layer_norm,
+        layer.ffn.lin1,
+        activation(config, config.activation, "activation"),
+        layer.ffn.lin2,
+        layer.output_layer_norm,
+    )
+
+
+def _body(model: PreTrainedModel, max_length: int, token_types: bool) -> DeviceBody:
+    base: Any = model.base_model
+    config = base.config
+    refuse_decoder(config)
+    parts = base.embeddings
+    position = positions_within(config, parts.position_embeddings, max_length)
+    return DeviceBody(
+        TokenEmbeddings(parts.word_embeddings, position, None, parts.LayerNorm, False),
+        (_layer(layer, config) for layer in base.transformer.layer),
+        heads=config.n_heads,
+        hidden_size=config.dim,
+        takes_token_types=False,
+    )
+
+
+def _sequence_head(model: Any) -> nn.Module:
+    return nn.Sequential(
+        copy_linear(model.pre_classifier), Function(functional.relu), copy_linear(model.classifier, AnswerLinear)
+    )
+
+
+def _fill_mask_head(model: Any) -> nn.Module:
+    return nn.Sequential(
+        copy_linear(model.vocab_transform),
+        Function(activation(model.config, model.config.activation, "activation")),
+        LayerNorm(model.vocab_layer_norm),
+        copy_linear(model.vocab_projector),
+    )
+
+
+ARCHITECTURE = Architecture("distilbert", _body, _sequence_head, _fill_mask_head)

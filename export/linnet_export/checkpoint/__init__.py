@@ -1,0 +1,5 @@
+"""From a directory or hub id to an original model, its tokenizer and what is known about them."""
+
+from linnet_export.checkpoint.loading import Checkpoint, load_checkpoint
+
+__all__ = ["Checkpoint", "load_checkpoint"]

@@ -1,0 +1,252 @@
+"""Loads a checkpoint: the original model in fp32, its tokenizer, and what the manifest says of them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tokenizers
+import torch
+import transformers
+
+from linnet_export.architectures import get_architecture
+from linnet_export.checkpoint.sentence_modules import SentenceModules, read_sentence_modules
+from linnet_export.checkpoint.source import (
+    Source,
+    licence_of,
+    read_json,
+    resolve_source,
+    weight_files,
+    weights_sha256,
+)
+from linnet_export.checkpoint.task_detection import detect_task, known_task
+from linnet_export.config import MAX_POSITIONS, ExportConfig
+from linnet_export.errors import CheckpointError
+from linnet_export.tasks import get_task
+from linnet_export.tokenizer import load_tokenizer
+
+__all__ = ["Checkpoint", "load_checkpoint"]
+
+_ROLES = ("pad", "unk", "cls", "sep", "mask")
+
+# parts that a checkpoint may lack because the exported program never runs them
+_UNUSED_PARTS = {"feature-extraction": ("pooler.",)}
+
+
+@dataclasses.dataclass(frozen=True)
+class Checkpoint:
+    """A loaded checkpoint.
+
+    Attributes:
+        source: where it came from.
+        task: Hugging Face task name.
+        model: the original in float32, in eval mode, on the CPU.
+        tokenizer: its tokenizer, without truncation and padding.
+        sentence: sentence-transformers modules, None if it is a plain transformer.
+        labels: class names by index; empty where the task has none.
+        score_function: softmax, sigmoid or none.
+        max_length: bound in tokens, special tokens included.
+        sha256: SHA-256 of the weights, hexadecimal.
+        size: bytes of the weights.
+        license: licence named by the model card, or empty.
+        special_tokens: token by role (pad, unk, cls, sep, mask).
+    """
+
+    source: Source
+    task: str
+    model: transformers.PreTrainedModel
+    tokenizer: tokenizers.Tokenizer
+    sentence: SentenceModules | None
+    labels: tuple[str, ...]
+    score_function: str
+    max_length: int
+    sha256: str
+    size: int
+    license: str
+    special_tokens: Mapping[str, str]
+
+    @property
+    def vocab_size(self) -> int:
+        """Rows of the word embedding."""
+        return embedding_rows(self.model)
+
+    def special_id(self, role: str) -> int:
+        """Return the id of a special token by role (pad, unk, cls, sep, mask); -1 if there is none."""
+        found = self.tokenizer.token_to_id(self.special_tokens.get(role, ""))
+        return -1 if found is None else int(found)
+
+    @property
+    def pooling(self) -> str:
+        """mean, cls or max; none without sentence-transformers modules."""
+        return self.sentence.pooling if self.sentence else "none"
+
+    @property
+    def normalize(self) -> bool:
+        """Whether the embedding gets unit length inside the program."""
+        return bool(self.sentence and self.sentence.normalize)
+
+
+def load_checkpoint(config: ExportConfig) -> Checkpoint:
+    """Load what ``config.model`` names.
+
+    Raises:
+        CheckpointError: files are missing, weights are pickled or do not belong to the task, or the
+            checkpoint holds something that linnet does not support.
+    """
+    source = resolve_source(config.model, config.revision)
+    sentence = read_sentence_modules(source.directory)
+    directory = source.directory / sentence.transformer if sentence else source.directory
+    settings = read_json(directory / "config.json")
+    get_architecture(str(settings.get("model_type")))  # refuses an unknown one before anything is loaded
+    task = known_task(config.task) if config.task else detect_task(settings, sentence is not None)
+    if task != "feature-extraction":
+        sentence = None
+    files = weight_files(directory)
+    model = _load_model(directory, task)
+    tokenizer = load_tokenizer(directory)
+    _check_vocabulary(tokenizer, model)
+    _check_lower_case(sentence, tokenizer)
+    return Checkpoint(
+        source=source,
+        task=task,
+        model=model,
+        tokenizer=tokenizer,
+        sentence=sentence,
+        labels=_labels(config, task, model),
+        score_function=_score_function(task, model, settings),
+        max_length=_max_length(config, sentence, model),
+        sha256=weights_sha256(files),
+        size=sum(file.stat().st_size for file in files),
+        license=licence_of(source.directory),
+        special_tokens=_special_tokens(directory),
+    )
+
+
+def _special_tokens(directory: Path) -> dict[str, str]:
+    # BERT's names unless the tokenizer's files say otherwise
+    tokens = {role: f"[{role.upper()}]" for role in _ROLES}
+    for name in ("special_tokens_map.json", "tokenizer_config.json"):
+        settings = read_json(directory / name) if (directory / name).is_file() else {}
+        for role in _ROLES:
+            value = settings.get(f"{role}_token")
+            content = value.get("content") if isinstance(value, dict) else value
+            if isinstance(content, str):
+                tokens[role] = content
+    return tokens
+
+
+def _load_model(directory: Path, task: str) -> transformers.PreTrainedModel:
+    try:
+        model, info = getattr(transformers, get_task(task).auto_class).from_pretrained(
+            directory,
+            dtype=torch.float32,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            attn_implementation="eager",
+            output_loading_info=True,
+        )
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise CheckpointError(f"{directory}: transformers cannot load it for {task}: {error}") from error
+    _check_loading(directory, task, info)
+    return model.eval()
+
+
+def _check_loading(directory: Path, task: str, info: dict[str, Any]) -> None:
+    unused = _UNUSED_PARTS.get(task, ())
+    missing = sorted(key for key in info["missing_keys"] if not key.startswith(unused))
+    mismatched = sorted(str(key) for key in info["mismatched_keys"])
+    if missing or mismatched:
+        shown = ", ".join((missing + mismatched)[:6])
+        raise CheckpointError(
+            f"{directory}: {len(missing) + len(mismatched)} weights of {task} are missing or have another shape "
+            f"({shown}); needed a checkpoint that was trained for this task, or another --task"
+        )
+
+
+def embedding_rows(model: transformers.PreTrainedModel) -> int:
+    """Return the number of rows of the word embedding."""
+    weight: Any = model.get_input_embeddings().weight
+    return int(weight.shape[0])
+
+
+def _check_vocabulary(tokenizer: tokenizers.Tokenizer, model: transformers.PreTrainedModel) -> None:
+    largest = max(tokenizer.get_vocab(with_added_tokens=True).values())
+    rows = embedding_rows(model)
+    if largest >= rows:
+        raise CheckpointError(
+            f"the tokenizer has ids up to {largest}, the word embedding has {rows} rows; "
+            "tokenizer and weights do not belong together"
+        )
+
+
+def _check_lower_case(sentence: SentenceModules | None, tokenizer: tokenizers.Tokenizer) -> None:
+    lowers = bool(getattr(tokenizer.normalizer, "lowercase", False))
+    if sentence and sentence.lower_case and not lowers:
+        raise CheckpointError(
+            "sentence_bert_config.json: do_lower_case is true while the tokenizer keeps case, which linnet "
+            "does not support; set lowercase in the tokenizer's normalizer instead"
+        )
+
+
+def _labels(config: ExportConfig, task: str, model: transformers.PreTrainedModel) -> tuple[str, ...]:
+    if task not in ("text-classification", "token-classification"):
+        if config.labels is not None:
+            raise CheckpointError(f"labels were given, but {task} has none")
+        return ()
+    count = _label_count(model)
+    if config.labels is None:
+        names: dict[Any, str] = dict(model.config.id2label or {})
+        return tuple(str(names[index]) for index in range(count))
+    if len(config.labels) != count:
+        raise CheckpointError(f"{len(config.labels)} labels were given, the checkpoint has {count} classes")
+    return config.labels
+
+
+def _label_count(model: transformers.PreTrainedModel) -> int:
+    return int(model.config.num_labels or 0)
+
+
+def _score_function(task: str, model: transformers.PreTrainedModel, settings: dict[str, Any]) -> str:
+    if task == "text-classification":
+        return _classification_function(model.config)
+    if task == "text-ranking":
+        return _ranking_function(_label_count(model), settings)
+    return "none" if task == "feature-extraction" else "softmax"
+
+
+def _classification_function(config: transformers.PreTrainedConfig) -> str:
+    # the rule of transformers' TextClassificationPipeline
+    if config.problem_type == "regression":
+        return "none"
+    if config.problem_type == "multi_label_classification" or config.num_labels == 1:
+        return "sigmoid"
+    return "softmax"
+
+
+def _ranking_function(num_labels: int, settings: dict[str, Any]) -> str:
+    # the rule of sentence-transformers' CrossEncoder: the saved activation, else sigmoid for one label
+    if num_labels != 1:
+        raise CheckpointError(f"text-ranking needs a checkpoint with one output, this one has {num_labels}")
+    saved = (settings.get("sentence_transformers") or {}).get("activation_fn")
+    saved = saved or settings.get("sbert_ce_default_activation_function")
+    if saved is None:
+        return "sigmoid"
+    known = {"Sigmoid": "sigmoid", "Identity": "none"}
+    name = str(saved).rsplit(".", 1)[-1]
+    if name not in known:
+        raise CheckpointError(f"the cross-encoder's activation is {saved}, supported are {', '.join(known)}")
+    return known[name]
+
+
+def _max_length(config: ExportConfig, sentence: SentenceModules | None, model: transformers.PreTrainedModel) -> int:
+    positions = int(model.config.max_position_embeddings)
+    if config.max_length is not None:
+        if config.max_length > positions:
+            raise CheckpointError(f"max_length is {config.max_length}, the model has {positions} positions")
+        return config.max_length
+    if sentence and sentence.max_seq_length:
+        return min(sentence.max_seq_length, positions)
+    return min(positions, MAX_POSITIONS)

@@ -1,0 +1,140 @@
+"""Where a checkpoint comes from: a local directory, or a hub repository at one commit."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from linnet_export.errors import CheckpointError
+
+__all__ = ["Source", "licence_of", "read_json", "resolve_source", "weight_files", "weights_sha256"]
+
+_HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
+_HUB_FILES = ["*.json", "*.safetensors", "vocab.txt", "README.md", "*/config.json", "*/*.json"]
+_PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack")
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A checkpoint's directory on disk.
+
+    Attributes:
+        directory: where the files are.
+        name: hub id, or the local directory's own name.
+        commit: commit of the hub repository; empty for a local directory.
+    """
+
+    directory: Path
+    name: str
+    commit: str = ""
+
+
+def resolve_source(model: str, revision: str | None) -> Source:
+    """Return the directory of ``model``; a hub id is downloaded (or found in the cache) first.
+
+    Raises:
+        CheckpointError: there is no such directory and it is no hub id, or the hub has no such
+            repository, revision or network.
+    """
+    path = Path(model).expanduser()
+    if path.is_dir():
+        if revision is not None:
+            raise CheckpointError(f"revision {revision!r} was given, but {model} is a local directory")
+        return Source(path, path.resolve().name)
+    if path.exists():
+        raise CheckpointError(f"{model} is a file, needed the checkpoint's directory or a hub id")
+    if not _HUB_ID.fullmatch(model):
+        raise CheckpointError(f"{model}: no such directory, and not of the form of a hub id (owner/name)")
+    return _from_hub(model, revision)
+
+
+def _from_hub(model: str, revision: str | None) -> Source:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        directory = Path(snapshot_download(model, revision=revision, allow_patterns=_HUB_FILES))
+    except LocalEntryNotFoundError as error:
+        raise CheckpointError(
+            f"{model}: no such directory, and the hub cannot be reached while revision "
+            f"{revision or 'main'} is not in the local cache; check the name, the network and HF_HUB_OFFLINE"
+        ) from error
+    except (HfHubHTTPError, HFValidationError, OSError) as error:
+        raise CheckpointError(f"{model}: no such directory, and the hub says: {_first_line(error)}") from error
+    return Source(directory, model, _commit_of(directory))
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def _commit_of(directory: Path) -> str:
+    # the hub's cache names a snapshot's directory after its commit
+    return directory.name if re.fullmatch(r"[0-9a-f]{40}", directory.name) else ""
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file.
+
+    Raises:
+        CheckpointError: the file is missing, unreadable or does not hold an object.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise CheckpointError(f"{path} is missing") from None
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} cannot be read as JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise CheckpointError(f"{path} holds a {type(value).__name__}, needed an object")
+    return value
+
+
+def weight_files(directory: Path) -> list[Path]:
+    """Return the safetensors files of a checkpoint, in order.
+
+    Raises:
+        CheckpointError: there are none; the message names pickled weights if those are what is there.
+    """
+    index = directory / "model.safetensors.index.json"
+    if index.exists():
+        names = sorted(set(read_json(index).get("weight_map", {}).values()))
+        missing = [name for name in names if not (directory / name).is_file()]
+        if missing or not names:
+            raise CheckpointError(f"{index} names files that are not there: {', '.join(missing) or 'none'}")
+        return [directory / name for name in names]
+    single = directory / "model.safetensors"
+    if single.is_file():
+        return [single]
+    pickled = [name for name in _PICKLED if (directory / name).exists()]
+    found = f"found {', '.join(pickled)}, which linnet never loads" if pickled else "found no weights"
+    raise CheckpointError(
+        f"{directory}: {found}; needed model.safetensors (in transformers: model.save_pretrained(directory) writes it)"
+    )
+
+
+def weights_sha256(files: list[Path]) -> str:
+    """Return SHA-256 over the files' bytes in their order, hexadecimal."""
+    digest = hashlib.sha256()
+    for path in files:
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def licence_of(directory: Path) -> str:
+    """Return `license:` of the model card's front matter, or the empty string."""
+    card = directory / "README.md"
+    if not card.is_file():
+        return ""
+    parts = card.read_text(encoding="utf-8", errors="replace").split("---", 2)
+    if len(parts) < 3 or parts[0].strip():
+        return ""
+    match = re.search(r"^license:\s*([\w.+-]+)\s*$", parts[1], re.MULTILINE)
+    return match.group(1) if match else ""

@@ -1,0 +1,199 @@
+"""`linnet export`: the command, its progress display and its printed report."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from linnet.console import Console, shorten
+from linnet.manifest import TASKS
+from linnet_export.config import BUDGET_KEYS, ExportConfig
+from linnet_export.errors import OverBudgetError
+
+__all__ = ["ExportCommand", "command"]
+
+_EXAMPLE = """\
+examples:
+  linnet export ./my-classifier -o intents.pte
+  linnet export sentence-transformers/all-MiniLM-L6-v2 --max-length 128
+  linnet export ./tagger --recipe fp32 --json
+"""
+
+
+class TerminalProgress:
+    """Shows one line a stage; on a terminal the running stage is refreshed in place."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._live = stream.isatty()
+        self._name = ""
+        self._started = 0.0
+
+    def stage_started(self, name: str) -> None:
+        """Begin a line."""
+        self._name, self._started = name, time.perf_counter()
+        self._refresh("")
+
+    def stage_detail(self, text: str) -> None:
+        """Refresh the line (terminals only)."""
+        self._refresh(text)
+
+    def stage_finished(self, name: str, seconds: float) -> None:
+        """End the line with its seconds."""
+        start = "\r\x1b[K" if self._live else ""
+        print(f"{start}  {name:<12}{seconds:7.1f} s", file=self._stream, flush=True)
+
+    def interrupted(self) -> None:
+        """Leave the running line as it is."""
+        if self._live:
+            print("", file=self._stream, flush=True)
+
+    def _refresh(self, text: str) -> None:
+        if self._live:
+            seconds = time.perf_counter() - self._started
+            print(
+                f"\r\x1b[K  {self._name:<12}{seconds:7.1f} s  {text[:60]}",
+                end="",
+                file=self._stream,
+                flush=True,
+            )
+
+
+class ExportCommand:
+    """The command as the `linnet` program sees it."""
+
+    name = "export"
+    help = "from a checkpoint to a proven .pte file"
+    epilog = _EXAMPLE
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+        parser.epilog = _EXAMPLE
+        parser.formatter_class = argparse.RawDescriptionHelpFormatter
+        add = parser.add_argument
+        add("model", metavar="MODEL", help="checkpoint: a local directory or a Hugging Face hub id")
+        add("-o", "--output", type=Path, metavar="FILE.pte", help="file to write (default: the model's name)")
+        add("--task", metavar="TASK", help=f"default: from the checkpoint; one of {', '.join(TASKS)}")
+        add("--recipe", default="int8", help="quantization recipe: int8 (default) or fp32")
+        add("--max-length", type=int, metavar="N", help="bound in tokens, special tokens included")
+        add(
+            "--max-batch",
+            type=int,
+            default=0,
+            metavar="N",
+            help="largest padded batch; 0 (default): no batch method",
+        )
+        add("--revision", help="branch, tag or commit of a hub id")
+        add(
+            "--labels",
+            type=_labels,
+            metavar="A,B,C|FILE",
+            help="class names, in order, or a file with one a line",
+        )
+        add(
+            "--proof",
+            type=Path,
+            metavar="FILE",
+            help="texts of the proof: .jsonl with text and pair, or plain lines",
+        )
+        add("--no-proof", action="store_true", help="skip the proof; the file says that it is unproven")
+        add("--budget", type=_budget, action="append", default=[], metavar="NAME=VALUE",
+            help=f"change a limit of the proof: {', '.join(BUDGET_KEYS)}")  # fmt: skip
+        add("--force", action="store_true", help="overwrite the output")
+        add("--json", action="store_true", help="print the report as JSON")
+
+    def run(self, args: argparse.Namespace) -> int:
+        """Export; return the exit status."""
+        config = ExportConfig(
+            model=args.model,
+            output=args.output,
+            task=args.task,
+            recipe=args.recipe,
+            max_length=args.max_length,
+            max_batch=args.max_batch,
+            revision=args.revision,
+            labels=args.labels,
+            proof=args.proof,
+            prove=not args.no_proof,
+            budget=dict(args.budget),
+            force=args.force,
+        )
+        try:
+            report = _export(config)
+        except OverBudgetError as error:
+            _print_worst(error)
+            raise
+        if args.json:
+            print(json.dumps(report.to_json(), ensure_ascii=False, indent=2))
+        else:
+            from linnet_export.report_view import print_report
+
+            print_report(report)
+        return 0
+
+
+def _print_worst(error: OverBudgetError) -> None:
+    rows = [
+        (f"{each['difference']:.4f}", shorten(repr(each["text"]), 70), shorten(repr(each["pair"] or ""), 40))
+        for each in error.worst
+    ]
+    if rows:
+        Console(sys.stderr).table(("difference", "text", "second text"), rows)
+
+
+def _export(config: ExportConfig) -> Any:
+    from linnet_export.noise import captured_noise
+
+    with captured_noise() as (terminal, log), _terminated_as_interrupt():
+        progress = TerminalProgress(terminal)
+        try:
+            from linnet_export.pipeline import export
+
+            return export(config, progress)
+        except BaseException:
+            progress.interrupted()
+            if log.stat().st_size:
+                print(f"linnet: what the libraries printed is in {log}", file=terminal, flush=True)
+            raise
+
+
+@contextmanager
+def _terminated_as_interrupt() -> Iterator[None]:
+    """SIGTERM cleans up as Ctrl-C does."""
+
+    def interrupt(_signal: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+def _labels(text: str) -> tuple[str, ...]:
+    path = Path(text)
+    items = path.read_text(encoding="utf-8").splitlines() if path.is_file() else text.split(",")
+    return tuple(item.strip() for item in items if item.strip())
+
+
+def _budget(text: str) -> tuple[str, float]:
+    name, equals, value = text.partition("=")
+    try:
+        number = float(value)
+    except ValueError:
+        equals = ""
+        number = 0.0
+    if not equals or name not in BUDGET_KEYS:
+        raise argparse.ArgumentTypeError(f"{text!r}, needed NAME=VALUE with NAME of {', '.join(BUDGET_KEYS)}")
+    return name, number
+
+
+command = ExportCommand()

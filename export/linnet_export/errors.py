@@ -1,0 +1,38 @@
+"""Errors of the exporter: each says what was found, what was needed and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from linnet.errors import CallerError, LinnetError
+
+__all__ = ["CheckpointError", "ExportError", "OutputExistsError", "OverBudgetError", "ProofError"]
+
+
+class ExportError(LinnetError):
+    """The export cannot go on."""
+
+
+class CheckpointError(ExportError, CallerError):
+    """The checkpoint is incomplete or holds something that linnet does not support."""
+
+
+class OutputExistsError(ExportError, CallerError, FileExistsError):
+    """The output file is there and `force` was not given."""
+
+
+class ProofError(ExportError):
+    """The proof could not be made."""
+
+
+class OverBudgetError(ProofError):
+    """The written program answers too differently from the original; nothing was delivered.
+
+    Attributes:
+        worst: the texts that differ most, worst first, each with `text`, `pair` and `difference`.
+    """
+
+    def __init__(self, message: str, worst: Sequence[Mapping[str, Any]] = ()) -> None:
+        super().__init__(message)
+        self.worst = tuple(worst)

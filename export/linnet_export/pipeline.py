@@ -1,0 +1,124 @@
+"""The whole export on one page: checkpoint, graph, quantize, lower, write, prove, deliver."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from pathlib import Path
+
+from linnet_export.checkpoint import Checkpoint, load_checkpoint
+from linnet_export.config import ExportConfig
+from linnet_export.contract import make_manifest
+from linnet_export.deliver import choose_output, write_trailer, written_aside
+from linnet_export.lower import LowerResult, lower
+from linnet_export.progress import Listener, Quiet, Stages
+from linnet_export.proof import Proof, choose_texts, default_budget, prove
+from linnet_export.ranges import structural_ranges
+from linnet_export.recipes import QuantizationSummary, apply_recipe, get_recipe
+from linnet_export.report import ExportReport
+from linnet_export.tasks import DeviceProgram, device_module, get_task
+
+__all__ = ["export"]
+
+
+def export(config: ExportConfig, listener: Listener | None = None) -> ExportReport:
+    """See :func:`linnet_export.export`."""
+    stages = Stages(listener or Quiet())
+    output = choose_output(config)
+    recipe = get_recipe(config.recipe)
+    with stages.stage("checkpoint"):
+        checkpoint = load_checkpoint(config)
+        # a file of texts that cannot serve is refused before minutes are spent
+        texts = choose_texts(config, checkpoint, get_task(checkpoint.task).takes_pairs)
+    with stages.stage("graph"):
+        program = _device_program(checkpoint)
+    with stages.stage("quantize"):
+        summary = apply_recipe(program, config.recipe)
+    with stages.stage("lower"):
+        lowered = _lower(checkpoint, program, summary, config.max_batch, stages)
+    with written_aside(output) as partial:
+        ranges = structural_ranges(lowered.program)
+        with stages.stage("write"):
+            write_trailer(partial, lowered.program, ranges, Proof.unproven("not proven yet").evidence())
+        if config.prove:
+            with stages.stage("prove"):
+                budget = default_budget(checkpoint.task, recipe.exact, config.budget)
+                proof = prove(partial, checkpoint, texts, budget, stages.detail)
+        else:
+            proof = Proof.unproven("exported with --no-proof")
+        report = _report(config, checkpoint, lowered, summary, stages, proof)
+        write_trailer(partial, lowered.program, ranges, {**proof.evidence(), "report": report.to_evidence()})
+        digest, size = _digest(partial), partial.stat().st_size
+    return dataclasses.replace(report, path=output, sha256=digest, file_bytes=size)
+
+
+def _device_program(checkpoint: Checkpoint) -> DeviceProgram:
+    return device_module(
+        checkpoint.model,
+        checkpoint.task,
+        pooling=checkpoint.pooling,
+        normalize=checkpoint.normalize,
+        max_length=checkpoint.max_length,
+    )
+
+
+def _lower(
+    checkpoint: Checkpoint,
+    program: DeviceProgram,
+    summary: QuantizationSummary,
+    max_batch: int,
+    stages: Stages,
+) -> LowerResult:
+    methods = {"forward": program}
+    if max_batch:
+        methods["forward_batch"] = program.with_mask()
+    return lower(
+        methods,
+        max_length=checkpoint.max_length,
+        max_batch=max_batch,
+        constant_methods=lambda facts: make_manifest(checkpoint, program, summary, facts, max_batch).to_raw(),
+        progress=stages.detail,
+    )
+
+
+def _report(
+    config: ExportConfig,
+    checkpoint: Checkpoint,
+    lowered: LowerResult,
+    summary: QuantizationSummary,
+    stages: Stages,
+    proof: Proof,
+) -> ExportReport:
+    return ExportReport(
+        path=Path(),
+        sha256="",
+        task=checkpoint.task,
+        recipe=config.recipe,
+        file_bytes=len(lowered.program),
+        checkpoint_bytes=checkpoint.size,
+        parts=dataclasses.asdict(lowered.sizes),
+        partitions=dict(lowered.facts.partitions),
+        operators_outside={name: dict(counts) for name, counts in lowered.facts.operators_outside.items()},
+        planned_bytes=dict(lowered.facts.planned_bytes),
+        max_length=checkpoint.max_length,
+        max_batch=config.max_batch,
+        quantization=summary.text,
+        kept=summary.kept,
+        seconds={name: round(seconds, 3) for name, seconds in stages.seconds.items()},
+        status=proof.status,
+        budget=proof.limits,
+        figures=proof.figures,
+        texts=proof.texts,
+        notes=_notes(config),
+    )
+
+
+def _notes(config: ExportConfig) -> tuple[str, ...]:
+    if config.max_batch:
+        return ()
+    return ("no batch method: on CPUs a padded batch gains nothing over a loop (benchmarks/batch_gain.py)",)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,57 @@
+"""How far a program may be from its original before it is refused."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+__all__ = ["Budget", "default_budget"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Budget:
+    """Limits of a proof; a None limit does not apply.
+
+    Attributes:
+        max_error: largest absolute difference, divided by the largest value of the original if that
+            is above 1.
+        cosine_mean: least mean cosine between embeddings.
+        cosine_worst: least single cosine.
+        agreement: least share of equal answers, 0 to 1.
+    """
+
+    max_error: float | None = None
+    cosine_mean: float | None = None
+    cosine_worst: float | None = None
+    agreement: float | None = None
+
+    def violations(self, figures: Mapping[str, float]) -> list[str]:
+        """Return every limit that the figures break, as sentences with both numbers."""
+        found: list[str] = []
+        for name, limit in dataclasses.asdict(self).items():
+            if limit is None:
+                continue
+            if name not in figures:
+                found.append(f"{name} was not measured for this task")
+            elif name == "max_error" and not figures[name] <= limit:
+                found.append(f"{name} is {figures[name]:.3g}, at most {limit:.3g} allowed")
+            elif name != "max_error" and not figures[name] >= limit:
+                found.append(f"{name} is {figures[name]:.4f}, at least {limit:.4f} needed")
+        return found
+
+
+def default_budget(task: str, exact: bool, changes: Mapping[str, float]) -> Budget:
+    """Return the limits for a task, with the user's changes.
+
+    Args:
+        task: Hugging Face task name.
+        exact: the recipe changes no weight (fp32).
+        changes: limits that replace a default.
+    """
+    if exact:
+        budget = Budget(max_error=1e-4)
+    elif task == "feature-extraction":
+        budget = Budget(cosine_mean=0.99, cosine_worst=0.97)
+    else:
+        budget = Budget(agreement=0.98)
+    return dataclasses.replace(budget, **changes)

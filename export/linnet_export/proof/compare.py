@@ -1,0 +1,137 @@
+"""Figures of a proof: how the program's outputs differ from the original's, task by task."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from linnet_export.proof.reference import Reference
+
+__all__ = ["Comparison", "compare"]
+
+FloatArray = npt.NDArray[np.float32]
+Outputs = dict[str, FloatArray]
+Rule = Callable[[Reference, Outputs], npt.NDArray[Any]]
+"""From outputs to an array of answers; two outputs agree where the arrays are equal."""
+
+_LONGEST_ANSWER = 15
+"""Tokens of an answer, `max_answer_len` of transformers' question-answering pipeline."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """The figures, and for each text how wrong it is (0 is right; only the order has a meaning).
+
+    Attributes:
+        figures: by name; `max_error` always, the task's own beside it.
+        wrongness: float64 [texts].
+    """
+
+    figures: dict[str, float]
+    wrongness: npt.NDArray[np.float64]
+
+
+def compare(task: str, multi_label: bool, references: Sequence[Reference], measured: Sequence[Outputs]) -> Comparison:
+    """Compare one answer of the program with one of the original for each text.
+
+    Args:
+        task: Hugging Face task name.
+        multi_label: scores are independent (sigmoid over several labels).
+        references: the original's answers.
+        measured: the program's, in the same order, of the same shapes.
+    """
+    errors = np.array([_error(left.outputs, right) for left, right in zip(references, measured, strict=True)])
+    figures = {"max_error": float(errors.max())}
+    if task == "feature-extraction":
+        own, wrongness = _embeddings(references, measured)
+    else:
+        own, wrongness = _answers(task, multi_label, references, measured)
+    # equal answers are told apart by their error, so the worst texts always have an order
+    return Comparison({**figures, **own}, wrongness + 1e-6 * errors)
+
+
+def _error(reference: Outputs, measured: Outputs) -> float:
+    worst = 0.0
+    for name, expected in reference.items():
+        if not expected.size:
+            continue
+        scale = max(1.0, float(np.abs(expected).max()))
+        difference = np.abs(expected.astype(np.float64) - measured[name])
+        worst = max(worst, float(difference.max()) / scale if np.isfinite(difference).all() else np.inf)
+    return worst
+
+
+def _embeddings(
+    references: Sequence[Reference], measured: Sequence[Outputs]
+) -> tuple[dict[str, float], npt.NDArray[np.float64]]:
+    cosines = np.array(
+        [
+            min(_cosines(next(iter(left.outputs.values())), next(iter(right.values()))))
+            for left, right in zip(references, measured, strict=True)
+        ]
+    )
+    return {"cosine_mean": float(cosines.mean()), "cosine_worst": float(cosines.min())}, 1.0 - cosines
+
+
+def _cosines(left: FloatArray, right: FloatArray) -> npt.NDArray[np.float64]:
+    a, b = np.atleast_2d(left).astype(np.float64), np.atleast_2d(right).astype(np.float64)
+    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    return np.asarray((a * b).sum(axis=1) / np.maximum(lengths, 1e-30))
+
+
+def _answers(
+    task: str, multi_label: bool, references: Sequence[Reference], measured: Sequence[Outputs]
+) -> tuple[dict[str, float], npt.NDArray[np.float64]]:
+    if next(iter(references[0].outputs.values())).shape == (1,):
+        return _order(references, measured)
+    rule: Rule = _multi_label if multi_label else _RULES[task]
+    same = [rule(left, left.outputs) == rule(left, right) for left, right in zip(references, measured, strict=True)]
+    shares = np.array([np.mean(np.asarray(each)) if np.size(each) else 1.0 for each in same])
+    weights = np.array([np.size(each) for each in same])
+    return {"agreement": float((shares * weights).sum() / max(1, weights.sum()))}, 1.0 - shares
+
+
+def _order(
+    references: Sequence[Reference], measured: Sequence[Outputs]
+) -> tuple[dict[str, float], npt.NDArray[np.float64]]:
+    """One score a text: the share of pairs of texts that stand in the same order."""
+    left = np.array([each.outputs["logits"][0] for each in references], dtype=np.float64)
+    right = np.array([each["logits"][0] for each in measured], dtype=np.float64)
+    same = np.sign(left[:, None] - left) == np.sign(right[:, None] - right)
+    np.fill_diagonal(same, True)
+    upper = same[np.triu_indices(len(left), 1)]
+    return {"agreement": float(upper.mean())}, 1.0 - same.mean(axis=1)
+
+
+def _top_class(_: Reference, outputs: Outputs) -> npt.NDArray[np.int64]:
+    return np.atleast_1d(outputs["logits"].argmax(axis=-1))
+
+
+def _multi_label(_: Reference, outputs: Outputs) -> npt.NDArray[np.str_]:
+    # one answer is the whole set of labels, so it is compared as one string of 0 and 1
+    return np.array(["".join("1" if on else "0" for on in outputs["logits"] > 0)])
+
+
+def _token_classes(reference: Reference, outputs: Outputs) -> npt.NDArray[np.int64]:
+    return np.asarray(outputs["logits"].argmax(axis=-1)[reference.answerable])
+
+
+def _best_span(reference: Reference, outputs: Outputs) -> npt.NDArray[np.int64]:
+    positions = np.flatnonzero(reference.answerable)
+    start = outputs["start_logits"][positions].astype(np.float64)
+    end = outputs["end_logits"][positions].astype(np.float64)
+    length = np.arange(len(positions)) - np.arange(len(positions))[:, None]
+    sums = np.where((length >= 0) & (length < _LONGEST_ANSWER), start[:, None] + end, -np.inf)
+    return np.atleast_1d(sums.argmax())
+
+
+_RULES: dict[str, Rule] = {
+    "text-classification": _top_class,
+    "token-classification": _token_classes,
+    "question-answering": _best_span,
+    "fill-mask": _top_class,
+}

@@ -1,0 +1,66 @@
+"""Starts the device side of a proof: a fresh process, in which no PyTorch is imported."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from linnet.replay import FOREIGN, Replayed, read_outputs
+from linnet_export.errors import ProofError
+from linnet_export.proof.texts import ProofText
+
+__all__ = ["DeviceRun", "run_on_device"]
+
+_SECONDS = 1800  # a proof that takes longer is stuck
+
+
+@dataclasses.dataclass(frozen=True)
+class DeviceRun:
+    """What the fresh process wrote.
+
+    Attributes:
+        answers: token ids and outputs, one for each text.
+        golden: recorded cases for `linnet verify`.
+    """
+
+    answers: list[Replayed]
+    golden: list[Mapping[str, Any]]
+
+
+def run_on_device(path: Path, texts: Sequence[ProofText], directory: Path) -> DeviceRun:
+    """Run ``texts`` through the file at ``path``; ``directory`` takes the intermediate files.
+
+    Raises:
+        ProofError: the process failed or PyTorch got into it; the message has what it said.
+    """
+    inputs, outputs, golden = directory / "texts.jsonl", directory / "outputs.npz", directory / "golden.json"
+    rows = [json.dumps(dataclasses.asdict(text), ensure_ascii=False) for text in texts]
+    inputs.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    options = {"--model": path.resolve(), "--texts": inputs, "--output": outputs, "--golden": golden}
+    command = [
+        sys.executable,
+        "-m",
+        "linnet.replay",
+        *(str(part) for pair in options.items() for part in pair),
+    ]
+    try:
+        result = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise ProofError(f"the torch-free process did not end within {_SECONDS} s") from error
+    _check(result)
+    return DeviceRun(read_outputs(outputs), json.loads(golden.read_text(encoding="utf-8")))
+
+
+def _check(result: subprocess.CompletedProcess[str]) -> None:
+    if result.returncode < 0:
+        raise ProofError(f"the torch-free process was killed by signal {-result.returncode}")
+    if result.returncode:
+        raise ProofError(f"the torch-free process failed: {result.stderr.strip()[-2000:]}")
+    last = json.loads(result.stdout.strip().splitlines()[-1])
+    if last.get("foreign"):
+        raise ProofError(f"{', '.join(last['foreign'])} got into the process; needed one without {', '.join(FOREIGN)}")

@@ -1,0 +1,141 @@
+"""Runs the proof: the original here, the written file in a fresh process that has no PyTorch."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from linnet.replay import Replayed
+from linnet_export.checkpoint import Checkpoint
+from linnet_export.config import ExportConfig
+from linnet_export.errors import OverBudgetError
+from linnet_export.proof.budget import Budget
+from linnet_export.proof.compare import Comparison, compare
+from linnet_export.proof.device import run_on_device
+from linnet_export.proof.reference import Reference, reference_outputs
+from linnet_export.proof.texts import ProofText, read_texts, select_texts
+
+__all__ = ["Proof", "choose_texts", "prove"]
+
+_WORST_SHOWN = 5
+
+# another CPU sums in another order; with int8 activations one step of rounding can go the other way
+_EXACT_TOLERANCE = 1e-3
+_QUANTIZED_TOLERANCE = 2e-2
+
+
+@dataclasses.dataclass(frozen=True)
+class Proof:
+    """What is known about a written program.
+
+    Attributes:
+        status: proven or unproven.
+        reason: why it is unproven; empty if it is proven.
+        limits: limits of the budget by name.
+        figures: measured figures by name.
+        texts: number of texts.
+        worst: the texts that differ most, worst first.
+        golden: recorded cases for `linnet verify`.
+        tolerance: how far another machine may be from a golden case.
+    """
+
+    status: str
+    reason: str = ""
+    limits: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    figures: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    texts: int = 0
+    worst: Sequence[Mapping[str, Any]] = ()
+    golden: Sequence[Mapping[str, Any]] = ()
+    tolerance: Mapping[str, float] = dataclasses.field(default_factory=dict)
+
+    @classmethod
+    def unproven(cls, reason: str) -> Proof:
+        """Return the proof of a file that has none."""
+        return cls("unproven", reason)
+
+    def evidence(self) -> dict[str, Any]:
+        """Return what the file's trailer keeps."""
+        return {
+            "schema": "1.0",
+            "status": self.status,
+            "reason": self.reason,
+            "budget": dict(self.limits),
+            "proof": {"texts": self.texts, **self.figures},
+            "worst": [dict(each) for each in self.worst],
+            "golden": [dict(each) for each in self.golden],
+            "tolerance": dict(self.tolerance),
+        }
+
+
+def choose_texts(config: ExportConfig, checkpoint: Checkpoint, takes_pairs: bool) -> list[ProofText]:
+    """Return the texts of the proof; none if it is switched off.
+
+    Raises:
+        ProofError: the file of texts cannot be read or too few of them fit the task.
+    """
+    if not config.prove:
+        return []
+    mask_token = checkpoint.special_tokens.get("mask", "")
+    return select_texts(read_texts(config.proof), checkpoint.task, takes_pairs, mask_token)
+
+
+def prove(
+    path: Path,
+    checkpoint: Checkpoint,
+    texts: Sequence[ProofText],
+    budget: Budget,
+    progress: Callable[[str], None],
+) -> Proof:
+    """Compare the written file with the original on ``texts``.
+
+    Raises:
+        OverBudgetError: a limit is broken; the message shows the figures and the worst texts.
+        ProofError: the torch-free process failed.
+    """
+    references = reference_outputs(checkpoint, texts, lambda done: progress(f"original: text {done} of {len(texts)}"))
+    progress("the written file, without PyTorch")
+    with tempfile.TemporaryDirectory(prefix="linnet-proof-") as directory:
+        run = run_on_device(path, texts, Path(directory))
+    measured = _matched(references, run.answers, texts)
+    multi_label = checkpoint.score_function == "sigmoid" and len(checkpoint.labels) > 1
+    comparison = compare(checkpoint.task, multi_label, references, measured)
+    worst = _worst(comparison, texts)
+    violations = budget.violations(comparison.figures)
+    if violations:
+        raise OverBudgetError(
+            f"over budget, nothing was delivered: {'; '.join(violations)}; "
+            "choose another recipe, or change the limits with --budget NAME=VALUE",
+            worst,
+        )
+    return Proof(
+        status="proven",
+        limits={name: limit for name, limit in dataclasses.asdict(budget).items() if limit is not None},
+        figures=comparison.figures,
+        texts=len(texts),
+        worst=worst,
+        golden=run.golden,
+        tolerance={"absolute": _EXACT_TOLERANCE if budget.max_error is not None else _QUANTIZED_TOLERANCE},
+    )
+
+
+def _matched(
+    references: Sequence[Reference], answers: Sequence[Replayed], texts: Sequence[ProofText]
+) -> list[dict[str, Any]]:
+    """Return the program's outputs; that it read the same tokens as the original is a condition."""
+    for text, reference, answer in zip(texts, references, answers, strict=True):
+        if answer.ids.tolist() != reference.ids.tolist():
+            raise OverBudgetError(
+                f"the device tokenizer gives other tokens than the original's for {text.text[:80]!r}: "
+                f"{answer.ids.tolist()[:20]} instead of {reference.ids.tolist()[:20]}; nothing was delivered"
+            )
+    return [answer.outputs for answer in answers]
+
+
+def _worst(comparison: Comparison, texts: Sequence[ProofText]) -> list[dict[str, Any]]:
+    order = np.argsort(-comparison.wrongness, kind="stable")[:_WORST_SHOWN]
+    return [{"text": texts[i].text, "pair": texts[i].pair, "difference": float(comparison.wrongness[i])} for i in order]

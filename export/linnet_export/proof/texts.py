@@ -1,0 +1,94 @@
+"""The texts of a proof: a default set of our own, or the user's file."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from importlib import resources
+from pathlib import Path
+
+from linnet_export.errors import ProofError
+
+__all__ = ["PAIR_TASKS", "ProofText", "read_texts", "select_texts"]
+
+PAIR_TASKS = ("question-answering", "text-ranking")
+"""Tasks that always take two texts."""
+
+_FEWEST = 4  # below this a share such as 98 % says nothing
+
+
+@dataclasses.dataclass(frozen=True)
+class ProofText:
+    """One text, or a pair: (question, context) or (query, passage)."""
+
+    text: str
+    pair: str | None = None
+
+
+def read_texts(path: Path | None) -> list[ProofText]:
+    """Return the texts of a file: JSON lines with `text` and perhaps `pair`, or plain lines in which a
+    tab separates a pair; the built-in set if ``path`` is None.
+
+    Raises:
+        ProofError: the file cannot be read, or a line of it has the wrong form.
+    """
+    try:
+        source = path or resources.files("linnet_export.proof").joinpath("default_texts.jsonl")
+        lines = source.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProofError(f"{path}: cannot be read as UTF-8 text: {error}") from error
+    if path is None or path.suffix in (".jsonl", ".json"):
+        return [_from_json(line, number, path) for number, line in enumerate(lines, 1) if line.strip()]
+    return [_from_line(line) for line in lines if line.strip()]
+
+
+def _from_json(line: str, number: int, path: Path | None) -> ProofText:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise ProofError(f"{path}, line {number}: not JSON: {error}") from error
+    pair = row.get("pair") if isinstance(row, dict) else None
+    if not isinstance(row, dict) or not isinstance(row.get("text"), str) or not isinstance(pair, str | None):
+        raise ProofError(f'{path}, line {number}: needed an object with "text" and perhaps "pair", both strings')
+    return ProofText(row["text"], pair)
+
+
+def _from_line(line: str) -> ProofText:
+    first, tab, second = line.partition("\t")
+    return ProofText(first, second if tab else None)
+
+
+def select_texts(texts: list[ProofText], task: str, takes_pairs: bool, mask_token: str = "") -> list[ProofText]:
+    """Return the texts that fit a task; for fill-mask, each with one word masked.
+
+    Args:
+        texts: what there is.
+        task: Hugging Face task name.
+        takes_pairs: the task takes pairs beside single texts.
+        mask_token: the tokenizer's mask token.
+
+    Raises:
+        ProofError: fewer than four texts fit.
+    """
+    if task in PAIR_TASKS:
+        chosen = [each for each in texts if each.pair is not None]
+    elif takes_pairs:
+        chosen = list(texts)
+    else:
+        chosen = [each for each in texts if each.pair is None]
+    if task == "fill-mask" and mask_token:
+        chosen = [ProofText(_masked(each.text, mask_token)) for each in chosen]
+    if len(chosen) < _FEWEST:
+        needed = "pairs" if task in PAIR_TASKS else "texts"
+        raise ProofError(f"{len(chosen)} {needed} fit {task}, a proof needs at least {_FEWEST}")
+    return chosen
+
+
+def _masked(text: str, mask_token: str) -> str:
+    if mask_token in text:
+        return text
+    words = text.split()[:24]  # near the start, so that truncation keeps the mask
+    if not words:
+        return mask_token
+    words[len(words) // 2] = mask_token
+    return " ".join(words)

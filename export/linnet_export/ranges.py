@@ -1,0 +1,44 @@
+"""The parts of a program that ExecuTorch parses, as opposed to weights that it multiplies.
+
+Their hash is checked at every load, so they have to be small, and a damaged byte in them must not reach a
+parser. Header and program section come first; then the delegate segments that the program points to.
+"""
+
+from __future__ import annotations
+
+from executorch.exir._serialize._flatbuffer_program import _flatbuffer_to_program
+from executorch.exir._serialize._program import _get_extended_header
+from executorch.exir.schema import DataLocation
+
+__all__ = ["structural_ranges"]
+
+
+def structural_ranges(program: bytes) -> list[tuple[int, int]]:
+    """Return (offset, size) in bytes of what is parsed in ``program``.
+
+    The first range starts at 0 and reaches to the first segment, or to the end of a program without
+    segments. The delegate segments follow in the order of their offsets, each once.
+
+    Raises:
+        ValueError: ``program`` is not an ExecuTorch program.
+    """
+    if program[4:6] != b"ET":
+        raise ValueError(f"starts with {program[:8]!r}, an ExecuTorch program has ET12 at byte 4")
+    header = _get_extended_header(program)
+    if header is None or header.segment_base_offset == 0:
+        return [(0, len(program))]
+    base = header.segment_base_offset
+    return [(0, base), *((base + offset, size) for offset, size in _delegate_segments(program[:base]))]
+
+
+def _delegate_segments(section: bytes) -> list[tuple[int, int]]:
+    """Return (offset from the segment base, size) of the segments that hold delegate payloads."""
+    root = _flatbuffer_to_program(section)
+    indices = {
+        delegate.processed.index
+        for plan in root.execution_plan
+        for delegate in plan.delegates
+        if delegate.processed.location == DataLocation.SEGMENT
+    }
+    segments = [root.segments[index] for index in indices]
+    return sorted((segment.offset, segment.size) for segment in segments if segment.size > 0)

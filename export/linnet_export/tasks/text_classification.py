@@ -1,0 +1,39 @@
+"""One label (or several) for a text or a pair: logits [batch, labels]."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from linnet_export.architectures.base import Architecture
+from linnet_export.layers import Frame, first_tokens
+from linnet_export.tasks.base import HeadSettings, TaskSpec
+
+__all__ = ["TASK", "SequenceHead", "sequence_head"]
+
+
+class SequenceHead(nn.Module):
+    """A classifier of the first token."""
+
+    def __init__(self, classify: nn.Module) -> None:
+        super().__init__()
+        self.classify = classify
+
+    def forward(self, hidden: Tensor, frame: Frame) -> tuple[Tensor]:
+        """Return logits float32 [batch, labels] of the hidden state float32 [tokens, hidden]."""
+        return (self.classify(first_tokens(hidden, frame)),)
+
+
+def sequence_head(model: Any, architecture: Architecture, settings: HeadSettings) -> nn.Module:
+    """Return the head of a model with a sequence classifier."""
+    return SequenceHead(architecture.sequence_head(model))
+
+
+TASK = TaskSpec(
+    "text-classification",
+    "AutoModelForSequenceClassification",
+    takes_pairs=True,
+    outputs=lambda settings: ("logits",),
+    head=sequence_head,
+)

@@ -1,0 +1,36 @@
+"""A label for every token: logits [batch, length, labels]."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from linnet_export.architectures.base import Architecture
+from linnet_export.layers import AnswerLinear, Frame, copy_linear, per_token
+from linnet_export.tasks.base import HeadSettings, TaskSpec
+
+__all__ = ["TASK"]
+
+
+class _TokenHead(nn.Module):
+    def __init__(self, classifier: nn.Linear) -> None:
+        super().__init__()
+        self.classify = copy_linear(classifier, AnswerLinear)
+
+    def forward(self, hidden: Tensor, frame: Frame) -> tuple[Tensor]:
+        """Return logits float32 [batch, length, labels] of the hidden state float32 [tokens, hidden]."""
+        return (per_token(self.classify(hidden), frame),)
+
+
+def _head(model: Any, architecture: Architecture, settings: HeadSettings) -> nn.Module:
+    return _TokenHead(model.classifier)
+
+
+TASK = TaskSpec(
+    "token-classification",
+    "AutoModelForTokenClassification",
+    takes_pairs=False,
+    outputs=lambda settings: ("logits",),
+    head=_head,
+)

@@ -1,0 +1,105 @@
+"""What the graph cannot be made of is refused by name, with what would do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+import transformers
+from torch import nn
+
+from linnet_export import architectures, recipes, tasks
+from linnet_export.architectures import UnknownArchitectureError, UnsupportedConfigError, device_body
+from linnet_export.recipes import NothingQuantizedError, UnknownRecipeError, apply_recipe
+from linnet_export.tasks import UnknownTaskError, UnsupportedHeadError, device_module
+from tests.export.graph.cases import CASES, random_model
+
+
+def _bert(**settings: Any) -> Any:
+    config = CASES[0].config()
+    for name, value in settings.items():
+        setattr(config, name, value)
+    return config
+
+
+def test_an_unknown_architecture_lists_the_known_ones() -> None:
+    config = transformers.GPT2Config(n_embd=8, n_layer=1, n_head=1, vocab_size=10, n_positions=8)
+    with pytest.raises(UnknownArchitectureError, match="'gpt2'.*bert, distilbert, electra, mobilebert"):
+        device_module(transformers.GPT2Model(config), "feature-extraction", max_length=8)
+
+
+def test_the_known_names() -> None:
+    assert architectures.supported() == ("bert", "distilbert", "electra", "mobilebert")
+    assert recipes.supported() == ("fp32", "int8")
+    assert tasks.supported() == (
+        "feature-extraction",
+        "fill-mask",
+        "question-answering",
+        "text-classification",
+        "text-ranking",
+        "token-classification",
+    )
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("is_decoder", True), ("add_cross_attention", True), ("position_embedding_type", "relative_key")],
+)
+def test_what_is_no_plain_encoder_is_refused_by_name(setting: str, value: object) -> None:
+    model = random_model(_bert(), "feature-extraction")
+    setattr(model.config, setting, value)
+    with pytest.raises(UnsupportedConfigError, match=setting):
+        device_body(model, 8)
+
+
+def test_all_problems_are_named_at_once() -> None:
+    model = random_model(_bert(), "feature-extraction")
+    model.config.is_decoder, model.config.add_cross_attention = True, True
+    with pytest.raises(UnsupportedConfigError, match="is_decoder.*add_cross_attention"):
+        device_body(model, 8)
+
+
+def test_an_unknown_activation_lists_the_known_ones() -> None:
+    model = random_model(_bert(hidden_act="mish"), "feature-extraction")
+    with pytest.raises(UnsupportedConfigError, match="hidden_act is 'mish'.*gelu_new.*relu"):
+        device_body(model, 8)
+
+
+def test_a_bound_above_the_positions_is_refused() -> None:
+    model = random_model(_bert(), "feature-extraction")
+    with pytest.raises(UnsupportedConfigError, match="max_length is 49, but the model has 48 positions"):
+        device_body(model, 49)
+
+
+def test_a_mobilebert_that_cannot_run_is_refused() -> None:
+    config = next(case for case in CASES if case.name == "mobilebert-default").config()
+    config.key_query_shared_bottleneck = False
+    model = random_model(config, "feature-extraction")
+    with pytest.raises(RuntimeError):  # nor does the original
+        model(input_ids=torch.ones(1, 3, dtype=torch.int64))
+    with pytest.raises(UnsupportedConfigError, match="key_query_shared_bottleneck"):
+        device_body(model, 8)
+
+
+def test_unknown_names_list_the_known_ones() -> None:
+    model = random_model(_bert(), "feature-extraction")
+    with pytest.raises(UnknownTaskError, match="'summarization', supported are feature-extraction, fill-mask"):
+        device_module(model, "summarization", max_length=8)
+    with pytest.raises(UnknownRecipeError, match="'int3', supported are fp32, int8"):
+        apply_recipe(nn.Linear(2, 2), "int3")
+    with pytest.raises(UnsupportedHeadError, match="pooling is 'lasttoken'.*cls, max, mean and none"):
+        device_module(model, "feature-extraction", pooling="lasttoken", max_length=8)
+
+
+def test_a_question_answering_head_of_three_outputs_is_refused() -> None:
+    config = _bert()
+    config.num_labels = 3
+    model = random_model(config, "question-answering")
+    with pytest.raises(UnsupportedHeadError, match="3 outputs.*needs 2"):
+        device_module(model, "question-answering", max_length=8)
+
+
+def test_a_recipe_that_finds_nothing_is_an_error() -> None:
+    with pytest.raises(NothingQuantizedError, match="int8 quantized nothing"):
+        apply_recipe(nn.Sequential(nn.LayerNorm(3)), "int8")

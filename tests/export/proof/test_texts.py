@@ -1,0 +1,48 @@
+"""The texts of a proof."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from linnet_export.errors import ProofError
+from linnet_export.proof.texts import ProofText, read_texts, select_texts
+
+
+def test_the_built_in_set_serves_every_task() -> None:
+    texts = read_texts(None)
+    assert len(select_texts(texts, "feature-extraction", False)) >= 50
+    assert len(select_texts(texts, "question-answering", True)) >= 20
+    assert any(not each.text for each in texts)  # the empty text is part of every proof
+
+
+def test_plain_lines_with_a_tab_for_pairs(tmp_path: Path) -> None:
+    path = tmp_path / "texts.txt"
+    path.write_text("one\nwhat\tthat\n\n")
+    assert read_texts(path) == [ProofText("one"), ProofText("what", "that")]
+
+
+@pytest.mark.parametrize("line", ["nope", "[]", '{"pair": "x"}', '{"text": 1}', '{"text": "x", "pair": 2}'])
+def test_a_bad_line_is_named(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "texts.jsonl"
+    path.write_text('{"text": "fine"}\n' + line + "\n")
+    with pytest.raises(ProofError, match="line 2"):
+        read_texts(path)
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ProofError, match="cannot be read"):
+        read_texts(tmp_path / "none.txt")
+
+
+def test_one_word_is_masked() -> None:
+    chosen = select_texts([ProofText("turn the volume down")] * 4, "fill-mask", False, "[MASK]")
+    assert chosen[0].text == "turn the [MASK] down"
+    given = select_texts([ProofText("a [MASK] b c d")] * 4, "fill-mask", False, "[MASK]")
+    assert given[0].text == "a [MASK] b c d"
+
+
+def test_too_few_texts() -> None:
+    with pytest.raises(ProofError, match="1 pairs fit text-ranking"):
+        select_texts([ProofText("a"), ProofText("b", "c")], "text-ranking", True)
