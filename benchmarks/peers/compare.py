@@ -1,0 +1,70 @@
+"""From rounds to ratios: pure numbers, no processes.
+
+In one round each engine has run once, close in time. The ratio of a round is a peer's median latency over
+linnet's: above 1 linnet is faster. What is reported is the median of the rounds' ratios and their range.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from linnet.bench.statistics import geometric_mean, median, percentile
+
+__all__ = ["Ratio", "Round", "best_of", "cosine", "latency_ms", "overall", "ratios"]
+
+Round: TypeAlias = Mapping[str, Mapping[int, Sequence[int]]]
+"""Latencies in nanoseconds by engine and length."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Ratio:
+    """A peer's latency over linnet's: median of the rounds, smallest and largest round."""
+
+    middle: float
+    low: float
+    high: float
+
+
+def latency_ms(rounds: Sequence[Round], engine: str, length: int) -> float:
+    """Return the median over the rounds of an engine's median latency, in milliseconds."""
+    return median([_middle(each, engine, length) for each in rounds]) / 1e6
+
+
+def ratios(rounds: Sequence[Round], ours: str, peer: str) -> dict[int, Ratio]:
+    """Return peer over ours for each length that both have run in every round."""
+    found: dict[int, Ratio] = {}
+    for length in rounds[0][ours]:
+        each = [_middle(one, peer, length) / _middle(one, ours, length) for one in rounds]
+        found[length] = Ratio(middle=median(each), low=min(each), high=max(each))
+    return found
+
+
+def best_of(rounds: Sequence[Round], peers: Sequence[str], name: str) -> list[Round]:
+    """Return the rounds with one more engine: for each length the peer that is faster over all rounds."""
+    chosen: dict[int, str] = {
+        length: min(peers, key=lambda peer, length=length: latency_ms(rounds, peer, length))  # type: ignore[misc]
+        for length in rounds[0][peers[0]]
+    }
+    return [{**one, name: {length: one[peer][length] for length, peer in chosen.items()}} for one in rounds]
+
+
+def overall(by_length: Mapping[int, Ratio]) -> Ratio:
+    """Return the geometric mean over the lengths; its range is that of the lengths' middles."""
+    middles = [ratio.middle for ratio in by_length.values()]
+    return Ratio(middle=geometric_mean(middles), low=min(middles), high=max(middles))
+
+
+def cosine(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> float:
+    """Return the cosine of two arrays taken as vectors; NaN if one holds NaN or only zeros."""
+    a, b = one.astype(np.float64).ravel(), other.astype(np.float64).ravel()
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)))
+
+
+def _middle(one: Round, engine: str, length: int) -> float:
+    return percentile(one[engine][length], 50)

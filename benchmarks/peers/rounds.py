@@ -1,0 +1,143 @@
+"""Starts one short-lived process for each engine, in turns A B C A B C ..., and collects what they say."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from benchmarks.models import ROOT, ModelSpec, checkpoint_folder, linnet_file, onnx_file
+from benchmarks.peers.child import ChildResult, Job
+from benchmarks.peers.compare import Round
+from benchmarks.peers.engines import ENGINES
+from linnet.bench.sample import long_text
+
+__all__ = ["Outputs", "RoundsResult", "Wanted", "engine_files", "run_child", "run_rounds", "token_ids"]
+
+Outputs = Mapping[int, npt.NDArray[np.float32]]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What to compare.
+
+    Attributes:
+        spec: the model.
+        engines: names, in the order of their turns.
+        files: what each engine loads.
+        threads: of every engine.
+        lengths: tokens, special tokens included.
+        rounds: how many turns each engine has.
+        seconds: of sampling for each length and turn.
+    """
+
+    spec: ModelSpec
+    engines: Sequence[str]
+    files: Mapping[str, Path]
+    threads: int
+    lengths: Sequence[int]
+    rounds: int
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RoundsResult:
+    """What the rounds gave.
+
+    Attributes:
+        rounds: latencies.
+        outputs: of each engine by length, from its last turn.
+        load_ns: of each engine, one for each turn.
+        peak_memory: of each engine in bytes, the largest of its turns.
+    """
+
+    rounds: list[Round]
+    outputs: dict[str, Outputs]
+    load_ns: dict[str, list[int]]
+    peak_memory: dict[str, int]
+
+
+def token_ids(checkpoint: Path, lengths: Sequence[int]) -> dict[str, list[int]]:
+    """Return ids of real text, each exactly as long as asked for, special tokens included."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(checkpoint / "tokenizer.json"))
+    tokenizer.no_padding()
+    ids: dict[str, list[int]] = {}
+    for length in lengths:
+        tokenizer.enable_truncation(length)
+        ids[str(length)] = tokenizer.encode(long_text(length)).ids
+        assert len(ids[str(length)]) == length
+    return ids
+
+
+def engine_files(spec: ModelSpec, engines: Sequence[str], ours: Path | None = None) -> dict[str, Path]:
+    """Return what each engine loads, made first if needed; ``ours`` stands in for linnet's file."""
+    files: dict[str, Path] = {}
+    for engine in engines:
+        kind = ENGINES[engine].file
+        if kind == "linnet":
+            files[engine] = (ours or linnet_file(spec)).resolve()
+        else:
+            files[engine] = (
+                checkpoint_folder(spec) if kind == "checkpoint" else onnx_file(spec, kind.removeprefix("onnx-"))
+            )
+    return files
+
+
+def run_child(job: Job, folder: Path) -> ChildResult:
+    """Run a job in a process of its own.
+
+    Raises:
+        RuntimeError: the process failed; the message ends with what it said.
+    """
+    job_file, result_file = folder / "job.json", folder / "result.json"
+    job_file.write_text(json.dumps(dataclasses.asdict(job)))
+    command = [sys.executable, "-m", "benchmarks.peers.child", str(job_file), str(result_file)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"{job.engine} ended with {done.returncode}:\n{done.stderr[-2000:]}")
+    return ChildResult(**json.loads(result_file.read_text()))
+
+
+def run_rounds(wanted: Wanted) -> RoundsResult:
+    """Let every engine have its turns and return all samples."""
+    ids = token_ids(checkpoint_folder(wanted.spec), wanted.lengths)
+    result = RoundsResult(rounds=[], outputs={}, load_ns={}, peak_memory={})
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for number in range(wanted.rounds):
+            one: dict[str, Mapping[int, Sequence[int]]] = {}
+            for engine in wanted.engines:
+                _say(f"{wanted.spec.name}, {wanted.threads} thread(s), round {number + 1}: {engine}")
+                job = Job(
+                    engine=engine,
+                    file=str(wanted.files[engine]),
+                    threads=wanted.threads,
+                    seconds=wanted.seconds,
+                    ids=ids,
+                    outputs=str(folder / "outputs.npz"),
+                )
+                said = run_child(job, folder)
+                one[engine] = {int(length): samples for length, samples in said.samples_ns.items()}
+                _keep(result, engine, said, folder / "outputs.npz")
+            result.rounds.append(one)
+    return result
+
+
+def _keep(result: RoundsResult, engine: str, said: ChildResult, outputs: Path) -> None:
+    with np.load(outputs) as arrays:
+        result.outputs[engine] = {int(length): arrays[length] for length in arrays.files}
+    result.load_ns.setdefault(engine, []).append(said.load_ns)
+    result.peak_memory[engine] = max(said.peak_memory, result.peak_memory.get(engine, 0))
+
+
+def _say(text: str) -> None:
+    print(f"-- {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,72 @@
+"""The boundaries between the folders, checked: who may import and include what."""
+
+from __future__ import annotations
+
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import linnet
+
+ROOT = Path(__file__).resolve().parents[2]
+CORE = sorted((ROOT / "runtime_bindings" / "core").rglob("*.[hc]*"))
+HEAVY = ("torch", "transformers", "executorch", "torchao", "tokenizers", "linnet_export", "rich")
+
+_IMPORT_EVERYTHING = """
+import importlib, sys
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {heavy!r}:
+            raise ImportError(name + " is not allowed on the device")
+
+sys.meta_path.insert(0, Refuse())
+for name in {modules!r}:
+    importlib.import_module(name)
+left = [name for name in {heavy!r} if name in sys.modules]
+print("imported", len({modules!r}), "left", left)
+"""
+
+
+def device_modules() -> list[str]:
+    """Every module of the SDK and of the binding, except the ones that run a program when imported."""
+    names = [each.name for each in pkgutil.walk_packages(linnet.__path__, "linnet.")]
+    return ["linnet", "linnet_runtime", *(name for name in names if not name.endswith("__main__"))]
+
+
+def test_every_device_module_imports_where_torch_cannot_be_imported() -> None:
+    modules = device_modules()
+    assert len(modules) > 10
+    script = _IMPORT_EVERYTHING.format(heavy=HEAVY, modules=modules)
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == f"imported {len(modules)} left []"
+
+
+def test_the_core_includes_no_python_no_jni_and_no_torch_header() -> None:
+    assert len(CORE) > 10
+    forbidden = re.compile(r'#\s*include\s*[<"](Python\.h|jni\.h|torch/|ATen/|c10/|nanobind/|pybind11/)')
+    found = [str(path.relative_to(ROOT)) for path in CORE if forbidden.search(path.read_text(encoding="utf-8"))]
+    assert found == []
+
+
+def test_the_tokenizer_needs_nothing_but_the_standard_library() -> None:
+    sources = sorted((ROOT / "runtime_bindings" / "core" / "tokenizer").glob("*.[hc]*"))
+    includes = {
+        include
+        for path in sources
+        for include in re.findall(r'#\s*include\s*([<"][^>"]+[>"])', path.read_text(encoding="utf-8"))
+    }
+    assert includes
+    assert not [include for include in includes if "executorch" in include]
+
+
+def test_the_public_header_is_plain_c(tmp_path: Path) -> None:
+    source = tmp_path / "only_header.c"
+    source.write_text('#include "linnet.h"\nint main(void) { return LINNET_OK; }\n')
+    include = ROOT / "runtime_bindings" / "include"
+    flags = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", f"-I{include}"]
+    result = subprocess.run(["cc", *flags, str(source)], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr

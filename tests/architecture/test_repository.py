@@ -1,0 +1,36 @@
+"""What the repository may not contain."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def tracked() -> list[Path]:
+    result = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if result.returncode:
+        pytest.skip("not a git checkout")
+    return [ROOT / name for name in result.stdout.split("\0") if name]
+
+
+def test_no_weights_and_no_build_products(tracked: list[Path]) -> None:
+    suffixes = {".pte", ".safetensors", ".bin", ".onnx", ".so", ".whl", ".o", ".pyc"}
+    assert [str(path) for path in tracked if path.suffix in suffixes] == []
+
+
+def test_no_large_files(tracked: list[Path]) -> None:
+    large = [
+        f"{path.name}: {path.stat().st_size}" for path in tracked if path.exists() and path.stat().st_size > 400_000
+    ]
+    assert large == []
+
+
+def test_every_folder_at_the_top_is_in_the_annotated_tree(tracked: list[Path]) -> None:
+    tree = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    folders = {path.relative_to(ROOT).parts[0] for path in tracked if len(path.relative_to(ROOT).parts) > 1}
+    assert [folder for folder in sorted(folders) if f"{folder}/" not in tree] == []
