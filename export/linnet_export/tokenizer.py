@@ -87,23 +87,35 @@ def load_tokenizer(directory: Path) -> tokenizers.Tokenizer:
     """Return the tokenizer of a checkpoint directory, as ``transformers`` sets it up.
 
     `transformers` lets tokenizer_config.json override tokenizer.json (lower case, accents, added tokens),
-    so it decides wherever it can; a lone tokenizer.json is read as it is, a lone vocab.txt as BERT's.
+    so it decides wherever a file names the class; otherwise tokenizer.json is read as it is, and a lone
+    vocab.txt is taken as BERT's.
 
     Raises:
-        UnsupportedTokenizerError: there are no tokenizer files, or they hold no fast tokenizer.
+        UnsupportedTokenizerError: there are no tokenizer files, they cannot be read, or they hold no fast
+            tokenizer.
     """
-    has = {name for name in _TOKENIZER_FILES if (directory / name).is_file()}
-    if not has & {"tokenizer.json", "vocab.txt"}:
+    file = directory / "tokenizer.json"
+    if not file.is_file() and not (directory / "vocab.txt").is_file():
         raise UnsupportedTokenizerError(
             f"found no tokenizer in {directory.name}: needed tokenizer.json or vocab.txt; save the tokenizer"
             " beside the model (tokenizer.save_pretrained)"
         )
-    if has == {"tokenizer.json"}:
-        return tokenizers.Tokenizer.from_file(str(directory / "tokenizer.json"))
-    return _through_transformers(directory, class_is_known=_names_class(directory))
-
-
-_TOKENIZER_FILES = ("tokenizer.json", "vocab.txt", "tokenizer_config.json", "config.json")
+    try:
+        if _names_class(directory):
+            loaded = _through_transformers(directory, "AutoTokenizer")
+        elif file.is_file():
+            return tokenizers.Tokenizer.from_file(str(file))
+        else:
+            loaded = _through_transformers(directory, "BertTokenizer")
+    except UnsupportedTokenizerError:
+        raise
+    except Exception as error:  # `tokenizers` raises nothing more special
+        raise UnsupportedTokenizerError(
+            f"the tokenizer in {directory.name} cannot be read ({error}); save it again with tokenizer.save_pretrained"
+        ) from error
+    if file.is_file():
+        _check_kept(json.loads(file.read_text(encoding="utf-8")), json.loads(loaded.to_str()))
+    return loaded
 
 
 def _names_class(directory: Path) -> bool:
@@ -115,16 +127,23 @@ def _names_class(directory: Path) -> bool:
     return False
 
 
-def _through_transformers(directory: Path, *, class_is_known: bool) -> tokenizers.Tokenizer:
+def _through_transformers(directory: Path, factory: str) -> tokenizers.Tokenizer:
     # Imported here: reading a lone tokenizer.json needs none of it, and it takes seconds.
-    from transformers import AutoTokenizer, BertTokenizer
+    import transformers
 
-    factory: Any = AutoTokenizer if class_is_known else BertTokenizer
-    loaded = factory.from_pretrained(str(directory), local_files_only=True)
+    loaded = getattr(transformers, factory).from_pretrained(str(directory), local_files_only=True)
     backend = getattr(loaded, "backend_tokenizer", None)
     if not isinstance(backend, tokenizers.Tokenizer):
         _refuse(f"tokenizer class {type(loaded).__name__}", "a fast tokenizer (`tokenizers` package)")
     return backend
+
+
+def _check_kept(saved: Json, loaded: Json) -> None:
+    """Refuse a tokenizer.json of whose parts `transformers` kept only the vocabulary."""
+    for name in ("normalizer", "pre_tokenizer", "model"):
+        found, kept = ((state.get(name) or {}).get("type", "none") for state in (saved, loaded))
+        if found not in (kept, "none"):
+            _refuse(f"{name} {found} in tokenizer.json, where its tokenizer class builds {kept}", kept)
 
 
 def _refuse(found: str, needed: str) -> NoReturn:

@@ -14,8 +14,7 @@ __all__ = ["Console", "cell_width", "plain_table", "shorten"]
 def cell_width(text: str) -> int:
     """Return the terminal columns of a text: wide characters take two, combining marks none."""
     return sum(
-        0 if unicodedata.combining(each) else 2 if unicodedata.east_asian_width(each) in "WF" else 1
-        for each in text
+        0 if unicodedata.combining(each) else 2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text
     )
 
 

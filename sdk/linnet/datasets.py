@@ -107,9 +107,7 @@ def _from_json(path: str, text: str) -> list[Row]:
     try:
         whole = json.loads(text)
     except ValueError:
-        return [
-            _json_row(path, number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()
-        ]
+        return [_json_row(path, number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip()]
     if isinstance(whole, dict) and isinstance(whole.get("data"), list):
         whole = whole["data"]
     rows = whole if isinstance(whole, list) else [whole]
@@ -180,15 +178,12 @@ def choose_columns(table: Table, text: str | None, pair: str | None, label: str 
     for role in ("text", "label"):
         if found[role] is None:
             raise InvalidArgumentError(
-                f"{table.path}: no {role} column among {', '.join(table.columns)}; "
-                f"name it with --{role}-column"
+                f"{table.path}: no {role} column among {', '.join(table.columns)}; name it with --{role}-column"
             )
     return Columns(str(found["text"]), found["pair"], str(found["label"]))
 
 
-def _choose(
-    table: Table, role: str, named: str | None, usual: Sequence[str], place: str | None
-) -> str | None:
+def _choose(table: Table, role: str, named: str | None, usual: Sequence[str], place: str | None) -> str | None:
     if named is not None:
         if named not in table.columns:
             raise InvalidArgumentError(

@@ -93,9 +93,7 @@ class _Runs:
                 f"{', '.join(self.table.columns)}; name it with --pair-column"
             )
         second = self.columns.pair
-        return [
-            (_text(where, row, self.columns.text), _text(where, row, second)) for where, row in self.rows()
-        ]
+        return [(_text(where, row, self.columns.text), _text(where, row, second)) for where, row in self.rows()]
 
     def labels(self) -> list[tuple[str, Any]]:
         """Each row's name and its label."""
@@ -176,12 +174,7 @@ def _label(where: str, label: object, names: Sequence[str]) -> str:
     """A label's name; a number is its place among the names, unless it is a name itself."""
     if str(label) in names:
         return str(label)
-    if (
-        isinstance(label, int | str)
-        and str(label).isascii()
-        and str(label).isdigit()
-        and int(label) < len(names)
-    ):
+    if isinstance(label, int | str) and str(label).isascii() and str(label).isdigit() and int(label) < len(names):
         return names[int(label)]
     known = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
     raise InvalidArgumentError(f"{where}: label {label!r} is none of the file's {len(names)}: {known}")
@@ -199,9 +192,7 @@ def _token_classification(runs: _Runs) -> dict[str, float]:
         expected.append([_label(where, tag, names) for tag in tags])
     found = runs.map(sentences, lambda chunk: _tag_words(runs.model, chunk))
     precision, recall, f1 = metrics.entity_scores(expected, found)
-    words = metrics.accuracy(
-        [tag for each in expected for tag in each], [tag for each in found for tag in each]
-    )
+    words = metrics.accuracy([tag for each in expected for tag in each], [tag for each in found for tag in each])
     return {"f1": f1, "precision": precision, "recall": recall, "accuracy": words}
 
 
@@ -245,9 +236,7 @@ def _answers(where: str, label: Any) -> list[str]:
         return [found] if found else []
     if isinstance(found, list) and all(isinstance(each, str) for each in found):
         return found
-    raise InvalidArgumentError(
-        f'{where}: {label!r:.40} is no answer, needed a str, a list or {{"text": [...]}}'
-    )
+    raise InvalidArgumentError(f'{where}: {label!r:.40} is no answer, needed a str, a list or {{"text": [...]}}')
 
 
 def _answer_text(answer: Any) -> str:
@@ -278,9 +267,7 @@ def _feature_extraction(runs: _Runs) -> dict[str, float]:
     model = runs.model
 
     def run(chunk: Sequence[Any]) -> list[float]:
-        left, right = (
-            model.encode(list(side), normalize_embeddings=True) for side in zip(*chunk, strict=True)
-        )
+        left, right = (model.encode(list(side), normalize_embeddings=True) for side in zip(*chunk, strict=True))
         return [float(each) for each in (left * right).sum(axis=1)]
 
     return _correlations(runs.map(runs.pairs(), run), gold)

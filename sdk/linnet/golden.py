@@ -92,9 +92,7 @@ def record_case(model: Model, text: str, pair: str | None = None) -> dict[str, A
     return make_case(prompted, pair, encoding, outputs)
 
 
-def make_case(
-    text: str, pair: str | None, encoding: Encoding, outputs: Mapping[str, FloatArray]
-) -> dict[str, Any]:
+def make_case(text: str, pair: str | None, encoding: Encoding, outputs: Mapping[str, FloatArray]) -> dict[str, Any]:
     """Return the golden case of an answer of :func:`answer_outputs`.
 
     Raises:

@@ -62,9 +62,7 @@ def read_sentences(value: object) -> Batch:
     """
     if isinstance(value, str):
         return Batch((TextInput(value),), single=True, bare=True)
-    items = tuple(
-        TextInput(_text(item, f"inputs[{index}]", "a str")) for index, item in enumerate(_iterate(value))
-    )
+    items = tuple(TextInput(_text(item, f"inputs[{index}]", "a str")) for index, item in enumerate(_iterate(value)))
     return Batch(items, single=False)
 
 
@@ -106,8 +104,7 @@ def _questions_by_name(question: object, context: object) -> Batch:
     if len(questions) != len(contexts):
         raise InvalidArgumentError(f"{len(questions)} questions but {len(contexts)} contexts")
     items = tuple(
-        _checked_question(*both, f"inputs[{index}]")
-        for index, both in enumerate(zip(questions, contexts, strict=True))
+        _checked_question(*both, f"inputs[{index}]") for index, both in enumerate(zip(questions, contexts, strict=True))
     )
     return Batch(items, single=len(items) == 1)
 

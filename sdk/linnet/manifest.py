@@ -251,6 +251,6 @@ def check_schema_version(value: RawValue | None) -> None:
         raise ManifestInvalidError(f'schema_version is {value!r}, needed "major.minor" from 1.0 on')
     if int(parts[0]) > SCHEMA_MAJOR:
         raise SchemaTooNewError(
-            f"the file has schema {value}, this linnet reads {SCHEMA_MAJOR}.x; "
+            f"the file has schema {value!r}, this linnet reads {SCHEMA_MAJOR}.x; "
             "install a newer linnet, or export the file again with this one"
         )

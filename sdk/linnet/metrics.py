@@ -137,9 +137,7 @@ def _split_tag(tag: str) -> tuple[str, str]:
     return "I", tag
 
 
-def entity_scores(
-    expected: Sequence[Sequence[str]], found: Sequence[Sequence[str]]
-) -> tuple[float, float, float]:
+def entity_scores(expected: Sequence[Sequence[str]], found: Sequence[Sequence[str]]) -> tuple[float, float, float]:
     """Return precision, recall and F1 of whole entities over all sentences; 0 where nothing counts."""
     hits = guessed = true = 0
     for left, right in zip(expected, found, strict=True):

@@ -47,9 +47,7 @@ class Replayed:
     outputs: dict[str, FloatArray]
 
 
-def replay(
-    model: Model, lines: Sequence[dict[str, Any]], cases: int
-) -> tuple[list[Replayed], list[dict[str, Any]]]:
+def replay(model: Model, lines: Sequence[dict[str, Any]], cases: int) -> tuple[list[Replayed], list[dict[str, Any]]]:
     """Run every line; return what each gave and ``cases`` golden cases of different lengths."""
     prompt = choose_prompt(model.manifest, None, None)
     answers: list[Replayed] = []

@@ -84,9 +84,7 @@ class Session:
         """
         return self.windows(item, truncation=truncation, max_length=self.manifest.max_length, stride=-1)[0]
 
-    def windows(
-        self, item: TextInput, *, truncation: str, max_length: int, stride: int
-    ) -> Sequence[Encoding]:
+    def windows(self, item: TextInput, *, truncation: str, max_length: int, stride: int) -> Sequence[Encoding]:
         """Encode to as many windows as the text needs (see ``linnet.h``)."""
         return self._runtime.tokenizer.encode(
             item.text, item.pair, max_length=max_length, truncation=truncation, stride=stride
@@ -103,9 +101,7 @@ class Session:
             TextTooLongError: ``truncation`` is False and a text does not fit; the message has its position.
         """
         encodings = [
-            self._encode_strictly(item, index, len(items))
-            if not truncation
-            else self.encode(item, truncation=strategy)
+            self._encode_strictly(item, index, len(items)) if not truncation else self.encode(item, truncation=strategy)
             for index, item in enumerate(items)
         ]
         cut = [index for index, encoding in enumerate(encodings) if encoding.truncated]
@@ -177,8 +173,7 @@ class Session:
 
     def _row(self, named: Mapping[str, FloatArray], row: int, length: int) -> Outputs:
         return {
-            name: array[row, :length] if self._has_token_axis(name) else array[row]
-            for name, array in named.items()
+            name: array[row, :length] if self._has_token_axis(name) else array[row] for name, array in named.items()
         }
 
     def _has_token_axis(self, name: str) -> bool:

@@ -141,7 +141,8 @@ def read_trailer(path: str | Path) -> Trailer:
                 f"{path}: starts with {head[:8]!r}, an ExecuTorch program has ET12 at byte 4"
             )
         if len(tail) < FOOTER_SIZE or tail[-8:] != END_MAGIC:
-            _refuse_without_trailer(path, file.seek(0) or file.read(1 << 20))
+            file.seek(0)
+            _refuse_without_trailer(path, file.read(1 << 20))
         fields = _check_footer(path, tail, size)
         program_size, evidence_size, range_count = fields[4:7]
         file.seek(program_size)
@@ -152,7 +153,7 @@ def read_trailer(path: str | Path) -> Trailer:
     except (UnicodeDecodeError, ValueError) as error:
         raise TrailerDamagedError(f"{path}: the evidence is not JSON: {error}") from error
     ranges = tuple(_RANGE.iter_unpack(table))
-    return Trailer(program_size, evidence, ranges, fields[8], fields[9], (fields[1], fields[2]))  # type: ignore[arg-type]
+    return Trailer(program_size, evidence, ranges, fields[8], fields[9], (fields[1], fields[2]))
 
 
 def _refuse_without_trailer(path: str | Path, start: bytes) -> None:

@@ -70,3 +70,19 @@ def test_the_public_header_is_plain_c(tmp_path: Path) -> None:
     flags = ["-std=c99", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", f"-I{include}"]
     result = subprocess.run(["cc", *flags, str(source)], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
+
+
+def test_export_without_its_extra_names_the_pip_line(tmp_path: Path) -> None:
+    script = f"""
+import importlib.util, sys
+real = importlib.util.find_spec
+importlib.util.find_spec = lambda name, package=None: None if name in ("torch", "torchao") else real(name, package)
+from linnet.cli import main
+status = main(["export", {str(tmp_path)!r}])
+assert "torch" not in sys.modules
+sys.exit(status)
+"""
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert result.returncode == 2, result.stderr
+    assert "needs torch, torchao" in result.stderr
+    assert 'pip install "linnet[export]"' in result.stderr

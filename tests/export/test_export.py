@@ -63,7 +63,8 @@ def test_classes_are_those_of_the_pipeline(exported: Callable[..., Any]) -> None
     oracle = transformers.pipeline("text-classification", model=str(checkpoint), tokenizer=str(checkpoint), top_k=None)
     with linnet.load(report.path) as model, pytest.warns(linnet.TruncationWarning):
         found = model(TEXTS, top_k=None)
-    for mine, theirs in zip(found, oracle(TEXTS, truncation=True, max_length=64), strict=True):
+    expected: Any = oracle(TEXTS, truncation=True, max_length=64)
+    for mine, theirs in zip(found, expected, strict=True):
         assert [each["label"] for each in mine] == [each["label"] for each in theirs]
         assert [each["score"] for each in mine] == pytest.approx([each["score"] for each in theirs], abs=1e-5)
 

@@ -1,6 +1,6 @@
 """Writes golden/question_answering.json with the answers of transformers 4's own pipeline code.
 
-    python tests/sdk/make_question_answering_cases.py QUESTION_ANSWERING.py
+    python -m tests.sdk.make_question_answering_cases QUESTION_ANSWERING.py
 
 QUESTION_ANSWERING.py is `transformers/pipelines/question_answering.py` of transformers 4.57.6 (its wheel is a
 zip file). Only its preprocess and postprocess run, over a `tokenizers` tokenizer and seeded random logits.
@@ -22,11 +22,9 @@ import numpy as np
 import torch
 import transformers
 
+from tests.sdk.sdk_fakes import PIECES
+
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
-
-from sdk_fakes import PIECES  # noqa: E402
-
 VERSION = "4.57.6"
 CONTEXTS = (
     "Ada wrote the book in London.",
@@ -52,6 +50,7 @@ def pipeline_class(source: str) -> Any:
     module = types.ModuleType("question_answering_v4")
     body = source[source.index("def decode_spans") :]
     body = re.sub(r"@add_end_docstrings\(.*\)\n", "", body)
+
     class Feature:
         def __init__(self, **fields: Any) -> None:
             self.__dict__.update(fields)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import struct
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -21,6 +20,7 @@ __all__ = [
     "FakeRuntime",
     "Program",
     "blob",
+    "f32",
     "fake_model",
     "hashed_program",
     "make_manifest",
@@ -136,7 +136,8 @@ class FakeRuntime:
         assert len(names) == len(inputs)
         named = dict(zip(names, inputs, strict=True))
         ids = named["input_ids"]
-        assert ids.dtype == np.int64 and ids.ndim == 2
+        assert ids.dtype == np.int64
+        assert ids.ndim == 2
         self.calls.append((method, *ids.shape))
         assert method == "forward_batch" or ids.shape[0] == 1
         masks = named.get("attention_mask", np.ones_like(ids))
@@ -146,7 +147,8 @@ class FakeRuntime:
             length = int(mask.sum())
             assert (ids[row, length:] == max(self.contract.pad_id, 0)).all()
             outputs = self.program(ids[row, :length], types[row, :length])
-            rows.append([self._padded(*each, ids.shape[1]) for each in itertools.zip_longest(self.contract.outputs, outputs, fillvalue="")])
+            outs = [*self.contract.outputs, *("extra" for _ in outputs)]
+            rows.append([self._padded(*each, ids.shape[1]) for each in zip(outs, outputs, strict=False)])
         return [np.stack(each).astype(np.float32) for each in zip(*rows, strict=True)]
 
     def close(self) -> None:
@@ -166,6 +168,11 @@ def fake_model(task: str, program: Program, *, evidence: str = "{}", **changes: 
     return Model(FakeRuntime(make_manifest(task, **changes), program, evidence=evidence))
 
 
+def f32(values: npt.ArrayLike) -> FloatArray:
+    """Return float32 numbers."""
+    return np.asarray(values, dtype=np.float32)
+
+
 def hashed_program(width: int, *, per_token: bool = False, outputs: int = 1) -> Program:
     """Return a program whose outputs are numbers seeded by the ids: they tell texts apart."""
 
@@ -181,7 +188,7 @@ def hashed_program(width: int, *, per_token: bool = False, outputs: int = 1) -> 
 
 def table_program(*values: npt.ArrayLike) -> Program:
     """Return a program with fixed outputs."""
-    arrays = [np.asarray(value, dtype=np.float32) for value in values]
+    arrays = [f32(value) for value in values]
     return lambda ids, types: arrays
 
 

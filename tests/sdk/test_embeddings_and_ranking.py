@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from linnet.errors import InvalidArgumentError, TaskMismatchError
-from sdk_fakes import fake_model, hashed_program, table_program
+from tests.sdk.sdk_fakes import f32, fake_model, hashed_program, table_program
 
 TEXTS = ["the cat", "", "a big red house", "rain"]
 
@@ -84,7 +84,7 @@ def ranker(**changes: Any) -> Any:
     """Scores a pair by the length of its second text, less the first."""
 
     def program(ids: Any, types: Any) -> list[Any]:
-        return [np.float32([(types == 1).sum() - (types == 0).sum() / 8])]
+        return [f32([(types == 1).sum() - (types == 0).sum() / 8])]
 
     return fake_model("text-ranking", program, **changes)
 

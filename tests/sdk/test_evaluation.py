@@ -11,7 +11,7 @@ from linnet.datasets import Columns, Table
 from linnet.errors import InvalidArgumentError
 from linnet.evaluation import Evaluation, evaluate
 from linnet.model import Model
-from sdk_fakes import MASK, PIECES, fake_model
+from tests.sdk.sdk_fakes import MASK, PIECES, f32, fake_model
 
 
 def token(word: str) -> int:
@@ -27,13 +27,13 @@ def animal_classifier(**changes: Any) -> Model:
 
     def program(ids: Any, types: Any) -> list[Any]:
         cat, dog = token("cat") in ids, token("dog") in ids
-        return [np.float32([4.0 * cat, 4.0 * dog, 1.0])]
+        return [f32([4.0 * cat, 4.0 * dog, 1.0])]
 
     return fake_model("text-classification", program, **changes)
 
 
 def test_text_classification() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"text": "the cat", "label": "LABEL_0"},
         {"text": "a dog", "label": 1},
         {"text": "rain", "label": "2"},
@@ -47,7 +47,7 @@ def test_text_classification() -> None:
 
 
 def test_several_labels_a_text() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"text": "the cat and the dog", "label": ["LABEL_0", "LABEL_1", "LABEL_2"]},
         {"text": "the cat", "label": ["LABEL_1"]},
     ]
@@ -59,10 +59,14 @@ def test_several_labels_a_text() -> None:
 
 def test_regression_is_a_correlation() -> None:
     def program(ids: Any, types: Any) -> list[Any]:
-        return [np.float32([len(ids)])]
+        return [f32([len(ids)])]
 
     model = fake_model("text-classification", program, labels=("LABEL_0",), score_function="none")
-    rows = [{"text": "a", "label": 1}, {"text": "a b", "label": "2"}, {"text": "a b c", "label": 3.0}]
+    rows: list[dict[str, Any]] = [
+        {"text": "a", "label": 1},
+        {"text": "a b", "label": "2"},
+        {"text": "a b c", "label": 3.0},
+    ]
     assert measure(model, ("text", None, "label"), rows).metrics == pytest.approx({"spearman": 1, "pearson": 1})
 
 
@@ -77,7 +81,7 @@ def test_token_classification_takes_the_first_token_of_each_word() -> None:
         return [logits]
 
     model = fake_model("token-classification", program, labels=names)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"tokens": ["Ada", "wrote", "Microsoft", "\u200b"], "tags": ["B-PER", "O", "B-PER", 0]},
         {"tokens": ["a", "cat"], "tags": ["B-PER", "O"]},
     ]
@@ -90,10 +94,10 @@ def test_token_classification_takes_the_first_token_of_each_word() -> None:
 
 def test_words_behind_the_bound_count_as_o_and_are_reported() -> None:
     def program(ids: Any, types: Any) -> list[Any]:
-        return [np.tile(np.float32([0, 5, 0]), (len(ids), 1))]
+        return [np.tile(f32([0, 5, 0]), (len(ids), 1))]
 
     model = fake_model("token-classification", program, labels=("O", "B-PER", "I-PER"), max_length=5)
-    rows = [{"tokens": ["a", "b", "c", "d", "e"], "tags": ["B-PER"] * 5}]
+    rows: list[dict[str, Any]] = [{"tokens": ["a", "b", "c", "d", "e"], "tags": ["B-PER"] * 5}]
     result = measure(model, ("tokens", None, "tags"), rows)
     assert result.metrics["recall"] == pytest.approx(3 / 5)
     assert result.truncated == 1
@@ -108,7 +112,7 @@ def finder(word: str) -> Model:
 
 
 def test_question_answering() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"question": "who", "context": "Ada sat", "answers": {"text": ["ada", "x"], "answer_start": [0, 0]}},
         {"question": "who", "context": "the old Ada", "answers": ["old Ada"]},
         {"question": "who", "context": "Ada wrote", "answers": "book"},
@@ -118,7 +122,7 @@ def test_question_answering() -> None:
 
 
 def test_unanswerable_questions_let_the_empty_answer_compete() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"question": "who", "context": "the cat", "answers": []},
         {"question": "who", "context": "Ada sat", "answers": ["Ada"]},
     ]
@@ -140,7 +144,7 @@ def test_fill_mask() -> None:
         logits[ids == MASK, token("dog")] = 5
         return [logits]
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"text": "a [MASK]", "label": "Cat"},
         {"text": "a [MASK]", "label": "dog"},
         {"text": "a [MASK]", "label": "sun"},
@@ -151,9 +155,9 @@ def test_fill_mask() -> None:
 
 def test_embeddings_correlate_by_cosine() -> None:
     def program(ids: Any, types: Any) -> list[Any]:
-        return [np.float32([token("cat") in ids, token("dog") in ids, 1, 0, 0, 0, 0, 0])]
+        return [f32([token("cat") in ids, token("dog") in ids, 1, 0, 0, 0, 0, 0])]
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"0": "the cat", "1": "a cat", "2": "5"},  # cosine 1
         {"0": "the cat", "1": "cat and dog", "2": "4"},  # 2 / sqrt(6)
         {"0": "the cat", "1": "a dog", "2": "3"},  # 1 / 2
@@ -166,9 +170,9 @@ def test_embeddings_correlate_by_cosine() -> None:
 
 def test_ranking_has_a_reciprocal_rank_for_relevance_labels() -> None:
     def program(ids: Any, types: Any) -> list[Any]:
-        return [np.float32([len(ids)])]
+        return [f32([len(ids)])]
 
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"query": "a", "passage": "b", "label": 1},
         {"query": "a", "passage": "b c", "label": 0},
         {"query": "d", "passage": "b c d", "label": 1},

@@ -14,9 +14,7 @@ from linnet import metrics
 stats = pytest.importorskip("scipy.stats")
 sklearn = pytest.importorskip("sklearn.metrics")
 
-numbers = st.lists(
-    st.tuples(st.integers(-5, 5), st.floats(-1e3, 1e3, width=32)), min_size=2, max_size=40
-)
+numbers = st.lists(st.tuples(st.integers(-5, 5), st.floats(-1e3, 1e3, width=32)), min_size=2, max_size=40)
 labels = st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from("abcde")), min_size=1, max_size=40)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from linnet.errors import (
     TrailerDamagedError,
 )
 from linnet.truncation import TruncationWarning
-from sdk_fakes import CLS, PIECES, SEP, fake_model, hashed_program, ids_of, make_manifest
+from tests.sdk.sdk_fakes import CLS, PIECES, SEP, fake_model, hashed_program, ids_of, make_manifest
 
 WORDS = [piece for piece in PIECES if piece.isalpha() and len(piece) > 1]
 LONG = " ".join(WORDS * 3)
@@ -143,10 +144,14 @@ def test_truncation_false_is_an_error_that_names_the_position(call: str) -> None
 
 
 def test_the_warning_stands_at_the_callers_line_for_every_method() -> None:
-    with pytest.warns(TruncationWarning) as caught:
-        fake_model("feature-extraction", hashed_program(8)).encode(LONG)
-        fake_model("text-ranking", hashed_program(1)).rank("the cat", [LONG])
-    assert [each.filename for each in caught] == [__file__, __file__]
+    calls: list[Callable[[], Any]] = [
+        lambda: fake_model("feature-extraction", hashed_program(8)).encode(LONG),
+        lambda: fake_model("text-ranking", hashed_program(1)).rank("the cat", [LONG]),
+    ]
+    for call in calls:
+        with pytest.warns(TruncationWarning) as caught:
+            call()
+        assert [each.filename for each in caught] == [__file__]
 
 
 # -- wrong inputs ----------------------------------------------------------------------------------
@@ -228,7 +233,7 @@ def test_text_ranking_needs_pairs() -> None:
 
 def test_a_method_of_another_task_is_refused_with_what_the_file_can_do() -> None:
     model = fake_model("text-classification", hashed_program(3))
-    calls = {
+    calls: dict[str, Callable[[], object]] = {
         "encode": lambda: model.encode("x"),
         "similarity": lambda: model.similarity([1.0], [1.0]),
         "rank": lambda: model.rank("x", ["y"]),

@@ -14,7 +14,7 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 from linnet.model import Model  # noqa: E402
-from sdk_fakes import PIECES, Program, fake_model  # noqa: E402
+from tests.sdk.sdk_fakes import PIECES, Program, fake_model  # noqa: E402
 
 TEXTS = [
     "the cat sat on the mat",
@@ -53,9 +53,7 @@ def hf_model(task: str, names: tuple[str, ...] = (), **changes: Any) -> Any:
 
 @functools.cache
 def hf_tokenizer() -> Any:
-    return transformers.BertTokenizer(
-        vocab={piece: index for index, piece in enumerate(PIECES)}, model_max_length=24
-    )
+    return transformers.BertTokenizer(vocab={piece: index for index, piece in enumerate(PIECES)}, model_max_length=24)
 
 
 def eager(model: Any) -> Program:
@@ -98,8 +96,10 @@ def same(ours: Any, theirs: Any) -> None:
 # -- text-classification ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("inputs", [TEXTS[0], [TEXTS[0]], TEXTS, {"text": "the cat", "text_pair": "a dog"},
-                                    [{"text": "the cat", "text_pair": "a dog"}, {"text": "x", "text_pair": "y"}]])  # fmt: skip
+PAIR = {"text": "the cat", "text_pair": "a dog"}
+
+
+@pytest.mark.parametrize("inputs", [TEXTS[0], [TEXTS[0]], TEXTS, PAIR, [PAIR, {"text": "x", "text_pair": "y"}]])
 @pytest.mark.parametrize("options", [{}, {"top_k": 1}, {"top_k": 2}, {"top_k": None}, {"function_to_apply": "sigmoid"},
                                      {"function_to_apply": "none", "top_k": None}])  # fmt: skip
 def test_text_classification(inputs: Any, options: dict[str, Any]) -> None:
@@ -120,9 +120,7 @@ def test_text_classification_score_functions(
     score_function: str, changes: dict[str, Any], options: dict[str, Any]
 ) -> None:
     names = tuple(f"LABEL_{index}" for index in range(changes["num_labels"]))
-    model, pipe = both(
-        "text-classification", manifest={"score_function": score_function, "labels": names}, **changes
-    )
+    model, pipe = both("text-classification", manifest={"score_function": score_function, "labels": names}, **changes)
     same(model(TEXTS, **options), pipe(TEXTS, **options))
     same(model(TEXTS[1], **options), pipe(TEXTS[1], **options))
 
@@ -142,7 +140,7 @@ _TAGS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC", "x-ray-y")
 @pytest.mark.parametrize("ignored", [None, [], ["O", "B-PER", "PER"]])
 def test_token_classification(inputs: Any, strategy: str | None, ignored: list[str] | None) -> None:
     model, pipe = both("token-classification", manifest={"labels": _TAGS}, names=_TAGS)
-    options = {} if strategy is None else {"aggregation_strategy": strategy}
+    options: dict[str, Any] = {} if strategy is None else {"aggregation_strategy": strategy}
     options |= {} if ignored is None else {"ignore_labels": ignored}
     same(model(inputs, **options), pipe(inputs, **options))
 

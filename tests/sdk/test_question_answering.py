@@ -11,7 +11,7 @@ import pytest
 
 from linnet.errors import InvalidArgumentError, TextTooLongError
 from linnet.tasks.question_answering import best_spans
-from sdk_fakes import PIECES, fake_model, hashed_program, table_program
+from tests.sdk.sdk_fakes import PIECES, f32, fake_model, hashed_program, table_program
 
 CASES = json.loads((Path(__file__).parent / "golden" / "question_answering.json").read_text(encoding="utf-8"))["cases"]
 TASK = "question-answering"
@@ -23,7 +23,7 @@ def recorded_program(windows: list[dict[str, Any]]) -> Any:
 
     def program(ids: Any, types: Any) -> list[Any]:
         each = table[tuple(ids.tolist())]
-        return [np.float32(each["start"]), np.float32(each["end"])]
+        return [f32(each["start"]), f32(each["end"])]
 
     return program
 
@@ -52,7 +52,7 @@ def test_the_recorded_cases_have_windows_and_lists() -> None:
 
 
 def probabilities(*logits: float) -> Any:
-    values = np.exp(np.float64(logits))
+    values = np.exp(np.array(logits))
     return values / values.sum()
 
 
@@ -84,7 +84,7 @@ def test_an_answer_is_widened_to_whole_words() -> None:
 
 
 def test_best_spans_by_hand() -> None:
-    start, end = np.float32([0, 0.5, 0.3, 0.2]), np.float32([0, 0.1, 0.2, 0.7])
+    start, end = f32([0, 0.5, 0.3, 0.2]), f32([0, 0.1, 0.2, 0.7])
     allowed = np.array([True, True, True, True])
     # 1-3: .35, 2-3: .21, 3-3: .14, 1-2: .10, 2-2: .06, 1-1: .05
     assert [each[:2] for each in best_spans(start, end, allowed, 6, 4)] == [

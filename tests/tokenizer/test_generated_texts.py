@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import AddedToken
 
 from linnet_export.tokenizer import UnsupportedTokenizerError
 from linnet_runtime import Tokenizer
@@ -55,6 +57,20 @@ def test_many_generated_texts(seed: int) -> None:
 def test_any_text(text: str, pair: str | None) -> None:
     assert real_twins(UNCASED).agree(text, pair)
     assert real_twins(CASED).agree(text, pair)
+
+
+@pytest.mark.parametrize("normalized", [False, True], ids=["raw", "normalized"])
+def test_added_tokens_far_into_a_text(normalized: bool) -> None:
+    """The core looks for added tokens block by block (1 KB): none may be lost or cut at a block's end."""
+    stripped = AddedToken("</s>", lstrip=True, rstrip=True, normalized=normalized)
+    alone = AddedToken("tail end", single_word=True, normalized=normalized)
+    twins = twins_of(real_reference(UNCASED, [stripped, alone]))
+    filler = "Some wörds to fill it. " * 60
+    blanks = ("", " ", "\u3000 ", " " * 30)
+    for length in range(960, 1030):
+        for before, after in itertools.product(blanks, repeat=2):
+            text = f"{filler[:length]}{before}</s>{after}</s>tail end{after}x tail endx{before}tail end"
+            assert twins.agree(text), ascii(text)
 
 
 def test_one_tokenizer_in_many_threads() -> None:

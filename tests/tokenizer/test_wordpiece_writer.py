@@ -222,6 +222,30 @@ def test_tokenizer_config_wins_over_tokenizer_json(tmp_path: Path) -> None:
     assert load_tokenizer(tmp_path).encode("NÉE").tokens == ["[CLS]", "[UNK]", "[SEP]"]
 
 
+def test_tokenizer_json_beside_settings_without_class(tmp_path: Path) -> None:
+    small_reference("née").save(str(tmp_path / "tokenizer.json"))
+    _settings(tmp_path, model_max_length=512)
+    assert wordpiece_blob(load_tokenizer(tmp_path)) == wordpiece_blob(small_reference("née"))
+
+
+def test_another_tokenizer_under_the_name_of_bert_is_refused(tmp_path: Path) -> None:
+    """`transformers` would take the vocabulary out of it and build a WordPiece."""
+    vocabulary = {token: index for index, token in enumerate(("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a"))}
+    Tokenizer(models.BPE(vocab=vocabulary, merges=[])).save(str(tmp_path / "tokenizer.json"))
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}', encoding="utf-8")
+    with pytest.raises(UnsupportedTokenizerError, match="model BPE in tokenizer.json"):
+        load_tokenizer(tmp_path)
+
+
+def test_unreadable_files_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "tokenizer.json").write_text('{"version": "1.0"}', encoding="utf-8")
+    with pytest.raises(UnsupportedTokenizerError, match="cannot be read"):
+        load_tokenizer(tmp_path)
+    _settings(tmp_path, tokenizer_class="BertTokenizer")
+    with pytest.raises(UnsupportedTokenizerError, match="cannot be read"):
+        load_tokenizer(tmp_path)
+
+
 def test_a_directory_without_tokenizer(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedTokenizerError, match=r"needed tokenizer\.json or vocab\.txt"):
         load_tokenizer(tmp_path)

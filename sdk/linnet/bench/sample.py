@@ -12,7 +12,7 @@ from linnet.vocabulary import Vocabulary
 __all__ = ["SHORT_TEXT", "Example", "example_for", "long_text"]
 
 SHORT_TEXT = "The small bird sings before the rain comes."
-_QUESTION = "What does the small bird do?"
+_QUESTION, _PASSAGE = "What sings?", "The small bird sings."
 
 _PARAGRAPH = (
     "On the first morning of spring the harbour was quiet, and only two fishing boats had gone out. "
@@ -61,11 +61,11 @@ def example_for(manifest: Manifest) -> Example:
     if manifest.task == "feature-extraction":
         return Example(method="encode", text=SHORT_TEXT, pair=None, arguments=(SHORT_TEXT,))
     if manifest.task == "question-answering":
-        options = {"question": _QUESTION, "context": SHORT_TEXT}
-        return Example(method="__call__", text=_QUESTION, pair=SHORT_TEXT, arguments=(), options=options)
+        options = {"question": _QUESTION, "context": _PASSAGE}
+        return Example(method="__call__", text=_QUESTION, pair=_PASSAGE, arguments=(), options=options)
     if manifest.task == "text-ranking":
-        pairs = [(_QUESTION, SHORT_TEXT)]
-        return Example(method="predict", text=_QUESTION, pair=SHORT_TEXT, arguments=(pairs,))
+        pairs = [(_QUESTION, _PASSAGE)]
+        return Example(method="predict", text=_QUESTION, pair=_PASSAGE, arguments=(pairs,))
     text = SHORT_TEXT
     if manifest.task == "fill-mask":
         mask = Vocabulary(manifest.tokenizer).token(manifest.mask_id)

@@ -88,8 +88,7 @@ def warnings_for(runtime: Mapping[str, str], packages: Mapping[str, str | None])
         found.append("this build has no XNNPACK backend: exported files cannot run")
     if not features & _INT8_FEATURES:
         found.append(
-            "this CPU has no dot-product instructions: int8 can be slower than fp32, measure both "
-            "with `linnet bench`"
+            "this CPU has no dot-product instructions: int8 can be slower than fp32, measure both with `linnet bench`"
         )
     if any(feature.startswith("sme") for feature in features):
         found.append(
@@ -101,9 +100,7 @@ def warnings_for(runtime: Mapping[str, str], packages: Mapping[str, str | None])
         found.append(f"executorch {installed} is installed beside, this build carries {built}")
     own = version()
     if own not in (UNKNOWN, runtime.get("version")):
-        found.append(
-            f"linnet {own} is installed with a runtime of version {runtime.get('version')}: reinstall it"
-        )
+        found.append(f"linnet {own} is installed with a runtime of version {runtime.get('version')}: reinstall it")
     return found
 
 

@@ -83,9 +83,7 @@ def _progress() -> Progress:
 
 
 def _show(console: Console, result: Evaluation) -> None:
-    console.table(
-        ("metric", "value"), [(name, f"{value:.4f}") for name, value in result.metrics.items()], right=(1,)
-    )
+    console.table(("metric", "value"), [(name, f"{value:.4f}") for name, value in result.metrics.items()], right=(1,))
     cut = f", {result.truncated} texts cut at the bound" if result.truncated else ""
     console.line(f"{result.rows} rows, {result.task}{cut}")
 
@@ -105,7 +103,5 @@ def _check(result: Evaluation, limits: Mapping[str, float]) -> int:
         raise InvalidArgumentError(f"--at-least needs METRIC=VALUE with a metric of {known}")
     below = {name: limit for name, limit in limits.items() if not result.metrics[name] >= limit}
     for name, limit in below.items():
-        print(
-            f"linnet: error: {name} is {result.metrics[name]:.4f}, needed at least {limit}", file=sys.stderr
-        )
+        print(f"linnet: error: {name} is {result.metrics[name]:.4f}, needed at least {limit}", file=sys.stderr)
     return CHECK_FAILED if below else OK

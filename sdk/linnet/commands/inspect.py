@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from linnet.console import Console, shorten
@@ -87,7 +87,7 @@ def _read(path: str) -> _Findings:
         error = error or (refused if isinstance(refused, FileError) else FileError(str(refused)))
     if evidence is None and trailer is not None and isinstance(trailer.evidence, Mapping):
         evidence = trailer.evidence
-    size = os.path.getsize(path) if os.path.isfile(path) else None
+    size = Path(path).stat().st_size if Path(path).is_file() else None
     return _Findings(path, size, manifest, methods, evidence, trailer, error)
 
 
@@ -116,11 +116,7 @@ def _manifest_json(manifest: Manifest) -> dict[str, Any]:
     """Fields by name; of the tokenizer's bytes only their number."""
     fields = {field.name: getattr(manifest, field.name) for field in dataclasses.fields(manifest)}
     return {
-        name: {"bytes": len(value)}
-        if isinstance(value, bytes)
-        else list(value)
-        if isinstance(value, tuple)
-        else value
+        name: {"bytes": len(value)} if isinstance(value, bytes) else list(value) if isinstance(value, tuple) else value
         for name, value in fields.items()
     }
 

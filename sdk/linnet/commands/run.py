@@ -69,9 +69,7 @@ def _inputs(args: argparse.Namespace, model: Model) -> Iterator[dict[str, Any]]:
         yield from _questions(args)
         return
     if args.question is not None or args.context is not None:
-        raise InvalidArgumentError(
-            f"--question and --context are for question-answering, not {model.manifest.task}"
-        )
+        raise InvalidArgumentError(f"--question and --context are for question-answering, not {model.manifest.task}")
     if not args.texts:
         if args.pair:
             raise InvalidArgumentError("--pair needs a TEXT that it belongs to")
@@ -120,9 +118,7 @@ def _answer(model: Model, given: dict[str, Any], args: argparse.Namespace) -> An
     if task == "feature-extraction" and "embedding" in model.manifest.outputs:
         return model.encode(given["text"], prompt_name=args.prompt_name, **options).tolist()
     if "passages" in given:
-        return model.rank(
-            given["text"], given["passages"], top_k=args.top_k, return_documents=True, **options
-        )
+        return model.rank(given["text"], given["passages"], top_k=args.top_k, return_documents=True, **options)
     if args.top_k is not None and task in ("text-classification", "fill-mask", "question-answering"):
         options["top_k"] = args.top_k
     if task == "token-classification":

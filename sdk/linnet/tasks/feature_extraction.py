@@ -45,9 +45,7 @@ class FeatureExtraction:
         batch = read_texts(inputs, pairs=False)
         encodings = session.encode_all(batch.items, truncation=run.truncation, strategy="longest_first")
         name = session.manifest.outputs[0]
-        arrays = session.map(
-            encodings, lambda _, outputs: outputs[name][np.newaxis].copy(), batch_size=run.batch_size
-        )
+        arrays = session.map(encodings, lambda _, outputs: outputs[name][np.newaxis].copy(), batch_size=run.batch_size)
         answers: list[Any] = list(arrays) if options.return_tensors else [array.tolist() for array in arrays]
         return answers[0] if batch.single else answers
 

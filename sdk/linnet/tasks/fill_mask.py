@@ -54,9 +54,7 @@ class FillMask:
             _require_mask(session, encoding, "the text" if batch.single else f"inputs[{index}]")
         answers = session.map(
             encodings,
-            lambda index, outputs: _proposals(
-                session, encodings[index].ids, outputs["logits"], options.top_k, targets
-            ),
+            lambda index, outputs: _proposals(session, encodings[index].ids, outputs["logits"], options.top_k, targets),
             batch_size=run.batch_size,
         )
         return answers[0] if len(answers) == 1 else answers
@@ -69,9 +67,7 @@ def _require_mask(session: Session, encoding: Encoding, where: str) -> None:
         raise InvalidArgumentError(f"{where} has no mask token{why}; write {token} where a word is missing")
 
 
-def _proposals(
-    session: Session, ids: IntArray, logits: FloatArray, top_k: int, targets: IntArray | None
-) -> list[Any]:
+def _proposals(session: Session, ids: IntArray, logits: FloatArray, top_k: int, targets: IntArray | None) -> list[Any]:
     masks = np.flatnonzero(ids == session.manifest.mask_id)
     scores = softmax(logits[masks])
     if targets is not None:
@@ -97,9 +93,7 @@ def _largest(row: FloatArray, count: int) -> IntArray:
     return np.asarray(nearest[order], dtype=np.int64)
 
 
-def _proposal(
-    session: Session, ids: IntArray, mask: int, token: int, score: float, *, single: bool
-) -> dict[str, Any]:
+def _proposal(session: Session, ids: IntArray, mask: int, token: int, score: float, *, single: bool) -> dict[str, Any]:
     filled = ids.copy()
     filled[mask] = token
     kept = filled[filled != session.manifest.pad_id].tolist()

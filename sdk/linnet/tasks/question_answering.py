@@ -85,9 +85,7 @@ class QuestionAnswering:
         return answers[0] if batch.single else answers
 
 
-def _windows(
-    session: Session, item: TextInput, options: QuestionOptions, truncation: bool
-) -> Sequence[Encoding]:
+def _windows(session: Session, item: TextInput, options: QuestionOptions, truncation: bool) -> Sequence[Encoding]:
     bound = session.manifest.max_length
     longest = min(bound, _LONGEST_WINDOW) if options.max_seq_len is None else options.max_seq_len
     if longest > bound:
@@ -130,14 +128,10 @@ def _answerable(session: Session, window: Encoding) -> npt.NDArray[np.bool_]:
     return np.asarray((window.sequence_ids == 1) | (window.ids == session.manifest.cls_id))
 
 
-def _probabilities(
-    session: Session, window: Encoding, outputs: Outputs
-) -> tuple[FloatArray, FloatArray, float]:
+def _probabilities(session: Session, window: Encoding, outputs: Outputs) -> tuple[FloatArray, FloatArray, float]:
     """Probabilities of starts and ends, and that of the empty answer at the first token."""
     allowed = _answerable(session, window)
-    start, end = (
-        _softmax_where(allowed, outputs[name].astype(np.float32)) for name in ("start_logits", "end_logits")
-    )
+    start, end = (_softmax_where(allowed, outputs[name].astype(np.float32)) for name in ("start_logits", "end_logits"))
     empty = float(start[0] * end[0])
     start[0] = end[0] = 0.0
     return start, end, empty

@@ -35,9 +35,7 @@ class ClassificationOptions:
             check_count("top_k", self.top_k)
         if self.function_to_apply is not None and self.function_to_apply not in SCORE_FUNCTIONS:
             known = ", ".join(SCORE_FUNCTIONS)
-            raise InvalidArgumentError(
-                f"function_to_apply is {self.function_to_apply!r}, needed one of {known}"
-            )
+            raise InvalidArgumentError(f"function_to_apply is {self.function_to_apply!r}, needed one of {known}")
 
 
 class TextClassification:
@@ -67,17 +65,13 @@ class TextClassification:
     def _decode(self, session: Session, logits: FloatArray, options: ClassificationOptions) -> Any:
         labels = session.manifest.labels
         if logits.shape != (len(labels),):
-            raise ManifestInvalidError(
-                f"logits have the shape {logits.shape}, the manifest has {len(labels)} labels"
-            )
+            raise ManifestInvalidError(f"logits have the shape {logits.shape}, the manifest has {len(labels)} labels")
         scores = apply_scores(options.function_to_apply or session.manifest.score_function, logits)
         if options.top_k is NOT_GIVEN:
             best = int(scores.argmax())
             return {"label": labels[best], "score": float(scores[best])}
         order = np.argsort(-scores, kind="stable")  # equal scores keep the labels' order, as in the pipeline
-        return [{"label": labels[each], "score": float(scores[each])} for each in order.tolist()][
-            : options.top_k
-        ]
+        return [{"label": labels[each], "score": float(scores[each])} for each in order.tolist()][: options.top_k]
 
 
 TASK = TextClassification()

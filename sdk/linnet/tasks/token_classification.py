@@ -38,13 +38,10 @@ class TaggingOptions:
     def __post_init__(self) -> None:
         if self.aggregation_strategy not in _STRATEGIES:
             raise InvalidArgumentError(
-                f"aggregation_strategy is {self.aggregation_strategy!r}, "
-                f"this linnet has {' and '.join(_STRATEGIES)}"
+                f"aggregation_strategy is {self.aggregation_strategy!r}, this linnet has {' and '.join(_STRATEGIES)}"
             )
         if isinstance(self.ignore_labels, str):
-            raise InvalidArgumentError(
-                f"ignore_labels is the str {self.ignore_labels!r}, needed a list of str"
-            )
+            raise InvalidArgumentError(f"ignore_labels is the str {self.ignore_labels!r}, needed a list of str")
 
 
 class TokenClassification:

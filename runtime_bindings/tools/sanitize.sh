@@ -1,0 +1,30 @@
+#!/bin/sh
+# Builds the core and the native tests with AddressSanitizer and UndefinedBehaviorSanitizer, against the same
+# ExecuTorch libraries, and runs them. BIN is the environment's bin folder (PyTorch writes the test file).
+set -eu
+: "${BIN:=.venv/bin}"
+BIN=$(cd "$BIN" && pwd)
+export PATH="$BIN:$PATH"
+build=build/sanitize
+
+echo "== the test file"
+PYTHONPATH="$PWD:$PWD/sdk:$PWD/export" python -W ignore -m tests.runtime.toy_program "$build/toy" >"$build.log" 2>&1 || {
+  cat "$build.log" >&2
+  exit 1
+}
+
+echo "== build with address,undefined"
+cmake -G Ninja -S . -B "$build" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DLINNET_SANITIZE=address,undefined \
+  -DLINNET_PYTHON=OFF -DLINNET_NATIVE_TESTS=ON -DLINNET_TOY_FILE="$PWD/$build/toy/toy.pte" \
+  -DPython_EXECUTABLE="$BIN/python" >"$build.log"
+cmake --build "$build" -j 2 >>"$build.log" || {
+  cat "$build.log" >&2
+  exit 1
+}
+
+echo "== run"
+# ExecuTorch's registries live as long as the process, which the leak checker cannot know.
+export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
+export UBSAN_OPTIONS=print_stacktrace=1
+export LSAN_OPTIONS=print_suppressions=0
+ctest --test-dir "$build" --output-on-failure

@@ -1,0 +1,91 @@
+"""The record's JSON: round trip, the committed file of schema 1, and what is refused."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from linnet.bench.record import RecordError, from_json, refuse_existing, to_json, write_record
+from linnet.errors import InvalidArgumentError
+from tests.bench.make_record import GOLDEN, make_record, wrong_record
+
+
+def test_round_trip() -> None:
+    for record in (make_record(), wrong_record()):
+        assert from_json(to_json(record)) == record
+
+
+def test_the_file_of_schema_1_is_still_read_and_still_written() -> None:
+    text = GOLDEN.read_text(encoding="utf-8")
+    assert from_json(text) == make_record()
+    assert to_json(make_record()) == text
+
+
+def test_lists_of_numbers_stand_on_one_line_and_strings_are_untouched() -> None:
+    text = to_json(make_record())
+    assert '"samples_ns": [24000000, 25000000, 26000000]' in text
+    assert json.loads(text) == json.loads(json.dumps(dataclasses.asdict(make_record())))
+
+
+def changed(**changes: Any) -> str:
+    """Return the record's JSON with changed top-level fields."""
+    return json.dumps({**json.loads(to_json(make_record())), **changes})
+
+
+def test_a_newer_minor_version_may_have_more_fields() -> None:
+    assert from_json(changed(schema_version="1.7", weather="rain")).schema_version == "1.7"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "not JSON"),
+        ("[]", "kind"),
+        (changed(kind="other"), "kind"),
+        (changed(schema_version="2.0"), "'2.0'.*reads 1.x"),
+        (changed(schema_version=1), "schema 1"),
+        (changed(partial="no"), "record.partial is str, needed bool"),
+        (changed(runs=[3]), r"record.runs\[0\] is int, needed an object"),
+        (changed(settings={}), "record.settings.lengths is missing"),
+    ],
+)
+def test_what_does_not_fit_is_refused_by_its_path(text: str, message: str) -> None:
+    with pytest.raises(RecordError, match=message):
+        from_json(text)
+
+
+def test_a_bool_is_no_number() -> None:
+    data = json.loads(to_json(make_record()))
+    data["file"]["size"] = True
+    with pytest.raises(RecordError, match="record.file.size is bool, needed int"):
+        from_json(json.dumps(data))
+
+
+def test_writing_refuses_to_replace_and_replaces_when_forced(tmp_path: Path) -> None:
+    path = tmp_path / "out.json"
+    path.write_text("mine")
+    with pytest.raises(InvalidArgumentError, match="--force"):
+        write_record(make_record(), path)
+    assert path.read_text() == "mine"
+    write_record(make_record(), path, force=True)
+    assert from_json(path.read_text(encoding="utf-8")) == make_record()
+    assert [each.name for each in tmp_path.iterdir()] == ["out.json"]
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "out.json"
+    path.write_text("old")
+    unwritable = dataclasses.replace(make_record(), created="\ud800")  # cannot be written as UTF-8
+    with pytest.raises(UnicodeEncodeError):
+        write_record(unwritable, path, force=True)
+    assert path.read_text() == "old"
+    assert [each.name for each in tmp_path.iterdir()] == ["out.json"]
+
+
+def test_a_missing_folder_is_refused_before_measuring(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgumentError, match="not a folder"):
+        refuse_existing(tmp_path / "absent" / "out.json", force=True)

@@ -1,0 +1,271 @@
+/* The first client of linnet.h: plain C11, every function, every kind of misuse that must be an error.
+ *
+ *   c_api_test TOY.pte
+ *
+ * prints the failed expectations and returns their number (at most 1 as an exit status). */
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "linnet.h"
+
+static int failures = 0;
+
+#define EXPECT(condition)                                               \
+  do {                                                                  \
+    if (!(condition)) {                                                 \
+      ++failures;                                                       \
+      fprintf(stderr, "%s:%d: not true: %s (last error: %s)\n",        \
+              __FILE__, __LINE__, #condition, linnet_last_error());     \
+    }                                                                   \
+  } while (0)
+
+#define EXPECT_STATUS(call, status) EXPECT((call) == (status))
+
+enum { TOKENS = 5, LABELS = 3, WORKERS = 4, RUNS = 50 };
+
+static void fill(linnet_tensor inputs[2], int64_t* ids, int64_t* types, int64_t tokens) {
+  for (int64_t i = 0; i < tokens; ++i) {
+    ids[i] = 2 + i % 9;
+    types[i] = i % 2;
+  }
+  const linnet_tensor made = {LINNET_INT64, 2, {1, tokens, 0, 0}, ids};
+  inputs[0] = made;
+  inputs[1] = made;
+  inputs[1].data = types;
+}
+
+static void test_versions(void) {
+  EXPECT(linnet_abi_version() == LINNET_ABI_VERSION);
+  EXPECT(strcmp(linnet_status_name(LINNET_FILE_TRUNCATED), "LINNET_FILE_TRUNCATED") == 0);
+  EXPECT(strcmp(linnet_status_name(12345), "LINNET_UNKNOWN") == 0);
+  EXPECT(strcmp(linnet_last_error(), "") == 0);
+  EXPECT(linnet_last_executorch_error() == 0);
+  EXPECT(strstr(linnet_runtime_info(), "backends=XnnpackBackend") != NULL);
+  EXPECT(strstr(linnet_runtime_info(), "threads=0") != NULL);
+}
+
+static void test_null_arguments(void) {
+  linnet_model* model = NULL;
+  EXPECT_STATUS(linnet_model_open(NULL, NULL, &model), LINNET_INVALID_ARGUMENT);
+  EXPECT_STATUS(linnet_model_open("x.pte", NULL, NULL), LINNET_INVALID_ARGUMENT);
+  EXPECT_STATUS(linnet_model_open_bytes(NULL, 0, NULL, &model), LINNET_INVALID_ARGUMENT);
+  EXPECT_STATUS(linnet_model_open_bytes("", 0, NULL, &model), LINNET_NOT_A_PROGRAM);
+  EXPECT_STATUS(linnet_model_open("/nowhere/x.pte", NULL, &model), LINNET_FILE_NOT_FOUND);
+  EXPECT(strstr(linnet_last_error(), "/nowhere/x.pte") != NULL);
+  EXPECT(model == NULL);
+  EXPECT_STATUS(linnet_model_value(NULL, "task", NULL), LINNET_INVALID_ARGUMENT);
+  EXPECT_STATUS(linnet_model_evidence(NULL, NULL, NULL), LINNET_INVALID_ARGUMENT);
+  EXPECT_STATUS(linnet_model_tokenizer(NULL, NULL), LINNET_INVALID_ARGUMENT);
+  EXPECT_STATUS(linnet_model_run(NULL, "forward", NULL, 0, NULL), LINNET_INVALID_ARGUMENT);
+  EXPECT_STATUS(linnet_outputs_tensor(NULL, 0, NULL), LINNET_INVALID_ARGUMENT);
+  EXPECT_STATUS(linnet_file_verify(NULL), LINNET_INVALID_ARGUMENT);
+  EXPECT_STATUS(linnet_tokenizer_create(NULL, 0, NULL), LINNET_INVALID_ARGUMENT);
+  EXPECT(linnet_outputs_count(NULL) == 0);
+  EXPECT(strcmp(linnet_model_fields(NULL), "") == 0);
+  linnet_model_free(NULL);
+  linnet_outputs_free(NULL);
+  linnet_tokenizer_free(NULL);
+  linnet_encoding_free(NULL);
+}
+
+static void test_fields(const linnet_model* model) {
+  linnet_value value;
+  EXPECT_STATUS(linnet_model_value(model, "max_length", &value), LINNET_OK);
+  EXPECT(value.type == LINNET_INT && value.integer == 24);
+  EXPECT_STATUS(linnet_model_value(model, "normalized", &value), LINNET_OK);
+  EXPECT(value.type == LINNET_BOOL && value.integer == 0);
+  EXPECT_STATUS(linnet_model_value(model, "task", &value), LINNET_OK);
+  EXPECT(value.type == LINNET_STRING && value.size == strlen("text-classification"));
+  EXPECT_STATUS(linnet_model_value(model, "tokenizer", &value), LINNET_OK);
+  EXPECT(value.type == LINNET_BYTES && memcmp(value.bytes, "LNWORDPC", 8) == 0);
+  EXPECT_STATUS(linnet_model_value(model, "nothing", &value), LINNET_UNKNOWN_FIELD);
+  EXPECT(value.type == LINNET_BYTES); /* written on success only */
+  EXPECT(strstr(linnet_model_fields(model), "schema_version\n") != NULL);
+  const char* json = NULL;
+  size_t size = 0;
+  EXPECT_STATUS(linnet_model_evidence(model, &json, &size), LINNET_OK);
+  EXPECT(size > 2 && json[0] == '{' && json[size - 1] == '}');
+}
+
+static void test_tokenizer(const linnet_model* model) {
+  const linnet_tokenizer* tokenizer = NULL;
+  EXPECT_STATUS(linnet_model_tokenizer(model, &tokenizer), LINNET_OK);
+  const linnet_tokenizer* again = NULL;
+  EXPECT_STATUS(linnet_model_tokenizer(model, &again), LINNET_OK);
+  EXPECT(tokenizer == again);
+  EXPECT(linnet_tokenizer_vocab_size(tokenizer) == 12);
+
+  const linnet_encode_options options = {0, LINNET_TRUNCATE_LONGEST_FIRST, -1, 1};
+  linnet_encoding* encoding = NULL;
+  EXPECT_STATUS(linnet_tokenizer_encode(tokenizer, "turn up", 7, "down", 4, &options, &encoding), LINNET_OK);
+  EXPECT(linnet_encoding_window_count(encoding) == 1);
+  linnet_encoding_view view;
+  EXPECT_STATUS(linnet_encoding_window(encoding, 0, &view), LINNET_OK);
+  const int64_t wanted[] = {2, 5, 6, 3, 7, 3};
+  EXPECT(view.length == 6 && memcmp(view.ids, wanted, sizeof wanted) == 0);
+  EXPECT(view.offsets_utf8[2] == 0 && view.offsets_utf8[3] == 4 && view.type_ids[4] == 1);
+  EXPECT(linnet_encoding_window(encoding, 1, &view) != LINNET_OK);
+  linnet_encoding_free(encoding);
+  encoding = NULL;
+  EXPECT_STATUS(linnet_tokenizer_encode(tokenizer, "a\xffz", 3, NULL, 0, &options, &encoding), LINNET_INVALID_UTF8);
+  EXPECT(encoding == NULL);
+}
+
+static void test_runs(linnet_model* model) {
+  int64_t ids[TOKENS];
+  int64_t types[TOKENS];
+  linnet_tensor inputs[2];
+  fill(inputs, ids, types, TOKENS);
+  linnet_outputs* outputs = NULL;
+  EXPECT_STATUS(linnet_model_run(model, "forward", inputs, 2, &outputs), LINNET_OK);
+  EXPECT(linnet_outputs_count(outputs) == 1);
+  linnet_tensor logits;
+  EXPECT_STATUS(linnet_outputs_tensor(outputs, 0, &logits), LINNET_OK);
+  EXPECT(logits.dtype == LINNET_FLOAT32 && logits.rank == 2 && logits.shape[0] == 1 && logits.shape[1] == LABELS);
+  EXPECT(isfinite(((const float*)logits.data)[0]));
+  EXPECT_STATUS(linnet_outputs_tensor(outputs, 1, &logits), LINNET_INVALID_ARGUMENT);
+  linnet_outputs_free(outputs);
+  outputs = NULL;
+
+  EXPECT_STATUS(linnet_model_run(model, "backward", inputs, 2, &outputs), LINNET_UNKNOWN_METHOD);
+  EXPECT_STATUS(linnet_model_run(model, "forward", inputs, 1, &outputs), LINNET_INPUT_SHAPE);
+  EXPECT_STATUS(linnet_model_run(model, "forward", NULL, 2, &outputs), LINNET_INVALID_ARGUMENT);
+  linnet_tensor bad[2];
+  memcpy(bad, inputs, sizeof bad);
+  bad[1].data = NULL;
+  EXPECT_STATUS(linnet_model_run(model, "forward", bad, 2, &outputs), LINNET_INVALID_ARGUMENT);
+  bad[1].data = types;
+  bad[1].dtype = LINNET_INT32;
+  EXPECT_STATUS(linnet_model_run(model, "forward", bad, 2, &outputs), LINNET_INPUT_SHAPE);
+  bad[1].dtype = LINNET_INT64;
+  bad[1].rank = 1000000;
+  EXPECT_STATUS(linnet_model_run(model, "forward", bad, 2, &outputs), LINNET_INPUT_SHAPE);
+  bad[1].rank = -1;
+  EXPECT_STATUS(linnet_model_run(model, "forward", bad, 2, &outputs), LINNET_INPUT_SHAPE);
+  bad[1].rank = 2;
+  bad[0].shape[1] = bad[1].shape[1] = INT64_MAX;
+  EXPECT_STATUS(linnet_model_run(model, "forward", bad, 2, &outputs), LINNET_INPUT_SHAPE);
+  ids[3] = 32;
+  EXPECT_STATUS(linnet_model_run(model, "forward", inputs, 2, &outputs), LINNET_INPUT_OUT_OF_RANGE);
+  EXPECT(strstr(linnet_last_error(), "32") != NULL);
+  EXPECT(outputs == NULL);
+  ids[3] = 31;
+  EXPECT_STATUS(linnet_model_run(model, "forward", inputs, 2, &outputs), LINNET_OK);
+  linnet_outputs_free(outputs);
+}
+
+static void test_thread_count(const char* path) {
+  linnet_model* other = NULL;
+  const linnet_open_options two = {2};
+  EXPECT_STATUS(linnet_model_open(path, &two, &other), LINNET_THREADS_FIXED);
+  const linnet_open_options any = {0};
+  EXPECT_STATUS(linnet_model_open(path, &any, &other), LINNET_OK);
+  linnet_model_free(other);
+}
+
+static void* work(void* shared) {
+  int64_t ids[TOKENS];
+  int64_t types[TOKENS];
+  linnet_tensor inputs[2];
+  fill(inputs, ids, types, TOKENS);
+  intptr_t wrong = 0;
+  for (int i = 0; i < RUNS; ++i) {
+    linnet_outputs* outputs = NULL;
+    wrong += linnet_model_run((linnet_model*)shared, "forward", inputs, 2, &outputs) != LINNET_OK;
+    linnet_outputs_free(outputs);
+    /* An error of this thread is not the error of another. */
+    wrong += linnet_file_verify("/nowhere") != LINNET_FILE_NOT_FOUND;
+    wrong += strstr(linnet_last_error(), "/nowhere") == NULL;
+  }
+  return (void*)wrong;
+}
+
+static void test_threads(linnet_model* model) {
+  pthread_t workers[WORKERS];
+  for (int i = 0; i < WORKERS; ++i) {
+    EXPECT(pthread_create(&workers[i], NULL, work, model) == 0);
+  }
+  for (int i = 0; i < WORKERS; ++i) {
+    void* wrong = NULL;
+    EXPECT(pthread_join(workers[i], &wrong) == 0 && wrong == NULL);
+  }
+}
+
+static unsigned char* read_file(const char* path, size_t* size) {
+  FILE* file = fopen(path, "rb");
+  if (file == NULL || fseek(file, 0, SEEK_END) != 0) {
+    return NULL;
+  }
+  *size = (size_t)ftell(file);
+  rewind(file);
+  unsigned char* bytes = malloc(*size);
+  if (bytes != NULL && fread(bytes, 1, *size, file) != *size) {
+    free(bytes);
+    bytes = NULL;
+  }
+  fclose(file);
+  return bytes;
+}
+
+/* Every length and a flip of every 7th byte: what the sanitizers are for. */
+static void test_damage(const char* path) {
+  size_t size = 0;
+  unsigned char* bytes = read_file(path, &size);
+  EXPECT(bytes != NULL);
+  if (bytes == NULL) {
+    return;
+  }
+  linnet_model* model = NULL;
+  for (size_t length = 0; length < size; length += 1 + length / 64) {
+    unsigned char* part = malloc(length + 1); /* of its own size, so that reading on is seen */
+    memcpy(part, bytes, length);
+    EXPECT(linnet_model_open_bytes(part, length, NULL, &model) >= LINNET_NOT_A_PROGRAM);
+    free(part);
+  }
+  for (size_t at = 0; at < size; at += 7) {
+    bytes[at] ^= 0x40;
+    if (linnet_model_open_bytes(bytes, size, NULL, &model) == LINNET_OK) {
+      int64_t ids[TOKENS];
+      int64_t types[TOKENS];
+      linnet_tensor inputs[2];
+      fill(inputs, ids, types, TOKENS);
+      linnet_outputs* outputs = NULL;
+      (void)linnet_model_run(model, "forward", inputs, 2, &outputs);
+      linnet_outputs_free(outputs);
+      const linnet_tokenizer* tokenizer = NULL;
+      (void)linnet_model_tokenizer(model, &tokenizer);
+      linnet_model_free(model);
+    }
+    bytes[at] ^= 0x40;
+  }
+  EXPECT_STATUS(linnet_model_open_bytes(bytes, size, NULL, &model), LINNET_OK);
+  linnet_model_free(model);
+  free(bytes);
+}
+
+int main(int count, char** arguments) {
+  if (count != 2) {
+    fprintf(stderr, "usage: %s TOY.pte\n", arguments[0]);
+    return 2;
+  }
+  test_versions();
+  test_null_arguments();
+  linnet_model* model = NULL;
+  const linnet_open_options one = {1};
+  EXPECT_STATUS(linnet_model_open(arguments[1], &one, &model), LINNET_OK);
+  if (model != NULL) {
+    EXPECT_STATUS(linnet_file_verify(arguments[1]), LINNET_OK);
+    test_fields(model);
+    test_tokenizer(model);
+    test_runs(model);
+    test_thread_count(arguments[1]);
+    test_threads(model);
+    linnet_model_free(model);
+    test_damage(arguments[1]);
+  }
+  printf("%d failed\n", failures);
+  return failures == 0 ? 0 : 1;
+}
