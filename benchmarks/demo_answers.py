@@ -28,9 +28,7 @@ SENTENCES = (
 
 def main(path: str) -> None:
     """Print the best sentence for each question, with its cosine."""
-    absent = [
-        name for name in ("torch", "transformers", "executorch") if importlib.util.find_spec(name) is None
-    ]
+    absent = [name for name in ("torch", "transformers", "executorch") if importlib.util.find_spec(name) is None]
     print(f"Python {sys.version.split()[0]}, not installed here: {', '.join(absent)}")
     with linnet.load(path) as model:
         sentences = model.encode(list(SENTENCES), normalize_embeddings=True)
@@ -39,9 +37,7 @@ def main(path: str) -> None:
             scores = sentences @ model.encode(question, normalize_embeddings=True)
             milliseconds = 1000 * (time.perf_counter() - started)
             best = int(np.argmax(scores))
-            print(
-                f"\n  {question}\n    -> {SENTENCES[best]}  (cosine {scores[best]:.2f}, {milliseconds:.1f} ms)"
-            )
+            print(f"\n  {question}\n    -> {SENTENCES[best]}  (cosine {scores[best]:.2f}, {milliseconds:.1f} ms)")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from linnet.bench.statistics import geometric_mean, median, percentile
 
-__all__ = ["Ratio", "Round", "best_of", "cosine", "latency_ms", "overall", "ratios"]
+__all__ = ["Ratio", "Round", "best_of", "cosine", "fastest_ratios", "latency_ms", "overall", "ratios"]
 
 Round: TypeAlias = Mapping[str, Mapping[int, Sequence[int]]]
 """Latencies in nanoseconds by engine and length."""
@@ -42,6 +42,15 @@ def ratios(rounds: Sequence[Round], ours: str, peer: str) -> dict[int, Ratio]:
         each = [_middle(one, peer, length) / _middle(one, ours, length) for one in rounds]
         found[length] = Ratio(middle=median(each), low=min(each), high=max(each))
     return found
+
+
+def fastest_ratios(rounds: Sequence[Round], ours: str, peer: str) -> dict[int, float]:
+    """Return for each length the peer's single fastest run of all rounds over that of ours."""
+
+    def fastest(engine: str, length: int) -> int:
+        return min(min(one[engine][length]) for one in rounds)
+
+    return {length: fastest(peer, length) / fastest(ours, length) for length in rounds[0][ours]}
 
 
 def best_of(rounds: Sequence[Round], peers: Sequence[str], name: str) -> list[Round]:

@@ -6,13 +6,13 @@ import dataclasses
 import json
 from collections.abc import Iterator, Mapping, Sequence
 
-from benchmarks.peers.compare import Ratio, best_of, cosine, latency_ms, overall, ratios
+from benchmarks.peers.compare import Ratio, best_of, cosine, fastest_ratios, latency_ms, overall, ratios
 from benchmarks.peers.concurrency import Scaling
 from benchmarks.peers.engines import ENGINES
 from benchmarks.peers.footprint import BASELINES, ColdResult, installed_size
 from benchmarks.peers.rounds import RoundsResult, Wanted
-from linnet.bench.environment import Environment, State
-from linnet.bench.statistics import PERCENTILE_DEFINITION, median
+from linnet.bench.environment import Environment, State, busy_note
+from linnet.bench.statistics import PERCENTILE_DEFINITION, geometric_mean, median
 
 __all__ = ["OURS", "REPORT_KIND", "Comparison", "Report", "to_json", "to_markdown", "worst_cosines"]
 
@@ -99,11 +99,15 @@ def _preamble(report: Report) -> Iterator[str]:
     load = f"{_load(report.before)} before, {_load(report.after)} after"
     yield f"load average {load}; governor {', '.join(machine.governors) or 'not told'}  "
     yield f"{', '.join(f'{name} {version}' for name, version in report.versions.items())}\n"
+    busy = busy_note(report.before, len(machine.affinity))
+    if busy:
+        yield f"**{busy[0].upper()}{busy[1:]}.**\n"
     yield (
         "Each engine runs in short processes of its own, in turns; latencies are medians of one turn "
         f"({PERCENTILE_DEFINITION}), then the median over the turns. Ratios are peer / linnet of the same turn: "
         "above 1 linnet is faster; in brackets smallest and largest turn. Inputs are the same token ids of real "
-        'text, batch 1. "ONNX Runtime (better)" is the faster of its two files at each length.'
+        'text, batch 1. "ONNX Runtime (better)" is the faster of its two files at each length. The last column is the '
+        "mean ratio of the single fastest runs, which other work on the machine disturbs least."
     )
 
 
@@ -121,9 +125,9 @@ def _comparison(comparison: Comparison) -> list[str]:
     lines = [f"\n## {wanted.spec.title}, {wanted.threads} thread(s), {len(rounds)} turns\n", *_table(header, rows), ""]
     peers = [engine for engine in engines if engine != OURS and not (_BEST in engines and engine in _ONNX)]
     by_peer = {peer: ratios(rounds, OURS, peer) for peer in peers}
-    header = ["peer / linnet", *map(str, wanted.lengths), "mean", "worst point"]
+    header = ["peer / linnet", *map(str, wanted.lengths), "mean", "worst point", "mean of fastest"]
     rows = [
-        [_title(peer), *map(_ratio, found.values()), f"**{overall(found).middle:.2f}**", f"{overall(found).low:.2f}"]
+        [_title(peer), *map(_ratio, found.values()), *_means(found, fastest_ratios(rounds, OURS, peer))]
         for peer, found in by_peer.items()
     ]
     lines += [*_table(header, rows), "\nSmallest cosine with PyTorch eager: " + _cosines(comparison.result)]
@@ -134,6 +138,11 @@ def _latencies(
     comparison: Comparison, rounds: Sequence[Mapping[str, Mapping[int, Sequence[int]]]], engine: str
 ) -> list[str]:
     return [f"{latency_ms(rounds, engine, length):.2f}" for length in comparison.wanted.lengths]
+
+
+def _means(found: Mapping[int, Ratio], fastest: Mapping[int, float]) -> list[str]:
+    mean = overall(found)
+    return [f"**{mean.middle:.2f}**", f"{mean.low:.2f}", f"{geometric_mean(list(fastest.values())):.2f}"]
 
 
 def _cosines(result: RoundsResult) -> str:

@@ -13,7 +13,7 @@ from executorch.exir import (
     EdgeProgramManager,
     ExecutorchBackendConfig,
     ExecutorchProgramManager,
-    to_edge_transform_and_lower,
+    to_edge,
 )
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
@@ -158,14 +158,7 @@ def lower(
         progress(f"trace {name}")
         exported[name] = _trace(module, max_length, max_batch)
     progress("delegate to XNNPACK")
-    with necessary_passes():
-        edge = to_edge_transform_and_lower(
-            exported,
-            transform_passes=[ExpandInt8Linear()],
-            partitioner=[WholePartitioner()],
-            # quantized operators and symbolic lengths are no core ATen, which is all that this check allows
-            compile_config=EdgeCompileConfig(_check_ir_validity=False),
-        )
+    edge = _delegate(exported)
     progress("plan memory")
     config = ExecutorchBackendConfig()
     planned = edge.to_executorch(config)
@@ -198,6 +191,23 @@ def _trace(module: DeviceProgram, max_length: int, max_batch: int) -> ExportedPr
     inputs = tuple(example.clone() for _ in module.inputs)
     with torch.no_grad():
         return torch.export.export(module, inputs, dynamic_shapes=(tuple(dynamic for _ in inputs),), strict=False)
+
+
+def _delegate(exported: Mapping[str, ExportedProgram]) -> EdgeProgramManager:
+    partitioner = WholePartitioner()
+    config = EdgeCompileConfig(
+        # quantized operators and symbolic lengths are no core ATen, which is all that this check allows
+        _check_ir_validity=False,
+        # every tensor is contiguous, so there are no orders of dimensions to track
+        _skip_dim_order=True,
+        preserve_ops=partitioner.whole_operators(),
+    )
+    # not to_edge_transform_and_lower: it does the same with one more trace of every method
+    edge = to_edge(dict(exported), compile_config=config).transform([ExpandInt8Linear()])
+    with necessary_passes():
+        delegated = edge.to_backend(partitioner)
+    delegated.compile_config = config  # to_backend() forgets it
+    return delegated
 
 
 def _stored(values: Mapping[str, ConstantValue]) -> dict[str, int | float | bool | str | Tensor]:

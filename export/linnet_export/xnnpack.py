@@ -8,7 +8,7 @@ encoder computes, and both cost most of the time.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from executorch.backends.xnnpack import xnnpack_preprocess
@@ -34,14 +34,15 @@ class WholePartitioner(XnnpackPartitioner):
     way leads through an operator outside, because that would raise the level: so no cycle can arise.
     """
 
-    def ops_to_not_decompose(self, ep: ExportedProgram) -> tuple[list[OpOverload], Callable[[Node], bool] | None]:
-        """Return the operators that XNNPACK takes whole; without a filter, which costs two more traces."""
-        operators, _ = super().ops_to_not_decompose(ep)
-        return operators, None
+    def whole_operators(self) -> list[OpOverload]:
+        """Return the ATen operators that XNNPACK takes whole, which must not be decomposed before."""
+        found = (config.get_original_aten() for config in self.target_partitioner_configs.values())
+        return [operator for operator in found if operator is not None]
 
     def partition(self, exported_program: ExportedProgram) -> PartitionResult:
         """Tag the operators of every partition, and with them the weights that they read."""
-        result = super().partition(exported_program)
+        # past XnnpackPartitioner.partition, which only warns of to_edge() and to_backend()
+        result = super(XnnpackPartitioner, self).partition(exported_program)
         tag_constant_data(exported_program)
         return result
 
@@ -101,7 +102,7 @@ _PLAIN = frozenset(
 """Operators that the skipped passes leave as they are (a test compares the programs)."""
 
 
-class _NecessaryPasses(XNNPACKPassManager):  # type: ignore[misc]
+class _NecessaryPasses(XNNPACKPassManager):
     """The passes of XNNPACK's backend that can change the graph at hand; all of them if in doubt."""
 
     def __init__(self, exported_program: ExportedProgram, passes: Any = None) -> None:
@@ -119,7 +120,7 @@ class _NecessaryPasses(XNNPACKPassManager):  # type: ignore[misc]
 
 
 def _short_name(node: Node) -> str:
-    name: str = node.target.__name__  # type: ignore[union-attr]
+    name: str = getattr(node.target, "__name__", "")
     return ".".join(name.split(".")[-2:])
 
 

@@ -31,9 +31,7 @@ linnet_status remember_error(linnet_status status, const char* message,
 
 extern "C" const char* linnet_last_error(void) { return linnet::last_error().message.c_str(); }
 
-extern "C" uint32_t linnet_last_executorch_error(void) {
-  return linnet::last_error().executorch_code;
-}
+extern "C" uint32_t linnet_last_executorch_error(void) { return linnet::last_error().executorch_code; }
 
 extern "C" int32_t linnet_abi_version(void) { return LINNET_ABI_VERSION; }
 
@@ -71,6 +69,7 @@ extern "C" const char* linnet_status_name(linnet_status status) {
     LINNET_NAME(LINNET_RUN_FAILED);
     LINNET_NAME(LINNET_INTERNAL);
 #undef LINNET_NAME
+    default:
+      return "LINNET_UNKNOWN";
   }
-  return "LINNET_UNKNOWN";
 }

@@ -28,7 +28,8 @@ constexpr std::size_t kLongText = 4096;
 
 // What a file holds, or a path in a message, need not be UTF-8: what cannot be decoded is replaced.
 nb::str decoded(std::string_view text) {
-  return nb::steal<nb::str>(PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
+  return nb::steal<nb::str>(
+      PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
 }
 
 // Raises the class of linnet.errors that belongs to the status.
@@ -97,8 +98,8 @@ void add_input(Inputs& inputs, nb::handle value) {
   const std::size_t index = inputs.arrays.size();
   InputArray array = input_array(value, index);
   if (array.ndim() > LINNET_MAX_RANK) {
-    raise(LINNET_INPUT_SHAPE,
-          "input " + std::to_string(index) + " has " + std::to_string(array.ndim()) + " dimensions, needed 2");
+    raise(LINNET_INPUT_SHAPE, "input " + std::to_string(index) + " has " + std::to_string(array.ndim()) +
+                                  " dimensions, needed 2");
   }
   linnet_tensor tensor = {LINNET_INT64, static_cast<std::int32_t>(array.ndim()), {}, array.data()};
   for (std::size_t i = 0; i < array.ndim(); ++i) {
@@ -186,8 +187,9 @@ class Tokenizer {
     return decoded({text, size});
   }
 
-  std::vector<Encoding> encode(const nb::str& text, const std::optional<nb::str>& pair, std::int32_t max_length,
-                               const std::string& truncation, std::int32_t stride, bool add_special_tokens) const {
+  std::vector<Encoding> encode(const nb::str& text, const std::optional<nb::str>& pair,
+                               std::int32_t max_length, const std::string& truncation, std::int32_t stride,
+                               bool add_special_tokens) const {
     const linnet_encode_options options = {max_length, truncation_of(truncation), stride,
                                            add_special_tokens ? 1 : 0};
     const std::string_view first = utf8(text);
@@ -206,8 +208,8 @@ class Tokenizer {
   linnet_status encode_unlocked(std::string_view text, bool has_pair, std::string_view pair,
                                 const linnet_encode_options& options, linnet_encoding** encoding) const {
     const auto call = [&] {
-      return linnet_tokenizer_encode(tokenizer_.get(), text.data(), text.size(), has_pair ? pair.data() : nullptr,
-                                     pair.size(), &options, encoding);
+      return linnet_tokenizer_encode(tokenizer_.get(), text.data(), text.size(),
+                                     has_pair ? pair.data() : nullptr, pair.size(), &options, encoding);
     };
     if (text.size() + pair.size() < kLongText) {
       return call();
@@ -271,7 +273,8 @@ class Model {
     linnet_value batch = {};
     const bool has_batch =
         linnet_model_value(model.get(), "max_batch", &batch) == LINNET_OK && batch.integer > 0;
-    return has_batch ? std::vector<std::string>{"forward", "forward_batch"} : std::vector<std::string>{"forward"};
+    return has_batch ? std::vector<std::string>{"forward", "forward_batch"}
+                     : std::vector<std::string>{"forward"};
   }
 
   nb::list run(const std::string& method, const nb::sequence& values) const {
@@ -287,7 +290,8 @@ class Model {
     linnet_status status = LINNET_OK;
     {
       const nb::gil_scoped_release unlocked;
-      status = linnet_model_run(model.get(), method.c_str(), inputs.tensors.data(), inputs.tensors.size(), &raw);
+      status =
+          linnet_model_run(model.get(), method.c_str(), inputs.tensors.data(), inputs.tensors.size(), &raw);
     }
     const std::unique_ptr<linnet_outputs, OutputsDeleter> outputs(raw);
     check(status);
@@ -310,7 +314,8 @@ class Model {
     return linnet_model_open_bytes(bytes.data(), bytes.size(), &options, model);
   }
 
-  static linnet_status open_path(nb::handle source, const linnet_open_options& options, linnet_model** model) {
+  static linnet_status open_path(nb::handle source, const linnet_open_options& options,
+                                 linnet_model** model) {
     PyObject* encoded = nullptr;
     if (PyUnicode_FSConverter(source.ptr(), &encoded) == 0) {
       PyErr_Clear();
@@ -358,7 +363,8 @@ nb::dict runtime_info() {
     const std::size_t end = std::min(lines.find('\n', start), lines.size());
     const std::size_t equals = lines.find('=', start);
     if (equals < end) {
-      facts[decoded(lines.substr(start, equals - start))] = decoded(lines.substr(equals + 1, end - equals - 1));
+      facts[decoded(lines.substr(start, equals - start))] =
+          decoded(lines.substr(equals + 1, end - equals - 1));
     }
     start = end + 1;
   }

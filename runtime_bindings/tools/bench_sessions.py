@@ -15,6 +15,7 @@ import time
 
 import numpy as np
 import numpy.typing as npt
+
 from linnet_runtime import Model
 
 

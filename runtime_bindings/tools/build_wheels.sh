@@ -17,7 +17,7 @@ find_python() {
 }
 
 [ -x "$tools/bin/python" ] || "$PYTHON" -m venv "$tools"
-"$tools/bin/python" -m pip --disable-pip-version-check --quiet install "auditwheel>=6" "wheel>=0.45"
+"$tools/bin/python" -m pip --disable-pip-version-check -qq install "auditwheel>=6" "wheel>=0.45"
 rm -rf "$raw" && mkdir -p "$raw" dist
 
 for version in 3.11 3.12; do
@@ -29,7 +29,7 @@ for version in 3.11 3.12; do
   fi
   echo "== wheel of Python $version"
   "$python" -m venv "build/wheel-venv-$version"
-  "build/wheel-venv-$version/bin/python" -m pip --disable-pip-version-check --quiet wheel --no-deps \
+  "build/wheel-venv-$version/bin/python" -m pip --disable-pip-version-check -qq wheel --no-deps \
     --wheel-dir "$raw" .
 done
 

@@ -12,8 +12,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bundle_executorch import LIBRARIES, renamed
-
 
 def dynamic_section(file: Path, readelf: str) -> dict[str, list[str]]:
     """Return NEEDED, SONAME and RUNPATH entries of an ELF file."""
@@ -45,10 +43,9 @@ def problems_of(file: Path, old_symbols: set[str], readelf: str, nm: str) -> lis
     return [f"{file.name} {problem}" for problem in found]
 
 
-def problems(core: Path, old_symbols: set[str], readelf: str, nm: str) -> list[str]:
-    """Return what is wrong with ``core`` (liblinnet) and the bundled libraries beside it."""
+def problems(core: Path, bundled: list[str], old_symbols: set[str], readelf: str, nm: str) -> list[str]:
+    """Return what is wrong with ``core`` (liblinnet) and the ``bundled`` libraries beside it."""
     needed = dynamic_section(core, readelf)["NEEDED"]
-    bundled = [f"lib{renamed(library)}.so" for library in LIBRARIES]
     found = [f"{core.name} does not link {name}: dropped by the linker" for name in bundled if name not in needed]
     for name in [core.name, *bundled]:
         found += problems_of(core.with_name(name), old_symbols, readelf, nm)
@@ -56,15 +53,16 @@ def problems(core: Path, old_symbols: set[str], readelf: str, nm: str) -> list[s
 
 
 def main() -> int:
-    """Command line: ``check_links.py --core liblinnet.so --symbols symbols.txt``."""
+    """Command line: ``check_links.py --core liblinnet.so --symbols symbols.txt LIBRARY...``."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--core", type=Path, required=True)
+    parser.add_argument("bundled", nargs="+", help="file names of the libraries that must be linked")
     parser.add_argument("--readelf", default="readelf")
     parser.add_argument("--symbols", type=Path, required=True, help='lines "old new"')
     parser.add_argument("--nm", default="nm")
     arguments = parser.parse_args()
     old_symbols = {line.split()[0] for line in arguments.symbols.read_text().splitlines()}
-    found = problems(arguments.core, old_symbols, arguments.readelf, arguments.nm)
+    found = problems(arguments.core, arguments.bundled, old_symbols, arguments.readelf, arguments.nm)
     for problem in found:
         print(problem, file=sys.stderr)
     return 1 if found else 0

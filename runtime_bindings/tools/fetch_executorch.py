@@ -31,15 +31,11 @@ class Wheel:
 
 
 WHEELS = {
-    "linux-x86_64": Wheel(
-        "manylinux_2_28_x86_64", "274c28c2fe2b76acb03f9fa381537425c40e0098dcf886baf6d97a1a55ffe300"
-    ),
+    "linux-x86_64": Wheel("manylinux_2_28_x86_64", "274c28c2fe2b76acb03f9fa381537425c40e0098dcf886baf6d97a1a55ffe300"),
     "linux-aarch64": Wheel(
         "manylinux_2_28_aarch64", "8ee02348a3ea80ddf770822911ebf78da616b73afce0fbaaa79f23311c88c66a"
     ),
-    "macos-arm64": Wheel(
-        "macosx_14_0_arm64", "e747dacb39950a2d234e08f230c1e5540f7b297fd32bc8c8f4296a953bb40dc0"
-    ),
+    "macos-arm64": Wheel("macosx_14_0_arm64", "e747dacb39950a2d234e08f230c1e5540f7b297fd32bc8c8f4296a953bb40dc0"),
 }
 
 KEPT_FOLDERS = ("executorch/lib/", "executorch/include/", "executorch/share/cmake/")

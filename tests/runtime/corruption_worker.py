@@ -9,13 +9,13 @@ killed the process. Text cases start with "try", results with "got".
 from __future__ import annotations
 
 import json
-import os
 import random
 import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
+
 from linnet.errors import LinnetError
 from linnet.trailer import Trailer, read_trailer
 from linnet_runtime import Model, verify_file
@@ -105,7 +105,7 @@ def main(source: Path, seed: int, count: int) -> None:
     """Try ``count`` random damages."""
     rng, trailer = random.Random(seed), read_trailer(source)
     Model(str(source))  # fixes the thread count, so that no later error is about that
-    shared = "/dev/shm" if os.path.isdir("/dev/shm") else None
+    shared = "/dev/shm" if Path("/dev/shm").is_dir() else None
     with tempfile.TemporaryDirectory(dir=shared) as folder:
         damage = Damage(source, Path(folder, "damaged.pte"))
         for _ in range(count):

@@ -141,10 +141,15 @@ def _ranges() -> Iterator[FileCase]:
     def with_ranges(*ranges: tuple[int, int]) -> Callable[[Parts], bytes]:
         return lambda p: compose(replaced(p, ranges=ranges))
 
+    def with_more(last: tuple[int, int]) -> Callable[[Parts], bytes]:
+        return lambda p: compose(replaced(p, ranges=(*p.ranges, last)))
+
     yield FileCase("no ranges", with_ranges(), *damaged, OK)
-    yield FileCase("range outside", lambda p: compose(replaced(p, ranges=(*p.ranges, (len(p.program), 1)))), *damaged, OK)
+    yield FileCase(
+        "range outside", lambda p: compose(replaced(p, ranges=(*p.ranges, (len(p.program), 1)))), *damaged, OK
+    )
     yield FileCase("range beyond the end", with_ranges((0, 2**63)), *damaged, OK)
-    yield FileCase("empty range", lambda p: compose(replaced(p, ranges=(*p.ranges, (0, 0)))), *damaged, OK)
+    yield FileCase("empty range", with_more((0, 0)), *damaged, OK)
     yield FileCase("header left out", with_ranges((8, 1000)), *damaged, OK)
     yield FileCase("only the header", with_ranges((0, 64)), *damaged, OK)
     yield FileCase("a range twice", lambda p: compose(replaced(p, ranges=p.ranges * 9)), *damaged, OK)
@@ -154,9 +159,7 @@ def _evidence() -> Iterator[FileCase]:
     damaged = ("LINNET_TRAILER_DAMAGED",) * 3
     yield FileCase("no evidence", lambda p: compose(replaced(p, evidence=b"")), *damaged)
     yield FileCase("evidence is no object", lambda p: compose(replaced(p, evidence=b"[1, 2]#")), *damaged)
-    yield FileCase(
-        "evidence is no JSON", lambda p: compose(replaced(p, evidence=b'{"golden": ]}')), OK, OK, damaged[0]
-    )
+    yield FileCase("evidence is no JSON", lambda p: compose(replaced(p, evidence=b'{"golden": ]}')), OK, OK, damaged[0])
     yield FileCase(
         "evidence damaged",
         lambda p: flipped(p.whole, len(p.program) + len(p.evidence) - 4),
@@ -174,9 +177,7 @@ def _hashes() -> Iterator[FileCase]:
     yield FileCase("weights damaged", lambda p: flipped(p.whole, outside(p)), *weights)
     yield FileCase("second hash damaged", lambda p: flipped(p.whole, len(p.whole) - 17), *weights)
     yield FileCase("file hash of another file", lambda p: compose(p, file_sha256=b"\7" * 32), *weights)
-    yield FileCase(
-        "range table damaged", lambda p: flipped(p.whole, len(p.whole) - FOOTER.size - 8), *program
-    )
+    yield FileCase("range table damaged", lambda p: flipped(p.whole, len(p.whole) - FOOTER.size - 8), *program)
 
 
 FILE_CASES: tuple[FileCase, ...] = (

@@ -16,8 +16,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import linnet_runtime
 import numpy as np
+
+import linnet_runtime
 from linnet.errors import LinnetError
 from linnet_runtime import Model
 
@@ -45,6 +46,11 @@ def random_array(rng: random.Random, shape: tuple[int, ...], end: int) -> np.nda
     return array
 
 
+def strided(array: np.ndarray) -> np.ndarray:
+    """Return the same values in memory that is not contiguous."""
+    return np.asfortranarray(np.repeat(array, 2, axis=-1))[..., ::2]
+
+
 def random_inputs(rng: random.Random, method: str) -> list[np.ndarray]:
     """Return arrays that fit in about a third of the cases."""
     count = (2 if method == "forward" else 3) + rng.choice((0, 0, 0, 0, 0, 0, 0, -1, 1))
@@ -54,7 +60,9 @@ def random_inputs(rng: random.Random, method: str) -> list[np.ndarray]:
     if rng.random() < 0.5:
         arrays = [array.astype(np.int64) if array.dtype.kind in "iub" else array for array in arrays]
     if rng.random() < 0.2:
-        arrays = [np.asfortranarray(np.repeat(array, 2, axis=-1))[..., ::2] if array.ndim else array for array in arrays]
+        arrays = [
+            np.asfortranarray(np.repeat(array, 2, axis=-1))[..., ::2] if array.ndim else array for array in arrays
+        ]
     return arrays
 
 
@@ -105,7 +113,9 @@ def valid_utf8(data: bytes) -> bool:
 def try_encode(library: ctypes.CDLL, tokenizer: ctypes.c_void_p, rng: random.Random) -> tuple[str, set[str]]:
     """Encode random bytes through the C ABI; return the verdict and the allowed ones."""
     text, pair = random_text(rng), random_text(rng) if rng.random() < 0.3 else None
-    options = Options(rng.choice((0, 0, 2, 3, 8, 24, -1)), rng.randrange(-1, 4), rng.choice((-1, -1, 0, 2, 50)), rng.randrange(2))
+    options = Options(
+        rng.choice((0, 0, 2, 3, 8, 24, -1)), rng.randrange(-1, 4), rng.choice((-1, -1, 0, 2, 50)), rng.randrange(2)
+    )
     encoding = ctypes.c_void_p()
     status = library.linnet_tokenizer_encode(
         tokenizer, text, ctypes.c_size_t(len(text)), pair, ctypes.c_size_t(len(pair or b"")),

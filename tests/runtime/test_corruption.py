@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from linnet.trailer import FOOTER_SIZE, read_trailer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,7 +41,7 @@ def damaged_cases(file: Path, count: int, environment: dict[str, str]) -> list[C
     """Spread ``count`` cases over two processes at a time, 250 in each."""
     jobs = [(seed, min(250, count - 250 * seed)) for seed in range((count + 249) // 250)]
     with ThreadPoolExecutor(max_workers=2) as pool:
-        results = pool.map(lambda job: run_worker(file, *job, environment), jobs)
+        results = pool.map(lambda job: run_worker(file, job[0], job[1], environment), jobs)
         return [case for cases in results for case in cases]
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+
 from linnet import errors
 from linnet_runtime import Model, Tokenizer, runtime_info
 
@@ -63,7 +63,7 @@ def test_replacing_a_file_that_is_in_use_is_safe(toy: Path, expected: Arrays, tm
     used.write_bytes(toy.read_bytes())
     model = Model(str(used))
     fresh.write_bytes(b"something else" * 1000)
-    os.replace(fresh, used)
+    fresh.replace(used)
     (logits,) = model.run("forward", [expected["ids_7"], expected["types_7"]])
     np.testing.assert_allclose(logits, expected["logits_7"], atol=1e-5)
     with pytest.raises(errors.NotAProgramError):
@@ -170,6 +170,22 @@ def test_closing_twice_is_fine_and_later_calls_say_so(model: Model) -> None:
         with pytest.raises(errors.InvalidArgumentError, match="closed"):
             call()
     assert tokenizer.encode("turn up")[0].ids.tolist() == [2, 5, 6, 3]
+
+
+def test_a_failed_assertion_inside_of_executorch_ends_the_method_and_not_the_process(
+    toys: Path, model: Model, expected: Arrays
+) -> None:
+    broken = Model(str(toys / "aborting.pte"))
+    with pytest.raises(errors.RunFailedError, match=r"internal check.*9999") as raised:
+        broken.run("forward", inputs(3))
+    assert raised.value.executorch_code == 1
+    with pytest.raises(errors.RunFailedError, match="open the model again"):
+        broken.run("forward", inputs(3))
+    batch = [expected[name] for name in ("batch_ids", "batch_types", "batch_mask")]
+    np.testing.assert_allclose(broken.run("forward_batch", batch)[0], expected["batch_logits"], atol=1e-5)
+    broken.close()
+    (logits,) = model.run("forward", [expected["ids_7"], expected["types_7"]])
+    np.testing.assert_allclose(logits, expected["logits_7"], atol=1e-5)
 
 
 def test_eight_threads_get_the_answers_of_one(toy: Path, expected: Arrays) -> None:

@@ -7,8 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import linnet_runtime
 import pytest
+
+import linnet_runtime
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = Path(linnet_runtime.__file__).parent

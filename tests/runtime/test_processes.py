@@ -194,7 +194,9 @@ LINNET_LAST = "executorch_answers quantized_kernels linnet_answers"
 )
 def test_executorch_in_the_same_process_in_any_order(toys: Path, flags: str, order: str) -> None:
     pytest.importorskip("executorch")
-    script = EXECUTORCH + f"""
+    script = (
+        EXECUTORCH
+        + f"""
 import os
 sys.setdlopenflags(os.RTLD_NOW | os.{flags})
 steps = [{order.replace(" ", ", ")}]
@@ -202,4 +204,5 @@ for step in (*steps, *steps):
     step()
 assert sys.getdlopenflags() == os.RTLD_NOW | os.{flags}
 """
+    )
     run_script(script, toys)

@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from linnet import errors
 from linnet.errors import InternalError, LinnetError, error_class
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from linnet.errors import LinnetError
 from linnet.manifest import Manifest
 from linnet.trailer import read_trailer
 from linnet_runtime import Model, verify_file
-
 from tests.runtime.mutations import CONTRACT_CASES, FILE_CASES, OK, ContractCase, FileCase, Parts
 
 
@@ -19,8 +19,7 @@ def verdict(action: object, *arguments: object) -> str:
     try:
         action(*arguments)  # type: ignore[operator]
     except LinnetError as error:
-        assert str(error)
-        return error.status_name
+        return error.status_name if str(error) else "an error without a message"
     return OK
 
 

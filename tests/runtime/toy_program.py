@@ -4,8 +4,9 @@
 
 writes ``toy.pte`` (forward and forward_batch, XNNPACK, dynamic length, the whole contract, a trailer),
 ``plain.pte`` (the same model without contract and trailer), ``expected.npz``, one file for each case of
-``mutations.CONTRACT_CASES`` in ``contract/``, and ``newer.pte``, which a later ExecuTorch would have written.
-It runs in a process of its own, so that the tests of the runtime never import PyTorch.
+``mutations.CONTRACT_CASES`` in ``contract/``, ``newer.pte``, which a later ExecuTorch would have written, and
+``aborting.pte``, at whose ``forward`` a stock ExecuTorch ends the process. It runs in a process of its own, so
+that the tests of the runtime never import PyTorch.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPar
 from executorch.exir import EdgeProgramManager, ExecutorchProgramManager, to_edge_transform_and_lower
 from executorch.exir._serialize._program import deserialize_pte_binary, serialize_pte_binary
 from executorch.exir.schema import Bool, Double, EValue, ExecutionPlan, Int, String
+
 from linnet.manifest import Manifest, RawValue
 from linnet.trailer import build_trailer
 from linnet_export.ranges import structural_ranges
-
 from tests.runtime.mutations import CONTRACT_CASES
 
 VOCABULARY = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "turn", "up", "down", "the", "light", "##s", "music")
@@ -48,7 +49,9 @@ class Toy(torch.nn.Module):
 
     def tokens(self, input_ids: torch.Tensor, token_type_ids: torch.Tensor) -> torch.Tensor:
         """Return float32 [batch, n, 3]."""
-        return self.outer(torch.relu(self.inner(self.words(input_ids) + self.types(token_type_ids))))
+        hidden = torch.relu(self.inner(self.words(input_ids) + self.types(token_type_ids)))
+        logits: torch.Tensor = self.outer(hidden)
+        return logits
 
     def forward(self, input_ids: torch.Tensor, token_type_ids: torch.Tensor) -> torch.Tensor:
         return self.tokens(input_ids, token_type_ids).mean(dim=1)
@@ -134,15 +137,13 @@ def lower(toy: Toy, constants: dict[str, object] | None) -> bytes:
     padded = tuple(torch.ones(2, 5, dtype=torch.long) for _ in range(3))
     programs = {
         "forward": torch.export.export(toy, single, dynamic_shapes=({1: length},) * 2),
-        "forward_batch": torch.export.export(
-            ToyBatch(toy), padded, dynamic_shapes=({0: batch, 1: length},) * 3
-        ),
+        "forward_batch": torch.export.export(ToyBatch(toy), padded, dynamic_shapes=({0: batch, 1: length},) * 3),
     }
     edge: EdgeProgramManager = to_edge_transform_and_lower(
         programs, partitioner=[XnnpackPartitioner()], constant_methods=constants
     )
     done: ExecutorchProgramManager = edge.to_executorch()
-    return done.buffer
+    return bytes(done.buffer)
 
 
 def expected(toy: Toy) -> dict[str, np.ndarray]:
@@ -163,7 +164,7 @@ def expected(toy: Toy) -> dict[str, np.ndarray]:
 
 def _constant(value: RawValue) -> EValue:
     kinds = {int: Int, float: Double, bool: Bool, str: String}
-    return EValue(kinds[type(value)](value))  # type: ignore[arg-type]
+    return EValue(kinds[type(value)](value))
 
 
 def _set_field(plans: list[ExecutionPlan], name: str, value: RawValue | None) -> None:
@@ -190,6 +191,14 @@ def changed(program: bytes, changes: Mapping[str, RawValue | None], rename: Mapp
     return bytes(serialize_pte_binary(file, extract_delegate_segments=True))
 
 
+def aborting(program: bytes) -> bytes:
+    """Return ``program`` with an output of ``forward`` that is no value: ExecuTorch finds out by an assertion."""
+    file = deserialize_pte_binary(program)
+    (forward,) = [plan for plan in file.program.execution_plan if plan.name == "forward"]
+    forward.outputs = [9999]
+    return bytes(serialize_pte_binary(file, extract_delegate_segments=True))
+
+
 def with_trailer(program: bytes) -> bytes:
     """Return ``program`` with a small trailer."""
     return program + build_trailer(program, structural_ranges(program), {"golden": [], "proof": {"state": "toy"}})
@@ -202,12 +211,13 @@ def main(folder: Path) -> None:
     program = lower(toy, constant_methods(manifest()))
     (folder / "contract").mkdir(parents=True, exist_ok=True)
     (folder / "plain.pte").write_bytes(lower(toy, None))
-    np.savez(folder / "expected.npz", **expected(toy))
+    np.savez(folder / "expected.npz", allow_pickle=False, **expected(toy))
     for number, case in enumerate(CONTRACT_CASES):
         file = folder / "contract" / f"{number}.pte"
         file.write_bytes(with_trailer(changed(program, case.changes, {})))
     newer = changed(program, {"executorch_version": "9.2.0"}, {"aten::embedding": "aten::embedding_of_the_future"})
     (folder / "newer.pte").write_bytes(with_trailer(newer))
+    (folder / "aborting.pte").write_bytes(with_trailer(aborting(program)))
     (folder / "toy.pte").write_bytes(with_trailer(program))
 
 

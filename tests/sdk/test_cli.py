@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 
 import linnet
+from linnet import cli as command_line
 from linnet.trailer import build_trailer, read_trailer
+from tests.runtime.mutations import FILE_CASES, OK, FileCase, Parts
 
 TEXT = "turn the volume down"
 
@@ -161,10 +163,11 @@ def test_run_tells_about_truncation(files: Path) -> None:
     path, long = files / "text-classification.pte", "turn " * 99
     done = cli("run", path, long)
     assert done.returncode == 0
-    assert done.stderr == (
-        "linnet: warning: 1 of 1 text was cut at 48 tokens, special tokens included; "
-        "truncation=False makes it an error\n"
-    )
+    assert done.stderr.startswith("linnet: warning: 'turn turn")
+    assert done.stderr.endswith("was cut at 48 tokens; --no-truncation makes it an error\n")
+    found = cli("run", path, long, TEXT, long, "--json")
+    assert [each.get("truncated") for each in lines_of(found.stdout)] == [True, None, True]
+    assert len(found.stderr.splitlines()) == 2
     refused(2, "run", path, long, "--no-truncation")
 
 
@@ -186,6 +189,19 @@ def test_run_tells_about_truncation(files: Path) -> None:
 )
 def test_run_names_wrong_usage(files: Path, task: str, arguments: list[str], message: str) -> None:
     assert message in refused(2, "run", files / f"{task}.pte", *arguments)
+
+
+def test_bytes_that_are_no_utf8_are_named(files: Path) -> None:
+    command = [sys.executable, "-m", "linnet", "run", str(files / "text-classification.pte")]
+    for options in ({"args": [*command, b"\xff"]}, {"args": command, "input": b"\xff\n"}):
+        done: Any = subprocess.run(**options, capture_output=True, timeout=60)
+        assert done.returncode == 2
+        assert b"UTF-8" in done.stderr
+
+
+def test_a_terminal_without_utf8_gets_escapes(files: Path) -> None:
+    text = good("run", files / "text-classification.pte", "\u6f22", "--json", PYTHONIOENCODING="ascii")
+    assert json.loads(text)["text"] == "\u6f22"
 
 
 def test_a_question_without_a_tab_is_wrong_usage(files: Path) -> None:
@@ -288,6 +304,23 @@ def test_every_command_refuses_a_damaged_file_by_name(files: Path, tmp_path: Pat
     assert json.loads(found.stdout)["error"]["name"] == name
     refused(3, "run", path, TEXT)
     refused(3, "verify", path)
+
+
+@pytest.mark.parametrize("case", FILE_CASES, ids=lambda case: case.name)
+def test_inspect_has_a_verdict_for_every_mutated_file(
+    files: Path, tmp_path: Path, case: FileCase, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = files / "text-classification.pte"
+    data, trailer = source.read_bytes(), read_trailer(source)
+    evidence = b'{"status": "proven"}'
+    path = tmp_path / "case.pte"
+    path.write_bytes(case.make(Parts(data[: trailer.program_size], evidence, trailer.ranges)))
+    expected = case.trailer if case.load == OK else case.load
+    status = command_line.main(["inspect", str(path)])
+    shown = capsys.readouterr()
+    assert ("verdict: usable" if expected == OK else f"verdict: refused ({expected})") in shown.out
+    assert status == (0 if expected == OK else 4 if expected == "LINNET_EXECUTORCH_TOO_OLD" else 3)
+    assert len(shown.err.splitlines()) == (expected != OK)
 
 
 def test_inspect_shows_the_evidence_of_a_file_whose_program_is_damaged(files: Path, tmp_path: Path) -> None:

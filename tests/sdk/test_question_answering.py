@@ -11,7 +11,7 @@ import pytest
 
 from linnet.errors import InvalidArgumentError, TextTooLongError
 from linnet.tasks.question_answering import best_spans
-from tests.sdk.sdk_fakes import PIECES, f32, fake_model, hashed_program, table_program
+from tests.sdk.sdk_fakes import CLS, PIECES, f32, fake_model, hashed_program, table_program
 
 CASES = json.loads((Path(__file__).parent / "golden" / "question_answering.json").read_text(encoding="utf-8"))["cases"]
 TASK = "question-answering"
@@ -81,6 +81,13 @@ def test_an_answer_is_widened_to_whole_words() -> None:
     model = fake_model(TASK, table_program(scores, scores))
     assert model(question="what", context="Microsoft is new")["answer"] == "Microsoft"
     assert model(question="what", context="Microsoft is new", align_to_words=False)["answer"] == "soft"
+
+
+def test_a_special_token_in_the_question_is_no_answer() -> None:
+    model = fake_model(TASK, lambda ids, types: [f32(np.where(ids == CLS, 9, 0))] * 2)
+    answers = model(question="[CLS] who [CLS]", context="the old cat", top_k=5)
+    assert all(each["answer"] in ("the", "old", "cat", "the old", "old cat", "the old cat", "") for each in answers)
+    assert all(each["start"] <= each["end"] for each in answers)
 
 
 def test_best_spans_by_hand() -> None:

@@ -14,6 +14,7 @@ from hypothesis.extra import numpy as hnp
 
 import linnet
 from linnet import commands, scores
+from linnet.commands import doctor
 from linnet.console import Console, cell_width, plain_table, shorten
 from linnet.errors import (
     BackendMissingError,
@@ -188,8 +189,6 @@ def test_a_missing_extra_gives_the_pip_line(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_command_of_another_package_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commands, "_entry_points", lambda: {"mine": "linnet.commands.doctor:run"})
-    from linnet.commands import doctor
-
     assert vars(doctor)["run"] is commands.find_command("mine")
     assert ("mine", "from another package") in commands.list_commands()
 
@@ -215,6 +214,38 @@ def test_an_unknown_task_is_named() -> None:
 )
 def test_exit_statuses(error: Exception, status: int) -> None:
     assert exit_status(error) == status
+
+
+# -- doctor ----------------------------------------------------------------------------------------
+
+_HEALTHY = {"version": "1.0", "executorch": "1.5.1", "backends": "XnnpackBackend", "cpu_features": "neon,dotprod"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "installed", "words"),
+    [
+        ({}, "1.5.1", []),
+        ({}, "1.5.1+cpu", []),
+        ({"cpu_features": ""}, None, []),
+        ({"cpu_features": "neon"}, None, ["no dot-product instructions"]),
+        ({"cpu_features": "neon,dotprod,sme"}, None, ["this CPU has SME"]),
+        ({"backends": "VulkanBackend"}, None, ["no XNNPACK backend"]),
+        ({}, "1.4.0", ["executorch 1.4.0 is installed beside, this build carries 1.5.1"]),
+        ({"version": "0.9"}, None, ["linnet 1.0 is installed with a runtime of version 0.9"]),
+    ],
+)
+def test_doctor_warns_of_what_matters(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], installed: str | None, words: list[str]
+) -> None:
+    monkeypatch.setattr(doctor, "version", lambda: "1.0")
+    found = doctor.warnings_for({**_HEALTHY, **changes}, {"executorch": installed})
+    assert len(found) == len(words)
+    for warning, word in zip(found, words, strict=True):
+        assert word in warning
+
+
+def test_doctor_without_the_runtime_says_only_that() -> None:
+    assert len(doctor.warnings_for({}, {})) == 1
 
 
 # -- the package -----------------------------------------------------------------------------------

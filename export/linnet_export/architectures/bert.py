@@ -26,9 +26,7 @@ def bert_layer(layer: Any, config: Any) -> EncoderLayer:
     """Return the device form of a ``BertLayer`` (ELECTRA's has the same parts)."""
     attention = layer.attention
     return EncoderLayer(
-        Attention(
-            attention.self.query, attention.self.key, attention.self.value, config.num_attention_heads
-        ),
+        Attention(attention.self.query, attention.self.key, attention.self.value, config.num_attention_heads),
         attention.output.dense,
         attention.output.LayerNorm,
         layer.intermediate.dense,
@@ -38,9 +36,7 @@ def bert_layer(layer: Any, config: Any) -> EncoderLayer:
     )
 
 
-def bert_body(
-    base: Any, max_length: int, token_types: bool, project: nn.Linear | None = None
-) -> DeviceBody:
+def bert_body(base: Any, max_length: int, token_types: bool, project: nn.Linear | None = None) -> DeviceBody:
     """Return the device form of a ``BertModel``; ``project`` follows the embeddings if there is one."""
     config = base.config
     refuse_decoder(config)

@@ -29,7 +29,6 @@ from linnet_export.layers import (
     copy_linear,
     frozen_parameter,
     make_linear,
-    per_token,
     scaled_linear,
 )
 
@@ -177,7 +176,8 @@ class _Layer(nn.Module):
 
 def _affine(norm: nn.Module) -> tuple[Tensor, Tensor]:
     weight, bias = norm.weight, norm.bias
-    assert isinstance(weight, Tensor) and isinstance(bias, Tensor)
+    assert isinstance(weight, Tensor)
+    assert isinstance(bias, Tensor)
     return weight.detach(), bias.detach()
 
 

@@ -66,9 +66,7 @@ class Int8Embedding(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Return float32 [..., width] of int64 [...]."""
-        result: Tensor = torch.ops.quantized_decomposed.embedding_byte(
-            self.weight, self.scale, None, -128, 127, ids
-        )
+        result: Tensor = torch.ops.quantized_decomposed.embedding_byte(self.weight, self.scale, None, -128, 127, ids)
         return result
 
 

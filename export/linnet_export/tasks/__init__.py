@@ -89,9 +89,7 @@ class DeviceProgram(nn.Module):
         ``inputs`` are int64 [1, length], or [batch, length] if masked, in the order of :attr:`inputs`.
         """
         named = dict(zip(self.inputs, inputs, strict=True))
-        hidden, frame = self.body(
-            named["input_ids"], named.get("token_type_ids"), named.get("attention_mask")
-        )
+        hidden, frame = self.body(named["input_ids"], named.get("token_type_ids"), named.get("attention_mask"))
         results: tuple[Tensor, ...] = self.head(hidden, frame)
         return results
 

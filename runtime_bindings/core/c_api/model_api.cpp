@@ -83,14 +83,15 @@ extern "C" linnet_status linnet_model_open_bytes(const void* bytes, size_t size,
                                                  const linnet_open_options* options, linnet_model** model) {
   return linnet::guarded([&] {
     require(bytes != nullptr && model != nullptr, "bytes or model is NULL");
-    *model =
-        std::make_unique<linnet_model>(linnet::FileBytes::copy(bytes, size), wanted_threads(options)).release();
+    *model = std::make_unique<linnet_model>(linnet::FileBytes::copy(bytes, size), wanted_threads(options))
+                 .release();
   });
 }
 
 extern "C" void linnet_model_free(linnet_model* model) { delete model; }
 
-extern "C" linnet_status linnet_model_value(const linnet_model* model, const char* name, linnet_value* value) {
+extern "C" linnet_status linnet_model_value(const linnet_model* model, const char* name,
+                                            linnet_value* value) {
   return linnet::guarded([&] {
     require(model != nullptr && name != nullptr && value != nullptr, "model, name or value is NULL");
     *value = field(*model, name);
@@ -110,7 +111,8 @@ extern "C" linnet_status linnet_model_evidence(const linnet_model* model, const 
   });
 }
 
-extern "C" linnet_status linnet_model_tokenizer(const linnet_model* model, const linnet_tokenizer** tokenizer) {
+extern "C" linnet_status linnet_model_tokenizer(const linnet_model* model,
+                                                const linnet_tokenizer** tokenizer) {
   return linnet::guarded([&] {
     require(model != nullptr && tokenizer != nullptr, "model or tokenizer is NULL");
     const std::lock_guard<std::mutex> lock(model->tokenizer_mutex);
@@ -121,8 +123,9 @@ extern "C" linnet_status linnet_model_tokenizer(const linnet_model* model, const
   });
 }
 
-extern "C" linnet_status linnet_model_run(linnet_model* model, const char* method, const linnet_tensor* inputs,
-                                          size_t input_count, linnet_outputs** outputs) {
+extern "C" linnet_status linnet_model_run(linnet_model* model, const char* method,
+                                          const linnet_tensor* inputs, size_t input_count,
+                                          linnet_outputs** outputs) {
   return linnet::guarded([&] {
     require(model != nullptr && method != nullptr && outputs != nullptr, "model, method or outputs is NULL");
     auto result = std::make_unique<linnet_outputs>();

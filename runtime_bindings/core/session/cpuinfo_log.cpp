@@ -7,8 +7,10 @@
 
 #include "session/executorch_errors.h"
 
-extern "C" __attribute__((visibility("default"))) void cpuinfo_vlog_error(const char* format, va_list arguments);
-extern "C" __attribute__((visibility("default"))) void cpuinfo_vlog_fatal(const char* format, va_list arguments);
+extern "C" __attribute__((visibility("default"))) void cpuinfo_vlog_error(const char* format,
+                                                                          va_list arguments);
+extern "C" __attribute__((visibility("default"))) void cpuinfo_vlog_fatal(const char* format,
+                                                                          va_list arguments);
 
 namespace {
 

@@ -14,7 +14,7 @@ constexpr std::size_t kKeptBytes = 600;  // the last one or two lines say what h
 
 struct ThreadLog {
   std::string lines;
-  int depth = 0;  // calls into ExecuTorch that are on this thread's stack
+  linnet_status status_of_abort = LINNET_OK;  // OK: no call into ExecuTorch is on this thread's stack
 };
 
 ThreadLog& thread_log() {
@@ -31,11 +31,11 @@ void keep_message(et_timestamp_t, et_pal_log_level_t level, const char*, const c
 
 // ExecuTorch calls this when one of its internal checks fails and never expects it to return.
 [[noreturn]] void leave_executorch() {
-  if (thread_log().depth == 0) {
+  if (thread_log().status_of_abort == LINNET_OK) {
     std::fprintf(stderr, "linnet: ExecuTorch stopped the process: %s\n", thread_log().lines.c_str());
     std::abort();
   }
-  throw ExecutorchAborted(LINNET_RUN_FAILED,
+  throw ExecutorchAborted(thread_log().status_of_abort,
                           "an internal check of ExecuTorch failed: " + thread_log().lines +
                               "; the model cannot be used any more, open it again",
                           static_cast<std::uint32_t>(Code::Internal));
@@ -56,14 +56,15 @@ void install_executorch_hooks() {
   }
 }
 
-ExecutorchCall::ExecutorchCall() noexcept {
-  ThreadLog& log = thread_log();
-  if (log.depth++ == 0) {
-    log.lines.clear();
+ExecutorchCall::ExecutorchCall(linnet_status status_of_abort) noexcept
+    : outer_(thread_log().status_of_abort) {
+  if (outer_ == LINNET_OK) {
+    thread_log().lines.clear();
   }
+  thread_log().status_of_abort = status_of_abort;
 }
 
-ExecutorchCall::~ExecutorchCall() { --thread_log().depth; }
+ExecutorchCall::~ExecutorchCall() { thread_log().status_of_abort = outer_; }
 
 void keep_log_line(std::string_view line) {
   std::string& lines = thread_log().lines;

@@ -16,13 +16,16 @@ namespace linnet {
 void install_executorch_hooks();
 
 // Stands around every call into ExecuTorch: forgets earlier log lines, and lets a failed internal check
-// unwind to us instead of ending the process.
+// unwind to us with the given status instead of ending the process. May be nested.
 class ExecutorchCall {
  public:
-  ExecutorchCall() noexcept;
+  explicit ExecutorchCall(linnet_status status_of_abort) noexcept;
   ~ExecutorchCall();
   ExecutorchCall(const ExecutorchCall&) = delete;
   ExecutorchCall& operator=(const ExecutorchCall&) = delete;
+
+ private:
+  linnet_status outer_;
 };
 
 // Thrown when ExecuTorch would have aborted the process. What it was working on must not be used again.

@@ -43,10 +43,6 @@ bool inside(ByteView bytes, const void* data, std::size_t size) {
          size <= static_cast<std::size_t>(bytes.data() + bytes.size() - start);
 }
 
-linnet_value number(linnet_value_type type, std::int64_t integer, double real) {
-  return {type, integer, real, nullptr, 0};
-}
-
 }  // namespace
 
 void Fields::add(const std::string& name, const linnet_value& value) {
@@ -60,9 +56,30 @@ void Fields::keep(const std::string& name, linnet_value_type type, const void* b
   add(name, {type, 0, 0.0, copy.data(), copy.size()});
 }
 
+void Fields::keep_value(const std::string& name, const EValue& value, const FileBytes& file) {
+  if (value.isInt()) {
+    add(name, {LINNET_INT, value.toInt(), 0.0, nullptr, 0});
+  } else if (value.isBool()) {
+    add(name, {LINNET_BOOL, value.toBool() ? 1 : 0, 0.0, nullptr, 0});
+  } else if (value.isDouble()) {
+    add(name, {LINNET_FLOAT, 0, value.toDouble(), nullptr, 0});
+  } else if (value.isString()) {
+    const std::string_view text = value.toString();
+    keep(name, LINNET_STRING, text.data(), text.size());
+  } else if (is_bytes(value)) {
+    const void* data = value.toTensor().const_data_ptr();
+    const std::size_t size = value.toTensor().nbytes();
+    if (inside(file.view(), data, size)) {
+      add(name, {LINNET_BYTES, 0, 0.0, static_cast<const char*>(data), size});
+    } else if (data != nullptr) {
+      keep(name, LINNET_BYTES, data, size);
+    }
+  }
+}
+
 Fields Fields::read(const Program& program, const FileBytes& file) {
   Fields fields;
-  const ExecutorchCall call;
+  const ExecutorchCall call(LINNET_LOAD_FAILED);
   for (std::size_t i = 0; i < program.num_methods(); ++i) {
     const Result<const char*> name = program.get_method_name(i);
     check_executorch(LINNET_LOAD_FAILED, "a method has no name", name.error());
@@ -76,25 +93,7 @@ Fields Fields::read(const Program& program, const FileBytes& file) {
     MemoryManager manager(&allocator, planned.get());
     Result<Method> method = program.load_method(*name, &manager);
     check_executorch(LINNET_LOAD_FAILED, "a constant method cannot be read", method.error());
-    const EValue& value = method->get_output(0);
-    if (value.isInt()) {
-      fields.add(*name, number(LINNET_INT, value.toInt(), 0.0));
-    } else if (value.isBool()) {
-      fields.add(*name, number(LINNET_BOOL, value.toBool() ? 1 : 0, 0.0));
-    } else if (value.isDouble()) {
-      fields.add(*name, number(LINNET_FLOAT, 0, value.toDouble()));
-    } else if (value.isString()) {
-      const std::string_view text = value.toString();
-      fields.keep(*name, LINNET_STRING, text.data(), text.size());
-    } else if (is_bytes(value)) {
-      const void* data = value.toTensor().const_data_ptr();
-      const std::size_t size = value.toTensor().nbytes();
-      if (inside(file.view(), data, size)) {
-        fields.add(*name, {LINNET_BYTES, 0, 0.0, static_cast<const char*>(data), size});
-      } else if (data != nullptr) {
-        fields.keep(*name, LINNET_BYTES, data, size);
-      }
-    }
+    fields.keep_value(*name, method->get_output(0), file);
   }
   return fields;
 }

@@ -2,8 +2,9 @@
 #ifndef LINNET_CORE_SESSION_FIELDS_H_
 #define LINNET_CORE_SESSION_FIELDS_H_
 
-#include <cstdint>
 #include <executorch/runtime/executor/program.h>
+
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -31,6 +32,7 @@ class Fields {
   std::vector<std::string> items(std::string_view name) const;
 
  private:
+  void keep_value(const std::string& name, const executorch::runtime::EValue& value, const FileBytes& file);
   void add(const std::string& name, const linnet_value& value);
   void keep(const std::string& name, linnet_value_type type, const void* bytes, std::size_t size);
 

@@ -77,8 +77,7 @@ std::unique_ptr<FileBytes> FileBytes::copy(const void* bytes, std::size_t size) 
     }
     std::memcpy(data, bytes, size);
   }
-  return std::unique_ptr<FileBytes>(
-      new FileBytes("memory", static_cast<std::uint8_t*>(data), size, false));
+  return std::unique_ptr<FileBytes>(new FileBytes("memory", static_cast<std::uint8_t*>(data), size, false));
 }
 
 FileBytes::~FileBytes() {
@@ -93,12 +92,12 @@ void FileBytes::release(const void* data, std::size_t size) const noexcept {
   if (!mapped_) {
     return;
   }
-  const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
-  const auto start = reinterpret_cast<std::uintptr_t>(data);
-  const std::uintptr_t first = (start + page - 1) / page * page;
-  const std::uintptr_t last = (start + size) / page * page;
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const std::size_t offset = static_cast<std::size_t>(static_cast<const std::uint8_t*>(data) - data_);
+  const std::size_t first = (offset + page - 1) / page * page;  // the mapping itself starts on a page
+  const std::size_t last = (offset + size) / page * page;
   if (first < last) {
-    ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+    ::madvise(data_ + first, last - first, MADV_DONTNEED);
   }
 }
 

@@ -25,8 +25,8 @@ class FileBytes {
   ByteView view() const noexcept { return {data_, size_}; }
   // The path, or "memory": how messages name the file.
   const std::string& name() const noexcept { return name_; }
-  // Gives the resident pages that lie wholly inside the run back to the system. They come back from the
-  // file when touched again. Does nothing for a copy.
+  // Gives the resident pages that lie wholly inside a part of view() back to the system. They come back from
+  // the file when touched again. Does nothing for a copy.
   void release(const void* data, std::size_t size) const noexcept;
 
  private:

@@ -118,14 +118,15 @@ ComputeMethod::ComputeMethod(const Program& program, const std::string& name)
 
 std::vector<Output> ComputeMethod::run(const linnet_tensor* inputs, std::size_t count) {
   if (method_.inputs_size() != count) {
-    refuse_shape("the program takes " + std::to_string(method_.inputs_size()) + " inputs, the manifest names " +
-                 std::to_string(count));
+    refuse_shape("the program takes " + std::to_string(method_.inputs_size()) +
+                 " inputs, the manifest names " + std::to_string(count));
   }
   for (std::size_t i = 0; i < count; ++i) {
     set_input(inputs[i], i);
   }
   check_executorch(LINNET_RUN_FAILED, "the program failed", method_.execute());
   std::vector<Output> outputs;
+  outputs.reserve(method_.outputs_size());
   for (std::size_t i = 0; i < method_.outputs_size(); ++i) {
     outputs.push_back(copy_output(i));
   }

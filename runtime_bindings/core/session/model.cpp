@@ -31,7 +31,7 @@ void check_program_version(ByteView program, const std::string& name) {
 Program load_program(Loader* loader, ByteView bytes, const std::string& name, std::int32_t threads) {
   prepare_runtime(threads);
   check_program_version(bytes, name);
-  const ExecutorchCall call;
+  const ExecutorchCall call(LINNET_LOAD_FAILED);
   Result<Program> program = Program::load(loader, Program::Verification::InternalConsistency);
   if (!program.ok()) {
     throw executorch_error(LINNET_LOAD_FAILED, name + ": ExecuTorch could not load the program",
@@ -60,7 +60,8 @@ Model::Model(std::unique_ptr<FileBytes> file, std::int32_t threads)
 Model::~Model() {
   for (Slot& slot : slots_) {
     if (slot.broken) {
-      static_cast<void>(slot.method.release());  // its state is unknown: losing memory is the safe choice
+      // Its state is unknown: losing the memory is the safe choice.
+      [[maybe_unused]] const ComputeMethod* lost = slot.method.release();
     }
   }
 }
@@ -86,10 +87,12 @@ Model::Slot& Model::slot(const std::string& method) {
     }
     known += (known.empty() ? "" : ", ") + slot.name;
   }
-  throw Error(LINNET_UNKNOWN_METHOD, "no method \"" + method + "\" in " + file_->name() + ", it has " + known);
+  throw Error(LINNET_UNKNOWN_METHOD,
+              "no method \"" + method + "\" in " + file_->name() + ", it has " + known);
 }
 
 void Model::load(Slot& slot) const {
+  const ExecutorchCall call(LINNET_LOAD_FAILED);
   try {
     slot.method = std::make_unique<ComputeMethod>(program_, slot.name);
   } catch (const ExecutorchAborted&) {
@@ -108,7 +111,7 @@ std::vector<Output> Model::run(const std::string& method, const linnet_tensor* i
   if (target.broken) {
     throw Error(LINNET_RUN_FAILED, method + " failed inside of ExecuTorch before; open the model again");
   }
-  const ExecutorchCall call;
+  const ExecutorchCall call(LINNET_RUN_FAILED);
   if (target.method == nullptr) {
     load(target);
   }

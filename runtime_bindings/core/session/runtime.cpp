@@ -32,7 +32,7 @@ void set_workspace_sharing() {
 
 bool prepare_once(std::int32_t threads) {
   install_executorch_hooks();
-  const ExecutorchCall call;
+  const ExecutorchCall call(LINNET_LOAD_FAILED);
   fix_threads(threads);
   set_workspace_sharing();
   return true;
@@ -83,6 +83,20 @@ std::string written_by_newer(const Fields& fields) {
   return release(version) > release(executorch_version()) ? version : "";
 }
 
+void check_backends(const Fields& fields, const std::string& name) {
+  const std::vector<std::string> present = backend_names();
+  std::vector<std::string> missing;
+  for (const std::string& needed : fields.items("backends")) {
+    if (std::find(present.begin(), present.end(), needed) == present.end()) {
+      missing.push_back(needed);
+    }
+  }
+  if (!missing.empty()) {
+    throw Error(LINNET_BACKEND_MISSING, name + ": needs the backend " + join(missing) + ", this linnet has " +
+                                            join(present) + "; export the file for one of these");
+  }
+}
+
 }  // namespace
 
 const char* executorch_version() noexcept { return LINNET_EXECUTORCH_VERSION; }
@@ -94,13 +108,7 @@ void prepare_runtime(std::int32_t threads) {
 }
 
 void check_requirements(const Fields& fields, const std::string& name) {
-  const std::vector<std::string> backends = backend_names();
-  for (const std::string& needed : fields.items("backends")) {
-    if (std::find(backends.begin(), backends.end(), needed) == backends.end()) {
-      throw Error(LINNET_BACKEND_MISSING, name + ": needs the backend " + needed + ", this linnet has " +
-                                              join(backends) + "; export the file for one of these");
-    }
-  }
+  check_backends(fields, name);
   const std::set<std::string_view> operators = operator_names();
   std::vector<std::string> missing;
   for (const std::string& needed : fields.items("operators")) {
@@ -109,9 +117,9 @@ void check_requirements(const Fields& fields, const std::string& name) {
     }
   }
   if (!missing.empty()) {
-    throw Error(LINNET_OPERATOR_MISSING,
-                name + ": needs the operators " + join(missing) + ", which this linnet (ExecuTorch " +
-                    executorch_version() + ") lacks; install a newer linnet, or export the file again");
+    throw Error(LINNET_OPERATOR_MISSING, name + ": needs the operators " + join(missing) +
+                                             ", which this linnet (ExecuTorch " + executorch_version() +
+                                             ") lacks; install a newer linnet, or export the file again");
   }
 }
 
@@ -122,7 +130,8 @@ void rethrow_load_failure(const Error& error, const Fields& fields, const std::s
   }
   throw Error(LINNET_EXECUTORCH_TOO_OLD,
               name + ": written by ExecuTorch " + newer + ", this linnet has " + executorch_version() +
-                  " and could not load it: " + error.what() + "; install a newer linnet, or export the file again",
+                  " and could not load it: " + error.what() +
+                  "; install a newer linnet, or export the file again",
               error.executorch_code());
 }
 

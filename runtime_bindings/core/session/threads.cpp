@@ -45,8 +45,8 @@ std::int32_t usable_cpus() {
 
 void check_request(std::int32_t requested) {
   if (requested < 0 || requested > kMostThreads) {
-    throw Error(LINNET_INVALID_ARGUMENT, "threads is " + std::to_string(requested) + ", needed 0 (choose) to " +
-                                             std::to_string(kMostThreads));
+    throw Error(LINNET_INVALID_ARGUMENT, "threads is " + std::to_string(requested) +
+                                             ", needed 0 (choose) to " + std::to_string(kMostThreads));
   }
 }
 

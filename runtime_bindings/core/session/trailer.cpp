@@ -17,8 +17,8 @@ constexpr std::size_t kRangeSize = 16;
 constexpr std::string_view kMagic = "LNTRAILR";
 constexpr std::string_view kEndMagic = "LNTREND\n";
 constexpr std::string_view kContractMark = "schema_version";  // the contract's first constant method
-constexpr std::size_t kMarkWindow = 1U << 20U;  // where the mark is searched, as in trailer.py
-constexpr std::string_view kExtendedHeader = "eh00";  // at byte 8 (ExecuTorch, extended_header.h)
+constexpr std::size_t kMarkWindow = 1U << 20U;                // where the mark is searched, as in trailer.py
+constexpr std::string_view kExtendedHeader = "eh00";          // at byte 8 (ExecuTorch, extended_header.h)
 
 struct Footer {
   std::uint64_t major;
@@ -46,12 +46,13 @@ bool contains(ByteView bytes, std::string_view text) {
 
 void check_program_start(ByteView file, const std::string& name) {
   if (file.size() < 8) {
-    throw Error(LINNET_NOT_A_PROGRAM, name + ": " + std::to_string(file.size()) +
-                                          " bytes, too short for an ExecuTorch program");
+    throw Error(LINNET_NOT_A_PROGRAM,
+                name + ": " + std::to_string(file.size()) + " bytes, too short for an ExecuTorch program");
   }
   if (!equals(file.part(4, 2), "ET")) {
-    throw Error(LINNET_NOT_A_PROGRAM,
-                name + ": not an ExecuTorch program, which has ET12 at byte 4; make one with `linnet export`");
+    throw Error(
+        LINNET_NOT_A_PROGRAM,
+        name + ": not an ExecuTorch program, which has ET12 at byte 4; make one with `linnet export`");
   }
 }
 
@@ -133,7 +134,8 @@ std::uint64_t parsed_size(ByteView program) {
 // A hash that does not cover what is parsed would protect nothing.
 void check_coverage(const Trailer& trailer, const std::string& name) {
   if (trailer.structure.empty() || trailer.structure[0].data() != trailer.program.data() ||
-      trailer.structure[0].size() < std::min<std::uint64_t>(parsed_size(trailer.program), trailer.program.size())) {
+      trailer.structure[0].size() <
+          std::min<std::uint64_t>(parsed_size(trailer.program), trailer.program.size())) {
     refuse_trailer(name, "does not cover the header and the program section");
   }
 }
@@ -166,7 +168,8 @@ Trailer read_trailer(ByteView file, const std::string& name) {
   Trailer trailer;
   trailer.program = file.part(0, program_size);
   trailer.evidence = file.part(program_size, evidence_size);
-  trailer.structure = parse_ranges(file.part(program_size + evidence_size, table_size), trailer.program, name);
+  trailer.structure =
+      parse_ranges(file.part(program_size + evidence_size, table_size), trailer.program, name);
   trailer.structure_hash = bytes.part(48, 32);
   trailer.file_hash = bytes.part(80, 32);
   trailer.before_file_hash = file.part(0, file.size() - kFooterSize + 80);
@@ -192,10 +195,9 @@ void check_file(const Trailer& trailer, const std::string& name) {
   Sha256 hash;
   hash.update(trailer.before_file_hash);
   if (!same(trailer.file_hash, hash.finish())) {
-    throw Error(LINNET_FILE_DAMAGED,
-                name +
-                    ": weights or evidence differ from the SHA-256 of the file; "
-                    "copy the file again, or export it again");
+    throw Error(LINNET_FILE_DAMAGED, name +
+                                         ": weights or evidence differ from the SHA-256 of the file; "
+                                         "copy the file again, or export it again");
   }
 }
 

@@ -12,8 +12,8 @@
 namespace linnet {
 
 struct Trailer {
-  ByteView program;                // what ExecuTorch sees
-  ByteView evidence;               // UTF-8 JSON
+  ByteView program;                 // what ExecuTorch sees
+  ByteView evidence;                // UTF-8 JSON
   std::vector<ByteView> structure;  // header and program section, then the delegate sections
   ByteView structure_hash;
   ByteView before_file_hash;  // every byte that the second hash covers

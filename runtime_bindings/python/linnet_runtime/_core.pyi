@@ -63,9 +63,7 @@ class Model:
     @property
     def methods(self) -> list[str]:
         """Names of the methods that compute: "forward", perhaps "forward_batch"."""
-    def run(
-        self, method: str, inputs: Sequence[npt.NDArray[np.int64]]
-    ) -> list[npt.NDArray[np.float32]]: ...
+    def run(self, method: str, inputs: Sequence[npt.NDArray[np.int64]]) -> list[npt.NDArray[np.float32]]: ...
     def close(self) -> None:
         """Frees everything; later calls raise InvalidArgumentError. Closing twice is fine."""
 

@@ -6,9 +6,11 @@ The work is split so that each part can be tested alone:
 statistics     pure numbers: percentiles and their definition
 environment    what the machine is and in which state
 record         the versioned result: dataclasses and their JSON
+sample         the text that is measured, and a short call for each task
 probe          what runs in a measured process: inputs, timed loops, checks of the answers
+protocol       what the runner and a measuring process say to each other
 worker         ``python -m linnet.bench.worker``: one thread count in a fresh process
-cold           a fresh process that loads, answers once and ends
+cold           fresh processes timed from outside until their first answer
 runner         starts the processes, collects their events, survives Ctrl-C
 table          the result for people
 command        arguments, exit codes, files

@@ -96,7 +96,8 @@ def run_fresh(code: str, arguments: Sequence[str] = ()) -> Fresh:
     Raises:
         RunError: it failed; the message has the end of what it said.
     """
-    command = [sys.executable, "-c", code + _EPILOGUE, *arguments]
+    # -P: a json.py in the user's folder must not stand in for the standard library's
+    command = [sys.executable, "-P", "-c", code + _EPILOGUE, *arguments]
     start = time.perf_counter_ns()
     # unbuffered, so that the first line is seen when it is written
     with subprocess.Popen(

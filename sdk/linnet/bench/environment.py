@@ -18,6 +18,7 @@ __all__ = [
     "Environment",
     "State",
     "Versions",
+    "busy_note",
     "cpu_features",
     "cpu_model",
     "peak_memory",
@@ -75,6 +76,9 @@ _FEATURES = frozenset(
         "sme2",
     }
 )
+
+# Load for each CPU above which other work disturbs a measurement; an idle system stays well below.
+_BUSY = 0.3
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -183,6 +187,22 @@ def read_state(root: Path = Path("/")) -> State:
         frequency_mhz=tuple(frequencies or _frequencies(_text(root / "proc/cpuinfo"))),
         load_average=os.getloadavg() if hasattr(os, "getloadavg") else (),
         temperature_c=max(millidegrees) / 1000 if millidegrees else None,
+    )
+
+
+def busy_note(state: State, cpus: int) -> str:
+    """Return a warning if others were using the machine when ``state`` was taken, else an empty string.
+
+    Args:
+        state: taken before anything was measured.
+        cpus: that may be used.
+    """
+    load = state.load_average[0] if state.load_average else 0.0
+    if load <= _BUSY * cpus:
+        return ""
+    return (
+        f"the load average was {load:.2f} on {cpus} CPUs before the measurement: if other work was still going on, "
+        "latencies are too high"
     )
 
 

@@ -135,7 +135,8 @@ def run_worker(job: Job, collector: Collector, on_event: Emit) -> None:
     Raises:
         InternalError: the process ended without saying why.
     """
-    command = [sys.executable, "-m", "linnet.bench.worker"]
+    # -P: a json.py in the user's folder must not stand in for the standard library's
+    command = [sys.executable, "-P", "-m", "linnet.bench.worker"]
     # a file, since a full pipe that nobody reads would stop the process
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors_said,

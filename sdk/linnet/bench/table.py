@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from linnet.bench.environment import State
+from linnet.bench.environment import State, busy_note
 from linnet.bench.record import ColdStart, LengthResult, OutputCheck, Record, ThreadRun
 from linnet.bench.statistics import enough_for, median
 from linnet.console import Console
@@ -83,6 +83,9 @@ def _row(threads: str, tokens: str, result: LengthResult) -> Sequence[str]:
 
 
 def _notes(record: Record) -> Iterator[str]:
+    busy = busy_note(record.runs[0].before, len(record.environment.affinity)) if record.runs else ""
+    if busy:
+        yield busy
     results = [result for run in record.runs for result in (*run.lengths, run.answer) if result is not None]
     if any(run.answer is not None for run in record.runs):
         yield "text (n): from a text of n tokens to its answer, tokenizer and decoding included"

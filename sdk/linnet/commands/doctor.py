@@ -29,7 +29,8 @@ examples:
 """
 
 # Any of these lets XNNPACK multiply int8 faster than float; without them (Cortex-A53, A72) measure both.
-_INT8_FEATURES = frozenset({"avx_vnni", "avx512_vnni", "avx512f", "avx2", "asimddp", "dotprod", "i8mm"})
+# Names as in runtime_bindings/core/session/cpu.cpp.
+_INT8_FEATURES = frozenset({"avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx", "dotprod", "i8mm"})
 _PACKAGES = ("numpy", "rich", "tokenizers", "executorch", "torch", "transformers")
 
 
@@ -83,10 +84,10 @@ def warnings_for(runtime: Mapping[str, str], packages: Mapping[str, str | None])
     if not runtime:
         return ["the compiled runtime is missing: no file can run here"]
     found: list[str] = []
-    features = set(runtime.get("cpu_features", "").split(","))
+    features = set(filter(None, runtime.get("cpu_features", "").split(",")))
     if "XnnpackBackend" not in runtime.get("backends", "").split(","):
         found.append("this build has no XNNPACK backend: exported files cannot run")
-    if not features & _INT8_FEATURES:
+    if features and not features & _INT8_FEATURES:
         found.append(
             "this CPU has no dot-product instructions: int8 can be slower than fp32, measure both with `linnet bench`"
         )

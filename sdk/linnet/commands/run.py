@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
+import warnings
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from linnet.console import Console, shorten
 from linnet.errors import InvalidArgumentError
 from linnet.model import Model, load
+from linnet.truncation import TruncationWarning
 
 __all__ = ["add_arguments", "help", "run"]
 
 help = "answer texts with a file"
 
 _EPILOG = """\
+With --json a text that was cut at the file's bound has "truncated": true.
 Without TEXT, each line of stdin is a text. For question-answering and text-ranking a tab in the line
 separates the two texts; for text-classification it does so with --tabs.
 
@@ -55,7 +59,15 @@ def run(args: argparse.Namespace) -> int:
     with load(args.file, threads=args.threads) as model:
         console = Console()
         for given in _inputs(args, model):
-            answer = _answer(model, given, args)
+            answer, cut = _answer_noting_cuts(model, given, args)
+            if cut:
+                given["truncated"] = True
+                shown = shorten(given.get("text", ""), _WIDTH)
+                print(
+                    f"linnet: warning: {shown!r} was cut at {model.manifest.max_length} tokens; "
+                    "--no-truncation makes it an error",
+                    file=sys.stderr,
+                )
             if args.json:
                 print(json.dumps({**given, "result": answer}, ensure_ascii=False), flush=True)
             else:
@@ -104,12 +116,26 @@ def _questions(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
 def _stdin() -> Iterable[str]:
     if sys.stdin.isatty():
         print("linnet: reading texts from the terminal, one a line; end with Ctrl-D", file=sys.stderr)
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # the tokenizer names what is no UTF-8
     return (line.rstrip("\r\n") for line in sys.stdin)
 
 
 def _line(line: str, tabs: bool) -> dict[str, Any]:
     text, tab, pair = line.partition("\t")
     return {"text": text, "pair": pair} if tabs and tab else {"text": line}
+
+
+def _answer_noting_cuts(model: Model, given: dict[str, Any], args: argparse.Namespace) -> tuple[Any, bool]:
+    """Return the answer and whether its text was cut; other warnings go on."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        answer = _answer(model, given, args)
+    cuts = [each for each in caught if isinstance(each.message, TruncationWarning)]
+    for each in caught:
+        if each not in cuts:
+            warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+    return answer, bool(cuts)
 
 
 def _answer(model: Model, given: dict[str, Any], args: argparse.Namespace) -> Any:

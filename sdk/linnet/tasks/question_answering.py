@@ -112,7 +112,8 @@ def _decode(
     for window, each in zip(windows, outputs, strict=True):
         start, end, empty = _probabilities(session, window, each)
         null_score = min(null_score, empty)
-        allowed = _answerable(session, window)
+        # a classification token typed into the question has a share of the scores, but is no answer
+        allowed = _answerable(session, window) & (window.sequence_ids != 0)
         for first, last, score in best_spans(start, end, allowed, wanted, options.max_answer_len):
             _add_answer(answers, _span_text(session, window, item.pair or "", first, last, options), score)
     if options.handle_impossible_answer:

@@ -129,8 +129,11 @@ def _randomize(module: nn.Module, generator: torch.Generator) -> None:
         if isinstance(module, nn.Linear) and module.bias is not None:
             module.bias.normal_(0.0, 0.1, generator=generator)
     elif isinstance(module, nn.LayerNorm) or type(module).__name__ == "NoNorm":
-        module.weight.uniform_(0.5, 0.9, generator=generator)
-        module.bias.normal_(0.0, 0.1, generator=generator)
+        for name, parameter in module.named_parameters():
+            if name == "weight":
+                parameter.uniform_(0.5, 0.9, generator=generator)
+            else:
+                parameter.normal_(0.0, 0.1, generator=generator)
 
 
 def random_ids(batch: int, length: int, seed: int = 0, below: int = VOCABULARY) -> Tensor:

