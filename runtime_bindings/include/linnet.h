@@ -40,8 +40,8 @@ enum {
   LINNET_OK = 0,
 
   /* 1xx - the caller: arguments and inputs */
-  LINNET_INVALID_ARGUMENT = 100, /* a NULL, a negative length, an unknown enum value */
-  LINNET_INVALID_UTF8 = 101,     /* the text is not UTF-8; the message gives the byte */
+  LINNET_INVALID_ARGUMENT = 100,   /* a NULL, a negative length, an unknown enum value */
+  LINNET_INVALID_UTF8 = 101,       /* the text is not UTF-8; the message gives the byte */
   LINNET_INPUT_OUT_OF_RANGE = 102, /* a token id below 0 or above the vocabulary */
   LINNET_INPUT_SHAPE = 103,        /* number, dtype or shape of the inputs does not fit the method */
   LINNET_TEXT_TOO_LONG = 104,      /* truncation is off (or impossible) and the text does not fit */
@@ -52,15 +52,15 @@ enum {
   /* 2xx - the file */
   LINNET_FILE_NOT_FOUND = 200,
   LINNET_FILE_UNREADABLE = 201,
-  LINNET_NOT_A_PROGRAM = 202,      /* neither an ExecuTorch program nor part of one */
-  LINNET_NOT_A_LINNET_FILE = 203,  /* an ExecuTorch program without linnet's contract */
-  LINNET_FILE_TRUNCATED = 204,     /* the end is missing */
-  LINNET_PROGRAM_DAMAGED = 205,    /* header, program section or delegate section: hash differs */
-  LINNET_TRAILER_DAMAGED = 206,    /* the trailer contradicts itself or the file */
-  LINNET_FILE_DAMAGED = 207,       /* the hash of the whole file differs (linnet_file_verify) */
-  LINNET_SCHEMA_TOO_NEW = 208,     /* the file's major schema version is above this build's */
-  LINNET_MANIFEST_INVALID = 209,   /* a field is missing or has the wrong type */
-  LINNET_TOKENIZER_INVALID = 210,  /* the tokenizer bytes do not parse */
+  LINNET_NOT_A_PROGRAM = 202,     /* neither an ExecuTorch program nor part of one */
+  LINNET_NOT_A_LINNET_FILE = 203, /* an ExecuTorch program without linnet's contract */
+  LINNET_FILE_TRUNCATED = 204,    /* the end is missing */
+  LINNET_PROGRAM_DAMAGED = 205,   /* header, program section or delegate section: hash differs */
+  LINNET_TRAILER_DAMAGED = 206,   /* the trailer contradicts itself or the file */
+  LINNET_FILE_DAMAGED = 207,      /* the hash of the whole file differs (linnet_file_verify) */
+  LINNET_SCHEMA_TOO_NEW = 208,    /* the file's major schema version is above this build's */
+  LINNET_MANIFEST_INVALID = 209,  /* a field is missing or has the wrong type */
+  LINNET_TOKENIZER_INVALID = 210, /* the tokenizer bytes do not parse */
 
   /* 3xx - this build and this machine */
   LINNET_BACKEND_MISSING = 300,
@@ -103,10 +103,10 @@ typedef enum {
 } linnet_truncation;
 
 typedef struct {
-  int32_t max_length;           /* tokens, special tokens included; 0 means no bound */
+  int32_t max_length; /* tokens, special tokens included; 0 means no bound */
   linnet_truncation truncation;
-  int32_t stride;               /* overlap in tokens of consecutive windows; -1: one window only */
-  int32_t add_special_tokens;   /* 0 or 1 */
+  int32_t stride;             /* overlap in tokens of consecutive windows; -1: one window only */
+  int32_t add_special_tokens; /* 0 or 1 */
 } linnet_encode_options;
 
 /* One window of an encoding. All pointers borrowed from the encoding, `length` entries each. */
@@ -197,14 +197,16 @@ LINNET_API const char* linnet_model_fields(const linnet_model* model);
 /* The evidence of the trailer: UTF-8 JSON, borrowed. */
 LINNET_API linnet_status linnet_model_evidence(const linnet_model* model, const char** json, size_t* size);
 /* The model's tokenizer, borrowed. LINNET_UNKNOWN_FIELD if its kind is not built in. */
-LINNET_API linnet_status linnet_model_tokenizer(const linnet_model* model, const linnet_tokenizer** tokenizer);
+LINNET_API linnet_status linnet_model_tokenizer(const linnet_model* model,
+                                                const linnet_tokenizer** tokenizer);
 /* Runs a method ("forward", "forward_batch"), loading it first if needed. Token ids are checked against
  * the vocabulary, shapes against the program. Outputs are copies. */
 LINNET_API linnet_status linnet_model_run(linnet_model* model, const char* method,
                                           const linnet_tensor* inputs, size_t input_count,
                                           linnet_outputs** outputs);
 LINNET_API size_t linnet_outputs_count(const linnet_outputs* outputs);
-LINNET_API linnet_status linnet_outputs_tensor(const linnet_outputs* outputs, size_t index, linnet_tensor* tensor);
+LINNET_API linnet_status linnet_outputs_tensor(const linnet_outputs* outputs, size_t index,
+                                               linnet_tensor* tensor);
 LINNET_API void linnet_outputs_free(linnet_outputs* outputs);
 
 /* Checks the SHA-256 of everything in the file, weights and evidence included, without loading it. */

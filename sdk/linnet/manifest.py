@@ -83,15 +83,11 @@ class Manifest:
 
     STORED: ClassVar[Mapping[type, type]] = {int: int, float: float, bool: bool, str: str, bytes: bytes, tuple: str}
 
-    schema_version: str = _field(
-        str, "major.minor of this schema", default=f"{SCHEMA_MAJOR}.{SCHEMA_MINOR}"
-    )
+    schema_version: str = _field(str, "major.minor of this schema", default=f"{SCHEMA_MAJOR}.{SCHEMA_MINOR}")
     task: str = _field(str, "Hugging Face task name")
     model_type: str = _field(str, "architecture, as `model_type` in config.json")
     labels: tuple[str, ...] = _field(tuple, "class names by index; empty if the task has none", default=())
-    score_function: str = _field(
-        str, "from logits to scores: softmax, sigmoid or none", default="none"
-    )
+    score_function: str = _field(str, "from logits to scores: softmax, sigmoid or none", default="none")
 
     tokenizer_kind: str = _field(str, "wordpiece (read by the core)")
     tokenizer: bytes = _field(bytes, "tokenizer bytes of that kind")
@@ -133,9 +129,7 @@ class Manifest:
     kernel_libraries: tuple[str, ...] = _field(
         tuple, "ExecuTorch kernel libraries that the program needs: optimized, quantized", default=()
     )
-    operators: tuple[str, ...] = _field(
-        tuple, "operators outside the delegates, as name.overload", default=()
-    )
+    operators: tuple[str, ...] = _field(tuple, "operators outside the delegates, as name.overload", default=())
 
     def __post_init__(self) -> None:
         problems = self.problems()

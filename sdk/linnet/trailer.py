@@ -77,9 +77,7 @@ class Trailer:
     version: tuple[int, int]
 
 
-def build_trailer(
-    program: bytes | mmap.mmap, ranges: Sequence[tuple[int, int]], evidence: Mapping[str, Any]
-) -> bytes:
+def build_trailer(program: bytes | mmap.mmap, ranges: Sequence[tuple[int, int]], evidence: Mapping[str, Any]) -> bytes:
     """Return the bytes to append to ``program``.
 
     Args:
@@ -137,9 +135,7 @@ def read_trailer(path: str | Path) -> Trailer:
         file.seek(max(0, size - FOOTER_SIZE))
         tail = file.read(FOOTER_SIZE)
         if head[4:6] != b"ET":
-            raise NotAProgramError(
-                f"{path}: starts with {head[:8]!r}, an ExecuTorch program has ET12 at byte 4"
-            )
+            raise NotAProgramError(f"{path}: starts with {head[:8]!r}, an ExecuTorch program has ET12 at byte 4")
         if len(tail) < FOOTER_SIZE or tail[-8:] != END_MAGIC:
             file.seek(0)
             _refuse_without_trailer(path, file.read(1 << 20))
