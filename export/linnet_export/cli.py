@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from linnet.console import Console, shorten
+from linnet.exit_status import CHECK_FAILED
 from linnet.manifest import TASKS
 from linnet_export import export
 from linnet_export.config import BUDGET_KEYS, ExportConfig
@@ -133,7 +134,8 @@ class ExportCommand:
             report = _export(config)
         except OverBudgetError as error:
             _print_worst(error)
-            raise
+            print(f"linnet: error: {error}", file=sys.stderr)
+            return CHECK_FAILED
         if args.json:
             print(json.dumps(report.to_json(), ensure_ascii=False, indent=2))
         else:

@@ -3,7 +3,8 @@
 ::
 
     0    done
-    1    a check failed: `verify` found a difference, `eval` stayed under its limit
+    1    a check failed: `verify` found a difference, `eval` stayed under its limit,
+         `export` is over budget
     2    wrong usage: an argument, an input, or an extra that is not installed
     3    the file was refused: missing, damaged, too new, or no linnet file
     4    this build or machine lacks what the program needs
