@@ -60,8 +60,8 @@ class ExportConfig:
             found.append("model is empty, needed a directory or a hub id")
         if self.max_length is not None and self.max_length < 3:
             found.append(f"max_length is {self.max_length}, needed at least 3: two special tokens and one of the text")
-        if self.max_batch == 1 or not 0 <= self.max_batch <= 1024:
-            found.append(f"max_batch is {self.max_batch}, needed 0 (none) or 2 to 1024")
+        if not 0 <= self.max_batch <= 1024:
+            found.append(f"max_batch is {self.max_batch}, needed 0 (none) to 1024")
         if self.labels is not None and not self.labels:
             found.append("labels is empty; leave it out to keep those of the checkpoint")
         unknown = sorted(set(self.budget) - set(BUDGET_KEYS))

@@ -31,6 +31,7 @@ __all__ = [
     "make_linear",
     "per_token",
     "scaled_linear",
+    "shifted_linear",
 ]
 
 Activation: TypeAlias = Callable[[Tensor], Tensor]
@@ -86,13 +87,15 @@ class LayerNorm(nn.Module):
 
     Means are products with a constant row of 1/n, and eps is the bias of the second product:
     y = (x - mean) / sqrt(mean((x - mean)^2) + eps) * weight + bias.
+
+    Without its bias, whoever reads the result has to add ``norm.bias`` (see :func:`shifted_linear`).
     """
 
-    def __init__(self, norm: nn.LayerNorm) -> None:
+    def __init__(self, norm: nn.LayerNorm, *, with_bias: bool = True) -> None:
         super().__init__()
         width = norm.normalized_shape[-1]
         self.weight = _frozen(norm.weight)
-        self.bias = _frozen(norm.bias)
+        self.bias = _frozen(norm.bias) if with_bias else None
         self.average: Tensor
         self.register_buffer("average", torch.full((1, width), 1.0 / width))
         self.zero: Tensor
@@ -104,7 +107,8 @@ class LayerNorm(nn.Module):
         """Normalize float32 [tokens, width]."""
         centred = x - functional.linear(x, self.average, self.zero)
         variance = functional.linear(centred * centred, self.average, self.eps)
-        return centred * torch.rsqrt(variance) * self.weight + self.bias
+        scaled = centred * torch.rsqrt(variance) * self.weight
+        return scaled if self.bias is None else scaled + self.bias
 
 
 class Affine(nn.Module):
@@ -128,31 +132,40 @@ class Attention(nn.Module):
     """Multi-head self-attention without its output projection.
 
     The factor 1/sqrt(width of a head) is folded into the query weights, which must come unscaled.
+    With a ``shift`` float32 [width], the inputs come without that constant part.
     """
 
-    def __init__(self, query: nn.Linear, key: nn.Linear, value: nn.Linear, heads: int) -> None:
+    def __init__(
+        self, query: nn.Linear, key: nn.Linear, value: nn.Linear, heads: int, shift: Tensor | None = None
+    ) -> None:
         super().__init__()
         self.heads = heads
         self.head_width = query.out_features // heads
-        self.query = scaled_linear(query, torch.full((query.out_features,), self.head_width**-0.5))
-        self.key = copy_linear(key)
-        self.value = copy_linear(value)
+        scale = torch.full((query.out_features,), self.head_width**-0.5)
+        self.query = scaled_linear(shifted_linear(query, shift), scale)
+        self.key = shifted_linear(key, shift)
+        self.value = shifted_linear(value, shift)
 
     def forward(self, query_in: Tensor, key_in: Tensor, value_in: Tensor, frame: Frame) -> Tensor:
         """Return float32 [tokens, heads * head_width] of three float32 [tokens, width]."""
         query = self._split(self.query(query_in), frame)
-        key = self._split(self.key(key_in), frame).transpose(1, 2)
+        key = self._split(self.key(key_in), frame, transposed=True)
         value = self._split(self.value(value_in), frame)
         scores = torch.bmm(query, key)
         if frame.score_bias is not None:
             scores = scores + frame.score_bias
         return self._join(torch.bmm(torch.softmax(scores, -1), value), frame)
 
-    def _split(self, x: Tensor, frame: Frame) -> Tensor:
+    def _split(self, x: Tensor, frame: Frame, *, transposed: bool = False) -> Tensor:
         if frame.keep is None:
-            return x.view(-1, self.heads, self.head_width).permute(1, 0, 2)
-        heads = x.view(frame.batch, frame.length, self.heads, self.head_width).permute(0, 2, 1, 3)
-        return heads.reshape(frame.batch * self.heads, frame.length, self.head_width)
+            heads = x.view(-1, self.heads, self.head_width)
+            return heads.permute(1, 2, 0) if transposed else heads.permute(1, 0, 2)
+        heads = x.view(frame.batch, frame.length, self.heads, self.head_width)
+        if transposed:
+            shape = (frame.batch * self.heads, self.head_width, frame.length)
+            return heads.permute(0, 2, 3, 1).reshape(shape)
+        shape = (frame.batch * self.heads, frame.length, self.head_width)
+        return heads.permute(0, 2, 1, 3).reshape(shape)
 
     def _join(self, x: Tensor, frame: Frame) -> Tensor:
         if frame.keep is None:
@@ -163,7 +176,14 @@ class Attention(nn.Module):
 
 
 class EncoderLayer(nn.Module):
-    """One post-norm transformer layer, as BERT, DistilBERT and ELECTRA have it."""
+    """One post-norm transformer layer, as BERT, DistilBERT and ELECTRA have it.
+
+    The biases of both normalizations are folded into the layers that read them, which saves XNNPACK two
+    passes over the tokens. So a layer takes and gives its tokens without a constant part.
+
+    Attributes:
+        shift: float32 [width], what has to be added to the result.
+    """
 
     def __init__(
         self,
@@ -174,15 +194,19 @@ class EncoderLayer(nn.Module):
         activation: Activation,
         contract: nn.Linear,
         output_norm: nn.LayerNorm,
+        shift: Tensor | None,
     ) -> None:
+        """Take the parts of a layer; ``shift`` is missing from its input, and ``attention`` knows it."""
         super().__init__()
+        ones = torch.ones(attention_output.out_features)
         self.attention = attention
-        self.attention_output = copy_linear(attention_output)
-        self.attention_norm = LayerNorm(attention_norm)
-        self.expand = copy_linear(expand)
+        self.attention_output = scaled_linear(attention_output, ones, shift)
+        self.attention_norm = LayerNorm(attention_norm, with_bias=False)
+        self.expand = shifted_linear(expand, attention_norm.bias)
         self.activation = activation
-        self.contract = copy_linear(contract)
-        self.output_norm = LayerNorm(output_norm)
+        self.contract = scaled_linear(contract, ones, attention_norm.bias)
+        self.output_norm = LayerNorm(output_norm, with_bias=False)
+        self.shift = output_norm.bias.detach()
 
     def forward(self, x: Tensor, frame: Frame) -> Tensor:
         """Map float32 [tokens, width] to the same shape."""
@@ -211,6 +235,15 @@ def scaled_linear(linear: nn.Linear, scale: Tensor, shift: Tensor | None = None)
         if shift is not None:
             copy.bias = _frozen(shift if copy.bias is None else copy.bias + shift)
     return copy
+
+
+def shifted_linear(linear: nn.Linear, shift: Tensor | None) -> nn.Linear:
+    """Return a copy of ``linear`` that computes ``linear(x + shift)``, shift by input."""
+    if shift is None:
+        return copy_linear(linear)
+    with torch.no_grad():
+        added = (linear.weight.double() @ shift.double()).float()
+    return scaled_linear(linear, torch.ones(linear.out_features), added)
 
 
 def copy_linear(linear: nn.Linear, kind: type[nn.Linear] = nn.Linear) -> nn.Linear:

@@ -91,11 +91,14 @@ class LowerResult:
         program: its bytes.
         facts: what it needs and how it is cut.
         sizes: its bytes by part.
+        written_twice: bytes of linear layers that equal an embedding table (a tied fill-mask decoder): the
+            lookup reads rows as they are, XNNPACK packs its own copy, and each keeps its part of the file.
     """
 
     program: bytes
     facts: ProgramFacts
     sizes: SizesByPart
+    written_twice: int
 
     @property
     def partitions(self) -> int:
@@ -167,17 +170,17 @@ def lower(
     values = constant_methods(facts) if callable(constant_methods) else constant_methods
     finished = ExecutorchProgramManager(planned._execution_programs, _stored(values), config, planned._named_data)
     program = finished.buffer
-    return LowerResult(program, facts, _sizes(methods, len(program)))
+    return LowerResult(program, facts, _sizes(methods, len(program)), _written_twice(methods["forward"]))
 
 
 def _check_bounds(methods: Mapping[str, DeviceProgram], max_length: int, max_batch: int) -> None:
     problems: list[str] = []
     if "forward" not in methods:
         problems.append(f"methods are {', '.join(methods) or 'none'}, needed forward")
-    if max_length <= SHORTEST:
-        problems.append(f"max_length is {max_length}, needed at least {SHORTEST + 1}")
-    if any(module.masked for module in methods.values()) and max_batch < 2:
-        problems.append(f"max_batch is {max_batch}, a batch method needs at least 2")
+    if max_length < SHORTEST:
+        problems.append(f"max_length is {max_length}, needed at least {SHORTEST}")
+    if any(module.masked for module in methods.values()) and max_batch < 1:
+        problems.append(f"max_batch is {max_batch}, a batch method needs at least 1")
     if problems:
         raise LoweringError("; ".join(problems))
 
@@ -185,8 +188,10 @@ def _check_bounds(methods: Mapping[str, DeviceProgram], max_length: int, max_bat
 def _trace(module: DeviceProgram, max_length: int, max_batch: int) -> ExportedProgram:
     batch = min(_EXAMPLE_BATCH, max_batch) if module.masked else 1
     example = torch.ones(batch, min(_EXAMPLE_LENGTH, max_length), dtype=torch.int64)
-    dynamic: dict[int, Any] = {1: Dim("length", min=SHORTEST, max=max_length)}
-    if module.masked:
+    dynamic: dict[int, Any] = {}
+    if max_length > SHORTEST:
+        dynamic[1] = Dim("length", min=SHORTEST, max=max_length)
+    if module.masked and max_batch > 1:
         dynamic[0] = Dim("batch", min=1, max=max_batch)
     inputs = tuple(example.clone() for _ in module.inputs)
     with torch.no_grad():
@@ -260,6 +265,17 @@ def _sizes(methods: Mapping[str, nn.Module], total: int) -> SizesByPart:
                 linears[tensor.data_ptr()] = size
     embedding, linear = sum(tables.values()), sum(linears.values())
     return SizesByPart(embedding, linear, total - embedding - linear)
+
+
+def _written_twice(module: nn.Module) -> int:
+    tensors = module.state_dict(keep_vars=True)
+    table = tensors["body.embeddings.word.weight"]
+    found = 0
+    for name, tensor in tensors.items():
+        same_kind = tensor.shape == table.shape and tensor.dtype == table.dtype
+        if same_kind and _in_linear(module, name) and torch.equal(tensor, table):
+            found += tensor.numel() * tensor.element_size()
+    return found
 
 
 def _in_linear(module: nn.Module, name: str) -> bool:

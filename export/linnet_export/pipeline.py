@@ -109,14 +109,23 @@ def _report(
         budget=proof.limits,
         figures=proof.figures,
         texts=proof.texts,
-        notes=_notes(config),
+        notes=_notes(config, lowered),
     )
 
 
-def _notes(config: ExportConfig) -> tuple[str, ...]:
-    if config.max_batch:
-        return ()
-    return ("no batch method: on CPUs a padded batch gains nothing over a loop (benchmarks/batch_gain.py)",)
+def _notes(config: ExportConfig, lowered: LowerResult) -> tuple[str, ...]:
+    notes: list[str] = []
+    if not config.max_batch:
+        notes.append(
+            "no batch method: a padded batch of long texts is slower than a loop (benchmarks/batch_gain.py); "
+            "--max-batch 8 adds one, which can gain with short texts on several threads"
+        )
+    if lowered.written_twice:
+        notes.append(
+            f"{lowered.written_twice / 1e6:.2f} MB are in the file twice: the word embedding, which is also the "
+            "decoder, is looked up in one layout and multiplied in another"
+        )
+    return tuple(notes)
 
 
 def _digest(path: Path) -> str:

@@ -15,6 +15,7 @@ from linnet_export.layers import (
     ACTIVATIONS,
     MASKED_SCORE,
     Activation,
+    EncoderLayer,
     Frame,
     LayerNorm,
     frozen_parameter,
@@ -30,6 +31,7 @@ __all__ = [
     "embedding_rows",
     "positions_within",
     "refuse_decoder",
+    "stack_layers",
 ]
 
 
@@ -59,6 +61,9 @@ class TokenEmbeddings(nn.Module):
     """Word, position and token type embeddings of one width, summed and normalized.
 
     Without the input `token_type_ids`, the row of type 0 is folded into the positions.
+
+    Attributes:
+        shift: float32 [width], the bias of the normalization, which is left to what follows.
     """
 
     def __init__(
@@ -72,7 +77,8 @@ class TokenEmbeddings(nn.Module):
         elif types is not None:
             position = position + types[0]
         self.position = frozen_parameter(position)
-        self.norm = LayerNorm(norm)
+        self.norm = LayerNorm(norm, with_bias=False)
+        self.shift = norm.bias.detach()
 
     def forward(self, ids: Tensor, type_ids: Tensor | None, keep: Tensor | None) -> Tensor:
         """Return float32 [tokens, width] of int64 [batch, length]; padding needs no care here."""
@@ -100,8 +106,11 @@ class DeviceBody(nn.Module):
         hidden_size: int,
         takes_token_types: bool,
         project: nn.Module | None = None,
+        shift: Tensor | None = None,
     ) -> None:
+        """Take the parts of an encoder; ``shift`` is missing from what the last layer gives."""
         super().__init__()
+        self.shift = None if shift is None else frozen_parameter(shift)
         self.embeddings = embeddings
         self.project = project
         self.layers = nn.ModuleList(layers)
@@ -120,7 +129,7 @@ class DeviceBody(nn.Module):
             x = self.project(x)
         for layer in self.layers:
             x = layer(x, frame)
-        return x, frame
+        return x if self.shift is None else x + self.shift, frame
 
     def _frame(self, ids: Tensor, mask: Tensor | None) -> Frame:
         batch, length = ids.shape
@@ -129,6 +138,17 @@ class DeviceBody(nn.Module):
         keep = mask.to(torch.float32)
         bias = ((1.0 - keep) * MASKED_SCORE).unsqueeze(1).expand(batch, self.heads, length)
         return Frame(batch, length, keep, bias.reshape(batch * self.heads, 1, length))
+
+
+def stack_layers(
+    layers: Iterable[Any], shift: Tensor | None, make: Callable[[Any, Tensor | None], EncoderLayer]
+) -> tuple[list[EncoderLayer], Tensor | None]:
+    """Make each layer with the shift that its predecessor leaves; return the layers and the last shift."""
+    made: list[EncoderLayer] = []
+    for layer in layers:
+        made.append(make(layer, shift))
+        shift = made[-1].shift
+    return made, shift
 
 
 def embedding_rows(weight: Tensor) -> nn.Embedding:

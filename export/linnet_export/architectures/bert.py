@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from linnet_export.architectures.base import (
@@ -16,23 +16,25 @@ from linnet_export.architectures.base import (
     activation,
     positions_within,
     refuse_decoder,
+    stack_layers,
 )
-from linnet_export.layers import AnswerLinear, Attention, EncoderLayer, LayerNorm, copy_linear
+from linnet_export.layers import AnswerLinear, Attention, EncoderLayer, LayerNorm, copy_linear, shifted_linear
 
 __all__ = ["ARCHITECTURE", "bert_body", "bert_layer"]
 
 
-def bert_layer(layer: Any, config: Any) -> EncoderLayer:
+def bert_layer(layer: Any, config: Any, shift: Tensor | None) -> EncoderLayer:
     """Return the device form of a ``BertLayer`` (ELECTRA's has the same parts)."""
-    attention = layer.attention
+    own = layer.attention.self
     return EncoderLayer(
-        Attention(attention.self.query, attention.self.key, attention.self.value, config.num_attention_heads),
-        attention.output.dense,
-        attention.output.LayerNorm,
+        Attention(own.query, own.key, own.value, config.num_attention_heads, shift),
+        layer.attention.output.dense,
+        layer.attention.output.LayerNorm,
         layer.intermediate.dense,
         activation(config, config.hidden_act, "hidden_act"),
         layer.output.dense,
         layer.output.LayerNorm,
+        shift,
     )
 
 
@@ -50,13 +52,16 @@ def bert_body(base: Any, max_length: int, token_types: bool, project: nn.Linear 
         parts.LayerNorm,
         token_types,
     )
+    shift = embeddings.shift if project is None else None
+    layers, shift = stack_layers(base.encoder.layer, shift, lambda layer, left: bert_layer(layer, config, left))
     return DeviceBody(
         embeddings,
-        (bert_layer(layer, config) for layer in base.encoder.layer),
+        layers,
         heads=config.num_attention_heads,
         hidden_size=config.hidden_size,
         takes_token_types=token_types,
-        project=None if project is None else copy_linear(project),
+        project=None if project is None else shifted_linear(project, embeddings.shift),
+        shift=shift,
     )
 
 

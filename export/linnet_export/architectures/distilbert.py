@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 from transformers import PreTrainedModel
 
@@ -16,22 +16,24 @@ from linnet_export.architectures.base import (
     activation,
     positions_within,
     refuse_decoder,
+    stack_layers,
 )
 from linnet_export.layers import AnswerLinear, Attention, EncoderLayer, LayerNorm, copy_linear
 
 __all__ = ["ARCHITECTURE"]
 
 
-def _layer(layer: Any, config: Any) -> EncoderLayer:
+def _layer(layer: Any, config: Any, shift: Tensor | None) -> EncoderLayer:
     attention = layer.attention
     return EncoderLayer(
-        Attention(attention.q_lin, attention.k_lin, attention.v_lin, config.n_heads),
+        Attention(attention.q_lin, attention.k_lin, attention.v_lin, config.n_heads, shift),
         attention.out_lin,
         layer.sa_layer_norm,
         layer.ffn.lin1,
         activation(config, config.activation, "activation"),
         layer.ffn.lin2,
         layer.output_layer_norm,
+        shift,
     )
 
 
@@ -41,12 +43,17 @@ def _body(model: PreTrainedModel, max_length: int, token_types: bool) -> DeviceB
     refuse_decoder(config)
     parts = base.embeddings
     position = positions_within(config, parts.position_embeddings, max_length)
+    embeddings = TokenEmbeddings(parts.word_embeddings, position, None, parts.LayerNorm, False)
+    layers, shift = stack_layers(
+        base.transformer.layer, embeddings.shift, lambda layer, left: _layer(layer, config, left)
+    )
     return DeviceBody(
-        TokenEmbeddings(parts.word_embeddings, position, None, parts.LayerNorm, False),
-        (_layer(layer, config) for layer in base.transformer.layer),
+        embeddings,
+        layers,
         heads=config.n_heads,
         hidden_size=config.dim,
         takes_token_types=False,
+        shift=shift,
     )
 
 

@@ -71,7 +71,8 @@ def test_mobilebert_agrees_with_the_original(task: str, recipe: str, run_program
         expected = hf_outputs(model, task, *inputs)
         for one, other in zip(run(*inputs), expected, strict=True):
             assert one.shape == other.shape
-            error = ((one - other).norm() / other.norm()).item()
+            # logits of these weights are about 1, a lone one by chance far less
+            error = ((one - other).norm() / max(other.norm().item(), other.numel() ** 0.5)).item()
             # 24 layers of fp32 in another order of summation; int8 with random weights, which have no
             # redundancy to forgive a rounding
             assert error <= (1e-4 if recipe == "fp32" else 0.2), (length, error)

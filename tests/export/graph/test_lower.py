@@ -239,14 +239,38 @@ def test_the_skipped_passes_would_change_nothing(
     assert lower_both(program).program == quick
 
 
+def test_a_tied_decoder_is_counted(lowered: Callable[..., Lowered]) -> None:
+    # ELECTRA's generator shares its 90 words of 16 floats
+    assert lowered("electra-projected", "fill-mask", "fp32").result.written_twice == 90 * 16 * 4
+    assert lowered("bert-gelu", "feature-extraction", "int8").result.written_twice == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "max_length", "max_batch"),
+    [("mobilebert-default", 3, 0), pytest.param("bert-gelu", 2, 1, marks=slow)],
+)
+def test_the_smallest_bounds(name: str, max_length: int, max_batch: int, models: Models, run_program: Runner) -> None:
+    model = models(case_named(name), "feature-extraction")
+    program = device_module(model, "feature-extraction", max_length=max_length)
+    methods = {"forward": program}
+    if max_batch:
+        methods["forward_batch"] = program.with_mask()
+    result = lower(methods, max_length=max_length, max_batch=max_batch, constant_methods={})
+    run = run_program(result.program, "forward")
+    for length in range(2, max_length + 1):
+        ids = random_ids(1, length)
+        with torch.no_grad():
+            assert_close(run(ids)[0], program(ids)[0], "fp32")
+    if max_batch:
+        ids = random_ids(1, 2)
+        batched = run_program(result.program, "forward_batch")
+        assert_close(batched(ids, torch.ones_like(ids))[0], run(ids)[0], "fp32")
+
+
 def test_impossible_requests_are_refused_at_once(models: Models) -> None:
     program = make(models(CASES[0], "feature-extraction"), "feature-extraction", "fp32")
-    with pytest.raises(LoweringError, match="methods are none, needed forward; max_length is 2, needed at least 3"):
-        lower({}, max_length=2, constant_methods={})
-    with pytest.raises(LoweringError, match="max_batch is 1, a batch method needs at least 2"):
-        lower(
-            {"forward": program, "forward_batch": program.with_mask()},
-            max_length=MAX_LENGTH,
-            max_batch=1,
-            constant_methods={},
-        )
+    with pytest.raises(LoweringError, match="methods are none, needed forward; max_length is 1, needed at least 2"):
+        lower({}, max_length=1, constant_methods={})
+    methods = {"forward": program, "forward_batch": program.with_mask()}
+    with pytest.raises(LoweringError, match="max_batch is 0, a batch method needs at least 1"):
+        lower(methods, max_length=MAX_LENGTH, max_batch=0, constant_methods={})
