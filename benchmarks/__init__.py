@@ -6,6 +6,9 @@ bench_session.py    pytest-benchmark: loading, ``forward`` by length, two sessio
 bench_sdk.py        pytest-benchmark: from a text to its answer, lists, import time
 models.py           the two models: real MiniLM-L6 and full-size MobileBERT (seeded random weights)
 peers/              ``python -m benchmarks.peers``: linnet, ONNX Runtime, PyTorch, executorch.runtime
+batch_gain.py       a padded batch against a loop over single texts, two layers of MiniLM-L6
+fidelity.py         Spearman on STS-B dev: the file against the original
+demo.sh             what ``make demo`` runs
 ==================  ==========================================================================
 
 Files that are made on the way lie in ``build/bench/``.
