@@ -19,11 +19,12 @@ def captured_noise() -> Iterator[tuple[TextIO, Path]]:
     """Send everything that is printed to a log file, native libraries included.
 
     Yields:
-        a text stream to the real standard error, for progress, and the path of the log. The log is
-        removed when the block ends well or nothing was printed, and kept otherwise.
+        a text stream to the real standard error, for progress, and the path of the log, which the next
+        run replaces.
     """
-    handle, name = tempfile.mkstemp(prefix="linnet-export-", suffix=".log")
-    path = Path(name)
+    path = _log_path()
+    path.unlink(missing_ok=True)  # another run that still writes to it keeps its own file
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     sys.stdout.flush()
     sys.stderr.flush()
     saved = os.dup(1), os.dup(2)
@@ -34,7 +35,6 @@ def captured_noise() -> Iterator[tuple[TextIO, Path]]:
         with warnings.catch_warnings():
             warnings.simplefilter("default")
             yield terminal, path
-        path.unlink(missing_ok=True)
     finally:
         sys.stdout.flush()
         sys.stderr.flush()
@@ -43,5 +43,16 @@ def captured_noise() -> Iterator[tuple[TextIO, Path]]:
         terminal.close()
         for descriptor in (handle, *saved):
             os.close(descriptor)
-        if path.exists() and path.stat().st_size == 0:
-            path.unlink()
+
+
+def _log_path() -> Path:
+    """Return `linnet/export.log` in the user's cache folder, or in the temporary one if that is closed to us."""
+    cache = os.environ.get("XDG_CACHE_HOME")
+    for folder in (Path(cache) if cache else Path.home() / ".cache", Path(tempfile.gettempdir())):
+        try:
+            (folder / "linnet").mkdir(parents=True, exist_ok=True)
+        except OSError:
+            continue
+        if os.access(folder / "linnet", os.W_OK):
+            return folder / "linnet" / "export.log"
+    raise PermissionError("neither the cache folder nor the temporary folder is writable, needed for the log")

@@ -268,13 +268,15 @@ def linnet_command(*arguments: str, **options: Any) -> subprocess.CompletedProce
 def test_the_command_prints_a_report(tmp_path: Path) -> None:
     checkpoint = write_checkpoint(tmp_path / "checkpoint", task="text-classification")
     output = tmp_path / "m.pte"
-    result = linnet_command("export", str(checkpoint), "-o", str(output), "--recipe", "fp32", "--labels", "off,on")
+    arguments = ("export", str(checkpoint), "-o", str(output), "--recipe", "fp32", "--labels", "off,on")
+    result = linnet_command(*arguments, env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")})
     assert result.returncode == 0, result.stderr
     for expected in ("proven", "size", "XNNPACK partitions", "largest error", "embedding"):
         assert expected in result.stdout
     for stage in ("checkpoint", "graph", "quantize", "lower", "write", "prove"):
         assert stage in result.stderr
     assert "Warning" not in result.stderr  # third-party noise goes to the log
+    assert (tmp_path / "cache" / "linnet" / "export.log").stat().st_size > 0
     with linnet.load(output) as model:
         assert model.manifest.labels == ("off", "on")
     again = linnet_command("export", str(checkpoint), "-o", str(output))
@@ -304,7 +306,7 @@ def test_the_command_shows_the_worst_texts(tmp_path: Path) -> None:
 def test_an_interrupted_export_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
     checkpoint = write_checkpoint(tmp_path / "checkpoint", num_hidden_layers=6)
     (tmp_path / "logs").mkdir()
-    environment = {**os.environ, "TMPDIR": str(tmp_path / "logs")}
+    environment = {**os.environ, "TMPDIR": str(tmp_path / "logs"), "XDG_CACHE_HOME": str(tmp_path / "logs")}
     command = [sys.executable, "-m", "linnet", "export", str(checkpoint), "-o", str(tmp_path / "m.pte")]
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None

@@ -13,6 +13,7 @@ import transformers
 from torch import Tensor
 from torch.nn import functional
 
+from benchmarks.models import MOBILEBERT_CONFIG
 from linnet_export.lower import lower
 from linnet_export.recipes import apply_recipe
 from linnet_export.tasks import device_module
@@ -22,33 +23,6 @@ pytestmark = pytest.mark.slow
 
 MAX_LENGTH = 512
 LENGTHS = (2, 3, 17, 128, MAX_LENGTH)
-
-MOBILEBERT: dict[str, Any] = {
-    "attention_probs_dropout_prob": 0.1,
-    "classifier_activation": False,
-    "embedding_size": 128,
-    "hidden_act": "relu",
-    "hidden_dropout_prob": 0.0,
-    "hidden_size": 512,
-    "initializer_range": 0.02,
-    "intermediate_size": 512,
-    "intra_bottleneck_size": 128,
-    "key_query_shared_bottleneck": True,
-    "layer_norm_eps": 1e-12,
-    "max_position_embeddings": 512,
-    "normalization_type": "no_norm",
-    "num_attention_heads": 4,
-    "num_feedforward_networks": 4,
-    "num_hidden_layers": 24,
-    "pad_token_id": 0,
-    "trigram_input": True,
-    "true_hidden_size": 128,
-    "type_vocab_size": 2,
-    "use_bottleneck": True,
-    "use_bottleneck_attention": False,
-    "vocab_size": 30522,
-}
-"""https://huggingface.co/google/mobilebert-uncased/blob/main/config.json"""
 
 Runner = Callable[[bytes, str], Callable[..., list[Tensor]]]
 
@@ -61,7 +35,7 @@ def _inputs(program: Any, ids: Tensor) -> list[Tensor]:
 @pytest.mark.parametrize("recipe", ["fp32", "int8"])
 @pytest.mark.parametrize("task", TASKS)
 def test_mobilebert_agrees_with_the_original(task: str, recipe: str, run_program: Runner) -> None:
-    model = random_model(transformers.MobileBertConfig(**MOBILEBERT), task)
+    model = random_model(transformers.MobileBertConfig(**MOBILEBERT_CONFIG), task)
     program = device_module(model, task, max_length=MAX_LENGTH)
     apply_recipe(program, recipe)
     result = lower({"forward": program}, max_length=MAX_LENGTH, constant_methods={})
