@@ -308,7 +308,14 @@ def test_an_interrupted_export_leaves_nothing(tmp_path: Path, number: signal.Sig
     (tmp_path / "logs").mkdir()
     environment = {**os.environ, "TMPDIR": str(tmp_path / "logs"), "XDG_CACHE_HOME": str(tmp_path / "logs")}
     command = [sys.executable, "-m", "linnet", "export", str(checkpoint), "-o", str(tmp_path / "m.pte")]
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        # a shell's background job, which a CI run may be, starts with SIGINT ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     assert process.stderr is not None
     for line in process.stderr:  # the stage before lowering has ended: interrupt in the middle of it
         if "quantize" in line:

@@ -221,6 +221,8 @@ def test_ctrl_c_is_status_130(files: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "linnet", "run", str(files / "text-classification.pte"), "--json"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # a shell's background job, which a CI run may be, starts with SIGINT ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     assert process.stdin is not None
     assert process.stdout is not None
