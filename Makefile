@@ -63,8 +63,8 @@ demo: $(VENV)/.minilm $(DEVICE)/.linnet ## export the real MiniLM, prove it, run
 test: $(VENV)/.minilm ## the tests (under 15 minutes on two cores)
 	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
 
-test-slow: $(VENV)/.minilm ## the slow tests too
-	@$(BIN)/python -m pytest -m "slow" $(ARGS)
+test-slow: $(VENV)/.minilm ## the slow tests, two at a time
+	@$(BIN)/python -m pytest -m slow -n 2 $(ARGS)
 
 lint: $(VENV)/.linnet ## formatting, types, import contracts, C++ checks
 	@BIN=$(BIN) sh runtime_bindings/tools/lint.sh
