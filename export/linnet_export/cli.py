@@ -76,12 +76,10 @@ class ExportCommand:
 
     name = "export"
     help = "from a checkpoint to a proven .pte file"
-    epilog = _EXAMPLE
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the options."""
         parser.epilog = _EXAMPLE
-        parser.formatter_class = argparse.RawDescriptionHelpFormatter
         add = parser.add_argument
         add("model", metavar="MODEL", help="checkpoint: a local directory or a Hugging Face hub id")
         add("-o", "--output", type=Path, metavar="FILE.pte", help="file to write (default: the model's name)")

@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
+from linnet.errors import InvalidArgumentError
+
 __all__ = ["BUDGET_KEYS", "MAX_POSITIONS", "ExportConfig"]
 
 MAX_POSITIONS = 512
@@ -51,7 +53,7 @@ class ExportConfig:
     def __post_init__(self) -> None:
         problems = self.problems()
         if problems:
-            raise ValueError("; ".join(problems))
+            raise InvalidArgumentError("; ".join(problems))
 
     def problems(self) -> list[str]:
         """Return every impossible setting as a sentence; empty if there is none."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from linnet.golden import EVIDENCE_SCHEMA
 from linnet.replay import Replayed
 from linnet_export.checkpoint import Checkpoint
 from linnet_export.config import ExportConfig
@@ -61,7 +62,7 @@ class Proof:
     def evidence(self) -> dict[str, Any]:
         """Return what the file's trailer keeps."""
         return {
-            "schema": "1.0",
+            "schema": EVIDENCE_SCHEMA,
             "status": self.status,
             "reason": self.reason,
             "budget": dict(self.limits),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from linnet.cli import main
 from linnet_export.checkpoint import load_checkpoint
 from linnet_export.config import ExportConfig
 from linnet_export.errors import CheckpointError
@@ -147,3 +148,8 @@ def test_settings_say_everything_at_once(settings: dict[str, Any], message: str)
 def test_unknown_settings_are_errors() -> None:
     with pytest.raises(TypeError, match="quantise"):
         ExportConfig(model="x", quantise=True)  # type: ignore[call-arg]
+
+
+def test_an_impossible_setting_is_wrong_usage(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", str(tmp_path), "--max-length", "1"]) == 2
+    assert capfd.readouterr().err.startswith("linnet: error: max_length is 1, needed at least 3")
