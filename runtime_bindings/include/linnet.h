@@ -209,6 +209,40 @@ LINNET_API linnet_status linnet_outputs_tensor(const linnet_outputs* outputs, si
                                                linnet_tensor* tensor);
 LINNET_API void linnet_outputs_free(linnet_outputs* outputs);
 
+/* ---- profiling ------------------------------------------------------------------------------ */
+
+typedef struct linnet_profile linnet_profile;
+
+typedef enum {
+  LINNET_EVENT_RUNTIME =
+      0, /* measured by ExecuTorch: "Method::execute"; for each instruction "DELEGATE_CALL",
+            or "OPERATOR_CALL" around "native_call_" with the kernel's name */
+  LINNET_EVENT_DELEGATE = 1 /* reported by the delegate once it has run. XNNPACK reports whole
+                               microseconds, rounded down; where the clock that it reads can be followed
+                               (Linux), these are its exact readings */
+} linnet_event_kind;
+
+/* One event; the clock is monotonic, its zero arbitrary. */
+typedef struct {
+  const char* name; /* ExecuTorch's or the delegate's, borrowed from the profile */
+  linnet_event_kind kind;
+  int32_t run;         /* counted from 0 since the profile before this one */
+  int32_t instruction; /* of the method; -1 outside of any */
+  int64_t start_ns;
+  int64_t end_ns;
+} linnet_event;
+
+/* Profiling on (1) or off (0, as after opening). Methods that are loaded are dropped if that is a change,
+ * and loaded again by their next run, because ExecuTorch ties its event tracer to loading. */
+LINNET_API linnet_status linnet_model_set_profiling(linnet_model* model, int32_t on);
+/* Hands over the events of all runs since the last call, in the order in which they ended. Failed runs
+ * have none. LINNET_INVALID_ARGUMENT while profiling is off. */
+LINNET_API linnet_status linnet_model_profile(linnet_model* model, linnet_profile** profile);
+LINNET_API size_t linnet_profile_count(const linnet_profile* profile);
+LINNET_API linnet_status linnet_profile_event(const linnet_profile* profile, size_t index,
+                                              linnet_event* event);
+LINNET_API void linnet_profile_free(linnet_profile* profile);
+
 /* Checks the SHA-256 of everything in the file, weights and evidence included, without loading it. */
 LINNET_API linnet_status linnet_file_verify(const char* path);
 

@@ -227,6 +227,10 @@ struct OutputsDeleter {
   void operator()(linnet_outputs* outputs) const noexcept { linnet_outputs_free(outputs); }
 };
 
+struct ProfileDeleter {
+  void operator()(linnet_profile* profile) const noexcept { linnet_profile_free(profile); }
+};
+
 class Model {
  public:
   Model(nb::handle source, std::int32_t threads) {
@@ -302,6 +306,32 @@ class Model {
       arrays.append(output_array(tensor));
     }
     return arrays;
+  }
+
+  void set_profiling(bool on) const {
+    const auto model = get();
+    linnet_status status = LINNET_OK;
+    {
+      const nb::gil_scoped_release unlocked;  // may wait for a run
+      status = linnet_model_set_profiling(model.get(), on ? 1 : 0);
+    }
+    check(status);
+  }
+
+  // Tuples of the fields of linnet_event.
+  nb::list profile() const {
+    const auto model = get();
+    linnet_profile* raw = nullptr;
+    check(linnet_model_profile(model.get(), &raw));
+    const std::unique_ptr<linnet_profile, ProfileDeleter> profile(raw);
+    nb::list events;
+    for (std::size_t i = 0; i < linnet_profile_count(raw); ++i) {
+      linnet_event event = {};
+      check(linnet_profile_event(raw, i, &event));
+      events.append(nb::make_tuple(decoded(event.name), static_cast<int>(event.kind), event.run,
+                                   event.instruction, event.start_ns, event.end_ns));
+    }
+    return events;
   }
 
   // A run that is under way keeps its own reference, so the memory goes when it has ended.
@@ -412,6 +442,8 @@ NB_MODULE(_core, module) {
       .def_prop_ro("tokenizer", &Model::tokenizer)
       .def_prop_ro("methods", &Model::methods)
       .def("run", &Model::run, nb::arg("method"), nb::arg("inputs"))
+      .def("set_profiling", &Model::set_profiling, nb::arg("on"))
+      .def("profile", &Model::profile)
       .def("close", &Model::close);
   module.def("runtime_info", &runtime_info);
   module.def("verify_file", &verify_file, nb::arg("path"));

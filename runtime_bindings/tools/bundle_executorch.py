@@ -5,6 +5,9 @@ entry among them, and a run path of `$ORIGIN` alone. Then every symbol that the 
 prefix: without it, a process that loads `executorch` with RTLD_GLOBAL (or links both) would register one
 copy's kernels with the other copy and stop, and their BLAS would answer for anybody's `sgemm_`.
 
+XNNPACK's library also gets another name for `clock_gettime`, which it calls only while it profiles: liblinnet
+answers it (core/session/delegate_clock.h).
+
 Two folders come out: `link/`, with the original symbols, is what liblinnet is compiled against; `lib/`, with
 the renamed ones, is what ships. `rename` then does the same to liblinnet after it was linked. On macOS names
 of libraries are part of every symbol reference, so only the install names change there (untested).
@@ -28,6 +31,11 @@ LIBRARIES = (
 SYMBOL_MAP = "symbols.txt"
 """Lines "old new", as patchelf reads them."""
 
+CLOCK_MAP = "clock.txt"
+"""The same for the one library below."""
+
+_CLOCK_READER = "executorch_backend_xnnpack"
+_CLOCK = ("clock_gettime", "linnet_clock_gettime")
 _NAMESPACES = ("executorch", "torch", "N2at", "N3c10", "5Eigen", "11flatbuffers", "10fb_xnnpack", "9pocketfft")
 _KEPT = {"_init", "_fini", "_edata", "_end"}
 
@@ -63,6 +71,13 @@ def write_symbol_map(folder: Path, file: Path, nm: str) -> None:
 def rename_symbols(file: Path, symbol_map: Path, patchelf: str) -> None:
     """Rename the dynamic symbols of ``file``, defined and needed ones."""
     subprocess.run([patchelf, "--rename-dynamic-symbols", str(symbol_map), str(file)], check=True)
+
+
+def rename_clock(file: Path, clock_map: Path, patchelf: str) -> None:
+    """Let ``file`` ask liblinnet for the time; the symbol's version was the C library's."""
+    subprocess.run([patchelf, "--clear-symbol-version", _CLOCK[0], str(file)], check=True)
+    clock_map.write_text(" ".join(_CLOCK) + "\n")
+    rename_symbols(file, clock_map, patchelf)
 
 
 def rename_elf(file: Path, patchelf: str) -> None:
@@ -104,6 +119,7 @@ def bundle_elf(sdk: Path, folder: Path, nm: str, patchelf: str) -> None:
     shutil.copytree(folder / "link", folder / "lib")
     for file in sorted((folder / "lib").iterdir()):
         rename_symbols(file, folder / SYMBOL_MAP, patchelf)
+    rename_clock(folder / "lib" / f"lib{renamed(_CLOCK_READER)}.so", folder / CLOCK_MAP, patchelf)
 
 
 def bundle_mach_o(sdk: Path, folder: Path) -> None:

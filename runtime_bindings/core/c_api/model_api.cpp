@@ -2,27 +2,14 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "c_api/model.h"
 #include "linnet.h"
 #include "session/file_bytes.h"
-#include "session/model.h"
 #include "session/runtime.h"
 #include "session/trailer.h"
 #include "status.h"
-
-struct linnet_model {
-  linnet_model(std::unique_ptr<linnet::FileBytes> file, std::int32_t threads)
-      : session(std::move(file), threads) {}
-  linnet_model(const linnet_model&) = delete;
-  linnet_model& operator=(const linnet_model&) = delete;
-  ~linnet_model() { linnet_tokenizer_free(tokenizer); }
-
-  linnet::Model session;
-  mutable std::mutex tokenizer_mutex;
-  mutable linnet_tokenizer* tokenizer = nullptr;  // built when first asked for
-};
 
 struct linnet_outputs {
   std::vector<linnet::Output> tensors;

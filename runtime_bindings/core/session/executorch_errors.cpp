@@ -2,6 +2,7 @@
 
 #include <executorch/runtime/platform/platform.h>
 #include <executorch/runtime/platform/runtime.h>
+#include <time.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -29,6 +30,15 @@ void keep_message(et_timestamp_t, et_pal_log_level_t level, const char*, const c
   }
 }
 
+// XNNPACK's clock, without ExecuTorch's own zero: so that the events of both have one time line.
+et_timestamp_t monotonic_nanoseconds() {
+  struct timespec now = {};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<et_timestamp_t>(now.tv_sec) * 1000000000U + static_cast<et_timestamp_t>(now.tv_nsec);
+}
+
+et_tick_ratio_t nanosecond_ticks() { return {1, 1}; }
+
 // ExecuTorch calls this when one of its internal checks fails and never expects it to return.
 [[noreturn]] void leave_executorch() {
   if (thread_log().status_of_abort == LINNET_OK) {
@@ -43,8 +53,9 @@ void keep_message(et_timestamp_t, et_pal_log_level_t level, const char*, const c
 
 bool install() {
   executorch::runtime::runtime_init();
-  return executorch::runtime::register_pal(executorch::runtime::PalImpl::create(
-      nullptr, leave_executorch, nullptr, nullptr, keep_message, nullptr, nullptr, "linnet"));
+  return executorch::runtime::register_pal(
+      executorch::runtime::PalImpl::create(nullptr, leave_executorch, monotonic_nanoseconds, nanosecond_ticks,
+                                           keep_message, nullptr, nullptr, "linnet"));
 }
 
 }  // namespace

@@ -11,8 +11,8 @@
 
 namespace linnet {
 
-// Takes over ExecuTorch's log and abort: nothing is written to stderr, error lines are kept per thread,
-// and a failed internal check inside of an ExecutorchCall is thrown as Error. Idempotent.
+// Takes over ExecuTorch's log, abort and clock: nothing is written to stderr, error lines are kept per
+// thread, and a failed internal check inside of an ExecutorchCall is thrown as Error. Idempotent.
 void install_executorch_hooks();
 
 // Stands around every call into ExecuTorch: forgets earlier log lines, and lets a failed internal check

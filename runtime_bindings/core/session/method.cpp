@@ -81,8 +81,9 @@ MethodMeta describe(const Program& program, const std::string& name) {
   return *meta;
 }
 
-Method load(const Program& program, const std::string& name, executorch::runtime::MemoryManager* manager) {
-  Result<Method> method = program.load_method(name.c_str(), manager);
+Method load(const Program& program, const std::string& name, executorch::runtime::MemoryManager* manager,
+            Tracer* tracer) {
+  Result<Method> method = program.load_method(name.c_str(), manager, tracer);
   if (!method.ok()) {
     const bool missing = method.error() == executorch::runtime::Error::OperatorMissing;
     throw executorch_error(missing ? LINNET_OPERATOR_MISSING : LINNET_LOAD_FAILED,
@@ -90,6 +91,29 @@ Method load(const Program& program, const std::string& name, executorch::runtime
   }
   return std::move(*method);
 }
+
+// Ends the tracer's run even if ExecuTorch stops in the middle.
+class TracedRun {
+ public:
+  explicit TracedRun(Tracer* tracer) noexcept : tracer_(tracer) {
+    if (tracer_ != nullptr) {
+      tracer_->begin_run();
+    }
+  }
+  ~TracedRun() {
+    if (tracer_ != nullptr) {
+      tracer_->end_run(whole_);
+    }
+  }
+  TracedRun(const TracedRun&) = delete;
+  TracedRun& operator=(const TracedRun&) = delete;
+
+  void went_through() noexcept { whole_ = true; }
+
+ private:
+  Tracer* tracer_;
+  bool whole_ = false;
+};
 
 }  // namespace
 
@@ -111,10 +135,11 @@ void check_inputs(const InputRules& rules, const linnet_tensor* inputs, std::siz
   }
 }
 
-ComputeMethod::ComputeMethod(const Program& program, const std::string& name)
+ComputeMethod::ComputeMethod(const Program& program, const std::string& name, Tracer* tracer)
     : planned_(describe(program, name)),
       manager_(&method_memory_, planned_.get(), &temporary_memory_),
-      method_(load(program, name, &manager_)) {}
+      tracer_(tracer),
+      method_(load(program, name, &manager_, tracer)) {}
 
 std::vector<Output> ComputeMethod::run(const linnet_tensor* inputs, std::size_t count) {
   if (method_.inputs_size() != count) {
@@ -124,13 +149,19 @@ std::vector<Output> ComputeMethod::run(const linnet_tensor* inputs, std::size_t 
   for (std::size_t i = 0; i < count; ++i) {
     set_input(inputs[i], i);
   }
-  check_executorch(LINNET_RUN_FAILED, "the program failed", method_.execute());
+  execute();
   std::vector<Output> outputs;
   outputs.reserve(method_.outputs_size());
   for (std::size_t i = 0; i < method_.outputs_size(); ++i) {
     outputs.push_back(copy_output(i));
   }
   return outputs;
+}
+
+void ComputeMethod::execute() {
+  TracedRun traced(tracer_);
+  check_executorch(LINNET_RUN_FAILED, "the program failed", method_.execute());
+  traced.went_through();
 }
 
 void ComputeMethod::set_input(const linnet_tensor& input, std::size_t index) {

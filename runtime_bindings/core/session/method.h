@@ -13,6 +13,7 @@
 
 #include "linnet.h"
 #include "session/planned_memory.h"
+#include "session/tracer.h"
 
 namespace linnet {
 
@@ -37,14 +38,15 @@ void check_inputs(const InputRules& rules, const linnet_tensor* inputs, std::siz
 
 class ComputeMethod {
  public:
-  // Loads the method and packs its weights. The program must outlive the method. `backend_options` apply
-  // to this load. Throws Error with ExecuTorch's code.
-  ComputeMethod(const executorch::runtime::Program& program, const std::string& name);
+  // Loads the method and packs its weights. The program and the tracer must outlive the method; a tracer is
+  // tied to it here, or (NULL) never. Throws Error with ExecuTorch's code.
+  ComputeMethod(const executorch::runtime::Program& program, const std::string& name, Tracer* tracer);
 
   // Inputs have passed check_inputs(). Not for two threads at once.
   std::vector<Output> run(const linnet_tensor* inputs, std::size_t count);
 
  private:
+  void execute();
   void set_input(const linnet_tensor& input, std::size_t index);
   Output copy_output(std::size_t index) const;
 
@@ -52,6 +54,7 @@ class ComputeMethod {
   executorch::extension::MallocMemoryAllocator temporary_memory_;
   PlannedMemory planned_;
   executorch::runtime::MemoryManager manager_;
+  Tracer* tracer_;
   executorch::runtime::Method method_;
 };
 

@@ -57,12 +57,15 @@ Model::Model(std::unique_ptr<FileBytes> file, std::int32_t threads)
       fields_(read_fields(program_, *file_)),
       slots_(make_slots()) {}
 
-Model::~Model() {
+Model::~Model() { unload(); }
+
+void Model::unload() noexcept {
   for (Slot& slot : slots_) {
     if (slot.broken) {
       // Its state is unknown: losing the memory is the safe choice.
       [[maybe_unused]] const ComputeMethod* lost = slot.method.release();
     }
+    slot.method.reset();
   }
 }
 
@@ -94,7 +97,7 @@ Model::Slot& Model::slot(const std::string& method) {
 void Model::load(Slot& slot) const {
   const ExecutorchCall call(LINNET_LOAD_FAILED);
   try {
-    slot.method = std::make_unique<ComputeMethod>(program_, slot.name);
+    slot.method = std::make_unique<ComputeMethod>(program_, slot.name, tracer_.get());
   } catch (const ExecutorchAborted&) {
     slot.broken = true;
     throw;
@@ -121,6 +124,25 @@ std::vector<Output> Model::run(const std::string& method, const linnet_tensor* i
     target.broken = true;
     throw;
   }
+}
+
+void Model::set_profiling(bool on) {
+  check_not_forked();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (on == (tracer_ != nullptr)) {
+    return;
+  }
+  std::unique_ptr<Tracer> tracer = on ? std::make_unique<Tracer>() : nullptr;
+  unload();
+  tracer_ = std::move(tracer);
+}
+
+Trace Model::take_trace() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (tracer_ == nullptr) {
+    throw Error(LINNET_INVALID_ARGUMENT, "profiling is off; call linnet_model_set_profiling first");
+  }
+  return tracer_->take();
 }
 
 }  // namespace linnet

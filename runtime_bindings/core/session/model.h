@@ -13,6 +13,7 @@
 #include "session/file_bytes.h"
 #include "session/loader.h"
 #include "session/method.h"
+#include "session/tracer.h"
 #include "session/trailer.h"
 
 namespace linnet {
@@ -32,6 +33,11 @@ class Model {
   // Loads the method if needed. Calls from several threads wait for each other.
   std::vector<Output> run(const std::string& method, const linnet_tensor* inputs, std::size_t count);
 
+  // Drops the loaded methods if this changes anything: ExecuTorch ties its tracer to loading.
+  void set_profiling(bool on);
+  // Events of all runs since the last call. Throws LINNET_INVALID_ARGUMENT while profiling is off.
+  Trace take_trace();
+
  private:
   struct Slot {
     std::string name;
@@ -43,6 +49,7 @@ class Model {
   std::vector<Slot> make_slots() const;
   Slot& slot(const std::string& method);
   void load(Slot& slot) const;
+  void unload() noexcept;
 
   std::unique_ptr<FileBytes> file_;
   Trailer trailer_;
@@ -50,6 +57,7 @@ class Model {
   executorch::runtime::Program program_;
   Fields fields_;
   std::mutex mutex_;  // around run and copy-out: outputs lie in memory that the next run overwrites
+  std::unique_ptr<Tracer> tracer_;  // NULL while profiling is off; outlives the methods
   std::vector<Slot> slots_;
 };
 

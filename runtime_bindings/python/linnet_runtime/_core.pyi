@@ -64,6 +64,11 @@ class Model:
     def methods(self) -> list[str]:
         """Names of the methods that compute: "forward", perhaps "forward_batch"."""
     def run(self, method: str, inputs: Sequence[npt.NDArray[np.int64]]) -> list[npt.NDArray[np.float32]]: ...
+    def set_profiling(self, on: bool) -> None:
+        """On or off (as after opening); methods that are loaded are loaded again by their next run."""
+    def profile(self) -> list[tuple[str, int, int, int, int, int]]:
+        """Events of all runs since the last call: name, kind (`linnet_event_kind`), run, instruction, start
+        and end in nanoseconds. Raises InvalidArgumentError while profiling is off."""
     def close(self) -> None:
         """Frees everything; later calls raise InvalidArgumentError. Closing twice is fine."""
 

@@ -63,12 +63,17 @@ static void test_null_arguments(void) {
   EXPECT_STATUS(linnet_outputs_tensor(NULL, 0, NULL), LINNET_INVALID_ARGUMENT);
   EXPECT_STATUS(linnet_file_verify(NULL), LINNET_INVALID_ARGUMENT);
   EXPECT_STATUS(linnet_tokenizer_create(NULL, 0, NULL), LINNET_INVALID_ARGUMENT);
+  EXPECT_STATUS(linnet_model_set_profiling(NULL, 1), LINNET_INVALID_ARGUMENT);
+  EXPECT_STATUS(linnet_model_profile(NULL, NULL), LINNET_INVALID_ARGUMENT);
+  EXPECT_STATUS(linnet_profile_event(NULL, 0, NULL), LINNET_INVALID_ARGUMENT);
+  EXPECT(linnet_profile_count(NULL) == 0);
   EXPECT(linnet_outputs_count(NULL) == 0);
   EXPECT(strcmp(linnet_model_fields(NULL), "") == 0);
   linnet_model_free(NULL);
   linnet_outputs_free(NULL);
   linnet_tokenizer_free(NULL);
   linnet_encoding_free(NULL);
+  linnet_profile_free(NULL);
 }
 
 static void test_fields(const linnet_model* model) {
@@ -196,6 +201,95 @@ static void test_threads(linnet_model* model) {
   }
 }
 
+/* Every run has one event "Method::execute", and all others lie within it. */
+static void check_profile(const linnet_profile* profile, int32_t runs) {
+  int32_t executions = 0;
+  int32_t delegate_calls = 0;
+  int32_t delegated = 0;
+  int32_t exact = 0;
+  linnet_event whole[2];
+  linnet_event event;
+  for (size_t i = 0; i < linnet_profile_count(profile); ++i) {
+    EXPECT_STATUS(linnet_profile_event(profile, i, &event), LINNET_OK);
+    EXPECT(event.run >= 0 && event.run < runs && event.start_ns <= event.end_ns);
+    if (strcmp(event.name, "Method::execute") == 0) {
+      EXPECT(event.instruction == -1 && event.kind == LINNET_EVENT_RUNTIME);
+      whole[event.run] = event;
+      ++executions;
+    } else {
+      EXPECT(event.instruction >= 0);
+      delegate_calls += strcmp(event.name, "DELEGATE_CALL") == 0;
+      delegated += event.kind == LINNET_EVENT_DELEGATE;
+      exact += event.kind == LINNET_EVENT_DELEGATE && (event.end_ns - event.start_ns) % 1000 != 0;
+    }
+  }
+  EXPECT(executions == runs && delegate_calls >= runs && delegated >= 2 * runs);
+#if defined(__linux__)
+  EXPECT(exact > 0); /* XNNPACK's own readings, not whole microseconds */
+#endif
+  for (size_t i = 0; i < linnet_profile_count(profile) && executions == runs; ++i) {
+    EXPECT_STATUS(linnet_profile_event(profile, i, &event), LINNET_OK);
+    EXPECT(event.start_ns >= whole[event.run].start_ns && event.end_ns <= whole[event.run].end_ns);
+  }
+  EXPECT_STATUS(linnet_profile_event(profile, linnet_profile_count(profile), &event),
+                LINNET_INVALID_ARGUMENT);
+}
+
+static linnet_profile* take_profile(linnet_model* model, const linnet_tensor inputs[2], int runs) {
+  for (int i = 0; i < runs; ++i) {
+    linnet_outputs* outputs = NULL;
+    EXPECT_STATUS(linnet_model_run(model, "forward", inputs, 2, &outputs), LINNET_OK);
+    linnet_outputs_free(outputs);
+  }
+  linnet_profile* profile = NULL;
+  EXPECT_STATUS(linnet_model_profile(model, &profile), LINNET_OK);
+  return profile;
+}
+
+static void test_profile(linnet_model* model) {
+  int64_t ids[TOKENS];
+  int64_t types[TOKENS];
+  linnet_tensor inputs[2];
+  fill(inputs, ids, types, TOKENS);
+  linnet_profile* profile = NULL;
+  EXPECT_STATUS(linnet_model_profile(model, &profile), LINNET_INVALID_ARGUMENT);
+  EXPECT_STATUS(linnet_model_set_profiling(model, 2), LINNET_INVALID_ARGUMENT);
+  EXPECT_STATUS(linnet_model_set_profiling(model, 1), LINNET_OK);
+  EXPECT_STATUS(linnet_model_set_profiling(model, 1), LINNET_OK);
+  profile = take_profile(model, inputs, 2);
+  check_profile(profile, 2);
+  linnet_profile_free(profile);
+  /* Taken means gone, and a run that is refused leaves nothing. */
+  linnet_outputs* outputs = NULL;
+  EXPECT_STATUS(linnet_model_run(model, "forward", inputs, 1, &outputs), LINNET_INPUT_SHAPE);
+  profile = take_profile(model, inputs, 0);
+  EXPECT(linnet_profile_count(profile) == 0);
+  linnet_profile_free(profile);
+  /* A profile outlives the profiling. */
+  profile = take_profile(model, inputs, 1);
+  EXPECT_STATUS(linnet_model_set_profiling(model, 0), LINNET_OK);
+  check_profile(profile, 1);
+  linnet_profile_free(profile);
+  EXPECT_STATUS(linnet_model_run(model, "forward", inputs, 2, &outputs), LINNET_OK);
+  linnet_outputs_free(outputs);
+}
+
+/* Methods are dropped and loaded again while other threads run them. */
+static void test_profile_threads(linnet_model* model) {
+  pthread_t workers[WORKERS];
+  for (int i = 0; i < WORKERS; ++i) {
+    EXPECT(pthread_create(&workers[i], NULL, work, model) == 0);
+  }
+  for (int i = 0; i < RUNS; ++i) {
+    EXPECT_STATUS(linnet_model_set_profiling(model, 1 - i % 2), LINNET_OK);
+  }
+  for (int i = 0; i < WORKERS; ++i) {
+    void* wrong = NULL;
+    EXPECT(pthread_join(workers[i], &wrong) == 0 && wrong == NULL);
+  }
+  EXPECT_STATUS(linnet_model_set_profiling(model, 0), LINNET_OK);
+}
+
 static unsigned char* read_file(const char* path, size_t* size) {
   FILE* file = fopen(path, "rb");
   if (file == NULL || fseek(file, 0, SEEK_END) != 0) {
@@ -265,6 +359,8 @@ int main(int count, char** arguments) {
     test_runs(model);
     test_thread_count(arguments[1]);
     test_threads(model);
+    test_profile(model);
+    test_profile_threads(model);
     linnet_model_free(model);
     test_damage(arguments[1]);
   }
