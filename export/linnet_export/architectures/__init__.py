@@ -58,4 +58,6 @@ def device_body(model: PreTrainedModel, max_length: int, *, token_types: bool = 
         UnknownArchitectureError: the `model_type` is not supported.
         UnsupportedConfigError: a setting of the configuration is not.
     """
-    return get_architecture(model.config.model_type).body(model, max_length, token_types)
+    architecture = get_architecture(model.config.model_type)
+    architecture.check(model.config)
+    return architecture.body(model, max_length, token_types)

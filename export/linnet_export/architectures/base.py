@@ -15,9 +15,11 @@ from linnet_export.layers import (
     ACTIVATIONS,
     MASKED_SCORE,
     Activation,
+    AnswerLinear,
     EncoderLayer,
     Frame,
     LayerNorm,
+    copy_linear,
     frozen_parameter,
 )
 
@@ -28,15 +30,61 @@ __all__ = [
     "TokenEmbeddings",
     "UnsupportedConfigError",
     "activation",
+    "activation_problems",
+    "all_positions",
     "embedding_rows",
+    "encoder_problems",
+    "positions_behind_padding",
     "positions_within",
-    "refuse_decoder",
     "stack_layers",
 ]
 
 
 class UnsupportedConfigError(CheckpointError):
     """The architecture is known, but this setting of its configuration is not supported."""
+
+
+def encoder_problems(config: Any) -> list[str]:
+    """Return what makes a configuration something else than a plain encoder, in words."""
+    problems = [
+        f"{setting} is true, needed an encoder"
+        for setting in ("is_decoder", "add_cross_attention")
+        if getattr(config, setting, False)
+    ]
+    kind = getattr(config, "position_embedding_type", "absolute")
+    if kind not in (None, "absolute"):
+        problems.append(f"position_embedding_type is {kind!r}, supported is 'absolute'")
+    return [*problems, *activation_problems(config, "hidden_act")]
+
+
+def activation_problems(config: Any, setting: str) -> list[str]:
+    """Return in words that an activation is not in :data:`linnet_export.layers.ACTIVATIONS`, if so."""
+    name = getattr(config, setting, None)
+    if name is None or (isinstance(name, str) and name in ACTIVATIONS):
+        return []
+    return [f"{setting} is {name!r}, supported are {', '.join(sorted(ACTIVATIONS))}"]
+
+
+def all_positions(config: Any) -> int:
+    """Return the most tokens of one text, special tokens included: every row of the position table."""
+    return int(config.max_position_embeddings)
+
+
+def positions_behind_padding(config: Any) -> int:
+    """Return the most tokens of one text where places are counted from ``pad_token_id`` + 1 on (fairseq)."""
+    return int(config.max_position_embeddings) - int(config.pad_token_id) - 1
+
+
+def _first_token(model: Any) -> str:
+    return "cls"
+
+
+def _token_head(model: Any) -> nn.Module:
+    return copy_linear(model.classifier, AnswerLinear)
+
+
+def _span_head(model: Any) -> tuple[nn.Module, nn.Linear]:
+    return nn.Identity(), model.qa_outputs
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,15 +94,36 @@ class Architecture:
     Attributes:
         model_type: its name in config.json.
         body: (model, max_length, token_types) -> the encoder up to its last hidden state.
-        sequence_head: model with a sequence classifier -> module from first tokens [batch, hidden] to
+        sequence_head: model with a sequence classifier -> module from pooled tokens [batch, hidden] to
             logits [batch, labels].
         fill_mask_head: masked language model -> module from [tokens, hidden] to logits [tokens, vocab].
+        sequence_pooling: model with a sequence classifier -> what it reads: cls or mean.
+        token_head: model with a token classifier -> module from [tokens, hidden] to [tokens, labels].
+        span_head: model for question answering -> module on [tokens, hidden], and the linear layer behind it
+            with an output for the start and one for the end.
+        problems: configuration -> everything in it that is not supported, in words.
+        positions: configuration -> most tokens of one text, special tokens included.
     """
 
     model_type: str
     body: Callable[[PreTrainedModel, int, bool], DeviceBody]
     sequence_head: Callable[[PreTrainedModel], nn.Module]
     fill_mask_head: Callable[[PreTrainedModel], nn.Module]
+    sequence_pooling: Callable[[Any], str] = _first_token
+    token_head: Callable[[Any], nn.Module] = _token_head
+    span_head: Callable[[Any], tuple[nn.Module, nn.Linear]] = _span_head
+    problems: Callable[[Any], list[str]] = encoder_problems
+    positions: Callable[[Any], int] = all_positions
+
+    def check(self, config: Any) -> None:
+        """Refuse a configuration that is not supported.
+
+        Raises:
+            UnsupportedConfigError: the message names every setting that is not supported.
+        """
+        problems = self.problems(config)
+        if problems:
+            raise UnsupportedConfigError(f"{config.model_type}: {'; '.join(problems)}")
 
 
 class TokenEmbeddings(nn.Module):
@@ -156,48 +225,23 @@ def embedding_rows(weight: Tensor) -> nn.Embedding:
     return nn.Embedding.from_pretrained(frozen_parameter(weight), freeze=True)
 
 
-def activation(config: Any, name: object, setting: str) -> Activation:
-    """Return the activation ``name``.
-
-    Raises:
-        UnsupportedConfigError: it is not in :data:`linnet_export.layers.ACTIVATIONS`.
-    """
-    if isinstance(name, str) and name in ACTIVATIONS:
-        return ACTIVATIONS[name]
-    raise UnsupportedConfigError(
-        f"{config.model_type}: {setting} is {name!r}, supported are {', '.join(sorted(ACTIVATIONS))}"
-    )
+def activation(config: Any, setting: str) -> Activation:
+    """Return the activation that ``setting`` names; :meth:`Architecture.check` has seen that it is there."""
+    return ACTIVATIONS[getattr(config, setting)]
 
 
-def refuse_decoder(config: Any) -> None:
-    """Refuse what makes an encoder something else.
-
-    Raises:
-        UnsupportedConfigError: the message names every setting that is not supported.
-    """
-    problems: list[str] = []
-    for setting in ("is_decoder", "add_cross_attention"):
-        if getattr(config, setting, False):
-            problems.append(f"{setting} is true, needed an encoder")
-    kind = getattr(config, "position_embedding_type", "absolute")
-    if kind not in (None, "absolute"):
-        problems.append(f"position_embedding_type is {kind!r}, supported is 'absolute'")
-    if problems:
-        raise UnsupportedConfigError(f"{config.model_type}: {'; '.join(problems)}")
-
-
-def positions_within(config: Any, table: nn.Embedding, max_length: int) -> Tensor:
-    """Return the first ``max_length`` rows of the position table: the others could never be used.
+def positions_within(config: Any, table: nn.Embedding, max_length: int, first: int = 0) -> Tensor:
+    """Return ``max_length`` rows of the position table from ``first`` on: the others could never be used.
 
     Raises:
         UnsupportedConfigError: the table is shorter.
     """
-    rows = table.weight.shape[0]
+    rows = table.weight.shape[0] - first
     if max_length > rows:
         raise UnsupportedConfigError(
             f"{config.model_type}: max_length is {max_length}, but the model has {rows} positions; lower it"
         )
-    return table.weight.detach()[:max_length]
+    return table.weight.detach()[first : first + max_length]
 
 
 class Function(nn.Module):

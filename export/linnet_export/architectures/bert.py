@@ -15,7 +15,6 @@ from linnet_export.architectures.base import (
     TokenEmbeddings,
     activation,
     positions_within,
-    refuse_decoder,
     stack_layers,
 )
 from linnet_export.layers import AnswerLinear, Attention, EncoderLayer, LayerNorm, copy_linear, shifted_linear
@@ -31,7 +30,7 @@ def bert_layer(layer: Any, config: Any, shift: Tensor | None) -> EncoderLayer:
         layer.attention.output.dense,
         layer.attention.output.LayerNorm,
         layer.intermediate.dense,
-        activation(config, config.hidden_act, "hidden_act"),
+        activation(config, "hidden_act"),
         layer.output.dense,
         layer.output.LayerNorm,
         shift,
@@ -41,7 +40,6 @@ def bert_layer(layer: Any, config: Any, shift: Tensor | None) -> EncoderLayer:
 def bert_body(base: Any, max_length: int, token_types: bool, project: nn.Linear | None = None) -> DeviceBody:
     """Return the device form of a ``BertModel``; ``project`` follows the embeddings if there is one."""
     config = base.config
-    refuse_decoder(config)
     parts = base.embeddings
     # a table of one type has nothing to tell apart: its row is folded into the positions
     token_types = token_types and parts.token_type_embeddings.weight.shape[0] > 1
@@ -79,7 +77,7 @@ def _fill_mask_head(model: Any) -> nn.Module:
     predictions = model.cls.predictions
     return nn.Sequential(
         copy_linear(predictions.transform.dense),
-        Function(activation(model.config, model.config.hidden_act, "hidden_act")),
+        Function(activation(model.config, "hidden_act")),
         LayerNorm(predictions.transform.LayerNorm),
         copy_linear(predictions.decoder),
     )

@@ -14,8 +14,9 @@ from linnet_export.architectures.base import (
     Function,
     TokenEmbeddings,
     activation,
+    activation_problems,
+    encoder_problems,
     positions_within,
-    refuse_decoder,
     stack_layers,
 )
 from linnet_export.layers import AnswerLinear, Attention, EncoderLayer, LayerNorm, copy_linear
@@ -30,7 +31,7 @@ def _layer(layer: Any, config: Any, shift: Tensor | None) -> EncoderLayer:
         attention.out_lin,
         layer.sa_layer_norm,
         layer.ffn.lin1,
-        activation(config, config.activation, "activation"),
+        activation(config, "activation"),
         layer.ffn.lin2,
         layer.output_layer_norm,
         shift,
@@ -40,7 +41,6 @@ def _layer(layer: Any, config: Any, shift: Tensor | None) -> EncoderLayer:
 def _body(model: PreTrainedModel, max_length: int, token_types: bool) -> DeviceBody:
     base: Any = model.base_model
     config = base.config
-    refuse_decoder(config)
     parts = base.embeddings
     position = positions_within(config, parts.position_embeddings, max_length)
     embeddings = TokenEmbeddings(parts.word_embeddings, position, None, parts.LayerNorm, False)
@@ -66,10 +66,14 @@ def _sequence_head(model: Any) -> nn.Module:
 def _fill_mask_head(model: Any) -> nn.Module:
     return nn.Sequential(
         copy_linear(model.vocab_transform),
-        Function(activation(model.config, model.config.activation, "activation")),
+        Function(activation(model.config, "activation")),
         LayerNorm(model.vocab_layer_norm),
         copy_linear(model.vocab_projector),
     )
 
 
-ARCHITECTURE = Architecture("distilbert", _body, _sequence_head, _fill_mask_head)
+def _problems(config: Any) -> list[str]:
+    return [*encoder_problems(config), *activation_problems(config, "activation")]
+
+
+ARCHITECTURE = Architecture("distilbert", _body, _sequence_head, _fill_mask_head, problems=_problems)

@@ -13,11 +13,10 @@ from linnet_export.architectures.base import (
     Architecture,
     DeviceBody,
     Function,
-    UnsupportedConfigError,
     activation,
     embedding_rows,
+    encoder_problems,
     positions_within,
-    refuse_decoder,
 )
 from linnet_export.layers import (
     Activation,
@@ -137,7 +136,7 @@ class _Layer(nn.Module):
 
     def __init__(self, layer: Any, config: Any) -> None:
         super().__init__()
-        act = activation(config, config.hidden_act, "hidden_act")
+        act = activation(config, "hidden_act")
         own = layer.attention.self
         self.attention = Attention(own.query, own.key, own.value, config.num_attention_heads)
         self.attention_output = _Residual(layer.attention.output.dense, layer.attention.output.LayerNorm)
@@ -195,8 +194,6 @@ def _normed(dense: nn.Linear, norm: nn.Module) -> nn.Module:
 def _body(model: PreTrainedModel, max_length: int, token_types: bool) -> DeviceBody:
     base: Any = model.base_model
     config = base.config
-    refuse_decoder(config)
-    _check_widths(config)
     parts = base.embeddings
     token_types = token_types and parts.token_type_embeddings.weight.shape[0] > 1
     position = positions_within(config, parts.position_embeddings, max_length)
@@ -209,14 +206,16 @@ def _body(model: PreTrainedModel, max_length: int, token_types: bool) -> DeviceB
     )
 
 
-def _check_widths(config: Any) -> None:
+def _problems(config: Any) -> list[str]:
+    problems = encoder_problems(config)
     apart = not (config.use_bottleneck_attention or config.key_query_shared_bottleneck)
     if config.use_bottleneck and apart and config.intra_bottleneck_size != config.hidden_size:
-        raise UnsupportedConfigError(
-            f"mobilebert: query and key read the hidden state ({config.hidden_size}) without a bottleneck, "
+        problems.append(
+            f"query and key read the hidden state ({config.hidden_size}) without a bottleneck, "
             f"but expect intra_bottleneck_size ({config.intra_bottleneck_size}); set "
             "key_query_shared_bottleneck or use_bottleneck_attention, or make the two sizes equal"
         )
+    return problems
 
 
 def _sequence_head(model: Any) -> nn.Module:
@@ -233,10 +232,10 @@ def _fill_mask_head(model: Any) -> nn.Module:
     weight = torch.cat([predictions.decoder.weight, predictions.dense.weight.t()], dim=1)
     return nn.Sequential(
         copy_linear(predictions.transform.dense),
-        Function(activation(model.config, model.config.hidden_act, "hidden_act")),
+        Function(activation(model.config, "hidden_act")),
         LayerNorm(predictions.transform.LayerNorm),
         make_linear(weight, predictions.decoder.bias),
     )
 
 
-ARCHITECTURE = Architecture("mobilebert", _body, _sequence_head, _fill_mask_head)
+ARCHITECTURE = Architecture("mobilebert", _body, _sequence_head, _fill_mask_head, problems=_problems)

@@ -99,7 +99,7 @@ def load_checkpoint(config: ExportConfig) -> Checkpoint:
     sentence = read_sentence_modules(source.directory)
     directory = source.directory / sentence.transformer if sentence else source.directory
     settings = read_json(directory / "config.json")
-    get_architecture(str(settings.get("model_type")))  # refuses an unknown one before anything is loaded
+    _check_architecture(directory, settings)
     task = known_task(config.task) if config.task else detect_task(settings, sentence is not None)
     if task != "feature-extraction":
         sentence = None
@@ -122,6 +122,16 @@ def load_checkpoint(config: ExportConfig) -> Checkpoint:
         license=licence_of(source.directory),
         special_tokens=_special_tokens(directory),
     )
+
+
+def _check_architecture(directory: Path, settings: dict[str, Any]) -> None:
+    # before anything large is read
+    architecture = get_architecture(str(settings.get("model_type")))
+    try:
+        config = transformers.AutoConfig.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{directory / 'config.json'}: transformers cannot read it: {error}") from error
+    architecture.check(config)
 
 
 def _special_tokens(directory: Path) -> dict[str, str]:
@@ -242,7 +252,7 @@ def _ranking_function(num_labels: int, settings: dict[str, Any]) -> str:
 
 
 def _max_length(config: ExportConfig, sentence: SentenceModules | None, model: transformers.PreTrainedModel) -> int:
-    positions = int(model.config.max_position_embeddings)
+    positions = get_architecture(model.config.model_type).positions(model.config)
     if config.max_length is not None:
         if config.max_length > positions:
             raise CheckpointError(f"max_length is {config.max_length}, the model has {positions} positions")

@@ -5,38 +5,20 @@ Pooling and normalization follow sentence-transformers' ``Pooling`` and ``Normal
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from linnet_export.architectures.base import Architecture
-from linnet_export.layers import MASKED_SCORE, Frame, first_tokens, per_token
+from linnet_export.layers import Frame, per_token
+from linnet_export.pooling import POOLINGS
 from linnet_export.tasks.base import HeadSettings, TaskSpec, UnsupportedHeadError
 
-__all__ = ["POOLINGS", "TASK"]
+__all__ = ["TASK"]
 
 _SMALLEST_LENGTH = 1e-12
 """`eps` of torch.nn.functional.normalize, which sentence-transformers uses."""
-
-
-def _mean(hidden: Tensor, frame: Frame) -> Tensor:
-    # a product, not aten.mean: XNNPACK has no mean over tokens, and the portable kernel is slow
-    keep = hidden.new_ones(1, frame.length) if frame.keep is None else frame.keep
-    total = torch.bmm(keep.unsqueeze(1), per_token(hidden, frame)).view(-1, hidden.shape[1])
-    return total / keep.sum(1, keepdim=True)
-
-
-def _max(hidden: Tensor, frame: Frame) -> Tensor:
-    rows = per_token(hidden, frame)
-    if frame.keep is not None:
-        rows = rows + ((1.0 - frame.keep) * MASKED_SCORE).unsqueeze(2)
-    return torch.amax(rows, dim=1)
-
-
-POOLINGS: dict[str, Callable[[Tensor, Frame], Tensor]] = {"cls": first_tokens, "max": _max, "mean": _mean}
-"""From hidden state [tokens, hidden] to embeddings [batch, hidden]."""
 
 
 class _EmbeddingHead(nn.Module):

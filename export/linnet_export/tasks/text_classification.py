@@ -7,27 +7,29 @@ from typing import Any
 from torch import Tensor, nn
 
 from linnet_export.architectures.base import Architecture
-from linnet_export.layers import Frame, first_tokens
+from linnet_export.layers import Frame
+from linnet_export.pooling import POOLINGS
 from linnet_export.tasks.base import HeadSettings, TaskSpec
 
 __all__ = ["TASK", "SequenceHead", "sequence_head"]
 
 
 class SequenceHead(nn.Module):
-    """A classifier of the first token."""
+    """A classifier of the first token, or of the mean of all."""
 
-    def __init__(self, classify: nn.Module) -> None:
+    def __init__(self, classify: nn.Module, pooling: str) -> None:
         super().__init__()
         self.classify = classify
+        self.pool = POOLINGS[pooling]
 
     def forward(self, hidden: Tensor, frame: Frame) -> tuple[Tensor]:
         """Return logits float32 [batch, labels] of the hidden state float32 [tokens, hidden]."""
-        return (self.classify(first_tokens(hidden, frame)),)
+        return (self.classify(self.pool(hidden, frame)),)
 
 
 def sequence_head(model: Any, architecture: Architecture, settings: HeadSettings) -> nn.Module:
     """Return the head of a model with a sequence classifier."""
-    return SequenceHead(architecture.sequence_head(model))
+    return SequenceHead(architecture.sequence_head(model), architecture.sequence_pooling(model))
 
 
 TASK = TaskSpec(

@@ -7,16 +7,16 @@ from typing import Any
 from torch import Tensor, nn
 
 from linnet_export.architectures.base import Architecture
-from linnet_export.layers import AnswerLinear, Frame, copy_linear, per_token
+from linnet_export.layers import Frame, per_token
 from linnet_export.tasks.base import HeadSettings, TaskSpec
 
 __all__ = ["TASK"]
 
 
 class _TokenHead(nn.Module):
-    def __init__(self, classifier: nn.Linear) -> None:
+    def __init__(self, classify: nn.Module) -> None:
         super().__init__()
-        self.classify = copy_linear(classifier, AnswerLinear)
+        self.classify = classify
 
     def forward(self, hidden: Tensor, frame: Frame) -> tuple[Tensor]:
         """Return logits float32 [batch, length, labels] of the hidden state float32 [tokens, hidden]."""
@@ -24,7 +24,7 @@ class _TokenHead(nn.Module):
 
 
 def _head(model: Any, architecture: Architecture, settings: HeadSettings) -> nn.Module:
-    return _TokenHead(model.classifier)
+    return _TokenHead(architecture.token_head(model))
 
 
 TASK = TaskSpec(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from linnet.cli import main
+from linnet_export.architectures import UnsupportedConfigError
 from linnet_export.checkpoint import load_checkpoint
 from linnet_export.config import ExportConfig
 from linnet_export.errors import CheckpointError
@@ -121,6 +122,14 @@ def test_a_tokenizer_larger_than_the_embedding(tmp_path: Path) -> None:
     tokenizer["model"]["vocab"]["extra"] = 5000
     (tmp_path / "tokenizer.json").write_text(json.dumps(tokenizer))
     with pytest.raises(CheckpointError, match="5000.*145 rows"):
+        load(tmp_path)
+
+
+def test_unsupported_settings_are_refused_together_before_weights_are_read(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path)
+    edit_config(tmp_path, is_decoder=True, hidden_act="mish")
+    (tmp_path / "model.safetensors").write_bytes(b"no weights at all")
+    with pytest.raises(UnsupportedConfigError, match="bert: is_decoder is true.*; hidden_act is 'mish'"):
         load(tmp_path)
 
 
