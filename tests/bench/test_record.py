@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from linnet.bench.record import RecordError, from_json, refuse_existing, to_json, write_record
+from linnet.bench.record import RecordError, from_json, to_json, write_record
 from linnet.errors import InvalidArgumentError
+from linnet.output import refuse_existing
 from tests.bench.make_record import GOLDEN, make_record, wrong_record
 
 

@@ -20,7 +20,6 @@ from linnet.bench.record import (
     Record,
     Settings,
     ThreadRun,
-    refuse_existing,
     write_record,
 )
 from linnet.bench.runner import Collector, Opened, run_worker
@@ -32,6 +31,7 @@ from linnet.errors import (
     InvalidArgumentError,
     LinnetError,
 )
+from linnet.output import refuse_existing
 
 __all__ = ["BenchCommand", "Bencher", "command", "settings_from"]
 

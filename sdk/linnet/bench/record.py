@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import re
-import tempfile
 import types
 import typing
 from collections.abc import Mapping
@@ -21,6 +19,7 @@ from typing import Any, TypeVar
 from linnet.bench.environment import Environment, State, Versions
 from linnet.bench.statistics import PERCENTILE_DEFINITION, Summary
 from linnet.errors import InvalidArgumentError
+from linnet.output import write_text
 
 __all__ = [
     "RECORD_KIND",
@@ -40,7 +39,6 @@ __all__ = [
     "Versions",
     "from_data",
     "from_json",
-    "refuse_existing",
     "to_json",
     "write_record",
 ]
@@ -303,32 +301,5 @@ def _convert_dataclass(cls: Any, data: object, where: str) -> Any:
 
 
 def write_record(record: Record, path: Path, *, force: bool = False) -> None:
-    """Write the record beside its final name and then rename it, so that no reader sees half of it.
-
-    Raises:
-        InvalidArgumentError: the file exists and ``force`` is False.
-        OSError: it cannot be written.
-    """
-    refuse_existing(path, force=force)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    aside = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(to_json(record))
-        aside.chmod(0o644)  # mkstemp gives 0600, and a record is there to be read
-        aside.replace(path)
-    except BaseException:
-        aside.unlink()
-        raise
-
-
-def refuse_existing(path: Path, *, force: bool) -> None:
-    """Refuse to overwrite, before minutes of measuring are spent.
-
-    Raises:
-        InvalidArgumentError: the file exists and ``force`` is False, or its folder does not.
-    """
-    if path.exists() and not force:
-        raise InvalidArgumentError(f"{path} exists; give another name, or --force to replace it")
-    if not path.parent.is_dir():
-        raise InvalidArgumentError(f"{path.parent} is not a folder; make it first")
+    """Write the record; see :func:`linnet.output.write_text`."""
+    write_text(to_json(record), path, force=force)
