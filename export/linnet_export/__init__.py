@@ -14,13 +14,13 @@ import importlib.util
 from typing import TYPE_CHECKING
 
 from linnet.errors import ExtraMissingError
-from linnet_export.config import ExportConfig
+from linnet_export.config import ExportConfig, QuantizationConfig
 
 if TYPE_CHECKING:
     from linnet_export.progress import Listener
     from linnet_export.report import ExportReport
 
-__all__ = ["ExportConfig", "export"]
+__all__ = ["ExportConfig", "QuantizationConfig", "export"]
 
 _NEEDED = ("torch", "torchao", "executorch", "transformers", "safetensors", "tokenizers")
 

@@ -16,7 +16,7 @@ from linnet.console import Console, shorten
 from linnet.exit_status import CHECK_FAILED
 from linnet.manifest import TASKS
 from linnet_export import export
-from linnet_export.config import BUDGET_KEYS, ExportConfig
+from linnet_export.config import ALGORITHMS, BUDGET_KEYS, ExportConfig, QuantizationConfig
 from linnet_export.errors import OverBudgetError
 from linnet_export.noise import captured_noise
 from linnet_export.report import ExportReport
@@ -84,7 +84,7 @@ class ExportCommand:
         add("model", metavar="MODEL", help="checkpoint: a local directory or a Hugging Face hub id")
         add("-o", "--output", type=Path, metavar="FILE.pte", help="file to write (default: the model's name)")
         add("--task", metavar="TASK", help=f"default: from the checkpoint; one of {', '.join(TASKS)}")
-        add("--recipe", default="int8", help="quantization recipe: int8 (default) or fp32")
+        _add_quantization(parser)
         add("--max-length", type=int, metavar="N", help="bound in tokens, special tokens included")
         add(
             "--max-batch",
@@ -119,6 +119,8 @@ class ExportCommand:
             output=args.output,
             task=args.task,
             recipe=args.recipe,
+            quantization=_quantization(args),
+            calibration=args.calibration,
             max_length=args.max_length,
             max_batch=args.max_batch,
             revision=args.revision,
@@ -139,6 +141,36 @@ class ExportCommand:
         else:
             print_report(report)
         return 0
+
+
+def _add_quantization(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("quantization")
+    add = group.add_argument
+    add("--recipe", default="int8", help="int8 (default), 8da4w or fp32; docs/recipes.md says when to use which")
+    add("--group-size", type=int, metavar="N", help="inputs per scale of int4 layers: a multiple of 32 (default 32)")
+    add("--algorithm", metavar="NAME", help=f"how int4 weights are rounded: {' or '.join(ALGORITHMS)} (default gptq)")
+    add("--embedding", metavar="PRECISION", help="word embedding: fp32, 8w or 4w (default: by recipe)")
+    add("--embedding-group-size", type=int, metavar="N", help="values per scale of a 4w embedding (default 64)")
+    add("--calibration", type=Path, metavar="FILE", help="texts for calibration: .jsonl, .csv or plain lines")
+    add("--keep", type=_keep, action="append", default=[], metavar="NAME=PRECISION",
+        help="precision of one layer, or of all that match a glob or re:EXPRESSION (repeatable)")  # fmt: skip
+
+
+def _quantization(args: argparse.Namespace) -> QuantizationConfig:
+    return QuantizationConfig(
+        group_size=args.group_size,
+        algorithm=args.algorithm,
+        embedding=args.embedding,
+        embedding_group_size=args.embedding_group_size,
+        keep=tuple(args.keep),
+    )
+
+
+def _keep(text: str) -> tuple[str, str]:
+    pattern, equals, precision = text.rpartition("=")
+    if not (pattern and equals and precision):
+        raise argparse.ArgumentTypeError(f"found {text!r}, needed NAME=PRECISION")
+    return pattern, precision
 
 
 def _print_worst(error: OverBudgetError) -> None:

@@ -8,13 +8,70 @@ from pathlib import Path
 
 from linnet.errors import InvalidArgumentError
 
-__all__ = ["BUDGET_KEYS", "MAX_POSITIONS", "ExportConfig"]
+__all__ = ["ALGORITHMS", "BUDGET_KEYS", "MAX_POSITIONS", "ExportConfig", "QuantizationConfig"]
 
 MAX_POSITIONS = 512
 """Longest default bound in tokens: memory is planned at the bound, so a larger one is asked for."""
 
 BUDGET_KEYS: tuple[str, ...] = ("max_error", "cosine_mean", "cosine_worst", "agreement")
 """What `budget` may set; :mod:`linnet_export.proof` has the defaults by recipe and task."""
+
+
+ALGORITHMS: tuple[str, ...] = ("gptq", "rtn")
+"""How int4 weights are rounded: GPTQ on calibration texts, or each to the nearest."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class QuantizationConfig:
+    """What differs from a recipe's own choices; None leaves the choice to it.
+
+    Attributes:
+        group_size: neighbouring inputs of an int4 linear layer that share a scale; XNNPACK takes
+            multiples of 32. Default 32.
+        algorithm: one of :data:`ALGORITHMS`, for int4 linear layers. Default gptq.
+        embedding: precision of the word embedding: fp32, 8w or 4w.
+        embedding_group_size: neighbouring values of a row of a 4w embedding that share a scale. Default 64, the
+            whole row if that is shorter.
+        keep: pairs of a pattern and a precision; the layers whose names match get that precision. A
+            pattern is a glob, or a regular expression behind `re:`.
+    """
+
+    group_size: int | None = None
+    algorithm: str | None = None
+    embedding: str | None = None
+    embedding_group_size: int | None = None
+    keep: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def linear_group_size(self) -> int:
+        """Group size of int4 linear layers."""
+        return self.group_size or 32
+
+    @property
+    def linear_algorithm(self) -> str:
+        """How int4 weights are rounded."""
+        return self.algorithm or "gptq"
+
+    @property
+    def row_group_size(self) -> int:
+        """Group size of 4w embedding tables, of those that are as wide."""
+        return self.embedding_group_size or 64
+
+    def problems(self) -> list[str]:
+        """Return every impossible setting as a sentence; empty if there is none."""
+        found: list[str] = []
+        if self.group_size is not None and (self.group_size < 32 or self.group_size % 32):
+            found.append(f"group_size is {self.group_size}, needed a multiple of 32, as XNNPACK takes them")
+        if self.embedding_group_size is not None and (self.embedding_group_size < 2 or self.embedding_group_size % 2):
+            found.append(f"embedding_group_size is {self.embedding_group_size}, needed an even number from 2 on")
+        if self.algorithm is not None and self.algorithm not in ALGORITHMS:
+            found.append(f"algorithm is {self.algorithm!r}, known are {', '.join(ALGORITHMS)}")
+        found += [
+            f"keep has {pattern!r}={precision!r}, needed NAME=PRECISION"
+            for pattern, precision in self.keep
+            if not (pattern and precision)
+        ]
+        return found
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -26,6 +83,9 @@ class ExportConfig:
         output: file to write; None: the model's name with `.pte` in the current directory.
         task: Hugging Face task name; None: from the checkpoint.
         recipe: quantization recipe by name.
+        quantization: what differs from the recipe's own choices.
+        calibration: file with the texts of the calibration, in a form that `proof` takes too; None: the
+            built-in set, if the recipe can do with it.
         max_length: bound in tokens, special tokens included; None: the sentence-transformers
             `max_seq_length` if there is one, else the model's positions, at most 512.
         max_batch: largest padded batch of the method `forward_batch`; 0 leaves it out.
@@ -41,6 +101,8 @@ class ExportConfig:
     output: Path | None = None
     task: str | None = None
     recipe: str = "int8"
+    quantization: QuantizationConfig = dataclasses.field(default_factory=QuantizationConfig)
+    calibration: Path | None = None
     max_length: int | None = None
     max_batch: int = 0
     revision: str | None = None
@@ -66,6 +128,7 @@ class ExportConfig:
             found.append(f"max_batch is {self.max_batch}, needed 0 (none) to 1024")
         if self.labels is not None and not self.labels:
             found.append("labels is empty; leave it out to keep those of the checkpoint")
+        found += self.quantization.problems()
         unknown = sorted(set(self.budget) - set(BUDGET_KEYS))
         if unknown:
             found.append(f"budget has {', '.join(unknown)}, known are {', '.join(BUDGET_KEYS)}")

@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from linnet_export.errors import ExportError
-from linnet_export.recipes.int8_operator import ExpandInt8Linear
+from linnet_export.recipes import stored_bytes
+from linnet_export.recipes.operators import ExpandQuantized
 from linnet_export.tasks import DeviceProgram
 from linnet_export.xnnpack import WholePartitioner, necessary_passes
 
@@ -208,7 +209,7 @@ def _delegate(exported: Mapping[str, ExportedProgram]) -> EdgeProgramManager:
         preserve_ops=partitioner.whole_operators(),
     )
     # not to_edge_transform_and_lower: it does the same with one more trace of every method
-    edge = to_edge(dict(exported), compile_config=config).transform([ExpandInt8Linear()])
+    edge = to_edge(dict(exported), compile_config=config).transform([ExpandQuantized()])
     with necessary_passes():
         delegated = edge.to_backend(partitioner)
     delegated.compile_config = config  # to_backend() forgets it
@@ -257,12 +258,14 @@ def _sizes(methods: Mapping[str, nn.Module], total: int) -> SizesByPart:
     tables: dict[int, int] = {}
     linears: dict[int, int] = {}
     for module in methods.values():
-        for name, tensor in module.state_dict(keep_vars=True).items():
-            size = tensor.numel() * tensor.element_size()
-            if name.startswith("body.embeddings.") and name.split(".")[2] in ("word", "types", "position"):
-                tables[tensor.data_ptr()] = size
-            elif _in_linear(module, name):
-                linears[tensor.data_ptr()] = size
+        for name, part in module.named_modules():
+            if type(part).__name__.endswith("Linear"):
+                linears[id(part)] = stored_bytes(part)
+            elif name.startswith("body.embeddings.") and name.split(".")[2] in ("word", "types"):
+                tables[id(part)] = stored_bytes(part)
+        for name, parameter in module.named_parameters():
+            if name == "body.embeddings.position":
+                tables[parameter.data_ptr()] = parameter.numel() * parameter.element_size()
     embedding, linear = sum(tables.values()), sum(linears.values())
     return SizesByPart(embedding, linear, total - embedding - linear)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from linnet_export.checkpoint import Checkpoint, load_checkpoint
@@ -12,13 +13,17 @@ from linnet_export.contract import make_manifest
 from linnet_export.deliver import choose_output, write_trailer, written_aside
 from linnet_export.lower import LowerResult, lower
 from linnet_export.progress import Listener, Quiet, Stages
-from linnet_export.proof import Proof, choose_texts, default_budget, prove
+from linnet_export.proof import Proof, choose_calibration, choose_texts, default_budget, device_inputs, prove
+from linnet_export.proof.texts import ProofText
 from linnet_export.ranges import structural_ranges
-from linnet_export.recipes import QuantizationSummary, apply_recipe, get_recipe
+from linnet_export.recipes import QuantizationSummary, apply_recipe, check_settings, get_recipe, is_calibrated
 from linnet_export.report import ExportReport
 from linnet_export.tasks import DeviceProgram, device_module, get_task
 
 __all__ = ["export"]
+
+_MOST_CALIBRATION_TEXTS = 1024
+"""More texts would only take longer: the papers of GPTQ and AWQ use 128 pieces of a corpus."""
 
 
 def export(config: ExportConfig, listener: Listener | None = None) -> ExportReport:
@@ -26,14 +31,18 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
     stages = Stages(listener or Quiet())
     output = choose_output(config)
     recipe = get_recipe(config.recipe)
+    check_settings(recipe, config.quantization, calibrated=config.calibration is not None)
     with stages.stage("checkpoint"):
         checkpoint = load_checkpoint(config)
         # a file of texts that cannot serve is refused before minutes are spent
-        texts = choose_texts(config, checkpoint, get_task(checkpoint.task).takes_pairs)
+        takes_pairs = get_task(checkpoint.task).takes_pairs
+        texts = choose_texts(config, checkpoint, takes_pairs)
+        calibrated = is_calibrated(recipe, config.quantization)
+        calibration = choose_calibration(config, checkpoint, takes_pairs) if calibrated else []
     with stages.stage("graph"):
         program = _device_program(checkpoint)
     with stages.stage("quantize"):
-        summary = apply_recipe(program, config.recipe)
+        summary = _quantize(config, checkpoint, program, calibration, stages)
     with stages.stage("lower"):
         lowered = _lower(checkpoint, program, summary, config.max_batch, stages)
     with written_aside(output) as partial:
@@ -42,7 +51,7 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
             write_trailer(partial, lowered.program, ranges, Proof.unproven("not proven yet").evidence())
         if config.prove:
             with stages.stage("prove"):
-                budget = default_budget(checkpoint.task, recipe.exact, config.budget)
+                budget = default_budget(checkpoint.task, recipe.exact, config.budget, recipe.weight_bits)
                 proof = prove(partial, checkpoint, texts, budget, stages.detail)
         else:
             proof = Proof.unproven("exported with --no-proof")
@@ -60,6 +69,17 @@ def _device_program(checkpoint: Checkpoint) -> DeviceProgram:
         normalize=checkpoint.normalize,
         max_length=checkpoint.max_length,
     )
+
+
+def _quantize(
+    config: ExportConfig,
+    checkpoint: Checkpoint,
+    program: DeviceProgram,
+    calibration: Sequence[ProofText],
+    stages: Stages,
+) -> QuantizationSummary:
+    texts = device_inputs(checkpoint, calibration[:_MOST_CALIBRATION_TEXTS], program.inputs)
+    return apply_recipe(program, config.recipe, config.quantization, texts, stages.detail)
 
 
 def _lower(
@@ -104,17 +124,23 @@ def _report(
         max_batch=config.max_batch,
         quantization=summary.text,
         kept=summary.kept,
+        layers=summary.layers,
         seconds={name: round(seconds, 3) for name, seconds in stages.seconds.items()},
         status=proof.status,
         budget=proof.limits,
         figures=proof.figures,
         texts=proof.texts,
-        notes=_notes(config, lowered),
+        notes=_notes(config, lowered, is_calibrated(get_recipe(config.recipe), config.quantization)),
     )
 
 
-def _notes(config: ExportConfig, lowered: LowerResult) -> tuple[str, ...]:
+def _notes(config: ExportConfig, lowered: LowerResult, calibrated: bool) -> tuple[str, ...]:
     notes: list[str] = []
+    if calibrated and config.calibration is None:
+        notes.append(
+            "int4 weights were fitted to the built-in texts, which the proof measures too; "
+            "--calibration FILE with texts of your own fits them to what will come"
+        )
     if not config.max_batch:
         notes.append(
             "no batch method: a padded batch of long texts is slower than a loop (benchmarks/batch_gain.py); "

@@ -5,7 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from linnet_export.recipes.base import LayerPrecision
 
 __all__ = ["ExportReport"]
 
@@ -29,6 +32,8 @@ class ExportReport:
         max_batch: largest batch of forward_batch, 0 if there is no such method.
         quantization: what the recipe did, in words.
         kept: layers that stayed in float32.
+        layers: what became of every linear layer and embedding table, in the order of the graph; as JSON
+            a list of objects with name, kind, precision, shape and stored_bytes.
         seconds: wall-clock seconds by stage.
         status: proven or unproven.
         budget: limits of the proof.
@@ -51,6 +56,7 @@ class ExportReport:
     max_batch: int
     quantization: str
     kept: tuple[str, ...]
+    layers: tuple[LayerPrecision, ...]
     seconds: Mapping[str, float]
     status: str
     budget: Mapping[str, float]
@@ -61,7 +67,13 @@ class ExportReport:
     def to_json(self) -> dict[str, Any]:
         """Return the report as what JSON can hold."""
         values = dataclasses.asdict(self)
-        return {**values, "path": str(self.path), "notes": list(self.notes), "kept": list(self.kept)}
+        return {
+            **values,
+            "path": str(self.path),
+            "notes": list(self.notes),
+            "kept": list(self.kept),
+            "layers": list(values["layers"]),
+        }
 
     def to_evidence(self) -> dict[str, Any]:
         """Return what the file's evidence keeps: all but what is known only of the finished file, and

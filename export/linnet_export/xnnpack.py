@@ -82,6 +82,7 @@ _PLAIN = frozenset(
         "choose_qparams_per_token_asymmetric.default",
         "clamp.default",
         "dequantize_per_channel.default",
+        "dequantize_per_channel_group.default",
         "dequantize_per_token.default",
         "div.Tensor",
         "gelu.default",

@@ -34,7 +34,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Exported
     done: dict[tuple[object, ...], Exported] = {}
 
     def export(task: str, recipe: str = "fp32", model_type: str = "bert", **config: Any) -> Exported:
-        key = (task, recipe, model_type, *sorted(config.items()))
+        key = (task, recipe, model_type, repr(sorted(config.items())))
         if key not in done:
             directory = tmp_path_factory.mktemp(f"{model_type}-{task}")
             checkpoint = write_checkpoint(directory / "checkpoint", model_type, task, **SETTINGS[task])

@@ -204,7 +204,7 @@ def test_an_impossible_output(tmp_path: Path, output: str) -> None:
 
 def test_unknown_names_list_the_known_ones(tmp_path: Path) -> None:
     checkpoint = write_checkpoint(tmp_path / "checkpoint")
-    with pytest.raises(UnknownRecipeError, match="'int5'.*fp32, int8"):
+    with pytest.raises(UnknownRecipeError, match="'int5'.*8da4w, fp32, int8"):
         linnet_export.export(linnet_export.ExportConfig(model=str(checkpoint), output=tmp_path / "m", recipe="int5"))
     path = checkpoint / "config.json"
     path.write_text(path.read_text().replace('"model_type": "bert"', '"model_type": "roberta"'))
@@ -247,11 +247,16 @@ print("fine")
     assert result.stdout.strip().endswith("fine")
 
 
-def test_a_stock_executorch_runtime_runs_the_file(exported: Callable[..., Any]) -> None:
+# tiny random weights have no redundancy that would forgive sixteen steps
+_UNLIMITED: dict[str, Any] = {"8da4w": {"budget": {"cosine_mean": 0.9, "cosine_worst": 0.8}}}
+
+
+@pytest.mark.parametrize("recipe", ["int8", "8da4w"])
+def test_a_stock_executorch_runtime_runs_the_file(exported: Callable[..., Any], recipe: str) -> None:
     import executorch.kernels.quantized  # noqa: F401  registers the operators that the manifest names
     from executorch.runtime import Runtime
 
-    _, report = exported("feature-extraction", recipe="int8")
+    _, report = exported("feature-extraction", recipe=recipe, **_UNLIMITED.get(recipe, {}))
     program = Runtime.get().load_program(str(report.path))
     ids = torch.tensor([[2, 71, 72, 3]])
     stock = program.load_method("forward").execute([ids])[0].numpy()

@@ -1,6 +1,7 @@
 """Proof: the written file, run without torch, against the original model on real text."""
 
 from linnet_export.proof.budget import Budget, default_budget
-from linnet_export.proof.driver import Proof, choose_texts, prove
+from linnet_export.proof.driver import Proof, choose_calibration, choose_texts, prove
+from linnet_export.proof.reference import device_inputs
 
-__all__ = ["Budget", "Proof", "choose_texts", "default_budget", "prove"]
+__all__ = ["Budget", "Proof", "choose_calibration", "choose_texts", "default_budget", "device_inputs", "prove"]

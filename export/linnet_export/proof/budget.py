@@ -40,18 +40,23 @@ class Budget:
         return found
 
 
-def default_budget(task: str, exact: bool, changes: Mapping[str, float]) -> Budget:
+def default_budget(task: str, exact: bool, changes: Mapping[str, float], weight_bits: int = 8) -> Budget:
     """Return the limits for a task, with the user's changes.
 
     Args:
         task: Hugging Face task name.
         exact: the recipe changes no weight (fp32).
         changes: limits that replace a default.
+        weight_bits: bits of most weights; fewer than eight may differ more.
     """
     if exact:
         budget = Budget(max_error=1e-4)
     elif task == "feature-extraction":
-        budget = Budget(cosine_mean=0.99, cosine_worst=0.97)
+        budget = (
+            Budget(cosine_mean=0.99, cosine_worst=0.97)
+            if weight_bits >= 8
+            else Budget(cosine_mean=0.97, cosine_worst=0.92)
+        )
     else:
-        budget = Budget(agreement=0.98)
+        budget = Budget(agreement=0.98 if weight_bits >= 8 else 0.95)
     return dataclasses.replace(budget, **changes)

@@ -21,7 +21,7 @@ from linnet_export.proof.device import run_on_device
 from linnet_export.proof.reference import Reference, reference_outputs
 from linnet_export.proof.texts import ProofText, read_texts, select_texts
 
-__all__ = ["Proof", "choose_texts", "prove"]
+__all__ = ["Proof", "choose_calibration", "choose_texts", "prove"]
 
 _WORST_SHOWN = 5
 
@@ -79,10 +79,21 @@ def choose_texts(config: ExportConfig, checkpoint: Checkpoint, takes_pairs: bool
     Raises:
         ProofError: the file of texts cannot be read or too few of them fit the task.
     """
-    if not config.prove:
-        return []
+    return _fitting(config.proof, checkpoint, takes_pairs) if config.prove else []
+
+
+def choose_calibration(config: ExportConfig, checkpoint: Checkpoint, takes_pairs: bool) -> list[ProofText]:
+    """Return the texts of the calibration: the user's, else those of the proof's built-in set.
+
+    Raises:
+        ProofError: the file of texts cannot be read or too few of them fit the task.
+    """
+    return _fitting(config.calibration, checkpoint, takes_pairs)
+
+
+def _fitting(path: Path | None, checkpoint: Checkpoint, takes_pairs: bool) -> list[ProofText]:
     mask_token = checkpoint.special_tokens.get("mask", "")
-    return select_texts(read_texts(config.proof), checkpoint.task, takes_pairs, mask_token)
+    return select_texts(read_texts(path), checkpoint.task, takes_pairs, mask_token)
 
 
 def prove(

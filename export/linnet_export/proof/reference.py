@@ -17,7 +17,7 @@ import torch
 from linnet_export.checkpoint import Checkpoint
 from linnet_export.proof.texts import ProofText
 
-__all__ = ["Reference", "reference_outputs"]
+__all__ = ["Reference", "device_inputs", "reference_outputs"]
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -49,6 +49,19 @@ def reference_outputs(
         for number, text in enumerate(texts, 1):
             found.append(_answer(checkpoint, tokenizer, text))
             progress(number)
+    return found
+
+
+def device_inputs(
+    checkpoint: Checkpoint, texts: Sequence[ProofText], names: Sequence[str]
+) -> list[tuple[torch.Tensor, ...]]:
+    """Return for each text the inputs of the device graph in the order of ``names``, int64 [1, tokens] each."""
+    tokenizer = _bounded(checkpoint)
+    found: list[tuple[torch.Tensor, ...]] = []
+    for text in texts:
+        encoding = tokenizer.encode(_prompted(checkpoint, text.text), text.pair)
+        inputs = {"input_ids": torch.tensor([encoding.ids]), "token_type_ids": torch.tensor([encoding.type_ids])}
+        found.append(tuple(inputs[name] for name in names))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import json
 from importlib import resources
@@ -26,8 +27,9 @@ class ProofText:
 
 
 def read_texts(path: Path | None) -> list[ProofText]:
-    """Return the texts of a file: JSON lines with `text` and perhaps `pair`, or plain lines in which a
-    tab separates a pair; the built-in set if ``path`` is None.
+    """Return the texts of a file: JSON lines with `text` and perhaps `pair`, CSV without a header whose
+    first column is the text and whose second, if it is no number, is the pair, or plain lines in which a tab
+    separates a pair; the built-in set if ``path`` is None.
 
     Raises:
         ProofError: the file cannot be read, or a line of it has the wrong form.
@@ -39,6 +41,8 @@ def read_texts(path: Path | None) -> list[ProofText]:
         raise ProofError(f"{path}: cannot be read as UTF-8 text: {error}") from error
     if path is None or path.suffix in (".jsonl", ".json"):
         return [_from_json(line, number, path) for number, line in enumerate(lines, 1) if line.strip()]
+    if path.suffix == ".csv":
+        return [_from_row(row) for row in csv.reader(lines) if row]
     return [_from_line(line) for line in lines if line.strip()]
 
 
@@ -51,6 +55,19 @@ def _from_json(line: str, number: int, path: Path | None) -> ProofText:
     if not isinstance(row, dict) or not isinstance(row.get("text"), str) or not isinstance(pair, str | None):
         raise ProofError(f'{path}, line {number}: needed an object with "text" and perhaps "pair", both strings')
     return ProofText(row["text"], pair)
+
+
+def _from_row(row: list[str]) -> ProofText:
+    second = row[1] if len(row) > 1 else ""
+    return ProofText(row[0], None if not second or _is_number(second) else second)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _from_line(line: str) -> ProofText:

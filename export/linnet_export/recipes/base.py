@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 
-from torch import nn
+__all__ = ["LayerPrecision", "QuantizationSummary", "Recipe"]
 
-__all__ = ["QuantizationSummary", "Recipe"]
+
+@dataclasses.dataclass(frozen=True)
+class LayerPrecision:
+    """What became of one layer.
+
+    Attributes:
+        name: path of the layer in the device graph, as ``--keep`` takes it.
+        kind: linear or embedding.
+        precision: by name.
+        shape: outputs and inputs of a linear layer, rows and width of an embedding table.
+        stored_bytes: bytes of its weights, scales and bias in the program.
+    """
+
+    name: str
+    kind: str
+    precision: str
+    shape: tuple[int, int]
+    stored_bytes: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,6 +36,7 @@ class QuantizationSummary:
         embeddings: number of quantized embedding tables.
         kept: names of the linear layers and embedding tables that stay in float32.
         text: the same in words, for the manifest.
+        layers: every linear layer and embedding table, in the order of the graph.
     """
 
     recipe: str
@@ -27,18 +44,27 @@ class QuantizationSummary:
     embeddings: int
     kept: tuple[str, ...]
     text: str
+    layers: tuple[LayerPrecision, ...]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Recipe:
     """One quantization recipe.
 
     Attributes:
         name: how users call it.
+        help: what it does and when to use it, in a line.
         exact: the program computes what the original computes, up to float32 rounding.
-        apply: changes a module in place and says what it did.
+        linear: precision of linear layers, by name.
+        embedding: precision of the word embedding, by name.
+        weight_bits: bits of most weights.
+        needs_calibration: texts of the user's own have to be given.
     """
 
     name: str
+    help: str
     exact: bool
-    apply: Callable[[nn.Module], QuantizationSummary]
+    linear: str
+    embedding: str
+    weight_bits: int
+    needs_calibration: bool = False

@@ -12,7 +12,8 @@ from torch.nn import functional
 
 from linnet_export.layers import AnswerLinear
 from linnet_export.recipes import apply_recipe
-from linnet_export.recipes.int8 import Int8Embedding, Int8Linear, quantize_rows
+from linnet_export.recipes.embeddings import Int8Embedding
+from linnet_export.recipes.precisions.int8 import Int8Linear, quantize_rows
 from linnet_export.tasks import device_module
 from tests.export.graph.cases import CASES, MAX_LENGTH, Case, hf_outputs, random_ids
 

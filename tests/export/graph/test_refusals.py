@@ -31,7 +31,7 @@ def test_an_unknown_architecture_lists_the_known_ones() -> None:
 
 def test_the_known_names() -> None:
     assert architectures.supported() == ("bert", "distilbert", "electra", "mobilebert")
-    assert recipes.supported() == ("fp32", "int8")
+    assert recipes.supported() == ("8da4w", "fp32", "int8")
     assert tasks.supported() == (
         "feature-extraction",
         "fill-mask",
@@ -86,7 +86,7 @@ def test_unknown_names_list_the_known_ones() -> None:
     model = random_model(_bert(), "feature-extraction")
     with pytest.raises(UnknownTaskError, match="'summarization', supported are feature-extraction, fill-mask"):
         device_module(model, "summarization", max_length=8)
-    with pytest.raises(UnknownRecipeError, match="'int3', supported are fp32, int8"):
+    with pytest.raises(UnknownRecipeError, match="'int3', supported are 8da4w, fp32, int8"):
         apply_recipe(nn.Linear(2, 2), "int3")
     with pytest.raises(UnsupportedHeadError, match="pooling is 'lasttoken'.*cls, max, mean and none"):
         device_module(model, "feature-extraction", pooling="lasttoken", max_length=8)

@@ -1,0 +1,10 @@
+"""Precisions of a linear layer by name: what a recipe can make of it."""
+
+from __future__ import annotations
+
+from linnet_export.recipes.precisions import fp32, int4, int8
+from linnet_export.recipes.precisions.base import Precision
+
+__all__ = ["PRECISIONS", "Precision"]
+
+PRECISIONS: dict[str, Precision] = {each.PRECISION.name: each.PRECISION for each in (fp32, int8, int4)}
