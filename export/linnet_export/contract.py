@@ -10,13 +10,14 @@ from linnet_export.checkpoint import Checkpoint
 from linnet_export.lower import ProgramFacts
 from linnet_export.recipes import QuantizationSummary
 from linnet_export.tasks import DeviceProgram
-from linnet_export.tokenizer import wordpiece_blob
+from linnet_export.tokenizer import TokenizerBytes
 
 __all__ = ["make_manifest"]
 
 
 def make_manifest(
     checkpoint: Checkpoint,
+    tokenizer: TokenizerBytes,
     program: DeviceProgram,
     summary: QuantizationSummary,
     facts: ProgramFacts,
@@ -26,13 +27,13 @@ def make_manifest(
 
     Args:
         checkpoint: the original.
+        tokenizer: its tokenizer, written for the device.
         program: the device graph of `forward`.
         summary: what the recipe did.
         facts: what the lowered graph needs.
         max_batch: largest batch of `forward_batch`, 0 if there is no such method.
 
     Raises:
-        UnsupportedTokenizerError: the tokenizer cannot be written for the device.
         ManifestInvalidError: the fields contradict each other.
     """
     sentence = checkpoint.sentence
@@ -42,8 +43,9 @@ def make_manifest(
         model_type=checkpoint.model.config.model_type,
         labels=checkpoint.labels,
         score_function=checkpoint.score_function,
-        tokenizer_kind="wordpiece",
-        tokenizer=wordpiece_blob(checkpoint.tokenizer),
+        tokenizer_kind=tokenizer.kind,
+        tokenizer=tokenizer.data,
+        tokenizer_version=tokenizer.version,
         vocab_size=checkpoint.vocab_size,
         pad_id=checkpoint.special_id("pad"),
         unk_id=checkpoint.special_id("unk"),

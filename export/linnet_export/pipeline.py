@@ -19,6 +19,7 @@ from linnet_export.ranges import structural_ranges
 from linnet_export.recipes import QuantizationSummary, apply_recipe, check_settings, get_recipe, is_calibrated
 from linnet_export.report import ExportReport
 from linnet_export.tasks import DeviceProgram, device_module, get_task
+from linnet_export.tokenizer import TokenizerBytes, tokenizer_bytes
 
 __all__ = ["export"]
 
@@ -34,6 +35,7 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
     check_settings(recipe, config.quantization, calibrated=config.calibration is not None)
     with stages.stage("checkpoint"):
         checkpoint = load_checkpoint(config)
+        tokenizer = tokenizer_bytes(checkpoint.tokenizer, clean_up=checkpoint.clean_up)
         # a file of texts that cannot serve is refused before minutes are spent
         takes_pairs = get_task(checkpoint.task).takes_pairs
         texts = choose_texts(config, checkpoint, takes_pairs)
@@ -44,7 +46,7 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
     with stages.stage("quantize"):
         summary = _quantize(config, checkpoint, program, calibration, stages)
     with stages.stage("lower"):
-        lowered = _lower(checkpoint, program, summary, config.max_batch, stages)
+        lowered = _lower(checkpoint, tokenizer, program, summary, config.max_batch, stages)
     with written_aside(output) as partial:
         ranges = structural_ranges(lowered.program)
         with stages.stage("write"):
@@ -55,7 +57,7 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
                 proof = prove(partial, checkpoint, texts, budget, stages.detail)
         else:
             proof = Proof.unproven("exported with --no-proof")
-        report = _report(config, checkpoint, lowered, summary, stages, proof)
+        report = _report(config, checkpoint, tokenizer, lowered, summary, stages, proof)
         write_trailer(partial, lowered.program, ranges, {**proof.evidence(), "report": report.to_evidence()})
         digest, size = _digest(partial), partial.stat().st_size
     return dataclasses.replace(report, path=output, sha256=digest, file_bytes=size)
@@ -84,6 +86,7 @@ def _quantize(
 
 def _lower(
     checkpoint: Checkpoint,
+    tokenizer: TokenizerBytes,
     program: DeviceProgram,
     summary: QuantizationSummary,
     max_batch: int,
@@ -96,7 +99,9 @@ def _lower(
         methods,
         max_length=checkpoint.max_length,
         max_batch=max_batch,
-        constant_methods=lambda facts: make_manifest(checkpoint, program, summary, facts, max_batch).to_raw(),
+        constant_methods=lambda facts: make_manifest(
+            checkpoint, tokenizer, program, summary, facts, max_batch
+        ).to_raw(),
         progress=stages.detail,
     )
 
@@ -104,6 +109,7 @@ def _lower(
 def _report(
     config: ExportConfig,
     checkpoint: Checkpoint,
+    tokenizer: TokenizerBytes,
     lowered: LowerResult,
     summary: QuantizationSummary,
     stages: Stages,
@@ -130,11 +136,11 @@ def _report(
         budget=proof.limits,
         figures=proof.figures,
         texts=proof.texts,
-        notes=_notes(config, lowered, is_calibrated(get_recipe(config.recipe), config.quantization)),
+        notes=_notes(config, tokenizer, lowered, is_calibrated(get_recipe(config.recipe), config.quantization)),
     )
 
 
-def _notes(config: ExportConfig, lowered: LowerResult, calibrated: bool) -> tuple[str, ...]:
+def _notes(config: ExportConfig, tokenizer: TokenizerBytes, lowered: LowerResult, calibrated: bool) -> tuple[str, ...]:
     notes: list[str] = []
     if calibrated and config.calibration is None:
         notes.append(
@@ -151,6 +157,8 @@ def _notes(config: ExportConfig, lowered: LowerResult, calibrated: bool) -> tupl
             f"{lowered.written_twice / 1e6:.2f} MB are in the file twice: the word embedding, which is also the "
             "decoder, is looked up in one layout and multiplied in another"
         )
+    if tokenizer.note:
+        notes.append(tokenizer.note)
     return tuple(notes)
 
 

@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 SCHEMA_MAJOR = 1
-SCHEMA_MINOR = 0
+SCHEMA_MINOR = 1
 
 TASKS: tuple[str, ...] = (
     "feature-extraction",
@@ -89,8 +89,11 @@ class Manifest:
     labels: tuple[str, ...] = _field(tuple, "class names by index; empty if the task has none", default=())
     score_function: str = _field(str, "from logits to scores: softmax, sigmoid or none", default="none")
 
-    tokenizer_kind: str = _field(str, "wordpiece (read by the core)")
+    tokenizer_kind: str = _field(str, "wordpiece (read by the core) or tokenizers (read by linnet[tokenizers])")
     tokenizer: bytes = _field(bytes, "tokenizer bytes of that kind")
+    tokenizer_version: str = _field(
+        str, "version of the tokenizers package that wrote the bytes; empty for wordpiece", default=""
+    )
     vocab_size: int = _field(int, "rows of the word embedding; ids are 0 .. vocab_size - 1")
     pad_id: int = _field(int, "id of the padding token, -1 if none", default=-1)
     unk_id: int = _field(int, "id of the unknown token, -1 if none", default=-1)

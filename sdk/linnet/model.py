@@ -15,6 +15,7 @@ from linnet.manifest import Manifest
 from linnet.runtime import Encoding, FloatArray, Runtime, open_runtime
 from linnet.session import RunOptions, Session
 from linnet.tasks import Task, get_task
+from linnet.tokenization import OpenedTokenizer
 
 __all__ = ["Model", "load"]
 
@@ -198,6 +199,16 @@ class Model:
     def run(self, encoding: Encoding) -> dict[str, FloatArray]:
         """Return the program's outputs for one encoding by name, float32, without the batch axis."""
         return self._session.run(encoding)
+
+    @property
+    def tokenizer(self) -> OpenedTokenizer:
+        """The file's tokenizer, with its ``vocabulary``; opened when it is first needed.
+
+        Raises:
+            ExtraMissingError: the file's kind of tokenizer needs a package that is not installed.
+            TokenizerInvalidError: the tokenizer's bytes do not parse.
+        """
+        return self._session.tokenizer
 
     @property
     def strategy(self) -> str:

@@ -9,12 +9,12 @@ from typing import TypeAlias, TypeVar
 
 import numpy as np
 
-from linnet.errors import BuildError, InvalidArgumentError, ManifestInvalidError, TextTooLongError
+from linnet.errors import InvalidArgumentError, ManifestInvalidError, TextTooLongError
 from linnet.inputs import TextInput
 from linnet.manifest import Manifest
 from linnet.runtime import Encoding, FloatArray, IntArray, Runtime
+from linnet.tokenization import OpenedTokenizer, Vocabulary, open_tokenizer
 from linnet.truncation import warn_truncated
-from linnet.vocabulary import Vocabulary
 
 __all__ = ["Outputs", "RunOptions", "Session"]
 
@@ -61,18 +61,25 @@ class Session:
         self.manifest = manifest
 
     @cached_property
-    def vocabulary(self) -> Vocabulary:
-        """Tokens by id.
+    def _opened_tokenizer(self) -> OpenedTokenizer:
+        return open_tokenizer(self._runtime, self.manifest)
+
+    @property
+    def tokenizer(self) -> OpenedTokenizer:
+        """The file's tokenizer, opened when it is first needed.
 
         Raises:
-            BuildError: this build does not know the file's kind of tokenizer.
+            BuildError: this build does not know the file's kind of tokenizer, or lacks a package for it.
+            TokenizerInvalidError: its bytes do not parse.
+            InvalidArgumentError: the model is closed.
         """
-        if self.manifest.tokenizer_kind != "wordpiece":
-            raise BuildError(
-                f"the tokenizer's kind is {self.manifest.tokenizer_kind!r}, this linnet reads wordpiece; "
-                "install a newer linnet"
-            )
-        return Vocabulary(self.manifest.tokenizer)
+        _ = self._runtime.methods  # refuses once the model is closed, whoever owns the tokenizer
+        return self._opened_tokenizer
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """Tokens by id; errors as for :attr:`tokenizer`."""
+        return self.tokenizer.vocabulary
 
     # -- text to tokens ------------------------------------------------------------------------
 
@@ -86,13 +93,15 @@ class Session:
 
     def windows(self, item: TextInput, *, truncation: str, max_length: int, stride: int) -> Sequence[Encoding]:
         """Encode to as many windows as the text needs (see ``linnet.h``)."""
-        return self._runtime.tokenizer.encode(
-            item.text, item.pair, max_length=max_length, truncation=truncation, stride=stride
-        )
+        return self.tokenizer.encode(item.text, item.pair, max_length=max_length, truncation=truncation, stride=stride)
+
+    def words(self, encoding: Encoding) -> IntArray:
+        """Return the number of each token's word within its text, -1 for special tokens: int64 [tokens]."""
+        return self.tokenizer.words(encoding)
 
     def pieces(self, item: TextInput) -> Encoding:
         """Encode without special tokens and without a bound."""
-        return self._runtime.tokenizer.encode(item.text, item.pair, add_special_tokens=False)[0]
+        return self.tokenizer.encode(item.text, item.pair, add_special_tokens=False)[0]
 
     def encode_all(self, items: Sequence[TextInput], *, truncation: bool, strategy: str) -> list[Encoding]:
         """Encode each item to one window; one warning names those that were cut.

@@ -85,7 +85,7 @@ def test_an_answer_that_is_no_number_is_wrong(value: float) -> None:
 @pytest.mark.parametrize("task", TASKS)
 def test_every_task_has_an_example_that_answers_and_can_be_written_down(task: str) -> None:
     model, runtime = opened(program_for(task), task)
-    example = example_for(model.manifest)
+    example = example_for(model)
     assert str(example.run(model)) == str(eval(example.source(), {"model": model}))
     assert len(runtime.calls) == 2
     tokens = time_answer(model, example, BUDGET).tokens

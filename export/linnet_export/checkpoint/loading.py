@@ -25,11 +25,9 @@ from linnet_export.checkpoint.task_detection import detect_task, known_task
 from linnet_export.config import MAX_POSITIONS, ExportConfig
 from linnet_export.errors import CheckpointError
 from linnet_export.tasks import get_task
-from linnet_export.tokenizer import load_tokenizer
+from linnet_export.tokenizer import read_tokenizer
 
 __all__ = ["Checkpoint", "load_checkpoint"]
-
-_ROLES = ("pad", "unk", "cls", "sep", "mask")
 
 # parts that a checkpoint may lack because the exported program never runs them
 _UNUSED_PARTS = {"feature-extraction": ("pooler.",)}
@@ -52,6 +50,7 @@ class Checkpoint:
         size: bytes of the weights.
         license: licence named by the model card, or empty.
         special_tokens: token by role (pad, unk, cls, sep, mask).
+        clean_up: `transformers` drops the space before punctuation when it decodes.
     """
 
     source: Source
@@ -66,6 +65,7 @@ class Checkpoint:
     size: int
     license: str
     special_tokens: Mapping[str, str]
+    clean_up: bool = False
 
     @property
     def vocab_size(self) -> int:
@@ -105,7 +105,8 @@ def load_checkpoint(config: ExportConfig) -> Checkpoint:
         sentence = None
     files = weight_files(directory)
     model = _load_model(directory, task)
-    tokenizer = load_tokenizer(directory)
+    loaded = read_tokenizer(directory)
+    tokenizer = loaded.backend
     _check_vocabulary(tokenizer, model)
     _check_lower_case(sentence, tokenizer)
     return Checkpoint(
@@ -120,7 +121,8 @@ def load_checkpoint(config: ExportConfig) -> Checkpoint:
         sha256=weights_sha256(files),
         size=sum(file.stat().st_size for file in files),
         license=licence_of(source.directory),
-        special_tokens=_special_tokens(directory),
+        special_tokens=loaded.special_tokens,
+        clean_up=loaded.clean_up,
     )
 
 
@@ -132,19 +134,6 @@ def _check_architecture(directory: Path, settings: dict[str, Any]) -> None:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise CheckpointError(f"{directory / 'config.json'}: transformers cannot read it: {error}") from error
     architecture.check(config)
-
-
-def _special_tokens(directory: Path) -> dict[str, str]:
-    # BERT's names unless the tokenizer's files say otherwise
-    tokens = {role: f"[{role.upper()}]" for role in _ROLES}
-    for name in ("special_tokens_map.json", "tokenizer_config.json"):
-        settings = read_json(directory / name) if (directory / name).is_file() else {}
-        for role in _ROLES:
-            value = settings.get(f"{role}_token")
-            content = value.get("content") if isinstance(value, dict) else value
-            if isinstance(content, str):
-                tokens[role] = content
-    return tokens
 
 
 def _load_model(directory: Path, task: str) -> transformers.PreTrainedModel:

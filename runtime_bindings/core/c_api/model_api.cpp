@@ -38,8 +38,11 @@ const linnet_value& field(const linnet_model& model, const char* name) {
 linnet_tokenizer* build_tokenizer(const linnet_model& model) {
   const std::string kind = model.session.fields().text("tokenizer_kind");
   if (kind != "wordpiece") {
-    throw linnet::Error(LINNET_UNKNOWN_FIELD,
-                        "the tokenizer has kind \"" + kind + "\", this linnet has wordpiece built in");
+    throw linnet::Error(
+        LINNET_UNKNOWN_FIELD,
+        "the tokenizer has kind \"" + kind +
+            "\", this linnet has wordpiece built in; pass token ids to linnet_model_run, or read "
+            "the file in Python with: pip install \"linnet[tokenizers]\"");
   }
   const linnet_value& bytes = field(model, "tokenizer");
   linnet_tokenizer* tokenizer = nullptr;

@@ -26,6 +26,7 @@ constexpr Known kKnown[] = {
     {"score_function", LINNET_STRING, false},
     {"tokenizer_kind", LINNET_STRING, true},
     {"tokenizer", LINNET_BYTES, true},
+    {"tokenizer_version", LINNET_STRING, false},
     {"vocab_size", LINNET_INT, true},
     {"pad_id", LINNET_INT, false},
     {"unk_id", LINNET_INT, false},

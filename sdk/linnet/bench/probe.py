@@ -115,7 +115,7 @@ def forward_inputs(model: Model, runtime: Runtime, tokens: int) -> list[IntArray
     Raises:
         InvalidArgumentError: the special tokens alone need more than ``tokens``, or another text came out.
     """
-    (encoding,) = runtime.tokenizer.encode(long_text(tokens), max_length=tokens)
+    (encoding,) = model.tokenizer.encode(long_text(tokens), max_length=tokens)
     if len(encoding) != tokens:
         raise InvalidArgumentError(f"the sample text gave {len(encoding)} tokens, needed {tokens}")
     arrays = {"input_ids": encoding.ids, "token_type_ids": encoding.type_ids}

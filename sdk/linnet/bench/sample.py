@@ -6,8 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from linnet.manifest import Manifest
-from linnet.vocabulary import Vocabulary
+from linnet.model import Model
 
 __all__ = ["SHORT_TEXT", "Example", "example_for", "long_text"]
 
@@ -56,8 +55,9 @@ def long_text(tokens: int) -> str:
     return _PARAGRAPH * (tokens // len(_PARAGRAPH.split()) + 1)
 
 
-def example_for(manifest: Manifest) -> Example:
+def example_for(model: Model) -> Example:
     """Return a short call that suits the file's task."""
+    manifest = model.manifest
     if manifest.task == "feature-extraction":
         return Example(method="encode", text=SHORT_TEXT, pair=None, arguments=(SHORT_TEXT,))
     if manifest.task == "question-answering":
@@ -68,6 +68,6 @@ def example_for(manifest: Manifest) -> Example:
         return Example(method="predict", text=_QUESTION, pair=_PASSAGE, arguments=(pairs,))
     text = SHORT_TEXT
     if manifest.task == "fill-mask":
-        mask = Vocabulary(manifest.tokenizer).token(manifest.mask_id)
+        mask = model.tokenizer.vocabulary.token(manifest.mask_id)
         text = SHORT_TEXT.replace("sings", mask)
     return Example(method="__call__", text=text, pair=None, arguments=(text,))

@@ -43,7 +43,7 @@ def measure(job: Job, emit: Emit) -> None:
     runtime = open_runtime(job.path, job.threads)
     model = Model(runtime, path=job.path)
     load_ns = time.perf_counter_ns() - start
-    example = example_for(model.manifest)
+    example = example_for(model)
     start = time.perf_counter_ns()
     example.run(model)
     first_answer_ns = time.perf_counter_ns() - start

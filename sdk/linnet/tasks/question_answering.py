@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from linnet.errors import InvalidArgumentError
 from linnet.inputs import TextInput, read_questions
-from linnet.runtime import Encoding, FloatArray
+from linnet.runtime import Encoding, FloatArray, IntArray
 from linnet.session import Outputs, Session
 from linnet.tasks.base import check_count, read_options
 
@@ -114,8 +114,9 @@ def _decode(
         null_score = min(null_score, empty)
         # a classification token typed into the question has a share of the scores, but is no answer
         allowed = _answerable(session, window) & (window.sequence_ids != 0)
+        words = session.words(window) if options.align_to_words else None
         for first, last, score in best_spans(start, end, allowed, wanted, options.max_answer_len):
-            _add_answer(answers, _span_text(session, window, item.pair or "", first, last, options), score)
+            _add_answer(answers, _span_text(window, item.pair or "", first, last, words), score)
     if options.handle_impossible_answer:
         answers.append({"score": null_score, "start": 0, "end": 0, "answer": ""})
     answers.sort(key=lambda answer: -answer["score"])
@@ -173,22 +174,18 @@ def best_spans(
     ]
 
 
-def _span_text(
-    session: Session, window: Encoding, context: str, first: int, last: int, options: QuestionOptions
-) -> Answer:
-    if options.align_to_words and window.sequence_ids[first] == 1 and window.sequence_ids[last] == 1:
-        first, last = _word_bounds(session, window, first, last)
+def _span_text(window: Encoding, context: str, first: int, last: int, words: IntArray | None) -> Answer:
+    if words is not None and window.sequence_ids[first] == 1 and window.sequence_ids[last] == 1:
+        first, last = _word_bounds(np.where(window.sequence_ids == 1, words, -1), first, last)
     start, end = int(window.offsets[first, 0]), int(window.offsets[last, 1])
     return {"score": 0.0, "start": start, "end": end, "answer": context[start:end]}
 
 
-def _word_bounds(session: Session, window: Encoding, first: int, last: int) -> tuple[int, int]:
+def _word_bounds(words: IntArray, first: int, last: int) -> tuple[int, int]:
     """Widen a span of tokens to whole words, inside of the window."""
-    ids, sequences = window.ids, window.sequence_ids
-    continues = session.vocabulary.continues_word
-    while first > 0 and sequences[first - 1] == 1 and continues(int(ids[first])):
+    while first > 0 and words[first - 1] == words[first]:
         first -= 1
-    while last + 1 < len(ids) and sequences[last + 1] == 1 and continues(int(ids[last + 1])):
+    while last + 1 < len(words) and words[last + 1] == words[last]:
         last += 1
     return first, last
 

@@ -14,7 +14,7 @@ from linnet.runtime import Encoding, FloatArray
 from linnet.scores import softmax
 from linnet.session import Session
 from linnet.tasks.base import read_options
-from linnet.vocabulary import Vocabulary
+from linnet.tokenization import Vocabulary
 
 __all__ = ["TASK", "Entity", "TaggingOptions", "TokenClassification"]
 

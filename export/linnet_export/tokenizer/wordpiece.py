@@ -1,4 +1,4 @@
-"""The tokenizer of a checkpoint, written as the bytes that the device reads (kind ``wordpiece``).
+"""A WordPiece tokenizer, written as the bytes that the compiled core reads (kind ``wordpiece``).
 
 Layout, version 1; numbers are little-endian uint32, a string is its length in bytes and its UTF-8::
 
@@ -9,7 +9,7 @@ Layout, version 1; numbers are little-endian uint32, a string is its length in b
     template of one text, template of two texts: kind, type id, token id of each piece
 
 ``runtime_bindings/core/tokenizer/blob.h`` is the reader. What these bytes cannot say exactly is refused
-by name, never approximated.
+by name, never approximated; the kind ``tokenizers`` then carries it (tokenizer_json.py).
 """
 
 from __future__ import annotations
@@ -18,14 +18,13 @@ import json
 import struct
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any, NoReturn, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import tokenizers
 
-from linnet_export.errors import CheckpointError
+from linnet_export.tokenizer.errors import refuse
 
-__all__ = ["UnsupportedTokenizerError", "load_tokenizer", "wordpiece_blob"]
+__all__ = ["wordpiece_blob"]
 
 MAGIC = b"LNWORDPC"
 VERSION = 1
@@ -41,10 +40,6 @@ _MAX_IDS = 1 << 24
 Json: TypeAlias = dict[str, Any]
 
 
-class UnsupportedTokenizerError(CheckpointError, ValueError):
-    """The tokenizer has a part that the device cannot reproduce exactly; the message names it."""
-
-
 def wordpiece_blob(tokenizer: tokenizers.Tokenizer) -> bytes:
     """Return the device's bytes for a WordPiece tokenizer.
 
@@ -56,7 +51,7 @@ def wordpiece_blob(tokenizer: tokenizers.Tokenizer) -> bytes:
             be expressed.
     """
     if tokenizer.encode_special_tokens:
-        _refuse("encode_special_tokens is on", "special tokens found in the text")
+        refuse("encode_special_tokens is on", "special tokens found in the text")
     state: Json = json.loads(tokenizer.to_str())
     model = _component(state, "model", "WordPiece")
     _component(state, "pre_tokenizer", "BertPreTokenizer")
@@ -83,81 +78,11 @@ def wordpiece_blob(tokenizer: tokenizers.Tokenizer) -> bytes:
     )
 
 
-def load_tokenizer(directory: Path) -> tokenizers.Tokenizer:
-    """Return the tokenizer of a checkpoint directory, as ``transformers`` sets it up.
-
-    `transformers` lets tokenizer_config.json override tokenizer.json (lower case, accents, added tokens),
-    so it decides wherever a file names the class; otherwise tokenizer.json is read as it is, and a lone
-    vocab.txt is taken as BERT's.
-
-    Raises:
-        UnsupportedTokenizerError: there are no tokenizer files, they cannot be read, or they hold no fast
-            tokenizer.
-    """
-    file = directory / "tokenizer.json"
-    if not file.is_file() and not (directory / "vocab.txt").is_file():
-        raise UnsupportedTokenizerError(
-            f"found no tokenizer in {directory.name}: needed tokenizer.json or vocab.txt; save the tokenizer"
-            " beside the model (tokenizer.save_pretrained)"
-        )
-    try:
-        if _names_class(directory):
-            loaded = _through_transformers(directory, "AutoTokenizer")
-        elif file.is_file():
-            return tokenizers.Tokenizer.from_file(str(file))
-        else:
-            loaded = _through_transformers(directory, "BertTokenizer")
-    except UnsupportedTokenizerError:
-        raise
-    except Exception as error:  # `tokenizers` raises nothing more special
-        raise UnsupportedTokenizerError(
-            f"the tokenizer in {directory.name} cannot be read ({error}); save it again with tokenizer.save_pretrained"
-        ) from error
-    if file.is_file():
-        _check_kept(json.loads(file.read_text(encoding="utf-8")), json.loads(loaded.to_str()))
-    return loaded
-
-
-def _names_class(directory: Path) -> bool:
-    """True if a file says which tokenizer class or architecture the directory belongs to."""
-    for name, key in (("tokenizer_config.json", "tokenizer_class"), ("config.json", "model_type")):
-        path = directory / name
-        if path.is_file() and json.loads(path.read_text(encoding="utf-8")).get(key):
-            return True
-    return False
-
-
-def _through_transformers(directory: Path, factory: str) -> tokenizers.Tokenizer:
-    # Imported here: reading a lone tokenizer.json needs none of it, and it takes seconds.
-    import transformers
-
-    loaded = getattr(transformers, factory).from_pretrained(str(directory), local_files_only=True)
-    backend = getattr(loaded, "backend_tokenizer", None)
-    if not isinstance(backend, tokenizers.Tokenizer):
-        _refuse(f"tokenizer class {type(loaded).__name__}", "a fast tokenizer (`tokenizers` package)")
-    return backend
-
-
-def _check_kept(saved: Json, loaded: Json) -> None:
-    """Refuse a tokenizer.json of whose parts `transformers` kept only the vocabulary."""
-    for name in ("normalizer", "pre_tokenizer", "model"):
-        found, kept = ((state.get(name) or {}).get("type", "none") for state in (saved, loaded))
-        if found not in (kept, "none"):
-            _refuse(f"{name} {found} in tokenizer.json, where its tokenizer class builds {kept}", kept)
-
-
-def _refuse(found: str, needed: str) -> NoReturn:
-    raise UnsupportedTokenizerError(
-        f"tokenizer not supported: found {found}, but the device has only {needed}; "
-        "use a checkpoint with a plain BERT WordPiece tokenizer"
-    )
-
-
 def _component(state: Json, name: str, needed: str) -> Json:
     component = state[name]
     found = "none" if component is None else component.get("type", "without a type")
     if found != needed:
-        _refuse(f"{name} {found}", needed)
+        refuse(f"{name} {found}", needed)
     return cast(Json, component)
 
 
@@ -187,7 +112,7 @@ def _bits(flags: Iterable[bool]) -> int:
 
 def _unknown_id(token: str, vocab: Mapping[str, int]) -> int:
     if token not in vocab:
-        _refuse(f"unk_token {token!r} outside the WordPiece vocabulary", "one that is in it")
+        refuse(f"unk_token {token!r} outside the WordPiece vocabulary", "one that is in it")
     return vocab[token]
 
 
@@ -197,10 +122,10 @@ def _tokens_by_id(vocab: Mapping[str, int], added: Sequence[Json]) -> list[str]:
     for token, position in [*vocab.items(), *((item["content"], item["id"]) for item in added)]:
         other = token_of.setdefault(position, token)
         if other != token:
-            _refuse(f"two tokens with id {position} ({other!r} and {token!r})", "one token for an id")
+            refuse(f"two tokens with id {position} ({other!r} and {token!r})", "one token for an id")
     size = max(token_of) + 1
     if size > _MAX_IDS:
-        _refuse(f"token ids up to {size - 1}", f"ids below {_MAX_IDS}")
+        refuse(f"token ids up to {size - 1}", f"ids below {_MAX_IDS}")
     return [token_of.get(position, "") for position in range(size)]
 
 
@@ -222,15 +147,15 @@ def _check_added_tokens(added: Sequence[Json], normalizer: tokenizers.normalizer
             content = token["content"]
             text = normalizer.normalize_str(content) if normalized else content
             if not text:
-                _refuse(f"added token {content!r}, empty when normalized", "tokens with text")
+                refuse(f"added token {content!r}, empty when normalized", "tokens with text")
             if strips and text[0].isspace():
-                _refuse(
+                refuse(
                     f"added token {content!r}, which begins with white space, beside one with rstrip",
                     "added tokens whose matches cannot overlap",
                 )
             # `tokenizers` finds either of them, by the order of a hash table
             if seen.setdefault(text, content) != content:
-                _refuse(f"added tokens {seen[text]!r} and {content!r}, equal when normalized", "different ones")
+                refuse(f"added tokens {seen[text]!r} and {content!r}, equal when normalized", "different ones")
 
 
 def _added_token(token: Json, vocab: Mapping[str, int]) -> bytes:
@@ -261,7 +186,7 @@ def _templates(state: Json) -> Iterator[tuple[list[Piece], str]]:
         yield list(_template_pieces(processor["single"], processor["special_tokens"])), "A"
         yield list(_template_pieces(processor["pair"], processor["special_tokens"])), "AB"
     else:
-        _refuse(f"post_processor {kind}", "TemplateProcessing and BertProcessing")
+        refuse(f"post_processor {kind}", "TemplateProcessing and BertProcessing")
 
 
 def _template_pieces(template: Iterable[Json], special_tokens: Mapping[str, Json]) -> Iterator[Piece]:
@@ -279,8 +204,8 @@ def _template(pieces: Sequence[Piece], texts: str, tokens: Sequence[str]) -> byt
     kinds = Counter(kind for kind, _, _ in pieces)
     for text, kind in _TEXT_KINDS.items():
         if kinds[kind] != texts.count(text):
-            _refuse(f"a template that holds text {text} {kinds[kind]} times", "templates with each text once")
+            refuse(f"a template that holds text {text} {kinds[kind]} times", "templates with each text once")
     for kind, _, token_id in pieces:
         if kind == _SPECIAL_TOKEN and (token_id >= len(tokens) or not tokens[token_id]):
-            _refuse(f"a template with the unused id {token_id}", "special tokens of the vocabulary")
+            refuse(f"a template with the unused id {token_id}", "special tokens of the vocabulary")
     return _numbers(len(pieces)) + b"".join(_numbers(*piece) for piece in pieces)

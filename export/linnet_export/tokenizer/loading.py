@@ -1,0 +1,132 @@
+"""Reads the tokenizer of a checkpoint directory as ``transformers`` sets it up."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tokenizers
+
+from linnet_export.tokenizer.errors import UnsupportedTokenizerError, refuse
+
+__all__ = ["ROLES", "LoadedTokenizer", "load_tokenizer", "read_tokenizer"]
+
+ROLES = ("pad", "unk", "cls", "sep", "mask")
+"""What special tokens are for."""
+
+# each alone is enough for the class that reads it: BERT, RoBERTa, XLM-R, ALBERT, DeBERTa
+_FILES = ("tokenizer.json", "vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spiece.model", "spm.model")
+
+
+@dataclasses.dataclass(frozen=True)
+class LoadedTokenizer:
+    """A checkpoint's tokenizer.
+
+    Attributes:
+        backend: without truncation and padding that a call would not ask for.
+        special_tokens: token by role (pad, unk, cls, sep, mask).
+        clean_up: `transformers` drops the space before punctuation when it decodes.
+    """
+
+    backend: tokenizers.Tokenizer
+    special_tokens: Mapping[str, str]
+    clean_up: bool = False
+
+
+def load_tokenizer(directory: Path) -> tokenizers.Tokenizer:
+    """Return the tokenizer of a checkpoint directory; see :func:`read_tokenizer`."""
+    return read_tokenizer(directory).backend
+
+
+def read_tokenizer(directory: Path) -> LoadedTokenizer:
+    """Return the tokenizer of a checkpoint directory with its special tokens, as ``transformers`` sets it up.
+
+    `transformers` lets tokenizer_config.json override tokenizer.json (lower case, accents, added tokens),
+    so it decides wherever a file names the class; otherwise tokenizer.json is read as it is, and a lone
+    vocab.txt is taken as BERT's.
+
+    Raises:
+        UnsupportedTokenizerError: there are no tokenizer files, they cannot be read, or they hold no fast
+            tokenizer.
+    """
+    file = directory / "tokenizer.json"
+    if not any((directory / name).is_file() for name in _FILES):
+        raise UnsupportedTokenizerError(
+            f"found no tokenizer in {directory.name}: needed tokenizer.json or vocab.txt (or {', '.join(_FILES[2:])}); "
+            "save the tokenizer beside the model (tokenizer.save_pretrained)"
+        )
+    try:
+        if _names_class(directory):
+            loaded = _through_transformers(directory, "AutoTokenizer")
+        elif file.is_file():
+            return LoadedTokenizer(tokenizers.Tokenizer.from_file(str(file)), _special_tokens(directory))
+        else:
+            loaded = _through_transformers(directory, "BertTokenizer")
+    except UnsupportedTokenizerError:
+        raise
+    except Exception as error:  # `tokenizers` raises nothing more special
+        raise UnsupportedTokenizerError(
+            f"the tokenizer in {directory.name} cannot be read ({error}); save it again with tokenizer.save_pretrained"
+        ) from error
+    if file.is_file():
+        _check_kept(json.loads(file.read_text(encoding="utf-8")), json.loads(loaded.backend.to_str()))
+    return loaded
+
+
+def _names_class(directory: Path) -> bool:
+    """True if a file says which tokenizer class or architecture the directory belongs to."""
+    for name, key in (("tokenizer_config.json", "tokenizer_class"), ("config.json", "model_type")):
+        path = directory / name
+        if path.is_file() and json.loads(path.read_text(encoding="utf-8")).get(key):
+            return True
+    return False
+
+
+def _through_transformers(directory: Path, factory: str) -> LoadedTokenizer:
+    # Imported here: reading a lone tokenizer.json needs none of it, and it takes seconds.
+    import transformers
+
+    loaded = getattr(transformers, factory).from_pretrained(str(directory), local_files_only=True)
+    backend = getattr(loaded, "backend_tokenizer", None)
+    if not isinstance(backend, tokenizers.Tokenizer):
+        refuse(f"tokenizer class {type(loaded).__name__}", "a fast tokenizer (`tokenizers` package)")
+    named = {role: getattr(loaded, f"{role}_token") for role in ROLES}
+    return LoadedTokenizer(
+        backend,
+        # where the class leaves a role open, what the files say, and BERT's names after that
+        {**_special_tokens(directory), **{role: str(token) for role, token in named.items() if token is not None}},
+        _cleans_up(loaded),
+    )
+
+
+def _cleans_up(loaded: Any) -> bool:
+    # the rule of transformers 5.23, TokenizersBackend._decode: not for BPE unless it is forced
+    if not loaded.clean_up_tokenization_spaces:
+        return False
+    forced = loaded.clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output
+    return bool(forced) or type(loaded.backend_tokenizer.model).__name__ != "BPE"
+
+
+def _special_tokens(directory: Path) -> dict[str, str]:
+    # BERT's names unless the tokenizer's files say otherwise
+    tokens = {role: f"[{role.upper()}]" for role in ROLES}
+    for name in ("special_tokens_map.json", "tokenizer_config.json"):
+        path = directory / name
+        settings = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        for role in ROLES:
+            value = settings.get(f"{role}_token")
+            content = value.get("content") if isinstance(value, dict) else value
+            if isinstance(content, str):
+                tokens[role] = content
+    return tokens
+
+
+def _check_kept(saved: dict[str, Any], loaded: dict[str, Any]) -> None:
+    """Refuse a tokenizer.json of whose parts `transformers` kept only the vocabulary."""
+    for name in ("normalizer", "pre_tokenizer", "model"):
+        found, kept = ((state.get(name) or {}).get("type", "none") for state in (saved, loaded))
+        if found not in (kept, "none"):
+            refuse(f"{name} {found} in tokenizer.json, where its tokenizer class builds {kept}", kept)

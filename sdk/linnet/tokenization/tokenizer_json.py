@@ -1,0 +1,360 @@
+"""Kind ``tokenizers``: byte-level BPE, Unigram and the like, read by the ``tokenizers`` package.
+
+Layout of the bytes, version 1; numbers are little-endian uint32::
+
+    magic "LNTOKJSN", version, flags, size of the JSON in bytes
+    the JSON of ``tokenizers.Tokenizer`` without truncation and padding, as it is or compressed by zlib
+
+This is the only module of the SDK that imports ``tokenizers``, and only when such a file reads its first
+text: a device that passes token ids needs no package for it.
+"""
+
+from __future__ import annotations
+
+import struct
+import threading
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from linnet.errors import (
+    ExtraMissingError,
+    InvalidArgumentError,
+    InvalidTextError,
+    TextTooLongError,
+    TokenizerInvalidError,
+)
+from linnet.runtime import Encoding, IntArray
+
+if TYPE_CHECKING:
+    import tokenizers
+
+__all__ = ["CLEAN_UP", "COMPRESSED", "MAGIC", "PIP_LINE", "VERSION", "TokenizerJson", "pack", "unpack"]
+
+MAGIC = b"LNTOKJSN"
+VERSION = 1
+COMPRESSED = 1
+"""Flag: the JSON is compressed by zlib."""
+CLEAN_UP = 2
+"""Flag: decoded text loses the space before punctuation, as `clean_up_tokenization_spaces` asks for."""
+
+PIP_LINE = 'pip install "linnet[tokenizers]"'
+
+_HEADER = struct.Struct("<8s3I")
+_STRATEGIES = ("never", "longest_first", "only_second")
+# no tokenizer in use comes near; keeps a damaged size from asking for all memory
+_MOST_BYTES = 1 << 28
+
+# transformers 5.23, tokenization_utils_base.py, clean_up_tokenization, in its order
+_CLEANUP = (
+    (" .", "."),
+    (" ?", "?"),
+    (" !", "!"),
+    (" ,", ","),
+    (" ' ", "'"),
+    (" n't", "n't"),
+    (" 'm", "'m"),
+    (" 's", "'s"),
+    (" 've", "'ve"),
+    (" 're", "'re"),
+)
+
+
+def pack(text: str, *, clean_up: bool = False) -> bytes:
+    """Return the bytes of a tokenizer's JSON, compressed if that makes them smaller."""
+    data = text.encode("utf-8")
+    compressed = zlib.compress(data, 9)
+    smaller = len(compressed) < len(data)
+    flags = (COMPRESSED if smaller else 0) | (CLEAN_UP if clean_up else 0)
+    return _HEADER.pack(MAGIC, VERSION, flags, len(data)) + (compressed if smaller else data)
+
+
+def unpack(data: bytes) -> tuple[bytes, int]:
+    """Return the JSON as UTF-8, and the flags.
+
+    Raises:
+        TokenizerInvalidError: the bytes are no such tokenizer, damaged, or of a newer layout.
+    """
+    if len(data) < _HEADER.size or not data.startswith(MAGIC):
+        raise TokenizerInvalidError(
+            f"the tokenizer bytes start with {data[:8]!r}, needed {MAGIC!r} and {_HEADER.size} bytes; "
+            "export the file again"
+        )
+    _, version, flags, size = _HEADER.unpack_from(data)
+    if version != VERSION or flags & ~(COMPRESSED | CLEAN_UP):
+        raise TokenizerInvalidError(
+            f"the tokenizer bytes have version {version} and flags {flags:#x}, this linnet reads version {VERSION}; "
+            "install a newer linnet, or export the file again with this one"
+        )
+    body = data[_HEADER.size :]
+    found = _inflate(body, size) if flags & COMPRESSED else body
+    if len(found) != size:
+        raise TokenizerInvalidError(
+            f"the tokenizer's JSON has {len(found)} bytes, its header says {size}; export the file again"
+        )
+    return found, flags
+
+
+def _inflate(body: bytes, size: int) -> bytes:
+    if size > _MOST_BYTES:
+        raise TokenizerInvalidError(
+            f"the tokenizer's header asks for {size} bytes, at most {_MOST_BYTES} are read; export the file again"
+        )
+    inflater = zlib.decompressobj()
+    try:
+        # one byte more than promised shows a wrong size, and no damage can ask for more
+        found = inflater.decompress(body, size + 1)
+    except zlib.error as error:
+        raise TokenizerInvalidError(
+            f"the tokenizer bytes cannot be decompressed ({error}); export the file again"
+        ) from error
+    if len(found) == size and not (inflater.eof and not inflater.unused_data):
+        raise TokenizerInvalidError("the compressed tokenizer does not end where it should; export the file again")
+    return found
+
+
+class TokenizerJson:
+    """A tokenizer of the ``tokenizers`` package. Safe to use from several threads.
+
+    Args:
+        data: the bytes that :func:`pack` made.
+        made_with: version of ``tokenizers`` that wrote the JSON, for messages.
+
+    Raises:
+        ExtraMissingError: ``tokenizers`` is not installed.
+        TokenizerInvalidError: the bytes do not parse, or the installed ``tokenizers`` cannot read them.
+    """
+
+    def __init__(self, data: bytes, *, made_with: str = "") -> None:
+        text, flags = unpack(data)
+        self._tokenizer = _parse(text, made_with)
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        # truncation is a setting of the tokenizer, not of a call
+        self._lock = threading.Lock()
+        self._settings: tuple[int, int, str] | None = None
+        self.vocabulary = JsonVocabulary(self._tokenizer, clean_up=bool(flags & CLEAN_UP))
+
+    def encode(
+        self,
+        text: str,
+        pair: str | None = None,
+        *,
+        max_length: int = 0,
+        truncation: str = "longest_first",
+        stride: int = -1,
+        add_special_tokens: bool = True,
+    ) -> Sequence[Encoding]:
+        """See :class:`linnet.tokenization.base.OpenedTokenizer`."""
+        _check_text(text, "text")
+        if pair is not None:
+            _check_text(pair, "pair")
+        special = self._tokenizer.num_special_tokens_to_add(pair is not None) if add_special_tokens else 0
+        _check_options(max_length, truncation, stride, special)
+        settings = None
+        if max_length and truncation == "longest_first":
+            settings = (max_length, 0, truncation)
+        found = self._encode(text, pair, add_special_tokens, settings)
+        if max_length and truncation != "longest_first" and len(found) > max_length:
+            room = max_length - special
+            if truncation == "never":
+                raise _too_long("the text has more tokens than fit", max_length, special, "allow truncation")
+            windows = stride >= 0 and room > 0
+            _check_second(found, pair, max_length, special, stride if windows else 0)
+            settings = (max_length, stride if windows else 0, truncation)
+            found = self._encode(text, pair, add_special_tokens, settings)
+            if windows:
+                return [JsonEncoding(each, truncated=False) for each in (found, *found.overflowing)]
+        return [JsonEncoding(found, truncated=bool(found.overflowing))]
+
+    def words(self, encoding: Encoding) -> IntArray:
+        """Return the number of each token's word as the pre-tokenizer split the text."""
+        assert isinstance(encoding, JsonEncoding)
+        return encoding.words
+
+    def _encode(
+        self, text: str, pair: str | None, add_special_tokens: bool, settings: tuple[int, int, str] | None
+    ) -> tokenizers.Encoding:
+        with self._lock:
+            if settings != self._settings:
+                if settings is None:
+                    self._tokenizer.no_truncation()
+                else:
+                    max_length, stride, strategy = settings
+                    self._tokenizer.enable_truncation(max_length, stride=stride, strategy=strategy)
+                self._settings = settings
+            try:
+                return self._tokenizer.encode(text, pair, add_special_tokens=add_special_tokens)
+            except BaseException as error:
+                if not _is_panic(error):
+                    raise
+                raise TokenizerInvalidError(f"this file's tokenizer failed ({error}); export the file again") from error
+
+
+class JsonEncoding:
+    """One window; see :class:`linnet.runtime.Encoding`."""
+
+    def __init__(self, encoding: tokenizers.Encoding, *, truncated: bool) -> None:
+        self._encoding = encoding
+        self.truncated = truncated
+
+    def __len__(self) -> int:
+        return len(self._encoding)
+
+    @property
+    def ids(self) -> IntArray:
+        """Token ids, int64 [tokens]."""
+        return np.array(self._encoding.ids, dtype=np.int64)
+
+    @property
+    def type_ids(self) -> IntArray:
+        """Type ids as the tokenizer's template gives them, int64 [tokens]."""
+        return np.array(self._encoding.type_ids, dtype=np.int64)
+
+    @property
+    def sequence_ids(self) -> npt.NDArray[np.int32]:
+        """-1 special token, 0 first text, 1 second text, int32 [tokens]."""
+        return _or_minus_one(self._encoding.sequence_ids).astype(np.int32)
+
+    @property
+    def offsets(self) -> IntArray:
+        """Start and end in code points of the original text, int64 [tokens, 2]."""
+        return np.array(self._encoding.offsets, dtype=np.int64).reshape(-1, 2)
+
+    @property
+    def words(self) -> IntArray:
+        """Number of each token's word within its text, -1 for special tokens, int64 [tokens]."""
+        return _or_minus_one(self._encoding.word_ids)
+
+
+def _or_minus_one(values: Sequence[int | None]) -> IntArray:
+    return np.array([-1 if value is None else value for value in values], dtype=np.int64)
+
+
+class JsonVocabulary:
+    """Tokens by id, and the tokenizer's decoder.
+
+    Args:
+        tokenizer: the opened tokenizer.
+        clean_up: drop the space before punctuation.
+    """
+
+    def __init__(self, tokenizer: tokenizers.Tokenizer, *, clean_up: bool) -> None:
+        self._tokenizer = tokenizer
+        self._clean_up = clean_up
+
+    def __len__(self) -> int:
+        return int(self._tokenizer.get_vocab_size(with_added_tokens=True))
+
+    @cached_property
+    def ids(self) -> Mapping[str, int]:
+        """Id by token, added tokens included."""
+        return dict(self._tokenizer.get_vocab(with_added_tokens=True))
+
+    def token(self, token_id: int) -> str:
+        """Return the token of an id, "" if the id is unused."""
+        return (self._tokenizer.id_to_token(token_id) or "") if token_id >= 0 else ""
+
+    def join(self, tokens: Iterable[str]) -> str:
+        """Return tokens as text, as the tokenizer's decoder does; with spaces between if it has none."""
+        decoder = self._tokenizer.decoder
+        return " ".join(tokens) if decoder is None else str(decoder.decode(list(tokens)))
+
+    def decode(self, ids: Iterable[int], *, skip_special: bool = False) -> str:
+        """Return ids as text; ids without a token are left out, special ones if asked for."""
+        text = str(self._tokenizer.decode(list(ids), skip_special_tokens=skip_special))
+        for found, replacement in _CLEANUP if self._clean_up else ():
+            text = text.replace(found, replacement)
+        return text
+
+
+def _parse(text: bytes, made_with: str) -> tokenizers.Tokenizer:
+    try:
+        import tokenizers
+    except ImportError as error:
+        raise ExtraMissingError(
+            f"this file's tokenizer needs the package tokenizers, which cannot be imported ({error}); "
+            f"run: {PIP_LINE}, or pass token ids with model.run()"
+        ) from error
+    try:
+        return tokenizers.Tokenizer.from_str(text.decode("utf-8"))
+    except BaseException as error:
+        if not isinstance(error, Exception) and not _is_panic(error):
+            raise
+        written = f"tokenizers {made_with}" if made_with else "an unknown version of tokenizers"
+        raise TokenizerInvalidError(
+            f"tokenizers {tokenizers.__version__} cannot read this file's tokenizer ({error}), which was written by "
+            f"{written}; " + _cure(tokenizers.__version__, made_with)
+        ) from error
+
+
+def _is_panic(error: BaseException) -> bool:
+    # a panic of Rust is no Exception, and its class cannot be imported
+    return type(error).__module__ == "pyo3_runtime"
+
+
+def _cure(installed: str, made_with: str) -> str:
+    if made_with and installed != made_with:
+        return f'run: pip install "tokenizers=={made_with}", or export the file again'
+    return "export the file again"
+
+
+# -- refusals: `tokenizers` panics or wraps around where these say what is wrong -----------------------
+
+
+def _check_text(text: Any, name: str) -> None:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InvalidTextError(
+            f"{name} has a lone surrogate at character {error.start}, needed text that can be written as UTF-8"
+        ) from error
+    except AttributeError:
+        raise InvalidArgumentError(f"{name} is a {type(text).__name__}, needed a str") from None
+
+
+def _check_options(max_length: int, truncation: str, stride: int, special: int) -> None:
+    problems = []
+    if truncation not in _STRATEGIES:
+        problems.append(f"truncation is {truncation!r}, needed {', '.join(_STRATEGIES)}")
+    if max_length < 0:
+        problems.append(f"max_length is {max_length}, needed 0 (no bound) or more")
+    elif 0 < max_length < special:
+        problems.append(f"max_length is {max_length}, the special tokens alone are {special}")
+    if stride < -1:
+        problems.append(f"stride is {stride}, needed -1 (one window) or more")
+    if problems:
+        raise InvalidArgumentError("; ".join(problems))
+
+
+def _check_second(found: tokenizers.Encoding, pair: str | None, max_length: int, special: int, stride: int) -> None:
+    """Refuse what only_second cannot cut to ``max_length``."""
+    room = max_length - special
+    if room == 0:
+        return  # both texts go, as in `tokenizers`
+    if pair is None:
+        raise _too_long(
+            "the text has more tokens than fit, and only_second needs a second text",
+            max_length,
+            special,
+            "truncate by longest_first",
+        )
+    size = room - sum(1 for each in found.sequence_ids if each == 0)
+    if size <= 0:
+        raise _too_long("the first text leaves no token for the second", max_length, special, "")
+    if stride >= size:
+        raise InvalidArgumentError(
+            f"a stride of {stride} tokens, but a window has room for {size} tokens of the second text; "
+            "make the stride smaller"
+        )
+
+
+def _too_long(found: str, max_length: int, special: int, cure: str) -> TextTooLongError:
+    return TextTooLongError(
+        f"{found}; max_length {max_length} leaves room for {max_length - special} beside {special} special tokens; "
+        f"shorten it{' or ' if cure else ''}{cure}"
+    )

@@ -1,0 +1,53 @@
+"""Kind ``wordpiece``: the compiled core encodes, the same bytes are read here for the way back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from linnet.manifest import Manifest
+from linnet.runtime import Encoding, IntArray, Runtime
+from linnet.vocabulary import Vocabulary
+
+__all__ = ["WordPieceTokenizer"]
+
+
+class WordPieceTokenizer:
+    """The core's tokenizer of an opened file."""
+
+    def __init__(self, runtime: Runtime, manifest: Manifest) -> None:
+        self._runtime = runtime
+        self._data = manifest.tokenizer
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """Tokens by id."""
+        return Vocabulary(self._data)
+
+    def encode(
+        self,
+        text: str,
+        pair: str | None = None,
+        *,
+        max_length: int = 0,
+        truncation: str = "longest_first",
+        stride: int = -1,
+        add_special_tokens: bool = True,
+    ) -> Sequence[Encoding]:
+        """See :class:`linnet.tokenization.base.OpenedTokenizer`."""
+        return self._runtime.tokenizer.encode(
+            text,
+            pair,
+            max_length=max_length,
+            truncation=truncation,
+            stride=stride,
+            add_special_tokens=add_special_tokens,
+        )
+
+    def words(self, encoding: Encoding) -> IntArray:
+        """Return the number of each token's word; a piece with the continuation prefix goes on with a word."""
+        continues = self.vocabulary.continues_word
+        starts = np.array([not continues(token) for token in encoding.ids.tolist()], dtype=np.int64)
+        return np.where(encoding.sequence_ids >= 0, np.cumsum(starts), -1)
