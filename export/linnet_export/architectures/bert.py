@@ -37,15 +37,20 @@ def bert_layer(layer: Any, config: Any, shift: Tensor | None) -> EncoderLayer:
     )
 
 
-def bert_body(base: Any, max_length: int, token_types: bool, project: nn.Linear | None = None) -> DeviceBody:
-    """Return the device form of a ``BertModel``; ``project`` follows the embeddings if there is one."""
+def bert_body(
+    base: Any, max_length: int, token_types: bool, *, project: nn.Linear | None = None, first_position: int = 0
+) -> DeviceBody:
+    """Return the device form of a ``BertModel``.
+
+    ``project`` follows the embeddings if there is one; ``first_position`` is the row of the first token's place.
+    """
     config = base.config
     parts = base.embeddings
     # a table of one type has nothing to tell apart: its row is folded into the positions
     token_types = token_types and parts.token_type_embeddings.weight.shape[0] > 1
     embeddings = TokenEmbeddings(
         parts.word_embeddings,
-        positions_within(config, parts.position_embeddings, max_length),
+        positions_within(config, parts.position_embeddings, max_length, first_position),
         parts.token_type_embeddings.weight,
         parts.LayerNorm,
         token_types,

@@ -17,7 +17,7 @@ __all__ = ["ARCHITECTURE"]
 
 def _body(model: PreTrainedModel, max_length: int, token_types: bool) -> DeviceBody:
     base: Any = model.base_model
-    return bert_body(base, max_length, token_types, getattr(base, "embeddings_project", None))
+    return bert_body(base, max_length, token_types, project=getattr(base, "embeddings_project", None))
 
 
 def _sequence_head(model: Any) -> nn.Module:

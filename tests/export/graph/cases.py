@@ -41,7 +41,23 @@ _MOBILEBERT = {
     "intra_bottleneck_size": 32,
     "num_feedforward_networks": 3,
 }
+_ROBERTA = {**_BERT, "type_vocab_size": 1, "layer_norm_eps": 1e-5}
 _DISTILBERT = {"dim": 32, "n_layers": 2, "n_heads": 4, "hidden_dim": 48}
+
+
+_SHAPES: dict[str, dict[str, Any]] = {
+    "bert": _BERT,
+    "distilbert": _DISTILBERT,
+    "electra": {**_BERT, "embedding_size": 16},
+    "mobilebert": _MOBILEBERT,
+    "roberta": _ROBERTA,
+    "xlm-roberta": _ROBERTA,
+}
+
+FAIRSEQ = ("roberta", "xlm-roberta")
+"""Models that count positions from the padding on, as fairseq does."""
+
+FAIRSEQ_PADDING = 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,9 +70,18 @@ class Case:
 
     def config(self) -> Any:
         """Return the configuration."""
-        shape = {"bert": _BERT, "electra": {**_BERT, "embedding_size": 16}, "mobilebert": _MOBILEBERT}
-        base = shape.get(self.model_type, _DISTILBERT)
-        return transformers.AutoConfig.for_model(self.model_type, **{**_COMMON, **base, **self.settings})
+        settings = {**_COMMON, **_SHAPES[self.model_type], **self.settings}
+        return transformers.AutoConfig.for_model(self.model_type, **settings)
+
+    def ids(self, batch: int, length: int) -> Tensor:
+        """Return :func:`random_ids`, without padding where transformers leaves padding out of its count."""
+        ids = random_ids(batch, length)
+        return torch.where(ids == FAIRSEQ_PADDING, 5, ids) if self.model_type in FAIRSEQ else ids
+
+    @property
+    def padding(self) -> int:
+        """The id that fills up a padded batch."""
+        return int(self.config().pad_token_id)
 
 
 def _cases(model_type: str, variants: dict[str, dict[str, Any]]) -> list[Case]:
@@ -100,6 +125,8 @@ CASES: tuple[Case, ...] = (
             "one-type": {"type_vocab_size": 1},
         },
     ),
+    *_cases("roberta", {"gelu": {}, "two-types": {"type_vocab_size": 2, "hidden_act": "relu"}}),
+    *_cases("xlm-roberta", {"gelu": {}}),
 )
 
 

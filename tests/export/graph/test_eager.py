@@ -49,7 +49,7 @@ def test_a_single_text_agrees_at_every_length(case: Case, task: str, models: Mod
     model = models(case, task)
     program = device_module(model, task, max_length=MAX_LENGTH)
     for length in LENGTHS:
-        ids = random_ids(1, length)
+        ids = case.ids(1, length)
         inputs = inputs_of(program, ids)
         types = types_of(ids) if "token_type_ids" in program.inputs else None
         for found, expected in zip(program(*inputs), hf_outputs(model, task, ids, types), strict=True):
@@ -61,7 +61,7 @@ def test_a_single_text_agrees_at_every_length(case: Case, task: str, models: Mod
 def test_a_padded_batch_gives_what_every_text_gives_alone(case: Case, task: str, models: Models) -> None:
     program = device_module(models(case, task), task, pooling="mean", max_length=MAX_LENGTH)
     batched = program.with_mask()
-    ids, lengths = random_ids(4, 17), (17, 2, 9, 16)
+    ids, lengths = case.ids(4, 17), (17, 2, 9, 16)
     mask = torch.tensor([[int(place < length) for place in range(17)] for length in lengths])
     together = batched(*inputs_of(batched, ids, mask))
     types = types_of(ids)
@@ -79,11 +79,10 @@ def test_padding_agrees_with_the_attention_mask_of_the_original(case: Case, mode
     model = copy.deepcopy(models(case, "token-classification"))
     # the last token of a padded text sees the row of [PAD] in the original MobileBERT, and no neighbour
     # here, as when alone: the same if the row is zero, as nn.Embedding makes its padding row
-    model.get_input_embeddings().weight.data[0].zero_()
+    model.get_input_embeddings().weight.data[case.padding].zero_()
     program = device_module(model, "token-classification", max_length=MAX_LENGTH, masked=True)
-    ids = random_ids(2, 9)
     mask = torch.tensor([[1] * 9, [1] * 5 + [0] * 4])
-    ids = ids * mask
+    ids = torch.where(mask > 0, case.ids(2, 9), case.padding)
     (found,) = program(ids, mask)
     (expected,) = hf_outputs(model, "token-classification", ids, mask=mask)
     assert_close(found[0], expected[0])
@@ -108,7 +107,7 @@ def test_tasks_of_single_texts_take_ids_only(task: str, models: Models) -> None:
     assert program.with_mask().inputs == ("input_ids", "attention_mask")
 
 
-@pytest.mark.parametrize("name", ["bert-one-type", "distilbert-gelu", "mobilebert-one-type"])
+@pytest.mark.parametrize("name", ["bert-one-type", "distilbert-gelu", "mobilebert-one-type", "roberta-gelu"])
 def test_without_token_types_in_the_model_there_is_no_such_input(name: str, models: Models) -> None:
     case = next(each for each in CASES if each.name == name)
     program = device_module(models(case, "text-classification"), "text-classification", max_length=MAX_LENGTH)
