@@ -50,7 +50,8 @@ class Frame(NamedTuple):
         batch: number of texts; the int 1 where the graph holds a single text.
         length: tokens per text.
         keep: float32 [batch, length], 1 for a token and 0 for padding; None for a single text.
-        score_bias: float32 [batch * heads, 1, length], added to attention scores; None for a single text.
+        score_bias: float32, added to the attention scores [batch * heads, length, length], to whose shape it
+            broadcasts; None for a single text, unless the architecture has a bias of its own.
     """
 
     batch: int

@@ -176,12 +176,18 @@ class DeviceBody(nn.Module):
         takes_token_types: bool,
         project: nn.Module | None = None,
         shift: Tensor | None = None,
+        distance_bias: nn.Module | None = None,
     ) -> None:
-        """Take the parts of an encoder; ``shift`` is missing from what the last layer gives."""
+        """Take the parts of an encoder.
+
+        ``shift`` is missing from what the last layer gives; ``distance_bias`` makes of a length what is added
+        to every layer's attention scores, float32 [heads, length, length].
+        """
         super().__init__()
         self.shift = None if shift is None else frozen_parameter(shift)
         self.embeddings = embeddings
         self.project = project
+        self.distance_bias = distance_bias
         self.layers = nn.ModuleList(layers)
         self.heads = heads
         self.hidden_size = hidden_size
@@ -202,11 +208,15 @@ class DeviceBody(nn.Module):
 
     def _frame(self, ids: Tensor, mask: Tensor | None) -> Frame:
         batch, length = ids.shape
+        distance = None if self.distance_bias is None else self.distance_bias(length)
         if mask is None:
-            return Frame(1, length)
+            return Frame(1, length, None, distance)
         keep = mask.to(torch.float32)
         bias = ((1.0 - keep) * MASKED_SCORE).unsqueeze(1).expand(batch, self.heads, length)
-        return Frame(batch, length, keep, bias.reshape(batch * self.heads, 1, length))
+        if distance is None:
+            return Frame(batch, length, keep, bias.reshape(batch * self.heads, 1, length))
+        pairs = bias.unsqueeze(2) + distance
+        return Frame(batch, length, keep, pairs.reshape(batch * self.heads, length, length))
 
 
 def stack_layers(

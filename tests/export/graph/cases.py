@@ -50,11 +50,12 @@ _SHAPES: dict[str, dict[str, Any]] = {
     "distilbert": _DISTILBERT,
     "electra": {**_BERT, "embedding_size": 16},
     "mobilebert": _MOBILEBERT,
+    "mpnet": {**_BERT, "relative_attention_num_buckets": 32},
     "roberta": _ROBERTA,
     "xlm-roberta": _ROBERTA,
 }
 
-FAIRSEQ = ("roberta", "xlm-roberta")
+FAIRSEQ = ("mpnet", "roberta", "xlm-roberta")
 """Models that count positions from the padding on, as fairseq does."""
 
 FAIRSEQ_PADDING = 1
@@ -125,6 +126,7 @@ CASES: tuple[Case, ...] = (
             "one-type": {"type_vocab_size": 1},
         },
     ),
+    *_cases("mpnet", {"gelu": {}, "relu": {"hidden_act": "relu"}}),
     *_cases("roberta", {"gelu": {}, "two-types": {"type_vocab_size": 2, "hidden_act": "relu"}}),
     *_cases("xlm-roberta", {"gelu": {}}),
 )

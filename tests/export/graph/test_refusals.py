@@ -25,12 +25,20 @@ def _bert(**settings: Any) -> Any:
 
 def test_an_unknown_architecture_lists_the_known_ones() -> None:
     config = transformers.GPT2Config(n_embd=8, n_layer=1, n_head=1, vocab_size=10, n_positions=8)
-    with pytest.raises(UnknownArchitectureError, match="'gpt2'.*bert, distilbert, electra, mobilebert, roberta"):
+    with pytest.raises(UnknownArchitectureError, match="'gpt2'.*bert, distilbert, electra, mobilebert, mpnet, roberta"):
         device_module(transformers.GPT2Model(config), "feature-extraction", max_length=8)
 
 
 def test_the_known_names() -> None:
-    assert architectures.supported() == ("bert", "distilbert", "electra", "mobilebert", "roberta", "xlm-roberta")
+    assert architectures.supported() == (
+        "bert",
+        "distilbert",
+        "electra",
+        "mobilebert",
+        "mpnet",
+        "roberta",
+        "xlm-roberta",
+    )
     assert recipes.supported() == ("8da4w", "fp32", "int8")
     assert tasks.supported() == (
         "feature-extraction",
