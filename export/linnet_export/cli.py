@@ -121,6 +121,7 @@ class ExportCommand:
             recipe=args.recipe,
             quantization=_quantization(args),
             calibration=args.calibration,
+            auto_mixed_precision=args.auto_mixed_precision,
             max_length=args.max_length,
             max_batch=args.max_batch,
             revision=args.revision,
@@ -154,6 +155,8 @@ def _add_quantization(parser: argparse.ArgumentParser) -> None:
     add("--calibration", type=Path, metavar="FILE", help="texts for calibration: .jsonl, .csv or plain lines")
     add("--keep", type=_keep, action="append", default=[], metavar="NAME=PRECISION",
         help="precision of one layer, or of all that match a glob or re:EXPRESSION (repeatable)")  # fmt: skip
+    add("--auto-mixed-precision", action="store_true",
+        help="keep the most sensitive layers in a higher precision, as few as the budget needs")  # fmt: skip
 
 
 def _quantization(args: argparse.Namespace) -> QuantizationConfig:

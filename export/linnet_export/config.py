@@ -86,6 +86,7 @@ class ExportConfig:
         quantization: what differs from the recipe's own choices.
         calibration: file with the texts of the calibration, in a form that `proof` takes too; None: the
             built-in set, if the recipe can do with it.
+        auto_mixed_precision: keep the most sensitive layers in a higher precision, as few as the budget needs.
         max_length: bound in tokens, special tokens included; None: the sentence-transformers
             `max_seq_length` if there is one, else the model's positions, at most 512.
         max_batch: largest padded batch of the method `forward_batch`; 0 leaves it out.
@@ -103,6 +104,7 @@ class ExportConfig:
     recipe: str = "int8"
     quantization: QuantizationConfig = dataclasses.field(default_factory=QuantizationConfig)
     calibration: Path | None = None
+    auto_mixed_precision: bool = False
     max_length: int | None = None
     max_batch: int = 0
     revision: str | None = None
@@ -134,4 +136,6 @@ class ExportConfig:
             found.append(f"budget has {', '.join(unknown)}, known are {', '.join(BUDGET_KEYS)}")
         if not self.prove and (self.proof is not None or self.budget):
             found.append("proof or budget is given although the proof is switched off")
+        if not self.prove and self.auto_mixed_precision:
+            found.append("auto_mixed_precision is set although the proof, whose texts it needs, is switched off")
         return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
 from pathlib import Path
 
 from linnet_export.checkpoint import Checkpoint, load_checkpoint
@@ -12,9 +11,9 @@ from linnet_export.config import ExportConfig
 from linnet_export.contract import make_manifest
 from linnet_export.deliver import choose_output, write_trailer, written_aside
 from linnet_export.lower import LowerResult, lower
+from linnet_export.mixed_precision import quantize_within_budget
 from linnet_export.progress import Listener, Quiet, Stages
 from linnet_export.proof import Proof, choose_calibration, choose_texts, default_budget, device_inputs, prove
-from linnet_export.proof.texts import ProofText
 from linnet_export.ranges import structural_ranges
 from linnet_export.recipes import QuantizationSummary, apply_recipe, check_settings, get_recipe, is_calibrated
 from linnet_export.report import ExportReport
@@ -32,7 +31,9 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
     stages = Stages(listener or Quiet())
     output = choose_output(config)
     recipe = get_recipe(config.recipe)
-    check_settings(recipe, config.quantization, calibrated=config.calibration is not None)
+    check_settings(
+        recipe, config.quantization, calibrated=config.calibration is not None, mixed=config.auto_mixed_precision
+    )
     with stages.stage("checkpoint"):
         checkpoint = load_checkpoint(config)
         tokenizer = tokenizer_bytes(checkpoint.tokenizer, clean_up=checkpoint.clean_up)
@@ -43,8 +44,14 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
         calibration = choose_calibration(config, checkpoint, takes_pairs) if calibrated else []
     with stages.stage("graph"):
         program = _device_program(checkpoint)
+    budget = default_budget(checkpoint.task, recipe.exact, config.budget, recipe.weight_bits)
     with stages.stage("quantize"):
-        summary = _quantize(config, checkpoint, program, calibration, stages)
+        fitted = device_inputs(checkpoint, calibration[:_MOST_CALIBRATION_TEXTS], program.inputs)
+        mixed = None
+        if config.auto_mixed_precision:
+            summary, mixed = quantize_within_budget(config, checkpoint, program, fitted, texts, budget, stages.detail)
+        else:
+            summary = apply_recipe(program, config.recipe, config.quantization, fitted, stages.detail)
     with stages.stage("lower"):
         lowered = _lower(checkpoint, tokenizer, program, summary, config.max_batch, stages)
     with written_aside(output) as partial:
@@ -53,11 +60,12 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
             write_trailer(partial, lowered.program, ranges, Proof.unproven("not proven yet").evidence())
         if config.prove:
             with stages.stage("prove"):
-                budget = default_budget(checkpoint.task, recipe.exact, config.budget, recipe.weight_bits)
                 proof = prove(partial, checkpoint, texts, budget, stages.detail)
         else:
             proof = Proof.unproven("exported with --no-proof")
-        report = _report(config, checkpoint, tokenizer, lowered, summary, stages, proof)
+        report = dataclasses.replace(
+            _report(config, checkpoint, tokenizer, lowered, summary, stages, proof), mixed_precision=mixed
+        )
         write_trailer(partial, lowered.program, ranges, {**proof.evidence(), "report": report.to_evidence()})
         digest, size = _digest(partial), partial.stat().st_size
     return dataclasses.replace(report, path=output, sha256=digest, file_bytes=size)
@@ -71,17 +79,6 @@ def _device_program(checkpoint: Checkpoint) -> DeviceProgram:
         normalize=checkpoint.normalize,
         max_length=checkpoint.max_length,
     )
-
-
-def _quantize(
-    config: ExportConfig,
-    checkpoint: Checkpoint,
-    program: DeviceProgram,
-    calibration: Sequence[ProofText],
-    stages: Stages,
-) -> QuantizationSummary:
-    texts = device_inputs(checkpoint, calibration[:_MOST_CALIBRATION_TEXTS], program.inputs)
-    return apply_recipe(program, config.recipe, config.quantization, texts, stages.detail)
 
 
 def _lower(

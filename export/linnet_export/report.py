@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from linnet_export.recipes.base import LayerPrecision
+    from linnet_export.recipes.sensitivity import MixedPrecision
 
 __all__ = ["ExportReport"]
 
@@ -34,6 +35,8 @@ class ExportReport:
         kept: layers that stayed in float32.
         layers: what became of every linear layer and embedding table, in the order of the graph; as JSON
             a list of objects with name, kind, precision, shape and stored_bytes.
+        mixed_precision: what automatic mixed precision measured: sensitivity by layer, curve of size
+            against error; None if it was not asked for.
         seconds: wall-clock seconds by stage.
         status: proven or unproven.
         budget: limits of the proof.
@@ -63,6 +66,7 @@ class ExportReport:
     figures: Mapping[str, float]
     texts: int
     notes: tuple[str, ...] = ()
+    mixed_precision: MixedPrecision | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as what JSON can hold."""

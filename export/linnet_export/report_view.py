@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from linnet.console import Console
 from linnet_export.report import ExportReport
+
+if TYPE_CHECKING:
+    from linnet_export.recipes.sensitivity import MixedPrecision
 
 __all__ = ["print_report"]
 
@@ -16,6 +20,8 @@ _MEANING = {
     "agreement": "same answer",
 }
 
+_SHOWN_LAYERS = 8
+
 
 def print_report(report: ExportReport, console: Console | None = None) -> None:
     """Print what was written, of what it is made and how it was proven."""
@@ -24,6 +30,8 @@ def print_report(report: ExportReport, console: Console | None = None) -> None:
     out.line(f"  {report.quantization}")
     _print_sizes(out, report)
     _print_program(out, report)
+    if report.mixed_precision is not None:
+        _print_mixed(out, report.mixed_precision)
     _print_proof(out, report)
     for note in report.notes:
         out.line(f"note: {note}")
@@ -67,6 +75,27 @@ def _print_proof(out: Console, report: ExportReport) -> None:
         for name, value in report.figures.items()
     ]
     out.table((f"against the original, {report.texts} texts", "measured", "budget"), rows, right=(1,))
+
+
+def _print_mixed(out: Console, mixed: MixedPrecision) -> None:
+    out.heading("mixed precision")
+    worst = sorted(mixed.layers, key=lambda each: -each.error)[:_SHOWN_LAYERS]
+    now = mixed.plan
+    rows = [(each.name, each.precision, f"{each.error:.4f}", now[each.name]) for each in worst]
+    out.table(("most sensitive layers", "precision", "error alone", "chosen"), rows, right=(2,))
+    names = [name for name in mixed.curve[0].figures if name in _MEANING]
+    points = [
+        (
+            f"{point.raised}{' <' if point.raised == mixed.raised else ''}",
+            _megabytes(point.stored_bytes),
+            f"{point.error:.4f}",
+            *(_figure(name, point.figures[name]) for name in names),
+            "yes" if point.within else "no",
+        )
+        for point in mixed.curve
+    ]
+    columns = ("layers raised", "layers' size", "error", *(_MEANING[name] for name in names), "in budget")
+    out.table(columns, points, right=tuple(range(1, 3 + len(names))))
 
 
 def _figure(name: str, value: float) -> str:

@@ -30,6 +30,7 @@ __all__ = [
     "get_recipe",
     "is_calibrated",
     "stored_bytes",
+    "summarize",
     "supported",
 ]
 

@@ -17,7 +17,7 @@ from linnet_export.recipes.base import Recipe
 from linnet_export.recipes.embeddings import EMBEDDINGS
 from linnet_export.recipes.precisions import PRECISIONS
 
-__all__ = ["check_settings", "kind_of", "make_plan", "precision_names", "quantizable"]
+__all__ = ["check_settings", "is_kept", "kind_of", "make_plan", "precision_names", "quantizable"]
 
 _SHOWN = 5
 
@@ -37,18 +37,19 @@ def precision_names() -> tuple[str, ...]:
     return tuple(dict.fromkeys((*PRECISIONS, *EMBEDDINGS)))
 
 
-def check_settings(recipe: Recipe, settings: QuantizationConfig, *, calibrated: bool) -> None:
+def check_settings(recipe: Recipe, settings: QuantizationConfig, *, calibrated: bool, mixed: bool = False) -> None:
     """Refuse settings that do not go together, before any work is done.
 
     Args:
         recipe: the chosen one.
         settings: the user's.
         calibrated: texts for calibration are given.
+        mixed: automatic mixed precision is asked for.
 
     Raises:
         InvalidArgumentError: the message names every contradiction.
     """
-    problems = [*_unknown_names(settings), *_without_effect(recipe, settings, calibrated)]
+    problems = [*_unknown_names(settings), *_without_effect(recipe, settings, calibrated, mixed)]
     if recipe.needs_calibration and not calibrated:
         problems.append(f"recipe {recipe.name} needs --calibration FILE: texts like those that will come")
     if problems:
@@ -70,7 +71,7 @@ def _unknown_names(settings: QuantizationConfig) -> list[str]:
     return problems
 
 
-def _without_effect(recipe: Recipe, settings: QuantizationConfig, calibrated: bool) -> list[str]:
+def _without_effect(recipe: Recipe, settings: QuantizationConfig, calibrated: bool, mixed: bool) -> list[str]:
     used = {recipe.linear, *(precision for _, precision in settings.keep)}
     embeddings = {settings.embedding or recipe.embedding, *used}
     gptq = "int4" in used and settings.linear_algorithm == "gptq"
@@ -80,6 +81,7 @@ def _without_effect(recipe: Recipe, settings: QuantizationConfig, calibrated: bo
         "embedding-group-size": (settings.embedding_group_size, "4w" in embeddings, "a 4w embedding"),
         "calibration": (calibrated or None, recipe.needs_calibration or gptq, "a recipe that is calibrated"),
         "embedding": (settings.embedding, not recipe.exact, "a recipe that quantizes"),
+        "auto-mixed-precision": (mixed or None, not recipe.exact, "a recipe that quantizes"),
         "keep": (settings.keep or None, not recipe.exact, "a recipe that quantizes"),
     }
     return [
@@ -142,6 +144,11 @@ def _matches(pattern: str, name: str) -> bool:
     if pattern.startswith("re:"):
         return re.search(pattern[3:], name) is not None
     return fnmatch.fnmatchcase(name, pattern)
+
+
+def is_kept(name: str, settings: QuantizationConfig) -> bool:
+    """Return whether the user chose the precision of a layer."""
+    return any(_matches(pattern, name) for pattern, _ in settings.keep)
 
 
 def _no_such_layer(pattern: str, precision: str, found: Iterable[str], layers: Mapping[str, nn.Module]) -> str:

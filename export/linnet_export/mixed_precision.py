@@ -1,0 +1,97 @@
+"""Automatic mixed precision of an export: the search of the recipes, measured as the proof measures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from linnet_export.checkpoint import Checkpoint
+from linnet_export.config import ExportConfig
+from linnet_export.errors import OverBudgetError
+from linnet_export.proof.budget import Budget
+from linnet_export.proof.compare import compare
+from linnet_export.proof.reference import Reference, device_inputs, reference_outputs
+from linnet_export.proof.texts import ProofText
+from linnet_export.recipes import QuantizationSummary, get_recipe, summarize
+from linnet_export.recipes.calibration import CalibrationTexts
+from linnet_export.recipes.plan import make_plan, quantizable
+from linnet_export.recipes.sensitivity import Measured, MixedPrecision, mix_precisions
+from linnet_export.tasks import DeviceProgram
+
+__all__ = ["quantize_within_budget"]
+
+_QUICK_TEXTS = 24
+"""Texts on which single layers are compared: their errors differ by factors, not by percents."""
+
+
+def quantize_within_budget(
+    config: ExportConfig,
+    checkpoint: Checkpoint,
+    program: DeviceProgram,
+    calibration: CalibrationTexts,
+    texts: Sequence[ProofText],
+    budget: Budget,
+    progress: Callable[[str], None],
+) -> tuple[QuantizationSummary, MixedPrecision]:
+    """Quantize ``program`` in place, with as few layers in a higher precision as ``budget`` needs.
+
+    Raises:
+        OverBudgetError: the budget does not hold with all linear layers in float32.
+    """
+    originals = dict(quantizable(program))
+    plan = make_plan(program, get_recipe(config.recipe), config.quantization)
+    measure = _ProofMeasure(checkpoint, program, texts, budget, progress)
+    found = mix_precisions(program, plan, config.quantization, calibration, measure, progress)
+    if not found.within:
+        broken = "; ".join(budget.violations(found.curve[-1].figures))
+        raise OverBudgetError(
+            f"over budget with every linear layer in float32, nothing was delivered: {broken}; choose a higher "
+            "--embedding, fewer --keep, or change the limits with --budget NAME=VALUE",
+            [],
+        )
+    return summarize(config.recipe, program, found.plan, originals), found
+
+
+class _ProofMeasure:
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        program: DeviceProgram,
+        texts: Sequence[ProofText],
+        budget: Budget,
+        progress: Callable[[str], None],
+    ) -> None:
+        self._task = checkpoint.task
+        self._multi_label = checkpoint.score_function == "sigmoid" and len(checkpoint.labels) > 1
+        self._program = program
+        self._budget = budget
+        self._inputs = device_inputs(checkpoint, texts, program.inputs)
+        self._references = reference_outputs(
+            checkpoint, texts, lambda done: progress(f"original: text {done} of {len(texts)}")
+        )
+
+    def __call__(self, *, quick: bool) -> Measured:
+        chosen = range(0, len(self._inputs), max(1, len(self._inputs) // _QUICK_TEXTS) if quick else 1)
+        references = [self._references[index] for index in chosen]
+        with torch.inference_mode():
+            answers = [self._named(self._program(*self._inputs[index]), self._references[index]) for index in chosen]
+        figures = compare(self._task, self._multi_label, references, answers).figures
+        return Measured(_relative_error(references, answers), figures, not self._budget.violations(figures))
+
+    def _named(self, outputs: tuple[Tensor, ...], reference: Reference) -> dict[str, np.ndarray]:
+        named = {name: output[0].numpy() for name, output in zip(self._program.outputs, outputs, strict=True)}
+        if self._task == "fill-mask":
+            return {name: rows[reference.answerable] for name, rows in named.items()}
+        return named
+
+
+def _relative_error(references: Sequence[Reference], answers: Sequence[dict[str, np.ndarray]]) -> float:
+    squares, total = 0.0, 0.0
+    for reference, answer in zip(references, answers, strict=True):
+        for name, expected in reference.outputs.items():
+            squares += float(np.square(expected.astype(np.float64) - answer[name]).sum())
+            total += float(np.square(expected.astype(np.float64)).sum())
+    return float(np.sqrt(squares / max(total, 1e-30)))
