@@ -18,6 +18,7 @@ __all__ = [
     "Encoding",
     "FloatArray",
     "IntArray",
+    "ProfilingRuntime",
     "Runtime",
     "Tokenizer",
     "open_runtime",
@@ -96,7 +97,17 @@ class Runtime(Protocol):
         """Free everything."""
 
 
-def open_runtime(source: str | bytes, threads: int) -> Runtime:
+class ProfilingRuntime(Runtime, Protocol):
+    """One opened file whose runs can be profiled."""
+
+    def set_profiling(self, on: bool) -> None:
+        """Profile from now on, or no more; loaded methods are loaded again by their next run."""
+
+    def profile(self) -> Sequence[tuple[str, int, int, int, int, int]]:
+        """Events of all runs since the last call: the fields of ``linnet_event`` in ``linnet.h``."""
+
+
+def open_runtime(source: str | bytes, threads: int) -> ProfilingRuntime:
     """Open a file by path (mapped) or by its bytes (copied).
 
     Raises:
@@ -108,7 +119,7 @@ def open_runtime(source: str | bytes, threads: int) -> Runtime:
         from linnet_runtime._core import Model as CoreModel
     except ImportError as error:
         raise _missing(error) from error
-    return cast(Runtime, CoreModel(source, threads=threads))
+    return cast(ProfilingRuntime, CoreModel(source, threads=threads))
 
 
 def runtime_info() -> dict[str, str]:

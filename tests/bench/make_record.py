@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 
 from linnet.bench.environment import Environment, State, Versions
+from linnet.bench.profile import Event, LengthProfile, Profiler
 from linnet.bench.record import (
     ColdStart,
     FileFacts,
@@ -18,9 +19,9 @@ from linnet.bench.record import (
 )
 from linnet.bench.statistics import Summary
 
-__all__ = ["GOLDEN", "make_record", "wrong_record"]
+__all__ = ["GOLDEN", "make_record", "make_run", "wrong_record"]
 
-GOLDEN = Path(__file__).with_name("golden") / "record_v1.json"
+GOLDEN = Path(__file__).with_name("golden") / "record_v1_1.json"
 
 
 def _length(tokens: int, *samples: int) -> LengthResult:
@@ -45,6 +46,43 @@ def _length(tokens: int, *samples: int) -> LengthResult:
     )
 
 
+def _profile() -> LengthProfile:
+    """Return the profile of :mod:`tests.bench.test_profile`'s two runs."""
+    profiler = Profiler()
+    for number in range(2):
+        profiler.add(make_run(number))
+    return profiler.result(8, _length(8, 1_000_000, 1_100_000, 1_200_000).summary, 1_000_000)
+
+
+def make_run(number: int) -> list[Event]:
+    """Return a run of 1000 µs (the second: 1200) with two partitions, two operators outside and a size.
+
+    In microseconds: size 1, embedding 99, partition 1 500 (the second time 700) of which two linears 200 each
+    (300 each) and an addition 50, view 100, partition 2 200 of which a linear 180, executor 100.
+    """
+    linear = 200 + 100 * number
+    first = 2 * linear + 100
+    start = 10_000_000 * number
+    spans = [
+        ("OPERATOR_CALL", 0, 0, 0, 1),
+        ("native_call_embedding_byte.out", 0, 1, 2, 90),
+        ("OPERATOR_CALL", 0, 1, 1, 99),
+        ("Fully Connected (NC, F32) GEMM #1", 1, 2, 110, linear),
+        ("Add (ND) #1", 1, 2, 110 + linear, 50),
+        ("Fully Connected (NC, F32) GEMM #2", 1, 2, 160 + linear, linear),
+        ("DELEGATE_CALL", 0, 2, 100, first),
+        ("native_call_view_copy.out", 0, 3, 101 + first, 90),
+        ("OPERATOR_CALL", 0, 3, 100 + first, 100),
+        ("Fully Connected (NC, F32) GEMM #1", 1, 4, 210 + first, 180),
+        ("DELEGATE_CALL", 0, 4, 200 + first, 200),
+        ("Method::execute", 0, -1, 0, 500 + first),
+    ]
+    return [
+        Event(name, kind, number, instruction, start + 1000 * at, start + 1000 * (at + time))
+        for name, kind, instruction, at, time in spans
+    ]
+
+
 def make_record() -> Record:
     """Return a complete record of a Raspberry Pi that never was."""
     run = ThreadRun(
@@ -58,11 +96,12 @@ def make_record() -> Record:
         before=State(frequency_mhz=(2400.0, 2400.0), load_average=(0.5, 0.25, 0.125), temperature_c=51.5),
         after=State(frequency_mhz=(1500.0, 2400.0), load_average=(1.5, 0.5, 0.25), temperature_c=79.0),
         error="",
+        profiles=(_profile(),),
     )
     return Record(
         created="2026-11-23T12:00:00+00:00",
         partial=False,
-        settings=Settings(lengths=(8, 128), threads=(2,), seconds=None, samples=3, cold_repeats=3),
+        settings=Settings(lengths=(8, 128), threads=(2,), seconds=None, samples=3, cold_repeats=3, profile=True),
         file=FileFacts(
             name="intents.pte",
             size=23_871_489,
@@ -116,6 +155,7 @@ def wrong_record() -> Record:
         check=OutputCheck(cases=3, before=False, after=None, message=message),
         lengths=(),
         answer=None,
+        profiles=(),
         peak_memory=None,
         after=None,
     )

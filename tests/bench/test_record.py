@@ -26,6 +26,14 @@ def test_the_file_of_schema_1_is_still_read_and_still_written() -> None:
     assert to_json(make_record()) == text
 
 
+def test_the_file_of_schema_1_0_which_knew_no_profiles_is_still_read() -> None:
+    record = make_record()
+    runs = tuple(dataclasses.replace(run, profiles=()) for run in record.runs)
+    settings = dataclasses.replace(record.settings, profile=False)
+    old = dataclasses.replace(record, schema_version="1.0", runs=runs, settings=settings)
+    assert from_json(GOLDEN.with_name("record_v1.json").read_text(encoding="utf-8")) == old
+
+
 def test_lists_of_numbers_stand_on_one_line_and_strings_are_untouched() -> None:
     text = to_json(make_record())
     assert '"samples_ns": [24000000, 25000000, 26000000]' in text

@@ -49,8 +49,8 @@ void Tracer::end_run(bool whole) noexcept {
 }
 
 Trace Tracer::take() {
-  Trace taken = std::exchange(trace_, {});
   indices_.clear();
+  Trace taken = std::exchange(trace_, {});
   kept_ = 0;
   run_ = 0;
   if (std::exchange(lost_, false)) {
@@ -93,7 +93,7 @@ void Tracer::end_profiling_delegate(EventTracerEntry entry, const void*, std::si
 
 void Tracer::log_profiling_delegate(const char* name, DelegateDebugIntId, et_timestamp_t start,
                                     et_timestamp_t end, const void*, std::size_t) {
-  keep(started(name).event_id, LINNET_EVENT_DELEGATE, instruction(), start, end);
+  keep(name_index(name), LINNET_EVENT_DELEGATE, instruction(), start, end);
 }
 
 void Tracer::track_allocation(AllocatorID, std::size_t) {}
@@ -108,12 +108,25 @@ Tracer::Flag Tracer::log_intermediate_output_delegate(const char*, Id, const boo
 Tracer::Flag Tracer::log_intermediate_output_delegate(const char*, Id, const double&) { return false; }
 void Tracer::set_delegation_intermediate_output_filter(EventTracerFilterBase*) {}
 
-std::size_t Tracer::name_index(const char* name) {
-  const auto [found, fresh] = indices_.try_emplace(name == nullptr ? "" : name, trace_.names.size());
-  if (fresh) {
-    trace_.names.push_back(found->first);
+// The name's index, or kNoName while nothing is kept. ExecuTorch and XNNPACK come with the same few names
+// again and again, which costs a look-up and no copy.
+std::int64_t Tracer::name_index(const char* name) noexcept {
+  if (!running_) {
+    return kNoName;
   }
-  return found->second;
+  try {
+    const std::string_view wanted = name == nullptr ? "" : name;
+    const auto known = indices_.find(wanted);
+    if (known != indices_.end()) {
+      return static_cast<std::int64_t>(known->second);
+    }
+    trace_.names.emplace_back(wanted);
+    indices_.emplace(trace_.names.back(), trace_.names.size() - 1);
+    return static_cast<std::int64_t>(trace_.names.size() - 1);
+  } catch (const std::bad_alloc&) {
+    lost_ = true;
+    return kNoName;
+  }
 }
 
 void Tracer::keep(std::int64_t name, linnet_event_kind kind, std::int32_t instruction, et_timestamp_t start,
@@ -152,14 +165,7 @@ std::int32_t Tracer::instruction() const noexcept {
 
 // The name is looked up before the clock starts, so that its price falls outside of the event.
 EventTracerEntry Tracer::started(const char* name) noexcept {
-  EventTracerEntry entry{kNoName, chain_id_, debug_handle_, 0, DelegateDebugIdType::kNone};
-  if (running_) {
-    try {
-      entry.event_id = static_cast<std::int64_t>(name_index(name));
-    } catch (const std::bad_alloc&) {
-      lost_ = true;
-    }
-  }
+  EventTracerEntry entry{name_index(name), chain_id_, debug_handle_, 0, DelegateDebugIdType::kNone};
   entry.start_time = pal_current_ticks();
   return entry;
 }

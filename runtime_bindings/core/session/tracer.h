@@ -5,7 +5,9 @@
 #include <executorch/runtime/core/event_tracer.h>
 
 #include <cstdint>
+#include <deque>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -23,7 +25,7 @@ struct TraceEvent {
 };
 
 struct Trace {
-  std::vector<std::string> names;
+  std::deque<std::string> names;  // stay where they are when more come
   std::vector<TraceEvent> events;
 };
 
@@ -69,14 +71,14 @@ class Tracer final : public executorch::runtime::EventTracer {
   void set_delegation_intermediate_output_filter(executorch::runtime::EventTracerFilterBase* filter) override;
 
  private:
-  std::size_t name_index(const char* name);
+  std::int64_t name_index(const char* name) noexcept;
   void keep(std::int64_t name, linnet_event_kind kind, std::int32_t instruction, et_timestamp_t start,
             et_timestamp_t end) noexcept;
   void refine() noexcept;
   std::int32_t instruction() const noexcept;
   executorch::runtime::EventTracerEntry started(const char* name) noexcept;
 
-  std::unordered_map<std::string, std::size_t> indices_;
+  std::unordered_map<std::string_view, std::size_t> indices_;  // of trace_.names
   Trace trace_;
   std::vector<std::int64_t> readings_;  // XNNPACK's clock during the delegate call at hand, nanoseconds
   std::size_t delegate_start_ = 0;      // the first event of that call

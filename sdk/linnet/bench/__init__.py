@@ -13,6 +13,9 @@ worker         ``python -m linnet.bench.worker``: one thread count in a fresh pr
 cold           fresh processes timed from outside until their first answer
 runner         starts the processes, collects their events, survives Ctrl-C
 table          the result for people
+profile        from the runtime's events to the time of each operator and partition
+profile_table  a profile for people
+trace          profiled inferences for chrome://tracing and Perfetto
 command        arguments, exit codes, files
 =============  =======================================================================
 

@@ -24,6 +24,7 @@ from linnet.bench.record import (
 )
 from linnet.bench.runner import Collector, Opened, run_worker
 from linnet.bench.table import show_record
+from linnet.bench.trace import TracedRuns, trace_json
 from linnet.console import Console
 from linnet.errors import (
     FileMissingError,
@@ -31,12 +32,14 @@ from linnet.errors import (
     InvalidArgumentError,
     LinnetError,
 )
-from linnet.output import refuse_existing
+from linnet.output import refuse_existing, write_text
 
 __all__ = ["BenchCommand", "Bencher", "command", "settings_from"]
 
 DEFAULT_LENGTHS = (8, 16, 32, 64, 128, 256, 512)
 QUICK_LENGTHS = (8, 32, 128)
+PROFILE_LENGTHS = (16, 128, 512)
+TRACED = 5  # inferences of each length in a trace
 DEFAULT_SECONDS, QUICK_SECONDS = 1.0, 0.2
 DEFAULT_COLD, QUICK_COLD = 7, 3
 WRONG_ANSWER, INTERRUPTED = 1, 130
@@ -50,6 +53,7 @@ examples:
   linnet bench intents.pte
   linnet bench intents.pte --lengths 16,64 --threads 1,2,4 --samples 200
   linnet bench intents.pte --json intents-bench.json
+  linnet bench intents.pte --profile --lengths 128 --threads 1 --trace intents-trace.json
 """
 
 
@@ -84,6 +88,17 @@ class BenchCommand:
             help=f"fresh processes for the cold start (default {DEFAULT_COLD})",
         )
         parser.add_argument("--quick", action="store_true", help="a rough look: few lengths, little time")
+        parser.add_argument(
+            "--profile",
+            action="store_true",
+            help=f"where the time goes, by operator and partition (default lengths {_joined(PROFILE_LENGTHS)})",
+        )
+        parser.add_argument(
+            "--trace",
+            type=Path,
+            metavar="OUT",
+            help=f"profile, and write {TRACED} inferences of each length for chrome://tracing or Perfetto",
+        )
         parser.add_argument("--json", type=Path, metavar="OUT", help="write the record, all samples included")
         parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
 
@@ -93,8 +108,11 @@ class BenchCommand:
         Raises:
             LinnetError: the file cannot be measured; what had been finished before is shown and written.
         """
-        if args.json is not None:
-            refuse_existing(args.json, force=args.force)
+        outputs = [out for out in (args.json, args.trace) if out is not None]
+        if len(set(outputs)) < len(outputs):
+            raise InvalidArgumentError(f"--json and --trace both name {args.trace}; give each its own file")
+        for out in outputs:
+            refuse_existing(out, force=args.force)
         bencher = Bencher(args.file, settings_from(args), Progress(sys.stderr))
         failure = bencher.measure()
         record = bencher.record()
@@ -102,6 +120,8 @@ class BenchCommand:
             show_record(record, Console())
             if args.json is not None:
                 write_record(record, args.json, force=args.force)
+            if args.trace is not None and bencher.traced:
+                write_text(trace_json(bencher.traced, trace_facts(record)), args.trace, force=args.force)
         if failure is not None:
             raise failure
         if bencher.interrupted:
@@ -129,13 +149,28 @@ def settings_from(args: argparse.Namespace) -> Settings:
         raise InvalidArgumentError(f"--samples is {args.samples}, needed at least 1")
     if seconds is not None and not 0 < seconds <= 3600:
         raise InvalidArgumentError(f"--seconds is {seconds:g}, needed above 0 and at most 3600")
+    profile = args.profile or args.trace is not None
     return Settings(
-        lengths=args.lengths or (QUICK_LENGTHS if quick else DEFAULT_LENGTHS),
+        lengths=args.lengths or (PROFILE_LENGTHS if profile else QUICK_LENGTHS if quick else DEFAULT_LENGTHS),
         threads=args.threads or ((1,) if usable_cpus() == 1 else (1, 2)),
         seconds=seconds,
         samples=args.samples,
         cold_repeats=cold,
+        profile=profile,
     )
+
+
+def trace_facts(record: Record) -> dict[str, str | None]:
+    """Return what a trace says about where it comes from."""
+    machine = record.environment
+    return {
+        "file": record.file.name,
+        "sha256": record.file.sha256,
+        "cpu": machine.cpu,
+        "linnet": machine.versions.linnet,
+        "executorch": machine.versions.executorch,
+        "created": record.created,
+    }
 
 
 class Bencher:
@@ -143,6 +178,7 @@ class Bencher:
 
     Attributes:
         interrupted: Ctrl-C came.
+        traced: inferences whose events were kept for a trace.
     """
 
     def __init__(self, path: Path, settings: Settings, progress: Progress) -> None:
@@ -162,6 +198,7 @@ class Bencher:
         self._cold: ColdStart | None = None
         self._complete = False
         self.interrupted = False
+        self.traced: list[TracedRuns] = []
 
     def measure(self) -> LinnetError | None:
         """Measure everything that was asked for; return the error that ended it early, if one did."""
@@ -205,6 +242,8 @@ class Bencher:
                 lengths=self._settings.lengths,
                 seconds=self._settings.seconds,
                 samples=self._settings.samples,
+                profile=self._settings.profile,
+                traced=TRACED if self._settings.profile else 0,
             )
             try:
                 run_worker(job, collector, lambda event, threads=threads: self._on_event(threads, event))  # type: ignore[misc]
@@ -230,6 +269,8 @@ class Bencher:
         result = collector.result()
         if result is not None:
             self._runs.append(result)
+            if result.profiles:
+                self.traced += collector.traced
 
 
 class Progress:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import itertools
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
 
+from linnet.bench.profile import Event, LengthProfile, Profiler, as_events
 from linnet.bench.record import LengthResult, OutputCheck
 from linnet.bench.sample import Example, long_text
 from linnet.bench.statistics import summarize
@@ -17,7 +20,7 @@ from linnet.console import shorten
 from linnet.errors import GoldenMismatchError, InvalidArgumentError
 from linnet.golden import replay_evidence
 from linnet.model import Model
-from linnet.runtime import FloatArray, IntArray, Runtime
+from linnet.runtime import FloatArray, IntArray, ProfilingRuntime, Runtime
 
 __all__ = [
     "Budget",
@@ -25,6 +28,7 @@ __all__ = [
     "check_golden",
     "clip_lengths",
     "forward_inputs",
+    "profile_forward",
     "time_answer",
     "time_forward",
     "timed",
@@ -35,6 +39,10 @@ Clock: TypeAlias = Callable[[], int]
 
 # Two runs of one input on one machine are bit-exact today; this leaves room for another summation order.
 _DRIFT = 1e-4
+
+# Taking events makes thousands of Python objects, which drives the weights out of the caches: seldom enough to
+# leave the median alone, often enough to stay small.
+_TAKEN_TOGETHER = 32
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -71,8 +79,19 @@ class Budget:
         return samples >= self.most or (samples >= self.least and elapsed_ns >= self.seconds * 1e9)
 
 
-def timed(call: Callable[[], object], budget: Budget, clock: Clock = time.perf_counter_ns) -> tuple[int, list[int]]:
+def timed(
+    call: Callable[[], object],
+    budget: Budget,
+    clock: Clock = time.perf_counter_ns,
+    between: Callable[[], object] = lambda: None,
+) -> tuple[int, list[int]]:
     """Warm up, then time ``call`` again and again with the garbage collector off.
+
+    Args:
+        call: is timed.
+        budget: how often.
+        clock: nanoseconds.
+        between: called after each sample, outside of its time.
 
     Returns:
         Number of warm-up runs, and the latencies in nanoseconds in the order in which they were taken.
@@ -89,6 +108,7 @@ def timed(call: Callable[[], object], budget: Budget, clock: Clock = time.perf_c
             call()
             after = clock()
             samples.append(after - before)
+            between()
             if budget.done(len(samples), after - start):
                 return warmup, samples
     finally:
@@ -133,6 +153,48 @@ def time_forward(model: Model, runtime: Runtime, tokens: int, budget: Budget) ->
     warmup, samples = timed(lambda: runtime.run("forward", inputs), budget)
     _require_steady(before, runtime.run("forward", inputs), tokens)
     return _result(tokens, warmup, samples)
+
+
+def profile_forward(
+    model: Model, runtime: ProfilingRuntime, plain: LengthResult, budget: Budget, keep: int
+) -> tuple[LengthProfile, list[Event]]:
+    """Profile ``forward`` at the length of ``plain``, its unprofiled result, on the same inputs.
+
+    The runtime's profiling must be on.
+
+    Returns:
+        The profile, and all events of the last ``keep`` inferences.
+
+    Raises:
+        GoldenMismatchError: the output is not finite, or changed while the clock ran.
+    """
+    inputs = forward_inputs(model, runtime, plain.tokens)
+    before = runtime.run("forward", inputs)
+    profiler = Profiler()
+    kept: deque[list[Event]] = deque(maxlen=keep)
+    untaken = 0
+
+    def take() -> None:
+        nonlocal untaken
+        runs = itertools.groupby(as_events(runtime.profile()), key=lambda event: event.run)
+        for run in [list(events) for _, events in runs][-untaken:]:  # before them: warming up
+            profiler.add(run)
+            kept.append(run)
+        untaken = 0
+
+    def between() -> None:
+        nonlocal untaken
+        untaken += 1
+        if untaken == _TAKEN_TOGETHER:
+            take()
+
+    _, times = timed(lambda: runtime.run("forward", inputs), budget, between=between)
+    if untaken:
+        take()
+    _require_steady(before, runtime.run("forward", inputs), plain.tokens)
+    runtime.profile()
+    result = profiler.result(plain.tokens, summarize(times), plain.summary.p50_ns)
+    return result, [event._replace(run=number) for number, run in enumerate(kept) for event in run]
 
 
 def time_answer(model: Model, example: Example, budget: Budget) -> LengthResult:

@@ -12,6 +12,8 @@ checked     ``check``: :class:`~linnet.bench.record.OutputCheck`; the last event
 measuring   ``tokens``
 length      ``result``: :class:`~linnet.bench.record.LengthResult`; these two for each length
 answer      ``result``: the same, from a text to its answer
+profile     ``result``: :class:`~linnet.bench.profile.LengthProfile`, ``events`` of the last
+            inferences; one for each length, if the job asks for it
 finished    ``check`` (its ``after`` is set), ``after`` (state of the machine), ``peak_memory``
 failed      ``name``, ``message``: the error that ended it, instead of any of the above
 ==========  ====================================================================================
@@ -38,6 +40,8 @@ class Job:
         threads: of the worker's process.
         lengths: tokens, before clipping to the file's bound.
         seconds, samples: as in :class:`~linnet.bench.record.Settings`.
+        profile: profile each length once everything else was measured.
+        traced: inferences of each length whose events are handed over.
     """
 
     path: str
@@ -45,3 +49,5 @@ class Job:
     lengths: tuple[int, ...]
     seconds: float | None
     samples: int | None
+    profile: bool = False
+    traced: int = 0

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from linnet.bench.environment import Environment, State, Versions
+from linnet.bench.profile import LengthProfile
 from linnet.bench.statistics import PERCENTILE_DEFINITION, Summary
 from linnet.errors import InvalidArgumentError
 from linnet.output import write_text
@@ -45,7 +46,7 @@ __all__ = [
 
 RECORD_KIND = "linnet-bench"
 RECORD_MAJOR = 1
-RECORD_MINOR = 0
+RECORD_MINOR = 1  # 1: profiles
 
 _T = TypeVar("_T")
 
@@ -67,6 +68,7 @@ class Settings:
         seconds: time for the samples of one length; None if a number of samples was asked for.
         samples: number of samples of each length; None if a time was asked for.
         cold_repeats: fresh processes started for the cold start; 0 leaves it out.
+        profile: each length was profiled too.
     """
 
     lengths: tuple[int, ...]
@@ -74,6 +76,7 @@ class Settings:
     seconds: float | None
     samples: int | None
     cold_repeats: int
+    profile: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -157,6 +160,7 @@ class ThreadRun:
         peak_memory: resident bytes after all lengths; None if the process did not finish.
         before, after: state of the machine.
         error: what ended the run early, or empty.
+        profiles: one for each length, if asked for.
     """
 
     threads: int
@@ -169,6 +173,7 @@ class ThreadRun:
     before: State
     after: State | None
     error: str
+    profiles: tuple[LengthProfile, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -295,11 +300,18 @@ def _convert_dataclass(cls: Any, data: object, where: str) -> Any:
     values: dict[str, Any] = {}
     for field in dataclasses.fields(cls):
         if field.name not in data:
+            if field.default is not dataclasses.MISSING and field.name not in ("kind", "schema_version"):
+                continue  # a field of a newer minor version than the document's
             raise RecordError(f"{where}.{field.name} is missing")
         values[field.name] = _convert(kinds[field.name], data[field.name], f"{where}.{field.name}")
     return cls(**values)
 
 
 def write_record(record: Record, path: Path, *, force: bool = False) -> None:
-    """Write the record; see :func:`linnet.output.write_text`."""
+    """Write the record; see :func:`linnet.output.write_text`.
+
+    Raises:
+        InvalidArgumentError: the file exists and ``force`` is False.
+        OSError: it cannot be written.
+    """
     write_text(to_json(record), path, force=force)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from linnet import errors
+from linnet.bench.profile import LengthProfile, as_events
 from linnet.bench.protocol import Emit, Event, Job
 from linnet.bench.record import (
     FileFacts,
@@ -22,6 +23,7 @@ from linnet.bench.record import (
     ThreadRun,
     from_data,
 )
+from linnet.bench.trace import TracedRuns
 from linnet.errors import InternalError, LinnetError
 
 __all__ = ["Collector", "Opened", "run_worker"]
@@ -58,6 +60,7 @@ class Collector:
     Attributes:
         opened: what the worker said first; None before.
         failure: the error that ended the worker; None if there was none.
+        traced: inferences whose events were handed over.
     """
 
     def __init__(self, threads: int, before: State) -> None:
@@ -66,10 +69,12 @@ class Collector:
         self._check = OutputCheck(cases=0, before=True, after=None, message="no answer was checked yet")
         self._lengths: list[LengthResult] = []
         self._answer: LengthResult | None = None
+        self._profiles: list[LengthProfile] = []
         self._after: State | None = None
         self._peak_memory: int | None = None
         self.opened: Opened | None = None
         self.failure: LinnetError | None = None
+        self.traced: list[TracedRuns] = []
 
     def feed(self, event: Event) -> None:
         """Take one event of :mod:`linnet.bench.worker`.
@@ -83,6 +88,7 @@ class Collector:
             "measuring": lambda _event: None,
             "length": lambda event: self._lengths.append(from_data(LengthResult, event["result"], "length")),
             "answer": self._on_answer,
+            "profile": self._on_profile,
             "finished": self._on_finished,
             "failed": self._on_failed,
         }
@@ -105,6 +111,7 @@ class Collector:
             peak_memory=self._peak_memory,
             before=self._before,
             after=self._after,
+            profiles=() if invalid else tuple(self._profiles),
             error="" if self.failure is None else str(self.failure),
         )
 
@@ -116,6 +123,11 @@ class Collector:
 
     def _on_answer(self, event: Event) -> None:
         self._answer = from_data(LengthResult, event["result"], "answer")
+
+    def _on_profile(self, event: Event) -> None:
+        profile = from_data(LengthProfile, event["result"], "profile")
+        self._profiles.append(profile)
+        self.traced.append(TracedRuns(self._threads, profile.tokens, as_events(event["events"])))
 
     def _on_finished(self, event: Event) -> None:
         self._on_checked(event)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from linnet.bench.environment import State, busy_note
+from linnet.bench.profile_table import show_profile
 from linnet.bench.record import ColdStart, LengthResult, OutputCheck, Record, ThreadRun
 from linnet.bench.statistics import enough_for, median
 from linnet.console import Console
@@ -24,6 +25,9 @@ def show_record(record: Record, console: Console) -> None:
         console.table(_HEADERS, rows, right=_NUMBERS)
     for note in _notes(record):
         console.line(note)
+    for run in record.runs:
+        for profile in run.profiles:
+            show_profile(profile, run.threads, console)
     console.heading("start and memory")
     console.fields(list(_costs(record)))
     if record.partial:

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
 from linnet.bench.environment import peak_memory, read_state
@@ -19,16 +19,17 @@ from linnet.bench.probe import (
     Budget,
     check_golden,
     clip_lengths,
+    profile_forward,
     time_answer,
     time_forward,
 )
 from linnet.bench.protocol import Emit, Job
-from linnet.bench.record import OutputCheck, from_data
+from linnet.bench.record import LengthResult, OutputCheck, from_data
 from linnet.bench.sample import Example, example_for
 from linnet.errors import GoldenMismatchError, LinnetError
 from linnet.manifest import Manifest
 from linnet.model import Model
-from linnet.runtime import Runtime, open_runtime, runtime_info
+from linnet.runtime import ProfilingRuntime, Runtime, open_runtime, runtime_info
 
 __all__ = ["main", "measure"]
 
@@ -62,28 +63,49 @@ def measure(job: Job, emit: Emit) -> None:
     if check.wrong:
         return
     try:
-        _time_everything(job, model, runtime, example, emit)
+        results = _time_everything(job, model, runtime, example, emit)
+        check = _check_again(model, check)
+        after, peak = read_state(), peak_memory()
+        if job.profile and not check.wrong:
+            _profile_everything(job, model, runtime, results, emit)
     except GoldenMismatchError as error:
         wrong = dataclasses.replace(check, after=False, message=str(error))
         emit({"event": "checked", "check": dataclasses.asdict(wrong)})
         return
-    after = dataclasses.asdict(read_state())
     emit(
         {
             "event": "finished",
-            "after": after,
-            "check": dataclasses.asdict(_check_again(model, check)),
-            "peak_memory": peak_memory(),
+            "after": dataclasses.asdict(after),
+            "check": dataclasses.asdict(check),
+            "peak_memory": peak,
         }
     )
 
 
-def _time_everything(job: Job, model: Model, runtime: Runtime, example: Example, emit: Emit) -> None:
+def _time_everything(job: Job, model: Model, runtime: Runtime, example: Example, emit: Emit) -> Sequence[LengthResult]:
     budget = Budget(seconds=job.seconds, samples=job.samples)
+    results = []
     for tokens in clip_lengths(job.lengths, model.manifest.max_length):
         emit({"event": "measuring", "tokens": tokens})
-        emit({"event": "length", "result": dataclasses.asdict(time_forward(model, runtime, tokens, budget))})
+        results.append(time_forward(model, runtime, tokens, budget))
+        emit({"event": "length", "result": dataclasses.asdict(results[-1])})
     emit({"event": "answer", "result": dataclasses.asdict(time_answer(model, example, budget))})
+    return results
+
+
+def _profile_everything(
+    job: Job, model: Model, runtime: ProfilingRuntime, plain: Sequence[LengthResult], emit: Emit
+) -> None:
+    """Profile last: it loads the method again, which would count as memory, and slows it down."""
+    budget = Budget(seconds=job.seconds, samples=job.samples)
+    runtime.set_profiling(True)
+    try:
+        for each in plain:
+            emit({"event": "measuring", "tokens": each.tokens})
+            result, events = profile_forward(model, runtime, each, budget, job.traced)
+            emit({"event": "profile", "result": dataclasses.asdict(result), "events": events})
+    finally:
+        runtime.set_profiling(False)
 
 
 def _check_again(model: Model, check: OutputCheck) -> OutputCheck:

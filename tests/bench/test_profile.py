@@ -1,0 +1,217 @@
+"""From events to shares: figures by hand, and the same structure as the program of a real file."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import itertools
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from linnet.bench.profile import Event, LengthProfile, Profiler, Row, steps_of
+from linnet.bench.profile_table import show_profile
+from linnet.bench.record import from_data
+from linnet.bench.statistics import summarize
+from linnet.bench.trace import TracedRuns, trace_json
+from linnet.console import Console
+from linnet.errors import InternalError
+from tests.bench.conftest import BenchFiles
+from tests.bench.make_record import make_run
+from tests.bench.test_command import bench, read
+
+LINEAR = "Fully Connected (NC, F32) GEMM"
+
+
+def profile() -> LengthProfile:
+    """The two runs of :func:`make_run`: 1100 and 1300 µs."""
+    profiler = Profiler()
+    for number in range(2):
+        profiler.add(make_run(number))
+    return profiler.result(8, summarize([1_150_000, 1_350_000]), 1_000_000)
+
+
+def only(rows: Sequence[Row], **wanted: Any) -> Row:
+    (row,) = (row for row in rows if all(getattr(row, name) == value for name, value in wanted.items()))
+    return row
+
+
+def test_the_whole_and_its_parts_by_hand() -> None:
+    found = profile()
+    # partition 1: 500 and 700; with 1 + 99 + 100 + 200 and 100 of the executor 1000 and 1200
+    assert found.execute_ns == 1_100_000
+    linears = only(found.operators, name=LINEAR)
+    # 2 * 200 + 180 and 2 * 300 + 180
+    assert (linears.calls, linears.p50_ns, linears.p90_ns, linears.mean_ns) == (3, 580_000, 780_000, 680_000)
+    assert linears.share == pytest.approx((580 + 780) / 2200)
+    assert (linears.kind, linears.instruction, linears.partition) == ("delegated", -1, 0)
+    # 500 - 450 and 700 - 650 in partition 1, 20 in partition 2
+    assert only(found.operators, kind="set-up").mean_ns == 70_000
+    assert only(found.operators, kind="executor").mean_ns == 100_000
+    assert only(found.steps, partition=1).p90_ns == 700_000
+    assert only(found.steps, partition=1).calls == 3
+    assert only(found.steps, partition=2).share == pytest.approx(400 / 2200)
+    assert only(found.steps, name="view_copy.out").kind == "outside"
+    assert only(found.places, partition=1, position=2).name == LINEAR
+    assert found.resolution_ns == 1000
+
+
+def test_each_table_sums_to_one() -> None:
+    found = profile()
+    for rows in (found.operators, found.steps, found.places):
+        assert sum(row.share for row in rows) == pytest.approx(1)
+        assert sum(row.mean_ns for row in rows) == pytest.approx(found.execute_ns)
+    assert [row.share for row in found.operators] == sorted((row.share for row in found.operators), reverse=True)
+
+
+def test_a_kernel_without_a_name_keeps_its_place() -> None:
+    assert [step.name for step in steps_of(make_run(0))] == [
+        *("instruction 0", "embedding_byte.out", "partition 1", "view_copy.out", "partition 2"),
+    ]
+
+
+def test_one_exact_time_tells_the_resolution() -> None:
+    events = make_run(0)
+    events[3] = events[3]._replace(end_ns=events[3].end_ns + 1)
+    profiler = Profiler()
+    profiler.add(events)
+    assert profiler.result(8, summarize([1]), 1).resolution_ns == 1
+
+
+def test_runs_of_different_programs_are_a_defect() -> None:
+    profiler = Profiler()
+    with pytest.raises(InternalError, match="found 0 events"):
+        profiler.add(make_run(0)[:-1])
+    profiler.add(make_run(0))
+    with pytest.raises(InternalError, match="another way"):
+        profiler.add(make_run(0)[3:])
+
+
+def test_the_table_for_people() -> None:
+    stream = io.StringIO()
+    show_profile(profile(), 2, Console(stream))
+    text = stream.getvalue()
+    assert "profile of forward, 8 tokens, 2 thread(s)" in text
+    # 680 of 1100 µs
+    assert [*LINEAR.split(), "XNNPACK", "3", "61.8%", "680.0", "580.0", "780.0"] in [
+        line.split() for line in text.splitlines()
+    ]
+    # 200 of 1100 µs, of which 100 each
+    assert "outside of XNNPACK: 3 operators, 18.2% of the time, most of it view_copy.out (9.1%)" in text
+    assert "4 operators in 2 partition(s)" in text
+    assert "whole microseconds" in text
+    # medians are the lower of two
+    assert "1.150 ms profiled (2 inferences), 1.000 ms without: profiling takes +15.0%" in text
+
+
+# -- a real program ------------------------------------------------------------------------------------
+
+_STRUCTURE = """
+import json, sys
+from executorch.exir._serialize._program import deserialize_pte_binary
+(plan,) = (p for p in deserialize_pte_binary(open(sys.argv[1], "rb").read()).program.execution_plan
+           if p.name == "forward")
+print(json.dumps([type(each.instr_args).__name__ for each in plan.chains[0].instructions]))
+"""
+
+
+@pytest.fixture(scope="module")
+def instructions(files: BenchFiles) -> list[str]:
+    """Kinds of the program's instructions, as ExecuTorch's own reader finds them."""
+    command = [sys.executable, "-W", "ignore", "-c", _STRUCTURE, str(files.proven)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    found: list[str] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.fixture(scope="module")
+def measured(files: BenchFiles, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
+    """Record, trace and output of one command."""
+    folder = tmp_path_factory.mktemp("profile")
+    record, trace = folder / "record.json", folder / "trace.json"
+    arguments = ("--threads", "1", "--lengths", "4,9", "--samples", "7", "--cold", "0")
+    done = bench(files.proven, *arguments, "--json", record, "--trace", trace)
+    assert done.returncode == 0, done.stderr
+    return record, trace, done.stdout
+
+
+def test_a_profile_has_the_structure_of_the_program(instructions: list[str], measured: tuple[Path, Path, str]) -> None:
+    record = read(measured[0])
+    profiles = record.runs[0].profiles
+    assert [each.tokens for each in profiles] == [4, 9]
+    partitions = instructions.count("DelegateCall")
+    assert partitions >= 1
+    for found in profiles:
+        assert [row.kind for row in found.places].count("set-up") == partitions
+        assert [row.kind for row in found.places].count("outside") == len(instructions) - partitions
+        assert len(found.steps) == len(instructions) + 1
+        assert sum(row.share for row in found.places) == pytest.approx(1)
+        assert min(row.mean_ns for row in found.places) >= 0
+        assert found.forward.samples == 7
+        assert 0 < found.execute_ns < found.forward.mean_ns
+        # two linears, in whatever partition
+        assert only(found.operators, name=LINEAR).calls == 2
+        assert [row.name for row in found.places].count("embedding.out") == 2
+    if sys.platform == "linux":
+        assert {each.resolution_ns for each in profiles} == {1}
+    assert "profile of forward, 9 tokens" in measured[2]
+
+
+def test_a_trace_has_five_inferences_with_everything_inside(
+    instructions: list[str], measured: tuple[Path, Path, str]
+) -> None:
+    trace = json.loads(measured[1].read_text(encoding="utf-8"))
+    assert trace["otherData"]["file"] == "proven.pte"
+    slices = [each for each in trace["traceEvents"] if each["ph"] == "X"]
+    names = {(each["pid"], each["tid"]): each["args"]["name"] for each in trace["traceEvents"] if each["ph"] == "M"}
+    assert (names[1, 0], names[2, 0]) == ("4 tokens, 1 thread(s)", "9 tokens, 1 thread(s)")
+    for process in (1, 2):
+        own = [each for each in slices if each["pid"] == process]
+        wholes = {each["args"]["inference"]: each for each in own if names[process, each["tid"]] == "inferences"}
+        assert sorted(wholes) == [0, 1, 2, 3, 4]
+        assert min(each["ts"] for each in own) == wholes[0]["ts"] == 0
+        program = [each for each in own if names[process, each["tid"]] == "program"]
+        assert len(program) == 5 * len(instructions)
+        assert [each["name"].startswith("partition") for each in program].count(True) == 5 * instructions.count(
+            "DelegateCall"
+        )
+        for each in own:
+            whole = wholes[each["args"]["inference"]]
+            assert whole["ts"] <= each["ts"]
+            assert each["ts"] + each["dur"] <= whole["ts"] + whole["dur"] + 1e-3
+        for _, track in itertools.groupby(sorted(own, key=lambda each: (each["tid"], each["ts"])), lambda e: e["tid"]):
+            rows = list(track)
+            for one, other in itertools.pairwise(rows):  # nothing overlaps on a track
+                assert one["ts"] + one["dur"] <= other["ts"] + 1e-3
+
+
+def test_a_trace_is_not_overwritten_and_not_mixed_up(files: BenchFiles, tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    out.write_text("mine")
+    done = bench(files.proven, "--trace", out)
+    assert (done.returncode, done.stdout, out.read_text()) == (2, "", "mine")
+    assert "--force" in done.stderr
+    done = bench(files.proven, "--trace", out, "--json", out, "--force")
+    assert (done.returncode, done.stdout, out.read_text()) == (2, "", "mine")
+
+
+def test_a_wrong_answer_has_no_profile(files: BenchFiles, tmp_path: Path) -> None:
+    out, trace = tmp_path / "out.json", tmp_path / "trace.json"
+    done = bench(files.wrong, "--threads", "1", "--lengths", "4", "--samples", "3", "--json", out, "--trace", trace)
+    assert done.returncode == 1
+    assert read(out).runs[0].profiles == ()
+    assert not trace.exists()
+
+
+def test_a_trace_of_nothing_is_still_one() -> None:
+    assert json.loads(trace_json([TracedRuns(1, 8, [])], {}))["displayTimeUnit"] == "ms"
+
+
+def test_an_event_comes_back_from_json() -> None:
+    assert from_data(LengthProfile, json.loads(json.dumps(dataclasses.asdict(profile())))) == profile()
+    assert Event(*json.loads(json.dumps(make_run(0)[0]))) == make_run(0)[0]
