@@ -72,7 +72,7 @@ class Model:
         task                        options beside ``batch_size`` and ``truncation``
         ==========================  ==========================================================
         text-classification         ``top_k``, ``function_to_apply``
-        token-classification        ``aggregation_strategy`` ("none", "simple"), ``ignore_labels``
+        token-classification        ``aggregation_strategy``, ``ignore_labels``
         fill-mask                   ``top_k``, ``targets``
         feature-extraction          ``return_tensors`` (see also :meth:`encode`)
         question-answering          ``question``, ``context``, ``top_k``, ``doc_stride``,

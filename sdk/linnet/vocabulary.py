@@ -93,6 +93,11 @@ class Vocabulary:
         except UnicodeDecodeError as error:
             raise TokenizerInvalidError(f"token {token_id} is not UTF-8: {error}") from error
 
+    @property
+    def marks_words(self) -> bool:
+        """True if tokens that go on with a word have a prefix of their own."""
+        return bool(self.prefix)
+
     def continues_word(self, token_id: int) -> bool:
         """Say whether the token continues the word of the token before it."""
         if not self.prefix or token_id in self._added_ids:

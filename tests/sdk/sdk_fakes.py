@@ -127,7 +127,8 @@ class FakeRuntime:
 
     def __post_init__(self) -> None:
         self.manifest = self.contract.to_raw()
-        self.tokenizer = _core.Tokenizer(self.contract.tokenizer)
+        if self.contract.tokenizer_kind == "wordpiece":
+            self.tokenizer = _core.Tokenizer(self.contract.tokenizer)
         self.methods = ["forward", "forward_batch"] if self.contract.max_batch else ["forward"]
 
     def run(self, method: str, inputs: Sequence[IntArray]) -> list[FloatArray]:

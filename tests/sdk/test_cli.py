@@ -446,6 +446,7 @@ def test_doctor_knows_the_build(files: Path) -> None:
     assert "XnnpackBackend" in facts["runtime"]["backends"]
     assert facts["schema"] == "1.1"
     assert facts["packages"]["numpy"]
+    assert facts["tokenizers"]["wordpiece"] == "built in"
     text = good("doctor")
     for part in ("runtime", "cpu_features", "machine", "packages", "warnings"):
         assert part in text

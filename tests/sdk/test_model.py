@@ -193,7 +193,11 @@ def test_tasks_of_one_text_refuse_pairs(task: str) -> None:
         ("text-classification", {"function_to_apply": "relu"}, "softmax, sigmoid, none"),
         ("text-classification", {"batch_size": 0}, "batch_size is 0"),
         ("text-classification", {"truncation": "no"}, "truncation is 'no'"),
-        ("token-classification", {"aggregation_strategy": "first"}, "'first', this linnet has none and simple"),
+        (
+            "token-classification",
+            {"aggregation_strategy": "last"},
+            "'last', this linnet has none, simple, first, average, max",
+        ),
         ("token-classification", {"ignore_labels": "O"}, "needed a list"),
         ("fill-mask", {"top_k": None}, "top_k is None"),
         ("fill-mask", {"targets": [3]}, r"targets\[0\] is a"),

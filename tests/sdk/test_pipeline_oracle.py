@@ -136,7 +136,7 @@ _TAGS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC", "x-ray-y")
 
 
 @pytest.mark.parametrize("inputs", [TEXTS[1], [TEXTS[1]], TEXTS])
-@pytest.mark.parametrize("strategy", [None, "none", "simple"])
+@pytest.mark.parametrize("strategy", [None, "none", "simple", "first", "average", "max"])
 @pytest.mark.parametrize("ignored", [None, [], ["O", "B-PER", "PER"]])
 def test_token_classification(inputs: Any, strategy: str | None, ignored: list[str] | None) -> None:
     model, pipe = both("token-classification", manifest={"labels": _TAGS}, names=_TAGS)

@@ -248,6 +248,14 @@ def test_doctor_without_the_runtime_says_only_that() -> None:
     assert len(doctor.warnings_for({}, {})) == 1
 
 
+@pytest.mark.parametrize(
+    ("installed", "shown"), [(None, 'missing (BPE and Unigram need it): pip install "linnet[tokenizers]"'),
+                             ("0.23.3", "tokenizers 0.23.3")]
+)  # fmt: skip
+def test_doctor_says_what_reads_each_kind_of_tokenizer(installed: str | None, shown: str) -> None:
+    assert doctor.tokenizers_for({"tokenizers": installed}) == {"wordpiece": "built in", "tokenizers": shown}
+
+
 # -- the package -----------------------------------------------------------------------------------
 
 

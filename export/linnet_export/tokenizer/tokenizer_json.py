@@ -1,6 +1,6 @@
 """Any tokenizer of the ``tokenizers`` package, written as its JSON (kind ``tokenizers``).
 
-``linnet.tokenization.tokenizer_json`` has the layout and the reader.
+``linnet.tokenization.json_bytes`` has the layout.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import json
 
 import tokenizers
 
-from linnet.tokenization.tokenizer_json import pack, unpack
+from linnet.tokenization.json_bytes import pack, unpack
 from linnet_export.tokenizer.errors import refuse
 
 __all__ = ["tokenizer_json_blob"]

@@ -16,7 +16,7 @@ from linnet.manifest import SCHEMA_MAJOR, SCHEMA_MINOR
 from linnet.runtime import runtime_info
 from linnet.version import DISTRIBUTION, UNKNOWN, version
 
-__all__ = ["add_arguments", "help", "run", "warnings_for"]
+__all__ = ["add_arguments", "help", "run", "tokenizers_for", "warnings_for"]
 
 help = "show what this build and this machine can do"
 
@@ -75,7 +75,19 @@ def _facts(runtime: Mapping[str, str]) -> dict[str, Any]:
             "executable": sys.executable,
         },
         "packages": packages,
+        "tokenizers": tokenizers_for(packages),
         "warnings": warnings_for(runtime, packages),
+    }
+
+
+def tokenizers_for(packages: Mapping[str, str | None]) -> dict[str, str]:
+    """Say for each kind of tokenizer what reads it here; `linnet inspect` shows the kind of a file."""
+    from linnet.tokenization.tokenizer_json import PIP_LINE
+
+    installed = packages.get("tokenizers")
+    return {
+        "wordpiece": "built in",
+        "tokenizers": f"tokenizers {installed}" if installed else f"missing (BPE and Unigram need it): {PIP_LINE}",
     }
 
 
@@ -116,7 +128,7 @@ def _installed(name: str) -> str | None:
 
 def _show(console: Console, facts: Mapping[str, Any]) -> None:
     console.fields([(DISTRIBUTION, str(facts["linnet"])), ("reads schema", str(facts["schema"]))])
-    for name in ("runtime", "machine", "packages"):
+    for name in ("runtime", "machine", "packages", "tokenizers"):
         console.heading(name)
         console.fields([(key, "-" if value is None else str(value)) for key, value in facts[name].items()])
     console.heading("warnings")

@@ -13,6 +13,7 @@ from typing import Any
 from linnet.console import Console, shorten
 from linnet.errors import InvalidArgumentError
 from linnet.model import Model, load
+from linnet.tasks.token_classification import STRATEGIES
 from linnet.truncation import TruncationWarning
 
 __all__ = ["add_arguments", "help", "run"]
@@ -46,8 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--question", metavar="TEXT", help="question (question-answering)")
     add("--context", metavar="TEXT", help="where to look for the answer (question-answering)")
     add("--top-k", type=int, metavar="N", help="how many answers for each text")
-    add("--aggregation-strategy", choices=("none", "simple"), default="simple",
-        help="entities as groups (simple, the default) or tokens (none)")  # fmt: skip
+    add("--aggregation-strategy", choices=STRATEGIES, default="simple",
+        help="entities as groups of tokens (simple, default), of words (first, average, max), or none")  # fmt: skip
     add("--prompt-name", metavar="NAME", help="prompt of the file to put before each text (embeddings)")
     add("--no-truncation", action="store_true", help="refuse a text over the file's bound")
     add("--threads", type=int, default=0, metavar="N", help="threads (default: all CPUs)")

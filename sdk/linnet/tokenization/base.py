@@ -17,6 +17,10 @@ class Vocabulary(Protocol):
     def ids(self) -> Mapping[str, int]:
         """Id by token, added tokens included."""
 
+    @property
+    def marks_words(self) -> bool:
+        """True if tokens that go on with a word have a prefix of their own ("##")."""
+
     def token(self, token_id: int) -> str:
         """Return the token of an id, "" if the id is unused."""
 

@@ -1,19 +1,12 @@
 """Kind ``tokenizers``: byte-level BPE, Unigram and the like, read by the ``tokenizers`` package.
 
-Layout of the bytes, version 1; numbers are little-endian uint32::
-
-    magic "LNTOKJSN", version, flags, size of the JSON in bytes
-    the JSON of ``tokenizers.Tokenizer`` without truncation and padding, as it is or compressed by zlib
-
 This is the only module of the SDK that imports ``tokenizers``, and only when such a file reads its first
 text: a device that passes token ids needs no package for it.
 """
 
 from __future__ import annotations
 
-import struct
 import threading
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -29,25 +22,16 @@ from linnet.errors import (
     TokenizerInvalidError,
 )
 from linnet.runtime import Encoding, IntArray
+from linnet.tokenization.json_bytes import CLEAN_UP, unpack
 
 if TYPE_CHECKING:
     import tokenizers
 
-__all__ = ["CLEAN_UP", "COMPRESSED", "MAGIC", "PIP_LINE", "VERSION", "TokenizerJson", "pack", "unpack"]
-
-MAGIC = b"LNTOKJSN"
-VERSION = 1
-COMPRESSED = 1
-"""Flag: the JSON is compressed by zlib."""
-CLEAN_UP = 2
-"""Flag: decoded text loses the space before punctuation, as `clean_up_tokenization_spaces` asks for."""
+__all__ = ["PIP_LINE", "JsonEncoding", "JsonVocabulary", "TokenizerJson"]
 
 PIP_LINE = 'pip install "linnet[tokenizers]"'
 
-_HEADER = struct.Struct("<8s3I")
 _STRATEGIES = ("never", "longest_first", "only_second")
-# no tokenizer in use comes near; keeps a damaged size from asking for all memory
-_MOST_BYTES = 1 << 28
 
 # transformers 5.23, tokenization_utils_base.py, clean_up_tokenization, in its order
 _CLEANUP = (
@@ -64,64 +48,11 @@ _CLEANUP = (
 )
 
 
-def pack(text: str, *, clean_up: bool = False) -> bytes:
-    """Return the bytes of a tokenizer's JSON, compressed if that makes them smaller."""
-    data = text.encode("utf-8")
-    compressed = zlib.compress(data, 9)
-    smaller = len(compressed) < len(data)
-    flags = (COMPRESSED if smaller else 0) | (CLEAN_UP if clean_up else 0)
-    return _HEADER.pack(MAGIC, VERSION, flags, len(data)) + (compressed if smaller else data)
-
-
-def unpack(data: bytes) -> tuple[bytes, int]:
-    """Return the JSON as UTF-8, and the flags.
-
-    Raises:
-        TokenizerInvalidError: the bytes are no such tokenizer, damaged, or of a newer layout.
-    """
-    if len(data) < _HEADER.size or not data.startswith(MAGIC):
-        raise TokenizerInvalidError(
-            f"the tokenizer bytes start with {data[:8]!r}, needed {MAGIC!r} and {_HEADER.size} bytes; "
-            "export the file again"
-        )
-    _, version, flags, size = _HEADER.unpack_from(data)
-    if version != VERSION or flags & ~(COMPRESSED | CLEAN_UP):
-        raise TokenizerInvalidError(
-            f"the tokenizer bytes have version {version} and flags {flags:#x}, this linnet reads version {VERSION}; "
-            "install a newer linnet, or export the file again with this one"
-        )
-    body = data[_HEADER.size :]
-    found = _inflate(body, size) if flags & COMPRESSED else body
-    if len(found) != size:
-        raise TokenizerInvalidError(
-            f"the tokenizer's JSON has {len(found)} bytes, its header says {size}; export the file again"
-        )
-    return found, flags
-
-
-def _inflate(body: bytes, size: int) -> bytes:
-    if size > _MOST_BYTES:
-        raise TokenizerInvalidError(
-            f"the tokenizer's header asks for {size} bytes, at most {_MOST_BYTES} are read; export the file again"
-        )
-    inflater = zlib.decompressobj()
-    try:
-        # one byte more than promised shows a wrong size, and no damage can ask for more
-        found = inflater.decompress(body, size + 1)
-    except zlib.error as error:
-        raise TokenizerInvalidError(
-            f"the tokenizer bytes cannot be decompressed ({error}); export the file again"
-        ) from error
-    if len(found) == size and not (inflater.eof and not inflater.unused_data):
-        raise TokenizerInvalidError("the compressed tokenizer does not end where it should; export the file again")
-    return found
-
-
 class TokenizerJson:
     """A tokenizer of the ``tokenizers`` package. Safe to use from several threads.
 
     Args:
-        data: the bytes that :func:`pack` made.
+        data: the bytes that :func:`linnet.tokenization.json_bytes.pack` made.
         made_with: version of ``tokenizers`` that wrote the JSON, for messages.
 
     Raises:
@@ -254,6 +185,11 @@ class JsonVocabulary:
     def ids(self) -> Mapping[str, int]:
         """Id by token, added tokens included."""
         return dict(self._tokenizer.get_vocab(with_added_tokens=True))
+
+    @property
+    def marks_words(self) -> bool:
+        """True if tokens that go on with a word have a prefix of their own."""
+        return bool(getattr(self._tokenizer.model, "continuing_subword_prefix", None))
 
     def token(self, token_id: int) -> str:
         """Return the token of an id, "" if the id is unused."""

@@ -1,0 +1,83 @@
+"""The bytes of kind ``tokenizers``.
+
+Layout, version 1; numbers are little-endian uint32::
+
+    magic "LNTOKJSN", version, flags, size of the JSON in bytes
+    the JSON of ``tokenizers.Tokenizer`` without truncation and padding, as it is or compressed by zlib
+
+zlib's checksum finds damage before anything is parsed.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+from linnet.errors import TokenizerInvalidError
+
+__all__ = ["CLEAN_UP", "COMPRESSED", "MAGIC", "VERSION", "pack", "unpack"]
+
+MAGIC = b"LNTOKJSN"
+VERSION = 1
+COMPRESSED = 1
+"""Flag: the JSON is compressed by zlib."""
+CLEAN_UP = 2
+"""Flag: decoded text loses the space before punctuation, as `clean_up_tokenization_spaces` asks for."""
+
+
+_HEADER = struct.Struct("<8s3I")
+# no tokenizer in use comes near; keeps a damaged size from asking for all memory
+_MOST_BYTES = 1 << 28
+
+
+def pack(text: str, *, clean_up: bool = False) -> bytes:
+    """Return the bytes of a tokenizer's JSON, compressed if that makes them smaller."""
+    data = text.encode("utf-8")
+    compressed = zlib.compress(data, 9)
+    smaller = len(compressed) < len(data)
+    flags = (COMPRESSED if smaller else 0) | (CLEAN_UP if clean_up else 0)
+    return _HEADER.pack(MAGIC, VERSION, flags, len(data)) + (compressed if smaller else data)
+
+
+def unpack(data: bytes) -> tuple[bytes, int]:
+    """Return the JSON as UTF-8, and the flags.
+
+    Raises:
+        TokenizerInvalidError: the bytes are no such tokenizer, damaged, or of a newer layout.
+    """
+    if len(data) < _HEADER.size or not data.startswith(MAGIC):
+        raise TokenizerInvalidError(
+            f"the tokenizer bytes start with {data[:8]!r}, needed {MAGIC!r} and {_HEADER.size} bytes; "
+            "export the file again"
+        )
+    _, version, flags, size = _HEADER.unpack_from(data)
+    if version != VERSION or flags & ~(COMPRESSED | CLEAN_UP):
+        raise TokenizerInvalidError(
+            f"the tokenizer bytes have version {version} and flags {flags:#x}, this linnet reads version {VERSION}; "
+            "install a newer linnet, or export the file again with this one"
+        )
+    body = data[_HEADER.size :]
+    found = _inflate(body, size) if flags & COMPRESSED else body
+    if len(found) != size:
+        raise TokenizerInvalidError(
+            f"the tokenizer's JSON has {len(found)} bytes, its header says {size}; export the file again"
+        )
+    return found, flags
+
+
+def _inflate(body: bytes, size: int) -> bytes:
+    if size > _MOST_BYTES:
+        raise TokenizerInvalidError(
+            f"the tokenizer's header asks for {size} bytes, at most {_MOST_BYTES} are read; export the file again"
+        )
+    inflater = zlib.decompressobj()
+    try:
+        # one byte more than promised shows a wrong size, and no damage can ask for more
+        found = inflater.decompress(body, size + 1)
+    except zlib.error as error:
+        raise TokenizerInvalidError(
+            f"the tokenizer bytes cannot be decompressed ({error}); export the file again"
+        ) from error
+    if len(found) == size and not (inflater.eof and not inflater.unused_data):
+        raise TokenizerInvalidError("the compressed tokenizer does not end where it should; export the file again")
+    return found
