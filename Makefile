@@ -11,10 +11,10 @@ SOURCES := $(shell find sdk export runtime_bindings -type f -not -path '*/__pyca
 export HF_HUB_DISABLE_TELEMETRY = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint bench wheel sanitize clean
+.PHONY: help demo test test-slow lint bench wheel wheel-aarch64 sanitize clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 # ---- environments ------------------------------------------------------------------------------
 
@@ -74,6 +74,9 @@ bench: $(VENV)/.minilm ## linnet beside its peers, in one run, as ratios
 
 wheel: ## wheels for CPython 3.11 and for 3.12 and newer, in dist/
 	@PYTHON=$(PYTHON) sh runtime_bindings/tools/build_wheels.sh
+
+wheel-aarch64: ## the same for aarch64 Linux (Raspberry Pi OS), cross-built
+	@PYTHON=$(PYTHON) sh runtime_bindings/tools/build_wheels_aarch64.sh
 
 sanitize: $(VENV)/.dependencies ## the C++ tests under AddressSanitizer and UBSan
 	@BIN=$(BIN) sh runtime_bindings/tools/sanitize.sh

@@ -7,14 +7,7 @@ set -eu
 tools=build/wheel-venv
 raw=build/wheels-raw
 
-find_python() {
-  for candidate in "python$1" "$HOME"/.pyenv/versions/"$1".*/bin/python; do
-    if "$candidate" -c "import sys; sys.exit('%d.%d' % sys.version_info[:2] != '$1')" 2>/dev/null; then
-      echo "$candidate"
-      return
-    fi
-  done
-}
+. runtime_bindings/tools/find_python.sh
 
 [ -x "$tools/bin/python" ] || "$PYTHON" -m venv "$tools"
 "$tools/bin/python" -m pip --disable-pip-version-check -qq install "auditwheel>=6" "wheel>=0.45"

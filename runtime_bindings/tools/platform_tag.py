@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import subprocess
 import sys
@@ -23,5 +24,24 @@ def platform_tag(wheel: Path) -> str:
     return found.group(1)
 
 
+def check_glibc(tag: str, newest: str) -> None:
+    """Refuse a tag like ``manylinux_2_38_aarch64`` that a system with glibc ``newest`` would not take.
+
+    Raises:
+        SystemExit: the wheel needs a newer glibc.
+    """
+    found = re.match(r"manylinux_(\d+)_(\d+)_", tag)
+    needed = (int(found.group(1)), int(found.group(2))) if found else (2, 17)
+    if needed > tuple(int(part) for part in newest.split(".")):
+        raise SystemExit(f"the wheel needs glibc {needed[0]}.{needed[1]}, the target has {newest}")
+
+
 if __name__ == "__main__":
-    print(platform_tag(Path(sys.argv[1])))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("wheel", type=Path)
+    parser.add_argument("--newest-glibc", help="refuse a wheel that needs a newer one, for example 2.36")
+    arguments = parser.parse_args()
+    tag = platform_tag(arguments.wheel)
+    if arguments.newest_glibc:
+        check_glibc(tag, arguments.newest_glibc)
+    print(tag)
