@@ -13,6 +13,7 @@ import pytest
 
 from linnet.bench import command as command_module
 from linnet.bench.command import BenchCommand, settings_from
+from linnet.bench.files import file_sha256
 from linnet.bench.protocol import Emit, Job
 from linnet.bench.record import Record, Settings, from_json
 from linnet.bench.runner import Collector
@@ -106,7 +107,7 @@ def test_a_proven_file(files: BenchFiles, tmp_path: Path) -> None:
     record = read(out)
     assert not record.partial
     assert [result.tokens for result in record.runs[0].lengths] == [4, 8]
-    assert record.file.sha256 == command_module.file_sha256(files.proven)
+    assert record.file.sha256 == file_sha256(files.proven)
     assert record.environment.runtime["executorch"] == record.file.executorch_version
     cold = record.cold_start
     assert cold is not None

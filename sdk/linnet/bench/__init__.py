@@ -16,6 +16,9 @@ table          the result for people
 profile        from the runtime's events to the time of each operator and partition
 profile_table  a profile for people
 trace          profiled inferences for chrome://tracing and Perfetto
+arguments      lists of numbers on the command line
+progress       what is being measured now
+files          which file it is, from its bytes
 command        arguments, exit codes, files
 =============  =======================================================================
 

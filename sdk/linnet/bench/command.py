@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import hashlib
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TextIO
 
+from linnet.bench.arguments import joined, numbers
 from linnet.bench.cold import cold_start
 from linnet.bench.environment import Environment, read_environment, read_state
+from linnet.bench.files import file_sha256
+from linnet.bench.progress import Progress
 from linnet.bench.protocol import Event, Job
 from linnet.bench.record import (
     ColdStart,
@@ -27,8 +27,6 @@ from linnet.bench.table import show_record
 from linnet.bench.trace import TracedRuns, trace_json
 from linnet.console import Console
 from linnet.errors import (
-    FileMissingError,
-    FileUnreadableError,
     InvalidArgumentError,
     LinnetError,
 )
@@ -68,11 +66,11 @@ class BenchCommand:
         parser.epilog = _EPILOG
         parser.add_argument("file", metavar="FILE", type=Path, help="a linnet file (.pte)")
         parser.add_argument(
-            "--lengths", type=_numbers, metavar="N,N,...", help=f"tokens (default {_joined(DEFAULT_LENGTHS)})"
+            "--lengths", type=numbers, metavar="N,N,...", help=f"tokens (default {joined(DEFAULT_LENGTHS)})"
         )
         parser.add_argument(
             "--threads",
-            type=_numbers,
+            type=numbers,
             metavar="N,N,...",
             help="thread counts (default 1,2; 1 on a single CPU)",
         )
@@ -91,7 +89,7 @@ class BenchCommand:
         parser.add_argument(
             "--profile",
             action="store_true",
-            help=f"where the time goes, by operator and partition (default lengths {_joined(PROFILE_LENGTHS)})",
+            help=f"where the time goes, by operator and partition (default lengths {joined(PROFILE_LENGTHS)})",
         )
         parser.add_argument(
             "--trace",
@@ -273,55 +271,6 @@ class Bencher:
                 self.traced += collector.traced
 
 
-class Progress:
-    """One line on a terminal, refreshed in place; elsewhere one line for each step."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._live = stream.isatty()
-
-    def say(self, text: str) -> None:
-        """Show what is being measured now."""
-        print(f"\r\x1b[K{text} ..." if self._live else text, end="" if self._live else "\n", file=self._stream)
-        self._stream.flush()
-
-    def end(self) -> None:
-        """Clear the line."""
-        if self._live:
-            print("\r\x1b[K", end="", file=self._stream, flush=True)
-
-
 def usable_cpus() -> int:
     """Return how many CPUs this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def file_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, hexadecimal.
-
-    Raises:
-        FileMissingError: there is no such file.
-        FileUnreadableError: it cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except FileNotFoundError as error:
-        raise FileMissingError(f"{path}: there is no such file") from error
-    except OSError as error:
-        raise FileUnreadableError(f"{path}: cannot be read: {error.strerror}") from error
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    """Read "8,16,32"; each number once, in the given order."""
-    try:
-        numbers = tuple(dict.fromkeys(int(part) for part in text.split(",")))
-    except ValueError:
-        numbers = ()
-    if not numbers or min(numbers) < 1:
-        raise argparse.ArgumentTypeError(f"found {text!r}, needed whole numbers of at least 1, as in 8,16,32")
-    return numbers
-
-
-def _joined(numbers: Sequence[int]) -> str:
-    return ",".join(map(str, numbers))
