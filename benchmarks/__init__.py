@@ -7,6 +7,7 @@ bench_sdk.py        pytest-benchmark: from a text to its answer, lists, import t
 models.py           the two models: real MiniLM-L6 and full-size MobileBERT (seeded random weights)
 peers/              ``python -m benchmarks.peers``: linnet, ONNX Runtime, PyTorch, executorch.runtime
 batch_gain.py       a padded batch against a loop over single texts, two layers of MiniLM-L6
+tokenizer_kinds.py  ``python -m benchmarks.tokenizer_kinds``: BPE and Unigram beside transformers, and their bytes
 fidelity.py         Spearman on STS-B dev: the file against the original
 demo.sh             what ``make demo`` runs
 ==================  ==========================================================================
