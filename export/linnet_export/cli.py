@@ -14,9 +14,12 @@ from typing import TextIO
 
 from linnet.console import Console, shorten
 from linnet.exit_status import CHECK_FAILED
+from linnet.explain import explain_page, measure_latency, read_facts
 from linnet.manifest import TASKS
+from linnet.output import refuse_existing, refuse_same, write_text
 from linnet_export import export
 from linnet_export.config import ALGORITHMS, BUDGET_KEYS, ExportConfig, QuantizationConfig
+from linnet_export.deliver import choose_output
 from linnet_export.errors import OverBudgetError
 from linnet_export.noise import captured_noise
 from linnet_export.report import ExportReport
@@ -29,6 +32,7 @@ examples:
   linnet export ./my-classifier -o intents.pte
   linnet export sentence-transformers/all-MiniLM-L6-v2 --max-length 128
   linnet export ./tagger --recipe fp32 --json
+  linnet export ./my-classifier -o intents.pte --report intents.html
 """
 
 
@@ -109,6 +113,7 @@ class ExportCommand:
         add("--no-proof", action="store_true", help="skip the proof; the file says that it is unproven")
         add("--budget", type=_budget, action="append", default=[], metavar="NAME=VALUE",
             help=f"change a limit of the proof: {', '.join(BUDGET_KEYS)}")  # fmt: skip
+        add("--report", type=Path, metavar="OUT.html", help="write a page about the file too, as `linnet explain` does")
         add("--force", action="store_true", help="overwrite the output")
         add("--json", action="store_true", help="print the report as JSON")
 
@@ -131,12 +136,18 @@ class ExportCommand:
             budget=dict(args.budget),
             force=args.force,
         )
+        if args.report is not None:
+            refuse_existing(args.report, force=args.force)
+            refuse_same(args.report, choose_output(config))
         try:
             report = _export(config)
         except OverBudgetError as error:
             _print_worst(error)
             print(f"linnet: error: {error}", file=sys.stderr)
             return CHECK_FAILED
+        if args.report is not None:
+            with _terminated_as_interrupt():
+                _write_page(report.path, args.report, force=args.force)
         if args.json:
             print(json.dumps(report.to_json(), ensure_ascii=False, indent=2))
         else:
@@ -174,6 +185,12 @@ def _keep(text: str) -> tuple[str, str]:
     if not (pattern and equals and precision):
         raise argparse.ArgumentTypeError(f"found {text!r}, needed NAME=PRECISION")
     return pattern, precision
+
+
+def _write_page(file: Path, page: Path, *, force: bool) -> None:
+    facts = read_facts(file)
+    write_text(explain_page(facts, measure_latency(file)), page, force=force)
+    print(f"  report      {page}", file=sys.stderr)
 
 
 def _print_worst(error: OverBudgetError) -> None:

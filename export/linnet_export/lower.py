@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from linnet_export.errors import ExportError
+from linnet_export.outline import Step, outline
 from linnet_export.recipes import stored_bytes
 from linnet_export.recipes.operators import ExpandQuantized
 from linnet_export.tasks import DeviceProgram
@@ -59,6 +60,7 @@ class ProgramFacts:
         operators_outside: how often each operator stands outside of the delegates, by method.
         planned_bytes: planned memory at the length (and batch) bound, by method. What the delegates
             allocate for themselves comes on top.
+        steps: what runs where, in order, by method.
     """
 
     operators: tuple[str, ...]
@@ -67,6 +69,7 @@ class ProgramFacts:
     partitions: Mapping[str, int]
     operators_outside: Mapping[str, Mapping[str, int]]
     planned_bytes: Mapping[str, int]
+    steps: Mapping[str, tuple[Step, ...]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -162,11 +165,12 @@ def lower(
         progress(f"trace {name}")
         exported[name] = _trace(module, max_length, max_batch)
     progress("delegate to XNNPACK")
-    edge = _delegate(exported)
+    partitioner = WholePartitioner()
+    edge = _delegate(exported, partitioner)
     progress("plan memory")
     config = ExecutorchBackendConfig()
     planned = edge.to_executorch(config)
-    facts = _facts(edge, planned)
+    facts = _facts(edge, planned, outline(edge, planned, partitioner.taken(), partitioner.refused))
     progress("write program")
     values = constant_methods(facts) if callable(constant_methods) else constant_methods
     finished = ExecutorchProgramManager(planned._execution_programs, _stored(values), config, planned._named_data)
@@ -199,8 +203,7 @@ def _trace(module: DeviceProgram, max_length: int, max_batch: int) -> ExportedPr
         return torch.export.export(module, inputs, dynamic_shapes=(tuple(dynamic for _ in inputs),), strict=False)
 
 
-def _delegate(exported: Mapping[str, ExportedProgram]) -> EdgeProgramManager:
-    partitioner = WholePartitioner()
+def _delegate(exported: Mapping[str, ExportedProgram], partitioner: WholePartitioner) -> EdgeProgramManager:
     config = EdgeCompileConfig(
         # quantized operators and symbolic lengths are no core ATen, which is all that this check allows
         _check_ir_validity=False,
@@ -223,7 +226,9 @@ def _stored(values: Mapping[str, ConstantValue]) -> dict[str, int | float | bool
     }
 
 
-def _facts(edge: EdgeProgramManager, planned: ExecutorchProgramManager) -> ProgramFacts:
+def _facts(
+    edge: EdgeProgramManager, planned: ExecutorchProgramManager, steps: Mapping[str, tuple[Step, ...]]
+) -> ProgramFacts:
     plans = {plan.name: plan for plan in planned.executorch_program.execution_plan}
     operators = sorted({_operator_name(each) for plan in plans.values() for each in plan.operators})
     libraries = {"quantized" if each.startswith("quantized") else "optimized" for each in operators}
@@ -237,6 +242,7 @@ def _facts(edge: EdgeProgramManager, planned: ExecutorchProgramManager) -> Progr
         partitions={name: len(plan.delegates) for name, plan in plans.items()},
         operators_outside={name: _outside(edge.exported_program(name)) for name in plans},
         planned_bytes={name: sum(plan.non_const_buffer_sizes) for name, plan in plans.items()},
+        steps=steps,
     )
 
 

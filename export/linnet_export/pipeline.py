@@ -10,6 +10,7 @@ from linnet_export.checkpoint import Checkpoint, load_checkpoint
 from linnet_export.config import ExportConfig
 from linnet_export.contract import make_manifest
 from linnet_export.deliver import choose_output, write_trailer, written_aside
+from linnet_export.details import make_details, measure_layers
 from linnet_export.lower import LowerResult, lower
 from linnet_export.mixed_precision import quantize_within_budget
 from linnet_export.progress import Listener, Quiet, Stages
@@ -61,12 +62,15 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
         if config.prove:
             with stages.stage("prove"):
                 proof = prove(partial, checkpoint, texts, budget, stages.detail)
+                errors = measure_layers(checkpoint, _device_program(checkpoint), program, texts, stages.detail)
         else:
-            proof = Proof.unproven("exported with --no-proof")
+            proof, errors = Proof.unproven("exported with --no-proof"), ((), 0)
         report = dataclasses.replace(
             _report(config, checkpoint, tokenizer, lowered, summary, stages, proof), mixed_precision=mixed
         )
-        write_trailer(partial, lowered.program, ranges, {**proof.evidence(), "report": report.to_evidence()})
+        details = make_details(lowered, *errors)
+        evidence = {**proof.evidence(), "report": report.to_evidence(), "details": details}
+        write_trailer(partial, lowered.program, ranges, evidence)
         digest, size = _digest(partial), partial.stat().st_size
     return dataclasses.replace(report, path=output, sha256=digest, file_bytes=size)
 

@@ -15,6 +15,7 @@ __all__ = ["print_report"]
 
 _MEANING = {
     "max_error": "largest error",
+    "mean_error": "mean error",
     "cosine_mean": "mean cosine",
     "cosine_worst": "worst cosine",
     "agreement": "same answer",
@@ -99,7 +100,9 @@ def _print_mixed(out: Console, mixed: MixedPrecision) -> None:
 
 
 def _figure(name: str, value: float) -> str:
-    return f"{100 * value:.1f} %" if name == "agreement" else f"{value:.2e}" if name == "max_error" else f"{value:.4f}"
+    return (
+        f"{100 * value:.1f} %" if name == "agreement" else f"{value:.2e}" if name.endswith("_error") else f"{value:.4f}"
+    )
 
 
 def _limit(name: str, limit: float | None) -> str:

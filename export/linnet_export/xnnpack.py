@@ -23,6 +23,8 @@ from torch.export import ExportedProgram
 from torch.fx import Graph, Node
 from torch.fx.passes.infra.partitioner import Partition
 
+from linnet_export.outline import base_name, refusals
+
 __all__ = ["WholePartitioner", "necessary_passes"]
 
 
@@ -32,7 +34,18 @@ class WholePartitioner(XnnpackPartitioner):
     Every operator gets a level: the number of changes between operators inside and outside of XNNPACK on
     the longest way to it. Operators inside with the same level become one partition. Between two of them no
     way leads through an operator outside, because that would raise the level: so no cycle can arise.
+
+    Attributes:
+        refused: why an operator that XNNPACK has is not taken, by its name.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refused: dict[str, str] = {}
+
+    def taken(self) -> frozenset[str]:
+        """Return the names of the operators that XNNPACK has."""
+        return frozenset(map(base_name, self.target_partitioner_configs))
 
     def whole_operators(self) -> list[OpOverload]:
         """Return the ATen operators that XNNPACK takes whole, which must not be decomposed before."""
@@ -48,7 +61,9 @@ class WholePartitioner(XnnpackPartitioner):
 
     def generate_partitions(self, ep: ExportedProgram) -> list[Partition]:
         """Return the partitions of an edge program."""
-        groups = self.get_matched_nodes_from_configs(ep)
+        with refusals() as told:
+            groups = self.get_matched_nodes_from_configs(ep)
+        self.refused |= told
         inside = {node for group in groups for node in group}
         levels = _levels(ep.graph_module.graph, inside)
         members: dict[int, list[Node]] = {}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from linnet.errors import InvalidArgumentError
 
-__all__ = ["refuse_existing", "write_text"]
+__all__ = ["refuse_existing", "refuse_same", "write_text"]
 
 
 def refuse_existing(path: Path, *, force: bool) -> None:
@@ -23,6 +23,16 @@ def refuse_existing(path: Path, *, force: bool) -> None:
         raise InvalidArgumentError(f"{path} exists; give another name, or --force to replace it")
     if not path.parent.is_dir():
         raise InvalidArgumentError(f"{path.parent} is not a folder; make it first")
+
+
+def refuse_same(output: Path, source: Path) -> None:
+    """Refuse to write over the file that is read, which ``force`` alone would allow.
+
+    Raises:
+        InvalidArgumentError: both are the same file.
+    """
+    if output.resolve() == source.resolve():
+        raise InvalidArgumentError(f"{output} is the model's own file; give the output another name")
 
 
 def write_text(text: str, path: Path, *, force: bool = False) -> None:

@@ -27,12 +27,14 @@ class Comparison:
     """The figures, and for each text how wrong it is (0 is right; only the order has a meaning).
 
     Attributes:
-        figures: by name; `max_error` always, the task's own beside it.
+        figures: by name; `max_error` and `mean_error` always, the task's own beside them.
         wrongness: float64 [texts].
+        errors: float64 [texts], the largest error of each text's outputs.
     """
 
     figures: dict[str, float]
     wrongness: npt.NDArray[np.float64]
+    errors: npt.NDArray[np.float64]
 
 
 def compare(task: str, multi_label: bool, references: Sequence[Reference], measured: Sequence[Outputs]) -> Comparison:
@@ -45,13 +47,13 @@ def compare(task: str, multi_label: bool, references: Sequence[Reference], measu
         measured: the program's, in the same order, of the same shapes.
     """
     errors = np.array([_error(left.outputs, right) for left, right in zip(references, measured, strict=True)])
-    figures = {"max_error": float(errors.max())}
+    figures = {"max_error": float(errors.max()), "mean_error": float(errors.mean())}
     if task == "feature-extraction":
         own, wrongness = _embeddings(references, measured)
     else:
         own, wrongness = _answers(task, multi_label, references, measured)
     # equal answers are told apart by their error, so the worst texts always have an order
-    return Comparison({**figures, **own}, wrongness + 1e-6 * errors)
+    return Comparison({**figures, **own}, wrongness + 1e-6 * errors, errors)
 
 
 def _error(reference: Outputs, measured: Outputs) -> float:

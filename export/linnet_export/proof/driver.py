@@ -23,7 +23,7 @@ from linnet_export.proof.texts import ProofText, read_texts, select_texts
 
 __all__ = ["Proof", "choose_calibration", "choose_texts", "prove"]
 
-_WORST_SHOWN = 5
+_WORST_SHOWN = 10
 
 # another CPU sums in another order; with int8 activations one step of rounding can go the other way
 _EXACT_TOLERANCE = 1e-3
@@ -150,4 +150,12 @@ def _matched(
 
 def _worst(comparison: Comparison, texts: Sequence[ProofText]) -> list[dict[str, Any]]:
     order = np.argsort(-comparison.wrongness, kind="stable")[:_WORST_SHOWN]
-    return [{"text": texts[i].text, "pair": texts[i].pair, "difference": float(comparison.wrongness[i])} for i in order]
+    return [
+        {
+            "text": texts[i].text,
+            "pair": texts[i].pair,
+            "difference": float(comparison.wrongness[i]),
+            "error": float(comparison.errors[i]),
+        }
+        for i in order
+    ]

@@ -42,6 +42,7 @@ def bar_chart(
     series: Sequence[str] = (),
     written: Callable[[float], str] = significant,
     description: str = "",
+    listed: bool = True,
 ) -> Markup:
     """Return bars from the left, each with its figure, and a table.
 
@@ -52,6 +53,7 @@ def bar_chart(
         series: names of the bars of one row; none for one bar.
         written: turns a value into text.
         description: the finding in a sentence.
+        listed: the figures stand below as a table; False where the page has them elsewhere.
 
     Raises:
         ValueError: there is no bar, a row has another number of values, or a value does not fit the axis.
@@ -95,8 +97,8 @@ def bar_chart(
     rows: list[list[Content]] = [
         [each.name, *("" if value is None else written(value) for value in each.values)] for each in bars
     ]
-    listed = details(table(headers, rows, caption=title, right=range(1, count + 1)))
-    return picture(title, draw, legend(series), listed, description=description)
+    figures = details(table(headers, rows, caption=title, right=range(1, count + 1))) if listed else None
+    return picture(title, draw, legend(series), figures, description=description)
 
 
 def _bar(

@@ -54,6 +54,8 @@ def line_chart(
     band_name: str = "band",
     description: str = "",
     height: int = 300,
+    listed: bool = True,
+    marked: bool = True,
 ) -> Markup:
     """Return lines, each perhaps with a band around it, and their figures as a table.
 
@@ -64,6 +66,8 @@ def line_chart(
         band_name: what the band holds, for legend and table.
         description: the finding in a sentence.
         height: of the drawing, in pixels.
+        listed: the figures stand below as a table; False where the page has them elsewhere.
+        marked: a mark stands at each point.
 
     Raises:
         ValueError: there is no point, a band does not fit its line, or a value does not fit its axis.
@@ -79,13 +83,14 @@ def line_chart(
         canvas = Canvas(width, height)
         x_scale, y_scale = _scales(canvas, x, xs, y, ys)
         drawn: list[Content] = [*draw_frame(canvas, x, x_scale, y, y_scale)]
-        drawn += [_line(index, each, x_scale, y_scale) for index, each in enumerate(series)]
+        drawn += [_line(index, each, x_scale, y_scale, marked) for index, each in enumerate(series)]
         return height, drawn
 
     has_band = any(each.band for each in series)
     names = legend([each.name for each in series], marker)
     note = element("p", f"Shaded: {band_name}.", class_="note") if has_band else None
-    return picture(title, draw, names, note, _line_table(title, series, x, y, band_name), description=description)
+    figures = _line_table(title, series, x, y, band_name) if listed else None
+    return picture(title, draw, names, note, figures, description=description)
 
 
 def _scales(canvas: Canvas, x: Axis, xs: Sequence[float], y: Axis, ys: Sequence[float]) -> tuple[Scale, Scale]:
@@ -95,7 +100,7 @@ def _scales(canvas: Canvas, x: Axis, xs: Sequence[float], y: Axis, ys: Sequence[
     )
 
 
-def _line(index: int, series: Series, x: Scale, y: Scale) -> Markup:
+def _line(index: int, series: Series, x: Scale, y: Scale, marked: bool) -> Markup:
     drawn: list[Content] = []
     if series.band:
         upper = [f"{x(point[0]):.1f},{y(edge[1]):.1f}" for point, edge in zip(series.points, series.band, strict=True)]
@@ -103,7 +108,8 @@ def _line(index: int, series: Series, x: Scale, y: Scale) -> Markup:
         drawn.append(element("polygon", points=" ".join(upper + lower[::-1]), class_="band"))
     places = " ".join(f"{x(a):.1f},{y(b):.1f}" for a, b in series.points)
     drawn.append(element("polyline", points=places, class_="line", stroke_dasharray=dashes(index)))
-    drawn += [marker(index, x(a), y(b)) for a, b in series.points]
+    if marked:
+        drawn += [marker(index, x(a), y(b)) for a, b in series.points]
     return element("g", drawn, class_=f"series-{index % 6}")
 
 
@@ -133,6 +139,7 @@ def scatter_chart(
     front: bool = True,
     description: str = "",
     height: int = 340,
+    listed: bool = True,
 ) -> Markup:
     """Return labelled points, the Pareto front through those that no other one beats, and a table.
 
@@ -145,6 +152,7 @@ def scatter_chart(
         front: draw the front.
         description: the finding in a sentence.
         height: of the drawing, in pixels.
+        listed: the figures stand below as a table; False where the page has them elsewhere.
 
     Raises:
         ValueError: there is no point, or a value does not fit its axis.
@@ -171,11 +179,11 @@ def scatter_chart(
         [point.name, significant(point.x), significant(point.y, 4), *(["yes" if point in best else "no"] * bool(best))]
         for point in points
     ]
-    listed = details(table(headers, rows, caption=title, right=(1, 2)))
+    figures = details(table(headers, rows, caption=title, right=(1, 2))) if listed else None
     note = "Dashed: the Pareto front. No other point is better in one direction and as good in the other."
     shown = element("p", note, class_="note") if len(best) > 1 else None
     return picture(
-        title, draw, legend([each for each in groups if each], marker), shown, listed, description=description
+        title, draw, legend([each for each in groups if each], marker), shown, figures, description=description
     )
 
 

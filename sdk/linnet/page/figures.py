@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["amount", "bytes_text", "percent", "significant"]
+__all__ = ["amount", "bytes_text", "grouped", "percent", "significant"]
 
 _SPACE = "\N{NARROW NO-BREAK SPACE}"
 
@@ -33,7 +33,12 @@ def bytes_text(size: float) -> str:
     for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if abs(size) >= factor:
             return amount(size / factor, unit)
-    return amount(size, "B", digits=4)
+    return f"{size:.0f}{_SPACE}B"
+
+
+def grouped(number: int) -> str:
+    """Return a whole number, its thousands apart."""
+    return f"{number:,}".replace(",", _SPACE)
 
 
 def percent(share: float) -> str:

@@ -12,6 +12,7 @@ from linnet.page.markup import Content, Markup, element
 
 __all__ = ["Box", "flow_chart"]
 
+_FEW = 12  # boxes that get the room to be read at a glance
 _LINE, _PADDING, _GAP_X, _GAP_Y = 16, 10, 30, 26
 
 
@@ -48,7 +49,7 @@ def flow_chart(title: str, boxes: Sequence[Box], *, kinds: Sequence[str], descri
         raise ValueError(f"needed at least one box, all of the kinds {list(kinds)}")
 
     def draw(width: int) -> tuple[float, list[Content]]:
-        columns = min(len(boxes), (1 if len(boxes) <= 12 else 2) if width <= NARROW else (3 if len(boxes) <= 12 else 4))
+        columns = _columns(len(boxes), width)
         gap = _GAP_X if width > NARROW else 20
         box_width = min((width - 4 - gap * (columns - 1)) / columns, 330.0)
         drawn: list[Content] = []
@@ -68,6 +69,12 @@ def flow_chart(title: str, boxes: Sequence[Box], *, kinds: Sequence[str], descri
         return top - _GAP_Y + 4, drawn
 
     return picture(title, draw, legend(kinds), description=description)
+
+
+def _columns(boxes: int, width: int) -> int:
+    if width <= NARROW:
+        return 1 if boxes <= _FEW else 2
+    return 3 if 4 < boxes <= _FEW else min(boxes, 4)
 
 
 def _draw_box(box: Box, left: float, top: float, width: float, height: float) -> Markup:

@@ -38,10 +38,11 @@ nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:2px 18px;padding:0;margin
 .tiles dt{color:var(--quiet);font-size:.85rem}
 .tiles dd{margin:0;font-size:1.25rem;line-height:1.3;overflow-wrap:anywhere}
 .tiles dd small{display:block;font-size:.8rem;color:var(--quiet)}
-.table{margin:14px 0;position:relative}
+.table{margin:14px 0}
+.above{display:flex;justify-content:space-between;align-items:flex-end;gap:12px;margin-bottom:4px}
+.caption{margin:0;color:var(--quiet);font-size:.92rem}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;font-size:.92rem;min-width:50%}
-caption{text-align:left;color:var(--quiet);padding:0 0 6px;font-size:.92rem}
 th,td{text-align:left;vertical-align:top;padding:5px 14px 5px 0;border-bottom:1px solid var(--grid);
 overflow-wrap:break-word;max-width:34rem}
 thead th{border-bottom:1px solid var(--rule);font-weight:600;vertical-align:bottom}
@@ -50,7 +51,7 @@ tfoot th,tfoot td{border-top:1px solid var(--rule);border-bottom:0;font-weight:6
 .number{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 .unbroken{white-space:nowrap}
 .clip{display:inline-block;min-width:12rem;max-width:26rem;max-height:7.6em;overflow:auto;overflow-wrap:anywhere}
-button.copy{float:right;margin:0 0 4px 10px;font:inherit;font-size:.8rem;padding:2px 9px;border-radius:6px;
+button.copy{flex:none;font:inherit;font-size:.8rem;padding:2px 9px;border-radius:6px;
 border:1px solid var(--rule);background:var(--panel);color:var(--text);cursor:pointer}
 figure{margin:18px 0}
 figcaption{font-weight:600;overflow-wrap:anywhere}
@@ -89,7 +90,7 @@ button.hidden=false;
 button.addEventListener("click",async()=>{
 const cell=c=>c.textContent.trim().replace(/\s+/g," ").replace(/\\/g,"\\\\").replace(/\|/g,"\\|")
 .replace(/[<>&]/g,x=>({"<":"&lt;",">":"&gt;","&":"&amp;"}[x]));
-const lines=[...button.parentNode.querySelectorAll("tr")].map(r=>[...r.cells]);
+const lines=[...button.closest(".table").querySelectorAll("tr")].map(r=>[...r.cells]);
 const text=lines.map((cells,i)=>{
 const line="| "+cells.map(cell).join(" | ")+" |";
 return i?line:line+"\n|"+cells.map(c=>c.classList.contains("number")?"---:":"---").join("|")+"|";

@@ -39,15 +39,20 @@ def table(
     last = element("tfoot", body.pop()) if total and body else None
     return element(
         "div",
-        element("button", "Copy as Markdown", type="button", class_="copy", hidden=True),
+        element(
+            "div",
+            element("p", caption, class_="caption"),
+            element("button", "Copy as Markdown", type="button", class_="copy", hidden=True),
+            class_="above",
+        ),
         element(
             "div",
             element(
                 "table",
-                element("caption", caption) if caption else None,
                 element("thead", head),
                 element("tbody", body),
                 last,
+                aria_label=caption or None,
             ),
             class_="scroll",
             tabindex=0,

@@ -1,0 +1,154 @@
+"""What runs where: the steps of a lowered method in their order, and why some stay outside of XNNPACK."""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import dataclasses
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from executorch.exir import EdgeProgramManager, ExecutorchProgramManager
+from executorch.exir.backend.utils import WhyNoPartition
+from executorch.exir.schema import DelegateCall, KernelCall
+
+__all__ = ["Step", "base_name", "outline", "refusals"]
+
+_XNNPACK_LOGGER = "executorch.backends.xnnpack"
+_NOT_COUNTED = ("getitem",)
+_NO_OPERATOR = "XNNPACK has no such operator"
+_OTHER_FORM = "XNNPACK has the operator, not for these shapes or types"
+_SIZE = "computes a size, not a tensor"
+
+
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """One delegate call, or the operators between two of them.
+
+    Attributes:
+        partition: number of the delegate call, counted from 1; 0 outside of XNNPACK.
+        operators: how often each operator occurs, in the order of their first occurrence.
+        reasons: why an operator stayed outside, by its name; empty for a partition.
+    """
+
+    partition: int
+    operators: Mapping[str, int]
+    reasons: Mapping[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what the evidence keeps."""
+        if self.partition:
+            return {"partition": self.partition, "operators": dict(self.operators)}
+        return {"partition": 0, "operators": dict(self.operators), "reasons": dict(self.reasons)}
+
+
+def base_name(name: str) -> str:
+    """Return the operator of "aten::view_copy.out", "aten.view_copy.default" and the like: view_copy."""
+    name = name.rpartition("::")[2] if "::" in name else name
+    parts = name.split(".")
+    return parts[-2] if len(parts) > 1 else parts[0]
+
+
+@contextlib.contextmanager
+def refusals() -> Iterator[dict[str, str]]:
+    """Collect what XNNPACK's partitioner says about operators that it does not take, inside of the block.
+
+    It says so to Python's logging, as :class:`executorch.exir.backend.utils.WhyNoPartition`.
+
+    Yields:
+        the reason by the name of the operator, the first one if there are several.
+    """
+    found: dict[str, str] = {}
+    logger = logging.getLogger(_XNNPACK_LOGGER)
+    handler = _Listener(found)
+    level, propagate = logger.level, logger.propagate
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    try:
+        yield found
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+        logger.propagate = propagate
+
+
+class _Listener(logging.Handler):
+    def __init__(self, found: dict[str, str]) -> None:
+        super().__init__(logging.DEBUG)
+        self._found = found
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the reason; other messages are not of interest."""
+        why = record.msg
+        if isinstance(why, WhyNoPartition) and why.node is not None:
+            self._found.setdefault(base_name(str(getattr(why.node.target, "__name__", why.node.target))), why.reason)
+
+
+def outline(
+    edge: EdgeProgramManager,
+    planned: ExecutorchProgramManager,
+    taken: frozenset[str],
+    refused: Mapping[str, str],
+) -> dict[str, tuple[Step, ...]]:
+    """Return the steps of every method.
+
+    Args:
+        edge: the delegated programs, which know what is inside of each delegate.
+        planned: the programs with their instructions.
+        taken: names of the operators that XNNPACK has.
+        refused: what :func:`refusals` collected.
+    """
+    found: dict[str, tuple[Step, ...]] = {}
+    for plan in planned.executorch_program.execution_plan:
+        inside = _inside_of_delegates(edge.exported_program(plan.name).graph_module)
+        found[plan.name] = tuple(_steps(plan, inside, taken, refused))
+    return found
+
+
+def _inside_of_delegates(module: Any) -> list[dict[str, int]]:
+    """Return the operators of each delegate, in the order of their calls."""
+    found: list[dict[str, int]] = []
+    for node in module.graph.nodes:
+        if node.op == "call_function" and "call_delegate" in str(node.target):
+            lowered = getattr(module, node.args[0].target)
+            nodes = lowered.original_module.graph.nodes
+            names = [base_name(getattr(each.target, "__name__", "")) for each in nodes if each.op == "call_function"]
+            found.append(dict(collections.Counter(name for name in names if name not in _NOT_COUNTED)))
+    return found
+
+
+def _steps(
+    plan: Any, inside: list[dict[str, int]], taken: frozenset[str], refused: Mapping[str, str]
+) -> Iterator[Step]:
+    outside: collections.Counter[str] = collections.Counter()
+    partitions = 0
+    for instruction in (each.instr_args for chain in plan.chains for each in chain.instructions):
+        if isinstance(instruction, KernelCall):
+            outside[plan.operators[instruction.op_index].name] += 1
+        elif isinstance(instruction, DelegateCall):
+            if outside:
+                yield _outside(outside, taken, refused)
+                outside = collections.Counter()
+            yield Step(partitions + 1, inside[partitions], {})
+            partitions += 1
+    if outside:
+        yield _outside(outside, taken, refused)
+
+
+def _outside(counts: Mapping[str, int], taken: frozenset[str], refused: Mapping[str, str]) -> Step:
+    names = {name: base_name(name) for name in counts}
+    reasons = {short: _reason(name, short, taken, refused) for name, short in names.items()}
+    operators: collections.Counter[str] = collections.Counter()
+    for name, count in counts.items():
+        operators[names[name]] += count
+    return Step(0, dict(operators), reasons)
+
+
+def _reason(name: str, short: str, taken: frozenset[str], refused: Mapping[str, str]) -> str:
+    if name.startswith("executorch_prim") or short.startswith("sym_"):
+        return _SIZE
+    if short in refused:
+        return refused[short]
+    return _OTHER_FORM if short in taken else _NO_OPERATOR

@@ -1,0 +1,18 @@
+"""`linnet explain`: everything that a file knows about itself, on one page.
+
+=========  =====================================================================
+facts      reads contract and evidence into typed facts; what is missing is None
+latency    measures the file here, in processes of `linnet bench`
+sections   one function a section, from facts to markup
+layers     sections about sizes and errors by layer
+mixed      section about automatic mixed precision
+program    sections about partitions and what stayed outside
+page       puts the sections in order
+=========  =====================================================================
+"""
+
+from linnet.explain.facts import Facts, read_facts
+from linnet.explain.latency import Latency, LatencySettings, measure_latency
+from linnet.explain.page import explain_page
+
+__all__ = ["Facts", "Latency", "LatencySettings", "explain_page", "measure_latency", "read_facts"]

@@ -1,0 +1,34 @@
+"""The page: its sections in their order."""
+
+from __future__ import annotations
+
+from linnet.explain import layers, mixed, program, sections
+from linnet.explain.facts import Facts
+from linnet.explain.latency import Latency
+from linnet.page import Page, element
+from linnet.version import version
+
+__all__ = ["explain_page"]
+
+
+def explain_page(facts: Facts, latency: Latency) -> str:
+    """Return the page of a file as HTML that needs nothing but a browser."""
+    manifest = facts.manifest
+    page = Page(
+        facts.name,
+        subtitle=element("span", f"{manifest.task} by a {manifest.model_type} of ", element("bdi", manifest.source)),
+        footer=f"Written by linnet {version()}. This page is one file and asks the network for nothing.",
+    )
+    page.section("At a glance", sections.overview(facts))
+    page.section("Proof", sections.proof(facts))
+    page.section("Worst texts", sections.worst_texts(facts))
+    page.section("Size", layers.sizes(facts))
+    page.section("Error by layer", layers.errors(facts))
+    found = mixed.mixed_precision(facts)
+    if found:
+        page.section("Mixed precision", found)
+    page.section("Partitions", program.partitions(facts))
+    page.section("Outside of XNNPACK", program.outside(facts))
+    page.section("Latency", sections.speed(facts, latency))
+    page.section("What this file is", sections.about(facts))
+    return page.render()
