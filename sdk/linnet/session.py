@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TypeAlias, TypeVar
 
@@ -13,6 +13,7 @@ from linnet.errors import InvalidArgumentError, ManifestInvalidError, TextTooLon
 from linnet.inputs import TextInput
 from linnet.manifest import Manifest
 from linnet.runtime import Encoding, FloatArray, IntArray, Runtime
+from linnet.sharing import share
 from linnet.tokenization import OpenedTokenizer, Vocabulary, open_tokenizer
 from linnet.truncation import warn_truncated
 
@@ -56,8 +57,16 @@ class Session:
         manifest: the file's contract.
     """
 
-    def __init__(self, runtime: Runtime, manifest: Manifest) -> None:
+    def __init__(self, runtime: Runtime, manifest: Manifest, more: Sequence[Runtime] = ()) -> None:
+        """Work with one opened file.
+
+        Args:
+            runtime: answers single texts.
+            manifest: the file's contract.
+            more: the same file opened again; lists are shared between all of them, each on a thread of its own.
+        """
         self._runtime = runtime
+        self._runtimes = (runtime, *more)
         self.manifest = manifest
 
     @cached_property
@@ -134,31 +143,39 @@ class Session:
         *,
         batch_size: int | None = None,
     ) -> list[T]:
-        """Run every encoding, shortest first, and return ``handle(position, outputs)`` in the given order.
+        """Run every encoding in the order of lengths and return ``handle(position, outputs)`` in the given order.
 
-        Outputs are handed over at once, so that only results stay in memory.
+        Outputs are handed over at once, one text at a time, so that only results stay in memory.
         """
+        groups = _groups([len(each) for each in encodings], self._batch(batch_size))
         results: dict[int, T] = {}
-        for group in _groups([len(each) for each in encodings], self._batch(batch_size)):
-            outputs = self._run([encodings[index] for index in group])
-            for index, each in zip(group, outputs, strict=True):
-                results[index] = handle(index, each)
+
+        def work(runtime: Runtime, group: Sequence[int]) -> Callable[[], None]:
+            outputs = self._run([encodings[index] for index in group], runtime)
+
+            def keep() -> None:
+                for index, each in zip(group, outputs, strict=True):
+                    results[index] = handle(index, each)
+
+            return keep
+
+        share(self._runtimes, groups, work)
         return [results[index] for index in range(len(encodings))]
 
     def run(self, encoding: Encoding) -> Outputs:
         """Run one text with ``forward``."""
-        return self._run([encoding])[0]
+        return self._run([encoding], self._runtime)[0]
 
     def _batch(self, wanted: int | None) -> int:
         largest = self.manifest.max_batch if "forward_batch" in self._runtime.methods else 1
         return max(1, min(largest, largest if wanted is None else wanted))
 
-    def _run(self, group: Sequence[Encoding]) -> list[Outputs]:
+    def _run(self, group: Sequence[Encoding], runtime: Runtime) -> list[Outputs]:
         if len(group) == 1:
             names, method = self.manifest.inputs, "forward"
         else:
             names, method = self.manifest.batch_inputs, "forward_batch"
-        arrays = self._runtime.run(method, [self._input(name, group) for name in names])
+        arrays = runtime.run(method, [self._input(name, group) for name in names])
         if len(arrays) != len(self.manifest.outputs):
             raise ManifestInvalidError(
                 f"{method} gave {len(arrays)} outputs, the manifest names {', '.join(self.manifest.outputs)}"
@@ -189,8 +206,7 @@ class Session:
         return name in _TOKEN_OUTPUTS or self.manifest.task in _TOKEN_TASKS
 
 
-def _groups(lengths: Sequence[int], size: int) -> Iterator[list[int]]:
+def _groups(lengths: Sequence[int], size: int) -> list[list[int]]:
     """Positions by rising length, ``size`` at a time, so that padding and re-planning stay small."""
     order = sorted(range(len(lengths)), key=lengths.__getitem__)
-    for start in range(0, len(order), size):
-        yield order[start : start + size]
+    return [order[start : start + size] for start in range(0, len(order), size)]
