@@ -32,10 +32,12 @@ __all__ = [
     "MOBILEBERT_CONFIG",
     "MODELS",
     "ModelSpec",
+    "calibration_ids",
     "checkpoint_folder",
     "linnet_file",
     "minilm_folder",
     "onnx_file",
+    "openvino_folder",
 ]
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -44,6 +46,12 @@ LENGTHS: tuple[int, ...] = (8, 16, 32, 64, 128, 256, 512)
 MAX_LENGTH = 512
 SEED = 20_240_229
 _ASIDE = "making-"
+MADE = (
+    "checkpoint",
+    *(f"linnet-{recipe}" for recipe in ("int8", "fp32")),
+    *(f"onnx-{precision}-{variant}" for precision in ("int8", "fp32") for variant in ("plain", "fused")),
+)
+"""What ``--make`` makes."""
 
 # https://huggingface.co/google/mobilebert-uncased/blob/main/config.json
 MOBILEBERT_CONFIG: Mapping[str, Any] = {
@@ -124,51 +132,98 @@ def checkpoint_folder(spec: ModelSpec) -> Path:
     return _cached(CACHE / spec.name / "checkpoint", key, _maker(spec, "checkpoint"))
 
 
-def linnet_file(spec: ModelSpec) -> Path:
-    """Return the model's int8 file, exporting it first if it is missing or made by another exporter."""
+def linnet_file(spec: ModelSpec, recipe: str = "int8") -> Path:
+    """Return the model's file, exporting it first if it is missing or made by another exporter."""
     checkpoint_folder(spec)
     key = _key(_sources("linnet_export"), MAX_LENGTH, _versions("executorch", "torch", "torchao"))
-    return _cached(CACHE / spec.name / "int8.pte", key, _maker(spec, "linnet"))
+    return _cached(CACHE / spec.name / f"{recipe}.pte", key, _maker(spec, f"linnet-{recipe}"))
 
 
-def onnx_file(spec: ModelSpec, variant: str) -> Path:
-    """Return ONNX Runtime's int8 file of the model: variant "plain" or "fused"."""
+def onnx_file(spec: ModelSpec, variant: str, precision: str = "int8") -> Path:
+    """Return ONNX Runtime's file of the model: variant "plain" or "fused", precision "int8" or "fp32"."""
     checkpoint_folder(spec)
     recipe = (Path(__file__).parent / "peers" / "onnx_export.py").read_text(encoding="utf-8")
     key = _key(recipe, _versions("onnx", "onnxruntime", "torch", "transformers"))
-    return _cached(CACHE / spec.name / f"int8-{variant}.onnx", key, _maker(spec, variant))
+    return _cached(CACHE / spec.name / f"{precision}-{variant}.onnx", key, _maker(spec, f"onnx-{precision}-{variant}"))
+
+
+def openvino_folder(spec: ModelSpec, precision: str) -> Path:
+    """Return the folder with OpenVINO's ``model.xml`` and ``model.bin``: precision "int8" or "fp32"."""
+    from benchmarks.peers.environments import PACKAGES, constrained, interpreter
+
+    source = onnx_file(spec, "plain", "fp32")
+    recipe = (Path(__file__).parent / "peers" / "openvino_export.py").read_text(encoding="utf-8")
+    versions = constrained(PACKAGES["nncf"], (ROOT / "constraints.txt").read_text(encoding="utf-8"))
+    texts = calibration_ids(spec) if precision == "int8" else []
+
+    def make(target: Path) -> None:
+        target.mkdir()
+        calibration = target / "calibration.json"
+        calibration.write_text(json.dumps(texts), encoding="utf-8")
+        command = [interpreter("nncf"), "-m", "benchmarks.peers.openvino_export"]
+        command += [str(source), str(calibration), str(target / "model.xml")]
+        _logged(spec, f"openvino-{precision}", command)
+
+    key = _key(recipe, versions, texts, source.with_name(source.name + ".key").read_text(encoding="utf-8"))
+    return _cached(CACHE / spec.name / f"openvino-{precision}", key, make)
+
+
+def calibration_ids(spec: ModelSpec) -> list[list[int]]:
+    """Return token ids of the texts of the exporter's built-in proof, for calibration."""
+    from tokenizers import Tokenizer
+
+    from linnet_export.proof.texts import read_texts
+
+    tokenizer = Tokenizer.from_file(str(checkpoint_folder(spec) / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(MAX_LENGTH)
+    return [tokenizer.encode(each.text, each.pair).ids for each in read_texts(None)]
 
 
 def _maker(spec: ModelSpec, what: str) -> Callable[[Path], None]:
     """Return what makes a file in a process of its own, so that this one stays light."""
 
     def make(target: Path) -> None:
-        _say(f"{spec.title}: making {target.name.removeprefix(_ASIDE)}")
-        log = CACHE / spec.name / f"{what}.log"
         command = [sys.executable, "-m", "benchmarks.models", "--make", what, "--model", spec.name, str(target)]
-        with log.open("w", encoding="utf-8") as output:
-            done = subprocess.run(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, check=False)
-        if done.returncode != 0:
-            end = log.read_text(encoding="utf-8", errors="replace")[-1500:]
-            raise RuntimeError(f"{spec.title}: making {what} ended with {done.returncode}; {log} ends with\n{end}")
+        _logged(spec, what, command)
 
     return make
+
+
+def _logged(spec: ModelSpec, what: str, command: list[str]) -> None:
+    """Run what makes a file, its noise in a log beside it.
+
+    Raises:
+        RuntimeError: it failed; the message has the end of the log.
+    """
+    _say(f"{spec.title}: making {what}")
+    log = CACHE / spec.name / f"{what}.log"
+    with log.open("w", encoding="utf-8") as output:
+        done = subprocess.run(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT, check=False)
+    if done.returncode != 0:
+        end = log.read_text(encoding="utf-8", errors="replace")[-1500:]
+        raise RuntimeError(f"{spec.title}: making {what} ended with {done.returncode}; {log} ends with\n{end}")
 
 
 def _make(spec: ModelSpec, what: str, target: Path) -> None:
     """Make one file in this process."""
     if what == "checkpoint":
         _write_mobilebert(target)
-    elif what == "linnet":
+        return
+    kind, *rest = what.split("-")
+    if kind == "linnet":
         from linnet_export import ExportConfig, export
 
         model = str(checkpoint_folder(spec))
-        export(ExportConfig(model=model, output=target, max_length=MAX_LENGTH, prove=spec.real_weights))
+        (recipe,) = rest
+        export(ExportConfig(model=model, output=target, recipe=recipe, max_length=MAX_LENGTH, prove=spec.real_weights))
     else:
-        from benchmarks.peers.onnx_export import export_int8
+        from benchmarks.peers.onnx_export import export_onnx
 
+        precision, variant = rest
+        fused = variant == "fused"
         source = checkpoint_folder(spec)
-        export_int8(source, target, fused=what == "fused", heads=spec.heads, hidden=spec.hidden)
+        export_onnx(source, target, int8=precision == "int8", fused=fused, heads=spec.heads, hidden=spec.hidden)
 
 
 def _write_mobilebert(folder: Path) -> None:
@@ -243,7 +298,7 @@ def main() -> int:
     """Prepare every file of the chosen models and print their sizes."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.models", description=main.__doc__)
     parser.add_argument("--model", action="append", choices=sorted(MODELS), help="only this model (repeatable)")
-    parser.add_argument("--make", choices=("checkpoint", "linnet", "plain", "fused"), help="make one file, uncached")
+    parser.add_argument("--make", choices=MADE, help="make one file, uncached")
     parser.add_argument("target", nargs="?", type=Path, help="where, with --make")
     arguments = parser.parse_args()
     specs = [MODELS[name] for name in arguments.model or MODELS]
@@ -253,7 +308,10 @@ def main() -> int:
         _make(specs[0], arguments.make, arguments.target)
         return 0
     for spec in specs:
-        for path in (linnet_file(spec), onnx_file(spec, "plain"), onnx_file(spec, "fused")):
+        linnet_files = [linnet_file(spec, recipe) for recipe in ("int8", "fp32")]
+        onnx_files = [onnx_file(spec, variant, each) for each in ("int8", "fp32") for variant in ("plain", "fused")]
+        folders = [openvino_folder(spec, precision) / "model.bin" for precision in ("int8", "fp32")]
+        for path in (*linnet_files, *onnx_files, *folders):
             print(f"{path.relative_to(ROOT)}  {path.stat().st_size / 1e6:.1f} MB")
     return 0
 

@@ -1,67 +1,52 @@
-"""``python -m benchmarks.peers``: linnet, ONNX Runtime int8, PyTorch eager and executorch.runtime, in one run."""
+"""``python -m benchmarks.peers``: linnet, ONNX Runtime, OpenVINO, PyTorch eager and executorch.runtime, in one run."""
 
 from __future__ import annotations
 
-import argparse
-import dataclasses
 import datetime
 import hashlib
 import json
 import math
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from benchmarks.models import LENGTHS, MINILM, MODELS, ROOT, ModelSpec
+from benchmarks.models import ROOT, ModelSpec, linnet_file
+from benchmarks.peers.catalogue import OURS
 from benchmarks.peers.concurrency import Scaling
-from benchmarks.peers.engines import ENGINES
-from benchmarks.peers.footprint import ColdResult, cold_starts
-from benchmarks.peers.report import OURS, Comparison, Report, to_json, to_markdown, worst_cosines
-from benchmarks.peers.rounds import RoundsResult, Wanted, engine_files, run_rounds
+from benchmarks.peers.encode import EncodeResult, measure_encode
+from benchmarks.peers.environments import PACKAGES, constrained
+from benchmarks.peers.files import engine_files
+from benchmarks.peers.footprint import ColdResult, cold_starts, installed_sizes
+from benchmarks.peers.markdown import to_markdown
+from benchmarks.peers.plan import TIMED, Plan, parser, plan_of
+from benchmarks.peers.readme import to_readme
+from benchmarks.peers.report import Comparison, Report, to_json, worst_cosines
+from benchmarks.peers.rounds import Wanted, run_rounds
+from benchmarks.peers.texts import mixed_texts, read_lines
+from benchmarks.roofline import RooflineResult, measure_roofline
 from linnet.bench.environment import read_environment, read_state
 from linnet.runtime import runtime_info
 
-__all__ = ["Plan", "main"]
+__all__ = ["Progressing", "main"]
 
 _LEAST_COSINE = 0.97
 """An engine whose answer is further from PyTorch eager is wrong, and the run fails."""
 
-WRONG_ANSWER, INTERRUPTED = 1, 130
+WRONG_ANSWER, USAGE, INTERRUPTED = 1, 2, 130
 _SCALING_TOKENS = 64
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What one run does.
-
-    Attributes:
-        specs: models.
-        engines: names, in the order of their turns.
-        threads: thread counts.
-        lengths: tokens.
-        rounds: turns of each engine.
-        seconds: of sampling for each length and turn.
-        cold_repeats: of each cold start; 0 leaves them out.
-        file: linnet's file of the only model; None: made and kept in the cache.
-    """
-
-    specs: Sequence[ModelSpec]
-    engines: Sequence[str]
-    threads: Sequence[int]
-    lengths: Sequence[int]
-    rounds: int
-    seconds: float
-    cold_repeats: int
-    file: Path | None
+_ENCODE_TEXTS = 1000
+_ENCODE_THREADS = 2
 
 
 class Progressing:
     """A run that can be interrupted: what is finished stays.
 
     Attributes:
-        comparisons, cold, scaling: as in :class:`~benchmarks.peers.report.Report`.
+        comparisons, cold, installed, scaling, encode, roofline, files: as in
+            :class:`~benchmarks.peers.report.Report`.
         interrupted: Ctrl-C came.
     """
 
@@ -69,51 +54,104 @@ class Progressing:
         self._plan = plan
         self.comparisons: list[Comparison] = []
         self.cold: dict[str, Mapping[str, ColdResult]] = {}
+        self.installed: dict[str, int] = {}
         self.scaling: dict[str, Scaling] = {}
+        self.encode: dict[str, EncodeResult] = {}
+        self.roofline: dict[str, RooflineResult] = {}
         self.files: dict[str, str] = {}
         self.interrupted = False
 
     def run(self) -> None:
         """Do everything of the plan, or what fits before Ctrl-C."""
         try:
-            for spec in self._plan.specs:
-                self._run_model(spec)
+            self._make_files()
+            for part in self._plan.parts:
+                for spec in self._plan.specs:
+                    if part in TIMED:
+                        self._run_timed(part, spec)
+                    else:
+                        {"footprint": self._footprint, "encode": self._encode, "roofline": self._roofline}[part](spec)
         except KeyboardInterrupt:
             self.interrupted = True
 
-    def _run_model(self, spec: ModelSpec) -> None:
-        plan = self._plan
-        files = engine_files(spec, plan.engines, plan.file)
+    def _make_files(self) -> None:
+        """Everything that is made once is made before the first clock runs."""
+        for spec in self._plan.specs:
+            for part in self._plan.parts:
+                self._files(spec, part)
+
+    def _files(self, spec: ModelSpec, part: str, threads: int = 2) -> dict[str, Path]:
+        engines = self._plan.engines_of(part if part in TIMED else "latency", threads)
+        if part in ("encode", "roofline"):
+            wanted = (OURS,) if part == "roofline" else (OURS, "onnxruntime-fused", "onnxruntime-plain")
+            engines = [engine for engine in engines if engine in wanted]
+        files = engine_files(spec, engines, self._plan.file)
         self.files.update({_short(path): _sha256(path) for path in files.values() if path.is_file()})
+        return files
+
+    def _run_timed(self, part: str, spec: ModelSpec) -> None:
+        plan = self._plan
         for threads in plan.threads:
             wanted = Wanted(
+                part=part,
                 spec=spec,
-                engines=plan.engines,
-                files=files,
+                engines=plan.engines_of(part, threads),
+                files=self._files(spec, part, threads),
                 threads=threads,
-                lengths=plan.lengths,
-                rounds=plan.rounds,
+                lengths=plan.lengths_of(part),
+                rounds=plan.rounds_of(part),
                 seconds=plan.seconds,
+                batch=TIMED[part].batch,
             )
-            result: RoundsResult = run_rounds(wanted)
-            self.comparisons.append(Comparison(wanted=wanted, result=result))
-        if plan.cold_repeats:
-            self.cold[spec.name] = cold_starts(spec, files, plan.threads[0], plan.cold_repeats)
-        self.scaling[spec.name] = _scaling(files[OURS], plan.seconds)
+            self.comparisons.append(Comparison(wanted=wanted, result=run_rounds(wanted)))
+
+    def _footprint(self, spec: ModelSpec) -> None:
+        files = self._files(spec, "footprint")
+        _say(f"footprint: {spec.name}")
+        self.cold[spec.name] = cold_starts(spec, files, self._plan.threads[0], self._plan.cold_repeats)
+        self.installed = self.installed or installed_sizes(files)
+
+    def _encode(self, spec: ModelSpec) -> None:
+        if not spec.real_weights:  # one model says it all, and its answers can be compared
+            return
+        files = self._files(spec, "encode")
+        self.scaling[spec.name] = _scaling(files[OURS], self._plan.seconds)
+        if len(files) == 1:
+            return  # without ONNX Runtime there is nothing to compare with
+        texts = read_lines(self._plan.texts) if self._plan.texts else mixed_texts(_ENCODE_TEXTS)
+        rounds = self._plan.rounds or (2 if self._plan.quick else 5)
+        self.encode[spec.name] = measure_encode(spec, files, texts, threads=_ENCODE_THREADS, rounds=rounds)
+
+    def _roofline(self, spec: ModelSpec) -> None:
+        rounds = self._plan.rounds or (2 if self._plan.quick else 3)
+        file = self._plan.file or linnet_file(spec)
+        self.roofline[spec.name] = measure_roofline(spec, file, rounds=rounds, seconds=self._plan.seconds)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare and print Markdown; exit status 1 if an engine's answers are wrong, 130 after Ctrl-C."""
-    args = _parser().parse_args(arguments)
-    if args.json is not None and args.json.exists() and not args.force:
-        print(f"{args.json} exists; give another name, or --force to replace it", file=sys.stderr)
-        return 2
+    args = parser(__doc__).parse_args(arguments)
+    for output in (args.json, args.markdown):
+        if output is not None and output.exists() and not args.force:
+            print(f"{output} exists; give another name, or --force to replace it", file=sys.stderr)
+            return USAGE
+    plan = plan_of(args)
+    if "encode" in plan.parts:
+        try:  # half an hour later would be late
+            _ = read_lines(plan.texts) if plan.texts else mixed_texts(_ENCODE_TEXTS)
+        except (OSError, ValueError) as error:
+            if args.only or plan.texts:
+                print(error, file=sys.stderr)
+                return USAGE
+            print(f"the part encode is left out: {error}", file=sys.stderr)
+            plan = plan.without("encode")
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-    before = read_state()
-    running = Progressing(_plan(args))
+    before, start = read_state(), time.monotonic()
+    running = Progressing(plan)
     running.run()
     report = Report(
         created=created,
+        seconds=time.monotonic() - start,
         environment=read_environment(runtime_info()),
         versions=_versions(),
         before=before,
@@ -121,12 +159,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         files=running.files,
         comparisons=running.comparisons,
         cold=running.cold,
+        installed=running.installed,
         scaling=running.scaling,
+        encode=running.encode,
+        roofline=running.roofline,
         partial=running.interrupted,
     )
     print(to_markdown(report))
     if args.json is not None:
         args.json.write_text(to_json(report), encoding="utf-8")
+    if args.markdown is not None:
+        args.markdown.write_text(to_readme(report), encoding="utf-8")
     if running.interrupted:
         return INTERRUPTED
     return WRONG_ANSWER if _any_wrong(running.comparisons) else 0
@@ -143,47 +186,6 @@ def _any_wrong(comparisons: Sequence[Comparison]) -> bool:
     return wrong
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="MiniLM-L6 only, few lengths, few turns")
-    parser.add_argument("--model", action="append", choices=sorted(MODELS), help="only this model (repeatable)")
-    parser.add_argument("--engines", help=f"of {', '.join(ENGINES)}; linnet and torch always take part")
-    parser.add_argument("--threads", type=_numbers, help="default 1,2; with --quick 1")
-    parser.add_argument("--lengths", type=_numbers, help="default 8,16,32,64,128,256,512")
-    parser.add_argument("--rounds", type=int, help="turns of each engine, default 5; with --quick 2")
-    parser.add_argument("--seconds", type=float, help="for each length and turn, default 0.5; with --quick 0.2")
-    parser.add_argument("--cold", type=int, help="fresh processes of each engine, default 5; with --quick 1")
-    parser.add_argument("--file", type=Path, help="linnet's file, if only one model is compared")
-    parser.add_argument("--json", type=Path, metavar="OUT", help="write all samples")
-    parser.add_argument("--force", action="store_true", help="replace OUT")
-    return parser
-
-
-def _plan(args: argparse.Namespace) -> Plan:
-    quick: bool = args.quick
-    models = [MODELS[name] for name in args.model or ([MINILM.name] if quick else MODELS)]
-    if args.file is not None and len(models) != 1:
-        raise SystemExit("--file needs exactly one model; add --model")
-    engines = list(ENGINES)
-    if args.engines:
-        named = {OURS, "torch", *args.engines.split(",")}
-        if named - set(ENGINES):
-            raise SystemExit(f"unknown engine {', '.join(sorted(named - set(ENGINES)))}; known: {', '.join(ENGINES)}")
-        engines = [engine for engine in ENGINES if engine in named]
-    elif quick:
-        engines.remove("executorch")
-    return Plan(
-        specs=models,
-        engines=engines,
-        threads=args.threads or ((1,) if quick else (1, 2)),
-        lengths=args.lengths or ((16, 64, 256) if quick else LENGTHS),
-        rounds=args.rounds or (2 if quick else 5),
-        seconds=args.seconds or (0.2 if quick else 0.5),
-        cold_repeats=(1 if quick else 5) if args.cold is None else args.cold,
-        file=args.file,
-    )
-
-
 def _scaling(file: Path, seconds: float) -> Scaling:
     command = [sys.executable, "-m", "benchmarks.peers.concurrency", str(file), str(_SCALING_TOKENS), str(seconds)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
@@ -194,7 +196,12 @@ def _scaling(file: Path, seconds: float) -> Scaling:
 
 def _versions() -> dict[str, str]:
     names = ("onnxruntime", "torch", "transformers", "executorch", "tokenizers")
-    return {"linnet": runtime_info()["version"], **{name: metadata.version(name) for name in names}}
+    elsewhere = constrained(PACKAGES["nncf"][:2], (ROOT / "constraints.txt").read_text(encoding="utf-8"))
+    return {
+        "linnet": runtime_info()["version"],
+        **{name: metadata.version(name) for name in names},
+        **dict(each.split("==") for each in elsewhere),
+    }
 
 
 def _short(path: Path) -> str:
@@ -206,11 +213,8 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _numbers(text: str) -> tuple[int, ...]:
-    numbers = tuple(int(part) for part in text.split(","))
-    if min(numbers) < 1:
-        raise ValueError(text)
-    return numbers
+def _say(text: str) -> None:
+    print(f"-- {text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

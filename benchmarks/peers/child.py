@@ -1,7 +1,7 @@
 """One engine, one thread count, one process: ``python -m benchmarks.peers.child JOB.json RESULT.json``.
 
 The job and the result are the dataclasses below. The outputs of each length go to an ``.npz`` file beside
-the result, as float32 [1, width] under the name of the length.
+the result, as float32 [batch, width] under the name of the length.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks.peers.engines import open_engine
 
-__all__ = ["ChildResult", "Job", "main", "measure", "time_calls"]
+__all__ = ["ChildResult", "Job", "main", "measure", "peak_memory", "time_calls"]
 
 _WARMUP_RUNS = 3
 _WARMUP_SECONDS = 0.05
@@ -30,18 +30,22 @@ class Job:
     """What a child shall do.
 
     Attributes:
-        engine: name in :data:`benchmarks.peers.engines.ENGINES`.
+        engine: name in :data:`benchmarks.peers.catalogue.ENGINES`.
+        runner: name of its class, see :func:`benchmarks.peers.engines.open_engine`.
         file: what the engine loads.
         threads: of the engine.
         seconds: of sampling for each length.
+        batch: texts of one call, each with the same ids.
         ids: token ids of each input, by its length as text.
         outputs: ``.npz`` file to write.
     """
 
     engine: str
+    runner: str
     file: str
     threads: int
     seconds: float
+    batch: int
     ids: dict[str, list[int]]
     outputs: str
 
@@ -89,12 +93,12 @@ def time_calls(call: Callable[[], object], seconds: float) -> list[int]:
 def measure(job: Job) -> ChildResult:
     """Run a job in this process and write its outputs."""
     start = time.perf_counter_ns()
-    engine = open_engine(job.engine, Path(job.file), job.threads)
+    engine = open_engine(job.runner, Path(job.file), job.threads)
     load_ns = time.perf_counter_ns() - start
     samples: dict[str, list[int]] = {}
     outputs: dict[str, np.ndarray] = {}
     for length, tokens in job.ids.items():
-        ids = np.array([tokens], dtype=np.int64)
+        ids = np.array([tokens] * job.batch, dtype=np.int64)
         samples[length] = time_calls(lambda ids=ids: engine.run(ids), job.seconds)  # type: ignore[misc]
         outputs[length] = np.array(engine.run(ids))
     np.savez(job.outputs, **outputs)  # type: ignore[arg-type]
@@ -103,11 +107,11 @@ def measure(job: Job) -> ChildResult:
         threads=job.threads,
         load_ns=load_ns,
         samples_ns=samples,
-        peak_memory=_peak_memory(),
+        peak_memory=peak_memory(),
     )
 
 
-def _peak_memory() -> int:
+def peak_memory() -> int:
     """Return ``VmHWM`` in bytes (see :func:`linnet.bench.environment.peak_memory`, not imported here)."""
     status = Path("/proc/self/status")
     if status.exists():

@@ -15,7 +15,18 @@ import numpy.typing as npt
 
 from linnet.bench.statistics import geometric_mean, median, percentile
 
-__all__ = ["Ratio", "Round", "best_of", "cosine", "fastest_ratios", "latency_ms", "overall", "ratios"]
+__all__ = [
+    "Ratio",
+    "Round",
+    "best_of",
+    "by_family",
+    "cosine",
+    "fastest_ratios",
+    "latency_ms",
+    "mean_of_rounds",
+    "overall",
+    "ratios",
+]
 
 Round: TypeAlias = Mapping[str, Mapping[int, Sequence[int]]]
 """Latencies in nanoseconds by engine and length."""
@@ -60,6 +71,29 @@ def best_of(rounds: Sequence[Round], peers: Sequence[str], name: str) -> list[Ro
         for length in rounds[0][peers[0]]
     }
     return [{**one, name: {length: one[peer][length] for length, peer in chosen.items()}} for one in rounds]
+
+
+def by_family(rounds: Sequence[Round], families: Mapping[str, Sequence[str]]) -> list[Round]:
+    """Return the rounds by family: for each length the member that is fastest over all rounds speaks for it."""
+    found: list[Round] = [{} for _ in rounds]
+    for family, members in families.items():
+        best = best_of(rounds, members, family)
+        found = [{**one, family: other[family]} for one, other in zip(found, best, strict=True)]
+    return found
+
+
+def mean_of_rounds(comparisons: Sequence[Sequence[Round]], ours: str, peer: str) -> Ratio:
+    """Return the geometric mean of peer over ours over all points of several comparisons (thread counts).
+
+    ``middle`` is that of the points' medians; ``low`` and ``high`` are the smallest and the largest round, the
+    mean taken within each round. Every comparison has the same number of rounds.
+    """
+    points = [ratio.middle for rounds in comparisons for ratio in ratios(rounds, ours, peer).values()]
+    each = [
+        geometric_mean([r.middle for one in turn for r in ratios([one], ours, peer).values()])
+        for turn in zip(*comparisons, strict=True)
+    ]
+    return Ratio(middle=geometric_mean(points), low=min(each), high=max(each))
 
 
 def overall(by_length: Mapping[int, Ratio]) -> Ratio:

@@ -5,8 +5,8 @@ A class imports its library when it loads, so that a process carries only the en
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,7 +16,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["ENGINES", "Engine", "EngineInfo", "Ids", "Output", "open_engine"]
+__all__ = ["Engine", "Ids", "Output", "open_engine"]
 
 Ids = npt.NDArray[np.int64]
 Output = npt.NDArray[np.float32]
@@ -26,11 +26,11 @@ class Engine(Protocol):
     """A loaded model."""
 
     def run(self, ids: Ids) -> Output:
-        """Return the embedding, float32 [1, width], of token ids, int64 [1, tokens]."""
+        """Return embeddings, float32 [batch, width], of token ids, int64 [batch, tokens]."""
 
 
 class Linnet:
-    """linnet's runtime, through the same Python layer that applications use."""
+    """linnet's runtime, through the same Python layer that applications use; a batch is one text after another."""
 
     def __init__(self, path: Path, threads: int) -> None:
         from linnet_runtime import Model
@@ -39,8 +39,27 @@ class Linnet:
         self._types = "token_type_ids" in str(self._model.manifest["inputs"]).split("\n")
 
     def run(self, ids: Ids) -> Output:
+        if len(ids) > 1:
+            return np.concatenate([self.run(row[np.newaxis]) for row in ids])
         inputs = [ids, np.zeros_like(ids)] if self._types else [ids]
         return self._model.run("forward", inputs)[0]
+
+
+class LinnetSessions:
+    """As many sessions as threads, each on one thread: what ``linnet.load(file, threads=1, sessions=n)`` does."""
+
+    def __init__(self, path: Path, threads: int) -> None:
+        self._sessions = [Linnet(path, 1) for _ in range(threads)]
+        self._pool = ThreadPoolExecutor(threads)
+
+    def run(self, ids: Ids) -> Output:
+        count = len(self._sessions)
+        running = [self._pool.submit(each.run, ids[at::count]) for at, each in enumerate(self._sessions)]
+        outputs = [each.result() for each in running]
+        together = np.empty((len(ids), outputs[0].shape[1]), dtype=np.float32)
+        for at, output in enumerate(outputs):
+            together[at::count] = output
+        return together
 
 
 class OnnxRuntime:
@@ -59,6 +78,42 @@ class OnnxRuntime:
         feed = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
         output: Output = self._session.run(None, feed)[0]
         return output
+
+
+class OpenVino:
+    """OpenVINO's CPU plugin with its latency hint; the file is a folder with ``model.xml``.
+
+    Args of the constructor:
+        reshape: compile again for each shape instead of once with dynamic shapes.
+        precision: of what is not int8, as ``INFERENCE_PRECISION_HINT``; None: the plugin's choice, bfloat16 where
+            the CPU has it.
+    """
+
+    def __init__(self, path: Path, threads: int, *, reshape: bool = False, precision: str | None = None) -> None:
+        import openvino
+
+        self._core = openvino.Core()
+        self._file = str(path / "model.xml")
+        self._config: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads}
+        if precision is not None:
+            self._config["INFERENCE_PRECISION_HINT"] = precision
+        self._reshape = reshape
+        self._shape: tuple[int, ...] = ()
+        self._request: Any = None
+
+    def run(self, ids: Ids) -> Output:
+        if self._request is None or (self._reshape and ids.shape != self._shape):
+            self._compile(ids.shape)
+        feed = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+        output: Output = self._request.infer(feed, share_inputs=True, share_outputs=True)[0]
+        return output
+
+    def _compile(self, shape: tuple[int, ...]) -> None:
+        model = self._core.read_model(self._file)
+        if self._reshape:
+            model.reshape({each.any_name: list(shape) for each in model.inputs})
+        self._request = self._core.compile_model(model, "CPU", self._config).create_infer_request()
+        self._shape = shape
 
 
 class TorchEager:
@@ -108,94 +163,23 @@ class ExecuTorch:
         return array
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class EngineInfo:
-    """What the comparison needs to know about an engine.
-
-    Attributes:
-        title: for people.
-        file: what it loads: "linnet" (the .pte), "onnx-plain", "onnx-fused" or "checkpoint".
-        distributions: what a user installs for it; of the peers without the tokenizer that they need.
-        cold: program that answers ``TEXT`` with the file ``sys.argv[1]`` in a fresh interpreter;
-            ``sys.argv[2]`` is the thread count, ``sys.argv[3]`` the tokenizer.json.
-    """
-
-    title: str
-    file: str
-    distributions: tuple[str, ...]
-    cold: str
-
-
-_TOKENIZE = (
-    "from tokenizers import Tokenizer\n"
-    "ids = np.array([Tokenizer.from_file(sys.argv[3]).encode(TEXT).ids], dtype=np.int64)\n"
-)
-_COLD_ONNX = (
-    "import numpy as np, onnxruntime as ort\n" + _TOKENIZE + "options = ort.SessionOptions()\n"
-    "options.intra_op_num_threads = int(sys.argv[2])\n"
-    "options.log_severity_level = 3\n"
-    "session = ort.InferenceSession(sys.argv[1], options, providers=['CPUExecutionProvider'])\n"
-    "session.run(None, {'input_ids': ids, 'attention_mask': np.ones_like(ids), 'token_type_ids': ids * 0})\n"
-)
-_COLD_TORCH = (
-    "import numpy as np, torch\n"
-    "from transformers import AutoModel\n" + _TOKENIZE + "torch.set_num_threads(int(sys.argv[2]))\n"
-    "model = AutoModel.from_pretrained(sys.argv[1]).eval()\n"
-    "with torch.inference_mode():\n"
-    "    model(torch.from_numpy(ids)).last_hidden_state.mean(1).numpy()\n"
-)
-_COLD_EXECUTORCH = (
-    "import numpy as np, torch, executorch.kernels.quantized\n"
-    "from executorch.extension.pybindings import portable_lib\n"
-    "from executorch.runtime import Runtime\n" + _TOKENIZE + "portable_lib._unsafe_reset_threadpool(int(sys.argv[2]))\n"
-    "program = Runtime.get().load_program(sys.argv[1])\n"
-    "method = program.load_method('forward')\n"
-    "inputs = [torch.from_numpy(ids), torch.from_numpy(ids * 0)][:method.metadata.num_inputs()]\n"
-    "method.execute(inputs)[0].numpy()\n"
-)
-_COLD_LINNET = "import linnet\nlinnet.load(sys.argv[1], threads=int(sys.argv[2])).encode(TEXT)\n"
-
-ENGINES: Mapping[str, EngineInfo] = {
-    "linnet": EngineInfo(title="linnet int8", file="linnet", distributions=("linnet", "numpy"), cold=_COLD_LINNET),
-    "onnxruntime-fused": EngineInfo(
-        title="ONNX Runtime int8, fused",
-        file="onnx-fused",
-        distributions=("onnxruntime",),
-        cold=_COLD_ONNX,
-    ),
-    "onnxruntime-plain": EngineInfo(
-        title="ONNX Runtime int8, as exported",
-        file="onnx-plain",
-        distributions=("onnxruntime",),
-        cold=_COLD_ONNX,
-    ),
-    "torch": EngineInfo(
-        title="PyTorch eager fp32",
-        file="checkpoint",
-        distributions=("torch", "transformers"),
-        cold=_COLD_TORCH,
-    ),
-    "executorch": EngineInfo(
-        title="executorch.runtime, linnet's file",
-        file="linnet",
-        distributions=("executorch", "torch"),
-        cold=_COLD_EXECUTORCH,
-    ),
-}
-
 _CLASSES: Mapping[str, Callable[[Path, int], Engine]] = {
     "linnet": Linnet,
-    "onnxruntime-fused": OnnxRuntime,
-    "onnxruntime-plain": OnnxRuntime,
+    "linnet-sessions": LinnetSessions,
+    "onnxruntime": OnnxRuntime,
+    "openvino": OpenVino,
+    "openvino-f32": lambda path, threads: OpenVino(path, threads, precision="f32"),
+    "openvino-reshaped": lambda path, threads: OpenVino(path, threads, reshape=True),
+    "openvino-reshaped-f32": lambda path, threads: OpenVino(path, threads, reshape=True, precision="f32"),
     "torch": TorchEager,
     "executorch": ExecuTorch,
 }
 
 
-def open_engine(name: str, path: Path, threads: int) -> Engine:
-    """Load a file with an engine of :data:`ENGINES`.
+def open_engine(runner: str, path: Path, threads: int) -> Engine:
+    """Load a file with a class of this module, by the ``runner`` of :class:`benchmarks.peers.catalogue.EngineInfo`.
 
     Raises:
         KeyError: unknown name.
     """
-    return _CLASSES[name](path, threads)
+    return _CLASSES[runner](path, threads)

@@ -20,34 +20,44 @@ from onnxruntime.transformers import optimizer
 
 from benchmarks.peers.reference import Embedder, load_embedder
 
-__all__ = ["OPSET", "export_int8"]
+__all__ = ["OPSET", "export_onnx"]
 
 OPSET = 17
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
 
-def export_int8(checkpoint: Path, output: Path, *, fused: bool, heads: int, hidden: int) -> None:
-    """Write the int8 ONNX model of a checkpoint.
+def export_onnx(checkpoint: Path, output: Path, *, int8: bool, fused: bool, heads: int, hidden: int) -> None:
+    """Write the ONNX model of a checkpoint.
 
     Args:
         checkpoint: sentence-transformers folder, mean pooling, normalized.
         output: file to write.
+        int8: quantize it; otherwise it stays fp32.
         fused: run ONNX Runtime's transformer fusions first.
         heads, hidden: of the model, for the fusions.
     """
     with tempfile.TemporaryDirectory(dir=output.parent) as folder:
-        traced, prepared = Path(folder, "traced.onnx"), Path(folder, "prepared.onnx")
-        _trace(load_embedder(checkpoint, attention="eager"), traced)
+        model = Path(folder, "traced.onnx")
+        _trace(load_embedder(checkpoint, attention="eager"), model)
         if fused:
-            _fuse(traced, prepared, heads, hidden)
-        quantize_dynamic(
-            prepared if fused else traced,
-            output,
-            per_channel=True,
-            weight_type=QuantType.QInt8,
-            # shape inference does not know the fused operators; all of them give floats
-            extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
-        )
+            prepared = Path(folder, "prepared.onnx")
+            _fuse(model, prepared, heads, hidden)
+            model = prepared
+        if int8:
+            _quantize(model, output)
+        else:
+            model.rename(output)
+
+
+def _quantize(model: Path, output: Path) -> None:
+    quantize_dynamic(
+        model,
+        output,
+        per_channel=True,
+        weight_type=QuantType.QInt8,
+        # shape inference does not know the fused operators; all of them give floats
+        extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
+    )
 
 
 def _trace(model: Embedder, output: Path) -> None:

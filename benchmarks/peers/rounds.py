@@ -13,13 +13,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.models import ROOT, ModelSpec, checkpoint_folder, linnet_file, onnx_file
+from benchmarks.models import ROOT, ModelSpec, checkpoint_folder
+from benchmarks.peers.catalogue import ENGINES
 from benchmarks.peers.child import ChildResult, Job
 from benchmarks.peers.compare import Round
-from benchmarks.peers.engines import ENGINES
+from benchmarks.peers.environments import interpreter
 from linnet.bench.sample import long_text
 
-__all__ = ["Outputs", "RoundsResult", "Wanted", "engine_files", "run_child", "run_rounds", "token_ids"]
+__all__ = ["Outputs", "RoundsResult", "Wanted", "run_child", "run_rounds", "token_ids"]
 
 Outputs = Mapping[int, npt.NDArray[np.float32]]
 
@@ -29,6 +30,7 @@ class Wanted:
     """What to compare.
 
     Attributes:
+        part: of the benchmark, see :data:`benchmarks.peers.plan.PARTS`.
         spec: the model.
         engines: names, in the order of their turns.
         files: what each engine loads.
@@ -36,8 +38,10 @@ class Wanted:
         lengths: tokens, special tokens included.
         rounds: how many turns each engine has.
         seconds: of sampling for each length and turn.
+        batch: texts of one call.
     """
 
+    part: str = "latency"
     spec: ModelSpec
     engines: Sequence[str]
     files: Mapping[str, Path]
@@ -45,6 +49,7 @@ class Wanted:
     lengths: Sequence[int]
     rounds: int
     seconds: float
+    batch: int = 1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -78,20 +83,6 @@ def token_ids(checkpoint: Path, lengths: Sequence[int]) -> dict[str, list[int]]:
     return ids
 
 
-def engine_files(spec: ModelSpec, engines: Sequence[str], ours: Path | None = None) -> dict[str, Path]:
-    """Return what each engine loads, made first if needed; ``ours`` stands in for linnet's file."""
-    files: dict[str, Path] = {}
-    for engine in engines:
-        kind = ENGINES[engine].file
-        if kind == "linnet":
-            files[engine] = (ours or linnet_file(spec)).resolve()
-        else:
-            files[engine] = (
-                checkpoint_folder(spec) if kind == "checkpoint" else onnx_file(spec, kind.removeprefix("onnx-"))
-            )
-    return files
-
-
 def run_child(job: Job, folder: Path) -> ChildResult:
     """Run a job in a process of its own.
 
@@ -100,7 +91,8 @@ def run_child(job: Job, folder: Path) -> ChildResult:
     """
     job_file, result_file = folder / "job.json", folder / "result.json"
     job_file.write_text(json.dumps(dataclasses.asdict(job)))
-    command = [sys.executable, "-m", "benchmarks.peers.child", str(job_file), str(result_file)]
+    python = interpreter(ENGINES[job.engine].environment)
+    command = [python, "-m", "benchmarks.peers.child", str(job_file), str(result_file)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"{job.engine} ended with {done.returncode}:\n{done.stderr[-2000:]}")
@@ -116,12 +108,15 @@ def run_rounds(wanted: Wanted) -> RoundsResult:
         for number in range(wanted.rounds):
             one: dict[str, Mapping[int, Sequence[int]]] = {}
             for engine in wanted.engines:
-                _say(f"{wanted.spec.name}, {wanted.threads} thread(s), round {number + 1}: {engine}")
+                turn = f"turn {number + 1}/{wanted.rounds}"
+                _say(f"{wanted.part}: {wanted.spec.name}, {wanted.threads} thread(s), {turn}: {engine}")
                 job = Job(
                     engine=engine,
+                    runner=ENGINES[engine].runner,
                     file=str(wanted.files[engine]),
                     threads=wanted.threads,
                     seconds=wanted.seconds,
+                    batch=wanted.batch,
                     ids=ids,
                     outputs=str(folder / "outputs.npz"),
                 )

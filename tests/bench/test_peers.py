@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 
@@ -11,10 +12,13 @@ import pytest
 from benchmarks import models
 from benchmarks.models import LENGTHS, MINILM, MOBILEBERT_CONFIG
 from benchmarks.peers import __main__ as peers
+from benchmarks.peers.catalogue import ENGINES
 from benchmarks.peers.child import time_calls
-from benchmarks.peers.compare import Ratio, best_of, cosine, latency_ms, overall, ratios
-from benchmarks.peers.engines import ENGINES
-from benchmarks.peers.report import Comparison, Report, to_json, to_markdown, worst_cosines
+from benchmarks.peers.compare import Ratio, best_of, by_family, cosine, latency_ms, mean_of_rounds, overall, ratios
+from benchmarks.peers.markdown import to_markdown
+from benchmarks.peers.plan import PARTS, TIMED, Plan, parser, plan_of
+from benchmarks.peers.readme import to_readme
+from benchmarks.peers.report import Comparison, Report, targets, to_json, worst_cosines
 from benchmarks.peers.rounds import RoundsResult, Wanted, token_ids
 from tests.bench.make_record import make_record
 
@@ -57,6 +61,22 @@ def test_overall_is_the_geometric_mean_and_the_worst_point() -> None:
     found = overall(by_length)
     assert found.middle == pytest.approx(2.0)
     assert (found.low, found.high) == (1.0, 4.0)
+
+
+def test_the_fastest_guise_speaks_for_its_family() -> None:
+    rounds = by_family(ROUNDS, {"linnet": ["linnet"], "onnxruntime": ["onnxruntime-fused", "onnxruntime-plain"]})
+    assert rounds[0]["onnxruntime"] == {8: [3_000_000], 64: [8_000_000]}
+    assert list(rounds[0]) == ["linnet", "onnxruntime"]
+
+
+def test_the_mean_over_thread_counts_and_its_spread_by_hand() -> None:
+    one = [{"a": {8: [1]}, "b": {8: [2]}}, {"a": {8: [1]}, "b": {8: [4]}}, {"a": {8: [1]}, "b": {8: [8]}}]
+    two = [{"a": {8: [1]}, "b": {8: [2]}}, {"a": {8: [1]}, "b": {8: [1]}}, {"a": {8: [1]}, "b": {8: [2]}}]
+    # medians 4 and 2: sqrt(8); turns sqrt(2 * 2), sqrt(4 * 1), sqrt(8 * 2)
+    found = mean_of_rounds([one, two], "a", "b")
+    assert found.middle == pytest.approx(8**0.5)
+    assert found.low == pytest.approx(2.0)
+    assert found.high == pytest.approx(4.0)
 
 
 def test_cosine_by_hand() -> None:
@@ -124,21 +144,59 @@ def test_an_interrupted_making_leaves_no_file(tmp_path: Path) -> None:
 # -- arguments and report ------------------------------------------------------------------------------
 
 
-def plan(*arguments: str) -> peers.Plan:
-    return peers._plan(peers._parser().parse_args(arguments))
+def plan(*arguments: str) -> Plan:
+    return plan_of(parser(None).parse_args(arguments))
 
 
-def test_quick_is_minilm_beside_onnx_runtime_and_pytorch() -> None:
+def test_quick_is_both_models_on_one_thread_and_fewer_engines() -> None:
     found = plan("--quick")
-    assert [spec.name for spec in found.specs] == ["minilm-l6"]
-    assert list(found.engines) == ["linnet", "onnxruntime-fused", "onnxruntime-plain", "torch"]
+    assert [spec.name for spec in found.specs] == ["minilm-l6", "mobilebert"]
+    assert found.engines_of("latency", 1) == [
+        "linnet",
+        "onnxruntime-fused",
+        "onnxruntime-plain",
+        "openvino-reshaped",
+        "openvino-reshaped-f32",
+        "torch",
+    ]
+    assert (found.threads, found.lengths_of("latency"), found.rounds_of("latency")) == ((1,), (16, 64, 256), 2)
 
 
 def test_everything_is_both_models_and_all_engines_on_one_and_two_threads() -> None:
     found = plan()
     assert [spec.name for spec in found.specs] == ["minilm-l6", "mobilebert"]
     assert list(found.engines) == list(ENGINES)
-    assert (found.threads, found.lengths) == ((1, 2), LENGTHS)
+    assert {engine for part in TIMED.values() for engine in part.engines} == set(ENGINES)
+    assert (found.threads, found.lengths_of("latency")) == ((1, 2), LENGTHS)
+    assert found.parts == PARTS
+
+
+def test_parts_and_families_are_chosen_by_name() -> None:
+    found = plan("--only", "batch,roofline", "--without", "openvino,executorch", "--models", "minilm-l6")
+    assert found.parts == ("batch", "roofline")
+    assert found.engines_of("batch", 1) == ["linnet", "onnxruntime-fused", "onnxruntime-plain", "torch"]
+    assert "linnet-sessions" in found.engines_of("batch", 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--only", "latency,speed"), "unknown speed; known: latency, fp32"),
+        (("--models", "bert"), "unknown bert"),
+        (("--threads", "0"), "needed at least 1"),
+    ],
+)
+def test_wrong_names_and_numbers_are_refused(
+    arguments: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        plan(*arguments)
+    assert said in capsys.readouterr().err
+
+
+def test_the_references_cannot_be_left_out() -> None:
+    with pytest.raises(SystemExit, match="linnet and torch always take part"):
+        plan("--without", "torch")
 
 
 def test_one_file_cannot_serve_two_models() -> None:
@@ -152,7 +210,7 @@ def comparison(linnet_output: tuple[float, float]) -> Comparison:
     outputs = {engine: {n: np.array([[3.0, 4.0]], dtype=np.float32) for n in (8, 64)} for engine in engines}
     outputs["linnet"][64] = np.array([linnet_output], dtype=np.float32)
     result = RoundsResult(
-        rounds=list(ROUNDS),
+        rounds=list(copy.deepcopy(ROUNDS)),
         outputs=dict(outputs),
         load_ns={engine: [1] for engine in engines},
         peak_memory=dict.fromkeys(engines, 50_000_000),
@@ -190,6 +248,26 @@ def test_the_report_by_hand() -> None:
     (better,) = cells(text, "ONNX Runtime (better)")
     assert better[1:] == ["2.50 (2.00-3.00)", "1.70 (1.60-1.80)", "**2.06**", "1.70", "2.19"]
     assert "**Interrupted**" in text
+    # turns: sqrt(3 * 1.6) and sqrt(2 * 1.8)
+    assert "- met: all-MiniLM-L6-v2: geometric mean of ONNX Runtime / linnet over 2 points 2.062x (1.897-2.191)" in text
+    assert "slowest point against ONNX Runtime (64 tokens, 1 thread) 1.700x (1.600-1.800), target >= 1.1x" in text
+
+
+def test_the_tables_of_readme_by_hand() -> None:
+    text = to_readme(report(comparison((3.0, 4.0))))
+    assert cells(text, "all-MiniLM-L6-v2, linnet") == [["all-MiniLM-L6-v2, linnet", "1.5", "5"]]
+    assert cells(text, "ONNX Runtime / linnet, time") == [["ONNX Runtime / linnet, time", "2.50x", "1.70x"]]
+
+
+def test_a_target_is_judged_by_its_figure() -> None:
+    slower = comparison((3.0, 4.0))
+    for one in slower.result.rounds:
+        one["onnxruntime-plain"][64] = one["linnet"][64]  # type: ignore[index]
+    verdicts = {each.what.split(": ")[1][:12]: each for each in targets(report(slower))}
+    # sqrt(2.5 * 1): still above 1.5, but one point is under 1.1
+    assert verdicts["geometric me"].met
+    assert not verdicts["slowest poin"].met
+    assert verdicts["slowest poin"].line().startswith("NOT MET: ")
 
 
 def test_the_json_has_all_samples_and_no_arrays() -> None:

@@ -86,18 +86,19 @@ def answer_program(call: str) -> str:
     return _ANSWER.format(call=call)
 
 
-def run_fresh(code: str, arguments: Sequence[str] = ()) -> Fresh:
-    """Run a program in a fresh interpreter of the same environment.
+def run_fresh(code: str, arguments: Sequence[str] = (), *, python: str | None = None) -> Fresh:
+    """Run a program in a fresh interpreter.
 
     Args:
         code: Python; may set ``PARTS``, a string, to be its first line.
         arguments: ``sys.argv[1:]`` of the program.
+        python: interpreter to start; None: that of this environment.
 
     Raises:
         RunError: it failed; the message has the end of what it said.
     """
     # -P: a json.py in the user's folder must not stand in for the standard library's
-    command = [sys.executable, "-P", "-c", code + _EPILOGUE, *arguments]
+    command = [python or sys.executable, "-P", "-c", code + _EPILOGUE, *arguments]
     start = time.perf_counter_ns()
     # unbuffered, so that the first line is seen when it is written
     with subprocess.Popen(

@@ -1,0 +1,221 @@
+"""Many texts of mixed length: linnet's ``encode`` beside ONNX Runtime done well, on the same CPUs, in turns."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.models import MAX_LENGTH, ROOT, ModelSpec, checkpoint_folder
+from benchmarks.peers.compare import Ratio
+from benchmarks.peers.encode_child import EncodeJob, EncodeSaid
+from benchmarks.peers.texts import distribution
+from linnet.bench.statistics import median
+
+__all__ = ["GUISES", "EncodeResult", "Guise", "measure_encode", "ratio_of_best"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Guise:
+    """One way to answer a list.
+
+    Attributes:
+        title: for people.
+        engine: "linnet" or "onnxruntime".
+        file: engine of :data:`benchmarks.peers.catalogue.ENGINES` whose file it loads.
+        sessions: that share the list; False: one session with all threads.
+        batch: most texts of one run.
+    """
+
+    title: str
+    engine: str
+    file: str
+    sessions: bool = False
+    batch: int = 1
+
+
+def _onnx_guises() -> dict[str, Guise]:
+    found: dict[str, Guise] = {}
+    for kind, words in (("fused", "fused"), ("plain", "as exported")):
+        for sessions in (False, True):
+            for batch in (1, 8, 32):
+                how = "a session a thread" if sessions else "one session"
+                how += f", batches of {batch}" if batch > 1 else ", one by one"
+                found[f"onnxruntime-{kind}-{'sessions' if sessions else 'threads'}-{batch}"] = Guise(
+                    title=f"ONNX Runtime int8 {words}, {how}",
+                    engine="onnxruntime",
+                    file=f"onnxruntime-{kind}",
+                    sessions=sessions,
+                    batch=batch,
+                )
+    return found
+
+
+GUISES: Mapping[str, Guise] = {
+    "linnet-threads": Guise(title="linnet int8, one session with all threads", engine="linnet", file="linnet"),
+    "linnet-sessions": Guise(title="linnet int8, one session a thread", engine="linnet", file="linnet", sessions=True),
+    **_onnx_guises(),
+}
+_LEAST_ROUNDS = 1
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EncodeResult:
+    """What the turns gave.
+
+    Attributes:
+        texts: how many.
+        distribution: of their lengths, in words.
+        threads: CPUs that everybody had.
+        elapsed_ns: of each turn, by guise.
+        peak_memory: of each guise in bytes, the largest of its turns.
+        cosine: smallest of a text's two embeddings, linnet's and ONNX Runtime's.
+    """
+
+    texts: int
+    distribution: str
+    threads: int
+    elapsed_ns: Mapping[str, Sequence[int]]
+    peak_memory: Mapping[str, int]
+    cosine: float
+
+    @property
+    def ratio(self) -> Ratio:
+        """Texts a second of linnet's best guise over those of ONNX Runtime's best."""
+        return ratio_of_best(self.elapsed_ns)
+
+    def lines(self) -> list[str]:
+        """Return the result as Markdown."""
+        rows = ["| | seconds | range | texts/s | peak memory, MB |", "|---|---:|---:|---:|---:|"]
+        for name in sorted(self.elapsed_ns, key=lambda name: median(self.elapsed_ns[name])):
+            each = [value / 1e9 for value in self.elapsed_ns[name]]
+            middle = median(each)
+            rows.append(
+                f"| {GUISES[name].title} | {middle:.2f} | {min(each):.2f}-{max(each):.2f} | {self.texts / middle:.0f} "
+                f"| {self.peak_memory[name] / 1e6:.0f} |"
+            )
+        ratio = self.ratio
+        end = (
+            f"\nlinnet's best beside ONNX Runtime's best: **{ratio.middle:.2f}x** ({ratio.low:.2f}-{ratio.high:.2f}); "
+            f"smallest cosine between the two {self.cosine:.4f}."
+        )
+        return [f"{self.distribution}; tokenizing included, {self.threads} threads for everybody.\n", *rows, end]
+
+
+def ratio_of_best(elapsed_ns: Mapping[str, Sequence[int]]) -> Ratio:
+    """Return the time of ONNX Runtime's best guise over that of linnet's best, turn by turn.
+
+    A guise's middle decides which is best; only turns that both had are compared.
+    """
+    best = {
+        engine: min(
+            (name for name in elapsed_ns if GUISES[name].engine == engine), key=lambda name: median(elapsed_ns[name])
+        )
+        for engine in ("linnet", "onnxruntime")
+    }
+    each = [
+        theirs / ours for ours, theirs in zip(elapsed_ns[best["linnet"]], elapsed_ns[best["onnxruntime"]], strict=False)
+    ]
+    return Ratio(middle=median(each), low=min(each), high=max(each))
+
+
+def measure_encode(
+    spec: ModelSpec, files: Mapping[str, Path], texts: Sequence[str], *, threads: int, rounds: int, finalists: int = 2
+) -> EncodeResult:
+    """Let every guise answer the list once, then the fastest ones of each engine in turns.
+
+    Args:
+        spec: the model.
+        files: by engine of the catalogue.
+        texts: at least two.
+        threads: for everybody.
+        rounds: turns of the finalists, after the first one.
+        finalists: of each engine.
+
+    Raises:
+        RuntimeError: a process failed; the message ends with what it said.
+    """
+    checkpoint = checkpoint_folder(spec)
+    elapsed: dict[str, list[int]] = {}
+    memory: dict[str, int] = {}
+    vectors: dict[str, np.ndarray] = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "texts.json").write_text(json.dumps(list(texts)), encoding="utf-8")
+
+        def turn(which: str, note: str) -> int:
+            guise = GUISES[which]
+            print(f"-- encode: {spec.name}, {note}: {guise.title}", file=sys.stderr, flush=True)
+            job = EncodeJob(
+                engine=guise.engine,
+                file=str(files[guise.file]),
+                tokenizer=str(checkpoint / "tokenizer.json"),
+                threads=1 if guise.sessions else threads,
+                sessions=threads if guise.sessions else 1,
+                batch=guise.batch,
+                texts=str(folder / "texts.json"),
+                most_tokens=MAX_LENGTH,
+                outputs=str(folder / "outputs.npz"),
+            )
+            said = _run_child(job, folder)
+            memory[which] = max(said.peak_memory, memory.get(which, 0))
+            with np.load(folder / "outputs.npz") as arrays:
+                vectors[guise.engine] = arrays["embeddings"]
+            return said.elapsed_ns
+
+        present = [which for which, guise in GUISES.items() if guise.file in files]
+        first = {which: turn(which, "which is best") for which in present}
+        chosen = _fastest(first, finalists)
+        elapsed = {which: [] if which in chosen else [first[which]] for which in present}
+        for number in range(max(rounds, _LEAST_ROUNDS)):
+            for which in chosen:
+                elapsed[which].append(turn(which, f"turn {number + 1}/{rounds}"))
+    lengths = _token_counts(checkpoint, texts)
+    return EncodeResult(
+        texts=len(texts),
+        distribution=distribution(lengths),
+        threads=threads,
+        elapsed_ns=elapsed,
+        peak_memory=memory,
+        cosine=_least_cosine(vectors["linnet"], vectors["onnxruntime"]),
+    )
+
+
+def _fastest(first: Mapping[str, int], count: int) -> list[str]:
+    chosen: list[str] = []
+    for engine in ("linnet", "onnxruntime"):
+        names = [name for name in first if GUISES[name].engine == engine]
+        chosen += sorted(names, key=first.__getitem__)[:count]
+    return chosen
+
+
+def _run_child(job: EncodeJob, folder: Path) -> EncodeSaid:
+    job_file, result_file = folder / "job.json", folder / "result.json"
+    job_file.write_text(json.dumps(dataclasses.asdict(job)), encoding="utf-8")
+    command = [sys.executable, "-m", "benchmarks.peers.encode_child", str(job_file), str(result_file)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"encode with {job.engine} ended with {done.returncode}:\n{done.stderr[-2000:]}")
+    return EncodeSaid(**json.loads(result_file.read_text(encoding="utf-8")))
+
+
+def _token_counts(checkpoint: Path, texts: Sequence[str]) -> list[int]:
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(checkpoint / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(MAX_LENGTH)
+    return [len(each.ids) for each in tokenizer.encode_batch(list(texts))]
+
+
+def _least_cosine(one: np.ndarray, other: np.ndarray) -> float:
+    a, b = one.astype(np.float64), other.astype(np.float64)
+    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return float(((a * b).sum(axis=1) / lengths).min())

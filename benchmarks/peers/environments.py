@@ -1,0 +1,65 @@
+"""Virtual environments beside the project's own, for peers that must not disturb it: made once and kept.
+
+``openvino`` runs OpenVINO and holds nothing else, so its size on disk and its cold start are those of a plain
+installation; ``nncf`` quantizes for it. Neither has PyTorch. Versions come from ``constraints.txt``.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from benchmarks.models import CACHE, ROOT
+
+__all__ = ["OWN", "PACKAGES", "constrained", "interpreter"]
+
+OWN = ""
+"""The environment that runs this."""
+
+PACKAGES: Mapping[str, tuple[str, ...]] = {
+    "openvino": ("openvino", "numpy", "packaging"),
+    "nncf": ("nncf", "openvino", "onnx", "numpy"),
+}
+"""What each environment holds; ``packaging`` reads the requirements of what is installed."""
+
+
+def interpreter(environment: str) -> str:
+    """Return the Python of an environment, which is made first if it is missing or holds other versions.
+
+    Raises:
+        RuntimeError: it could not be made; the message ends with what pip said.
+    """
+    if environment == OWN:
+        return sys.executable
+    folder = CACHE / f"{environment}-venv"
+    python, stamp = folder / "bin" / "python", folder / "installed.txt"
+    wanted = constrained(PACKAGES[environment], (ROOT / "constraints.txt").read_text(encoding="utf-8"))
+    text = "\n".join([sys.version, *wanted])
+    if stamp.is_file() and stamp.read_text(encoding="utf-8") == text:
+        return str(python)
+    print(f"== environment for {', '.join(wanted)}", file=sys.stderr, flush=True)
+    if folder.exists():
+        shutil.rmtree(folder)
+    _run([sys.executable, "-m", "venv", str(folder)], environment)
+    # a CUDA build of something must not come along: none of these requires PyTorch
+    _run([str(python), "-m", "pip", "--disable-pip-version-check", "-qq", "install", *wanted], environment)
+    stamp.write_text(text, encoding="utf-8")
+    return str(python)
+
+
+def constrained(packages: tuple[str, ...], constraints: str) -> list[str]:
+    """Return each package with its version of a constraints file, or bare if it is not listed there."""
+    pinned = {name: line for line in constraints.splitlines() for name in re.findall(r"^([\w.-]+)==", line)}
+    return [pinned.get(package, package) for package in packages]
+
+
+def _run(command: list[str], environment: str) -> None:
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        said = (done.stdout + done.stderr).strip()[-1500:]
+        raise RuntimeError(
+            f"the environment {environment} could not be made; leave its engine out with --without, or see:\n{said}"
+        )

@@ -1,0 +1,78 @@
+"""Size of what is installed: ``python -m benchmarks.peers.installed NAME ...``, in any environment with packaging.
+
+Prints the bytes of the named distributions with all that they require, byte code left out.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator, Sequence
+from importlib import metadata
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+__all__ = ["installed_size"]
+
+
+def installed_size(distributions: Sequence[str]) -> int:
+    """Return the bytes of distributions with all that they require, byte code left out."""
+    return sum(_size(name) for name in sorted(_closure(distributions)))
+
+
+def _closure(names: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    waiting = [_canonical(name) for name in names]
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        found.add(name)
+        if name != "linnet":  # its requirement, numpy, is listed where it is measured
+            waiting.extend(_requirements(name))
+    return found
+
+
+def _requirements(name: str) -> Iterator[str]:
+    for line in metadata.distribution(name).requires or ():
+        requirement = Requirement(line)
+        wanted = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+        if wanted and _is_installed(requirement.name):
+            yield _canonical(requirement.name)
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        metadata.distribution(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
+def _size(name: str) -> int:
+    if name == "linnet":  # perhaps a development checkout, which has no list of files
+        return sum(_folder_size(package) for package in ("linnet", "linnet_runtime"))
+    files = metadata.distribution(name).files or ()
+    paths = (Path(str(file.locate())) for file in files if "__pycache__" not in file.parts)
+    return sum(path.stat().st_size for path in paths if path.is_file())
+
+
+def _folder_size(package: str) -> int:
+    found = importlib.util.find_spec(package)
+    if found is None or not found.submodule_search_locations:
+        raise ModuleNotFoundError(f"found no package {package}; install linnet first")
+    files = Path(found.submodule_search_locations[0]).rglob("*")
+    return sum(
+        file.stat().st_size
+        for file in files
+        if file.is_file() and not file.is_symlink() and "__pycache__" not in file.parts
+    )
+
+
+def _canonical(name: str) -> str:
+    return name.lower().replace("_", "-").replace(".", "-")
+
+
+if __name__ == "__main__":
+    print(installed_size(sys.argv[1:]))
