@@ -20,6 +20,7 @@ from torch.export import Dim, ExportedProgram
 
 from linnet_export.errors import ExportError
 from linnet_export.outline import Step, outline
+from linnet_export.places import Places, places
 from linnet_export.recipes import stored_bytes
 from linnet_export.recipes.operators import ExpandQuantized
 from linnet_export.tasks import DeviceProgram
@@ -61,6 +62,7 @@ class ProgramFacts:
         planned_bytes: planned memory at the length (and batch) bound, by method. What the delegates
             allocate for themselves comes on top.
         steps: what runs where, in order, by method.
+        places: which layer each operator belongs to, by method.
     """
 
     operators: tuple[str, ...]
@@ -70,6 +72,7 @@ class ProgramFacts:
     operators_outside: Mapping[str, Mapping[str, int]]
     planned_bytes: Mapping[str, int]
     steps: Mapping[str, tuple[Step, ...]]
+    places: Places = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -243,6 +246,7 @@ def _facts(
         operators_outside={name: _outside(edge.exported_program(name)) for name in plans},
         planned_bytes={name: sum(plan.non_const_buffer_sizes) for name, plan in plans.items()},
         steps=steps,
+        places=places(edge, planned),
     )
 
 

@@ -69,7 +69,12 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
             _report(config, checkpoint, tokenizer, lowered, summary, stages, proof), mixed_precision=mixed
         )
         details = make_details(lowered, *errors)
-        evidence = {**proof.evidence(), "report": report.to_evidence(), "details": details}
+        evidence = {
+            **proof.evidence(),
+            "report": report.to_evidence(),
+            "details": details,
+            "places": dict(lowered.facts.places),
+        }
         write_trailer(partial, lowered.program, ranges, evidence)
         digest, size = _digest(partial), partial.stat().st_size
     return dataclasses.replace(report, path=output, sha256=digest, file_bytes=size)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from linnet.bench.layers import ProgramMap
 from linnet.bench.profile import Event, LengthProfile, Profiler, Row, steps_of
 from linnet.bench.profile_table import show_profile
 from linnet.bench.record import from_data
@@ -73,6 +74,47 @@ def test_a_kernel_without_a_name_keeps_its_place() -> None:
     assert [step.name for step in steps_of(make_run(0))] == [
         *("instruction 0", "embedding_byte.out", "partition 1", "view_copy.out", "partition 2"),
     ]
+
+
+PLACES = {
+    "forward": [
+        {"operator": "aten::sym_size", "layer": ""},
+        {"operator": "quantized_decomposed::embedding_byte", "layer": "word"},
+        {"partition": [{"layer": "query", "operators": ["linear", "add"]}, {"layer": "key", "operators": ["linear"]}]},
+        {"operator": "aten::view_copy", "layer": "head"},
+        {"partition": [{"layer": "head.0", "operators": ["linear", "add"]}, {"layer": "head.1", "operators": ["add"]}]},
+    ]
+}
+
+
+def test_operators_are_matched_with_layers_kind_by_kind() -> None:
+    profiler = Profiler(ProgramMap({"places": PLACES}))
+    profiler.add(make_run(0))
+    found = profiler.result(8, summarize([1_100_000]), 1_000_000)
+    times = {row.layer: row.mean_ns for row in found.layers}
+    # query: a linear of 200 and the addition of 50; without a layer: size 1, set-up 50 + 20, executor 100
+    assert times == {"word": 99e3, "query": 250e3, "key": 200e3, "head": 100e3, "head.0": 180e3, "": 171e3}
+    assert sum(row.share for row in found.layers) == pytest.approx(1)
+    assert [row.name for row in found.steps if row.instruction == 0] == ["aten::sym_size"]
+    stream = io.StringIO()
+    show_profile(found, 1, Console(stream))
+    rows = [line.split() for line in stream.getvalue().splitlines()]
+    assert ["query", "2", "25.0%", "250.0", "250.0", "250.0"] in rows
+
+
+def test_kinds_that_differ_in_number_stay_without_layer() -> None:
+    program = ProgramMap({"places": PLACES})
+    linear, add = LINEAR, "Add (ND)"
+    assert program.partition(2, [linear, add]) == ["", "query"]
+    assert program.partition(2, [add, "Convert (NC)", linear, linear]) == ["query", "", "query", "key"]
+    assert program.partition(4, [linear, add, add]) == ["head.0", "head.0", "head.1"]
+    assert program.partition(99, [linear]) == [""]
+
+
+@pytest.mark.parametrize("evidence", [{}, {"places": None}, {"places": {"forward_batch": []}}])
+def test_a_file_without_places_knows_no_layers(evidence: dict[str, Any]) -> None:
+    assert ProgramMap(evidence).operator(0) == ("", "")
+    assert ProgramMap(evidence).partition(0, [LINEAR]) == [""]
 
 
 def test_one_exact_time_tells_the_resolution() -> None:

@@ -206,3 +206,32 @@ def test_a_run_loads_only_what_it_needs(files: Path) -> None:
     path = files / "text-classification.pte"
     loaded = modules_after(f"from linnet import cli\ncli.main(['run', {str(path)!r}, 'x'])")
     assert not loaded & {"rich", "csv", "linnet.golden", "linnet.evaluation", "importlib.metadata", "torch"}
+
+
+@pytest.mark.parametrize("task", ["text-classification", "fill-mask", "question-answering"])
+def test_every_operator_of_a_profile_has_its_layer(files: Path, task: str) -> None:
+    code = """
+import dataclasses, json, sys
+from linnet.bench.probe import Budget, profile_forward, time_forward
+from linnet.model import Model
+from linnet.runtime import open_runtime
+runtime = open_runtime(sys.argv[1], 1)
+model = Model(runtime)
+budget = Budget(seconds=None, samples=3)
+plain = time_forward(model, runtime, 9, budget)
+runtime.set_profiling(True)
+profile, _ = profile_forward(model, runtime, plain, budget, 0)
+print(json.dumps([model.evidence, dataclasses.asdict(profile)]))
+"""
+    command = [sys.executable, "-c", code, str(files / f"{task}.pte")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-3000:]
+    evidence, profile = json.loads(done.stdout)
+    places = evidence["places"]["forward"]
+    assert ["partition" in place for place in places].count(True) == evidence["report"]["partitions"]["forward"]
+    assert len(places) == len(profile["steps"]) - 1  # the executor is no instruction
+    linears = {name for place in profile["places"] if place["name"].startswith("Fully") for name in [place["layer"]]}
+    layer = {f"body.layers.0.{name}" for name in ("attention.query", "attention.key", "expand", "contract")}
+    assert layer <= linears
+    assert "" not in linears
+    assert sum(row["share"] for row in profile["layers"]) == pytest.approx(1)

@@ -14,6 +14,7 @@ cold           fresh processes timed from outside until their first answer
 runner         starts the processes, collects their events, survives Ctrl-C
 table          the result for people
 profile        from the runtime's events to the time of each operator and partition
+layers         which layer of the model an operator belongs to
 profile_table  a profile for people
 trace          profiled inferences for chrome://tracing and Perfetto
 arguments      lists of numbers on the command line

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from linnet.bench.layers import ProgramMap
 from linnet.bench.profile import Event, LengthProfile, Profiler, as_events
 from linnet.bench.record import LengthResult, OutputCheck
 from linnet.bench.sample import Example, long_text
@@ -170,7 +171,7 @@ def profile_forward(
     """
     inputs = forward_inputs(model, runtime, plain.tokens)
     before = runtime.run("forward", inputs)
-    profiler = Profiler()
+    profiler = Profiler(ProgramMap(model.evidence))
     kept: deque[list[Event]] = deque(maxlen=keep)
     untaken = 0
 

@@ -22,6 +22,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
+from linnet.bench.layers import ProgramMap
 from linnet.bench.statistics import Summary, percentile
 from linnet.errors import InternalError
 
@@ -89,6 +90,7 @@ class Place(NamedTuple):
         instruction: of the method; -1 for the executor.
         partition: counted from 1; 0 outside.
         position: among the partition's operators, counted from 0; -1 for others.
+        layer: of the model; empty if the file does not say.
     """
 
     kind: str
@@ -96,6 +98,7 @@ class Place(NamedTuple):
     instruction: int
     partition: int
     position: int
+    layer: str
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -104,7 +107,8 @@ class Row:
 
     Attributes:
         kind, name: see :class:`Place`.
-        instruction, partition, position: the same, if all places of the row have them in common; else -1, 0, -1.
+        instruction, partition, position, layer: the same, if all places of the row have them in common; else -1, 0,
+            -1 and empty.
         calls: places in this row, which is calls in one inference.
         share: of the time of the method, 0 to 1, over all inferences.
         mean_ns, p50_ns, p90_ns: nanoseconds in one inference.
@@ -115,6 +119,7 @@ class Row:
     instruction: int
     partition: int
     position: int
+    layer: str
     calls: int
     share: float
     mean_ns: float
@@ -124,7 +129,7 @@ class Row:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LengthProfile:
-    """The profile of ``forward`` at one length. Each of the three tuples sums to a share of 1.
+    """The profile of ``forward`` at one length. Each of the four tuples sums to a share of 1.
 
     Attributes:
         tokens: of the input.
@@ -135,6 +140,7 @@ class LengthProfile:
             rounds down counts as set-up.
         operators: equal operators together, largest share first.
         steps: partitions whole, each operator outside, and the executor; largest share first.
+        layers: everything of one layer together, largest share first; what belongs to none has an empty name.
         places: everything alone, in the order of the program.
     """
 
@@ -145,6 +151,7 @@ class LengthProfile:
     resolution_ns: int
     operators: tuple[Row, ...]
     steps: tuple[Row, ...]
+    layers: tuple[Row, ...]
     places: tuple[Row, ...]
 
 
@@ -185,7 +192,9 @@ def _own_name(event: Event) -> str:
 class Profiler:
     """Takes runs one after the other and keeps numbers only."""
 
-    def __init__(self) -> None:
+    def __init__(self, program: ProgramMap | None = None) -> None:
+        """Start; ``program`` says which layers the operators belong to."""
+        self._program = ProgramMap({}) if program is None else program
         self._times: dict[Place, list[int]] = {}
         self._whole: list[int] = []
         self._exact = False
@@ -199,7 +208,7 @@ class Profiler:
         whole = [event.time for event in events if event.name == _METHOD]
         if len(whole) != 1:
             raise InternalError(f"found {len(whole)} events {_METHOD!r} in one run, needed 1")
-        times = dict(_times(events, whole[0]))
+        times = dict(_times(events, whole[0], self._program))
         if self._times and self._times.keys() != times.keys():
             raise InternalError("the program took another way in this run than in the one before")
         for place, time in times.items():
@@ -222,6 +231,7 @@ class Profiler:
             resolution_ns=1 if self._exact else _MICROSECOND,
             operators=self._rows(lambda place: (place.kind, place.name)),
             steps=self._rows(lambda place: (place.instruction, place.partition)),
+            layers=self._rows(lambda place: place.layer),
             places=self._rows(lambda place: place, by_share=False),
         )
 
@@ -235,15 +245,16 @@ class Profiler:
     def _row(self, places: Sequence[Place]) -> Row:
         sums = [sum(each) for each in zip(*(self._times[place] for place in places), strict=True)]
         total = sum(sums)
-        kind, name, instruction, partition, position = (_common(column) for column in zip(*places, strict=True))
-        if name is None:  # a whole partition
-            kind, name = DELEGATED, f"partition {partition}"
+        kind, name, instruction, partition, position, layer = (_common(column) for column in zip(*places, strict=True))
+        if name is None:  # a whole partition, or a layer
+            kind, name = kind or DELEGATED, f"partition {partition}" if instruction is not None else layer or ""
         return Row(
             kind=str(kind),
             name=str(name),
             instruction=-1 if instruction is None else int(instruction),
             partition=int(partition or 0),
             position=-1 if position is None else int(position),
+            layer=str(layer or ""),
             calls=sum(place.kind != SET_UP for place in places) or 1,
             share=total / sum(self._whole),
             mean_ns=total / len(sums),
@@ -259,18 +270,21 @@ def _common(values: Sequence[str | int]) -> str | int | None:
     return values[0] if len(set(values)) == 1 else None
 
 
-def _times(events: Sequence[Event], whole: int) -> Iterator[tuple[Place, int]]:
+def _times(events: Sequence[Event], whole: int, program: ProgramMap) -> Iterator[tuple[Place, int]]:
     """Yield each place with its time; the times sum to ``whole``."""
     left = whole
     for step in steps_of(events):
         left -= step.event.time
         instruction = step.event.instruction
         if not step.partition:
-            yield Place(OUTSIDE, step.name, instruction, 0, -1), step.event.time
+            name, layer = program.operator(instruction)
+            shown = step.name if step.name != _own_name(step.event) or not name else name
+            yield Place(OUTSIDE, shown, instruction, 0, -1, layer), step.event.time
             continue
-        for position, each in enumerate(step.operators):
-            name = _COUNTER.sub("", each.name)
-            yield Place(DELEGATED, name, instruction, step.partition, position), each.time
+        names = [_COUNTER.sub("", each.name) for each in step.operators]
+        layers = program.partition(instruction, names)
+        for position, (each, name, layer) in enumerate(zip(step.operators, names, layers, strict=True)):
+            yield Place(DELEGATED, name, instruction, step.partition, position, layer), each.time
         rest = step.event.time - sum(each.time for each in step.operators)
-        yield Place(SET_UP, "set-up and profiling", instruction, step.partition, -1), rest
-    yield Place(EXECUTOR, "ExecuTorch's executor", -1, 0, -1), left
+        yield Place(SET_UP, "set-up and profiling", instruction, step.partition, -1, ""), rest
+    yield Place(EXECUTOR, "ExecuTorch's executor", -1, 0, -1, ""), left

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 
 from linnet.bench.profile import DELEGATED, OUTSIDE, SET_UP, LengthProfile, Row
@@ -21,6 +22,9 @@ def show_profile(profile: LengthProfile, threads: int, console: Console) -> None
     console.line()
     console.table(("instruction", *_HEADERS[1:]), [*_rows(profile.steps)], right=_RIGHT)
     console.line()
+    if any(row.layer for row in profile.layers):
+        console.table(("layer", *_HEADERS[2:]), [*_layers(profile.layers)], right=(1, 2, 3, 4, 5))
+        console.line()
     for line in _sentences(profile):
         console.line(line)
 
@@ -34,6 +38,11 @@ def _rows(rows: Sequence[Row]) -> Iterator[Sequence[str]]:
         mean = _us(sum(row.mean_ns for row in left))
         calls, share = sum(row.calls for row in left), sum(row.share for row in left)
         yield f"{len(left)} more", "", str(calls), f"{share:.1%}", mean, "", ""
+
+
+def _layers(rows: Sequence[Row]) -> Iterator[Sequence[str]]:
+    for cells in _rows([dataclasses.replace(row, name=row.layer or "(no layer)") for row in rows]):
+        yield cells[0], *cells[2:]
 
 
 def _where(row: Row) -> str:
