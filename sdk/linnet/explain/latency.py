@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from linnet.bench.command import Bencher, Progress, usable_cpus
+from linnet.bench.command import Bencher, usable_cpus
+from linnet.bench.progress import Progress
 from linnet.bench.record import LengthResult, Record, Settings
 from linnet.errors import InvalidArgumentError
 
