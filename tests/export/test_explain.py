@@ -147,6 +147,10 @@ def test_latency_is_measured_and_shown(exported: Callable[..., Any]) -> None:
     assert page.problems == []
     rows = rows_of(page, "tokens")
     assert [row[0] for row in rows] == ["8", "16"]
+    shares = next(each for each in page.tables if "calling XNNPACK" in each[0])[1:]
+    assert [row[0] for row in shares] == ["8", "16"]
+    for row in shares:  # inside, calling, outside, executor: all of the time, each rounded to a tenth
+        assert sum(float(cell.rstrip("\u202f%")) for cell in row[2:]) == pytest.approx(100, abs=0.25)
     summary = latency.lengths()[1][0].summary
     assert rows[0][2:4] == [significant(summary.p50_ns / 1e6), significant(summary.p90_ns / 1e6)]
 

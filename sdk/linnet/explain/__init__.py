@@ -6,6 +6,7 @@ latency    measures the file here, in processes of `linnet bench`
 sections   one function a section, from facts to markup
 layers     sections about sizes and errors by layer
 mixed      section about automatic mixed precision
+profile    section about where the time goes
 program    sections about partitions and what stayed outside
 page       puts the sections in order
 =========  =====================================================================

@@ -16,7 +16,7 @@ from linnet.errors import InvalidArgumentError
 __all__ = ["LENGTHS", "Latency", "LatencySettings", "measure_latency"]
 
 LENGTHS = (8, 16, 32, 64, 128, 256, 512)
-_SECONDS = 0.4
+_SECONDS = 0.3
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class LatencySettings:
     Attributes:
         threads: thread counts, each in a process of its own; empty: 1, and 2 where there are two CPUs.
         lengths: tokens, cut to the file's bound.
-        seconds: of each length.
+        seconds: of each length, and as many for its profile.
     """
 
     threads: tuple[int, ...] = ()
@@ -56,12 +56,19 @@ class Latency:
             str(threads): [{"tokens": each.tokens, **dataclasses.asdict(each.summary)} for each in results]
             for threads, results in self.lengths().items()
         }
+        profiles = {
+            str(run.threads): [
+                {"tokens": each.tokens, "operators": [dataclasses.asdict(row) for row in each.operators]}
+                for each in run.profiles
+            ]
+            for run in (() if self.record is None else self.record.runs)
+        }
         environment = None if self.record is None else dataclasses.asdict(self.record.environment)
-        return {"missing": self.missing, "threads": runs, "environment": environment}
+        return {"missing": self.missing, "threads": runs, "profiles": profiles, "environment": environment}
 
 
 def measure_latency(path: Path, settings: LatencySettings | None = None, stream: TextIO | None = None) -> Latency:
-    """Time `forward` of a file at several lengths; progress goes to ``stream`` (default: stderr).
+    """Time and profile `forward` of a file at several lengths; progress goes to ``stream`` (default: stderr).
 
     Raises:
         InvalidArgumentError: a thread count is below 1.
@@ -72,7 +79,9 @@ def measure_latency(path: Path, settings: LatencySettings | None = None, stream:
     threads = chosen.threads or ((1,) if usable_cpus() == 1 else (1, 2))
     if min(threads) < 1:
         raise InvalidArgumentError(f"threads are {list(threads)}, needed at least 1")
-    asked = Settings(lengths=chosen.lengths, threads=threads, seconds=chosen.seconds, samples=None, cold_repeats=0)
+    asked = Settings(
+        lengths=chosen.lengths, threads=threads, seconds=chosen.seconds, samples=None, cold_repeats=0, profile=True
+    )
     bencher = Bencher(path, asked, Progress(sys.stderr if stream is None else stream))
     failure = bencher.measure()
     if bencher.interrupted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from linnet.explain import layers, mixed, program, sections
+from linnet.explain import layers, mixed, profile, program, sections
 from linnet.explain.facts import Facts
 from linnet.explain.latency import Latency
 from linnet.page import Page, element
@@ -28,7 +28,8 @@ def explain_page(facts: Facts, latency: Latency) -> str:
     if found:
         page.section("Mixed precision", found)
     page.section("Partitions", program.partitions(facts))
-    page.section("Outside of XNNPACK", program.outside(facts))
+    page.section("Outside of XNNPACK", program.outside(facts, profile.shown_profile(latency)))
     page.section("Latency", sections.speed(facts, latency))
+    page.section("Where the time goes", profile.time_spent(latency))
     page.section("What this file is", sections.about(facts))
     return page.render()

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from linnet.bench.profile import LengthProfile
 from linnet.explain.facts import Facts, Step
+from linnet.explain.profile import outside_shares
 from linnet.explain.sections import missing
 from linnet.page import Box, Content, element, flow_chart, table
+from linnet.page.figures import percent
 
 __all__ = ["outside", "partitions"]
 
@@ -72,8 +75,8 @@ def _listed(method: str, steps: Sequence[Step]) -> Content:
     return element("details", element("summary", "Every operator as a table"), listed)
 
 
-def outside(facts: Facts) -> list[Content]:
-    """Return what stayed outside of XNNPACK, and why."""
+def outside(facts: Facts, measured: tuple[int, LengthProfile] | None = None) -> list[Content]:
+    """Return what stayed outside of XNNPACK, why, and its share of the time of `forward` if that was measured."""
     if facts.steps is None:
         return [missing("Operators outside of XNNPACK")]
     rows: list[list[Content]] = []
@@ -88,7 +91,15 @@ def outside(facts: Facts) -> list[Content]:
     if not rows:
         return [element("p", "Nothing: every operator runs inside of XNNPACK.")]
     text = "XNNPACK's partitioner says why it does not take an operator; ExecuTorch's own kernels run these."
-    listed = table(
-        ["operator", "method", "times", "why"], rows, caption="Outside of XNNPACK", right=(2,), unbroken=(0,)
-    )
+    headers: list[Content] = ["operator", "method", "times", "why"]
+    if measured is not None:
+        threads, profile = measured
+        shares = outside_shares(profile)
+        headers.append(f"share of the time, {profile.tokens} tokens, {threads} thread{'s' if threads > 1 else ''}")
+        for row in rows:
+            name = str(row[0])
+            # one share for all occurrences; sizes and other methods are not timed by name
+            row.append(percent(shares[name]) if row[1] == "forward" and name in shares else "\N{EN DASH}")
+        text += f" In forward they take {percent(sum(shares.values()))} of the time together."
+    listed = table(headers, rows, caption="Outside of XNNPACK", right=(2, 4), unbroken=(0,))
     return [element("p", text), listed]

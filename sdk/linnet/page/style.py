@@ -45,6 +45,7 @@ nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:2px 18px;padding:0;margin
 table{border-collapse:collapse;font-size:.92rem;min-width:50%}
 th,td{text-align:left;vertical-align:top;padding:5px 14px 5px 0;border-bottom:1px solid var(--grid);
 overflow-wrap:break-word;max-width:34rem}
+thead th.number{white-space:normal;min-width:4.2rem}
 thead th{border-bottom:1px solid var(--rule);font-weight:600;vertical-align:bottom}
 tbody th{font-weight:400}
 tfoot th,tfoot td{border-top:1px solid var(--rule);border-bottom:0;font-weight:600}
