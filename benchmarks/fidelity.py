@@ -21,7 +21,7 @@ from scipy.stats import spearmanr
 import linnet
 from benchmarks.models import minilm_folder
 
-__all__ = ["main"]
+__all__ = ["main", "original_vectors", "spearman"]
 
 _BATCH = 32
 
@@ -39,19 +39,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     texts = [row[0] for row in rows] + [row[1] for row in rows]
     with linnet.load(args.file) as model:
         bound, recipe = model.manifest.max_length, model.manifest.recipe
-        ours = _spearman(model.encode(texts, normalize_embeddings=True), scores)
-    original = _spearman(_original(texts, bound), scores)
+        ours = spearman(model.encode(texts, normalize_embeddings=True), scores)
+    original = spearman(original_vectors(texts, bound), scores)
     print(f"STS-B dev, {len(rows)} pairs, Spearman: original {original:.4f}, {recipe} {ours:.4f}, ", end="")
     print(f"loss {original - ours:+.4f} (at most {args.at_most})")
     return int(original - ours > args.at_most)
 
 
-def _spearman(vectors: npt.NDArray[np.float32], scores: Sequence[float]) -> float:
+def spearman(vectors: npt.NDArray[np.float32], scores: Sequence[float]) -> float:
+    """Return the rank correlation of cosines with scores; vectors [2 * pairs, width] hold all first sentences first."""
     half = len(vectors) // 2
     return float(spearmanr((vectors[:half] * vectors[half:]).sum(axis=1), scores).statistic)
 
 
-def _original(texts: Sequence[str], bound: int) -> npt.NDArray[np.float32]:
+def original_vectors(texts: Sequence[str], bound: int) -> npt.NDArray[np.float32]:
     """Mean-pooled, normalized embeddings [texts, 384] of the checkpoint in float32, as its model card says."""
     folder = minilm_folder()
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)

@@ -18,7 +18,7 @@ from linnet.explain import explain_page, measure_latency, read_facts
 from linnet.manifest import TASKS
 from linnet.output import refuse_existing, refuse_same, write_text
 from linnet_export import export
-from linnet_export.config import ALGORITHMS, BUDGET_KEYS, ExportConfig, QuantizationConfig
+from linnet_export.config import ALGORITHMS, BUDGET_KEYS, OBSERVER_NAMES, ExportConfig, QuantizationConfig
 from linnet_export.deliver import choose_output
 from linnet_export.errors import OverBudgetError
 from linnet_export.noise import captured_noise
@@ -158,10 +158,16 @@ class ExportCommand:
 def _add_quantization(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("quantization")
     add = group.add_argument
-    add("--recipe", default="int8", help="int8 (default), 8da4w or fp32; docs/recipes.md says when to use which")
+    add(
+        "--recipe",
+        default="int8",
+        help="int8 (default), int8-static, 8da4w, fp16 or fp32; docs/recipes.md says when to use which",
+    )
     add("--group-size", type=int, metavar="N", help="inputs per scale of int4 layers: a multiple of 32 (default 32)")
     add("--algorithm", metavar="NAME", help=f"how int4 weights are rounded: {' or '.join(ALGORITHMS)} (default gptq)")
-    add("--embedding", metavar="PRECISION", help="word embedding: fp32, 8w or 4w (default: by recipe)")
+    add("--observer", metavar="NAME",
+        help=f"how int8-static finds ranges: {' or '.join(OBSERVER_NAMES)} (default minmax)")  # fmt: skip
+    add("--embedding", metavar="PRECISION", help="word embedding: fp32, fp16, 8w or 4w (default: by recipe)")
     add("--embedding-group-size", type=int, metavar="N", help="values per scale of a 4w embedding (default 64)")
     add("--calibration", type=Path, metavar="FILE", help="texts for calibration: .jsonl, .csv or plain lines")
     add("--keep", type=_keep, action="append", default=[], metavar="NAME=PRECISION",
@@ -174,6 +180,7 @@ def _quantization(args: argparse.Namespace) -> QuantizationConfig:
     return QuantizationConfig(
         group_size=args.group_size,
         algorithm=args.algorithm,
+        observer=args.observer,
         embedding=args.embedding,
         embedding_group_size=args.embedding_group_size,
         keep=tuple(args.keep),

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from linnet.errors import InvalidArgumentError
 
-__all__ = ["ALGORITHMS", "BUDGET_KEYS", "MAX_POSITIONS", "ExportConfig", "QuantizationConfig"]
+__all__ = ["ALGORITHMS", "BUDGET_KEYS", "MAX_POSITIONS", "OBSERVER_NAMES", "ExportConfig", "QuantizationConfig"]
 
 MAX_POSITIONS = 512
 """Longest default bound in tokens: memory is planned at the bound, so a larger one is asked for."""
@@ -20,6 +20,9 @@ BUDGET_KEYS: tuple[str, ...] = ("max_error", "cosine_mean", "cosine_worst", "agr
 ALGORITHMS: tuple[str, ...] = ("gptq", "rtn")
 """How int4 weights are rounded: GPTQ on calibration texts, or each to the nearest."""
 
+OBSERVER_NAMES: tuple[str, ...] = ("minmax", "percentile")
+"""The range of activations: all that was seen, or all but one value in 10 000 at either end."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class QuantizationConfig:
@@ -29,7 +32,8 @@ class QuantizationConfig:
         group_size: neighbouring inputs of an int4 linear layer that share a scale; XNNPACK takes
             multiples of 32. Default 32.
         algorithm: one of :data:`ALGORITHMS`, for int4 linear layers. Default gptq.
-        embedding: precision of the word embedding: fp32, 8w or 4w.
+        observer: how int8-static finds the range of activations, one of :data:`OBSERVER_NAMES`. Default minmax.
+        embedding: precision of the word embedding: fp32, fp16, 8w or 4w.
         embedding_group_size: neighbouring values of a row of a 4w embedding that share a scale. Default 64, the
             whole row if that is shorter.
         keep: pairs of a pattern and a precision; the layers whose names match get that precision. A
@@ -38,6 +42,7 @@ class QuantizationConfig:
 
     group_size: int | None = None
     algorithm: str | None = None
+    observer: str | None = None
     embedding: str | None = None
     embedding_group_size: int | None = None
     keep: tuple[tuple[str, str], ...] = ()
@@ -53,6 +58,11 @@ class QuantizationConfig:
         return self.algorithm or "gptq"
 
     @property
+    def range_observer(self) -> str:
+        """How int8-static finds the range of activations."""
+        return self.observer or "minmax"
+
+    @property
     def row_group_size(self) -> int:
         """Group size of 4w embedding tables, of those that are as wide."""
         return self.embedding_group_size or 64
@@ -66,6 +76,8 @@ class QuantizationConfig:
             found.append(f"embedding_group_size is {self.embedding_group_size}, needed an even number from 2 on")
         if self.algorithm is not None and self.algorithm not in ALGORITHMS:
             found.append(f"algorithm is {self.algorithm!r}, known are {', '.join(ALGORITHMS)}")
+        if self.observer is not None and self.observer not in OBSERVER_NAMES:
+            found.append(f"observer is {self.observer!r}, known are {', '.join(OBSERVER_NAMES)}")
         found += [
             f"keep has {pattern!r}={precision!r}, needed NAME=PRECISION"
             for pattern, precision in self.keep

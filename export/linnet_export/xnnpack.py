@@ -11,9 +11,12 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
+import torch
 from executorch.backends.xnnpack import xnnpack_preprocess
 from executorch.backends.xnnpack._passes import XNNPACKPassManager, XNNPACKRemoveCloneOpsTransform
 from executorch.backends.xnnpack._passes.fuse_activation_pass import FuseActivationPass
+from executorch.backends.xnnpack.partition.config import ALL_PARTITIONER_CONFIGS
+from executorch.backends.xnnpack.partition.config.gemm_configs import LinearConfig
 from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
 from executorch.exir.backend.partitioner import PartitionResult
 from executorch.exir.backend.utils import tag_constant_data
@@ -28,6 +31,21 @@ from linnet_export.outline import base_name, refusals
 __all__ = ["WholePartitioner", "necessary_passes"]
 
 
+class _WideLinearConfig(LinearConfig):
+    """A linear layer may have float16 weights beside float32 activations.
+
+    XNNPACK has such a kernel (fully_connected_nc_f32_f16) on every CPU; the rule that refuses mixed types
+    was made for operators in general.
+    """
+
+    def _check_inputs_are_valid_dtypes(self, node: Node, valid_dtypes: Any) -> bool:
+        types = [each.meta["val"].dtype for each in node.all_input_nodes]
+        if types[:2] == [torch.float32, torch.float16] and set(types[2:]) <= {torch.float32}:
+            return True
+        valid: bool = super()._check_inputs_are_valid_dtypes(node, valid_dtypes)
+        return valid
+
+
 class WholePartitioner(XnnpackPartitioner):
     """XNNPACK's rules of what it can take, with partitions as large as the graph allows.
 
@@ -40,7 +58,8 @@ class WholePartitioner(XnnpackPartitioner):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        wide = {LinearConfig: _WideLinearConfig}
+        super().__init__(configs=[wide.get(each, each) for each in ALL_PARTITIONER_CONFIGS])
         self.refused: dict[str, str] = {}
 
     def taken(self) -> frozenset[str]:
@@ -98,6 +117,7 @@ _PLAIN = frozenset(
         "clamp.default",
         "dequantize_per_channel.default",
         "dequantize_per_channel_group.default",
+        "dequantize_per_tensor.default",
         "dequantize_per_token.default",
         "div.Tensor",
         "gelu.default",
@@ -105,6 +125,7 @@ _PLAIN = frozenset(
         "linear.default",
         "mul.Tensor",
         "permute_copy.default",
+        "quantize_per_tensor.default",
         "quantize_per_token.default",
         "relu.default",
         "rsqrt.default",

@@ -204,7 +204,7 @@ def test_an_impossible_output(tmp_path: Path, output: str) -> None:
 
 def test_unknown_names_list_the_known_ones(tmp_path: Path) -> None:
     checkpoint = write_checkpoint(tmp_path / "checkpoint")
-    with pytest.raises(UnknownRecipeError, match="'int5'.*8da4w, fp32, int8"):
+    with pytest.raises(UnknownRecipeError, match="'int5'.*8da4w, fp16, fp32, int8, int8-static"):
         linnet_export.export(linnet_export.ExportConfig(model=str(checkpoint), output=tmp_path / "m", recipe="int5"))
     path = checkpoint / "config.json"
     path.write_text(path.read_text().replace('"model_type": "bert"', '"model_type": "roberta"'))

@@ -79,21 +79,25 @@ def choose_texts(config: ExportConfig, checkpoint: Checkpoint, takes_pairs: bool
     Raises:
         ProofError: the file of texts cannot be read or too few of them fit the task.
     """
-    return _fitting(config.proof, checkpoint, takes_pairs) if config.prove else []
+    return _fitting(read_texts(config.proof), checkpoint, takes_pairs) if config.prove else []
 
 
 def choose_calibration(config: ExportConfig, checkpoint: Checkpoint, takes_pairs: bool) -> list[ProofText]:
     """Return the texts of the calibration: the user's, else those of the proof's built-in set.
 
+    For a task of single texts a pair is two of them.
+
     Raises:
         ProofError: the file of texts cannot be read or too few of them fit the task.
     """
-    return _fitting(config.calibration, checkpoint, takes_pairs)
+    texts = read_texts(config.calibration)
+    if not takes_pairs:
+        texts = [ProofText(part) for each in texts for part in (each.text, each.pair) if part is not None]
+    return _fitting(texts, checkpoint, takes_pairs)
 
 
-def _fitting(path: Path | None, checkpoint: Checkpoint, takes_pairs: bool) -> list[ProofText]:
-    mask_token = checkpoint.special_tokens.get("mask", "")
-    return select_texts(read_texts(path), checkpoint.task, takes_pairs, mask_token)
+def _fitting(texts: list[ProofText], checkpoint: Checkpoint, takes_pairs: bool) -> list[ProofText]:
+    return select_texts(texts, checkpoint.task, takes_pairs, checkpoint.special_tokens.get("mask", ""))
 
 
 def prove(

@@ -10,7 +10,7 @@ from torch import nn
 
 from linnet_export.config import QuantizationConfig
 from linnet_export.errors import ExportError
-from linnet_export.recipes import fp32, int8, int8_activation_int4_weight
+from linnet_export.recipes import fp16, fp32, int8, int8_activation_int4_weight, int8_static
 from linnet_export.recipes.base import LayerPrecision, QuantizationSummary, Recipe
 from linnet_export.recipes.calibration import CalibrationTexts
 from linnet_export.recipes.embeddings import EMBEDDINGS
@@ -34,7 +34,9 @@ __all__ = [
     "supported",
 ]
 
-_KNOWN: dict[str, Recipe] = {each.RECIPE.name: each.RECIPE for each in (fp32, int8, int8_activation_int4_weight)}
+_KNOWN: dict[str, Recipe] = {
+    each.RECIPE.name: each.RECIPE for each in (fp32, fp16, int8, int8_static, int8_activation_int4_weight)
+}
 
 
 class UnknownRecipeError(ExportError):

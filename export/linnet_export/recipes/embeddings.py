@@ -1,4 +1,4 @@
-"""Precisions of the word embedding by name, as in optimum-executorch: fp32, 8w and 4w.
+"""Precisions of the word embedding by name, as in optimum-executorch: fp32, fp16, 8w and 4w.
 
 The kernels look up quantized rows and give float32; they stand in ExecuTorch's quantized kernel library.
 """
@@ -11,12 +11,13 @@ from collections.abc import Callable
 import executorch.exir.passes._quant_patterns_and_replacements  # noqa: F401  defines embedding_byte and _4bit
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from linnet_export.config import QuantizationConfig
 from linnet_export.recipes.operators import INT4, int4_embedding
 from linnet_export.recipes.precisions.int8 import quantize_rows
 
-__all__ = ["EMBEDDINGS", "EmbeddingPrecision", "Int4Embedding", "Int8Embedding", "quantize_row_groups"]
+__all__ = ["EMBEDDINGS", "EmbeddingPrecision", "Fp16Embedding", "Int4Embedding", "Int8Embedding", "quantize_row_groups"]
 
 _BYTE = (-128, 127)
 
@@ -43,6 +44,25 @@ class Int8Embedding(nn.Module):
         operator = torch.ops.quantized_decomposed.embedding_byte
         result: Tensor = operator(self.weight, self.scale, None, *_BYTE, ids)
         return result
+
+
+class Fp16Embedding(nn.Module):
+    """An embedding table of float16 rows [rows, width].
+
+    Attributes:
+        stored_bytes: bytes of the rows in a program.
+    """
+
+    def __init__(self, embedding: nn.Embedding) -> None:
+        super().__init__()
+        self.embedding_dim = embedding.embedding_dim
+        self.weight: Tensor
+        self.register_buffer("weight", embedding.weight.detach().to(torch.float16))
+        self.stored_bytes = 2 * self.weight.numel()
+
+    def forward(self, ids: Tensor) -> Tensor:
+        """Return float32 [..., width] of int64 [...]."""
+        return functional.embedding(ids, self.weight).to(torch.float32)
 
 
 class Int4Embedding(nn.Module):
@@ -127,6 +147,7 @@ EMBEDDINGS: dict[str, EmbeddingPrecision] = {
     each.name: each
     for each in (
         EmbeddingPrecision("fp32", "", lambda table, _: table, lambda _, __: ""),
+        EmbeddingPrecision("fp16", "float16", lambda table, _: Fp16Embedding(table), lambda _, __: ""),
         EmbeddingPrecision("8w", "int8 per row", lambda table, _: Int8Embedding(table), lambda _, __: ""),
         EmbeddingPrecision(
             "4w",

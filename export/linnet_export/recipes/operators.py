@@ -20,7 +20,17 @@ from torch.fx import Graph, GraphModule, Node
 from torch.fx.passes.infra.pass_base import PassBase, PassResult
 from torch.nn import functional
 
-__all__ = ["INT4", "INT8", "ExpandQuantized", "int4_embedding", "int4_linear", "int8_linear", "round_activations"]
+__all__ = [
+    "INT4",
+    "INT8",
+    "ExpandQuantized",
+    "fp16_linear",
+    "int4_embedding",
+    "int4_linear",
+    "int8_linear",
+    "int8_static_linear",
+    "round_activations",
+]
 
 INT8 = (-127, 127)
 """Range of an int8 weight: symmetric, so -128 is not used."""
@@ -83,6 +93,65 @@ def _(x: Tensor, weight: Tensor, scale: Tensor, zero_point: Tensor, bias: Tensor
     return x.new_empty(*x.shape[:-1], weight.shape[0])
 
 
+@torch.library.custom_op("linnet::int8_static_linear", mutates_args=())
+def int8_static_linear(
+    x: Tensor,
+    weight: Tensor,
+    scale: Tensor,
+    zero_point: Tensor,
+    bias: Tensor | None,
+    in_scale: float,
+    in_zero: int,
+    out_scale: float,
+    out_zero: int,
+) -> Tensor:
+    """Return float32 [tokens, out]: a linear layer of int8 weights, inputs and outputs rounded to int8.
+
+    Args:
+        x: float32 [tokens, in].
+        weight: int8 [out, in].
+        scale: float32 [out].
+        zero_point: int64 [out], zeros.
+        bias: float32 [out] or None; the device rounds it to an int32 multiple of in_scale * scale.
+        in_scale, in_zero: of the inputs.
+        out_scale, out_zero: of the outputs.
+    """
+    operators = torch.ops.quantized_decomposed
+    rounded = operators.quantize_per_tensor(x, in_scale, in_zero, *_ACTIVATION, torch.int8)
+    x = operators.dequantize_per_tensor(rounded, in_scale, in_zero, *_ACTIVATION, torch.int8)
+    real = operators.dequantize_per_channel(weight, scale, zero_point, 0, *INT8, torch.int8)
+    y = functional.linear(x, real, bias)
+    rounded = operators.quantize_per_tensor(y, out_scale, out_zero, *_ACTIVATION, torch.int8)
+    result: Tensor = operators.dequantize_per_tensor(rounded, out_scale, out_zero, *_ACTIVATION, torch.int8)
+    return result
+
+
+@int8_static_linear.register_fake
+def _(
+    x: Tensor,
+    weight: Tensor,
+    scale: Tensor,
+    zero_point: Tensor,
+    bias: Tensor | None,
+    in_scale: float,
+    in_zero: int,
+    out_scale: float,
+    out_zero: int,
+) -> Tensor:
+    return x.new_empty(*x.shape[:-1], weight.shape[0])
+
+
+@torch.library.custom_op("linnet::fp16_linear", mutates_args=())
+def fp16_linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """Return float32 [tokens, out]: a linear layer of float16 weights [out, in], float32 otherwise."""
+    return functional.linear(x, weight.to(torch.float32), bias)
+
+
+@fp16_linear.register_fake
+def _(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    return x.new_empty(*x.shape[:-1], weight.shape[0])
+
+
 @torch.library.custom_op("linnet::int4_embedding", mutates_args=())
 def int4_embedding(weight: Tensor, scale: Tensor, ids: Tensor) -> Tensor:
     """Return float32 [..., width], rows of an int4 table.
@@ -113,6 +182,8 @@ class ExpandQuantized(PassBase):
         """Change ``graph_module`` in place."""
         graph = graph_module.graph
         changed = self._expand_linears(graph)
+        changed |= self._expand_static_linears(graph)
+        changed |= self._expand_fp16_linears(graph)
         changed |= self._expand_embeddings(graph)
         graph_module.recompile()
         return PassResult(graph_module, changed)
@@ -125,6 +196,37 @@ class ExpandQuantized(PassBase):
             with graph.inserting_before(node):
                 arguments = (weight, scale, None, *INT4, ids)
                 replacement = graph.call_function(target, arguments, {"dtype": torch.float32})
+            replacement.meta = dict(node.meta)
+            node.replace_all_uses_with(replacement)
+            graph.erase_node(node)
+        return bool(found)
+
+    def _expand_static_linears(self, graph: Graph) -> bool:
+        found = [node for node in graph.nodes if node.target is exir_ops.edge.linnet.int8_static_linear.default]
+        rounded: dict[tuple[Any, ...], Node] = {}
+        for node in found:
+            x, weight, scale, zero_point, bias, in_scale, in_zero, out_scale, out_zero = node.args
+            key = (x, in_scale, in_zero)
+            if key not in rounded:
+                with graph.inserting_after(x):
+                    rounded[key] = _round_per_tensor(graph, x, in_scale, in_zero)
+            with graph.inserting_before(node):
+                real = _dequantize_int8(graph, weight, scale, zero_point)
+                arguments = (rounded[key], real) if bias is None else (rounded[key], real, bias)
+                linear = graph.call_function(exir_ops.edge.aten.linear.default, arguments)
+                linear.meta = dict(node.meta)
+            with graph.inserting_after(linear):
+                replacement = _round_per_tensor(graph, linear, out_scale, out_zero)
+            node.replace_all_uses_with(replacement)
+            graph.erase_node(node)
+        return bool(found)
+
+    def _expand_fp16_linears(self, graph: Graph) -> bool:
+        found = [node for node in graph.nodes if node.target is exir_ops.edge.linnet.fp16_linear.default]
+        for node in found:
+            arguments = tuple(each for each in node.args if each is not None)
+            with graph.inserting_before(node):
+                replacement = graph.call_function(exir_ops.edge.aten.linear.default, arguments)
             replacement.meta = dict(node.meta)
             node.replace_all_uses_with(replacement)
             graph.erase_node(node)
@@ -169,6 +271,15 @@ def _dequantize_int4(graph: Graph, weight: Node, scale: Node, zero_point: Node) 
     target = exir_ops.edge.quantized_decomposed.dequantize_per_channel_group.default
     width = weight.meta["val"].shape[1] // scale.meta["val"].shape[1]
     return _call(graph, target, (weight, scale, zero_point, *INT4, torch.int8, width, torch.float32))
+
+
+def _round_per_tensor(graph: Graph, x: Node, scale: float, zero: int) -> Node:
+    """Write the rounding of ``x`` behind it; the insertion point has to be there already."""
+    operators = exir_ops.edge.quantized_decomposed
+    arguments = (scale, zero, *_ACTIVATION, torch.int8)
+    rounded = _call(graph, operators.quantize_per_tensor.default, (x, *arguments))
+    with graph.inserting_after(rounded):
+        return _call(graph, operators.dequantize_per_tensor.default, (rounded, *arguments))
 
 
 def _round_activations(graph: Graph, x: Node) -> Node:

@@ -78,6 +78,7 @@ def _without_effect(recipe: Recipe, settings: QuantizationConfig, calibrated: bo
     given: dict[str, tuple[object, bool, str]] = {
         "group-size": (settings.group_size, "int4" in used, "int4 linear layers"),
         "algorithm": (settings.algorithm, "int4" in used, "int4 linear layers"),
+        "observer": (settings.observer, "int8-static" in used, "int8-static linear layers"),
         "embedding-group-size": (settings.embedding_group_size, "4w" in embeddings, "a 4w embedding"),
         "calibration": (calibrated or None, recipe.needs_calibration or gptq, "a recipe that is calibrated"),
         "embedding": (settings.embedding, not recipe.exact, "a recipe that quantizes"),

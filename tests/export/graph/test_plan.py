@@ -56,7 +56,7 @@ def test_all_wishes_that_cannot_be_met_are_named_with_what_is_close(models: Mode
     message = str(caught.value)
     assert "expnd=fp32: no layer has that name, close are body.layers.0.expand" in message
     assert "contract cannot have it, its width 48 is no multiple of the group size 32" in message
-    assert "body.layers.0.expand is of kind linear, which can have fp32, int8" in message
+    assert "body.layers.0.expand is of kind linear, which can have fp32, fp16, int8, int8-static, int4" in message
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,8 @@ def test_all_wishes_that_cannot_be_met_are_named_with_what_is_close(models: Mode
         ("int8", QuantizationConfig(embedding_group_size=32), "it needs a 4w embedding"),
         ("fp32", QuantizationConfig(keep=(("*", "int8"),)), "keep has no effect on recipe fp32"),
         ("fp32", QuantizationConfig(embedding="8w"), "embedding has no effect"),
-        ("int8", QuantizationConfig(embedding="6w"), "embedding is '6w', known are fp32, 8w, 4w"),
-        ("int8", QuantizationConfig(keep=(("x", "int5"),)), "known precisions are fp32, int8, int4"),
+        ("int8", QuantizationConfig(embedding="6w"), "embedding is '6w', known are fp32, fp16, 8w, 4w"),
+        ("int8", QuantizationConfig(keep=(("x", "int5"),)), "known precisions are fp32, fp16, int8, int8-static, int4"),
         ("int8", QuantizationConfig(keep=(("re:(", "int8"),)), "not a regular expression"),
     ],
 )

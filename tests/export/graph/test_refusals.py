@@ -39,7 +39,7 @@ def test_the_known_names() -> None:
         "roberta",
         "xlm-roberta",
     )
-    assert recipes.supported() == ("8da4w", "fp32", "int8")
+    assert recipes.supported() == ("8da4w", "fp16", "fp32", "int8", "int8-static")
     assert tasks.supported() == (
         "feature-extraction",
         "fill-mask",
@@ -94,7 +94,7 @@ def test_unknown_names_list_the_known_ones() -> None:
     model = random_model(_bert(), "feature-extraction")
     with pytest.raises(UnknownTaskError, match="'summarization', supported are feature-extraction, fill-mask"):
         device_module(model, "summarization", max_length=8)
-    with pytest.raises(UnknownRecipeError, match="'int3', supported are 8da4w, fp32, int8"):
+    with pytest.raises(UnknownRecipeError, match="'int3', supported are 8da4w, fp16, fp32, int8, int8-static"):
         apply_recipe(nn.Linear(2, 2), "int3")
     with pytest.raises(UnsupportedHeadError, match="pooling is 'lasttoken'.*cls, max, mean and none"):
         device_module(model, "feature-extraction", pooling="lasttoken", max_length=8)

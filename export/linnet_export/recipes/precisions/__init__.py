@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from linnet_export.recipes.precisions import fp32, int4, int8
+from linnet_export.recipes.precisions import fp16, fp32, int4, int8, int8_static
 from linnet_export.recipes.precisions.base import Precision
 
 __all__ = ["PRECISIONS", "Precision"]
 
-PRECISIONS: dict[str, Precision] = {each.PRECISION.name: each.PRECISION for each in (fp32, int8, int4)}
+PRECISIONS: dict[str, Precision] = {
+    each.PRECISION.name: each.PRECISION for each in (fp32, fp16, int8, int8_static, int4)
+}
