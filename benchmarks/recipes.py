@@ -1,9 +1,9 @@
 """Every recipe on the real all-MiniLM-L6-v2: size, Spearman on STS-B dev, cosine with the original, latency.
 
 ``python -m benchmarks.recipes stsb-en-dev.csv --calibration stsb-en-train.csv``: exports one file for each
-recipe (kept in build/bench, made again with ``--fresh``), runs all sentences of the CSV through the torch-free SDK and the original
-through transformers. ``--time`` adds milliseconds at 32 and 128 tokens on one thread, the files taking turns
-in one process. Calibration texts are never those that are measured.
+recipe (kept in build/bench, made again with ``--fresh``), runs all sentences of the CSV through the torch-free
+SDK and the original through transformers. ``--time`` adds milliseconds at 32 and 128 tokens on one thread, the
+files taking turns in one process. Calibration texts are never those that are measured.
 """
 
 from __future__ import annotations
