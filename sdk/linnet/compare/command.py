@@ -133,7 +133,7 @@ def _compare(args: argparse.Namespace, table: Table | None, columns: Columns | N
         rounds=args.rounds,
         seconds=args.seconds,
         cold_repeats=args.cold,
-        data=args.data or "",
+        data=Path(args.data).name if args.data else "",
     )
     progress.say("asking")
     texts = texts_for(opened, table, columns)

@@ -36,7 +36,7 @@ class Settings:
         rounds: fresh processes of each file and thread count, in turns.
         seconds: time for each length in each round.
         cold_repeats: fresh processes of each file for the cold start; 0 leaves it out.
-        data: labelled data that was evaluated; empty if none.
+        data: name of the labelled data that was evaluated; empty if none.
     """
 
     lengths: tuple[int, ...]
