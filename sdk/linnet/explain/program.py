@@ -16,6 +16,7 @@ __all__ = ["outside", "partitions"]
 _KINDS = ("inside of XNNPACK", "outside")
 _LINES, _MANY = 6, 12
 _PLUMBING = frozenset("view_copy permute_copy clone to_copy unsqueeze_copy squeeze_copy getitem".split())
+_AROUND = ("rounding", "reshape, permute")
 # what stands around a linear layer of rounded numbers and is one operator of XNNPACK together with it
 _ROUNDING = ("quantize_", "dequantize_", "choose_qparams_")
 
@@ -34,14 +35,15 @@ def partitions(facts: Facts) -> list[Content]:
             f"{len(inside)} partition{'s' if len(inside) != 1 else ''} with {sum(step.count for step in inside)} "
             f"operators inside of XNNPACK, {left} operators outside, in the order in which they run."
         )
-        boxes = [_box(step, _LINES if len(steps) <= _MANY else 2) for step in steps]
+        boxes = [_box(step, _LINES if len(steps) <= _MANY else 3) for step in steps]
         shown.append(flow_chart(f"What runs where: {method}", boxes, kinds=_KINDS, description=sentence))
         shown.append(_listed(method, steps))
     return shown
 
 
 def _box(step: Step, lines: int) -> Box:
-    counts = sorted(_counted(step.operators).items(), key=lambda each: (-each[1], each[0]))
+    # what computes stands before what only rounds or reshapes
+    counts = sorted(_counted(step.operators).items(), key=lambda each: (each[0] in _AROUND, -each[1], each[0]))
     texts = [f"{count} \N{MULTIPLICATION SIGN} {name}" for name, count in counts]
     if len(texts) > lines:
         texts = [*texts[: lines - 1], f"and {sum(count for _, count in counts[lines - 1 :])} more"]
@@ -57,7 +59,7 @@ def _counted(operators: Mapping[str, int]) -> dict[str, int]:
     for name, count in operators.items():
         short = "rounding" if name.startswith(_ROUNDING) else "reshape, permute" if name in _PLUMBING else name
         found[short.lstrip("_")] = found.get(short.lstrip("_"), 0) + count
-    return found if set(found) - {"reshape, permute", "rounding"} else dict(operators)
+    return found if set(found) - set(_AROUND) else dict(operators)
 
 
 def _listed(method: str, steps: Sequence[Step]) -> Content:
