@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from transformers import PreTrainedModel
 
-from linnet_export.architectures import bert, distilbert, electra, mobilebert, mpnet, roberta, xlm_roberta
+from linnet_export.architectures import (
+    albert,
+    bert,
+    distilbert,
+    electra,
+    mobilebert,
+    mpnet,
+    roberta,
+    xlm_roberta,
+)
 from linnet_export.architectures.base import Architecture, DeviceBody, UnsupportedConfigError
 from linnet_export.errors import CheckpointError
 
@@ -20,7 +29,16 @@ __all__ = [
 
 _KNOWN: dict[str, Architecture] = {
     each.ARCHITECTURE.model_type: each.ARCHITECTURE
-    for each in (bert, distilbert, electra, mobilebert, mpnet, roberta, xlm_roberta)
+    for each in (
+        albert,
+        bert,
+        distilbert,
+        electra,
+        mobilebert,
+        mpnet,
+        roberta,
+        xlm_roberta,
+    )
 }
 
 

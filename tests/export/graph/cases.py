@@ -46,6 +46,7 @@ _DISTILBERT = {"dim": 32, "n_layers": 2, "n_heads": 4, "hidden_dim": 48}
 
 
 _SHAPES: dict[str, dict[str, Any]] = {
+    "albert": {**_BERT, "embedding_size": 16, "num_hidden_layers": 3},
     "bert": _BERT,
     "distilbert": _DISTILBERT,
     "electra": {**_BERT, "embedding_size": 16},
@@ -126,6 +127,7 @@ CASES: tuple[Case, ...] = (
             "one-type": {"type_vocab_size": 1},
         },
     ),
+    *_cases("albert", {"gelu_new": {}, "gelu": {"hidden_act": "gelu"}}),
     *_cases("mpnet", {"gelu": {}, "relu": {"hidden_act": "relu"}}),
     *_cases("roberta", {"gelu": {}, "two-types": {"type_vocab_size": 2, "hidden_act": "relu"}}),
     *_cases("xlm-roberta", {"gelu": {}}),

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from linnet_export.tasks import DeviceProgram, device_module
-from tests.export.graph.cases import CASES, MAX_LENGTH, TASKS, Case, hf_outputs, random_ids
+from tests.export.graph.cases import CASES, MAX_LENGTH, TASKS, Case, hf_outputs, random_ids, random_model
 
 Models = Callable[[Case, str], Any]
 
@@ -87,6 +87,28 @@ def test_padding_agrees_with_the_attention_mask_of_the_original(case: Case, mode
     (expected,) = hf_outputs(model, "token-classification", ids, mask=mask)
     assert_close(found[0], expected[0])
     assert_close(found[1, :5], expected[1, :5])
+
+
+@pytest.mark.parametrize(
+    ("model_type", "settings", "length"),
+    [
+        ("mpnet", {}, 300),  # more than the 128 distances before the last bucket
+    ],
+)
+def test_the_published_distances(model_type: str, settings: dict[str, Any], length: int) -> None:
+    case = Case(model_type, model_type, {**settings, "max_position_embeddings": 514})
+    model = random_model(case.config(), "token-classification")
+    for bound in (length, 512):
+        program = device_module(model, "token-classification", max_length=bound)
+        ids = case.ids(1, length)
+        assert_close(program(ids)[0], hf_outputs(model, "token-classification", ids)[0])
+    mask = torch.ones(2, length, dtype=torch.int64)
+    mask[1, length // 2 :] = 0
+    ids = torch.where(mask > 0, case.ids(2, length), case.padding)
+    (found,) = program.with_mask()(ids, mask)
+    (expected,) = hf_outputs(model, "token-classification", ids, mask=mask)
+    assert_close(found[0], expected[0])
+    assert_close(found[1, : length // 2], expected[1, : length // 2])
 
 
 @pytest.mark.parametrize("task", PAIRS)
@@ -171,6 +193,14 @@ def test_the_masked_method_shares_every_parameter(models: Models) -> None:
     single = {name: id(tensor) for name, tensor in program.state_dict(keep_vars=True).items()}
     batched = {name: id(tensor) for name, tensor in program.with_mask().state_dict(keep_vars=True).items()}
     assert single == batched
+
+
+def test_albert_has_one_layer(models: Models) -> None:
+    case = next(each for each in CASES if each.name == "albert-gelu_new")
+    program = device_module(models(case, "feature-extraction"), "feature-extraction", max_length=MAX_LENGTH)
+    layers = program.get_submodule("body.layers")
+    assert len(list(layers.children())) == 1  # children() gives a module once
+    assert len(layers) == 3  # type: ignore[arg-type]
 
 
 def test_positions_behind_the_bound_are_left_out(models: Models) -> None:

@@ -35,6 +35,7 @@ EACH = (
     ("distilbert-relu-sinusoidal", "token-classification", "int8"),
     ("electra-projected", "fill-mask", "fp32"),
     ("mobilebert-default", "text-classification", "int8"),
+    ("albert-gelu_new", "text-classification", "int8"),
     ("mpnet-gelu", "feature-extraction", "int8"),
     ("roberta-gelu", "text-classification", "int8"),
     pytest.param("bert-gelu", "feature-extraction", "fp32", marks=slow),

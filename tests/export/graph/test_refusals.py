@@ -10,7 +10,7 @@ import transformers
 from torch import nn
 
 from linnet_export import architectures, recipes, tasks
-from linnet_export.architectures import UnknownArchitectureError, UnsupportedConfigError, device_body
+from linnet_export.architectures import UnknownArchitectureError, UnsupportedConfigError, device_body, get_architecture
 from linnet_export.recipes import NothingQuantizedError, UnknownRecipeError, apply_recipe
 from linnet_export.tasks import UnknownTaskError, UnsupportedHeadError, device_module
 from tests.export.graph.cases import CASES, random_model
@@ -25,20 +25,13 @@ def _bert(**settings: Any) -> Any:
 
 def test_an_unknown_architecture_lists_the_known_ones() -> None:
     config = transformers.GPT2Config(n_embd=8, n_layer=1, n_head=1, vocab_size=10, n_positions=8)
-    with pytest.raises(UnknownArchitectureError, match="'gpt2'.*bert, distilbert, electra, mobilebert, mpnet, roberta"):
+    with pytest.raises(UnknownArchitectureError, match="'gpt2'.*albert, bert, distilbert, electra"):
         device_module(transformers.GPT2Model(config), "feature-extraction", max_length=8)
 
 
 def test_the_known_names() -> None:
-    assert architectures.supported() == (
-        "bert",
-        "distilbert",
-        "electra",
-        "mobilebert",
-        "mpnet",
-        "roberta",
-        "xlm-roberta",
-    )
+    names = "albert bert distilbert electra mobilebert mpnet roberta xlm-roberta"
+    assert architectures.supported() == tuple(names.split())
     assert recipes.supported() == ("8da4w", "fp16", "fp32", "int8", "int8-static")
     assert tasks.supported() == (
         "feature-extraction",
@@ -66,6 +59,26 @@ def test_all_problems_are_named_at_once() -> None:
     model.config.is_decoder, model.config.add_cross_attention = True, True
     with pytest.raises(UnsupportedConfigError, match="is_decoder.*add_cross_attention"):
         device_body(model, 8)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        (
+            "albert-gelu_new",
+            {"num_hidden_groups": 2, "inner_group_num": 2},
+            "albert: num_hidden_groups is 2, supported is 1.*; inner_group_num is 2",
+        ),
+        ("mpnet-gelu", {"relative_attention_num_buckets": 16}, "relative_attention_num_buckets is 16.*at least 32"),
+        ("roberta-gelu", {"position_embedding_type": "relative_key"}, "position_embedding_type is 'relative_key'"),
+    ],
+)
+def test_what_an_architecture_cannot_do_is_named_together(name: str, settings: dict[str, Any], message: str) -> None:
+    config = next(case for case in CASES if case.name == name).config()
+    for setting, value in settings.items():
+        setattr(config, setting, value.split("|") if setting == "pos_att_type" else value)
+    with pytest.raises(UnsupportedConfigError, match=message):
+        get_architecture(config.model_type).check(config)
 
 
 def test_an_unknown_activation_lists_the_known_ones() -> None:
