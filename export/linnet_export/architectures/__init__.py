@@ -7,6 +7,7 @@ from transformers import PreTrainedModel
 from linnet_export.architectures import (
     albert,
     bert,
+    deberta_v2,
     distilbert,
     electra,
     mobilebert,
@@ -32,6 +33,7 @@ _KNOWN: dict[str, Architecture] = {
     for each in (
         albert,
         bert,
+        deberta_v2,
         distilbert,
         electra,
         mobilebert,

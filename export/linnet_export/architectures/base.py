@@ -129,29 +129,32 @@ class Architecture:
 class TokenEmbeddings(nn.Module):
     """Word, position and token type embeddings of one width, summed and normalized.
 
-    Without the input `token_type_ids`, the row of type 0 is folded into the positions.
+    Without the input `token_type_ids`, the row of type 0 is folded into the positions. An architecture whose
+    layers know the positions has neither.
 
     Attributes:
         shift: float32 [width], the bias of the normalization, which is left to what follows.
     """
 
     def __init__(
-        self, word: nn.Embedding, position: Tensor, types: Tensor | None, norm: nn.LayerNorm, token_types: bool
+        self, word: nn.Embedding, position: Tensor | None, types: Tensor | None, norm: nn.LayerNorm, token_types: bool
     ) -> None:
         super().__init__()
         self.word = embedding_rows(word.weight)
         self.types: nn.Embedding | None = None
         if types is not None and token_types:
             self.types = embedding_rows(types)
-        elif types is not None:
+        elif types is not None and position is not None:
             position = position + types[0]
-        self.position = frozen_parameter(position)
+        self.position = None if position is None else frozen_parameter(position)
         self.norm = LayerNorm(norm, with_bias=False)
         self.shift = norm.bias.detach()
 
     def forward(self, ids: Tensor, type_ids: Tensor | None, keep: Tensor | None) -> Tensor:
         """Return float32 [tokens, width] of int64 [batch, length]; padding needs no care here."""
-        rows = self.word(ids) + self.position[: ids.shape[1]]
+        rows: Tensor = self.word(ids)
+        if self.position is not None:
+            rows = rows + self.position[: ids.shape[1]]
         if self.types is not None:
             rows = rows + self.types(type_ids)
         result: Tensor = self.norm(rows.view(-1, rows.shape[-1]))

@@ -21,6 +21,9 @@ __all__ = ["check_settings", "is_kept", "kind_of", "make_plan", "precision_names
 
 _SHOWN = 5
 
+_LARGE_TABLES = ("word", "by_bucket")
+"""Embedding tables worth quantizing: words, and DeBERTa's keys and queries of distances in every layer."""
+
 
 def quantizable(module: nn.Module) -> dict[str, nn.Linear | nn.Embedding]:
     """Return every linear layer and embedding table by name, in the order of the graph."""
@@ -122,7 +125,7 @@ def make_plan(module: nn.Module, recipe: Recipe, settings: QuantizationConfig) -
 def _default(name: str, layer: nn.Linear | nn.Embedding, recipe: Recipe, settings: QuantizationConfig) -> str:
     if isinstance(layer, nn.Embedding):
         precision = settings.embedding or recipe.embedding
-        if not name.endswith("word"):
+        if not name.endswith(_LARGE_TABLES):
             return "fp32"
         return "8w" if _obstacle(precision, layer, settings) else precision
     precision = "fp32" if isinstance(layer, AnswerLinear) else recipe.linear

@@ -45,9 +45,25 @@ _ROBERTA = {**_BERT, "type_vocab_size": 1, "layer_norm_eps": 1e-5}
 _DISTILBERT = {"dim": 32, "n_layers": 2, "n_heads": 4, "hidden_dim": 48}
 
 
+_DEBERTA_V3 = {
+    **_BERT,
+    "type_vocab_size": 0,
+    "layer_norm_eps": 1e-7,
+    "relative_attention": True,
+    "position_buckets": 8,
+    "max_relative_positions": -1,
+    "norm_rel_ebd": "layer_norm",
+    "share_att_key": True,
+    "pos_att_type": "p2c|c2p",
+    "position_biased_input": False,
+    "pooler_hidden_act": "gelu",
+}
+"""microsoft/deberta-v3-base with 8 buckets instead of 256: distances from 4 on share them."""
+
 _SHAPES: dict[str, dict[str, Any]] = {
     "albert": {**_BERT, "embedding_size": 16, "num_hidden_layers": 3},
     "bert": _BERT,
+    "deberta-v2": _DEBERTA_V3,
     "distilbert": _DISTILBERT,
     "electra": {**_BERT, "embedding_size": 16},
     "mobilebert": _MOBILEBERT,
@@ -128,6 +144,17 @@ CASES: tuple[Case, ...] = (
         },
     ),
     *_cases("albert", {"gelu_new": {}, "gelu": {"hidden_act": "gelu"}}),
+    *_cases(
+        "deberta-v2",
+        {
+            "v3": {},
+            "new-head": {"legacy": False},
+            "v2-unshared": {"share_att_key": False, "position_biased_input": True},
+            "no-buckets": {"position_buckets": -1, "max_relative_positions": 6},
+            "c2p": {"pos_att_type": ["c2p"], "norm_rel_ebd": "none"},
+            "p2c": {"pos_att_type": ["p2c"], "share_att_key": False},
+        },
+    ),
     *_cases("mpnet", {"gelu": {}, "relu": {"hidden_act": "relu"}}),
     *_cases("roberta", {"gelu": {}, "two-types": {"type_vocab_size": 2, "hidden_act": "relu"}}),
     *_cases("xlm-roberta", {"gelu": {}}),

@@ -25,12 +25,12 @@ def _bert(**settings: Any) -> Any:
 
 def test_an_unknown_architecture_lists_the_known_ones() -> None:
     config = transformers.GPT2Config(n_embd=8, n_layer=1, n_head=1, vocab_size=10, n_positions=8)
-    with pytest.raises(UnknownArchitectureError, match="'gpt2'.*albert, bert, distilbert, electra"):
+    with pytest.raises(UnknownArchitectureError, match="'gpt2'.*albert, bert, deberta-v2, distilbert, electra"):
         device_module(transformers.GPT2Model(config), "feature-extraction", max_length=8)
 
 
 def test_the_known_names() -> None:
-    names = "albert bert distilbert electra mobilebert mpnet roberta xlm-roberta"
+    names = "albert bert deberta-v2 distilbert electra mobilebert mpnet roberta xlm-roberta"
     assert architectures.supported() == tuple(names.split())
     assert recipes.supported() == ("8da4w", "fp16", "fp32", "int8", "int8-static")
     assert tasks.supported() == (
@@ -69,6 +69,13 @@ def test_all_problems_are_named_at_once() -> None:
             {"num_hidden_groups": 2, "inner_group_num": 2},
             "albert: num_hidden_groups is 2, supported is 1.*; inner_group_num is 2",
         ),
+        (
+            "deberta-v2-v3",
+            {"relative_attention": False, "type_vocab_size": 2, "conv_kernel_size": 3, "embedding_size": 8},
+            "deberta-v2: relative_attention is False.*; type_vocab_size is 2.*; embedding_size is 8.*; conv_kernel",
+        ),
+        ("deberta-v2-v3", {"pos_att_type": "c2p|p2p"}, r"pos_att_type is 'c2p\|p2p', supported are c2p and p2c"),
+        ("deberta-v2-v3", {"pooler_hidden_act": "mish"}, "pooler_hidden_act is 'mish'"),
         ("mpnet-gelu", {"relative_attention_num_buckets": 16}, "relative_attention_num_buckets is 16.*at least 32"),
         ("roberta-gelu", {"position_embedding_type": "relative_key"}, "position_embedding_type is 'relative_key'"),
     ],
