@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Protocol
 
@@ -10,7 +11,7 @@ from torch import Tensor
 
 from linnet_export.recipes.operators import round_activations
 
-__all__ = ["OBSERVERS", "HessianObserver", "Observer", "Range", "RangeObserver"]
+__all__ = ["OBSERVERS", "HessianObserver", "Observer", "Range", "RangeObserver", "Spread"]
 
 _SAMPLE = 256
 """Values kept of one run for a percentile: a thousand texts through a hundred layers then take 200 MB."""
@@ -56,16 +57,36 @@ class HessianObserver:
         return torch.div(self._sum, self.tokens)
 
 
-Range = Callable[[list[Tensor]], tuple[float, float]]
-"""From samples, float32 each, to the least and greatest value that a scale has to hold."""
+@dataclasses.dataclass
+class Spread:
+    """What was seen of one tensor.
+
+    Attributes:
+        low, high: least and greatest value.
+        samples: float32 [n] each, an even sample of every run.
+    """
+
+    low: float = float("inf")
+    high: float = float("-inf")
+    samples: list[Tensor] = dataclasses.field(default_factory=list)
+
+    def update(self, x: Tensor) -> None:
+        """Take float32 of any shape."""
+        self.low, self.high = min(self.low, x.min().item()), max(self.high, x.max().item())
+        # a copy: a view would keep the whole tensor
+        self.samples.append(x.flatten()[:: max(1, x.numel() // _SAMPLE)].clone())
 
 
-def _minmax(samples: list[Tensor]) -> tuple[float, float]:
-    return min(each.min().item() for each in samples), max(each.max().item() for each in samples)
+Range = Callable[[Spread], tuple[float, float]]
+"""From what was seen to the least and greatest value that a scale has to hold."""
 
 
-def _percentile(samples: list[Tensor]) -> tuple[float, float]:
-    values = torch.cat([each.flatten()[:: max(1, each.numel() // _SAMPLE)] for each in samples]).sort().values
+def _minmax(seen: Spread) -> tuple[float, float]:
+    return seen.low, seen.high
+
+
+def _percentile(seen: Spread) -> tuple[float, float]:
+    values = torch.cat(seen.samples).sort().values
     cut = int(len(values) * _CUT)
     return values[cut].item(), values[len(values) - 1 - cut].item()
 
@@ -80,13 +101,13 @@ class RangeObserver:
     def __init__(self, choose: Range) -> None:
         self.tokens = 0
         self._choose = choose
-        self._inputs: list[Tensor] = []
-        self._outputs: list[Tensor] = []
+        self._inputs = Spread()
+        self._outputs = Spread()
 
     def update(self, x: Tensor, y: Tensor) -> None:
         """Take float32 inputs [tokens, in] and outputs [tokens, out]."""
-        self._inputs.append(_thinned(x))
-        self._outputs.append(_thinned(y))
+        self._inputs.update(x)
+        self._outputs.update(y)
         self.tokens += len(x)
 
     def inputs(self) -> tuple[float, float]:
@@ -96,9 +117,3 @@ class RangeObserver:
     def outputs(self) -> tuple[float, float]:
         """Return the least and greatest output."""
         return self._choose(self._outputs)
-
-
-def _thinned(x: Tensor) -> Tensor:
-    """Return both extremes of x and an even sample of the rest."""
-    sample = x.flatten()[:: max(1, x.numel() // _SAMPLE)]
-    return torch.cat([sample, x.amin().reshape(1), x.amax().reshape(1)])
