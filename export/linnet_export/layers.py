@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from linnet_export.int8_attention import int8_attention
+
 __all__ = [
     "ACTIVATIONS",
     "MASKED_SCORE",
@@ -52,12 +54,14 @@ class Frame(NamedTuple):
         keep: float32 [batch, length], 1 for a token and 0 for padding; None for a single text.
         score_bias: float32, added to the attention scores [batch * heads, length, length], to whose shape it
             broadcasts; None for a single text, unless the architecture has a bias of its own.
+        fused: attention is one operator of linnet's own runtime, in int8 arithmetic.
     """
 
     batch: int
     length: int
     keep: Tensor | None = None
     score_bias: Tensor | None = None
+    fused: bool = False
 
 
 def _gelu_tanh(x: Tensor) -> Tensor:
@@ -149,6 +153,8 @@ class Attention(nn.Module):
 
     def forward(self, query_in: Tensor, key_in: Tensor, value_in: Tensor, frame: Frame) -> Tensor:
         """Return float32 [tokens, heads * head_width] of three float32 [tokens, width]."""
+        if frame.fused:
+            return int8_attention(self.query(query_in), self.key(key_in), self.value(value_in), self.heads)
         query = self._split(self.query(query_in), frame)
         key = self._split(self.key(key_in), frame, transposed=True)
         value = self._split(self.value(value_in), frame)

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from linnet_export.errors import ExportError
+from linnet_export.int8_attention import OPERATOR
 from linnet_export.outline import Step, outline
 from linnet_export.places import Places, places
 from linnet_export.recipes import stored_bytes
@@ -233,7 +234,8 @@ def _facts(
     edge: EdgeProgramManager, planned: ExecutorchProgramManager, steps: Mapping[str, tuple[Step, ...]]
 ) -> ProgramFacts:
     plans = {plan.name: plan for plan in planned.executorch_program.execution_plan}
-    operators = sorted({_operator_name(each) for plan in plans.values() for each in plan.operators})
+    # a runtime that lacks linnet's own operators runs the other methods
+    operators = sorted({_operator_name(each) for plan in plans.values() for each in plan.operators} - {OPERATOR})
     libraries = {"quantized" if each.startswith("quantized") else "optimized" for each in operators}
     backends = {delegate.id for plan in plans.values() for delegate in plan.delegates}
     if not backends:

@@ -99,6 +99,10 @@ def _lower(
     stages: Stages,
 ) -> LowerResult:
     methods = {"forward": program}
+    # where weights have more than 8 bits, so should attention
+    fused = program.with_fused_attention() if get_recipe(summary.recipe).weight_bits <= 8 else None
+    if fused is not None:
+        methods["forward_fused"] = fused
     if max_batch:
         methods["forward_batch"] = program.with_mask()
     return lower(

@@ -196,12 +196,15 @@ class DeviceBody(nn.Module):
         self.hidden_size = hidden_size
         self.takes_token_types = takes_token_types
 
-    def forward(self, ids: Tensor, type_ids: Tensor | None, mask: Tensor | None) -> tuple[Tensor, Frame]:
+    def forward(
+        self, ids: Tensor, type_ids: Tensor | None, mask: Tensor | None, fused: bool = False
+    ) -> tuple[Tensor, Frame]:
         """Return the hidden state float32 [tokens, hidden_size] and the frame of the run.
 
-        ``ids``, ``type_ids`` and ``mask`` are int64 [batch, length]. Without a mask the batch is one text.
+        ``ids``, ``type_ids`` and ``mask`` are int64 [batch, length]. Without a mask the batch is one text, and
+        ``fused`` takes linnet's own attention operator.
         """
-        frame = self._frame(ids, mask)
+        frame = self._frame(ids, mask)._replace(fused=fused)
         x = self.embeddings(ids, type_ids, frame.keep)
         if self.project is not None:
             x = self.project(x)

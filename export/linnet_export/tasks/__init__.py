@@ -7,7 +7,9 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from linnet_export.architectures import device_body, get_architecture
+from linnet_export.distances import DistanceBias
 from linnet_export.errors import ExportError
+from linnet_export.layers import Attention
 from linnet_export.tasks import (
     feature_extraction,
     fill_mask,
@@ -69,14 +71,18 @@ class DeviceProgram(nn.Module):
         inputs: names of the inputs of forward, in order.
         outputs: names of the outputs, in order.
         masked: it takes padded batches; else one text without padding.
+        fused: attention is linnet's own operator (:mod:`linnet_export.int8_attention`).
     """
 
-    def __init__(self, body: nn.Module, head: nn.Module, outputs: tuple[str, ...], masked: bool) -> None:
+    def __init__(
+        self, body: nn.Module, head: nn.Module, outputs: tuple[str, ...], masked: bool, *, fused: bool = False
+    ) -> None:
         super().__init__()
         self.body = body
         self.head = head
         self.outputs = outputs
         self.masked = masked
+        self.fused = fused
         self.inputs = (
             "input_ids",
             *(("token_type_ids",) if body.takes_token_types else ()),
@@ -89,13 +95,24 @@ class DeviceProgram(nn.Module):
         ``inputs`` are int64 [1, length], or [batch, length] if masked, in the order of :attr:`inputs`.
         """
         named = dict(zip(self.inputs, inputs, strict=True))
-        hidden, frame = self.body(named["input_ids"], named.get("token_type_ids"), named.get("attention_mask"))
+        hidden, frame = self.body(
+            named["input_ids"], named.get("token_type_ids"), named.get("attention_mask"), self.fused
+        )
         results: tuple[Tensor, ...] = self.head(hidden, frame)
         return results
 
     def with_mask(self) -> DeviceProgram:
         """Return the padded-batch method of the same encoder and head: every parameter is shared."""
         return DeviceProgram(self.body, self.head, self.outputs, masked=True).eval()
+
+    def with_fused_attention(self) -> DeviceProgram | None:
+        """Return the method for linnet's own runtime, every parameter shared; None if no layer could use it."""
+        modules = list(self.body.modules())
+        # the operator adds nothing to the scores
+        biased = any(isinstance(module, DistanceBias) for module in modules)
+        if biased or not any(isinstance(module, Attention) for module in modules):
+            return None
+        return DeviceProgram(self.body, self.head, self.outputs, masked=False, fused=True).eval()
 
 
 def device_module(

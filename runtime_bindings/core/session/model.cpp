@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "kernels/attention.h"
 #include "session/executorch_errors.h"
 #include "session/runtime.h"
 #include "session/threads.h"
@@ -38,6 +39,23 @@ Program load_program(Loader* loader, ByteView bytes, const std::string& name, st
                            program.error());
   }
   return std::move(*program);
+}
+
+bool has_method(const Program& program, const std::string& name) {
+  for (std::size_t i = 0; i < program.num_methods(); ++i) {
+    const Result<const char*> found = program.get_method_name(i);
+    if (found.ok() && name == *found) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// "forward_fused" is "forward" with linnet's own attention operator. A stock ExecuTorch lacks the operator
+// and runs "forward"; so does linnet where the processor has no instructions that make the operator worth it.
+std::string fastest_method(const Program& program, const std::string& name) {
+  const std::string fused = name + "_fused";
+  return kernels::fast_attention().attend != nullptr && has_method(program, fused) ? fused : name;
 }
 
 Fields read_fields(const Program& program, const FileBytes& file) {
@@ -97,7 +115,8 @@ Model::Slot& Model::slot(const std::string& method) {
 void Model::load(Slot& slot) const {
   const ExecutorchCall call(LINNET_LOAD_FAILED);
   try {
-    slot.method = std::make_unique<ComputeMethod>(program_, slot.name, tracer_.get());
+    slot.method =
+        std::make_unique<ComputeMethod>(program_, fastest_method(program_, slot.name), tracer_.get());
   } catch (const ExecutorchAborted&) {
     slot.broken = true;
     throw;

@@ -9,16 +9,8 @@
 #include <string>
 #include <thread>
 
+#include "session/thread_pool.h"
 #include "status.h"
-
-// Not among the wheel's headers, but exported by its thread pool library (1.5.1).
-namespace executorch::extension::threadpool {
-class ThreadPool {
- public:
-  bool _unsafe_reset_threadpool(std::uint32_t new_thread_count);
-};
-ThreadPool* get_threadpool();
-}  // namespace executorch::extension::threadpool
 
 namespace linnet {
 namespace {

@@ -1,0 +1,23 @@
+// ExecuTorch's thread pool: not among the wheel's headers, but exported by its thread pool library (1.5.1).
+#ifndef LINNET_CORE_SESSION_THREAD_POOL_H_
+#define LINNET_CORE_SESSION_THREAD_POOL_H_
+
+#include <executorch/runtime/core/function_ref.h>
+
+#include <cstddef>
+#include <cstdint>
+
+namespace executorch::extension::threadpool {
+
+class ThreadPool {
+ public:
+  bool _unsafe_reset_threadpool(std::uint32_t new_thread_count);
+  // Runs task(0) to task(range - 1) and waits for all of them.
+  void run(runtime::FunctionRef<void(std::size_t)> task, std::size_t range);
+};
+
+ThreadPool* get_threadpool();
+
+}  // namespace executorch::extension::threadpool
+
+#endif  // LINNET_CORE_SESSION_THREAD_POOL_H_

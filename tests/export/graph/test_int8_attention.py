@@ -1,0 +1,101 @@
+"""Attention in int8 arithmetic: the operator against float64, in every architecture, and on the device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+import linnet_runtime
+from linnet_export.int8_attention import OPERATOR, int8_attention
+from linnet_export.lower import lower
+from linnet_export.recipes import apply_recipe
+from linnet_export.tasks import DeviceProgram, device_module
+from tests.export.graph.cases import CASES, MAX_LENGTH, Case, hf_outputs, random_ids
+
+Models = Callable[[Case, str], Any]
+Exported = Callable[..., tuple[Path, Any]]
+
+
+@pytest.mark.parametrize("tokens", [1, 2, 17, 300])
+def test_the_operator_against_float64(tokens: int) -> None:
+    heads, width = 3, 20
+    query, key, value = (torch.randn(tokens, heads * width) for _ in range(3))
+    query *= width**-0.5
+    apart = (each.double().view(tokens, heads, width).transpose(0, 1) for each in (query, key, value))
+    expected = functional.scaled_dot_product_attention(*apart, scale=1.0).transpose(0, 1).reshape(tokens, -1)
+    found = int8_attention(query, key, value, heads)
+    assert ((found - expected).norm() / expected.norm()).item() < 0.02
+
+
+def test_one_token_attends_to_itself() -> None:
+    value = torch.tensor([[1.27, -0.64, 0.0, 12.7]])
+    # the one weight cancels out, and a column of one value has no rounding error
+    torch.testing.assert_close(int8_attention(torch.randn(1, 4), torch.randn(1, 4), value, 2), value)
+
+
+def test_rows_of_zeros_stay_zeros() -> None:
+    nothing = torch.zeros(6, 8)
+    assert torch.equal(int8_attention(nothing, nothing, nothing, 2), nothing)
+
+
+def _fused(program: DeviceProgram) -> DeviceProgram:
+    fused = program.with_fused_attention()
+    assert fused is not None
+    return fused
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_every_architecture_stays_near_the_original(case: Case, models: Models) -> None:
+    model = models(case, "feature-extraction")
+    program = device_module(model, "feature-extraction", max_length=MAX_LENGTH)
+    if case.model_type == "mpnet":
+        # its scores get a bias by distance, which the operator does not add
+        assert program.with_fused_attention() is None
+        return
+    apply_recipe(program, "int8")
+    for length in (2, 17, MAX_LENGTH):
+        ids = random_ids(1, length)
+        (found,) = _fused(program)(ids)
+        (expected,) = hf_outputs(model, "feature-extraction", ids)
+        # the same limit as for int8 layers around attention in float32
+        assert functional.cosine_similarity(found, expected, dim=-1).min().item() > 0.99
+
+
+def test_both_methods_share_the_weights_of_the_file(models: Models) -> None:
+    case = next(each for each in CASES if each.name == "bert-gelu")
+    program = device_module(models(case, "feature-extraction"), "feature-extraction", max_length=MAX_LENGTH)
+    apply_recipe(program, "int8")
+    fused = _fused(program)
+    alone = lower({"forward": program}, max_length=MAX_LENGTH, constant_methods={})
+    both = lower({"forward": program, "forward_fused": fused}, max_length=MAX_LENGTH, constant_methods={})
+    assert both.facts.operators_outside["forward_fused"]["linnet::int8_attention"] == 2
+    assert "linnet::int8_attention" not in both.facts.operators_outside["forward"]
+    # a stock runtime needs what forward needs, no more
+    assert both.operators == alone.operators
+    assert OPERATOR not in both.operators
+    weights = sum(each.numel() * each.element_size() for each in program.state_dict().values())
+    assert len(both.program) - len(alone.program) < weights
+
+
+@pytest.mark.parametrize("model_type", ["bert", "mobilebert"])
+def test_the_device_computes_what_the_file_says(
+    exported: Exported, run_program: Callable[..., Any], model_type: str
+) -> None:
+    _, report = exported("feature-extraction", "int8", model_type)
+    assert set(report.partitions) == {"forward", "forward_fused"}
+    # ExecuTorch's own runtime has no such operator, and runs forward
+    stock = run_program(report.path.read_bytes())
+    device = linnet_runtime.Model(str(report.path), 0)
+    for length in (2, 3, 8, 17, 33, 48):
+        ids = random_ids(1, length)
+        (expected,) = stock(ids)
+        (found,) = device.run("forward", [ids.numpy()])
+        assert np.isfinite(found).all()
+        # int8 attention beside float32 attention, in vectors of unit length
+        assert float(np.abs(found - expected.numpy()).max()) < 0.03

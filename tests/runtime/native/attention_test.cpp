@@ -1,0 +1,180 @@
+// The attention kernels against softmax(Q K^T) V in double precision, and against each other.
+#include "kernels/attention.h"
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <random>
+#include <vector>
+
+namespace {
+
+using linnet::kernels::AttentionKernel;
+using linnet::kernels::AttentionShape;
+using linnet::kernels::fast_attention;
+using linnet::kernels::kRows;
+using linnet::kernels::PackedHead;
+using linnet::kernels::portable_attention;
+using linnet::kernels::Scratch;
+using Matrix = std::vector<float>;
+
+int failures = 0;
+
+void expect(bool good, const char* what, const AttentionShape& shape, double found) {
+  if (!good) {
+    ++failures;
+    std::printf("%s: tokens %zu, heads %zu, head width %zu: %g\n", what, shape.tokens, shape.heads,
+                shape.head_width, found);
+  }
+}
+
+struct Input {
+  AttentionShape shape;
+  Matrix query;
+  Matrix key;
+  Matrix value;
+};
+
+Matrix random_matrix(std::mt19937& random, std::size_t size, float spread) {
+  std::normal_distribution<float> normal(0.0F, spread);
+  Matrix matrix(size);
+  for (float& each : matrix) {
+    each = normal(random);
+  }
+  return matrix;
+}
+
+Input random_input(const AttentionShape& shape) {
+  std::mt19937 random(static_cast<unsigned>(shape.tokens * 100 + shape.head_width));
+  const std::size_t size = shape.tokens * shape.width();
+  return {shape, random_matrix(random, size, 0.5F), random_matrix(random, size, 1.0F),
+          random_matrix(random, size, 1.0F)};
+}
+
+std::unique_ptr<std::uint8_t, decltype(&std::free)> memory(std::size_t size) {
+  return {static_cast<std::uint8_t*>(std::aligned_alloc(64, size)), &std::free};
+}
+
+Matrix run(const AttentionKernel& kernel, const Input& input) {
+  const PackedHead layout(input.shape);
+  const auto packed = memory(layout.size);
+  const auto scratch = memory(Scratch(layout).size);
+  Matrix out(input.query.size(), std::nanf(""));
+  for (std::size_t head = 0; head < input.shape.heads; ++head) {
+    kernel.pack(input.shape, input.key.data(), input.value.data(), head, packed.get());
+    // in two pieces, as threads do
+    const std::size_t middle = input.shape.tokens / 2 / kRows * kRows;
+    kernel.attend(input.shape, input.query.data(), head, 0, middle, packed.get(), scratch.get(), out.data());
+    kernel.attend(input.shape, input.query.data(), head, middle, input.shape.tokens, packed.get(),
+                  scratch.get(), out.data());
+  }
+  return out;
+}
+
+void exact_row(const Input& input, std::size_t token, std::size_t offset, std::vector<double>& out) {
+  const AttentionShape& shape = input.shape;
+  std::vector<double> weights(shape.tokens);
+  double largest = -INFINITY;
+  for (std::size_t other = 0; other < shape.tokens; ++other) {
+    for (std::size_t i = 0; i < shape.head_width; ++i) {
+      weights[other] += static_cast<double>(input.query[token * shape.width() + offset + i]) *
+                        static_cast<double>(input.key[other * shape.width() + offset + i]);
+    }
+    largest = std::fmax(largest, weights[other]);
+  }
+  double sum = 0.0;
+  for (double& weight : weights) {
+    weight = std::exp(weight - largest);
+    sum += weight;
+  }
+  for (std::size_t i = 0; i < shape.head_width; ++i) {
+    for (std::size_t other = 0; other < shape.tokens; ++other) {
+      out[token * shape.width() + offset + i] +=
+          weights[other] / sum * static_cast<double>(input.value[other * shape.width() + offset + i]);
+    }
+  }
+}
+
+std::vector<double> exact(const Input& input) {
+  std::vector<double> out(input.query.size());
+  for (std::size_t token = 0; token < input.shape.tokens; ++token) {
+    for (std::size_t head = 0; head < input.shape.heads; ++head) {
+      exact_row(input, token, head * input.shape.head_width, out);
+    }
+  }
+  return out;
+}
+
+template <typename Numbers>
+double largest_difference(const Matrix& found, const Numbers& expected) {
+  double largest = 0.0;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const double difference = std::fabs(static_cast<double>(found[i]) - static_cast<double>(expected[i]));
+    // a NaN is no answer
+    largest = difference <= largest ? largest : difference;
+  }
+  return largest;
+}
+
+double relative_error(const Matrix& found, const std::vector<double>& expected) {
+  double error = 0.0;
+  double all = 0.0;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    error += std::pow(static_cast<double>(found[i]) - expected[i], 2);
+    all += std::pow(expected[i], 2);
+  }
+  return std::sqrt(error / all);
+}
+
+void compare(const AttentionShape& shape) {
+  const Input input = random_input(shape);
+  const std::vector<double> expected = exact(input);
+  const Matrix portable = run(portable_attention(), input);
+  // scores of random rows have a spread of a few units, and each is some thousandths of that off
+  const double error = relative_error(portable, expected);
+  expect(error < 0.025, "portable kernel, relative error", shape, error);
+  if (fast_attention().attend == nullptr) {
+    return;
+  }
+  const Matrix fast = run(fast_attention(), input);
+  // the same roundings, but exp() is another
+  const double apart = largest_difference(fast, portable);
+  expect(apart < 0.001, "fast and portable kernel apart", shape, apart);
+}
+
+void one_token() {
+  // a single token attends to itself: its value comes back, up to the rounding of int8
+  const AttentionShape shape{1, 1, 4};
+  const Input input{shape, {1.0F, 2.0F, 3.0F, 4.0F}, {1.0F, 1.0F, 1.0F, 1.0F}, {0.5F, -1.0F, 127.0F, 0.0F}};
+  for (const AttentionKernel& kernel : {portable_attention(), fast_attention()}) {
+    if (kernel.attend != nullptr) {
+      expect(largest_difference(run(kernel, input), input.value) < 1e-5, "one token", shape, 0.0);
+    }
+  }
+}
+
+void zeros() {
+  const AttentionShape shape{5, 2, 8};
+  const Matrix nothing(5 * 16, 0.0F);
+  for (const AttentionKernel& kernel : {portable_attention(), fast_attention()}) {
+    if (kernel.attend != nullptr) {
+      const double error = largest_difference(run(kernel, {shape, nothing, nothing, nothing}), nothing);
+      expect(error == 0.0, "zeros", shape, error);
+    }
+  }
+}
+
+}  // namespace
+
+int main() {
+  for (const std::size_t tokens : {1U, 2U, 3U, 7U, 8U, 15U, 16U, 17U, 33U, 100U, 512U}) {
+    for (const std::size_t width : {4U, 8U, 16U, 26U, 30U, 32U, 33U, 48U, 64U}) {
+      compare({tokens, 2, width});
+    }
+  }
+  one_token();
+  zeros();
+  std::printf("%d failed\n", failures);
+  return failures == 0 ? 0 : 1;
+}
