@@ -257,3 +257,14 @@ def test_a_trace_of_nothing_is_still_one() -> None:
 def test_an_event_comes_back_from_json() -> None:
     assert from_data(LengthProfile, json.loads(json.dumps(dataclasses.asdict(profile())))) == profile()
     assert Event(*json.loads(json.dumps(make_run(0)[0]))) == make_run(0)[0]
+
+
+def test_the_method_that_ran_is_recognized_by_its_delegate_calls() -> None:
+    forward = [{"operator": "aten::add", "layer": "a"}, {"partition": []}]
+    fused = [{"partition": []}, {"operator": "linnet::int8_attention", "layer": "b"}, {"partition": []}]
+    program = ProgramMap({"places": {"forward": forward, "forward_fused": fused}})
+    assert program.operator(0) == ("aten::add", "a")
+    program.recognize([2, 0])
+    assert program.operator(1) == ("linnet::int8_attention", "b")
+    program.recognize([1])
+    assert program.operator(0) == ("aten::add", "a")
