@@ -25,7 +25,7 @@
     |   +-- SchemaTooNewError
     |   +-- ManifestInvalidError
     |   +-- TokenizerInvalidError
-    |   +-- GoldenMismatchError      `verify`: the file is intact, this machine answers differently
+    |   +-- GoldenMismatchError      `load`, `verify`: the file is intact, this machine answers differently
     +-- BuildError               3xx  this build or this machine
     |   +-- BackendMissingError
     |   +-- OperatorMissingError

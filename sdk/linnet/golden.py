@@ -16,16 +16,17 @@ stand for the last axis of each row of ``logits``, ``start_logits`` and ``end_lo
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from linnet.errors import RunFailedError, TrailerDamagedError
+from linnet.errors import LinnetError, RunFailedError, TrailerDamagedError
 from linnet.model import Model
-from linnet.runtime import Encoding, FloatArray
+from linnet.runtime import Encoding, FloatArray, IntArray
 
 __all__ = [
     "DEFAULT_TOLERANCE",
@@ -37,6 +38,7 @@ __all__ = [
     "record_case",
     "replay_case",
     "replay_evidence",
+    "rerun_evidence",
 ]
 
 EVIDENCE_SCHEMA = "1.0"
@@ -74,11 +76,15 @@ def answer_outputs(model: Model, text: str, pair: str | None) -> tuple[Encoding,
         The encoding, and the outputs without the batch axis; for fill-mask the rows of the mask tokens.
     """
     encoding = model.tokenize(text, pair)
+    return encoding, _outputs(model, encoding)
+
+
+def _outputs(model: Model, encoding: Encoding) -> dict[str, FloatArray]:
     outputs = model.run(encoding)
     if model.manifest.task == "fill-mask":
         masks = encoding.ids == model.manifest.mask_id
         outputs = {name: rows[masks] for name, rows in outputs.items()}
-    return encoding, outputs
+    return outputs
 
 
 def record_case(model: Model, text: str, pair: str | None = None) -> dict[str, Any]:
@@ -137,15 +143,65 @@ def replay_evidence(model: Model) -> list[CaseResult]:
     Raises:
         TrailerDamagedError: the evidence has not the form above.
     """
-    evidence = model.evidence
-    try:
-        cases = list(evidence.get("golden") or [])
-        tolerance = float((evidence.get("tolerance") or {}).get("absolute", DEFAULT_TOLERANCE))
+    with _well_formed():
+        cases, tolerance = _stored_cases(model)
         return [replay_case(model, case, tolerance) for case in cases]
+
+
+def rerun_evidence(model: Model, count: int) -> list[CaseResult]:
+    """Run the recorded token ids of up to ``count`` golden cases, short and long ones, without the tokenizer.
+
+    Raises:
+        TrailerDamagedError: the evidence has not the form above.
+    """
+    with _well_formed():
+        cases, tolerance = _stored_cases(model)
+        cases.sort(key=lambda case: len(case["ids"]))
+        places = np.linspace(0, len(cases) - 1, num=min(count, len(cases))).round().astype(int).tolist()
+        return [_rerun_case(model, cases[place], tolerance) for place in places]
+
+
+def _stored_cases(model: Model) -> tuple[list[Mapping[str, Any]], float]:
+    evidence = model.evidence
+    tolerance = float((evidence.get("tolerance") or {}).get("absolute", DEFAULT_TOLERANCE))
+    return list(evidence.get("golden") or []), tolerance
+
+
+@contextlib.contextmanager
+def _well_formed() -> Iterator[None]:
+    try:
+        yield
     except (AttributeError, KeyError, TypeError, ValueError) as error:
+        if isinstance(error, LinnetError):
+            raise
         raise TrailerDamagedError(
             f"the golden cases of the evidence have a wrong form ({error!r}); export the file again"
         ) from error
+
+
+@dataclasses.dataclass(frozen=True)
+class _RecordedEncoding:
+    """The token ids of a golden case, as the program takes them."""
+
+    ids: IntArray
+    type_ids: IntArray
+    truncated: bool = False
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def sequence_ids(self) -> npt.NDArray[np.int32]:
+        return self.type_ids.astype(np.int32)
+
+    @property
+    def offsets(self) -> IntArray:
+        return np.zeros((len(self), 2), dtype=np.int64)
+
+
+def _rerun_case(model: Model, case: Mapping[str, Any], tolerance: float) -> CaseResult:
+    ids, type_ids = (np.asarray(case[name], dtype=np.int64) for name in ("ids", "type_ids"))
+    return _compare_outputs(case, _outputs(model, _RecordedEncoding(ids, type_ids)), tolerance)
 
 
 def replay_case(model: Model, case: Mapping[str, Any], tolerance: float) -> CaseResult:
@@ -155,6 +211,11 @@ def replay_case(model: Model, case: Mapping[str, Any], tolerance: float) -> Case
     problems = _compare_tokens(case, encoding)
     if problems:
         return CaseResult(text, pair, tuple(problems), float("nan"))
+    return _compare_outputs(case, outputs, tolerance)
+
+
+def _compare_outputs(case: Mapping[str, Any], outputs: Mapping[str, FloatArray], tolerance: float) -> CaseResult:
+    problems: list[str] = []
     error = 0.0
     for name, expected in case["output"].items():
         if name not in outputs:
@@ -163,7 +224,7 @@ def replay_case(model: Model, case: Mapping[str, Any], tolerance: float) -> Case
         found, distance = _compare_output(name, expected, outputs[name], tolerance)
         problems += found
         error = max(error, distance)
-    return CaseResult(text, pair, tuple(problems), error)
+    return CaseResult(case["text"], case["pair"], tuple(problems), error)
 
 
 def _compare_tokens(case: Mapping[str, Any], encoding: Encoding) -> list[str]:

@@ -14,6 +14,7 @@ from linnet.errors import InvalidArgumentError, TaskMismatchError, TrailerDamage
 from linnet.inputs import TextInput
 from linnet.manifest import Manifest
 from linnet.runtime import Encoding, FloatArray, Runtime, open_runtime
+from linnet.self_test import file_identity, is_wanted, run_self_test
 from linnet.session import RunOptions, Session
 from linnet.tasks import Task, get_task
 from linnet.tokenization import OpenedTokenizer
@@ -23,8 +24,8 @@ __all__ = ["Model", "load"]
 _MOST_SESSIONS = 64
 
 
-def load(source: str | Path | bytes, *, threads: int = 0, sessions: int = 1) -> Model:
-    """Open a linnet file.
+def load(source: str | Path | bytes, *, threads: int = 0, sessions: int = 1, self_test: bool | None = None) -> Model:
+    """Open a linnet file, and see once for each machine that it answers as the file was proven to.
 
     Args:
         source: path of the file (mapped), or its bytes (copied).
@@ -33,8 +34,11 @@ def load(source: str | Path | bytes, *, threads: int = 0, sessions: int = 1) -> 
         sessions: how many texts of a list run at the same time. Each session prepares the weights again, so
             memory grows with it; for lists ``threads=1, sessions=n`` is faster than ``threads=n`` (measured by
             ``make bench``, part encode). A single text runs on one.
+        self_test: repeat golden cases of the file unless they were repeated on this machine before; None:
+            unless the environment variable LINNET_SELF_TEST is 0.
 
     Raises:
+        GoldenMismatchError: the self-test failed: kernels, processor or emulator are wrong here.
         FileError: the file is missing, damaged, too new or no linnet file.
         BuildError: this build lacks a backend or an operator that the program needs.
         ThreadsFixedError: the process already runs with another number of threads.
@@ -46,12 +50,22 @@ def load(source: str | Path | bytes, *, threads: int = 0, sessions: int = 1) -> 
         raise InvalidArgumentError(f"sessions is {sessions!r}, needed an int of 1 to {_MOST_SESSIONS}")
     if sessions > 1 and threads == 0:
         threads = 1
+    tested = is_wanted(self_test)
     if isinstance(source, bytes | bytearray | memoryview):
-        return _open(bytes(source), None, threads, sessions)
-    if not isinstance(source, str | os.PathLike):
+        opened: str | bytes = bytes(source)
+        path: str | None = None
+    elif isinstance(source, str | os.PathLike):
+        opened = path = os.fspath(source)
+    else:
         raise InvalidArgumentError(f"source is a {type(source).__name__}, needed a path or the file's bytes")
-    path = os.fspath(source)
-    return _open(path, path, threads, sessions)
+    model = _open(opened, path, threads, sessions)
+    if tested:
+        try:
+            run_self_test(model, file_identity(opened))
+        except BaseException:
+            model.close()
+            raise
+    return model
 
 
 def _open(source: str | bytes, path: str | None, threads: int, sessions: int) -> Model:

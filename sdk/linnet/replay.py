@@ -110,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     try:
         lines = _read_lines(args.texts)
-        with load(args.model, threads=args.threads) as model:
+        with load(args.model, threads=args.threads, self_test=False) as model:
             answers, golden = replay(model, lines, args.cases)
             kind = model.manifest.tokenizer_kind
     except (LinnetError, OSError) as error:

@@ -73,7 +73,7 @@ def _read(path: str) -> _Findings:
     methods: tuple[str, ...] = ()
     evidence: Mapping[str, Any] | None = None
     try:
-        with load(path) as model:
+        with load(path, self_test=False) as model:
             manifest, evidence, methods = model.manifest, model.evidence, model.methods
     except LinnetError as refused:
         error = refused

@@ -1,0 +1,136 @@
+"""Does this machine answer as the file was proven to? Asked once for each file and machine, when it is loaded.
+
+A processor, an emulator or a kernel for it can be wrong without any error: QEMU before 9.1 computes SMOPA wrongly,
+and every int8 answer with it. The golden cases inside the file tell; that they passed is noted in the user's cache
+folder, so that later loads only read a small file.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from linnet.errors import GoldenMismatchError, InvalidArgumentError
+from linnet.runtime import runtime_info
+
+if TYPE_CHECKING:
+    from linnet.model import Model
+
+__all__ = ["CACHE_VARIABLE", "CASES", "SWITCH_VARIABLE", "file_identity", "is_wanted", "run_self_test"]
+
+SWITCH_VARIABLE = "LINNET_SELF_TEST"
+"""Environment variable: 0 leaves the self-test out, 1 (or unset) does it."""
+
+CACHE_VARIABLE = "LINNET_CACHE"
+"""Environment variable: folder of notes instead of ``$XDG_CACHE_HOME/linnet`` or ``~/.cache/linnet``."""
+
+CASES = 3
+"""Golden cases that are repeated: the shortest, the longest, and one between, for kernels of different heights."""
+
+_FOOTER_SIZE = 128  # layout of the footer: trailer.py
+_FILE_HASH = slice(80, 112)
+_IDENTITY_FIELDS = ("version", "executorch", "cpu", "cpu_features")
+
+
+def is_wanted(argument: bool | None) -> bool:
+    """Return whether to test: ``argument``, or the environment variable if it is None.
+
+    Raises:
+        InvalidArgumentError: either is something else.
+    """
+    if isinstance(argument, bool):
+        return argument
+    if argument is not None:
+        raise InvalidArgumentError(f"self_test is {argument!r}, needed True, False or None")
+    value = os.environ.get(SWITCH_VARIABLE, "")
+    if value not in ("", "0", "1"):
+        raise InvalidArgumentError(f"the environment variable {SWITCH_VARIABLE} is {value!r}, needed 0 or 1")
+    return value != "0"
+
+
+def file_identity(source: str | bytes) -> str:
+    """Return the SHA-256 of a linnet file that its footer states, in hexadecimal.
+
+    Args:
+        source: path or bytes of a file that was opened without an error.
+    """
+    if isinstance(source, bytes):
+        footer = source[-_FOOTER_SIZE:]
+    else:
+        with open(source, "rb") as file:
+            file.seek(-_FOOTER_SIZE, os.SEEK_END)
+            footer = file.read()
+    return footer[_FILE_HASH].hex()
+
+
+def run_self_test(model: Model, identity: str) -> None:
+    """Repeat golden cases unless this machine is known to have repeated them.
+
+    Args:
+        model: the opened file.
+        identity: of :func:`file_identity`.
+
+    Raises:
+        GoldenMismatchError: this machine answers differently than the one where the file was proven.
+        TrailerDamagedError: the golden cases have a wrong form.
+    """
+    info = runtime_info()
+    machine = "\n".join(f"{name}={info.get(name, '')}" for name in _IDENTITY_FIELDS)
+    note = _note(identity, machine)
+    if note is not None and _reads(note, machine):
+        return
+    _repeat_cases(model, info)
+    if note is not None:
+        _write(note, machine)
+
+
+def _repeat_cases(model: Model, info: Mapping[str, str]) -> None:
+    from linnet.golden import rerun_evidence
+
+    results = rerun_evidence(model, CASES)
+    wrong = [result for result in results if result.problems]
+    if wrong:
+        raise GoldenMismatchError(
+            f"{model.path or 'the file'}: the self-test failed, this machine does not answer as the file was "
+            f"proven to: {len(wrong)} of {len(results)} golden cases differ, first: {wrong[0].problems[0]}. "
+            f"The processor is {info.get('cpu') or 'unknown'} ({info.get('cpu_features') or 'no features known'})"
+            f"{_known_fault(info)}. Export with --recipe fp32 for this machine; "
+            f"{SWITCH_VARIABLE}=0 or self_test=False loads the file anyway"
+        )
+
+
+def _known_fault(info: Mapping[str, str]) -> str:
+    """QEMU issue 2083, "Fix 32-bit SMOPA", released with 9.1."""
+    if "sme" not in info.get("cpu_features", "").split(","):
+        return ""
+    return "; QEMU before 9.1 computes int8 wrongly with SME: use a newer one, or -cpu max,sme=off"
+
+
+def _note(identity: str, machine: str) -> Path | None:
+    """The file that notes a passed test, or None where there is no cache folder."""
+    given, base = os.environ.get(CACHE_VARIABLE), os.environ.get("XDG_CACHE_HOME")
+    try:
+        folder = Path(given) if given else Path(base or Path.home() / ".cache") / "linnet"
+    except RuntimeError:  # a user without a home
+        return None
+    return folder / "self-test" / f"{identity}-{zlib.crc32(machine.encode()):08x}"
+
+
+def _reads(note: Path, machine: str) -> bool:
+    try:
+        return note.read_text(encoding="utf-8") == machine
+    except (OSError, ValueError):
+        return False
+
+
+def _write(note: Path, machine: str) -> None:
+    # without a note the next load tests again: a read-only or full cache folder is no error
+    with suppress(OSError):
+        note.parent.mkdir(parents=True, exist_ok=True)
+        aside = note.with_name(f"{note.name}.{os.getpid()}")
+        aside.write_text(machine, encoding="utf-8")
+        aside.replace(note)
