@@ -8,7 +8,7 @@ __all__ = ["RECIPE"]
 
 RECIPE = Recipe(
     name="int8",
-    help="a quarter of the size, the fastest, no calibration",
+    help="a quarter of the size, no calibration",
     exact=False,
     linear="int8",
     embedding="8w",
