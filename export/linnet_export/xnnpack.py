@@ -113,6 +113,7 @@ _PLAIN = frozenset(
         "_softmax.default",
         "add.Tensor",
         "bmm.default",
+        "cat.default",
         "choose_qparams_per_token_asymmetric.default",
         "clamp.default",
         "dequantize_per_channel.default",

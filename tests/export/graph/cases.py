@@ -60,6 +60,20 @@ _DEBERTA_V3 = {
 }
 """microsoft/deberta-v3-base with 8 buckets instead of 256: distances from 4 on share them."""
 
+_MODERNBERT = {
+    "hidden_size": 32,
+    "num_hidden_layers": 4,
+    "num_attention_heads": 4,
+    "intermediate_size": 24,
+    "local_attention": 8,
+    "pad_token_id": 0,
+    "bos_token_id": 2,
+    "cls_token_id": 2,
+    "eos_token_id": 3,
+    "sep_token_id": 3,
+}
+"""answerdotai/ModernBERT-base with a window of 8 instead of 128: two layers with it between two without."""
+
 _SHAPES: dict[str, dict[str, Any]] = {
     "albert": {**_BERT, "embedding_size": 16, "num_hidden_layers": 3},
     "bert": _BERT,
@@ -67,6 +81,7 @@ _SHAPES: dict[str, dict[str, Any]] = {
     "distilbert": _DISTILBERT,
     "electra": {**_BERT, "embedding_size": 16},
     "mobilebert": _MOBILEBERT,
+    "modernbert": _MODERNBERT,
     "mpnet": {**_BERT, "relative_attention_num_buckets": 32},
     "roberta": _ROBERTA,
     "xlm-roberta": _ROBERTA,
@@ -153,6 +168,21 @@ CASES: tuple[Case, ...] = (
             "no-buckets": {"position_buckets": -1, "max_relative_positions": 6},
             "c2p": {"pos_att_type": ["c2p"], "norm_rel_ebd": "none"},
             "p2c": {"pos_att_type": ["p2c"], "share_att_key": False},
+        },
+    ),
+    *_cases(
+        "modernbert",
+        {
+            "cls": {},
+            "mean": {"classifier_pooling": "mean"},
+            "biases": {
+                "norm_bias": True,
+                "attention_bias": True,
+                "mlp_bias": True,
+                "classifier_bias": True,
+                "decoder_bias": False,
+            },
+            "global": {"global_attn_every_n_layers": 1},
         },
     ),
     *_cases("mpnet", {"gelu": {}, "relu": {"hidden_act": "relu"}}),

@@ -93,6 +93,7 @@ def test_padding_agrees_with_the_attention_mask_of_the_original(case: Case, mode
     ("model_type", "settings", "length"),
     [
         ("deberta-v2", {"position_buckets": 256}, 400),  # more than the 128 distances that have their own bucket
+        ("modernbert", {"local_attention": 128}, 200),  # more than the 64 tokens of a window to each side
         ("mpnet", {}, 300),  # more than the 128 distances before the last bucket
     ],
 )

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 Models = Callable[[Case, str], Any]
 Runner = Callable[[bytes, str], Callable[..., list[Tensor]]]
 
-NAMES = ("albert-gelu_new", "deberta-v2-v3", "mpnet-gelu", "roberta-gelu", "xlm-roberta-gelu")
+NAMES = ("albert-gelu_new", "deberta-v2-v3", "modernbert-cls", "mpnet-gelu", "roberta-gelu", "xlm-roberta-gelu")
 LENGTHS = (2, 3, 17, 33, MAX_LENGTH)
 TOLERANCE = {"fp32": 1e-4, "int8": 0.2}
 """Norm of the error over that of the answer; in int8, random weights have no redundancy to forgive a rounding."""

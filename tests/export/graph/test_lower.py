@@ -36,6 +36,7 @@ EACH = (
     ("electra-projected", "fill-mask", "fp32"),
     ("mobilebert-default", "text-classification", "int8"),
     ("albert-gelu_new", "text-classification", "int8"),
+    ("modernbert-mean", "question-answering", "int8"),
     ("mpnet-gelu", "feature-extraction", "int8"),
     ("roberta-gelu", "text-classification", "int8"),
     pytest.param("bert-gelu", "feature-extraction", "fp32", marks=slow),
@@ -227,6 +228,7 @@ def value_of(result: LowerResult, name: str) -> Any:
     [
         ("mobilebert-default", "text-classification", "int8"),
         pytest.param("bert-gelu", "feature-extraction", "int8", marks=slow),
+        pytest.param("modernbert-biases", "feature-extraction", "int8", marks=slow),
         pytest.param("bert-silu", "feature-extraction", "fp32", marks=slow),
         pytest.param("distilbert-relu-sinusoidal", "token-classification", "fp32", marks=slow),
         pytest.param("electra-projected", "fill-mask", "int8", marks=slow),

@@ -30,7 +30,7 @@ def test_an_unknown_architecture_lists_the_known_ones() -> None:
 
 
 def test_the_known_names() -> None:
-    names = "albert bert deberta-v2 distilbert electra mobilebert mpnet roberta xlm-roberta"
+    names = "albert bert deberta-v2 distilbert electra mobilebert modernbert mpnet roberta xlm-roberta"
     assert architectures.supported() == tuple(names.split())
     assert recipes.supported() == ("8da4w", "fp16", "fp32", "int8", "int8-static")
     assert tasks.supported() == (
@@ -76,6 +76,12 @@ def test_all_problems_are_named_at_once() -> None:
         ),
         ("deberta-v2-v3", {"pos_att_type": "c2p|p2p"}, r"pos_att_type is 'c2p\|p2p', supported are c2p and p2c"),
         ("deberta-v2-v3", {"pooler_hidden_act": "mish"}, "pooler_hidden_act is 'mish'"),
+        (
+            "modernbert-cls",
+            {"hidden_activation": "mish", "is_decoder": True},
+            "modernbert: is_decoder is true.*; hidden_activation is 'mish'",
+        ),
+        ("modernbert-cls", {"layer_types": ["full_attention", "chunked_attention"] * 2}, "has chunked_attention"),
         ("mpnet-gelu", {"relative_attention_num_buckets": 16}, "relative_attention_num_buckets is 16.*at least 32"),
         ("roberta-gelu", {"position_embedding_type": "relative_key"}, "position_embedding_type is 'relative_key'"),
     ],
@@ -85,6 +91,13 @@ def test_what_an_architecture_cannot_do_is_named_together(name: str, settings: d
     for setting, value in settings.items():
         setattr(config, setting, value.split("|") if setting == "pos_att_type" else value)
     with pytest.raises(UnsupportedConfigError, match=message):
+        get_architecture(config.model_type).check(config)
+
+
+def test_a_scaled_rotation_is_refused() -> None:
+    config = next(case for case in CASES if case.name == "modernbert-cls").config()
+    config.rope_parameters["full_attention"]["rope_type"] = "yarn"
+    with pytest.raises(UnsupportedConfigError, match="rope_type of full_attention is 'yarn'"):
         get_architecture(config.model_type).check(config)
 
 
