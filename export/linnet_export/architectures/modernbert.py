@@ -208,9 +208,11 @@ class _ModernBody(DeviceBody):
             self.window = DistanceBias(outside.float().unsqueeze(0) * MASKED_SCORE)
         self.final_norm = _norm(base.final_norm)
 
-    def forward(self, ids: Tensor, type_ids: Tensor | None, mask: Tensor | None) -> tuple[Tensor, Frame]:
+    def forward(
+        self, ids: Tensor, type_ids: Tensor | None, mask: Tensor | None, fused: bool = False
+    ) -> tuple[Tensor, Frame]:
         """See :class:`DeviceBody`."""
-        frame = self._frame(ids, mask)
+        frame = self._frame(ids, mask)._replace(fused=fused)
         places = {kind: rotation(self._seen(kind, frame)) for kind, rotation in self.rotations.items()}
         x = self.embeddings(ids, type_ids, frame.keep)
         for layer, kind in zip(self.layers, self.kinds, strict=True):
