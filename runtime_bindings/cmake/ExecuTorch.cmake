@@ -21,6 +21,10 @@ endfunction()
 
 function(linnet_fetch_sdk)
   linnet_platform(platform)
+  if(NOT platform MATCHES "^(linux-x86_64|linux-aarch64|macos-arm64)$" OR NOT CMAKE_SIZEOF_VOID_P EQUAL 8)
+    message(FATAL_ERROR "linnet cannot be built for ${platform}: ExecuTorch publishes libraries for 64-bit Linux "
+                        "(x86_64, aarch64) and macOS (arm64); others need -DLINNET_EXECUTORCH_SDK=FOLDER")
+  endif()
   set(folder "${PROJECT_SOURCE_DIR}/build/executorch-sdk/${LINNET_EXECUTORCH_VERSION}-${platform}")
   execute_process(
     COMMAND "${Python_EXECUTABLE}" "${PROJECT_SOURCE_DIR}/runtime_bindings/tools/fetch_executorch.py"
