@@ -95,8 +95,10 @@ class DeviceProgram(nn.Module):
         ``inputs`` are int64 [1, length], or [batch, length] if masked, in the order of :attr:`inputs`.
         """
         named = dict(zip(self.inputs, inputs, strict=True))
+        # only bodies whose attention can be fused know the setting
+        setting = {"fused": True} if self.fused else {}
         hidden, frame = self.body(
-            named["input_ids"], named.get("token_type_ids"), named.get("attention_mask"), self.fused
+            named["input_ids"], named.get("token_type_ids"), named.get("attention_mask"), **setting
         )
         results: tuple[Tensor, ...] = self.head(hidden, frame)
         return results
