@@ -11,7 +11,7 @@ SOURCES := $(shell find sdk export runtime_bindings -type f -not -path '*/__pyca
 export HF_HUB_DISABLE_TELEMETRY = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint bench wheel wheel-aarch64 sanitize clean
+.PHONY: help demo test test-slow test-aarch64 lint bench wheel wheel-aarch64 sanitize clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -65,6 +65,9 @@ test: $(VENV)/.minilm ## the tests (under 15 minutes on two cores)
 
 test-slow: $(VENV)/.minilm ## the slow tests, two at a time
 	@$(BIN)/python -m pytest -m slow -n 2 $(ARGS)
+
+test-aarch64: $(VENV)/.minilm ## the aarch64 wheel and the C client, emulated; its machine is kept in build/
+	@$(BIN)/python -m tests.aarch64.run $(ARGS)
 
 lint: $(VENV)/.linnet ## formatting, types, import contracts, C++ checks
 	@BIN=$(BIN) sh runtime_bindings/tools/lint.sh

@@ -8,7 +8,6 @@ request changes. DEBIAN_MIRROR names another mirror.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
 import shutil
 import subprocess
@@ -87,7 +86,18 @@ def _fill(folder: Path, arguments: argparse.Namespace) -> None:
     fresh.mkdir()
     for file in download(arguments.packages, options, state, dependencies=arguments.dependencies):
         _run(["dpkg-deb", "-x", str(file), str(fresh)], f"unpacking {file.name}")
+    if arguments.keep:
+        _prune(fresh, arguments.keep)
     fresh.rename(folder)
+
+
+def _prune(folder: Path, keep: list[str]) -> None:
+    kept = {path for pattern in keep for path in folder.glob(pattern)}
+    if not kept:
+        raise PackagesError(f"none of the packages has a file like {', '.join(keep)}")
+    for path in folder.rglob("*"):
+        if (path.is_symlink() or path.is_file()) and path not in kept:
+            path.unlink()
 
 
 def unpack(arguments: argparse.Namespace) -> None:
@@ -96,8 +106,14 @@ def unpack(arguments: argparse.Namespace) -> None:
     Raises:
         PackagesError: a tool is missing, there is no network, or a package does not exist.
     """
-    request = f"{arguments.suite} {arguments.architecture} {arguments.dependencies} {' '.join(arguments.packages)}"
-    wanted = f"{request} {hashlib.sha256(Path(__file__).read_bytes()).hexdigest()}\n"
+    request = [
+        arguments.suite,
+        arguments.architecture,
+        str(arguments.dependencies),
+        *arguments.packages,
+        *arguments.keep,
+    ]
+    wanted = f"{' '.join(request)}\n"
     into: Path = arguments.into
     if (into / STAMP).is_file() and (into / STAMP).read_text() == wanted:
         return
@@ -119,6 +135,7 @@ def main() -> int:
     parser.add_argument("--architecture", required=True, help="Debian's name, for example arm64")
     parser.add_argument("--into", type=Path, required=True)
     parser.add_argument("--dependencies", action="store_true", help="also what the packages depend on")
+    parser.add_argument("--keep", action="append", default=[], metavar="GLOB", help="keep only these files")
     arguments = parser.parse_args()
     try:
         unpack(arguments)
