@@ -61,7 +61,8 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
             write_trailer(partial, lowered.program, ranges, Proof.unproven("not proven yet").evidence())
         if config.prove:
             with stages.stage("prove"):
-                proof = prove(partial, checkpoint, texts, budget, stages.detail)
+                fused = "forward_fused" in lowered.facts.partitions
+                proof = prove(partial, checkpoint, texts, budget, stages.detail, fused=fused)
                 errors = measure_layers(checkpoint, _device_program(checkpoint), program, texts, stages.detail)
         else:
             proof, errors = Proof.unproven("exported with --no-proof"), ((), 0)
@@ -145,6 +146,7 @@ def _report(
         status=proof.status,
         budget=proof.limits,
         figures=proof.figures,
+        fused=proof.fused,
         texts=proof.texts,
         notes=_notes(config, tokenizer, lowered, is_calibrated(get_recipe(config.recipe), config.quantization)),
     )

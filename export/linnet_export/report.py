@@ -41,6 +41,7 @@ class ExportReport:
         status: proven or unproven.
         budget: limits of the proof.
         figures: figures of the proof; empty if unproven.
+        fused: the same of ``forward_fused``; empty if the file has none.
         texts: number of texts in the proof.
         notes: what the user should know besides.
     """
@@ -67,6 +68,7 @@ class ExportReport:
     texts: int
     notes: tuple[str, ...] = ()
     mixed_precision: MixedPrecision | None = None
+    fused: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as what JSON can hold."""
@@ -82,5 +84,5 @@ class ExportReport:
     def to_evidence(self) -> dict[str, Any]:
         """Return what the file's evidence keeps: all but what is known only of the finished file, and
         the proof, which has its own place there."""
-        elsewhere = {"path", "sha256", "status", "budget", "figures", "texts"}
+        elsewhere = {"path", "sha256", "status", "budget", "figures", "fused", "texts"}
         return {name: value for name, value in self.to_json().items() if name not in elsewhere}

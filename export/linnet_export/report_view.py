@@ -71,11 +71,19 @@ def _print_proof(out: Console, report: ExportReport) -> None:
     if not report.figures:
         out.line("none: the file is unproven")
         return
+    methods = {"measured": report.figures}
+    if report.fused:
+        methods = {"forward": report.figures, "forward_fused": report.fused}
     rows = [
-        (_MEANING.get(name, name), _figure(name, value), _limit(name, report.budget.get(name)))
-        for name, value in report.figures.items()
+        (
+            _MEANING.get(name, name),
+            *(_figure(name, figures[name]) for figures in methods.values()),
+            _limit(name, report.budget.get(name)),
+        )
+        for name in report.figures
     ]
-    out.table((f"against the original, {report.texts} texts", "measured", "budget"), rows, right=(1,))
+    columns = (f"against the original, {report.texts} texts", *methods, "budget")
+    out.table(columns, rows, right=tuple(range(1, len(methods) + 1)))
 
 
 def _print_mixed(out: Console, mixed: MixedPrecision) -> None:

@@ -204,6 +204,15 @@ LINNET_API linnet_status linnet_model_tokenizer(const linnet_model* model,
 LINNET_API linnet_status linnet_model_run(linnet_model* model, const char* method,
                                           const linnet_tensor* inputs, size_t input_count,
                                           linnet_outputs** outputs);
+typedef enum {
+  LINNET_FUSED_NEVER = 0,        /* run what a stock ExecuTorch runtime runs */
+  LINNET_FUSED_WHERE_FASTER = 1, /* as after opening */
+  LINNET_FUSED_ALWAYS = 2        /* on every processor, in plain C++ if need be */
+} linnet_fused;
+
+/* When "forward" is the file's "forward_fused", if it has one: the same with linnet's own attention operator.
+ * Methods that are loaded are dropped if that is a change, and loaded again by their next run. */
+LINNET_API linnet_status linnet_model_set_fused(linnet_model* model, linnet_fused when);
 LINNET_API size_t linnet_outputs_count(const linnet_outputs* outputs);
 LINNET_API linnet_status linnet_outputs_tensor(const linnet_outputs* outputs, size_t index,
                                                linnet_tensor* tensor);

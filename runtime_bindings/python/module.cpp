@@ -308,6 +308,20 @@ class Model {
     return arrays;
   }
 
+  // None: where it is faster.
+  void set_fused(std::optional<bool> fused) const {
+    const linnet_fused when = !fused   ? LINNET_FUSED_WHERE_FASTER
+                              : *fused ? LINNET_FUSED_ALWAYS
+                                       : LINNET_FUSED_NEVER;
+    const auto model = get();
+    linnet_status status = LINNET_OK;
+    {
+      const nb::gil_scoped_release unlocked;  // may wait for a run
+      status = linnet_model_set_fused(model.get(), when);
+    }
+    check(status);
+  }
+
   void set_profiling(bool on) const {
     const auto model = get();
     linnet_status status = LINNET_OK;
@@ -442,6 +456,7 @@ NB_MODULE(_core, module) {
       .def_prop_ro("tokenizer", &Model::tokenizer)
       .def_prop_ro("methods", &Model::methods)
       .def("run", &Model::run, nb::arg("method"), nb::arg("inputs"))
+      .def("set_fused", &Model::set_fused, nb::arg("fused").none())
       .def("set_profiling", &Model::set_profiling, nb::arg("on"))
       .def("profile", &Model::profile)
       .def("close", &Model::close);

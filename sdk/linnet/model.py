@@ -24,7 +24,14 @@ __all__ = ["Model", "load"]
 _MOST_SESSIONS = 64
 
 
-def load(source: str | Path | bytes, *, threads: int = 0, sessions: int = 1, self_test: bool | None = None) -> Model:
+def load(
+    source: str | Path | bytes,
+    *,
+    threads: int = 0,
+    sessions: int = 1,
+    self_test: bool | None = None,
+    fused: bool | None = None,
+) -> Model:
     """Open a linnet file, and see once for each machine that it answers as the file was proven to.
 
     Args:
@@ -36,18 +43,22 @@ def load(source: str | Path | bytes, *, threads: int = 0, sessions: int = 1, sel
             ``make bench``, part encode). A single text runs on one.
         self_test: repeat golden cases of the file unless they were repeated on this machine before; None:
             unless the environment variable LINNET_SELF_TEST is 0.
+        fused: whether linnet's own attention operator is used, if the file has it; None: where it is faster;
+            False: what a stock ExecuTorch runtime computes.
 
     Raises:
         GoldenMismatchError: the self-test failed: kernels, processor or emulator are wrong here.
         FileError: the file is missing, damaged, too new or no linnet file.
         BuildError: this build lacks a backend or an operator that the program needs.
         ThreadsFixedError: the process already runs with another number of threads.
-        InvalidArgumentError: ``source``, ``threads`` or ``sessions`` is something else.
+        InvalidArgumentError: ``source``, ``threads``, ``sessions`` or ``fused`` is something else.
     """
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 0:
         raise InvalidArgumentError(f"threads is {threads!r}, needed an int of at least 0")
     if isinstance(sessions, bool) or not isinstance(sessions, int) or not 1 <= sessions <= _MOST_SESSIONS:
         raise InvalidArgumentError(f"sessions is {sessions!r}, needed an int of 1 to {_MOST_SESSIONS}")
+    if fused is not None and not isinstance(fused, bool):
+        raise InvalidArgumentError(f"fused is {fused!r}, needed a bool or None")
     if sessions > 1 and threads == 0:
         threads = 1
     tested = is_wanted(self_test)
@@ -58,7 +69,7 @@ def load(source: str | Path | bytes, *, threads: int = 0, sessions: int = 1, sel
         opened = path = os.fspath(source)
     else:
         raise InvalidArgumentError(f"source is a {type(source).__name__}, needed a path or the file's bytes")
-    model = _open(opened, path, threads, sessions)
+    model = _open(opened, path, threads, sessions, fused)
     if tested:
         try:
             run_self_test(model, file_identity(opened))
@@ -68,15 +79,18 @@ def load(source: str | Path | bytes, *, threads: int = 0, sessions: int = 1, sel
     return model
 
 
-def _open(source: str | bytes, path: str | None, threads: int, sessions: int) -> Model:
+def _open(source: str | bytes, path: str | None, threads: int, sessions: int, fused: bool | None) -> Model:
     runtimes: list[Runtime] = []
     try:
         for _ in range(sessions):
-            runtimes.append(open_runtime(source, threads))
+            runtime = open_runtime(source, threads)
+            runtimes.append(runtime)
+            if fused is not None:
+                runtime.set_fused(fused)
         return Model(runtimes[0], path=path, more=runtimes[1:])
     except BaseException:
-        for runtime in runtimes:
-            runtime.close()
+        for each in runtimes:
+            each.close()
         raise
 
 

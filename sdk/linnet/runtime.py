@@ -100,6 +100,9 @@ class Runtime(Protocol):
 class ProfilingRuntime(Runtime, Protocol):
     """One opened file whose runs can be profiled."""
 
+    def set_fused(self, fused: bool | None) -> None:
+        """Whether ``forward`` is the file's ``forward_fused``: ``linnet_model_set_fused`` in ``linnet.h``."""
+
     def set_profiling(self, on: bool) -> None:
         """Profile from now on, or no more; loaded methods are loaded again by their next run."""
 

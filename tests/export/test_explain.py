@@ -44,11 +44,14 @@ def test_the_figures_are_those_of_the_evidence(exported: Callable[..., Any]) -> 
     _, report = exported("text-classification", "int8", max_batch=2)
     evidence = read_trailer(report.path).evidence
     page = page_of(report.path)
-    proof = {row[0]: row[1:3] for row in rows_of(page, "against the original")}
+    proof = {row[0]: row[1:4] for row in rows_of(page, "against the original")}
     assert proof["largest error"][0] == significant(evidence["proof"]["max_error"])
     assert proof["mean error"][0] == significant(evidence["proof"]["mean_error"])
     agreement, limit = evidence["proof"]["agreement"], evidence["budget"]["agreement"]
-    assert proof["same answer"] == [f"{100 * agreement:.1f}\u202f%", f"at least {100 * limit:.1f}\u202f%"]
+    fused = evidence["proof_fused"]["agreement"]
+    shown = [f"{100 * each:.1f}\u202f%" for each in (agreement, fused)]
+    assert proof["same answer"] == [*shown, f"at least {100 * limit:.1f}\u202f%"]
+    assert proof["mean error"][1] == significant(evidence["proof_fused"]["mean_error"])
     parts = rows_of(page, "part")
     total = parts.pop()
     assert total[1] == grouped(report.path.stat().st_size)
@@ -63,8 +66,8 @@ def test_the_figures_are_those_of_the_evidence(exported: Callable[..., Any]) -> 
     assert [row[-1] for row in worst] == [significant(each["error"]) for each in evidence["worst"]]
     steps = evidence["details"]["steps"]
     assert [len(table) - 1 for table in page.tables if table[0][0] == "step"] == [
-        len(steps["forward"]), len(steps["forward_batch"]),
-    ]  # fmt: skip
+        len(steps[name]) for name in ("forward", "forward_batch", "forward_fused")
+    ]
     outside = {(row[0], row[1]): int(row[2]) for row in rows_of(page, "operator")}
     assert sum(outside.values()) == sum(
         sum(step["operators"].values()) for each in steps.values() for step in each if not step["partition"]

@@ -32,8 +32,10 @@ class DeviceRun:
     golden: list[Mapping[str, Any]]
 
 
-def run_on_device(path: Path, texts: Sequence[ProofText], directory: Path) -> DeviceRun:
+def run_on_device(path: Path, texts: Sequence[ProofText], directory: Path, *, fused: bool = False) -> DeviceRun:
     """Run ``texts`` through the file at ``path``; ``directory`` takes the intermediate files.
+
+    ``fused`` takes the file's ``forward_fused``, else ``forward``, whatever is faster on this machine.
 
     Raises:
         ProofError: the process failed or PyTorch got into it; the message has what it said.
@@ -47,6 +49,7 @@ def run_on_device(path: Path, texts: Sequence[ProofText], directory: Path) -> De
         "-m",
         "linnet.replay",
         *(str(part) for pair in options.items() for part in pair),
+        "--fused" if fused else "--no-fused",
     ]
     try:
         result = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)

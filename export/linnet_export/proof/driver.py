@@ -17,7 +17,7 @@ from linnet_export.config import ExportConfig
 from linnet_export.errors import OverBudgetError
 from linnet_export.proof.budget import Budget
 from linnet_export.proof.compare import Comparison, compare
-from linnet_export.proof.device import run_on_device
+from linnet_export.proof.device import DeviceRun, run_on_device
 from linnet_export.proof.reference import Reference, reference_outputs
 from linnet_export.proof.texts import ProofText, read_texts, select_texts
 
@@ -38,7 +38,8 @@ class Proof:
         status: proven or unproven.
         reason: why it is unproven; empty if it is proven.
         limits: limits of the budget by name.
-        figures: measured figures by name.
+        figures: measured figures by name, of ``forward``.
+        fused: the same of ``forward_fused``, if the file has it.
         texts: number of texts.
         worst: the texts that differ most, worst first.
         golden: recorded cases for `linnet verify`.
@@ -49,6 +50,7 @@ class Proof:
     reason: str = ""
     limits: Mapping[str, float] = dataclasses.field(default_factory=dict)
     figures: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    fused: Mapping[str, float] = dataclasses.field(default_factory=dict)
     texts: int = 0
     worst: Sequence[Mapping[str, Any]] = ()
     golden: Sequence[Mapping[str, Any]] = ()
@@ -67,6 +69,7 @@ class Proof:
             "reason": self.reason,
             "budget": dict(self.limits),
             "proof": {"texts": self.texts, **self.figures},
+            "proof_fused": dict(self.fused),
             "worst": [dict(each) for each in self.worst],
             "golden": [dict(each) for each in self.golden],
             "tolerance": dict(self.tolerance),
@@ -106,37 +109,48 @@ def prove(
     texts: Sequence[ProofText],
     budget: Budget,
     progress: Callable[[str], None],
+    *,
+    fused: bool = False,
 ) -> Proof:
-    """Compare the written file with the original on ``texts``.
+    """Compare the written file with the original on ``texts``; its ``forward_fused`` too, if it is ``fused``.
 
     Raises:
         OverBudgetError: a limit is broken; the message shows the figures and the worst texts.
         ProofError: the torch-free process failed.
     """
     references = reference_outputs(checkpoint, texts, lambda done: progress(f"original: text {done} of {len(texts)}"))
-    progress("the written file, without PyTorch")
-    with tempfile.TemporaryDirectory(prefix="linnet-proof-") as directory:
-        run = run_on_device(path, texts, Path(directory))
-    measured = _matched(references, run.answers, texts)
     multi_label = checkpoint.score_function == "sigmoid" and len(checkpoint.labels) > 1
-    comparison = compare(checkpoint.task, multi_label, references, measured)
-    worst = _worst(comparison, texts)
-    violations = budget.violations(comparison.figures)
-    if violations:
-        raise OverBudgetError(
-            f"over budget, nothing was delivered: {'; '.join(violations)}; "
-            "choose another recipe, or change the limits with --budget NAME=VALUE",
-            worst,
-        )
+
+    def compared(*, fused: bool) -> tuple[DeviceRun, Comparison]:
+        progress("the written file, without PyTorch" + (": forward_fused" if fused else ""))
+        with tempfile.TemporaryDirectory(prefix="linnet-proof-") as directory:
+            run = run_on_device(path, texts, Path(directory), fused=fused)
+        measured = _matched(references, run.answers, texts)
+        comparison = compare(checkpoint.task, multi_label, references, measured)
+        _check_budget(budget, comparison, texts, "forward_fused: " if fused else "")
+        return run, comparison
+
+    run, comparison = compared(fused=False)
     return Proof(
         status="proven",
         limits={name: limit for name, limit in dataclasses.asdict(budget).items() if limit is not None},
         figures=comparison.figures,
+        fused=compared(fused=True)[1].figures if fused else {},
         texts=len(texts),
-        worst=worst,
+        worst=_worst(comparison, texts),
         golden=run.golden,
         tolerance={"absolute": _EXACT_TOLERANCE if budget.max_error is not None else _QUANTIZED_TOLERANCE},
     )
+
+
+def _check_budget(budget: Budget, comparison: Comparison, texts: Sequence[ProofText], method: str) -> None:
+    violations = budget.violations(comparison.figures)
+    if violations:
+        raise OverBudgetError(
+            f"over budget, nothing was delivered: {method}{'; '.join(violations)}; "
+            "choose another recipe, or change the limits with --budget NAME=VALUE",
+            _worst(comparison, texts),
+        )
 
 
 def _matched(

@@ -124,6 +124,14 @@ extern "C" linnet_status linnet_model_run(linnet_model* model, const char* metho
   });
 }
 
+extern "C" linnet_status linnet_model_set_fused(linnet_model* model, linnet_fused when) {
+  return linnet::guarded([&] {
+    require(model != nullptr, "model is NULL");
+    require(when >= LINNET_FUSED_NEVER && when <= LINNET_FUSED_ALWAYS, "when is no linnet_fused");
+    model->session.set_fused(when);
+  });
+}
+
 extern "C" size_t linnet_outputs_count(const linnet_outputs* outputs) {
   return outputs == nullptr ? 0 : outputs->tensors.size();
 }

@@ -53,9 +53,11 @@ bool has_method(const Program& program, const std::string& name) {
 
 // "forward_fused" is "forward" with linnet's own attention operator. A stock ExecuTorch lacks the operator
 // and runs "forward"; so does linnet where the processor has no instructions that make the operator worth it.
-std::string fastest_method(const Program& program, const std::string& name) {
+std::string chosen_method(const Program& program, const std::string& name, linnet_fused when) {
+  const bool wanted = when == LINNET_FUSED_ALWAYS ||
+                      (when == LINNET_FUSED_WHERE_FASTER && kernels::fast_attention().attend != nullptr);
   const std::string fused = name + "_fused";
-  return kernels::fast_attention().attend != nullptr && has_method(program, fused) ? fused : name;
+  return wanted && has_method(program, fused) ? fused : name;
 }
 
 Fields read_fields(const Program& program, const FileBytes& file) {
@@ -116,7 +118,7 @@ void Model::load(Slot& slot) const {
   const ExecutorchCall call(LINNET_LOAD_FAILED);
   try {
     slot.method =
-        std::make_unique<ComputeMethod>(program_, fastest_method(program_, slot.name), tracer_.get());
+        std::make_unique<ComputeMethod>(program_, chosen_method(program_, slot.name, fused_), tracer_.get());
   } catch (const ExecutorchAborted&) {
     slot.broken = true;
     throw;
@@ -154,6 +156,15 @@ void Model::set_profiling(bool on) {
   std::unique_ptr<Tracer> tracer = on ? std::make_unique<Tracer>() : nullptr;
   unload();
   tracer_ = std::move(tracer);
+}
+
+void Model::set_fused(linnet_fused when) {
+  check_not_forked();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (when != fused_) {
+    unload();
+    fused_ = when;
+  }
 }
 
 Trace Model::take_trace() {

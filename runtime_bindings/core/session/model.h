@@ -35,6 +35,8 @@ class Model {
 
   // Drops the loaded methods if this changes anything: ExecuTorch ties its tracer to loading.
   void set_profiling(bool on);
+  // Drops the loaded methods if this changes anything.
+  void set_fused(linnet_fused when);
   // Events of all runs since the last call. Throws LINNET_INVALID_ARGUMENT while profiling is off.
   Trace take_trace();
 
@@ -59,6 +61,7 @@ class Model {
   std::mutex mutex_;  // around run and copy-out: outputs lie in memory that the next run overwrites
   std::unique_ptr<Tracer> tracer_;  // NULL while profiling is off; outlives the methods
   std::vector<Slot> slots_;
+  linnet_fused fused_ = LINNET_FUSED_WHERE_FASTER;
 };
 
 }  // namespace linnet

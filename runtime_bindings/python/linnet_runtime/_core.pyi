@@ -64,6 +64,8 @@ class Model:
     def methods(self) -> list[str]:
         """Names of the methods that compute: "forward", perhaps "forward_batch"."""
     def run(self, method: str, inputs: Sequence[npt.NDArray[np.int64]]) -> list[npt.NDArray[np.float32]]: ...
+    def set_fused(self, fused: bool | None) -> None:
+        """Whether "forward" is "forward_fused": None (as after opening) where that is faster."""
     def set_profiling(self, on: bool) -> None:
         """On or off (as after opening); methods that are loaded are loaded again by their next run."""
     def profile(self) -> list[tuple[str, int, int, int, int, int]]:

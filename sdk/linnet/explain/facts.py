@@ -125,6 +125,7 @@ class Facts:
         layers: None: not recorded.
         layer_texts: number of texts behind the errors of layers.
         budget, figures: limits and figures of the proof by name; empty if unproven.
+        fused: figures of forward_fused; empty if the file has none, or did not record them.
         texts: number of texts of the proof.
         golden: number of golden cases.
         tolerance: of golden cases; None if there is none.
@@ -148,6 +149,7 @@ class Facts:
     layer_texts: int
     budget: Mapping[str, float]
     figures: Mapping[str, float]
+    fused: Mapping[str, float]
     texts: int
     golden: int
     tolerance: float | None
@@ -197,6 +199,7 @@ def read_facts(path: Path) -> Facts:
         layer_texts=int(_maybe(lambda: int(details["layer_texts"])) or 0),
         budget=_numbers(_object(evidence, "budget")),
         figures={name: value for name, value in _numbers(proof).items() if name != "texts"},
+        fused=_numbers(_object(evidence, "proof_fused")),
         texts=int(_numbers(proof).get("texts", 0)),
         golden=len(_list(evidence, "golden")),
         tolerance=_numbers(_object(evidence, "tolerance")).get("absolute"),

@@ -124,9 +124,11 @@ def proof(facts: Facts) -> list[Content]:
         title, meaning = _FIGURES.get(name, (name, ""))
         limit = facts.budget.get(name)
         kept = "" if limit is None else f"{'at most' if name == 'max_error' else 'at least'} {_figure(name, limit)}"
-        rows.append([title, _figure(name, value), kept or "\N{EN DASH}", meaning])
+        fused = [_figure(name, facts.fused[name]) if name in facts.fused else ""] if facts.fused else []
+        rows.append([title, _figure(name, value), *fused, kept or "\N{EN DASH}", meaning])
     if "mean_error" not in facts.figures:
-        rows.append(["mean error", "", "", "not recorded by the version that made this file"])
+        blank = [""] * (3 if facts.fused else 2)
+        rows.append(["mean error", *blank, "not recorded by the version that made this file"])
     verify = f"{facts.golden} golden cases are in the file; linnet verify repeats them on any machine" + (
         f", within {significant(facts.tolerance, 1)} of an output's largest value." if facts.tolerance else "."
     )
@@ -134,7 +136,9 @@ def proof(facts: Facts) -> list[Content]:
         f"The finished file answered {facts.texts} texts in a process without PyTorch; the original, in float32 "
         "under PyTorch with its own tokenizer, answered the same."
     )
-    figures = table(["against the original", "measured", "budget", "meaning"], rows, caption="Proof", right=(1,))
+    methods = ["forward", "forward_fused"] if facts.fused else ["measured"]
+    columns: list[Content] = ["against the original", *methods, "budget", "meaning"]
+    figures = table(columns, rows, caption="Proof", right=tuple(range(1, len(methods) + 1)))
     return [element("p", sentence), figures, element("p", verify)]
 
 

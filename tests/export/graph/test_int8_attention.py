@@ -99,3 +99,20 @@ def test_the_device_computes_what_the_file_says(
         assert np.isfinite(found).all()
         # int8 attention beside float32 attention, in vectors of unit length
         assert float(np.abs(found - expected.numpy()).max()) < 0.03
+
+
+def test_what_a_stock_runtime_runs_can_be_asked_for(exported: Exported, run_program: Callable[..., Any]) -> None:
+    _, report = exported("feature-extraction", "int8", "bert")
+    assert report.fused.keys() == report.figures.keys()
+    assert report.fused != report.figures
+    stock = run_program(report.path.read_bytes())
+    device = linnet_runtime.Model(str(report.path), 0)
+    ids = random_ids(1, 17)
+    (expected,) = stock(ids)
+    device.set_fused(True)
+    (fused,) = device.run("forward", [ids.numpy()])
+    device.set_fused(False)
+    (plain,) = device.run("forward", [ids.numpy()])
+    # the same delegate in another build of the runtime
+    assert float(np.abs(plain - expected.numpy()).max()) < 1e-5
+    assert not np.array_equal(fused, plain)

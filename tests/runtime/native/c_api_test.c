@@ -64,6 +64,7 @@ static void test_null_arguments(void) {
   EXPECT_STATUS(linnet_file_verify(NULL), LINNET_INVALID_ARGUMENT);
   EXPECT_STATUS(linnet_tokenizer_create(NULL, 0, NULL), LINNET_INVALID_ARGUMENT);
   EXPECT_STATUS(linnet_model_set_profiling(NULL, 1), LINNET_INVALID_ARGUMENT);
+  EXPECT_STATUS(linnet_model_set_fused(NULL, LINNET_FUSED_NEVER), LINNET_INVALID_ARGUMENT);
   EXPECT_STATUS(linnet_model_profile(NULL, NULL), LINNET_INVALID_ARGUMENT);
   EXPECT_STATUS(linnet_profile_event(NULL, 0, NULL), LINNET_INVALID_ARGUMENT);
   EXPECT(linnet_profile_count(NULL) == 0);
@@ -265,6 +266,13 @@ static void test_profile(linnet_model* model) {
   profile = take_profile(model, inputs, 0);
   EXPECT(linnet_profile_count(profile) == 0);
   linnet_profile_free(profile);
+  /* Methods are loaded again, whatever the file has. */
+  EXPECT_STATUS(linnet_model_set_fused(model, (linnet_fused)3), LINNET_INVALID_ARGUMENT);
+  EXPECT_STATUS(linnet_model_set_fused(model, LINNET_FUSED_NEVER), LINNET_OK);
+  profile = take_profile(model, inputs, 1);
+  check_profile(profile, 1);
+  linnet_profile_free(profile);
+  EXPECT_STATUS(linnet_model_set_fused(model, LINNET_FUSED_WHERE_FASTER), LINNET_OK);
   /* A profile outlives the profiling. */
   profile = take_profile(model, inputs, 1);
   EXPECT_STATUS(linnet_model_set_profiling(model, 0), LINNET_OK);
