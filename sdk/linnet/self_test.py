@@ -1,8 +1,8 @@
 """Does this machine answer as the file was proven to? Asked once for each file and machine, when it is loaded.
 
-A processor, an emulator or a kernel for it can be wrong without any error: QEMU before 9.1 computes SMOPA wrongly,
-and every int8 answer with it. The golden cases inside the file tell; that they passed is noted in the user's cache
-folder, so that later loads only read a small file.
+A processor, an emulator or a kernel for it can be wrong without any error: QEMU 7.2 computes SMOPA wrongly (QEMU 10
+does not), and every int8 answer with it. The golden cases inside the file tell; that they passed is noted in the
+user's cache folder, so that later loads only read a small file.
 """
 
 from __future__ import annotations
@@ -104,10 +104,10 @@ def _repeat_cases(model: Model, info: Mapping[str, str]) -> None:
 
 
 def _known_fault(info: Mapping[str, str]) -> str:
-    """QEMU issue 2083, "Fix 32-bit SMOPA", released with 9.1."""
+    """Measured by tests/aarch64/sme_outer_product.c: wrong in QEMU 7.2, right in QEMU 10."""
     if "sme" not in info.get("cpu_features", "").split(","):
         return ""
-    return "; QEMU before 9.1 computes int8 wrongly with SME: use a newer one, or -cpu max,sme=off"
+    return "; QEMU 7.2 computes int8 wrongly with SME and QEMU 10 does not: use a newer one, or -cpu max,sme=off"
 
 
 def _note(identity: str, machine: str) -> Path | None:

@@ -1,5 +1,5 @@
 /* Is SMOPA, the int8 outer product of SME, right on this processor? XNNPACK's int8 kernels for SME
- * (xnn_qp8_f32_qc8w_gemm_minmax_ukernel_16x64c4__neonsme, of KleidiAI) rest on it; QEMU before 9.1 gets it wrong.
+ * (xnn_qp8_f32_qc8w_gemm_minmax_ukernel_16x64c4__neonsme, of KleidiAI) rest on it; QEMU 7.2 gets it wrong.
  * Compares the tile with the definition in the Arm Architecture Reference Manual, DDI 0487, SMOPA (4-way):
  * ZA[row][column] += sum over k < 4 of Zn[4 * row + k] * Zm[4 * column + k].
  * Prints the vector length and the number of wrong elements; exit status 1 if there is one, 77 without SME. */

@@ -21,7 +21,7 @@ GROUP = "linnet.commands"
 _BUILT_IN: Mapping[str, tuple[str, str]] = {
     "run": ("linnet.commands.run", "answer texts with a file"),
     "inspect": ("linnet.commands.inspect", "show what a file says about itself"),
-    "explain": ("linnet.commands.explain", "write a page about a file: sizes, partitions, proof, latency"),
+    "explain": ("linnet.commands.explain", "write a page about a file: sizes, partitions, proof, errors, latency"),
     "verify": ("linnet.commands.verify", "check a file's bytes and repeat its golden cases"),
     "eval": ("linnet.commands.evaluate", "measure a file's accuracy on your data"),
     "bench": ("linnet.bench.command", "measure a file's speed on this machine"),

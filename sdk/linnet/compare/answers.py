@@ -68,7 +68,7 @@ def ask_all(
     """
     answers = []
     for each in opened:
-        with load(each.path, threads=threads) as model:
+        with load(each.path, threads=threads, self_test=False) as model:
             outputs = [answer_outputs(model, text, pair)[1] for text, pair in texts]
             answers.append(Answers(outputs, _metrics(model, table, columns, progress)))
     return answers
