@@ -2,7 +2,8 @@
  * (xnn_qp8_f32_qc8w_gemm_minmax_ukernel_16x64c4__neonsme, of KleidiAI) rest on it; QEMU 7.2 gets it wrong.
  * Compares the tile with the definition in the Arm Architecture Reference Manual, DDI 0487, SMOPA (4-way):
  * ZA[row][column] += sum over k < 4 of Zn[4 * row + k] * Zm[4 * column + k].
- * Prints the vector length and the number of wrong elements; exit status 1 if there is one, 77 without SME. */
+ * Prints the vector length and the number of wrong elements; exit status 1 if there is one, 77 without SME.
+ */
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/auxv.h>
@@ -36,9 +37,9 @@ static uint64_t multiply(void) {
       "smstop\n"
       : [bytes] "=&r"(bytes)
       : [left] "r"(left), [right] "r"(right), [tile] "r"(tile)
-      : "x12", "x13", "x14", "memory", "cc", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11",
-        "v12", "v13", "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27",
-        "v28", "v29", "v30", "v31");
+      : "x12", "x13", "x14", "memory", "cc", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9",
+        "v10", "v11", "v12", "v13", "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23",
+        "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31");
   return bytes;
 }
 
@@ -63,6 +64,7 @@ int main(void) {
       wrong += tile[row * rows + column] != expected;
     }
   }
-  printf("SMOPA at %u bits: %u of %u elements wrong\n", (unsigned)(8 * bytes), wrong, (unsigned)(rows * rows));
+  printf("SMOPA at %u bits: %u of %u elements wrong\n", (unsigned)(8 * bytes), wrong,
+         (unsigned)(rows * rows));
   return wrong != 0;
 }
