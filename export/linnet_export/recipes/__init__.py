@@ -117,4 +117,4 @@ def _text(layers: tuple[LayerPrecision, ...], kept: int) -> str:
         return "none: weights and arithmetic are float32"
     parts = [f"{count} linear layers with {PRECISIONS[name].words}" for name, count in linears.items()]
     parts += [f"word embeddings {EMBEDDINGS[name].words}" for name in tables]
-    return f"{', '.join(parts)}; {kept} layers and the attention products in float32"
+    return f"{', '.join(parts)}; {kept} layers and the attention products of forward in float32"
