@@ -19,6 +19,7 @@ REFERENCE = "torch"
 
 FAMILIES: Mapping[str, str] = {
     OURS: "linnet",
+    "linnet-forward": "linnet without forward_fused",
     "onnxruntime": "ONNX Runtime",
     "openvino": "OpenVINO",
     "openvino-bf16": "OpenVINO in bfloat16",
@@ -95,9 +96,11 @@ _COLD_EXECUTORCH = (
 _COLD_LINNET = "import linnet\nlinnet.load(sys.argv[1], threads=int(sys.argv[2])).encode(TEXT)\n"
 
 
-def _linnet(title: str, file: str, *, runner: str = "linnet", precision: str = "int8", cold: str = "") -> EngineInfo:
+def _linnet(
+    title: str, file: str, *, runner: str = "linnet", family: str = OURS, precision: str = "int8", cold: str = ""
+) -> EngineInfo:
     return EngineInfo(
-        family=OURS,
+        family=family,
         title=title,
         runner=runner,
         file=file,
@@ -136,6 +139,7 @@ def _openvino(
 
 ENGINES: Mapping[str, EngineInfo] = {
     "linnet": _linnet("linnet int8", "linnet", cold=_COLD_LINNET),
+    "linnet-forward": _linnet("linnet int8, forward", "linnet", runner="linnet-forward", family="linnet-forward"),
     "linnet-sessions": _linnet("linnet int8, one session a thread", "linnet", runner="linnet-sessions"),
     "onnxruntime-fused": _onnx("ONNX Runtime int8, fused", "onnx-fused", cold=_COLD_ONNX),
     "onnxruntime-plain": _onnx("ONNX Runtime int8, as exported", "onnx-plain", cold=_COLD_ONNX),

@@ -45,6 +45,14 @@ class Linnet:
         return self._model.run("forward", inputs)[0]
 
 
+class LinnetForward(Linnet):
+    """The same runtime with the method that every ExecuTorch runtime can run."""
+
+    def __init__(self, path: Path, threads: int) -> None:
+        super().__init__(path, threads)
+        self._model.set_fused(False)
+
+
 class LinnetSessions:
     """As many sessions as threads, each on one thread: what ``linnet.load(file, threads=1, sessions=n)`` does."""
 
@@ -165,6 +173,7 @@ class ExecuTorch:
 
 _CLASSES: Mapping[str, Callable[[Path, int], Engine]] = {
     "linnet": Linnet,
+    "linnet-forward": LinnetForward,
     "linnet-sessions": LinnetSessions,
     "onnxruntime": OnnxRuntime,
     "openvino": OpenVino,

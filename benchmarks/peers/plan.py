@@ -38,6 +38,7 @@ TIMED: Mapping[str, TimedPart] = {
         title="int8, batch 1",
         engines=(
             "linnet",
+            "linnet-forward",
             "onnxruntime-fused",
             "onnxruntime-plain",
             "openvino",
@@ -181,7 +182,7 @@ def plan_of(args: argparse.Namespace) -> Plan:
         always = {OURS, "linnet-fp32", REFERENCE}
         engines = [name for name in engines if name in {*args.engines, *always}]
     elif quick:
-        slower = {"executorch", "openvino", "openvino-bf16", "onnxruntime-fp32"}
+        slower = {"linnet-forward", "executorch", "openvino", "openvino-bf16", "onnxruntime-fp32"}
         engines = [name for name in engines if name not in slower]
     return Plan(
         parts=args.only or PARTS,

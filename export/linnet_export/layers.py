@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from linnet_export.int8_attention import int8_attention
+from linnet_export.own_operators import add_layer_norm, int8_attention
 
 __all__ = [
     "ACTIVATIONS",
@@ -54,7 +54,7 @@ class Frame(NamedTuple):
         keep: float32 [batch, length], 1 for a token and 0 for padding; None for a single text.
         score_bias: float32, added to the attention scores [batch * heads, length, length], to whose shape it
             broadcasts; None for a single text, unless the architecture has a bias of its own.
-        fused: attention is one operator of linnet's own runtime, in int8 arithmetic.
+        fused: attention, and the normalizations behind residuals, are operators of linnet's own runtime.
     """
 
     batch: int
@@ -107,12 +107,20 @@ class LayerNorm(nn.Module):
         self.register_buffer("zero", torch.zeros(1))
         self.eps: Tensor
         self.register_buffer("eps", torch.full((1,), norm.eps))
+        self.epsilon = norm.eps
 
     def forward(self, x: Tensor) -> Tensor:
         """Normalize float32 [tokens, width]."""
         centred = x - functional.linear(x, self.average, self.zero)
         variance = functional.linear(centred * centred, self.average, self.eps)
         scaled = centred * torch.rsqrt(variance) * self.weight
+        return scaled if self.bias is None else scaled + self.bias
+
+    def of_sum(self, x: Tensor, residual: Tensor, frame: Frame) -> Tensor:
+        """Normalize the sum of two float32 [tokens, width]."""
+        if not frame.fused:
+            return self(x + residual)
+        scaled = add_layer_norm(x, residual, self.weight, self.epsilon)
         return scaled if self.bias is None else scaled + self.bias
 
 
@@ -218,8 +226,8 @@ class EncoderLayer(nn.Module):
     def forward(self, x: Tensor, frame: Frame) -> Tensor:
         """Map float32 [tokens, width] to the same shape."""
         attended = self.attention_output(self.attention(x, x, x, frame))
-        x = self.attention_norm(attended + x)
-        return self.output_norm(self.contract(self.activation(self.expand(x))) + x)
+        x = self.attention_norm.of_sum(attended, x, frame)
+        return self.output_norm.of_sum(self.contract(self.activation(self.expand(x))), x, frame)
 
 
 def first_tokens(x: Tensor, frame: Frame) -> Tensor:

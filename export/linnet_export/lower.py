@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from linnet_export.errors import ExportError
-from linnet_export.int8_attention import OPERATOR
 from linnet_export.outline import Step, outline
+from linnet_export.own_operators import OWN_OPERATORS, take_own_embeddings
 from linnet_export.places import Places, places
 from linnet_export.recipes import stored_bytes
 from linnet_export.recipes.operators import ExpandQuantized
@@ -204,7 +204,10 @@ def _trace(module: DeviceProgram, max_length: int, max_batch: int) -> ExportedPr
         dynamic[0] = Dim("batch", min=1, max=max_batch)
     inputs = tuple(example.clone() for _ in module.inputs)
     with torch.no_grad():
-        return torch.export.export(module, inputs, dynamic_shapes=(tuple(dynamic for _ in inputs),), strict=False)
+        traced = torch.export.export(module, inputs, dynamic_shapes=(tuple(dynamic for _ in inputs),), strict=False)
+    if module.fused:
+        take_own_embeddings(traced.graph_module)
+    return traced
 
 
 def _delegate(exported: Mapping[str, ExportedProgram], partitioner: WholePartitioner) -> EdgeProgramManager:
@@ -235,7 +238,7 @@ def _facts(
 ) -> ProgramFacts:
     plans = {plan.name: plan for plan in planned.executorch_program.execution_plan}
     # a runtime that lacks linnet's own operators runs the other methods
-    operators = sorted({_operator_name(each) for plan in plans.values() for each in plan.operators} - {OPERATOR})
+    operators = sorted({_operator_name(each) for plan in plans.values() for each in plan.operators} - OWN_OPERATORS)
     libraries = {"quantized" if each.startswith("quantized") else "optimized" for each in operators}
     backends = {delegate.id for plan in plans.values() for delegate in plan.delegates}
     if not backends:

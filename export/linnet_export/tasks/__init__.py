@@ -71,7 +71,7 @@ class DeviceProgram(nn.Module):
         inputs: names of the inputs of forward, in order.
         outputs: names of the outputs, in order.
         masked: it takes padded batches; else one text without padding.
-        fused: attention is linnet's own operator (:mod:`linnet_export.int8_attention`).
+        fused: it calls linnet's own operators (:mod:`linnet_export.own_operators`).
     """
 
     def __init__(

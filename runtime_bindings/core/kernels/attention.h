@@ -1,9 +1,10 @@
 // Multi-head self-attention in int8 arithmetic: softmax(Q K^T) V for one text.
 //
 // Queries and keys are rounded to int8 with one symmetric scale per token and head, values with one per
-// channel of a head, and the softmax weights of a query to 15 bits relative to their largest: with 8 bits the
-// many small weights of a long text are lost. Products are exact int32 sums; everything else is float32. The
-// matrix of scores never leaves the level-1 cache.
+// channel of a head. The softmax weights of a query are rounded to 8 bits relative to the largest of their
+// block of kBlock keys, so the small weights of a long text are not lost beside a large one elsewhere.
+// Products are exact int32 sums; everything else is float32. The matrix of scores never leaves the level-1
+// cache: blocks of keys are added up as in FlashAttention (https://arxiv.org/abs/2205.14135, algorithm 1).
 #ifndef LINNET_CORE_KERNELS_ATTENTION_H_
 #define LINNET_CORE_KERNELS_ATTENTION_H_
 
@@ -25,39 +26,33 @@ struct AttentionShape {
 struct PackedHead {
   explicit PackedHead(const AttentionShape& shape) noexcept;
 
-  std::size_t tokens;       // rounded up to kKeys
+  std::size_t tokens;       // rounded up to kStep; keys and values behind the last token are zeros
   std::size_t groups;       // of kGroup channels, for keys
-  std::size_t blocks;       // of kLanes channels, for values
+  std::size_t channels;     // rounded up to kLanes, for values
   std::size_t key_scale;    // float32 [tokens]
-  std::size_t key_bias;     // float32 [tokens]: 0, or -infinity behind the last token
-  std::size_t value_scale;  // float32 [blocks * kLanes]
-  std::size_t keys;         // uint8 [tokens / kKeys][groups][kKeys][kGroup], 128 added
-  std::size_t values;       // int16 [tokens / kPair][blocks][kLanes][kPair]
+  std::size_t key_start;    // int32 [tokens]: undoes the 128 that is added to the queries
+  std::size_t value_scale;  // float32 [channels]
+  std::size_t keys;         // int8 [tokens][groups * kGroup]
+  std::size_t values;       // int8 [tokens / kGroup][channels][kGroup]
   std::size_t size;
 };
 
-// Scratch memory of one thread: scores and weights of kRows queries.
+// Scratch memory of one thread: kLanes queries beside one block of keys.
 struct Scratch {
   explicit Scratch(const PackedHead& head) noexcept;
 
-  std::size_t scores;   // float32 [kRows][tokens]
-  std::size_t weights;  // int16 [kRows][tokens]
-  std::size_t queries;  // int8 [kRows][groups * kGroup]
+  std::size_t queries;  // uint8 [groups][kLanes][kGroup], 128 added
+  std::size_t scores;   // float32 [kBlock][kLanes]
+  std::size_t weights;  // uint8 [kBlock / kGroup][kLanes][kGroup]
+  std::size_t sums;     // float32 [channels][kLanes]
   std::size_t size;
 };
 
-constexpr std::size_t kRows = 8;    // queries that share the loads of keys and values
-constexpr std::size_t kLanes = 16;  // int32 in the widest vector register
-constexpr std::size_t kKeys = 16;   // keys of one vector
+constexpr std::size_t kLanes = 16;  // int32 in the widest vector register: queries that are worked on at once
 constexpr std::size_t kGroup = 4;   // bytes that one dot-product lane takes
-constexpr std::size_t kPair = 2;    // 16-bit numbers that one dot-product lane takes
-
-// The largest softmax weight, so that no sum of weights times int8 values leaves int32.
-constexpr float largest_weight(std::size_t tokens) noexcept {
-  constexpr std::size_t most = 0x7fffffffU / 127U;
-  constexpr std::size_t fits = 32700;  // below the largest int16, as the exponential is rounded
-  return static_cast<float>(most / tokens < fits ? most / tokens : fits);
-}
+constexpr std::size_t kStep = 8;    // keys whose scores are summed at once
+constexpr std::size_t kBlock = 32;  // keys whose weights share their resolution
+constexpr float kLargestWeight = 255.0F;
 
 struct AttentionKernel {
   // Rounds and packs the keys and values of one head into `packed` (PackedHead::size bytes).

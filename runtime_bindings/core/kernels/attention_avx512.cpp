@@ -1,13 +1,14 @@
-// AVX-512 with VNNI: one instruction multiplies 64 unsigned bytes with 64 signed ones and adds fours, or 32
-// 16-bit numbers and adds twos.
+// AVX-512 with VNNI: one instruction multiplies 64 unsigned bytes with 64 signed ones and adds fours.
+//
+// A lane is a query, so the largest score and the sum of weights of a query need no step across lanes, and a
+// key or value is a broadcast from memory that the instruction does by itself.
 #include "kernels/attention.h"
 
 #if defined(__x86_64__)
 
 #include <immintrin.h>
 
-#include <cmath>
-#include <limits>
+#include <algorithm>
 
 #if defined(__GNUC__) && !defined(__clang__)
 // GCC's own header makes undefined registers in a way that GCC warns of (bug 105593).
@@ -24,18 +25,21 @@ constexpr float kLargest = 127.0F;
 // Magnitude of a row of zeros: 127 divided by it must still be a number.
 constexpr float kSmallest = 1e-36F;
 constexpr float kLog2E = 1.44269504F;
+// Score of what is not there: 2 to it is 0, and its difference to a score is still a number.
+constexpr float kNever = -1e30F;
 
 LINNET_AVX512 inline __mmask16 lanes_below(std::size_t count) {
   return static_cast<__mmask16>(count >= kLanes ? 0xffffU : (1U << count) - 1U);
 }
 
-LINNET_AVX512 inline __m512i all_bytes(int value) { return _mm512_set1_epi8(static_cast<char>(value)); }
+// Lanes of a row of `width` numbers from `at` on. Never none: an empty mask on an address that is not mapped
+// costs hundreds of cycles.
+LINNET_AVX512 inline __mmask16 lanes_of(std::size_t width, std::size_t at) { return lanes_below(width - at); }
 
-// Largest magnitude of a row.
 LINNET_AVX512 float magnitude(const float* row, std::size_t width) {
   __m512 largest = _mm512_set1_ps(kSmallest);
   for (std::size_t i = 0; i < width; i += kLanes) {
-    largest = _mm512_max_ps(largest, _mm512_abs_ps(_mm512_maskz_loadu_ps(lanes_below(width - i), row + i)));
+    largest = _mm512_max_ps(largest, _mm512_abs_ps(_mm512_maskz_loadu_ps(lanes_of(width, i), row + i)));
   }
   return _mm512_reduce_max_ps(largest);
 }
@@ -47,55 +51,58 @@ LINNET_AVX512 inline __m512i rounded(const float* row, __mmask16 lanes, __m512 f
 LINNET_AVX512 void pack_keys(const AttentionShape& shape, const PackedHead& layout, const float* key,
                              std::uint8_t* packed) {
   auto* scales = reinterpret_cast<float*>(packed + layout.key_scale);
-  auto* biases = reinterpret_cast<float*>(packed + layout.key_bias);
-  std::uint8_t* keys = packed + layout.keys;
-  alignas(16) std::int32_t groups[kLanes / kGroup];
-  for (std::size_t token = 0; token < layout.tokens; ++token) {
-    const bool real = token < shape.tokens;
+  auto* starts = reinterpret_cast<std::int32_t*>(packed + layout.key_start);
+  const std::size_t stride = layout.groups * kGroup;
+  std::uint8_t* bytes = packed + layout.keys;
+  for (std::size_t token = 0; token < shape.tokens; ++token, bytes += stride) {
     const float* row = key + token * shape.width();
-    const float largest = real ? magnitude(row, shape.head_width) : kSmallest;
-    scales[token] = real ? largest / kLargest : 0.0F;
-    biases[token] = real ? 0.0F : -std::numeric_limits<float>::infinity();
+    const float largest = magnitude(row, shape.head_width);
     const __m512 factor = _mm512_set1_ps(kLargest / largest);
-    std::uint8_t* column = keys + (token / kKeys * layout.groups * kKeys + token % kKeys) * kGroup;
-    for (std::size_t i = 0; i < layout.groups * kGroup; i += kLanes) {
-      const std::size_t left = shape.head_width > i ? shape.head_width - i : 0;
-      const __mmask16 lanes = real ? lanes_below(left) : __mmask16{0};
-      const __m128i bytes = _mm512_cvtepi32_epi8(rounded(row + i, lanes, factor));
-      _mm_store_si128(reinterpret_cast<__m128i*>(groups),
-                      _mm_xor_si128(bytes, _mm_set1_epi8(static_cast<char>(0x80))));
-      for (std::size_t group = 0; group < kLanes / kGroup && i / kGroup + group < layout.groups; ++group) {
-        __builtin_memcpy(column + (i / kGroup + group) * kKeys * kGroup, &groups[group], kGroup);
-      }
+    __m512i sum = _mm512_setzero_si512();
+    for (std::size_t i = 0; i < shape.head_width; i += kLanes) {
+      const __m512i one = rounded(row + i, lanes_of(shape.head_width, i), factor);
+      sum = _mm512_add_epi32(sum, one);
+      _mm512_mask_cvtepi32_storeu_epi8(bytes + i, lanes_of(stride, i), one);
     }
+    scales[token] = largest / kLargest;
+    starts[token] = -128 * _mm512_reduce_add_epi32(sum);
   }
+  std::fill(bytes, packed + layout.keys + layout.tokens * stride, std::uint8_t{0});
+  std::fill(scales + shape.tokens, scales + layout.tokens, 0.0F);
+  std::fill(starts + shape.tokens, starts + layout.tokens, 0);
+}
+
+// Four rows of 16 values as 16 groups of four bytes.
+LINNET_AVX512 inline __m512i interleaved(const __m512i* rows) {
+  const __m512i low = _mm512_set1_epi32(0xff);
+  const __m512i first = _mm512_and_si512(rows[0], low);
+  const __m512i second = _mm512_slli_epi32(_mm512_and_si512(rows[1], low), 8);
+  const __m512i third = _mm512_slli_epi32(_mm512_and_si512(rows[2], low), 16);
+  const __m512i fourth = _mm512_slli_epi32(rows[3], 24);
+  return _mm512_or_si512(_mm512_or_si512(first, second), _mm512_or_si512(third, fourth));
 }
 
 LINNET_AVX512 void pack_values(const AttentionShape& shape, const PackedHead& layout, const float* value,
                                std::uint8_t* packed) {
   auto* scales = reinterpret_cast<float*>(packed + layout.value_scale);
-  auto* values = reinterpret_cast<std::int16_t*>(packed + layout.values);
   const std::size_t width = shape.width();
-  const __m512i low = _mm512_set1_epi32(0xffff);
-  for (std::size_t block = 0; block < layout.blocks; ++block) {
-    const float* column = value + block * kLanes;
-    const __mmask16 lanes = lanes_below(shape.head_width - block * kLanes);
+  for (std::size_t channel = 0; channel < layout.channels; channel += kLanes) {
+    const float* column = value + channel;
+    const __mmask16 lanes = lanes_of(shape.head_width, channel);
     __m512 largest = _mm512_set1_ps(kSmallest);
     for (std::size_t token = 0; token < shape.tokens; ++token) {
       largest = _mm512_max_ps(largest, _mm512_abs_ps(_mm512_maskz_loadu_ps(lanes, column + token * width)));
     }
-    _mm512_storeu_ps(scales + block * kLanes, _mm512_div_ps(largest, _mm512_set1_ps(kLargest)));
+    _mm512_storeu_ps(scales + channel, _mm512_div_ps(largest, _mm512_set1_ps(kLargest)));
     const __m512 factor = _mm512_div_ps(_mm512_set1_ps(kLargest), largest);
-    for (std::size_t pair = 0; pair < layout.tokens / kPair; ++pair) {
-      __m512i both = _mm512_setzero_si512();
-      if (pair * kPair < shape.tokens) {
-        both = _mm512_and_si512(rounded(column + pair * kPair * width, lanes, factor), low);
+    std::uint8_t* out = packed + layout.values + channel * kGroup;
+    for (std::size_t token = 0; token < layout.tokens; token += kGroup, out += layout.channels * kGroup) {
+      __m512i rows[kGroup];
+      for (std::size_t i = 0; i < kGroup; ++i) {
+        rows[i] = token + i < shape.tokens ? rounded(column + (token + i) * width, lanes, factor)
+                                           : _mm512_setzero_si512();
       }
-      if (pair * kPair + 1 < shape.tokens) {
-        const __m512i second = rounded(column + (pair * kPair + 1) * width, lanes, factor);
-        both = _mm512_or_si512(both, _mm512_slli_epi32(second, 16));
-      }
-      _mm512_storeu_si512(values + (pair * layout.blocks + block) * kLanes * kPair, both);
+      _mm512_storeu_si512(out, interleaved(rows));
     }
   }
 }
@@ -113,172 +120,219 @@ struct Pointers {
   Pointers(const PackedHead& head, const std::uint8_t* packed, std::uint8_t* memory)
       : layout(head),
         key_scale(reinterpret_cast<const float*>(packed + head.key_scale)),
-        key_bias(reinterpret_cast<const float*>(packed + head.key_bias)),
+        key_start(reinterpret_cast<const std::int32_t*>(packed + head.key_start)),
         value_scale(reinterpret_cast<const float*>(packed + head.value_scale)),
         keys(packed + head.keys),
-        values(reinterpret_cast<const std::int16_t*>(packed + head.values)) {
+        values(packed + head.values) {
     const Scratch scratch(head);
+    queries = memory + scratch.queries;
     scores = reinterpret_cast<float*>(memory + scratch.scores);
-    weights = reinterpret_cast<std::int16_t*>(memory + scratch.weights);
-    queries = reinterpret_cast<std::int8_t*>(memory + scratch.queries);
+    weights = memory + scratch.weights;
+    sums = reinterpret_cast<float*>(memory + scratch.sums);
   }
 
   const PackedHead& layout;
   const float* key_scale;
-  const float* key_bias;
+  const std::int32_t* key_start;
   const float* value_scale;
   const std::uint8_t* keys;
-  const std::int16_t* values;
+  const std::uint8_t* values;
+  std::uint8_t* queries;
   float* scores;
-  std::int16_t* weights;
-  std::int8_t* queries;
+  std::uint8_t* weights;
+  float* sums;
 };
 
-inline std::int32_t four_bytes(const void* bytes) {
-  std::int32_t value = 0;
-  __builtin_memcpy(&value, bytes, sizeof value);
-  return value;
+// Returns `sums` with, in each lane, the products of its four bytes of `left` with the four bytes at `right`
+// added.
+LINNET_AVX512 inline __m512i add_products(__m512i sums, __m512i left, const std::uint8_t* right) {
+  // the instruction itself: around the intrinsic, GCC copies every sum to another register and back
+  asm("vpdpbusd %2%{1to16%}, %1, %0"
+      : "+v"(sums)
+      : "v"(left), "m"(*reinterpret_cast<const std::uint8_t (*)[kGroup]>(right)));
+  return sums;
 }
 
-// Rounds one query to int8; returns its scale, and in `start` what the offset of the keys has to be undone
-// by.
-LINNET_AVX512 float round_query(const AttentionShape& shape, const PackedHead& layout, const float* query,
-                                std::int8_t* out, std::int32_t* start) {
-  const float largest = magnitude(query, shape.head_width);
-  const __m512 factor = _mm512_set1_ps(kLargest / largest);
-  __m512i sum = _mm512_setzero_si512();
-  for (std::size_t i = 0; i < layout.groups * kGroup; i += kLanes) {
-    const std::size_t left = shape.head_width > i ? shape.head_width - i : 0;
-    const __m512i one = rounded(query + i, lanes_below(left), factor);
-    sum = _mm512_add_epi32(sum, one);
-    _mm512_mask_cvtepi32_storeu_epi8(out + i, lanes_below(layout.groups * kGroup - i), one);
-  }
-  *start = -128 * _mm512_reduce_add_epi32(sum);
-  return largest / kLargest;
-}
-
-// Scores of kCount queries against all keys, and the largest score of each.
-template <std::size_t kCount>
-LINNET_AVX512 void score(const Pointers& at, const std::int32_t* start, __m512* largest) {
-  const std::size_t stride = at.layout.groups * kGroup;
-  for (std::size_t row = 0; row < kCount; ++row) {
-    largest[row] = _mm512_set1_ps(-std::numeric_limits<float>::infinity());
-  }
-  for (std::size_t token = 0; token < at.layout.tokens; token += kKeys) {
-    __m512i sums[kCount];
-    for (std::size_t row = 0; row < kCount; ++row) {
-      sums[row] = _mm512_set1_epi32(start[row]);
-    }
-    const std::uint8_t* keys = at.keys + token * stride;
-    for (std::size_t group = 0; group < at.layout.groups; ++group) {
-      const __m512i key = _mm512_loadu_si512(keys + group * kKeys * kGroup);
-      for (std::size_t row = 0; row < kCount; ++row) {
-        const std::int32_t query = four_bytes(at.queries + row * stride + group * kGroup);
-        sums[row] = _mm512_dpbusd_epi32(sums[row], key, _mm512_set1_epi32(query));
+// Rounds up to kLanes queries; missing ones repeat the last. Returns their scales.
+LINNET_AVX512 __m512 pack_queries(const AttentionShape& shape, const Pointers& at, const float* query,
+                                  std::size_t count) {
+  alignas(64) float scales[kLanes];
+  alignas(16) std::int32_t groups[kLanes / kGroup];
+  for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    const float* row = query + std::min(lane, count - 1) * shape.width();
+    const float largest = magnitude(row, shape.head_width);
+    const __m512 factor = _mm512_set1_ps(kLargest / largest);
+    scales[lane] = largest / kLargest;
+    for (std::size_t i = 0; i < shape.head_width; i += kLanes) {
+      const __m128i bytes = _mm512_cvtepi32_epi8(rounded(row + i, lanes_of(shape.head_width, i), factor));
+      _mm_store_si128(reinterpret_cast<__m128i*>(groups),
+                      _mm_xor_si128(bytes, _mm_set1_epi8(static_cast<char>(0x80))));
+      const std::size_t first = i / kGroup;
+      for (std::size_t group = first; group < std::min(first + kLanes / kGroup, at.layout.groups); ++group) {
+        __builtin_memcpy(at.queries + (group * kLanes + lane) * kGroup, &groups[group - first], kGroup);
       }
     }
-    const __m512 scale = _mm512_loadu_ps(at.key_scale + token);
-    const __m512 bias = _mm512_loadu_ps(at.key_bias + token);
-    for (std::size_t row = 0; row < kCount; ++row) {
-      const __m512 scores = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sums[row]), scale, bias);
-      largest[row] = _mm512_max_ps(largest[row], scores);
-      _mm512_storeu_ps(at.scores + row * at.layout.tokens + token, scores);
-    }
   }
+  return _mm512_load_ps(scales);
 }
 
-// 2^x. The polynomial is the Taylor series of 2^x around 0 up to the fourth power: on [-0.5, 0.5] its
-// relative error is below 5e-5, far less than the rounding of a value to int8.
+// Scores of kStep keys from `token` on, of which `real` are there; returns the largest of `largest` and them.
+LINNET_AVX512 inline __m512 score(const Pointers& at, std::size_t token, std::size_t real, float* scores,
+                                  __m512 largest) {
+  const std::size_t stride = at.layout.groups * kGroup;
+  const std::uint8_t* keys = at.keys + token * stride;
+  __m512i sums[kStep];
+  for (std::size_t key = 0; key < kStep; ++key) {
+    sums[key] = _mm512_set1_epi32(at.key_start[token + key]);
+  }
+  for (std::size_t group = 0; group < at.layout.groups; ++group) {
+    const __m512i query = _mm512_load_si512(at.queries + group * kLanes * kGroup);
+    for (std::size_t key = 0; key < kStep; ++key) {
+      sums[key] = add_products(sums[key], query, keys + key * stride + group * kGroup);
+    }
+  }
+  __m512 found[kStep];
+  for (std::size_t key = 0; key < kStep; ++key) {
+    found[key] = _mm512_mul_ps(_mm512_cvtepi32_ps(sums[key]), _mm512_set1_ps(at.key_scale[token + key]));
+    if (key >= real) {
+      found[key] = _mm512_set1_ps(kNever);
+    }
+    _mm512_store_ps(scores + key * kLanes, found[key]);
+  }
+  for (std::size_t key = 0; key < kStep; ++key) {
+    largest = _mm512_max_ps(largest, found[key]);
+  }
+  return largest;
+}
+
+// 2^x for x below 128. On [0, 1) the polynomial has a relative error below 7.5e-5, far less than a weight is
+// rounded by; its coefficients are those of the minimax polynomial of degree 3.
 LINNET_AVX512 inline __m512 power_of_two(__m512 x) {
-  x = _mm512_max_ps(x, _mm512_set1_ps(-126.0F));
-  const __m512 whole = _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-  const __m512 part = _mm512_sub_ps(x, whole);
-  __m512 power = _mm512_set1_ps(9.61812911e-3F);
-  power = _mm512_fmadd_ps(power, part, _mm512_set1_ps(5.55041087e-2F));
-  power = _mm512_fmadd_ps(power, part, _mm512_set1_ps(2.40226507e-1F));
-  power = _mm512_fmadd_ps(power, part, _mm512_set1_ps(6.93147181e-1F));
-  power = _mm512_fmadd_ps(power, part, _mm512_set1_ps(1.0F));
-  return _mm512_scalef_ps(power, whole);
+  const __m512 part = _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+  __m512 power = _mm512_set1_ps(7.8024521e-2F);
+  power = _mm512_fmadd_ps(power, part, _mm512_set1_ps(2.2606716e-1F));
+  power = _mm512_fmadd_ps(power, part, _mm512_set1_ps(6.9583354e-1F));
+  power = _mm512_fmadd_ps(power, part, _mm512_set1_ps(9.9992522e-1F));
+  return _mm512_scalef_ps(power, x);
 }
 
-// Turns the scores of one query into weights and returns their sum. `most` is the logarithm to base 2 of the
-// largest weight.
-LINNET_AVX512 std::int32_t weigh(const float* scores, std::size_t tokens, __m512 largest, float scale,
-                                 float most, std::int16_t* weights) {
-  const __m512 factor = _mm512_set1_ps(scale * kLog2E);
-  const __m512 offset =
-      _mm512_fmsub_ps(_mm512_set1_ps(_mm512_reduce_max_ps(largest)), factor, _mm512_set1_ps(most));
+// Turns `count` scores of a block into weights of which the largest is kLargestWeight; returns their sums.
+// Adds nothing for the keys behind the last token, whose scores are kNever.
+LINNET_AVX512 __m512i weigh(const Pointers& at, std::size_t count, __m512 largest, __m512 factor) {
+  constexpr float kLog2Weight = 7.99435344F;  // log2(kLargestWeight)
+  const __m512 offset = _mm512_fmsub_ps(largest, factor, _mm512_set1_ps(kLog2Weight));
+  const __m512i ones = _mm512_set1_epi8(1);
   __m512i sum = _mm512_setzero_si512();
-  for (std::size_t token = 0; token < tokens; token += kLanes) {
-    const __m512 x = _mm512_fmsub_ps(_mm512_loadu_ps(scores + token), factor, offset);
-    const __m512i weight = _mm512_cvtps_epi32(power_of_two(x));
-    sum = _mm512_add_epi32(sum, weight);
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(weights + token), _mm512_cvtepi32_epi16(weight));
+  for (std::size_t key = 0; key < count; key += kGroup) {
+    __m512i rows[kGroup];
+    for (std::size_t i = 0; i < kGroup; ++i) {
+      const __m512 score = _mm512_load_ps(at.scores + (key + i) * kLanes);
+      rows[i] = _mm512_cvtps_epi32(power_of_two(_mm512_fmsub_ps(score, factor, offset)));
+    }
+    const __m512i low = _mm512_or_si512(rows[0], _mm512_slli_epi32(rows[1], 8));
+    const __m512i high = _mm512_or_si512(_mm512_slli_epi32(rows[2], 16), _mm512_slli_epi32(rows[3], 24));
+    const __m512i bytes = _mm512_or_si512(low, high);
+    sum = _mm512_dpbusd_epi32(sum, bytes, ones);
+    _mm512_store_si512(at.weights + key * kLanes, bytes);
   }
-  return _mm512_reduce_add_epi32(sum);
+  return sum;
 }
 
-// Weighted values of kCount queries for kBlocks blocks of channels, beginning at `block`.
-template <std::size_t kCount, std::size_t kBlocks>
-LINNET_AVX512 void mix(const Pointers& at, std::size_t block, const float* share, std::size_t channels,
-                       float* out, std::size_t width) {
-  const std::size_t step = at.layout.blocks * kLanes * kPair;
-  __m512i sums[kCount][kBlocks];
-  for (auto& row : sums) {
-    for (auto& sum : row) {
-      sum = _mm512_setzero_si512();
+// Adds the weighted values of a block of `count` keys from `token` on to kLanes channels:
+// sums = sums * before + block * now.
+LINNET_AVX512 void mix(const Pointers& at, std::size_t token, std::size_t count, std::size_t channel,
+                       __m512 before, __m512 now) {
+  __m512i block[kLanes];
+  for (auto& sum : block) {
+    sum = _mm512_setzero_si512();
+  }
+  const std::size_t stride = at.layout.channels * kGroup;
+  const std::uint8_t* values = at.values + token / kGroup * stride + channel * kGroup;
+  for (std::size_t key = 0; key < count; key += kGroup, values += stride) {
+    const __m512i weights = _mm512_load_si512(at.weights + key * kLanes);
+    for (std::size_t i = 0; i < kLanes; ++i) {
+      block[i] = add_products(block[i], weights, values + i * kGroup);
     }
   }
-  const std::int16_t* values = at.values + block * kLanes * kPair;
-  for (std::size_t pair = 0; pair < at.layout.tokens / kPair; ++pair) {
-    __m512i value[kBlocks];
-    for (std::size_t i = 0; i < kBlocks; ++i) {
-      value[i] = _mm512_loadu_si512(values + pair * step + i * kLanes * kPair);
-    }
-    for (std::size_t row = 0; row < kCount; ++row) {
-      const __m512i weight =
-          _mm512_set1_epi32(four_bytes(at.weights + row * at.layout.tokens + pair * kPair));
-      for (std::size_t i = 0; i < kBlocks; ++i) {
-        sums[row][i] = _mm512_dpwssd_epi32(sums[row][i], weight, value[i]);
-      }
+  float* sums = at.sums + channel * kLanes;
+  for (std::size_t i = 0; i < kLanes; ++i) {
+    const __m512 added = _mm512_mul_ps(_mm512_cvtepi32_ps(block[i]), now);
+    _mm512_store_ps(sums + i * kLanes, _mm512_fmadd_ps(_mm512_load_ps(sums + i * kLanes), before, added));
+  }
+}
+
+// What a row of kLanes queries has seen so far.
+struct Seen {
+  __m512 largest;  // score
+  __m512 weights;  // sum, where the largest score weighs kLargestWeight
+};
+
+LINNET_AVX512 void attend_block(const Pointers& at, std::size_t token, std::size_t real, __m512 factor,
+                                Seen& seen) {
+  const std::size_t count = std::min(kBlock, at.layout.tokens - token);
+  __m512 largest = _mm512_set1_ps(kNever);
+  std::size_t key = 0;
+  for (; key + kStep <= real; key += kStep) {
+    largest = score(at, token + key, kStep, at.scores + key * kLanes, largest);
+  }
+  if (key < real) {
+    largest = score(at, token + key, real - key, at.scores + key * kLanes, largest);
+  }
+  const __m512i sum = weigh(at, count, largest, factor);
+  const __m512 most = _mm512_max_ps(seen.largest, largest);
+  const __m512 before = power_of_two(_mm512_mul_ps(_mm512_sub_ps(seen.largest, most), factor));
+  const __m512 now = power_of_two(_mm512_mul_ps(_mm512_sub_ps(largest, most), factor));
+  seen.weights = _mm512_fmadd_ps(seen.weights, before, _mm512_mul_ps(_mm512_cvtepi32_ps(sum), now));
+  seen.largest = most;
+  for (std::size_t channel = 0; channel < at.layout.channels; channel += kLanes) {
+    mix(at, token, count, channel, before, now);
+  }
+}
+
+// Swaps rows and columns of a matrix of 16 x 16.
+LINNET_AVX512 void transpose(__m512* rows) {
+  __m512 twos[kLanes];
+  for (std::size_t i = 0; i < kLanes; i += 2) {
+    twos[i] = _mm512_unpacklo_ps(rows[i], rows[i + 1]);
+    twos[i + 1] = _mm512_unpackhi_ps(rows[i], rows[i + 1]);
+  }
+  for (std::size_t i = 0; i < kLanes; i += 4) {
+    for (std::size_t half = 0; half < 2; ++half) {
+      const __m512 left = twos[i + half];
+      const __m512 right = twos[i + half + 2];
+      rows[i + 2 * half] = _mm512_shuffle_ps(left, right, 0x44);
+      rows[i + 2 * half + 1] = _mm512_shuffle_ps(left, right, 0xee);
     }
   }
-  for (std::size_t i = 0; i < kBlocks; ++i) {
-    const std::size_t channel = (block + i) * kLanes;
+  // rows[4 * b + c] has column c of each quarter for the rows 4 * b to 4 * b + 3
+  for (std::size_t column = 0; column < 4; ++column) {
+    const __m512 low = _mm512_shuffle_f32x4(rows[column], rows[4 + column], 0x88);
+    const __m512 low_odd = _mm512_shuffle_f32x4(rows[column], rows[4 + column], 0xdd);
+    const __m512 high = _mm512_shuffle_f32x4(rows[8 + column], rows[12 + column], 0x88);
+    const __m512 high_odd = _mm512_shuffle_f32x4(rows[8 + column], rows[12 + column], 0xdd);
+    twos[column] = _mm512_shuffle_f32x4(low, high, 0x88);
+    twos[8 + column] = _mm512_shuffle_f32x4(low, high, 0xdd);
+    twos[4 + column] = _mm512_shuffle_f32x4(low_odd, high_odd, 0x88);
+    twos[12 + column] = _mm512_shuffle_f32x4(low_odd, high_odd, 0xdd);
+  }
+  std::copy(twos, twos + kLanes, rows);
+}
+
+// Writes `count` rows of weighted means.
+LINNET_AVX512 void write(const AttentionShape& shape, const Pointers& at, __m512 weights, std::size_t count,
+                         float* out) {
+  const __m512 share = _mm512_div_ps(_mm512_set1_ps(1.0F), weights);
+  for (std::size_t channel = 0; channel < at.layout.channels; channel += kLanes) {
+    __m512 rows[kLanes];
+    for (std::size_t i = 0; i < kLanes; ++i) {
+      rows[i] = _mm512_mul_ps(_mm512_load_ps(at.sums + (channel + i) * kLanes), share);
+    }
+    transpose(rows);
     const __m512 scale = _mm512_loadu_ps(at.value_scale + channel);
-    for (std::size_t row = 0; row < kCount; ++row) {
-      const __m512 result =
-          _mm512_mul_ps(_mm512_cvtepi32_ps(sums[row][i]), _mm512_mul_ps(scale, _mm512_set1_ps(share[row])));
-      _mm512_mask_storeu_ps(out + row * width + channel, lanes_below(channels - channel), result);
+    const __mmask16 lanes = lanes_of(shape.head_width, channel);
+    for (std::size_t row = 0; row < count; ++row) {
+      _mm512_mask_storeu_ps(out + row * shape.width() + channel, lanes, _mm512_mul_ps(rows[row], scale));
     }
-  }
-}
-
-template <std::size_t kCount>
-LINNET_AVX512 void attend_rows(const AttentionShape& shape, const Pointers& at, const float* query,
-                               float* out) {
-  const std::size_t stride = at.layout.groups * kGroup;
-  float scale[kCount];
-  float share[kCount];
-  std::int32_t start[kCount];
-  __m512 largest[kCount];
-  for (std::size_t row = 0; row < kCount; ++row) {
-    scale[row] =
-        round_query(shape, at.layout, query + row * shape.width(), at.queries + row * stride, &start[row]);
-  }
-  score<kCount>(at, start, largest);
-  const float most = std::log2(largest_weight(shape.tokens));
-  for (std::size_t row = 0; row < kCount; ++row) {
-    const std::int32_t sum = weigh(at.scores + row * at.layout.tokens, at.layout.tokens, largest[row],
-                                   scale[row], most, at.weights + row * at.layout.tokens);
-    share[row] = 1.0F / static_cast<float>(sum);
-  }
-  std::size_t block = 0;
-  for (; block + 2 <= at.layout.blocks; block += 2) {
-    mix<kCount, 2>(at, block, share, shape.head_width, out, shape.width());
-  }
-  if (block < at.layout.blocks) {
-    mix<kCount, 1>(at, block, share, shape.head_width, out, shape.width());
   }
 }
 
@@ -287,23 +341,17 @@ LINNET_AVX512 void attend(const AttentionShape& shape, const float* query, std::
                           std::uint8_t* scratch, float* out) {
   const PackedHead layout(shape);
   const Pointers at(layout, packed, scratch);
-  std::size_t token = first;
-  while (token < last) {
-    const std::size_t offset = token * shape.width() + head * shape.head_width;
-    const std::size_t left = last - token;
-    if (left >= kRows) {
-      attend_rows<kRows>(shape, at, query + offset, out + offset);
-      token += kRows;
-    } else if (left >= 4) {
-      attend_rows<4>(shape, at, query + offset, out + offset);
-      token += 4;
-    } else if (left >= 2) {
-      attend_rows<2>(shape, at, query + offset, out + offset);
-      token += 2;
-    } else {
-      attend_rows<1>(shape, at, query + offset, out + offset);
-      token += 1;
+  for (std::size_t row = first; row < last; row += kLanes) {
+    const std::size_t offset = row * shape.width() + head * shape.head_width;
+    const std::size_t count = std::min(kLanes, last - row);
+    const __m512 factor =
+        _mm512_mul_ps(pack_queries(shape, at, query + offset, count), _mm512_set1_ps(kLog2E));
+    Seen seen{_mm512_set1_ps(kNever), _mm512_setzero_ps()};
+    std::fill(at.sums, at.sums + layout.channels * kLanes, 0.0F);
+    for (std::size_t token = 0; token < shape.tokens; token += kBlock) {
+      attend_block(at, token, std::min(kBlock, shape.tokens - token), factor, seen);
     }
+    write(shape, at, seen.weights, count, out + offset);
   }
 }
 

@@ -26,23 +26,24 @@ class Parts {
 }  // namespace
 
 PackedHead::PackedHead(const AttentionShape& shape) noexcept
-    : tokens(rounded_up(shape.tokens, kKeys)),
+    : tokens(rounded_up(shape.tokens, kStep)),
       groups((shape.head_width + kGroup - 1) / kGroup),
-      blocks((shape.head_width + kLanes - 1) / kLanes) {
+      channels(rounded_up(shape.head_width, kLanes)) {
   Parts parts;
   key_scale = parts.next(tokens * sizeof(float));
-  key_bias = parts.next(tokens * sizeof(float));
-  value_scale = parts.next(blocks * kLanes * sizeof(float));
+  key_start = parts.next(tokens * sizeof(std::int32_t));
+  value_scale = parts.next(channels * sizeof(float));
   keys = parts.next(tokens * groups * kGroup);
-  values = parts.next(tokens * blocks * kLanes * sizeof(std::int16_t));
+  values = parts.next(tokens * channels);
   size = parts.size();
 }
 
 Scratch::Scratch(const PackedHead& head) noexcept {
   Parts parts;
-  scores = parts.next(kRows * head.tokens * sizeof(float));
-  weights = parts.next(kRows * head.tokens * sizeof(std::int16_t));
-  queries = parts.next(kRows * head.groups * kGroup);
+  queries = parts.next(head.groups * kLanes * kGroup);
+  scores = parts.next(kBlock * kLanes * sizeof(float));
+  weights = parts.next(kBlock * kLanes);
+  sums = parts.next(head.channels * kLanes * sizeof(float));
   size = parts.size();
 }
 

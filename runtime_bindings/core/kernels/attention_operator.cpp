@@ -6,8 +6,7 @@
 #include <algorithm>
 
 #include "kernels/attention.h"
-#include "session/thread_pool.h"
-#include "session/threads.h"
+#include "kernels/on_threads.h"
 
 namespace linnet::kernels {
 namespace {
@@ -16,7 +15,6 @@ using executorch::aten::ScalarType;
 using executorch::aten::Tensor;
 using executorch::runtime::Error;
 using executorch::runtime::EValue;
-using executorch::runtime::FunctionRef;
 using executorch::runtime::Kernel;
 using executorch::runtime::KernelRuntimeContext;
 using executorch::runtime::Span;
@@ -43,15 +41,6 @@ bool is_matrix(const Tensor& tensor, const Tensor& like) {
          tensor.size(1) == like.size(1);
 }
 
-// Runs `work` with 0 to `count` - 1, on as many threads.
-void on_threads(std::size_t count, FunctionRef<void(std::size_t)> work) {
-  if (count == 1) {
-    work(0);
-  } else {
-    executorch::extension::threadpool::get_threadpool()->run(work, count);
-  }
-}
-
 // Every thread takes whole heads: nothing is shared, and one start of the threads is enough.
 void run_by_heads(const Call& call, const PackedHead& layout, std::size_t scratch_size) {
   on_threads(call.threads, [&](std::size_t thread) {
@@ -67,7 +56,7 @@ void run_by_heads(const Call& call, const PackedHead& layout, std::size_t scratc
 
 // The heads do not divide evenly: all are packed first, then blocks of queries are shared out.
 void run_by_queries(const Call& call, const PackedHead& layout, std::size_t scratch_size) {
-  const std::size_t blocks = (call.shape.tokens + kRows - 1) / kRows;
+  const std::size_t blocks = (call.shape.tokens + kLanes - 1) / kLanes;
   const std::size_t items = call.shape.heads * blocks;
   on_threads(call.threads, [&](std::size_t thread) {
     for (std::size_t head = call.shape.heads * thread / call.threads;
@@ -79,8 +68,8 @@ void run_by_queries(const Call& call, const PackedHead& layout, std::size_t scra
     for (std::size_t item = items * thread / call.threads; item < items * (thread + 1) / call.threads;
          ++item) {
       const std::size_t head = item / blocks;
-      const std::size_t first = item % blocks * kRows;
-      call.kernel.attend(call.shape, call.query, head, first, std::min(first + kRows, call.shape.tokens),
+      const std::size_t first = item % blocks * kLanes;
+      call.kernel.attend(call.shape, call.query, head, first, std::min(first + kLanes, call.shape.tokens),
                          call.packed + head * layout.size, call.scratch + thread * scratch_size, call.out);
     }
   });
@@ -112,8 +101,7 @@ void int8_attention_out(KernelRuntimeContext& context, Span<EValue*> stack) {
   }
   const PackedHead layout(call.shape);
   const Scratch scratch(layout);
-  call.threads =
-      call.shape.tokens < kSmallestShare ? 1 : static_cast<std::size_t>(std::max(1, fixed_threads()));
+  call.threads = usable_threads(call.shape.tokens, kSmallestShare);
   const bool by_heads = call.shape.heads % call.threads == 0;
   const std::size_t packed_size = layout.size * (by_heads ? call.threads : call.shape.heads);
   const auto memory = context.allocate_temp(packed_size + call.threads * scratch.size, kAlignment);

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "kernels/attention.h"
 
@@ -8,9 +7,9 @@ namespace linnet::kernels {
 namespace {
 
 constexpr float kLargest = 127.0F;
-constexpr int kKeyOffset = 128;
 // Magnitude of a row of zeros: 127 divided by it must still be a number.
 constexpr float kSmallest = 1e-36F;
+constexpr float kLog2E = 1.44269504F;
 
 float magnitude(const float* values, std::size_t count, std::size_t stride) {
   float largest = kSmallest;
@@ -22,121 +21,124 @@ float magnitude(const float* values, std::size_t count, std::size_t stride) {
 
 int rounded(float value) { return static_cast<int>(std::nearbyintf(value)); }
 
-void pack_keys(const AttentionShape& shape, const PackedHead& layout, const float* key,
-               std::uint8_t* packed) {
-  auto* scales = reinterpret_cast<float*>(packed + layout.key_scale);
-  auto* biases = reinterpret_cast<float*>(packed + layout.key_bias);
-  std::uint8_t* keys = packed + layout.keys;
-  std::fill(keys, keys + layout.tokens * layout.groups * kGroup, static_cast<std::uint8_t>(kKeyOffset));
-  for (std::size_t token = 0; token < layout.tokens; ++token) {
-    const bool real = token < shape.tokens;
-    biases[token] = real ? 0.0F : -std::numeric_limits<float>::infinity();
-    scales[token] = 0.0F;
-    if (!real) {
-      continue;
-    }
-    const float* row = key + token * shape.width();
-    const float largest = magnitude(row, shape.head_width, 1);
-    scales[token] = largest / kLargest;
-    for (std::size_t i = 0; i < shape.head_width; ++i) {
-      const std::size_t at =
-          ((token / kKeys * layout.groups + i / kGroup) * kKeys + token % kKeys) * kGroup + i % kGroup;
-      keys[at] = static_cast<std::uint8_t>(rounded(row[i] * (kLargest / largest)) + kKeyOffset);
-    }
+// Rounds one row of a head to `out`, zeros behind it up to `size`; returns its scale.
+float round_row(const float* row, std::size_t width, std::int8_t* out, std::size_t size) {
+  const float largest = magnitude(row, width, 1);
+  for (std::size_t i = 0; i < width; ++i) {
+    out[i] = static_cast<std::int8_t>(rounded(row[i] * (kLargest / largest)));
   }
+  std::fill(out + width, out + size, std::int8_t{0});
+  return largest / kLargest;
 }
 
-void pack_values(const AttentionShape& shape, const PackedHead& layout, const float* value,
-                 std::uint8_t* packed) {
-  auto* scales = reinterpret_cast<float*>(packed + layout.value_scale);
-  auto* values = reinterpret_cast<std::int16_t*>(packed + layout.values);
-  std::fill(values, values + layout.tokens * layout.blocks * kLanes, std::int16_t{0});
-  for (std::size_t i = 0; i < layout.blocks * kLanes; ++i) {
-    scales[i] = 0.0F;
-    if (i >= shape.head_width) {
-      continue;
-    }
-    const float largest = magnitude(value + i, shape.tokens, shape.width());
-    scales[i] = largest / kLargest;
-    for (std::size_t token = 0; token < shape.tokens; ++token) {
-      const std::size_t at =
-          ((token / kPair * layout.blocks + i / kLanes) * kLanes + i % kLanes) * kPair + token % kPair;
-      values[at] =
-          static_cast<std::int16_t>(rounded(value[token * shape.width() + i] * (kLargest / largest)));
-    }
-  }
+// Where the value of a token and channel stands.
+std::size_t value_index(const PackedHead& layout, std::size_t token, std::size_t channel) {
+  return (token / kGroup * layout.channels + channel) * kGroup + token % kGroup;
 }
 
 void pack(const AttentionShape& shape, const float* key, const float* value, std::size_t head,
           std::uint8_t* packed) {
   const PackedHead layout(shape);
   const std::size_t offset = head * shape.head_width;
-  pack_keys(shape, layout, key + offset, packed);
-  pack_values(shape, layout, value + offset, packed);
-}
-
-std::int32_t key_product(const PackedHead& layout, const std::uint8_t* keys, const std::int8_t* query,
-                         std::size_t token) {
-  std::int32_t sum = 0;
-  for (std::size_t group = 0; group < layout.groups; ++group) {
-    const std::uint8_t* key =
-        keys + ((token / kKeys * layout.groups + group) * kKeys + token % kKeys) * kGroup;
-    for (std::size_t i = 0; i < kGroup; ++i) {
-      sum += (key[i] - kKeyOffset) * query[group * kGroup + i];
+  const std::size_t stride = layout.groups * kGroup;
+  auto* key_scales = reinterpret_cast<float*>(packed + layout.key_scale);
+  auto* keys = reinterpret_cast<std::int8_t*>(packed + layout.keys);
+  for (std::size_t token = 0; token < shape.tokens; ++token) {
+    key_scales[token] =
+        round_row(key + token * shape.width() + offset, shape.head_width, keys + token * stride, stride);
+  }
+  auto* value_scales = reinterpret_cast<float*>(packed + layout.value_scale);
+  auto* values = reinterpret_cast<std::int8_t*>(packed + layout.values);
+  for (std::size_t channel = 0; channel < shape.head_width; ++channel) {
+    const float* column = value + offset + channel;
+    const float largest = magnitude(column, shape.tokens, shape.width());
+    value_scales[channel] = largest / kLargest;
+    for (std::size_t token = 0; token < shape.tokens; ++token) {
+      values[value_index(layout, token, channel)] =
+          static_cast<std::int8_t>(rounded(column[token * shape.width()] * (kLargest / largest)));
     }
   }
-  return sum;
 }
 
-// Rounds one query and returns its scale.
-float round_query(const AttentionShape& shape, const PackedHead& layout, const float* query,
-                  std::int8_t* rounded_query) {
-  const float largest = magnitude(query, shape.head_width, 1);
-  std::fill(rounded_query, rounded_query + layout.groups * kGroup, std::int8_t{0});
-  for (std::size_t i = 0; i < shape.head_width; ++i) {
-    rounded_query[i] = static_cast<std::int8_t>(rounded(query[i] * (kLargest / largest)));
-  }
-  return largest / kLargest;
-}
+// One query of one head.
+struct Query {
+  const AttentionShape& shape;
+  const PackedHead& layout;
+  const std::uint8_t* packed;
+  const std::int8_t* numbers;
+  float factor;  // of a score, to be an exponent of 2
+};
 
-// Turns scores into weights and returns their sum.
-std::int32_t weigh(const PackedHead& layout, const float* scores, float scale, float most,
-                   std::int16_t* weights) {
-  const float largest = *std::max_element(scores, scores + layout.tokens);
+float score(const Query& query, std::size_t token) {
+  const std::size_t stride = query.layout.groups * kGroup;
+  const auto* key = reinterpret_cast<const std::int8_t*>(query.packed + query.layout.keys) + token * stride;
+  const auto* scale = reinterpret_cast<const float*>(query.packed + query.layout.key_scale);
   std::int32_t sum = 0;
-  for (std::size_t token = 0; token < layout.tokens; ++token) {
-    const float weight = std::exp((scores[token] - largest) * scale);
-    weights[token] = static_cast<std::int16_t>(rounded(weight * most));
-    sum += weights[token];
+  for (std::size_t i = 0; i < stride; ++i) {
+    sum += key[i] * query.numbers[i];
   }
-  return sum;
+  return static_cast<float>(sum) * scale[token];
+}
+
+// 2^x for x below 128, with the polynomial of the other kernels, so that they round alike.
+float power_of_two(float x) {
+  if (x < -126.0F) {
+    return 0.0F;
+  }
+  const float whole = std::floor(x);
+  const float part = x - whole;
+  const float power = ((7.8024521e-2F * part + 2.2606716e-1F) * part + 6.9583354e-1F) * part + 9.9992522e-1F;
+  return std::ldexp(power, static_cast<int>(whole));
+}
+
+// Adds the weighted values of the tokens [first, last) to `sums`, which is scaled to the largest score so
+// far.
+void add_block(const Query& query, std::size_t first, std::size_t last, float* sums, float& largest,
+               float& total) {
+  float scores[kBlock];
+  float block_largest = score(query, first);
+  for (std::size_t token = first; token < last; ++token) {
+    scores[token - first] = score(query, token);
+    block_largest = std::max(block_largest, scores[token - first]);
+  }
+  std::int32_t weights[kBlock];
+  std::int32_t sum = 0;
+  const float offset = block_largest * query.factor - std::log2(kLargestWeight);
+  for (std::size_t i = 0; i < last - first; ++i) {
+    weights[i] = rounded(power_of_two(scores[i] * query.factor - offset));
+    sum += weights[i];
+  }
+  const float most = std::max(largest, block_largest);
+  const float before = power_of_two((largest - most) * query.factor);
+  const float now = power_of_two((block_largest - most) * query.factor);
+  largest = most;
+  total = total * before + static_cast<float>(sum) * now;
+  const auto* values = reinterpret_cast<const std::int8_t*>(query.packed + query.layout.values);
+  for (std::size_t channel = 0; channel < query.shape.head_width; ++channel) {
+    std::int32_t block = 0;
+    for (std::size_t token = first; token < last; ++token) {
+      block += weights[token - first] * values[value_index(query.layout, token, channel)];
+    }
+    sums[channel] = sums[channel] * before + static_cast<float>(block) * now;
+  }
 }
 
 void attend_one(const AttentionShape& shape, const PackedHead& layout, const float* query,
                 const std::uint8_t* packed, std::uint8_t* memory, float* out) {
   const Scratch scratch(layout);
-  auto* scores = reinterpret_cast<float*>(memory + scratch.scores);
-  auto* weights = reinterpret_cast<std::int16_t*>(memory + scratch.weights);
-  auto* rounded_query = reinterpret_cast<std::int8_t*>(memory + scratch.queries);
-  const auto* key_scale = reinterpret_cast<const float*>(packed + layout.key_scale);
-  const auto* key_bias = reinterpret_cast<const float*>(packed + layout.key_bias);
-  const auto* value_scale = reinterpret_cast<const float*>(packed + layout.value_scale);
-  const auto* values = reinterpret_cast<const std::int16_t*>(packed + layout.values);
-
-  const float scale = round_query(shape, layout, query, rounded_query);
-  for (std::size_t token = 0; token < layout.tokens; ++token) {
-    const std::int32_t product = key_product(layout, packed + layout.keys, rounded_query, token);
-    scores[token] = static_cast<float>(product) * key_scale[token] + key_bias[token];
+  auto* numbers = reinterpret_cast<std::int8_t*>(memory + scratch.queries);
+  auto* sums = reinterpret_cast<float*>(memory + scratch.sums);
+  const float scale = round_row(query, shape.head_width, numbers, layout.groups * kGroup);
+  const Query rounded_query{shape, layout, packed, numbers, scale * kLog2E};
+  std::fill(sums, sums + shape.head_width, 0.0F);
+  float largest = score(rounded_query, 0);
+  float total = 0.0F;
+  for (std::size_t token = 0; token < shape.tokens; token += kBlock) {
+    add_block(rounded_query, token, std::min(token + kBlock, shape.tokens), sums, largest, total);
   }
-  const std::int32_t sum = weigh(layout, scores, scale, largest_weight(shape.tokens), weights);
+  const auto* value_scale = reinterpret_cast<const float*>(packed + layout.value_scale);
   for (std::size_t i = 0; i < shape.head_width; ++i) {
-    std::int32_t total = 0;
-    for (std::size_t token = 0; token < layout.tokens; ++token) {
-      const std::size_t at =
-          ((token / kPair * layout.blocks + i / kLanes) * kLanes + i % kLanes) * kPair + token % kPair;
-      total += weights[token] * values[at];
-    }
-    out[i] = static_cast<float>(total) * (value_scale[i] / static_cast<float>(sum));
+    out[i] = sums[i] * (1.0F / total) * value_scale[i];
   }
 }
 

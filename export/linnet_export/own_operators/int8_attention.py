@@ -1,9 +1,7 @@
-"""One operator for multi-head self-attention with int8 products, which linnet's own runtime brings along.
+"""Multi-head self-attention with int8 products, as one operator.
 
 XNNPACK multiplies queries with keys, and weights with values, in float32 only, and writes the matrix of scores to
-memory in between. linnet's operator rounds on the fly and never writes the scores. A stock ExecuTorch runtime
-lacks it, so it stands in a method of its own (`forward_fused`) beside a `forward` that every runtime can run;
-both read the same weights of the file. linnet takes it where the processor has AVX-512 VNNI.
+memory in between. This operator rounds on the fly and never writes the scores.
 """
 
 from __future__ import annotations
@@ -11,23 +9,19 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-__all__ = ["OPERATOR", "int8_attention"]
+from linnet_export.own_operators.library import LIBRARY
 
-OPERATOR = "linnet::int8_attention.out"
-"""Name in the program; runtime_bindings/core/kernels/attention_operator.cpp registers it."""
+__all__ = ["int8_attention"]
 
 _LARGEST = 127.0
-_LARGEST_WEIGHT = 32700
-"""Below the largest int16, as the device rounds the exponential."""
-_LARGEST_SUM = 2**31 - 1
+_LARGEST_WEIGHT = 255.0
+_BLOCK = 32
+"""Keys whose weights share their resolution; runtime_bindings/core/kernels/attention.h has the same number."""
 _SMALLEST = 1e-36
 """Magnitude of a row of zeros: 127 divided by it must still be a number."""
 
-_LIBRARY = torch.library.Library("linnet", "FRAGMENT")
-_LIBRARY.define("int8_attention(Tensor query, Tensor key, Tensor value, int heads) -> Tensor")
-_LIBRARY.define(
-    "int8_attention.out(Tensor query, Tensor key, Tensor value, int heads, *, Tensor(a!) out) -> Tensor(a!)"
-)
+LIBRARY.define("int8_attention(Tensor query, Tensor key, Tensor value, int heads) -> Tensor")
+LIBRARY.define("int8_attention.out(Tensor query, Tensor key, Tensor value, int heads, *, Tensor(a!) out) -> Tensor(a!)")
 
 
 def int8_attention(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
@@ -40,7 +34,7 @@ def int8_attention(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Ten
         heads: number of heads.
 
     Queries and keys get one symmetric int8 scale per token and head, values one per channel, and the weights of
-    a query become 15 bits relative to their largest, or fewer where a sum of products could leave int32.
+    a query become 8 bits relative to the largest of their block of 32 keys.
 
     Returns:
         float32 [tokens, heads * head_width].
@@ -49,26 +43,31 @@ def int8_attention(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Ten
     return result
 
 
-@torch.library.impl(_LIBRARY, "int8_attention", "CPU")
+@torch.library.impl(LIBRARY, "int8_attention", "CPU")
 def _compute(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
     queries, keys, values = (each.view(each.shape[0], heads, -1).transpose(0, 1) for each in (query, key, value))
     query_scale, queries = _rounded(queries, -1)
     key_scale, keys = _rounded(keys, -1)
     value_scale, values = _rounded(values, 1)
-    scores = torch.bmm(queries, keys.transpose(1, 2)) * key_scale.transpose(1, 2)
-    scores = (scores - scores.amax(-1, keepdim=True)) * query_scale
-    most = min(_LARGEST_WEIGHT, _LARGEST_SUM // int(_LARGEST) // query.shape[0])
-    weights = torch.round(torch.exp(scores) * most).double()  # float32 does not hold their sums
-    mixed = torch.bmm(weights, values.double()) / weights.sum(-1, keepdim=True) * value_scale
-    return mixed.float().transpose(0, 1).reshape(query.shape)
+    scores = torch.bmm(queries, keys.transpose(1, 2)) * key_scale.transpose(1, 2) * query_scale
+    largest = scores.amax(-1, keepdim=True)
+    mixed, total = torch.zeros_like(queries), torch.zeros_like(largest)
+    for block, block_values in zip(scores.split(_BLOCK, -1), values.split(_BLOCK, 1), strict=True):
+        block_largest = block.amax(-1, keepdim=True)
+        weights = torch.round(torch.exp(block - block_largest) * _LARGEST_WEIGHT)
+        share = torch.exp(block_largest - largest)
+        mixed += torch.bmm(weights, block_values) * share
+        total += weights.sum(-1, keepdim=True) * share
+    mixed = mixed / total * value_scale
+    return mixed.transpose(0, 1).reshape(query.shape)
 
 
-@torch.library.impl(_LIBRARY, "int8_attention.out", "CPU")
+@torch.library.impl(LIBRARY, "int8_attention.out", "CPU")
 def _compute_out(query: Tensor, key: Tensor, value: Tensor, heads: int, *, out: Tensor) -> Tensor:
     return out.copy_(_compute(query, key, value, heads))
 
 
-@torch.library.register_fake("linnet::int8_attention", lib=_LIBRARY)
+@torch.library.register_fake("linnet::int8_attention", lib=LIBRARY)
 def _shape(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
     return torch.empty_like(query)
 

@@ -1,4 +1,4 @@
-"""Attention in int8 arithmetic: the operator against float64, in every architecture, and on the device."""
+"""linnet's own operators: against float64, in every architecture, and on the device."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import torch
 from torch.nn import functional
 
 import linnet_runtime
-from linnet_export.int8_attention import OPERATOR, int8_attention
 from linnet_export.lower import lower
+from linnet_export.own_operators import OWN_OPERATORS, add_layer_norm, embedding_byte, int8_attention
 from linnet_export.recipes import apply_recipe
 from linnet_export.tasks import DeviceProgram, device_module
 from tests.export.graph.cases import CASES, MAX_LENGTH, Case, hf_outputs, random_ids
@@ -42,6 +42,22 @@ def test_one_token_attends_to_itself() -> None:
 def test_rows_of_zeros_stay_zeros() -> None:
     nothing = torch.zeros(6, 8)
     assert torch.equal(int8_attention(nothing, nothing, nothing, 2), nothing)
+
+
+@pytest.mark.parametrize("width", [1, 15, 16, 384, 1000])
+def test_the_normalization_against_float64(width: int) -> None:
+    x, residual, weight = torch.randn(5, width) * 3, torch.randn(5, width), torch.randn(width)
+    summed = x.double() + residual.double()
+    variance = (summed - summed.mean(-1, keepdim=True)).square().mean(-1, keepdim=True)
+    expected = (summed - summed.mean(-1, keepdim=True)) / (variance + 1e-12).sqrt() * weight.double()
+    torch.testing.assert_close(add_layer_norm(x, residual, weight, 1e-12).double(), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_rows_of_a_table_by_hand() -> None:
+    weight = torch.tensor([[1, -2], [127, 0], [-127, 64]], dtype=torch.int8)
+    scale = torch.tensor([0.5, 2.0, 0.25])
+    found = embedding_byte(weight, scale, torch.tensor([[2, 0, 2]]))
+    assert found.tolist() == [[[-31.75, 16.0], [0.5, -1.0], [-31.75, 16.0]]]
 
 
 def _fused(program: DeviceProgram) -> DeviceProgram:
@@ -75,10 +91,12 @@ def test_both_methods_share_the_weights_of_the_file(models: Models) -> None:
     alone = lower({"forward": program}, max_length=MAX_LENGTH, constant_methods={})
     both = lower({"forward": program, "forward_fused": fused}, max_length=MAX_LENGTH, constant_methods={})
     assert both.facts.operators_outside["forward_fused"]["linnet::int8_attention"] == 2
-    assert "linnet::int8_attention" not in both.facts.operators_outside["forward"]
+    assert both.facts.operators_outside["forward_fused"]["linnet::add_layer_norm"] == 4
+    assert both.facts.operators_outside["forward_fused"]["linnet::embedding_byte"] == 1
+    assert not [name for name in both.facts.operators_outside["forward"] if name.startswith("linnet::")]
     # a stock runtime needs what forward needs, no more
     assert both.operators == alone.operators
-    assert OPERATOR not in both.operators
+    assert not OWN_OPERATORS & set(both.operators)
     weights = sum(each.numel() * each.element_size() for each in program.state_dict().values())
     assert len(both.program) - len(alone.program) < weights
 

@@ -1,0 +1,82 @@
+// The layer normalization kernels against the same in double precision.
+#include "kernels/layer_norm.h"
+
+#include <cmath>
+#include <cstddef>
+#include <cstdio>
+#include <random>
+#include <vector>
+
+namespace {
+
+using linnet::kernels::fast_layer_norm;
+using linnet::kernels::LayerNormInput;
+using linnet::kernels::LayerNormKernel;
+using linnet::kernels::portable_layer_norm;
+
+constexpr std::size_t kRows = 7;
+constexpr float kEpsilon = 1e-12F;
+constexpr float kUntouched = 12345.0F;
+
+int failures = 0;
+
+std::vector<float> random_numbers(std::mt19937& random, std::size_t size, float mean) {
+  std::normal_distribution<float> normal(mean, 2.0F);
+  std::vector<float> numbers(size);
+  for (float& each : numbers) {
+    each = normal(random);
+  }
+  return numbers;
+}
+
+double expected_value(const LayerNormInput& input, std::size_t row, std::size_t column) {
+  const auto width = static_cast<double>(input.width);
+  const auto summed = [&](std::size_t i) {
+    const std::size_t at = row * input.width + i;
+    return static_cast<double>(input.x[at]) + static_cast<double>(input.residual[at]);
+  };
+  double mean = 0.0;
+  double variance = 0.0;
+  for (std::size_t i = 0; i < input.width; ++i) {
+    mean += summed(i) / width;
+  }
+  for (std::size_t i = 0; i < input.width; ++i) {
+    variance += std::pow(summed(i) - mean, 2) / width;
+  }
+  return (summed(column) - mean) / std::sqrt(variance + static_cast<double>(input.epsilon)) *
+         static_cast<double>(input.weight[column]);
+}
+
+// Rows of the middle only, as a thread would do them: the others must stay as they are.
+void compare(LayerNormKernel kernel, const char* name, std::size_t width) {
+  std::mt19937 random(static_cast<unsigned>(width));
+  const std::vector<float> x = random_numbers(random, kRows * width, 10.0F);
+  const std::vector<float> residual = random_numbers(random, kRows * width, 0.0F);
+  const std::vector<float> weight = random_numbers(random, width, 1.0F);
+  const LayerNormInput input{x.data(), residual.data(), weight.data(), width, kEpsilon};
+  std::vector<float> out(kRows * width, kUntouched);
+  kernel(input, 1, kRows - 1, out.data());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const std::size_t row = i / width;
+    const bool inside = row >= 1 && row < kRows - 1;
+    const double expected = inside ? expected_value(input, row, i % width) : static_cast<double>(kUntouched);
+    const double difference = std::fabs(static_cast<double>(out[i]) - expected);
+    if (!(difference < 1e-4)) {  // a NaN is no answer
+      ++failures;
+      std::printf("%s, width %zu, row %zu, column %zu: %g off\n", name, width, row, i % width, difference);
+    }
+  }
+}
+
+}  // namespace
+
+int main() {
+  for (const std::size_t width : {2U, 15U, 16U, 17U, 128U, 384U, 1000U}) {
+    compare(portable_layer_norm, "portable", width);
+    if (fast_layer_norm() != nullptr) {
+      compare(fast_layer_norm(), "fast", width);
+    }
+  }
+  std::printf("%d failed\n", failures);
+  return failures == 0 ? 0 : 1;
+}
