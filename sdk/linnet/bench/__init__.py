@@ -21,6 +21,7 @@ arguments      lists of numbers on the command line
 progress       what is being measured now
 files          which file it is, from its bytes
 command        arguments, exit codes, files
+devices        the same on other machines: ``--device``
 =============  =======================================================================
 
 Nothing is imported here, so that measured processes carry only what they use.

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from linnet.bench.arguments import joined, numbers
 from linnet.bench.cold import cold_start
+from linnet.bench.devices.arguments import add_device_arguments, wants_devices
 from linnet.bench.environment import Environment, read_environment, read_state
 from linnet.bench.files import file_sha256
 from linnet.bench.progress import Progress
@@ -32,7 +33,7 @@ from linnet.errors import (
 )
 from linnet.output import refuse_existing, write_text
 
-__all__ = ["BenchCommand", "Bencher", "command", "settings_from"]
+__all__ = ["BenchCommand", "Bencher", "command", "default_threads", "settings_from"]
 
 DEFAULT_LENGTHS = (8, 16, 32, 64, 128, 256, 512)
 QUICK_LENGTHS = (8, 32, 128)
@@ -52,6 +53,7 @@ examples:
   linnet bench intents.pte --lengths 16,64 --threads 1,2,4 --samples 200
   linnet bench intents.pte --json intents-bench.json
   linnet bench intents.pte --profile --lengths 128 --threads 1 --trace intents-trace.json
+  linnet bench intents.pte --device ssh://pi@raspberrypi.local --device local --json records/
 """
 
 
@@ -59,12 +61,12 @@ class BenchCommand:
     """Arguments, output and exit status; the measuring is :class:`Bencher`'s."""
 
     name = "bench"
-    help = "measure a file's speed on this machine"
+    help = "measure a file's speed on this machine, or on others"
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the arguments."""
         parser.epilog = _EPILOG
-        parser.add_argument("file", metavar="FILE", type=Path, help="a linnet file (.pte)")
+        parser.add_argument("file", metavar="FILE", nargs="?", type=Path, help="a linnet file (.pte)")
         parser.add_argument(
             "--lengths", type=numbers, metavar="N,N,...", help=f"tokens (default {joined(DEFAULT_LENGTHS)})"
         )
@@ -99,6 +101,7 @@ class BenchCommand:
         )
         parser.add_argument("--json", type=Path, metavar="OUT", help="write the record, all samples included")
         parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
+        add_device_arguments(parser)
 
     def run(self, args: argparse.Namespace) -> int:
         """Measure, show, write; see the epilog for the exit status.
@@ -106,6 +109,12 @@ class BenchCommand:
         Raises:
             LinnetError: the file cannot be measured; what had been finished before is shown and written.
         """
+        if args.file is None and not args.clean_device:
+            raise InvalidArgumentError("FILE is missing, needed a linnet file (.pte)")
+        if wants_devices(args):
+            from linnet.bench.devices.command import run_on_devices
+
+            return run_on_devices(args, None if args.file is None else settings_from(args), TRACED)
         outputs = [out for out in (args.json, args.trace) if out is not None]
         if len(set(outputs)) < len(outputs):
             raise InvalidArgumentError(f"--json and --trace both name {args.trace}; give each its own file")
@@ -150,7 +159,7 @@ def settings_from(args: argparse.Namespace) -> Settings:
     profile = args.profile or args.trace is not None
     return Settings(
         lengths=args.lengths or (PROFILE_LENGTHS if profile else QUICK_LENGTHS if quick else DEFAULT_LENGTHS),
-        threads=args.threads or ((1,) if usable_cpus() == 1 else (1, 2)),
+        threads=args.threads or default_threads(),
         seconds=seconds,
         samples=args.samples,
         cold_repeats=cold,
@@ -193,6 +202,7 @@ class Bencher:
         self._sha256 = file_sha256(path)
         self._opened: Opened | None = None
         self._runs: list[ThreadRun] = []
+        self._current: Collector | None = None
         self._cold: ColdStart | None = None
         self._complete = False
         self.interrupted = False
@@ -215,24 +225,26 @@ class Bencher:
         return failure
 
     def record(self) -> Record | None:
-        """Return what was measured; None if the file was never opened."""
-        if self._opened is None:
+        """Return what was measured so far; None if the file was never opened."""
+        opened = self._opened or (self._current.opened if self._current else None)
+        if opened is None:
             return None
-        file: FileFacts = self._opened.file_facts(self._path, self._sha256)
-        environment: Environment = read_environment(self._opened.runtime)
+        file: FileFacts = opened.file_facts(self._path, self._sha256)
+        environment: Environment = read_environment(opened.runtime)
+        unfinished = self._current.result() if self._current else None
         return Record(
             created=self._created,
             partial=not self._complete,
             settings=self._settings,
             file=file,
             environment=environment,
-            runs=tuple(self._runs),
+            runs=(*self._runs, unfinished) if unfinished else tuple(self._runs),
             cold_start=self._cold,
         )
 
     def _measure_threads(self) -> LinnetError | None:
         for threads in self._settings.threads:
-            collector = Collector(threads, read_state())
+            collector = self._current = Collector(threads, read_state())
             self._progress.say(f"{threads} thread(s): loading")
             job = Job(
                 path=str(self._path),
@@ -263,12 +275,18 @@ class Bencher:
             self._progress.say(f"{threads} thread(s): {event['tokens']} tokens")
 
     def _keep(self, collector: Collector) -> None:
+        self._current = None
         self._opened = self._opened or collector.opened
         result = collector.result()
         if result is not None:
             self._runs.append(result)
             if result.profiles:
                 self.traced += collector.traced
+
+
+def default_threads() -> tuple[int, ...]:
+    """Return the thread counts that are measured where the user names none."""
+    return (1,) if usable_cpus() == 1 else (1, 2)
 
 
 def usable_cpus() -> int:

@@ -218,6 +218,7 @@ class Record:
         environment: which machine.
         runs: one for each thread count.
         cold_start: None if it was left out or never reached.
+        device: the machine as the user named it with ``--device``; empty if it is the one that wrote the record.
     """
 
     kind: str = RECORD_KIND
@@ -230,6 +231,7 @@ class Record:
     environment: Environment
     runs: tuple[ThreadRun, ...]
     cold_start: ColdStart | None
+    device: str = ""
 
     @property
     def wrong(self) -> bool:
