@@ -142,7 +142,7 @@ def test_wrong_answers_on_the_device_end_with_1(server: Server, files: BenchFile
 def started(server: Server, file: Path, out: Path) -> subprocess.Popen[str]:
     """Start a measurement whose second length takes long, and return when that has begun."""
     words = bench_words(file, "--device", server.address, "--json", out)
-    words = [*words[: words.index("--samples")], "--seconds", "2", *words[words.index("--samples") + 2 :]]
+    words = [*words[: words.index("--samples")], "--seconds", "3", *words[words.index("--samples") + 2 :]]
     process = subprocess.Popen(
         words, env=server.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
