@@ -38,7 +38,8 @@ echo "== the C runner for $machine, with the libraries of $wheel"
 rm -rf "$work" "$into.new"
 mkdir -p "$work" "$into.new/lib"
 "$PYTHON" -m zipfile -e "$wheel" "$work/wheel"
-PATH="$PWD/$BIN:$PATH"
+case $BIN in /*) ;; *) BIN=$PWD/$BIN ;; esac
+PATH="$BIN:$PATH"
 root=$PWD/$work/wheel/linnet_runtime
 cmake -G Ninja -S runtime_bindings/runner -B "$work/cmake" $toolchain -DLINNET_ROOT="$root" >"$work/cmake.log"
 cmake --build "$work/cmake" >>"$work/cmake.log" || { cat "$work/cmake.log"; exit 1; }

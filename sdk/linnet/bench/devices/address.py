@@ -92,7 +92,7 @@ def _port(parts: SplitResult, text: str) -> int | None:
     try:
         return parts.port
     except ValueError as error:
-        raise InvalidArgumentError(f"--device {text!r}: {error}") from error
+        raise InvalidArgumentError(f"--device {text!r}: {error}, needed ssh://user@host[:port]") from error
 
 
 def read_devices_file(path: Path) -> dict[str, Address]:

@@ -45,7 +45,7 @@ class Board:
         columns = shutil.get_terminal_size().columns
         up = f"\x1b[{self._drawn}A" if self._drawn else ""
         lines = [
-            shorten(name + " " * (self._width - cell_width(name)) + f"  {text}", columns - 1)
+            name + " " * (self._width + 2 - cell_width(name)) + shorten(text, max(1, columns - self._width - 3))
             for name, text in self._doing.items()
         ]
         print(up + "".join(f"\r\x1b[K{line}\n" for line in lines), end="", file=self._stream, flush=True)
