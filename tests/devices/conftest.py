@@ -46,10 +46,10 @@ def new_server(tmp_path_factory: pytest.TempPathFactory, device_python: Path) ->
         print(MISSING, file=sys.__stderr__)
         pytest.skip(MISSING)
 
-    def start(home: Path | None = None, path: str | None = None, more: str = "") -> AbstractContextManager[Server]:
+    def start(home: Path | None = None, path: str | None = None) -> AbstractContextManager[Server]:
         folder = tmp_path_factory.mktemp("sshd")
         usual = f"{device_python}{os.pathsep}{os.environ['PATH']}"
-        return start_server(folder, home or folder / "home", path or usual, more)
+        return start_server(folder, home or folder / "home", path or usual)
 
     return start
 

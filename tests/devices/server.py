@@ -128,14 +128,13 @@ def _write_client(folder: Path) -> None:
 
 
 @contextmanager
-def start_server(folder: Path, home: Path, path: str, more: str = "") -> Iterator[Server]:
+def start_server(folder: Path, home: Path, path: str) -> Iterator[Server]:
     """Run a server.
 
     Args:
         folder: empty, for its files.
         home: of its sessions.
         path: ``PATH`` of its sessions.
-        more: lines of sshd_config.
     """
     program = sshd_program()
     assert program is not None
@@ -146,7 +145,8 @@ def start_server(folder: Path, home: Path, path: str, more: str = "") -> Iterato
     (folder / "authorized_keys").write_text(make_key(folder / "user_key"))
     _write_client(folder)
     port = _free_port()
-    (folder / "sshd_config").write_text(_CONFIG.format(port=port, folder=folder, home=home, path=path) + more)
+    config = _CONFIG.format(port=port, folder=folder, home=home, path=path)
+    (folder / "sshd_config").write_text(config)
     command = [program, "-D", "-e", "-f", str(folder / "sshd_config")]
     with (
         (folder / "sshd.log").open("wb") as log,

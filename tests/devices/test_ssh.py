@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import shutil
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+import venv
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,6 +66,14 @@ def test_the_second_call_copies_nothing(server: Server, files: BenchFiles, tmp_p
     assert leftovers(server) == []
     assert [path.name for path in (server.cache / "files").iterdir()] == [f"{record.file.sha256}.pte"]
     assert list((server.cache / "wheels").iterdir()) == []
+
+    with (server.cache / "lock").open("a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.write("process 1 since then")
+        lock.flush()
+        busy = run_bench(server, files.proven, "--device", server.address)
+    assert busy.returncode == 5
+    assert "another linnet bench is at work there (process 1 since then)" in busy.stderr
 
     cleaned = subprocess.run(
         [sys.executable, "-m", "linnet", "bench", "--clean-device", "--device", server.address],
@@ -141,8 +151,8 @@ def test_wrong_answers_on_the_device_end_with_1(server: Server, files: BenchFile
 
 def started(server: Server, file: Path, out: Path) -> subprocess.Popen[str]:
     """Start a measurement whose second length takes long, and return when that has begun."""
-    words = bench_words(file, "--device", server.address, "--json", out)
-    words = [*words[: words.index("--samples")], "--seconds", "3", *words[words.index("--samples") + 2 :]]
+    words = list(bench_words(file, "--device", server.address, "--json", out))
+    words[words.index("--samples") + 1] = "60000"
     process = subprocess.Popen(
         words, env=server.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
@@ -184,9 +194,6 @@ def test_ctrl_c_ends_the_device_too_and_keeps_what_is_finished(
 def test_a_device_that_reboots_half_way(server: Server, files: BenchFiles, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
     with started(server, files.proven, out) as process:
-        busy = run_bench(server, files.proven, "--device", server.address)
-        assert busy.returncode == 5
-        assert "another linnet bench is at work there (process" in busy.stderr
         server.cut()
         _, said = process.communicate(timeout=60)
     assert process.returncode == 5
@@ -197,6 +204,39 @@ def test_a_device_that_reboots_half_way(server: Server, files: BenchFiles, tmp_p
     assert record.partial
     assert [result.tokens for result in record.runs[0].lengths] == [4]
     wait_for_silence(server)
+
+
+def test_when_this_machine_goes_away_nothing_stays_there(server: Server, files: BenchFiles, tmp_path: Path) -> None:
+    with started(server, files.proven, tmp_path / "out.json") as process:
+        process.kill()
+    wait_for_silence(server)
+    deadline = time.monotonic() + ENDED_SECONDS
+    while server.sessions() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert server.sessions() == []
+
+
+PIP_WITHOUT_NETWORK = """
+import sys
+if "--version" not in sys.argv:
+    sys.exit("ERROR: Could not find a version\\nERROR: No matching distribution found for numpy>=1.26")
+"""
+
+
+def test_numpy_that_cannot_be_had_says_how_to_bring_it(
+    new_server: NewServer, files: BenchFiles, tmp_path: Path
+) -> None:
+    venv.create(tmp_path / "bare", symlinks=True)
+    (site,) = (tmp_path / "bare").glob("lib/python*/site-packages")
+    (site / "pip").mkdir()
+    (site / "pip" / "__main__.py").write_text(PIP_WITHOUT_NETWORK)
+    path = f"{tmp_path / 'bare' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    with new_server(path=path) as server:
+        done = run_bench(server, files.proven, "--device", server.address)
+    assert done.returncode == 4
+    assert "pip could not install numpy>=1.26 there: ERROR: No matching distribution found" in done.stderr
+    assert "pip download --only-binary :all: --platform manylinux_2_28_" in done.stderr
+    assert leftovers(server) == []
 
 
 @pytest.fixture

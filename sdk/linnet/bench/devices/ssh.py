@@ -71,8 +71,9 @@ class _Connection:
         # a short path, because a socket's has about 100 characters at most
         self._folder = tempfile.mkdtemp(prefix="linnet-")
         self._socket = Path(self._folder) / "ssh"
-        # Ctrl-C ends the commands; the connection stays until they have told what they have
-        self._master = lifeline.start(self._words("-M", "-N"), ask=lambda _stdin: None)
+        # cat ends with its stdin, and so with this process, however that ends: -N would stay.
+        # Ctrl-C ends the commands; the connection stays until they have told what they have.
+        self._master = lifeline.start([*self._words("-M", "-T"), "cat"], ask=lambda _stdin: None)
 
     def words(self, command: str) -> list[str]:
         """See :class:`Shell`."""
