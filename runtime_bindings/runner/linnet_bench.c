@@ -29,6 +29,7 @@ typedef struct {
   size_t length_count;
   int32_t threads;
   int events;
+  linnet_fused fused;
   budget limit;
 } settings;
 
@@ -67,12 +68,27 @@ static int read_positive(const char* text, double most, double* value) {
   return end != text && *end == '\0' && *value > 0 && *value <= most;
 }
 
+static int read_fused(const char* text, linnet_fused* fused) {
+  const char* const names[] = {"no", "auto", "yes"};
+  const linnet_fused values[] = {LINNET_FUSED_NEVER, LINNET_FUSED_WHERE_FASTER, LINNET_FUSED_ALWAYS};
+  for (size_t i = 0; i < sizeof values / sizeof *values; ++i) {
+    if (strcmp(text, names[i]) == 0) {
+      *fused = values[i];
+      return 1;
+    }
+  }
+  return 0;
+}
+
 /* 1 if `name` is an option with this value, 0 if the value is wrong, -1 if there is no such option. */
 static int read_option(const char* name, const char* text, settings* made) {
   double value = 0;
   if (strcmp(name, "--job") == 0) {
     made->job = text;
     return 1;
+  }
+  if (strcmp(name, "--fused") == 0) {
+    return read_fused(text, &made->fused);
   }
   if (strcmp(name, "--lengths") == 0) {
     return read_lengths(text, made);
@@ -110,6 +126,7 @@ static int read_arguments(int count, char** words, settings* made) {
       .lengths = {8, 32, 128},
       .length_count = 3,
       .threads = 1,
+      .fused = LINNET_FUSED_WHERE_FASTER,
       .limit = {.seconds = 1.0, .least = 20, .most = 20000, .warmup_seconds = 0.1, .warmup_runs = 3}};
   *made = defaults;
   for (int i = 1; i < count; ++i) {
@@ -425,7 +442,11 @@ static void tell_finished(const settings* made) {
 
 static int measure(const settings* made, linnet_model* model, const job* work, int64_t load_ns) {
   int64_t first_ns = 0;
-  linnet_status status = timed_run(model, &work->lengths[0], &first_ns);
+  linnet_status status = linnet_model_set_fused(model, made->fused);
+  if (status != LINNET_OK) {
+    return fail_last(made, status);
+  }
+  status = timed_run(model, &work->lengths[0], &first_ns);
   if (status != LINNET_OK) {
     return fail_last(made, status);
   }

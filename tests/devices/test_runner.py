@@ -45,7 +45,7 @@ def test_a_table_for_people(program: Path, files: BenchFiles) -> None:
 
 
 def test_events_are_those_of_the_python_worker(program: Path, files: BenchFiles) -> None:
-    done = run(program, files.proven, "--lengths", "4,8", "--samples", "150", "--events")
+    done = run(program, files.proven, "--lengths", "4,8", "--samples", "150", "--fused", "no", "--events")
     told = events(done)
     assert [event["event"] for event in told] == ["opened", "measuring", "length", "measuring", "length", "finished"]
     assert told[0]["facts"]["task"] == "text-classification"
@@ -118,6 +118,7 @@ def test_a_job_that_is_wrong_is_refused(
         ("FILE", "--samples", "0"),
         ("FILE", "--seconds", "nan"),
         ("FILE", "--threads"),
+        ("FILE", "--fused", "maybe"),
         ("FILE", "--nothing", "1"),
     ],
 )
