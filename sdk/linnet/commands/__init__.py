@@ -26,6 +26,7 @@ _BUILT_IN: Mapping[str, tuple[str, str]] = {
     "eval": ("linnet.commands.evaluate", "measure a file's accuracy on your data"),
     "bench": ("linnet.bench.command", "measure a file's speed on this machine, or on others"),
     "compare": ("linnet.compare.command", "show files of one task side by side: size, memory, accuracy, speed"),
+    "report": ("linnet.report.command", "write a page about benchmark records: plots, tables, how to repeat them"),
     "doctor": ("linnet.commands.doctor", "show what this build and this machine can do"),
 }
 

@@ -9,6 +9,7 @@ import json
 import secrets
 import shlex
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ __all__ = ["BASE", "AdbDevice", "runner_hash"]
 
 BASE = "/data/local/tmp/linnet"
 """The folder on the phone: the one place where the shell may both write and run programs."""
+
+_TICK_SECONDS = 0.2  # how soon a pause ends on Ctrl-C
 
 _MACHINES = {"arm64-v8a": "aarch64", "x86_64": "x86_64"}  # ABIs that there are ExecuTorch libraries for
 
@@ -140,8 +143,8 @@ class _Session:
             LinnetError: it ended early.
             Cancelled: so did the user.
         """
-        if self._settings.profile:
-            raise InvalidArgumentError("--profile and --trace need Python there, a phone has the C runner")
+        if self._settings.profile or self._settings.affinity:
+            raise InvalidArgumentError("--profile, --trace and --affinity need Python there, a phone has the C runner")
         self._report("connecting")
         self._phone = read_phone(self._adb.shell(ASK))
         runner = self._send_runner()
@@ -151,8 +154,13 @@ class _Session:
         self._refuse_busy()
         self._began = True
         self._push_text(job.text, self._job)
-        for threads in self._settings.threads:
-            self._run(runner, file, threads, job)
+        for repeat in range(self._settings.repeats):
+            for threads in self._settings.threads:
+                if self._opened is not None:
+                    self._cool_down()
+                self._run(runner, file, threads, repeat, job)
+            if any(run.check.wrong for run in self._runs):
+                break
         self._complete = True
 
     def record(self) -> Record | None:
@@ -168,6 +176,7 @@ class _Session:
             runs=tuple(self._runs),
             cold_start=None,
             device=self._address.name,
+            command=self._request.command,
         )
 
     def end(self) -> None:
@@ -242,9 +251,18 @@ class _Session:
     def _exists(self, there: str) -> bool:
         return self._adb.shell(f"[ -e {there} ] && echo yes; true").strip() == "yes"
 
-    def _run(self, runner: str, file: str, threads: int, job: RunnerJob) -> None:
+    def _cool_down(self) -> None:
+        left = self._settings.cooldown_seconds
+        if left:
+            self._report(f"cooling down for {left:g} s")
+        while left > 0:
+            self._adb.lifeline.check()
+            time.sleep(min(left, _TICK_SECONDS))
+            left -= _TICK_SECONDS
+
+    def _run(self, runner: str, file: str, threads: int, repeat: int, job: RunnerJob) -> None:
         self._phone = read_phone(self._adb.shell(ASK))
-        reader = _Reader(job, Collector(threads, self._phone.state()), lambda text: self._say(threads, text))
+        reader = _Reader(job, Collector(threads, self._phone.state(), repeat), lambda text: self._say(threads, text))
         self._say(threads, "loading")
         options = ["--threads", str(threads), "--job", self._job, "--events", *self._budget()]
         command = f"echo $$ >{self._pid}; exec {runner}/run {file} {shlex.join(options)}"
@@ -267,9 +285,17 @@ class _Session:
 
     def _budget(self) -> list[str]:
         settings = self._settings
-        if settings.samples is not None:
-            return ["--samples", str(settings.samples)]
-        return ["--seconds", str(settings.seconds)]
+        numbers = {
+            "--samples": settings.samples,
+            "--seconds": settings.seconds,
+            "--least": settings.least_samples,
+            "--most": settings.most_samples,
+            "--warmup-seconds": settings.warmup_seconds,
+            "--warmup-runs": settings.warmup_runs,
+        }
+        fused = {None: "auto", True: "yes", False: "no"}[settings.fused]
+        given = [word for name, value in numbers.items() if value is not None for word in (name, str(value))]
+        return [*given, "--fused", fused]
 
     def _keep(self, collector: Collector) -> None:
         self._opened = self._opened or collector.opened

@@ -38,7 +38,7 @@ def measure(file: Path, job: Mapping[str, Any], emit: Callable[..., None]) -> No
     Args:
         file: on this machine.
         job: ``settings`` of :class:`Settings`, ``own_threads`` (this machine's default counts), ``name`` of the
-            file for the record.
+            file and ``command`` for the record.
         emit: takes the fields of an event.
     """
     try:
@@ -46,7 +46,7 @@ def measure(file: Path, job: Mapping[str, Any], emit: Callable[..., None]) -> No
         if job["own_threads"]:
             settings = dataclasses.replace(settings, threads=default_threads())
         teller = _Teller(emit, job["name"])
-        bencher = Bencher(file, settings, teller)
+        bencher = Bencher(file, settings, teller, command=job["command"])
         teller.bencher = bencher
         failure = bencher.measure()
         teller.tell(final=True)

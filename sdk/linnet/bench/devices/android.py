@@ -8,7 +8,9 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
-from linnet.bench.environment import Environment, State, Versions, read_environment, read_state
+from linnet.bench.emulation import emulation
+from linnet.bench.environment import Environment, Versions, read_environment
+from linnet.bench.state import State, read_state
 
 __all__ = ["ASK", "Phone", "read_phone"]
 
@@ -24,6 +26,7 @@ _FILES = (
     "/proc/cpuinfo",
     "/proc/meminfo",
     "/proc/loadavg",
+    "/proc/sys/kernel/arch",
     "/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_governor",
     "/sys/devices/system/cpu/cpu[0-9]*/cpufreq/scaling_cur_freq",
     "/sys/class/thermal/thermal_zone*/temp",
@@ -76,6 +79,8 @@ class Phone:
             cpus=self.cpus,
             affinity=tuple(range(self.cpus)),
             os=", ".join(filter(None, names)),
+            soc=self.properties["ro.soc.model"] or read.soc,
+            emulated=self._emulated(),
             versions=Versions(
                 linnet=runtime.get("version"),
                 executorch=runtime.get("executorch"),
@@ -91,6 +96,11 @@ class Phone:
             read = read_state(Path(folder))
         load = self.files.get("/proc/loadavg", "").split()[:3]
         return dataclasses.replace(read, load_average=tuple(map(float, load)))
+
+    def _emulated(self) -> str:
+        with tempfile.TemporaryDirectory() as folder:
+            self._write(Path(folder))
+            return emulation(Path(folder), self.machine)
 
     def _board(self) -> str:
         found = self.properties

@@ -84,6 +84,8 @@ def _board(addresses: Sequence[Address]) -> Board:
 
 def _request(args: argparse.Namespace, settings: Settings, traced: int) -> Request:
     sha256 = file_sha256(args.file)
+    from linnet.bench.command import command_line
+
     runtime = open_runtime(str(args.file), 0)  # a file that is refused is refused before it is copied anywhere
     kind = runtime.manifest.get("tokenizer_kind")
     runtime.close()
@@ -99,6 +101,7 @@ def _request(args: argparse.Namespace, settings: Settings, traced: int) -> Reque
         tokenizers=kind != "wordpiece",
         clean=args.clean_device,
         traced=traced,
+        command=command_line(),
     )
 
 

@@ -34,6 +34,7 @@ class Request:
         tokenizers: the file's tokenizer needs the package ``tokenizers``.
         clean: remove everything from the device afterwards.
         traced: inferences of each length whose events are handed over.
+        command: what was typed, for the record.
     """
 
     path: Path
@@ -46,6 +47,7 @@ class Request:
     tokenizers: bool = False
     clean: bool = False
     traced: int = 0
+    command: str = ""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -110,7 +110,12 @@ class Plan:
 def job_of(request: Request) -> dict[str, Any]:
     """Return what :func:`linnet.bench.devices.agent.measure` takes."""
     settings = dataclasses.asdict(request.settings)
-    return {"settings": settings, "own_threads": request.own_threads, "name": request.path.name}
+    return {
+        "settings": settings,
+        "own_threads": request.own_threads,
+        "name": request.path.name,
+        "command": request.command,
+    }
 
 
 def choose_python(found: Sequence[Mapping[str, Any]], uname: str) -> RemotePython:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from linnet.bench.devices.outcome import Outcome
-from linnet.bench.environment import busy_note
-from linnet.bench.record import LengthResult, Record
+from linnet.bench.method import Point, points
+from linnet.bench.record import Record
+from linnet.bench.state import busy_note
 from linnet.bench.statistics import median
 from linnet.bench.table import show_record
 from linnet.console import Console
@@ -56,6 +57,8 @@ def _facts(record: Record) -> Iterator[tuple[str, str]]:
     versions = machine.versions
     yield "versions", f"linnet {versions.linnet}, ExecuTorch {versions.executorch}, {versions.python}"
     yield "answers", _verdict(record)
+    if machine.emulated:
+        yield "EMULATED", f"times mean nothing: {machine.emulated}"
     busy = busy_note(record.runs[0].before, len(machine.affinity)) if record.runs else ""
     if busy:
         yield "busy", busy
@@ -85,16 +88,19 @@ def _latencies(records: Sequence[Record]) -> Iterator[Sequence[str]]:
 _TEXT = 1 << 30  # sorts behind every length
 
 
-def _by_place(record: Record) -> dict[tuple[int, int], LengthResult]:
-    found = {(run.threads, result.tokens): result for run in record.runs for result in run.lengths}
-    found |= {(run.threads, _TEXT): run.answer for run in record.runs if run.answer is not None}
+def _by_place(record: Record) -> dict[tuple[int, int], Point]:
+    """Repeats of one length together; a text's way to its answer stands behind the lengths."""
+    found = {(point.threads, point.tokens): point for point in points(record.runs)}
+    for run in record.runs:
+        if run.answer is not None:
+            results = tuple(each.answer for each in record.runs if each.threads == run.threads and each.answer)
+            found[run.threads, _TEXT] = Point(threads=run.threads, tokens=_TEXT, results=results)
     return found
 
 
-def _cell(result: LengthResult | None) -> str:
-    if result is None:
-        return _NOTHING
-    return f"{_ms(result.summary.p50_ns)} / {_ms(result.summary.p90_ns)}"
+def _cell(point: Point | None) -> str:
+    """Of several repeats the median."""
+    return _NOTHING if point is None else f"{_ms(point.middle(50))} / {_ms(point.middle(90))}"
 
 
 def _costs(records: Sequence[Record]) -> Iterator[Sequence[str]]:
