@@ -153,13 +153,16 @@ def read_requirements(wheel: Wheel, extras: Sequence[str] = ()) -> tuple[Require
 
 def _fits_python(python: str, abi: str, target: Target) -> bool:
     major, minor = target.python
-    if abi == "none":
-        return python in (f"py{major}", f"py{major}{minor}")
-    if python[:2] != "cp" or not python[2:].isdigit() or target.free_threaded:
+    found = re.fullmatch(r"(py|cp)(\d)(\d*)", python)
+    if found is None:
         return False
-    least = (int(python[2]), int(python[3:] or 0))
+    least = (int(found[2]), int(found[3] or 0))
+    if abi == "none":
+        return least == (major, minor) if found[1] == "cp" else least[0] == major and least[1] <= minor
+    if found[1] != "cp" or target.free_threaded:
+        return False
     if abi == "abi3":
-        return least <= (major, minor) and least[0] == major
+        return (3, 2) <= least <= (major, minor) and least[0] == major  # PEP 384: since 3.2
     return least == (major, minor) and abi == python
 
 
