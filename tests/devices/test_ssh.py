@@ -52,6 +52,7 @@ def test_the_second_call_copies_nothing(server: Server, files: BenchFiles, tmp_p
     assert "copying linnet-" in first.stderr
     assert "copying proven.pte" in first.stderr
     assert "3 golden cases right before and after the clock ran" in first.stdout
+    assert "differs from this linnet" not in first.stdout
     record = read(out)
     assert record.device == server.address
     assert record.file.name == "proven.pte"
@@ -204,6 +205,21 @@ def test_a_device_that_reboots_half_way(server: Server, files: BenchFiles, tmp_p
     assert record.partial
     assert [result.tokens for result in record.runs[0].lengths] == [4]
     wait_for_silence(server)
+
+
+@pytest.mark.slow  # half a minute of silence
+def test_a_device_that_falls_silent_is_given_up(server: Server, files: BenchFiles, tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    with started(server, files.proven, out) as process:
+        sessions = server.sessions()
+        for pid in sessions:
+            os.kill(pid, signal.SIGSTOP)  # no end of the connection is seen, as when power fails
+        _, said = process.communicate(timeout=120)
+        for pid in sessions:
+            os.kill(pid, signal.SIGCONT)
+    assert process.returncode == 5
+    assert "the connection broke off" in said
+    assert read(out).partial
 
 
 def test_when_this_machine_goes_away_nothing_stays_there(server: Server, files: BenchFiles, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from linnet.bench.devices.python_host import RemotePython, choose_python, plan_e
 from linnet.bench.devices.wheels import (
     Requirement,
     Target,
+    changed_files,
     find_fitting,
     find_wheels,
     numbers_of,
@@ -92,6 +93,20 @@ def test_the_newest_that_fits_is_taken(tmp_path: Path) -> None:
     assert found.version == "0.10.0"
     with pytest.raises(InvalidArgumentError, match="neither a wheel nor a folder"):
         find_wheels([tmp_path / "absent.whl"])
+
+
+def test_a_forgotten_build_is_seen(tmp_path: Path) -> None:
+    package = tmp_path / "linnet"
+    (package / "bench").mkdir(parents=True)
+    (package / "__init__.py").write_text("old = 1\n")
+    (package / "bench" / "new.py").write_text("new = 1\n")
+    path = make_wheel(tmp_path, "linnet-0.1.0-cp311-cp311-linux_aarch64.whl")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.write(package / "__init__.py", "linnet/__init__.py")
+    (wheel,) = [wheel for wheel in map(read_wheel, [path]) if wheel is not None]
+    assert changed_files(wheel, package) == 1  # new.py is not in it
+    (package / "__init__.py").write_text("new = 1\n")
+    assert changed_files(wheel, package) == 2
 
 
 def test_versions_are_compared_as_numbers() -> None:

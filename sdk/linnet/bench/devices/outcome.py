@@ -60,6 +60,7 @@ class Outcome:
         failure: what ended it early; None if nothing did.
         interrupted: Ctrl-C ended it.
         traced: inferences whose events were kept for a trace.
+        notes: what the reader of the figures should know, as sentences.
     """
 
     address: Address
@@ -67,6 +68,7 @@ class Outcome:
     failure: LinnetError | None = None
     interrupted: bool = False
     traced: Sequence[TracedRuns] = ()
+    notes: Sequence[str] = ()
 
 
 class Device(Protocol):

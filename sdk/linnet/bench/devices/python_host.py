@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+import linnet
 from linnet.bench.devices.address import Address
 from linnet.bench.devices.lifeline import Finished, Lifeline
 from linnet.bench.devices.outcome import Outcome, Report, Request
@@ -19,6 +20,7 @@ from linnet.bench.devices.wheels import (
     Requirement,
     Target,
     Wheel,
+    changed_files,
     find_fitting,
     read_requirements,
 )
@@ -224,7 +226,8 @@ class PythonHost:
             self._install(python, plan)
         if not there["file"]:
             self._send(python, request.path, f"files/{stored}", request.sha256)
-        return self._run(python, plan, stored, request)
+        outcome = self._run(python, plan, stored, request)
+        return dataclasses.replace(outcome, notes=_notes(plan))
 
     def clean(self) -> int:
         """Remove linnet's folder on the device and return its size in bytes."""
@@ -315,6 +318,16 @@ class PythonHost:
         if told.failure is not None:
             raise told.failure
         return told
+
+
+def _notes(plan: Plan) -> tuple[str, ...]:
+    own = plan.wheels[0]
+    changed = changed_files(own, Path(linnet.__file__).parent)
+    if not changed:
+        return ()
+    return (
+        f"{own.path.name} differs from this linnet in {changed} Python files: if it is the older one, build it again",
+    )
 
 
 def _close(stdin: IO[bytes]) -> None:

@@ -26,7 +26,9 @@ def show_outcomes(outcomes: Sequence[Outcome], console: Console) -> None:
     elif records:
         _show_together(records, console)
     troubles = list(_troubles(outcomes))
-    if len(outcomes) > 1 and troubles:
+    notes = [f"{each.address.name}: {note}" for each in outcomes for note in each.notes]
+    troubles = notes + (troubles if len(outcomes) > 1 else [])
+    if troubles:
         console.line()
         for line in troubles:
             console.line(line)

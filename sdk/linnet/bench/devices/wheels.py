@@ -9,13 +9,23 @@ from __future__ import annotations
 import dataclasses
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from linnet.bench.files import file_sha256
 from linnet.errors import InvalidArgumentError
 
-__all__ = ["Requirement", "Target", "Wheel", "find_fitting", "find_wheels", "numbers_of", "read_requirements"]
+__all__ = [
+    "Requirement",
+    "Target",
+    "Wheel",
+    "changed_files",
+    "find_fitting",
+    "find_wheels",
+    "numbers_of",
+    "read_requirements",
+]
 
 _NAME = re.compile(r"([^-]+)-([^-]+)(?:-\d[^-]*)?-([^-]+)-([^-]+)-([^-]+)\.whl")
 _LEGACY = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}  # PEP 600's table
@@ -149,6 +159,20 @@ def read_requirements(wheel: Wheel, extras: Sequence[str] = ()) -> tuple[Require
         if line.startswith("Requires-Dist:") and parsed and (parsed[3] is None or parsed[3] in extras):
             found.append(Requirement(name=parsed[1], least=parsed[2] or ""))
     return tuple(found)
+
+
+def changed_files(wheel: Wheel, package: Path) -> int:
+    """Return how many of the package's Python files the wheel has otherwise, or lacks: a forgotten build.
+
+    Args:
+        wheel: of the same project.
+        package: folder of the installed package.
+    """
+    with zipfile.ZipFile(wheel.path) as archive:
+        there = {entry.filename: entry.CRC for entry in archive.infolist()}
+    files = [path for path in package.rglob("*.py") if path.is_file()]
+    names = ((path, path.relative_to(package.parent).as_posix()) for path in files)
+    return sum(there.get(name) != zlib.crc32(path.read_bytes()) for path, name in names)
 
 
 def _fits_python(python: str, abi: str, target: Target) -> bool:
