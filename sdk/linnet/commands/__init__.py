@@ -25,7 +25,7 @@ _BUILT_IN: Mapping[str, tuple[str, str]] = {
     "verify": ("linnet.commands.verify", "check a file's bytes and repeat its golden cases"),
     "eval": ("linnet.commands.evaluate", "measure a file's accuracy on your data"),
     "bench": ("linnet.bench.command", "measure a file's speed on this machine"),
-    "compare": ("linnet.compare.command", "show files of one task side by side: size, memory, accuracy, speed"),
+    "compare": ("linnet.compare.command", "show files side by side, or find regressions between records"),
     "report": ("linnet.report.command", "write a page about benchmark records: plots, tables, how to repeat them"),
     "doctor": ("linnet.commands.doctor", "show what this build and this machine can do"),
 }
