@@ -114,7 +114,7 @@ def judge(old: Sequence[Record], new: Sequence[Record], threshold: float = THRES
     limit = 2 * threshold if blocks else threshold
     sides = [_table([side[key] for key in common], blocks) for side in (before, after)]
     names = [f"{tokens} tokens, {threads} thread(s)" for threads, tokens in common]
-    changes = [*_latencies(names, *sides, limit), *_cold(old, new, limit), *_sizes(old, new)]
+    changes = [*_latencies(names, sides[0], sides[1], limit), *_cold(old, new, limit), *_sizes(old, new)]
     return Verdict(
         changes=tuple(changes),
         threshold=limit,
@@ -181,7 +181,7 @@ def _cold(old: Sequence[Record], new: Sequence[Record], limit: float) -> Iterato
         for side in (old, new)
     ]
     if min(map(len, sides)) >= 1:
-        yield from _latencies(["cold start"], *sides, limit)
+        yield from _latencies(["cold start"], sides[0], sides[1], limit)
 
 
 def _sizes(old: Sequence[Record], new: Sequence[Record]) -> Iterator[Change]:

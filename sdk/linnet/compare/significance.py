@@ -56,7 +56,8 @@ def p_slower(old: Values, new: Values) -> Values:
     # the true way is among all ways, and is counted beside drawn ones; rounding must not put it below itself
     as_large = (largest[:, None] >= observed[None, :] - 1e-9).sum(axis=0)
     drawn = math.comb(len(values), len(old)) > _MOST_WAYS
-    return (as_large + drawn) / (len(largest) + drawn)
+    chances: Values = (as_large + drawn) / (len(largest) + drawn)
+    return chances
 
 
 def _statistic(values: Values, old: npt.NDArray[np.int64]) -> Values:
@@ -65,8 +66,8 @@ def _statistic(values: Values, old: npt.NDArray[np.int64]) -> Values:
     is_old[old] = True
     one, other = values[is_old], values[~is_old]
     error = np.sqrt(one.var(axis=0, ddof=1) / len(one) + other.var(axis=0, ddof=1) / len(other))
-    difference: Values = other.mean(axis=0) - one.mean(axis=0)
-    return difference / (error + _STEADY)
+    statistic: Values = (other.mean(axis=0) - one.mean(axis=0)) / (error + _STEADY)
+    return statistic
 
 
 def _ways(total: int, chosen: int) -> Iterator[npt.NDArray[np.int64]]:
