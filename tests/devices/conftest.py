@@ -43,7 +43,6 @@ NewServer = Callable[..., AbstractContextManager[Server]]
 def new_server(tmp_path_factory: pytest.TempPathFactory, device_python: Path) -> NewServer:
     """Starts a server; all arguments have defaults."""
     if sshd_program() is None or not sys.platform.startswith("linux"):
-        print(MISSING, file=sys.__stderr__)
         pytest.skip(MISSING)
 
     def start(home: Path | None = None, path: str | None = None) -> AbstractContextManager[Server]:

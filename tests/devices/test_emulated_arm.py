@@ -32,9 +32,7 @@ def emulated() -> list[Path]:
         machine.build_wheels()
         return [ROOT / "dist", machine.download_numpy(BOOKWORM)]
     except UnavailableError as error:
-        message = f"SKIPPED: an emulated ARM machine behind sshd: {error}"
-        print(message, file=sys.__stderr__)
-        pytest.skip(message)
+        pytest.skip(f"SKIPPED: an emulated ARM machine behind sshd: {error}")
 
 
 def write_python(folder: Path) -> Path:

@@ -139,7 +139,7 @@ def explain_ssh(address: Address, finished: Finished) -> LinnetError:
         if piece in said:
             return DeviceError(f"{meaning.format(**cures)} (ssh: {_last_line(said)})")
     if finished.returncode == _SSH_FAILED or finished.returncode < 0 or not said:
-        return DeviceError(f"the connection broke off (ssh: {_last_line(said) or 'it said nothing'})")
+        return DeviceError("the connection broke off" + (f" (ssh: {_last_line(said)})" if said else ""))
     return DeviceError(f"a command failed there with {finished.returncode}: {_last_line(said)}")
 
 
