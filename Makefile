@@ -11,10 +11,10 @@ SOURCES := $(shell find sdk export runtime_bindings -type f -not -path '*/__pyca
 export HF_HUB_DISABLE_TELEMETRY = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-aarch64 lint bench wheel wheel-aarch64 sanitize clean
+.PHONY: help demo test test-slow test-aarch64 lint bench wheel wheel-aarch64 runner runner-aarch64 sanitize clean
 
 help: ## list the targets
-	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 # ---- environments ------------------------------------------------------------------------------
 
@@ -80,6 +80,12 @@ wheel: ## wheels for CPython 3.11 and for 3.12 and newer, in dist/
 
 wheel-aarch64: ## the same for aarch64 Linux (Raspberry Pi OS), cross-built
 	@PYTHON=$(PYTHON) sh runtime_bindings/tools/build_wheels_aarch64.sh
+
+runner: $(VENV)/.linnet ## the C runner for boards without Python, in dist/
+	@PYTHON=$(BIN)/python BIN=$(BIN) sh runtime_bindings/tools/build_runner.sh
+
+runner-aarch64: $(VENV)/.dependencies ## the same for 64-bit ARM: boards and Android phones (after wheel-aarch64)
+	@PYTHON=$(BIN)/python BIN=$(BIN) sh runtime_bindings/tools/build_runner.sh aarch64
 
 sanitize: $(VENV)/.dependencies ## the C++ tests under AddressSanitizer and UBSan
 	@BIN=$(BIN) sh runtime_bindings/tools/sanitize.sh

@@ -32,9 +32,11 @@
     |   +-- ExecuTorchTooOldError
     |   +-- OutOfMemoryError
     |   +-- ExtraMissingError        an optional part of linnet is not installed
+    |   +-- DeviceUnsuitableError    another machine lacks what a measurement there needs
     +-- RunError                 4xx  ExecuTorch failed; see `executorch_code`
     |   +-- LoadFailedError
     |   +-- RunFailedError
+    |   +-- DeviceError              another machine was not reached, or was lost
     +-- InternalError            5xx  a defect of linnet
 """
 
@@ -46,6 +48,8 @@ __all__ = [
     "BackendMissingError",
     "BuildError",
     "CallerError",
+    "DeviceError",
+    "DeviceUnsuitableError",
     "ExecuTorchTooOldError",
     "ExtraMissingError",
     "FileDamagedError",
@@ -283,6 +287,10 @@ class ExtraMissingError(BuildError, ImportError):
     """An optional part of linnet is not installed; the message has the pip line."""
 
 
+class DeviceUnsuitableError(BuildError):
+    """A device of ``linnet bench --device`` lacks what the measurement needs; the message says what to do."""
+
+
 class RunError(LinnetError):
     """ExecuTorch failed; ``executorch_code`` has its code."""
 
@@ -299,6 +307,10 @@ class RunFailedError(RunError):
 
     status = 401
     status_name = "LINNET_RUN_FAILED"
+
+
+class DeviceError(RunError):
+    """A device of ``linnet bench --device`` could not be reached, or was lost while it worked."""
 
 
 class InternalError(LinnetError):

@@ -34,11 +34,13 @@ __all__ = [
     "STORED_VALUES",
     "CaseResult",
     "answer_outputs",
+    "compare_outputs",
     "make_case",
     "record_case",
     "replay_case",
     "replay_evidence",
     "rerun_evidence",
+    "stored_cases",
 ]
 
 EVIDENCE_SCHEMA = "1.0"
@@ -144,7 +146,7 @@ def replay_evidence(model: Model) -> list[CaseResult]:
         TrailerDamagedError: the evidence has not the form above.
     """
     with _well_formed():
-        cases, tolerance = _stored_cases(model)
+        cases, tolerance = stored_cases(model)
         return [replay_case(model, case, tolerance) for case in cases]
 
 
@@ -155,13 +157,14 @@ def rerun_evidence(model: Model, count: int) -> list[CaseResult]:
         TrailerDamagedError: the evidence has not the form above.
     """
     with _well_formed():
-        cases, tolerance = _stored_cases(model)
+        cases, tolerance = stored_cases(model)
         cases.sort(key=lambda case: len(case["ids"]))
         places = np.linspace(0, len(cases) - 1, num=min(count, len(cases))).round().astype(int).tolist()
         return [_rerun_case(model, cases[place], tolerance) for place in places]
 
 
-def _stored_cases(model: Model) -> tuple[list[Mapping[str, Any]], float]:
+def stored_cases(model: Model) -> tuple[list[Mapping[str, Any]], float]:
+    """Return the golden cases of the file's evidence, and the largest difference that it allows."""
     evidence = model.evidence
     tolerance = float((evidence.get("tolerance") or {}).get("absolute", DEFAULT_TOLERANCE))
     return list(evidence.get("golden") or []), tolerance
@@ -201,7 +204,7 @@ class _RecordedEncoding:
 
 def _rerun_case(model: Model, case: Mapping[str, Any], tolerance: float) -> CaseResult:
     ids, type_ids = (np.asarray(case[name], dtype=np.int64) for name in ("ids", "type_ids"))
-    return _compare_outputs(case, _outputs(model, _RecordedEncoding(ids, type_ids)), tolerance)
+    return compare_outputs(case, _outputs(model, _RecordedEncoding(ids, type_ids)), tolerance)
 
 
 def replay_case(model: Model, case: Mapping[str, Any], tolerance: float) -> CaseResult:
@@ -211,10 +214,11 @@ def replay_case(model: Model, case: Mapping[str, Any], tolerance: float) -> Case
     problems = _compare_tokens(case, encoding)
     if problems:
         return CaseResult(text, pair, tuple(problems), float("nan"))
-    return _compare_outputs(case, outputs, tolerance)
+    return compare_outputs(case, outputs, tolerance)
 
 
-def _compare_outputs(case: Mapping[str, Any], outputs: Mapping[str, FloatArray], tolerance: float) -> CaseResult:
+def compare_outputs(case: Mapping[str, Any], outputs: Mapping[str, FloatArray], tolerance: float) -> CaseResult:
+    """Say where outputs, as those of :func:`answer_outputs`, differ from the recorded ones."""
     problems: list[str] = []
     error = 0.0
     for name, expected in case["output"].items():

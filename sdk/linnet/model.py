@@ -31,6 +31,7 @@ def load(
     sessions: int = 1,
     self_test: bool | None = None,
     fused: bool | None = None,
+    profile: str | os.PathLike[str] | None = None,
 ) -> Model:
     """Open a linnet file, and see once for each machine that it answers as the file was proven to.
 
@@ -45,6 +46,9 @@ def load(
             unless the environment variable LINNET_SELF_TEST is 0.
         fused: whether linnet's own attention operator is used, if the file has it; None: where it is faster;
             False: what a stock ExecuTorch runtime computes.
+        profile: what ``linnet tune`` found: a path, or "auto" for what it kept about this file and machine, if it
+            did. Gives ``threads`` and ``fused`` where they are not given here, and binds the calling thread, and
+            the threads that the first model starts, to its CPUs.
 
     Raises:
         GoldenMismatchError: the self-test failed: kernels, processor or emulator are wrong here.
@@ -59,8 +63,6 @@ def load(
         raise InvalidArgumentError(f"sessions is {sessions!r}, needed an int of 1 to {_MOST_SESSIONS}")
     if fused is not None and not isinstance(fused, bool):
         raise InvalidArgumentError(f"fused is {fused!r}, needed a bool or None")
-    if sessions > 1 and threads == 0:
-        threads = 1
     tested = is_wanted(self_test)
     if isinstance(source, bytes | bytearray | memoryview):
         opened: str | bytes = bytes(source)
@@ -69,6 +71,10 @@ def load(
         opened = path = os.fspath(source)
     else:
         raise InvalidArgumentError(f"source is a {type(source).__name__}, needed a path or the file's bytes")
+    if profile is not None:
+        threads, fused = _tuned(opened, profile, threads, fused, sessions)
+    if sessions > 1 and threads == 0:
+        threads = 1
     model = _open(opened, path, threads, sessions, fused)
     if tested:
         try:
@@ -77,6 +83,15 @@ def load(
             model.close()
             raise
     return model
+
+
+def _tuned(
+    source: str | bytes, profile: str | os.PathLike[str], threads: int, fused: bool | None, sessions: int
+) -> tuple[int, bool | None]:
+    """Return threads and attention from a profile, where they were not given; bind to its CPUs."""
+    from linnet.tune.apply import apply_profile  # seldom needed, and a start is short without it
+
+    return apply_profile(source, profile, threads=threads, fused=fused, sessions=sessions)
 
 
 def _open(source: str | bytes, path: str | None, threads: int, sessions: int, fused: bool | None) -> Model:

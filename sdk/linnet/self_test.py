@@ -20,7 +20,7 @@ from linnet.runtime import runtime_info
 if TYPE_CHECKING:
     from linnet.model import Model
 
-__all__ = ["CACHE_VARIABLE", "CASES", "SWITCH_VARIABLE", "file_identity", "is_wanted", "run_self_test"]
+__all__ = ["CACHE_VARIABLE", "CASES", "SWITCH_VARIABLE", "cache_folder", "file_identity", "is_wanted", "run_self_test"]
 
 SWITCH_VARIABLE = "LINNET_SELF_TEST"
 """Environment variable: 0 leaves the self-test out, 1 (or unset) does it."""
@@ -110,14 +110,19 @@ def _known_fault(info: Mapping[str, str]) -> str:
     return "; QEMU 7.2 computes int8 wrongly with SME and QEMU 10 does not: use a newer one, or -cpu max,sme=off"
 
 
-def _note(identity: str, machine: str) -> Path | None:
-    """The file that notes a passed test, or None where there is no cache folder."""
+def cache_folder() -> Path | None:
+    """Return the user's folder of notes and profiles, or None for a user without a home."""
     given, base = os.environ.get(CACHE_VARIABLE), os.environ.get("XDG_CACHE_HOME")
     try:
-        folder = Path(given) if given else Path(base or Path.home() / ".cache") / "linnet"
+        return Path(given) if given else Path(base or Path.home() / ".cache") / "linnet"
     except RuntimeError:  # a user without a home
         return None
-    return folder / "self-test" / f"{identity}-{zlib.crc32(machine.encode()):08x}"
+
+
+def _note(identity: str, machine: str) -> Path | None:
+    """The file that notes a passed test, or None where there is no cache folder."""
+    folder = cache_folder()
+    return None if folder is None else folder / "self-test" / f"{identity}-{zlib.crc32(machine.encode()):08x}"
 
 
 def _reads(note: Path, machine: str) -> bool:

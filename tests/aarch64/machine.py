@@ -154,9 +154,8 @@ def build_wheels() -> None:
     stamp.write_text(wanted)
 
 
-def install(userland: Userland) -> None:
-    """Let the userland's own pip choose and install the wheel of linnet and its requirements (numpy)."""
-    wheels = sorted((ROOT / "dist").glob("*aarch64.whl"))
+def download_numpy(userland: Userland) -> Path:
+    """Return a folder with numpy's wheel for the userland's Python."""
     numpy = WORK / f"numpy-{userland.suite}"
     if not list(numpy.glob("numpy-*.whl")):
         tag = userland.python.replace(".", "")
@@ -165,6 +164,13 @@ def install(userland: Userland) -> None:
              "--only-binary", ":all:", "--platform", "manylinux_2_28_aarch64", "--python-version", tag,
              "--constraint", "constraints.txt", "--dest", numpy, "numpy"]
         )  # fmt: skip
+    return numpy
+
+
+def install(userland: Userland) -> None:
+    """Let the userland's own pip choose and install the wheel of linnet and its requirements (numpy)."""
+    wheels = sorted((ROOT / "dist").glob("*aarch64.whl"))
+    numpy = download_numpy(userland)
     stamp = userland.site / ".installed"
     wanted = hashlib.sha256(b"".join(file.read_bytes() for file in [*wheels, *numpy.glob("*.whl")])).hexdigest()
     if stamp.is_file() and stamp.read_text() == wanted:

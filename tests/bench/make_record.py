@@ -5,11 +5,12 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from linnet.bench.environment import Environment, State, Versions
+from linnet.bench.environment import CoreGroup, Environment, State, Versions
 from linnet.bench.profile import Event, LengthProfile, Profiler
 from linnet.bench.record import (
     ColdStart,
     FileFacts,
+    Kernels,
     LengthResult,
     OutputCheck,
     Record,
@@ -17,11 +18,12 @@ from linnet.bench.record import (
     ThreadRun,
     to_json,
 )
+from linnet.bench.state import EnergyCounter
 from linnet.bench.statistics import Summary
 
 __all__ = ["GOLDEN", "make_record", "make_run", "wrong_record"]
 
-GOLDEN = Path(__file__).with_name("golden") / "record_v1_1.json"
+GOLDEN = Path(__file__).with_name("golden") / "record_v1_2.json"
 
 
 def _length(tokens: int, *samples: int) -> LengthResult:
@@ -43,6 +45,7 @@ def _length(tokens: int, *samples: int) -> LengthResult:
         summary=summary,
         tokens_per_second=tokens * 1e9 / middle,
         samples_ns=samples,
+        energy_j=tokens * 3e-3,
     )
 
 
@@ -93,14 +96,40 @@ def make_record() -> Record:
         lengths=(_length(8, 900_000, 1_000_000, 1_100_000), _length(128, 24_000_000, 25_000_000, 26_000_000)),
         answer=_length(11, 1_500_000, 2_000_000, 2_500_000),
         peak_memory=60_000_000,
-        before=State(frequency_mhz=(2400.0, 2400.0), load_average=(0.5, 0.25, 0.125), temperature_c=51.5),
-        after=State(frequency_mhz=(1500.0, 2400.0), load_average=(1.5, 0.5, 0.25), temperature_c=79.0),
+        before=State(
+            frequency_mhz=(2400.0, 2400.0),
+            load_average=(0.5, 0.25, 0.125),
+            temperature_c=51.5,
+            governors=("ondemand",),
+            throttled_flags=0,
+            cooling_state=0,
+            energy=(EnergyCounter(name="ina219 board", joules=100.0, range_joules=None),),
+            power_w=3.5,
+        ),
+        after=State(
+            frequency_mhz=(1500.0, 2400.0),
+            load_average=(1.5, 0.5, 0.25),
+            temperature_c=79.0,
+            governors=("ondemand",),
+            throttled_flags=0x80000,
+            cooling_state=1,
+            energy=(EnergyCounter(name="ina219 board", joules=130.5, range_joules=None),),
+            power_w=6.25,
+        ),
         error="",
         profiles=(_profile(),),
+        affinity=(0, 1, 2, 3),
+        kernels=Kernels(
+            method="forward",
+            attention="XNNPACK: Batch Matrix Multiply (NC, F32) GEMM",
+            delegated=("Fully Connected (NC, QDU8, F32, QC8W) GEMM", "Batch Matrix Multiply (NC, F32) GEMM"),
+            outside=("embedding_byte.out",),
+        ),
     )
     return Record(
         created="2026-11-23T12:00:00+00:00",
         partial=False,
+        command="linnet bench intents.pte --lengths 8,128 --threads 2 --samples 3 --cold 3 --profile",
         settings=Settings(lengths=(8, 128), threads=(2,), seconds=None, samples=3, cold_repeats=3, profile=True),
         file=FileFacts(
             name="intents.pte",
@@ -114,6 +143,8 @@ def make_record() -> Record:
             producer="linnet 0.1.0",
             executorch_version="1.5.1",
             max_length=128,
+            status="proven",
+            proof={"agreement": 0.9975, "max_error": 0.125},
         ),
         environment=Environment(
             cpu="Cortex-A76",
@@ -127,6 +158,8 @@ def make_record() -> Record:
             os="Debian GNU/Linux 12 (bookworm), Linux 6.6",
             runtime={"backends": "XnnpackBackend", "executorch": "1.5.1"},
             versions=Versions(linnet="0.1.0", executorch="1.5.1", python="CPython 3.11.2", numpy="2.4.6"),
+            soc="bcm2712",
+            cores=(CoreGroup(name="Cortex-A76", cpus=(0, 1, 2, 3), max_mhz=2400.0, capacity=1024),),
         ),
         runs=(run,),
         cold_start=ColdStart(

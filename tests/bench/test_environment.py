@@ -103,6 +103,10 @@ def test_big_and_little_cores_give_what_both_have() -> None:
     assert cpu_features(cpuinfo) == ("asimd", "asimddp")
 
 
+def test_an_arm_core_has_its_parts_name_whatever_linux_calls_it() -> None:
+    assert cpu_model("model name : ARMv8 Processor rev 3 (v8l)\nCPU part : 0xd08\n") == "Cortex-A72"
+
+
 def test_an_unknown_arm_core_is_named_by_its_number() -> None:
     assert cpu_model("CPU part : 0xfff\n") == "Arm part 0xfff"
 

@@ -9,10 +9,41 @@ from typing import Any
 
 import pytest
 
-from linnet.bench.record import RecordError, from_json, to_json, write_record
+from linnet.bench.record import LengthResult, Record, RecordError, State, from_json, to_json, write_record
 from linnet.errors import InvalidArgumentError
 from linnet.output import refuse_existing
 from tests.bench.make_record import GOLDEN, make_record, wrong_record
+
+
+def _older(record: Record) -> Record:
+    """Return the record without what schema 1.2 brought."""
+
+    def state(found: State | None) -> State | None:
+        known = ("frequency_mhz", "load_average", "temperature_c")
+        return None if found is None else State(**{name: getattr(found, name) for name in known})
+
+    def length(found: LengthResult) -> LengthResult:
+        return dataclasses.replace(found, energy_j=None)
+
+    runs = tuple(
+        dataclasses.replace(
+            run,
+            lengths=tuple(map(length, run.lengths)),
+            answer=None if run.answer is None else length(run.answer),
+            before=state(run.before) or run.before,
+            after=state(run.after),
+            affinity=(),
+            kernels=None,
+        )
+        for run in record.runs
+    )
+    return dataclasses.replace(
+        record,
+        command="",
+        runs=runs,
+        file=dataclasses.replace(record.file, status="", proof={}),
+        environment=dataclasses.replace(record.environment, soc=None, cores=()),
+    )
 
 
 def test_round_trip() -> None:
@@ -26,8 +57,15 @@ def test_the_file_of_schema_1_is_still_read_and_still_written() -> None:
     assert to_json(make_record()) == text
 
 
+def test_the_file_of_schema_1_1_which_knew_no_repeats_is_still_read() -> None:
+    found = from_json(GOLDEN.with_name("record_v1_1.json").read_text(encoding="utf-8"))
+    assert found == dataclasses.replace(_older(make_record()), schema_version="1.1")
+    assert (found.settings.repeats, found.settings.method, found.runs[0].repeat) == (1, "default", 0)
+    assert found.environment.emulated == ""
+
+
 def test_the_file_of_schema_1_0_which_knew_no_profiles_is_still_read() -> None:
-    record = make_record()
+    record = _older(make_record())
     runs = tuple(dataclasses.replace(run, profiles=()) for run in record.runs)
     settings = dataclasses.replace(record.settings, profile=False)
     old = dataclasses.replace(record, schema_version="1.0", runs=runs, settings=settings)

@@ -42,8 +42,11 @@ def test_a_proven_file_is_measured_at_each_length_up_to_its_bound(files: BenchFi
     assert run.peak_memory > 10_000_000
     assert [event["event"] for event in events] == [
         *("opened", "checked", "measuring", "length", "measuring", "length", "measuring", "length"),
-        *("answer", "finished"),
+        *("answer", "kernels", "finished"),
     ]
+    assert run.kernels is not None
+    assert any(name.startswith("Fully Connected") for name in run.kernels.delegated)
+    assert run.affinity
 
 
 def test_the_worker_says_which_file_and_which_runtime(files: BenchFiles) -> None:

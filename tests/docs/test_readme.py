@@ -32,6 +32,14 @@ def test_the_options_of_export_exist() -> None:
     assert named <= options(command.add_arguments)
 
 
+def test_the_options_of_measuring_on_devices_exist() -> None:
+    text = (ROOT / "docs" / "devices.md").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line.lstrip().startswith("linnet bench")]
+    named = {name for line in lines for name in re.findall(r" (--[a-z][a-z-]+)", line)}
+    assert {"--device", "--devices-file", "--wheel", "--json"} <= named
+    assert named <= options(find_command("bench").add_arguments)
+
+
 def test_every_command_of_the_readme_exists() -> None:
     blocks = "".join(re.findall(r"```sh\n(.*?)```", README, re.DOTALL))
     named = set(re.findall(r"^linnet ([a-z]+) ", blocks, re.MULTILINE))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-__all__ = ["joined", "numbers"]
+__all__ = ["cpu_set", "joined", "numbers", "spans"]
+
+_MOST_CPUS = 1024  # of a cpu_set_t
 
 
 def numbers(text: str) -> tuple[int, ...]:
@@ -22,3 +24,26 @@ def numbers(text: str) -> tuple[int, ...]:
 def joined(values: Sequence[int]) -> str:
     """Write the same."""
     return ",".join(map(str, values))
+
+
+def cpu_set(text: str) -> tuple[int, ...]:
+    """Read "0,4-7" as CPU numbers in rising order, each once."""
+    found: set[int] = set()
+    for part in text.split(","):
+        first, dash, last = (each.strip() for each in part.partition("-"))
+        ends = [int(each) for each in (first, last if dash else first) if each.isdecimal()]
+        if len(ends) < 2 or ends[0] > ends[1] or ends[1] >= _MOST_CPUS:
+            raise argparse.ArgumentTypeError(f"found {text!r}, needed CPU numbers below {_MOST_CPUS}, as in 0,4-7")
+        found |= set(range(ends[0], ends[1] + 1))
+    return tuple(sorted(found))
+
+
+def spans(values: Sequence[int]) -> str:
+    """Write CPU numbers as :func:`cpu_set` reads them: "0,4-7"."""
+    parts: list[list[int]] = []
+    for value in sorted(values):
+        if parts and value == parts[-1][1] + 1:
+            parts[-1][1] = value
+        else:
+            parts.append([value, value])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in parts)

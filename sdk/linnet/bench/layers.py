@@ -45,15 +45,23 @@ class ProgramMap:
     def __init__(self, evidence: Mapping[str, Any], method: str = "forward") -> None:
         """Read the evidence of a file; one without places knows nothing."""
         places = evidence.get("places")
-        found = [places.get(name) for name in (method, f"{method}_fused")] if isinstance(places, Mapping) else []
-        self._methods: list[Sequence[Mapping[str, Any]]] = [each for each in found if isinstance(each, list)]
-        self._entries: Sequence[Mapping[str, Any]] = self._methods[0] if self._methods else ()
+        known = places if isinstance(places, Mapping) else {}
+        self._methods: dict[str, Sequence[Mapping[str, Any]]] = {
+            name: known[name] for name in (method, f"{method}_fused") if isinstance(known.get(name), list)
+        }
+        self._entries: Sequence[Mapping[str, Any]] = next(iter(self._methods.values()), ())
 
-    def recognize(self, delegated: Sequence[int]) -> None:
-        """Take the method whose delegate calls are these instructions: linnet runs the fastest that it can."""
-        for entries in self._methods:
+    def recognize(self, delegated: Sequence[int]) -> str | None:
+        """Take the method whose delegate calls are these instructions: linnet runs the fastest that it can.
+
+        Returns:
+            Its name, None if no method is like that.
+        """
+        found = None
+        for name, entries in self._methods.items():
             if [number for number, entry in enumerate(entries) if "partition" in entry] == sorted(delegated):
-                self._entries = entries
+                self._entries, found = entries, name
+        return found
 
     def operator(self, instruction: int) -> tuple[str, str]:
         """Return name and layer of an operator outside of the delegate."""

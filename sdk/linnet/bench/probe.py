@@ -13,10 +13,12 @@ from typing import TypeAlias
 import numpy as np
 
 from linnet.bench.layers import ProgramMap
-from linnet.bench.profile import Event, LengthProfile, Profiler, as_events
-from linnet.bench.record import LengthResult, OutputCheck
+from linnet.bench.profile import Event, LengthProfile, Profiler, as_events, base_name, steps_of
+from linnet.bench.record import Kernels, LengthResult, OutputCheck
 from linnet.bench.sample import Example, long_text
+from linnet.bench.state import EnergyCounter, energy_between, read_energy
 from linnet.bench.statistics import summarize
+from linnet.bench.system import distinct
 from linnet.console import shorten
 from linnet.errors import GoldenMismatchError, InvalidArgumentError
 from linnet.golden import replay_evidence
@@ -30,6 +32,7 @@ __all__ = [
     "clip_lengths",
     "forward_inputs",
     "profile_forward",
+    "see_kernels",
     "time_answer",
     "time_forward",
     "timed",
@@ -85,6 +88,7 @@ def timed(
     budget: Budget,
     clock: Clock = time.perf_counter_ns,
     between: Callable[[], object] = lambda: None,
+    started: Callable[[], object] = lambda: None,
 ) -> tuple[int, list[int]]:
     """Warm up, then time ``call`` again and again with the garbage collector off.
 
@@ -93,6 +97,7 @@ def timed(
         budget: how often.
         clock: nanoseconds.
         between: called after each sample, outside of its time.
+        started: called once it is warm, before the first sample.
 
     Returns:
         Number of warm-up runs, and the latencies in nanoseconds in the order in which they were taken.
@@ -103,6 +108,7 @@ def timed(
     was_enabled = gc.isenabled()
     gc.disable()
     try:
+        started()
         start = clock()
         while True:
             before = clock()
@@ -151,9 +157,56 @@ def time_forward(model: Model, runtime: Runtime, tokens: int, budget: Budget) ->
     """
     inputs = forward_inputs(model, runtime, tokens)
     before = runtime.run("forward", inputs)
-    warmup, samples = timed(lambda: runtime.run("forward", inputs), budget)
+    meter = _EnergyMeter()
+    warmup, samples = timed(lambda: runtime.run("forward", inputs), budget, started=meter.start)
+    energy = meter.joules()
     _require_steady(before, runtime.run("forward", inputs), tokens)
-    return _result(tokens, warmup, samples)
+    return _result(tokens, warmup, samples, energy)
+
+
+class _EnergyMeter:
+    """The joules between two moments, where the system has counters."""
+
+    def __init__(self) -> None:
+        self._before: tuple[EnergyCounter, ...] = ()
+
+    def start(self) -> None:
+        self._before = read_energy()
+
+    def joules(self) -> float | None:
+        return energy_between(self._before, read_energy()) if self._before else None
+
+
+def see_kernels(model: Model, runtime: ProfilingRuntime, tokens: int, cpu_features: str) -> Kernels:
+    """Profile one inference and say what computed in it. The runtime's profiling must be on.
+
+    Args:
+        model: for its evidence.
+        runtime: of the model.
+        tokens: of the inference.
+        cpu_features: as ``runtime_info()`` has them.
+    """
+    runtime.run("forward", forward_inputs(model, runtime, tokens))
+    steps = [*steps_of(as_events(runtime.profile()))]
+    program = ProgramMap(model.evidence)
+    method = program.recognize([step.event.instruction for step in steps if step.partition])
+    named = [program.operator(step.event.instruction)[0] or step.name for step in steps if not step.partition]
+    delegated = [base_name(each.name) for step in steps for each in step.operators]
+    return Kernels(
+        method=method,
+        attention=_attention(method, named, delegated, cpu_features),
+        delegated=distinct(delegated),
+        outside=distinct(named),
+    )
+
+
+def _attention(method: str | None, outside: Sequence[str], delegated: Sequence[str], cpu_features: str) -> str | None:
+    """Whose attention it was; linnet's operator has one fast kernel today, for AVX-512 VNNI, and a portable one."""
+    if any("int8_attention" in name for name in outside):
+        fast = {"avx512f", "avx512_vnni"} <= set(cpu_features.split(","))
+        return f"linnet, int8, {'AVX-512 VNNI' if fast else 'portable C++'}"
+    products = [name for name in delegated if name.startswith("Batch Matrix Multiply")]
+    return f"XNNPACK: {products[0]}" if products and method is not None else None
 
 
 def profile_forward(
@@ -231,7 +284,7 @@ def _require_steady(before: Sequence[FloatArray], after: Sequence[FloatArray], t
             )
 
 
-def _result(tokens: int, warmup: int, samples: list[int]) -> LengthResult:
+def _result(tokens: int, warmup: int, samples: list[int], energy_j: float | None = None) -> LengthResult:
     summary = summarize(samples)
     return LengthResult(
         tokens=tokens,
@@ -239,4 +292,5 @@ def _result(tokens: int, warmup: int, samples: list[int]) -> LengthResult:
         summary=summary,
         tokens_per_second=tokens / (summary.p50_ns / 1e9),
         samples_ns=tuple(samples),
+        energy_j=energy_j,
     )

@@ -38,6 +38,7 @@ __all__ = [
     "Row",
     "Step",
     "as_events",
+    "base_name",
     "steps_of",
 ]
 
@@ -184,6 +185,11 @@ def steps_of(events: Sequence[Event]) -> Iterator[Step]:
             yield Step(event, kernels.pop(event.instruction, _own_name(event)), 0, ())
 
 
+def base_name(name: str) -> str:
+    """Return an operator's name without the number that ExecuTorch gives equal ones: "Add (ND)" of "Add (ND) #3"."""
+    return _COUNTER.sub("", name)
+
+
 def _own_name(event: Event) -> str:
     """Only kernels made by ExecuTorch's code generator say their name: not sizes, not hand-written kernels."""
     return f"instruction {event.instruction}" if event.name == _OPERATOR_CALL else event.name
@@ -282,7 +288,7 @@ def _times(events: Sequence[Event], whole: int, program: ProgramMap) -> Iterator
             shown = step.name if step.name != _own_name(step.event) or not name else name
             yield Place(OUTSIDE, shown, instruction, 0, -1, layer), step.event.time
             continue
-        names = [_COUNTER.sub("", each.name) for each in step.operators]
+        names = [base_name(each.name) for each in step.operators]
         layers = program.partition(instruction, names)
         for position, (each, name, layer) in enumerate(zip(step.operators, names, layers, strict=True)):
             yield Place(DELEGATED, name, instruction, step.partition, position, layer), each.time

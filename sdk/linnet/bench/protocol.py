@@ -7,13 +7,14 @@ stdout, one JSON object a line, in this order:
 event       fields
 ==========  ====================================================================================
 opened      ``load_ns``, ``first_answer_ns``, ``facts`` (of the file), ``runtime``
-            (``runtime_info()``), ``example`` (the call that is timed)
+            (``runtime_info()``), ``example`` (the call that is timed), ``affinity`` (CPUs)
 checked     ``check``: :class:`~linnet.bench.record.OutputCheck`; the last event if it is wrong
 measuring   ``tokens``
 length      ``result``: :class:`~linnet.bench.record.LengthResult`; these two for each length
 answer      ``result``: the same, from a text to its answer
 profile     ``result``: :class:`~linnet.bench.profile.LengthProfile`, ``events`` of the last
             inferences; one for each length, if the job asks for it
+kernels     ``kernels``: :class:`~linnet.bench.record.Kernels`
 finished    ``check`` (its ``after`` is set), ``after`` (state of the machine), ``peak_memory``
 failed      ``name``, ``message``: the error that ended it, instead of any of the above
 ==========  ====================================================================================
@@ -39,7 +40,8 @@ class Job:
         path: of the file.
         threads: of the worker's process.
         lengths: tokens, before clipping to the file's bound.
-        seconds, samples: as in :class:`~linnet.bench.record.Settings`.
+        seconds, samples, least_samples, most_samples, warmup_seconds, warmup_runs, fused, affinity: as in
+            :class:`~linnet.bench.record.Settings`.
         profile: profile each length once everything else was measured.
         traced: inferences of each length whose events are handed over.
     """
@@ -51,3 +53,9 @@ class Job:
     samples: int | None
     profile: bool = False
     traced: int = 0
+    least_samples: int = 20
+    most_samples: int = 20_000
+    warmup_seconds: float = 0.1
+    warmup_runs: int = 3
+    fused: bool | None = None
+    affinity: tuple[int, ...] = ()

@@ -1,8 +1,9 @@
 """The result of ``linnet bench`` as a versioned JSON document.
 
 The dataclasses below *are* the schema: :func:`to_json` writes every field, :func:`from_json` checks every
-type. A reader accepts its own major version; unknown fields of a newer minor version are skipped.
-All times are nanoseconds, all sizes bytes.
+type, and :mod:`linnet.bench.schema` writes them as JSON Schema (``docs/bench-record.schema.json``). A reader accepts
+its own major version; unknown fields of a newer minor version are skipped. All times are nanoseconds, all sizes
+bytes. What a system does not tell is null.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from linnet.bench.environment import Environment, State, Versions
+from linnet.bench.environment import Environment, Versions
 from linnet.bench.profile import LengthProfile
+from linnet.bench.state import State
 from linnet.bench.statistics import PERCENTILE_DEFINITION, Summary
 from linnet.errors import InvalidArgumentError
 from linnet.output import write_text
@@ -29,6 +31,7 @@ __all__ = [
     "ColdStart",
     "Environment",
     "FileFacts",
+    "Kernels",
     "LengthResult",
     "OutputCheck",
     "Record",
@@ -40,13 +43,14 @@ __all__ = [
     "Versions",
     "from_data",
     "from_json",
+    "has_default",
     "to_json",
     "write_record",
 ]
 
 RECORD_KIND = "linnet-bench"
 RECORD_MAJOR = 1
-RECORD_MINOR = 1  # 1: profiles
+RECORD_MINOR = 2  # 1: profiles; 2: method and repeats, kernels, throttling, energy, cores, emulation
 
 _T = TypeVar("_T")
 
@@ -69,6 +73,13 @@ class Settings:
         samples: number of samples of each length; None if a time was asked for.
         cold_repeats: fresh processes started for the cold start; 0 leaves it out.
         profile: each length was profiled too.
+        method: "default", "quick" or "official": see :mod:`linnet.bench.method`.
+        least_samples, most_samples: bounds of the number of samples of a length if a time was asked for.
+        warmup_seconds, warmup_runs: both are reached before the first sample of a length.
+        repeats: processes of each thread count; all thread counts take turns.
+        cooldown_seconds: pause before each process but the first.
+        fused: ``forward_fused`` was run (True), ``forward`` (False), or the faster of both for this processor (None).
+        affinity: CPUs that the measured processes were bound to; empty: all that the command may use.
     """
 
     lengths: tuple[int, ...]
@@ -77,6 +88,15 @@ class Settings:
     samples: int | None
     cold_repeats: int
     profile: bool = False
+    method: str = "default"
+    least_samples: int = 20
+    most_samples: int = 20_000
+    warmup_seconds: float = 0.1
+    warmup_runs: int = 3
+    repeats: int = 1
+    cooldown_seconds: float = 0.0
+    fused: bool | None = None
+    affinity: tuple[int, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -90,6 +110,8 @@ class FileFacts:
         task, model_type, recipe, source, source_commit, producer: as in the manifest.
         executorch_version: that wrote the program.
         max_length: most tokens of one input.
+        status: "proven" or "unproven"; empty if the record is older than the field.
+        proof: figures of the proof of ``forward``, from the evidence.
     """
 
     name: str
@@ -103,6 +125,8 @@ class FileFacts:
     producer: str
     executorch_version: str
     max_length: int
+    status: str = ""
+    proof: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -137,6 +161,8 @@ class LengthResult:
         summary: figures of the samples.
         tokens_per_second: tokens divided by the median.
         samples_ns: every sample, in the order in which they were taken.
+        energy_j: joules that the counters of :class:`~linnet.bench.state.State` counted while the samples were taken,
+            everything else that ran included; None without counters.
     """
 
     tokens: int
@@ -144,6 +170,24 @@ class LengthResult:
     summary: Summary
     tokens_per_second: float
     samples_ns: tuple[int, ...]
+    energy_j: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Kernels:
+    """What really computed, seen in the events of one profiled inference.
+
+    Attributes:
+        method: "forward" or "forward_fused"; None if the file's evidence cannot tell them apart.
+        attention: whose attention it was: "XNNPACK, float32", or linnet's own operator with the instructions it used.
+        delegated: XNNPACK's operators with the types that they compute in, each once, in the order of the program.
+        outside: operators that ExecuTorch itself ran, each once.
+    """
+
+    method: str | None
+    attention: str | None
+    delegated: tuple[str, ...]
+    outside: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -161,6 +205,9 @@ class ThreadRun:
         before, after: state of the machine.
         error: what ended the run early, or empty.
         profiles: one for each length, if asked for.
+        repeat: number of the turn, from 0.
+        affinity: CPUs that the process could use; empty if not told.
+        kernels: what computed; None if the process did not finish.
     """
 
     threads: int
@@ -174,6 +221,9 @@ class ThreadRun:
     after: State | None
     error: str
     profiles: tuple[LengthProfile, ...] = ()
+    repeat: int = 0
+    affinity: tuple[int, ...] = ()
+    kernels: Kernels | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -216,8 +266,10 @@ class Record:
         settings: what was asked for.
         file: which file.
         environment: which machine.
-        runs: one for each thread count.
+        runs: one for each thread count and repeat, in the order in which they ran.
         cold_start: None if it was left out or never reached.
+        device: the machine as the user named it with ``--device``; empty if it is the one that wrote the record.
+        command: what was typed, the file without its folder.
     """
 
     kind: str = RECORD_KIND
@@ -230,6 +282,8 @@ class Record:
     environment: Environment
     runs: tuple[ThreadRun, ...]
     cold_start: ColdStart | None
+    device: str = ""
+    command: str = ""
 
     @property
     def wrong(self) -> bool:
@@ -283,9 +337,12 @@ def _convert(kind: Any, data: object, where: str) -> Any:
         return None if data is None else _convert(some, data, where)
     if origin is tuple and isinstance(data, (list, tuple)):
         item = typing.get_args(kind)[0]
+        if item is int and all(type(each) is int for each in data):  # samples: millions of them
+            return tuple(data)
         return tuple(_convert(item, each, f"{where}[{index}]") for index, each in enumerate(data))
     if origin is Mapping and isinstance(data, Mapping):
-        return {str(key): _convert(str, value, f"{where}.{key}") for key, value in data.items()}
+        item = typing.get_args(kind)[1]
+        return {str(key): _convert(item, value, f"{where}.{key}") for key, value in data.items()}
     if kind is float and type(data) is int:
         return float(data)
     if isinstance(kind, type) and type(data) is kind:
@@ -300,11 +357,16 @@ def _convert_dataclass(cls: Any, data: object, where: str) -> Any:
     values: dict[str, Any] = {}
     for field in dataclasses.fields(cls):
         if field.name not in data:
-            if field.default is not dataclasses.MISSING and field.name not in ("kind", "schema_version"):
+            if has_default(field) and field.name not in ("kind", "schema_version"):
                 continue  # a field of a newer minor version than the document's
             raise RecordError(f"{where}.{field.name} is missing")
         values[field.name] = _convert(kinds[field.name], data[field.name], f"{where}.{field.name}")
     return cls(**values)
+
+
+def has_default(field: dataclasses.Field[Any]) -> bool:
+    """Say whether a document may leave the field out."""
+    return field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
 
 
 def write_record(record: Record, path: Path, *, force: bool = False) -> None:

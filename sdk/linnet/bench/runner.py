@@ -17,6 +17,7 @@ from linnet.bench.profile import LengthProfile, as_events
 from linnet.bench.protocol import Emit, Event, Job
 from linnet.bench.record import (
     FileFacts,
+    Kernels,
     LengthResult,
     OutputCheck,
     State,
@@ -40,6 +41,7 @@ class Opened:
         facts: fields of :class:`~linnet.bench.record.FileFacts` that the manifest knows.
         runtime: lines of ``runtime_info()``.
         example: the call that was timed, as Python text.
+        affinity: CPUs that the process may use.
     """
 
     load_ns: int
@@ -47,6 +49,7 @@ class Opened:
     facts: Mapping[str, Any]
     runtime: Mapping[str, str]
     example: str
+    affinity: tuple[int, ...] = ()
 
     def file_facts(self, path: Path, sha256: str) -> FileFacts:
         """Return the facts with those that the file system knows."""
@@ -63,9 +66,11 @@ class Collector:
         traced: inferences whose events were handed over.
     """
 
-    def __init__(self, threads: int, before: State) -> None:
+    def __init__(self, threads: int, before: State, repeat: int = 0) -> None:
         self._threads = threads
         self._before = before
+        self._repeat = repeat
+        self._kernels: Kernels | None = None
         self._check = OutputCheck(cases=0, before=True, after=None, message="no answer was checked yet")
         self._lengths: list[LengthResult] = []
         self._answer: LengthResult | None = None
@@ -89,6 +94,7 @@ class Collector:
             "length": lambda event: self._lengths.append(from_data(LengthResult, event["result"], "length")),
             "answer": self._on_answer,
             "profile": self._on_profile,
+            "kernels": self._on_kernels,
             "finished": self._on_finished,
             "failed": self._on_failed,
         }
@@ -113,10 +119,14 @@ class Collector:
             after=self._after,
             profiles=() if invalid else tuple(self._profiles),
             error="" if self.failure is None else str(self.failure),
+            repeat=self._repeat,
+            affinity=self.opened.affinity,
+            kernels=self._kernels,
         )
 
     def _on_opened(self, event: Event) -> None:
-        self.opened = Opened(**{field.name: event[field.name] for field in dataclasses.fields(Opened)})
+        given = {field.name: event[field.name] for field in dataclasses.fields(Opened) if field.name in event}
+        self.opened = Opened(**{**given, "affinity": tuple(given.get("affinity", ()))})
 
     def _on_checked(self, event: Event) -> None:
         self._check = from_data(OutputCheck, event["check"], "check")
@@ -128,6 +138,9 @@ class Collector:
         profile = from_data(LengthProfile, event["result"], "profile")
         self._profiles.append(profile)
         self.traced.append(TracedRuns(self._threads, profile.tokens, as_events(event["events"])))
+
+    def _on_kernels(self, event: Event) -> None:
+        self._kernels = from_data(Kernels, event["kernels"], "kernels")
 
     def _on_finished(self, event: Event) -> None:
         self._on_checked(event)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from linnet.bench.environment import State, busy_note
+from linnet.bench.arguments import spans
+from linnet.bench.method import DEFAULT, HEADLINE, OFFICIAL, Point, points, shortcomings
 from linnet.bench.profile_table import show_profile
 from linnet.bench.record import ColdStart, LengthResult, OutputCheck, Record, ThreadRun
+from linnet.bench.state import State, busy_note, throttle_notes
 from linnet.bench.statistics import enough_for, median
 from linnet.console import Console
 
@@ -14,15 +16,18 @@ __all__ = ["show_record"]
 
 _HEADERS = ("threads", "tokens", "p50 ms", "p90 ms", "p99 ms", "mean ms", "min ms", "tokens/s", "samples")
 _NUMBERS = tuple(range(len(_HEADERS)))
+_REPEATED = ("threads", "tokens", "p90 ms", "lowest", "highest", "spread", "p50 ms", "p99 ms", "samples")
 
 
 def show_record(record: Record, console: Console) -> None:
     """Write the record: what was measured, where, latencies, cold start and memory."""
     console.fields(list(_identity(record)))
     console.heading("latency of forward, token ids in, numpy out")
-    rows = [row for run in record.runs for row in _rows(run)]
+    for note in _before_times(record):
+        console.line(note)
+    headers, rows = _latencies(record)
     if rows:
-        console.table(_HEADERS, rows, right=_NUMBERS)
+        console.table(headers, rows, right=_NUMBERS)
     for note in _notes(record):
         console.line(note)
     for run in record.runs:
@@ -35,6 +40,19 @@ def show_record(record: Record, console: Console) -> None:
         console.line("interrupted: only what had been finished is shown")
 
 
+def _before_times(record: Record) -> Iterator[str]:
+    if record.environment.emulated:
+        yield f"EMULATED: these times mean nothing ({record.environment.emulated})"
+    if record.settings.repeats > 1:
+        yield f"headline: p{HEADLINE}, the median of {record.settings.repeats} repeats, and how far they are apart"
+
+
+def _latencies(record: Record) -> tuple[Sequence[str], list[Sequence[str]]]:
+    if record.settings.repeats > 1:
+        return _REPEATED, [_repeated(point) for point in points(record.runs)]
+    return _HEADERS, [row for run in record.runs for row in _rows(run)]
+
+
 def _identity(record: Record) -> Iterator[tuple[str, str]]:
     file, machine = record.file, record.environment
     yield "file", f"{file.name}, {file.size / 1e6:.1f} MB, SHA-256 {file.sha256[:16]}…"
@@ -42,15 +60,39 @@ def _identity(record: Record) -> Iterator[tuple[str, str]]:
     yield "machine", ", ".join(filter(None, (machine.board, machine.cpu, machine.architecture, machine.os)))
     features = " ".join(machine.cpu_features) or "no features known"
     yield "cpus", f"{len(machine.affinity)} of {machine.cpus} usable, {features}"
+    if machine.soc or len(machine.cores) > 1:
+        kinds = (f"{len(group.cpus)} x {group.name or 'unknown core'} ({spans(group.cpus)})" for group in machine.cores)
+        yield "chip", ": ".join(filter(None, (machine.soc, ", ".join(kinds))))
     backends = machine.runtime.get("backends", "no backends")
-    yield "kernels", f"ExecuTorch {machine.versions.executorch}, {backends}"
+    yield "kernels", "; ".join([f"ExecuTorch {machine.versions.executorch}, {backends}", *_kernels(record)])
     yield "governor", ", ".join(machine.governors) or "not told by this system"
     versions = machine.versions
     yield "versions", f"linnet {versions.linnet}, {versions.python}, numpy {versions.numpy}"
+    if record.settings.method != DEFAULT.name or record.settings.repeats > 1:
+        yield "method", _method(record)
     for run in record.runs:
         after = f", after: {_state(run.after)}" if run.after else ""
-        yield f"state, {run.threads} thr.", f"before: {_state(run.before)}{after}"
+        turn = f" #{run.repeat + 1}" if record.settings.repeats > 1 else ""
+        yield f"state, {run.threads} thr.{turn}", f"before: {_state(run.before)}{after}"
     yield "answers", "; ".join(dict.fromkeys(_verdict(run.check) for run in record.runs)) or "not checked"
+
+
+def _kernels(record: Record) -> list[str]:
+    """What ran, each once: a record of several thread counts has the same kernels nearly always."""
+    known = [run.kernels for run in record.runs if run.kernels is not None]
+    texts = (f"{each.method or 'forward'}, attention by {each.attention or 'an unknown kernel'}" for each in known)
+    return [*dict.fromkeys(texts)]
+
+
+def _method(record: Record) -> str:
+    settings = record.settings
+    amount = f"{settings.samples} samples" if settings.samples else f"{settings.seconds:g} s"
+    least = f" and {settings.least_samples} samples" if settings.least_samples > DEFAULT.least_samples else ""
+    parts = [f"{settings.method}: at least {amount}{least} for each length, {settings.repeats} repeat(s)"]
+    if settings.cooldown_seconds:
+        parts.append(f"pauses of {settings.cooldown_seconds:g} s")
+    missing = [*shortcomings(record)] if settings.method == OFFICIAL.name else []
+    return ", ".join(parts) + (f"; NOT fulfilled: {'; '.join(missing)}" if missing else "")
 
 
 def _state(state: State) -> str:
@@ -61,6 +103,8 @@ def _state(state: State) -> str:
         parts.append(f"load {state.load_average[0]:.2f}")
     if state.temperature_c is not None:
         parts.append(f"{state.temperature_c:.0f} °C")
+    if state.power_w is not None:
+        parts.append(f"{state.power_w:.1f} W")
     return ", ".join(parts) or "unknown"
 
 
@@ -79,6 +123,13 @@ def _rows(run: ThreadRun) -> Iterator[Sequence[str]]:
         yield _row(str(run.threads), f"text ({run.answer.tokens})", run.answer)
 
 
+def _repeated(point: Point) -> Sequence[str]:
+    each = point.each(HEADLINE)
+    times = (_ms(point.middle(HEADLINE)), _ms(min(each)), _ms(max(each)))
+    more = (_ms(point.middle(50)), _ms(point.middle(99)), str(point.samples))
+    return (str(point.threads), str(point.tokens), *times, f"{point.spread(HEADLINE):.1%}", *more)
+
+
 def _row(threads: str, tokens: str, result: LengthResult) -> Sequence[str]:
     figures = result.summary
     p99 = _ms(figures.p99_ns) + ("" if enough_for(99, figures.samples) else "*")
@@ -90,8 +141,10 @@ def _notes(record: Record) -> Iterator[str]:
     busy = busy_note(record.runs[0].before, len(record.environment.affinity)) if record.runs else ""
     if busy:
         yield busy
+    yield from dict.fromkeys(note for run in record.runs for note in throttle_notes(run.before, run.after))
+    yield from _energy(record)
     results = [result for run in record.runs for result in (*run.lengths, run.answer) if result is not None]
-    if any(run.answer is not None for run in record.runs):
+    if record.settings.repeats == 1 and any(run.answer is not None for run in record.runs):
         yield "text (n): from a text of n tokens to its answer, tokenizer and decoding included"
     if any(not enough_for(99, result.summary.samples) for result in results):
         yield "*: the largest sample; a p99 below it needs more than 100 samples"
@@ -102,10 +155,19 @@ def _notes(record: Record) -> Iterator[str]:
             yield f"{run.threads} thread(s): no latency, because the run failed: {run.error}"
 
 
+def _energy(record: Record) -> Iterator[str]:
+    for point in points(record.runs):
+        if point.energy_j is not None:
+            yield (
+                f"energy at {point.tokens} tokens on {point.threads} thread(s): {point.energy_j * 1e3:.2f} mJ an "
+                "inference, whatever else ran included"
+            )
+
+
 def _costs(record: Record) -> Iterator[tuple[str, str]]:
     cold = record.cold_start
     bare = 0 if cold is None else cold.bare_memory
-    for run in record.runs:
+    for run in [run for run in record.runs if run.repeat == 0]:
         name = f"{run.threads} thread(s)"
         if run.load_ns is not None and run.first_answer_ns is not None:
             then = f"then the first answer {_ms(run.first_answer_ns)} ms"

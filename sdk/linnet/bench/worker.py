@@ -14,24 +14,26 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 
-from linnet.bench.environment import peak_memory, read_state
+from linnet.bench.environment import current_affinity, peak_memory, read_state
 from linnet.bench.probe import (
     Budget,
     check_golden,
     clip_lengths,
     profile_forward,
+    see_kernels,
     time_answer,
     time_forward,
 )
 from linnet.bench.protocol import Emit, Job
 from linnet.bench.record import LengthResult, OutputCheck, from_data
 from linnet.bench.sample import Example, example_for
-from linnet.errors import GoldenMismatchError, LinnetError
-from linnet.manifest import Manifest
+from linnet.errors import GoldenMismatchError, InvalidArgumentError, LinnetError
 from linnet.model import Model
 from linnet.runtime import ProfilingRuntime, Runtime, open_runtime, runtime_info
 
-__all__ = ["main", "measure"]
+__all__ = ["bind", "main", "measure"]
+
+_PROFILE_SECONDS = 1.0  # of each length: the shares are settled long before
 
 
 def measure(job: Job, emit: Emit) -> None:
@@ -40,8 +42,12 @@ def measure(job: Job, emit: Emit) -> None:
     Raises:
         LinnetError: the file cannot be opened or run.
     """
+    if job.affinity:
+        bind(job.affinity)
     start = time.perf_counter_ns()
     runtime = open_runtime(job.path, job.threads)
+    if job.fused is not None:
+        runtime.set_fused(job.fused)
     model = Model(runtime, path=job.path)
     load_ns = time.perf_counter_ns() - start
     example = example_for(model)
@@ -53,9 +59,10 @@ def measure(job: Job, emit: Emit) -> None:
             "event": "opened",
             "load_ns": load_ns,
             "first_answer_ns": first_answer_ns,
-            "facts": _facts(model.manifest),
+            "facts": _facts(model),
             "runtime": runtime_info(),
             "example": example.source(),
+            "affinity": current_affinity(),
         }
     )
     check = check_golden(model)
@@ -66,8 +73,8 @@ def measure(job: Job, emit: Emit) -> None:
         results = _time_everything(job, model, runtime, example, emit)
         check = _check_again(model, check)
         after, peak = read_state(), peak_memory()
-        if job.profile and not check.wrong:
-            _profile_everything(job, model, runtime, results, emit)
+        if not check.wrong:
+            _look_inside(job, model, runtime, results, emit)
     except GoldenMismatchError as error:
         wrong = dataclasses.replace(check, after=False, message=str(error))
         emit({"event": "checked", "check": dataclasses.asdict(wrong)})
@@ -83,7 +90,14 @@ def measure(job: Job, emit: Emit) -> None:
 
 
 def _time_everything(job: Job, model: Model, runtime: Runtime, example: Example, emit: Emit) -> Sequence[LengthResult]:
-    budget = Budget(seconds=job.seconds, samples=job.samples)
+    budget = Budget(
+        seconds=job.seconds,
+        samples=job.samples,
+        least=job.least_samples,
+        most=job.most_samples,
+        warmup_seconds=job.warmup_seconds,
+        warmup_runs=job.warmup_runs,
+    )
     results = []
     for tokens in clip_lengths(job.lengths, model.manifest.max_length):
         emit({"event": "measuring", "tokens": tokens})
@@ -93,14 +107,15 @@ def _time_everything(job: Job, model: Model, runtime: Runtime, example: Example,
     return results
 
 
-def _profile_everything(
-    job: Job, model: Model, runtime: ProfilingRuntime, plain: Sequence[LengthResult], emit: Emit
-) -> None:
+def _look_inside(job: Job, model: Model, runtime: ProfilingRuntime, plain: Sequence[LengthResult], emit: Emit) -> None:
     """Profile last: it loads the method again, which would count as memory, and slows it down."""
-    budget = Budget(seconds=job.seconds, samples=job.samples)
+    seconds = None if job.seconds is None else min(job.seconds, _PROFILE_SECONDS)
+    budget = Budget(seconds=seconds, samples=job.samples)
     runtime.set_profiling(True)
     try:
-        for each in plain:
+        kernels = see_kernels(model, runtime, plain[-1].tokens, runtime_info().get("cpu_features", ""))
+        emit({"event": "kernels", "kernels": dataclasses.asdict(kernels)})
+        for each in plain if job.profile else ():
             emit({"event": "measuring", "tokens": each.tokens})
             result, events = profile_forward(model, runtime, each, budget, job.traced)
             emit({"event": "profile", "result": dataclasses.asdict(result), "events": events})
@@ -108,14 +123,34 @@ def _profile_everything(
         runtime.set_profiling(False)
 
 
+def bind(cpus: Sequence[int]) -> None:
+    """Bind this process, and every thread that it will start, to these CPUs.
+
+    Raises:
+        InvalidArgumentError: this system cannot, or has no such CPU.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        raise InvalidArgumentError("this system cannot bind a process to CPUs; leave the affinity out")
+    try:
+        os.sched_setaffinity(0, cpus)
+    except (OSError, OverflowError) as error:
+        usable = ", ".join(map(str, current_affinity()))
+        raise InvalidArgumentError(f"cannot bind to the CPUs {list(cpus)}: usable are {usable}") from error
+
+
 def _check_again(model: Model, check: OutputCheck) -> OutputCheck:
     again = check_golden(model)
     return dataclasses.replace(check, after=again.before, message=again.message)
 
 
-def _facts(manifest: Manifest) -> dict[str, Any]:
+def _facts(model: Model) -> dict[str, Any]:
     names = "task model_type recipe source source_commit producer executorch_version max_length"
-    return {name: getattr(manifest, name) for name in names.split()}
+    proof = model.evidence.get("proof") or {}
+    return {
+        **{name: getattr(model.manifest, name) for name in names.split()},
+        "status": str(model.evidence.get("status", "unproven")),
+        "proof": {name: float(value) for name, value in proof.items() if name != "texts"},
+    }
 
 
 def main() -> int:

@@ -24,8 +24,10 @@ _BUILT_IN: Mapping[str, tuple[str, str]] = {
     "explain": ("linnet.commands.explain", "write a page about a file: sizes, partitions, proof, errors, latency"),
     "verify": ("linnet.commands.verify", "check a file's bytes and repeat its golden cases"),
     "eval": ("linnet.commands.evaluate", "measure a file's accuracy on your data"),
-    "bench": ("linnet.bench.command", "measure a file's speed on this machine"),
-    "compare": ("linnet.compare.command", "show files of one task side by side: size, memory, accuracy, speed"),
+    "bench": ("linnet.bench.command", "measure a file's speed on this machine, or on others"),
+    "compare": ("linnet.compare.command", "show files side by side, or find regressions between records"),
+    "tune": ("linnet.tune.command", "find the fastest threads, CPUs, attention and recipe for this machine"),
+    "report": ("linnet.report.command", "write a page about benchmark records: plots, tables, how to repeat them"),
     "doctor": ("linnet.commands.doctor", "show what this build and this machine can do"),
 }
 

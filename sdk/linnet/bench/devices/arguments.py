@@ -1,0 +1,39 @@
+"""The arguments of ``linnet bench`` that deal with devices."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+__all__ = ["add_device_arguments", "wants_devices"]
+
+
+def add_device_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare them."""
+    group = parser.add_argument_group(
+        "other machines", "docs/devices.md: what a board or a phone needs, and what is left there"
+    )
+    group.add_argument(
+        "--device",
+        action="append",
+        default=[],
+        metavar="DEVICE",
+        help="measure there: ssh://user@host[:port], adb[:serial], local, or a name of the devices file; repeatable",
+    )
+    group.add_argument("--devices-file", type=Path, metavar="TOML", help="names for devices; alone: all of them")
+    group.add_argument(
+        "--wheel",
+        type=Path,
+        action="append",
+        metavar="PATH",
+        help="wheel of linnet for the device (or of what it needs there), or a folder of wheels; default: dist/",
+    )
+    group.add_argument("--runner", type=Path, metavar="PATH", help="C runner for phones; default: in dist/")
+    group.add_argument(
+        "--clean-device", action="store_true", help="remove linnet's files from the devices; without FILE: only that"
+    )
+
+
+def wants_devices(args: argparse.Namespace) -> bool:
+    """Say whether anything is to be done on devices."""
+    return bool(args.device or args.devices_file or args.clean_device)

@@ -1,0 +1,99 @@
+"""All devices in parallel: one thread each, nothing shared but the terminal, and Ctrl-C that reaches all."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+from linnet.bench.devices.address import Address
+from linnet.bench.devices.board import Board
+from linnet.bench.devices.lifeline import Cancelled, Lifeline
+from linnet.bench.devices.outcome import Device, Outcome, Report, Request
+from linnet.errors import InternalError, LinnetError
+
+__all__ = ["clean_all", "measure_all"]
+
+_T = TypeVar("_T")
+_POLL_SECONDS = 0.2  # a wait without an end would not see Ctrl-C on every platform
+
+
+def measure_all(
+    addresses: Sequence[Address], request: Request, kinds: Mapping[str, Device], board: Board
+) -> list[Outcome]:
+    """Measure on all devices at once; what one of them fails with ends none of the others.
+
+    This machine comes last and alone: copying to the others would slow it down.
+    """
+
+    def measure(address: Address, report: Report, lifeline: Lifeline) -> Outcome:
+        outcome = kinds[address.kind].measure(address, request, report, lifeline)
+        report("failed" if outcome.failure else "done")
+        return outcome
+
+    others = [address for address in addresses if address.kind != "local"]
+    here = [address for address in addresses if address.kind == "local"]
+    found = [_ended(address, each) for address, each in _together(others, measure, board)]
+    if any(each.interrupted for each in found):
+        found += [Outcome(address=address, interrupted=True) for address in here]
+    else:
+        found += [_ended(address, each) for address, each in _together(here, measure, board)]
+    board.end()
+    return sorted(found, key=lambda each: addresses.index(each.address))
+
+
+def clean_all(
+    addresses: Sequence[Address], kinds: Mapping[str, Device], board: Board
+) -> list[tuple[Address, int | Exception]]:
+    """Remove linnet's files from all devices; return for each the bytes, or what it failed with."""
+
+    def clean(address: Address, report: Report, lifeline: Lifeline) -> int:
+        return kinds[address.kind].clean(address, report, lifeline)
+
+    found = _together(addresses, clean, board)
+    board.end()
+    return found
+
+
+def _ended(address: Address, error: Outcome | Exception) -> Outcome:
+    if isinstance(error, Outcome):
+        return error
+    if isinstance(error, Cancelled):
+        return Outcome(address=address, interrupted=True)
+    if isinstance(error, LinnetError):
+        return Outcome(address=address, failure=error)
+    return Outcome(address=address, failure=InternalError(f"{type(error).__name__}: {error}"))
+
+
+def _together(
+    addresses: Sequence[Address], work: Callable[[Address, Report, Lifeline], _T], board: Board
+) -> list[tuple[Address, _T | Exception]]:
+    lifelines = [Lifeline() for _ in addresses]
+    ended: queue.SimpleQueue[tuple[Address, _T | Exception]] = queue.SimpleQueue()
+
+    def one(address: Address, lifeline: Lifeline) -> None:
+        try:
+            ended.put((address, work(address, lambda text: board.say(address.name, text), lifeline)))
+        except Exception as error:  # noqa: BLE001 - told for this device, while the others go on
+            ended.put((address, error))
+
+    for each in zip(addresses, lifelines, strict=True):
+        threading.Thread(target=one, args=each).start()
+    found = dict(_take(ended, lifelines) for _ in addresses)
+    return [(address, found[address]) for address in addresses]
+
+
+def _take(ended: queue.SimpleQueue[_T], lifelines: Sequence[Lifeline]) -> _T:
+    """Wait for the next device that ends; Ctrl-C meanwhile reaches all.
+
+    A queue, because Thread.join() that Ctrl-C interrupts takes the thread for ended.
+    """
+    while True:
+        try:
+            return ended.get(timeout=_POLL_SECONDS)
+        except queue.Empty:
+            continue
+        except KeyboardInterrupt:
+            for lifeline in lifelines:
+                lifeline.cancel()

@@ -1,0 +1,171 @@
+"""Processes that talk to a device: none outlives this one, and Ctrl-C reaches each in the way that suits it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import IO
+
+from linnet.errors import DeviceError
+
+__all__ = ["Cancelled", "Finished", "Lifeline"]
+
+_GRACE_SECONDS = 15.0  # a device gets this long to end its measurement and to hand over what it has
+_TICK_SECONDS = 0.2
+_SAID_BYTES = 1 << 16
+
+
+class Cancelled(Exception):
+    """The user pressed Ctrl-C."""
+
+
+class Finished:
+    """How a process ended.
+
+    Attributes:
+        returncode: exit status, negative for a signal.
+        said: the end of what it wrote to stderr.
+    """
+
+    def __init__(self, returncode: int, said: str) -> None:
+        self.returncode = returncode
+        self.said = said
+
+
+class Lifeline:
+    """Starts processes for one device and ends them when the user cancels."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asks: dict[subprocess.Popen[bytes], Callable[[], None]] = {}
+        self._cancelled_at: float | None = None
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether Ctrl-C came."""
+        return self._cancelled_at is not None
+
+    def cancel(self) -> None:
+        """Ask every process to end. A second call kills them."""
+        with self._lock:
+            again = self.cancelled
+            self._cancelled_at = self._cancelled_at or time.monotonic()
+            for process, ask in self._asks.items():
+                (process.kill if again else ask)()
+
+    def check(self) -> None:
+        """Go on only if the user did not cancel.
+
+        Raises:
+            Cancelled: Ctrl-C came.
+        """
+        if self.cancelled:
+            raise Cancelled
+
+    @contextlib.contextmanager
+    def start(self, words: Sequence[str], ask: Callable[[IO[bytes]], None] | None = None) -> Iterator[Process]:
+        """Run a process; it is dead when this ends, whatever happens inside.
+
+        Args:
+            words: command line.
+            ask: asks the process to end, given its stdin; None: a signal.
+
+        Raises:
+            Cancelled: Ctrl-C came before it was started.
+            DeviceError: there is no such program.
+        """
+        with tempfile.TemporaryFile() as errors:  # a pipe that nobody reads would stop the process
+            process = self._spawn(words, errors, ask)
+            try:
+                yield Process(process, errors, self)
+            finally:
+                _end(process)
+                with self._lock:
+                    del self._asks[process]
+
+    def _spawn(
+        self, words: Sequence[str], errors: IO[bytes], ask: Callable[[IO[bytes]], None] | None
+    ) -> subprocess.Popen[bytes]:
+        with self._lock:
+            self.check()
+            try:
+                # a session of its own, so that a terminal's Ctrl-C comes to us alone
+                process = subprocess.Popen(
+                    words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, start_new_session=True
+                )
+            except OSError as error:
+                raise DeviceError(f"{words[0]} cannot be run: {error.strerror}") from error
+            assert process.stdin is not None
+            stdin = process.stdin
+            self._asks[process] = process.terminate if ask is None else lambda: ask(stdin)
+        return process
+
+    def overdue(self) -> bool:
+        """Say whether the time to end by itself is over."""
+        return self._cancelled_at is not None and time.monotonic() - self._cancelled_at > _GRACE_SECONDS
+
+
+class Process:
+    """A running process of a lifeline."""
+
+    def __init__(self, process: subprocess.Popen[bytes], errors: IO[bytes], lifeline: Lifeline) -> None:
+        self._process = process
+        self._errors = errors
+        self._lifeline = lifeline
+
+    def write(self, pieces: Iterable[bytes], *, close: bool = True) -> None:
+        """Give it its input; a process that ended meanwhile is told by its exit status."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError, ValueError):  # ValueError: closed by Ctrl-C
+            for piece in pieces:
+                self._process.stdin.write(piece)
+            self._process.stdin.flush()
+            if close:
+                self._process.stdin.close()
+
+    def lines(self) -> Iterator[bytes]:
+        """Give each line of its output; ends with the output, or when a cancelled process takes too long."""
+        assert self._process.stdout is not None
+        watch = threading.Thread(target=self._kill_when_overdue, daemon=True)
+        watch.start()
+        yield from self._process.stdout
+
+    def _kill_when_overdue(self) -> None:
+        while self._process.poll() is None:
+            if self._lifeline.overdue():
+                self._process.kill()
+                return
+            time.sleep(_TICK_SECONDS)
+
+    def poll(self) -> int | None:
+        """Return the exit status, None while it runs."""
+        return self._process.poll()
+
+    def finish(self) -> Finished:
+        """Wait for its end."""
+        self._process.wait()
+        return Finished(self._process.returncode, self.said())
+
+    def said(self) -> str:
+        """Return what it wrote to stderr so far."""
+        # pread, because a seek would move the place where the process goes on writing
+        return os.pread(self._errors.fileno(), _SAID_BYTES, 0).decode(errors="replace").strip()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    for stream in (process.stdin, process.stdout):
+        if stream is not None:
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -1,0 +1,45 @@
+"""This machine as one device among others: the linnet that runs measures, with nothing copied."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import IO
+
+from linnet.bench.devices.address import Address
+from linnet.bench.devices.lifeline import Finished, Lifeline
+from linnet.bench.devices.outcome import Outcome, Report, Request
+from linnet.bench.devices.python_host import job_of
+from linnet.bench.devices.stream import listen
+from linnet.errors import DeviceError
+
+__all__ = ["LocalDevice"]
+
+
+class LocalDevice:
+    """Measures here."""
+
+    def measure(self, address: Address, request: Request, report: Report, lifeline: Lifeline) -> Outcome:
+        """See :class:`linnet.bench.devices.outcome.Device`."""
+        line = json.dumps({"op": "here", "path": str(request.path.resolve()), "job": job_of(request)})
+        command = [address.python or sys.executable, "-P", "-m", "linnet.bench.devices.bootstrap"]
+        with lifeline.start(command, ask=_close) as process:
+            process.write([line.encode() + b"\n"], close=False)
+            told = listen(process.lines(), report)
+            if not told.done:
+                finished = process.finish()
+                told.lost = None if lifeline.cancelled else _explain(finished)
+        return told.outcome(address, interrupted=lifeline.cancelled)
+
+    def clean(self, address: Address, report: Report, lifeline: Lifeline) -> int:
+        """Nothing was copied."""
+        return 0
+
+
+def _explain(finished: Finished) -> DeviceError:
+    last = " ".join(finished.said.splitlines()[-1:]) or "it said nothing"
+    return DeviceError(f"the measuring process ended with {finished.returncode}: {last}")
+
+
+def _close(stdin: IO[bytes]) -> None:
+    stdin.close()

@@ -1,0 +1,79 @@
+"""Is the difference of two sets of repeats more than chance? A permutation test over all points at once.
+
+If nothing changed, it does not matter which process was called old and which new. So all ways of calling them are
+tried (or 10 000 of them, if there are more), and the p-value is the share of ways in which *some* point looks as much
+slower as the one in question really does. Taking the largest statistic over all points of each way is the max-T
+method of Westfall & Young, "Resampling-Based Multiple Testing" (1993), section 2.6: it keeps the chance of a single
+false alarm anywhere below the limit however many lengths are compared, and follows their correlation. Each point's
+statistic is Welch's t of the logarithms, with a small constant in its denominator, as Tusher, Tibshirani & Chu (PNAS
+98, 2001) have it, so that a point which happens to be very steady does not become an alarm over nothing.
+
+A repeat is one process. Samples within a process are not independent: they share its memory layout and the state of
+the machine, and a test that counted each of them would call every difference significant (Kalibera & Jones, "Rigorous
+Benchmarking in Reasonable Time", ISMM 2013).
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["LEAST_REPEATS", "Values", "p_slower"]
+
+Values: TypeAlias = npt.NDArray[np.float64]
+
+LEAST_REPEATS = 4
+"""Repeats of each side below which no p-value can be small enough: 1 / C(8, 4) = 0.014, 1 / C(6, 3) = 0.05."""
+
+_MOST_WAYS = 10_000
+_STEADY = 0.005  # the constant: half a percent
+_SEED = 20_131_128
+
+
+def p_slower(old: Values, new: Values) -> Values:
+    """Return for each point the chance that some point looks so much slower although nothing changed.
+
+    Args:
+        old: times, [repeats, points], positive.
+        new: the same points, [repeats, points]; perhaps another number of repeats.
+
+    Returns:
+        [points], each above 0 and at most 1.
+
+    Raises:
+        ValueError: a side has fewer than two repeats.
+    """
+    if min(len(old), len(new)) < 2:
+        raise ValueError(f"found {len(old)} and {len(new)} repeats, needed at least 2 of each")
+    values = np.log(np.concatenate([old, new]))
+    observed = _statistic(values, np.arange(len(old)))
+    largest = np.array([_statistic(values, chosen).max() for chosen in _ways(len(values), len(old))])
+    # the true way is among all ways, and is counted beside drawn ones; rounding must not put it below itself
+    as_large = (largest[:, None] >= observed[None, :] - 1e-9).sum(axis=0)
+    drawn = math.comb(len(values), len(old)) > _MOST_WAYS
+    chances: Values = (as_large + drawn) / (len(largest) + drawn)
+    return chances
+
+
+def _statistic(values: Values, old: npt.NDArray[np.int64]) -> Values:
+    """Welch's t of each point, positive where the others are slower than the ``old`` rows."""
+    is_old = np.zeros(len(values), dtype=bool)
+    is_old[old] = True
+    one, other = values[is_old], values[~is_old]
+    error = np.sqrt(one.var(axis=0, ddof=1) / len(one) + other.var(axis=0, ddof=1) / len(other))
+    statistic: Values = (other.mean(axis=0) - one.mean(axis=0)) / (error + _STEADY)
+    return statistic
+
+
+def _ways(total: int, chosen: int) -> Iterator[npt.NDArray[np.int64]]:
+    if math.comb(total, chosen) <= _MOST_WAYS:
+        yield from (np.array(way) for way in itertools.combinations(range(total), chosen))
+        return
+    random = np.random.default_rng(_SEED)
+    for _ in range(_MOST_WAYS):
+        yield random.permutation(total)[:chosen]

@@ -1,0 +1,119 @@
+"""Several devices in one call: what each failure does to the others, to the table and to the exit status."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+import threading
+from pathlib import Path
+
+from linnet.bench.devices.address import Address, parse_address
+from linnet.bench.devices.board import Board
+from linnet.bench.devices.command import status_of
+from linnet.bench.devices.crew import measure_all
+from linnet.bench.devices.lifeline import Lifeline
+from linnet.bench.devices.outcome import Outcome, Report, Request
+from linnet.bench.devices.side_by_side import show_outcomes
+from linnet.bench.devices.stream import listen
+from linnet.console import Console
+from linnet.errors import DeviceError, DeviceUnsuitableError, LinnetError
+from tests.bench.make_record import make_record, wrong_record
+from tests.devices.test_wheels import SETTINGS
+
+PI, PHONE, HERE = (parse_address(text) for text in ("ssh://pi@pi4", "adb", "local"))
+REQUEST = Request(path=Path("x.pte"), sha256="0" * 64, settings=SETTINGS, own_threads=True)
+
+
+def outcome(failure: LinnetError | None = None, *, partial: bool = False, wrong: bool = False) -> Outcome:
+    record = dataclasses.replace(wrong_record() if wrong else make_record(), partial=partial)
+    return Outcome(address=PI, record=record, failure=failure)
+
+
+def test_the_exit_status_of_several_devices() -> None:
+    lost, lacking = DeviceError("lost"), DeviceUnsuitableError("old")
+    assert status_of([outcome(), outcome()]) == 0
+    assert status_of([outcome(), outcome(lost, partial=True)]) == 5
+    assert status_of([outcome(), Outcome(address=PI, failure=lacking)]) == 4
+    assert status_of([outcome(lost), Outcome(address=PI, failure=lacking)]) == 5
+    assert status_of([outcome(lost), outcome(wrong=True)]) == 1
+    assert status_of([outcome(wrong=True), outcome(partial=True)]) == 130
+    assert status_of([Outcome(address=PI, interrupted=True)]) == 130
+
+
+class Made:
+    """A kind of device whose outcome is made up."""
+
+    def __init__(self, found: Outcome | Exception, seen: list[str]) -> None:
+        self.found = found
+        self.seen = seen
+
+    def measure(self, address: Address, request: Request, report: Report, lifeline: Lifeline) -> Outcome:
+        self.seen.append(f"{address.name} beside {threading.active_count() - 2}")
+        if isinstance(self.found, Exception):
+            raise self.found
+        return dataclasses.replace(self.found, address=address)
+
+    def clean(self, address: Address, report: Report, lifeline: Lifeline) -> int:
+        return 0
+
+
+def test_a_defect_in_one_device_leaves_the_others_and_this_machine_comes_last() -> None:
+    seen: list[str] = []
+    kinds = {"ssh": Made(ValueError("a defect"), seen), "adb": Made(outcome(), seen), "local": Made(outcome(), seen)}
+    stream = io.StringIO()
+    board = Board([each.name for each in (HERE, PI, PHONE)], stream)
+    found = measure_all([HERE, PI, PHONE], REQUEST, kinds, board)
+    assert [each.address for each in found] == [HERE, PI, PHONE]
+    assert str(found[1].failure) == "ValueError: a defect"
+    assert found[0].failure is None
+    assert seen[-1] == "local beside 0"
+    assert "adb: done" in stream.getvalue()
+
+
+def test_several_devices_stand_side_by_side() -> None:
+    stream = io.StringIO()
+    other = Outcome(address=PHONE, record=wrong_record(), failure=DeviceError("the connection broke off"))
+    show_outcomes([outcome(), other], Console(stream))
+    text = stream.getvalue()
+    assert "WRONG: no latency is reported" in text
+    (header,) = [line for line in text.splitlines() if line.startswith("threads")]
+    assert header.split() == ["threads", "tokens", "ssh://pi@pi4", "adb"]
+    rows = [line.split() for line in text.splitlines() if line.startswith("      2")]
+    assert rows
+    assert all(row[-1] == "-" for row in rows)  # no latency of a wrong answer
+    assert "25.00 / 26.00" in text  # p50 and p90 of the hand-made record
+    assert text.strip().splitlines()[-1].startswith("adb: the connection broke off")
+
+
+def test_progress_is_one_line_a_step_where_nobody_looks_on() -> None:
+    stream = io.StringIO()
+    board = Board(["pi", "phone"], stream)
+    for percent in (0, 50, 100):
+        board.say("pi", f"copying x.pte, {percent} % of 1.0 MB")
+    board.say("pi", "starting")
+    board.say("pi", "starting")
+    board.end()
+    assert stream.getvalue() == "pi: copying x.pte, 0 % of 1.0 MB\npi: starting\n"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_on_a_terminal_is_one_line_a_device() -> None:
+    stream = Terminal()
+    board = Board(["pi", "phone"], stream)
+    board.say("pi", "connecting")
+    board.say("phone", "8 tokens")
+    assert stream.getvalue().split("\x1b[2A")[-1] == "\r\x1b[Kpi     connecting\n\r\x1b[Kphone  8 tokens\n"
+    board.end()
+    assert stream.getvalue().endswith("\x1b[2A\x1b[J")
+
+
+def test_half_a_line_of_a_lost_device_is_no_event() -> None:
+    told = listen([b'{"event": "progress", "text": "8 tokens"}\n', b'{"event": "record", "rec'], lambda _text: None)
+    told.lost = DeviceError("the connection broke off")
+    assert told.record() is None
+    assert str(told.failure) == "the connection broke off during: 8 tokens"
+    assert not told.done
