@@ -27,6 +27,7 @@ _BUILT_IN: Mapping[str, tuple[str, str]] = {
     "bench": ("linnet.bench.command", "measure a file's speed on this machine, or on others"),
     "compare": ("linnet.compare.command", "show files side by side, or find regressions between records"),
     "tune": ("linnet.tune.command", "find the fastest threads, CPUs, attention and recipe for this machine"),
+    "estimate": ("linnet.estimate.command", "estimate a file's speed on a device that is not here"),
     "report": ("linnet.report.command", "write a page about benchmark records: plots, tables, how to repeat them"),
     "doctor": ("linnet.commands.doctor", "show what this build and this machine can do"),
 }

@@ -31,7 +31,7 @@ from linnet.runtime import runtime_info
 
 __all__ = ["add_arguments", "help", "run"]
 
-help = "show files of one task side by side, or find regressions between benchmark records"
+help = "show files side by side, or find regressions between records"
 
 DEFAULT_LENGTHS = (16, 128, 512)
 DEFAULT_ROUNDS, DEFAULT_SECONDS, DEFAULT_COLD = 3, 0.3, 5

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
 from typing import TypeAlias
 
 import numpy as np
@@ -51,8 +50,10 @@ def p_slower(old: Values, new: Values) -> Values:
     if min(len(old), len(new)) < 2:
         raise ValueError(f"found {len(old)} and {len(new)} repeats, needed at least 2 of each")
     values = np.log(np.concatenate([old, new]))
-    observed = _statistic(values, np.arange(len(old)))
-    largest = np.array([_statistic(values, chosen).max() for chosen in _ways(len(values), len(old))])
+    values -= values.mean(axis=0)  # so that sums of squares lose no digits
+    observed = _statistics(values, np.arange(len(old))[None, :])[0]
+    ways = _ways(len(values), len(old))
+    largest = _statistics(values, ways).max(axis=1)
     # the true way is among all ways, and is counted beside drawn ones; rounding must not put it below itself
     as_large = (largest[:, None] >= observed[None, :] - 1e-9).sum(axis=0)
     drawn = math.comb(len(values), len(old)) > _MOST_WAYS
@@ -60,20 +61,27 @@ def p_slower(old: Values, new: Values) -> Values:
     return chances
 
 
-def _statistic(values: Values, old: npt.NDArray[np.int64]) -> Values:
-    """Welch's t of each point, positive where the others are slower than the ``old`` rows."""
-    is_old = np.zeros(len(values), dtype=bool)
-    is_old[old] = True
-    one, other = values[is_old], values[~is_old]
-    error = np.sqrt(one.var(axis=0, ddof=1) / len(one) + other.var(axis=0, ddof=1) / len(other))
-    statistic: Values = (other.mean(axis=0) - one.mean(axis=0)) / (error + _STEADY)
-    return statistic
+def _statistics(values: Values, ways: npt.NDArray[np.int64]) -> Values:
+    """Welch's t, [ways, points], positive where the others are slower than the rows of the way."""
+    is_old = np.zeros((len(ways), len(values)))
+    np.put_along_axis(is_old, ways, 1.0, axis=1)
+    one, one_error = _mean_and_error(values, is_old)
+    other, other_error = _mean_and_error(values, 1.0 - is_old)
+    statistics: Values = (other - one) / (np.sqrt(one_error + other_error) + _STEADY)
+    return statistics
 
 
-def _ways(total: int, chosen: int) -> Iterator[npt.NDArray[np.int64]]:
+def _mean_and_error(values: Values, chosen: Values) -> tuple[Values, Values]:
+    """Mean and squared standard error of the chosen rows, [ways, points] each."""
+    count = chosen.sum(axis=1, keepdims=True)
+    mean = chosen @ values / count
+    variance = np.maximum(chosen @ values**2 - count * mean**2, 0.0) / (count - 1)
+    return mean, variance / count
+
+
+def _ways(total: int, chosen: int) -> npt.NDArray[np.int64]:
+    """Every way to choose, or 10 000 drawn ones: [ways, chosen]."""
     if math.comb(total, chosen) <= _MOST_WAYS:
-        yield from (np.array(way) for way in itertools.combinations(range(total), chosen))
-        return
+        return np.array(list(itertools.combinations(range(total), chosen)))
     random = np.random.default_rng(_SEED)
-    for _ in range(_MOST_WAYS):
-        yield random.permutation(total)[:chosen]
+    return random.permuted(np.tile(np.arange(total), (_MOST_WAYS, 1)), axis=1)[:, :chosen]

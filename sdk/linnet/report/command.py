@@ -14,7 +14,7 @@ from linnet.report.page import report_page
 
 __all__ = ["add_arguments", "help", "run"]
 
-help = "write a page about benchmark records: plots, tables, and what is needed to repeat them"
+help = "write a page about benchmark records: plots, tables, how to repeat them"
 
 _EPILOG = """\
 The page needs no network. Its tables can be copied as Markdown. A record that was made under an emulator is
