@@ -85,7 +85,7 @@ def out_of_scope_shift(logits: Tensor, labels: Tensor, outside: int, in_scope_re
     others[:, outside] = -torch.inf
     # a row leaves the scope once the shift exceeds its margin
     margins = (others.max(dim=1).values - rows[:, outside]).sort().values
-    allowed = math.floor((1 - in_scope_recall) * len(margins))
+    allowed = math.floor((1 - in_scope_recall) * len(margins) + 1e-9)  # 0.2 * 10 is a little less than 2
     return float(margins[min(allowed, len(margins) - 1)]) - 1e-4
 
 

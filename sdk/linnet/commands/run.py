@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
@@ -81,8 +82,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _is_file(argument: str) -> bool:
-    """A text is told from a file by its form: a missing .pte is a missing file, not a text."""
-    return argument.endswith(".pte") or Path(argument).is_file()
+    """A text is told from a file by its form: what looks like a path is a missing file, not a text."""
+    looks_like_path = argument.endswith(".pte") or (os.sep in argument and not any(map(str.isspace, argument)))
+    return looks_like_path or Path(argument).is_file()
 
 
 def _inputs(args: argparse.Namespace, model: Model) -> Iterator[dict[str, Any]]:

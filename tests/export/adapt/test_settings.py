@@ -39,9 +39,14 @@ def test_a_stage_stands_for_its_directory(tmp_path: Path) -> None:
     file = recipe(
         tmp_path,
         """
-        stages = [{name = "teacher", model = "hub/id"},
-                  {name = "student", model = "stage:teacher", distillation = {teacher = "stage:teacher"},
-                   shrink = {layers = [0, 2]}}]
+        [[stages]]
+        name = "teacher"
+        model = "hub/id"
+        [[stages]]
+        name = "student"
+        model = "stage:teacher"
+        distillation = {teacher = "stage:teacher"}
+        shrink = {layers = [0, 2]}
         """,
     )
     found = read_recipe(file, model="other")

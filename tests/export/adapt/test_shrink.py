@@ -111,6 +111,7 @@ def test_dead_neurons_go_first_and_nothing_changes(checkpoint: Path) -> None:
 def test_importance_is_what_the_loss_changes_by(checkpoint: Path) -> None:
     """The first-order estimate, against taking a little of the neuron away."""
     model, tokenizer = load(checkpoint)
+    model.double()  # the difference is small
     rows = {name: value[:1] for name, value in batch(tokenizer).items()}
     layers = [model.bert.encoder.layer[1].output.dense]
     score = neuron_importance(model, layers, [rows])[0]
@@ -119,7 +120,7 @@ def test_importance_is_what_the_loss_changes_by(checkpoint: Path) -> None:
         before = float(model(**rows).loss)
         layers[0].weight[:, neuron] *= 1 - part
         after = float(model(**rows).loss)
-    assert abs(after - before) / part == pytest.approx(float(score[neuron]), rel=0.1)
+    assert abs(after - before) / part == pytest.approx(float(score[neuron]), rel=0.01)
 
 
 def test_what_cannot_shrink_is_refused(checkpoint: Path) -> None:
