@@ -71,7 +71,7 @@ class Output:
             shutil.rmtree(aside, ignore_errors=True)
         write_text(json.dumps(report.to_json(), indent=2) + "\n", self.training / "report.json", force=True)
         if not keep_checkpoints:
-            shutil.rmtree(self.checkpoints)
+            shutil.rmtree(self.checkpoints, ignore_errors=True)
 
 
 def _row(example: Example) -> str:

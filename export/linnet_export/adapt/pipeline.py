@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import importlib.util
-import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 import transformers
+from accelerate import PartialState
 
 from linnet_export.adapt.augmentation import augment
 from linnet_export.adapt.batches import NO_LABEL, Collator, Rows, encode, text_pairs
@@ -39,12 +40,17 @@ def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainRe
     """See :func:`linnet_export.adapt.train`."""
     listener = listener or QuietTraining()
     stages = Stages(listener)
+    processes = PartialState(cpu=not torch.cuda.is_available())
     with stages.stage("data"):
         examples = read_examples(config.data, config.seed)
-        output = prepare_output(config)
+        with processes.main_process_first():
+            # what the first process made, the others find
+            first = processes.is_main_process
+            output = prepare_output(config if first else dataclasses.replace(config, resume=True, force=False))
         if output.report is not None:
             return output.report  # finished before, and asked to go on
-        output.keep_rows(examples)
+        if first:
+            output.keep_rows(examples)
     with stages.stage("checkpoint"):
         transformers.set_seed(config.seed)
         loaded = load_classifier(config.model, examples.labels, config.optimizer.dropout)
@@ -54,14 +60,15 @@ def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainRe
             model, loaded.tokenizer, config.shrink, texts,
             lambda used: _importance_batches(used, examples, config), stages.detail,
         )  # fmt: skip
-    with stages.stage("teacher") if config.distillation else contextlib.nullcontext():
+    with stages.stage("teacher") if config.distillation else contextlib.nullcontext(), processes.main_process_first():
         rows = _training_rows(config, examples, tokenizer, output, stages)
     held_out = _rows(examples.validation, examples.labels, tokenizer, config.max_length)
     with stages.stage("train"):
         trainer = _trainer(config, model, tokenizer, rows, held_out, examples, output, listener)
         start = trainer.predict(held_out).metrics if config.shrink.changes_anything and not loaded.new_head else {}
         transformers.set_seed(config.seed)
-        resumed = last_complete(output.checkpoints)
+        with processes.main_process_first():
+            resumed = last_complete(output.checkpoints)
         trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     with stages.stage("calibrate"):
         before, found, after = _calibrate(config, trainer, held_out, examples)
@@ -84,7 +91,7 @@ def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainRe
         seconds={name: round(value, 1) for name, value in stages.seconds.items()},
         notes=examples.notes,
     )
-    if trainer.is_world_process_zero():
+    if first:
         output.finish(model, tokenizer, report, keep_checkpoints=config.keep_checkpoints)
     return report
 
@@ -146,7 +153,7 @@ def _trainer(
         loss,
         config.seed,
         model=model,
-        args=training_arguments(config, output.checkpoints, int(os.environ.get("WORLD_SIZE", "1"))),
+        args=training_arguments(config, output.checkpoints, PartialState().num_processes),
         train_dataset=rows,
         eval_dataset=held_out,
         data_collator=Collator(tokenizer.pad_token_id),

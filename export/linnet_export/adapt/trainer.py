@@ -98,6 +98,7 @@ class RowTrainer(transformers.Trainer):
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         super()._save_checkpoint(model, trial)
+        self.accelerator.wait_for_everyone()  # each process writes the state of its own generator
         if self.args.should_save:
             mark_complete(Path(self._get_output_dir(trial=trial)) / f"{PREFIX}{self.state.global_step}")
 
