@@ -76,7 +76,7 @@ def test_the_split_takes_the_same_share_of_each_class(rows_file: Path) -> None:
 
 
 def test_a_class_of_one_row_is_trained_on(tmp_path: Path) -> None:
-    rows = [*easy_rows(40), {"text": "once", "label": "single"}]
+    rows: list[dict[str, object]] = [*easy_rows(40), {"text": "once", "label": "single"}]
     found = read_examples(DataConfig(train=write_rows(tmp_path / "rows.jsonl", rows)), 0)
     assert "single" in {each.label for each in found.train}
     assert any("fewer than 8 rows of 1 classes: single" in note for note in found.notes)
