@@ -209,11 +209,13 @@ def _run(
     with captured_noise() as (terminal, log), terminated_as_interrupt():
         listener: TrainListener = TrainProgress(terminal) if _is_first() else QuietTraining()
         try:
+            settings = _export_config(args, recipe, stages[-1][1])
             reports = []
             for name, config in stages:
                 print(f"{name}: {config.model} -> {config.output}", file=terminal, flush=True)
                 reports.append((name, train(config, listener)))
-            file = _export(args, recipe, stages[-1][1], listener)
+            wanted = settings if _is_first() else None
+            file = measure_file(export(wanted, listener), stages[-1][1].output) if wanted else None
         except BaseException:
             if isinstance(listener, TrainProgress):
                 listener.interrupted()
@@ -223,16 +225,14 @@ def _run(
     return reports, file
 
 
-def _export(
-    args: argparse.Namespace, recipe: Recipe | None, last: TrainConfig, listener: TrainListener
-) -> FileReport | None:
-    if args.export is None or not _is_first():
+def _export_config(args: argparse.Namespace, recipe: Recipe | None, last: TrainConfig) -> ExportConfig | None:
+    """What cannot be exported is refused before it is trained."""
+    if args.export is None:
         return None
     settings = dict(recipe.export) if recipe else {}
     if args.quantization is not None:
         settings["recipe"] = args.quantization
-    config: ExportConfig = export_config(last, args.export, settings)
-    return measure_file(export(config, listener), last.output)
+    return export_config(last, args.export, settings)
 
 
 def _show(reports: list[tuple[str, TrainReport]], file: FileReport | None, *, as_json: bool) -> None:

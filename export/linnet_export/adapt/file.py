@@ -40,7 +40,14 @@ class FileReport:
 
 
 def export_config(trained: TrainConfig, output: Path, settings: Mapping[str, Any]) -> ExportConfig:
-    """Return how the checkpoint is exported: proven on the held-out rows, calibrated on the training rows."""
+    """Return how the checkpoint is exported: proven on the held-out rows, calibrated on the training rows.
+
+    Raises:
+        InvalidArgumentError: a setting is unknown or impossible.
+        UnknownRecipeError: there is no such quantization recipe.
+    """
+    from linnet_export.recipes import get_recipe, is_calibrated
+
     training = trained.output / "training"
     whole = {
         "model": str(trained.output),
@@ -48,12 +55,13 @@ def export_config(trained: TrainConfig, output: Path, settings: Mapping[str, Any
         "task": trained.task,
         "max_length": trained.max_length,
         "proof": training / "held_out.jsonl",
-        "calibration": training / "texts.jsonl",
         "force": True,
         **settings,
     }
     found = build(ExportConfig, whole, "export")
     assert isinstance(found, ExportConfig)
+    if is_calibrated(get_recipe(found.recipe), found.quantization) and found.calibration is None:
+        return dataclasses.replace(found, calibration=training / "texts.jsonl")
     return found
 
 

@@ -37,7 +37,7 @@ class ShowProgress(transformers.TrainerCallback):
 
 
 def _figures(metrics: dict[str, float]) -> dict[str, float]:
-    hidden = ("runtime", "per_second", "jit_compilation")
+    hidden = ("runtime", "per_second", "preparation_time", "jit_compilation")
     return {name: value for name, value in metrics.items()
             if name.startswith("eval_") and not any(part in name for part in hidden)}  # fmt: skip
 

@@ -237,7 +237,8 @@ def test_from_rows_to_a_file_in_one_command(encoder: Path, rows_file: Path, tmp_
     assert status == 0
     assert list(found["stages"]) == ["teacher", "student"]
     assert found["file"]["status"] == "proven"
-    assert found["file"]["figures"]["accuracy"] == pytest.approx(found["stages"]["student"]["figures"]["accuracy"])
+    trained = found["stages"]["student"]["figures"]["accuracy"]
+    assert found["file"]["figures"]["accuracy"] == pytest.approx(trained)
     with linnet.load(file) as model:
         assert model("play the music")[0]["label"] == "music"
 
@@ -258,3 +259,15 @@ def test_two_processes_share_the_batches(encoder: Path, rows_file: Path, tmp_pat
     assert report["figures"]["accuracy"] >= 0.9
     log = [json.loads(line) for line in (output / "training" / "log.jsonl").read_text().splitlines()]
     assert max(each["step"] for each in log) == 6 * 128 // 16
+
+
+def test_a_recipe_that_does_not_exist_is_refused_before_the_training(
+    encoder: Path, rows_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    status = main(
+        ["train", str(encoder), "--data", str(rows_file), "-o", str(tmp_path / "out"), "--export",
+         str(tmp_path / "file.pte"), "--quantization", "int3"]
+    )  # fmt: skip
+    assert status != 0
+    assert "recipe is 'int3', supported are" in capfd.readouterr().err
+    assert not (tmp_path / "out").exists()
