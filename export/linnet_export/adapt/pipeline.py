@@ -72,9 +72,31 @@ def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainRe
         trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     with stages.stage("calibrate"):
         before, found, after = _calibrate(config, trainer, held_out, examples)
-    report = TrainReport(
+    report = _report(
+        output, examples, rows, held_out, trainer, (start, before, after), found, (steps, stages.seconds), config.task
+    )
+    if first:
+        output.finish(model, tokenizer, report, keep_checkpoints=config.keep_checkpoints)
+    return report
+
+
+def _report(
+    output: Output,
+    examples: Examples,
+    rows: Rows,
+    held_out: Rows,
+    trainer: RowTrainer,
+    figures: tuple[Mapping[str, float] | None, Mapping[str, float], Mapping[str, float]],
+    found: Calibration,
+    done: tuple[Sequence[str], Mapping[str, float]],
+    task: str,
+) -> TrainReport:
+    start, before, after = figures
+    steps, seconds = done
+    model: Any = trainer.model
+    return TrainReport(
         output=output.directory,
-        task=config.task,
+        task=task,
         labels=len(examples.labels),
         rows=len(rows),
         held_out=len(held_out),
@@ -88,12 +110,9 @@ def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainRe
         temperature=found.temperature,
         out_of_scope_shift=found.shift,
         out_of_scope=examples.out_of_scope,
-        seconds={name: round(value, 1) for name, value in stages.seconds.items()},
+        seconds={name: round(value, 1) for name, value in seconds.items()},
         notes=examples.notes,
     )
-    if first:
-        output.finish(model, tokenizer, report, keep_checkpoints=config.keep_checkpoints)
-    return report
 
 
 def _rows(examples: Sequence[Example], labels: Sequence[str], tokenizer: Any, max_length: int) -> Rows:
