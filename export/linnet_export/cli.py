@@ -25,7 +25,10 @@ from linnet_export.noise import captured_noise
 from linnet_export.report import ExportReport
 from linnet_export.report_view import print_report
 
-__all__ = ["ExportCommand", "command"]
+__all__ = ["CLEAR", "ExportCommand", "TerminalProgress", "command", "terminated_as_interrupt"]
+
+CLEAR = "\r\x1b[K"
+"""Back to the start of a terminal's line, and the line empty."""
 
 _EXAMPLE = """\
 examples:
@@ -56,7 +59,7 @@ class TerminalProgress:
 
     def stage_finished(self, name: str, seconds: float) -> None:
         """End the line with its seconds."""
-        start = "\r\x1b[K" if self._live else ""
+        start = CLEAR if self._live else ""
         print(f"{start}  {name:<12}{seconds:7.1f} s", file=self._stream, flush=True)
 
     def interrupted(self) -> None:
@@ -68,7 +71,7 @@ class TerminalProgress:
         if self._live:
             seconds = time.perf_counter() - self._started
             print(
-                f"\r\x1b[K  {self._name:<12}{seconds:7.1f} s  {text[:60]}",
+                f"{CLEAR}  {self._name:<12}{seconds:7.1f} s  {text[:60]}",
                 end="",
                 file=self._stream,
                 flush=True,
@@ -146,7 +149,7 @@ class ExportCommand:
             print(f"linnet: error: {error}", file=sys.stderr)
             return CHECK_FAILED
         if args.report is not None:
-            with _terminated_as_interrupt():
+            with terminated_as_interrupt():
                 _write_page(report.path, args.report, force=args.force)
         if args.json:
             print(json.dumps(report.to_json(), ensure_ascii=False, indent=2))
@@ -210,7 +213,7 @@ def _print_worst(error: OverBudgetError) -> None:
 
 
 def _export(config: ExportConfig) -> ExportReport:
-    with captured_noise() as (terminal, log), _terminated_as_interrupt():
+    with captured_noise() as (terminal, log), terminated_as_interrupt():
         progress = TerminalProgress(terminal)
         try:
             return export(config, progress)
@@ -222,7 +225,7 @@ def _export(config: ExportConfig) -> ExportReport:
 
 
 @contextmanager
-def _terminated_as_interrupt() -> Iterator[None]:
+def terminated_as_interrupt() -> Iterator[None]:
     """SIGTERM cleans up as Ctrl-C does."""
 
     def interrupt(_signal: int, _frame: object) -> None:

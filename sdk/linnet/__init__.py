@@ -2,7 +2,7 @@
 
     import linnet
 
-    model = linnet.load("intents.pte")
+    model = linnet.load("intents.pte")  # without a path: the model that comes with linnet
     model("turn the volume down")
 
 Importing this module loads neither numpy nor the compiled runtime; the first use of a name does.
@@ -16,18 +16,20 @@ from linnet import errors
 from linnet.errors import LinnetError
 
 if TYPE_CHECKING:
+    from linnet.assets import default_model
     from linnet.manifest import Manifest
     from linnet.model import Model, load
     from linnet.truncation import TruncationWarning
 
     __version__: str
 
-__all__ = ["LinnetError", "Manifest", "Model", "TruncationWarning", "__version__", "errors", "load"]
+__all__ = ["LinnetError", "Manifest", "Model", "TruncationWarning", "__version__", "default_model", "errors", "load"]
 
 _HOMES = {
     "Manifest": "linnet.manifest",
     "Model": "linnet.model",
     "TruncationWarning": "linnet.truncation",
+    "default_model": "linnet.assets",
     "load": "linnet.model",
 }
 

@@ -14,10 +14,13 @@ from linnet.errors import InvalidArgumentError
 from linnet.model import Model
 from linnet.truncation import TruncationWarning
 
-__all__ = ["Evaluation", "evaluate"]
+__all__ = ["OUT_OF_SCOPE", "Evaluation", "evaluate"]
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Told how many rows are done, and of how many."""
+
+OUT_OF_SCOPE = "oos"
+"""The label of texts that belong to no class, by CLINC150's name for it."""
 
 _CHUNK = 64  # rows between two reports; large enough for sorting by length to help
 _PASSING = 0.5  # score from which a label of a multi-label model counts, as in transformers' examples
@@ -50,7 +53,8 @@ def evaluate(model: Model, table: Table, columns: Columns, progress: Progress | 
 
     =====================  =====================================================================
     text-classification    accuracy, macro_f1; several labels a text: micro_f1, macro_f1,
-                           exact_match; one number a text: spearman, pearson
+                           exact_match; one number a text: spearman, pearson; with the label
+                           `oos`: in_scope_accuracy, out_of_scope_recall, out_of_scope_auroc
     token-classification   precision, recall, f1 of whole entities; accuracy of words
     question-answering     exact_match, f1 (SQuAD)
     fill-mask              accuracy, accuracy_top5 of the masked word
@@ -153,8 +157,21 @@ def _text_classification(runs: _Runs) -> dict[str, float]:
     if any(isinstance(label, list) for _, label in labels):
         return _several_labels(runs, items, labels)
     expected = [_label(where, label, names) for where, label in labels]
+    if OUT_OF_SCOPE in names and OUT_OF_SCOPE in expected:
+        return _with_out_of_scope(runs, items, expected)
     found = runs.map(items, lambda chunk: [each["label"] for each in runs.model(list(chunk))])
     return {"accuracy": metrics.accuracy(expected, found), "macro_f1": metrics.macro_f1(expected, found)}
+
+
+def _with_out_of_scope(runs: _Runs, items: Sequence[Any], expected: Sequence[str]) -> dict[str, float]:
+    answers = runs.map(items, lambda chunk: runs.model(list(chunk), top_k=None))
+    found = [answer[0]["label"] for answer in answers]
+    inside = [max(each["score"] for each in answer if each["label"] != OUT_OF_SCOPE) for answer in answers]
+    return {
+        "accuracy": metrics.accuracy(expected, found),
+        "macro_f1": metrics.macro_f1(expected, found),
+        **metrics.out_of_scope_scores(expected, found, inside, OUT_OF_SCOPE),
+    }
 
 
 def _several_labels(runs: _Runs, items: Sequence[Any], labels: Sequence[tuple[str, Any]]) -> dict[str, float]:

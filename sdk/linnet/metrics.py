@@ -14,6 +14,7 @@ import numpy.typing as npt
 __all__ = [
     "Entities",
     "accuracy",
+    "area_under_roc",
     "entity_scores",
     "exact_match",
     "find_entities",
@@ -21,6 +22,7 @@ __all__ = [
     "mean_reciprocal_rank",
     "multi_label_f1",
     "normalize_answer",
+    "out_of_scope_scores",
     "pearson",
     "ranks",
     "spearman",
@@ -55,6 +57,49 @@ def multi_label_f1(expected: Sequence[set[str]], found: Sequence[set[str]]) -> t
     scores = [2 * hits[each] / (true[each] + guessed[each]) for each in true.keys() | guessed.keys()]
     micro = 2 * sum(hits.values()) / total if total else float("nan")
     return micro, sum(scores) / len(scores) if scores else float("nan")
+
+
+def area_under_roc(positive: Sequence[float], negative: Sequence[float]) -> float:
+    """Return the chance that a positive scores above a negative, ties half (the Mann-Whitney U); NaN without both."""
+    if not positive or not negative:
+        return float("nan")
+    places = ranks([*positive, *negative])[: len(positive)]
+    above = float(places.sum()) - len(positive) * (len(positive) + 1) / 2
+    return above / (len(positive) * len(negative))
+
+
+def out_of_scope_scores(
+    expected: Sequence[str], found: Sequence[str], in_scope_scores: Sequence[float], out_of_scope: str
+) -> dict[str, float]:
+    """Return how well requests that belong to no class are told apart, as Larson et al. (EMNLP 2019) measure it.
+
+    Args:
+        expected: the right label of each text.
+        found: the label it got.
+        in_scope_scores: its largest score of a label other than ``out_of_scope``.
+        out_of_scope: the label of what belongs to no class.
+
+    Returns:
+        `in_scope_accuracy` of the texts that belong to a class (out of scope is a wrong answer),
+        `out_of_scope_recall`, and `out_of_scope_auroc`: the chance that a text out of scope has a smaller
+        in-scope score than one in scope.
+    """
+    inside = [each != out_of_scope for each in expected]
+    pairs = list(zip(expected, found, strict=True))
+    scored = list(zip(inside, in_scope_scores, strict=True))
+    return {
+        "in_scope_accuracy": accuracy(*_columns([pair for pair, scope in zip(pairs, inside, strict=True) if scope])),
+        "out_of_scope_recall": accuracy(
+            *_columns([pair for pair, scope in zip(pairs, inside, strict=True) if not scope])
+        ),
+        "out_of_scope_auroc": area_under_roc(
+            [score for scope, score in scored if scope], [score for scope, score in scored if not scope]
+        ),
+    }
+
+
+def _columns(pairs: Sequence[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    return [left for left, _ in pairs], [right for _, right in pairs]
 
 
 def ranks(values: Sequence[float]) -> npt.NDArray[np.float64]:

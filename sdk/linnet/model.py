@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from linnet.assets import default_model
 from linnet.errors import InvalidArgumentError, TaskMismatchError, TrailerDamagedError
 from linnet.inputs import TextInput
 from linnet.manifest import Manifest
@@ -25,7 +26,7 @@ _MOST_SESSIONS = 64
 
 
 def load(
-    source: str | Path | bytes,
+    source: str | Path | bytes | None = None,
     *,
     threads: int = 0,
     sessions: int = 1,
@@ -36,7 +37,8 @@ def load(
     """Open a linnet file, and see once for each machine that it answers as the file was proven to.
 
     Args:
-        source: path of the file (mapped), or its bytes (copied).
+        source: path of the file (mapped), or its bytes (copied); None: the model that comes with linnet, see
+            :func:`linnet.default_model`.
         threads: of the whole process, fixed by the first model; 0: the fixed number, or all CPUs; with several
             sessions 1.
         sessions: how many texts of a list run at the same time. Each session prepares the weights again, so
@@ -64,6 +66,8 @@ def load(
     if fused is not None and not isinstance(fused, bool):
         raise InvalidArgumentError(f"fused is {fused!r}, needed a bool or None")
     tested = is_wanted(self_test)
+    if source is None:
+        source = default_model()
     if isinstance(source, bytes | bytearray | memoryview):
         opened: str | bytes = bytes(source)
         path: str | None = None

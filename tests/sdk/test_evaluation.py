@@ -215,3 +215,20 @@ def test_what_a_task_needs_is_named() -> None:
 
 def test_nan_becomes_null() -> None:
     assert Evaluation("t", 1, {"x": float("nan"), "y": 0.5}, 0).to_json()["metrics"] == {"x": None, "y": 0.5}
+
+
+def test_out_of_scope_is_measured_where_the_labels_have_it() -> None:
+    rows: list[dict[str, Any]] = [
+        {"text": "the cat", "label": "cat"},
+        {"text": "a dog", "label": "dog"},
+        {"text": "rain", "label": "oos"},
+        {"text": "the cat and the dog", "label": "oos"},
+    ]
+    result = measure(animal_classifier(labels=("cat", "dog", "oos")), ("text", None, "label"), rows)
+    assert result.metrics["in_scope_accuracy"] == 1
+    assert result.metrics["out_of_scope_recall"] == 0.5
+    assert result.metrics["accuracy"] == 0.75
+    # best in-scope scores: cat and dog alone e^4/(e^4+1+e), rain 1/(2+e), both e^4/(2e^4+e): each above each
+    assert result.metrics["out_of_scope_auroc"] == 1
+    within = measure(animal_classifier(labels=("cat", "dog", "oos")), ("text", None, "label"), rows[:2])
+    assert set(within.metrics) == {"accuracy", "macro_f1"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 
 import numpy as np
 import pytest
@@ -151,3 +152,28 @@ def test_mean_reciprocal_rank_by_hand() -> None:
     assert metrics.mean_reciprocal_rank(groups, relevant, scores) == pytest.approx(0.5)
     assert metrics.mean_reciprocal_rank(groups, relevant, scores, cut=1) == 0
     assert math.isnan(metrics.mean_reciprocal_rank(["a"], [False], [1.0]))
+
+
+def test_area_under_roc_is_scikit_learns() -> None:
+    generator = random.Random(0)
+    scores = [round(generator.random(), 1) for _ in range(200)]  # rounded, so that there are ties
+    truth = [generator.random() < score for score in scores]
+    expected = sklearn.roc_auc_score(truth, scores)
+    found = metrics.area_under_roc(
+        [score for score, positive in zip(scores, truth, strict=True) if positive],
+        [score for score, positive in zip(scores, truth, strict=True) if not positive],
+    )
+    assert found == pytest.approx(expected)
+    assert math.isnan(metrics.area_under_roc([], [1.0]))
+
+
+def test_out_of_scope_by_hand() -> None:
+    found = metrics.out_of_scope_scores(
+        ["a", "a", "b", "oos", "oos"], ["a", "oos", "b", "oos", "b"], [0.9, 0.4, 0.8, 0.3, 0.5], "oos"
+    )
+    assert found == {
+        "in_scope_accuracy": pytest.approx(2 / 3),
+        "out_of_scope_recall": 0.5,
+        # of the six pairs of a text in scope and one out of it, (0.4, 0.5) is the wrong way round
+        "out_of_scope_auroc": pytest.approx(5 / 6),
+    }

@@ -32,7 +32,10 @@ _BUILT_IN: Mapping[str, tuple[str, str]] = {
     "doctor": ("linnet.commands.doctor", "show what this build and this machine can do"),
 }
 
-_FROM_EXTRAS: Mapping[str, str] = {"export": "from a checkpoint to a proven .pte file"}
+_FROM_EXTRAS: Mapping[str, str] = {
+    "export": "from a checkpoint to a proven .pte file",
+    "train": "from labelled rows to a small trained checkpoint, or to a proven .pte file",
+}
 """Commands whose packages come with the extra of the same name."""
 
 

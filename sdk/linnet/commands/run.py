@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from linnet.console import Console, shorten
@@ -26,6 +28,7 @@ Without TEXT, each line of stdin is a text. For question-answering and text-rank
 separates the two texts; for text-classification it does so with --tabs.
 
 examples:
+  linnet run "turn the volume down"
   linnet run intents.pte "turn the volume down" "what time is it"
   linnet run qa.pte --question "Who wrote it?" --context "It was written by Ada."
   linnet run ranker.pte "how to bake bread" --pair "Mix flour and water." --pair "Paris is a city."
@@ -40,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = _EPILOG
     add = parser.add_argument
-    add("file", metavar="FILE", help="a linnet file (.pte)")
+    add("file", metavar="FILE", nargs="?", help="a linnet file (.pte); none: the model that comes with linnet")
     add("texts", metavar="TEXT", nargs="*", help="texts; none: lines of stdin")
     add("--pair", metavar="TEXT", action="append", default=[], help="second text of a pair; may be repeated")
     add("--tabs", action="store_true", help="a tab in a line of stdin separates text and pair")
@@ -57,6 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Answer every text in its turn."""
+    if args.file is not None and not _is_file(args.file):
+        args.file, args.texts = None, [args.file, *args.texts]
     with load(args.file, threads=args.threads) as model:
         console = Console()
         for given in _inputs(args, model):
@@ -74,6 +79,12 @@ def run(args: argparse.Namespace) -> int:
             else:
                 _show(console, model, given, answer)
     return 0
+
+
+def _is_file(argument: str) -> bool:
+    """A text is told from a file by its form: what looks like a path is a missing file, not a text."""
+    looks_like_path = argument.endswith(".pte") or (os.sep in argument and not any(map(str.isspace, argument)))
+    return looks_like_path or Path(argument).is_file()
 
 
 def _inputs(args: argparse.Namespace, model: Model) -> Iterator[dict[str, Any]]:

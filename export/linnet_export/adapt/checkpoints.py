@@ -1,0 +1,38 @@
+"""Checkpoints that count only when they are whole, so that a kill at any time loses no training."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+__all__ = ["PREFIX", "last_complete", "mark_complete"]
+
+PREFIX = "checkpoint-"
+_MARK = "complete"
+
+
+def mark_complete(checkpoint: Path) -> None:
+    """Bring every file of a checkpoint to the disk, then say that it is whole."""
+    for path in checkpoint.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+    (checkpoint / _MARK).touch()
+    for folder in (checkpoint, checkpoint.parent):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def last_complete(directory: Path) -> Path | None:
+    """Return the whole checkpoint with the most steps, None without one; half-written ones are removed."""
+    found: dict[int, Path] = {}
+    for path in directory.glob(f"{PREFIX}*"):
+        steps = path.name.removeprefix(PREFIX)
+        if steps.isdigit() and (path / _MARK).is_file():
+            found[int(steps)] = path
+        else:
+            shutil.rmtree(path)
+    return found[max(found)] if found else None

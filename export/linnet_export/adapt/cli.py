@@ -1,0 +1,270 @@
+"""`linnet train`: the command, its progress display and its printed report."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+from pathlib import Path
+from typing import Any, TextIO
+
+from linnet.console import Console
+from linnet.errors import InvalidArgumentError
+from linnet.output import refuse_existing
+from linnet_export import ExportConfig, export
+from linnet_export.adapt import train
+from linnet_export.adapt.config import (
+    FREEZABLE,
+    METRICS,
+    PRECISIONS,
+    SCHEDULES,
+    CalibrationConfig,
+    DataConfig,
+    DistillationConfig,
+    OptimizerConfig,
+    ShrinkConfig,
+    TrainConfig,
+)
+from linnet_export.adapt.file import FileReport, export_config, measure_file
+from linnet_export.adapt.progress import QuietTraining, TrainListener
+from linnet_export.adapt.recipe import Recipe, read_recipe
+from linnet_export.adapt.report import TrainReport
+from linnet_export.cli import CLEAR, TerminalProgress, terminated_as_interrupt
+from linnet_export.noise import captured_noise
+
+__all__ = ["TrainCommand", "command"]
+
+_EXAMPLE = """\
+examples:
+  linnet train sentence-transformers/all-MiniLM-L6-v2 --data intents.jsonl -o intents
+  linnet train ./encoder --data train.csv --validation dev.csv -o intents --epochs 8 --export intents.pte
+  linnet train ./intents --teacher ./intents --layers 0,2,5 --trim-vocabulary --data intents.jsonl -o small
+  linnet train recipe.toml --data intents.jsonl -o build/intents --export intents.pte --resume
+
+Interrupted, even by kill -9, the same command with --resume goes on from the last whole checkpoint and ends
+with the same weights.
+"""
+
+
+class TrainProgress(TerminalProgress):
+    """Shows one line a stage and one an epoch."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._stream = stream
+
+    def epoch_finished(self, text: str) -> None:
+        """See :class:`TrainListener`."""
+        print(f"{CLEAR if self._stream.isatty() else ''}    {text}", file=self._stream, flush=True)
+
+
+class TrainCommand:
+    """The command as the `linnet` program sees it."""
+
+    name = "train"
+    help = "from labelled rows to a small trained checkpoint, or to a proven .pte file"
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+        parser.epilog = _EXAMPLE
+        add = parser.add_argument
+        add("model", metavar="MODEL|RECIPE.toml", help="checkpoint to start from, or a recipe of several stages")
+        add("-o", "--output", type=Path, required=True, metavar="DIR", help="directory of the trained checkpoint")
+        add("--export", type=Path, metavar="OUT.pte", help="go on to a proven file")
+        add("--quantization", default=None, metavar="RECIPE", help="recipe of the file (default int8)")
+        add("--model", dest="first_model", metavar="MODEL", help="model of a recipe's first stage")
+        add("--resume", action="store_true", help="go on with an unfinished training")
+        add("--force", action="store_true", help="start over, and overwrite the file of --export")
+        add("--json", action="store_true", help="print the report as JSON")
+        _add_data(parser)
+        _add_optimizer(parser)
+        _add_small(parser)
+
+    def run(self, args: argparse.Namespace) -> int:
+        """Train; return the exit status."""
+        if args.export is not None:
+            refuse_existing(args.export, force=args.force or args.resume)
+        stages, recipe = _stages(args)
+        reports, file = _run(stages, recipe, args)
+        if _is_first():
+            _show(reports, file, as_json=args.json)
+        return 0
+
+
+def _add_data(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("data").add_argument
+    add("--data", type=Path, required=True, metavar="FILE", help="rows to train on: .jsonl, .json, .csv or .tsv")
+    add("--validation", type=Path, metavar="FILE", help="rows that are only looked at")
+    add("--validation-split", type=float, default=0.1, metavar="SHARE",
+        help="share of each class that is held out instead (default 0.1)")  # fmt: skip
+    add("--text-column", metavar="NAME", help="column of the text")
+    add("--pair-column", metavar="NAME", help="column of the second text")
+    add("--label-column", metavar="NAME", help="column of the label")
+    add("--out-of-scope", metavar="LABEL", help="label of what belongs to no class (default: oos, if it occurs)")
+    add("--max-length", type=int, default=128, metavar="N", help="bound in tokens (default 128)")
+
+
+def _add_optimizer(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("training").add_argument
+    defaults = OptimizerConfig()
+    add("--epochs", type=int, default=defaults.epochs, metavar="N", help="passes over the rows (default 5)")
+    add("--batch-size", type=int, default=defaults.batch_size, metavar="N", help="rows of a step (default 32)")
+    add("--learning-rate", type=float, default=defaults.learning_rate, metavar="X", help="highest rate (default 5e-5)")
+    add("--schedule", choices=SCHEDULES, default=defaults.schedule, help="of the learning rate (default linear)")
+    add("--warmup-ratio", type=float, default=defaults.warmup_ratio, metavar="SHARE", help="default 0.06")
+    add("--weight-decay", type=float, default=defaults.weight_decay, metavar="X", help="default 0.01")
+    add("--max-grad-norm", type=float, default=defaults.max_grad_norm, metavar="X", help="default 1.0")
+    add("--label-smoothing", type=float, default=defaults.label_smoothing, metavar="SHARE", help="default 0")
+    add("--class-weights", choices=("none", "balanced"), default="none", help="balanced: rare classes count more")
+    add("--dropout", type=float, metavar="SHARE", help="default: the checkpoint's own")
+    add("--freeze", choices=FREEZABLE, default="none", help="what is not trained")
+    add("--precision", choices=PRECISIONS, default="no", help="bf16: faster where the processor has bfloat16")
+    add("--metric", choices=METRICS, default="accuracy", help="what chooses the best epoch (default accuracy)")
+    add("--early-stopping", type=int, default=0, metavar="N", help="stop after N epochs without a better one")
+    add("--save-steps", type=int, default=0, metavar="N", help="a checkpoint every N steps too")
+    add("--keep-checkpoints", action="store_true", help="leave the optimizer's checkpoints there")
+    add("--seed", type=int, default=0, metavar="N", help="of everything random (default 0)")
+
+
+def _add_small(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("making it small")
+    add = group.add_argument
+    add("--teacher", metavar="MODEL", help="learn its answers: a checkpoint that was trained for the same labels")
+    add("--temperature", type=float, default=2.0, metavar="X", help="softens the teacher's answers (default 2)")
+    add("--distillation-weight", type=float, default=0.9, metavar="SHARE", help="labels have the rest (default 0.9)")
+    add("--hidden-weight", type=float, default=0.0, metavar="X", help="of the teacher's last layer (default 0)")
+    add("--augmentation", type=int, default=0, metavar="N", help="texts made from each, which the teacher answers")
+    add("--trim-vocabulary", action="store_true", help="keep the tokens that the training texts need")
+    add("--frequent", type=int, default=0, metavar="N", help="and the N most frequent words")
+    add("--layers", type=_numbers, metavar="0,2,5", help="layers that stay")
+    add("--intermediate-size", type=int, metavar="N", help="neurons that stay in each feed-forward layer")
+    add("--calibrate-temperature", action="store_true", help="make scores mean what they say, on held-out rows")
+    add("--in-scope-recall", type=float, metavar="SHARE", help="threshold of out of scope: this share stays in scope")
+
+
+def _is_first() -> bool:
+    """Of several processes that torchrun or accelerate started, one speaks."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(each) for each in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"found {text!r}, needed numbers like 0,2,5") from error
+
+
+def _stages(args: argparse.Namespace) -> tuple[list[tuple[str, TrainConfig]], Recipe | None]:
+    data = DataConfig(
+        train=args.data,
+        validation=args.validation,
+        validation_split=args.validation_split,
+        text_column=args.text_column,
+        pair_column=args.pair_column,
+        label_column=args.label_column,
+        out_of_scope=args.out_of_scope,
+    )
+    if not args.model.endswith(".toml"):
+        if args.first_model is not None:
+            raise InvalidArgumentError("--model belongs to a RECIPE.toml")
+        return [(args.output.name, _config(args, data))], None
+    recipe = read_recipe(Path(args.model), args.first_model)
+    stages = [
+        (stage.name, stage.config(args.output, data, resume=args.resume, force=args.force)) for stage in recipe.stages
+    ]
+    return stages, recipe
+
+
+def _config(args: argparse.Namespace, data: DataConfig) -> TrainConfig:
+    given = vars(args)
+    distillation = None
+    if args.teacher is not None:
+        distillation = DistillationConfig(
+            teacher=args.teacher, temperature=args.temperature, weight=args.distillation_weight,
+            hidden_weight=args.hidden_weight, augmentation=args.augmentation,
+        )  # fmt: skip
+    names = {field.name for field in dataclasses.fields(OptimizerConfig)}
+    return TrainConfig(
+        model=args.model,
+        output=args.output,
+        data=data,
+        optimizer=OptimizerConfig(**{name: value for name, value in given.items() if name in names}),
+        distillation=distillation,
+        shrink=ShrinkConfig(
+            vocabulary="corpus" if args.trim_vocabulary else "all",
+            frequent=args.frequent,
+            layers=args.layers,
+            intermediate_size=args.intermediate_size,
+        ),
+        calibration=CalibrationConfig(temperature=args.calibrate_temperature, in_scope_recall=args.in_scope_recall),
+        **{name: given[name] for name in ("metric", "early_stopping", "max_length", "seed", "save_steps", "resume",
+                                          "force", "keep_checkpoints")},
+    )  # fmt: skip
+
+
+def _run(
+    stages: list[tuple[str, TrainConfig]], recipe: Recipe | None, args: argparse.Namespace
+) -> tuple[list[tuple[str, TrainReport]], FileReport | None]:
+    with captured_noise() as (terminal, log), terminated_as_interrupt():
+        listener: TrainListener = TrainProgress(terminal) if _is_first() else QuietTraining()
+        try:
+            settings = _export_config(args, recipe, stages[-1][1])
+            reports = []
+            for name, config in stages:
+                print(f"{name}: {config.model} -> {config.output}", file=terminal, flush=True)
+                reports.append((name, train(config, listener)))
+            wanted = settings if _is_first() else None
+            file = measure_file(export(wanted, listener), stages[-1][1].output) if wanted else None
+        except BaseException:
+            if isinstance(listener, TrainProgress):
+                listener.interrupted()
+            if log.stat().st_size:
+                print(f"linnet: what the libraries printed is in {log}", file=terminal, flush=True)
+            raise
+    return reports, file
+
+
+def _export_config(args: argparse.Namespace, recipe: Recipe | None, last: TrainConfig) -> ExportConfig | None:
+    """What cannot be exported is refused before it is trained."""
+    if args.export is None:
+        return None
+    settings = dict(recipe.export) if recipe else {}
+    if args.quantization is not None:
+        settings["recipe"] = args.quantization
+    return export_config(last, args.export, settings)
+
+
+def _show(reports: list[tuple[str, TrainReport]], file: FileReport | None, *, as_json: bool) -> None:
+    if as_json:
+        found: dict[str, Any] = {"stages": {name: report.to_json() for name, report in reports}}
+        print(json.dumps(found | ({"file": file.to_json()} if file else {}), ensure_ascii=False, indent=2))
+        return
+    console = Console()
+    names = list(reports[-1][1].figures)
+    rows = [row for name, report in reports for row in _stage_rows(name, report, names)]
+    if file is not None:
+        rows.append((file.path.name, f"{file.megabytes:.2f} MB", *(_number(file.figures, name) for name in names)))
+    console.table(("on held-out rows", "size", *names), rows, right=tuple(range(1, len(names) + 2)))
+    for name, report in reports:
+        best = f"epoch {report.best_epoch} of {report.epochs}" if report.best_epoch else "the last epoch"
+        console.line(f"{name}: {report.rows} rows, {report.held_out} held out, weights of {best}, in {report.output}")
+        for text in (*report.shrunk, *(f"note: {each}" for each in report.notes)):
+            console.line(f"  {text}")
+    if file is None:
+        console.line(f"next: linnet export {reports[-1][1].output} -o model.pte")
+
+
+def _stage_rows(name: str, report: TrainReport, names: list[str]) -> list[tuple[str, ...]]:
+    size = f"{report.parameters / 1e6:.2f} M"
+    rows = [("  " + name + ", shrunk", size, *(_number(report.start, each) for each in names))] if report.start else []
+    if report.temperature != 1 or report.out_of_scope_shift:
+        rows.append((f"  {name}, trained", size, *(_number(report.before_calibration, each) for each in names)))
+    return [*rows, (name, size, *(_number(report.figures, each) for each in names))]
+
+
+def _number(figures: Any, name: str) -> str:
+    return f"{figures[name]:.4f}" if name in figures else "-"
+
+
+command = TrainCommand()

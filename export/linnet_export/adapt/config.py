@@ -1,0 +1,276 @@
+"""Settings of one training, as frozen objects. Unknown keys are errors of the types themselves."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from linnet.errors import InvalidArgumentError
+
+__all__ = [
+    "SCHEDULES",
+    "CalibrationConfig",
+    "DataConfig",
+    "DistillationConfig",
+    "OptimizerConfig",
+    "ShrinkConfig",
+    "TrainConfig",
+]
+
+SCHEDULES: tuple[str, ...] = ("linear", "cosine", "constant_with_warmup")
+"""Learning-rate schedules, by the names of transformers' `lr_scheduler_type`."""
+
+METRICS: tuple[str, ...] = ("accuracy", "macro_f1", "loss")
+"""What early stopping watches, on the held-out rows."""
+
+FREEZABLE: tuple[str, ...] = ("none", "embeddings", "body")
+PRECISIONS: tuple[str, ...] = ("no", "bf16")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """Where the rows are and what their columns mean.
+
+    Attributes:
+        train: .jsonl, .json, .csv or .tsv.
+        validation: rows that are never trained on: early stopping and calibration look at them.
+        validation_split: without `validation`, the share of each class that is held out instead.
+        text_column: None: found by its usual name; so are the next two.
+        pair_column: column of the second text.
+        label_column: column of the label.
+        out_of_scope: the label of requests that belong to no class; None: `oos`, if it occurs.
+    """
+
+    train: Path
+    validation: Path | None = None
+    validation_split: float = 0.1
+    text_column: str | None = None
+    pair_column: str | None = None
+    label_column: str | None = None
+    out_of_scope: str | None = None
+
+    def problems(self) -> list[str]:
+        """Return every impossible setting as a sentence."""
+        if 0 < self.validation_split < 0.9:
+            return []
+        return [f"validation_split is {self.validation_split}, needed a share above 0 and below 0.9"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OptimizerConfig:
+    """AdamW (<https://arxiv.org/abs/1711.05101>) and what is around it.
+
+    Attributes:
+        epochs: passes over the rows.
+        batch_size: rows of a step, of all processes together.
+        learning_rate: highest, after the warm-up.
+        schedule: one of :data:`SCHEDULES`.
+        warmup_ratio: share of the steps in which the rate rises.
+        weight_decay: of matrices; biases and layer norms have none.
+        max_grad_norm: longer gradients are shortened to this length.
+        label_smoothing: share of the target that is spread over all classes.
+        class_weights: `balanced`: a class counts as its rows are few (rows / (classes * rows of the class)).
+        dropout: None: the checkpoint's own.
+        freeze: `embeddings`, or the whole `body` so that only the head is trained.
+        precision: `bf16` computes matrix products in bfloat16; weights and sums stay float32.
+    """
+
+    epochs: int = 5
+    batch_size: int = 32
+    learning_rate: float = 5e-5
+    schedule: str = "linear"
+    warmup_ratio: float = 0.06
+    weight_decay: float = 0.01
+    max_grad_norm: float = 1.0
+    label_smoothing: float = 0.0
+    class_weights: str = "none"
+    dropout: float | None = None
+    freeze: str = "none"
+    precision: str = "no"
+
+    def problems(self) -> list[str]:
+        """Return every impossible setting as a sentence."""
+        found = [
+            f"{name} is {getattr(self, name)}, needed at least {least}"
+            for name, least in (("epochs", 1), ("batch_size", 1), ("weight_decay", 0))
+            if getattr(self, name) < least
+        ]
+        found += [
+            f"{name} is {getattr(self, name)}, needed a number above 0"
+            for name in ("learning_rate", "max_grad_norm")
+            if not getattr(self, name) > 0
+        ]
+        shares = {"warmup_ratio": self.warmup_ratio, "label_smoothing": self.label_smoothing, "dropout": self.dropout}
+        found += [
+            f"{name} is {value}, needed 0 or more and less than 1"
+            for name, value in shares.items()
+            if value is not None and not 0 <= value < 1
+        ]
+        choices = (
+            ("schedule", SCHEDULES),
+            ("class_weights", ("none", "balanced")),
+            ("freeze", FREEZABLE),
+            ("precision", PRECISIONS),
+        )
+        return found + [
+            f"{name} is {getattr(self, name)!r}, known are {', '.join(known)}"
+            for name, known in choices
+            if getattr(self, name) not in known
+        ]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DistillationConfig:
+    """Learning from a larger model (<https://arxiv.org/abs/1503.02531>).
+
+    Attributes:
+        teacher: a checkpoint that was trained for the same labels.
+        temperature: both distributions are softened by it.
+        weight: of the teacher's answers in the loss; the labels have the rest.
+        hidden_weight: of the distance to the teacher's first token of the last layer, 0 leaves it out.
+        augmentation: texts made from each training text (words left out, replaced, halves joined), which only
+            the teacher answers.
+        batch_size: texts of one run of the teacher.
+    """
+
+    teacher: str
+    temperature: float = 2.0
+    weight: float = 0.9
+    hidden_weight: float = 0.0
+    augmentation: int = 0
+    batch_size: int = 128
+
+    def problems(self) -> list[str]:
+        """Return every impossible setting as a sentence."""
+        found = [] if self.temperature > 0 else [f"temperature is {self.temperature}, needed a number above 0"]
+        if not 0 < self.weight <= 1:
+            found.append(f"weight is {self.weight}, needed a share above 0, at most 1")
+        found += [
+            f"{name} is {getattr(self, name)}, needed at least 0"
+            for name in ("hidden_weight", "augmentation")
+            if getattr(self, name) < 0
+        ]
+        return found
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ShrinkConfig:
+    """What is taken away from the model before it is trained.
+
+    Attributes:
+        vocabulary: `corpus` keeps the tokens that the training texts need, and printable ASCII's characters.
+        frequent: beside them the first so many tokens of the vocabulary, which BERT's lists by frequency.
+        layers: which layers stay, counted from 0; None: all.
+        intermediate_size: width of the feed-forward layers, most important neurons first; None: as it is.
+    """
+
+    vocabulary: str = "all"
+    frequent: int = 0
+    layers: tuple[int, ...] | None = None
+    intermediate_size: int | None = None
+
+    def problems(self) -> list[str]:
+        """Return every impossible setting as a sentence."""
+        found: list[str] = []
+        if self.vocabulary not in ("all", "corpus"):
+            found.append(f"vocabulary is {self.vocabulary!r}, known are all, corpus")
+        if self.frequent < 0 or (self.frequent and self.vocabulary == "all"):
+            found.append(f"frequent is {self.frequent}, needed at least 0, and vocabulary = corpus")
+        if self.layers is not None and (not self.layers or list(self.layers) != sorted(set(self.layers))):
+            found.append(f"layers is {list(self.layers)}, needed rising numbers, at least one")
+        if self.intermediate_size is not None and self.intermediate_size < 1:
+            found.append(f"intermediate_size is {self.intermediate_size}, needed at least 1")
+        return found
+
+    @property
+    def changes_anything(self) -> bool:
+        """Whether the model gets smaller at all."""
+        return self != ShrinkConfig()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CalibrationConfig:
+    """What is folded into the last layer after training, so that the answers stay a plain softmax.
+
+    Attributes:
+        temperature: divide the logits by the number that makes the held-out rows likeliest
+            (<https://arxiv.org/abs/1706.04599>).
+        in_scope_recall: raise the logit of the out-of-scope label as far as this share of the held-out in-scope
+            rows is still not called out of scope; None: leave it.
+    """
+
+    temperature: bool = False
+    in_scope_recall: float | None = None
+
+    def problems(self) -> list[str]:
+        """Return every impossible setting as a sentence."""
+        if self.in_scope_recall is None or 0.5 <= self.in_scope_recall < 1:
+            return []
+        return [f"in_scope_recall is {self.in_scope_recall}, needed a share of at least 0.5, below 1"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """What to train, on what, and how.
+
+    Attributes:
+        model: checkpoint to start from: a local directory or a Hugging Face hub id.
+        output: directory of the trained checkpoint; what belongs to the training is in `training/` in it.
+        data: rows and columns.
+        task: Hugging Face task name.
+        optimizer: how it is trained.
+        distillation: the teacher, if there is one.
+        shrink: what is taken away first.
+        calibration: what is folded into the last layer at the end.
+        metric: what chooses the best epoch, on the held-out rows.
+        early_stopping: epochs without a better one until training stops; 0: none are skipped.
+        max_length: bound in tokens, special tokens included; longer texts are cut.
+        seed: of everything that is random.
+        save_steps: a checkpoint every so many steps beside those after each epoch; 0: none.
+        resume: go on with an unfinished training in `output`.
+        force: start over where `output` holds one.
+        keep_checkpoints: leave the optimizer's checkpoints there when it is done.
+    """
+
+    model: str
+    output: Path
+    data: DataConfig
+    task: str = "text-classification"
+    optimizer: OptimizerConfig = dataclasses.field(default_factory=OptimizerConfig)
+    distillation: DistillationConfig | None = None
+    shrink: ShrinkConfig = dataclasses.field(default_factory=ShrinkConfig)
+    calibration: CalibrationConfig = dataclasses.field(default_factory=CalibrationConfig)
+    metric: str = "accuracy"
+    early_stopping: int = 0
+    max_length: int = 128
+    seed: int = 0
+    save_steps: int = 0
+    resume: bool = False
+    force: bool = False
+    keep_checkpoints: bool = False
+
+    def __post_init__(self) -> None:
+        problems = self.problems()
+        if problems:
+            raise InvalidArgumentError("; ".join(problems))
+
+    def problems(self) -> list[str]:
+        """Return every impossible setting as a sentence; empty if there is none."""
+        found = [] if self.model else ["model is empty, needed a directory or a hub id"]
+        if self.task not in TASKS:
+            found.append(f"task is {self.task!r}, training knows {', '.join(TASKS)}")
+        if self.metric not in METRICS:
+            found.append(f"metric is {self.metric!r}, known are {', '.join(METRICS)}")
+        if self.max_length < 3:
+            found.append(f"max_length is {self.max_length}, needed at least 3: two special tokens and one of the text")
+        found += [
+            f"{name} is {getattr(self, name)}, needed at least 0"
+            for name in ("early_stopping", "save_steps", "seed")
+            if getattr(self, name) < 0
+        ]
+        parts = (self.data, self.optimizer, self.shrink, self.calibration, self.distillation)
+        return found + [problem for part in parts if part is not None for problem in part.problems()]
+
+
+TASKS: tuple[str, ...] = ("text-classification",)
+"""What `linnet train` fine-tunes for."""

@@ -1,0 +1,73 @@
+"""From the trained checkpoint to a proven file, measured on the rows that were held out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from linnet.datasets import choose_columns, read_table
+from linnet.evaluation import evaluate
+from linnet.model import load
+from linnet_export.adapt.config import TrainConfig
+from linnet_export.adapt.recipe import build
+from linnet_export.config import ExportConfig
+from linnet_export.report import ExportReport
+
+__all__ = ["FileReport", "export_config", "measure_file"]
+
+
+@dataclasses.dataclass(frozen=True)
+class FileReport:
+    """A file and what it does on the held-out rows.
+
+    Attributes:
+        path: the file.
+        megabytes: of 10^6 bytes.
+        figures: as `linnet eval` gives them.
+        status: of its proof.
+    """
+
+    path: Path
+    megabytes: float
+    figures: Mapping[str, float]
+    status: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what JSON can hold."""
+        return dataclasses.asdict(self) | {"path": str(self.path)}
+
+
+def export_config(trained: TrainConfig, output: Path, settings: Mapping[str, Any]) -> ExportConfig:
+    """Return how the checkpoint is exported: proven on the held-out rows, calibrated on the training rows.
+
+    Raises:
+        InvalidArgumentError: a setting is unknown or impossible.
+        UnknownRecipeError: there is no such quantization recipe.
+    """
+    from linnet_export.recipes import get_recipe, is_calibrated
+
+    training = trained.output / "training"
+    whole = {
+        "model": str(trained.output),
+        "output": output,
+        "task": trained.task,
+        "max_length": trained.max_length,
+        "proof": training / "held_out.jsonl",
+        "force": True,
+        **settings,
+    }
+    found = build(ExportConfig, whole, "export")
+    assert isinstance(found, ExportConfig)
+    if is_calibrated(get_recipe(found.recipe), found.quantization) and found.calibration is None:
+        return dataclasses.replace(found, calibration=training / "texts.jsonl")
+    return found
+
+
+def measure_file(report: ExportReport, trained: Path) -> FileReport:
+    """Run the held-out rows through the file."""
+    table = read_table(trained / "training" / "held_out.jsonl")
+    with load(report.path, threads=1) as model:
+        found = evaluate(model, table, choose_columns(table, None, None, None))
+    return FileReport(report.path, report.file_bytes / 1e6, dict(found.metrics), report.status)

@@ -1,0 +1,117 @@
+"""Loads checkpoints for training: safetensors only, nothing of theirs is executed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+import transformers
+
+from linnet_export.architectures import get_architecture
+from linnet_export.checkpoint.sentence_modules import read_sentence_modules
+from linnet_export.checkpoint.source import read_json, resolve_source, weight_files, weights_sha256
+from linnet_export.errors import CheckpointError
+
+__all__ = ["Loaded", "last_layer", "load_classifier"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Loaded:
+    """A checkpoint with a classifier on top.
+
+    Attributes:
+        model: in eval mode, float32.
+        tokenizer: transformers' tokenizer.
+        labels: names of the classes.
+        sha256: of the weights' files.
+        new_head: the classifier is new, because the checkpoint has none for these labels.
+    """
+
+    model: transformers.PreTrainedModel
+    tokenizer: Any
+    labels: tuple[str, ...]
+    sha256: str
+    new_head: bool
+
+
+def load_classifier(name: str, labels: Sequence[str] | None = None, dropout: float | None = None) -> Loaded:
+    """Load a checkpoint for text-classification.
+
+    Args:
+        name: local directory or hub id.
+        labels: names of the classes; None: those of the checkpoint. Where the checkpoint has others, the
+            classifier is made anew from the global generator.
+        dropout: None: the checkpoint's own.
+
+    Raises:
+        CheckpointError: it cannot be loaded, or an exported program could not be made of it.
+    """
+    source = resolve_source(name, None)
+    sentence = read_sentence_modules(source.directory)
+    directory = source.directory / sentence.transformer if sentence else source.directory
+    settings = read_json(directory / "config.json")
+    get_architecture(str(settings.get("model_type")))  # what cannot be exported is refused before it is trained
+    files = weight_files(directory)
+    try:
+        config: Any = transformers.AutoConfig.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
+        own = _own_labels(config, settings)
+        chosen = tuple(labels) if labels is not None else own
+        config.id2label = dict(enumerate(chosen))
+        config.label2id = {label: place for place, label in enumerate(chosen)}
+        _set_dropout(config, dropout)
+        model: Any = transformers.AutoModelForSequenceClassification.from_pretrained(
+            directory,
+            config=config,
+            dtype=torch.float32,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            attn_implementation="eager",  # short texts on a CPU: faster than the fused kernel, forward and backward
+            ignore_mismatched_sizes=labels is not None,
+        )
+        tokenizer = transformers.AutoTokenizer.from_pretrained(directory, local_files_only=True)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise CheckpointError(f"{name}: transformers cannot load it for text-classification: {error}") from error
+    new_head = sorted(chosen) != sorted(own)
+    if new_head:
+        _make_head_anew(model)
+    elif chosen != own:
+        _reorder_head(model, [own.index(label) for label in chosen])
+    return Loaded(model.eval(), tokenizer, chosen, weights_sha256(files), new_head)
+
+
+def _own_labels(config: Any, settings: dict[str, Any]) -> tuple[str, ...]:
+    """Labels of a checkpoint that was trained for some; a plain encoder's config only counts to two."""
+    trained = any("ForSequenceClassification" in name for name in settings.get("architectures") or ())
+    return tuple(str(config.id2label[place]) for place in range(config.num_labels)) if trained else ()
+
+
+def _set_dropout(config: Any, dropout: float | None) -> None:
+    if dropout is None:
+        return
+    for name in ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout"):
+        if isinstance(getattr(config, name, None), float):
+            setattr(config, name, dropout)
+
+
+def last_layer(model: Any) -> torch.nn.Linear:
+    """Return the layer that gives the logits."""
+    return [module for module in model.modules() if isinstance(module, torch.nn.Linear)][-1]
+
+
+def _reorder_head(model: Any, order: list[int]) -> None:
+    """Give the classes the order of our labels."""
+    last = last_layer(model)
+    with torch.no_grad():
+        last.weight.copy_(last.weight[order].clone())
+        last.bias.copy_(last.bias[order].clone())
+
+
+def _make_head_anew(model: Any) -> None:
+    """Draw the last layer again: a head of other labels but the same number would be kept otherwise."""
+    last = last_layer(model)
+    torch.nn.init.normal_(last.weight, std=float(getattr(model.config, "initializer_range", 0.02)))
+    if last.bias is not None:
+        torch.nn.init.zeros_(last.bias)

@@ -1,0 +1,134 @@
+"""The directory of a training: what it holds, and whether it may be written."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from linnet.output import write_text
+from linnet_export.adapt.config import TrainConfig
+from linnet_export.adapt.data import Example, Examples
+from linnet_export.adapt.errors import TrainingExistsError
+from linnet_export.adapt.report import TrainReport
+
+__all__ = ["Output", "prepare_output"]
+
+_FREE = ("resume", "force", "keep_checkpoints", "output")  # settings that may differ when training goes on
+
+
+@dataclasses.dataclass(frozen=True)
+class Output:
+    """Paths of a training.
+
+    Attributes:
+        directory: of the trained checkpoint.
+        report: what a finished training reported, if there is nothing left to do.
+    """
+
+    directory: Path
+    report: TrainReport | None = None
+
+    @property
+    def training(self) -> Path:
+        """What belongs to the training and not to the checkpoint."""
+        return self.directory / "training"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Directory of the optimizer's checkpoints."""
+        return self.training / "checkpoints"
+
+    @property
+    def log(self) -> Path:
+        """Metrics of every epoch, JSON lines."""
+        return self.training / "log.jsonl"
+
+    @property
+    def teacher(self) -> Path:
+        """Name from which the cache of the teacher's answers is derived."""
+        return self.training / "teacher.safetensors"
+
+    def keep_rows(self, examples: Examples) -> None:
+        """Write the rows for the export: its calibration sees the training texts, its proof those held out."""
+        for name, rows in (("texts", examples.train), ("held_out", examples.validation)):
+            lines = [_row(each) for each in rows]
+            write_text("".join(f"{line}\n" for line in lines), self.training / f"{name}.jsonl", force=True)
+
+    def finish(self, model: Any, tokenizer: Any, report: TrainReport, *, keep_checkpoints: bool) -> None:
+        """Write the checkpoint; the report comes last and says that all is there."""
+        aside = self.directory / f".partial-{os.getpid()}"
+        try:
+            model.save_pretrained(aside)
+            tokenizer.save_pretrained(aside)
+            for path in sorted(aside.iterdir()):
+                path.replace(self.directory / path.name)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+        write_text(json.dumps(report.to_json(), indent=2) + "\n", self.training / "report.json", force=True)
+        if not keep_checkpoints:
+            shutil.rmtree(self.checkpoints, ignore_errors=True)
+
+
+def _row(example: Example) -> str:
+    pair = {} if example.pair is None else {"pair": example.pair}
+    return json.dumps({"text": example.text, **pair, "label": example.label}, ensure_ascii=False)
+
+
+def prepare_output(config: TrainConfig) -> Output:
+    """Make the directory, or find the training that is to go on.
+
+    Raises:
+        TrainingExistsError: the directory holds something, and neither `resume` nor `force` was given, or
+            the training that is there has other settings or other rows.
+    """
+    output = Output(config.output)
+    settings_file, report_file = output.training / "settings.json", output.training / "report.json"
+    settings = _settings(config)
+    if config.resume and settings_file.is_file():
+        _refuse_other_settings(config.output, json.loads(settings_file.read_text(encoding="utf-8")), settings)
+        report = TrainReport.read(report_file, config.output) if report_file.is_file() else None
+        return Output(config.output, report)
+    if config.output.exists() and not _is_empty(config.output):
+        _refuse_occupied(config, settings_file.is_file() and not report_file.is_file())
+        shutil.rmtree(output.training, ignore_errors=True)
+    output.checkpoints.mkdir(parents=True, exist_ok=True)
+    write_text(json.dumps(settings, indent=2) + "\n", settings_file, force=True)
+    return output
+
+
+def _is_empty(path: Path) -> bool:
+    return path.is_dir() and not any(path.iterdir())
+
+
+def _refuse_occupied(config: TrainConfig, unfinished: bool) -> None:
+    if not config.output.is_dir():
+        raise TrainingExistsError(f"{config.output} is a file, needed a directory")
+    if config.force:
+        return
+    way = "an unfinished training: --resume goes on with it" if unfinished else "something already"
+    raise TrainingExistsError(f"{config.output} holds {way}; --force starts over, -o chooses another directory")
+
+
+def _settings(config: TrainConfig) -> dict[str, Any]:
+    """Return what decides the result: settings, and the bytes of the rows."""
+    found = dataclasses.asdict(config)
+    for name in _FREE:
+        found.pop(name)
+    files = (config.data.train, config.data.validation)
+    found["data_sha256"] = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path is not None]
+    plain: dict[str, Any] = json.loads(json.dumps(found, default=str))
+    return plain
+
+
+def _refuse_other_settings(directory: Path, found: dict[str, Any], wanted: dict[str, Any]) -> None:
+    different = sorted(key for key in found.keys() | wanted.keys() if found.get(key) != wanted.get(key))
+    if different:
+        shown = "; ".join(f"{key}: {found.get(key)} there, {wanted.get(key)} now" for key in different)
+        raise TrainingExistsError(
+            f"the training in {directory} has other settings ({shown}); give the same ones, or --force to start over"
+        )

@@ -1,0 +1,54 @@
+"""Takes parts of a model away before it is trained again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import transformers
+
+from linnet_export.adapt.config import ShrinkConfig
+from linnet_export.adapt.shrink.feed_forward import narrow_feed_forward
+from linnet_export.adapt.shrink.layers import drop_layers
+from linnet_export.adapt.shrink.vocabulary import Trimmed, trim_vocabulary
+
+__all__ = ["Trimmed", "drop_layers", "narrow_feed_forward", "shrink", "trim_vocabulary"]
+
+
+def shrink(
+    model: transformers.PreTrainedModel,
+    tokenizer: Any,
+    config: ShrinkConfig,
+    texts: Sequence[str],
+    batches: Callable[[Any], Sequence[dict[str, Any]]],
+    progress: Callable[[str], None] = lambda text: None,
+) -> tuple[Any, list[str]]:
+    """Change ``model`` in place.
+
+    Args:
+        model: a model with a trained head, if neurons are to be ranked by importance.
+        tokenizer: its tokenizer.
+        config: what to take away.
+        texts: the corpus that decides which tokens stay.
+        batches: tokenizer -> tensors with labels on which the importance of neurons is measured.
+        progress: told what happens, in a few words.
+
+    Returns:
+        the tokenizer that belongs to the model now, and a sentence on each step.
+
+    Raises:
+        ShrinkError: the model has not what should be taken away.
+    """
+    done: list[str] = []
+    if config.intermediate_size is not None:
+        progress("importance of neurons")
+        # measured in the whole model, before layers go: there the neurons were trained
+        done.append(narrow_feed_forward(model, config.intermediate_size, batches(tokenizer)))
+    if config.layers is not None:
+        done.append(drop_layers(model, config.layers))
+    if config.vocabulary == "corpus":
+        progress("vocabulary")
+        trimmed = trim_vocabulary(model, tokenizer, texts, frequent=config.frequent)
+        tokenizer = trimmed.tokenizer
+        done.append(trimmed.text)
+    return tokenizer, done

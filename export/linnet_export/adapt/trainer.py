@@ -1,0 +1,156 @@
+"""transformers' Trainer with what is ours: loss, order of rows, whole checkpoints."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from torch import Tensor, nn
+
+from linnet_export.adapt.batches import NO_LABEL, LengthGroupedSampler
+from linnet_export.adapt.checkpoints import PREFIX, mark_complete
+from linnet_export.adapt.config import DistillationConfig, TrainConfig
+
+__all__ = ["Loss", "RowTrainer", "class_weights", "training_arguments"]
+
+
+class Loss:
+    """Cross entropy with the labels, and with a teacher's softened answers."""
+
+    def __init__(
+        self,
+        distillation: DistillationConfig | None,
+        class_weights: Tensor | None = None,
+        label_smoothing: float = 0.0,
+    ) -> None:
+        self._distillation = distillation
+        self._class_weights = class_weights
+        self._smoothing = label_smoothing
+
+    def __call__(self, logits: Tensor, labels: Tensor, teacher: dict[str, Tensor], hidden: Tensor | None) -> Tensor:
+        """Return the loss of a batch.
+
+        Args:
+            logits: float [rows, classes].
+            labels: int64 [rows]; :data:`NO_LABEL` where only the teacher answers.
+            teacher: `teacher_logits` float32 [rows, classes], `teacher_hidden` float32 [rows, width].
+            hidden: the student's first token of its last layer, float [rows, width].
+        """
+        logits = logits.float()
+        supervised = self._supervised(logits, labels)
+        settings = self._distillation
+        if settings is None or "teacher_logits" not in teacher:
+            return supervised
+        loss = (1 - settings.weight) * supervised
+        loss = loss + settings.weight * _softened(logits, teacher["teacher_logits"], settings.temperature)
+        if hidden is not None:
+            distance = 1 - nn.functional.cosine_similarity(hidden.float(), teacher["teacher_hidden"], dim=-1)
+            loss = loss + settings.hidden_weight * distance.mean()
+        return loss
+
+    def _supervised(self, logits: Tensor, labels: Tensor) -> Tensor:
+        if bool((labels == NO_LABEL).all()):
+            return logits.sum() * 0
+        return nn.functional.cross_entropy(
+            logits, labels, weight=self._class_weights, ignore_index=NO_LABEL, label_smoothing=self._smoothing
+        )
+
+
+def _softened(logits: Tensor, teacher: Tensor, temperature: float) -> Tensor:
+    """Kullback-Leibler divergence at a temperature, times its square (Hinton et al., section 2)."""
+    return temperature**2 * nn.functional.kl_div(
+        torch.log_softmax(logits / temperature, dim=-1),
+        torch.log_softmax(teacher / temperature, dim=-1),
+        reduction="batchmean",
+        log_target=True,
+    )
+
+
+class RowTrainer(transformers.Trainer):
+    """Trains on :class:`Rows`."""
+
+    def __init__(self, loss: Loss, order_seed: int, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._loss = loss
+        self._order_seed = order_seed
+        self.model_accepts_loss_kwargs = False  # the loss is ours, a mean over the batch
+
+    def compute_loss(
+        self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
+    ) -> Any:
+        """Return the loss of a batch, and the outputs if they are asked for."""
+        labels = inputs.pop("labels")
+        teacher = {name: inputs.pop(name) for name in list(inputs) if name.startswith("teacher_")}
+        outputs = model(**inputs, output_hidden_states="teacher_hidden" in teacher)
+        hidden = outputs.hidden_states[-1][:, 0] if "teacher_hidden" in teacher else None
+        loss = self._loss(outputs.logits, labels, teacher, hidden)
+        return (loss, {"loss": loss, "logits": outputs.logits}) if return_outputs else loss
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+        rows: Any = train_dataset if train_dataset is not None else self.train_dataset
+        return LengthGroupedSampler(rows.lengths, self.args.train_batch_size * self.args.world_size, self._order_seed)
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        super()._save_checkpoint(model, trial)
+        self.accelerator.wait_for_everyone()  # each process writes the state of its own generator
+        if self.args.should_save:
+            mark_complete(Path(self._get_output_dir(trial=trial)) / f"{PREFIX}{self.state.global_step}")
+
+
+def training_arguments(config: TrainConfig, checkpoints: Path, world_size: int) -> transformers.TrainingArguments:
+    """Return the trainer's settings.
+
+    Args:
+        config: ours.
+        checkpoints: directory of the checkpoints.
+        world_size: processes that share a batch.
+    """
+    optimizer = config.optimizer
+    logging.getLogger("torch.distributed").setLevel(logging.ERROR)
+    return transformers.TrainingArguments(
+        output_dir=str(checkpoints),
+        num_train_epochs=optimizer.epochs,
+        per_device_train_batch_size=max(1, optimizer.batch_size // world_size),
+        per_device_eval_batch_size=128,
+        learning_rate=optimizer.learning_rate,
+        lr_scheduler_type=optimizer.schedule,
+        warmup_steps=optimizer.warmup_ratio,  # below 1 it is a share
+        weight_decay=optimizer.weight_decay,
+        max_grad_norm=optimizer.max_grad_norm,
+        optim="adamw_torch_fused",
+        bf16=optimizer.precision == "bf16",
+        use_cpu=not torch.cuda.is_available(),
+        seed=config.seed,
+        data_seed=config.seed,
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        logging_strategy="epoch",
+        save_total_limit=2,
+        load_best_model_at_end=True,
+        metric_for_best_model=config.metric,
+        greater_is_better=config.metric != "loss",
+        remove_unused_columns=False,
+        label_names=["labels"],
+        dataloader_pin_memory=False,
+        disable_tqdm=True,
+        report_to=_trackers(),
+        ddp_backend="gloo" if world_size > 1 and not torch.cuda.is_available() else None,
+    )
+
+
+def _trackers() -> list[str]:
+    """Weights & Biases where it is installed and set up; TensorBoard is a callback of ours."""
+    wanted = any(name in os.environ for name in ("WANDB_PROJECT", "WANDB_API_KEY", "WANDB_MODE"))
+    return ["wandb"] if wanted and importlib.util.find_spec("wandb") else []
+
+
+def class_weights(labels: Sequence[int], count: int) -> Tensor:
+    """Return rows / (classes * rows of the class) for each class, as scikit-learn's `balanced`: float32 [classes]."""
+    rows = torch.bincount(torch.tensor(labels), minlength=count).clamp(min=1)
+    return len(labels) / (count * rows.float())

@@ -1,0 +1,47 @@
+"""Small data and a small encoder that can learn it in seconds."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.support.checkpoints import write_checkpoint
+
+WORDS = {
+    "music": "play music turn volume up",
+    "bank": "open account bank card money",
+    "travel": "train settings reset password",
+    "oos": "rain sun bakery closed",
+}
+
+
+def write_rows(path: Path, rows: list[dict[str, object]]) -> Path:
+    """Write JSON lines."""
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def easy_rows(count: int, seed: int = 0) -> list[dict[str, object]]:
+    """Return rows whose words give the label away."""
+    generator = random.Random(seed)
+    rows: list[dict[str, object]] = []
+    for index in range(count):
+        label = list(WORDS)[index % len(WORDS)]
+        words = [generator.choice(WORDS[label].split()) for _ in range(generator.randint(2, 6))]
+        rows.append({"text": " ".join(["the", *words]), "label": label})
+    return rows
+
+
+@pytest.fixture(scope="session")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A seeded BERT of two layers, 32 wide."""
+    return write_checkpoint(tmp_path_factory.mktemp("encoder") / "encoder", "bert", "feature-extraction")
+
+
+@pytest.fixture(scope="session")
+def rows_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """160 easy rows of four classes."""
+    return write_rows(tmp_path_factory.mktemp("rows") / "rows.jsonl", easy_rows(160))

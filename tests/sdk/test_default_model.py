@@ -1,0 +1,55 @@
+"""The model that comes with linnet answers without a path, and its licences come with it."""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+import linnet
+from linnet import assets
+from linnet.errors import FileMissingError
+from linnet.trailer import read_trailer
+from tests.sdk.test_cli import good, refused
+
+
+def test_load_without_a_path() -> None:
+    with linnet.load(threads=1) as model:
+        assert model.path == str(linnet.default_model())
+        assert len(model.manifest.labels) == 151
+        answers = model(["turn the volume down", "how much money do i have in my account", "how do mosses drink"])
+    assert [answer["label"] for answer in answers] == ["change_volume", "balance", "oos"]
+
+
+def test_it_is_small_and_proven() -> None:
+    path = linnet.default_model()
+    assert path.stat().st_size <= 3_000_000
+    assert read_trailer(path).evidence["status"] == "proven"
+
+
+def test_licences_come_with_it() -> None:
+    folder = resources.files("linnet.assets")
+    notice = (folder / "NOTICE").read_text(encoding="utf-8")
+    assert "CLINC150" in notice
+    assert "Attribution 3.0 Unported" in (folder / "LICENSE-CLINC150.txt").read_text(encoding="utf-8")
+
+
+def test_run_without_a_file() -> None:
+    found = json.loads(good("run", "--json", "turn the volume down"))
+    assert found["text"] == "turn the volume down"
+    assert found["result"][0]["label"] == "change_volume"
+    answers = good("run", "--json", stdin="set a timer for ten minutes\nwhat time is it\n").splitlines()
+    assert [json.loads(line)["result"][0]["label"] for line in answers] == ["timer", "time"]
+
+
+@pytest.mark.parametrize("argument", ["missing.pte", "models/missing"])
+def test_what_looks_like_a_path_is_no_text(argument: str, tmp_path: Path) -> None:
+    assert "cannot open" in refused(3, "run", str(tmp_path / argument))
+
+
+def test_a_build_without_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(assets, "_NAME", "nothing.pte")
+    with pytest.raises(FileMissingError, match="comes without nothing.pte"):
+        linnet.load()
