@@ -157,7 +157,7 @@ def replay_evidence(model: Model) -> list[CaseResult]:
 def rerun_evidence(model: Model) -> list[CaseResult]:
     """Run the recorded token ids of the fewest golden cases that need every kernel, without the tokenizer.
 
-    These are the shortest case and the shortest of more than :data:`TALLEST_TILE` tokens; if there is none, the longest.
+    These are the shortest case and the shortest of more than :data:`TALLEST_TILE` tokens, or the longest.
 
     Raises:
         TrailerDamagedError: the evidence has not the form above.

@@ -17,8 +17,14 @@ from linnet.self_test import file_identity
 from linnet.trailer import build_trailer, read_trailer
 from tests.sdk.sdk_fakes import FakeRuntime, Program, fake_model, hashed_program, make_manifest
 
-TEXTS = ("a", "the cat", "the cat sat", "the cat sat on the mat", "the cat sat on the mat and the dog sat in london town",
-         "the cat sat on the mat and the dog sat in london and the sun and the rain and the river and the old house")
+TEXTS = (
+    "a",
+    "the cat",
+    "the cat sat",
+    "the cat sat on the mat",
+    "the cat sat on the mat and the dog sat in london town",
+    "the cat sat on the mat and the dog sat in london and the sun and the rain and the river and the old house",
+)
 CASES = 2
 FILE = bytes(200)
 Opener = Callable[..., FakeRuntime]

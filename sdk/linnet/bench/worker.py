@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any, TextIO
+from collections.abc import Sequence
+from typing import Any
 
 from linnet.bench.environment import peak_memory, read_state
 from linnet.bench.probe import (
@@ -23,7 +22,7 @@ from linnet.bench.probe import (
     time_answer,
     time_forward,
 )
-from linnet.bench.protocol import Emit, Job
+from linnet.bench.protocol import Emit, Job, own_stdout
 from linnet.bench.record import LengthResult, OutputCheck, from_data
 from linnet.bench.sample import Example, example_for
 from linnet.errors import GoldenMismatchError, LinnetError
@@ -31,7 +30,7 @@ from linnet.manifest import Manifest
 from linnet.model import Model
 from linnet.runtime import ProfilingRuntime, Runtime, open_runtime, runtime_info
 
-__all__ = ["main", "measure"]
+__all__ = ["facts", "main", "measure"]
 
 
 def measure(job: Job, emit: Emit) -> None:
@@ -53,7 +52,7 @@ def measure(job: Job, emit: Emit) -> None:
             "event": "opened",
             "load_ns": load_ns,
             "first_answer_ns": first_answer_ns,
-            "facts": _facts(model.manifest),
+            "facts": facts(model.manifest),
             "runtime": runtime_info(),
             "example": example.source(),
         }
@@ -113,19 +112,14 @@ def _check_again(model: Model, check: OutputCheck) -> OutputCheck:
     return dataclasses.replace(check, after=again.before, message=again.message)
 
 
-def _facts(manifest: Manifest) -> dict[str, Any]:
+def facts(manifest: Manifest) -> dict[str, Any]:
     names = "task model_type recipe source source_commit producer executorch_version max_length"
     return {name: getattr(manifest, name) for name in names.split()}
 
 
 def main() -> int:
     """Run the job that stands on stdin; an error becomes the event "failed" and exit status 1."""
-    events = _own_stdout()
-
-    def emit(event: Mapping[str, Any]) -> None:
-        events.write(json.dumps(event, allow_nan=False) + "\n")
-        events.flush()
-
+    emit = own_stdout()
     try:
         measure(from_data(Job, json.loads(sys.stdin.read()), "job"), emit)
     except LinnetError as error:
@@ -134,14 +128,6 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     return 0
-
-
-def _own_stdout() -> TextIO:
-    """Keep stdout for events, and let whatever prints go to stderr."""
-    sys.stdout.flush()
-    events = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    return events
 
 
 if __name__ == "__main__":

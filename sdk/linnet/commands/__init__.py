@@ -25,6 +25,7 @@ _BUILT_IN: Mapping[str, tuple[str, str]] = {
     "verify": ("linnet.commands.verify", "check a file's bytes and repeat its golden cases"),
     "eval": ("linnet.commands.evaluate", "measure a file's accuracy on your data"),
     "bench": ("linnet.bench.command", "measure a file's speed on this machine"),
+    "soak": ("linnet.soak.command", "send very many requests, and see that memory, answers and latency hold"),
     "compare": ("linnet.compare.command", "show files of one task side by side: size, memory, accuracy, speed"),
     "doctor": ("linnet.commands.doctor", "show what this build and this machine can do"),
 }
