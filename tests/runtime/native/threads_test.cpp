@@ -27,13 +27,13 @@ constexpr std::int32_t kPoolThreads = 2;
 constexpr std::int64_t kLongest = 24;
 std::atomic<int> failures{0};
 
-#define EXPECT(condition)                                                                                 \
-  do {                                                                                                    \
-    if (!(condition)) {                                                                                   \
-      ++failures;                                                                                         \
-      std::fprintf(stderr, "%s:%d: not true: %s (last error: %s)\n", __FILE__, __LINE__, #condition,      \
-                   linnet_last_error());                                                                  \
-    }                                                                                                     \
+#define EXPECT(condition)                                                                            \
+  do {                                                                                               \
+    if (!(condition)) {                                                                              \
+      ++failures;                                                                                    \
+      std::fprintf(stderr, "%s:%d: not true: %s (last error: %s)\n", __FILE__, __LINE__, #condition, \
+                   linnet_last_error());                                                             \
+    }                                                                                                \
   } while (0)
 
 struct Free {
@@ -167,7 +167,8 @@ void test_shared_session(const std::string& path, const Expected& expected, int 
 void encode(const linnet_tokenizer* tokenizer, const char* text, std::size_t tokens) {
   const linnet_encode_options options = {0, LINNET_TRUNCATE_LONGEST_FIRST, -1, 1};
   linnet_encoding* raw = nullptr;
-  EXPECT(linnet_tokenizer_encode(tokenizer, text, std::strlen(text), nullptr, 0, &options, &raw) == LINNET_OK);
+  EXPECT(linnet_tokenizer_encode(tokenizer, text, std::strlen(text), nullptr, 0, &options, &raw) ==
+         LINNET_OK);
   const std::unique_ptr<linnet_encoding, Free> encoding(raw);
   linnet_encoding_view view = {};
   EXPECT(linnet_encoding_window(raw, 0, &view) == LINNET_OK && view.length == tokens);
