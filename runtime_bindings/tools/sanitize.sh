@@ -6,7 +6,7 @@ set -eu
 BIN=$(cd "$BIN" && pwd)
 export PATH="$BIN:$PATH"
 sanitizers=${1:-address,undefined}
-build=build/sanitize-$sanitizers
+build=build/sanitize-$(echo "$sanitizers" | tr , -) # the linker splits a path at a comma
 
 echo "== the test file"
 toy=build/sanitize-toy
