@@ -118,8 +118,9 @@ Model::Slot& Model::slot(const std::string& method) {
               "no method \"" + method + "\" in " + file_->name() + ", it has " + known);
 }
 
-// XNNPACK packs what the program holds, whole or in part, padded to its tiles; its graph and ExecuTorch's objects
-// come from what is parsed. Generous, and held by tests/runtime/test_out_of_memory.py for several programs.
+// XNNPACK packs what the program holds, whole or in part, padded to its tiles; its graph and ExecuTorch's
+// objects come from what is parsed. Generous, and held by tests/runtime/test_out_of_memory.py for several
+// programs.
 LoadNeeds Model::load_needs() const noexcept {
   std::size_t parsed = 0;
   for (const ByteView& range : trailer_.structure) {
