@@ -1,6 +1,7 @@
 #include "session/method_memory.h"
 
-#include <cstdlib>
+#include <sys/mman.h>
+
 #include <new>
 
 namespace linnet {
@@ -12,12 +13,13 @@ std::size_t padding(const std::uint8_t* place, std::size_t alignment) {
 
 }  // namespace
 
+// Not by malloc(): glibc keeps more freed memory for itself once a large block was freed.
 void require_memory(std::size_t bytes) {
-  void* volatile asked = std::malloc(bytes);  // volatile: a compiler may leave out memory that nobody uses
-  if (asked == nullptr) {
+  void* const asked = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (asked == MAP_FAILED) {
     throw std::bad_alloc();
   }
-  std::free(asked);
+  ::munmap(asked, bytes);
 }
 
 // Not cleared: pages that are not needed stay out of memory.

@@ -18,7 +18,8 @@ class Settings:
         windows: parts of equal size; the first is the warm-up.
         clients: threads that send requests.
         sessions: how often the file is open at any time; the clients share them evenly.
-        reload_every: a session is closed and loaded again after so many requests of all clients; 0: never.
+        reload_every: a session is closed and loaded again after so many requests of all clients, in the warm-up at
+            least a hundred times; 0: never.
         lengths: tokens, before clipping to the file's bound.
         threads: of ExecuTorch's pool.
         most_growth: bytes that memory may grow by after the warm-up.

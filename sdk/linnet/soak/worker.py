@@ -43,6 +43,8 @@ from linnet.soak.slots import Slot
 __all__ = ["main", "resident_memory", "soak"]
 
 _PROGRESS_SECONDS = 1.0
+# loads of the warm-up, if there are any: the heaps of several threads take some dozens to reach their sizes
+_WARM_LOADS = 100
 _MOST_PROBLEMS = 5  # sentences of one window; the counts have them all
 
 
@@ -180,9 +182,8 @@ class Soaker:
 
     def _request(self, slot: Slot, number: int, place: int) -> None:
         which = self._order[number % len(self._order)]
-        every = self._settings.reload_every
         try:
-            if every and number % every == every - 1:
+            if self._is_reload(number):
                 self._reload(slot)
             began = time.perf_counter_ns()
             with slot.use() as model:
@@ -193,6 +194,13 @@ class Soaker:
             return
         if fingerprint(answer) != self._expected[which]:
             self._note_wrong(number, which)
+
+    def _is_reload(self, number: int) -> bool:
+        every = self._settings.reload_every
+        warm_up = self._settings.requests // self._settings.windows
+        if every and number < warm_up:
+            every = min(every, max(1, warm_up // _WARM_LOADS))
+        return every > 0 and number % every == every - 1
 
     def _settle(self, slot: Slot) -> None:
         """Let a session that was just replaced load its method, so that every window ends alike."""
