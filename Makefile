@@ -11,7 +11,7 @@ SOURCES := $(shell find sdk export runtime_bindings -type f -not -path '*/__pyca
 export HF_HUB_DISABLE_TELEMETRY = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-aarch64 lint bench wheel wheel-aarch64 runner runner-aarch64 sanitize clean default-model
+.PHONY: help demo test test-slow test-aarch64 lint bench wheel wheel-aarch64 runner runner-aarch64 sanitize clean default-model sanitize-threads
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -94,6 +94,9 @@ runner-aarch64: $(VENV)/.dependencies ## the same for 64-bit ARM: boards and And
 
 sanitize: $(VENV)/.dependencies ## the C++ tests under AddressSanitizer and UBSan
 	@BIN=$(BIN) sh runtime_bindings/tools/sanitize.sh
+
+sanitize-threads: $(VENV)/.dependencies ## the C++ tests under ThreadSanitizer
+	@BIN=$(BIN) sh runtime_bindings/tools/sanitize.sh thread
 
 clean: ## remove everything that was built
 	rm -rf build dist $(VENV)

@@ -1,5 +1,7 @@
 #include "status.h"
 
+#include "per_thread.h"
+
 namespace linnet {
 namespace {
 
@@ -8,30 +10,34 @@ struct LastError {
   std::uint32_t executorch_code = 0;
 };
 
-LastError& last_error() noexcept {
-  thread_local LastError error;
-  return error;
-}
-
 }  // namespace
 
 linnet_status remember_error(linnet_status status, const char* message,
                              std::uint32_t executorch_code) noexcept {
-  LastError& error = last_error();
-  error.executorch_code = executorch_code;
+  LastError* const error = PerThread<LastError>::find();
+  if (error == nullptr) {
+    return status;  // no memory for the text: the status still tells
+  }
+  error->executorch_code = executorch_code;
   try {
-    error.message = message;
+    error->message = message;
   } catch (...) {
-    error.message.clear();  // no memory for the text: the status still tells
+    error->message.clear();
   }
   return status;
 }
 
 }  // namespace linnet
 
-extern "C" const char* linnet_last_error(void) { return linnet::last_error().message.c_str(); }
+extern "C" const char* linnet_last_error(void) {
+  const auto* const error = linnet::PerThread<linnet::LastError>::find();
+  return error == nullptr ? "memory ran out" : error->message.c_str();
+}
 
-extern "C" uint32_t linnet_last_executorch_error(void) { return linnet::last_error().executorch_code; }
+extern "C" uint32_t linnet_last_executorch_error(void) {
+  const auto* const error = linnet::PerThread<linnet::LastError>::find();
+  return error == nullptr ? 0 : error->executorch_code;
+}
 
 extern "C" int32_t linnet_abi_version(void) { return LINNET_ABI_VERSION; }
 

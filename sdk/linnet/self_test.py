@@ -20,16 +20,13 @@ from linnet.runtime import runtime_info
 if TYPE_CHECKING:
     from linnet.model import Model
 
-__all__ = ["CACHE_VARIABLE", "CASES", "SWITCH_VARIABLE", "cache_folder", "file_identity", "is_wanted", "run_self_test"]
+__all__ = ["CACHE_VARIABLE", "SWITCH_VARIABLE", "cache_folder", "file_identity", "is_wanted", "run_self_test"]
 
 SWITCH_VARIABLE = "LINNET_SELF_TEST"
 """Environment variable: 0 leaves the self-test out, 1 (or unset) does it."""
 
 CACHE_VARIABLE = "LINNET_CACHE"
 """Environment variable: folder of notes instead of ``$XDG_CACHE_HOME/linnet`` or ``~/.cache/linnet``."""
-
-CASES = 3
-"""Golden cases that are repeated: the shortest, the longest, and one between, for kernels of different heights."""
 
 _FOOTER_SIZE = 128  # layout of the footer: trailer.py
 _FILE_HASH = slice(80, 112)
@@ -91,7 +88,7 @@ def run_self_test(model: Model, identity: str) -> None:
 def _repeat_cases(model: Model, info: Mapping[str, str]) -> None:
     from linnet.golden import rerun_evidence
 
-    results = rerun_evidence(model, CASES)
+    results = rerun_evidence(model)
     wrong = [result for result in results if result.problems]
     if wrong:
         raise GoldenMismatchError(

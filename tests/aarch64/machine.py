@@ -192,17 +192,19 @@ def emulated(emulator: Emulator, cpu: str, userland: Userland) -> list[str]:
     return [str(emulator.path), "-cpu", cpu, "-L", str(userland.folder)]
 
 
-def compile_client(source: Path, userland: Userland) -> Path:
+def compile_program(name: str, sources: Sequence[Path], userland: Userland, includes: Sequence[Path] = ()) -> Path:
     """Cross-compile a test program against the header and the libraries of the installed wheel."""
     package = userland.site / "linnet_runtime"
-    program = WORK / "programs" / source.stem
+    program = WORK / "programs" / name
     program.parent.mkdir(parents=True, exist_ok=True)
-    cxx = source.suffix == ".cpp"
+    cxx = sources[0].suffix == ".cpp"
     compiler = COMPILERS / ("aarch64-linux-gnu-g++-12" if cxx else "aarch64-linux-gnu-gcc-12")
-    standard = ["-std=c++17"] if cxx else ["-std=gnu11", "-D_POSIX_C_SOURCE=200809L"]
+    # GNU C: an assembler statement, and the C library's own allocation functions
+    standard = ["-std=c++17"] if cxx else ["-std=gnu11"]
+    folders = [f"-I{folder}" for folder in (package / "include", *includes)]
     command(
-        [compiler, *standard, "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Werror", f"-I{package / 'include'}", source,
-         "-o", program, f"-L{package / 'lib'}", "-llinnet", f"-Wl,-rpath,{package / 'lib'}",
-         f"-Wl,-rpath-link,{package / 'lib'}", "-lm", "-lpthread"]
+        [compiler, *standard, "-O1", "-rdynamic", "-Wall", "-Wextra", "-Werror", *folders, *sources, "-o", program,
+         f"-L{package / 'lib'}", "-llinnet", f"-Wl,-rpath,{package / 'lib'}", f"-Wl,-rpath-link,{package / 'lib'}",
+         "-lm", "-lpthread", "-ldl"]
     )  # fmt: skip
     return program

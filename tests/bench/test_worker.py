@@ -92,15 +92,14 @@ def test_a_worker_that_cannot_start_is_an_error_with_its_last_words(monkeypatch:
 def test_native_prints_do_not_mix_with_the_events() -> None:
     code = (
         "import os\n"
-        "from linnet.bench.worker import _own_stdout\n"
-        "events = _own_stdout()\n"
+        "from linnet.bench.protocol import own_stdout\n"
+        "emit = own_stdout()\n"
         "os.write(1, b'noise of a library\\n')\n"
         "print('noise of Python', flush=True)\n"
-        "events.write('event\\n')\n"
-        "events.flush()\n"
+        "emit({'event': 'x'})\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "event\n"
+    assert done.stdout == '{"event": "x"}\n'
     assert "noise of a library" in done.stderr
     assert "noise of Python" in done.stderr
 

@@ -66,7 +66,7 @@ def test_version_and_help() -> None:
         assert word in text
 
 
-@pytest.mark.parametrize("command", ["run", "inspect", "verify", "eval", "bench", "doctor"])
+@pytest.mark.parametrize("command", ["run", "inspect", "verify", "eval", "bench", "soak", "doctor"])
 def test_every_command_has_help_with_an_example(command: str) -> None:
     assert f"linnet {command}" in good(command, "--help").partition("examples:")[2]
 

@@ -13,11 +13,19 @@ import pytest
 import linnet
 from linnet.errors import GoldenMismatchError, InvalidArgumentError, TrailerDamagedError
 from linnet.golden import record_case
-from linnet.self_test import CASES, file_identity
+from linnet.self_test import file_identity
 from linnet.trailer import build_trailer, read_trailer
 from tests.sdk.sdk_fakes import FakeRuntime, Program, fake_model, hashed_program, make_manifest
 
-TEXTS = ("a", "the cat", "the cat sat", "the cat sat on the mat", "the cat sat on the mat and the dog sat in london")
+TEXTS = (
+    "a",
+    "the cat",
+    "the cat sat",
+    "the cat sat on the mat",
+    "the cat sat on the mat and the dog sat in london town",
+    "the cat sat on the mat and the dog sat in london and the sun and the rain and the river and the old house",
+)
+CASES = 2
 FILE = bytes(200)
 Opener = Callable[..., FakeRuntime]
 
@@ -56,13 +64,21 @@ def test_the_first_load_runs_cases_and_the_next_only_reads_the_note(opens: Opene
     runtime = opens(hashed_program(3), recorded())
     linnet.load(FILE)
     lengths = [tokens for _, _, tokens in runtime.calls]
-    assert lengths == [3, 5, 14]  # with [CLS] and [SEP]: shortest, middle, longest
+    assert lengths == [3, 17]  # with [CLS] and [SEP]: the shortest, and the shortest beyond a tile of 16 rows
     assert len(lengths) == CASES
     linnet.load(FILE)
     assert len(runtime.calls) == CASES
     linnet.load(bytes(99) + b"another file's hash" * 9)
     assert len(runtime.calls) == 2 * CASES
     assert len(list((cache / "self-test").iterdir())) == 2
+
+
+@pytest.mark.parametrize(("texts", "lengths"), [(TEXTS[:4], [3, 8]), (TEXTS[:1], [3]), (TEXTS[5:], [24])])
+def test_fewer_or_other_lengths_take_what_there_is(opens: Opener, texts: tuple[str, ...], lengths: list[int]) -> None:
+    model = fake_model("text-classification", hashed_program(3))
+    runtime = opens(hashed_program(3), json.dumps({"golden": [record_case(model, text) for text in texts]}))
+    linnet.load(FILE)
+    assert [tokens for _, _, tokens in runtime.calls] == lengths
 
 
 def test_another_processor_or_version_is_tested_again(opens: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,7 +96,7 @@ def test_another_processor_or_version_is_tested_again(opens: Opener, monkeypatch
 def test_wrong_answers_refuse_the_file_each_time_and_close_it(opens: Opener, cache: Path) -> None:
     runtime = opens(broken(hashed_program(3)), recorded())
     for _ in range(2):
-        with pytest.raises(GoldenMismatchError, match=r"self-test failed.*3 of 3 golden cases.*LINNET_SELF_TEST=0"):
+        with pytest.raises(GoldenMismatchError, match=r"self-test failed.*2 of 2 golden cases.*LINNET_SELF_TEST=0"):
             linnet.load(FILE)
     assert runtime.closed
     assert not cache.exists()

@@ -6,6 +6,7 @@
 
 #include "c_api/model.h"
 #include "linnet.h"
+#include "per_thread.h"
 #include "session/file_bytes.h"
 #include "session/runtime.h"
 #include "session/trailer.h"
@@ -16,6 +17,10 @@ struct linnet_outputs {
 };
 
 namespace {
+
+struct RuntimeInfo {
+  std::string text;
+};
 
 void require(bool condition, const char* message) {
   if (!condition) {
@@ -56,9 +61,12 @@ linnet_tokenizer* build_tokenizer(const linnet_model& model) {
 }  // namespace
 
 extern "C" const char* linnet_runtime_info(void) {
-  thread_local std::string text;
-  const linnet_status status = linnet::guarded([] { text = linnet::runtime_info(); });
-  return status == LINNET_OK ? text.c_str() : "";
+  auto* const kept = linnet::PerThread<RuntimeInfo>::find();
+  if (kept == nullptr) {
+    return "";
+  }
+  const linnet_status status = linnet::guarded([&] { kept->text = linnet::runtime_info(); });
+  return status == LINNET_OK ? kept->text.c_str() : "";
 }
 
 extern "C" linnet_status linnet_model_open(const char* path, const linnet_open_options* options,

@@ -5,18 +5,23 @@
 #include <new>
 
 #include "linnet.h"
+#include "per_thread.h"
 
 namespace linnet {
 namespace {
 
-std::vector<std::int64_t>*& kept_readings() noexcept {
-  thread_local std::vector<std::int64_t>* readings = nullptr;
-  return readings;
-}
+struct Readings {
+  std::vector<std::int64_t>* kept = nullptr;
+};
 
 }  // namespace
 
-void keep_delegate_clock(std::vector<std::int64_t>* readings) noexcept { kept_readings() = readings; }
+void keep_delegate_clock(std::vector<std::int64_t>* readings) noexcept {
+  Readings* const mine = PerThread<Readings>::find();
+  if (mine != nullptr) {
+    mine->kept = readings;
+  }
+}
 
 }  // namespace linnet
 
@@ -25,10 +30,10 @@ extern "C" LINNET_API int linnet_clock_gettime(clockid_t clock, struct timespec*
 
 extern "C" int linnet_clock_gettime(clockid_t clock, struct timespec* now) noexcept {
   const int failed = ::clock_gettime(clock, now);
-  std::vector<std::int64_t>* const readings = linnet::kept_readings();
-  if (readings != nullptr && failed == 0) {
+  const linnet::Readings* const mine = linnet::PerThread<linnet::Readings>::find();
+  if (mine != nullptr && mine->kept != nullptr && failed == 0) {
     try {
-      readings->push_back(std::int64_t{now->tv_sec} * 1000000000 + now->tv_nsec);
+      mine->kept->push_back(std::int64_t{now->tv_sec} * 1000000000 + now->tv_nsec);
     } catch (const std::bad_alloc&) {
       linnet::keep_delegate_clock(nullptr);  // then their number does not fit, and they are not used
     }

@@ -4,8 +4,14 @@
 #include <executorch/runtime/platform/runtime.h>
 #include <time.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <new>
+
+#include "per_thread.h"
 
 namespace linnet {
 namespace {
@@ -13,14 +19,51 @@ namespace {
 using Code = executorch::runtime::Error;
 constexpr std::size_t kKeptBytes = 600;  // the last one or two lines say what happened; more is noise
 
-struct ThreadLog {
-  std::string lines;
+// Takes no memory while ExecuTorch logs: that may be why it does.
+class ThreadLog {
+ public:
+  std::string_view lines() const noexcept { return {text_.data(), size_}; }
+  void clear() noexcept { size_ = 0; }
+  void add(std::string_view line) noexcept {
+    if (size_ > 0) {
+      append("; ");
+    }
+    append(line);
+  }
+
   linnet_status status_of_abort = LINNET_OK;  // OK: no call into ExecuTorch is on this thread's stack
+
+ private:
+  // The end is kept.
+  void append(std::string_view line) noexcept {
+    line.remove_prefix(line.size() - std::min(line.size(), text_.size()));
+    const std::size_t kept = std::min(size_, text_.size() - line.size());
+    std::memmove(text_.data(), text_.data() + (size_ - kept), kept);
+    std::memcpy(text_.data() + kept, line.data(), line.size());
+    size_ = kept + line.size();
+  }
+
+  std::array<char, kKeptBytes> text_;
+  std::size_t size_ = 0;
 };
 
 ThreadLog& thread_log() {
-  thread_local ThreadLog log;
-  return log;
+  ThreadLog* const log = PerThread<ThreadLog>::find();
+  if (log == nullptr) {
+    throw std::bad_alloc();
+  }
+  return *log;
+}
+
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
+// XNNPACK's lack of memory reaches us as ExecuTorch's "Internal", with its own status in the log.
+bool memory_ran_out(Code code, std::string_view lines) {
+  return code == Code::MemoryAllocationFailed || code == Code::DelegateMemoryAllocationFailed ||
+         contains(lines, "xnn_status_out_of_memory") || contains(lines, "XNNPACK status: 0x6") ||
+         contains(lines, "Malloc failed") || contains(lines, "Invalid threadpool");
 }
 
 void keep_message(et_timestamp_t, et_pal_log_level_t level, const char*, const char*, std::size_t,
@@ -41,12 +84,16 @@ et_tick_ratio_t nanosecond_ticks() { return {1, 1}; }
 
 // ExecuTorch calls this when one of its internal checks fails and never expects it to return.
 [[noreturn]] void leave_executorch() {
-  if (thread_log().status_of_abort == LINNET_OK) {
-    std::fprintf(stderr, "linnet: ExecuTorch stopped the process: %s\n", thread_log().lines.c_str());
+  const ThreadLog* const log = PerThread<ThreadLog>::find();
+  if (log == nullptr || log->status_of_abort == LINNET_OK) {
+    const std::string_view lines = log == nullptr ? "" : log->lines();
+    std::fprintf(stderr, "linnet: ExecuTorch stopped the process: %.*s\n", static_cast<int>(lines.size()),
+                 lines.data());
     std::abort();
   }
-  throw ExecutorchAborted(thread_log().status_of_abort,
-                          "an internal check of ExecuTorch failed: " + thread_log().lines +
+  const std::string lines(log->lines());
+  throw ExecutorchAborted(memory_ran_out(Code::Internal, lines) ? LINNET_OUT_OF_MEMORY : log->status_of_abort,
+                          "an internal check of ExecuTorch failed: " + lines +
                               "; the model cannot be used any more, open it again",
                           static_cast<std::uint32_t>(Code::Internal));
 }
@@ -67,22 +114,19 @@ void install_executorch_hooks() {
   }
 }
 
-ExecutorchCall::ExecutorchCall(linnet_status status_of_abort) noexcept
-    : outer_(thread_log().status_of_abort) {
+ExecutorchCall::ExecutorchCall(linnet_status status_of_abort) : outer_(thread_log().status_of_abort) {
   if (outer_ == LINNET_OK) {
-    thread_log().lines.clear();
+    thread_log().clear();
   }
   thread_log().status_of_abort = status_of_abort;
 }
 
 ExecutorchCall::~ExecutorchCall() { thread_log().status_of_abort = outer_; }
 
-void keep_log_line(std::string_view line) {
-  std::string& lines = thread_log().lines;
-  lines += lines.empty() ? "" : "; ";
-  lines += line;
-  if (lines.size() > kKeptBytes) {
-    lines.erase(0, lines.size() - kKeptBytes);
+void keep_log_line(std::string_view line) noexcept {
+  ThreadLog* const log = PerThread<ThreadLog>::find();
+  if (log != nullptr) {
+    log->add(line);
   }
 }
 
@@ -122,8 +166,9 @@ Error executorch_error(linnet_status status, const std::string& what, Code code)
   char suffix[64];
   std::snprintf(suffix, sizeof suffix, " (ExecuTorch 0x%02x %s)", static_cast<unsigned>(number),
                 executorch_error_name(code));
-  const std::string& lines = thread_log().lines;
-  return {status, what + suffix + (lines.empty() ? "" : ": " + lines), number};
+  const std::string lines(thread_log().lines());
+  return {memory_ran_out(code, lines) ? LINNET_OUT_OF_MEMORY : status,
+          what + suffix + (lines.empty() ? "" : ": " + lines), number};
 }
 
 }  // namespace linnet

@@ -19,7 +19,8 @@ void install_executorch_hooks();
 // unwind to us with the given status instead of ending the process. May be nested.
 class ExecutorchCall {
  public:
-  explicit ExecutorchCall(linnet_status status_of_abort) noexcept;
+  // Throws std::bad_alloc.
+  explicit ExecutorchCall(linnet_status status_of_abort);
   ~ExecutorchCall();
   ExecutorchCall(const ExecutorchCall&) = delete;
   ExecutorchCall& operator=(const ExecutorchCall&) = delete;
@@ -35,12 +36,13 @@ class ExecutorchAborted : public Error {
 };
 
 // Keeps a log line of the calling thread for the next error message.
-void keep_log_line(std::string_view line);
+void keep_log_line(std::string_view line) noexcept;
 
 // Name of an ExecuTorch code, for example "InvalidProgram".
 const char* executorch_error_name(executorch::runtime::Error code) noexcept;
 
-// An Error that carries the code, its name and the last log lines of this thread.
+// An Error that carries the code, its name and the last log lines of this thread; its status is
+// LINNET_OUT_OF_MEMORY if these say that memory ran out.
 Error executorch_error(linnet_status status, const std::string& what, executorch::runtime::Error code);
 
 // Throws executorch_error unless `code` is Ok.

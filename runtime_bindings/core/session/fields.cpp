@@ -1,6 +1,5 @@
 #include "session/fields.h"
 
-#include <executorch/extension/memory_allocator/malloc_memory_allocator.h>
 #include <executorch/runtime/executor/memory_manager.h>
 #include <executorch/runtime/executor/method.h>
 
@@ -8,6 +7,7 @@
 #include <utility>
 
 #include "session/executorch_errors.h"
+#include "session/method_memory.h"
 #include "session/planned_memory.h"
 #include "status.h"
 
@@ -15,7 +15,6 @@ namespace linnet {
 namespace {
 
 using executorch::aten::ScalarType;
-using executorch::extension::MallocMemoryAllocator;
 using executorch::runtime::EValue;
 using executorch::runtime::MemoryManager;
 using executorch::runtime::Method;
@@ -31,6 +30,9 @@ bool is_constant(const MethodMeta& meta) {
          meta.num_backends() == 0;
 }
 #pragma GCC diagnostic pop
+
+// A constant method takes some hundred bytes; a file with a longer one only loses the protection.
+constexpr std::size_t kConstantBytes = 16384;
 
 bool is_bytes(const EValue& value) {
   return value.isTensor() && value.toTensor().scalar_type() == ScalarType::Byte;
@@ -80,6 +82,7 @@ void Fields::keep_value(const std::string& name, const EValue& value, const File
 Fields Fields::read(const Program& program, const FileBytes& file) {
   Fields fields;
   const ExecutorchCall call(LINNET_LOAD_FAILED);
+  MethodMemory memory(kConstantBytes);
   for (std::size_t i = 0; i < program.num_methods(); ++i) {
     const Result<const char*> name = program.get_method_name(i);
     check_executorch(LINNET_LOAD_FAILED, "a method has no name", name.error());
@@ -88,9 +91,9 @@ Fields Fields::read(const Program& program, const FileBytes& file) {
     if (!is_constant(*meta)) {
       continue;
     }
-    MallocMemoryAllocator allocator;
+    memory.reset();
     PlannedMemory planned(*meta);
-    MemoryManager manager(&allocator, planned.get());
+    MemoryManager manager(&memory, planned.get());
     Result<Method> method = program.load_method(*name, &manager);
     check_executorch(LINNET_LOAD_FAILED, "a constant method cannot be read", method.error());
     fields.keep_value(*name, method->get_output(0), file);

@@ -35,7 +35,9 @@ class Descriptor {
 
 [[noreturn]] void refuse(const std::string& path, const char* verb, int error) {
   const bool missing = error == ENOENT || error == ENOTDIR;
-  throw Error(missing ? LINNET_FILE_NOT_FOUND : LINNET_FILE_UNREADABLE,
+  throw Error(error == ENOMEM ? LINNET_OUT_OF_MEMORY
+              : missing       ? LINNET_FILE_NOT_FOUND
+                              : LINNET_FILE_UNREADABLE,
               path + ": cannot " + verb + ": " + std::strerror(error));
 }
 

@@ -82,7 +82,8 @@ MethodMeta describe(const Program& program, const std::string& name) {
 }
 
 Method load(const Program& program, const std::string& name, executorch::runtime::MemoryManager* manager,
-            Tracer* tracer) {
+            Tracer* tracer, std::size_t packed) {
+  require_memory(packed);
   Result<Method> method = program.load_method(name.c_str(), manager, tracer);
   if (!method.ok()) {
     const bool missing = method.error() == executorch::runtime::Error::OperatorMissing;
@@ -135,11 +136,13 @@ void check_inputs(const InputRules& rules, const linnet_tensor* inputs, std::siz
   }
 }
 
-ComputeMethod::ComputeMethod(const Program& program, const std::string& name, Tracer* tracer)
-    : planned_(describe(program, name)),
+ComputeMethod::ComputeMethod(const Program& program, const std::string& name, Tracer* tracer,
+                             const LoadNeeds& needs)
+    : method_memory_(needs.objects),
+      planned_(describe(program, name)),
       manager_(&method_memory_, planned_.get(), &temporary_memory_),
       tracer_(tracer),
-      method_(load(program, name, &manager_, tracer)) {}
+      method_(load(program, name, &manager_, tracer, needs.packed)) {}
 
 std::vector<Output> ComputeMethod::run(const linnet_tensor* inputs, std::size_t count) {
   if (method_.inputs_size() != count) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "linnet.h"
+#include "session/method_memory.h"
 #include "session/planned_memory.h"
 #include "session/tracer.h"
 
@@ -36,11 +37,20 @@ struct InputRules {
 // int64 [batch, tokens] of one shape within the bounds, with ids below the vocabulary.
 void check_inputs(const InputRules& rules, const linnet_tensor* inputs, std::size_t count);
 
+// Upper bounds of what loading takes, in bytes: known beforehand, because neither ExecuTorch nor XNNPACK
+// survives every allocation that fails while they load.
+struct LoadNeeds {
+  std::size_t objects;  // ExecuTorch's own
+  std::size_t packed;   // XNNPACK's graph and packed weights
+};
+
 class ComputeMethod {
  public:
   // Loads the method and packs its weights. The program and the tracer must outlive the method; a tracer is
-  // tied to it here, or (NULL) never. Throws Error with ExecuTorch's code.
-  ComputeMethod(const executorch::runtime::Program& program, const std::string& name, Tracer* tracer);
+  // tied to it here, or (NULL) never. Throws Error with ExecuTorch's code, std::bad_alloc unless the system
+  // would give the memory that `needs` says.
+  ComputeMethod(const executorch::runtime::Program& program, const std::string& name, Tracer* tracer,
+                const LoadNeeds& needs);
 
   // Inputs have passed check_inputs(). Not for two threads at once.
   std::vector<Output> run(const linnet_tensor* inputs, std::size_t count);
@@ -50,7 +60,7 @@ class ComputeMethod {
   void set_input(const linnet_tensor& input, std::size_t index);
   Output copy_output(std::size_t index) const;
 
-  executorch::extension::MallocMemoryAllocator method_memory_;
+  MethodMemory method_memory_;
   executorch::extension::MallocMemoryAllocator temporary_memory_;
   PlannedMemory planned_;
   executorch::runtime::MemoryManager manager_;

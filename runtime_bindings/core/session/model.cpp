@@ -1,5 +1,6 @@
 #include "session/model.h"
 
+#include <new>
 #include <utility>
 
 #include "kernels/attention.h"
@@ -13,6 +14,9 @@ namespace {
 
 using executorch::runtime::Program;
 using executorch::runtime::Result;
+
+constexpr std::size_t kLeastObjects = 65536;
+constexpr std::size_t kLeastPacked = 1048576;
 
 Trailer checked_trailer(const FileBytes& file) {
   Trailer trailer = read_trailer(file.view(), file.name());
@@ -114,11 +118,22 @@ Model::Slot& Model::slot(const std::string& method) {
               "no method \"" + method + "\" in " + file_->name() + ", it has " + known);
 }
 
+// XNNPACK packs what the program holds, whole or in part, padded to its tiles; its graph and ExecuTorch's
+// objects come from what is parsed. Generous, and held by tests/runtime/test_out_of_memory.py for several
+// programs.
+LoadNeeds Model::load_needs() const noexcept {
+  std::size_t parsed = 0;
+  for (const ByteView& range : trailer_.structure) {
+    parsed += range.size();
+  }
+  return {4 * parsed + kLeastObjects, trailer_.program.size() + 16 * parsed + kLeastPacked};
+}
+
 void Model::load(Slot& slot) const {
   const ExecutorchCall call(LINNET_LOAD_FAILED);
   try {
-    slot.method =
-        std::make_unique<ComputeMethod>(program_, chosen_method(program_, slot.name, fused_), tracer_.get());
+    slot.method = std::make_unique<ComputeMethod>(program_, chosen_method(program_, slot.name, fused_),
+                                                  tracer_.get(), load_needs());
   } catch (const ExecutorchAborted&) {
     slot.broken = true;
     throw;
@@ -143,6 +158,14 @@ std::vector<Output> Model::run(const std::string& method, const linnet_tensor* i
     return target.method->run(inputs, count);
   } catch (const ExecutorchAborted&) {
     target.broken = true;
+    throw;
+  } catch (const std::bad_alloc&) {
+    target.method.reset();  // stopped somewhere in the middle: the next run loads it again
+    throw;
+  } catch (const Error& error) {
+    if (error.status() == LINNET_OUT_OF_MEMORY) {
+      target.method.reset();
+    }
     throw;
   }
 }

@@ -50,6 +50,7 @@ class Model {
 
   std::vector<Slot> make_slots() const;
   Slot& slot(const std::string& method);
+  LoadNeeds load_needs() const noexcept;
   void load(Slot& slot) const;
   void unload() noexcept;
 

@@ -11,6 +11,7 @@
 
 #include "session/cpu.h"
 #include "session/executorch_errors.h"
+#include "session/method_memory.h"
 #include "session/threads.h"
 #include "status.h"
 
@@ -21,6 +22,9 @@ constexpr char kXnnpack[] = "XnnpackBackend";
 // 1 is one workspace per loaded method (XNNWorkspaceManager's PerModel): with the default, one for all
 // programs under one lock, two sessions on two threads gain nothing.
 constexpr int kWorkspacePerModel = 1;
+// Far more than looking for CPUs and making the thread pool takes: an exception there passes through
+// pthread_once(), where glibc ends the process if it finds no memory.
+constexpr std::size_t kStartBytes = 1048576;
 
 void set_workspace_sharing() {
   executorch::runtime::BackendOptions<1> options;
@@ -33,6 +37,7 @@ void set_workspace_sharing() {
 bool prepare_once(std::int32_t threads) {
   install_executorch_hooks();
   const ExecutorchCall call(LINNET_LOAD_FAILED);
+  require_memory(kStartBytes);
   fix_threads(threads);
   set_workspace_sharing();
   return true;

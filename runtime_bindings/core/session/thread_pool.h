@@ -18,6 +18,9 @@ class ThreadPool {
 
 ThreadPool* get_threadpool();
 
+// What ThreadPool is made of; NULL if there was no memory for it.
+struct pthreadpool* get_pthreadpool();
+
 }  // namespace executorch::extension::threadpool
 
 #endif  // LINNET_CORE_SESSION_THREAD_POOL_H_

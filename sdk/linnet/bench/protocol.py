@@ -23,10 +23,13 @@ failed      ``name``, ``message``: the error that ended it, instead of any of th
 from __future__ import annotations
 
 import dataclasses
+import json
+import os
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-__all__ = ["Emit", "Event", "Job"]
+__all__ = ["Emit", "Event", "Job", "own_stdout"]
 
 Event: TypeAlias = Mapping[str, Any]
 Emit: TypeAlias = Callable[[Event], None]
@@ -59,3 +62,16 @@ class Job:
     warmup_runs: int = 3
     fused: bool | None = None
     affinity: tuple[int, ...] = ()
+
+
+def own_stdout() -> Emit:
+    """Keep this process's stdout for events; whatever else prints, native libraries too, goes to stderr."""
+    sys.stdout.flush()
+    events = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+
+    def emit(event: Event) -> None:
+        events.write(json.dumps(event, allow_nan=False) + "\n")
+        events.flush()
+
+    return emit

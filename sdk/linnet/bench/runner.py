@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import json
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from linnet import errors
+from linnet.bench.process import run_process
 from linnet.bench.profile import LengthProfile, as_events
 from linnet.bench.protocol import Emit, Event, Job
 from linnet.bench.record import (
@@ -28,8 +24,6 @@ from linnet.bench.trace import TracedRuns
 from linnet.errors import InternalError, LinnetError
 
 __all__ = ["Collector", "Opened", "run_worker"]
-
-_END_SECONDS = 5.0  # what a worker gets to end by itself before it is killed
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -160,44 +154,11 @@ def run_worker(job: Job, collector: Collector, on_event: Emit) -> None:
     Raises:
         InternalError: the process ended without saying why.
     """
-    # -P: a json.py in the user's folder must not stand in for the standard library's
-    command = [sys.executable, "-P", "-m", "linnet.bench.worker"]
-    # a file, since a full pipe that nobody reads would stop the process
-    with (
-        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors_said,
-        subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors_said, encoding="utf-8"
-        ) as process,
-    ):
-        try:
-            for event in _events(process, job):
-                collector.feed(event)
-                on_event(event)
-            process.wait()
-        except BaseException:
-            _end(process)
-            raise
-        errors_said.seek(0)
-        said = errors_said.read()
-    if process.returncode not in (0, 1) or (process.returncode == 1 and collector.failure is None):
-        tail = " ".join(said.strip().splitlines()[-1:])
-        raise InternalError(f"the measuring process ended with {process.returncode}: {tail or 'it said nothing'}")
 
+    def take(event: Event) -> None:
+        collector.feed(event)
+        on_event(event)
 
-def _events(process: subprocess.Popen[str], job: Job) -> Iterator[Event]:
-    assert process.stdin is not None
-    assert process.stdout is not None
-    # a process that died at once is recognised by its exit status
-    with contextlib.suppress(BrokenPipeError):
-        process.stdin.write(json.dumps(dataclasses.asdict(job)))
-        process.stdin.close()
-    for line in process.stdout:
-        yield json.loads(line)
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    process.terminate()
-    try:
-        process.wait(timeout=_END_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
+    status, said = run_process("linnet.bench.worker", dataclasses.asdict(job), take)
+    if status not in (0, 1) or (status == 1 and collector.failure is None):
+        raise InternalError(f"the measuring process ended with {status}: {said or 'it said nothing'}")

@@ -55,19 +55,26 @@ def long_text(tokens: int) -> str:
     return _PARAGRAPH * (tokens // len(_PARAGRAPH.split()) + 1)
 
 
-def example_for(model: Model) -> Example:
-    """Return a short call that suits the file's task."""
+def example_for(model: Model, text: str | None = None) -> Example:
+    """Return a call that suits the file's task: of ``text``, or of a short text of our own."""
     manifest = model.manifest
+    given = SHORT_TEXT if text is None else text
+    passage = _PASSAGE if text is None else text
     if manifest.task == "feature-extraction":
-        return Example(method="encode", text=SHORT_TEXT, pair=None, arguments=(SHORT_TEXT,))
+        return Example(method="encode", text=given, pair=None, arguments=(given,))
     if manifest.task == "question-answering":
-        options = {"question": _QUESTION, "context": _PASSAGE}
-        return Example(method="__call__", text=_QUESTION, pair=_PASSAGE, arguments=(), options=options)
+        options = {"question": _QUESTION, "context": passage}
+        return Example(method="__call__", text=_QUESTION, pair=passage, arguments=(), options=options)
     if manifest.task == "text-ranking":
-        pairs = [(_QUESTION, _PASSAGE)]
-        return Example(method="predict", text=_QUESTION, pair=_PASSAGE, arguments=(pairs,))
-    text = SHORT_TEXT
+        pairs = [(_QUESTION, passage)]
+        return Example(method="predict", text=_QUESTION, pair=passage, arguments=(pairs,))
     if manifest.task == "fill-mask":
-        mask = model.tokenizer.vocabulary.token(manifest.mask_id)
-        text = SHORT_TEXT.replace("sings", mask)
-    return Example(method="__call__", text=text, pair=None, arguments=(text,))
+        given = _masked(given, model.tokenizer.vocabulary.token(manifest.mask_id))
+    return Example(method="__call__", text=given, pair=None, arguments=(given,))
+
+
+def _masked(text: str, mask: str) -> str:
+    """Put the mask token for the fourth word, or for the last of fewer."""
+    words = text.split()
+    words[min(3, len(words) - 1)] = mask
+    return " ".join(words)

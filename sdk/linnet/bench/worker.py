@@ -11,8 +11,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from typing import Any, TextIO
+from collections.abc import Sequence
+from typing import Any
 
 from linnet.bench.environment import current_affinity, peak_memory, read_state
 from linnet.bench.probe import (
@@ -24,14 +24,14 @@ from linnet.bench.probe import (
     time_answer,
     time_forward,
 )
-from linnet.bench.protocol import Emit, Job
+from linnet.bench.protocol import Emit, Job, own_stdout
 from linnet.bench.record import LengthResult, OutputCheck, from_data
 from linnet.bench.sample import Example, example_for
 from linnet.errors import GoldenMismatchError, InvalidArgumentError, LinnetError
 from linnet.model import Model
 from linnet.runtime import ProfilingRuntime, Runtime, open_runtime, runtime_info
 
-__all__ = ["bind", "main", "measure"]
+__all__ = ["bind", "facts", "main", "measure"]
 
 _PROFILE_SECONDS = 1.0  # of each length: the shares are settled long before
 
@@ -59,7 +59,7 @@ def measure(job: Job, emit: Emit) -> None:
             "event": "opened",
             "load_ns": load_ns,
             "first_answer_ns": first_answer_ns,
-            "facts": _facts(model),
+            "facts": facts(model),
             "runtime": runtime_info(),
             "example": example.source(),
             "affinity": current_affinity(),
@@ -143,7 +143,7 @@ def _check_again(model: Model, check: OutputCheck) -> OutputCheck:
     return dataclasses.replace(check, after=again.before, message=again.message)
 
 
-def _facts(model: Model) -> dict[str, Any]:
+def facts(model: Model) -> dict[str, Any]:
     names = "task model_type recipe source source_commit producer executorch_version max_length"
     proof = model.evidence.get("proof") or {}
     return {
@@ -155,12 +155,7 @@ def _facts(model: Model) -> dict[str, Any]:
 
 def main() -> int:
     """Run the job that stands on stdin; an error becomes the event "failed" and exit status 1."""
-    events = _own_stdout()
-
-    def emit(event: Mapping[str, Any]) -> None:
-        events.write(json.dumps(event, allow_nan=False) + "\n")
-        events.flush()
-
+    emit = own_stdout()
     try:
         measure(from_data(Job, json.loads(sys.stdin.read()), "job"), emit)
     except LinnetError as error:
@@ -169,14 +164,6 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     return 0
-
-
-def _own_stdout() -> TextIO:
-    """Keep stdout for events, and let whatever prints go to stderr."""
-    sys.stdout.flush()
-    events = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
-    return events
 
 
 if __name__ == "__main__":

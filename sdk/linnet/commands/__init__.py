@@ -25,6 +25,7 @@ _BUILT_IN: Mapping[str, tuple[str, str]] = {
     "verify": ("linnet.commands.verify", "check a file's bytes and repeat its golden cases"),
     "eval": ("linnet.commands.evaluate", "measure a file's accuracy on your data"),
     "bench": ("linnet.bench.command", "measure a file's speed on this machine, or on others"),
+    "soak": ("linnet.soak.command", "send very many requests, and see that memory, answers and latency hold"),
     "compare": ("linnet.compare.command", "show files side by side, or find regressions between records"),
     "tune": ("linnet.tune.command", "find the fastest threads, CPUs, attention and recipe for this machine"),
     "estimate": ("linnet.estimate.command", "estimate a file's speed on a device that is not here"),

@@ -1,0 +1,49 @@
+// What each thread has for itself, without thread_local: glibc ends the process where memory for that runs
+// out
+// ("failed to register TLS destructor", "cannot allocate memory for thread-local data").
+#ifndef LINNET_CORE_PER_THREAD_H_
+#define LINNET_CORE_PER_THREAD_H_
+
+#include <pthread.h>
+
+#include <new>
+
+namespace linnet {
+
+// One per type T, which the calling thread gets at its first find(); deleted when the thread ends.
+template <typename T>
+class PerThread {
+ public:
+  // NULL if there is no memory for it.
+  static T* find() noexcept {
+    const Key& key = shared_key();
+    if (!key.made) {
+      return nullptr;
+    }
+    auto* mine = static_cast<T*>(::pthread_getspecific(key.number));
+    if (mine == nullptr) {
+      mine = new (std::nothrow) T();
+      if (mine != nullptr && ::pthread_setspecific(key.number, mine) != 0) {
+        delete mine;
+        mine = nullptr;
+      }
+    }
+    return mine;
+  }
+
+ private:
+  struct Key {
+    Key() noexcept : made(::pthread_key_create(&number, [](void* p) { delete static_cast<T*>(p); }) == 0) {}
+    pthread_key_t number = 0;
+    bool made;
+  };
+
+  static const Key& shared_key() noexcept {
+    static const Key key;
+    return key;
+  }
+};
+
+}  // namespace linnet
+
+#endif  // LINNET_CORE_PER_THREAD_H_
