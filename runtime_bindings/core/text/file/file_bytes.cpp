@@ -1,4 +1,4 @@
-#include "session/file_bytes.h"
+#include "file/file_bytes.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>

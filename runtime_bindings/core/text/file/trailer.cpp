@@ -1,10 +1,10 @@
-#include "session/trailer.h"
+#include "file/trailer.h"
 
 #include <algorithm>
 #include <cstring>
 #include <string_view>
 
-#include "session/sha256.h"
+#include "file/sha256.h"
 #include "status.h"
 
 namespace linnet {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "status.h"
+#include "tokenizer/decoder.h"
 #include "tokenizer/truncation.h"
 #include "tokenizer/unicode.h"
 
@@ -74,6 +75,54 @@ Tokenizer::Tokenizer(std::string_view bytes) : Tokenizer(parse_tokenizer(bytes))
 Tokenizer::Tokenizer(TokenizerSpec spec)
     : spec_(std::move(spec)), vocabulary_(spec_), normalizer_(spec_.normalizer) {
   add_patterns();
+  note_added();
+}
+
+void Tokenizer::note_added() {
+  added_.assign(vocabulary_.size(), false);
+  special_.assign(vocabulary_.size(), false);
+  for (const AddedToken& token : spec_.added_tokens) {
+    added_[token.id] = true;
+    special_[token.id] = special_[token.id] || token.special;
+  }
+}
+
+std::int64_t Tokenizer::find(std::string_view token) const noexcept {
+  if (token.empty()) {
+    return -1;
+  }
+  for (const AddedToken& added : spec_.added_tokens) {
+    if (added.content == token) {
+      return added.id;
+    }
+  }
+  return vocabulary_.id_of(token);
+}
+
+bool Tokenizer::continues_word(std::int64_t id) const noexcept {
+  const std::string_view prefix = vocabulary_.continuation();
+  if (prefix.empty() || id < 0 || static_cast<std::uint64_t>(id) >= vocabulary_.size()) {
+    return false;
+  }
+  const auto at = static_cast<std::size_t>(id);
+  return !added_[at] && vocabulary_.token(at).substr(0, prefix.size()) == prefix;
+}
+
+std::string Tokenizer::decode(const std::vector<std::int64_t>& ids, bool skip_special) const {
+  std::vector<std::string_view> tokens;
+  tokens.reserve(ids.size());
+  for (const std::int64_t id : ids) {
+    if (id < 0 || static_cast<std::uint64_t>(id) >= vocabulary_.size()) {
+      throw Error(LINNET_INPUT_OUT_OF_RANGE, "token id " + std::to_string(id) +
+                                                 " is outside of a vocabulary of " +
+                                                 std::to_string(vocabulary_.size()));
+    }
+    const auto at = static_cast<std::size_t>(id);
+    if (!vocabulary_.token(at).empty() && !(skip_special && special_[at])) {
+      tokens.push_back(vocabulary_.token(at));
+    }
+  }
+  return join_tokens(tokens, vocabulary_.continuation());
 }
 
 // Tokens with `normalized` are searched in the normalized text, in their own normalized form.

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "session/fields.h"
+#include "file/fields.h"
 #include "status.h"
 
 namespace linnet {

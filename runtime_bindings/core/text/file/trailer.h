@@ -1,13 +1,13 @@
 // The trailer behind a program: found, believed only as far as it agrees with the file, and checked.
 // Layout: sdk/linnet/trailer.py.
-#ifndef LINNET_CORE_SESSION_TRAILER_H_
-#define LINNET_CORE_SESSION_TRAILER_H_
+#ifndef LINNET_CORE_FILE_TRAILER_H_
+#define LINNET_CORE_FILE_TRAILER_H_
 
 #include <cstddef>
 #include <string>
 #include <vector>
 
-#include "session/bytes.h"
+#include "file/bytes.h"
 
 namespace linnet {
 
@@ -32,4 +32,4 @@ void check_file(const Trailer& trailer, const std::string& name);
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_SESSION_TRAILER_H_
+#endif  // LINNET_CORE_FILE_TRAILER_H_

@@ -26,6 +26,12 @@ class Vocabulary {
     return std::string_view(pool_).substr(offsets_[id], offsets_[id + 1] - offsets_[id]);
   }
 
+  // Prefix of a token inside a word, "##"; empty if there is none.
+  std::string_view continuation() const noexcept { return continuation_; }
+
+  // Id of a token that WordPiece may produce, or -1.
+  std::int64_t id_of(std::string_view token) const noexcept;
+
   // A token that matches the bytes word[begin, end).
   struct Match {
     std::uint32_t id = 0;

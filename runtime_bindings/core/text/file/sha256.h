@@ -1,12 +1,12 @@
 // SHA-256 (FIPS 180-4).
-#ifndef LINNET_CORE_SESSION_SHA256_H_
-#define LINNET_CORE_SESSION_SHA256_H_
+#ifndef LINNET_CORE_FILE_SHA256_H_
+#define LINNET_CORE_FILE_SHA256_H_
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 
-#include "session/bytes.h"
+#include "file/bytes.h"
 
 namespace linnet {
 
@@ -30,4 +30,4 @@ class Sha256 {
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_SESSION_SHA256_H_
+#endif  // LINNET_CORE_FILE_SHA256_H_

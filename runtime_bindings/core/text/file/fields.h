@@ -1,8 +1,6 @@
-// The manifest: values of the program's constant methods, read once.
-#ifndef LINNET_CORE_SESSION_FIELDS_H_
-#define LINNET_CORE_SESSION_FIELDS_H_
-
-#include <executorch/runtime/executor/program.h>
+// The manifest: values of the program's constant methods, whoever read them.
+#ifndef LINNET_CORE_FILE_FIELDS_H_
+#define LINNET_CORE_FILE_FIELDS_H_
 
 #include <cstdint>
 #include <map>
@@ -11,15 +9,15 @@
 #include <vector>
 
 #include "linnet.h"
-#include "session/file_bytes.h"
 
 namespace linnet {
 
 class Fields {
  public:
-  // Reads every constant method: no inputs, no instructions, one result that is an int, float, bool, str
-  // or uint8 tensor. Bytes inside the mapping are pointed at, everything else is copied.
-  static Fields read(const executorch::runtime::Program& program, const FileBytes& file);
+  // Keeps a value as it is: bytes and text are pointed at and must outlive this object.
+  void point(const std::string& name, const linnet_value& value);
+  // Keeps a copy of the value's bytes.
+  void copy(const std::string& name, const linnet_value& value);
 
   // Null if there is no such field.
   const linnet_value* find(std::string_view name) const;
@@ -28,16 +26,14 @@ class Fields {
 
   // Typed access to fields that check_contract() has verified.
   std::int64_t integer(std::string_view name) const;
+  // The number, or -1 if there is no such field: how the ids of special tokens are stored.
+  std::int64_t id(std::string_view name) const;
   std::string text(std::string_view name) const;
   std::vector<std::string> items(std::string_view name) const;
 
  private:
-  void keep_value(const std::string& name, const executorch::runtime::EValue& value, const FileBytes& file);
-  void add(const std::string& name, const linnet_value& value);
-  void keep(const std::string& name, linnet_value_type type, const void* bytes, std::size_t size);
-
   std::map<std::string, linnet_value, std::less<>> values_;
-  std::map<std::string, std::string> storage_;  // what does not lie in the mapping
+  std::map<std::string, std::string> storage_;  // the copies
   std::string names_;
 };
 
@@ -50,4 +46,4 @@ std::vector<std::string> split_items(std::string_view text);
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_SESSION_FIELDS_H_
+#endif  // LINNET_CORE_FILE_FIELDS_H_

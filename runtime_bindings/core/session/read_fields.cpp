@@ -1,4 +1,4 @@
-#include "session/fields.h"
+#include "session/read_fields.h"
 
 #include <executorch/extension/memory_allocator/malloc_memory_allocator.h>
 #include <executorch/runtime/executor/memory_manager.h>
@@ -43,41 +43,31 @@ bool inside(ByteView bytes, const void* data, std::size_t size) {
          size <= static_cast<std::size_t>(bytes.data() + bytes.size() - start);
 }
 
-}  // namespace
-
-void Fields::add(const std::string& name, const linnet_value& value) {
-  values_[name] = value;
-  names_ += (names_.empty() ? "" : "\n") + name;
-}
-
-void Fields::keep(const std::string& name, linnet_value_type type, const void* bytes, std::size_t size) {
-  std::string& copy = storage_[name];
-  copy.assign(static_cast<const char*>(bytes), size);
-  add(name, {type, 0, 0.0, copy.data(), copy.size()});
-}
-
-void Fields::keep_value(const std::string& name, const EValue& value, const FileBytes& file) {
+void keep_value(Fields& fields, const std::string& name, const EValue& value, const FileBytes& file) {
   if (value.isInt()) {
-    add(name, {LINNET_INT, value.toInt(), 0.0, nullptr, 0});
+    fields.point(name, {LINNET_INT, value.toInt(), 0.0, nullptr, 0});
   } else if (value.isBool()) {
-    add(name, {LINNET_BOOL, value.toBool() ? 1 : 0, 0.0, nullptr, 0});
+    fields.point(name, {LINNET_BOOL, value.toBool() ? 1 : 0, 0.0, nullptr, 0});
   } else if (value.isDouble()) {
-    add(name, {LINNET_FLOAT, 0, value.toDouble(), nullptr, 0});
+    fields.point(name, {LINNET_FLOAT, 0, value.toDouble(), nullptr, 0});
   } else if (value.isString()) {
     const std::string_view text = value.toString();
-    keep(name, LINNET_STRING, text.data(), text.size());
+    fields.copy(name, {LINNET_STRING, 0, 0.0, text.data(), text.size()});
   } else if (is_bytes(value)) {
     const void* data = value.toTensor().const_data_ptr();
-    const std::size_t size = value.toTensor().nbytes();
-    if (inside(file.view(), data, size)) {
-      add(name, {LINNET_BYTES, 0, 0.0, static_cast<const char*>(data), size});
+    const linnet_value bytes = {LINNET_BYTES, 0, 0.0, static_cast<const char*>(data),
+                                value.toTensor().nbytes()};
+    if (inside(file.view(), data, bytes.size)) {
+      fields.point(name, bytes);
     } else if (data != nullptr) {
-      keep(name, LINNET_BYTES, data, size);
+      fields.copy(name, bytes);
     }
   }
 }
 
-Fields Fields::read(const Program& program, const FileBytes& file) {
+}  // namespace
+
+Fields read_fields(const Program& program, const FileBytes& file) {
   Fields fields;
   const ExecutorchCall call(LINNET_LOAD_FAILED);
   for (std::size_t i = 0; i < program.num_methods(); ++i) {
@@ -93,45 +83,9 @@ Fields Fields::read(const Program& program, const FileBytes& file) {
     MemoryManager manager(&allocator, planned.get());
     Result<Method> method = program.load_method(*name, &manager);
     check_executorch(LINNET_LOAD_FAILED, "a constant method cannot be read", method.error());
-    fields.keep_value(*name, method->get_output(0), file);
+    keep_value(fields, *name, method->get_output(0), file);
   }
   return fields;
-}
-
-const linnet_value* Fields::find(std::string_view name) const {
-  const auto found = values_.find(name);
-  return found == values_.end() ? nullptr : &found->second;
-}
-
-std::int64_t Fields::integer(std::string_view name) const {
-  const linnet_value* value = find(name);
-  return value == nullptr ? 0 : value->integer;
-}
-
-std::string Fields::text(std::string_view name) const {
-  const linnet_value* value = find(name);
-  return value == nullptr ? std::string() : std::string(value->bytes, value->size);
-}
-
-std::vector<std::string> Fields::items(std::string_view name) const { return split_items(text(name)); }
-
-std::vector<std::string> split_items(std::string_view text) {
-  std::vector<std::string> items;
-  if (text.empty()) {
-    return items;
-  }
-  items.emplace_back();
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '\n') {
-      items.emplace_back();
-    } else if (text[i] == '\\' && i + 1 < text.size()) {
-      ++i;
-      items.back() += text[i] == 'n' ? '\n' : text[i];
-    } else {
-      items.back() += text[i];
-    }
-  }
-  return items;
 }
 
 }  // namespace linnet

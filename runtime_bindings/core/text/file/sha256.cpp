@@ -1,4 +1,4 @@
-#include "session/sha256.h"
+#include "file/sha256.h"
 
 #include <algorithm>
 #include <cstring>

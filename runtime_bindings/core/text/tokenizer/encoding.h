@@ -22,6 +22,9 @@ struct TextOffsets {
   Offsets code_points;
   Offsets utf16;
   bool ascii = true;
+
+  const Offsets& in_code_points() const noexcept { return ascii ? utf8 : code_points; }
+  const Offsets& in_utf16() const noexcept { return ascii ? utf8 : utf16; }
 };
 
 // Counts code points and UTF-16 units in one pass over the text up to the last token.

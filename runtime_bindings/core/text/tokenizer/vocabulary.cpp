@@ -95,6 +95,10 @@ std::uint32_t Vocabulary::find(std::uint64_t hash, std::string_view prefix,
   return 0;
 }
 
+std::int64_t Vocabulary::id_of(std::string_view token) const noexcept {
+  return static_cast<std::int64_t>(find(extend_hash(kHashSeed, token), {}, token)) - 1;
+}
+
 Vocabulary::Match Vocabulary::longest(std::string_view word, const std::vector<std::uint32_t>& char_ends,
                                       std::size_t first_char, std::vector<std::uint64_t>& hashes) const {
   const bool inside = first_char > 0;

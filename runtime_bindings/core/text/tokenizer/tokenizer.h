@@ -10,6 +10,8 @@
 #define LINNET_CORE_TOKENIZER_TOKENIZER_H_
 
 #include <cstddef>
+#include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -36,6 +38,16 @@ class Tokenizer {
 
   const Vocabulary& vocabulary() const noexcept { return vocabulary_; }
 
+  // Id of a token, added tokens included, or -1.
+  std::int64_t find(std::string_view token) const noexcept;
+
+  // True if the token goes on with the word of the token before it.
+  bool continues_word(std::int64_t id) const noexcept;
+
+  // Ids as text; ids without a token are left out, special ones too if asked for. Throws
+  // Error(LINNET_INPUT_OUT_OF_RANGE).
+  std::string decode(const std::vector<std::int64_t>& ids, bool skip_special) const;
+
   // Encodes a text, or a pair if `pair` is not nullptr; at least one window. Errors as
   // linnet_tokenizer_encode.
   std::vector<Window> encode(std::string_view text, const std::string_view* pair,
@@ -44,12 +56,15 @@ class Tokenizer {
  private:
   explicit Tokenizer(TokenizerSpec spec);
   void add_patterns();
+  void note_added();
 
   TokenizerSpec spec_;  // without pool, offsets and prefix, which the vocabulary took
   Vocabulary vocabulary_;
   NormalizerTable normalizer_;
   SourceText::Patterns raw_tokens_;
   Splitter::Patterns normalized_tokens_;
+  std::vector<bool> added_;    // by id
+  std::vector<bool> special_;  // by id
 };
 
 }  // namespace linnet
