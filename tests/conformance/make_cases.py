@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ import transformers
 
 from linnet.errors import LinnetError
 from linnet.manifest import Manifest, RawValue
+from tests.conformance.make_records import Record, escape, field_record, numbers, output_records
 from tests.conformance.reader import CASES, VERSION
 from tests.sdk.sdk_fakes import make_manifest
 from tests.sdk.test_pipeline_oracle import TEXTS, hf_model, hf_tokenizer
@@ -45,33 +45,8 @@ ODD_TEXTS = [
 ]
 LONG = " ".join(TEXTS)
 
-Record = Sequence[object]
-
-
-def escape(value: object) -> str:
-    """Return a field as it stands in the file."""
-    if value is None:
-        return "\\-"
-    text = f"{value:.9g}" if isinstance(value, float | np.floating) else str(value)
-    for found, written in (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r"), ("\0", "\\0")):
-        text = text.replace(found, written)
-    return text
-
-
-def numbers(values: Iterable[Any]) -> str:
-    """Return numbers with spaces between."""
-    return " ".join(
-        f"{float(each):.9g}" if isinstance(each, float | np.floating) else str(int(each)) for each in values
-    )
-
 
 # -- manifests -------------------------------------------------------------------------------------
-
-
-def field_record(name: str, value: RawValue) -> Record:
-    """One field of the manifest."""
-    written = value.hex() if isinstance(value, bytes) else int(value) if isinstance(value, bool) else value
-    return ("field", name, type(value).__name__, written)
 
 
 def manifest_records(fields: dict[str, RawValue]) -> list[Record]:
@@ -154,11 +129,6 @@ def logits_of(model: Any, text: str, pair: str | None = None) -> list[Any]:
         return [model(**encoded)[0][0].numpy()]
 
 
-def output_records(outputs: Sequence[Any]) -> list[Record]:
-    """Outputs of one run, with their batch axis."""
-    return [("output", numbers((1, *each.shape)), numbers(each.ravel())) for each in outputs]
-
-
 def classification_records() -> list[Record]:
     model = hf_model("text-classification", num_labels=3)
     pipe = transformers.pipeline("text-classification", model=model, tokenizer=hf_tokenizer())
@@ -205,12 +175,12 @@ def mask_records() -> list[Record]:
         "the [MASK] of [MASK] is [MASK]!",
     ):
         for targets in (None, ["cat", "dog", "river"]):
-            answers = pipe(text, top_k=3) if targets is None else pipe(text, top_k=2, targets=targets)
+            answers: Any = pipe(text, top_k=3) if targets is None else pipe(text, top_k=2, targets=targets)
             records += output_records(logits_of(model, text))
             records.append(
                 ("fill_mask", text, 3 if targets is None else 2, None if targets is None else " ".join(targets))
             )
-            groups = answers if isinstance(answers[0], list) else [answers]
+            groups: list[Any] = answers if isinstance(answers[0], list) else [answers]
             for mask, group in enumerate(groups):
                 records += [
                     ("proposal", mask, each["token"], float(each["score"]), each["token_str"], each["sequence"])

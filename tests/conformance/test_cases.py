@@ -7,7 +7,8 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from tests.conformance.make_cases import all_records, escape
+from tests.conformance.make_cases import all_records
+from tests.conformance.make_records import escape
 from tests.conformance.reader import CASES
 
 

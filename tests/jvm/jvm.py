@@ -6,6 +6,7 @@ import functools
 import importlib.util
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -44,12 +45,13 @@ def java_command() -> tuple[str, ...]:
     tests = tool.compile_kotlin(built["kotlin"], [ROOT / "tests" / "jvm"], BUILD / "tests.jar", built["jar"])
     classpath = ":".join(map(str, [built["stdlib"], built["jar"], tests]))
     library = f"-Dlinnet.library.path={built['jni'].parent}"
-    return ("java", "-Xmx256m", "-Xcheck:jni", library, "-cp", classpath, "tests.jvm.MainKt")
+    return ("java", library, "-cp", classpath, "tests.jvm.MainKt")
 
 
-def run_java(*arguments: object, timeout: int = 300) -> list[str]:
-    """Run Main.kt and return the lines that it prints."""
-    command = [*java_command(), *map(str, arguments)]
+def run_java(*arguments: object, timeout: int = 300, options: Sequence[str] = ("-Xmx256m", "-Xcheck:jni")) -> list[str]:
+    """Run Main.kt and return the lines that it prints; ``options`` are the JVM's."""
+    java, *rest = java_command()
+    command = [java, *options, *rest, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
     assert done.returncode == 0, done.stderr[-4000:]
     return done.stdout.splitlines()
