@@ -11,7 +11,7 @@ SOURCES := $(shell find sdk export runtime_bindings -type f -not -path '*/__pyca
 export HF_HUB_DISABLE_TELEMETRY = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-jvm test-aarch64 lint bench wheel wheel-aarch64 sanitize clean
+.PHONY: help demo test test-slow test-jvm fuzz test-aarch64 lint bench wheel wheel-aarch64 sanitize clean
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -87,6 +87,9 @@ wheel-aarch64: ## the same for aarch64 Linux (Raspberry Pi OS), cross-built
 
 sanitize: $(VENV)/.dependencies ## the C++ tests under AddressSanitizer and UBSan
 	@BIN=$(BIN) sh runtime_bindings/tools/sanitize.sh
+
+fuzz: ## libFuzzer over what linnet parses itself, ten minutes (SECONDS_EACH=150)
+	@sh runtime_bindings/tools/fuzz.sh
 
 clean: ## remove everything that was built
 	rm -rf build dist $(VENV)

@@ -1,5 +1,5 @@
-/* Reads cases.tsv (README.md beside it) and compares what linnet.h answers, in plain C. Prints "kind passed failed" a
- * line, and the first lines that fail; exits 1 if any does. */
+/* Reads cases.tsv (README.md beside it) and compares what linnet.h answers, in plain C. Prints "kind passed
+ * failed" a line, and the first lines that fail; exits 1 if any does. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -246,7 +246,8 @@ static linnet_status replay(void* context, const char* method, const linnet_tens
 static const linnet_engine engine = {replay, NULL};
 
 static linnet_score_function function_of(column name) {
-  return is(name, "softmax") ? LINNET_SCORES_SOFTMAX : (is(name, "sigmoid") ? LINNET_SCORES_SIGMOID : LINNET_SCORES_NONE);
+  return is(name, "softmax") ? LINNET_SCORES_SOFTMAX
+                             : (is(name, "sigmoid") ? LINNET_SCORES_SIGMOID : LINNET_SCORES_NONE);
 }
 
 static linnet_aggregation aggregation_of(column name) {
@@ -263,12 +264,13 @@ static int integer(column text) { return (int)strtol(text.bytes, NULL, 10); }
 static linnet_status tokenize(const column* columns) {
   const linnet_tokenizer* tokenizer = NULL;
   const linnet_encode_options options = {
-      integer(columns[3]), is(columns[4], "only_second") ? LINNET_TRUNCATE_ONLY_SECOND : LINNET_TRUNCATE_LONGEST_FIRST,
+      integer(columns[3]),
+      is(columns[4], "only_second") ? LINNET_TRUNCATE_ONLY_SECOND : LINNET_TRUNCATE_LONGEST_FIRST,
       integer(columns[5]), 1};
   linnet_status status = linnet_task_tokenizer(task, &tokenizer);
   if (status == LINNET_OK) {
-    status = linnet_tokenizer_encode(tokenizer, columns[1].bytes, columns[1].size, columns[2].bytes, columns[2].size,
-                                     &options, &encoding);
+    status = linnet_tokenizer_encode(tokenizer, columns[1].bytes, columns[1].size, columns[2].bytes,
+                                     columns[2].size, &options, &encoding);
   }
   return status;
 }
@@ -362,7 +364,8 @@ static void check_answer(const column* c) {
   } else if (is(c[0], "entity")) {
     const int64_t places[] = {found.code_points.start, found.code_points.end, found.utf8.start,
                               found.utf8.end,          found.utf16.start,     found.utf16.end};
-    require(same(found.label, c[1]) && same(found.text, c[3]) && near(found.score, strtod(c[2].bytes, NULL)), "entity");
+    require(same(found.label, c[1]) && same(found.text, c[3]) && near(found.score, strtod(c[2].bytes, NULL)),
+            "entity");
     for (int i = 0; i < 6; ++i) {
       require(places[i] == integer(c[4 + i]), "place of an entity");
     }
@@ -371,8 +374,10 @@ static void check_answer(const column* c) {
     require(same(found.text, c[4]) && same(found.sequence, c[5]), "text of a proposal");
   } else {
     require(near(found.score, strtod(c[1].bytes, NULL)) && same(found.text, c[6]), "answer");
-    require(found.code_points.start == integer(c[2]) && found.code_points.end == integer(c[3]), "place of an answer");
-    require(found.utf16.start == integer(c[4]) && found.utf16.end == integer(c[5]), "UTF-16 place of an answer");
+    require(found.code_points.start == integer(c[2]) && found.code_points.end == integer(c[3]),
+            "place of an answer");
+    require(found.utf16.start == integer(c[4]) && found.utf16.end == integer(c[5]),
+            "UTF-16 place of an answer");
   }
 }
 
@@ -392,7 +397,8 @@ static void finish_case(void) {
     return;
   }
   require(answers == NULL || answer_next == linnet_answers_count(answers), "more answers than expected");
-  require(encoding == NULL || window_next == linnet_encoding_window_count(encoding), "more windows than expected");
+  require(encoding == NULL || window_next == linnet_encoding_window_count(encoding),
+          "more windows than expected");
   require(output_next == output_count, "fewer runs than recorded outputs");
   count_case();
   linnet_answers_free(answers);

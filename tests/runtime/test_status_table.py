@@ -68,3 +68,11 @@ def test_every_function_of_the_header_is_exported(library: ctypes.CDLL) -> None:
     assert len(names) >= 20
     for name in names:
         assert getattr(library, name)
+
+
+@pytest.mark.parametrize("number", [4, 77, -1])
+def test_a_score_function_that_there_is_not_is_refused(library: ctypes.CDLL, number: int) -> None:
+    """The fuzzer found that the number was read as an enum."""
+    values = (ctypes.c_float * 2)(1, 2)
+    assert library.linnet_apply_scores(number, values, 1, 2) == 100
+    assert list(values) == [1, 2]

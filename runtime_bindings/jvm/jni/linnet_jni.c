@@ -1,5 +1,5 @@
-/* JNI over linnet.h, the part that needs no ExecuTorch: checks, tasks, tokenizing, answers. Strings cross as UTF-8
- * bytes, answers as flat arrays (Native.kt says which). */
+/* JNI over linnet.h, the part that needs no ExecuTorch: checks, tasks, tokenizing, answers. Strings cross as
+ * UTF-8 bytes, answers as flat arrays (Native.kt says which). */
 #include "linnet_jni.h"
 
 #include <stdlib.h>
@@ -211,7 +211,8 @@ static linnet_status read_outputs(JNIEnv* env, jobjectArray flat, linnet_outputs
   return status;
 }
 
-/* The `run` of a linnet_engine whose program Java runs. What Java throws stays waiting and is seen by the caller. */
+/* The `run` of a linnet_engine whose program Java runs. What Java throws stays waiting and is seen by the
+ * caller. */
 static linnet_status run_in_java(void* context, const char* method, const linnet_tensor* inputs, size_t count,
                                  linnet_outputs** outputs) {
   (void)method;
@@ -239,7 +240,8 @@ static void release_task(void* task) { linnet_task_free(task); }
 
 /* One manifest value: the entry of the array that belongs to its type. */
 static linnet_value field_value(jint type, jlong integer, jdouble real, borrowed bytes) {
-  const linnet_value value = {(linnet_value_type)type, integer, real, (const char*)bytes.bytes, (size_t)bytes.size};
+  const linnet_value value = {(linnet_value_type)type, integer, real, (const char*)bytes.bytes,
+                              (size_t)bytes.size};
   return value;
 }
 
@@ -267,8 +269,8 @@ static void free_fields(JNIEnv* env, field_list list) {
 static field_list read_fields(JNIEnv* env, jobjectArray names, jintArray types, jlongArray integers,
                               jdoubleArray reals, jobjectArray texts) {
   const jsize count = (*env)->GetArrayLength(env, names);
-  field_list list = {count, calloc((size_t)count, sizeof(linnet_field)), calloc((size_t)count, sizeof(borrowed)),
-                     calloc((size_t)count, sizeof(borrowed))};
+  field_list list = {count, calloc((size_t)count, sizeof(linnet_field)),
+                     calloc((size_t)count, sizeof(borrowed)), calloc((size_t)count, sizeof(borrowed))};
   if (list.fields == NULL || list.names == NULL || list.texts == NULL) {
     return list;
   }
@@ -287,17 +289,16 @@ static field_list read_fields(JNIEnv* env, jobjectArray names, jintArray types, 
   return list;
 }
 
-LINNET_NATIVE(jlong, openTask)(JNIEnv* env, jclass type, jobjectArray names, jintArray types, jlongArray integers,
-                               jdoubleArray reals, jobjectArray texts, jobject engine) {
+LINNET_NATIVE(jlong, openTask)(JNIEnv* env, jclass type, jobjectArray names, jintArray types,
+                               jlongArray integers, jdoubleArray reals, jobjectArray texts, jobject engine) {
   (void)type;
   if ((*env)->EnsureLocalCapacity(env, 2 * (*env)->GetArrayLength(env, names) + 16) != JNI_OK) {
     return 0;
   }
   const field_list list = read_fields(env, names, types, integers, reals, texts);
   linnet_task* task = NULL;
-  const linnet_status status = list.texts == NULL
-                                   ? LINNET_OUT_OF_MEMORY
-                                   : linnet_task_create(list.fields, (size_t)list.count, &task);
+  const linnet_status status =
+      list.texts == NULL ? LINNET_OUT_OF_MEMORY : linnet_task_create(list.fields, (size_t)list.count, &task);
   free_fields(env, list);
   if (failed(env, status)) {
     return 0;
@@ -379,8 +380,9 @@ static jlongArray window_rows(JNIEnv* env, const linnet_encoding_view* view) {
   return result;
 }
 
-LINNET_NATIVE(jobjectArray, tokenize)(JNIEnv* env, jclass type, jlong handle, jbyteArray text, jbyteArray pair,
-                                      jint max_length, jint truncation, jint stride, jint special) {
+LINNET_NATIVE(jobjectArray, tokenize)(JNIEnv* env, jclass type, jlong handle, jbyteArray text,
+                                      jbyteArray pair, jint max_length, jint truncation, jint stride,
+                                      jint special) {
   (void)type;
   const linnet_tokenizer* tokenizer = NULL;
   if (failed(env, linnet_task_tokenizer(peer_of(handle)->task, &tokenizer))) {
@@ -391,8 +393,8 @@ LINNET_NATIVE(jobjectArray, tokenize)(JNIEnv* env, jclass type, jlong handle, jb
   const borrowed second = borrow(env, pair);
   linnet_encoding* encoding = NULL;
   const linnet_status status =
-      linnet_tokenizer_encode(tokenizer, (const char*)first.bytes, (size_t)first.size, (const char*)second.bytes,
-                              (size_t)second.size, &options, &encoding);
+      linnet_tokenizer_encode(tokenizer, (const char*)first.bytes, (size_t)first.size,
+                              (const char*)second.bytes, (size_t)second.size, &options, &encoding);
   give_back(env, first);
   give_back(env, second);
   if (failed(env, status)) {
@@ -428,8 +430,9 @@ LINNET_NATIVE(jlong, findToken)(JNIEnv* env, jclass type, jlong handle, jbyteArr
 
 static void fill_answer(JNIEnv* env, const linnet_answer* answer, jsize at, jdoubleArray scores,
                         jlongArray numbers, jobjectArray texts) {
-  const jlong row[kNumbers] = {answer->label_index, answer->token,      answer->index,   answer->first_token,
-                               answer->last_token,  answer->utf16.start, answer->utf16.end};
+  const jlong row[kNumbers] = {answer->label_index, answer->token,      answer->index,
+                               answer->first_token, answer->last_token, answer->utf16.start,
+                               answer->utf16.end};
   const linnet_text strings[kTexts] = {answer->label, answer->text, answer->sequence};
   (*env)->SetDoubleArrayRegion(env, scores, at, 1, &answer->score);
   (*env)->SetLongArrayRegion(env, numbers, at * kNumbers, kNumbers, row);
@@ -449,8 +452,7 @@ static jobjectArray flat_answers(JNIEnv* env, linnet_status status, linnet_answe
   const jint truncated = linnet_answers_truncated(answers);
   const jdoubleArray scores = (*env)->NewDoubleArray(env, count);
   const jlongArray numbers = (*env)->NewLongArray(env, count * kNumbers);
-  const jobjectArray texts =
-      (*env)->NewObjectArray(env, count * kTexts, (*env)->FindClass(env, "[B"), NULL);
+  const jobjectArray texts = (*env)->NewObjectArray(env, count * kTexts, (*env)->FindClass(env, "[B"), NULL);
   const jintArray flags = (*env)->NewIntArray(env, 1);
   jobjectArray result = NULL;
   if (scores != NULL && numbers != NULL && texts != NULL && flags != NULL) {
@@ -473,16 +475,16 @@ static jobjectArray flat_answers(JNIEnv* env, linnet_status status, linnet_answe
   return result;
 }
 
-LINNET_NATIVE(jobjectArray, classify)(JNIEnv* env, jclass type, jlong handle, jbyteArray text, jbyteArray pair,
-                                      jint truncate, jint top_k, jint score_function) {
+LINNET_NATIVE(jobjectArray, classify)(JNIEnv* env, jclass type, jlong handle, jbyteArray text,
+                                      jbyteArray pair, jint truncate, jint top_k, jint score_function) {
   (void)type;
   const linnet_peer* peer = peer_of(handle);
   const linnet_class_options options = {top_k, (linnet_score_function)score_function};
   const borrowed first = borrow(env, text);
   const borrowed second = borrow(env, pair);
   linnet_answers* answers = NULL;
-  const linnet_status status =
-      linnet_classify(peer->task, &peer->engine, text_of(first), text_of(second), truncate, &options, &answers);
+  const linnet_status status = linnet_classify(peer->task, &peer->engine, text_of(first), text_of(second),
+                                               truncate, &options, &answers);
   give_back(env, first);
   give_back(env, second);
   return flat_answers(env, status, answers);
@@ -518,16 +520,16 @@ LINNET_NATIVE(jobjectArray, entities)(JNIEnv* env, jclass type, jlong handle, jb
 }
 
 LINNET_NATIVE(jobjectArray, answer)(JNIEnv* env, jclass type, jlong handle, jbyteArray question,
-                                    jbyteArray context, jint top_k, jint max_answer, jint max_length, jint stride,
-                                    jint allow_empty, jint align) {
+                                    jbyteArray context, jint top_k, jint max_answer, jint max_length,
+                                    jint stride, jint allow_empty, jint align) {
   (void)type;
   const linnet_peer* peer = peer_of(handle);
   const linnet_question_options options = {top_k, max_answer, max_length, stride, allow_empty, align};
   const borrowed first = borrow(env, question);
   const borrowed second = borrow(env, context);
   linnet_answers* answers = NULL;
-  const linnet_status status = linnet_answer_question(peer->task, &peer->engine, text_of(first), text_of(second),
-                                                      &options, &answers);
+  const linnet_status status =
+      linnet_answer_question(peer->task, &peer->engine, text_of(first), text_of(second), &options, &answers);
   give_back(env, first);
   give_back(env, second);
   return flat_answers(env, status, answers);
@@ -573,8 +575,8 @@ LINNET_NATIVE(jfloatArray, embed)(JNIEnv* env, jclass type, jlong handle, jbyteA
   const borrowed bytes = borrow(env, text);
   const borrowed name = borrow(env, prompt);
   const linnet_status status =
-      linnet_embed(peer->task, &peer->engine, text_of(bytes), truncate, (const char*)name.bytes, normalize, vector,
-                   vector == NULL ? 0 : (size_t)width.integer);
+      linnet_embed(peer->task, &peer->engine, text_of(bytes), truncate, (const char*)name.bytes, normalize,
+                   vector, vector == NULL ? 0 : (size_t)width.integer);
   give_back(env, bytes);
   give_back(env, name);
   const jfloatArray result = failed(env, status) ? NULL : floats_of(env, vector, (size_t)width.integer);
@@ -582,8 +584,8 @@ LINNET_NATIVE(jfloatArray, embed)(JNIEnv* env, jclass type, jlong handle, jbyteA
   return result;
 }
 
-LINNET_NATIVE(jfloatArray, score)(JNIEnv* env, jclass type, jlong handle, jbyteArray query, jbyteArray passage,
-                                  jint truncate) {
+LINNET_NATIVE(jfloatArray, score)(JNIEnv* env, jclass type, jlong handle, jbyteArray query,
+                                  jbyteArray passage, jint truncate) {
   (void)type;
   enum { kMostScores = 1024 };
   const linnet_peer* peer = peer_of(handle);
@@ -591,8 +593,8 @@ LINNET_NATIVE(jfloatArray, score)(JNIEnv* env, jclass type, jlong handle, jbyteA
   const borrowed second = borrow(env, passage);
   float scores[kMostScores];
   size_t count = 0;
-  const linnet_status status = linnet_score(peer->task, &peer->engine, text_of(first), text_of(second), truncate,
-                                            scores, kMostScores, &count);
+  const linnet_status status = linnet_score(peer->task, &peer->engine, text_of(first), text_of(second),
+                                            truncate, scores, kMostScores, &count);
   give_back(env, first);
   give_back(env, second);
   return failed(env, status) ? NULL : floats_of(env, scores, count < kMostScores ? count : kMostScores);

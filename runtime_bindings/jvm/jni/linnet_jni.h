@@ -10,9 +10,9 @@
 typedef struct {
   const linnet_task* task;
   linnet_engine engine;
-  void* owner;             /* a linnet_model or a linnet_task */
-  void (*release)(void*);  /* frees the owner */
-  JavaVM* vm;              /* these two: NULL unless the engine is Java's */
+  void* owner;            /* a linnet_model or a linnet_task */
+  void (*release)(void*); /* frees the owner */
+  JavaVM* vm;             /* these two: NULL unless the engine is Java's */
   jobject java_engine;
 } linnet_peer;
 

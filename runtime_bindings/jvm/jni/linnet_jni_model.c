@@ -1,7 +1,7 @@
 /* JNI over linnet.h, the part with ExecuTorch inside: opening a file. */
-#include "linnet_jni.h"
-
 #include <stdint.h>
+
+#include "linnet_jni.h"
 
 static void release_model(void* model) { linnet_model_free(model); }
 

@@ -13,6 +13,7 @@
 #include "status.h"
 
 using linnet::c_api::new_answers;
+using linnet::c_api::require_enum;
 using linnet::c_api::require_pointer;
 using linnet::c_api::view_of;
 
@@ -43,9 +44,7 @@ linnet::WindowView view(const linnet_task& task, const linnet_window_outputs& wi
 }
 
 void check_aggregation(const linnet_entity_options& options) {
-  if (options.aggregation < LINNET_AGGREGATE_NONE || options.aggregation > LINNET_AGGREGATE_MAX) {
-    throw linnet::Error(LINNET_INVALID_ARGUMENT, "aggregation is no linnet_aggregation");
-  }
+  require_enum(options.aggregation, LINNET_AGGREGATE_MAX, "aggregation");
   if (options.ignored_count > 0) {
     require_pointer(options.ignored, "ignored");
   }
@@ -71,6 +70,9 @@ extern "C" linnet_status linnet_decode_classes(const linnet_task* task, const li
     require_pointer(task, "task");
     require_pointer(logits, "logits");
     require_pointer(answers, "answers");
+    if (options != nullptr) {
+      require_enum(options->score_function, LINNET_SCORES_NONE, "score_function");
+    }
     const linnet_class_options wanted = options == nullptr ? linnet_default_class_options() : *options;
     *answers = new_answers(linnet::decode_classes(task->value, *logits, wanted));
   });
@@ -84,8 +86,10 @@ extern "C" linnet_status linnet_decode_entities(const linnet_task* task, linnet_
     require_pointer(task, "task");
     require_pointer(window, "window");
     require_pointer(answers, "answers");
+    if (options != nullptr) {
+      check_aggregation(*options);
+    }
     const linnet_entity_options wanted = options == nullptr ? linnet_default_entity_options() : *options;
-    check_aggregation(wanted);
     const linnet::WindowView seen = view(*task, *window, view_of(text, "text"));
     const linnet_tensor& logits = output(*window, task->value.output("logits"));
     *answers = new_answers(linnet::decode_entities(task->value, seen, logits, wanted));
@@ -143,6 +147,7 @@ extern "C" linnet_status linnet_decode_scores(const linnet_task* task, const lin
 extern "C" linnet_status linnet_apply_scores(linnet_score_function score_function, float* values, size_t rows,
                                              size_t columns) {
   return linnet::guarded([&] {
+    require_enum(score_function, LINNET_SCORES_NONE, "score_function");
     for (std::size_t i = 0; i < rows; ++i) {
       require_pointer(values, "values");
       linnet::apply_scores(score_function, values + i * columns, columns);

@@ -2,9 +2,11 @@
 #ifndef LINNET_CORE_C_API_HANDLES_H_
 #define LINNET_CORE_C_API_HANDLES_H_
 
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -59,6 +61,18 @@ template <typename T>
 void require_pointer(T* pointer, const char* name) {
   if (pointer == nullptr) {
     throw Error(LINNET_INVALID_ARGUMENT, std::string(name) + " is NULL; pass an address");
+  }
+}
+
+// Refuses a value that an enum of linnet.h does not have. Read as a number: a caller from C may have put
+// anything there, and looking at it as an enum would be undefined.
+template <typename Enum>
+void require_enum(const Enum& value, Enum last, const char* name) {
+  std::underlying_type_t<Enum> number = 0;
+  std::memcpy(&number, &value, sizeof number);
+  if (number > static_cast<std::underlying_type_t<Enum>>(last)) {
+    throw Error(LINNET_INVALID_ARGUMENT, std::string(name) + " is " + std::to_string(number) +
+                                             ", needed 0 to " + std::to_string(static_cast<int>(last)));
   }
 }
 

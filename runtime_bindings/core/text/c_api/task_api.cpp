@@ -10,12 +10,11 @@
 #include "linnet.h"
 #include "status.h"
 
+using linnet::c_api::require_enum;
 using linnet::c_api::require_pointer;
 using linnet::c_api::text_of;
 
 namespace {
-
-const char* dtype_name(linnet_dtype dtype) { return dtype == LINNET_FLOAT32 ? "float32" : "another dtype"; }
 
 std::size_t item_size(linnet_dtype dtype) {
   switch (dtype) {
@@ -27,7 +26,7 @@ std::size_t item_size(linnet_dtype dtype) {
     case LINNET_BOOLEAN:
       return sizeof(bool);
   }
-  throw linnet::Error(LINNET_INVALID_ARGUMENT, std::string("a tensor is of ") + dtype_name(dtype));
+  throw linnet::Error(LINNET_INVALID_ARGUMENT, "a tensor has no dtype of linnet.h");
 }
 
 // Bytes of a tensor; an extent below 0 or a product beyond memory is refused.
@@ -51,6 +50,7 @@ std::size_t byte_size(const linnet_tensor& tensor) {
 }
 
 linnet::Output copy_of(const linnet_tensor& tensor) {
+  require_enum(tensor.dtype, LINNET_BOOLEAN, "dtype of a tensor");
   linnet::Output output;
   output.dtype = tensor.dtype;
   const std::size_t size = byte_size(tensor);
@@ -71,6 +71,7 @@ extern "C" linnet_status linnet_task_create(const linnet_field* fields, size_t c
     auto kept = std::make_unique<linnet::Fields>();
     for (std::size_t i = 0; i < count; ++i) {
       require_pointer(fields[i].name, "name of a field");
+      require_enum(fields[i].value.type, LINNET_BYTES, fields[i].name);
       if (fields[i].value.size > 0) {
         require_pointer(fields[i].value.bytes, fields[i].name);
       }
