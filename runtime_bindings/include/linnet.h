@@ -66,6 +66,7 @@ enum {
   LINNET_SCHEMA_TOO_NEW = 208,    /* the file's major schema version is above this build's */
   LINNET_MANIFEST_INVALID = 209,  /* a field is missing or has the wrong type */
   LINNET_TOKENIZER_INVALID = 210, /* the tokenizer bytes do not parse */
+  LINNET_SIGNATURE_INVALID = 211, /* no signature, or not one of the required key */
 
   /* 3xx - this build and this machine */
   LINNET_BACKEND_MISSING = 300,
@@ -176,9 +177,9 @@ typedef struct {
   int32_t marks_words;       /* 1: tokens that go on with a word have a prefix of their own */
 } linnet_token_source;
 
-/* An encoding of one window from tokens of another tokenizer. Everything is copied. A text whose `bytes` is NULL
- * is not known, and its tokens get the offsets 0, 0. Errors: LINNET_INVALID_ARGUMENT if offsets are not inside
- * of their text, LINNET_INVALID_UTF8. */
+/* An encoding of one window from tokens of another tokenizer. Everything is copied. A text whose `bytes` is
+ * NULL is not known, and its tokens get the offsets 0, 0. Errors: LINNET_INVALID_ARGUMENT if offsets are not
+ * inside of their text, LINNET_INVALID_UTF8. */
 LINNET_API linnet_status linnet_encoding_create(linnet_text text, linnet_text pair,
                                                 const linnet_token_source* tokens,
                                                 linnet_encoding** encoding);
@@ -192,6 +193,13 @@ LINNET_API linnet_status linnet_file_check(const char* path);
 LINNET_API linnet_status linnet_bytes_check(const void* bytes, size_t size);
 /* Checks the SHA-256 of everything in the file, weights and evidence included, without loading it. */
 LINNET_API linnet_status linnet_file_verify(const char* path);
+/* What a signature of the file signs, and the Ed25519 signature itself, which the caller checks with a
+ * library of its own: the core has no cryptography beyond SHA-256. Reads every byte. LINNET_SIGNATURE_INVALID
+ * if there is none. */
+#define LINNET_SIGNED_SIZE 112
+#define LINNET_SIGNATURE_SIZE 64
+LINNET_API linnet_status linnet_file_signature(const char* path, uint8_t message[LINNET_SIGNED_SIZE],
+                                               uint8_t signature[LINNET_SIGNATURE_SIZE]);
 /* The SHA-256 of everything before it in the trailer, which is what linnet_file_verify checks: 32 bytes that
  * name the file's content. They are read, not computed. */
 LINNET_API linnet_status linnet_file_digest(const char* path, uint8_t digest[32]);

@@ -31,6 +31,7 @@ def load(
     sessions: int = 1,
     self_test: bool | None = None,
     fused: bool | None = None,
+    require_signature: str | Path | None = None,
 ) -> Model:
     """Open a linnet file, and see once for each machine that it answers as the file was proven to.
 
@@ -45,8 +46,11 @@ def load(
             unless the environment variable LINNET_SELF_TEST is 0.
         fused: whether linnet's own attention operator is used, if the file has it; None: where it is faster;
             False: what a stock ExecuTorch runtime computes.
+        require_signature: an Ed25519 public key (PEM file) that must have signed the file, which is then given as a
+            path; needs ``pip install "linnet[sign]"``.
 
     Raises:
+        SignatureError: the file has no signature, or not one of the required key.
         GoldenMismatchError: the self-test failed: kernels, processor or emulator are wrong here.
         FileError: the file is missing, damaged, too new or no linnet file.
         BuildError: this build lacks a backend or an operator that the program needs.
@@ -69,6 +73,8 @@ def load(
         opened = path = os.fspath(source)
     else:
         raise InvalidArgumentError(f"source is a {type(source).__name__}, needed a path or the file's bytes")
+    if require_signature is not None:
+        opened = _signed(path, require_signature)
     model = _open(opened, path, threads, sessions, fused)
     if tested:
         try:
@@ -77,6 +83,15 @@ def load(
             model.close()
             raise
     return model
+
+
+def _signed(path: str | None, key: str | Path) -> bytes:
+    """Return the bytes that were checked: a path could name another file a moment later."""
+    if path is None:
+        raise InvalidArgumentError("require_signature needs the path of a file, not its bytes")
+    from linnet.signature import read_signed
+
+    return read_signed(path, key)
 
 
 def _open(source: str | bytes, path: str | None, threads: int, sessions: int, fused: bool | None) -> Model:

@@ -1,6 +1,6 @@
 """Writes the first inputs of the fuzzers into tests/fuzz/corpus: small, valid, one of each kind.
 
-    python -m tests.fuzz.make_corpus
+python -m tests.fuzz.make_corpus
 """
 
 from __future__ import annotations
@@ -11,7 +11,13 @@ from linnet.trailer import build_trailer
 from tests.sdk.sdk_fakes import blob, make_manifest
 
 CORPUS = Path(__file__).parent / "corpus"
-TEXTS = (b"the cat sat on the mat", "漢字 é 👩‍👩‍👧 [MASK] the".encode(), b"what is it?the cats", b"\xff\xfe the\x00cat", b"")
+TEXTS = (
+    b"the cat sat on the mat",
+    "漢字 é 👩‍👩‍👧 [MASK] the".encode(),
+    b"what is it?the cats",
+    b"\xff\xfe the\x00cat",
+    b"",
+)
 
 
 def main() -> None:

@@ -73,6 +73,15 @@ private fun engines(cases: String) {
     println("torn ${thrown { Linnet.load(manifest, torn).use { it.classify("x") } }}")
 }
 
+/** Loads a signed file with its key, with another one, and one that was changed. */
+private fun signatures(signed: String, key: String, otherKey: String, changed: String, unsigned: String) {
+    val right = File(key).readBytes()
+    Linnet.load(signed, right, threads = 1).use { println("right ${it.task}") }
+    println("other ${thrown { Linnet.load(signed, File(otherKey).readBytes()) }}")
+    println("changed ${thrown { Linnet.load(changed, right) }}")
+    println("unsigned ${thrown { Linnet.load(unsigned, right) }}")
+}
+
 /** Eight threads share one model; closing waits for them. */
 private fun threads(folder: String) {
     val model = Linnet.load("$folder/text-classification.pte", threads = 1)
@@ -111,6 +120,7 @@ fun main(arguments: Array<String>) = when (arguments[0]) {
     "answers" -> answers(arguments[1])
     "errors" -> errors(arguments[1])
     "engines" -> engines(arguments[1])
+    "signatures" -> signatures(arguments[1], arguments[2], arguments[3], arguments[4], arguments[5])
     "threads" -> threads(arguments[1])
     else -> leaks(arguments[1], arguments[2].toInt())
 }

@@ -164,7 +164,7 @@ def test_every_built_in_command_keeps_the_protocol() -> None:
     import argparse
 
     names = [name for name, _ in commands.list_commands()]
-    own = ["run", "inspect", "explain", "verify", "eval", "bench", "compare", "doctor"]
+    own = ["run", "inspect", "explain", "verify", "sign", "eval", "bench", "compare", "bundle", "doctor"]
     assert names[: len(own)] == own
     for name, help_ in commands.list_commands()[: len(own)]:
         command = commands.find_command(name)

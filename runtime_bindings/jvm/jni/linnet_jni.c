@@ -143,6 +143,19 @@ LINNET_NATIVE(jbyteArray, digest)(JNIEnv* env, jclass type, jbyteArray path) {
   return result;
 }
 
+LINNET_NATIVE(jbyteArray, signature)(JNIEnv* env, jclass type, jbyteArray path) {
+  (void)type;
+  const borrowed bytes = borrow(env, path);
+  uint8_t signed_part[LINNET_SIGNED_SIZE + LINNET_SIGNATURE_SIZE];
+  jbyteArray result = NULL;
+  if (bytes.bytes != NULL && !failed(env, linnet_file_signature((const char*)bytes.bytes, signed_part,
+                                                                signed_part + LINNET_SIGNED_SIZE))) {
+    result = bytes_of(env, (const char*)signed_part, sizeof signed_part);
+  }
+  give_back(env, bytes);
+  return result;
+}
+
 /* ---- a task with an engine of Java's ------------------------------------------------------------ */
 
 static jobjectArray java_inputs(JNIEnv* env, const linnet_tensor* inputs, size_t count) {

@@ -23,6 +23,7 @@ _BUILT_IN: Mapping[str, tuple[str, str]] = {
     "inspect": ("linnet.commands.inspect", "show what a file says about itself"),
     "explain": ("linnet.commands.explain", "write a page about a file: sizes, partitions, proof, errors, latency"),
     "verify": ("linnet.commands.verify", "check a file's bytes and repeat its golden cases"),
+    "sign": ("linnet.commands.sign", "sign a file with an Ed25519 key"),
     "eval": ("linnet.commands.evaluate", "measure a file's accuracy on your data"),
     "bench": ("linnet.bench.command", "measure a file's speed on this machine"),
     "compare": ("linnet.compare.command", "show files of one task side by side: size, memory, accuracy, speed"),

@@ -46,3 +46,17 @@ extern "C" linnet_status linnet_file_digest(const char* path, uint8_t digest[32]
     std::copy_n(hash.data(), hash.size(), digest);
   });
 }
+
+extern "C" linnet_status linnet_file_signature(const char* path, uint8_t message[LINNET_SIGNED_SIZE],
+                                               uint8_t signature[LINNET_SIGNATURE_SIZE]) {
+  return linnet::guarded([&] {
+    require_pointer(path, "path");
+    require_pointer(message, "message");
+    require_pointer(signature, "signature");
+    const auto file = linnet::FileBytes::map(path);
+    const linnet::Trailer trailer = linnet::read_trailer(file->view(), file->name());
+    const std::vector<std::uint8_t> found = linnet::signed_message(trailer, file->name());
+    std::copy(found.begin(), found.end(), message);
+    std::copy_n(trailer.signature.data(), trailer.signature.size(), signature);
+  });
+}

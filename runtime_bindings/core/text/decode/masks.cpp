@@ -46,6 +46,7 @@ std::string sequence_with(const Task& task, const Window& window, std::size_t ma
 
 std::vector<float> target_scores(const std::vector<float>& scores, const linnet_mask_options& options) {
   std::vector<float> chosen;
+  chosen.reserve(options.target_count);
   for (std::size_t i = 0; i < options.target_count; ++i) {
     chosen.push_back(scores[static_cast<std::size_t>(options.targets[i])]);
   }

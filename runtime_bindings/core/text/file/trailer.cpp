@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "file/sha256.h"
+#include "linnet.h"
 #include "status.h"
 
 namespace linnet {
@@ -15,6 +16,7 @@ constexpr std::uint64_t kMajor = 1;
 constexpr std::uint64_t kMinor = 0;
 constexpr std::size_t kRangeSize = 16;
 constexpr std::string_view kMagic = "LNTRAILR";
+constexpr std::string_view kSignedDomain = "linnet file signature 1\n";
 constexpr std::string_view kEndMagic = "LNTREND\n";
 constexpr std::string_view kContractMark = "schema_version";  // the contract's first constant method
 constexpr std::size_t kMarkWindow = 1U << 20U;                // where the mark is searched, as in trailer.py
@@ -173,6 +175,10 @@ Trailer read_trailer(ByteView file, const std::string& name) {
   trailer.structure_hash = bytes.part(48, 32);
   trailer.file_hash = bytes.part(80, 32);
   trailer.before_file_hash = file.part(0, file.size() - kFooterSize + 80);
+  trailer.before_signature = file.part(0, program_size + evidence_size + table_size);
+  trailer.signature =
+      file.part(program_size + evidence_size + table_size, static_cast<std::size_t>(footer.signature_size));
+  trailer.sizes = bytes.part(16, 24);
   check_coverage(trailer, name);
   check_evidence(trailer.evidence, name);
   return trailer;
@@ -189,6 +195,21 @@ void check_structure(const Trailer& trailer, const std::string& name) {
                     ": header, program section or a delegate section differs from its SHA-256; "
                     "copy the file again, or export it again");
   }
+}
+
+std::vector<std::uint8_t> signed_message(const Trailer& trailer, const std::string& name) {
+  if (trailer.signature.size() != LINNET_SIGNATURE_SIZE) {
+    throw Error(LINNET_SIGNATURE_INVALID, name + ": the file has no signature; sign it with: linnet sign");
+  }
+  Sha256 hash;
+  hash.update(trailer.before_signature);
+  const Sha256::Digest digest = hash.finish();
+  std::vector<std::uint8_t> message(kSignedDomain.begin(), kSignedDomain.end());
+  for (const ByteView part :
+       {trailer.sizes, trailer.structure_hash, ByteView(digest.data(), digest.size())}) {
+    message.insert(message.end(), part.data(), part.data() + part.size());
+  }
+  return message;
 }
 
 void check_file(const Trailer& trailer, const std::string& name) {

@@ -4,6 +4,7 @@
 #define LINNET_CORE_FILE_TRAILER_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,9 @@ struct Trailer {
   ByteView structure_hash;
   ByteView before_file_hash;  // every byte that the second hash covers
   ByteView file_hash;
+  ByteView before_signature;  // every byte that a signature covers
+  ByteView signature;         // empty if there is none
+  ByteView sizes;             // of program, evidence and table, as the footer has them
 };
 
 // Reads the trailer of a whole file. `name` stands in messages. Throws Error with LINNET_NOT_A_PROGRAM,
@@ -26,6 +30,10 @@ Trailer read_trailer(ByteView file, const std::string& name);
 
 // Throws LINNET_PROGRAM_DAMAGED if what is parsed differs from its hash.
 void check_structure(const Trailer& trailer, const std::string& name);
+
+// What a signature signs (sdk/linnet/trailer.py): LINNET_SIGNED_SIZE bytes. Throws LINNET_SIGNATURE_INVALID
+// if the file has none.
+std::vector<std::uint8_t> signed_message(const Trailer& trailer, const std::string& name);
 
 // Throws LINNET_FILE_DAMAGED if any byte of the file differs from its hash.
 void check_file(const Trailer& trailer, const std::string& name);

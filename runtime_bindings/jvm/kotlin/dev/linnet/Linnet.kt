@@ -1,5 +1,8 @@
 package dev.linnet
 
+import java.security.KeyFactory
+import java.security.Signature
+import java.security.spec.X509EncodedKeySpec
 import java.util.concurrent.locks.ReentrantReadWriteLock
 import kotlin.concurrent.read
 import kotlin.concurrent.write
@@ -183,6 +186,36 @@ class Linnet private constructor(private var handle: Long) : AutoCloseable {
         /** Checks the SHA-256 of every byte of the file. */
         @JvmStatic
         fun verify(path: String) = Native.verify(path.cString())
+
+        /**
+         * Checks that the holder of a key signed the file as it is: [Status.SIGNATURE_INVALID] if not. [publicKey] is an
+         * Ed25519 key in DER, as `openssl pkey -pubin -in key.pub.pem -outform DER` writes it. Needs Java 15.
+         */
+        @JvmStatic
+        fun checkSignature(path: String, publicKey: ByteArray) {
+            val signed = Native.signature(path.cString())
+            val key = KeyFactory.getInstance("Ed25519").generatePublic(X509EncodedKeySpec(publicKey))
+            val right = Signature.getInstance("Ed25519").run {
+                initVerify(key)
+                update(signed, 0, SIGNED_SIZE)
+                verify(signed, SIGNED_SIZE, signed.size - SIGNED_SIZE)
+            }
+            if (!right) {
+                throw LinnetException(
+                    Status.SIGNATURE_INVALID, "$path was not signed by this key, or was changed since; do not use it",
+                )
+            }
+        }
+
+        /** Opens a file that the holder of [requireSignature] signed; see [checkSignature]. */
+        @JvmStatic
+        @JvmOverloads
+        fun load(path: String, requireSignature: ByteArray, threads: Int = 0): Linnet {
+            checkSignature(path, requireSignature)
+            return load(path, threads)
+        }
+
+        private const val SIGNED_SIZE = 112
 
         /** The SHA-256 that [verify] checks, in hexadecimal: a name for the file's content. It is read, not computed. */
         @JvmStatic

@@ -29,6 +29,9 @@ internal object Native {
 
     @JvmStatic external fun digest(path: ByteArray): ByteArray
 
+    /** What a signature signs, then the signature. */
+    @JvmStatic external fun signature(path: ByteArray): ByteArray
+
     @JvmStatic external fun openPath(path: ByteArray, threads: Int): Long
 
     @JvmStatic external fun openBytes(file: ByteArray, threads: Int): Long
