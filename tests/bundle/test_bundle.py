@@ -20,6 +20,7 @@ from linnet.bundle.constants import constant_names, quoted, type_name
 from linnet.bundle.subject import QUESTION, read_subject
 from linnet.errors import InvalidArgumentError
 from tests.conformance.make_records import field_line, output_line
+from tests.conformance.reader import CASES
 from tests.conformance.runners import MissingReader
 
 TASKS = (
@@ -89,7 +90,7 @@ def test_a_changed_file_is_not_overwritten(files: Path, tmp_path: Path) -> None:
 
 def test_what_cannot_be_bundled_is_refused(tmp_path: Path) -> None:
     assert bundle(tmp_path / "nothing.pte", "c", tmp_path / "part") == 3
-    with pytest.raises(InvalidArgumentError, match="known are android, c, python"):
+    with pytest.raises(InvalidArgumentError, match="known are android, c, ios, python"):
         get_target("toaster")
     assert not (tmp_path / "part").exists()
 
@@ -174,6 +175,23 @@ def test_pkg_config_gives_what_a_compiler_needs(files: Path, tmp_path: Path) -> 
     said = run("./answer", f"model/{subject.asset}", QUESTION, subject.text, folder=tmp_path)
     ((_, answer, score),) = answer_of(files / "question-answering.pte")
     assert said.startswith(f"{answer}  (score {score:.3f}")
+
+
+def test_the_c_target_of_the_swift_package_compiles(files: Path, tmp_path: Path) -> None:
+    """All that can be tried without a Swift compiler: its C++ sources with its search paths, its header, its labels."""
+    if shutil.which("c++") is None:
+        pytest.skip("needs a C++ compiler")
+    assert bundle(files / "text-classification.pte", "ios", tmp_path) == 0
+    target = tmp_path / "Sources" / "CLinnet"
+    source = target / "text" / "file" / "trailer.cpp"
+    run(
+        "c++", "-std=c++17", "-fsyntax-only", f"-I{target / 'include'}", f"-I{target / 'text'}", source, folder=tmp_path
+    )
+    assert 'header "linnet.h"' in (target / "include" / "module.modulemap").read_text()
+    assert (tmp_path / "Tests" / "LinnetTests" / "cases.tsv").read_bytes() == CASES.read_bytes()
+    swift = (tmp_path / "Sources" / "Linnet" / "TextClassification.swift").read_text()
+    assert '    case `label0` = "LABEL_0"\n' in swift
+    assert (tmp_path / "Sources" / "Linnet" / "Resources" / "text_classification.pte").exists()
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -15,6 +15,7 @@ __all__ = ["TARGETS", "Target", "get_target"]
 _MODULES: Mapping[str, str] = {
     "android": "linnet.bundle.android",
     "c": "linnet.bundle.c",
+    "ios": "linnet.bundle.ios",
     "python": "linnet.bundle.python",
 }
 

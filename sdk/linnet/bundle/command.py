@@ -13,7 +13,7 @@ from linnet.console import Console
 
 __all__ = ["add_arguments", "help", "run"]
 
-help = "write a file as a ready part of an Android, C or Python project"
+help = "write a file as a ready part of an Android, iOS, C or Python project"
 
 _EPILOG = """\
 The folder gets the file where the project expects it, linnet's sources or library, the labels as typed constants, a

@@ -27,7 +27,7 @@ _BUILT_IN: Mapping[str, tuple[str, str]] = {
     "eval": ("linnet.commands.evaluate", "measure a file's accuracy on your data"),
     "bench": ("linnet.bench.command", "measure a file's speed on this machine"),
     "compare": ("linnet.compare.command", "show files of one task side by side: size, memory, accuracy, speed"),
-    "bundle": ("linnet.bundle.command", "write a file as a ready part of an Android, C or Python project"),
+    "bundle": ("linnet.bundle.command", "write a file as a ready part of an Android, iOS, C or Python project"),
     "doctor": ("linnet.commands.doctor", "show what this build and this machine can do"),
 }
 
