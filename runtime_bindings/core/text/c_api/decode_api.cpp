@@ -26,6 +26,7 @@ const linnet_tensor& output(const linnet_window_outputs& window, std::size_t ind
                             " outputs, the manifest names more; export the file again");
   }
   require_pointer(window.outputs, "outputs");
+  require_enum(window.outputs[index].dtype, LINNET_BOOLEAN, "dtype of an output");
   return window.outputs[index];
 }
 
@@ -69,6 +70,7 @@ extern "C" linnet_status linnet_decode_classes(const linnet_task* task, const li
   return linnet::guarded([&] {
     require_pointer(task, "task");
     require_pointer(logits, "logits");
+    require_enum(logits->dtype, LINNET_BOOLEAN, "dtype of the logits");
     require_pointer(answers, "answers");
     if (options != nullptr) {
       require_enum(options->score_function, LINNET_SCORES_NONE, "score_function");
@@ -134,6 +136,7 @@ extern "C" linnet_status linnet_decode_scores(const linnet_task* task, const lin
   return linnet::guarded([&] {
     require_pointer(task, "task");
     require_pointer(logits, "logits");
+    require_enum(logits->dtype, LINNET_BOOLEAN, "dtype of the logits");
     require_pointer(count, "count");
     if (capacity > 0) {
       require_pointer(scores, "scores");
