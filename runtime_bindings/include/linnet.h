@@ -11,9 +11,14 @@
  *   - Text is UTF-8 with an explicit length in bytes; it may contain zero bytes.
  *   - No C++ exception leaves this interface.
  *
+ * Two parts
+ *   What is above "the model" below needs the C++ standard library only: tokenizer, manifest, file checks,
+ *   decoding. An app that takes inference from an official ExecuTorch package uses this part alone. The
+ *   model is this part and ExecuTorch.
+ *
  * Threads
- *   A tokenizer and an encoding may be read from several threads. One model may be used from several
- *   threads: its runs are serialized inside. Two models run in parallel.
+ *   A tokenizer, a task, an encoding and answers may be read from several threads. One model may be used
+ *   from several threads: its runs are serialized inside. Two models run in parallel.
  */
 #ifndef LINNET_H
 #define LINNET_H
@@ -32,7 +37,7 @@ extern "C" {
 #endif
 
 /* Raised by one whenever a signature, a struct or a status number changes. */
-#define LINNET_ABI_VERSION 1
+#define LINNET_ABI_VERSION 2
 
 typedef int32_t linnet_status;
 
@@ -61,6 +66,7 @@ enum {
   LINNET_SCHEMA_TOO_NEW = 208,    /* the file's major schema version is above this build's */
   LINNET_MANIFEST_INVALID = 209,  /* a field is missing or has the wrong type */
   LINNET_TOKENIZER_INVALID = 210, /* the tokenizer bytes do not parse */
+  LINNET_SIGNATURE_INVALID = 211, /* no signature, or not one of the required key */
 
   /* 3xx - this build and this machine */
   LINNET_BACKEND_MISSING = 300,
@@ -95,6 +101,12 @@ LINNET_API const char* linnet_runtime_info(void);
 
 typedef struct linnet_tokenizer linnet_tokenizer;
 typedef struct linnet_encoding linnet_encoding;
+
+/* UTF-8 with its length in bytes; `bytes` may be NULL if `size` is 0. */
+typedef struct {
+  const char* bytes;
+  size_t size;
+} linnet_text;
 
 typedef enum {
   LINNET_TRUNCATE_NEVER = 0,         /* LINNET_TEXT_TOO_LONG if it does not fit */
@@ -143,31 +155,56 @@ LINNET_API size_t linnet_encoding_window_count(const linnet_encoding* encoding);
 LINNET_API linnet_status linnet_encoding_window(const linnet_encoding* encoding, size_t window,
                                                 linnet_encoding_view* view);
 
-/* ---- model ---------------------------------------------------------------------------------- */
+/* The id of a token. LINNET_INPUT_OUT_OF_RANGE if there is no such token. */
+LINNET_API linnet_status linnet_tokenizer_find(const linnet_tokenizer* tokenizer, linnet_text token,
+                                               int64_t* id);
+/* Ids as text, as the WordPiece decoder of `tokenizers` gives it; ids without a token are left out, special
+ * ones too if `skip_special` is 1. Writes at most `capacity` bytes without a zero at the end; `size` is the
+ * whole text's, so a call with capacity 0 asks for it. */
+LINNET_API linnet_status linnet_tokenizer_decode(const linnet_tokenizer* tokenizer, const int64_t* ids,
+                                                 size_t count, int32_t skip_special, char* text,
+                                                 size_t capacity, size_t* size);
 
-typedef struct linnet_model linnet_model;
-typedef struct linnet_outputs linnet_outputs;
-
+/* One window that another tokenizer made, for decoding; `length` entries each. */
 typedef struct {
-  int32_t threads; /* of the whole process, fixed by its first model; 0: the fixed count, or all CPUs */
-} linnet_open_options;
+  size_t length;
+  const int64_t* ids;
+  const int64_t* type_ids;
+  const int32_t* sequence_ids;
+  const int64_t* offsets_code_points;
+  const int64_t* words;      /* number of each token's word within its text, -1 if special */
+  const linnet_text* tokens; /* the tokens themselves */
+  int32_t marks_words;       /* 1: tokens that go on with a word have a prefix of their own */
+} linnet_token_source;
 
-typedef enum {
-  LINNET_INT = 0,
-  LINNET_FLOAT = 1,
-  LINNET_BOOL = 2,
-  LINNET_STRING = 3,
-  LINNET_BYTES = 4
-} linnet_value_type;
+/* An encoding of one window from tokens of another tokenizer. Everything is copied. A text whose `bytes` is
+ * NULL is not known, and its tokens get the offsets 0, 0. Errors: LINNET_INVALID_ARGUMENT if offsets are not
+ * inside of their text, LINNET_INVALID_UTF8. */
+LINNET_API linnet_status linnet_encoding_create(linnet_text text, linnet_text pair,
+                                                const linnet_token_source* tokens,
+                                                linnet_encoding** encoding);
 
-/* A field of the manifest. `bytes`/`size` serve STRING and BYTES and are borrowed from the model. */
-typedef struct {
-  linnet_value_type type;
-  int64_t integer; /* INT and BOOL */
-  double real;     /* FLOAT */
-  const char* bytes;
-  size_t size;
-} linnet_value;
+/* ---- files ---------------------------------------------------------------------------------- */
+
+/* Checks the trailer and the SHA-256 of what ExecuTorch parses: what linnet_model_open does first. Call it
+ * before a file goes to a runtime that is not linnet's. */
+LINNET_API linnet_status linnet_file_check(const char* path);
+/* The same for the bytes of a file. */
+LINNET_API linnet_status linnet_bytes_check(const void* bytes, size_t size);
+/* Checks the SHA-256 of everything in the file, weights and evidence included, without loading it. */
+LINNET_API linnet_status linnet_file_verify(const char* path);
+/* What a signature of the file signs, and the Ed25519 signature itself, which the caller checks with a
+ * library of its own: the core has no cryptography beyond SHA-256. Reads every byte. LINNET_SIGNATURE_INVALID
+ * if there is none. */
+#define LINNET_SIGNED_SIZE 112
+#define LINNET_SIGNATURE_SIZE 64
+LINNET_API linnet_status linnet_file_signature(const char* path, uint8_t message[LINNET_SIGNED_SIZE],
+                                               uint8_t signature[LINNET_SIGNATURE_SIZE]);
+/* The SHA-256 of everything before it in the trailer, which is what linnet_file_verify checks: 32 bytes that
+ * name the file's content. They are read, not computed. */
+LINNET_API linnet_status linnet_file_digest(const char* path, uint8_t digest[32]);
+
+/* ---- tensors -------------------------------------------------------------------------------- */
 
 typedef enum { LINNET_INT64 = 0, LINNET_INT32 = 1, LINNET_FLOAT32 = 2, LINNET_BOOLEAN = 3 } linnet_dtype;
 
@@ -181,6 +218,227 @@ typedef struct {
   int64_t shape[LINNET_MAX_RANK];
   const void* data;
 } linnet_tensor;
+
+/* Outputs of a run, which own their memory. */
+typedef struct linnet_outputs linnet_outputs;
+
+/* Outputs that another runtime computed. The tensors are copied. */
+LINNET_API linnet_status linnet_outputs_create(const linnet_tensor* tensors, size_t count,
+                                               linnet_outputs** outputs);
+LINNET_API size_t linnet_outputs_count(const linnet_outputs* outputs);
+LINNET_API linnet_status linnet_outputs_tensor(const linnet_outputs* outputs, size_t index,
+                                               linnet_tensor* tensor);
+LINNET_API void linnet_outputs_free(linnet_outputs* outputs);
+
+/* ---- task: the manifest, and what outputs mean ---------------------------------------------- */
+
+typedef struct linnet_task linnet_task;
+
+typedef enum {
+  LINNET_INT = 0,
+  LINNET_FLOAT = 1,
+  LINNET_BOOL = 2,
+  LINNET_STRING = 3,
+  LINNET_BYTES = 4
+} linnet_value_type;
+
+/* A field of the manifest. `bytes`/`size` serve STRING and BYTES and are borrowed from where it was read. */
+typedef struct {
+  linnet_value_type type;
+  int64_t integer; /* INT and BOOL */
+  double real;     /* FLOAT */
+  const char* bytes;
+  size_t size;
+} linnet_value;
+
+typedef struct {
+  const char* name;
+  linnet_value value;
+} linnet_field;
+
+/* The task of a file from the values of its constant methods, as any ExecuTorch runtime reads them. They are
+ * copied and checked: LINNET_SCHEMA_TOO_NEW, LINNET_MANIFEST_INVALID. */
+LINNET_API linnet_status linnet_task_create(const linnet_field* fields, size_t count, linnet_task** task);
+LINNET_API void linnet_task_free(linnet_task* task);
+/* A manifest field by name (sdk/linnet/manifest.py lists them). LINNET_UNKNOWN_FIELD if absent. */
+LINNET_API linnet_status linnet_task_value(const linnet_task* task, const char* name, linnet_value* value);
+/* The tokenizer, borrowed, built by the first call. LINNET_UNKNOWN_FIELD if its kind is not built in. */
+LINNET_API linnet_status linnet_task_tokenizer(const linnet_task* task, const linnet_tokenizer** tokenizer);
+LINNET_API size_t linnet_task_label_count(const linnet_task* task);
+/* Class `index`, borrowed. */
+LINNET_API linnet_status linnet_task_label(const linnet_task* task, size_t index, linnet_text* label);
+
+/* ---- answers -------------------------------------------------------------------------------- */
+
+typedef struct linnet_answers linnet_answers;
+
+typedef struct {
+  int64_t start;
+  int64_t end;
+} linnet_span;
+
+/* One answer; text is borrowed from the answers. What a task does not have is -1 or empty. */
+typedef struct {
+  double score;
+  linnet_text label;    /* class, entity or entity group */
+  linnet_text text;     /* word of an entity, answer to a question, token for a mask */
+  linnet_text sequence; /* fill-mask: the text with the token in it */
+  int64_t label_index;  /* class; -1 for entity groups */
+  int64_t token;        /* fill-mask: id of the token */
+  int64_t index;        /* place in the window: of an entity's token (strategy none), of the mask */
+  int64_t first_token;  /* tokens of the window that the answer covers */
+  int64_t last_token;
+  linnet_span code_points; /* place in the text (question-answering: in the context) */
+  linnet_span utf8;        /* the same in bytes */
+  linnet_span utf16;       /* the same in UTF-16 code units */
+  const int64_t* words;    /* entities: the tokens at which the words of the answer begin */
+  size_t word_count;
+} linnet_answer;
+
+LINNET_API size_t linnet_answers_count(const linnet_answers* answers);
+LINNET_API linnet_status linnet_answers_get(const linnet_answers* answers, size_t index,
+                                            linnet_answer* answer);
+/* 1 if text was cut off before it was run. */
+LINNET_API int32_t linnet_answers_truncated(const linnet_answers* answers);
+LINNET_API void linnet_answers_free(linnet_answers* answers);
+
+typedef enum {
+  LINNET_SCORES_OF_FILE = 0, /* what the manifest says */
+  LINNET_SCORES_SOFTMAX = 1,
+  LINNET_SCORES_SIGMOID = 2,
+  LINNET_SCORES_NONE = 3
+} linnet_score_function;
+
+typedef enum {
+  LINNET_AGGREGATE_NONE = 0,    /* every token */
+  LINNET_AGGREGATE_SIMPLE = 1,  /* neighbours of one entity */
+  LINNET_AGGREGATE_FIRST = 2,   /* the same, once each word has the label of its first token, */
+  LINNET_AGGREGATE_AVERAGE = 3, /* of its tokens' mean scores, */
+  LINNET_AGGREGATE_MAX = 4      /* or of its surest token */
+} linnet_aggregation;
+
+typedef struct {
+  int32_t top_k; /* best first; 0: all classes */
+  linnet_score_function score_function;
+} linnet_class_options;
+
+typedef struct {
+  linnet_aggregation aggregation;
+  const linnet_text* ignored; /* labels or entity groups to leave out */
+  size_t ignored_count;
+} linnet_entity_options;
+
+typedef struct {
+  int32_t top_k;
+  int32_t max_answer_length; /* tokens */
+  int32_t max_length;        /* tokens of a window; 0: the smaller of 384 and the file's bound */
+  int32_t stride;            /* overlap of windows in tokens; -1: the smaller of 128 and half of max_length */
+  int32_t allow_empty;       /* 1: the empty answer competes */
+  int32_t align_to_words;    /* 1: answers begin and end with words */
+} linnet_question_options;
+
+typedef struct {
+  int32_t top_k;
+  const int64_t* targets; /* limit the proposals to these ids; NULL: none */
+  size_t target_count;
+} linnet_mask_options;
+
+/* The defaults of the Hugging Face pipelines. */
+LINNET_API linnet_class_options linnet_default_class_options(void);
+LINNET_API linnet_entity_options linnet_default_entity_options(void);
+LINNET_API linnet_question_options linnet_default_question_options(void);
+LINNET_API linnet_mask_options linnet_default_mask_options(void);
+
+/* A window and what the program gave for it, in the order of the manifest's `outputs`, float32. A first axis
+ * of 1, the batch, may be there or not. */
+typedef struct {
+  const linnet_encoding* encoding;
+  size_t window;
+  const linnet_tensor* outputs;
+  size_t output_count;
+} linnet_window_outputs;
+
+/* From outputs to answers. Outputs whose shape contradicts the manifest or the window are
+ * LINNET_MANIFEST_INVALID. Options may be NULL: the defaults. */
+
+/* text-classification: classes with scores, best first; equal scores keep the labels' order. */
+LINNET_API linnet_status linnet_decode_classes(const linnet_task* task, const linnet_tensor* logits,
+                                               const linnet_class_options* options, linnet_answers** answers);
+/* token-classification. */
+LINNET_API linnet_status linnet_decode_entities(const linnet_task* task, linnet_text text,
+                                                const linnet_window_outputs* window,
+                                                const linnet_entity_options* options,
+                                                linnet_answers** answers);
+/* question-answering over all windows of one question and context. */
+LINNET_API linnet_status linnet_decode_spans(const linnet_task* task, linnet_text context,
+                                             const linnet_window_outputs* windows, size_t window_count,
+                                             const linnet_question_options* options,
+                                             linnet_answers** answers);
+/* fill-mask: for each mask in the window its proposals, best first; `index` tells the masks apart. */
+LINNET_API linnet_status linnet_decode_masks(const linnet_task* task, const linnet_window_outputs* window,
+                                             const linnet_mask_options* options, linnet_answers** answers);
+/* text-ranking: the scores of a pair, float32, at most `capacity`; `count` is how many there are. */
+LINNET_API linnet_status linnet_decode_scores(const linnet_task* task, const linnet_tensor* logits,
+                                              float* scores, size_t capacity, size_t* count);
+/* Softmax and the like over `rows` rows of `columns` float32 numbers, in place. */
+LINNET_API linnet_status linnet_apply_scores(linnet_score_function score_function, float* values, size_t rows,
+                                             size_t columns);
+/* The best spans by start[i] * end[j], i <= j < i + max_answer_length, best first and the earlier first among
+ * equals: the `top_k` best are taken, then those that begin or end at a token that is not allowed (0) go.
+ * Writes at most `top_k` triples. */
+typedef struct {
+  int64_t first;
+  int64_t last;
+  float score;
+} linnet_token_span;
+LINNET_API linnet_status linnet_best_spans(const float* start, const float* end, const uint8_t* allowed,
+                                           size_t length, size_t top_k, size_t max_answer_length,
+                                           linnet_token_span* spans, size_t* count);
+
+/* ---- from text to answers ------------------------------------------------------------------- */
+
+/* What runs `forward`: linnet_model_engine() gives ExecuTorch inside of linnet, an app can give another
+ * runtime. `run` gets int64 inputs [1, tokens] in the order of the manifest's `inputs`, fills `outputs` by
+ * linnet_outputs_create, and returns LINNET_OK or the status that the caller shall see. */
+typedef struct {
+  linnet_status (*run)(void* context, const char* method, const linnet_tensor* inputs, size_t input_count,
+                       linnet_outputs** outputs);
+  void* context;
+} linnet_engine;
+
+/* Each cuts a text over the file's bound, unless `truncate` is 0: then LINNET_TEXT_TOO_LONG. A file of
+ * another task is LINNET_INVALID_ARGUMENT. `pair.bytes` may be NULL. */
+LINNET_API linnet_status linnet_classify(const linnet_task* task, const linnet_engine* engine,
+                                         linnet_text text, linnet_text pair, int32_t truncate,
+                                         const linnet_class_options* options, linnet_answers** answers);
+LINNET_API linnet_status linnet_find_entities(const linnet_task* task, const linnet_engine* engine,
+                                              linnet_text text, int32_t truncate,
+                                              const linnet_entity_options* options, linnet_answers** answers);
+LINNET_API linnet_status linnet_answer_question(const linnet_task* task, const linnet_engine* engine,
+                                                linnet_text question, linnet_text context,
+                                                const linnet_question_options* options,
+                                                linnet_answers** answers);
+LINNET_API linnet_status linnet_fill_mask(const linnet_task* task, const linnet_engine* engine,
+                                          linnet_text text, int32_t truncate,
+                                          const linnet_mask_options* options, linnet_answers** answers);
+/* The embedding of a text, float32 [embedding_size of the manifest], written to `vector`. `prompt_name` NULL
+ * is the file's default prompt; a name that the file does not have is LINNET_INVALID_ARGUMENT. `normalize` 1
+ * gives it the length 1. */
+LINNET_API linnet_status linnet_embed(const linnet_task* task, const linnet_engine* engine, linnet_text text,
+                                      int32_t truncate, const char* prompt_name, int32_t normalize,
+                                      float* vector, size_t capacity);
+/* text-ranking: the scores of a query and a passage; see linnet_decode_scores. */
+LINNET_API linnet_status linnet_score(const linnet_task* task, const linnet_engine* engine, linnet_text query,
+                                      linnet_text passage, int32_t truncate, float* scores, size_t capacity,
+                                      size_t* count);
+
+/* ---- model ---------------------------------------------------------------------------------- */
+
+typedef struct linnet_model linnet_model;
+
+typedef struct {
+  int32_t threads; /* of the whole process, fixed by its first model; 0: the fixed count, or all CPUs */
+} linnet_open_options;
 
 /* Opens a file by path (mapped) or from memory (copied). Checks the trailer and the hash of the program
  * section before ExecuTorch parses it, then ExecuTorch's InternalConsistency, then the schema version,
@@ -199,6 +457,9 @@ LINNET_API linnet_status linnet_model_evidence(const linnet_model* model, const 
 /* The model's tokenizer, borrowed. LINNET_UNKNOWN_FIELD if its kind is not built in. */
 LINNET_API linnet_status linnet_model_tokenizer(const linnet_model* model,
                                                 const linnet_tokenizer** tokenizer);
+/* The model's task and what runs it, both borrowed from the model. */
+LINNET_API linnet_status linnet_model_task(const linnet_model* model, const linnet_task** task);
+LINNET_API linnet_status linnet_model_engine(linnet_model* model, linnet_engine* engine);
 /* Runs a method ("forward", "forward_batch"), loading it first if needed. Token ids are checked against
  * the vocabulary, shapes against the program. Outputs are copies. */
 LINNET_API linnet_status linnet_model_run(linnet_model* model, const char* method,
@@ -213,10 +474,6 @@ typedef enum {
 /* When "forward" is the file's "forward_fused", if it has one: the same with linnet's own attention operator.
  * Methods that are loaded are dropped if that is a change, and loaded again by their next run. */
 LINNET_API linnet_status linnet_model_set_fused(linnet_model* model, linnet_fused when);
-LINNET_API size_t linnet_outputs_count(const linnet_outputs* outputs);
-LINNET_API linnet_status linnet_outputs_tensor(const linnet_outputs* outputs, size_t index,
-                                               linnet_tensor* tensor);
-LINNET_API void linnet_outputs_free(linnet_outputs* outputs);
 
 /* ---- profiling ------------------------------------------------------------------------------ */
 
@@ -251,9 +508,6 @@ LINNET_API size_t linnet_profile_count(const linnet_profile* profile);
 LINNET_API linnet_status linnet_profile_event(const linnet_profile* profile, size_t index,
                                               linnet_event* event);
 LINNET_API void linnet_profile_free(linnet_profile* profile);
-
-/* Checks the SHA-256 of everything in the file, weights and evidence included, without loading it. */
-LINNET_API linnet_status linnet_file_verify(const char* path);
 
 #ifdef __cplusplus
 }

@@ -133,7 +133,8 @@ struct EncodingDeleter {
 // One window; all windows of a text share its encoding.
 class Encoding {
  public:
-  Encoding(std::shared_ptr<linnet_encoding> encoding, std::size_t window) : encoding_(std::move(encoding)) {
+  Encoding(std::shared_ptr<linnet_encoding> encoding, std::size_t window)
+      : encoding_(std::move(encoding)), window_(window) {
     check(linnet_encoding_window(encoding_.get(), window, &view_));
   }
 
@@ -146,12 +147,51 @@ class Encoding {
   nb::object offsets_utf16() const { return pairs(view_.offsets_utf16); }
   bool truncated() const { return view_.truncated != 0; }
 
+  const linnet_encoding* handle() const { return encoding_.get(); }
+  std::size_t window() const { return window_; }
+
  private:
   nb::object pairs(const std::int64_t* offsets) const { return fresh_array(offsets, {view_.length, 2}); }
 
   std::shared_ptr<linnet_encoding> encoding_;
+  std::size_t window_;
   linnet_encoding_view view_ = {};
 };
+
+linnet_text text_view(const nb::str& text) {
+  const std::string_view bytes = utf8(text);
+  return {bytes.data(), bytes.size()};
+}
+
+linnet_text text_view(const std::optional<nb::str>& text) {
+  return text ? text_view(*text) : linnet_text{nullptr, 0};
+}
+
+using Integers = nb::ndarray<const std::int64_t, nb::c_contig, nb::device::cpu>;
+using SmallIntegers = nb::ndarray<const std::int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Floats = nb::ndarray<const float, nb::c_contig, nb::device::cpu>;
+
+// One window that a tokenizer of another package made, for decoding.
+Encoding encoding_from_tokens(const std::optional<nb::str>& text, const std::optional<nb::str>& pair,
+                              const Integers& ids, const Integers& type_ids,
+                              const SmallIntegers& sequence_ids, const Integers& offsets,
+                              const Integers& words, const std::vector<nb::str>& tokens, bool marks_words) {
+  const std::size_t length = ids.size();
+  if (type_ids.size() != length || sequence_ids.size() != length || offsets.size() != 2 * length ||
+      words.size() != length || tokens.size() != length) {
+    raise(LINNET_INVALID_ARGUMENT, "the arrays of an encoding differ in length");
+  }
+  std::vector<linnet_text> texts;
+  texts.reserve(length);
+  for (const nb::str& token : tokens) {
+    texts.push_back(text_view(token));
+  }
+  const linnet_token_source source = {length,         ids.data(),   type_ids.data(), sequence_ids.data(),
+                                      offsets.data(), words.data(), texts.data(),    marks_words ? 1 : 0};
+  linnet_encoding* encoding = nullptr;
+  check(linnet_encoding_create(text_view(text), text_view(pair), &source, &encoding));
+  return {std::shared_ptr<linnet_encoding>(encoding, EncodingDeleter()), 0};
+}
 
 linnet_truncation truncation_of(const std::string& name) {
   if (name == "never") {
@@ -187,6 +227,26 @@ class Tokenizer {
     return decoded({text, size});
   }
 
+  std::int64_t find(const nb::str& token) const {
+    std::int64_t id = 0;
+    check(linnet_tokenizer_find(tokenizer_.get(), text_view(token), &id));
+    return id;
+  }
+
+  nb::str decode(const std::vector<std::int64_t>& ids, bool skip_special) const {
+    std::size_t size = 0;
+    std::string text(16 * ids.size() + 64, '\0');
+    for (int attempt = 0; attempt < 2; ++attempt) {
+      check(linnet_tokenizer_decode(tokenizer_.get(), ids.data(), ids.size(), skip_special ? 1 : 0,
+                                    text.data(), text.size(), &size));
+      if (size <= text.size()) {
+        break;
+      }
+      text.resize(size);
+    }
+    return decoded({text.data(), size});
+  }
+
   std::vector<Encoding> encode(const nb::str& text, const std::optional<nb::str>& pair,
                                std::int32_t max_length, const std::string& truncation, std::int32_t stride,
                                bool add_special_tokens) const {
@@ -220,6 +280,234 @@ class Tokenizer {
 
   std::shared_ptr<const linnet_tokenizer> tokenizer_;
 };
+
+// ---- task ---------------------------------------------------------------------------------------------
+
+struct AnswersDeleter {
+  void operator()(linnet_answers* answers) const noexcept { linnet_answers_free(answers); }
+};
+
+linnet_score_function score_function_of(const std::string& name) {
+  if (name.empty()) {
+    return LINNET_SCORES_OF_FILE;
+  }
+  if (name == "softmax") {
+    return LINNET_SCORES_SOFTMAX;
+  }
+  if (name == "sigmoid") {
+    return LINNET_SCORES_SIGMOID;
+  }
+  if (name == "none") {
+    return LINNET_SCORES_NONE;
+  }
+  raise(LINNET_INVALID_ARGUMENT, "score_function is \"" + name + "\", needed softmax, sigmoid or none");
+}
+
+linnet_aggregation aggregation_of(const std::string& name) {
+  constexpr std::string_view kNames[] = {"none", "simple", "first", "average", "max"};
+  for (int i = LINNET_AGGREGATE_NONE; i <= LINNET_AGGREGATE_MAX; ++i) {
+    if (name == kNames[i]) {
+      return static_cast<linnet_aggregation>(i);
+    }
+  }
+  raise(LINNET_INVALID_ARGUMENT,
+        "aggregation_strategy is \"" + name + "\", needed none, simple, first, average or max");
+}
+
+linnet_tensor tensor_of(const Floats& array) {
+  if (array.ndim() > LINNET_MAX_RANK) {
+    raise(LINNET_INPUT_SHAPE, "an output has " + std::to_string(array.ndim()) + " dimensions");
+  }
+  linnet_tensor tensor = {LINNET_FLOAT32, static_cast<std::int32_t>(array.ndim()), {}, array.data()};
+  for (std::size_t i = 0; i < array.ndim(); ++i) {
+    tensor.shape[i] = static_cast<std::int64_t>(array.shape(i));
+  }
+  return tensor;
+}
+
+std::vector<linnet_tensor> tensors_of(const std::vector<Floats>& arrays) {
+  std::vector<linnet_tensor> tensors;
+  tensors.reserve(arrays.size());
+  for (const Floats& array : arrays) {
+    tensors.push_back(tensor_of(array));
+  }
+  return tensors;
+}
+
+nb::str as_str(const linnet_text& text) { return decoded({text.bytes, text.size}); }
+
+// Calls `each` with every answer and gives what it returns as a list.
+template <typename Each>
+nb::list answer_list(linnet_answers* raw, Each each) {
+  const std::unique_ptr<linnet_answers, AnswersDeleter> answers(raw);
+  nb::list list;
+  for (std::size_t i = 0; i < linnet_answers_count(raw); ++i) {
+    linnet_answer answer = {};
+    check(linnet_answers_get(raw, i, &answer));
+    list.append(each(answer));
+  }
+  return list;
+}
+
+// Manifest and decoding; borrowed from a model, which the pointer keeps alive, or made of a manifest's
+// values.
+class Task {
+ public:
+  explicit Task(std::shared_ptr<const linnet_task> task) : task_(std::move(task)) {}
+
+  explicit Task(const nb::dict& manifest) {
+    std::vector<std::pair<std::string, nb::object>> kept;
+    for (const auto& [name, value] : manifest) {
+      kept.emplace_back(nb::cast<std::string>(name), nb::borrow(value));
+    }
+    std::vector<linnet_field> fields;
+    for (const auto& [name, value] : kept) {
+      fields.push_back({name.c_str(), field_value(value)});
+    }
+    linnet_task* created = nullptr;
+    check(linnet_task_create(fields.data(), fields.size(), &created));
+    task_ = std::shared_ptr<const linnet_task>(
+        created, [](const linnet_task* p) { linnet_task_free(const_cast<linnet_task*>(p)); });
+  }
+
+  // (label index, score), best first.
+  nb::list classes(const Floats& logits, std::int32_t top_k, const std::string& score_function) const {
+    const linnet_class_options options = {top_k, score_function_of(score_function)};
+    const linnet_tensor tensor = tensor_of(logits);
+    linnet_answers* answers = nullptr;
+    check(linnet_decode_classes(task_.get(), &tensor, &options, &answers));
+    return answer_list(
+        answers, [](const linnet_answer& each) { return nb::make_tuple(each.label_index, each.score); });
+  }
+
+  // (label or group, score, word, index, start, end, first token, last token, tokens at which words begin).
+  nb::list entities(const nb::str& text, const Encoding& encoding, const std::vector<Floats>& outputs,
+                    const std::string& aggregation, const std::vector<nb::str>& ignored) const {
+    std::vector<linnet_text> labels;
+    for (const nb::str& label : ignored) {
+      labels.push_back(text_view(label));
+    }
+    const linnet_entity_options options = {aggregation_of(aggregation), labels.data(), labels.size()};
+    const std::vector<linnet_tensor> tensors = tensors_of(outputs);
+    const linnet_window_outputs window = {encoding.handle(), encoding.window(), tensors.data(),
+                                          tensors.size()};
+    linnet_answers* answers = nullptr;
+    check(linnet_decode_entities(task_.get(), text_view(text), &window, &options, &answers));
+    return answer_list(answers, [](const linnet_answer& each) {
+      nb::list words;
+      for (std::size_t i = 0; i < each.word_count; ++i) {
+        words.append(each.words[i]);
+      }
+      return nb::make_tuple(as_str(each.label), each.score, as_str(each.text), each.index,
+                            each.code_points.start, each.code_points.end, each.first_token, each.last_token,
+                            words);
+    });
+  }
+
+  // (score, start, end, answer), best first.
+  nb::list spans(const nb::str& context, const std::vector<Encoding>& windows,
+                 const std::vector<std::vector<Floats>>& outputs, std::int32_t top_k,
+                 std::int32_t max_answer_length, bool allow_empty, bool align_to_words) const {
+    if (windows.size() != outputs.size()) {
+      raise(LINNET_INVALID_ARGUMENT, "windows and outputs differ in length");
+    }
+    std::vector<std::vector<linnet_tensor>> tensors;
+    std::vector<linnet_window_outputs> runs;
+    tensors.reserve(outputs.size());
+    for (std::size_t i = 0; i < windows.size(); ++i) {
+      tensors.push_back(tensors_of(outputs[i]));
+      runs.push_back({windows[i].handle(), windows[i].window(), tensors[i].data(), tensors[i].size()});
+    }
+    const linnet_question_options options = {top_k, max_answer_length,   0,
+                                             -1,    allow_empty ? 1 : 0, align_to_words ? 1 : 0};
+    linnet_answers* answers = nullptr;
+    check(linnet_decode_spans(task_.get(), text_view(context), runs.data(), runs.size(), &options, &answers));
+    return answer_list(answers, [](const linnet_answer& each) {
+      return nb::make_tuple(each.score, each.code_points.start, each.code_points.end, as_str(each.text));
+    });
+  }
+
+  // (index of the mask, token, score, token as text, whole text), for each mask best first.
+  nb::list masks(const Encoding& encoding, const std::vector<Floats>& outputs, std::int32_t top_k,
+                 const std::optional<std::vector<std::int64_t>>& targets) const {
+    const linnet_mask_options options = {top_k, targets ? targets->data() : nullptr,
+                                         targets ? targets->size() : 0};
+    const std::vector<linnet_tensor> tensors = tensors_of(outputs);
+    const linnet_window_outputs window = {encoding.handle(), encoding.window(), tensors.data(),
+                                          tensors.size()};
+    linnet_answers* answers = nullptr;
+    check(linnet_decode_masks(task_.get(), &window, &options, &answers));
+    return answer_list(answers, [](const linnet_answer& each) {
+      return nb::make_tuple(each.index, each.token, each.score, as_str(each.text), as_str(each.sequence));
+    });
+  }
+
+  nb::object scores(const Floats& logits) const {
+    const linnet_tensor tensor = tensor_of(logits);
+    std::vector<float> scores(logits.size());
+    std::size_t count = 0;
+    check(linnet_decode_scores(task_.get(), &tensor, scores.data(), scores.size(), &count));
+    return fresh_array(scores.data(), {count});
+  }
+
+ private:
+  static linnet_value field_value(const nb::object& value) {
+    if (nb::isinstance<nb::bool_>(value)) {
+      return {LINNET_BOOL, nb::cast<bool>(value) ? 1 : 0, 0.0, nullptr, 0};
+    }
+    if (nb::isinstance<nb::int_>(value)) {
+      return {LINNET_INT, nb::cast<std::int64_t>(value), 0.0, nullptr, 0};
+    }
+    if (nb::isinstance<nb::float_>(value)) {
+      return {LINNET_FLOAT, 0, nb::cast<double>(value), nullptr, 0};
+    }
+    if (nb::isinstance<nb::bytes>(value)) {
+      const auto bytes = nb::borrow<nb::bytes>(value);
+      return {LINNET_BYTES, 0, 0.0, bytes.c_str(), bytes.size()};
+    }
+    if (!nb::isinstance<nb::str>(value)) {
+      raise(LINNET_MANIFEST_INVALID, "a field of the manifest is no int, float, bool, str or bytes");
+    }
+    const linnet_text text = text_view(nb::borrow<nb::str>(value));
+    return {LINNET_STRING, 0, 0.0, text.bytes, text.size};
+  }
+
+  std::shared_ptr<const linnet_task> task_;
+};
+
+// In place of its argument: a new array with the score function along the last axis.
+nb::object apply_scores(const std::string& name, const Floats& values) {
+  std::vector<std::size_t> shape;
+  std::size_t count = 1;
+  for (std::size_t i = 0; i < values.ndim(); ++i) {
+    shape.push_back(values.shape(i));
+    count *= values.shape(i);
+  }
+  const std::size_t columns = shape.empty() ? 1 : shape.back();
+  std::vector<float> scores(values.data(), values.data() + count);
+  const linnet_score_function function = score_function_of(name);
+  check(linnet_apply_scores(function, scores.data(), columns == 0 ? 0 : count / columns, columns));
+  return fresh_array(scores.data(), shape);
+}
+
+// (first token, last token, score): see linnet_best_spans.
+nb::list best_spans(const Floats& start, const Floats& end,
+                    const nb::ndarray<const bool, nb::ndim<1>, nb::c_contig, nb::device::cpu>& allowed,
+                    std::size_t top_k, std::size_t max_answer_length) {
+  if (start.size() != end.size() || start.size() != allowed.size()) {
+    raise(LINNET_INVALID_ARGUMENT, "start, end and allowed differ in length");
+  }
+  const std::vector<std::uint8_t> flags(allowed.data(), allowed.data() + allowed.size());
+  std::vector<linnet_token_span> spans(std::min(top_k, start.size() * start.size()));
+  std::size_t count = 0;
+  check(linnet_best_spans(start.data(), end.data(), flags.data(), flags.size(), spans.size(),
+                          max_answer_length, spans.data(), &count));
+  nb::list list;
+  for (std::size_t i = 0; i < count; ++i) {
+    list.append(nb::make_tuple(spans[i].first, spans[i].last, spans[i].score));
+  }
+  return list;
+}
 
 // ---- model --------------------------------------------------------------------------------------------
 
@@ -270,6 +558,13 @@ class Model {
     const linnet_tokenizer* tokenizer = nullptr;
     check(linnet_model_tokenizer(model.get(), &tokenizer));
     return Tokenizer(std::shared_ptr<const linnet_tokenizer>(model, tokenizer));
+  }
+
+  Task task() const {
+    const auto model = get();
+    const linnet_task* task = nullptr;
+    check(linnet_model_task(model.get(), &task));
+    return Task(std::shared_ptr<const linnet_task>(model, task));
   }
 
   std::vector<std::string> methods() const {
@@ -433,6 +728,12 @@ void verify_file(nb::handle source) {
 }  // namespace
 
 NB_MODULE(_core, module) {
+  if (linnet_abi_version() != LINNET_ABI_VERSION) {
+    PyErr_Format(PyExc_ImportError,
+                 "liblinnet has ABI version %d, this module needs %d: install linnet again",
+                 static_cast<int>(linnet_abi_version()), LINNET_ABI_VERSION);
+    throw nb::python_error();
+  }
   nb::class_<Encoding>(module, "Encoding")
       .def("__len__", &Encoding::size)
       .def_prop_ro("ids", &Encoding::ids)
@@ -446,14 +747,28 @@ NB_MODULE(_core, module) {
       .def(nb::init<const nb::bytes&>(), nb::arg("data"))
       .def_prop_ro("vocab_size", &Tokenizer::vocab_size)
       .def("token", &Tokenizer::token, nb::arg("id"))
+      .def("find", &Tokenizer::find, nb::arg("token"))
+      .def("decode", &Tokenizer::decode, nb::arg("ids"), nb::kw_only(), nb::arg("skip_special") = false)
       .def("encode", &Tokenizer::encode, nb::arg("text"), nb::arg("pair") = nb::none(), nb::kw_only(),
            nb::arg("max_length") = 0, nb::arg("truncation") = "longest_first", nb::arg("stride") = -1,
            nb::arg("add_special_tokens") = true);
+  nb::class_<Task>(module, "Task")
+      .def(nb::init<const nb::dict&>(), nb::arg("manifest"))
+      .def("classes", &Task::classes, nb::arg("logits"), nb::kw_only(), nb::arg("top_k") = 0,
+           nb::arg("score_function") = "")
+      .def("entities", &Task::entities, nb::arg("text"), nb::arg("encoding"), nb::arg("outputs"),
+           nb::kw_only(), nb::arg("aggregation_strategy"), nb::arg("ignore_labels"))
+      .def("spans", &Task::spans, nb::arg("context"), nb::arg("windows"), nb::arg("outputs"), nb::kw_only(),
+           nb::arg("top_k"), nb::arg("max_answer_length"), nb::arg("allow_empty"), nb::arg("align_to_words"))
+      .def("masks", &Task::masks, nb::arg("encoding"), nb::arg("outputs"), nb::kw_only(), nb::arg("top_k"),
+           nb::arg("targets").none() = nb::none())
+      .def("scores", &Task::scores, nb::arg("logits"));
   nb::class_<Model>(module, "Model")
       .def(nb::init<nb::handle, std::int32_t>(), nb::arg("source"), nb::arg("threads") = 0)
       .def_prop_ro("manifest", &Model::manifest)
       .def_prop_ro("evidence", &Model::evidence)
       .def_prop_ro("tokenizer", &Model::tokenizer)
+      .def_prop_ro("task", &Model::task)
       .def_prop_ro("methods", &Model::methods)
       .def("run", &Model::run, nb::arg("method"), nb::arg("inputs"))
       .def("set_fused", &Model::set_fused, nb::arg("fused").none())
@@ -461,5 +776,11 @@ NB_MODULE(_core, module) {
       .def("profile", &Model::profile)
       .def("close", &Model::close);
   module.def("runtime_info", &runtime_info);
+  module.def("encoding_from_tokens", &encoding_from_tokens, nb::arg("text").none(), nb::arg("pair").none(),
+             nb::kw_only(), nb::arg("ids"), nb::arg("type_ids"), nb::arg("sequence_ids"), nb::arg("offsets"),
+             nb::arg("words"), nb::arg("tokens"), nb::arg("marks_words"));
+  module.def("apply_scores", &apply_scores, nb::arg("name"), nb::arg("values"));
+  module.def("best_spans", &best_spans, nb::arg("start"), nb::arg("end"), nb::arg("allowed"),
+             nb::arg("top_k"), nb::arg("max_answer_length"));
   module.def("verify_file", &verify_file, nb::arg("path"));
 }

@@ -1,4 +1,4 @@
-"""Write core/tokenizer/unicode_tables.inc from what the `tokenizers` package does.
+"""Write core/text/tokenizer/unicode_tables.inc from what the `tokenizers` package does.
 
     python runtime_bindings/tools/generate_unicode_tables.py           # write the tables
     python runtime_bindings/tools/generate_unicode_tables.py --check   # fail if they differ
@@ -24,12 +24,12 @@ from pathlib import Path
 import tokenizers
 from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers
 
-OUTPUT = Path(__file__).resolve().parents[1] / "core" / "tokenizer" / "unicode_tables.inc"
+OUTPUT = Path(__file__).resolve().parents[1] / "core" / "text" / "tokenizer" / "unicode_tables.inc"
 
 CODE_POINTS = tuple(c for c in range(0x110000) if not 0xD800 <= c < 0xE000)
 """Every code point that a text can hold."""
 
-# Bits of a record's flags; core/tokenizer/unicode.h has the same names.
+# Bits of a record's flags; core/text/tokenizer/unicode.h has the same names.
 WHITESPACE, DROPPED, PUNCTUATION, CJK, MARK, WORD, DECOMPOSES, LOWERS = (1 << bit for bit in range(8))
 
 HANGUL_FIRST, HANGUL_COUNT = 0xAC00, 11172

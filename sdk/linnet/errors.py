@@ -251,6 +251,13 @@ class GoldenMismatchError(FileError):
     """The file is intact, but this machine does not reproduce its golden cases."""
 
 
+class SignatureError(FileError):
+    """The file has no signature, or not one of the required key."""
+
+    status = 211
+    status_name = "LINNET_SIGNATURE_INVALID"
+
+
 class BuildError(LinnetError):
     """This build or this machine lacks something."""
 

@@ -33,6 +33,7 @@ def load(
     self_test: bool | None = None,
     fused: bool | None = None,
     profile: str | os.PathLike[str] | None = None,
+    require_signature: str | Path | None = None,
 ) -> Model:
     """Open a linnet file, and see once for each machine that it answers as the file was proven to.
 
@@ -51,30 +52,22 @@ def load(
         profile: what ``linnet tune`` found: a path, or "auto" for what it kept about this file and machine, if it
             did. Gives ``threads`` and ``fused`` where they are not given here, and binds the calling thread, and
             the threads that the first model starts, to its CPUs.
+        require_signature: an Ed25519 public key (PEM file) that must have signed the file, which is then given as a
+            path; needs ``pip install "linnet[sign]"``.
 
     Raises:
+        SignatureError: the file has no signature, or not one of the required key.
         GoldenMismatchError: the self-test failed: kernels, processor or emulator are wrong here.
         FileError: the file is missing, damaged, too new or no linnet file.
         BuildError: this build lacks a backend or an operator that the program needs.
         ThreadsFixedError: the process already runs with another number of threads.
         InvalidArgumentError: ``source``, ``threads``, ``sessions`` or ``fused`` is something else.
     """
-    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 0:
-        raise InvalidArgumentError(f"threads is {threads!r}, needed an int of at least 0")
-    if isinstance(sessions, bool) or not isinstance(sessions, int) or not 1 <= sessions <= _MOST_SESSIONS:
-        raise InvalidArgumentError(f"sessions is {sessions!r}, needed an int of 1 to {_MOST_SESSIONS}")
-    if fused is not None and not isinstance(fused, bool):
-        raise InvalidArgumentError(f"fused is {fused!r}, needed a bool or None")
+    _check_settings(threads, sessions, fused)
     tested = is_wanted(self_test)
-    if source is None:
-        source = default_model()
-    if isinstance(source, bytes | bytearray | memoryview):
-        opened: str | bytes = bytes(source)
-        path: str | None = None
-    elif isinstance(source, str | os.PathLike):
-        opened = path = os.fspath(source)
-    else:
-        raise InvalidArgumentError(f"source is a {type(source).__name__}, needed a path or the file's bytes")
+    opened, path = _source(default_model() if source is None else source)
+    if require_signature is not None:
+        opened = _signed(path, require_signature)
     if profile is not None:
         threads, fused = _tuned(opened, profile, threads, fused, sessions)
     if sessions > 1 and threads == 0:
@@ -89,6 +82,25 @@ def load(
     return model
 
 
+def _check_settings(threads: int, sessions: int, fused: bool | None) -> None:
+    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 0:
+        raise InvalidArgumentError(f"threads is {threads!r}, needed an int of at least 0")
+    if isinstance(sessions, bool) or not isinstance(sessions, int) or not 1 <= sessions <= _MOST_SESSIONS:
+        raise InvalidArgumentError(f"sessions is {sessions!r}, needed an int of 1 to {_MOST_SESSIONS}")
+    if fused is not None and not isinstance(fused, bool):
+        raise InvalidArgumentError(f"fused is {fused!r}, needed a bool or None")
+
+
+def _source(source: str | Path | bytes) -> tuple[str | bytes, str | None]:
+    """Return what the runtime opens, and its path if it has one."""
+    if isinstance(source, bytes | bytearray | memoryview):
+        return bytes(source), None
+    if isinstance(source, str | os.PathLike):
+        path = os.fspath(source)
+        return path, path
+    raise InvalidArgumentError(f"source is a {type(source).__name__}, needed a path or the file's bytes")
+
+
 def _tuned(
     source: str | bytes, profile: str | os.PathLike[str], threads: int, fused: bool | None, sessions: int
 ) -> tuple[int, bool | None]:
@@ -96,6 +108,15 @@ def _tuned(
     from linnet.tune.apply import apply_profile  # seldom needed, and a start is short without it
 
     return apply_profile(source, profile, threads=threads, fused=fused, sessions=sessions)
+
+
+def _signed(path: str | None, key: str | Path) -> bytes:
+    """Return the bytes that were checked: a path could name another file a moment later."""
+    if path is None:
+        raise InvalidArgumentError("require_signature needs the path of a file, not its bytes")
+    from linnet.signature import read_signed
+
+    return read_signed(path, key)
 
 
 def _open(source: str | bytes, path: str | None, threads: int, sessions: int, fused: bool | None) -> Model:

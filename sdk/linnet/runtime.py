@@ -6,7 +6,8 @@ Everything above this module works on these protocols, so a test can put another
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, cast
+from types import ModuleType
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -14,17 +15,32 @@ import numpy.typing as npt
 from linnet.errors import BuildError
 from linnet.manifest import RawValue
 
+if TYPE_CHECKING:
+    from linnet_runtime import Encoding as CoreEncoding
+    from linnet_runtime import Task as CoreTask
+
 __all__ = [
+    "CoreEncoding",
+    "CoreEntity",
+    "CoreProposal",
+    "CoreTask",
     "Encoding",
     "FloatArray",
     "IntArray",
     "ProfilingRuntime",
     "Runtime",
     "Tokenizer",
+    "core",
     "open_runtime",
     "runtime_info",
     "verify_file",
 ]
+
+CoreEntity: TypeAlias = tuple[str, float, str, int, int, int, int, int, list[int]]
+"""Label or group, score, word, index, start, end, first and last token, tokens at which its words begin."""
+
+CoreProposal: TypeAlias = tuple[int, int, float, str, str]
+"""Index of the mask, token, score, token as text, whole text."""
 
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
@@ -87,6 +103,10 @@ class Runtime(Protocol):
         """The file's tokenizer."""
 
     @property
+    def task(self) -> CoreTask:
+        """The manifest as the core's decoding reads it."""
+
+    @property
     def methods(self) -> Sequence[str]:
         """``forward``, perhaps ``forward_batch``."""
 
@@ -118,11 +138,20 @@ def open_runtime(source: str | bytes, threads: int) -> ProfilingRuntime:
         BuildError: this build lacks what the program needs, or the compiled runtime is missing.
         ThreadsFixedError: the process already runs with another number of threads.
     """
+    return cast(ProfilingRuntime, core().Model(source, threads=threads))
+
+
+def core() -> ModuleType:
+    """Return the compiled module.
+
+    Raises:
+        BuildError: it is missing.
+    """
     try:
-        from linnet_runtime._core import Model as CoreModel
+        from linnet_runtime import _core
     except ImportError as error:
         raise _missing(error) from error
-    return cast(ProfilingRuntime, CoreModel(source, threads=threads))
+    return _core
 
 
 def runtime_info() -> dict[str, str]:
@@ -131,11 +160,7 @@ def runtime_info() -> dict[str, str]:
     Raises:
         BuildError: the compiled runtime is missing.
     """
-    try:
-        from linnet_runtime import _core
-    except ImportError as error:
-        raise _missing(error) from error
-    return dict(_core.runtime_info())
+    return dict(core().runtime_info())
 
 
 def verify_file(path: str) -> None:
@@ -145,11 +170,7 @@ def verify_file(path: str) -> None:
         FileError: the file is missing or damaged.
         BuildError: the compiled runtime is missing.
     """
-    try:
-        from linnet_runtime import _core
-    except ImportError as error:
-        raise _missing(error) from error
-    _core.verify_file(path)
+    core().verify_file(path)
 
 
 def _missing(error: ImportError) -> BuildError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from linnet.runtime import Encoding, FloatArray, IntArray, Runtime
 from linnet.sharing import share
 from linnet.tokenization import OpenedTokenizer, Vocabulary, open_tokenizer
 from linnet.truncation import warn_truncated
+
+if TYPE_CHECKING:
+    from linnet.runtime import CoreEncoding, CoreTask
 
 __all__ = ["Outputs", "RunOptions", "Session"]
 
@@ -133,6 +136,25 @@ class Session:
             if total == 1:
                 raise
             raise TextTooLongError(f"inputs[{index}]: {error}") from error
+
+    # -- outputs to answers --------------------------------------------------------------------
+
+    @cached_property
+    def task(self) -> CoreTask:
+        """What turns outputs into answers: the core's decoding, the same in every language.
+
+        Raises:
+            ManifestInvalidError: the manifest contradicts itself.
+        """
+        return self._runtime.task
+
+    def decodable(self, encoding: Encoding, text: str | None, pair: str | None = None) -> CoreEncoding:
+        """Return the encoding in the core's form. A text that decoding does not show may be None."""
+        return self.tokenizer.decodable(encoding, text, pair)
+
+    def ordered(self, outputs: Outputs) -> list[FloatArray]:
+        """Return outputs in the order of the manifest, as the core takes them."""
+        return [outputs[name] for name in self.manifest.outputs]
 
     # -- tokens to outputs ---------------------------------------------------------------------
 

@@ -5,15 +5,17 @@ A linnet file is an ExecuTorch program, untouched, followed by::
     evidence    UTF-8 JSON, `evidence_size` bytes
     ranges      `range_count` times (u64 offset, u64 size): the bytes of the program that are parsed
                 rather than multiplied (header and program section first, then delegate sections)
+    signature   nothing, or 64 bytes: Ed25519 over b"linnet file signature 1\\n", bytes 16 to 40 of the footer, the
+                SHA-256 of the ranges, and the SHA-256 of every byte before the signature
     footer      128 bytes, little-endian:
         0   8 bytes   b"LNTRAILR"
         8   u16       major version, 1
-        10  u16       minor version, 0
+        10  u16       minor version, 0; 1 if there is a signature
         12  u32       size of the footer, 128
         16  u64       program_size: bytes before the trailer
         24  u64       evidence_size
         32  u64       range_count
-        40  u64       signature_size: 0 in version 1.0
+        40  u64       signature_size: 0, or 64 from version 1.1 on
         48  32 bytes  SHA-256 of the ranges, in their order, one after the other
         80  32 bytes  SHA-256 of every byte of the file before this field
         112 8 bytes   zero
@@ -41,7 +43,17 @@ from linnet.errors import (
     TrailerDamagedError,
 )
 
-__all__ = ["FOOTER_SIZE", "TRAILER_MAJOR", "TRAILER_MINOR", "Trailer", "build_trailer", "read_trailer"]
+__all__ = [
+    "FOOTER_SIZE",
+    "SIGNATURE_SIZE",
+    "TRAILER_MAJOR",
+    "TRAILER_MINOR",
+    "Trailer",
+    "build_trailer",
+    "read_trailer",
+    "split_signature",
+    "with_signature",
+]
 
 MAGIC = b"LNTRAILR"
 END_MAGIC = b"LNTREND\n"
@@ -51,6 +63,8 @@ FOOTER_SIZE = 128
 _FOOTER = struct.Struct("<8sHHIQQQQ32s32s8s8s")
 _RANGE = struct.Struct("<QQ")
 _FILE_HASH_AT = 80  # offset of the hash of all that stands before it
+SIGNATURE_SIZE = 64
+SIGNED_DOMAIN = b"linnet file signature 1\n"
 _CONTRACT_MARK = b"schema_version"  # name of the contract's first constant method
 
 assert _FOOTER.size == FOOTER_SIZE
@@ -150,6 +164,43 @@ def read_trailer(path: str | Path) -> Trailer:
         raise TrailerDamagedError(f"{path}: the evidence is not JSON: {error}") from error
     ranges = tuple(_RANGE.iter_unpack(table))
     return Trailer(program_size, evidence, ranges, fields[8], fields[9], (fields[1], fields[2]))
+
+
+def split_signature(data: bytes, name: str) -> tuple[bytes, bytes]:
+    """Return what a signature of a whole file signs, and the signature that the file has (perhaps none).
+
+    Raises:
+        TrailerDamagedError: the footer contradicts itself or the file.
+    """
+    body, signature, footer = _parts(data, name)
+    message = SIGNED_DOMAIN + footer[16:40] + footer[48:80] + hashlib.sha256(body).digest()
+    return message, signature
+
+
+def with_signature(data: bytes, signature: bytes, name: str) -> bytes:
+    """Return a whole file with this signature, instead of the one that it may have."""
+    body, _, footer = _parts(data, name)
+    head = (
+        footer[:10]
+        + struct.pack("<H", 1)
+        + footer[12:40]
+        + struct.pack("<Q", len(signature))
+        + footer[48:_FILE_HASH_AT]
+    )
+    before = body + signature + head
+    return before + hashlib.sha256(before).digest() + footer[_FILE_HASH_AT + 32 :]
+
+
+def _parts(data: bytes, name: str) -> tuple[bytes, bytes, bytes]:
+    """Everything before the signature, the signature, the footer."""
+    if data[4:6] != b"ET":
+        raise NotAProgramError(f"{name}: starts with {data[:8]!r}, an ExecuTorch program has ET12 at byte 4")
+    footer = data[-FOOTER_SIZE:]
+    if len(data) < FOOTER_SIZE or footer[-8:] != END_MAGIC:
+        _refuse_without_trailer(name, data[: 1 << 20])
+    signature_size = _check_footer(name, footer, len(data))[7]
+    end = len(data) - FOOTER_SIZE - signature_size
+    return data[:end], data[end : len(data) - FOOTER_SIZE], footer
 
 
 def _refuse_without_trailer(path: str | Path, start: bytes) -> None:

@@ -10,28 +10,15 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 from functools import cached_property
+from typing import Any
 
 from linnet.errors import TokenizerInvalidError
+from linnet.runtime import core
 
 __all__ = ["Vocabulary"]
 
 _MAGIC = b"LNWORDPC"
 _SPECIAL = 1  # bit 0 of an added token's flags
-
-# What tokenizers' WordPiece decoder does with each piece (decoders/wordpiece.rs, `cleanup`), in its order.
-_CLEANUP = (
-    (" .", "."),
-    (" ?", "?"),
-    (" !", "!"),
-    (" ,", ","),
-    (" ' ", "'"),
-    (" n't", "n't"),
-    (" 'm", "'m"),
-    (" do not", " don't"),
-    (" 's", "'s"),
-    (" 've", "'ve"),
-    (" 're", "'re"),
-)
 
 
 class _Reader:
@@ -57,13 +44,19 @@ class _Reader:
 
 
 class Vocabulary:
-    """Tokens by id, special ids, and the WordPiece decoder.
+    """Tokens by id, special ids, and (by the core) text of tokens.
+
+    Args:
+        data: tokenizer bytes of kind "wordpiece".
+        tokenizer: the core's tokenizer of these bytes; None: made when it is needed.
 
     Raises:
         TokenizerInvalidError: the bytes do not parse.
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, tokenizer: Any = None) -> None:
+        self._data = data
+        self._given = tokenizer
         reader = _Reader(data)
         if reader.take(len(_MAGIC)) != _MAGIC:
             raise TokenizerInvalidError(f"the tokenizer bytes start with {data[:8]!r}, needed {_MAGIC!r}")
@@ -110,22 +103,16 @@ class Vocabulary:
         return {token: each for each in range(self._count) if (token := self.token(each))}
 
     def join(self, tokens: Iterable[str]) -> str:
-        """Return tokens as text, as tokenizers' WordPiece decoder does."""
-        pieces: list[str] = []
-        for token in tokens:
-            if pieces and token.startswith(self.prefix):
-                piece = token[len(self.prefix) :]
-            else:
-                piece = f" {token}" if pieces else token
-            for found, replacement in _CLEANUP:
-                piece = piece.replace(found, replacement)
-            pieces.append(piece)
-        return "".join(pieces)
+        """Return tokens of the vocabulary as text, as tokenizers' WordPiece decoder does."""
+        return self.decode(self.ids[token] for token in tokens)
 
     def decode(self, ids: Iterable[int], *, skip_special: bool = False) -> str:
         """Return ids as text; ids without a token are left out, special ones if asked for."""
-        kept = (each for each in ids if not (skip_special and each in self.special_ids))
-        return self.join(token for each in kept if (token := self.token(each)))
+        return str(self._core.decode(list(ids), skip_special=skip_special))
+
+    @cached_property
+    def _core(self) -> Any:
+        return core().Tokenizer(self._data) if self._given is None else self._given
 
 
 def _read_added(reader: _Reader) -> tuple[frozenset[int], frozenset[int]]:

@@ -53,7 +53,7 @@ def test_the_core_includes_no_python_no_jni_and_no_torch_header() -> None:
 
 
 def test_the_tokenizer_needs_nothing_but_the_standard_library() -> None:
-    sources = sorted((ROOT / "runtime_bindings" / "core" / "tokenizer").glob("*.[hc]*"))
+    sources = sorted((ROOT / "runtime_bindings" / "core" / "text").rglob("*.[hc]*"))
     includes = {
         include
         for path in sources

@@ -30,7 +30,7 @@ def all_errors() -> list[type[LinnetError]]:
 def test_the_header_has_every_status_of_the_errors_and_none_more() -> None:
     named = {cls.status_name: cls.status for cls in all_errors() if cls.status}
     assert named == {name: number for name, number in header_statuses().items() if number}
-    assert len(named) == 26
+    assert len(named) == 27
 
 
 @pytest.mark.parametrize(("name", "number"), header_statuses().items())
@@ -68,3 +68,11 @@ def test_every_function_of_the_header_is_exported(library: ctypes.CDLL) -> None:
     assert len(names) >= 20
     for name in names:
         assert getattr(library, name)
+
+
+@pytest.mark.parametrize("number", [4, 77, -1])
+def test_a_score_function_that_there_is_not_is_refused(library: ctypes.CDLL, number: int) -> None:
+    """The fuzzer found that the number was read as an enum."""
+    values = (ctypes.c_float * 2)(1, 2)
+    assert library.linnet_apply_scores(number, values, 1, 2) == 100
+    assert list(values) == [1, 2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import struct
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -130,6 +131,11 @@ class FakeRuntime:
         if self.contract.tokenizer_kind == "wordpiece":
             self.tokenizer = _core.Tokenizer(self.contract.tokenizer)
         self.methods = ["forward", "forward_batch"] if self.contract.max_batch else ["forward"]
+
+    @functools.cached_property
+    def task(self) -> _core.Task:
+        """The manifest as the core's decoding reads it."""
+        return _core.Task(self.manifest)
 
     def run(self, method: str, inputs: Sequence[IntArray]) -> list[FloatArray]:
         """Run each row without its padding, and pad outputs that have a row for each token."""

@@ -164,8 +164,8 @@ def test_every_built_in_command_keeps_the_protocol() -> None:
     import argparse
 
     names = [name for name, _ in commands.list_commands()]
-    own = ["run", "inspect", "explain", "verify", "eval", "bench", "compare"]
-    own += ["tune", "estimate", "report", "doctor"]
+    own = ["run", "inspect", "explain", "verify", "sign", "eval", "bench", "soak", "compare"]
+    own += ["tune", "estimate", "report", "bundle", "doctor"]
     assert names[: len(own)] == own
     for name, help_ in commands.list_commands()[: len(own)]:
         command = commands.find_command(name)

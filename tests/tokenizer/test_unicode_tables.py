@@ -11,7 +11,7 @@ import tokenizers
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOL = ROOT / "runtime_bindings" / "tools" / "generate_unicode_tables.py"
-TABLES = ROOT / "runtime_bindings" / "core" / "tokenizer" / "unicode_tables.inc"
+TABLES = ROOT / "runtime_bindings" / "core" / "text" / "tokenizer" / "unicode_tables.inc"
 
 
 def test_tables_are_of_this_version() -> None:

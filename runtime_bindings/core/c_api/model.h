@@ -3,23 +3,22 @@
 #define LINNET_CORE_C_API_MODEL_H_
 
 #include <memory>
-#include <mutex>
 #include <utility>
 
+#include "c_api/handles.h"
+#include "file/file_bytes.h"
 #include "linnet.h"
-#include "session/file_bytes.h"
 #include "session/model.h"
 
 struct linnet_model {
   linnet_model(std::unique_ptr<linnet::FileBytes> file, std::int32_t threads)
-      : session(std::move(file), threads) {}
+      : session(std::move(file), threads), task(session.fields()) {}
   linnet_model(const linnet_model&) = delete;
   linnet_model& operator=(const linnet_model&) = delete;
-  ~linnet_model() { linnet_tokenizer_free(tokenizer); }
+  ~linnet_model() = default;
 
   linnet::Model session;
-  mutable std::mutex tokenizer_mutex;
-  mutable linnet_tokenizer* tokenizer = nullptr;  // built when first asked for
+  linnet_task task;  // its fields are the session's
 };
 
 #endif  // LINNET_CORE_C_API_MODEL_H_

@@ -4,7 +4,7 @@
 
 #include <executorch/runtime/core/data_loader.h>
 
-#include "session/file_bytes.h"
+#include "file/file_bytes.h"
 
 namespace linnet {
 

@@ -11,19 +11,13 @@
 #include <string>
 #include <vector>
 
+#include "decode/output.h"
 #include "linnet.h"
 #include "session/method_memory.h"
 #include "session/planned_memory.h"
 #include "session/tracer.h"
 
 namespace linnet {
-
-// A copied output.
-struct Output {
-  linnet_dtype dtype;
-  std::vector<std::int64_t> shape;
-  std::vector<std::uint8_t> bytes;
-};
 
 // What the manifest says about the inputs of a method.
 struct InputRules {

@@ -5,6 +5,7 @@
 
 #include "kernels/attention.h"
 #include "session/executorch_errors.h"
+#include "session/read_fields.h"
 #include "session/runtime.h"
 #include "session/threads.h"
 #include "status.h"
@@ -64,8 +65,8 @@ std::string chosen_method(const Program& program, const std::string& name, linne
   return wanted && has_method(program, fused) ? fused : name;
 }
 
-Fields read_fields(const Program& program, const FileBytes& file) {
-  Fields fields = Fields::read(program, file);
+Fields checked_fields(const Program& program, const FileBytes& file) {
+  Fields fields = read_fields(program, file);
   check_contract(fields, file.name());
   check_requirements(fields, file.name());
   return fields;
@@ -78,7 +79,7 @@ Model::Model(std::unique_ptr<FileBytes> file, std::int32_t threads)
       trailer_(checked_trailer(*file_)),
       loader_(*file_, trailer_.program),
       program_(load_program(&loader_, trailer_.program, file_->name(), threads)),
-      fields_(read_fields(program_, *file_)),
+      fields_(checked_fields(program_, *file_)),
       slots_(make_slots()) {}
 
 Model::~Model() { unload(); }

@@ -9,12 +9,12 @@
 #include <string>
 #include <vector>
 
-#include "session/fields.h"
-#include "session/file_bytes.h"
+#include "file/fields.h"
+#include "file/file_bytes.h"
+#include "file/trailer.h"
 #include "session/loader.h"
 #include "session/method.h"
 #include "session/tracer.h"
-#include "session/trailer.h"
 
 namespace linnet {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "session/fields.h"
+#include "file/fields.h"
 #include "status.h"
 
 namespace linnet {

@@ -1,7 +1,7 @@
 """The compiled module: a thin layer over linnet.h. Every failure raises the class of linnet.errors
 that `linnet.errors.error_class(status)` names, with the core's message and `executorch_code`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,10 @@ class Tokenizer:
     @property
     def vocab_size(self) -> int: ...
     def token(self, id: int) -> str: ...
+    def find(self, token: str) -> int:
+        """Id of a token, added tokens included. Raises InputOutOfRangeError if there is none."""
+    def decode(self, ids: Sequence[int], *, skip_special: bool = False) -> str:
+        """Ids as text, as tokenizers' WordPiece decoder gives it; ids without a token are left out."""
     def encode(
         self,
         text: str,
@@ -45,6 +49,50 @@ class Tokenizer:
     ) -> list[Encoding]:
         """`truncation`: "never", "longest_first" or "only_second". `max_length` 0: no bound.
         More than one window only with "only_second" and stride >= 0."""
+
+class Task:
+    """A file's manifest and the decoding of its outputs. Outputs are float32, with or without a batch axis of 1,
+    in the order of the manifest. Shapes that contradict the manifest raise ManifestInvalidError."""
+
+    def __init__(self, manifest: Mapping[str, int | float | bool | str | bytes]) -> None:
+        """`manifest`: raw values of the constant methods."""
+    def classes(
+        self, logits: npt.NDArray[np.float32], *, top_k: int = 0, score_function: str = ""
+    ) -> list[tuple[int, float]]:
+        """(label, score), best first; `top_k` 0: all; `score_function` "": the manifest's."""
+    def entities(
+        self,
+        text: str,
+        encoding: Encoding,
+        outputs: Sequence[npt.NDArray[np.float32]],
+        *,
+        aggregation_strategy: str,
+        ignore_labels: Sequence[str],
+    ) -> list[tuple[str, float, str, int, int, int, int, int, list[int]]]:
+        """(label or group, score, word, index, start, end, first and last token, tokens at which words begin)."""
+    def spans(
+        self,
+        context: str,
+        windows: Sequence[Encoding],
+        outputs: Sequence[Sequence[npt.NDArray[np.float32]]],
+        *,
+        top_k: int,
+        max_answer_length: int,
+        allow_empty: bool,
+        align_to_words: bool,
+    ) -> list[tuple[float, int, int, str]]:
+        """(score, start, end, answer), best first."""
+    def masks(
+        self,
+        encoding: Encoding,
+        outputs: Sequence[npt.NDArray[np.float32]],
+        *,
+        top_k: int,
+        targets: Sequence[int] | None = None,
+    ) -> list[tuple[int, int, float, str, str]]:
+        """(index of the mask, token, score, token as text, whole text), for each mask best first."""
+    def scores(self, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        """The scores of a pair."""
 
 class Model:
     """One opened file. Safe to use from several threads (runs are serialized; open two models to run
@@ -61,6 +109,8 @@ class Model:
     @property
     def tokenizer(self) -> Tokenizer: ...
     @property
+    def task(self) -> Task: ...
+    @property
     def methods(self) -> list[str]:
         """Names of the methods that compute: "forward", perhaps "forward_batch"."""
     def run(self, method: str, inputs: Sequence[npt.NDArray[np.int64]]) -> list[npt.NDArray[np.float32]]: ...
@@ -73,6 +123,33 @@ class Model:
         and end in nanoseconds. Raises InvalidArgumentError while profiling is off."""
     def close(self) -> None:
         """Frees everything; later calls raise InvalidArgumentError. Closing twice is fine."""
+
+def encoding_from_tokens(
+    text: str | None,
+    pair: str | None,
+    *,
+    ids: npt.NDArray[np.int64],
+    type_ids: npt.NDArray[np.int64],
+    sequence_ids: npt.NDArray[np.int32],
+    offsets: npt.NDArray[np.int64],
+    words: npt.NDArray[np.int64],
+    tokens: Sequence[str],
+    marks_words: bool,
+) -> Encoding:
+    """One window that another tokenizer made, for decoding. Offsets are code points; a text that is None is not
+    known, and its tokens have no place."""
+
+def apply_scores(name: str, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """softmax, sigmoid or none along the last axis."""
+
+def best_spans(
+    start: npt.NDArray[np.float32],
+    end: npt.NDArray[np.float32],
+    allowed: npt.NDArray[np.bool_],
+    top_k: int,
+    max_answer_length: int,
+) -> list[tuple[int, int, float]]:
+    """(first token, last token, score): linnet_best_spans."""
 
 def runtime_info() -> dict[str, str]:
     """Lines of linnet_runtime_info() as a dict."""

@@ -23,6 +23,7 @@ _BUILT_IN: Mapping[str, tuple[str, str]] = {
     "inspect": ("linnet.commands.inspect", "show what a file says about itself"),
     "explain": ("linnet.commands.explain", "write a page about a file: sizes, partitions, proof, errors, latency"),
     "verify": ("linnet.commands.verify", "check a file's bytes and repeat its golden cases"),
+    "sign": ("linnet.commands.sign", "sign a file with an Ed25519 key"),
     "eval": ("linnet.commands.evaluate", "measure a file's accuracy on your data"),
     "bench": ("linnet.bench.command", "measure a file's speed on this machine, or on others"),
     "soak": ("linnet.soak.command", "send very many requests, and see that memory, answers and latency hold"),
@@ -30,6 +31,7 @@ _BUILT_IN: Mapping[str, tuple[str, str]] = {
     "tune": ("linnet.tune.command", "find the fastest threads, CPUs, attention and recipe for this machine"),
     "estimate": ("linnet.estimate.command", "estimate a file's speed on a device that is not here"),
     "report": ("linnet.report.command", "write a page about benchmark records: plots, tables, how to repeat them"),
+    "bundle": ("linnet.bundle.command", "write a file as a ready part of an Android, iOS, C or Python project"),
     "doctor": ("linnet.commands.doctor", "show what this build and this machine can do"),
 }
 

@@ -11,6 +11,7 @@ from linnet.errors import GoldenMismatchError
 from linnet.golden import CaseResult, replay_evidence
 from linnet.model import load
 from linnet.runtime import verify_file
+from linnet.signature import check_signature
 
 __all__ = ["add_arguments", "help", "run"]
 
@@ -30,12 +31,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = _EPILOG
     parser.add_argument("file", metavar="FILE", help="a linnet file (.pte)")
+    parser.add_argument("--key", metavar="PEM", help="Ed25519 public key that must have signed the file")
     parser.add_argument("--threads", type=int, default=0, metavar="N", help="threads (default: all CPUs)")
     parser.add_argument("--json", action="store_true", help="the result as one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
     """Check; a difference raises :class:`GoldenMismatchError` (exit status 1)."""
+    if args.key is not None:
+        check_signature(args.file, args.key)
     verify_file(args.file)
     with load(args.file, threads=args.threads, self_test=False) as model:
         status = str(model.evidence.get("status", "unproven"))

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-import numpy as np
-
 from linnet.errors import InvalidArgumentError
 from linnet.inputs import TextInput, read_texts
-from linnet.runtime import Encoding, FloatArray, IntArray
-from linnet.scores import softmax
-from linnet.session import Session
+from linnet.runtime import CoreProposal, Encoding
+from linnet.session import Outputs, Session
 from linnet.tasks.base import check_count, read_options
 from linnet.truncation import warn_user
 
@@ -54,7 +52,7 @@ class FillMask:
             _require_mask(session, encoding, "the text" if batch.single else f"inputs[{index}]")
         answers = session.map(
             encodings,
-            lambda index, outputs: _proposals(session, encodings[index].ids, outputs["logits"], options.top_k, targets),
+            lambda index, outputs: _proposals(session, encodings[index], outputs, options.top_k, targets),
             batch_size=run.batch_size,
         )
         return answers[0] if len(answers) == 1 else answers
@@ -67,46 +65,36 @@ def _require_mask(session: Session, encoding: Encoding, where: str) -> None:
         raise InvalidArgumentError(f"{where} has no mask token{why}; write {token} where a word is missing")
 
 
-def _proposals(session: Session, ids: IntArray, logits: FloatArray, top_k: int, targets: IntArray | None) -> list[Any]:
-    masks = np.flatnonzero(ids == session.manifest.mask_id)
-    scores = softmax(logits[masks])
-    if targets is not None:
-        scores = scores[:, targets]
-    results = []
-    for mask, row in zip(masks.tolist(), scores, strict=True):
-        best = _largest(row, top_k)
-        tokens = best if targets is None else targets[best]
-        results.append(
-            [
-                _proposal(session, ids, mask, int(token), float(row[at]), single=len(masks) == 1)
-                for at, token in zip(best.tolist(), tokens, strict=True)
-            ]
-        )
+def _proposals(session: Session, encoding: Encoding, outputs: Outputs, top_k: int, targets: list[int] | None) -> Any:
+    window = session.decodable(encoding, None)
+    found = session.task.masks(window, session.ordered(outputs), top_k=top_k, targets=targets)
+    groups = [list(group) for _, group in itertools.groupby(found, key=lambda each: each[0])]
+    foreign = session.manifest.tokenizer_kind != "wordpiece"  # only its own tokenizer can join its tokens
+    results = [
+        [
+            _proposal(session, encoding, each, single=len(groups) == 1) if foreign else _as_dict(*each[1:])
+            for each in group
+        ]
+        for group in groups
+    ]
     return results[0] if len(results) == 1 else results
 
 
-def _largest(row: FloatArray, count: int) -> IntArray:
-    """Positions of the largest values, largest first, the earlier position first among equals."""
-    count = min(count, len(row))
-    nearest = np.argpartition(-row, count - 1)[:count]
-    order = np.lexsort((nearest, -row[nearest]))
-    return np.asarray(nearest[order], dtype=np.int64)
+def _as_dict(token: int, score: float, token_str: str, sequence: str) -> dict[str, Any]:
+    return {"score": score, "token": token, "token_str": token_str, "sequence": sequence}
 
 
-def _proposal(session: Session, ids: IntArray, mask: int, token: int, score: float, *, single: bool) -> dict[str, Any]:
-    filled = ids.copy()
+def _proposal(session: Session, encoding: Encoding, found: CoreProposal, *, single: bool) -> dict[str, Any]:
+    mask, token, score, _, _ = found
+    filled = encoding.ids.copy()
     filled[mask] = token
     kept = filled[filled != session.manifest.pad_id].tolist()
-    return {
-        "score": score,
-        "token": token,
-        "token_str": session.vocabulary.decode([token]),
-        # with several masks the others stay visible, so special tokens are not left out
-        "sequence": session.vocabulary.decode(kept, skip_special=single),
-    }
+    # with several masks the others stay visible, so special tokens are not left out
+    sequence = session.vocabulary.decode(kept, skip_special=single)
+    return _as_dict(token, score, session.vocabulary.decode([token]), sequence)
 
 
-def _target_ids(session: Session, targets: str | Sequence[str]) -> IntArray:
+def _target_ids(session: Session, targets: str | Sequence[str]) -> list[int]:
     words = [targets] if isinstance(targets, str) else list(targets)
     found: set[int] = set()
     for index, word in enumerate(words):
@@ -116,7 +104,7 @@ def _target_ids(session: Session, targets: str | Sequence[str]) -> IntArray:
         found.update(_first_token(session, word) if token is None else [token])
     if not found:
         raise InvalidArgumentError("targets names no token of the vocabulary, needed at least one")
-    return np.array(sorted(found), dtype=np.int64)
+    return sorted(found)
 
 
 def _first_token(session: Session, word: str) -> list[int]:

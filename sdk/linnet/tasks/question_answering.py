@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from linnet.errors import InvalidArgumentError
 from linnet.inputs import TextInput, read_questions
-from linnet.runtime import Encoding, FloatArray, IntArray
+from linnet.runtime import Encoding, FloatArray, core
 from linnet.session import Outputs, Session
 from linnet.tasks.base import check_count, read_options
 
@@ -22,7 +22,6 @@ __all__ = ["TASK", "Answer", "QuestionAnswering", "QuestionOptions", "best_spans
 
 Answer: TypeAlias = dict[str, Any]
 
-_MASKED = np.float32(-10000.0)  # logit of a token that cannot be in the answer
 _LONGEST_WINDOW = 384  # tokens, unless max_seq_len says otherwise
 _LARGEST_STRIDE = 128  # tokens of overlap, unless doc_stride says otherwise
 
@@ -105,44 +104,20 @@ def _decode(
     outputs: Sequence[Outputs],
     options: QuestionOptions,
 ) -> Any:
-    null_score = 1_000_000.0  # transformers 4 starts with a number above every product of probabilities
-    answers: list[Answer] = []
-    # words can make several spans the same answer, so more are taken than asked for
-    wanted = options.top_k * 2 + 10 if options.align_to_words else options.top_k
-    for window, each in zip(windows, outputs, strict=True):
-        start, end, empty = _probabilities(session, window, each)
-        null_score = min(null_score, empty)
-        # a classification token typed into the question has a share of the scores, but is no answer
-        allowed = _answerable(session, window) & (window.sequence_ids != 0)
-        words = session.words(window) if options.align_to_words else None
-        for first, last, score in best_spans(start, end, allowed, wanted, options.max_answer_len):
-            _add_answer(answers, _span_text(window, item.pair or "", first, last, words), score)
-    if options.handle_impossible_answer:
-        answers.append({"score": null_score, "start": 0, "end": 0, "answer": ""})
-    answers.sort(key=lambda answer: -answer["score"])
-    best = answers[: options.top_k]
+    context = item.pair or ""
+    found = session.task.spans(
+        context,
+        [session.decodable(window, None, context) for window in windows],
+        [session.ordered(each) for each in outputs],
+        top_k=options.top_k,
+        max_answer_length=options.max_answer_len,
+        allow_empty=options.handle_impossible_answer,
+        align_to_words=options.align_to_words,
+    )
+    best: list[Answer] = [
+        {"score": score, "start": start, "end": end, "answer": answer} for score, start, end, answer in found
+    ]
     return best[0] if len(best) == 1 else best
-
-
-def _answerable(session: Session, window: Encoding) -> npt.NDArray[np.bool_]:
-    """Tokens of the context, and every classification token (it stands for "no answer")."""
-    # without a classification token its id is -1, which no token has
-    return np.asarray((window.sequence_ids == 1) | (window.ids == session.manifest.cls_id))
-
-
-def _probabilities(session: Session, window: Encoding, outputs: Outputs) -> tuple[FloatArray, FloatArray, float]:
-    """Probabilities of starts and ends, and that of the empty answer at the first token."""
-    allowed = _answerable(session, window)
-    start, end = (_softmax_where(allowed, outputs[name].astype(np.float32)) for name in ("start_logits", "end_logits"))
-    empty = float(start[0] * end[0])
-    start[0] = end[0] = 0.0
-    return start, end, empty
-
-
-def _softmax_where(allowed: npt.NDArray[np.bool_], logits: FloatArray) -> FloatArray:
-    masked = np.where(allowed, logits, _MASKED)
-    shifted = np.exp(masked - masked.max())
-    return np.asarray(shifted / shifted.sum(), dtype=np.float32)
 
 
 def best_spans(
@@ -159,44 +134,8 @@ def best_spans(
         top_k: most spans to return.
         max_answer_len: most tokens of a span.
     """
-    products = np.tril(np.triu(np.outer(start, end)), max_answer_len - 1).ravel()
-    count = min(top_k, len(products))
-    if count == 1:
-        order = np.array([products.argmax()])
-    else:
-        nearest = np.argpartition(-products, count - 1)[:count]
-        order = nearest[np.lexsort((nearest, -products[nearest]))]
-    firsts, lasts = np.unravel_index(order, (len(start), len(end)))
-    return [
-        (int(first), int(last), float(products[at]))
-        for at, first, last in zip(order.tolist(), firsts, lasts, strict=True)
-        if allowed[first] and allowed[last]
-    ]
-
-
-def _span_text(window: Encoding, context: str, first: int, last: int, words: IntArray | None) -> Answer:
-    if words is not None and window.sequence_ids[first] == 1 and window.sequence_ids[last] == 1:
-        first, last = _word_bounds(np.where(window.sequence_ids == 1, words, -1), first, last)
-    start, end = int(window.offsets[first, 0]), int(window.offsets[last, 1])
-    return {"score": 0.0, "start": start, "end": end, "answer": context[start:end]}
-
-
-def _word_bounds(words: IntArray, first: int, last: int) -> tuple[int, int]:
-    """Widen a span of tokens to whole words, inside of the window."""
-    while first > 0 and words[first - 1] == words[first]:
-        first -= 1
-    while last + 1 < len(words) and words[last + 1] == words[last]:
-        last += 1
-    return first, last
-
-
-def _add_answer(answers: list[Answer], found: Answer, score: float) -> None:
-    """Add the score to an answer of the same words (case aside), or append the answer."""
-    for answer in answers:
-        if answer["answer"].lower() == found["answer"].lower():
-            answer["score"] += score
-            return
-    answers.append({**found, "score": score})
+    found: list[tuple[int, int, float]] = core().best_spans(start, end, allowed, top_k, max_answer_len)
+    return found
 
 
 TASK = QuestionAnswering()

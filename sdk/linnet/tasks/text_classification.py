@@ -6,12 +6,10 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import numpy as np
-
-from linnet.errors import InvalidArgumentError, ManifestInvalidError
+from linnet.errors import InvalidArgumentError
 from linnet.inputs import read_texts
 from linnet.runtime import FloatArray
-from linnet.scores import SCORE_FUNCTIONS, apply_scores
+from linnet.scores import SCORE_FUNCTIONS
 from linnet.session import Session
 from linnet.tasks.base import NOT_GIVEN, NotGiven, check_count, read_options
 
@@ -63,15 +61,14 @@ class TextClassification:
         return [answers[0]] if batch.bare and options.top_k is NOT_GIVEN else answers[0]
 
     def _decode(self, session: Session, logits: FloatArray, options: ClassificationOptions) -> Any:
+        only_best = options.top_k is NOT_GIVEN
+        top_k = options.top_k if isinstance(options.top_k, int) else 0
+        found = session.task.classes(
+            logits, top_k=1 if only_best else top_k, score_function=options.function_to_apply or ""
+        )
         labels = session.manifest.labels
-        if logits.shape != (len(labels),):
-            raise ManifestInvalidError(f"logits have the shape {logits.shape}, the manifest has {len(labels)} labels")
-        scores = apply_scores(options.function_to_apply or session.manifest.score_function, logits)
-        if options.top_k is NOT_GIVEN:
-            best = int(scores.argmax())
-            return {"label": labels[best], "score": float(scores[best])}
-        order = np.argsort(-scores, kind="stable")  # equal scores keep the labels' order, as in the pipeline
-        return [{"label": labels[each], "score": float(scores[each])} for each in order.tolist()][: options.top_k]
+        answers = [{"label": labels[index], "score": score} for index, score in found]
+        return answers[0] if only_best else answers
 
 
 TASK = TextClassification()

@@ -11,7 +11,6 @@ import numpy as np
 from linnet.errors import InvalidArgumentError, TaskMismatchError
 from linnet.inputs import Batch, TextInput, read_sentences, read_texts
 from linnet.runtime import FloatArray
-from linnet.scores import apply_scores
 from linnet.session import RunOptions, Session
 from linnet.tasks.base import check_count, read_options
 
@@ -95,10 +94,7 @@ def _scores(session: Session, batch: Batch, run: RunOptions) -> FloatArray:
             where = "the input" if batch.single else f"inputs[{index}]"
             raise InvalidArgumentError(f"{where} is one text, text-ranking needs a pair: (query, passage)")
     encodings = session.encode_all(batch.items, truncation=run.truncation, strategy="longest_first")
-    function = session.manifest.score_function
-    rows = session.map(
-        encodings, lambda _, outputs: apply_scores(function, outputs["logits"]), batch_size=run.batch_size
-    )
+    rows = session.map(encodings, lambda _, outputs: session.task.scores(outputs["logits"]), batch_size=run.batch_size)
     if not rows:
         return np.empty(0, dtype=np.float32)
     scores = np.stack(rows)

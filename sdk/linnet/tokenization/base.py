@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from linnet.runtime import Encoding, IntArray, Tokenizer
+
+if TYPE_CHECKING:
+    from linnet.runtime import CoreEncoding
 
 __all__ = ["OpenedTokenizer", "Vocabulary"]
 
@@ -66,6 +69,15 @@ class OpenedTokenizer(Tokenizer, Protocol):
             InvalidTextError: a text cannot be written as UTF-8.
             TextTooLongError: the text does not fit and may not (or cannot) be truncated.
             InvalidArgumentError: an impossible ``max_length``, ``truncation`` or ``stride``.
+        """
+
+    def decodable(self, encoding: Encoding, text: str | None, pair: str | None) -> CoreEncoding:
+        """Return one of this tokenizer's encodings in the form that the core's decoding takes.
+
+        Args:
+            encoding: of ``text`` and ``pair``.
+            text: the first text; None if decoding does not show it.
+            pair: the second text, likewise.
         """
 
     def words(self, encoding: Encoding) -> IntArray:

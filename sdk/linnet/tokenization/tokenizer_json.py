@@ -21,11 +21,13 @@ from linnet.errors import (
     TextTooLongError,
     TokenizerInvalidError,
 )
-from linnet.runtime import Encoding, IntArray
+from linnet.runtime import Encoding, IntArray, core
 from linnet.tokenization.json_bytes import CLEAN_UP, unpack
 
 if TYPE_CHECKING:
     import tokenizers
+
+    from linnet.runtime import CoreEncoding
 
 __all__ = ["PIP_LINE", "JsonEncoding", "JsonVocabulary", "TokenizerJson"]
 
@@ -101,6 +103,23 @@ class TokenizerJson:
             if windows:
                 return [JsonEncoding(each, truncated=False) for each in (found, *found.overflowing)]
         return [JsonEncoding(found, truncated=bool(found.overflowing))]
+
+    def decodable(self, encoding: Encoding, text: str | None, pair: str | None) -> CoreEncoding:
+        """Hand the tokens and their places over to the core."""
+        assert isinstance(encoding, JsonEncoding)
+        ids = encoding.ids
+        found: CoreEncoding = core().encoding_from_tokens(
+            text,
+            pair,
+            ids=ids,
+            type_ids=encoding.type_ids,
+            sequence_ids=encoding.sequence_ids,
+            offsets=encoding.offsets,
+            words=encoding.words,
+            tokens=[self.vocabulary.token(each) for each in ids.tolist()],
+            marks_words=self.vocabulary.marks_words,
+        )
+        return found
 
     def words(self, encoding: Encoding) -> IntArray:
         """Return the number of each token's word as the pre-tokenizer split the text."""

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from linnet.manifest import Manifest
 from linnet.runtime import Encoding, IntArray, Runtime
 from linnet.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from linnet.runtime import CoreEncoding
 
 __all__ = ["WordPieceTokenizer"]
 
@@ -24,7 +28,7 @@ class WordPieceTokenizer:
     @cached_property
     def vocabulary(self) -> Vocabulary:
         """Tokens by id."""
-        return Vocabulary(self._data)
+        return Vocabulary(self._data, self._runtime.tokenizer)
 
     def encode(
         self,
@@ -45,6 +49,10 @@ class WordPieceTokenizer:
             stride=stride,
             add_special_tokens=add_special_tokens,
         )
+
+    def decodable(self, encoding: Encoding, text: str | None, pair: str | None) -> CoreEncoding:
+        """Return it as it is: the core made it."""
+        return cast("CoreEncoding", encoding)
 
     def words(self, encoding: Encoding) -> IntArray:
         """Return the number of each token's word; a piece with the continuation prefix goes on with a word."""

@@ -1,0 +1,229 @@
+// The flow part of linnet.h: text to tokens, tokens to outputs by whatever runs the program, outputs to
+// answers.
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "c_api/handles.h"
+#include "decode/masks.h"
+#include "decode/rows.h"
+#include "decode/spans.h"
+#include "linnet.h"
+#include "status.h"
+
+using linnet::c_api::require_pointer;
+using linnet::c_api::view_of;
+
+namespace {
+
+struct FreeOutputs {
+  void operator()(linnet_outputs* outputs) const noexcept { linnet_outputs_free(outputs); }
+};
+
+// The outputs of one window.
+class Outputs {
+ public:
+  Outputs() = default;
+  explicit Outputs(linnet_outputs* raw) : raw_(raw), tensors_(linnet_outputs_count(raw)) {
+    for (std::size_t i = 0; i < tensors_.size(); ++i) {
+      linnet_outputs_tensor(raw, i, &tensors_[i]);
+    }
+  }
+  const std::vector<linnet_tensor>& tensors() const noexcept { return tensors_; }
+
+ private:
+  std::unique_ptr<linnet_outputs, FreeOutputs> raw_;
+  std::vector<linnet_tensor> tensors_;
+};
+
+// A status of a function of linnet.h, passed on with its text.
+void pass_on(linnet_status status) {
+  if (status != LINNET_OK) {
+    throw linnet::Error(status, linnet_last_error(), linnet_last_executorch_error());
+  }
+}
+
+void require_task(const linnet_task* task, const linnet_engine* engine, const char* name) {
+  require_pointer(task, "task");
+  require_pointer(engine, "engine");
+  if (task->value.name() != name) {
+    throw linnet::Error(LINNET_INVALID_ARGUMENT, std::string("this needs a file of task ") + name +
+                                                     "; this one is " + task->value.name());
+  }
+}
+
+linnet_encode_options options_for(std::int64_t max_length, linnet_truncation truncation,
+                                  std::int32_t stride) {
+  const std::int64_t bound = std::min<std::int64_t>(max_length, INT32_MAX);
+  return {static_cast<std::int32_t>(bound), truncation, stride, 1};
+}
+
+linnet_encoding encode(const linnet_task& task, linnet_text text, linnet_text pair,
+                       const linnet_encode_options& options) {
+  const std::string_view first = view_of(text, "text");
+  const std::string_view second = view_of(pair, "pair");
+  const bool has_pair = pair.bytes != nullptr;
+  return {task.value.tokenizer()->encode(first, has_pair ? &second : nullptr, options), nullptr};
+}
+
+linnet_encoding encode_one(const linnet_task& task, linnet_text text, linnet_text pair,
+                           std::int32_t truncate) {
+  const linnet_truncation truncation = truncate != 0 ? LINNET_TRUNCATE_LONGEST_FIRST : LINNET_TRUNCATE_NEVER;
+  return encode(task, text, pair, options_for(task.value.max_length(), truncation, -1));
+}
+
+Outputs run(const linnet_task& task, const linnet_engine& engine, const linnet::Window& window) {
+  if (engine.run == nullptr) {
+    throw linnet::Error(LINNET_INVALID_ARGUMENT, "the engine has no run function");
+  }
+  const std::vector<std::int64_t> mask(window.ids.size(), 1);
+  std::vector<linnet_tensor> inputs;
+  for (const std::string& name : task.value.inputs()) {
+    const std::vector<std::int64_t>& values =
+        name == "input_ids" ? window.ids : (name == "token_type_ids" ? window.type_ids : mask);
+    inputs.push_back({LINNET_INT64, 2, {1, static_cast<std::int64_t>(values.size())}, values.data()});
+  }
+  linnet_outputs* raw = nullptr;
+  pass_on(engine.run(engine.context, "forward", inputs.data(), inputs.size(), &raw));
+  return Outputs(raw);
+}
+
+// The output of that name of a run.
+const linnet_tensor& named(const linnet_task& task, const Outputs& outputs, const char* name) {
+  const std::size_t index = task.value.output(name);
+  if (index >= outputs.tensors().size()) {
+    throw linnet::Error(LINNET_MANIFEST_INVALID,
+                        "the program gave " + std::to_string(outputs.tensors().size()) +
+                            " outputs, the manifest names more; export the file again");
+  }
+  return outputs.tensors()[index];
+}
+
+linnet_window_outputs window_outputs(const linnet_encoding& encoding, std::size_t window,
+                                     const Outputs& outputs) {
+  return {&encoding, window, outputs.tensors().data(), outputs.tensors().size()};
+}
+
+void set_truncated(linnet_answers* answers, const linnet_encoding& encoding) {
+  answers->truncated = encoding.windows[0].truncated;
+}
+
+void normalize_vector(float* vector, std::size_t size) {
+  double sum = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    sum += static_cast<double>(vector[i]) * static_cast<double>(vector[i]);
+  }
+  const double length = std::max(std::sqrt(sum), 1e-12);  // as torch.nn.functional.normalize
+  for (std::size_t i = 0; i < size; ++i) {
+    vector[i] = static_cast<float>(static_cast<double>(vector[i]) / length);
+  }
+}
+
+void require_question(linnet_text question, linnet_text context) {
+  if (question.size == 0 || context.size == 0) {
+    throw linnet::Error(LINNET_INVALID_ARGUMENT,
+                        question.size == 0 ? "the question is empty" : "the context is empty");
+  }
+}
+
+}  // namespace
+
+extern "C" linnet_status linnet_classify(const linnet_task* task, const linnet_engine* engine,
+                                         linnet_text text, linnet_text pair, int32_t truncate,
+                                         const linnet_class_options* options, linnet_answers** answers) {
+  return linnet::guarded([&] {
+    require_task(task, engine, "text-classification");
+    const linnet_encoding encoding = encode_one(*task, text, pair, truncate);
+    const Outputs outputs = run(*task, *engine, encoding.windows[0]);
+    pass_on(linnet_decode_classes(task, &named(*task, outputs, "logits"), options, answers));
+    set_truncated(*answers, encoding);
+  });
+}
+
+extern "C" linnet_status linnet_find_entities(const linnet_task* task, const linnet_engine* engine,
+                                              linnet_text text, int32_t truncate,
+                                              const linnet_entity_options* options,
+                                              linnet_answers** answers) {
+  return linnet::guarded([&] {
+    require_task(task, engine, "token-classification");
+    const linnet_encoding encoding = encode_one(*task, text, {nullptr, 0}, truncate);
+    const Outputs outputs = run(*task, *engine, encoding.windows[0]);
+    const linnet_window_outputs window = window_outputs(encoding, 0, outputs);
+    pass_on(linnet_decode_entities(task, text, &window, options, answers));
+    set_truncated(*answers, encoding);
+  });
+}
+
+extern "C" linnet_status linnet_answer_question(const linnet_task* task, const linnet_engine* engine,
+                                                linnet_text question, linnet_text context,
+                                                const linnet_question_options* options,
+                                                linnet_answers** answers) {
+  return linnet::guarded([&] {
+    require_task(task, engine, "question-answering");
+    require_question(question, context);
+    const linnet_question_options wanted = options == nullptr ? linnet_default_question_options() : *options;
+    const linnet::WindowSize size = linnet::window_size(task->value, wanted);
+    const linnet_encoding encoding = encode(
+        *task, question, context, options_for(size.max_length, LINNET_TRUNCATE_ONLY_SECOND, size.stride));
+    std::vector<Outputs> outputs;
+    std::vector<linnet_window_outputs> windows;
+    outputs.reserve(encoding.windows.size());
+    for (std::size_t i = 0; i < encoding.windows.size(); ++i) {
+      outputs.push_back(run(*task, *engine, encoding.windows[i]));
+      windows.push_back(window_outputs(encoding, i, outputs.back()));
+    }
+    pass_on(linnet_decode_spans(task, context, windows.data(), windows.size(), &wanted, answers));
+  });
+}
+
+extern "C" linnet_status linnet_fill_mask(const linnet_task* task, const linnet_engine* engine,
+                                          linnet_text text, int32_t truncate,
+                                          const linnet_mask_options* options, linnet_answers** answers) {
+  return linnet::guarded([&] {
+    require_task(task, engine, "fill-mask");
+    const linnet_encoding encoding = encode_one(*task, text, {nullptr, 0}, truncate);
+    linnet::require_mask(task->value, encoding.windows[0]);
+    const Outputs outputs = run(*task, *engine, encoding.windows[0]);
+    const linnet_window_outputs window = window_outputs(encoding, 0, outputs);
+    pass_on(linnet_decode_masks(task, &window, options, answers));
+    set_truncated(*answers, encoding);
+  });
+}
+
+extern "C" linnet_status linnet_embed(const linnet_task* task, const linnet_engine* engine, linnet_text text,
+                                      int32_t truncate, const char* prompt_name, int32_t normalize,
+                                      float* vector, size_t capacity) {
+  return linnet::guarded([&] {
+    require_task(task, engine, "feature-extraction");
+    require_pointer(vector, "vector");
+    const std::string prompted = task->value.prompt(prompt_name) + std::string(view_of(text, "text"));
+    const linnet_encoding encoding =
+        encode_one(*task, linnet::c_api::text_of(prompted), {nullptr, 0}, truncate);
+    const Outputs outputs = run(*task, *engine, encoding.windows[0]);
+    const linnet::Rows row = linnet::read_rows(named(*task, outputs, "embedding"), 1);
+    if (row.columns > capacity) {
+      throw linnet::Error(LINNET_INVALID_ARGUMENT, "an embedding has " + std::to_string(row.columns) +
+                                                       " numbers, vector has room for " +
+                                                       std::to_string(capacity));
+    }
+    std::copy_n(row.data, row.columns, vector);
+    if (normalize != 0) {
+      normalize_vector(vector, row.columns);
+    }
+  });
+}
+
+extern "C" linnet_status linnet_score(const linnet_task* task, const linnet_engine* engine, linnet_text query,
+                                      linnet_text passage, int32_t truncate, float* scores, size_t capacity,
+                                      size_t* count) {
+  return linnet::guarded([&] {
+    require_task(task, engine, "text-ranking");
+    const linnet_text second = {passage.bytes == nullptr ? "" : passage.bytes, passage.size};
+    const linnet_encoding encoding = encode_one(*task, query, second, truncate);
+    const Outputs outputs = run(*task, *engine, encoding.windows[0]);
+    pass_on(linnet_decode_scores(task, &named(*task, outputs, "logits"), scores, capacity, count));
+  });
+}

@@ -1,0 +1,100 @@
+// What the opaque handles of linnet.h are, and how arguments are checked.
+#ifndef LINNET_CORE_C_API_HANDLES_H_
+#define LINNET_CORE_C_API_HANDLES_H_
+
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "decode/answers.h"
+#include "decode/output.h"
+#include "decode/task.h"
+#include "decode/window.h"
+#include "file/fields.h"
+#include "linnet.h"
+#include "status.h"
+#include "tokenizer/tokenizer.h"
+
+struct linnet_tokenizer {
+  explicit linnet_tokenizer(std::shared_ptr<const linnet::Tokenizer> tokenizer)
+      : value(std::move(tokenizer)) {}
+  std::shared_ptr<const linnet::Tokenizer> value;
+};
+
+struct linnet_encoding {
+  std::vector<linnet::Window> windows;
+  std::unique_ptr<const linnet::ForeignTokens> foreign;  // NULL for encodings of linnet's own tokenizer
+};
+
+struct linnet_outputs {
+  std::vector<linnet::Output> tensors;
+};
+
+struct linnet_answers {
+  linnet::Answers answers;
+  bool truncated = false;
+};
+
+struct linnet_task {
+  // Of a model: its fields are the model's.
+  explicit linnet_task(const linnet::Fields& fields) : value(fields) {}
+  // On its own: it keeps the fields.
+  explicit linnet_task(std::unique_ptr<const linnet::Fields> fields)
+      : owned(std::move(fields)), value(*owned) {}
+  linnet_task(const linnet_task&) = delete;
+  linnet_task& operator=(const linnet_task&) = delete;
+  ~linnet_task() = default;
+
+  std::unique_ptr<const linnet::Fields> owned;
+  linnet::Task value;
+  mutable std::mutex mutex;
+  mutable std::unique_ptr<linnet_tokenizer> tokenizer;  // built when first asked for
+};
+
+namespace linnet::c_api {
+
+template <typename T>
+void require_pointer(T* pointer, const char* name) {
+  if (pointer == nullptr) {
+    throw Error(LINNET_INVALID_ARGUMENT, std::string(name) + " is NULL; pass an address");
+  }
+}
+
+// Refuses a value that an enum of linnet.h does not have. Read as a number: a caller from C may have put
+// anything there, and looking at it as an enum would be undefined.
+template <typename Enum>
+void require_enum(const Enum& value, Enum last, const char* name) {
+  std::underlying_type_t<Enum> number = 0;
+  std::memcpy(&number, &value, sizeof number);
+  if (number > static_cast<std::underlying_type_t<Enum>>(last)) {
+    throw Error(LINNET_INVALID_ARGUMENT, std::string(name) + " is " + std::to_string(number) +
+                                             ", needed 0 to " + std::to_string(static_cast<int>(last)));
+  }
+}
+
+// A text may be NULL if it is empty.
+inline std::string_view view_of(const void* bytes, std::size_t size, const char* name) {
+  if (size == 0) {
+    return {};
+  }
+  require_pointer(bytes, name);
+  return {static_cast<const char*>(bytes), size};
+}
+
+inline std::string_view view_of(const linnet_text& text, const char* name) {
+  return view_of(text.bytes, text.size, name);
+}
+
+inline linnet_text text_of(std::string_view text) { return {text.data(), text.size()}; }
+
+inline linnet_answers* new_answers(Answers answers, bool truncated = false) {
+  return new linnet_answers{std::move(answers), truncated};
+}
+
+}  // namespace linnet::c_api
+
+#endif  // LINNET_CORE_C_API_HANDLES_H_

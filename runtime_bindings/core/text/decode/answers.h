@@ -1,0 +1,39 @@
+// What every task answers with.
+#ifndef LINNET_CORE_DECODE_ANSWERS_H_
+#define LINNET_CORE_DECODE_ANSWERS_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "linnet.h"
+
+namespace linnet {
+
+// A place in a text, in all three units.
+struct Place {
+  linnet_span code_points = {-1, -1};
+  linnet_span utf8 = {-1, -1};
+  linnet_span utf16 = {-1, -1};
+};
+
+// See linnet_answer.
+struct Answer {
+  double score = 0;
+  std::string label;
+  std::string text;
+  std::string sequence;
+  std::int64_t label_index = -1;
+  std::int64_t token = -1;
+  std::int64_t index = -1;
+  std::int64_t first_token = -1;
+  std::int64_t last_token = -1;
+  Place place;
+  std::vector<std::int64_t> words;
+};
+
+using Answers = std::vector<Answer>;
+
+}  // namespace linnet
+
+#endif  // LINNET_CORE_DECODE_ANSWERS_H_

@@ -1,0 +1,20 @@
+// A tensor that owns its memory: an output of a run.
+#ifndef LINNET_CORE_DECODE_OUTPUT_H_
+#define LINNET_CORE_DECODE_OUTPUT_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "linnet.h"
+
+namespace linnet {
+
+struct Output {
+  linnet_dtype dtype;
+  std::vector<std::int64_t> shape;
+  std::vector<std::uint8_t> bytes;
+};
+
+}  // namespace linnet
+
+#endif  // LINNET_CORE_DECODE_OUTPUT_H_

@@ -1,0 +1,40 @@
+// A borrowed run of bytes with checked slicing: the only way that file content is addressed.
+#ifndef LINNET_CORE_FILE_BYTES_H_
+#define LINNET_CORE_FILE_BYTES_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace linnet {
+
+class ByteView {
+ public:
+  ByteView() = default;
+  ByteView(const std::uint8_t* data, std::size_t size) : data_(data), size_(size) {}
+
+  const std::uint8_t* data() const noexcept { return data_; }
+  std::size_t size() const noexcept { return size_; }
+
+  bool has(std::uint64_t offset, std::uint64_t size) const noexcept {
+    return offset <= size_ && size <= size_ - offset;
+  }
+  // The caller has asked has() first.
+  ByteView part(std::size_t offset, std::size_t size) const noexcept { return {data_ + offset, size}; }
+
+  // Little-endian integer of `width` bytes at `offset`, whatever the alignment and the machine.
+  std::uint64_t integer(std::size_t offset, std::size_t width) const noexcept {
+    std::uint64_t value = 0;
+    for (std::size_t i = width; i > 0; --i) {
+      value = (value << 8U) | data_[offset + i - 1];
+    }
+    return value;
+  }
+
+ private:
+  const std::uint8_t* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace linnet
+
+#endif  // LINNET_CORE_FILE_BYTES_H_

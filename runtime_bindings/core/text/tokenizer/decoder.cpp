@@ -1,0 +1,42 @@
+#include "tokenizer/decoder.h"
+
+namespace linnet {
+namespace {
+
+struct Replacement {
+  std::string_view found;
+  std::string_view replacement;
+};
+
+// tokenizers, decoders/wordpiece.rs, `cleanup`, in its order.
+constexpr Replacement kCleanup[] = {{" .", "."},   {" ?", "?"},     {" !", "!"},    {" ,", ","},
+                                    {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},  {" do not", " don't"},
+                                    {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
+
+void replace_all(std::string& text, const Replacement& rule) {
+  std::size_t at = text.find(rule.found);
+  while (at != std::string::npos) {
+    text.replace(at, rule.found.size(), rule.replacement);
+    at = text.find(rule.found, at + rule.replacement.size());
+  }
+}
+
+}  // namespace
+
+std::string join_tokens(const std::vector<std::string_view>& tokens, std::string_view continuation) {
+  std::string text;
+  std::string piece;
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    const std::string_view token = tokens[i];
+    const bool continues = i > 0 && token.substr(0, continuation.size()) == continuation;
+    piece.assign(i > 0 && !continues ? " " : "");
+    piece.append(continues ? token.substr(continuation.size()) : token);
+    for (const Replacement& rule : kCleanup) {
+      replace_all(piece, rule);
+    }
+    text += piece;
+  }
+  return text;
+}
+
+}  // namespace linnet

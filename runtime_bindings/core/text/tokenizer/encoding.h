@@ -1,0 +1,49 @@
+// The result of an encoding: windows of ids, type ids, sequence ids and offsets.
+#ifndef LINNET_CORE_TOKENIZER_ENCODING_H_
+#define LINNET_CORE_TOKENIZER_ENCODING_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "tokenizer/blob.h"
+#include "tokenizer/text_tokens.h"
+#include "tokenizer/truncation.h"
+
+namespace linnet {
+
+// Start and end of each token in one unit, interleaved.
+using Offsets = std::vector<std::int64_t>;
+
+// Offsets of the first tokens of a text. Of an ASCII text all three are the same, and only `utf8` is
+// filled.
+struct TextOffsets {
+  Offsets utf8;
+  Offsets code_points;
+  Offsets utf16;
+  bool ascii = true;
+
+  const Offsets& in_code_points() const noexcept { return ascii ? utf8 : code_points; }
+  const Offsets& in_utf16() const noexcept { return ascii ? utf8 : utf16; }
+};
+
+// Counts code points and UTF-16 units in one pass over the text up to the last token.
+TextOffsets text_offsets(const TextTokens& text, std::size_t tokens);
+
+// One window, special tokens included.
+struct Window {
+  std::vector<std::int64_t> ids;
+  std::vector<std::int64_t> type_ids;
+  std::vector<std::int32_t> sequence_ids;  // -1 special token, 0 first text, 1 second text
+  TextOffsets offsets;
+  bool truncated = false;
+};
+
+// Builds the windows that `selections` describe. `second` is nullptr for a single text.
+std::vector<Window> build_windows(const TextTokens& first, const TextTokens* second,
+                                  const std::vector<Selection>& selections, const Template& pieces,
+                                  bool add_special_tokens);
+
+}  // namespace linnet
+
+#endif  // LINNET_CORE_TOKENIZER_ENCODING_H_

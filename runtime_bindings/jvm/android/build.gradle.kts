@@ -1,0 +1,29 @@
+// An Android library module: settings.gradle.kts of the app has include(":linnet") for it.
+plugins {
+    id("com.android.library")
+    kotlin("android")
+}
+
+android {
+    namespace = "dev.linnet.android"
+    compileSdk = 35
+    defaultConfig {
+        minSdk = 26
+        consumerProguardFiles("consumer-rules.pro")
+        ndk { abiFilters += listOf("arm64-v8a", "x86_64") }
+        externalNativeBuild { cmake { arguments += "-DANDROID_STL=c++_static" } }
+    }
+    // stored as it is, so that its hash can be read without unpacking it
+    androidResources { noCompress += "pte" }
+    externalNativeBuild { cmake { path = file("src/main/cpp/CMakeLists.txt") } }
+    compileOptions {
+        sourceCompatibility = JavaVersion.VERSION_17
+        targetCompatibility = JavaVersion.VERSION_17
+    }
+    kotlinOptions { jvmTarget = "17" }
+}
+
+dependencies {
+    // ExecuTorch's official runtime computes; keep it at the version that the file was made with
+    api("org.pytorch:executorch-android:1.5.1")
+}

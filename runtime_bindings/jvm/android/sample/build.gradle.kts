@@ -1,0 +1,31 @@
+// The sample app. `linnet bundle intents.pte --target android -o linnet` beside this folder makes the module :linnet.
+plugins {
+    id("com.android.application")
+    kotlin("android")
+}
+
+android {
+    namespace = "dev.linnet.sample"
+    compileSdk = 35
+    defaultConfig {
+        applicationId = "dev.linnet.sample"
+        minSdk = 26
+        targetSdk = 35
+        versionCode = 1
+        versionName = "1.0"
+    }
+    buildTypes {
+        release {
+            isMinifyEnabled = true
+            proguardFiles(getDefaultProguardFile("proguard-android-optimize.txt"))
+        }
+    }
+    androidResources { noCompress += "pte" }
+    compileOptions {
+        sourceCompatibility = JavaVersion.VERSION_17
+        targetCompatibility = JavaVersion.VERSION_17
+    }
+    kotlinOptions { jvmTarget = "17" }
+}
+
+dependencies { implementation(project(":linnet")) }

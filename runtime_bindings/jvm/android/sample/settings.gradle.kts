@@ -1,0 +1,22 @@
+pluginManagement {
+    repositories {
+        google()
+        mavenCentral()
+        gradlePluginPortal()
+    }
+    plugins {
+        id("com.android.application") version "8.7.3"
+        id("com.android.library") version "8.7.3"
+        kotlin("android") version "2.1.0"
+    }
+}
+
+dependencyResolutionManagement {
+    repositories {
+        google()
+        mavenCentral()
+    }
+}
+
+include(":linnet")
+project(":linnet").projectDir = file("../linnet")

@@ -1,0 +1,307 @@
+package dev.linnet
+
+import java.security.KeyFactory
+import java.security.Signature
+import java.security.spec.X509EncodedKeySpec
+import java.util.concurrent.locks.ReentrantReadWriteLock
+import kotlin.concurrent.read
+import kotlin.concurrent.write
+import kotlin.math.max
+import kotlin.math.sqrt
+
+/**
+ * One linnet file, opened: the tokenizer, labels and model of a `.pte`.
+ *
+ * ```kotlin
+ * Linnet.load("intents.pte").use { println(it.classify("turn the volume down").first()) }
+ * ```
+ *
+ * **Threads and coroutines.** One object may be used from several threads: tokenizing and decoding run side by side, runs
+ * of the program wait for each other. Calls block for as long as the model takes, so call them from
+ * `Dispatchers.Default`. [close] waits for the calls that are under way; later calls throw.
+ *
+ * **Memory.** The model lives outside of the Java heap. [close] frees it; the garbage collector does not.
+ *
+ * Failures are [LinnetException], with the [Status] of linnet.h. A text over the file's bound is cut, unless `truncate` is
+ * false: then [Status.TEXT_TOO_LONG].
+ */
+class Linnet private constructor(private var handle: Long) : AutoCloseable {
+    private val lock = ReentrantReadWriteLock()
+
+    /** Hugging Face name of the task, for example `text-classification`. */
+    val task: String = field("task") as String
+
+    /** Names of the classes, empty for tasks without. */
+    val labels: List<String> = use { Native.labels(it).map(ByteArray::text) }
+
+    /** Most tokens of one input, special tokens included. */
+    val maxLength: Int = (field("max_length") as Long).toInt()
+
+    /** A field of the manifest: a Long, Double, Boolean, String or ByteArray. [Status.UNKNOWN_FIELD] if absent. */
+    fun field(name: String): Any = use { handle ->
+        val (integers, reals, bytes) = Native.field(handle, name.cString())
+        when ((integers as LongArray)[0].toInt()) {
+            0 -> integers[1]
+            1 -> (reals as DoubleArray)[0]
+            2 -> integers[1] != 0L
+            3 -> (bytes as ByteArray).text()
+            else -> bytes
+        }
+    }
+
+    // -- answers --------------------------------------------------------------------------------
+
+    /** The best [topK] classes of a text or a pair, best first; 0: all. */
+    @JvmOverloads
+    fun classify(
+        text: String,
+        pair: String? = null,
+        topK: Int = 0,
+        scoreFunction: ScoreFunction = ScoreFunction.OF_FILE,
+        truncate: Boolean = true,
+    ): List<Classification> = use {
+        Flat(Native.classify(it, text.utf8(), pair?.utf8(), truncate.toInt(), topK, scoreFunction.ordinal)).map { at ->
+            Classification(label(at), scores[at].toFloat(), number(at, Flat.LABEL).toInt())
+        }
+    }
+
+    /** What the text names, in its order. [ignored]: labels or groups to leave out. */
+    @JvmOverloads
+    fun entities(
+        text: String,
+        aggregation: Aggregation = Aggregation.SIMPLE,
+        ignored: List<String> = listOf("O"),
+        truncate: Boolean = true,
+    ): List<Entity> = use {
+        val left = ignored.map(String::utf8).toTypedArray()
+        Flat(Native.entities(it, text.utf8(), truncate.toInt(), aggregation.ordinal, left)).map { at ->
+            Entity(label(at), scores[at].toFloat(), text(at), start(at), end(at))
+        }
+    }
+
+    /** The best answer that the context gives, of any length: it is read in windows. */
+    fun answer(question: String, context: String): Answer = answers(question, context).first()
+
+    /** The best answers, best first. */
+    @JvmOverloads
+    fun answers(question: String, context: String, options: QuestionOptions = QuestionOptions()): List<Answer> = use {
+        val flat = Native.answer(
+            it, question.utf8(), context.utf8(), options.topK, options.maxAnswerLength, options.maxLength, options.stride,
+            options.allowEmpty.toInt(), options.alignToWords.toInt(),
+        )
+        Flat(flat).map { at -> Answer(text(at), scores[at], start(at), end(at)) }
+    }
+
+    /** For each mask of the text, in its order, the best [topK] tokens. [targets]: only these tokens of the vocabulary. */
+    @JvmOverloads
+    fun fillMask(
+        text: String,
+        topK: Int = 5,
+        targets: List<String>? = null,
+        truncate: Boolean = true,
+    ): List<List<MaskProposal>> = use { handle ->
+        val ids = targets?.map { target -> tokenId(handle, target) }?.sorted()?.toLongArray()
+        val found = Flat(Native.fillMask(handle, text.utf8(), truncate.toInt(), topK, ids)).map { at ->
+            MaskProposal(
+                text(at), scores[at].toFloat(), number(at, Flat.TOKEN), sequence(at), number(at, Flat.INDEX).toInt(),
+            )
+        }
+        found.groupBy(MaskProposal::mask).values.toList()
+    }
+
+    /** The embedding of a text. [prompt]: name of a prompt of the file, null for its default; [normalize]: to length 1. */
+    @JvmOverloads
+    fun embed(text: String, prompt: String? = null, normalize: Boolean = false, truncate: Boolean = true): FloatArray =
+        use { Native.embed(it, text.utf8(), truncate.toInt(), prompt?.cString(), normalize.toInt()) }
+
+    /** The score of a query and a passage; several if the model gives several. */
+    @JvmOverloads
+    fun score(query: String, passage: String, truncate: Boolean = true): FloatArray =
+        use { Native.score(it, query.utf8(), passage.utf8(), truncate.toInt()) }
+
+    /** The passages by their score for a query, best first; equal scores keep their order. */
+    @JvmOverloads
+    fun rank(query: String, passages: List<String>, topK: Int = passages.size, truncate: Boolean = true): List<RankedPassage> =
+        passages.mapIndexed { index, passage -> RankedPassage(index, single(score(query, passage, truncate)), passage) }
+            .sortedByDescending(RankedPassage::score)
+            .take(topK)
+
+    /** Windows of tokens, as the program would see them. More than one only with ONLY_SECOND and a stride >= 0. */
+    @JvmOverloads
+    fun tokenize(
+        text: String,
+        pair: String? = null,
+        maxLength: Int = this.maxLength,
+        truncation: Truncation = Truncation.LONGEST_FIRST,
+        stride: Int = -1,
+        specialTokens: Boolean = true,
+    ): List<Tokens> = use {
+        Native.tokenize(
+            it, text.utf8(), pair?.utf8(), maxLength, truncation.ordinal, stride, specialTokens.toInt(),
+        ).map(::tokensOf)
+    }
+
+    /** Frees the model once no call is under way. Closing twice is fine. */
+    override fun close() = lock.write {
+        if (handle != 0L) Native.close(handle)
+        handle = 0L
+    }
+
+    private fun tokenId(handle: Long, token: String): Long {
+        val id = Native.findToken(handle, token.utf8())
+        if (id < 0) throw LinnetException(Status.INPUT_OUT_OF_RANGE, "the vocabulary has no token \"$token\"")
+        return id
+    }
+
+    private inline fun <T> use(call: (Long) -> T): T = lock.read {
+        if (handle == 0L) throw LinnetException(Status.INVALID_ARGUMENT, "the model is closed; load it again")
+        call(handle)
+    }
+
+    companion object {
+        /**
+         * Opens a file by path (mapped). [threads] are of the whole process, fixed by its first model; 0: all CPUs.
+         * Needs the native library with ExecuTorch inside.
+         */
+        @JvmStatic
+        @JvmOverloads
+        fun load(path: String, threads: Int = 0): Linnet = Linnet(Native.openPath(path.cString(), threads))
+
+        /** Opens a file from memory (copied). */
+        @JvmStatic
+        @JvmOverloads
+        fun load(file: ByteArray, threads: Int = 0): Linnet = Linnet(Native.openBytes(file, threads))
+
+        /**
+         * A file that another runtime runs. [manifest]: the values of its constant methods (Long, Double, Boolean, String,
+         * ByteArray). Call [check] on the file before that runtime opens it.
+         */
+        @JvmStatic
+        fun load(manifest: Map<String, Any>, engine: Engine): Linnet = Linnet(openTask(manifest, engine))
+
+        /** Checks the trailer and the SHA-256 of what ExecuTorch parses. Call it before another runtime opens the file. */
+        @JvmStatic
+        fun check(path: String) = Native.check(path.cString())
+
+        /** Checks the SHA-256 of every byte of the file. */
+        @JvmStatic
+        fun verify(path: String) = Native.verify(path.cString())
+
+        /**
+         * Checks that the holder of a key signed the file as it is: [Status.SIGNATURE_INVALID] if not. [publicKey] is an
+         * Ed25519 key in DER, as `openssl pkey -pubin -in key.pub.pem -outform DER` writes it. Needs Java 15.
+         */
+        @JvmStatic
+        fun checkSignature(path: String, publicKey: ByteArray) {
+            val signed = Native.signature(path.cString())
+            val key = KeyFactory.getInstance("Ed25519").generatePublic(X509EncodedKeySpec(publicKey))
+            val right = Signature.getInstance("Ed25519").run {
+                initVerify(key)
+                update(signed, 0, SIGNED_SIZE)
+                verify(signed, SIGNED_SIZE, signed.size - SIGNED_SIZE)
+            }
+            if (!right) {
+                throw LinnetException(
+                    Status.SIGNATURE_INVALID, "$path was not signed by this key, or was changed since; do not use it",
+                )
+            }
+        }
+
+        /** Opens a file that the holder of [requireSignature] signed; see [checkSignature]. */
+        @JvmStatic
+        @JvmOverloads
+        fun load(path: String, requireSignature: ByteArray, threads: Int = 0): Linnet {
+            checkSignature(path, requireSignature)
+            return load(path, threads)
+        }
+
+        private const val SIGNED_SIZE = 112
+
+        /** The SHA-256 that [verify] checks, in hexadecimal: a name for the file's content. It is read, not computed. */
+        @JvmStatic
+        fun digest(path: String): String =
+            Native.digest(path.cString()).joinToString("") { "%02x".format(it.toInt() and 0xff) }
+
+        /** The cosine of two embeddings. */
+        @JvmStatic
+        fun similarity(left: FloatArray, right: FloatArray): Float {
+            require(left.size == right.size) { "embeddings of ${left.size} and ${right.size} numbers, needed one width" }
+            val product = left.indices.sumOf { left[it].toDouble() * right[it] }
+            return (product / (length(left) * length(right))).toFloat()
+        }
+
+        // a zero vector stays zero; 1e-12 as torch.nn.functional.normalize
+        private fun length(vector: FloatArray): Double = max(sqrt(vector.sumOf { it.toDouble() * it }), 1e-12)
+
+        private fun openTask(manifest: Map<String, Any>, engine: Engine): Long {
+            val values = manifest.values.toList()
+            return Native.openTask(
+                manifest.keys.map(String::cString).toTypedArray(),
+                IntArray(values.size) { typeOf(values[it]) },
+                LongArray(values.size) { (values[it] as? Long) ?: if (values[it] == true) 1L else 0L },
+                DoubleArray(values.size) { (values[it] as? Double) ?: 0.0 },
+                Array(values.size) { at -> (values[at] as? String)?.utf8() ?: values[at] as? ByteArray },
+                EngineAdapter(engine),
+            )
+        }
+
+        private fun typeOf(value: Any): Int = when (value) {
+            is Long -> 0
+            is Double -> 1
+            is Boolean -> 2
+            is String -> 3
+            is ByteArray -> 4
+            else -> throw LinnetException(
+                Status.MANIFEST_INVALID, "a field is a ${value.javaClass.name}, needed Long, Double, Boolean, String or byte[]",
+            )
+        }
+
+        private fun single(scores: FloatArray): Float = scores.singleOrNull()
+            ?: throw LinnetException(Status.INVALID_ARGUMENT, "rank needs one score a pair, this model gives ${scores.size}")
+    }
+}
+
+private fun Boolean.toInt(): Int = if (this) 1 else 0
+
+/** The arrays of native answers (Native.kt). */
+private class Flat(parts: Array<Any>) {
+    val scores = parts[0] as DoubleArray
+    private val numbers = parts[1] as LongArray
+
+    @Suppress("UNCHECKED_CAST")
+    private val texts = parts[2] as Array<ByteArray>
+
+    fun number(at: Int, column: Int): Long = numbers[at * COLUMNS + column]
+
+    fun start(at: Int): Int = number(at, START).toInt()
+
+    fun end(at: Int): Int = number(at, END).toInt()
+
+    fun label(at: Int): String = texts[3 * at].text()
+
+    fun text(at: Int): String = texts[3 * at + 1].text()
+
+    fun sequence(at: Int): String = texts[3 * at + 2].text()
+
+    inline fun <T> map(make: Flat.(Int) -> T): List<T> = scores.indices.map { make(it) }
+
+    companion object {
+        const val LABEL = 0
+        const val TOKEN = 1
+        const val INDEX = 2
+        const val START = 5
+        const val END = 6
+        const val COLUMNS = 7
+    }
+}
+
+private const val TOKEN_COLUMNS = 9
+
+private fun tokensOf(rows: LongArray): Tokens {
+    fun token(row: Int): Token {
+        val at = row * TOKEN_COLUMNS
+        fun span(column: Int) = Span(rows[at + column].toInt(), rows[at + column + 1].toInt())
+        return Token(rows[at], rows[at + 1], rows[at + 2].toInt(), span(3), span(5), span(7))
+    }
+    return Tokens(List(rows.size / TOKEN_COLUMNS) { token(it) }, rows.last() != 0L)
+}

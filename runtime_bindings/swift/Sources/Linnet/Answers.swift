@@ -1,0 +1,83 @@
+import CLinnet
+
+/// A class with its score. `index` is its place in `Linnet.labels`.
+public struct Classification: Equatable, Sendable {
+    public let label: String
+    public let score: Float
+    public let index: Int
+}
+
+/// A labelled token (`Aggregation.none`) or a group of them. `utf16` counts as NSString does, `utf8` as `String.utf8`.
+public struct Entity: Equatable, Sendable {
+    public let label: String
+    public let score: Float
+    public let word: String
+    public let utf16: Range<Int>
+    public let utf8: Range<Int>
+}
+
+/// An answer to a question; the ranges lie in the context.
+public struct Answer: Equatable, Sendable {
+    public let text: String
+    public let score: Double
+    public let utf16: Range<Int>
+    public let utf8: Range<Int>
+}
+
+/// A token in place of a mask; `sequence` is the whole text with it, `mask` tells the masks of a text apart.
+public struct MaskProposal: Equatable, Sendable {
+    public let token: String
+    public let score: Float
+    public let id: Int64
+    public let sequence: String
+    public let mask: Int
+}
+
+/// A passage of a ranking: its place in the list that was given, and its score.
+public struct RankedPassage: Equatable, Sendable {
+    public let index: Int
+    public let score: Float
+}
+
+/// How tokens become entities, as in Hugging Face pipelines.
+public enum Aggregation: UInt32, Sendable { case none, simple, first, average, max }
+
+/// Options of a question, with the defaults of the Hugging Face pipeline. Lengths count tokens.
+public struct QuestionOptions: Sendable {
+    public var topK = 1
+    public var maxAnswerLength = 15
+    /// 0: the smaller of 384 and the file's bound.
+    public var maxLength = 0
+    /// -1: the smaller of 128 and half of `maxLength`.
+    public var stride = -1
+    /// Lets the empty answer compete.
+    public var allowEmpty = false
+    public var alignToWords = true
+
+    public init() {}
+
+    var native: linnet_question_options {
+        linnet_question_options(
+            top_k: Int32(topK), max_answer_length: Int32(maxAnswerLength), max_length: Int32(maxLength),
+            stride: Int32(stride), allow_empty: allowEmpty ? 1 : 0, align_to_words: alignToWords ? 1 : 0
+        )
+    }
+}
+
+extension linnet_text {
+    var string: String { String(decoding: UnsafeRawBufferPointer(start: bytes, count: size), as: UTF8.self) }
+}
+
+extension linnet_span {
+    var range: Range<Int> { Int(start)..<Int(Swift.max(start, end)) }
+}
+
+/// Reads answers with `make` and frees them.
+func answers<T>(_ raw: OpaquePointer?, _ make: (linnet_answer) -> T) throws -> [T] {
+    defer { linnet_answers_free(raw) }
+    return try (0..<linnet_answers_count(raw)).map { index in
+        var answer = linnet_answer()
+        try orThrow(linnet_answers_get(raw, index, &answer))
+        return make(answer)
+    }
+}

@@ -1,0 +1,64 @@
+import CLinnet
+
+/// A float32 tensor in row-major order.
+public struct Tensor: Sendable {
+    public let shape: [Int64]
+    public let data: [Float]
+
+    public init(shape: [Int64], data: [Float]) {
+        self.shape = shape
+        self.data = data
+    }
+}
+
+/// Runs a file's `forward`, for example with ExecuTorch's Swift package. Called on the thread that asked, one call at a time.
+public protocol Engine: AnyObject {
+    /// `inputs` are int64 rows of one length in the order of the manifest's `inputs`, each to be passed as [1, tokens].
+    func run(_ inputs: [[Int64]]) throws -> [Tensor]
+}
+
+/// What the C side calls: keeps the engine, and what it threw.
+final class EngineBox {
+    let engine: Engine
+    var thrown: Error?
+
+    init(_ engine: Engine) { self.engine = engine }
+
+    func run(_ inputs: UnsafePointer<linnet_tensor>?, _ count: Int, _ outputs: UnsafeMutablePointer<OpaquePointer?>?) -> linnet_status {
+        do {
+            let rows = (0..<count).map { index -> [Int64] in
+                let tensor = inputs![index]
+                let ids = tensor.data.assumingMemoryBound(to: Int64.self)
+                return Array(UnsafeBufferPointer(start: ids, count: Int(tensor.shape.1)))
+            }
+            return try make(engine.run(rows), outputs)
+        } catch {
+            thrown = error
+            return linnet_status(LINNET_RUN_FAILED)
+        }
+    }
+
+    private func make(_ tensors: [Tensor], _ outputs: UnsafeMutablePointer<OpaquePointer?>?) throws -> linnet_status {
+        // one buffer holds all numbers, so that every tensor points into memory that stays where it is
+        let numbers = tensors.flatMap(\.data)
+        return try numbers.withUnsafeBufferPointer { buffer in
+            var offset = 0
+            let native = try tensors.map { tensor -> linnet_tensor in
+                guard tensor.shape.count <= 4, tensor.shape.reduce(1, *) == tensor.data.count else {
+                    throw LinnetError(
+                        status: Int32(LINNET_INVALID_ARGUMENT),
+                        message: "an output has the shape \(tensor.shape) and \(tensor.data.count) numbers"
+                    )
+                }
+                let extents = tensor.shape + Array(repeating: 0, count: 4 - tensor.shape.count)
+                defer { offset += tensor.data.count }
+                return linnet_tensor(
+                    dtype: LINNET_FLOAT32, rank: Int32(tensor.shape.count),
+                    shape: (extents[0], extents[1], extents[2], extents[3]),
+                    data: UnsafeRawPointer(buffer.baseAddress.map { $0 + offset })
+                )
+            }
+            return linnet_outputs_create(native, native.count, outputs)
+        }
+    }
+}

@@ -1,0 +1,207 @@
+import CLinnet
+import Foundation
+
+/// A value of the manifest, as a constant method of the program gives it.
+public enum ManifestValue: Sendable {
+    case int(Int64)
+    case float(Double)
+    case bool(Bool)
+    case string(String)
+    case bytes([UInt8])
+}
+
+/// One linnet file that an engine runs: its tokenizer, labels and decoding.
+///
+/// Call ``check(path:)`` before the engine opens the file: an official ExecuTorch runtime knows nothing of linnet's hashes.
+/// One object may be used from several threads; its calls wait for each other.
+public final class Linnet: @unchecked Sendable {
+    private let task: OpaquePointer
+    private let box: EngineBox
+    private let lock = NSLock()
+
+    /// A file from the values of its constant methods, and what runs its `forward`.
+    public init(manifest: [String: ManifestValue], engine: Engine) throws {
+        precondition(linnet_abi_version() == LINNET_ABI_VERSION, "linnet.h is of another release than the core")
+        box = EngineBox(engine)
+        task = try makeTask(manifest)
+    }
+
+    deinit { linnet_task_free(task) }
+
+    /// Checks the trailer and the SHA-256 of what ExecuTorch parses.
+    public static func check(path: String) throws { try orThrow(linnet_file_check(path)) }
+
+    /// Checks the SHA-256 of every byte of the file.
+    public static func verify(path: String) throws { try orThrow(linnet_file_verify(path)) }
+
+    /// Names of the classes, empty for tasks without.
+    public var labels: [String] {
+        (0..<linnet_task_label_count(task)).map { index in
+            var label = linnet_text()
+            return linnet_task_label(task, index, &label) == LINNET_OK ? label.string : ""
+        }
+    }
+
+    /// The best `topK` classes of a text or a pair, best first; 0: all.
+    public func classify(_ text: String, pair: String? = nil, topK: Int = 0, truncate: Bool = true) throws -> [Classification] {
+        var options = linnet_class_options(top_k: Int32(topK), score_function: LINNET_SCORES_OF_FILE)
+        let raw = try ask { engine, result in
+            withText(text) { first in
+                withText(pair) { second in linnet_classify(task, engine, first, second, truncate ? 1 : 0, &options, result) }
+            }
+        }
+        return try answers(raw) {
+            Classification(label: $0.label.string, score: Float($0.score), index: Int($0.label_index))
+        }
+    }
+
+    /// What the text names, in its order, without what is labelled `ignored`.
+    public func entities(
+        _ text: String, aggregation: Aggregation = .simple, ignored: String = "O", truncate: Bool = true
+    ) throws -> [Entity] {
+        let raw = try ask { engine, result in
+            withText(text) { text in
+                withText(ignored) { left in
+                    withUnsafePointer(to: left) { list in
+                        var options = linnet_entity_options(
+                            aggregation: linnet_aggregation(aggregation.rawValue), ignored: list, ignored_count: 1
+                        )
+                        return linnet_find_entities(task, engine, text, truncate ? 1 : 0, &options, result)
+                    }
+                }
+            }
+        }
+        return try answers(raw) {
+            Entity(
+                label: $0.label.string, score: Float($0.score), word: $0.text.string, utf16: $0.utf16.range,
+                utf8: $0.utf8.range
+            )
+        }
+    }
+
+    /// The best answers that the context gives, best first; it is read in windows.
+    public func answer(_ question: String, context: String, options: QuestionOptions = QuestionOptions()) throws -> [Answer] {
+        var native = options.native
+        let raw = try ask { engine, result in
+            withText(question) { question in
+                withText(context) { context in linnet_answer_question(task, engine, question, context, &native, result) }
+            }
+        }
+        return try answers(raw) {
+            Answer(text: $0.text.string, score: $0.score, utf16: $0.utf16.range, utf8: $0.utf8.range)
+        }
+    }
+
+    /// For each mask of the text, in its order, the best `topK` tokens.
+    public func fillMask(_ text: String, topK: Int = 5, truncate: Bool = true) throws -> [[MaskProposal]] {
+        var options = linnet_mask_options(top_k: Int32(topK), targets: nil, target_count: 0)
+        let raw = try ask { engine, result in
+            withText(text) { linnet_fill_mask(task, engine, $0, truncate ? 1 : 0, &options, result) }
+        }
+        let found = try answers(raw) {
+            MaskProposal(
+                token: $0.text.string, score: Float($0.score), id: $0.token, sequence: $0.sequence.string,
+                mask: Int($0.index)
+            )
+        }
+        return Dictionary(grouping: found, by: \.mask).sorted { $0.key < $1.key }.map(\.value)
+    }
+
+    /// The embedding of a text. `prompt`: name of a prompt of the file, nil for its default; `normalize`: to length 1.
+    public func embed(_ text: String, prompt: String? = nil, normalize: Bool = false, truncate: Bool = true) throws -> [Float] {
+        var width = linnet_value()
+        try orThrow(linnet_task_value(task, "embedding_size", &width))
+        var vector = [Float](repeating: 0, count: Int(width.integer))
+        try call { engine in
+            withText(text) { text in
+                withName(prompt) { name in
+                    linnet_embed(task, engine, text, truncate ? 1 : 0, name, normalize ? 1 : 0, &vector, vector.count)
+                }
+            }
+        }
+        return vector
+    }
+
+    /// The passages by their score for a query, best first; equal scores keep their order.
+    public func rank(_ query: String, passages: [String], truncate: Bool = true) throws -> [RankedPassage] {
+        let scored = try passages.enumerated().map { index, passage in
+            RankedPassage(index: index, score: try score(query, passage: passage, truncate: truncate))
+        }
+        return scored.sorted { ($1.score, $0.index) < ($0.score, $1.index) }
+    }
+
+    /// The score of a query and a passage.
+    public func score(_ query: String, passage: String, truncate: Bool = true) throws -> Float {
+        var score: Float = 0
+        var count = 0
+        try call { engine in
+            withText(query) { query in
+                withText(passage) { linnet_score(task, engine, query, $0, truncate ? 1 : 0, &score, 1, &count) }
+            }
+        }
+        return score
+    }
+
+    // MARK: - calls
+
+    private func ask(
+        _ body: (UnsafePointer<linnet_engine>, UnsafeMutablePointer<OpaquePointer?>) -> linnet_status
+    ) throws -> OpaquePointer? {
+        var result: OpaquePointer?
+        try call { engine in body(engine, &result) }
+        return result
+    }
+
+    private func call(_ body: (UnsafePointer<linnet_engine>) -> linnet_status) throws {
+        lock.lock()
+        defer { lock.unlock() }
+        box.thrown = nil
+        var engine = linnet_engine(
+            run: { context, _, inputs, count, outputs in
+                Unmanaged<EngineBox>.fromOpaque(context!).takeUnretainedValue().run(inputs, count, outputs)
+            },
+            context: Unmanaged.passUnretained(box).toOpaque()
+        )
+        let status = body(&engine)
+        if let thrown = box.thrown { throw thrown }
+        try orThrow(status)
+    }
+}
+
+private func makeTask(_ manifest: [String: ManifestValue]) throws -> OpaquePointer {
+    var fields: [linnet_field] = []
+    var kept: [UnsafeMutableRawPointer] = []
+    defer { kept.forEach { $0.deallocate() } }
+    func keep(_ bytes: [UInt8]) -> UnsafePointer<CChar> {
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes.count + 1, alignment: 1)
+        memory.copyMemory(from: bytes, byteCount: bytes.count)
+        memory.storeBytes(of: 0, toByteOffset: bytes.count, as: UInt8.self)
+        kept.append(memory)
+        return UnsafePointer(memory.assumingMemoryBound(to: CChar.self))
+    }
+    for (name, value) in manifest {
+        var native = linnet_value()
+        switch value {
+        case .int(let number): (native.type, native.integer) = (LINNET_INT, number)
+        case .float(let number): (native.type, native.real) = (LINNET_FLOAT, number)
+        case .bool(let flag): (native.type, native.integer) = (LINNET_BOOL, flag ? 1 : 0)
+        case .string(let text): (native.type, native.bytes, native.size) = (LINNET_STRING, keep(Array(text.utf8)), text.utf8.count)
+        case .bytes(let bytes): (native.type, native.bytes, native.size) = (LINNET_BYTES, keep(bytes), bytes.count)
+        }
+        fields.append(linnet_field(name: keep(Array(name.utf8)), value: native))
+    }
+    var task: OpaquePointer?
+    try orThrow(linnet_task_create(fields, fields.count, &task))
+    return task!
+}
+
+private func withText<T>(_ text: String?, _ body: (linnet_text) -> T) -> T {
+    guard var text else { return body(linnet_text(bytes: nil, size: 0)) }
+    return text.withUTF8 { bytes in
+        bytes.withMemoryRebound(to: CChar.self) { body(linnet_text(bytes: $0.baseAddress, size: $0.count)) }
+    }
+}
+
+private func withName<T>(_ name: String?, _ body: (UnsafePointer<CChar>?) -> T) -> T {
+    name.map { $0.withCString(body) } ?? body(nil)
+}

@@ -1,0 +1,31 @@
+import CLinnet
+
+/// Every failure of linnet. The message says what was found, what was needed and what to do.
+public struct LinnetError: Error, CustomStringConvertible {
+    /// `linnet_status` of linnet.h, the same in every language.
+    public let status: Int32
+    public let message: String
+    /// ExecuTorch's own error code, 0 if it was not involved.
+    public let executorchCode: UInt32
+
+    public init(status: Int32, message: String, executorchCode: UInt32 = 0) {
+        self.status = status
+        self.message = message
+        self.executorchCode = executorchCode
+    }
+
+    /// The status by name, for example "LINNET_TEXT_TOO_LONG".
+    public var statusName: String { String(cString: linnet_status_name(status)) }
+
+    public var description: String { "\(statusName): \(message)" }
+}
+
+/// Throws the calling thread's last error unless the status is LINNET_OK.
+func orThrow(_ status: linnet_status) throws {
+    guard status != LINNET_OK else { return }
+    throw LinnetError(
+        status: status,
+        message: String(cString: linnet_last_error()),
+        executorchCode: linnet_last_executorch_error()
+    )
+}

@@ -1,0 +1,48 @@
+"""``linnet bundle``: write a file as a ready part of an app or a program."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from linnet.bundle import TARGETS, get_target
+from linnet.bundle.content import write
+from linnet.bundle.notices import size_report
+from linnet.bundle.subject import read_subject
+from linnet.console import Console
+
+__all__ = ["add_arguments", "help", "run"]
+
+help = "write a file as a ready part of an Android, iOS, C or Python project"
+
+_EPILOG = """\
+The folder gets the file where the project expects it, linnet's sources or library, the labels as typed constants, a
+sample for this very task, licences (LICENSES/) and sizes (SIZE.txt). Running it again changes nothing; a folder with
+other content, or with files that you changed, is left alone.
+
+examples:
+  linnet bundle intents.pte --target android -o app/linnet
+  linnet bundle qa.pte --target c -o third_party/qa
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.epilog = _EPILOG
+    parser.add_argument("file", metavar="FILE", type=Path, help="a linnet file (.pte)")
+    parser.add_argument("--target", required=True, choices=TARGETS, help="what kind of project")
+    parser.add_argument("-o", "--output", metavar="DIR", type=Path, required=True, help="folder to write")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write it and return the exit status."""
+    content = get_target(args.target).content(read_subject(args.file))
+    sizes = size_report(content)
+    content["SIZE.txt"] = sizes
+    written = write(content, args.output)
+    console = Console()
+    console.line(f"{args.output}: {len(content)} files for {args.target}, {len(written)} written now")
+    *_, total = sizes.decode().splitlines()
+    _, size, packed = total.split()
+    console.line(f"{int(size) / 1e6:.1f} MB on disk, {int(packed) / 1e6:.1f} MB compressed (SIZE.txt)")
+    return 0

@@ -1,0 +1,27 @@
+"""What targets outside of Python can read."""
+
+from __future__ import annotations
+
+from linnet.bundle.subject import Subject
+from linnet.errors import InvalidArgumentError
+
+__all__ = ["require_core"]
+
+
+def require_core(subject: Subject, target: str) -> None:
+    """Refuse a file that linnet's core alone cannot answer with.
+
+    Raises:
+        InvalidArgumentError: it has another kind of tokenizer, or gives one vector a token.
+    """
+    manifest = subject.manifest
+    if manifest.tokenizer_kind != "wordpiece":
+        raise InvalidArgumentError(
+            f"the tokenizer of {subject.path} has kind {manifest.tokenizer_kind}, target {target} reads wordpiece; "
+            "use --target python, or export a model with a WordPiece tokenizer"
+        )
+    if manifest.task == "feature-extraction" and "embedding" not in manifest.outputs:
+        raise InvalidArgumentError(
+            f"{subject.path} gives {', '.join(manifest.outputs)}, target {target} needs one embedding a text; "
+            "export it with a pooling"
+        )

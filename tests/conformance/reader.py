@@ -1,0 +1,224 @@
+"""Reads cases.tsv and compares what the Python SDK answers; README.md beside it describes the records."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from linnet.errors import LinnetError
+from linnet.manifest import Manifest, RawValue
+from linnet.model import Model
+from linnet.runtime import FloatArray
+from tests.sdk.sdk_fakes import FakeRuntime
+
+__all__ = ["CASES", "VERSION", "Line", "Reader", "read_lines"]
+
+VERSION = 1
+CASES = Path(__file__).parent / "cases.tsv"
+RESULTS = frozenset({"window", "class", "entity", "proposal", "span"})
+Line = Sequence[str | None]
+_MEANINGS = {"t": "\t", "n": "\n", "r": "\r", "0": "\0"}
+
+
+def read_lines(path: Path) -> list[list[str | None]]:
+    """Return the records of a file."""
+    lines = path.read_text(encoding="utf-8").split("\n")
+    return [[_unescape(each) for each in line.split("\t")] for line in lines if line and not line.startswith("#")]
+
+
+def _unescape(text: str) -> str | None:
+    if text == "\\-":
+        return None
+    return re.sub(r"\\(.)", lambda found: _MEANINGS.get(found[1], found[1]), text)
+
+
+def _numbers(text: str | None) -> list[int]:
+    return [int(each) for each in (text or "").split()]
+
+
+def _near(found: float, expected: str | float | None) -> bool:
+    return found == pytest.approx(float(expected or 0), rel=2e-5, abs=1e-6)
+
+
+class Reader:
+    """Goes through the records.
+
+    Attributes:
+        passed, failed: number of cases by kind.
+    """
+
+    def __init__(self, lines: Sequence[Line]) -> None:
+        self._lines = list(lines)
+        self._fields: dict[str, RawValue] = {}
+        self._base: dict[str, RawValue] = {}
+        self._outputs: list[FloatArray] = []
+        self.passed: Counter[str] = Counter()
+        self.failed: Counter[str] = Counter()
+
+    def run(self) -> Reader:
+        """Read all records, and return this reader."""
+        at = 0
+        while at < len(self._lines):
+            line = self._lines[at]
+            end = at + 1
+            while end < len(self._lines) and self._lines[end][0] in RESULTS:
+                end += 1
+            self._read(line, self._lines[at + 1 : end])
+            at = end
+        return self
+
+    def _read(self, line: Line, expected: Sequence[Line]) -> None:
+        match line:
+            case ["version", version]:
+                assert version == str(VERSION)
+            case ["clear"]:
+                self._fields = {}
+            case ["field", str() as name, kind, str() as value]:
+                self._fields[name] = _value(kind, value)
+            case ["drop", str() as name]:
+                self._fields.pop(name, None)
+            case ["manifest"]:
+                self._base = dict(self._fields)
+            case ["output", shape, data]:
+                values = np.array((data or "").split(), dtype=np.float32)
+                self._outputs.append(values.reshape(_numbers(shape)))
+            case _:
+                self._case(line, expected)
+
+    def _case(self, line: Line, expected: Sequence[Line]) -> None:
+        kind = str(line[0])
+        right = _CASES[kind](self, line, expected) and not self._outputs
+        (self.passed if right else self.failed)[kind] += 1
+        self._outputs = []
+
+    def _model(self) -> Model:
+        manifest = Manifest.from_raw(self._base)
+        if manifest.task == "question-answering":  # the SDK runs short windows first
+            pairs = sorted(zip(self._outputs[::2], self._outputs[1::2], strict=True), key=lambda pair: pair[0].size)
+            self._outputs = [each for pair in pairs for each in pair]
+
+        def program(ids: Any, types: Any) -> list[FloatArray]:
+            return [self._outputs.pop(0)[0] for _ in manifest.outputs]
+
+        return Model(FakeRuntime(manifest, program))
+
+    # -- kinds ---------------------------------------------------------------------------------
+
+    def _verdict(self, line: Line, _: Sequence[Line]) -> bool:
+        found = "LINNET_OK"
+        try:
+            Manifest.from_raw(self._fields)
+        except LinnetError as error:
+            found = error.status_name
+        self._fields = dict(self._base)
+        return found == line[1]
+
+    def _tokenize(self, line: Line, expected: Sequence[Line]) -> bool:
+        _, text, pair, max_length, strategy, stride = line
+        windows = self._model().tokenizer.encode(
+            text or "", pair, max_length=int(max_length or 0), truncation=str(strategy), stride=int(stride or 0)
+        )
+        found = [(each.truncated, *(array.ravel().tolist() for array in _arrays(each))) for each in windows]
+        return found == [(row[1] == "1", *map(_numbers, row[2:])) for row in expected]
+
+    def _classify(self, line: Line, expected: Sequence[Line]) -> bool:
+        _, text, pair, top_k, function = line
+        given: Any = text if pair is None else (text, pair)
+        found = _quietly(lambda: self._model()(given, top_k=int(top_k or 0) or None, function_to_apply=function))
+        return len(found) == len(expected) and all(
+            each["label"] == row[1] and _near(each["score"], row[2]) for each, row in zip(found, expected, strict=True)
+        )
+
+    def _entities(self, line: Line, expected: Sequence[Line]) -> bool:
+        _, text, strategy, ignored = line
+        found = _quietly(lambda: self._model()(text, aggregation_strategy=strategy, ignore_labels=[ignored]))
+        label = "entity" if strategy == "none" else "entity_group"
+        return len(found) == len(expected) and all(
+            [each[label], each["word"], str(each["start"]), str(each["end"])] == [row[1], *row[3:6]]
+            and _near(each["score"], row[2])
+            for each, row in zip(found, expected, strict=True)
+        )
+
+    def _fill_mask(self, line: Line, expected: Sequence[Line]) -> bool:
+        _, text, top_k, targets = line
+        found = self._model()(text, top_k=int(top_k or 0), targets=targets.split() if targets else None)
+        flat = [each for group in found for each in group] if isinstance(found[0], list) else found
+        return len(flat) == len(expected) and all(
+            [str(each["token"]), each["token_str"], each["sequence"]] == [row[2], *row[4:]]
+            and _near(each["score"], row[3])
+            for each, row in zip(flat, expected, strict=True)
+        )
+
+    def _answer(self, line: Line, expected: Sequence[Line]) -> bool:
+        _, question, context, *numbers = line
+        top_k, longest, length, stride, empty, align = (int(each or 0) for each in numbers)
+        found = self._model()(
+            question=question,
+            context=context,
+            top_k=top_k,
+            max_answer_len=longest,
+            max_seq_len=length or None,
+            doc_stride=None if stride == -1 else stride,
+            handle_impossible_answer=bool(empty),
+            align_to_words=bool(align),
+        )
+        found = found if isinstance(found, list) else [found]
+        return len(found) == len(expected) and all(
+            [str(each["start"]), str(each["end"]), each["answer"]] == [row[2], row[3], row[6]]
+            and _near(each["score"], row[1])
+            for each, row in zip(found, expected, strict=True)
+        )
+
+    def _score(self, line: Line, _: Sequence[Line]) -> bool:
+        return _near(float(self._model().predict([(line[1], line[2])])[0]), line[3])
+
+    def _embed(self, line: Line, _: Sequence[Line]) -> bool:
+        found = self._model().encode(line[1], normalize_embeddings=line[2] == "1")
+        return all(map(_near, found.tolist(), str(line[3]).split()))
+
+
+def _value(kind: str | None, text: str) -> RawValue:
+    readers: dict[str | None, Callable[[str], RawValue]] = {
+        "int": int,
+        "bool": lambda each: each == "1",
+        "float": float,
+        "bytes": bytes.fromhex,
+        "str": str,
+    }
+    return readers[kind](text)
+
+
+def _arrays(window: Any) -> list[Any]:
+    return [
+        window.ids,
+        window.type_ids,
+        window.sequence_ids,
+        window.offsets,
+        window.offsets_utf8,
+        window.offsets_utf16,
+    ]
+
+
+def _quietly(call: Callable[[], Any]) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return call()
+
+
+_CASES: dict[str, Callable[[Reader, Line, Sequence[Line]], bool]] = {
+    "verdict": Reader._verdict,
+    "tokenize": Reader._tokenize,
+    "classify": Reader._classify,
+    "entities": Reader._entities,
+    "fill_mask": Reader._fill_mask,
+    "answer": Reader._answer,
+    "score": Reader._score,
+    "embed": Reader._embed,
+}
