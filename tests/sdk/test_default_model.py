@@ -16,7 +16,7 @@ from tests.sdk.test_cli import good, refused
 
 
 def test_load_without_a_path() -> None:
-    with linnet.load(threads=1) as model:
+    with linnet.load() as model:
         assert model.path == str(linnet.default_model())
         assert len(model.manifest.labels) == 151
         answers = model(["turn the volume down", "how much money do i have in my account", "how do mosses drink"])

@@ -68,6 +68,6 @@ def export_config(trained: TrainConfig, output: Path, settings: Mapping[str, Any
 def measure_file(report: ExportReport, trained: Path) -> FileReport:
     """Run the held-out rows through the file."""
     table = read_table(trained / "training" / "held_out.jsonl")
-    with load(report.path, threads=1) as model:
+    with load(report.path) as model:
         found = evaluate(model, table, choose_columns(table, None, None, None))
     return FileReport(report.path, report.file_bytes / 1e6, dict(found.metrics), report.status)
