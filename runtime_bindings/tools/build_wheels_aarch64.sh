@@ -56,7 +56,7 @@ build() {
   PATH="$root/$venv/bin:$PATH" _PYTHON_HOST_PLATFORM=linux-aarch64 \
     SETUPTOOLS_EXT_SUFFIX=".cpython-$(echo "$1" | tr -d .)-aarch64-linux-gnu.so" \
     "$venv/bin/python" -m pip --disable-pip-version-check -qq wheel --no-deps --no-build-isolation \
-    -C cmake.python-hints=false -C build-dir="$work/cmake-$1" \
+    -C cmake.define.LINNET_APP_SOURCES=OFF -C cmake.python-hints=false -C build-dir="$work/cmake-$1" \
     -C cmake.define.CMAKE_TOOLCHAIN_FILE="$root/runtime_bindings/cmake/aarch64-linux-gnu.cmake" \
     -C cmake.define.Python_EXECUTABLE="$root/$venv/bin/python" \
     -C cmake.define.Python_INCLUDE_DIR="$root/$work/python-$1/headers" \

@@ -18,7 +18,8 @@ from linnet import cli
 from linnet.bundle import TARGETS, get_target
 from linnet.bundle.constants import constant_names, quoted, type_name
 from linnet.bundle.subject import QUESTION, read_subject
-from linnet.errors import InvalidArgumentError
+from linnet.bundle.support import app_sources
+from linnet.errors import BuildError, InvalidArgumentError
 from tests.conformance.make_records import field_line, output_line
 from tests.conformance.reader import CASES
 from tests.conformance.runners import MissingReader
@@ -93,6 +94,11 @@ def test_what_cannot_be_bundled_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgumentError, match="known are android, c, ios, python"):
         get_target("toaster")
     assert not (tmp_path / "part").exists()
+
+
+def test_a_build_without_the_sources_for_apps_says_so(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match="target ios needs the sources for apps"):
+        app_sources("ios", tmp_path / "sources")
 
 
 @pytest.mark.parametrize("target", TARGETS)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from linnet.bundle.constants import constant_names, quoted, type_name
 from linnet.bundle.content import Content, collect
-from linnet.bundle.notices import RUNTIME, notices
+from linnet.bundle.notices import notices
 from linnet.bundle.subject import QUESTION, Subject
-from linnet.bundle.support import require_core
+from linnet.bundle.support import app_sources, require_core
 
 __all__ = ["content"]
 
@@ -17,7 +17,8 @@ _PACKAGE = "dev.linnet.model"
 def content(subject: Subject) -> Content:
     """Return the module."""
     require_core(subject, "android")
-    jvm = RUNTIME / "sources" / "jvm"
+    sources = app_sources("android")
+    jvm = sources / "jvm"
     android = jvm / "android"
     package = f"{_MAIN}/kotlin/{_PACKAGE.replace('.', '/')}"
     files: Content = {
@@ -32,8 +33,8 @@ def content(subject: Subject) -> Content:
         f"{package}/Sample.kt": _sample(subject).encode(),
         **collect(jvm / "kotlin", f"{_MAIN}/kotlin"),
         **collect(android / "kotlin", f"{_MAIN}/kotlin"),
-        **collect(RUNTIME / "sources" / "cpp" / "text", f"{_MAIN}/cpp/core/text"),
-        **collect(RUNTIME / "sources" / "cpp" / "include", f"{_MAIN}/cpp/include"),
+        **collect(sources / "cpp" / "text", f"{_MAIN}/cpp/core/text"),
+        **collect(sources / "cpp" / "include", f"{_MAIN}/cpp/include"),
         **notices(subject),
     }
     return files

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from linnet.bundle.constants import constant_names, quoted, type_name
 from linnet.bundle.content import Content, collect
-from linnet.bundle.notices import RUNTIME, notices
+from linnet.bundle.notices import notices
 from linnet.bundle.subject import QUESTION, Subject
-from linnet.bundle.support import require_core
+from linnet.bundle.support import app_sources, require_core
 
 __all__ = ["content"]
 
@@ -16,7 +16,7 @@ __all__ = ["content"]
 def content(subject: Subject) -> Content:
     """Return the package, its tests included."""
     require_core(subject, "ios")
-    sources = RUNTIME / "sources"
+    sources = app_sources("ios")
     return {
         "Package.swift": sources / "swift" / "Package.swift",
         **collect(sources / "swift" / "Sources", "Sources"),

@@ -11,7 +11,7 @@ from linnet.bundle.content import Content
 from linnet.bundle.subject import Subject
 from linnet.console import plain_table
 
-__all__ = ["notices", "size_report"]
+__all__ = ["RUNTIME", "notices", "size_report"]
 
 RUNTIME = Path(linnet_runtime.__file__).parent
 

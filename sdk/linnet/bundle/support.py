@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
-from linnet.bundle.subject import Subject
-from linnet.errors import InvalidArgumentError
+from pathlib import Path
 
-__all__ = ["require_core"]
+from linnet.bundle.notices import RUNTIME
+from linnet.bundle.subject import Subject
+from linnet.errors import BuildError, InvalidArgumentError
+
+__all__ = ["app_sources", "require_core"]
+
+
+def app_sources(target: str, folder: Path = RUNTIME / "sources") -> Path:
+    """Return the folder of the sources that go into apps.
+
+    Raises:
+        BuildError: this build has none.
+    """
+    if not folder.is_dir():
+        raise BuildError(
+            f"target {target} needs the sources for apps, which this build of linnet was made without, as wheels for "
+            "64-bit ARM Linux are; write the bundle on the machine that you develop on"
+        )
+    return folder
 
 
 def require_core(subject: Subject, target: str) -> None:

@@ -245,7 +245,7 @@ def test_from_rows_to_a_file_in_one_command(encoder: Path, rows_file: Path, tmp_
 
 @pytest.mark.slow
 def test_two_processes_share_the_batches(encoder: Path, rows_file: Path, tmp_path: Path) -> None:
-    """torchrun starts two; killed together, they go on together; they see as many rows a step as one would."""
+    """torchrun starts two; they see as many rows a step as one would."""
     output = tmp_path / "model"
     command = [
         sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--no-python", sys.executable, "-m",
