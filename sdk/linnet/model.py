@@ -47,8 +47,8 @@ def load(
             ``make bench``, part encode). A single text runs on one.
         self_test: repeat golden cases of the file unless they were repeated on this machine before; None:
             unless the environment variable LINNET_SELF_TEST is 0.
-        fused: whether linnet's own attention operator is used, if the file has it; None: where it is faster;
-            False: what a stock ExecuTorch runtime computes.
+        fused: whether linnet's own operators (``forward_fused``) are used, if the file has them; None: where they
+            are faster; False: what a stock ExecuTorch runtime computes.
         profile: what ``linnet tune`` found: a path, or "auto" for what it kept about this file and machine, if it
             did. Gives ``threads`` and ``fused`` where they are not given here, and binds the calling thread, and
             the threads that the first model starts, to its CPUs.

@@ -27,9 +27,14 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
-__all__ = ["Emit", "Event", "Job", "own_stdout"]
+from linnet.bench.record import from_data
+from linnet.errors import LinnetError
+
+__all__ = ["Emit", "Event", "Job", "own_stdout", "serve_job"]
+
+_Kind = TypeVar("_Kind")
 
 Event: TypeAlias = Mapping[str, Any]
 Emit: TypeAlias = Callable[[Event], None]
@@ -62,6 +67,22 @@ class Job:
     warmup_runs: int = 3
     fused: bool | None = None
     affinity: tuple[int, ...] = ()
+
+
+def serve_job(kind: type[_Kind], work: Callable[[_Kind, Emit], object]) -> int:
+    """Do the job of ``kind`` that stands on stdin as JSON; return the exit status.
+
+    An error becomes the event "failed" and status 1; Ctrl-C is status 130.
+    """
+    emit = own_stdout()
+    try:
+        work(from_data(kind, json.loads(sys.stdin.read()), "job"), emit)
+    except LinnetError as error:
+        emit({"event": "failed", "name": type(error).__name__, "message": str(error)})
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
 
 
 def own_stdout() -> Emit:

@@ -7,7 +7,6 @@ Anything else that is printed in this process, by native libraries too, goes to 
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import sys
 import time
@@ -24,10 +23,10 @@ from linnet.bench.probe import (
     time_answer,
     time_forward,
 )
-from linnet.bench.protocol import Emit, Job, own_stdout
-from linnet.bench.record import LengthResult, OutputCheck, from_data
+from linnet.bench.protocol import Emit, Job, serve_job
+from linnet.bench.record import LengthResult, OutputCheck
 from linnet.bench.sample import Example, example_for
-from linnet.errors import GoldenMismatchError, InvalidArgumentError, LinnetError
+from linnet.errors import GoldenMismatchError, InvalidArgumentError
 from linnet.model import Model
 from linnet.runtime import ProfilingRuntime, Runtime, open_runtime, runtime_info
 
@@ -154,16 +153,8 @@ def facts(model: Model) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Run the job that stands on stdin; an error becomes the event "failed" and exit status 1."""
-    emit = own_stdout()
-    try:
-        measure(from_data(Job, json.loads(sys.stdin.read()), "job"), emit)
-    except LinnetError as error:
-        emit({"event": "failed", "name": type(error).__name__, "message": str(error)})
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    """Run the job that stands on stdin."""
+    return serve_job(Job, measure)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ from __future__ import annotations
 import dataclasses
 import gc
 import itertools
-import json
 import sys
 import threading
 import time
@@ -29,8 +28,7 @@ import numpy as np
 
 from linnet.bench.environment import peak_memory, read_state
 from linnet.bench.probe import check_golden
-from linnet.bench.protocol import Emit, own_stdout
-from linnet.bench.record import from_data
+from linnet.bench.protocol import Emit, serve_job
 from linnet.bench.worker import facts
 from linnet.errors import LinnetError
 from linnet.model import Model, load
@@ -259,16 +257,8 @@ def resident_memory(status: str | None = None) -> int:
 
 
 def main() -> int:
-    """Run the job that stands on stdin; an error becomes the event "failed" and exit status 1."""
-    emit = own_stdout()
-    try:
-        soak(from_data(SoakJob, json.loads(sys.stdin.read()), "job"), emit)
-    except LinnetError as error:
-        emit({"event": "failed", "name": type(error).__name__, "message": str(error)})
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    """Run the job that stands on stdin."""
+    return serve_job(SoakJob, soak)
 
 
 if __name__ == "__main__":
