@@ -69,8 +69,8 @@ class _Teller(Progress):
         self.bencher: Bencher | None = None
 
     def say(self, text: str) -> None:
+        self.tell()  # first: once the next step is seen to begin, the ones before it are safe
         self._emit(event="progress", text=text)
-        self.tell()
 
     def end(self) -> None:
         pass
@@ -82,7 +82,8 @@ class _Teller(Progress):
         if record is None:
             return
         self._emit(event="record", record=plain(self._named(record)))
-        self._next = time.monotonic() + _SELDOM * (time.monotonic() - start)
+        if any(run.lengths for run in record.runs):  # one without results must not delay the first that has some
+            self._next = time.monotonic() + _SELDOM * (time.monotonic() - start)
 
     def _named(self, record: Record) -> Record:
         return dataclasses.replace(record, file=dataclasses.replace(record.file, name=self._name))

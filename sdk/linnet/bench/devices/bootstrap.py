@@ -287,6 +287,22 @@ def watch(stdin: BinaryIO) -> None:
     threading.Thread(target=wait, daemon=True).start()
 
 
+def teller(events: int) -> Callable[..., None]:
+    """Return what writes an event to the file descriptor ``events``, as one line of JSON, whole or not at all."""
+    held = {signal.SIGINT, signal.SIGHUP, signal.SIGTERM}
+
+    def emit(**event: Any) -> None:
+        line = memoryview(json.dumps(event).encode() + b"\n")
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, held)  # Ctrl-C within it would leave a torn line
+        try:
+            while line:
+                line = line[os.write(events, line) :]
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    return emit
+
+
 def explain(error: OSError) -> str:
     """Return what to do about an error of the file system."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -300,14 +316,9 @@ def explain(error: OSError) -> str:
 def main() -> int:
     """Do the request that stands on stdin."""
     sys.stdout.flush()
-    events = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    emit = teller(os.dup(1))
     os.dup2(2, 1)  # whatever else prints must not come between the events
     stdin = sys.stdin.buffer
-
-    def emit(**event: Any) -> None:
-        events.write(json.dumps(event) + "\n")
-        events.flush()
-
     try:
         request = json.loads(stdin.readline())
         OPERATIONS[request["op"]](request, stdin, emit)
