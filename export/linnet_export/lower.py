@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
 import torch
@@ -21,6 +21,7 @@ from torch.export import Dim, ExportedProgram
 from linnet_export.errors import ExportError
 from linnet_export.outline import Step, outline
 from linnet_export.own_operators import OWN_OPERATORS, take_own_embeddings
+from linnet_export.own_operators.linear_backend import LinearPartitioner, LinnetBackend
 from linnet_export.places import Places, places
 from linnet_export.recipes import stored_bytes
 from linnet_export.recipes.operators import ExpandQuantized
@@ -170,7 +171,7 @@ def lower(
         exported[name] = _trace(module, max_length, max_batch)
     progress("delegate to XNNPACK")
     partitioner = WholePartitioner()
-    edge = _delegate(exported, partitioner)
+    edge = _delegate(exported, [name for name, module in methods.items() if module.fused], partitioner)
     progress("plan memory")
     config = ExecutorchBackendConfig()
     planned = edge.to_executorch(config)
@@ -210,7 +211,9 @@ def _trace(module: DeviceProgram, max_length: int, max_batch: int) -> ExportedPr
     return traced
 
 
-def _delegate(exported: Mapping[str, ExportedProgram], partitioner: WholePartitioner) -> EdgeProgramManager:
+def _delegate(
+    exported: Mapping[str, ExportedProgram], fused: Iterable[str], partitioner: WholePartitioner
+) -> EdgeProgramManager:
     config = EdgeCompileConfig(
         # quantized operators and symbolic lengths are no core ATen, which is all that this check allows
         _check_ir_validity=False,
@@ -219,7 +222,11 @@ def _delegate(exported: Mapping[str, ExportedProgram], partitioner: WholePartiti
         preserve_ops=partitioner.whole_operators(),
     )
     # not to_edge_transform_and_lower: it does the same with one more trace of every method
-    edge = to_edge(dict(exported), compile_config=config).transform([ExpandQuantized()])
+    edge = to_edge(dict(exported), compile_config=config)
+    if fused:
+        edge = edge.to_backend(dict.fromkeys(fused, LinearPartitioner()))
+        edge.compile_config = config
+    edge = edge.transform([ExpandQuantized()])
     with necessary_passes():
         delegated = edge.to_backend(partitioner)
     delegated.compile_config = config  # to_backend() forgets it
@@ -240,7 +247,7 @@ def _facts(
     # a runtime that lacks linnet's own operators runs the other methods
     operators = sorted({_operator_name(each) for plan in plans.values() for each in plan.operators} - OWN_OPERATORS)
     libraries = {"quantized" if each.startswith("quantized") else "optimized" for each in operators}
-    backends = {delegate.id for plan in plans.values() for delegate in plan.delegates}
+    backends = {delegate.id for plan in plans.values() for delegate in plan.delegates} - {LinnetBackend.__name__}
     if not backends:
         raise LoweringError("no part of the model reached XNNPACK; export a model of a supported architecture")
     return ProgramFacts(

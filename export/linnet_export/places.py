@@ -10,6 +10,8 @@ from executorch.exir import EdgeProgramManager, ExecutorchProgramManager
 from executorch.exir.schema import KernelCall
 from torch.fx import Node
 
+from linnet_export.own_operators.linear_backend import LinnetBackend
+
 __all__ = ["Places", "places"]
 
 Places = Mapping[str, list[dict[str, Any]]]
@@ -46,10 +48,19 @@ def places(edge: EdgeProgramManager, planned: ExecutorchProgramManager) -> Place
 
 def _partition(lowered: Any) -> list[dict[str, Any]]:
     nodes = [node for node in lowered.original_module.graph.nodes if node.op == "call_function" and _layer(node)]
+    if lowered.backend_id == LinnetBackend.__name__:
+        return [_own_call([node for node in nodes if _name(node) == "int8_linear"])]
     return [
         {"layer": layer, "operators": [_name(node) for node in run]}
         for layer, run in itertools.groupby(nodes, key=_layer)
     ]
+
+
+def _own_call(linears: list[Node]) -> dict[str, Any]:
+    """linnet's delegate runs its layers as one operator: what their names have in common is its place."""
+    names = [_layer(node).split(".") for node in linears]
+    common = itertools.takewhile(lambda parts: len(set(parts)) == 1, zip(*names, strict=False))
+    return {"layer": ".".join(parts[0] for parts in common), "operators": ["int8_linear"]}
 
 
 def _name(node: Node) -> str:

@@ -26,7 +26,7 @@ class ExportReport:
         file_bytes: size of the file; in the evidence, of the program without its trailer; bytes.
         checkpoint_bytes: size of the checkpoint's weights; bytes.
         parts: bytes by part: embedding, linears, other (everything else in the file).
-        partitions: subgraphs that went to XNNPACK, by method.
+        partitions: calls of delegates (XNNPACK, and linnet's own in `forward_fused`), by method.
         operators_outside: how often each operator stayed outside of XNNPACK, by method.
         planned_bytes: memory planned for activations at the bound, by method.
         max_length: bound in tokens.

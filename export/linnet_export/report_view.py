@@ -58,7 +58,7 @@ def _print_program(out: Console, report: ExportReport) -> None:
         for method, partitions in report.partitions.items()
     ]
     planned = f"planned at {report.max_length} tokens"
-    out.table(("method", "XNNPACK partitions", "operators outside", planned), rows, right=(1, 3))
+    out.table(("method", "partitions", "operators outside", planned), rows, right=(1, 3))
 
 
 def _counted(operators: Mapping[str, int]) -> str:

@@ -144,7 +144,7 @@ def test_the_table_for_people() -> None:
         line.split() for line in text.splitlines()
     ]
     # 200 of 1100 µs, of which 100 each
-    assert "outside of XNNPACK: 3 operators, 18.2% of the time, most of it view_copy.out (9.1%)" in text
+    assert "outside of delegates: 3 operators, 18.2% of the time, most of it view_copy.out (9.1%)" in text
     assert "4 operators in 2 partition(s)" in text
     assert "whole microseconds" in text
     # medians are the lower of two

@@ -55,7 +55,7 @@ def test_the_worker_says_which_file_and_which_runtime(files: BenchFiles) -> None
     facts = collector.opened.file_facts(files.proven, "00")
     assert (facts.name, facts.task, facts.recipe, facts.max_length) == ("proven.pte", "text-classification", "fp32", 24)
     assert facts.size == files.proven.stat().st_size
-    assert collector.opened.runtime["backends"] == "XnnpackBackend"
+    assert collector.opened.runtime["backends"] == "XnnpackBackend,LinnetBackend"
     assert collector.opened.runtime["threads"] == "1"
 
 

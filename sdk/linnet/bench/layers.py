@@ -35,8 +35,11 @@ _KINDS: Mapping[str, str] = {
     "Subtract": "sub",
     "TanH": "tanh",
     "Transpose": "permute_copy",
+    "linnet::int8_linear": "int8_linear",
 }
-"""From the first words of XNNPACK's names (``xnn_operator_type_to_string``) to ATen's; a square is ``mul(x, x)``."""
+"""From the first words of XNNPACK's names (``xnn_operator_type_to_string``) to ATen's; a square is ``mul(x, x)``.
+
+linnet's own delegate gives its one operator its own name."""
 
 
 class ProgramMap:

@@ -46,6 +46,8 @@ def _layers(rows: Sequence[Row]) -> Iterator[Sequence[str]]:
 
 
 def _where(row: Row) -> str:
+    if row.kind == DELEGATED and row.name.startswith("linnet::"):
+        return "linnet"
     return {DELEGATED: "XNNPACK", SET_UP: "XNNPACK", OUTSIDE: "outside"}.get(row.kind, "")
 
 
@@ -56,11 +58,11 @@ def _sentences(profile: LengthProfile) -> Iterator[str]:
     share = sum(row.share for row in outside)
     largest = max(outside, key=lambda row: row.share, default=None)
     most = f", most of it {largest.name} ({largest.share:.1%})" if largest is not None and share > 0 else ""
-    yield f"outside of XNNPACK: {len(outside)} operators, {share:.1%} of the time{most}"
+    yield f"outside of delegates: {len(outside)} operators, {share:.1%} of the time{most}"
     exact = "exact" if profile.resolution_ns == 1 else "in whole microseconds, rounded down: the rest counts as set-up"
     yield (
         f"inside: {len(inside)} operators in {len(partitions)} partition(s), "
-        f"timed by XNNPACK's own profiler, {exact}; all else by ExecuTorch's event tracer"
+        f"timed by their own profiler, {exact}; all else by ExecuTorch's event tracer"
     )
     now, before = profile.forward.p50_ns, profile.unprofiled_p50_ns
     yield (

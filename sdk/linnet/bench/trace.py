@@ -47,7 +47,8 @@ def _process(process: int, runs: TracedRuns) -> Iterator[dict[str, Any]]:
     tracks = {_INFERENCES: "inferences", _PROGRAM: "program"}
     for run, group in itertools.groupby(runs.events, key=lambda event: event.run):
         for track, name, event in _slices(list(group)):
-            tracks.setdefault(track, f"partition {track - _PROGRAM} (XNNPACK)")
+            delegate = "linnet" if name.startswith("linnet::") else "XNNPACK"
+            tracks.setdefault(track, f"partition {track - _PROGRAM} ({delegate})")
             yield {
                 "ph": "X",
                 "pid": process,

@@ -57,7 +57,7 @@ def time_spent(latency: Latency) -> list[Content]:
         listed=False,
     )
     text = (
-        "Timed by ExecuTorch's event tracer and XNNPACK's own profiler; equal operators stand together. "
+        "Timed by ExecuTorch's event tracer and the delegates' own profilers; equal operators stand together. "
         "linnet bench --profile has every operator and every percentile."
     )
     return [element("p", text), chart, _operators(profile.operators, where), _by_length(latency)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from executorch.exir._serialize._program import deserialize_pte_binary
 from torch.nn import functional
 
 import linnet_runtime
@@ -99,6 +102,45 @@ def test_both_methods_share_the_weights_of_the_file(models: Models) -> None:
     assert not OWN_OPERATORS & set(both.operators)
     weights = sum(each.numel() * each.element_size() for each in program.state_dict().values())
     assert len(both.program) - len(alone.program) < weights
+
+
+def _delegates(program: bytes, method: str) -> list[Any]:
+    """Return the delegates of a method: name, and description."""
+    read = deserialize_pte_binary(program).program
+    (plan,) = (each for each in read.execution_plan if each.name == method)
+    return [(each.id, bytes(read.backend_delegate_data[each.processed.index].data)) for each in plan.delegates]
+
+
+def _lowered(program: DeviceProgram) -> bytes:
+    apply_recipe(program, "int8")
+    methods = {"forward": program, "forward_fused": _fused(program)}
+    return lower(methods, max_length=MAX_LENGTH, constant_methods={}).program
+
+
+@pytest.mark.parametrize(("name", "activation"), [("bert-gelu", 1), ("bert-relu", 2)])
+def test_layers_between_own_operators_go_to_linnets_delegate(models: Models, name: str, activation: int) -> None:
+    case = next(each for each in CASES if each.name == name)
+    program = _lowered(device_module(models(case, "feature-extraction"), "feature-extraction", max_length=MAX_LENGTH))
+    assert {name for name, _ in _delegates(program, "forward")} == {"XnnpackBackend"}
+    own = [data for name, data in _delegates(program, "forward_fused") if name == "LinnetBackend"]
+    # by hand: each of two layers has query, key and value in one call, and three calls of one layer
+    heads = [struct.unpack_from("<4I", data) for data in own]
+    assert [(version, count) for version, _, _, count in heads] == [(1, 3), (1, 1), (1, 1), (1, 1)] * 2
+    assert [code for _, _, code, _ in heads] == [0, 0, activation, 0] * 2
+
+
+def test_the_delegates_read_the_same_data(models: Models) -> None:
+    case = next(each for each in CASES if each.name == "bert-gelu")
+    program = _lowered(device_module(models(case, "feature-extraction"), "feature-extraction", max_length=MAX_LENGTH))
+    stored = deserialize_pte_binary(program)
+    assert stored.named_data is not None
+    names = set(stored.named_data.pte_data)
+    for name, data in _delegates(program, "forward_fused"):
+        if name == "LinnetBackend":
+            used = {match.decode() for match in re.findall(rb"(?:scale_)?[0-9a-f]{64}", data)}
+            xnnpack = b"".join(data for _, data in _delegates(program, "forward"))
+            assert used <= names
+            assert all(each.encode() in xnnpack for each in used)
 
 
 @pytest.mark.parametrize("model_type", ["bert", "mobilebert"])

@@ -1,0 +1,234 @@
+// LinnetBackend: ExecuTorch's delegate for int8 linear layers that read the same tokens.
+#include <executorch/runtime/backend/interface.h>
+#include <executorch/runtime/core/exec_aten/util/tensor_util.h>
+
+#include <algorithm>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kernels/linear.h"
+#include "kernels/linear_call.h"
+#include "kernels/on_threads.h"
+
+namespace linnet::kernels {
+namespace {
+
+using executorch::aten::ScalarType;
+using executorch::aten::Tensor;
+using executorch::runtime::ArrayRef;
+using executorch::runtime::Backend;
+using executorch::runtime::BackendExecutionContext;
+using executorch::runtime::BackendInitContext;
+using executorch::runtime::BackendInterface;
+using executorch::runtime::CompileSpec;
+using executorch::runtime::DelegateHandle;
+using executorch::runtime::Error;
+using executorch::runtime::EValue;
+using executorch::runtime::FreeableBuffer;
+using executorch::runtime::NamedDataMap;
+using executorch::runtime::Result;
+using executorch::runtime::Span;
+
+constexpr std::size_t kAlignment = 64;
+// Below, waking the other threads takes longer than the work.
+constexpr std::size_t kSmallestShare = 4;
+constexpr std::size_t kSmallestRoundingShare = 64;
+
+// What one delegate call computes.
+struct Call {
+  Activation activation = Activation::kNone;
+  std::vector<PackedLinear> layers;
+};
+
+// Named data that is given back when it is no longer needed.
+class Data {
+ public:
+  // False unless there is data of that name and size.
+  bool read(const NamedDataMap& map, const std::string& name, std::size_t size) {
+    auto found = map.get_data(name.c_str());
+    if (!found.ok()) {
+      return false;
+    }
+    buffer_.emplace(std::move(*found));
+    return buffer_->size() == size;
+  }
+
+  const std::uint8_t* bytes() const noexcept { return static_cast<const std::uint8_t*>(buffer_->data()); }
+
+ private:
+  std::optional<FreeableBuffer> buffer_;
+};
+
+Error read_layer(const LinearCall& described, const LinearCall::Layer& layer, const NamedDataMap& map,
+                 Call& call) {
+  Data weight;
+  Data scale;
+  Data bias;
+  if (!weight.read(map, layer.weight, std::size_t{described.inputs} * layer.outputs) ||
+      !scale.read(map, layer.scale, layer.outputs * sizeof(float)) ||
+      (!layer.bias.empty() && !bias.read(map, layer.bias, layer.outputs * sizeof(float)))) {
+    return Error::InvalidProgram;
+  }
+  call.layers.emplace_back(LinearWeights{described.inputs, layer.outputs, weight.bytes(), scale.bytes(),
+                                         layer.bias.empty() ? nullptr : bias.bytes()});
+  return Error::Ok;
+}
+
+Error read_call(const FreeableBuffer& description, const NamedDataMap& map, Call& call) {
+  const auto described = read_linear_call(description.data(), description.size());
+  if (!described) {
+    return Error::DelegateInvalidCompatibility;
+  }
+  call.activation = described->activation;
+  call.layers.reserve(described->layers.size());
+  for (const LinearCall::Layer& layer : described->layers) {
+    const Error error = read_layer(*described, layer, map, call);
+    if (error != Error::Ok) {
+      return error;
+    }
+  }
+  return Error::Ok;
+}
+
+LinearKernel kernel() noexcept {
+  const LinearKernel fast = fast_linear();
+  return fast.multiply == nullptr ? portable_linear() : fast;
+}
+
+// The outputs of one call, and the panels of all its layers as one row of work.
+struct Work {
+  const Call& call;
+  std::vector<float*> outputs;
+  RoundedRows rows;
+  std::size_t count;  // of rows
+
+  std::size_t panels() const noexcept {
+    std::size_t sum = 0;
+    for (const PackedLinear& layer : call.layers) {
+      sum += layer.panels();
+    }
+    return sum;
+  }
+
+  // Computes the panels [first, last), counted through all layers.
+  void multiply(const LinearKernel& kernel, std::size_t first, std::size_t last) const {
+    std::size_t start = 0;
+    for (std::size_t i = 0; i < call.layers.size(); ++i) {
+      const PackedLinear& layer = call.layers[i];
+      const std::size_t end = start + layer.panels();
+      if (first < end && last > start) {
+        kernel.multiply(layer, call.activation, rows, count, std::max(first, start) - start,
+                        std::min(last, end) - start, outputs[i]);
+      }
+      start = end;
+    }
+  }
+};
+
+void run(const Work& work, const float* x, std::size_t inputs) {
+  const LinearKernel chosen = kernel();
+  const std::size_t rounding = usable_threads(work.count, kSmallestRoundingShare);
+  on_threads(rounding, [&](std::size_t thread) {
+    chosen.round_rows(x, inputs, work.count * thread / rounding, work.count * (thread + 1) / rounding,
+                      work.rows);
+  });
+  const std::size_t threads = usable_threads(work.count, kSmallestShare);
+  const std::size_t panels = work.panels();
+  on_threads(threads, [&](std::size_t thread) {
+    work.multiply(chosen, panels * thread / threads, panels * (thread + 1) / threads);
+  });
+}
+
+class LinnetBackend final : public BackendInterface {
+ public:
+  bool is_available() const override { return true; }
+
+  Result<DelegateHandle*> init(BackendInitContext& context, FreeableBuffer* processed,
+                               ArrayRef<CompileSpec> /*specs*/) const override {
+    const NamedDataMap* map = context.get_named_data_map();
+    if (map == nullptr) {
+      return Error::InvalidProgram;
+    }
+    try {
+      auto call = std::make_unique<Call>();
+      const Error error = read_call(*processed, *map, *call);
+      if (error != Error::Ok) {
+        return error;
+      }
+      processed->Free();
+      return static_cast<DelegateHandle*>(call.release());
+    } catch (const std::bad_alloc&) {
+      return Error::MemoryAllocationFailed;
+    }
+  }
+
+  Error execute(BackendExecutionContext& context, DelegateHandle* handle, Span<EValue*> args) const override {
+    const Call& call = *static_cast<const Call*>(handle);
+    if (args.size() != call.layers.size() + 1) {
+      return Error::InvalidArgument;
+    }
+    auto* tracer = context.event_tracer();
+    executorch::runtime::EventTracerEntry event;
+    if (tracer != nullptr) {
+      event = tracer->start_profiling_delegate("linnet::int8_linear", 0);
+    }
+    const Error error = compute(context, call, args);
+    if (tracer != nullptr) {
+      tracer->end_profiling_delegate(event, nullptr, 0);
+    }
+    return error;
+  }
+
+  void destroy(DelegateHandle* handle) const override { delete static_cast<Call*>(handle); }
+
+ private:
+  static Error compute(BackendExecutionContext& context, const Call& call, Span<EValue*> args) {
+    const Tensor& x = args[0]->toTensor();
+    const std::size_t inputs = call.layers.front().inputs();
+    if (x.scalar_type() != ScalarType::Float || x.dim() != 2 ||
+        static_cast<std::size_t>(x.size(1)) != inputs) {
+      return Error::InvalidArgument;
+    }
+    Work work{call, {}, {}, static_cast<std::size_t>(x.size(0))};
+    for (std::size_t i = 0; i < call.layers.size(); ++i) {
+      Tensor& out = args[i + 1]->toTensor();
+      const executorch::aten::SizesType sizes[] = {
+          static_cast<executorch::aten::SizesType>(x.size(0)),
+          static_cast<executorch::aten::SizesType>(call.layers[i].outputs())};
+      if (out.scalar_type() != ScalarType::Float ||
+          executorch::runtime::resize_tensor(out, sizes) != Error::Ok) {
+        return Error::InvalidArgument;
+      }
+      work.outputs.push_back(out.mutable_data_ptr<float>());
+    }
+    if (work.count == 0) {
+      return Error::Ok;
+    }
+    work.rows.stride = call.layers.front().groups() * kInputs;
+    const std::size_t bytes = (work.count * work.rows.stride + kAlignment - 1) / kAlignment * kAlignment;
+    void* memory = context.allocate(bytes + 2 * work.count * sizeof(float), kAlignment);
+    if (memory == nullptr) {
+      return Error::MemoryAllocationFailed;
+    }
+    work.rows.bytes = static_cast<std::uint8_t*>(memory);
+    work.rows.scales = reinterpret_cast<float*>(work.rows.bytes + bytes);
+    work.rows.zeros = work.rows.scales + work.count;
+    run(work, x.const_data_ptr<float>(), inputs);
+    return Error::Ok;
+  }
+};
+
+Error register_backend() {
+  static LinnetBackend backend;
+  return executorch::runtime::register_backend(Backend{"LinnetBackend", &backend});
+}
+
+[[maybe_unused]] const Error registered = register_backend();
+
+}  // namespace
+}  // namespace linnet::kernels

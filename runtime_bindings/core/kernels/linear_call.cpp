@@ -1,0 +1,74 @@
+#include "kernels/linear_call.h"
+
+#include <cstring>
+#include <utility>
+
+namespace linnet::kernels {
+namespace {
+
+constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kMostLayers = 64;
+constexpr std::uint32_t kMostWidth = 1U << 20U;
+constexpr std::uint32_t kLongestName = 256;
+
+class Reader {
+ public:
+  Reader(const void* data, std::size_t size) noexcept
+      : at_(static_cast<const std::uint8_t*>(data)), left_(size) {}
+
+  bool number(std::uint32_t least, std::uint32_t most, std::uint32_t& value) noexcept {
+    if (left_ < sizeof value) {
+      return false;
+    }
+    std::memcpy(&value, at_, sizeof value);
+    skip(sizeof value);
+    return value >= least && value <= most;
+  }
+
+  bool name(std::uint32_t shortest, std::string& value) {
+    std::uint32_t size = 0;
+    if (!number(shortest, kLongestName, size) || size > left_) {
+      return false;
+    }
+    value.assign(reinterpret_cast<const char*>(at_), size);
+    skip(size);
+    return true;
+  }
+
+  bool done() const noexcept { return left_ == 0; }
+
+ private:
+  void skip(std::size_t size) noexcept {
+    at_ += size;
+    left_ -= size;
+  }
+
+  const std::uint8_t* at_;
+  std::size_t left_;
+};
+
+}  // namespace
+
+std::optional<LinearCall> read_linear_call(const void* data, std::size_t size) {
+  Reader reader(data, size);
+  LinearCall call;
+  std::uint32_t version = 0;
+  std::uint32_t activation = 0;
+  std::uint32_t count = 0;
+  if (!reader.number(kVersion, kVersion, version) || !reader.number(1, kMostWidth, call.inputs) ||
+      !reader.number(0, static_cast<std::uint32_t>(Activation::kRelu), activation) ||
+      !reader.number(1, kMostLayers, count)) {
+    return std::nullopt;
+  }
+  call.activation = static_cast<Activation>(activation);
+  call.layers.resize(count);
+  for (LinearCall::Layer& layer : call.layers) {
+    if (!reader.number(1, kMostWidth, layer.outputs) || !reader.name(1, layer.weight) ||
+        !reader.name(1, layer.scale) || !reader.name(0, layer.bias)) {
+      return std::nullopt;
+    }
+  }
+  return reader.done() ? std::optional(std::move(call)) : std::nullopt;
+}
+
+}  // namespace linnet::kernels

@@ -1,0 +1,217 @@
+// The linear kernels against the same in double precision, and the description of a call.
+#include "kernels/linear.h"
+
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "kernels/linear_call.h"
+
+namespace {
+
+using linnet::kernels::Activation;
+using linnet::kernels::fast_linear;
+using linnet::kernels::kInputs;
+using linnet::kernels::LinearKernel;
+using linnet::kernels::PackedLinear;
+using linnet::kernels::portable_linear;
+using linnet::kernels::read_linear_call;
+using linnet::kernels::RoundedRows;
+
+constexpr float kUntouched = 12345.0F;
+
+int failures = 0;
+
+void expect(bool good, const char* what, const std::string& where, double found) {
+  if (!good) {
+    ++failures;
+    std::printf("%s: %s: %g\n", what, where.c_str(), found);
+  }
+}
+
+template <typename T>
+const std::uint8_t* bytes_of(const std::vector<T>& values) {
+  return reinterpret_cast<const std::uint8_t*>(values.data());
+}
+
+// A layer and its input; a row of the input lies far from zero, one is all zeros.
+struct Case {
+  std::size_t rows;
+  std::size_t inputs;
+  std::size_t outputs;
+  std::vector<float> x;
+  std::vector<std::int8_t> weight;
+  std::vector<float> scale;
+  std::vector<float> bias;
+
+  Case(std::size_t rows_, std::size_t inputs_, std::size_t outputs_)
+      : rows(rows_), inputs(inputs_), outputs(outputs_) {
+    std::mt19937 random(static_cast<unsigned>(rows * 10000 + inputs * 100 + outputs));
+    std::normal_distribution<float> normal;
+    std::uniform_int_distribution<int> byte(-127, 127);
+    for (std::size_t i = 0; i < rows * inputs; ++i) {
+      x.push_back(i / inputs == 1 ? 0.0F : normal(random) + (i / inputs == 2 ? 9.0F : 0.0F));
+    }
+    for (std::size_t i = 0; i < inputs * outputs; ++i) {
+      weight.push_back(static_cast<std::int8_t>(byte(random)));
+    }
+    for (std::size_t i = 0; i < outputs; ++i) {
+      scale.push_back(0.001F + 0.01F * std::fabs(normal(random)));
+      bias.push_back(normal(random));
+    }
+  }
+
+  std::string name() const {
+    return std::to_string(rows) + " x " + std::to_string(inputs) + " x " + std::to_string(outputs);
+  }
+};
+
+double activated(double value, Activation activation) {
+  switch (activation) {
+    case Activation::kGelu:
+      return value * 0.5 * (1.0 + std::erf(value / std::sqrt(2.0)));
+    case Activation::kRelu:
+      return std::max(value, 0.0);
+    case Activation::kNone:
+      break;
+  }
+  return value;
+}
+
+struct Memory {
+  Memory(std::size_t rows, std::size_t stride)
+      : bytes(static_cast<std::uint8_t*>(std::malloc(rows * stride)), &std::free), scales(rows), zeros(rows) {
+    std::memset(bytes.get(), 0xff, rows * stride);
+  }
+  std::unique_ptr<std::uint8_t, decltype(&std::free)> bytes;
+  std::vector<float> scales;
+  std::vector<float> zeros;
+};
+
+// Each number comes back within half a step, and zero exactly.
+void check_rounding(const Case& layer, const RoundedRows& rows, const char* kernel) {
+  for (std::size_t i = 0; i < layer.x.size(); ++i) {
+    const std::size_t row = i / layer.inputs;
+    const float scale = rows.scales[row];
+    const float byte = rows.bytes[row * rows.stride + i % layer.inputs];
+    const float found = (byte - rows.zeros[row]) * scale;
+    expect(std::fabs(found - layer.x[i]) <= 0.501F * scale + 1e-6F, kernel, layer.name() + " rounding",
+           found);
+    expect(layer.x[i] != 0.0F || found == 0.0F, kernel, layer.name() + " zero", found);
+  }
+}
+
+// What exact arithmetic makes of the rounded rows.
+double expected_value(const Case& layer, const RoundedRows& rows, std::size_t row, std::size_t output) {
+  double sum = 0.0;
+  for (std::size_t i = 0; i < layer.inputs; ++i) {
+    sum += (rows.bytes[row * rows.stride + i] - static_cast<double>(rows.zeros[row])) *
+           layer.weight[output * layer.inputs + i];
+  }
+  return sum * static_cast<double>(rows.scales[row]) * static_cast<double>(layer.scale[output]) +
+         static_cast<double>(layer.bias[output]);
+}
+
+void check_products(const Case& layer, const PackedLinear& packed, const RoundedRows& rows,
+                    const LinearKernel& kernel, Activation activation, const char* name) {
+  std::vector<float> out(layer.rows * layer.outputs, kUntouched);
+  // in two pieces, as threads do
+  const std::size_t middle = packed.panels() / 2;
+  kernel.multiply(packed, activation, rows, layer.rows, middle, packed.panels(), out.data());
+  if (middle > 0) {
+    expect(out[0] == kUntouched, name, layer.name() + " wrote before its panels",
+           static_cast<double>(out[0]));
+  }
+  kernel.multiply(packed, activation, rows, layer.rows, 0, middle, out.data());
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const double sum = expected_value(layer, rows, i / layer.outputs, i % layer.outputs);
+    const double error = std::fabs(static_cast<double>(out[i]) - activated(sum, activation));
+    // GELU's polynomial errs by up to 6e-5, and far from zero by x times what is left of the distribution
+    // there
+    expect(error <= 1e-4 + 4e-6 * std::fabs(sum), name, layer.name() + " product", error);
+  }
+}
+
+void check_kernel(const LinearKernel& kernel, const char* name, const Case& layer) {
+  const PackedLinear packed(
+      {layer.inputs, layer.outputs, bytes_of(layer.weight), bytes_of(layer.scale), bytes_of(layer.bias)});
+  const std::size_t stride = packed.groups() * kInputs;
+  Memory memory(layer.rows, stride);
+  const RoundedRows rows{memory.bytes.get(), stride, memory.scales.data(), memory.zeros.data()};
+  const std::size_t middle = layer.rows / 2;
+  kernel.round_rows(layer.x.data(), layer.inputs, 0, middle, rows);
+  kernel.round_rows(layer.x.data(), layer.inputs, middle, layer.rows, rows);
+  check_rounding(layer, rows, name);
+  for (const Activation activation : {Activation::kNone, Activation::kGelu, Activation::kRelu}) {
+    check_products(layer, packed, rows, kernel, activation, name);
+  }
+}
+
+void check_kernels() {
+  for (const std::size_t rows : {1U, 3U, 8U, 9U, 41U}) {
+    for (const std::size_t inputs : {1U, 4U, 30U, 64U, 144U, 385U}) {
+      for (const std::size_t outputs : {1U, 16U, 31U, 32U, 100U}) {
+        const Case layer(rows, inputs, outputs);
+        check_kernel(portable_linear(), "portable", layer);
+        if (fast_linear().multiply != nullptr) {
+          check_kernel(fast_linear(), "fast", layer);
+        }
+      }
+    }
+  }
+}
+
+void add(std::string& text, std::uint32_t number) {
+  text.append(reinterpret_cast<const char*>(&number), sizeof number);
+}
+
+void add(std::string& text, const char* name) {
+  add(text, static_cast<std::uint32_t>(std::strlen(name)));
+  text += name;
+}
+
+void check_description() {
+  std::string good;
+  for (const std::uint32_t number : {1U, 384U, 1U, 2U}) {
+    add(good, number);
+  }
+  for (const char* bias : {"third", ""}) {
+    add(good, 7U);
+    add(good, "first");
+    add(good, "second");
+    add(good, bias);
+  }
+  const auto call = read_linear_call(good.data(), good.size());
+  expect(call && call->inputs == 384 && call->activation == Activation::kGelu && call->layers.size() == 2 &&
+             call->layers[0].outputs == 7 && call->layers[0].weight == "first" &&
+             call->layers[1].scale == "second" && call->layers[0].bias == "third" &&
+             call->layers[1].bias.empty(),
+         "description", "good", 0);
+  for (std::size_t size = 0; size < good.size(); ++size) {
+    // a copy of its own, so that a read behind the end is seen
+    const std::vector<char> cut(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size));
+    expect(!read_linear_call(cut.data(), cut.size()), "description", "cut", static_cast<double>(size));
+  }
+  expect(!read_linear_call((good + "x").data(), good.size() + 1), "description", "longer", 0);
+  for (std::size_t at = 0; at < good.size(); ++at) {
+    std::vector<char> changed(good.begin(), good.end());
+    changed[at] = '\xff';
+    read_linear_call(changed.data(), changed.size());  // whatever it says, it stays inside
+  }
+}
+
+}  // namespace
+
+int main() {
+  check_kernels();
+  check_description();
+  std::printf("linear: %s, %d failures\n",
+              fast_linear().multiply == nullptr ? "portable only" : "both kernels", failures);
+  return failures == 0 ? 0 : 1;
+}
