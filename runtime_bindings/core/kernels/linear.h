@@ -15,15 +15,17 @@ namespace linnet::kernels {
 constexpr std::size_t kPanel = 32;  // outputs that are computed at once
 constexpr std::size_t kInputs = 4;  // bytes that one dot-product lane takes
 
-enum class Activation : std::uint32_t { kNone = 0, kGelu = 1, kRelu = 2 };
+// What follows the products and the bias. kResidual adds other rows, times a scale for each output.
+enum class Tail : std::uint32_t { kNone = 0, kGelu = 1, kRelu = 2, kResidual = 3 };
 
 // A layer as a program holds it. Nothing needs to be aligned.
 struct LinearWeights {
   std::size_t inputs;
   std::size_t outputs;
-  const std::uint8_t* weight;  // int8 [outputs, inputs]
-  const std::uint8_t* scale;   // float32 [outputs]
-  const std::uint8_t* bias;    // float32 [outputs], or null
+  const std::uint8_t* weight;                    // int8 [outputs, inputs]
+  const std::uint8_t* scale;                     // float32 [outputs]
+  const std::uint8_t* bias;                      // float32 [outputs], or null
+  const std::uint8_t* residual_scale = nullptr;  // float32 [outputs], or null
 };
 
 // A layer in the order in which a kernel reads it. Outputs are rounded up to whole panels, inputs to whole
@@ -45,6 +47,9 @@ class PackedLinear {
   const float* sums(std::size_t panel) const noexcept { return sums_.get() + panel * kPanel; }
   const float* scales(std::size_t panel) const noexcept { return scales_.get() + panel * kPanel; }
   const float* biases(std::size_t panel) const noexcept { return biases_.get() + panel * kPanel; }
+  const float* residual_scales(std::size_t panel) const noexcept {
+    return residual_scales_.get() + panel * kPanel;
+  }
 
  private:
   struct Free {
@@ -62,6 +67,7 @@ class PackedLinear {
   Aligned<float> sums_;  // of an output's weights: what a zero point of 1 adds
   Aligned<float> scales_;
   Aligned<float> biases_;
+  Aligned<float> residual_scales_;
 };
 
 // Rounded tokens: x is about (byte - zero) * scale.
@@ -76,9 +82,10 @@ struct LinearKernel {
   // Rounds the rows [first, last) of float32 [rows, inputs].
   void (*round_rows)(const float* x, std::size_t inputs, std::size_t first, std::size_t last,
                      const RoundedRows& out);
-  // Writes the outputs of the panels [first, last) for `count` rows to float32 [count, outputs].
-  void (*multiply)(const PackedLinear& layer, Activation activation, const RoundedRows& rows,
-                   std::size_t count, std::size_t first, std::size_t last, float* out);
+  // Writes the outputs of the panels [first, last) for `count` rows to float32 [count, outputs]. The residual
+  // is float32 [count, outputs], null but for kResidual.
+  void (*multiply)(const PackedLinear& layer, Tail tail, const RoundedRows& rows, std::size_t count,
+                   const float* residual, std::size_t first, std::size_t last, float* out);
 };
 
 // Plain C++, for every processor.

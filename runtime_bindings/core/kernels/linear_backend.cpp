@@ -37,11 +37,11 @@ using executorch::runtime::Span;
 constexpr std::size_t kAlignment = 64;
 // Below, waking the other threads takes longer than the work.
 constexpr std::size_t kSmallestShare = 4;
-constexpr std::size_t kSmallestRoundingShare = 64;
+constexpr std::size_t kRoundedAtOnce = 64;  // rows
 
 // What one delegate call computes.
 struct Call {
-  Activation activation = Activation::kNone;
+  LinearCall described;
   std::vector<PackedLinear> layers;
 };
 
@@ -69,25 +69,28 @@ Error read_layer(const LinearCall& described, const LinearCall::Layer& layer, co
   Data weight;
   Data scale;
   Data bias;
+  Data residual_scale;
+  const std::size_t size = layer.outputs * sizeof(float);
   if (!weight.read(map, layer.weight, std::size_t{described.inputs} * layer.outputs) ||
-      !scale.read(map, layer.scale, layer.outputs * sizeof(float)) ||
-      (!layer.bias.empty() && !bias.read(map, layer.bias, layer.outputs * sizeof(float)))) {
+      !scale.read(map, layer.scale, size) || (!layer.bias.empty() && !bias.read(map, layer.bias, size)) ||
+      (!layer.residual_scale.empty() && !residual_scale.read(map, layer.residual_scale, size))) {
     return Error::InvalidProgram;
   }
   call.layers.emplace_back(LinearWeights{described.inputs, layer.outputs, weight.bytes(), scale.bytes(),
-                                         layer.bias.empty() ? nullptr : bias.bytes()});
+                                         layer.bias.empty() ? nullptr : bias.bytes(),
+                                         layer.residual_scale.empty() ? nullptr : residual_scale.bytes()});
   return Error::Ok;
 }
 
 Error read_call(const FreeableBuffer& description, const NamedDataMap& map, Call& call) {
-  const auto described = read_linear_call(description.data(), description.size());
+  auto described = read_linear_call(description.data(), description.size());
   if (!described) {
     return Error::DelegateInvalidCompatibility;
   }
-  call.activation = described->activation;
-  call.layers.reserve(described->layers.size());
-  for (const LinearCall::Layer& layer : described->layers) {
-    const Error error = read_layer(*described, layer, map, call);
+  call.described = std::move(*described);
+  call.layers.reserve(call.described.layers.size());
+  for (const LinearCall::Layer& layer : call.described.layers) {
+    const Error error = read_layer(call.described, layer, map, call);
     if (error != Error::Ok) {
       return error;
     }
@@ -103,9 +106,10 @@ LinearKernel kernel() noexcept {
 // The outputs of one call, and the panels of all its layers as one row of work.
 struct Work {
   const Call& call;
-  std::vector<float*> outputs;
-  RoundedRows rows;
-  std::size_t count;  // of rows
+  std::size_t count;                // of rows
+  const float* residual = nullptr;  // float32 [count, outputs]
+  std::vector<float*> outputs = {};
+  RoundedRows rows = {};
 
   std::size_t panels() const noexcept {
     std::size_t sum = 0;
@@ -122,7 +126,7 @@ struct Work {
       const PackedLinear& layer = call.layers[i];
       const std::size_t end = start + layer.panels();
       if (first < end && last > start) {
-        kernel.multiply(layer, call.activation, rows, count, std::max(first, start) - start,
+        kernel.multiply(layer, call.described.tail, rows, count, residual, std::max(first, start) - start,
                         std::min(last, end) - start, outputs[i]);
       }
       start = end;
@@ -130,18 +134,24 @@ struct Work {
   }
 };
 
+// In small pieces, which the threads take as they get to them: one of them may be held up by other programs.
 void run(const Work& work, const float* x, std::size_t inputs) {
   const LinearKernel chosen = kernel();
-  const std::size_t rounding = usable_threads(work.count, kSmallestRoundingShare);
-  on_threads(rounding, [&](std::size_t thread) {
-    chosen.round_rows(x, inputs, work.count * thread / rounding, work.count * (thread + 1) / rounding,
-                      work.rows);
+  if (usable_threads(work.count, kSmallestShare) == 1) {
+    chosen.round_rows(x, inputs, 0, work.count, work.rows);
+    work.multiply(chosen, 0, work.panels());
+    return;
+  }
+  on_threads((work.count + kRoundedAtOnce - 1) / kRoundedAtOnce, [&](std::size_t piece) {
+    const std::size_t first = piece * kRoundedAtOnce;
+    chosen.round_rows(x, inputs, first, std::min(first + kRoundedAtOnce, work.count), work.rows);
   });
-  const std::size_t threads = usable_threads(work.count, kSmallestShare);
-  const std::size_t panels = work.panels();
-  on_threads(threads, [&](std::size_t thread) {
-    work.multiply(chosen, panels * thread / threads, panels * (thread + 1) / threads);
-  });
+  on_threads(work.panels(), [&](std::size_t panel) { work.multiply(chosen, panel, panel + 1); });
+}
+
+bool is_matrix(const Tensor& tensor, std::size_t width) {
+  return tensor.scalar_type() == ScalarType::Float && tensor.dim() == 2 &&
+         static_cast<std::size_t>(tensor.size(1)) == width;
 }
 
 class LinnetBackend final : public BackendInterface {
@@ -169,7 +179,7 @@ class LinnetBackend final : public BackendInterface {
 
   Error execute(BackendExecutionContext& context, DelegateHandle* handle, Span<EValue*> args) const override {
     const Call& call = *static_cast<const Call*>(handle);
-    if (args.size() != call.layers.size() + 1) {
+    if (args.size() != call.layers.size() + call.described.arguments()) {
       return Error::InvalidArgument;
     }
     auto* tracer = context.event_tracer();
@@ -188,15 +198,21 @@ class LinnetBackend final : public BackendInterface {
 
  private:
   static Error compute(BackendExecutionContext& context, const Call& call, Span<EValue*> args) {
-    const Tensor& x = args[0]->toTensor();
-    const std::size_t inputs = call.layers.front().inputs();
-    if (x.scalar_type() != ScalarType::Float || x.dim() != 2 ||
-        static_cast<std::size_t>(x.size(1)) != inputs) {
+    const Tensor& x = args[call.described.tokens_argument]->toTensor();
+    const std::size_t inputs = call.described.inputs;
+    if (!is_matrix(x, inputs)) {
       return Error::InvalidArgument;
     }
-    Work work{call, {}, {}, static_cast<std::size_t>(x.size(0))};
+    Work work{call, static_cast<std::size_t>(x.size(0))};
+    if (call.described.tail == Tail::kResidual) {
+      const Tensor& residual = args[call.described.residual_argument]->toTensor();
+      if (!is_matrix(residual, call.layers.front().outputs()) || residual.size(0) != x.size(0)) {
+        return Error::InvalidArgument;
+      }
+      work.residual = residual.const_data_ptr<float>();
+    }
     for (std::size_t i = 0; i < call.layers.size(); ++i) {
-      Tensor& out = args[i + 1]->toTensor();
+      Tensor& out = args[call.described.arguments() + i]->toTensor();
       const executorch::aten::SizesType sizes[] = {
           static_cast<executorch::aten::SizesType>(x.size(0)),
           static_cast<executorch::aten::SizesType>(call.layers[i].outputs())};

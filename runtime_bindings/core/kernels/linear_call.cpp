@@ -53,18 +53,26 @@ std::optional<LinearCall> read_linear_call(const void* data, std::size_t size) {
   Reader reader(data, size);
   LinearCall call;
   std::uint32_t version = 0;
-  std::uint32_t activation = 0;
+  std::uint32_t tail = 0;
   std::uint32_t count = 0;
   if (!reader.number(kVersion, kVersion, version) || !reader.number(1, kMostWidth, call.inputs) ||
-      !reader.number(0, static_cast<std::uint32_t>(Activation::kRelu), activation) ||
+      !reader.number(0, static_cast<std::uint32_t>(Tail::kResidual), tail) ||
+      !reader.number(0, 1, call.tokens_argument) || !reader.number(0, 1, call.residual_argument) ||
       !reader.number(1, kMostLayers, count)) {
     return std::nullopt;
   }
-  call.activation = static_cast<Activation>(activation);
+  call.tail = static_cast<Tail>(tail);
+  const bool added = call.tail == Tail::kResidual;
+  // the arguments are the first ones, and a residual belongs to one layer
+  const bool first = call.arguments() == 2 ? added : call.tokens_argument == 0;
+  if (!first || (added && count != 1)) {
+    return std::nullopt;
+  }
   call.layers.resize(count);
   for (LinearCall::Layer& layer : call.layers) {
     if (!reader.number(1, kMostWidth, layer.outputs) || !reader.name(1, layer.weight) ||
-        !reader.name(1, layer.scale) || !reader.name(0, layer.bias)) {
+        !reader.name(1, layer.scale) || !reader.name(0, layer.bias) ||
+        !reader.name(0, layer.residual_scale) || added == layer.residual_scale.empty()) {
       return std::nullopt;
     }
   }

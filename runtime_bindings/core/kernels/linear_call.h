@@ -12,19 +12,25 @@
 
 namespace linnet::kernels {
 
-// Layers that read the same tokens, and the activation behind each of them.
+// Layers that read the same tokens, and what follows each of them.
 struct LinearCall {
-  // The names of its data in the program; without a bias that name is empty.
+  // The names of its data in the program; empty without a bias or a residual.
   struct Layer {
     std::uint32_t outputs;
     std::string weight;
     std::string scale;
     std::string bias;
+    std::string residual_scale;
   };
 
   std::uint32_t inputs = 0;
-  Activation activation = Activation::kNone;
-  std::vector<Layer> layers;
+  Tail tail = Tail::kNone;
+  // Which of the call's first arguments these are; equal if it has only one, and where there is no residual.
+  std::uint32_t tokens_argument = 0;
+  std::uint32_t residual_argument = 0;
+  std::vector<Layer> layers;  // one, if there is a residual
+
+  std::size_t arguments() const noexcept { return tokens_argument == residual_argument ? 1 : 2; }
 };
 
 // Reads the bytes that linnet_export/own_operators/linear_backend.py describes. Nothing if they are anything

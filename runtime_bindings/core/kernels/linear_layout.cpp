@@ -31,10 +31,14 @@ PackedLinear::PackedLinear(const LinearWeights& weights)
       weights_(zeros<std::int8_t>(panels() * groups() * kPanel * kInputs)),
       sums_(zeros<float>(panels() * kPanel)),
       scales_(zeros<float>(panels() * kPanel)),
-      biases_(zeros<float>(panels() * kPanel)) {
+      biases_(zeros<float>(panels() * kPanel)),
+      residual_scales_(zeros<float>(panels() * kPanel)) {
   std::memcpy(scales_.get(), weights.scale, outputs_ * sizeof(float));
   if (weights.bias != nullptr) {
     std::memcpy(biases_.get(), weights.bias, outputs_ * sizeof(float));
+  }
+  if (weights.residual_scale != nullptr) {
+    std::memcpy(residual_scales_.get(), weights.residual_scale, outputs_ * sizeof(float));
   }
   pack_rows(weights);
 }

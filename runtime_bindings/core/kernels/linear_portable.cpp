@@ -36,13 +36,14 @@ void round_rows(const float* x, std::size_t inputs, std::size_t first, std::size
   }
 }
 
-float activated(float value, Activation activation) {
-  switch (activation) {
-    case Activation::kGelu:
+float finished(float value, Tail tail) {
+  switch (tail) {
+    case Tail::kGelu:
       return 0.5F * value * (1.0F + std::erf(value * 0.70710678F));
-    case Activation::kRelu:
+    case Tail::kRelu:
       return std::max(value, 0.0F);
-    case Activation::kNone:
+    case Tail::kNone:
+    case Tail::kResidual:
       break;
   }
   return value;
@@ -59,8 +60,8 @@ std::int32_t product(const PackedLinear& layer, const std::uint8_t* row, std::si
   return sum;
 }
 
-void multiply(const PackedLinear& layer, Activation activation, const RoundedRows& rows, std::size_t count,
-              std::size_t first, std::size_t last, float* out) {
+void multiply(const PackedLinear& layer, Tail tail, const RoundedRows& rows, std::size_t count,
+              const float* residual, std::size_t first, std::size_t last, float* out) {
   const std::size_t end = std::min(last * kPanel, layer.outputs());
   for (std::size_t row = 0; row < count; ++row) {
     const std::uint8_t* bytes = rows.bytes + row * rows.stride;
@@ -68,7 +69,9 @@ void multiply(const PackedLinear& layer, Activation activation, const RoundedRow
       const float zeros = rows.zeros[row] * layer.sums(0)[output];
       const float sum = static_cast<float>(product(layer, bytes, output)) - zeros;
       const float scale = rows.scales[row] * layer.scales(0)[output];
-      out[row * layer.outputs() + output] = activated(sum * scale + layer.biases(0)[output], activation);
+      const std::size_t at = row * layer.outputs() + output;
+      const float added = tail == Tail::kResidual ? residual[at] * layer.residual_scales(0)[output] : 0.0F;
+      out[at] = finished(sum * scale + layer.biases(0)[output] + added, tail);
     }
   }
 }

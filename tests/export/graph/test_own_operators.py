@@ -124,9 +124,23 @@ def test_layers_between_own_operators_go_to_linnets_delegate(models: Models, nam
     assert {name for name, _ in _delegates(program, "forward")} == {"XnnpackBackend"}
     own = [data for name, data in _delegates(program, "forward_fused") if name == "LinnetBackend"]
     # by hand: each of two layers has query, key and value in one call, and three calls of one layer
-    heads = [struct.unpack_from("<4I", data) for data in own]
-    assert [(version, count) for version, _, _, count in heads] == [(1, 3), (1, 1), (1, 1), (1, 1)] * 2
-    assert [code for _, _, code, _ in heads] == [0, 0, activation, 0] * 2
+    heads = [struct.unpack_from("<6I", data) for data in own]
+    assert [(version, count) for version, *_, count in heads] == [(1, 3), (1, 1), (1, 1), (1, 1)] * 2
+    assert [tail for _, _, tail, *_ in heads] == [0, 0, activation, 0] * 2
+
+
+def test_mobileberts_residuals_go_with_its_layers(models: Models) -> None:
+    case = next(each for each in CASES if each.model_type == "mobilebert" and not each.settings)
+    program = _lowered(device_module(models(case, "feature-extraction"), "feature-extraction", max_length=MAX_LENGTH))
+    delegates = _delegates(program, "forward_fused")
+    # in front of the embeddings, behind them, and behind the last layer
+    assert [name for name, _ in delegates].count("XnnpackBackend") <= 3
+    own = [struct.unpack_from("<6I", data) for name, data in delegates if name == "LinnetBackend"]
+    # by hand, for each of two layers: bottlenecks and value, query and key; three expansions with ReLU; residuals of
+    # the attention, of three feed-forward networks and of the output bottleneck
+    assert [tail for _, _, tail, *_ in own].count(0) == 2 * 2
+    assert [tail for _, _, tail, *_ in own].count(2) == 2 * 3
+    assert [tail for _, _, tail, *_ in own].count(3) == 2 * 5
 
 
 def test_the_delegates_read_the_same_data(models: Models) -> None:

@@ -15,7 +15,6 @@
 
 namespace {
 
-using linnet::kernels::Activation;
 using linnet::kernels::fast_linear;
 using linnet::kernels::kInputs;
 using linnet::kernels::LinearKernel;
@@ -23,6 +22,7 @@ using linnet::kernels::PackedLinear;
 using linnet::kernels::portable_linear;
 using linnet::kernels::read_linear_call;
 using linnet::kernels::RoundedRows;
+using linnet::kernels::Tail;
 
 constexpr float kUntouched = 12345.0F;
 
@@ -49,6 +49,8 @@ struct Case {
   std::vector<std::int8_t> weight;
   std::vector<float> scale;
   std::vector<float> bias;
+  std::vector<float> residual_scale;
+  std::vector<float> residual;
 
   Case(std::size_t rows_, std::size_t inputs_, std::size_t outputs_)
       : rows(rows_), inputs(inputs_), outputs(outputs_) {
@@ -64,6 +66,10 @@ struct Case {
     for (std::size_t i = 0; i < outputs; ++i) {
       scale.push_back(0.001F + 0.01F * std::fabs(normal(random)));
       bias.push_back(normal(random));
+      residual_scale.push_back(normal(random));
+    }
+    for (std::size_t i = 0; i < rows * outputs; ++i) {
+      residual.push_back(normal(random));
     }
   }
 
@@ -72,13 +78,14 @@ struct Case {
   }
 };
 
-double activated(double value, Activation activation) {
-  switch (activation) {
-    case Activation::kGelu:
+double finished(double value, Tail tail) {
+  switch (tail) {
+    case Tail::kGelu:
       return value * 0.5 * (1.0 + std::erf(value / std::sqrt(2.0)));
-    case Activation::kRelu:
+    case Tail::kRelu:
       return std::max(value, 0.0);
-    case Activation::kNone:
+    case Tail::kNone:
+    case Tail::kResidual:
       break;
   }
   return value;
@@ -119,19 +126,24 @@ double expected_value(const Case& layer, const RoundedRows& rows, std::size_t ro
 }
 
 void check_products(const Case& layer, const PackedLinear& packed, const RoundedRows& rows,
-                    const LinearKernel& kernel, Activation activation, const char* name) {
+                    const LinearKernel& kernel, Tail tail, const char* name) {
   std::vector<float> out(layer.rows * layer.outputs, kUntouched);
   // in two pieces, as threads do
   const std::size_t middle = packed.panels() / 2;
-  kernel.multiply(packed, activation, rows, layer.rows, middle, packed.panels(), out.data());
+  const float* residual = tail == Tail::kResidual ? layer.residual.data() : nullptr;
+  kernel.multiply(packed, tail, rows, layer.rows, residual, middle, packed.panels(), out.data());
   if (middle > 0) {
     expect(out[0] == kUntouched, name, layer.name() + " wrote before its panels",
            static_cast<double>(out[0]));
   }
-  kernel.multiply(packed, activation, rows, layer.rows, 0, middle, out.data());
+  kernel.multiply(packed, tail, rows, layer.rows, residual, 0, middle, out.data());
   for (std::size_t i = 0; i < out.size(); ++i) {
-    const double sum = expected_value(layer, rows, i / layer.outputs, i % layer.outputs);
-    const double error = std::fabs(static_cast<double>(out[i]) - activated(sum, activation));
+    const std::size_t output = i % layer.outputs;
+    const double added = residual == nullptr ? 0.0
+                                             : static_cast<double>(residual[i]) *
+                                                   static_cast<double>(layer.residual_scale[output]);
+    const double sum = expected_value(layer, rows, i / layer.outputs, output) + added;
+    const double error = std::fabs(static_cast<double>(out[i]) - finished(sum, tail));
     // GELU's polynomial errs by up to 6e-5, and far from zero by x times what is left of the distribution
     // there
     expect(error <= 1e-4 + 4e-6 * std::fabs(sum), name, layer.name() + " product", error);
@@ -139,8 +151,8 @@ void check_products(const Case& layer, const PackedLinear& packed, const Rounded
 }
 
 void check_kernel(const LinearKernel& kernel, const char* name, const Case& layer) {
-  const PackedLinear packed(
-      {layer.inputs, layer.outputs, bytes_of(layer.weight), bytes_of(layer.scale), bytes_of(layer.bias)});
+  const PackedLinear packed({layer.inputs, layer.outputs, bytes_of(layer.weight), bytes_of(layer.scale),
+                             bytes_of(layer.bias), bytes_of(layer.residual_scale)});
   const std::size_t stride = packed.groups() * kInputs;
   Memory memory(layer.rows, stride);
   const RoundedRows rows{memory.bytes.get(), stride, memory.scales.data(), memory.zeros.data()};
@@ -148,8 +160,8 @@ void check_kernel(const LinearKernel& kernel, const char* name, const Case& laye
   kernel.round_rows(layer.x.data(), layer.inputs, 0, middle, rows);
   kernel.round_rows(layer.x.data(), layer.inputs, middle, layer.rows, rows);
   check_rounding(layer, rows, name);
-  for (const Activation activation : {Activation::kNone, Activation::kGelu, Activation::kRelu}) {
-    check_products(layer, packed, rows, kernel, activation, name);
+  for (const Tail tail : {Tail::kNone, Tail::kGelu, Tail::kRelu, Tail::kResidual}) {
+    check_products(layer, packed, rows, kernel, tail, name);
   }
 }
 
@@ -176,29 +188,58 @@ void add(std::string& text, const char* name) {
   text += name;
 }
 
-void check_description() {
-  std::string good;
-  for (const std::uint32_t number : {1U, 384U, 1U, 2U}) {
-    add(good, number);
+std::string description(const std::vector<std::uint32_t>& head, const std::vector<const char*>& names) {
+  std::string text;
+  for (const std::uint32_t number : head) {
+    add(text, number);
   }
-  for (const char* bias : {"third", ""}) {
-    add(good, 7U);
-    add(good, "first");
-    add(good, "second");
-    add(good, bias);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (i % 4 == 0) {
+      add(text, 7U);  // outputs
+    }
+    add(text, names[i]);
   }
-  const auto call = read_linear_call(good.data(), good.size());
-  expect(call && call->inputs == 384 && call->activation == Activation::kGelu && call->layers.size() == 2 &&
-             call->layers[0].outputs == 7 && call->layers[0].weight == "first" &&
-             call->layers[1].scale == "second" && call->layers[0].bias == "third" &&
+  return text;
+}
+
+void check_good_descriptions() {
+  const std::string two =
+      description({1, 384, 1, 0, 0, 2}, {"first", "second", "third", "", "fourth", "fifth", "", ""});
+  const auto call = read_linear_call(two.data(), two.size());
+  expect(call && call->inputs == 384 && call->tail == Tail::kGelu && call->arguments() == 1 &&
+             call->layers.size() == 2 && call->layers[0].outputs == 7 && call->layers[0].weight == "first" &&
+             call->layers[0].bias == "third" && call->layers[1].scale == "fifth" &&
              call->layers[1].bias.empty(),
-         "description", "good", 0);
+         "description", "two layers", 0);
+  const std::string one = description({1, 384, 3, 1, 0, 1}, {"first", "second", "", "third"});
+  const auto added = read_linear_call(one.data(), one.size());
+  expect(added && added->arguments() == 2 && added->tokens_argument == 1 && added->residual_argument == 0 &&
+             added->layers[0].residual_scale == "third",
+         "description", "with a residual", 0);
+}
+
+void check_bad_descriptions() {
+  const std::vector<const char*> names{"first", "second", "", ""};
+  const std::vector<const char*> added{"first", "second", "", "third"};
+  const std::string good = description({1, 384, 0, 0, 0, 1}, names);
+  const std::string bad[] = {good + "x",
+                             description({2, 384, 0, 0, 0, 1}, names),  // version
+                             description({1, 0, 0, 0, 0, 1}, names),    // inputs
+                             description({1, 384, 4, 0, 0, 1}, names),  // tail
+                             description({1, 384, 0, 1, 1, 1}, names),  // no first argument
+                             description({1, 384, 0, 0, 1, 1}, names),  // two arguments, no residual
+                             description({1, 384, 0, 0, 0, 1}, added),  // a scale, no residual
+                             description({1, 384, 3, 0, 1, 1}, names),  // a residual, no scale
+                             description({1, 384, 3, 0, 1, 2}, {"a", "b", "", "c", "a", "b", "", "c"})};
+  for (const std::string& each : bad) {
+    expect(!read_linear_call(each.data(), each.size()), "description", "bad",
+           static_cast<double>(&each - bad));
+  }
   for (std::size_t size = 0; size < good.size(); ++size) {
     // a copy of its own, so that a read behind the end is seen
     const std::vector<char> cut(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size));
     expect(!read_linear_call(cut.data(), cut.size()), "description", "cut", static_cast<double>(size));
   }
-  expect(!read_linear_call((good + "x").data(), good.size() + 1), "description", "longer", 0);
   for (std::size_t at = 0; at < good.size(); ++at) {
     std::vector<char> changed(good.begin(), good.end());
     changed[at] = '\xff';
@@ -210,7 +251,8 @@ void check_description() {
 
 int main() {
   check_kernels();
-  check_description();
+  check_good_descriptions();
+  check_bad_descriptions();
   std::printf("linear: %s, %d failures\n",
               fast_linear().multiply == nullptr ? "portable only" : "both kernels", failures);
   return failures == 0 ? 0 : 1;
