@@ -25,6 +25,7 @@ from linnet_export.own_operators.linear_backend import LinearPartitioner, Linnet
 from linnet_export.places import Places, places
 from linnet_export.recipes import stored_bytes
 from linnet_export.recipes.operators import ExpandQuantized
+from linnet_export.sorted_once import sorted_once
 from linnet_export.tasks import DeviceProgram
 from linnet_export.xnnpack import WholePartitioner, necessary_passes
 
@@ -224,7 +225,8 @@ def _delegate(
     # not to_edge_transform_and_lower: it does the same with one more trace of every method
     edge = to_edge(dict(exported), compile_config=config)
     if fused:
-        edge = edge.to_backend(dict.fromkeys(fused, LinearPartitioner()))
+        with sorted_once():
+            edge = edge.to_backend(dict.fromkeys(fused, LinearPartitioner()))
         edge.compile_config = config
     edge = edge.transform([ExpandQuantized()])
     with necessary_passes():
