@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from linnet_export.adapt.data import Example
+from linnet_export.adapt.tasks.rows import Example
 
 __all__ = ["NO_LABEL", "Collator", "LengthGroupedSampler", "Rows", "encode"]
 
@@ -20,17 +20,23 @@ _GROUP = 50  # batches that are sorted by length together, as in transformers' o
 
 
 class Rows(Dataset[dict[str, Any]]):
-    """Encoded rows: token ids, class, and what the teacher said."""
+    """Encoded rows: token ids, label, and what the teacher said.
+
+    A label is an int or a float, a tuple of them for the whole row, or a list with one for each token. `extra` has
+    what the measures need of each row and the model does not see.
+    """
 
     def __init__(
         self,
         inputs: Sequence[Mapping[str, list[int]]],
-        labels: Sequence[int],
+        labels: Sequence[Any],
         teacher: Mapping[str, Tensor] | None = None,
+        extra: Sequence[Any] = (),
     ) -> None:
         self.inputs = inputs
         self.labels = labels
         self.teacher = teacher or {}
+        self.extra = extra
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -66,15 +72,21 @@ class Collator:
         self._pad = pad_id
 
     def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
-        """Return input_ids and attention_mask int64 [rows, tokens], labels int64 [rows], and the teacher's values."""
+        """Return input_ids and attention_mask int64 [rows, tokens], labels, and the teacher's values.
+
+        Labels are [rows]; [rows, values] where a row has a tuple; [rows, tokens], filled up with
+        :data:`NO_LABEL`, where each token has one.
+        """
         longest = max(len(row["input_ids"]) for row in rows)
         batch = {
             name: torch.tensor([_padded(row[name], longest, self._pad if name == "input_ids" else 0) for row in rows])
             for name in rows[0]
-            if isinstance(rows[0][name], list)
+            if isinstance(rows[0][name], list) and name != "labels"
         }
         batch["attention_mask"] = torch.tensor([_padded([1] * len(row["input_ids"]), longest, 0) for row in rows])
-        batch["labels"] = torch.tensor([row["labels"] for row in rows])
+        labels = [row["labels"] for row in rows]
+        each_token = isinstance(labels[0], list)
+        batch["labels"] = torch.tensor([_padded(each, longest, NO_LABEL) for each in labels] if each_token else labels)
         tensors = [name for name in rows[0] if isinstance(rows[0][name], Tensor)]
         return batch | {name: torch.stack([row[name] for row in rows]) for name in tensors}
 

@@ -19,6 +19,7 @@ from linnet_export.adapt.config import (
     METRICS,
     PRECISIONS,
     SCHEDULES,
+    TASKS,
     CalibrationConfig,
     DataConfig,
     DistillationConfig,
@@ -73,6 +74,7 @@ class TrainCommand:
         add("-o", "--output", type=Path, required=True, metavar="DIR", help="directory of the trained checkpoint")
         add("--export", type=Path, metavar="OUT.pte", help="go on to a proven file")
         add("--quantization", default=None, metavar="RECIPE", help="recipe of the file (default int8)")
+        add("--task", choices=TASKS, help="default text-classification; a recipe's stages name their own")
         add("--model", dest="first_model", metavar="MODEL", help="model of a recipe's first stage")
         add("--resume", action="store_true", help="go on with an unfinished training")
         add("--force", action="store_true", help="start over, and overwrite the file of --export")
@@ -102,6 +104,7 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     add("--pair-column", metavar="NAME", help="column of the second text")
     add("--label-column", metavar="NAME", help="column of the label")
     add("--out-of-scope", metavar="LABEL", help="label of what belongs to no class (default: oos, if it occurs)")
+    add("--label-all-tokens", action="store_true", help="token-classification: train all tokens of a word")
     add("--max-length", type=int, default=128, metavar="N", help="bound in tokens (default 128)")
 
 
@@ -120,7 +123,7 @@ def _add_optimizer(parser: argparse.ArgumentParser) -> None:
     add("--dropout", type=float, metavar="SHARE", help="default: the checkpoint's own")
     add("--freeze", choices=FREEZABLE, default="none", help="what is not trained")
     add("--precision", choices=PRECISIONS, default="no", help="bf16: faster where the processor has bfloat16")
-    add("--metric", choices=METRICS, default="accuracy", help="what chooses the best epoch (default accuracy)")
+    add("--metric", choices=METRICS, help="what chooses the best epoch (default: the first that the task measures)")
     add("--early-stopping", type=int, default=0, metavar="N", help="stop after N epochs without a better one")
     add("--save-steps", type=int, default=0, metavar="N", help="a checkpoint every N steps too")
     add("--keep-checkpoints", action="store_true", help="leave the optimizer's checkpoints there")
@@ -164,11 +167,14 @@ def _stages(args: argparse.Namespace) -> tuple[list[tuple[str, TrainConfig]], Re
         pair_column=args.pair_column,
         label_column=args.label_column,
         out_of_scope=args.out_of_scope,
+        label_all_tokens=args.label_all_tokens,
     )
     if not args.model.endswith(".toml"):
         if args.first_model is not None:
             raise InvalidArgumentError("--model belongs to a RECIPE.toml")
         return [(args.output.name, _config(args, data))], None
+    if args.task is not None:
+        raise InvalidArgumentError("--task belongs to a checkpoint; the stages of a recipe have `task = ...`")
     recipe = read_recipe(Path(args.model), args.first_model)
     stages = [
         (stage.name, stage.config(args.output, data, resume=args.resume, force=args.force)) for stage in recipe.stages
@@ -198,6 +204,7 @@ def _config(args: argparse.Namespace, data: DataConfig) -> TrainConfig:
             intermediate_size=args.intermediate_size,
         ),
         calibration=CalibrationConfig(temperature=args.calibrate_temperature, in_scope_recall=args.in_scope_recall),
+        task=args.task or TASKS[0],
         **{name: given[name] for name in ("metric", "early_stopping", "max_length", "seed", "save_steps", "resume",
                                           "force", "keep_checkpoints")},
     )  # fmt: skip
@@ -215,7 +222,7 @@ def _run(
                 print(f"{name}: {config.model} -> {config.output}", file=terminal, flush=True)
                 reports.append((name, train(config, listener)))
             wanted = settings if _is_first() else None
-            file = measure_file(export(wanted, listener), stages[-1][1].output) if wanted else None
+            file = measure_file(export(wanted, listener), stages[-1][1].output, stages[-1][1].task) if wanted else None
         except BaseException:
             if isinstance(listener, TrainProgress):
                 listener.interrupted()

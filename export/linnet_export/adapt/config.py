@@ -20,8 +20,10 @@ __all__ = [
 SCHEDULES: tuple[str, ...] = ("linear", "cosine", "constant_with_warmup")
 """Learning-rate schedules, by the names of transformers' `lr_scheduler_type`."""
 
-METRICS: tuple[str, ...] = ("accuracy", "macro_f1", "loss")
-"""What early stopping watches, on the held-out rows."""
+METRICS: tuple[str, ...] = (
+    "accuracy", "macro_f1", "f1", "precision", "recall", "exact_match", "spearman", "pearson", "mrr_at_10", "loss",
+)  # fmt: skip
+"""What early stopping watches, on the held-out rows; each task has some of them."""
 
 FREEZABLE: tuple[str, ...] = ("none", "embeddings", "body")
 PRECISIONS: tuple[str, ...] = ("no", "bf16")
@@ -37,8 +39,10 @@ class DataConfig:
         validation_split: without `validation`, the share of each class that is held out instead.
         text_column: None: found by its usual name; so are the next two.
         pair_column: column of the second text.
-        label_column: column of the label.
+        label_column: column of the label, the tags, the answers or the score.
         out_of_scope: the label of requests that belong to no class; None: `oos`, if it occurs.
+        label_all_tokens: token-classification trains every token of a word and not only the first; then
+            `aggregation_strategy="simple"` joins whole words. The name is that of transformers' `run_ner.py`.
     """
 
     train: Path
@@ -48,6 +52,7 @@ class DataConfig:
     pair_column: str | None = None
     label_column: str | None = None
     out_of_scope: str | None = None
+    label_all_tokens: bool = False
 
     def problems(self) -> list[str]:
         """Return every impossible setting as a sentence."""
@@ -222,7 +227,7 @@ class TrainConfig:
         distillation: the teacher, if there is one.
         shrink: what is taken away first.
         calibration: what is folded into the last layer at the end.
-        metric: what chooses the best epoch, on the held-out rows.
+        metric: what chooses the best epoch, on the held-out rows; None: the first of the task's.
         early_stopping: epochs without a better one until training stops; 0: none are skipped.
         max_length: bound in tokens, special tokens included; longer texts are cut.
         seed: of everything that is random.
@@ -240,7 +245,7 @@ class TrainConfig:
     distillation: DistillationConfig | None = None
     shrink: ShrinkConfig = dataclasses.field(default_factory=ShrinkConfig)
     calibration: CalibrationConfig = dataclasses.field(default_factory=CalibrationConfig)
-    metric: str = "accuracy"
+    metric: str | None = None
     early_stopping: int = 0
     max_length: int = 128
     seed: int = 0
@@ -259,7 +264,7 @@ class TrainConfig:
         found = [] if self.model else ["model is empty, needed a directory or a hub id"]
         if self.task not in TASKS:
             found.append(f"task is {self.task!r}, training knows {', '.join(TASKS)}")
-        if self.metric not in METRICS:
+        if self.metric is not None and self.metric not in METRICS:
             found.append(f"metric is {self.metric!r}, known are {', '.join(METRICS)}")
         if self.max_length < 3:
             found.append(f"max_length is {self.max_length}, needed at least 3: two special tokens and one of the text")
@@ -272,5 +277,8 @@ class TrainConfig:
         return found + [problem for part in parts if part is not None for problem in part.problems()]
 
 
-TASKS: tuple[str, ...] = ("text-classification",)
-"""What `linnet train` fine-tunes for."""
+TASKS: tuple[str, ...] = (
+    "text-classification",
+    "token-classification",
+)
+"""What `linnet train` fine-tunes for; each has its file in `tasks/`."""

@@ -54,7 +54,7 @@ def export_config(trained: TrainConfig, output: Path, settings: Mapping[str, Any
         "output": output,
         "task": trained.task,
         "max_length": trained.max_length,
-        "proof": training / "held_out.jsonl",
+        "proof": training / "proof.jsonl",
         "force": True,
         **settings,
     }
@@ -65,9 +65,11 @@ def export_config(trained: TrainConfig, output: Path, settings: Mapping[str, Any
     return found
 
 
-def measure_file(report: ExportReport, trained: Path) -> FileReport:
+def measure_file(report: ExportReport, trained: Path, task: str = "text-classification") -> FileReport:
     """Run the held-out rows through the file."""
+    from linnet_export.adapt.tasks import get_task
+
     table = read_table(trained / "training" / "held_out.jsonl")
     with load(report.path) as model:
-        found = evaluate(model, table, choose_columns(table, None, None, None))
+        found = evaluate(model, table, get_task(task).columns or choose_columns(table, None, None, None))
     return FileReport(report.path, report.file_bytes / 1e6, dict(found.metrics), report.status)

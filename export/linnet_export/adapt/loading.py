@@ -36,14 +36,20 @@ class Loaded:
     new_head: bool
 
 
-def load_classifier(name: str, labels: Sequence[str] | None = None, dropout: float | None = None) -> Loaded:
-    """Load a checkpoint for text-classification.
+def load_classifier(
+    name: str,
+    labels: Sequence[str] | None = None,
+    dropout: float | None = None,
+    head: str = "ForSequenceClassification",
+) -> Loaded:
+    """Load a checkpoint with a layer of classes on top.
 
     Args:
         name: local directory or hub id.
         labels: names of the classes; None: those of the checkpoint. Where the checkpoint has others, the
             classifier is made anew from the global generator.
         dropout: None: the checkpoint's own.
+        head: what follows the architecture in the name of the model's class.
 
     Raises:
         CheckpointError: it cannot be loaded, or an exported program could not be made of it.
@@ -56,12 +62,12 @@ def load_classifier(name: str, labels: Sequence[str] | None = None, dropout: flo
     files = weight_files(directory)
     try:
         config: Any = transformers.AutoConfig.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
-        own = _own_labels(config, settings)
+        own = _own_labels(config, settings, head)
         chosen = tuple(labels) if labels is not None else own
         config.id2label = dict(enumerate(chosen))
         config.label2id = {label: place for place, label in enumerate(chosen)}
         _set_dropout(config, dropout)
-        model: Any = transformers.AutoModelForSequenceClassification.from_pretrained(
+        model: Any = getattr(transformers, f"AutoModel{head}").from_pretrained(
             directory,
             config=config,
             dtype=torch.float32,
@@ -73,7 +79,7 @@ def load_classifier(name: str, labels: Sequence[str] | None = None, dropout: flo
         )
         tokenizer = transformers.AutoTokenizer.from_pretrained(directory, local_files_only=True)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise CheckpointError(f"{name}: transformers cannot load it for text-classification: {error}") from error
+        raise CheckpointError(f"{name}: transformers cannot load it {head}: {error}") from error
     new_head = sorted(chosen) != sorted(own)
     if new_head:
         _make_head_anew(model)
@@ -82,9 +88,9 @@ def load_classifier(name: str, labels: Sequence[str] | None = None, dropout: flo
     return Loaded(model.eval(), tokenizer, chosen, weights_sha256(files), new_head)
 
 
-def _own_labels(config: Any, settings: dict[str, Any]) -> tuple[str, ...]:
+def _own_labels(config: Any, settings: dict[str, Any], head: str) -> tuple[str, ...]:
     """Labels of a checkpoint that was trained for some; a plain encoder's config only counts to two."""
-    trained = any("ForSequenceClassification" in name for name in settings.get("architectures") or ())
+    trained = any(name.endswith(head) for name in settings.get("architectures") or ())
     return tuple(str(config.id2label[place]) for place in range(config.num_labels)) if trained else ()
 
 

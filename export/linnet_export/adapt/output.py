@@ -12,9 +12,10 @@ from typing import Any
 
 from linnet.output import write_text
 from linnet_export.adapt.config import TrainConfig
-from linnet_export.adapt.data import Example, Examples
+from linnet_export.adapt.data import Examples
 from linnet_export.adapt.errors import TrainingExistsError
 from linnet_export.adapt.report import TrainReport
+from linnet_export.adapt.tasks import get_task
 
 __all__ = ["Output", "prepare_output"]
 
@@ -53,13 +54,19 @@ class Output:
         """Name from which the cache of the teacher's answers is derived."""
         return self.training / "teacher.safetensors"
 
-    def keep_rows(self, examples: Examples) -> None:
+    def keep_rows(self, examples: Examples, task: str) -> None:
         """Write the rows for the export: its calibration sees the training texts, its proof those held out."""
-        for name, rows in (("texts", examples.train), ("held_out", examples.validation)):
-            lines = [_row(each) for each in rows]
-            write_text("".join(f"{line}\n" for line in lines), self.training / f"{name}.jsonl", force=True)
+        kind = get_task(task)
+        files = {
+            "texts": [text for each in examples.train for text in kind.texts(each)],
+            "proof": [text for each in examples.validation for text in kind.texts(each)],
+            "held_out": [kind.held_out_row(each) for each in examples.validation],
+        }
+        for name, rows in files.items():
+            lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+            write_text(lines, self.training / f"{name}.jsonl", force=True)
 
-    def finish(self, model: Any, tokenizer: Any, report: TrainReport, *, keep_checkpoints: bool) -> None:
+    def finish(self, model: Any, tokenizer: Any, report: TrainReport, config: TrainConfig) -> None:
         """Write the checkpoint; the report comes last and says that all is there."""
         aside = self.directory / f".partial-{os.getpid()}"
         try:
@@ -69,14 +76,10 @@ class Output:
                 path.replace(self.directory / path.name)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
+        get_task(config.task).finish(self.directory, model, config)
         write_text(json.dumps(report.to_json(), indent=2) + "\n", self.training / "report.json", force=True)
-        if not keep_checkpoints:
+        if not config.keep_checkpoints:
             shutil.rmtree(self.checkpoints, ignore_errors=True)
-
-
-def _row(example: Example) -> str:
-    pair = {} if example.pair is None else {"pair": example.pair}
-    return json.dumps({"text": example.text, **pair, "label": example.label}, ensure_ascii=False)
 
 
 def prepare_output(config: TrainConfig) -> Output:

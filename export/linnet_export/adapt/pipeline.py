@@ -14,19 +14,19 @@ import transformers
 from accelerate import PartialState
 
 from linnet_export.adapt.augmentation import augment
-from linnet_export.adapt.batches import NO_LABEL, Collator, Rows, encode, text_pairs
+from linnet_export.adapt.batches import NO_LABEL, Rows, encode, text_pairs
 from linnet_export.adapt.calibration import Calibration, calibrate
 from linnet_export.adapt.checkpoints import last_complete
 from linnet_export.adapt.config import TrainConfig
-from linnet_export.adapt.data import Example, Examples, read_examples
-from linnet_export.adapt.loading import load_classifier
-from linnet_export.adapt.measures import classification_figures
+from linnet_export.adapt.data import Examples, read_examples
 from linnet_export.adapt.output import Output, prepare_output
 from linnet_export.adapt.progress import QuietTraining, TrainListener
 from linnet_export.adapt.report import TrainReport
 from linnet_export.adapt.shrink import shrink
+from linnet_export.adapt.tasks import get_task
+from linnet_export.adapt.tasks.base import TrainingTask, known_figures
 from linnet_export.adapt.teacher import ask_teacher
-from linnet_export.adapt.trainer import Loss, RowTrainer, class_weights, training_arguments
+from linnet_export.adapt.trainer import RowTrainer, training_arguments
 from linnet_export.adapt.watch import EpochLog, SaveSteps, ShowProgress
 from linnet_export.progress import Stages
 
@@ -39,10 +39,12 @@ _IMPORTANCE_ROWS = 1024
 def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainReport:
     """See :func:`linnet_export.adapt.train`."""
     listener = listener or QuietTraining()
+    task = get_task(config.task)
+    task.refuse_impossible(config)
     stages = Stages(listener)
     processes = PartialState(cpu=not torch.cuda.is_available())
     with stages.stage("data"):
-        examples = read_examples(config.data, config.seed)
+        examples = read_examples(config.data, config.seed, config.task)
         with processes.main_process_first():
             # what the first process made, the others find
             first = processes.is_main_process
@@ -50,10 +52,10 @@ def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainRe
         if output.report is not None:
             return output.report  # finished before, and asked to go on
         if first:
-            output.keep_rows(examples)
+            output.keep_rows(examples, config.task)
     with stages.stage("checkpoint"):
         transformers.set_seed(config.seed)
-        loaded = load_classifier(config.model, examples.labels, config.optimizer.dropout)
+        loaded = task.load(config.model, examples, config.optimizer.dropout)
         model: Any = loaded.model
         texts = [part for each in examples.train for part in (each.text, each.pair) if part is not None]
         tokenizer, steps = shrink(
@@ -62,7 +64,7 @@ def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainRe
         )  # fmt: skip
     with stages.stage("teacher") if config.distillation else contextlib.nullcontext(), processes.main_process_first():
         rows = _training_rows(config, examples, tokenizer, output, stages)
-    held_out = _rows(examples.validation, examples.labels, tokenizer, config.max_length)
+    held_out = task.encode(examples.validation, examples, tokenizer, config)
     with stages.stage("train"):
         trainer = _trainer(config, model, tokenizer, rows, held_out, examples, output, listener)
         start = trainer.predict(held_out).metrics if config.shrink.changes_anything and not loaded.new_head else {}
@@ -71,12 +73,12 @@ def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainRe
             resumed = last_complete(output.checkpoints)
         trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     with stages.stage("calibrate"):
-        before, found, after = _calibrate(config, trainer, held_out, examples)
+        before, found, after = _measure(config, trainer, held_out, examples)
     report = _report(
-        output, examples, rows, held_out, trainer, (start, before, after), found, (steps, stages.seconds), config.task
+        output, examples, rows, held_out, trainer, (start, before, after), found, (steps, stages.seconds), task
     )
     if first:
-        output.finish(model, tokenizer, report, keep_checkpoints=config.keep_checkpoints)
+        output.finish(model, tokenizer, report, config)
     return report
 
 
@@ -89,14 +91,14 @@ def _report(
     figures: tuple[Mapping[str, float] | None, Mapping[str, float], Mapping[str, float]],
     found: Calibration,
     done: tuple[Sequence[str], Mapping[str, float]],
-    task: str,
+    task: TrainingTask,
 ) -> TrainReport:
     start, before, after = figures
     steps, seconds = done
     model: Any = trainer.model
     return TrainReport(
         output=output.directory,
-        task=task,
+        task=task.name,
         labels=len(examples.labels),
         rows=len(rows),
         held_out=len(held_out),
@@ -104,7 +106,7 @@ def _report(
         epochs=round(trainer.state.epoch or 0),
         best_epoch=_best_epoch(trainer),
         shrunk=tuple(steps),
-        start=_plain(start),
+        start=known_figures(start or {}, "test_", task.metrics),
         before_calibration=before,
         figures=after,
         temperature=found.temperature,
@@ -115,21 +117,17 @@ def _report(
     )
 
 
-def _rows(examples: Sequence[Example], labels: Sequence[str], tokenizer: Any, max_length: int) -> Rows:
-    numbers = {label: place for place, label in enumerate(labels)}
-    return Rows(encode(tokenizer, text_pairs(examples), max_length), [numbers[each.label] for each in examples])
-
-
 def _importance_batches(tokenizer: Any, examples: Examples, config: TrainConfig) -> list[dict[str, Any]]:
     step = max(1, len(examples.train) // _IMPORTANCE_ROWS)
-    rows = _rows(examples.train[::step], examples.labels, tokenizer, config.max_length)
-    collate = Collator(tokenizer.pad_token_id)
+    task = get_task(config.task)
+    rows = task.encode(examples.train[::step], examples, tokenizer, config)
+    collate = task.collator(tokenizer.pad_token_id)
     return [collate([rows[place] for place in range(start, min(start + 64, len(rows)))])
             for start in range(0, len(rows), 64)]  # fmt: skip
 
 
 def _training_rows(config: TrainConfig, examples: Examples, tokenizer: Any, output: Output, stages: Stages) -> Rows:
-    rows = _rows(examples.train, examples.labels, tokenizer, config.max_length)
+    rows = get_task(config.task).encode(examples.train, examples, tokenizer, config)
     if config.distillation is None:
         return rows
     made: list[tuple[str, str | None]] = []
@@ -156,29 +154,22 @@ def _trainer(
     listener: TrainListener,
 ) -> RowTrainer:
     _freeze(model, config.optimizer.freeze)
-    balanced = config.optimizer.class_weights == "balanced"
-    supervised = [label for label in rows.labels if label != NO_LABEL]
-    loss = Loss(
-        config.distillation,
-        class_weights(supervised, len(examples.labels)) if balanced else None,
-        config.optimizer.label_smoothing,
-    )
+    task = get_task(config.task)
+    settings = dataclasses.replace(config, metric=config.metric or task.metrics[0])
     callbacks: list[Any] = [ShowProgress(listener), EpochLog(output.log)]
     if config.save_steps:
         callbacks.append(SaveSteps(config.save_steps))
     if config.early_stopping:
         callbacks.append(transformers.EarlyStoppingCallback(config.early_stopping))
     trainer = RowTrainer(
-        loss,
+        task.step(config, rows, examples),
         config.seed,
         model=model,
-        args=training_arguments(config, output.checkpoints, PartialState().num_processes),
+        args=training_arguments(settings, output.checkpoints, PartialState().num_processes),
         train_dataset=rows,
         eval_dataset=held_out,
-        data_collator=Collator(tokenizer.pad_token_id),
-        compute_metrics=lambda found: classification_figures(
-            found.predictions, found.label_ids, examples.labels, examples.out_of_scope
-        ),
+        data_collator=task.collator(tokenizer.pad_token_id),
+        compute_metrics=lambda found: task.figures(found.predictions, held_out, examples),
         callbacks=callbacks,
     )
     trainer.remove_callback(transformers.PrinterCallback)
@@ -201,28 +192,26 @@ def _freeze(model: Any, what: str) -> None:
         model.base_model.requires_grad_(False)
 
 
-def _calibrate(
+def _measure(
     config: TrainConfig, trainer: RowTrainer, held_out: Rows, examples: Examples
 ) -> tuple[dict[str, float], Calibration, dict[str, float]]:
     """Return the figures before, what was folded in, and the figures after."""
-    logits = np.asarray(trainer.predict(held_out).predictions, dtype=np.float32)
-    labels = np.asarray(held_out.labels)
+    task = get_task(config.task)
+    predictions = trainer.predict(held_out).predictions
+    before = task.figures(predictions, held_out, examples)
+    if "calibration" not in task.options:
+        return before, Calibration(), before
+    logits = np.asarray(predictions, dtype=np.float32)
+    labels = torch.tensor(held_out.labels)
     outside = examples.labels.index(examples.out_of_scope) if examples.out_of_scope else None
-    before = classification_figures(logits, labels, examples.labels, examples.out_of_scope)
-    found = calibrate(trainer.model, torch.tensor(logits), torch.tensor(labels), outside, config.calibration)
+    found = calibrate(trainer.model, torch.tensor(logits), labels, outside, config.calibration)
     changed = logits / found.temperature
     if outside is not None:
         changed[:, outside] += found.shift
-    return before, found, classification_figures(changed, labels, examples.labels, examples.out_of_scope)
+    return before, found, task.figures(changed, held_out, examples)
 
 
 def _best_epoch(trainer: RowTrainer) -> int:
     steps = trainer.state.best_global_step
     epochs = [each["epoch"] for each in trainer.state.log_history if each.get("step") == steps and "eval_loss" in each]
     return round(epochs[-1]) if epochs else 0
-
-
-def _plain(metrics: Mapping[str, float] | None) -> dict[str, float]:
-    known = ("accuracy", "macro_f1", "in_scope_accuracy", "out_of_scope_recall", "out_of_scope_auroc")
-    found = metrics or {}
-    return {name: found[f"test_{name}"] for name in known if f"test_{name}" in found}

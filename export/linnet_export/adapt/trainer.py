@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 import transformers
@@ -16,6 +16,9 @@ from torch import Tensor, nn
 from linnet_export.adapt.batches import NO_LABEL, LengthGroupedSampler
 from linnet_export.adapt.checkpoints import PREFIX, mark_complete
 from linnet_export.adapt.config import DistillationConfig, TrainConfig
+
+if TYPE_CHECKING:
+    from linnet_export.adapt.tasks.base import Step
 
 __all__ = ["Loss", "RowTrainer", "class_weights", "training_arguments"]
 
@@ -75,9 +78,9 @@ def _softened(logits: Tensor, teacher: Tensor, temperature: float) -> Tensor:
 class RowTrainer(transformers.Trainer):
     """Trains on :class:`Rows`."""
 
-    def __init__(self, loss: Loss, order_seed: int, **settings: Any) -> None:
+    def __init__(self, step: Step, order_seed: int, **settings: Any) -> None:
         super().__init__(**settings)
-        self._loss = loss
+        self._step = step
         self._order_seed = order_seed
         self.model_accepts_loss_kwargs = False  # the loss is ours, a mean over the batch
 
@@ -85,12 +88,8 @@ class RowTrainer(transformers.Trainer):
         self, model: Any, inputs: Any, return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
         """Return the loss of a batch, and the outputs if they are asked for."""
-        labels = inputs.pop("labels")
-        teacher = {name: inputs.pop(name) for name in list(inputs) if name.startswith("teacher_")}
-        outputs = model(**inputs, output_hidden_states="teacher_hidden" in teacher)
-        hidden = outputs.hidden_states[-1][:, 0] if "teacher_hidden" in teacher else None
-        loss = self._loss(outputs.logits, labels, teacher, hidden)
-        return (loss, {"loss": loss, "logits": outputs.logits}) if return_outputs else loss
+        loss, measured = self._step(model, inputs)
+        return (loss, {"loss": loss, **measured}) if return_outputs else loss
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
         rows: Any = train_dataset if train_dataset is not None else self.train_dataset

@@ -1,0 +1,118 @@
+"""What a task has to provide to be trained for."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, TypeAlias
+
+from torch import Tensor
+
+from linnet.datasets import Columns
+from linnet.errors import InvalidArgumentError
+from linnet_export.adapt.batches import Collator, Rows
+from linnet_export.adapt.config import DataConfig, TrainConfig
+from linnet_export.adapt.loading import Loaded
+from linnet_export.adapt.tasks.rows import Example, Examples
+
+__all__ = ["Step", "TrainingTask"]
+
+Step: TypeAlias = Callable[[Any, dict[str, Tensor]], tuple[Tensor, dict[str, Tensor]]]
+"""(model, batch with `labels`) -> the loss, a scalar that is a mean over the batch, and what is measured."""
+
+
+class TrainingTask(abc.ABC):
+    """One task by its Hugging Face name.
+
+    Attributes:
+        metrics: figures on the held-out rows, by the names of `linnet eval`; the first chooses the best epoch
+            unless another is asked for.
+        options: settings that only some tasks have, of `teacher`, `calibration`, `class_weights`, `label_smoothing`.
+    """
+
+    name: ClassVar[str]
+    metrics: ClassVar[tuple[str, ...]]
+    options: ClassVar[frozenset[str]] = frozenset()
+
+    @abc.abstractmethod
+    def read(self, config: DataConfig, seed: int) -> Examples:
+        """Read, check and split all rows.
+
+        Raises:
+            BadDataError: rows cannot be trained on; the message names every one of them.
+        """
+
+    @abc.abstractmethod
+    def load(self, name: str, examples: Examples, dropout: float | None) -> Loaded:
+        """Load the checkpoint with the task's head.
+
+        Raises:
+            CheckpointError: it cannot be loaded, or not be exported afterwards.
+        """
+
+    @abc.abstractmethod
+    def encode(self, rows: Sequence[Example], examples: Examples, tokenizer: Any, config: TrainConfig) -> Rows:
+        """Return token ids and labels, and what :meth:`figures` needs beside the model's answers."""
+
+    @abc.abstractmethod
+    def step(self, config: TrainConfig, rows: Rows, examples: Examples) -> Step:
+        """Return what computes the loss of a batch."""
+
+    @abc.abstractmethod
+    def figures(self, predictions: Any, rows: Rows, examples: Examples) -> dict[str, float]:
+        """Return :attr:`metrics` of the held-out rows.
+
+        Args:
+            predictions: what :meth:`step` gave of all rows, one array or a tuple of arrays, float32.
+            rows: as encoded.
+            examples: labels.
+        """
+
+    def collator(self, pad_id: int) -> Callable[[Sequence[dict[str, Any]]], dict[str, Tensor]]:
+        """Return what pads rows to a batch."""
+        return Collator(pad_id)
+
+    def held_out_row(self, example: Example) -> dict[str, Any]:
+        """Return the row as `linnet eval` reads it."""
+        pair = {} if example.pair is None else {"pair": example.pair}
+        return {"text": example.text, **pair, "label": example.label}
+
+    def texts(self, example: Example) -> list[dict[str, str]]:
+        """Return what the exported program is run with, for its calibration and its proof."""
+        return [{"text": example.text, **({} if example.pair is None else {"pair": example.pair})}]
+
+    @property
+    def columns(self) -> Columns | None:
+        """Columns of :meth:`held_out_row`; None: by their usual names."""
+        return None
+
+    def finish(self, directory: Path, model: Any, config: TrainConfig) -> None:  # noqa: B027 (most have nothing to do)
+        """Complete the written checkpoint."""
+
+    def refuse_impossible(self, config: TrainConfig) -> None:
+        """Refuse settings that the task has not.
+
+        Raises:
+            InvalidArgumentError: all of them.
+        """
+        given = {
+            "teacher": config.distillation is not None,
+            "calibration": config.calibration != type(config.calibration)(),
+            "class_weights": config.optimizer.class_weights != "none",
+            "label_smoothing": config.optimizer.label_smoothing != 0,
+        }
+        found = [
+            f"{self.name} has no {name.replace('_', ' ')}"
+            for name, is_given in given.items()
+            if is_given and name not in self.options
+        ]
+        if config.metric is not None and config.metric not in (*self.metrics, "loss"):
+            found.append(f"metric is {config.metric!r}, {self.name} has {', '.join((*self.metrics, 'loss'))}")
+        if found:
+            raise InvalidArgumentError("; ".join(found))
+
+
+def known_figures(metrics: Mapping[str, float], prefix: str, names: Sequence[str]) -> dict[str, float]:
+    """Return the figures among what the trainer measured."""
+    return {name: metrics[f"{prefix}{name}"] for name in names if f"{prefix}{name}" in metrics}

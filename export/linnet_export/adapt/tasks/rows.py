@@ -1,0 +1,157 @@
+"""Rows for training: read, checked whole before a second is spent, and split. Each task says what a row needs."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from linnet.datasets import Columns, Row, Table, choose_columns, read_table
+from linnet.errors import InvalidArgumentError
+from linnet_export.adapt.config import DataConfig
+
+__all__ = ["Example", "Examples", "ReadRow", "hold_out", "is_text", "overlap_note", "read_file", "shown"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Example:
+    """One row.
+
+    Attributes:
+        text: the text.
+        pair: the second text, None if there is none.
+        label: what is right: the name of a class, a tag for each word, answers, or a score.
+        where: file and row, for messages.
+        words: the words that have tags; `text` is these with spaces between.
+    """
+
+    text: str
+    pair: str | None
+    label: Any
+    where: str
+    words: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Examples:
+    """What is trained on, and what is looked at.
+
+    Attributes:
+        train: rows to train on.
+        validation: rows that are not trained on.
+        labels: names of the classes or tags, sorted; their places are their numbers. Empty without any.
+        out_of_scope: the label of requests that belong to no class, None without one.
+        notes: what is worth knowing about the rows, for the report.
+    """
+
+    train: tuple[Example, ...]
+    validation: tuple[Example, ...]
+    labels: tuple[str, ...]
+    out_of_scope: str | None
+    notes: tuple[str, ...]
+
+
+ReadRow: TypeAlias = Callable[[Row, Columns, str], "Example | list[str]"]
+"""(row, columns, where) -> the example, or what is wrong with the row."""
+
+
+def read_file(
+    path: Path, config: DataConfig, read_row: ReadRow, problems: list[str], *, needs_pair: bool = False
+) -> list[Example]:
+    """Return the examples of a file; what is wrong is added to ``problems``, with row numbers from 1.
+
+    Args:
+        path: of the file.
+        config: its columns.
+        read_row: what the task needs of a row.
+        problems: gets a sentence for each row that is wrong.
+        needs_pair: a file without a column of second texts is wrong.
+    """
+    wrong = _wrong_encoding(path)
+    if wrong:
+        problems += wrong
+        return []
+    try:
+        table = read_table(path)
+        columns = choose_columns(table, config.text_column, config.pair_column, config.label_column)
+    except InvalidArgumentError as error:
+        problems.append(str(error))
+        return []
+    if needs_pair and columns.pair is None:
+        problems.append(f"{path}: no second text among {', '.join(table.columns)}; name it with --pair-column")
+        return []
+    return list(_examples(table, columns, read_row, problems))
+
+
+def _wrong_encoding(path: Path) -> list[str]:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        return [f"{path}: cannot be read: {error.strerror}"]
+    found = []
+    for number, line in enumerate(data.split(b"\n"), 1):
+        try:
+            line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            byte = line[error.start]
+            found.append(f"{path}, line {number}: not UTF-8: byte 0x{byte:02x}; convert the file, e.g. with iconv")
+    return found
+
+
+def _examples(table: Table, columns: Columns, read_row: ReadRow, problems: list[str]) -> Iterable[Example]:
+    for number, row in enumerate(table.rows, 1):
+        where = f"{table.path}, row {number}"
+        found = read_row(row, columns, where)
+        if isinstance(found, Example):
+            yield found
+        else:
+            problems.append(f"{where}: {', '.join(found)}")
+
+
+def is_text(value: Any) -> bool:
+    """Whether it is a str that says something."""
+    return isinstance(value, str) and bool(value.strip())
+
+
+def shown(value: Any) -> str:
+    """Return a value as messages name it."""
+    return "missing" if value is None else "empty" if isinstance(value, str) and not value.strip() else f"{value!r:.40}"
+
+
+def texts_wrong(row: Mapping[str, Any], names: Sequence[str | None]) -> list[str]:
+    """Return what is wrong with the columns that need a text; None names no column."""
+    return [f"{name} is {shown(row.get(name))}, needed a text" for name in names
+            if name is not None and not is_text(row.get(name))]  # fmt: skip
+
+
+def number_of(value: Any) -> float | None:
+    """Return a finite number, also from a str; None if it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        found = float(value)
+    except ValueError:
+        return None
+    return found if abs(found) < float("inf") else None  # NaN compares false
+
+
+def overlap_note(rows: Sequence[Example], held_out: Sequence[Example]) -> list[str]:
+    """Return a sentence on held-out texts that are trained on, if there are any."""
+    known = {(each.text, each.pair) for each in rows}
+    shared = sum((each.text, each.pair) in known for each in held_out)
+    return [f"{shared} of {len(held_out)} held-out texts are training texts too, so figures flatter"] if shared else []
+
+
+def hold_out(
+    rows: Sequence[Example], group: Callable[[Example], Hashable], share: float, seed: int
+) -> tuple[list[Example], list[Example]]:
+    """Return rows to train on and a share to look at; rows of a group stay together.
+
+    At least one group is held out, and at least one is trained on.
+    """
+    groups = list(dict.fromkeys(group(each) for each in rows))
+    count = min(max(1, round(share * len(groups))), len(groups) - 1)
+    chosen = set(random.Random(seed).sample(groups, count))
+    return [each for each in rows if group(each) not in chosen], [each for each in rows if group(each) in chosen]

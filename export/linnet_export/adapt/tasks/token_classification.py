@@ -1,0 +1,182 @@
+"""token-classification: a tag for each word (entities, slots), in BIO, BIOES or bare tags.
+
+Words are joined by spaces and cut into tokens as the device does it; a word's tag is that of its first token.
+"""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from linnet import metrics
+from linnet.datasets import Columns, Row
+from linnet_export.adapt.batches import NO_LABEL, Rows
+from linnet_export.adapt.config import DataConfig, TrainConfig
+from linnet_export.adapt.errors import BadDataError
+from linnet_export.adapt.loading import Loaded, load_classifier
+from linnet_export.adapt.tasks.base import Step, TrainingTask
+from linnet_export.adapt.tasks.rows import Example, Examples, hold_out, overlap_note, read_file, shown
+from linnet_export.adapt.trainer import Loss, class_weights
+
+__all__ = ["TASK", "first_tokens", "word_of_tokens"]
+
+_OUTSIDE = "O"
+
+
+class TokenClassification(TrainingTask):
+    """The task."""
+
+    name = "token-classification"
+    metrics = ("f1", "precision", "recall", "accuracy")
+    options = frozenset({"class_weights", "label_smoothing"})
+
+    def read(self, config: DataConfig, seed: int) -> Examples:
+        """See :class:`TrainingTask`; CoNLL files, or rows with a list of words and a list of tags."""
+        problems: list[str] = []
+        rows = read_file(config.train, config, _read_row, problems)
+        held_out = read_file(config.validation, config, _read_row, problems) if config.validation else []
+        labels = tuple(sorted({tag for each in rows for tag in each.label}))
+        if rows and len(labels) < 2:
+            problems.append(f"{config.train}: every word has the tag {labels[0]!r}, needed at least two tags")
+        if len(rows) == 1 and not config.validation:
+            problems.append(f"{config.train}: one row, needed another to hold out, or --validation")
+        if config.out_of_scope is not None:
+            problems.append("--out-of-scope belongs to text-classification")
+        problems += _unseen(held_out, labels) if rows else []
+        if problems:
+            raise BadDataError(problems)
+        notes = tuple(overlap_note(rows, held_out))
+        if not held_out:
+            rows, held_out = hold_out(rows, lambda each: each.text, config.validation_split, seed)
+        return Examples(tuple(rows), tuple(held_out), labels, None, notes)
+
+    def load(self, name: str, examples: Examples, dropout: float | None) -> Loaded:
+        """See :class:`TrainingTask`."""
+        return load_classifier(name, examples.labels, dropout, "ForTokenClassification")
+
+    def encode(self, rows: Sequence[Example], examples: Examples, tokenizer: Any, config: TrainConfig) -> Rows:
+        """See :class:`TrainingTask`; a row has a label for each token, and as `extra` its first tokens and tags."""
+        found = tokenizer(
+            [each.text for each in rows], truncation=True, max_length=config.max_length, return_offsets_mapping=True
+        )
+        names = [name for name in found if name not in ("attention_mask", "offset_mapping")]
+        numbers = {label: place for place, label in enumerate(examples.labels)}
+        inputs, labels, extra = [], [], []
+        for index, each in enumerate(rows):
+            inputs.append({name: found[name][index] for name in names})
+            owners = word_of_tokens(each.words, found["offset_mapping"][index])
+            tags = [numbers[tag] for tag in each.label]
+            labels.append(
+                _token_labels(owners, tags, numbers, examples.labels, everywhere=config.data.label_all_tokens)
+            )
+            extra.append((first_tokens(owners, len(tags)), each.label))
+        return Rows(inputs, labels, extra=extra)
+
+    def step(self, config: TrainConfig, rows: Rows, examples: Examples) -> Step:
+        """See :class:`TrainingTask`: cross entropy of the tokens that have a label."""
+        tags = [label for each in rows.labels for label in each if label != NO_LABEL]
+        balanced = config.optimizer.class_weights == "balanced"
+        weights = class_weights(tags, len(examples.labels)) if balanced else None
+        loss = Loss(None, weights, config.optimizer.label_smoothing)
+
+        def run(model: Any, inputs: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+            labels = inputs.pop("labels")
+            logits = model(**inputs).logits
+            return loss(logits.flatten(0, 1), labels.flatten(), {}, None), {"logits": logits}
+
+        return run
+
+    def figures(self, predictions: Any, rows: Rows, examples: Examples) -> dict[str, float]:
+        """Return precision, recall and F1 of whole entities, and the accuracy of words, as `linnet eval` does."""
+        found = np.asarray(predictions).argmax(axis=-1)
+        expected = [list(tags) for _, tags in rows.extra]
+        tagged = [
+            [_OUTSIDE if token is None else examples.labels[row[token]] for token in tokens]
+            for row, (tokens, _) in zip(found, rows.extra, strict=True)
+        ]
+        precision, recall, f1 = metrics.entity_scores(expected, tagged)
+        words = metrics.accuracy(list(itertools.chain(*expected)), list(itertools.chain(*tagged)))
+        return {"f1": f1, "precision": precision, "recall": recall, "accuracy": words}
+
+    def held_out_row(self, example: Example) -> dict[str, Any]:
+        """See :class:`TrainingTask`."""
+        return {"tokens": list(example.words), "tags": list(example.label)}
+
+
+def _read_row(row: Row, columns: Columns, where: str) -> Example | list[str]:
+    words, tags = row.get(columns.text), row.get(columns.label)
+    wrong = [
+        f"{name} is {shown(values)}, needed a list of {what}"
+        for name, values, what in ((columns.text, words, "words"), (columns.label, tags, "tags"))
+        if not isinstance(values, list) or not values
+    ]
+    if wrong or not isinstance(words, list) or not isinstance(tags, list):
+        return wrong
+    for name, values in ((columns.text, words), (columns.label, tags)):
+        places = [place for place, each in enumerate(values, 1) if not isinstance(each, str) or not each.strip()]
+        wrong += [f"{name} {place} is {shown(values[place - 1])}, needed a str" for place in places[:3]]
+    spaced = [place for place, word in enumerate(words, 1) if isinstance(word, str) and len(word.split()) > 1]
+    wrong += [f"{columns.text} {place} is {words[place - 1]!r:.40}, needed one word" for place in spaced[:3]]
+    if len(words) != len(tags):
+        wrong.append(f"{len(words)} {columns.text} and {len(tags)} {columns.label}, needed as many")
+    return wrong or Example(" ".join(map(str.strip, words)), None, tuple(map(str.strip, tags)), where,
+                            tuple(map(str.strip, words)))  # fmt: skip
+
+
+def _unseen(rows: Iterable[Example], labels: Sequence[str]) -> list[str]:
+    known = set(labels)
+    unseen = [(each.where, sorted(set(each.label) - known)) for each in rows]
+    return [f"{where}: no training row has {', '.join(tags)}" for where, tags in unseen if tags]
+
+
+def word_of_tokens(words: Sequence[str], offsets: Sequence[tuple[int, int]]) -> list[int | None]:
+    """Return for each token the number of its word in ``" ".join(words)``; None of special tokens.
+
+    Args:
+        words: without spaces.
+        offsets: (start, end) of each token in code points; an empty span is a special token.
+    """
+    starts = list(itertools.accumulate((len(word) + 1 for word in words[:-1]), initial=0))
+    # byte-level and Unigram tokens may begin with the space before their word: their last character decides
+    return [bisect.bisect_right(starts, end - 1) - 1 if end > start else None for start, end in offsets]
+
+
+def first_tokens(owners: Sequence[int | None], words: int) -> list[int | None]:
+    """Return the first token of each word; None where it has none, or was cut off."""
+    found: dict[int, int] = {}
+    for place, word in enumerate(owners):
+        if word is not None:
+            found.setdefault(word, place)
+    return [found.get(word) for word in range(words)]
+
+
+def _token_labels(
+    owners: Sequence[int | None],
+    tags: Sequence[int],
+    numbers: dict[str, int],
+    names: Sequence[str],
+    *,
+    everywhere: bool,
+) -> list[int]:
+    first = set(first_tokens(owners, len(tags)))
+    labels = []
+    for place, word in enumerate(owners):
+        if word is None or (place not in first and not everywhere):
+            labels.append(NO_LABEL)
+        else:
+            labels.append(tags[word] if place in first else _inside(tags[word], numbers, names))
+    return labels
+
+
+def _inside(tag: int, numbers: dict[str, int], names: Sequence[str]) -> int:
+    """I-X for B-X, where there is one: a word's later tokens go on with its entity."""
+    name = names[tag]
+    return numbers.get(f"I-{name[2:]}", tag) if name.startswith("B-") else tag
+
+
+TASK = TokenClassification()
