@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from linnet.errors import ExtraMissingError
 from linnet_export.adapt.config import (
+    AdapterConfig,
     CalibrationConfig,
     DataConfig,
     DistillationConfig,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from linnet_export.adapt.report import TrainReport
 
 __all__ = [
+    "AdapterConfig",
     "CalibrationConfig",
     "DataConfig",
     "DistillationConfig",

@@ -20,6 +20,7 @@ from linnet_export.adapt.config import (
     PRECISIONS,
     SCHEDULES,
     TASKS,
+    AdapterConfig,
     CalibrationConfig,
     DataConfig,
     DistillationConfig,
@@ -81,6 +82,7 @@ class TrainCommand:
         add("--json", action="store_true", help="print the report as JSON")
         _add_data(parser)
         _add_optimizer(parser)
+        _add_adapters(parser)
         _add_small(parser)
 
     def run(self, args: argparse.Namespace) -> int:
@@ -128,6 +130,14 @@ def _add_optimizer(parser: argparse.ArgumentParser) -> None:
     add("--save-steps", type=int, default=0, metavar="N", help="a checkpoint every N steps too")
     add("--keep-checkpoints", action="store_true", help="leave the optimizer's checkpoints there")
     add("--seed", type=int, default=0, metavar="N", help="of everything random (default 0)")
+
+
+def _add_adapters(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("adapters (LoRA), merged into the weights at the end").add_argument
+    add("--lora-rank", type=int, metavar="N", help="train adapters of this rank, and the head, instead of everything")
+    add("--lora-alpha", type=float, metavar="X", help="what they learn counts X / rank (default: twice the rank)")
+    add("--lora-dropout", type=float, default=0.0, metavar="SHARE", help="default 0")
+    add("--lora-targets", metavar="query,value", default="", help="layers that have one (default: every linear layer)")
 
 
 def _add_small(parser: argparse.ArgumentParser) -> None:
@@ -197,6 +207,7 @@ def _config(args: argparse.Namespace, data: DataConfig) -> TrainConfig:
         data=data,
         optimizer=OptimizerConfig(**{name: value for name, value in given.items() if name in names}),
         distillation=distillation,
+        adapters=_adapters(args),
         shrink=ShrinkConfig(
             vocabulary="corpus" if args.trim_vocabulary else "all",
             frequent=args.frequent,
@@ -208,6 +219,16 @@ def _config(args: argparse.Namespace, data: DataConfig) -> TrainConfig:
         **{name: given[name] for name in ("metric", "early_stopping", "max_length", "seed", "save_steps", "resume",
                                           "force", "keep_checkpoints")},
     )  # fmt: skip
+
+
+def _adapters(args: argparse.Namespace) -> AdapterConfig | None:
+    if args.lora_rank is None:
+        given = [name for name in ("alpha", "dropout", "targets") if getattr(args, f"lora_{name}")]
+        if given:
+            raise InvalidArgumentError(f"--lora-{given[0]} needs --lora-rank")
+        return None
+    targets = tuple(each for each in args.lora_targets.split(",") if each)
+    return AdapterConfig(rank=args.lora_rank, alpha=args.lora_alpha, dropout=args.lora_dropout, targets=targets)
 
 
 def _run(

@@ -9,6 +9,7 @@ from linnet.errors import InvalidArgumentError
 
 __all__ = [
     "SCHEDULES",
+    "AdapterConfig",
     "CalibrationConfig",
     "DataConfig",
     "DistillationConfig",
@@ -194,6 +195,38 @@ class ShrinkConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class AdapterConfig:
+    """Low-rank adapters (<https://arxiv.org/abs/2106.09685>), merged into the weights at the end.
+
+    Attributes:
+        rank: of each adapter.
+        alpha: what an adapter learns counts alpha / rank; None: twice the rank.
+        dropout: of what an adapter reads.
+        targets: ends of the names of the layers that have one, as `query` or `output.dense`; empty: all linear layers
+            of the encoder.
+    """
+
+    rank: int
+    alpha: float | None = None
+    dropout: float = 0.0
+    targets: tuple[str, ...] = ()
+
+    def problems(self) -> list[str]:
+        """Return every impossible setting as a sentence."""
+        found = [] if self.rank >= 1 else [f"rank is {self.rank}, needed at least 1"]
+        if self.alpha is not None and not self.alpha > 0:
+            found.append(f"alpha is {self.alpha}, needed a number above 0")
+        if not 0 <= self.dropout < 1:
+            found.append(f"the adapters' dropout is {self.dropout}, needed 0 or more and less than 1")
+        return found
+
+    @property
+    def scale(self) -> float:
+        """Alpha."""
+        return 2.0 * self.rank if self.alpha is None else self.alpha
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class CalibrationConfig:
     """What is folded into the last layer after training, so that the answers stay a plain softmax.
 
@@ -226,6 +259,7 @@ class TrainConfig:
         optimizer: how it is trained.
         distillation: the teacher, if there is one.
         shrink: what is taken away first.
+        adapters: train these instead of the encoder's weights, if given.
         calibration: what is folded into the last layer at the end.
         metric: what chooses the best epoch, on the held-out rows; None: the first of the task's.
         early_stopping: epochs without a better one until training stops; 0: none are skipped.
@@ -244,6 +278,7 @@ class TrainConfig:
     optimizer: OptimizerConfig = dataclasses.field(default_factory=OptimizerConfig)
     distillation: DistillationConfig | None = None
     shrink: ShrinkConfig = dataclasses.field(default_factory=ShrinkConfig)
+    adapters: AdapterConfig | None = None
     calibration: CalibrationConfig = dataclasses.field(default_factory=CalibrationConfig)
     metric: str | None = None
     early_stopping: int = 0
@@ -273,7 +308,11 @@ class TrainConfig:
             for name in ("early_stopping", "save_steps", "seed")
             if getattr(self, name) < 0
         ]
-        parts = (self.data, self.optimizer, self.shrink, self.calibration, self.distillation)
+        if self.adapters is not None and self.optimizer.freeze != "none":
+            found.append(
+                f"freeze is {self.optimizer.freeze!r}, but adapters freeze the encoder themselves; leave one out"
+            )
+        parts = (self.data, self.optimizer, self.shrink, self.adapters, self.calibration, self.distillation)
         return found + [problem for part in parts if part is not None for problem in part.problems()]
 
 

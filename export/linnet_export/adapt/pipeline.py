@@ -13,6 +13,7 @@ import torch
 import transformers
 from accelerate import PartialState
 
+from linnet_export.adapt.adapters import add_adapters, merge_adapters, trained_parameters
 from linnet_export.adapt.augmentation import augment
 from linnet_export.adapt.batches import NO_LABEL, Rows, encode, text_pairs
 from linnet_export.adapt.calibration import Calibration, calibrate
@@ -62,6 +63,8 @@ def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainRe
             model, loaded.tokenizer, config.shrink, texts,
             lambda used: _importance_batches(used, examples, config), stages.detail,
         )  # fmt: skip
+        if config.adapters is not None:
+            steps = [*steps, add_adapters(model, config.adapters)]
     with stages.stage("teacher") if config.distillation else contextlib.nullcontext(), processes.main_process_first():
         rows = _training_rows(config, examples, tokenizer, output, stages)
     held_out = task.encode(examples.validation, examples, tokenizer, config)
@@ -72,10 +75,21 @@ def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainRe
         with processes.main_process_first():
             resumed = last_complete(output.checkpoints)
         trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
+        trained = trained_parameters(model)
+        if config.adapters is not None:
+            merge_adapters(model)
     with stages.stage("calibrate"):
         before, found, after = _measure(config, trainer, held_out, examples)
     report = _report(
-        output, examples, rows, held_out, trainer, (start, before, after), found, (steps, stages.seconds), task
+        output,
+        examples,
+        rows,
+        held_out,
+        trainer,
+        (start, before, after),
+        found,
+        (steps, stages.seconds),
+        (task, trained),
     )
     if first:
         output.finish(model, tokenizer, report, config)
@@ -91,10 +105,11 @@ def _report(
     figures: tuple[Mapping[str, float] | None, Mapping[str, float], Mapping[str, float]],
     found: Calibration,
     done: tuple[Sequence[str], Mapping[str, float]],
-    task: TrainingTask,
+    of: tuple[TrainingTask, int],
 ) -> TrainReport:
     start, before, after = figures
     steps, seconds = done
+    task, trained = of
     model: Any = trainer.model
     return TrainReport(
         output=output.directory,
@@ -103,6 +118,7 @@ def _report(
         rows=len(rows),
         held_out=len(held_out),
         parameters=sum(each.numel() for each in model.parameters()),
+        trained_parameters=trained,
         epochs=round(trainer.state.epoch or 0),
         best_epoch=_best_epoch(trainer),
         shrunk=tuple(steps),

@@ -23,6 +23,7 @@ class TrainReport:
         rows: rows that were trained on, made ones included.
         held_out: rows that were not.
         parameters: weights of the trained model.
+        trained_parameters: of them, or of adapters beside them, those that were trained.
         epochs: passes that were made.
         best_epoch: the one whose weights were kept, counted from 1.
         shrunk: what was taken away before training, as sentences.
@@ -42,6 +43,7 @@ class TrainReport:
     rows: int
     held_out: int
     parameters: int
+    trained_parameters: int
     epochs: int
     best_epoch: int
     shrunk: tuple[str, ...]
