@@ -73,6 +73,8 @@ test-slow: $(VENV)/.minilm ## the slow tests, two at a time
 
 test-jvm: $(VENV)/.minilm ## the Kotlin API on the desktop JVM (needs a JDK 17; fetches the Kotlin compiler)
 	@$(BIN)/python runtime_bindings/tools/build_jvm.py build/jvm >build/jvm.log
+	@$(BIN)/python runtime_bindings/tools/android_interfaces.py build/jvm/android || \
+	  echo "SKIPPED: what only Android runs is not compiled, its interfaces cannot be had here"
 	@$(BIN)/python -m pytest -m "not slow" tests/jvm tests/conformance $(ARGS)
 
 test-swift: $(VENV)/.minilm ## the Swift package on Linux (fetches Debian's Swift compiler, 550 MB)
