@@ -2,8 +2,8 @@
 
     python runtime_bindings/tools/android_interfaces.py build/jvm/android
 
-Fetches Android's android.jar (API 23, Debian's package libandroid-23-java), Android's own jni.h (libnativehelper) and the
-Java classes of ExecuTorch's Android package, which the npm package react-native-executorch has inside.
+Fetches Android's android.jar (API 23, Debian's package libandroid-23-java), Android's own jni.h (libnativehelper) and
+the Java classes of ExecuTorch's Android package, which the npm package react-native-executorch has inside.
 """
 
 from __future__ import annotations
