@@ -76,7 +76,14 @@ class Told:
         if record is not None:
             reason = INTERRUPTED_WORDS if interrupted and record.partial else record.partial_reason
             record = dataclasses.replace(record, device=address.name, partial_reason=reason)
-        return Outcome(address=address, record=record, failure=self.failure, interrupted=interrupted, traced=traced)
+        return Outcome(
+            address=address,
+            record=record,
+            failure=self.failure,
+            interrupted=interrupted,
+            traced=traced,
+            tuned=self.events.get("tuned"),
+        )
 
 
 def listen(lines: Iterable[bytes], report: Report) -> Told:
