@@ -11,7 +11,7 @@ SOURCES := $(shell find sdk export runtime_bindings -type f -not -path '*/__pyca
 export HF_HUB_DISABLE_TELEMETRY = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-aarch64 lint bench wheel wheel-aarch64 runner runner-aarch64 sanitize clean default-model sanitize-threads test-jvm fuzz
+.PHONY: help demo test test-slow test-aarch64 lint bench wheel wheel-aarch64 runner runner-aarch64 sanitize clean default-model sanitize-threads test-jvm test-swift fuzz
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -73,7 +73,14 @@ test-slow: $(VENV)/.minilm ## the slow tests, two at a time
 
 test-jvm: $(VENV)/.minilm ## the Kotlin API on the desktop JVM (needs a JDK 17; fetches the Kotlin compiler)
 	@$(BIN)/python runtime_bindings/tools/build_jvm.py build/jvm >build/jvm.log
+	@$(BIN)/python runtime_bindings/tools/android_interfaces.py build/jvm/android || \
+	  echo "SKIPPED: what only Android runs is not compiled, its interfaces cannot be had here"
 	@$(BIN)/python -m pytest -m "not slow" tests/jvm tests/conformance $(ARGS)
+
+test-swift: $(VENV)/.minilm ## the Swift package on Linux (fetches Debian's Swift compiler, 550 MB)
+	@if $(BIN)/python runtime_bindings/tools/swift_toolchain.py; then \
+	  $(BIN)/python -m pytest tests/swift tests/conformance -k "swift" $(ARGS); \
+	else echo "SKIPPED: the Swift package, no compiler can be had here"; fi
 
 test-aarch64: $(VENV)/.minilm ## the aarch64 wheel and the C client, emulated; its machine is kept in build/
 	@$(BIN)/python -m tests.aarch64.run $(ARGS)
@@ -102,7 +109,7 @@ sanitize: $(VENV)/.dependencies ## the C++ tests under AddressSanitizer and UBSa
 sanitize-threads: $(VENV)/.dependencies ## the C++ tests under ThreadSanitizer
 	@BIN=$(BIN) sh runtime_bindings/tools/sanitize.sh thread
 
-fuzz: ## libFuzzer over what linnet parses itself, ten minutes (SECONDS_EACH=150)
+fuzz: ## libFuzzer over what linnet parses itself, ten minutes (SECONDS_EACH=120)
 	@sh runtime_bindings/tools/fuzz.sh
 
 clean: ## remove everything that was built

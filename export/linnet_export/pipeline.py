@@ -12,6 +12,7 @@ from linnet_export.contract import make_manifest
 from linnet_export.deliver import choose_output, write_trailer, written_aside
 from linnet_export.details import make_details, measure_layers
 from linnet_export.lower import LowerResult, lower
+from linnet_export.methods import fused_method
 from linnet_export.mixed_precision import quantize_within_budget
 from linnet_export.progress import Listener, Quiet, Stages
 from linnet_export.proof import Proof, choose_calibration, choose_texts, default_budget, device_inputs, prove
@@ -100,8 +101,7 @@ def _lower(
     stages: Stages,
 ) -> LowerResult:
     methods = {"forward": program}
-    # where weights have more than 8 bits, so should attention
-    fused = program.with_fused_attention() if get_recipe(summary.recipe).weight_bits <= 8 else None
+    fused = fused_method(program, summary.recipe)
     if fused is not None:
         methods["forward_fused"] = fused
     if max_batch:

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -56,7 +57,9 @@ def fetch_compiler(folder: Path) -> tuple[Path, Path]:
     return compiler, standard
 
 
-def compile_kotlin(folder: Path, sources: list[Path], output: Path, *libraries: Path) -> Path:
+def compile_kotlin(
+    folder: Path, sources: list[Path], output: Path, *libraries: Path, options: Sequence[str] = ()
+) -> Path:
     """Compile Kotlin sources to a jar, unless it was made of the same sources.
 
     Args:
@@ -64,6 +67,7 @@ def compile_kotlin(folder: Path, sources: list[Path], output: Path, *libraries: 
         sources: files and folders.
         output: the jar.
         libraries: jars that the sources need beside the standard library.
+        options: more options of the compiler.
 
     Raises:
         SystemExit: they do not compile.
@@ -83,8 +87,10 @@ def compile_kotlin(folder: Path, sources: list[Path], output: Path, *libraries: 
         str(compiler),
         COMPILER_CLASS,
     ]
-    options = ["-no-stdlib", "-no-reflect", "-Werror", "-jvm-target", str(_JAVA_VERSION), "-cp", classpath]
-    done = subprocess.run([*java, *options, "-d", str(output), *map(str, sources)], capture_output=True, text=True)
+    fixed = ["-no-stdlib", "-no-reflect", "-Werror", "-jvm-target", str(_JAVA_VERSION), "-cp", classpath]
+    done = subprocess.run(
+        [*java, *fixed, *options, "-d", str(output), *map(str, sources)], capture_output=True, text=True
+    )
     if done.returncode:
         raise SystemExit(f"Kotlin sources do not compile:\n{done.stderr}")
     stamp.write_text(wanted)

@@ -45,7 +45,7 @@ cmake -G Ninja -S runtime_bindings/runner -B "$work/cmake" $toolchain -DLINNET_R
 cmake --build "$work/cmake" >>"$work/cmake.log" || { cat "$work/cmake.log"; exit 1; }
 
 cp "$work/cmake/linnet_bench" "$into.new/"
-cp "$root"/lib/* "$into.new/lib/"
+find "$root/lib" -maxdepth 1 -type f -exec cp {} "$into.new/lib/" \;  # not the folders for CMake and pkg-config
 for name in "$loader" libc.so.6 libm.so.6 libdl.so.2 libpthread.so.0 librt.so.1 libstdc++.so.6 libgcc_s.so.1; do
   cp -L "$("$compiler" -print-file-name="$name")" "$into.new/lib/$name"
 done

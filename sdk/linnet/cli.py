@@ -66,7 +66,8 @@ def _run(arguments: list[str]) -> int:
         return USAGE
     parser = _command_parser(name, command)
     rest = before + arguments[len(before) + 1 :]
-    return command.run(parser.parse_args(rest))
+    # options may stand between the texts of a list, which parse_args takes for its end
+    return command.run(parser.parse_intermixed_args(rest))
 
 
 def _top_level(arguments: Sequence[str]) -> int:

@@ -172,9 +172,9 @@ def test_ctrl_c_keeps_the_finished_lengths_and_ends_the_children(files: BenchFil
         os.killpg(process.pid, signal.SIGINT)
         shown, _ = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert "interrupted: only what had been finished is shown" in shown
+    assert "interrupted with Ctrl-C: only what had been finished is shown" in shown
     record = read(out)
-    assert record.partial
+    assert (record.partial, record.partial_reason) == (True, "interrupted with Ctrl-C")
     assert [result.tokens for result in record.runs[0].lengths] == [4]
     with pytest.raises(ProcessLookupError):
         os.killpg(process.pid, 0)
@@ -207,7 +207,7 @@ def test_a_failure_in_the_second_thread_count_keeps_the_first_and_is_raised(
     with pytest.raises(RunFailedError, match="out of luck"):
         BenchCommand().run(parse(str(files.proven), "--threads", "1,2", "--json", str(out)))
     record = read(out)
-    assert record.partial
+    assert (record.partial, record.partial_reason) == (True, "out of luck")
     assert [(run.threads, len(run.lengths), run.error) for run in record.runs] == [(1, 1, ""), (2, 0, "out of luck")]
     assert "2 thread(s): no latency, because the run failed: out of luck" in capsys.readouterr().out
 

@@ -57,6 +57,13 @@ def test_the_file_of_schema_1_is_still_read_and_still_written() -> None:
     assert to_json(make_record()) == text
 
 
+def test_the_file_of_schema_1_2_which_gave_no_reason_for_an_early_end_is_still_read() -> None:
+    text = GOLDEN.with_name("record_v1_2.json").read_text(encoding="utf-8")
+    assert from_json(text) == dataclasses.replace(make_record(), schema_version="1.2")
+    early = from_json(text.replace('"partial": false', '"partial": true'))
+    assert (early.partial_reason, early.ended_early) == ("", "interrupted")
+
+
 def test_the_file_of_schema_1_1_which_knew_no_repeats_is_still_read() -> None:
     found = from_json(GOLDEN.with_name("record_v1_1.json").read_text(encoding="utf-8"))
     assert found == dataclasses.replace(_older(make_record()), schema_version="1.1")

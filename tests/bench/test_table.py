@@ -65,4 +65,6 @@ def test_a_busy_machine_is_named() -> None:
 
 def test_a_partial_record_says_so() -> None:
     assert "interrupted" not in shown(make_record())
-    assert "interrupted" in shown(dataclasses.replace(make_record(), partial=True))
+    assert "interrupted: only what" in shown(dataclasses.replace(make_record(), partial=True))
+    lost = dataclasses.replace(make_record(), partial=True, partial_reason="the connection broke off")
+    assert "the connection broke off: only what had been finished is shown" in shown(lost)

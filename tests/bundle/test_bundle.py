@@ -151,22 +151,27 @@ def answer_of(file: Path) -> Any:
                 return [(each["label"], "", each["score"]) for each in model(subject.text, top_k=None)]
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_the_c_project_builds_and_answers_alone(files: Path, tmp_path: Path, task: str) -> None:
+def check_c_project(file: Path, folder: Path) -> None:
+    """Write the C project, move it, build it and compare its sample's answers with the SDK's."""
     if shutil.which("cmake") is None or shutil.which("cc") is None:
         pytest.skip("needs cmake and a C compiler")
-    assert bundle(files / f"{task}.pte", "c", tmp_path / "first") == 0
-    folder = (tmp_path / "first").rename(tmp_path / "moved")
+    assert bundle(file, "c", folder / "first") == 0
+    folder = (folder / "first").rename(folder / "moved")
     run("cmake", "-S", ".", "-B", "build", "-DCMAKE_C_FLAGS=-Wall -Wextra -Werror", folder=folder)
     run("cmake", "--build", "build", folder=folder)
     lines = [line.split("\t") for line in run("./build/sample", folder=folder).splitlines()]
-    expected = answer_of(files / f"{task}.pte")
+    expected = answer_of(file)
     assert len(lines) == len(expected) > 0
     if isinstance(expected[0], float):
         np.testing.assert_allclose([float(line) for (line,) in lines], expected, atol=2e-6)
         return
     for (label, text, score), answer in zip(lines, expected, strict=True):
         assert (label, text, float(score)) == (*answer[:2], pytest.approx(answer[2], abs=2e-6))
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_c_project_builds_and_answers_alone(files: Path, tmp_path: Path, task: str) -> None:
+    check_c_project(files / f"{task}.pte", tmp_path)
 
 
 def test_pkg_config_gives_what_a_compiler_needs(files: Path, tmp_path: Path) -> None:
@@ -184,7 +189,7 @@ def test_pkg_config_gives_what_a_compiler_needs(files: Path, tmp_path: Path) -> 
 
 
 def test_the_c_target_of_the_swift_package_compiles(files: Path, tmp_path: Path) -> None:
-    """All that can be tried without a Swift compiler: its C++ sources with its search paths, its header, its labels."""
+    """Its C++ sources with its search paths, its header, its labels; the rest needs the compiler of tests/swift."""
     if shutil.which("c++") is None:
         pytest.skip("needs a C++ compiler")
     assert bundle(files / "text-classification.pte", "ios", tmp_path) == 0
@@ -210,10 +215,11 @@ def test_the_python_package_answers_alone(files: Path, tmp_path: Path, task: str
         assert said.startswith(f"TextClassification.{constant_names([best])[0]} ")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("task", ["text-classification", "question-answering"])
-def test_the_android_module_compiles_and_answers_on_the_desktop(files: Path, tmp_path: Path, task: str) -> None:
-    """All but LinnetAndroid.kt, which needs Android's classes; the program's outputs are Python's."""
+def check_android_module(file: Path, folder: Path) -> None:
+    """Build the module's C++ and Kotlin from its folder; the sample decodes the program's outputs as Python does.
+
+    All but LinnetAndroid.kt, which needs Android's classes (tests/jvm/test_android.py).
+    """
     from tests.jvm.jvm import BUILD, builder, java_command
 
     try:
@@ -221,35 +227,45 @@ def test_the_android_module_compiles_and_answers_on_the_desktop(files: Path, tmp
     except MissingReader as missing:
         pytest.skip(f"needs {missing}")
     tool = builder()
-    assert bundle(files / f"{task}.pte", "android", tmp_path) == 0
-    sources = tmp_path / "src" / "main"
+    assert bundle(file, "android", folder) == 0
+    sources = folder / "src" / "main"
     run(
         "cmake",
         "-S",
         "cpp",
         "-B",
-        tmp_path / "native",
+        folder / "native",
         f"-DLINNET_JNI_INCLUDE={tool.java_home() / 'include'}",
         folder=sources,
     )
-    run("cmake", "--build", tmp_path / "native", "-j2", folder=sources)
+    run("cmake", "--build", folder / "native", "-j2", folder=sources)
     kotlin = [each for each in sources.rglob("*.kt") if each.parent.name != "android"]
     replay = Path(__file__).parent / "Replay.kt"
-    jar = tool.compile_kotlin(BUILD / "kotlin", [*kotlin, replay], tmp_path / "sample.jar")
-    subject = read_subject(files / f"{task}.pte")
-    with linnet.load(files / f"{task}.pte") as model:
-        pair = (QUESTION, subject.text) if task == "question-answering" else (subject.text, None)
+    jar = tool.compile_kotlin(BUILD / "kotlin", [*kotlin, replay], folder / "sample.jar")
+    subject = read_subject(file)
+    with linnet.load(file) as model:
+        pair = (QUESTION, subject.text) if subject.manifest.task == "question-answering" else (subject.text, None)
         outputs = model.run(model.tokenize(*pair))
     records = [field_line(*each) for each in subject.manifest.to_raw().items()]
     records += [output_line(outputs[name][np.newaxis]) for name in subject.manifest.outputs]
-    (tmp_path / "records.tsv").write_text("\n".join(records), encoding="utf-8")
+    (folder / "records.tsv").write_text("\n".join(records), encoding="utf-8")
     classpath = f"{tool.fetch_compiler(BUILD / 'kotlin')[1]}:{jar}"
-    said = run("java", f"-Dlinnet.library.path={tmp_path / 'native'}", "-cp", classpath, "tests.bundle.ReplayKt",
-               tmp_path / "records.tsv", folder=tmp_path)  # fmt: skip
-    expected = answer_of(files / f"{task}.pte")
-    if task == "question-answering":
+    said = run("java", f"-Dlinnet.library.path={folder / 'native'}", "-cp", classpath, "tests.bundle.ReplayKt",
+               folder / "records.tsv", folder=folder)  # fmt: skip
+    if subject.manifest.task == "feature-extraction":
+        shown = [float(number) for number in said.split(",")[:5]]
+        np.testing.assert_allclose(shown, outputs["embedding"].reshape(-1)[:5], atol=2e-6)
+        return
+    expected = answer_of(file)
+    if subject.manifest.task == "question-answering":
         assert said.strip() == expected[0][1]
         return
     for line, (label, _, score) in zip(said.splitlines(), expected, strict=True):
         assert line.split() == [constant_names([label])[0], line.split()[1]]
         assert float(line.split()[1]) == pytest.approx(score, abs=2e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["text-classification", "question-answering"])
+def test_the_android_module_compiles_and_answers_on_the_desktop(files: Path, tmp_path: Path, task: str) -> None:
+    check_android_module(files / f"{task}.pte", tmp_path)

@@ -52,6 +52,13 @@ def run_jvm(cases: Path) -> Counts:
     return _read([*java_command(), "conformance", str(cases)])
 
 
+def run_swift(cases: Path) -> Counts:
+    """The Swift API, once `make test-swift` has fetched its compiler."""
+    from tests.swift.swift import run_swift as run
+
+    return run(cases)
+
+
 def _read(command: list[str]) -> Counts:
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     sys.stderr.write(done.stderr)
@@ -61,4 +68,9 @@ def _read(command: list[str]) -> Counts:
     return counts
 
 
-RUNNERS: Mapping[str, Callable[[Path], Counts]] = {"python": run_python, "c": run_c, "jvm": run_jvm}
+RUNNERS: Mapping[str, Callable[[Path], Counts]] = {
+    "python": run_python,
+    "c": run_c,
+    "jvm": run_jvm,
+    "swift": run_swift,
+}

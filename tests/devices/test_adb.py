@@ -198,7 +198,7 @@ def test_ctrl_c_ends_the_process_on_the_phone(phone: Phone, runner: Path, files:
         _, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
     record = read(out)
-    assert record.partial
+    assert (record.partial, record.partial_reason) == (True, "interrupted with Ctrl-C")
     assert [each.tokens for each in record.runs[0].lengths] in ([4], [4, 8])  # 8 may just have ended
     deadline = time.monotonic() + 10
     while is_running(pid) and time.monotonic() < deadline:
@@ -226,4 +226,5 @@ def test_a_phone_that_is_unplugged_keeps_what_was_finished(
     assert "tokens" in said.partition("during: ")[2]
     record = read(out)
     assert record.partial
+    assert "the connection broke off" in record.partial_reason
     assert [each.tokens for each in record.runs[0].lengths] in ([4], [4, 8])  # 8 may just have ended

@@ -182,7 +182,7 @@ def test_ctrl_c_ends_the_device_too_and_keeps_what_is_finished(
         shown, said = process.communicate(timeout=60)
     assert process.returncode == 130, said
     record = read(out)
-    assert record.partial
+    assert (record.partial, record.partial_reason) == (True, "interrupted with Ctrl-C")
     assert record.device == server.address
     assert [result.tokens for result in record.runs[0].lengths] == [4]
     assert "interrupted" in shown
@@ -203,6 +203,7 @@ def test_a_device_that_reboots_half_way(server: Server, files: BenchFiles, tmp_p
     assert last.endswith("during: 1 thread(s): 8 tokens")
     record = read(out)
     assert record.partial
+    assert "the connection broke off" in record.partial_reason
     assert [result.tokens for result in record.runs[0].lengths] == [4]
     wait_for_silence(server)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from linnet.trailer import build_trailer
+from linnet.trailer import SIGNATURE_SIZE, build_trailer, with_signature
 from tests.sdk.sdk_fakes import blob, make_manifest
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -24,6 +24,9 @@ def main() -> None:
     """Write every input."""
     program = b"\x1c\x00\x00\x00ET12" + b"schema_version" + bytes(64)
     write("trailer", [program, program + build_trailer(program, [(0, 40), (48, 16)], {"status": "unproven"})])
+    evidence = {"status": "unproven"}
+    whole = program + build_trailer(program, [(0, 40), (48, 16)], evidence)
+    write("signature", [whole, with_signature(whole, bytes(range(SIGNATURE_SIZE)), "input")])
     pieces = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat", "##s", "é")
     write("tokenizer", [blob(pieces), blob(pieces, prefix="", lowercase=False)])
     write("manifest", [manifest_lines(task) for task in ("text-classification", "fill-mask", "question-answering")])

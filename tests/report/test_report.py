@@ -81,7 +81,9 @@ def test_a_record_of_wrong_answers_and_one_without_anything_are_pages_too() -> N
     empty = dataclasses.replace(make_record(), runs=(), cold_start=None, partial=True)
     text = page(Named("wrong", wrong_record()), Named("empty", empty))
     assert "no latency, because the answers are wrong" in text
-    assert "empty: interrupted" in text
+    assert "empty: interrupted; only what had been finished is shown." in text
+    lost = dataclasses.replace(empty, partial_reason="the connection broke off")
+    assert "lost: the connection broke off; only what had been finished is shown." in page(Named("lost", lost))
 
 
 def test_speed_is_that_of_the_length_nearest_to_128_that_all_real_records_have() -> None:
@@ -98,6 +100,13 @@ def test_speed_is_that_of_the_length_nearest_to_128_that_all_real_records_have()
 def test_tables_have_operators_and_hashes() -> None:
     assert [row[2] for row in profile_rows(make_record()).rows][:1] == ["Fully Connected (NC, F32) GEMM"]
     assert "ab" * 32 in repeat([Named("pi", make_record())]).rows[0]
+
+
+def test_devices_have_the_names_that_the_user_gave_them(tmp_path: Path) -> None:
+    first, second = (dataclasses.replace(make_record(), device=name) for name in ("ssh://pi@kitchen.local", "desk"))
+    assert [each.name for each in read_all(written(tmp_path, first, second))] == ["pi@kitchen.local", "desk"]
+    unnamed = dataclasses.replace(make_record(), device="local")
+    assert [each.name for each in read_all(written(tmp_path, unnamed))] == ["Raspberry Pi 5 Model B Rev 1.0"]
 
 
 def test_names_tell_records_apart(tmp_path: Path) -> None:

@@ -115,6 +115,28 @@ def test_run_equals_the_library_as_json_lines(files: Path) -> None:
     assert lines_of(good("run", path, "--json", stdin=f"{TEXT}\nété 漢字\n")) == expected
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("FILE", "--top-k", "1", "one", "two"),
+        ("FILE", "one", "--top-k", "1", "two"),
+        ("--top-k", "1", "FILE", "one", "two", "--threads", "1"),
+        ("FILE", "--top-k", "1", "--", "one", "two"),
+        ("--top-k=1", "FILE", "one", "--threads", "1", "--", "two"),
+    ],
+)
+def test_run_takes_options_between_texts(files: Path, arguments: tuple[str, ...]) -> None:
+    words = [str(files / "text-classification.pte") if each == "FILE" else each for each in arguments]
+    lines = [json.loads(line) for line in good("run", "--json", *words).splitlines()]
+    assert [line["text"] for line in lines] == ["one", "two"]
+    assert [len(line["result"]) for line in lines] == [1, 1]
+
+
+def test_run_takes_texts_that_begin_with_a_dash(files: Path) -> None:
+    lines = good("run", files / "text-classification.pte", "--json", "--", "-5 degrees", "--json")
+    assert [json.loads(line)["text"] for line in lines.splitlines()] == ["-5 degrees", "--json"]
+
+
 def test_run_pairs(files: Path) -> None:
     path = files / "text-classification.pte"
     with linnet.load(path) as model:

@@ -16,7 +16,7 @@ from linnet.bench.protocol import Emit, Job
 from linnet.bench.runner import Collector
 from linnet.errors import InvalidArgumentError
 from linnet.self_test import file_identity
-from linnet.tune.command import explain_choice
+from linnet.tune.measure import explain_choice
 from linnet.tune.profile import TunedFile, TuningProfile, find_setting, machine_name, read_profile
 from linnet.tune.race import Entry, Plan, choose, race
 from linnet.tune.settings import Setting, affinities, candidates, thread_counts

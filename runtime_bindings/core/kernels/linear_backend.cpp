@@ -55,13 +55,15 @@ class Data {
       return false;
     }
     buffer_.emplace(std::move(*found));
+    bytes_ = static_cast<const std::uint8_t*>(buffer_->data());
     return buffer_->size() == size;
   }
 
-  const std::uint8_t* bytes() const noexcept { return static_cast<const std::uint8_t*>(buffer_->data()); }
+  const std::uint8_t* bytes() const noexcept { return bytes_; }
 
  private:
   std::optional<FreeableBuffer> buffer_;
+  const std::uint8_t* bytes_ = nullptr;
 };
 
 Error read_layer(const LinearCall& described, const LinearCall::Layer& layer, const NamedDataMap& map,
@@ -77,8 +79,7 @@ Error read_layer(const LinearCall& described, const LinearCall::Layer& layer, co
     return Error::InvalidProgram;
   }
   call.layers.emplace_back(LinearWeights{described.inputs, layer.outputs, weight.bytes(), scale.bytes(),
-                                         layer.bias.empty() ? nullptr : bias.bytes(),
-                                         layer.residual_scale.empty() ? nullptr : residual_scale.bytes()});
+                                         bias.bytes(), residual_scale.bytes()});
   return Error::Ok;
 }
 

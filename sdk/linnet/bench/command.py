@@ -20,6 +20,7 @@ from linnet.bench.method import DEFAULT, HEADLINE, OFFICIAL, QUICK, estimated_se
 from linnet.bench.progress import Progress
 from linnet.bench.protocol import Event, Job
 from linnet.bench.record import (
+    INTERRUPTED_WORDS,
     ColdStart,
     FileFacts,
     Record,
@@ -269,6 +270,7 @@ class Bencher:
         self._cold: ColdStart | None = None
         self._complete = False
         self._now = ""
+        self._reason = "still under way"
         self.interrupted = False
         self.traced: list[TracedRuns] = []
 
@@ -285,10 +287,13 @@ class Bencher:
             self._complete = failure is None
         except KeyboardInterrupt:
             self.interrupted = True
+            self._reason = INTERRUPTED_WORDS
         except LinnetError as error:
             failure = error
         finally:
             self._progress.end()
+        if failure is not None:
+            self._reason = str(failure)
         return failure
 
     def record(self) -> Record | None:
@@ -302,6 +307,7 @@ class Bencher:
         return Record(
             created=self._created,
             partial=not self._complete,
+            partial_reason="" if self._complete else self._reason,
             settings=self._settings,
             file=file,
             environment=environment,

@@ -151,7 +151,7 @@ def shortcomings(record: Record) -> Iterator[str]:
     """Yield what keeps a record from being one of the official method; nothing if it is one."""
     settings = record.settings
     if record.partial:
-        yield "it was interrupted"
+        yield f"it ended early: {record.ended_early}"
     if record.environment.emulated:
         yield f"the processor is emulated ({record.environment.emulated})"
     repeats = min((len(point.results) for point in points(record.runs)), default=0)

@@ -25,6 +25,7 @@ from linnet.errors import InvalidArgumentError
 from linnet.output import write_text
 
 __all__ = [
+    "INTERRUPTED_WORDS",
     "RECORD_KIND",
     "RECORD_MAJOR",
     "RECORD_MINOR",
@@ -50,7 +51,10 @@ __all__ = [
 
 RECORD_KIND = "linnet-bench"
 RECORD_MAJOR = 1
-RECORD_MINOR = 2  # 1: profiles; 2: method and repeats, kernels, throttling, energy, cores, emulation
+RECORD_MINOR = 3  # 1: profiles; 2: method and repeats, kernels, throttling, energy, cores, emulation; 3: partial_reason
+
+INTERRUPTED_WORDS = "interrupted with Ctrl-C"
+"""Why a record is partial that a user ended."""
 
 _T = TypeVar("_T")
 
@@ -261,7 +265,8 @@ class Record:
         kind: always "linnet-bench".
         schema_version: major.minor of this document.
         created: when it began, ISO 8601 in UTC.
-        partial: True if it was interrupted; what had been finished is kept.
+        partial: True if it ended early; what had been finished is kept.
+        partial_reason: why it ended early, in a sentence; empty if it did not, or in a record before 1.3.
         percentiles: definition of the percentiles.
         settings: what was asked for.
         file: which file.
@@ -276,6 +281,7 @@ class Record:
     schema_version: str = f"{RECORD_MAJOR}.{RECORD_MINOR}"
     created: str
     partial: bool
+    partial_reason: str = ""
     percentiles: str = PERCENTILE_DEFINITION
     settings: Settings
     file: FileFacts
@@ -284,6 +290,11 @@ class Record:
     cold_start: ColdStart | None
     device: str = ""
     command: str = ""
+
+    @property
+    def ended_early(self) -> str:
+        """Why the record is partial, in a few words; empty if it is not."""
+        return (self.partial_reason or "interrupted") if self.partial else ""
 
     @property
     def wrong(self) -> bool:

@@ -37,7 +37,7 @@ def show_record(record: Record, console: Console) -> None:
     console.fields(list(_costs(record)))
     if record.partial:
         console.line()
-        console.line("interrupted: only what had been finished is shown")
+        console.line(f"{record.ended_early}: only what had been finished is shown")
 
 
 def _before_times(record: Record) -> Iterator[str]:

@@ -25,6 +25,7 @@ def content(subject: Subject) -> Content:
         "Sources/CLinnet/include/linnet.h": sources / "cpp" / "include" / "linnet.h",
         f"Sources/Linnet/Resources/{subject.asset}": subject.path,
         f"Sources/Linnet/{type_name(subject.name)}.swift": _constants(subject).encode(),
+        f"Tests/LinnetTests/{type_name(subject.name)}Tests.swift": _test(subject).encode(),
         "Sample.txt": _sample(subject).encode(),
         **notices(subject),
     }
@@ -47,6 +48,22 @@ public {kind} {{
     /// The file, a resource of this package.
     public static var file: URL? {{
         Bundle.module.url(forResource: {quoted(stem)}, withExtension: "pte", subdirectory: "Resources")
+    }}
+}}
+"""
+
+
+def _test(subject: Subject) -> str:
+    name = type_name(subject.name)
+    return f"""\
+// {subject.asset} as a resource of the package. Written by linnet bundle.
+import XCTest
+
+@testable import Linnet
+
+final class {name}Tests: XCTestCase {{
+    func testTheFileIsThereAndWhole() throws {{
+        try Linnet.verify(path: XCTUnwrap({name}.file).path)
     }}
 }}
 """

@@ -237,5 +237,5 @@ def _notes(old: Sequence[Record], new: Sequence[Record], blocks: bool, limit: fl
             yield f"{field} {', '.join(sides[0])} before, {', '.join(sides[1])} now"
     if {record.file.sha256 for record in old} != {record.file.sha256 for record in new}:
         yield "different files"
-    if any(record.partial for record in (*old, *new)):
-        yield "a record is of an interrupted measurement"
+    for reason in sorted({record.ended_early for record in (*old, *new) if record.partial}):
+        yield f"a record is of a measurement that ended early: {reason}"

@@ -13,6 +13,9 @@ from linnet.errors import FileMissingError, FileUnreadableError, InvalidArgument
 __all__ = ["Named", "device_name", "read_all", "read_record"]
 
 
+_NO_NAMES = ("", "local", "adb")  # addresses that tell no machine from another
+
+
 @dataclasses.dataclass(frozen=True)
 class Named:
     """One record.
@@ -66,9 +69,10 @@ def read_all(paths: Sequence[Path]) -> list[Named]:
 
 
 def device_name(record: Record) -> str:
-    """Return what a person would call the machine: the board, or else the processor."""
+    """Return what a person would call the machine: its name with ``--device``, or else the board or the processor."""
     machine = record.environment
-    name = machine.board or machine.soc or machine.cpu or machine.architecture
+    given = "" if record.device in _NO_NAMES else record.device.removeprefix("ssh://")
+    name = given or machine.board or machine.soc or machine.cpu or machine.architecture
     return f"{name} (emulated)" if machine.emulated else name
 
 

@@ -89,7 +89,9 @@ def _notes(records: Sequence[Named]) -> Iterator[Content]:
             elif run.error:
                 yield element("p", f"{each.name}: no latency, because the run failed: {run.error}", class_="bad")
         if record.partial:
-            yield element("p", f"{each.name}: interrupted; only what had been finished is shown.", class_="note")
+            yield element(
+                "p", f"{each.name}: {record.ended_early}; only what had been finished is shown.", class_="note"
+            )
         missing = [*shortcomings(record)] if record.settings.method == OFFICIAL.name else []
         if missing:
             yield element(

@@ -92,7 +92,7 @@ def _method(record: Record) -> str:
     settings = record.settings
     text = settings.method if settings.repeats == 1 else f"{settings.method} × {settings.repeats}"
     if record.partial:
-        text += ", interrupted"
+        text += ", ended early"
     if settings.method == OFFICIAL.name and any(True for _ in shortcomings(record)):
         text += ", NOT fulfilled"
     return text

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import datetime
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from linnet.bench.arguments import cpu_set, joined, numbers
-from linnet.bench.environment import current_affinity
-from linnet.bench.probe import clip_lengths
-from linnet.bench.processor import core_groups
+from linnet.bench.devices.arguments import add_device_arguments
 from linnet.bench.progress import Progress
-from linnet.compare.candidate import Opened, check_comparable
 from linnet.console import Console
 from linnet.errors import InvalidArgumentError
 from linnet.exit_status import CHECK_FAILED, OK
-from linnet.model import load
 from linnet.output import refuse_existing, write_text
-from linnet.self_test import file_identity
-from linnet.tune.profile import TunedFile, TuningProfile, machine_name, profile_path
-from linnet.tune.race import Entry, Plan, choose, race
-from linnet.tune.settings import affinities, candidates, thread_counts
+from linnet.tune.devices import tune_on_devices
+from linnet.tune.measure import Finding, TuneJob, store, tune, unusable_cpus
+from linnet.tune.profile import TuningProfile
 
-__all__ = ["add_arguments", "explain_choice", "help", "run"]
+__all__ = ["add_arguments", "help", "run"]
 
 help = "find the fastest threads, CPUs, attention and recipe for this machine"
 
@@ -41,6 +33,7 @@ examples:
   linnet tune intents.pte
   linnet tune intents-int8.pte intents-fp32.pte --lengths 32,128 -o pi4.json
   linnet tune intents.pte --threads 1,2,4 --affinity 4-7 --limit-ms 20
+  linnet tune intents.pte --device ssh://pi@raspberrypi.local
 """
 
 
@@ -61,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--limit-ms", type=float, metavar="MS", help="also name the most tokens whose p90 stays below this")
     add("-o", "--output", type=Path, metavar="OUT", help="write the profile there, not into the cache folder")
     add("--force", action="store_true", help="replace OUT if it exists")
+    add_device_arguments(parser, phones=False)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -70,26 +64,28 @@ def run(args: argparse.Namespace) -> int:
         LinnetError: the arguments are wrong, or a file cannot be run.
     """
     _check(args)
-    opened = [_open(path) for path in args.files]
-    check_comparable(opened)
-    lengths = clip_lengths(args.lengths, min(each.manifest.max_length for each in opened))
-    plan = Plan(lengths=lengths, seconds=args.seconds, rounds=args.rounds)
-    entries = _entries(args, opened)
+    job = TuneJob(
+        lengths=args.lengths,
+        seconds=args.seconds,
+        rounds=args.rounds,
+        threads=args.threads,
+        affinity=None if args.affinity is None else tuple(args.affinity),
+        limit_ms=args.limit_ms,
+    )
+    if args.device or args.devices_file:
+        return tune_on_devices(args, job, _show)
+    if args.output is not None:
+        refuse_existing(args.output, force=args.force)
     progress = Progress(sys.stderr)
     try:
-        ranked = race(entries, plan, progress.say)
+        finding = tune(args.files, job, progress.say)
     finally:
         progress.end()
     console = Console()
-    _show(entries, plan, console)
-    if not ranked:
-        console.line("no setting answers rightly on this machine; linnet verify says more")
+    _show(finding, job, console)
+    if finding.profile is None:
         return CHECK_FAILED
-    profile = _profile(args, ranked, plan)
-    console.line(f"best here: {profile.reason}")
-    for line in _lengths_below(profile, args.limit_ms):
-        console.line(line)
-    console.line(_store(profile, args))
+    console.line(_store(finding, finding.profile, args))
     return OK
 
 
@@ -103,84 +99,28 @@ def _check(args: argparse.Namespace) -> None:
         problems.append(f"--seconds is {args.seconds:g}, needed above 0 and at most 3600")
     if args.limit_ms is not None and not args.limit_ms > 0:
         problems.append(f"--limit-ms is {args.limit_ms:g}, needed above 0")
-    unusable = sorted({cpu for each in args.affinity or () for cpu in each} - set(current_affinity()))
-    if unusable:
-        problems.append(f"--affinity names the CPUs {unusable}, which this process may not use")
+    elsewhere = args.device or args.devices_file  # where the CPUs are others
+    if not elsewhere and (unusable := unusable_cpus(args.affinity)):
+        problems.append(unusable)
     if problems:
         raise InvalidArgumentError("; ".join(problems))
-    if args.output is not None:
-        refuse_existing(args.output, force=args.force)
 
 
-def _open(path: Path) -> Opened:
-    with load(path, threads=1, self_test=False) as model:
-        return Opened(path, model.manifest, model.evidence)
-
-
-def _entries(args: argparse.Namespace, opened: Sequence[Opened]) -> list[Entry]:
-    usable = current_affinity()
-    sets = affinities(core_groups(), usable) if args.affinity is None else ((), *args.affinity)
-    threads = args.threads or thread_counts(len(usable))
-    return [
-        Entry(each.path, each.manifest.recipe, setting)
-        for each in opened
-        for setting in candidates(each.evidence, threads, sets)
-    ]
-
-
-def _show(entries: Sequence[Entry], plan: Plan, console: Console) -> None:
-    headers = ["file", "recipe", "setting", *(f"{tokens} tokens, p50 ms" for tokens in plan.lengths), "rounds", ""]
-    usable = sorted((entry for entry in entries if not entry.failure), key=lambda entry: entry.score)
+def _show(finding: Finding, job: TuneJob, console: Console) -> None:
+    headers = ["file", "recipe", "setting", *(f"{tokens} tokens, p50 ms" for tokens in finding.lengths), "rounds", ""]
     rows = []
-    for entry in [*usable, *(entry for entry in entries if entry.failure)]:
-        times = ["" if entry.failure else f"{entry.at(tokens, 50) / 1e6:.3f}" for tokens in plan.lengths]
-        mark = f"WRONG: {entry.failure}" if entry.failure else f"{entry.score / usable[0].score:.2f} x the fastest"
-        rows.append([entry.path.name, entry.recipe, entry.setting.words(), *times, str(len(entry.runs)), mark])
-    console.table(headers, rows, right=range(3, 4 + len(plan.lengths)))
+    for row in finding.rows:
+        times = [f"{time / 1e6:.3f}" for time in row.p50_ns] or [""] * len(finding.lengths)
+        mark = f"WRONG: {row.failure}" if row.failure else f"{row.ratio:.2f} x the fastest"
+        rows.append([row.file, row.recipe, row.setting, *times, str(row.rounds), mark])
+    console.table(headers, rows, right=range(3, 4 + len(finding.lengths)))
     console.line()
-
-
-def _profile(args: argparse.Namespace, ranked: Sequence[Entry], plan: Plan) -> TuningProfile:
-    best = choose(ranked)
-    paths = dict.fromkeys(entry.path for entry in ranked)
-    return TuningProfile(
-        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        machine=machine_name(),
-        lengths=plan.lengths,
-        files={file_identity(str(path)): _tuned(choose(ranked, path), plan, args.limit_ms) for path in paths},
-        best=file_identity(str(best.path)),
-        reason=explain_choice(best, ranked),
-    )
-
-
-def _tuned(entry: Entry, plan: Plan, limit_ms: float | None) -> TunedFile:
-    below = [tokens for tokens in plan.lengths if limit_ms is not None and entry.at(tokens, 90) <= limit_ms * 1e6]
-    return TunedFile(
-        name=entry.path.name,
-        recipe=entry.recipe,
-        setting=entry.setting,
-        score_ns=entry.score,
-        longest=max(below, default=None),
-    )
-
-
-def explain_choice(best: Entry, ranked: Sequence[Entry]) -> str:
-    """Return the choice and what it was measured against, in a sentence."""
-    others = {
-        "file": [each for each in ranked if each.path != best.path],
-        "number of threads": [each for each in ranked if each.path == best.path
-                              and each.setting.threads != best.setting.threads],
-        "attention": [each for each in ranked if each.path == best.path and each.setting.fused != best.setting.fused],
-        "set of CPUs": [each for each in ranked if each.path == best.path
-                        and each.setting.affinity != best.setting.affinity],
-    }  # fmt: skip
-    parts = []
-    for what, found in others.items():
-        if found:
-            rival = min(found, key=lambda each: each.score)
-            name = rival.path.name if what == "file" else rival.setting.words()
-            parts.append(f"the best with another {what} ({name}) takes {rival.score / best.score:.2f} x its time")
-    return f"{best.path.name} with {best.setting.words()}" + (f"; {'; '.join(parts)}" if parts else "")
+    if finding.profile is None:
+        console.line("no setting answers rightly on this machine; linnet verify says more")
+        return
+    console.line(f"best here: {finding.profile.reason}")
+    for line in _lengths_below(finding.profile, job.limit_ms):
+        console.line(line)
 
 
 def _lengths_below(profile: TuningProfile, limit_ms: float | None) -> list[str]:
@@ -191,14 +131,9 @@ def _lengths_below(profile: TuningProfile, limit_ms: float | None) -> list[str]:
     return [f"p90 below {limit_ms:g} ms: up to {found}; linnet export --max-length bounds a file"]
 
 
-def _store(profile: TuningProfile, args: argparse.Namespace) -> str:
+def _store(finding: Finding, profile: TuningProfile, args: argparse.Namespace) -> str:
     if args.output is not None:
         write_text(profile.to_json(), args.output, force=args.force)
         return f'stored: linnet.load(FILE, profile="{args.output}")'
-    paths = [profile_path(identity, profile.machine) for identity in profile.files]
-    for path in paths:
-        if path is not None:
-            with suppress(FileExistsError):
-                path.parent.mkdir(parents=True)
-            write_text(profile.to_json(), path, force=True)
-    return 'stored: linnet.load(FILE, profile="auto")' if all(paths) else "not stored: there is no cache folder"
+    kept = store(finding).stored
+    return 'stored: linnet.load(FILE, profile="auto")' if kept else "not stored: there is no cache folder"

@@ -11,9 +11,11 @@ from torch import nn
 import linnet_export
 from linnet.errors import InvalidArgumentError
 from linnet.trailer import read_trailer
+from linnet_export import mixed_precision
 from linnet_export.config import QuantizationConfig
 from linnet_export.errors import OverBudgetError
 from linnet_export.recipes.sensitivity import Measured, mix_precisions
+from linnet_export.tasks import DeviceProgram
 from tests.support.checkpoints import write_checkpoint, write_sentence_modules
 
 
@@ -130,6 +132,28 @@ def test_a_budget_that_nothing_keeps_is_refused_before_lowering(tmp_path: Path) 
     with pytest.raises(OverBudgetError, match="every linear layer in float32.*choose a higher --embedding"):
         linnet_export.export(config)
     assert not (tmp_path / "m.pte").exists()
+
+
+def test_the_fused_method_has_to_keep_the_budget_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Opposite:
+        """Answers the opposite of a program, whatever its layers are."""
+
+        def __init__(self, program: DeviceProgram, recipe: str) -> None:
+            self._program = program
+            self.outputs = program.outputs
+
+        def __call__(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            return tuple(-each for each in self._program(*inputs))
+
+    monkeypatch.setattr(mixed_precision, "fused_method", Opposite)
+    checkpoint = write_checkpoint(tmp_path / "checkpoint", num_hidden_layers=1)
+    texts = tmp_path / "texts.txt"
+    texts.write_text("turn the volume down\nopen\nplay music\nis the bakery open\n", encoding="utf-8")
+    config = linnet_export.ExportConfig(
+        model=str(checkpoint), output=tmp_path / "m.pte", auto_mixed_precision=True, proof=texts
+    )
+    with pytest.raises(OverBudgetError, match="every linear layer in float32"):
+        linnet_export.export(config)
 
 
 def test_it_needs_a_proof_and_a_recipe_that_quantizes(tmp_path: Path) -> None:

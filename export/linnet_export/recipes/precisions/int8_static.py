@@ -14,7 +14,7 @@ from linnet_export.config import QuantizationConfig
 from linnet_export.recipes.observers import OBSERVERS, Observer, RangeObserver
 from linnet_export.recipes.operators import int8_static_linear
 from linnet_export.recipes.precisions.base import Precision, no_obstacle
-from linnet_export.recipes.precisions.int8 import quantize_rows
+from linnet_export.recipes.precisions.int8 import Int8Linear
 
 __all__ = ["PRECISION", "Int8StaticLinear", "affine_parameters"]
 
@@ -29,26 +29,13 @@ def affine_parameters(low: float, high: float) -> tuple[float, int]:
     return scale, max(-128, min(127, round(-128 - low / scale)))
 
 
-class Int8StaticLinear(nn.Module):
-    """A linear layer of int8 weights [out, in] whose input and output are int8 with fixed scales.
-
-    Attributes:
-        stored_bytes: bytes of weights, scales and bias in a program.
-    """
+class Int8StaticLinear(Int8Linear):
+    """A linear layer of int8 weights [out, in] whose input and output are int8 with fixed scales."""
 
     def __init__(self, linear: nn.Linear, inputs: tuple[float, int], outputs: tuple[float, int]) -> None:
         """Take a layer and scale and zero point of its inputs and of its outputs."""
-        super().__init__()
-        rows, scale = quantize_rows(linear.weight)
-        self.weight: Tensor
-        self.register_buffer("weight", rows)
-        self.scale: Tensor
-        self.register_buffer("scale", scale)
-        self.zero_point: Tensor
-        self.register_buffer("zero_point", torch.zeros(len(scale), dtype=torch.int64))
-        self.bias = linear.bias
+        super().__init__(linear)
         self.inputs, self.outputs = inputs, outputs
-        self.stored_bytes = rows.numel() + 4 * len(scale) + (0 if linear.bias is None else 4 * len(linear.bias))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map float32 [tokens, in] to float32 [tokens, out]."""

@@ -39,6 +39,28 @@ public struct RankedPassage: Equatable, Sendable {
     public let score: Float
 }
 
+/// One token: its id, its text (0 first, 1 second, -1 for a special token), and its place in every unit.
+public struct Token: Equatable, Sendable {
+    public let id: Int64
+    public let typeId: Int64
+    public let sequence: Int
+    public let codePoints: Range<Int>
+    public let utf8: Range<Int>
+    public let utf16: Range<Int>
+}
+
+/// One window of a text. `truncated`: text was left out that no other window holds.
+public struct Tokens: Equatable, Sendable {
+    public let tokens: [Token]
+    public let truncated: Bool
+}
+
+/// What is done with a text that does not fit, as in Hugging Face tokenizers.
+public enum Truncation: UInt32, Sendable { case never, longestFirst, onlySecond }
+
+/// How logits become scores; `ofFile` is what the file says.
+public enum ScoreFunction: UInt32, Sendable { case ofFile, softmax, sigmoid, none }
+
 /// How tokens become entities, as in Hugging Face pipelines.
 public enum Aggregation: UInt32, Sendable { case none, simple, first, average, max }
 
@@ -70,6 +92,22 @@ extension linnet_text {
 
 extension linnet_span {
     var range: Range<Int> { Int(start)..<Int(Swift.max(start, end)) }
+}
+
+extension Tokens {
+    init(_ view: linnet_encoding_view) {
+        func range(_ offsets: UnsafePointer<Int64>, _ at: Int) -> Range<Int> {
+            Int(offsets[2 * at])..<Int(offsets[2 * at + 1])
+        }
+        tokens = (0..<view.length).map { at in
+            Token(
+                id: view.ids[at], typeId: view.type_ids[at], sequence: Int(view.sequence_ids[at]),
+                codePoints: range(view.offsets_code_points, at), utf8: range(view.offsets_utf8, at),
+                utf16: range(view.offsets_utf16, at)
+            )
+        }
+        truncated = view.truncated != 0
+    }
 }
 
 /// Reads answers with `make` and frees them.

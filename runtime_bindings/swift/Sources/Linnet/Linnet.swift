@@ -43,8 +43,10 @@ public final class Linnet: @unchecked Sendable {
     }
 
     /// The best `topK` classes of a text or a pair, best first; 0: all.
-    public func classify(_ text: String, pair: String? = nil, topK: Int = 0, truncate: Bool = true) throws -> [Classification] {
-        var options = linnet_class_options(top_k: Int32(topK), score_function: LINNET_SCORES_OF_FILE)
+    public func classify(
+        _ text: String, pair: String? = nil, topK: Int = 0, scores: ScoreFunction = .ofFile, truncate: Bool = true
+    ) throws -> [Classification] {
+        var options = linnet_class_options(top_k: Int32(topK), score_function: linnet_score_function(scores.rawValue))
         let raw = try ask { engine, result in
             withText(text) { first in
                 withText(pair) { second in linnet_classify(task, engine, first, second, truncate ? 1 : 0, &options, result) }
@@ -92,11 +94,18 @@ public final class Linnet: @unchecked Sendable {
         }
     }
 
-    /// For each mask of the text, in its order, the best `topK` tokens.
-    public func fillMask(_ text: String, topK: Int = 5, truncate: Bool = true) throws -> [[MaskProposal]] {
-        var options = linnet_mask_options(top_k: Int32(topK), targets: nil, target_count: 0)
+    /// For each mask of the text, in its order, the best `topK` tokens, only of `targets` if they are given.
+    public func fillMask(
+        _ text: String, topK: Int = 5, targets: [String]? = nil, truncate: Bool = true
+    ) throws -> [[MaskProposal]] {
+        let ids = try targets.map { try $0.map(tokenId) }
         let raw = try ask { engine, result in
-            withText(text) { linnet_fill_mask(task, engine, $0, truncate ? 1 : 0, &options, result) }
+            (ids ?? []).withUnsafeBufferPointer { allowed in
+                var options = linnet_mask_options(
+                    top_k: Int32(topK), targets: ids == nil ? nil : allowed.baseAddress, target_count: allowed.count
+                )
+                return withText(text) { linnet_fill_mask(task, engine, $0, truncate ? 1 : 0, &options, result) }
+            }
         }
         let found = try answers(raw) {
             MaskProposal(
@@ -142,7 +151,55 @@ public final class Linnet: @unchecked Sendable {
         return score
     }
 
+    /// Windows of tokens, as the program would see them; more than one only with `.onlySecond` and a stride >= 0.
+    /// `maxLength` counts tokens, special ones included; nil: the file's bound, 0: no bound.
+    public func tokenize(
+        _ text: String, pair: String? = nil, maxLength: Int? = nil, truncation: Truncation = .longestFirst,
+        stride: Int = -1, specialTokens: Bool = true
+    ) throws -> [Tokens] {
+        var options = linnet_encode_options(
+            max_length: Int32(try maxLength ?? bound()), truncation: linnet_truncation(truncation.rawValue),
+            stride: Int32(stride), add_special_tokens: specialTokens ? 1 : 0
+        )
+        var encoding: OpaquePointer?
+        let native = try tokenizer()
+        try orThrow(
+            withText(text) { first in
+                withText(pair) {
+                    linnet_tokenizer_encode(native, first.bytes, first.size, $0.bytes, $0.size, &options, &encoding)
+                }
+            }
+        )
+        defer { linnet_encoding_free(encoding) }
+        return try (0..<linnet_encoding_window_count(encoding)).map { index in
+            var view = linnet_encoding_view()
+            try orThrow(linnet_encoding_window(encoding, index, &view))
+            return Tokens(view)
+        }
+    }
+
     // MARK: - calls
+
+    private func tokenizer() throws -> OpaquePointer? {
+        lock.lock()
+        defer { lock.unlock() }
+        var found: OpaquePointer?
+        try orThrow(linnet_task_tokenizer(task, &found))
+        return found
+    }
+
+    private func tokenId(_ token: String) throws -> Int64 {
+        var id: Int64 = 0
+        let native = try tokenizer()
+        try orThrow(withText(token) { linnet_tokenizer_find(native, $0, &id) })
+        return id
+    }
+
+    private func bound() throws -> Int {
+        var value = linnet_value()
+        try orThrow(linnet_task_value(task, "max_length", &value))
+        return Int(value.integer)
+    }
 
     private func ask(
         _ body: (UnsafePointer<linnet_engine>, UnsafeMutablePointer<OpaquePointer?>) -> linnet_status

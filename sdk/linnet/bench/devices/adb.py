@@ -19,7 +19,7 @@ from linnet.bench.devices.android import ASK, Phone, read_phone
 from linnet.bench.devices.lifeline import Cancelled, Finished, Lifeline
 from linnet.bench.devices.outcome import Outcome, Report, Request
 from linnet.bench.devices.runner_job import RunnerJob, prepare_job
-from linnet.bench.record import OutputCheck, Record, Settings, ThreadRun
+from linnet.bench.record import INTERRUPTED_WORDS, OutputCheck, Record, Settings, ThreadRun
 from linnet.bench.runner import Collector, Opened
 from linnet.errors import (
     DeviceError,
@@ -62,8 +62,10 @@ class AdbDevice:
             session.measure()
         except LinnetError as error:
             failure = error
+            session.end_early(str(error))
         except Cancelled:
             interrupted = True
+            session.end_early(INTERRUPTED_WORDS)
         finally:
             session.end()
         return Outcome(address=address, record=session.record(), failure=failure, interrupted=interrupted)
@@ -132,6 +134,7 @@ class _Session:
         self._opened: Opened | None = None
         self._runs: list[ThreadRun] = []
         self._complete = False
+        self._reason = ""
         token = secrets.token_hex(4)  # of this session alone, so that two never remove each other's files
         self._job, self._pid = f"{BASE}/job-{token}", f"{BASE}/pid-{token}"
         self._began = False
@@ -163,6 +166,10 @@ class _Session:
                 break
         self._complete = True
 
+    def end_early(self, reason: str) -> None:
+        """Keep why the measurement did not come to its end."""
+        self._reason = reason
+
     def record(self) -> Record | None:
         """Return what was measured; None if the file was never opened."""
         if self._opened is None or self._phone is None:
@@ -170,6 +177,7 @@ class _Session:
         return Record(
             created=self._created,
             partial=not self._complete,
+            partial_reason="" if self._complete else self._reason,
             settings=self._settings,
             file=self._opened.file_facts(self._request.path, self._request.sha256),
             environment=self._phone.environment(self._opened.runtime),

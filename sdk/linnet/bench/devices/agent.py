@@ -7,6 +7,7 @@ event     fields
 ========  =====================================================================================
 progress  ``text``: what is being measured now
 record    ``record``: everything that is finished, again and again; the last one counts
+tuned     ``finding``: of :mod:`linnet.tune.measure`, where the job is to tune
 traced    ``runs``: threads, tokens and events of :class:`~linnet.bench.trace.TracedRuns`
 failed    ``name``, ``message``: the error that ended it; the record before it is partial
 ========  =====================================================================================
@@ -33,15 +34,22 @@ _SELDOM = 50
 
 
 def measure(file: Path, job: Mapping[str, Any], emit: Callable[..., None]) -> None:
-    """Measure ``file`` and tell it by ``emit``.
+    """Measure ``file`` and tell it by ``emit``, or tune it if the job has ``tune``.
 
     Args:
         file: on this machine.
         job: ``settings`` of :class:`Settings`, ``own_threads`` (this machine's default counts), ``name`` of the
-            file and ``command`` for the record.
+            file and ``command`` for the record. Or ``tune`` and ``names``
+            (:func:`linnet.tune.devices.tune_as_device`) and ``more``, paths of further recipes.
         emit: takes the fields of an event.
     """
+    failure: LinnetError | None = None
     try:
+        if job.get("tune") is not None:
+            from linnet.tune.devices import tune_as_device
+
+            tune_as_device([file, *map(Path, job["more"])], job, emit)
+            return
         settings = from_data(Settings, job["settings"], "settings")
         if job["own_threads"]:
             settings = dataclasses.replace(settings, threads=default_threads())

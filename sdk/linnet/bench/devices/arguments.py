@@ -8,17 +8,18 @@ from pathlib import Path
 __all__ = ["add_device_arguments", "wants_devices"]
 
 
-def add_device_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare them."""
+def add_device_arguments(parser: argparse.ArgumentParser, *, phones: bool = True) -> None:
+    """Declare them; ``phones``: also what only phones and cleaning need."""
     group = parser.add_argument_group(
         "other machines", "docs/devices.md: what a board or a phone needs, and what is left there"
     )
+    forms = "ssh://user@host[:port], adb[:serial], local" if phones else "ssh://user@host[:port], local"
     group.add_argument(
         "--device",
         action="append",
         default=[],
         metavar="DEVICE",
-        help="measure there: ssh://user@host[:port], adb[:serial], local, or a name of the devices file; repeatable",
+        help=f"do it there: {forms}, or a name of the devices file; repeatable",
     )
     group.add_argument("--devices-file", type=Path, metavar="TOML", help="names for devices; alone: all of them")
     group.add_argument(
@@ -28,6 +29,8 @@ def add_device_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="wheel of linnet for the device (or of what it needs there), or a folder of wheels; default: dist/",
     )
+    if not phones:
+        return
     group.add_argument("--runner", type=Path, metavar="PATH", help="C runner for phones; default: in dist/")
     group.add_argument(
         "--clean-device", action="store_true", help="remove linnet's files from the devices; without FILE: only that"

@@ -64,7 +64,7 @@ def look(request: Mapping[str, Any], stdin: BinaryIO, emit: Callable[..., None])
         event="found",
         base=str(folder),
         environment=(folder / "environments" / request["environment"] / "ready").exists(),
-        file=(folder / "files" / request["file"]).exists(),
+        files=[(folder / "files" / name).exists() for name in request["files"]],
         free=shutil.disk_usage(folder).free,
     )
 
@@ -110,10 +110,10 @@ def install(request: Mapping[str, Any], stdin: BinaryIO, emit: Callable[..., Non
 def run(request: Mapping[str, Any], stdin: BinaryIO, emit: Callable[..., None]) -> None:
     """Measure: the rest is linnet's own."""
     environment = base() / "environments" / request["environment"]
-    file = base() / "files" / request["file"]
-    for used in (environment / "ready", file):
+    file, *more = (base() / "files" / name for name in request["files"])
+    for used in (environment / "ready", file, *more):
         used.touch()
-    forget(file.parent)
+    forget(file.parent, max(KEPT, 1 + len(more)))
     site = str(environment / "site")
     os.environ["PYTHONPATH"] = site  # of the processes that are measured
     sys.path.insert(0, site)
@@ -121,7 +121,7 @@ def run(request: Mapping[str, Any], stdin: BinaryIO, emit: Callable[..., None]) 
         watch(stdin)
         from linnet.bench.devices.agent import measure
 
-        measure(file, request["job"], emit)
+        measure(file, {**request["job"], "more": list(map(str, more))}, emit)
 
 
 def here(request: Mapping[str, Any], stdin: BinaryIO, emit: Callable[..., None]) -> None:
@@ -182,14 +182,14 @@ def discard(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def forget(folder: Path) -> None:
+def forget(folder: Path, kept: int = KEPT) -> None:
     """Remove all but what was used last."""
 
     def used(path: Path) -> float:
         ready = path / "ready"
         return (ready if ready.exists() else path).stat().st_mtime
 
-    for old in sorted((path for path in folder.iterdir() if path.name[0] != "."), key=used)[:-KEPT]:
+    for old in sorted((path for path in folder.iterdir() if path.name[0] != "."), key=used)[:-kept]:
         discard(old)
 
 

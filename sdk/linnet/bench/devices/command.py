@@ -24,7 +24,7 @@ from linnet.exit_status import CHECK_FAILED, INTERRUPTED, OK, RUN_FAILED, exit_s
 from linnet.output import write_text
 from linnet.runtime import open_runtime
 
-__all__ = ["run_on_devices", "status_of"]
+__all__ = ["run_on_devices", "status_of", "wheel_places"]
 
 _WHEELS = Path("dist")
 
@@ -89,7 +89,7 @@ def _request(args: argparse.Namespace, settings: Settings, traced: int) -> Reque
     runtime = open_runtime(str(args.file), 0)  # a file that is refused is refused before it is copied anywhere
     kind = runtime.manifest.get("tokenizer_kind")
     runtime.close()
-    places = args.wheel if args.wheel is not None else [_WHEELS] if _WHEELS.is_dir() else []
+    places = wheel_places(args.wheel)
     return Request(
         path=args.file,
         sha256=sha256,
@@ -103,6 +103,13 @@ def _request(args: argparse.Namespace, settings: Settings, traced: int) -> Reque
         traced=traced,
         command=command_line(),
     )
+
+
+def wheel_places(given: Sequence[Path] | None) -> Sequence[Path]:
+    """Return where wheels are looked for: as ``--wheel`` says, else in dist/."""
+    if given is not None:
+        return given
+    return [_WHEELS] if _WHEELS.is_dir() else []
 
 
 def _write(outcome: Outcome, record_path: Path | None, trace_path: Path | None, *, force: bool) -> None:

@@ -21,7 +21,8 @@ class LocalDevice:
 
     def measure(self, address: Address, request: Request, report: Report, lifeline: Lifeline) -> Outcome:
         """See :class:`linnet.bench.devices.outcome.Device`."""
-        line = json.dumps({"op": "here", "path": str(request.path.resolve()), "job": job_of(request)})
+        path, *more = (str(path.resolve()) for path, _ in request.files)
+        line = json.dumps({"op": "here", "path": path, "job": {**job_of(request), "more": more}})
         command = [address.python or sys.executable, "-P", "-m", "linnet.bench.devices.bootstrap"]
         with lifeline.start(command, ask=_close) as process:
             process.write([line.encode() + b"\n"], close=False)

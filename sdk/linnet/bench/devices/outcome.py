@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from linnet.bench.devices.address import Address
 from linnet.bench.devices.lifeline import Lifeline
@@ -35,6 +35,8 @@ class Request:
         clean: remove everything from the device afterwards.
         traced: inferences of each length whose events are handed over.
         command: what was typed, for the record.
+        tune: find the fastest setting instead of measuring: fields of :class:`linnet.tune.measure.TuneJob`.
+        more: further files for that, with the SHA-256 of their bytes.
     """
 
     path: Path
@@ -48,6 +50,13 @@ class Request:
     clean: bool = False
     traced: int = 0
     command: str = ""
+    tune: Mapping[str, Any] | None = None
+    more: tuple[tuple[Path, str], ...] = ()
+
+    @property
+    def files(self) -> tuple[tuple[Path, str], ...]:
+        """All files with their SHA-256."""
+        return ((self.path, self.sha256), *self.more)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -60,6 +69,7 @@ class Outcome:
         failure: what ended it early; None if nothing did.
         interrupted: Ctrl-C ended it.
         traced: inferences whose events were kept for a trace.
+        tuned: the event of that name, where a setting was looked for.
         notes: what the reader of the figures should know, as sentences.
     """
 
@@ -68,6 +78,7 @@ class Outcome:
     failure: LinnetError | None = None
     interrupted: bool = False
     traced: Sequence[TracedRuns] = ()
+    tuned: Mapping[str, Any] | None = None
     notes: Sequence[str] = ()
 
 

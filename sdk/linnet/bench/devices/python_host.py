@@ -117,6 +117,8 @@ def job_of(request: Request) -> dict[str, Any]:
         "own_threads": request.own_threads,
         "name": request.path.name,
         "command": request.command,
+        "tune": request.tune,
+        "names": [path.name for path, _ in request.files],
     }
 
 
@@ -219,13 +221,14 @@ class PythonHost:
         self._report("looking for Python")
         python = self._find_python()
         plan = plan_environment(python, request)
-        stored = f"{request.sha256}.pte"
-        there = self._ask(python, {"op": "look", "environment": plan.key, "file": stored}).last("found")
-        self._refuse_full(plan, request, there)
+        stored = [f"{sha256}.pte" for _, sha256 in request.files]
+        there = self._ask(python, {"op": "look", "environment": plan.key, "files": stored}).last("found")
+        missing = [file for file, has in zip(request.files, there["files"], strict=True) if not has]
+        self._refuse_full(plan, missing, there)
         if not there["environment"]:
             self._install(python, plan)
-        if not there["file"]:
-            self._send(python, request.path, f"files/{stored}", request.sha256)
+        for path, sha256 in missing:
+            self._send(python, path, f"files/{sha256}.pte", sha256)
         outcome = self._run(python, plan, stored, request)
         return dataclasses.replace(outcome, notes=_notes(plan))
 
@@ -245,9 +248,9 @@ class PythonHost:
             raise self._shell.explain(finished)
         return choose_python(answers[:-1], answers[-1]["uname"])
 
-    def _refuse_full(self, plan: Plan, request: Request, there: Mapping[str, Any]) -> None:
+    def _refuse_full(self, plan: Plan, missing: Sequence[tuple[Path, str]], there: Mapping[str, Any]) -> None:
         """A wheel takes its own size and, unpacked, about three times as much."""
-        needed = 0 if there["file"] else request.path.stat().st_size
+        needed = sum(path.stat().st_size for path, _ in missing)
         if not there["environment"]:
             needed += 4 * sum(wheel.path.stat().st_size for wheel in plan.wheels)
         if needed > there["free"]:
@@ -276,9 +279,9 @@ class PythonHost:
                 yield piece
                 sent += len(piece)
 
-    def _run(self, python: RemotePython, plan: Plan, stored: str, request: Request) -> Outcome:
+    def _run(self, python: RemotePython, plan: Plan, stored: Sequence[str], request: Request) -> Outcome:
         self._report("starting")
-        ask = {"op": "run", "environment": plan.key, "file": stored, "job": job_of(request)}
+        ask = {"op": "run", "environment": plan.key, "files": stored, "job": job_of(request)}
         told = self._ask(python, ask, keep=True)
         return told.outcome(self._address, interrupted=self._lifeline.cancelled)
 

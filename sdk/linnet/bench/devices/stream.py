@@ -11,7 +11,7 @@ from linnet import errors
 from linnet.bench.devices.address import Address
 from linnet.bench.devices.outcome import Outcome, Report
 from linnet.bench.profile import as_events
-from linnet.bench.record import Record, from_data
+from linnet.bench.record import INTERRUPTED_WORDS, Record, from_data
 from linnet.bench.trace import TracedRuns
 from linnet.errors import DeviceError, InternalError, LinnetError
 
@@ -61,7 +61,10 @@ class Told:
         if not self.raw_record:
             return None
         record = from_data(Record, json.loads(self.raw_record)["record"])
-        return record if self.done and self.failure is None else dataclasses.replace(record, partial=True)
+        if self.done and self.failure is None:
+            return record
+        reason = str(self.failure) if self.failure is not None else record.ended_early
+        return dataclasses.replace(record, partial=True, partial_reason=reason)
 
     def outcome(self, address: Address, *, interrupted: bool) -> Outcome:
         """Return what came of a measurement; ``interrupted``: by Ctrl-C."""
@@ -71,8 +74,16 @@ class Told:
         ]
         record = self.record()
         if record is not None:
-            record = dataclasses.replace(record, device=address.name)
-        return Outcome(address=address, record=record, failure=self.failure, interrupted=interrupted, traced=traced)
+            reason = INTERRUPTED_WORDS if interrupted and record.partial else record.partial_reason
+            record = dataclasses.replace(record, device=address.name, partial_reason=reason)
+        return Outcome(
+            address=address,
+            record=record,
+            failure=self.failure,
+            interrupted=interrupted,
+            traced=traced,
+            tuned=self.events.get("tuned"),
+        )
 
 
 def listen(lines: Iterable[bytes], report: Report) -> Told:

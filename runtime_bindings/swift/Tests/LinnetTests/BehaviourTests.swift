@@ -1,0 +1,77 @@
+import Foundation
+import XCTest
+
+@testable import Linnet
+
+private struct Stopped: Error {}
+
+/// Answers as it is told to.
+private final class Told: Engine {
+    private let body: ([[Int64]]) throws -> [Tensor]
+
+    init(_ body: @escaping ([[Int64]]) throws -> [Tensor]) { self.body = body }
+
+    func run(_ inputs: [[Int64]]) throws -> [Tensor] { try body(inputs) }
+}
+
+/// What the cases do not hold: errors of the engine, threads, files.
+final class BehaviourTests: XCTestCase {
+    func testAnErrorOfTheEngineComesThrough() throws {
+        let model = try Linnet(manifest: classifier(), engine: Told { _ in throw Stopped() })
+        XCTAssertThrowsError(try model.classify("the cat")) { XCTAssertTrue($0 is Stopped, "\($0)") }
+    }
+
+    func testATensorThatDoesNotAddUpIsRefused() throws {
+        let model = try Linnet(manifest: classifier(), engine: Told { _ in [Tensor(shape: [1, 3], data: [1])] })
+        XCTAssertThrowsError(try model.classify("the cat")) {
+            XCTAssertEqual(($0 as? LinnetError)?.statusName, "LINNET_INVALID_ARGUMENT", "\($0)")
+        }
+    }
+
+    func testTheEngineGetsTheTokens() throws {
+        var seen: [[Int64]] = []
+        let model = try Linnet(
+            manifest: classifier(),
+            engine: Told { inputs in
+                seen = inputs
+                return [Tensor(shape: [1, 3], data: [1, 2, 0])]
+            }
+        )
+        XCTAssertEqual(try model.classify("the cat", topK: 1).map(\.label), [model.labels[1]])
+        let tokens = try model.tokenize("the cat")[0].tokens
+        XCTAssertEqual(seen.first, tokens.map(\.id))
+        XCTAssertEqual(Set(seen.map(\.count)), [tokens.count])
+    }
+
+    func testAnEmptyPairIsAPair() throws {
+        let model = try Linnet(manifest: classifier(), engine: Told { _ in [] })
+        XCTAssertEqual(try model.tokenize("cat", pair: "")[0].tokens.count, try model.tokenize("cat")[0].tokens.count + 1)
+        XCTAssertEqual(try model.tokenize("")[0].tokens.count, 2)
+    }
+
+    func testThreadsShareAModel() throws {
+        let engine = Told { inputs in [Tensor(shape: [1, 3], data: [Float(inputs[0].count), 0, 0])] }
+        let model = try Linnet(manifest: classifier(), engine: engine)
+        let texts = (1...8).map { Array(repeating: "cat", count: $0).joined(separator: " ") }
+        let expected = try texts.map { try model.classify($0, scores: .none) }
+        let lock = NSLock()
+        var wrong = 0
+        DispatchQueue.concurrentPerform(iterations: 400) { turn in
+            let found = try? model.classify(texts[turn % texts.count], scores: .none)
+            if found != expected[turn % texts.count] {
+                lock.lock()
+                wrong += 1
+                lock.unlock()
+            }
+        }
+        XCTAssertEqual(wrong, 0)
+    }
+
+    func testAMissingFileHasItsStatus() {
+        XCTAssertThrowsError(try Linnet.check(path: "/nothing.pte")) {
+            XCTAssertEqual(($0 as? LinnetError)?.statusName, "LINNET_FILE_NOT_FOUND", "\($0)")
+        }
+    }
+
+    private func classifier() throws -> [String: ManifestValue] { try Conformance.manifest(task: "text-classification") }
+}
