@@ -152,6 +152,11 @@ def _add_small(parser: argparse.ArgumentParser) -> None:
     add("--frequent", type=int, default=0, metavar="N", help="and the N most frequent words")
     add("--layers", type=_numbers, metavar="0,2,5", help="layers that stay")
     add("--intermediate-size", type=int, metavar="N", help="neurons that stay in each feed-forward layer")
+    add(
+        "--quantize-aware",
+        metavar="RECIPE",
+        help="learn with the rounding of this recipe of --export, as int8 or 8da4w",
+    )
     add("--calibrate-temperature", action="store_true", help="make scores mean what they say, on held-out rows")
     add("--in-scope-recall", type=float, metavar="SHARE", help="threshold of out of scope: this share stays in scope")
 
@@ -208,6 +213,7 @@ def _config(args: argparse.Namespace, data: DataConfig) -> TrainConfig:
         optimizer=OptimizerConfig(**{name: value for name, value in given.items() if name in names}),
         distillation=distillation,
         adapters=_adapters(args),
+        quantize_aware=args.quantize_aware,
         shrink=ShrinkConfig(
             vocabulary="corpus" if args.trim_vocabulary else "all",
             frequent=args.frequent,

@@ -259,6 +259,7 @@ class TrainConfig:
         optimizer: how it is trained.
         distillation: the teacher, if there is one.
         shrink: what is taken away first.
+        quantize_aware: recipe of the export whose rounding the model learns with; None: none.
         adapters: train these instead of the encoder's weights, if given.
         calibration: what is folded into the last layer at the end.
         metric: what chooses the best epoch, on the held-out rows; None: the first of the task's.
@@ -278,6 +279,7 @@ class TrainConfig:
     optimizer: OptimizerConfig = dataclasses.field(default_factory=OptimizerConfig)
     distillation: DistillationConfig | None = None
     shrink: ShrinkConfig = dataclasses.field(default_factory=ShrinkConfig)
+    quantize_aware: str | None = None
     adapters: AdapterConfig | None = None
     calibration: CalibrationConfig = dataclasses.field(default_factory=CalibrationConfig)
     metric: str | None = None
@@ -312,6 +314,8 @@ class TrainConfig:
             found.append(
                 f"freeze is {self.optimizer.freeze!r}, but adapters freeze the encoder themselves; leave one out"
             )
+        if self.quantize_aware is not None and (self.adapters is not None or self.optimizer.freeze != "none"):
+            found.append("quantize_aware trains every layer: leave out adapters and freeze")
         parts = (self.data, self.optimizer, self.shrink, self.adapters, self.calibration, self.distillation)
         return found + [problem for part in parts if part is not None for problem in part.problems()]
 

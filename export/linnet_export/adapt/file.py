@@ -11,6 +11,7 @@ from linnet.datasets import choose_columns, read_table
 from linnet.evaluation import evaluate
 from linnet.model import load
 from linnet_export.adapt.config import TrainConfig
+from linnet_export.adapt.quantization_aware import export_settings
 from linnet_export.adapt.recipe import build
 from linnet_export.config import ExportConfig
 from linnet_export.report import ExportReport
@@ -56,6 +57,7 @@ def export_config(trained: TrainConfig, output: Path, settings: Mapping[str, Any
         "max_length": trained.max_length,
         "proof": training / "proof.jsonl",
         "force": True,
+        **({} if trained.quantize_aware is None else export_settings(trained.quantize_aware)),
         **settings,
     }
     found = build(ExportConfig, whole, "export")

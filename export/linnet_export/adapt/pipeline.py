@@ -22,6 +22,7 @@ from linnet_export.adapt.config import TrainConfig
 from linnet_export.adapt.data import Examples, read_examples
 from linnet_export.adapt.output import Output, prepare_output
 from linnet_export.adapt.progress import QuietTraining, TrainListener
+from linnet_export.adapt.quantization_aware import imitate, restore
 from linnet_export.adapt.report import TrainReport
 from linnet_export.adapt.shrink import shrink
 from linnet_export.adapt.tasks import get_task
@@ -65,6 +66,7 @@ def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainRe
         )  # fmt: skip
         if config.adapters is not None:
             steps = [*steps, add_adapters(model, config.adapters)]
+        exact = {} if config.quantize_aware is None else imitate(model, config.quantize_aware)
     with stages.stage("teacher") if config.distillation else contextlib.nullcontext(), processes.main_process_first():
         rows = _training_rows(config, examples, tokenizer, output, stages)
     held_out = task.encode(examples.validation, examples, tokenizer, config)
@@ -91,6 +93,7 @@ def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainRe
         (steps, stages.seconds),
         (task, trained),
     )
+    restore(model, exact)
     if first:
         output.finish(model, tokenizer, report, config)
     return report
