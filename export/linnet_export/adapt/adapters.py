@@ -43,10 +43,10 @@ def add_adapters(model: Any, config: AdapterConfig) -> str:
         r=config.rank, lora_alpha=config.scale, lora_dropout=config.dropout, target_modules=names, bias="none"
     )
     inject_adapter_in_model(settings, model)
-    inside = {id(each) for each in model.base_model.parameters()}
-    for parameter in model.parameters():
-        if id(parameter) not in inside:
-            parameter.requires_grad_(True)  # the head, which is often new
+    body = f"{model.base_model_prefix}."
+    for name, parameter in model.named_parameters():
+        if not name.startswith(body) or ".pooler." in name:
+            parameter.requires_grad_(True)  # the head and what leads to it, which are often new
     return (
         f"adapters of rank {config.rank} in {len(names)} layers: {trained_parameters(model):,} of "
         f"{sum(each.numel() for each in model.parameters()):,} weights are trained"

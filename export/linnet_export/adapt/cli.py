@@ -6,12 +6,14 @@ import argparse
 import dataclasses
 import json
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
 from linnet.console import Console
 from linnet.errors import InvalidArgumentError
-from linnet.output import refuse_existing
+from linnet.output import refuse_existing, write_text
 from linnet_export import ExportConfig, export
 from linnet_export.adapt import train
 from linnet_export.adapt.config import (
@@ -32,6 +34,8 @@ from linnet_export.adapt.file import FileReport, export_config, measure_file
 from linnet_export.adapt.progress import QuietTraining, TrainListener
 from linnet_export.adapt.recipe import Recipe, read_recipe
 from linnet_export.adapt.report import TrainReport
+from linnet_export.adapt.search import Budget, SearchConfig, Space
+from linnet_export.adapt.search.report import SearchReport
 from linnet_export.cli import CLEAR, TerminalProgress, terminated_as_interrupt
 from linnet_export.noise import captured_noise
 
@@ -84,12 +88,15 @@ class TrainCommand:
         _add_optimizer(parser)
         _add_adapters(parser)
         _add_small(parser)
+        _add_search(parser)
 
     def run(self, args: argparse.Namespace) -> int:
         """Train; return the exit status."""
         if args.export is not None:
             refuse_existing(args.export, force=args.force or args.resume)
         stages, recipe = _stages(args)
+        if args.search is not None:
+            return _search(stages, recipe, args)
         reports, file = _run(stages, recipe, args)
         if _is_first():
             _show(reports, file, as_json=args.json)
@@ -159,6 +166,32 @@ def _add_small(parser: argparse.ArgumentParser) -> None:
     )
     add("--calibrate-temperature", action="store_true", help="make scores mean what they say, on held-out rows")
     add("--in-scope-recall", type=float, metavar="SHARE", help="threshold of out of scope: this share stays in scope")
+
+
+def _add_search(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("search, with Optuna; needs linnet[search]").add_argument
+    space, budget = Space(), Budget()
+    add("--search", type=int, metavar="N", help="train, export and measure N times; the best that fits goes to best/")
+    add("--max-size", type=float, metavar="MB", help="of the file")
+    add("--max-latency", type=float, metavar="MS", help="p50 of a text on one thread of this machine")
+    add("--search-tokens", type=int, default=budget.tokens, metavar="N", help="tokens of that text (default 16)")
+    add("--search-learning-rate", type=_span(float), default=space.learning_rate, metavar="FROM,TO",
+        help="default 2e-5,5e-4")  # fmt: skip
+    add("--search-epochs", type=_span(int), default=space.epochs, metavar="FROM,TO", help="default 2,8")
+    add("--search-layers", type=_numbers, default=(), metavar="2,4,6", help="how many layers stay")
+    add("--search-intermediate-size", type=_numbers, default=(), metavar="512,1024", help="neurons that stay")
+    add("--search-lora-rank", type=_numbers, default=(), metavar="0,8,32", help="ranks of adapters; 0: all weights")
+
+
+def _span(kind: type[Any]) -> Callable[[str], tuple[Any, Any]]:
+    def read(text: str) -> tuple[Any, Any]:
+        try:
+            low, high = (kind(each) for each in text.split(","))
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"found {text!r}, needed two numbers, FROM,TO") from error
+        return low, high
+
+    return read
 
 
 def _is_first() -> bool:
@@ -257,6 +290,53 @@ def _run(
                 print(f"linnet: what the libraries printed is in {log}", file=terminal, flush=True)
             raise
     return reports, file
+
+
+def _search(stages: list[tuple[str, TrainConfig]], recipe: Recipe | None, args: argparse.Namespace) -> int:
+    from linnet_export.adapt.search.page import search_page
+    from linnet_export.adapt.search.study import search
+    from linnet_export.adapt.search.trial import FILE
+
+    if recipe is not None:
+        raise InvalidArgumentError("--search is for one training; a RECIPE.toml has stages")
+    space = Space(
+        learning_rate=args.search_learning_rate, epochs=args.search_epochs, lora_ranks=args.search_lora_rank,
+        layers=args.search_layers, intermediate_sizes=args.search_intermediate_size,
+    )  # fmt: skip
+    budget = Budget(megabytes=args.max_size, milliseconds=args.max_latency, tokens=args.search_tokens)
+    config = SearchConfig(trials=args.search, space=space, budget=budget)
+    exported = {} if args.quantization is None else {"recipe": args.quantization}
+    with captured_noise() as (terminal, _), terminated_as_interrupt():
+        report = search(stages[0][1], config, exported, TrainProgress(terminal))
+    page = report.output / "search.html"
+    write_text(search_page(report), page, force=True)
+    if args.export is not None and report.best is not None:
+        _copy(report.output / "best" / FILE, args.export)
+    _show_search(report, page, as_json=args.json)
+    return 0 if report.best is not None else 1
+
+
+def _copy(source: Path, target: Path) -> None:
+    aside = target.with_name(f".{target.name}.partial-{os.getpid()}")
+    try:
+        shutil.copyfile(source, aside)
+        aside.replace(target)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _show_search(report: SearchReport, page: Path, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(report.to_json(), ensure_ascii=False, indent=2))
+        return
+    console = Console()
+    headers, rows = report.rows()
+    console.table(tuple(headers), [tuple(row) for row in rows], right=tuple(range(1, len(headers))))
+    console.line(f"{len(report.trials)} trials, {len(report.failures)} failed; all of them are in {page}")
+    if report.best is None:
+        console.line("none fits the budget: allow more, or search over --search-layers and --search-intermediate-size")
+    else:
+        console.line(f"the best that fits is in {report.output / 'best'}, with its file, model.pte")
 
 
 def _export_config(args: argparse.Namespace, recipe: Recipe | None, last: TrainConfig) -> ExportConfig | None:

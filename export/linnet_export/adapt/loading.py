@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ from linnet_export.checkpoint.sentence_modules import read_sentence_modules
 from linnet_export.checkpoint.source import read_json, resolve_source, weight_files, weights_sha256
 from linnet_export.errors import CheckpointError
 
-__all__ = ["Loaded", "last_layer", "load_classifier"]
+__all__ = ["Loaded", "checkpoint_directory", "last_layer", "load_classifier"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +37,17 @@ class Loaded:
     new_head: bool
 
 
+def checkpoint_directory(name: str) -> Path:
+    """Return where `config.json` of a checkpoint is, which sentence-transformers may keep in a folder of its own.
+
+    Raises:
+        CheckpointError: there is no such checkpoint.
+    """
+    source = resolve_source(name, None)
+    sentence = read_sentence_modules(source.directory)
+    return source.directory / sentence.transformer if sentence else source.directory
+
+
 def load_classifier(
     name: str,
     labels: Sequence[str] | None = None,
@@ -54,9 +66,7 @@ def load_classifier(
     Raises:
         CheckpointError: it cannot be loaded, or an exported program could not be made of it.
     """
-    source = resolve_source(name, None)
-    sentence = read_sentence_modules(source.directory)
-    directory = source.directory / sentence.transformer if sentence else source.directory
+    directory = checkpoint_directory(name)
     settings = read_json(directory / "config.json")
     get_architecture(str(settings.get("model_type")))  # what cannot be exported is refused before it is trained
     files = weight_files(directory)

@@ -13,6 +13,7 @@ import torch
 import transformers
 from accelerate import PartialState
 
+from linnet.errors import InvalidArgumentError
 from linnet_export.adapt.adapters import add_adapters, merge_adapters, trained_parameters
 from linnet_export.adapt.augmentation import augment
 from linnet_export.adapt.batches import NO_LABEL, Rows, encode, text_pairs
@@ -45,6 +46,9 @@ def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainRe
     task.refuse_impossible(config)
     stages = Stages(listener)
     processes = PartialState(cpu=not torch.cuda.is_available())
+    size, count = config.optimizer.batch_size, processes.num_processes
+    if size % count:
+        raise InvalidArgumentError(f"batch_size is {size}, needed a multiple of the {count} processes that share it")
     with stages.stage("data"):
         examples = read_examples(config.data, config.seed, config.task)
         with processes.main_process_first():

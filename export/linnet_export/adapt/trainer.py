@@ -115,7 +115,7 @@ def training_arguments(config: TrainConfig, checkpoints: Path, world_size: int) 
     return transformers.TrainingArguments(
         output_dir=str(checkpoints),
         num_train_epochs=optimizer.epochs,
-        per_device_train_batch_size=max(1, optimizer.batch_size // world_size),
+        per_device_train_batch_size=optimizer.batch_size // world_size,
         per_device_eval_batch_size=128,
         learning_rate=optimizer.learning_rate,
         lr_scheduler_type=optimizer.schedule,

@@ -65,8 +65,8 @@ def test_adapters_and_head_are_trained(encoder: Path) -> None:
     model = classifier(encoder)
     said = add_adapters(model, QUERIES)
     width, layers = model.config.hidden_size, model.config.num_hidden_layers
-    # by hand: A [4, width] and B [width, 4] of query and value of each layer; the head's weight and bias
-    expected = layers * 2 * 2 * 4 * width + 4 * width + 4
+    # by hand: A [4, width] and B [width, 4] of query and value of each layer; weight and bias of head and pooler
+    expected = layers * 2 * 2 * 4 * width + 4 * width + 4 + width * width + width
     assert trained_parameters(model) == expected
     assert f"adapters of rank 4 in {2 * layers} layers: {expected:,} of" in said
 
@@ -96,7 +96,7 @@ def test_only_chosen_layers_change(encoder: Path, rows_file: Path, tmp_path: Pat
             if name.removeprefix("bert.") in names}  # fmt: skip
     changed = {name for name, equal in same.items() if not equal}
     assert changed
-    assert all(name.endswith(("query.weight", "value.weight")) for name in changed)
+    assert all(name.endswith(("query.weight", "value.weight")) or "pooler" in name for name in changed)
     assert not [name for name in after if "lora" in name or "base_layer" in name]
 
 

@@ -245,20 +245,26 @@ def test_from_rows_to_a_file_in_one_command(encoder: Path, rows_file: Path, tmp_
 
 @pytest.mark.slow
 def test_two_processes_share_the_batches(encoder: Path, rows_file: Path, tmp_path: Path) -> None:
-    """torchrun starts two; they see as many rows a step as one would."""
-    output = tmp_path / "model"
-    command = [
-        sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--no-python", sys.executable, "-m",
+    """torchrun starts two; they see the rows of each step that one would, and learn the same."""
+    output, alone = tmp_path / "model", tmp_path / "alone"
+    words = [
         "linnet", "train", str(encoder), "--data", str(rows_file), "--epochs", "6", "--batch-size", "16",
-        "--learning-rate", "5e-3", "--max-length", "32", "--validation-split", "0.2", "--json", "-o", str(output),
+        "--learning-rate", "5e-3", "--max-length", "32", "--validation-split", "0.2", "--dropout", "0", "--json", "-o",
     ]  # fmt: skip
+    two = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--no-python", sys.executable]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, *two, "-m", *words, str(output)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=400, env=environment)
     assert done.returncode == 0, done.stderr
+    command = [sys.executable, "-m", *words, str(alone)]
+    subprocess.run(command, capture_output=True, check=True, timeout=400, env=environment)
     report = json.loads(done.stdout)["stages"]["model"]
     assert report["figures"]["accuracy"] >= 0.9
     log = [json.loads(line) for line in (output / "training" / "log.jsonl").read_text().splitlines()]
     assert max(each["step"] for each in log) == 6 * 128 // 16
+    losses = [[each["eval_loss"] for each in measured(path) if "eval_loss" in each] for path in (output, alone)]
+    # sums of other pieces, which Adam's division by small numbers amplifies
+    assert losses[0] == pytest.approx(losses[1], abs=0.02)
 
 
 def test_a_recipe_that_does_not_exist_is_refused_before_the_training(

@@ -1,0 +1,90 @@
+"""Settings of a search, as frozen objects."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from linnet.errors import InvalidArgumentError
+
+__all__ = ["Budget", "SearchConfig", "Space"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Space:
+    """What a trial may choose; of a single value nothing is searched.
+
+    Attributes:
+        learning_rate: from and to, on a logarithmic scale.
+        epochs: from and to.
+        lora_ranks: ranks of adapters, 0 trains all weights; empty: as the training is set.
+        layers: how many layers stay, evenly spread; empty: as the training is set.
+        intermediate_sizes: widths of the feed-forward layers; empty: as the training is set.
+    """
+
+    learning_rate: tuple[float, float] = (2e-5, 5e-4)
+    epochs: tuple[int, int] = (2, 8)
+    lora_ranks: tuple[int, ...] = ()
+    layers: tuple[int, ...] = ()
+    intermediate_sizes: tuple[int, ...] = ()
+
+    def problems(self) -> list[str]:
+        """Return every impossible setting as a sentence."""
+        low, high = self.learning_rate
+        found = [] if 0 < low <= high else [f"learning_rate is {low:g} to {high:g}, needed rising numbers above 0"]
+        if not 1 <= self.epochs[0] <= self.epochs[1]:
+            found.append(f"epochs is {self.epochs[0]} to {self.epochs[1]}, needed rising numbers from 1 on")
+        return found + [
+            f"{name} is {', '.join(map(str, getattr(self, name)))}, needed numbers of at least {least}"
+            for name, least in (("lora_ranks", 0), ("layers", 1), ("intermediate_sizes", 1))
+            if any(value < least for value in getattr(self, name))
+        ]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Budget:
+    """What the device allows; a trial over it is never the result.
+
+    Attributes:
+        megabytes: of the file, 10^6 bytes; None: any.
+        milliseconds: p50 of one text on one thread of this machine; None: any.
+        tokens: of that text.
+    """
+
+    megabytes: float | None = None
+    milliseconds: float | None = None
+    tokens: int = 16
+
+    def problems(self) -> list[str]:
+        """Return every impossible setting as a sentence."""
+        found = [
+            f"{name} is {value:g}, needed a number above 0"
+            for name, value in (("max_size", self.megabytes), ("max_latency", self.milliseconds))
+            if value is not None and not value > 0
+        ]
+        return found if self.tokens >= 2 else [*found, f"tokens is {self.tokens}, needed at least 2"]
+
+    def excess(self, megabytes: float, milliseconds: float) -> list[float]:
+        """Return how far over the budget each is, as a share of it; 0 or less: within."""
+        pairs = ((megabytes, self.megabytes), (milliseconds, self.milliseconds))
+        return [0.0 if limit is None else found / limit - 1 for found, limit in pairs]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SearchConfig:
+    """One search.
+
+    Attributes:
+        trials: trainings, those of an earlier, interrupted search and of other processes included.
+        space: what they choose.
+        budget: what the device allows.
+    """
+
+    trials: int
+    space: Space = dataclasses.field(default_factory=Space)
+    budget: Budget = dataclasses.field(default_factory=Budget)
+
+    def __post_init__(self) -> None:
+        problems = [] if self.trials >= 1 else [f"search is {self.trials}, needed at least 1 trial"]
+        problems += [*self.space.problems(), *self.budget.problems()]
+        if problems:
+            raise InvalidArgumentError("; ".join(problems))
