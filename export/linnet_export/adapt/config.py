@@ -280,5 +280,8 @@ class TrainConfig:
 TASKS: tuple[str, ...] = (
     "text-classification",
     "token-classification",
+    "question-answering",
+    "sentence-similarity",
+    "text-ranking",
 )
 """What `linnet train` fine-tunes for; each has its file in `tasks/`."""
