@@ -132,10 +132,11 @@ def _squad_rows(articles: Iterable[Row]) -> Iterable[Row]:
     for article in articles:
         for paragraph in article.get("paragraphs", ()):
             for question in paragraph.get("qas", ()):
+                answers = question.get("answers") or ()
                 yield {
-                    "question": question["question"],
-                    "context": paragraph["context"],
-                    "answers": [answer["text"] for answer in question.get("answers", ())],
+                    "question": question.get("question"),
+                    "context": paragraph.get("context"),
+                    "answers": {name: [answer.get(name) for answer in answers] for name in ("text", "answer_start")},
                 }
 
 

@@ -69,8 +69,8 @@ def test_squad_is_flattened(tmp_path: Path) -> None:
     }  # fmt: skip
     table = read_table(write(tmp_path, "x.json", json.dumps(squad)))
     assert table.rows == (
-        {"question": "Q1", "context": "C", "answers": ["A"]},
-        {"question": "Q2", "context": "C", "answers": []},
+        {"question": "Q1", "context": "C", "answers": {"text": ["A"], "answer_start": [0]}},
+        {"question": "Q2", "context": "C", "answers": {"text": [], "answer_start": []}},
     )
     assert choose_columns(table, None, None, None) == Columns("question", "context", "answers")
 

@@ -45,6 +45,7 @@ _EXAMPLE = """\
 examples:
   linnet train sentence-transformers/all-MiniLM-L6-v2 --data intents.jsonl -o intents
   linnet train ./encoder --data train.csv --validation dev.csv -o intents --epochs 8 --export intents.pte
+  linnet train ./encoder --task token-classification --data train.conll -o entities --export entities.pte
   linnet train ./intents --teacher ./intents --layers 0,2,5 --trim-vocabulary --data intents.jsonl -o small
   linnet train recipe.toml --data intents.jsonl -o build/intents --export intents.pte --resume
 
@@ -105,7 +106,7 @@ class TrainCommand:
 
 def _add_data(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("data").add_argument
-    add("--data", type=Path, required=True, metavar="FILE", help="rows to train on: .jsonl, .json, .csv or .tsv")
+    add("--data", type=Path, required=True, metavar="FILE", help="rows to train on: .jsonl, .json, .csv, .tsv; CoNLL")
     add("--validation", type=Path, metavar="FILE", help="rows that are only looked at")
     add("--validation-split", type=float, default=0.1, metavar="SHARE",
         help="share of each class that is held out instead (default 0.1)")  # fmt: skip

@@ -35,7 +35,7 @@ class DataConfig:
     """Where the rows are and what their columns mean.
 
     Attributes:
-        train: .jsonl, .json, .csv or .tsv.
+        train: .jsonl, .json, .csv or .tsv; anything else is CoNLL.
         validation: rows that are never trained on: early stopping and calibration look at them.
         validation_split: without `validation`, the share of each class that is held out instead.
         text_column: None: found by its usual name; so are the next two.
@@ -323,5 +323,8 @@ class TrainConfig:
 TASKS: tuple[str, ...] = (
     "text-classification",
     "token-classification",
+    "question-answering",
+    "sentence-similarity",
+    "text-ranking",
 )
 """What `linnet train` fine-tunes for; each has its file in `tasks/`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,21 @@ from linnet_export.checkpoint.sentence_modules import read_sentence_modules
 from linnet_export.checkpoint.source import read_json, resolve_source, weight_files, weights_sha256
 from linnet_export.errors import CheckpointError
 
-__all__ = ["Loaded", "checkpoint_directory", "last_layer", "load_classifier"]
+__all__ = ["Loaded", "checkpoint_directory", "last_layer", "load_classifier", "load_encoder"]
+
+
+_HOW: Mapping[str, Any] = {
+    "dtype": torch.float32,
+    "use_safetensors": True,
+    "local_files_only": True,
+    "trust_remote_code": False,
+    "attn_implementation": "eager",  # short texts on a CPU: faster than the fused kernel, forward and backward
+}
 
 
 @dataclasses.dataclass(frozen=True)
 class Loaded:
-    """A checkpoint with a classifier on top.
+    """A checkpoint, mostly with a classifier on top.
 
     Attributes:
         model: in eval mode, float32.
@@ -35,17 +44,6 @@ class Loaded:
     labels: tuple[str, ...]
     sha256: str
     new_head: bool
-
-
-def checkpoint_directory(name: str) -> Path:
-    """Return where `config.json` of a checkpoint is, which sentence-transformers may keep in a folder of its own.
-
-    Raises:
-        CheckpointError: there is no such checkpoint.
-    """
-    source = resolve_source(name, None)
-    sentence = read_sentence_modules(source.directory)
-    return source.directory / sentence.transformer if sentence else source.directory
 
 
 def load_classifier(
@@ -68,7 +66,6 @@ def load_classifier(
     """
     directory = checkpoint_directory(name)
     settings = read_json(directory / "config.json")
-    get_architecture(str(settings.get("model_type")))  # what cannot be exported is refused before it is trained
     files = weight_files(directory)
     try:
         config: Any = transformers.AutoConfig.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
@@ -78,14 +75,7 @@ def load_classifier(
         config.label2id = {label: place for place, label in enumerate(chosen)}
         _set_dropout(config, dropout)
         model: Any = getattr(transformers, f"AutoModel{head}").from_pretrained(
-            directory,
-            config=config,
-            dtype=torch.float32,
-            use_safetensors=True,
-            local_files_only=True,
-            trust_remote_code=False,
-            attn_implementation="eager",  # short texts on a CPU: faster than the fused kernel, forward and backward
-            ignore_mismatched_sizes=labels is not None,
+            directory, config=config, ignore_mismatched_sizes=labels is not None, **_HOW
         )
         tokenizer = transformers.AutoTokenizer.from_pretrained(directory, local_files_only=True)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
@@ -96,6 +86,37 @@ def load_classifier(
     elif chosen != own:
         _reorder_head(model, [own.index(label) for label in chosen])
     return Loaded(model.eval(), tokenizer, chosen, weights_sha256(files), new_head)
+
+
+def load_encoder(name: str, dropout: float | None = None) -> Loaded:
+    """Load a checkpoint without a head, for embeddings.
+
+    Args:
+        name: local directory or hub id.
+        dropout: None: the checkpoint's own.
+
+    Raises:
+        CheckpointError: it cannot be loaded, or an exported program could not be made of it.
+    """
+    directory = checkpoint_directory(name)
+    files = weight_files(directory)
+    try:
+        config: Any = transformers.AutoConfig.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
+        _set_dropout(config, dropout)
+        model: Any = transformers.AutoModel.from_pretrained(directory, config=config, **_HOW)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(directory, local_files_only=True)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise CheckpointError(f"{name}: transformers cannot load it as an encoder: {error}") from error
+    return Loaded(model.eval(), tokenizer, (), weights_sha256(files), new_head=False)
+
+
+def checkpoint_directory(name: str) -> Path:
+    """Return the directory of the transformer; what cannot be exported is refused before it is trained."""
+    source = resolve_source(name, None)
+    sentence = read_sentence_modules(source.directory)
+    directory = source.directory / sentence.transformer if sentence else source.directory
+    get_architecture(str(read_json(directory / "config.json").get("model_type")))
+    return directory
 
 
 def _own_labels(config: Any, settings: dict[str, Any], head: str) -> tuple[str, ...]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import importlib.util
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 import transformers
 from accelerate import PartialState
+from torch import Tensor
 
 from linnet.errors import InvalidArgumentError
 from linnet_export.adapt.adapters import add_adapters, merge_adapters, trained_parameters
@@ -19,7 +20,7 @@ from linnet_export.adapt.augmentation import augment
 from linnet_export.adapt.batches import NO_LABEL, Rows, encode, text_pairs
 from linnet_export.adapt.calibration import Calibration, calibrate
 from linnet_export.adapt.checkpoints import last_complete
-from linnet_export.adapt.config import TrainConfig
+from linnet_export.adapt.config import OptimizerConfig, TrainConfig
 from linnet_export.adapt.data import Examples, read_examples
 from linnet_export.adapt.output import Output, prepare_output
 from linnet_export.adapt.progress import QuietTraining, TrainListener
@@ -67,6 +68,7 @@ def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainRe
         tokenizer, steps = shrink(
             model, loaded.tokenizer, config.shrink, texts,
             lambda used: _importance_batches(used, examples, config), stages.detail,
+            _importance_loss(task, config, examples),
         )  # fmt: skip
         if config.adapters is not None:
             steps = [*steps, add_adapters(model, config.adapters)]
@@ -147,6 +149,14 @@ def _importance_batches(tokenizer: Any, examples: Examples, config: TrainConfig)
     collate = task.collator(tokenizer.pad_token_id)
     return [collate([rows[place] for place in range(start, min(start + 64, len(rows)))])
             for start in range(0, len(rows), 64)]  # fmt: skip
+
+
+def _importance_loss(
+    task: TrainingTask, config: TrainConfig, examples: Examples
+) -> Callable[[Any, dict[str, Tensor]], Tensor]:
+    plain = dataclasses.replace(config, optimizer=OptimizerConfig(), distillation=None)
+    step = task.step(plain, Rows([], []), examples)
+    return lambda model, batch: step(model, batch)[0]
 
 
 def _training_rows(config: TrainConfig, examples: Examples, tokenizer: Any, output: Output, stages: Stages) -> Rows:

@@ -42,7 +42,7 @@ def convert(source: Path, directory: Path, seed: int = 0) -> dict[str, int]:
     parts: dict[str, list[dict[str, Any]]] = {"train": [], "val": []}
     generator = random.Random(seed)
     for file in files:
-        ((intent, commands),) = json.loads(file.read_text(encoding="utf-8", errors="replace")).items()
+        ((intent, commands),) = json.loads(_text(file)).items()
         rows = [row for row in (_row(command["data"], intent) for command in commands) if row["tokens"]]
         generator.shuffle(rows)
         held_out = round(_SHARE * len(rows))
@@ -56,6 +56,14 @@ def convert(source: Path, directory: Path, seed: int = 0) -> dict[str, int]:
             write_text("".join(f"{line}\n" for line in lines), directory / f"{name}-{part}.jsonl", force=True)
             counts[f"{name}-{part}.jsonl"] = len(rows)
     return counts
+
+
+def _text(file: Path) -> str:
+    data = file.read_bytes()
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")  # some of the published files
 
 
 def _row(pieces: Sequence[Mapping[str, str]], intent: str) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def run_trial(config: TrainConfig, exported: Mapping[str, Any], tokens: int, lis
     """
     train(config, listener)
     settings = export_config(config, config.output / FILE, exported)
-    file = measure_file(export(settings, listener), config.output)
+    file = measure_file(export(settings, listener), config.output, config.task)
     return Outcome(figures=file.figures, megabytes=file.megabytes, milliseconds=_latency(file.path, tokens))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import transformers
+from torch import Tensor
 
 from linnet_export.adapt.config import ShrinkConfig
 from linnet_export.adapt.shrink.feed_forward import narrow_feed_forward
@@ -22,6 +23,7 @@ def shrink(
     texts: Sequence[str],
     batches: Callable[[Any], Sequence[dict[str, Any]]],
     progress: Callable[[str], None] = lambda text: None,
+    loss: Callable[[Any, dict[str, Any]], Tensor] | None = None,
 ) -> tuple[Any, list[str]]:
     """Change ``model`` in place.
 
@@ -32,6 +34,7 @@ def shrink(
         texts: the corpus that decides which tokens stay.
         batches: tokenizer -> tensors with labels on which the importance of neurons is measured.
         progress: told what happens, in a few words.
+        loss: (model, batch) -> a scalar; None: the model's own.
 
     Returns:
         the tokenizer that belongs to the model now, and a sentence on each step.
@@ -43,7 +46,7 @@ def shrink(
     if config.intermediate_size is not None:
         progress("importance of neurons")
         # measured in the whole model, before layers go: there the neurons were trained
-        done.append(narrow_feed_forward(model, config.intermediate_size, batches(tokenizer)))
+        done.append(narrow_feed_forward(model, config.intermediate_size, batches(tokenizer), loss))
     if config.layers is not None:
         done.append(drop_layers(model, config.layers))
     if config.vocabulary == "corpus":

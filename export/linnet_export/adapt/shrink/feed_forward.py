@@ -6,7 +6,7 @@ Importance is the first-order estimate of how much the loss would change without
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -22,13 +22,19 @@ __all__ = ["narrow_feed_forward", "neuron_importance"]
 _PAIRS = (("intermediate.dense", "output.dense"), ("ffn.lin1", "ffn.lin2"))
 
 
-def narrow_feed_forward(model: transformers.PreTrainedModel, size: int, batches: Sequence[dict[str, Any]]) -> str:
+def narrow_feed_forward(
+    model: transformers.PreTrainedModel,
+    size: int,
+    batches: Sequence[dict[str, Any]],
+    loss: Callable[[Any, dict[str, Any]], Tensor] | None = None,
+) -> str:
     """Keep the ``size`` most important neurons of each layer, in place.
 
     Args:
         model: a trained model that returns a loss.
         size: neurons that stay.
         batches: tensors with labels.
+        loss: (model, batch) -> a scalar; None: the model's own.
 
     Raises:
         ShrinkError: the layers are of an unknown form, or not wider than ``size``.
@@ -37,7 +43,7 @@ def narrow_feed_forward(model: transformers.PreTrainedModel, size: int, batches:
     width = pairs[0][0].out_features
     if size >= width:
         raise ShrinkError(f"intermediate_size is {size}, the model's is {width}; needed less")
-    importance = neuron_importance(model, [contract for _, contract in pairs], batches)
+    importance = neuron_importance(model, [contract for _, contract in pairs], batches, loss)
     for (expand, contract), scores in zip(pairs, importance, strict=True):
         chosen = scores.topk(size).indices.sort().values
         _keep(expand, contract, chosen)
@@ -50,7 +56,10 @@ def narrow_feed_forward(model: transformers.PreTrainedModel, size: int, batches:
 
 
 def neuron_importance(
-    model: transformers.PreTrainedModel, contracts: Sequence[nn.Linear], batches: Sequence[dict[str, Any]]
+    model: transformers.PreTrainedModel,
+    contracts: Sequence[nn.Linear],
+    batches: Sequence[dict[str, Any]],
+    loss: Callable[[Any, dict[str, Any]], Tensor] | None = None,
 ) -> list[Tensor]:
     """Return the importance of each input of each of these layers: float32 [inputs] each.
 
@@ -58,6 +67,7 @@ def neuron_importance(
         model: a trained model that returns a loss.
         contracts: linear layers whose inputs are ranked.
         batches: tensors with labels.
+        loss: (model, batch) -> a scalar; None: the model's own.
     """
     scores = [torch.zeros(layer.in_features) for layer in contracts]
     seen: list[Tensor] = []
@@ -71,7 +81,7 @@ def neuron_importance(
         model.eval()
         for batch in batches:
             seen.clear()
-            model(**batch).loss.backward()
+            (model(**batch).loss if loss is None else loss(model, dict(batch))).backward()
             for score, values in zip(scores, seen, strict=True):
                 gradient = torch.zeros_like(values) if values.grad is None else values.grad
                 # whole texts, so that a neuron that helps one token and harms another is not counted twice

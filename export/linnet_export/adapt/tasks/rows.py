@@ -58,7 +58,13 @@ ReadRow: TypeAlias = Callable[[Row, Columns, str], "Example | list[str]"]
 
 
 def read_file(
-    path: Path, config: DataConfig, read_row: ReadRow, problems: list[str], *, needs_pair: bool = False
+    path: Path,
+    config: DataConfig,
+    read_row: ReadRow,
+    problems: list[str],
+    *,
+    needs_pair: bool = False,
+    usual: Columns | None = None,
 ) -> list[Example]:
     """Return the examples of a file; what is wrong is added to ``problems``, with row numbers from 1.
 
@@ -68,6 +74,7 @@ def read_file(
         read_row: what the task needs of a row.
         problems: gets a sentence for each row that is wrong.
         needs_pair: a file without a column of second texts is wrong.
+        usual: columns that the task prefers, where the file has them.
     """
     wrong = _wrong_encoding(path)
     if wrong:
@@ -75,7 +82,9 @@ def read_file(
         return []
     try:
         table = read_table(path)
-        columns = choose_columns(table, config.text_column, config.pair_column, config.label_column)
+        preferred = [] if usual is None else [usual.text, usual.label]
+        text, label = [each if each in table.columns else None for each in preferred] or [None, None]
+        columns = choose_columns(table, config.text_column or text, config.pair_column, config.label_column or label)
     except InvalidArgumentError as error:
         problems.append(str(error))
         return []

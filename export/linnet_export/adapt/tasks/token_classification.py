@@ -26,6 +26,7 @@ from linnet_export.adapt.trainer import Loss, class_weights
 __all__ = ["TASK", "first_tokens", "word_of_tokens"]
 
 _OUTSIDE = "O"
+_COLUMNS = Columns("tokens", None, "tags")  # rows often have a text or an intent beside them
 
 
 class TokenClassification(TrainingTask):
@@ -38,13 +39,14 @@ class TokenClassification(TrainingTask):
     def read(self, config: DataConfig, seed: int) -> Examples:
         """See :class:`TrainingTask`; CoNLL files, or rows with a list of words and a list of tags."""
         problems: list[str] = []
-        rows = read_file(config.train, config, _read_row, problems)
-        held_out = read_file(config.validation, config, _read_row, problems) if config.validation else []
+        wanted = config.validation
+        rows = read_file(config.train, config, _read_row, problems, usual=_COLUMNS)
+        held_out = read_file(wanted, config, _read_row, problems, usual=_COLUMNS) if wanted else []
         labels = tuple(sorted({tag for each in rows for tag in each.label}))
         if rows and len(labels) < 2:
             problems.append(f"{config.train}: every word has the tag {labels[0]!r}, needed at least two tags")
-        if len(rows) == 1 and not config.validation:
-            problems.append(f"{config.train}: one row, needed another to hold out, or --validation")
+        if rows and not wanted and len({each.text for each in rows}) < 2:
+            problems.append(f"{config.train}: one text, needed another to hold out, or --validation")
         if config.out_of_scope is not None:
             problems.append("--out-of-scope belongs to text-classification")
         problems += _unseen(held_out, labels) if rows else []

@@ -1,0 +1,106 @@
+"""text-ranking: a score from 0 to 1 for a query and a passage (a cross-encoder)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor, nn
+
+from linnet import metrics
+from linnet.datasets import Columns, Row
+from linnet_export.adapt.batches import Rows, encode, text_pairs
+from linnet_export.adapt.config import DataConfig, TrainConfig
+from linnet_export.adapt.errors import BadDataError
+from linnet_export.adapt.loading import Loaded, load_classifier
+from linnet_export.adapt.tasks.base import Step, TrainingTask
+from linnet_export.adapt.tasks.rows import (
+    Example,
+    Examples,
+    hold_out,
+    number_of,
+    overlap_note,
+    read_file,
+    shown,
+    texts_wrong,
+)
+
+__all__ = ["TASK"]
+
+_RELEVANT = 0.5
+
+
+class TextRanking(TrainingTask):
+    """The task."""
+
+    name = "text-ranking"
+    metrics = ("mrr_at_10", "spearman")
+
+    def read(self, config: DataConfig, seed: int) -> Examples:
+        """See :class:`TrainingTask`; all passages of a query are held out together."""
+        problems: list[str] = []
+        rows = read_file(config.train, config, _read_row, problems, needs_pair=True)
+        wanted = config.validation
+        held_out = read_file(wanted, config, _read_row, problems, needs_pair=True) if wanted else []
+        for path, each in ((config.train, rows), (wanted, held_out)):
+            if each and len({row.label for row in each}) < 2:
+                problems.append(f"{path}: every passage has the label {each[0].label:g}, needed at least two")
+        if rows and not wanted and len({each.text for each in rows}) < 2:
+            problems.append(f"{config.train}: one query, needed another to hold out, or --validation")
+        if config.out_of_scope is not None:
+            problems.append("--out-of-scope belongs to text-classification")
+        if problems:
+            raise BadDataError(problems)
+        notes = tuple(overlap_note(rows, held_out))
+        if not held_out:
+            rows, held_out = hold_out(rows, lambda each: each.text, config.validation_split, seed)
+            if not any(each.label >= _RELEVANT for each in held_out):
+                raise BadDataError([f"{config.train}: no held-out query has a relevant passage; another --seed has"])
+        return Examples(tuple(rows), tuple(held_out), (), None, notes)
+
+    def load(self, name: str, examples: Examples, dropout: float | None) -> Loaded:
+        """See :class:`TrainingTask`; the config says what sentence-transformers and `linnet export` know it by."""
+        loaded = load_classifier(name, ("LABEL_0",), dropout)
+        config: Any = loaded.model.config
+        config.sentence_transformers = {"activation_fn": "torch.nn.modules.activation.Sigmoid"}
+        return loaded
+
+    def encode(self, rows: Sequence[Example], examples: Examples, tokenizer: Any, config: TrainConfig) -> Rows:
+        """See :class:`TrainingTask`; as `extra` the query."""
+        inputs = encode(tokenizer, text_pairs(rows), config.max_length)
+        return Rows(inputs, [each.label for each in rows], extra=[each.text for each in rows])
+
+    def step(self, config: TrainConfig, rows: Rows, examples: Examples) -> Step:
+        """See :class:`TrainingTask`: binary cross entropy, as sentence-transformers trains cross-encoders."""
+
+        def run(model: Any, inputs: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+            labels = inputs.pop("labels")
+            logits = model(**inputs).logits[:, 0].float()
+            return nn.functional.binary_cross_entropy_with_logits(logits, labels), {"logits": logits}
+
+        return run
+
+    def figures(self, predictions: Any, rows: Rows, examples: Examples) -> dict[str, float]:
+        """Return the mean reciprocal rank of the first passage with a label of at least 0.5, and the correlation."""
+        found = [float(each) for each in predictions]
+        relevant = [label >= _RELEVANT for label in rows.labels]
+        return {
+            "mrr_at_10": metrics.mean_reciprocal_rank(rows.extra, relevant, found),
+            "spearman": metrics.spearman(found, rows.labels),
+        }
+
+    def held_out_row(self, example: Example) -> dict[str, Any]:
+        """See :class:`TrainingTask`."""
+        return {"query": example.text, "passage": example.pair, "label": example.label}
+
+
+def _read_row(row: Row, columns: Columns, where: str) -> Example | list[str]:
+    wrong = texts_wrong(row, (columns.text, columns.pair))
+    label = number_of(row.get(columns.label))
+    if label is None or not 0 <= label <= 1:
+        wrong.append(f"{columns.label} is {shown(row.get(columns.label))}, needed a number from 0 to 1")
+    pair = row.get(columns.pair) if columns.pair is not None else None
+    return wrong or Example(row[columns.text], pair, label, where)
+
+
+TASK = TextRanking()
