@@ -76,6 +76,7 @@ class Output:
                 path.replace(self.directory / path.name)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
+        (self.directory / "modules.json").unlink(missing_ok=True)  # of an embedder that was here before
         get_task(config.task).finish(self.directory, model, config)
         write_text(json.dumps(report.to_json(), indent=2) + "\n", self.training / "report.json", force=True)
         if not config.keep_checkpoints:

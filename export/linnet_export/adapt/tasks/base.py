@@ -28,7 +28,7 @@ class TrainingTask(abc.ABC):
     Attributes:
         metrics: figures on the held-out rows, by the names of `linnet eval`; the first chooses the best epoch
             unless another is asked for.
-        options: settings that only some tasks have, of `teacher`, `calibration`, `class_weights`, `label_smoothing`.
+        options: settings that only some tasks have, by the names in :meth:`refuse_impossible`.
     """
 
     name: ClassVar[str]
@@ -101,6 +101,8 @@ class TrainingTask(abc.ABC):
             "calibration": config.calibration != type(config.calibration)(),
             "class_weights": config.optimizer.class_weights != "none",
             "label_smoothing": config.optimizer.label_smoothing != 0,
+            "out_of_scope": config.data.out_of_scope is not None,
+            "label_all_tokens": config.data.label_all_tokens,
         }
         found = [
             f"{self.name} has no {name.replace('_', ' ')}"

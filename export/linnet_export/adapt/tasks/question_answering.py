@@ -64,8 +64,6 @@ class QuestionAnswering(TrainingTask):
             problems.append(f"{config.train}: no question has an answer")
         if rows and not wanted and len({each.pair for each in rows}) < 2:
             problems.append(f"{config.train}: one context, needed another to hold out, or --validation")
-        if config.out_of_scope is not None:
-            problems.append("--out-of-scope belongs to text-classification")
         if problems:
             raise BadDataError(problems)
         notes = tuple(overlap_note(rows, held_out))

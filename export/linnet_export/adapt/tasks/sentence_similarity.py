@@ -57,8 +57,6 @@ class SentenceSimilarity(TrainingTask):
                 problems.append(f"{path}: every pair has the score {each[0].label:g}, needed at least two")
         if rows and not wanted and len({each.text for each in rows}) < 3:
             problems.append(f"{config.train}: too few first texts to hold some out, needed 3, or --validation")
-        if config.out_of_scope is not None:
-            problems.append("--out-of-scope belongs to text-classification")
         if problems:
             raise BadDataError(problems)
         notes = tuple(overlap_note(rows, held_out))

@@ -31,7 +31,7 @@ class TextClassification(TrainingTask):
 
     name = "text-classification"
     metrics = ("accuracy", "macro_f1", "in_scope_accuracy", "out_of_scope_recall", "out_of_scope_auroc")
-    options = frozenset({"teacher", "calibration", "class_weights", "label_smoothing"})
+    options = frozenset({"teacher", "calibration", "class_weights", "label_smoothing", "out_of_scope"})
 
     def read(self, config: DataConfig, seed: int) -> Examples:
         """See :class:`TrainingTask`; without validation rows a share of each class is held out."""

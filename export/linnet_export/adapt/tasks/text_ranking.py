@@ -47,8 +47,6 @@ class TextRanking(TrainingTask):
                 problems.append(f"{path}: every passage has the label {each[0].label:g}, needed at least two")
         if rows and not wanted and len({each.text for each in rows}) < 2:
             problems.append(f"{config.train}: one query, needed another to hold out, or --validation")
-        if config.out_of_scope is not None:
-            problems.append("--out-of-scope belongs to text-classification")
         if problems:
             raise BadDataError(problems)
         notes = tuple(overlap_note(rows, held_out))

@@ -34,7 +34,7 @@ class TokenClassification(TrainingTask):
 
     name = "token-classification"
     metrics = ("f1", "precision", "recall", "accuracy")
-    options = frozenset({"class_weights", "label_smoothing"})
+    options = frozenset({"class_weights", "label_smoothing", "label_all_tokens"})
 
     def read(self, config: DataConfig, seed: int) -> Examples:
         """See :class:`TrainingTask`; CoNLL files, or rows with a list of words and a list of tags."""
@@ -47,8 +47,6 @@ class TokenClassification(TrainingTask):
             problems.append(f"{config.train}: every word has the tag {labels[0]!r}, needed at least two tags")
         if rows and not wanted and len({each.text for each in rows}) < 2:
             problems.append(f"{config.train}: one text, needed another to hold out, or --validation")
-        if config.out_of_scope is not None:
-            problems.append("--out-of-scope belongs to text-classification")
         problems += _unseen(held_out, labels) if rows else []
         if problems:
             raise BadDataError(problems)
