@@ -67,7 +67,7 @@ def test_the_file_answers_as_the_rounded_model(
             expected = torch.softmax(model(**tokenizer(text, return_tensors="pt")).logits[0], -1)
             found = {each["label"]: each["score"] for each in exported(text, top_k=None)}
             for place, label in model.config.id2label.items():
-                # an activation between two steps can fall to either side: a hundredth of a score
+                # an activation between two steps can fall to either side: a few hundredths of a score
                 assert found[label] == pytest.approx(float(expected[place]), abs=0.03)
 
 
