@@ -188,7 +188,7 @@ class LinnetBackend final : public BackendInterface {
     if (tracer != nullptr) {
       event = tracer->start_profiling_delegate("linnet::int8_linear", 0);
     }
-    const Error error = compute(context, call, args);
+    const Error error = computed(context, call, args);
     if (tracer != nullptr) {
       tracer->end_profiling_delegate(event, nullptr, 0);
     }
@@ -198,6 +198,15 @@ class LinnetBackend final : public BackendInterface {
   void destroy(DelegateHandle* handle) const override { delete static_cast<Call*>(handle); }
 
  private:
+  // No exception may pass through ExecuTorch.
+  static Error computed(BackendExecutionContext& context, const Call& call, Span<EValue*> args) {
+    try {
+      return compute(context, call, args);
+    } catch (const std::bad_alloc&) {
+      return Error::MemoryAllocationFailed;
+    }
+  }
+
   static Error compute(BackendExecutionContext& context, const Call& call, Span<EValue*> args) {
     const Tensor& x = args[call.described.tokens_argument]->toTensor();
     const std::size_t inputs = call.described.inputs;
