@@ -22,7 +22,7 @@ import resource, sys
 limit = int(sys.argv[2])
 resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 try:
-    import linnet
+    import linnet, linnet.model, numpy
     print("imported", file=sys.stderr, flush=True)
     with linnet.load(sys.argv[1], threads=int(sys.argv[3]), self_test=False) as model:
         model.run(model.tokenize("turn the volume down"))

@@ -41,33 +41,30 @@ class PackedLinear {
   std::size_t panels() const noexcept { return (outputs_ + kPanel - 1) / kPanel; }
   // int8 [groups][kPanel][kInputs]
   const std::int8_t* panel(std::size_t number) const noexcept {
-    return weights_.get() + number * groups() * kPanel * kInputs;
+    return weights_ + number * groups() * kPanel * kInputs;
   }
   // [kPanel] each
-  const float* sums(std::size_t panel) const noexcept { return sums_.get() + panel * kPanel; }
-  const float* scales(std::size_t panel) const noexcept { return scales_.get() + panel * kPanel; }
-  const float* biases(std::size_t panel) const noexcept { return biases_.get() + panel * kPanel; }
-  const float* residual_scales(std::size_t panel) const noexcept {
-    return residual_scales_.get() + panel * kPanel;
-  }
+  const float* sums(std::size_t panel) const noexcept { return sums_ + panel * kPanel; }
+  const float* scales(std::size_t panel) const noexcept { return scales_ + panel * kPanel; }
+  const float* biases(std::size_t panel) const noexcept { return biases_ + panel * kPanel; }
+  const float* residual_scales(std::size_t panel) const noexcept { return residual_scales_ + panel * kPanel; }
 
  private:
   struct Free {
     void operator()(void* memory) const noexcept;
   };
-  template <typename T>
-  using Aligned = std::unique_ptr<T[], Free>;  // NOLINT(*-avoid-c-arrays)
-  template <typename T>
-  static Aligned<T> zeros(std::size_t count);
   void pack_rows(const LinearWeights& weights);
 
   std::size_t inputs_;
   std::size_t outputs_;
-  Aligned<std::int8_t> weights_;
-  Aligned<float> sums_;  // of an output's weights: what a zero point of 1 adds
-  Aligned<float> scales_;
-  Aligned<float> biases_;
-  Aligned<float> residual_scales_;
+  // One block, since many small ones of layers that come and go leave holes: the weights, then kPanel of each
+  // float for every panel.
+  std::unique_ptr<std::uint8_t, Free> memory_;
+  std::int8_t* weights_;
+  float* sums_;  // of an output's weights: what a zero point of 1 adds
+  float* scales_;
+  float* biases_;
+  float* residual_scales_;
 };
 
 // Rounded tokens: x is about (byte - zero) * scale.

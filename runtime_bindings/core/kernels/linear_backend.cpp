@@ -3,6 +3,7 @@
 #include <executorch/runtime/core/exec_aten/util/tensor_util.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -41,7 +42,7 @@ constexpr std::size_t kRoundedAtOnce = 64;  // rows
 
 // What one delegate call computes.
 struct Call {
-  LinearCall described;
+  LinearCall described;  // without its layers
   std::vector<PackedLinear> layers;
 };
 
@@ -88,14 +89,15 @@ Error read_call(const FreeableBuffer& description, const NamedDataMap& map, Call
   if (!described) {
     return Error::DelegateInvalidCompatibility;
   }
-  call.described = std::move(*described);
-  call.layers.reserve(call.described.layers.size());
-  for (const LinearCall::Layer& layer : call.described.layers) {
-    const Error error = read_layer(call.described, layer, map, call);
+  call.layers.reserve(described->layers.size());
+  for (const LinearCall::Layer& layer : described->layers) {
+    const Error error = read_layer(*described, layer, map, call);
     if (error != Error::Ok) {
       return error;
     }
   }
+  described->layers = {};  // their names are not needed again
+  call.described = std::move(*described);
   return Error::Ok;
 }
 
@@ -109,7 +111,7 @@ struct Work {
   const Call& call;
   std::size_t count;                // of rows
   const float* residual = nullptr;  // float32 [count, outputs]
-  std::vector<float*> outputs = {};
+  std::array<float*, LinearCall::kMostLayers> outputs = {};
   RoundedRows rows = {};
 
   std::size_t panels() const noexcept {
@@ -230,7 +232,7 @@ class LinnetBackend final : public BackendInterface {
           executorch::runtime::resize_tensor(out, sizes) != Error::Ok) {
         return Error::InvalidArgument;
       }
-      work.outputs.push_back(out.mutable_data_ptr<float>());
+      work.outputs[i] = out.mutable_data_ptr<float>();
     }
     if (work.count == 0) {
       return Error::Ok;

@@ -7,7 +7,6 @@ namespace linnet::kernels {
 namespace {
 
 constexpr std::uint32_t kVersion = 1;
-constexpr std::uint32_t kMostLayers = 64;
 constexpr std::uint32_t kMostWidth = 1U << 20U;
 constexpr std::uint32_t kLongestName = 256;
 
@@ -58,7 +57,7 @@ std::optional<LinearCall> read_linear_call(const void* data, std::size_t size) {
   if (!reader.number(kVersion, kVersion, version) || !reader.number(1, kMostWidth, call.inputs) ||
       !reader.number(0, static_cast<std::uint32_t>(Tail::kResidual), tail) ||
       !reader.number(0, 1, call.tokens_argument) || !reader.number(0, 1, call.residual_argument) ||
-      !reader.number(1, kMostLayers, count)) {
+      !reader.number(1, LinearCall::kMostLayers, count)) {
     return std::nullopt;
   }
   call.tail = static_cast<Tail>(tail);

@@ -14,6 +14,8 @@ namespace linnet::kernels {
 
 // Layers that read the same tokens, and what follows each of them.
 struct LinearCall {
+  static constexpr std::uint32_t kMostLayers = 64;
+
   // The names of its data in the program; empty without a bias or a residual.
   struct Layer {
     std::uint32_t outputs;

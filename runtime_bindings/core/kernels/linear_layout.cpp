@@ -1,4 +1,3 @@
-#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <new>
@@ -14,31 +13,27 @@ constexpr std::size_t kAlignment = 64;
 
 void PackedLinear::Free::operator()(void* memory) const noexcept { std::free(memory); }
 
-template <typename T>
-PackedLinear::Aligned<T> PackedLinear::zeros(std::size_t count) {
-  const std::size_t size = (count * sizeof(T) + kAlignment - 1) / kAlignment * kAlignment;
-  void* memory = std::aligned_alloc(kAlignment, std::max(size, kAlignment));
-  if (memory == nullptr) {
+PackedLinear::PackedLinear(const LinearWeights& weights)
+    : inputs_(weights.inputs), outputs_(weights.outputs) {
+  const std::size_t bytes = panels() * groups() * kPanel * kInputs;  // a multiple of kAlignment
+  const std::size_t floats = panels() * kPanel;
+  const std::size_t size = bytes + 4 * floats * sizeof(float);
+  memory_.reset(static_cast<std::uint8_t*>(std::aligned_alloc(kAlignment, size)));
+  if (memory_ == nullptr) {
     throw std::bad_alloc();
   }
-  std::memset(memory, 0, size);
-  return Aligned<T>(static_cast<T*>(memory));
-}
-
-PackedLinear::PackedLinear(const LinearWeights& weights)
-    : inputs_(weights.inputs),
-      outputs_(weights.outputs),
-      weights_(zeros<std::int8_t>(panels() * groups() * kPanel * kInputs)),
-      sums_(zeros<float>(panels() * kPanel)),
-      scales_(zeros<float>(panels() * kPanel)),
-      biases_(zeros<float>(panels() * kPanel)),
-      residual_scales_(zeros<float>(panels() * kPanel)) {
-  std::memcpy(scales_.get(), weights.scale, outputs_ * sizeof(float));
+  std::memset(memory_.get(), 0, size);
+  weights_ = reinterpret_cast<std::int8_t*>(memory_.get());
+  sums_ = reinterpret_cast<float*>(memory_.get() + bytes);
+  scales_ = sums_ + floats;
+  biases_ = scales_ + floats;
+  residual_scales_ = biases_ + floats;
+  std::memcpy(scales_, weights.scale, outputs_ * sizeof(float));
   if (weights.bias != nullptr) {
-    std::memcpy(biases_.get(), weights.bias, outputs_ * sizeof(float));
+    std::memcpy(biases_, weights.bias, outputs_ * sizeof(float));
   }
   if (weights.residual_scale != nullptr) {
-    std::memcpy(residual_scales_.get(), weights.residual_scale, outputs_ * sizeof(float));
+    std::memcpy(residual_scales_, weights.residual_scale, outputs_ * sizeof(float));
   }
   pack_rows(weights);
 }
@@ -48,8 +43,7 @@ void PackedLinear::pack_rows(const LinearWeights& weights) {
   const std::size_t rest = inputs_ % kInputs;
   for (std::size_t output = 0; output < outputs_; ++output) {
     const std::uint8_t* row = weights.weight + output * inputs_;
-    std::int8_t* to =
-        weights_.get() + output / kPanel * groups() * kPanel * kInputs + output % kPanel * kInputs;
+    std::int8_t* to = weights_ + output / kPanel * groups() * kPanel * kInputs + output % kPanel * kInputs;
     for (std::size_t group = 0; group < whole; ++group) {
       std::memcpy(to + group * kPanel * kInputs, row + group * kInputs, kInputs);
     }

@@ -2,7 +2,6 @@
 #ifndef LINNET_CORE_SESSION_METHOD_H_
 #define LINNET_CORE_SESSION_METHOD_H_
 
-#include <executorch/extension/memory_allocator/malloc_memory_allocator.h>
 #include <executorch/runtime/executor/method.h>
 #include <executorch/runtime/executor/program.h>
 
@@ -15,6 +14,7 @@
 #include "linnet.h"
 #include "session/method_memory.h"
 #include "session/planned_memory.h"
+#include "session/scratch_memory.h"
 #include "session/tracer.h"
 
 namespace linnet {
@@ -55,7 +55,7 @@ class ComputeMethod {
   Output copy_output(std::size_t index) const;
 
   MethodMemory method_memory_;
-  executorch::extension::MallocMemoryAllocator temporary_memory_;
+  ScratchMemory temporary_memory_;
   PlannedMemory planned_;
   executorch::runtime::MemoryManager manager_;
   Tracer* tracer_;

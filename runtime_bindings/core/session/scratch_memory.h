@@ -1,0 +1,35 @@
+// Memory that an operator needs while it runs.
+#ifndef LINNET_CORE_SESSION_SCRATCH_MEMORY_H_
+#define LINNET_CORE_SESSION_SCRATCH_MEMORY_H_
+
+#include <executorch/runtime/core/memory_allocator.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+namespace linnet {
+
+// ExecuTorch resets it after every instruction. One block stays, as large as the hungriest instruction so far
+// needed: a malloc() for each of a hundred instructions, of other sizes for every text and on several
+// threads, leaves holes that make a long-running process grow.
+class ScratchMemory final : public executorch::runtime::MemoryAllocator {
+ public:
+  ScratchMemory() : MemoryAllocator(0, nullptr) {}
+
+  // NULL if there is no memory.
+  void* allocate(std::size_t size, std::size_t alignment = kDefaultAlignment) override;
+  void reset() override;
+
+ private:
+  std::size_t size_ = 0;
+  std::size_t used_ = 0;
+  std::size_t needed_ = 0;  // since the last reset
+  std::unique_ptr<std::uint8_t[]> block_;
+  std::vector<std::unique_ptr<std::uint8_t[]>> more_;  // what did not fit
+};
+
+}  // namespace linnet
+
+#endif  // LINNET_CORE_SESSION_SCRATCH_MEMORY_H_
