@@ -2,7 +2,7 @@
 # Every static check, one after the other; `make lint` calls it. Needs BIN, the environment's bin folder.
 set -eu
 : "${BIN:=.venv/bin}"
-python="sdk export runtime_bindings benchmarks tests"
+python="sdk export runtime_bindings benchmarks examples tests"
 cxx=$(find runtime_bindings tests -name '*.h' -o -name '*.cpp' -o -name '*.c' | sort)
 
 echo "== ruff"

@@ -1,0 +1,23 @@
+"""Banking: which of 30 requests about accounts and credit cards is this, or is it none of them?"""
+
+from pathlib import Path
+
+from examples.walkthrough import answer, clinc150, hold_out, read_rows, settings, train
+
+TEXTS = ["my card got swallowed by the machine", "how much money do i have", "what is the capital of norway"]
+
+
+def main() -> None:
+    """From rows to an answer."""
+    chosen = settings("Intents of banking and credit cards.", data_set="folder of CLINC150 (CC BY 3.0)")
+    if chosen.data:
+        rows, held = clinc150(chosen.data, ["banking", "credit_cards"])
+    else:
+        rows, held = hold_out(read_rows(Path(__file__).with_name("illustrative.jsonl")), 0.2)
+    # money moves on these answers: scores must mean what they say, and an unsure one goes to a person
+    file = train(chosen, rows, held, "--calibrate-temperature")
+    answer(file, TEXTS, unsure_below=0.6)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""The walk-throughs, from the illustrative rows beside them to an answer, with a tiny random model."""
+
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+
+from examples.walkthrough import at_most, clinc150, hold_out, read_rows, snips
+from tests.support.checkpoints import write_checkpoint
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+TRAINED = ["banking", "customer_service", "in_car", "medical"]
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_each_illustrative_row_is_there_once_and_each_class_can_be_split(name: str) -> None:
+    rows = read_rows(EXAMPLES / name / "illustrative.jsonl")
+    texts = [row["text"] for row in rows]
+    assert len(set(texts)) == len(texts)
+    rest, held = hold_out(rows, 0.2)
+    assert {row["label"] for row in held} == {row["label"] for row in rest}
+
+
+def test_no_held_out_row_is_learned_from() -> None:
+    rows = [{"text": f"{label}{number}", "label": label} for label in "ab" for number in range(10)]
+    rest, held = hold_out(rows, 0.2)
+    assert (len(held), len(rest)) == (4, 16)
+    assert not {row["text"] for row in rest} & {row["text"] for row in held}
+    assert len(at_most(rest, 3)) == 6
+
+
+def test_clinc150_gives_the_domains_and_out_of_scope(tmp_path: Path) -> None:
+    parts = {
+        "train": [["freeze it", "freeze_account"], ["hello", "greeting"]],
+        "val": [["block it", "freeze_account"]],
+        "oos_train": [["why", "oos"]],
+        "oos_val": [["who", "oos"]],
+    }
+    (tmp_path / "train_val.json").write_text(json.dumps(parts))
+    (tmp_path / "domains.json").write_text(json.dumps({"banking": ["freeze_account"], "small_talk": ["greeting"]}))
+    train, held = clinc150(tmp_path, ["banking"])
+    assert train == [{"text": "freeze it", "label": "freeze_account"}, {"text": "why", "label": "oos"}]
+    assert held == [{"text": "block it", "label": "freeze_account"}, {"text": "who", "label": "oos"}]
+
+
+def test_snips_joins_the_parts_of_a_request(tmp_path: Path) -> None:
+    request = {"data": [{"text": "play "}, {"text": "jazz", "entity": "genre"}, {"text": "\n"}]}
+    (tmp_path / "train_PlayMusic.json").write_text(json.dumps({"PlayMusic": [request, request]}))
+    assert snips(tmp_path) == [{"text": "play jazz", "label": "PlayMusic"}]
+
+
+def _walk(name: str, model: Path, output: Path, monkeypatch: pytest.MonkeyPatch, *more: str) -> None:
+    monkeypatch.setattr(sys, "argv", [name, "--model", str(model), "-o", str(output), *more])
+    runpy.run_module(f"examples.{name}", run_name="__main__")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["banking", "customer_service", "medical"])
+def test_a_walkthrough_ends_in_answers(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    encoder = write_checkpoint(tmp_path / "encoder", "bert", "feature-extraction")
+    _walk(name, encoder, tmp_path / "out", monkeypatch, "--quick", "--epochs", "1")
+    printed = capsys.readouterr().out
+    assert (tmp_path / "out" / "model.pte").is_file()
+    assert '"accuracy"' in printed
+    assert "ms a request" in printed
+    assert "' -> " in printed
+    assert printed.count("Not a medical device") == (2 if name == "medical" else 0)
