@@ -48,7 +48,7 @@ def settings(description: str, arguments: Sequence[str] | None = None, *, data_s
     found = parser.parse_args(arguments)
     quick, data = getattr(found, "quick", False), getattr(found, "data", None)
     # a few dozen rows need many passes, thousands need few
-    default = 20 if data is None else 6 if quick else 4
+    default = 40 if data is None else 6 if quick else 4
     return Settings(found.model, data, found.output, quick, getattr(found, "epochs", None) or default)
 
 
@@ -115,7 +115,13 @@ def train(chosen: Settings, rows: Sequence[Row], held: Sequence[Row], *options: 
     print(f"{len(rows)} rows to learn from, {len(held)} held out, {len({row['label'] for row in rows})} classes")
     checkpoint = chosen.output / "checkpoint"
     tuning = ["--epochs", str(chosen.epochs), "--learning-rate", "2e-4", "--max-length", "64", "--force"]
-    run_linnet("train", chosen.model, "--data", data, "-o", checkpoint, "--export", file, *tuning, *options)
+    if chosen.data:
+        run_linnet("train", chosen.model, "--data", data, "-o", checkpoint, "--export", file, *tuning, *options)
+    else:
+        run_linnet("train", chosen.model, "--data", data, "-o", checkpoint, *tuning, *options)
+        # of five rows that prove the file, one that flips is a fifth
+        proof = ["--proof", checkpoint / "training" / "held_out.jsonl", "--budget", "agreement=0.5"]
+        run_linnet("export", checkpoint, "-o", file, "--max-length", "64", "--force", *proof)
     result = json.loads(run_linnet("eval", file, "--data", test, "--json", quiet=True))
     print(json.dumps(result, indent=2))
     return file
