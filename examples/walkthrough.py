@@ -120,7 +120,7 @@ def train(chosen: Settings, rows: Sequence[Row], held: Sequence[Row], *options: 
     else:
         run_linnet("train", chosen.model, "--data", data, "-o", checkpoint, *tuning, *options)
         # of five rows that prove the file, one that flips is a fifth
-        proof = ["--proof", checkpoint / "training" / "held_out.jsonl", "--budget", "agreement=0.5"]
+        proof: list[str | Path] = ["--proof", checkpoint / "training" / "held_out.jsonl", "--budget", "agreement=0.5"]
         run_linnet("export", checkpoint, "-o", file, "--max-length", "64", "--force", *proof)
     result = json.loads(run_linnet("eval", file, "--data", test, "--json", quiet=True))
     print(json.dumps(result, indent=2))
