@@ -21,7 +21,8 @@ fi
 
 echo
 echo "== 2. benchmark it, beside ONNX Runtime int8 and PyTorch, each engine in its own process"
-"$BIN/python" -m benchmarks.peers --quick --file "$file"
+"$BIN/python" -m benchmarks.peers --quick --only latency,footprint --models minilm-l6 \
+  --engines onnxruntime-fused,onnxruntime-plain --file "$file"
 
 echo
 echo "== 3. the model that comes with linnet, without a file, a network or PyTorch"

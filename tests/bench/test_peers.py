@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import shlex
 from pathlib import Path
 
 import numpy as np
@@ -146,6 +147,20 @@ def test_an_interrupted_making_leaves_no_file(tmp_path: Path) -> None:
 
 def plan(*arguments: str) -> Plan:
     return plan_of(parser(None).parse_args(arguments))
+
+
+def test_the_demos_benchmark_is_a_short_one_of_its_own_file() -> None:
+    script = (Path(__file__).parents[2] / "benchmarks" / "demo.sh").read_text(encoding="utf-8").replace("\\\n", " ")
+    (line,) = (line for line in script.splitlines() if "-m benchmarks.peers" in line)
+    words = [__file__ if word == "$file" else word for word in shlex.split(line)[3:]]
+    found = plan(*words)
+    assert [spec.name for spec in found.specs] == ["minilm-l6"]
+    assert found.file is not None
+    assert found.quick
+    # engines that the environment has; OpenVINO would make one of its own
+    assert found.parts == ("latency", "footprint")
+    assert found.engines_of("latency", 1) == ["linnet", "onnxruntime-fused", "onnxruntime-plain", "torch"]
+    assert not [engine for engine in found.engines if engine.startswith("openvino")]
 
 
 def test_quick_is_both_models_on_one_thread_and_fewer_engines() -> None:
