@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import signal
 import threading
+import time
 from pathlib import Path
 
+import pytest
+
+from linnet.bench.devices import crew
 from linnet.bench.devices.address import Address, parse_address
 from linnet.bench.devices.board import Board
 from linnet.bench.devices.command import status_of
@@ -68,6 +73,29 @@ def test_a_defect_in_one_device_leaves_the_others_and_this_machine_comes_last() 
     assert found[0].failure is None
     assert seen[-1] == "local beside 0"
     assert "adb: done" in stream.getvalue()
+
+
+class Cancelling:
+    """A kind of device that presses Ctrl-C again and again, and then hands over what it has."""
+
+    def measure(self, address: Address, request: Request, report: Report, lifeline: Lifeline) -> Outcome:
+        for _ in range(300):
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            time.sleep(0.0007)
+        assert lifeline.cancelled
+        return dataclasses.replace(outcome(partial=True), address=address)
+
+    def clean(self, address: Address, report: Report, lifeline: Lifeline) -> int:
+        return 0
+
+
+def test_ctrl_c_at_any_moment_keeps_what_a_device_hands_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crew, "_POLL_SECONDS", 0.0001)  # nearly always between two waits
+    before = signal.getsignal(signal.SIGINT)
+    (found,) = measure_all([PI], REQUEST, {"ssh": Cancelling()}, Board([PI.name], io.StringIO()))
+    assert found.failure is None
+    assert found.record is not None
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_several_devices_stand_side_by_side() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import queue
+import signal
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from linnet.bench.devices.address import Address
@@ -16,7 +19,7 @@ from linnet.errors import InternalError, LinnetError
 __all__ = ["clean_all", "measure_all"]
 
 _T = TypeVar("_T")
-_POLL_SECONDS = 0.2  # a wait without an end would not see Ctrl-C on every platform
+_POLL_SECONDS = 0.2  # how soon Ctrl-C is heeded
 
 
 def measure_all(
@@ -78,22 +81,45 @@ def _together(
         except Exception as error:  # noqa: BLE001 - told for this device, while the others go on
             ended.put((address, error))
 
-    for each in zip(addresses, lifelines, strict=True):
-        threading.Thread(target=one, args=each).start()
-    found = dict(_take(ended, lifelines) for _ in addresses)
+    with _interrupts_counted() as interrupts:
+        for each in zip(addresses, lifelines, strict=True):
+            threading.Thread(target=one, args=each).start()
+        found = dict(_take(ended, lifelines, interrupts) for _ in addresses)
     return [(address, found[address]) for address in addresses]
 
 
-def _take(ended: queue.SimpleQueue[_T], lifelines: Sequence[Lifeline]) -> _T:
-    """Wait for the next device that ends; Ctrl-C meanwhile reaches all.
+@dataclasses.dataclass
+class _Interrupts:
+    pressed: int = 0
+    heeded: int = 0
 
-    A queue, because Thread.join() that Ctrl-C interrupts takes the thread for ended.
-    """
+
+@contextlib.contextmanager
+def _interrupts_counted() -> Iterator[_Interrupts]:
+    """Count Ctrl-C: as an exception it could come between two waits, and what the devices have would be lost."""
+    interrupts = _Interrupts()
+
+    def count(_number: int, _frame: object) -> None:
+        interrupts.pressed += 1
+
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield interrupts  # it is ignored here, or somebody else's
+        return
+    signal.signal(signal.SIGINT, count)
+    try:
+        yield interrupts
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _take(ended: queue.SimpleQueue[_T], lifelines: Sequence[Lifeline], interrupts: _Interrupts) -> _T:
+    """Wait for the next device that ends; Ctrl-C meanwhile reaches all."""
     while True:
         try:
             return ended.get(timeout=_POLL_SECONDS)
         except queue.Empty:
-            continue
-        except KeyboardInterrupt:
-            for lifeline in lifelines:
-                lifeline.cancel()
+            while interrupts.heeded < interrupts.pressed:
+                interrupts.heeded += 1
+                for lifeline in lifelines:
+                    lifeline.cancel()
