@@ -18,7 +18,8 @@
  *
  * Threads
  *   A tokenizer, a task, an encoding and answers may be read from several threads. One model may be used
- *   from several threads: its runs are serialized inside. Two models run in parallel.
+ *   from several threads: its runs are serialized inside. Two models run in parallel, if the process has at
+ *   most two threads of its own (linnet_open_options); with more, their runs take turns.
  */
 #ifndef LINNET_H
 #define LINNET_H

@@ -44,7 +44,7 @@ def load(
             sessions 1.
         sessions: how many texts of a list run at the same time. Each session prepares the weights again, so
             memory grows with it; for lists ``threads=1, sessions=n`` is faster than ``threads=n`` (measured by
-            ``make bench``, part encode). A single text runs on one.
+            ``make bench``, part encode). A single text runs on one. From ``threads=3`` on they take turns.
         self_test: repeat golden cases of the file unless they were repeated on this machine before; None:
             unless the environment variable LINNET_SELF_TEST is 0.
         fused: whether linnet's own operators (``forward_fused``) are used, if the file has them; None: where they

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "session/executorch_errors.h"
+#include "session/threads.h"
 
 namespace linnet {
 namespace {
@@ -162,6 +163,7 @@ std::vector<Output> ComputeMethod::run(const linnet_tensor* inputs, std::size_t 
 }
 
 void ComputeMethod::execute() {
+  const std::unique_lock<std::mutex> alone = one_run_at_a_time();
   TracedRun traced(tracer_);
   check_executorch(LINNET_RUN_FAILED, "the program failed", method_.execute());
   traced.went_through();

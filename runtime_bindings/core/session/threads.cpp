@@ -24,7 +24,10 @@ namespace {
 constexpr std::int32_t kMostDefaultThreads = 4;
 constexpr std::int32_t kMostThreads = 256;
 
+constexpr std::int32_t kMostThreadsOfSteadyCount = 2;
+
 std::mutex mutex;
+std::mutex run_mutex;
 std::atomic<std::int32_t> fixed{0};
 std::atomic<pid_t> owner{0};
 
@@ -110,6 +113,11 @@ void fix_threads(std::int32_t requested) {
 }
 
 std::int32_t fixed_threads() noexcept { return fixed.load(); }
+
+std::unique_lock<std::mutex> one_run_at_a_time() {
+  return fixed.load() > kMostThreadsOfSteadyCount ? std::unique_lock<std::mutex>(run_mutex)
+                                                  : std::unique_lock<std::mutex>();
+}
 
 void check_not_forked() {
   if (fixed.load() > 1 && owner.load() != ::getpid()) {
