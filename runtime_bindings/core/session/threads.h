@@ -16,10 +16,11 @@ void fix_threads(std::int32_t requested);
 std::int32_t fixed_threads() noexcept;
 
 // What a run holds. With three threads and more only one session runs at a time: pthreadpool lowers its count
-// of threads while it runs a job of fewer pieces (pthreadpool_parallelize in src/pthreads.c), and XNNPACK reads
-// that count when it allots every thread's scratch memory for a new shape (num_threads in the reshape of
-// src/operators/fully-connected-nc.c). Another session's job at that moment leaves threads without memory of
-// their own: wrong answers, seen with SME. Up to two threads the count never changes, and nothing is locked.
+// of threads while it runs a job of fewer pieces (pthreadpool_parallelize in src/pthreads.c), and XNNPACK
+// reads that count when it allots every thread's scratch memory for a new shape (num_threads in the reshape
+// of src/operators/fully-connected-nc.c). Another session's job at that moment leaves threads without memory
+// of their own: wrong answers, seen with SME. Up to two threads the count never changes, and nothing is
+// locked.
 std::unique_lock<std::mutex> one_run_at_a_time();
 
 // Throws LINNET_THREADS_FIXED in a forked child whose worker threads stayed in the parent.
