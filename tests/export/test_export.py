@@ -21,6 +21,7 @@ import transformers
 import linnet
 import linnet_export
 from linnet.errors import ManifestInvalidError
+from linnet.golden import replay_evidence
 from linnet.trailer import read_trailer
 from linnet_export.checkpoint import source as checkpoint_source
 from linnet_export.errors import CheckpointError, OutputExistsError, OverBudgetError
@@ -264,6 +265,15 @@ def test_a_stock_executorch_runtime_runs_the_file(exported: Callable[..., Any], 
     with linnet.load(report.path, fused=False) as model:
         mine = model._runtime.run("forward", [ids.numpy()])[0]
     np.testing.assert_allclose(stock, mine, atol=1e-5)
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_each_method_repeats_the_golden_cases_as_it_was_recorded(exported: Callable[..., Any], fused: bool) -> None:
+    _, report = exported("feature-extraction", recipe="int8")
+    with linnet.load(report.path, fused=fused) as model:
+        results = replay_evidence(model)
+    assert not any(result.problems for result in results)
+    assert max(result.error for result in results) < 1e-5  # not the difference between the methods
 
 
 def linnet_command(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:

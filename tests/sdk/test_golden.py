@@ -49,6 +49,18 @@ def test_what_a_case_keeps_is_what_the_program_said() -> None:
     }
 
 
+@pytest.mark.parametrize(("found", "same"), [([1, 2, 3], True), ([1, 2, 4], True), ([1, 2, 3.5], False)])
+def test_a_case_of_two_methods_is_repeated_by_either(found: list[float], same: bool) -> None:
+    plain, fused = (
+        record_case(fake_model("text-classification", table_program(values)), "the cat")
+        for values in ([1, 2, 3], [1, 2, 4])
+    )
+    case = {**plain, "output_fused": fused["output"]}
+    result = replay_case(fake_model("text-classification", table_program(found)), case, 0.01)
+    assert (result.problems == ()) is same
+    assert result.error == pytest.approx(0 if same else 0.5 / 4)
+
+
 def test_only_the_rows_of_masks_count_for_fill_mask() -> None:
     model = fake_model("fill-mask", hashed_program(len(PIECES), per_token=True))
     case = record_case(model, "the [MASK] sat on the [MASK]")

@@ -76,6 +76,13 @@ class Proof:
         }
 
 
+def _of_both_methods(
+    golden: Sequence[Mapping[str, Any]], fused: Sequence[Mapping[str, Any]]
+) -> list[Mapping[str, Any]]:
+    """Put what ``forward_fused`` answered into the cases, which both runs recorded in the same order."""
+    return [{**case, "output_fused": other["output"]} for case, other in zip(golden, fused, strict=True)]
+
+
 def choose_texts(config: ExportConfig, checkpoint: Checkpoint, takes_pairs: bool) -> list[ProofText]:
     """Return the texts of the proof; none if it is switched off.
 
@@ -131,14 +138,15 @@ def prove(
         return run, comparison
 
     run, comparison = compared(fused=False)
+    fused_run, fused_comparison = compared(fused=True) if fused else (None, None)
     return Proof(
         status="proven",
         limits={name: limit for name, limit in dataclasses.asdict(budget).items() if limit is not None},
         figures=comparison.figures,
-        fused=compared(fused=True)[1].figures if fused else {},
+        fused={} if fused_comparison is None else fused_comparison.figures,
         texts=len(texts),
         worst=_worst(comparison, texts),
-        golden=run.golden,
+        golden=run.golden if fused_run is None else _of_both_methods(run.golden, fused_run.golden),
         tolerance={"absolute": _EXACT_TOLERANCE if budget.max_error is not None else _QUANTIZED_TOLERANCE},
     )
 
