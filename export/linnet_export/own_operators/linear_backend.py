@@ -1,8 +1,9 @@
 """Linear layers of int8 weights, run by a delegate of linnet's own instead of XNNPACK.
 
-XNNPACK's int8 kernels for AVX-512 VNNI reach about three quarters of what the processor can multiply; those of
-`runtime_bindings/core/kernels/linear_avx512.cpp` nearly all of it. The delegate reads weights, scales and biases from
-the program's named data, under the names that XNNPACK's delegate gives them: a file holds them once for both.
+XNNPACK's int8 kernels for AVX-512 VNNI reach three quarters of the rate of other libraries' on these shapes
+(`python -m benchmarks.peers --only roofline`). Those of `runtime_bindings/core/kernels/linear_avx512.cpp` do better,
+and round only once what several layers read. The delegate reads weights, scales and biases from the program's named
+data, under the names that XNNPACK's delegate gives them: a file holds them once for both.
 """
 
 from __future__ import annotations

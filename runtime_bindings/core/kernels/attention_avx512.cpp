@@ -6,17 +6,9 @@
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
-
 #include <algorithm>
 
-#if defined(__GNUC__) && !defined(__clang__)
-// GCC's own header makes undefined registers in a way that GCC warns of (bug 105593).
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#endif
-
-#define LINNET_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
+#include "kernels/avx512.h"
 
 namespace linnet::kernels {
 namespace {
@@ -28,15 +20,13 @@ constexpr float kLog2E = 1.44269504F;
 // Score of what is not there: 2 to it is 0, and its difference to a score is still a number.
 constexpr float kNever = -1e30F;
 
-LINNET_AVX512 inline __mmask16 lanes_below(std::size_t count) {
-  return static_cast<__mmask16>(count >= kLanes ? 0xffffU : (1U << count) - 1U);
-}
-
 // Lanes of a row of `width` numbers from `at` on. Never none: an empty mask on an address that is not mapped
 // costs hundreds of cycles.
-LINNET_AVX512 inline __mmask16 lanes_of(std::size_t width, std::size_t at) { return lanes_below(width - at); }
+LINNET_AVX512_VNNI inline __mmask16 lanes_of(std::size_t width, std::size_t at) {
+  return lanes_below(width - at);
+}
 
-LINNET_AVX512 float magnitude(const float* row, std::size_t width) {
+LINNET_AVX512_VNNI float magnitude(const float* row, std::size_t width) {
   __m512 largest = _mm512_set1_ps(kSmallest);
   for (std::size_t i = 0; i < width; i += kLanes) {
     largest = _mm512_max_ps(largest, _mm512_abs_ps(_mm512_maskz_loadu_ps(lanes_of(width, i), row + i)));
@@ -44,12 +34,12 @@ LINNET_AVX512 float magnitude(const float* row, std::size_t width) {
   return _mm512_reduce_max_ps(largest);
 }
 
-LINNET_AVX512 inline __m512i rounded(const float* row, __mmask16 lanes, __m512 factor) {
+LINNET_AVX512_VNNI inline __m512i rounded(const float* row, __mmask16 lanes, __m512 factor) {
   return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_maskz_loadu_ps(lanes, row), factor));
 }
 
-LINNET_AVX512 void pack_keys(const AttentionShape& shape, const PackedHead& layout, const float* key,
-                             std::uint8_t* packed) {
+LINNET_AVX512_VNNI void pack_keys(const AttentionShape& shape, const PackedHead& layout, const float* key,
+                                  std::uint8_t* packed) {
   auto* scales = reinterpret_cast<float*>(packed + layout.key_scale);
   auto* starts = reinterpret_cast<std::int32_t*>(packed + layout.key_start);
   const std::size_t stride = layout.groups * kGroup;
@@ -73,7 +63,7 @@ LINNET_AVX512 void pack_keys(const AttentionShape& shape, const PackedHead& layo
 }
 
 // Four rows of 16 values as 16 groups of four bytes.
-LINNET_AVX512 inline __m512i interleaved(const __m512i* rows) {
+LINNET_AVX512_VNNI inline __m512i interleaved(const __m512i* rows) {
   const __m512i low = _mm512_set1_epi32(0xff);
   const __m512i first = _mm512_and_si512(rows[0], low);
   const __m512i second = _mm512_slli_epi32(_mm512_and_si512(rows[1], low), 8);
@@ -82,8 +72,8 @@ LINNET_AVX512 inline __m512i interleaved(const __m512i* rows) {
   return _mm512_or_si512(_mm512_or_si512(first, second), _mm512_or_si512(third, fourth));
 }
 
-LINNET_AVX512 void pack_values(const AttentionShape& shape, const PackedHead& layout, const float* value,
-                               std::uint8_t* packed) {
+LINNET_AVX512_VNNI void pack_values(const AttentionShape& shape, const PackedHead& layout, const float* value,
+                                    std::uint8_t* packed) {
   auto* scales = reinterpret_cast<float*>(packed + layout.value_scale);
   const std::size_t width = shape.width();
   for (std::size_t channel = 0; channel < layout.channels; channel += kLanes) {
@@ -107,8 +97,8 @@ LINNET_AVX512 void pack_values(const AttentionShape& shape, const PackedHead& la
   }
 }
 
-LINNET_AVX512 void pack(const AttentionShape& shape, const float* key, const float* value, std::size_t head,
-                        std::uint8_t* packed) {
+LINNET_AVX512_VNNI void pack(const AttentionShape& shape, const float* key, const float* value,
+                             std::size_t head, std::uint8_t* packed) {
   const PackedHead layout(shape);
   const std::size_t offset = head * shape.head_width;
   pack_keys(shape, layout, key + offset, packed);
@@ -145,7 +135,7 @@ struct Pointers {
 
 // Returns `sums` with, in each lane, the products of its four bytes of `left` with the four bytes at `right`
 // added.
-LINNET_AVX512 inline __m512i add_products(__m512i sums, __m512i left, const std::uint8_t* right) {
+LINNET_AVX512_VNNI inline __m512i add_products(__m512i sums, __m512i left, const std::uint8_t* right) {
   // the instruction itself: around the intrinsic, GCC copies every sum to another register and back
   asm("vpdpbusd %2%{1to16%}, %1, %0"
       : "+v"(sums)
@@ -154,8 +144,8 @@ LINNET_AVX512 inline __m512i add_products(__m512i sums, __m512i left, const std:
 }
 
 // Rounds up to kLanes queries; missing ones repeat the last. Returns their scales.
-LINNET_AVX512 __m512 pack_queries(const AttentionShape& shape, const Pointers& at, const float* query,
-                                  std::size_t count) {
+LINNET_AVX512_VNNI __m512 pack_queries(const AttentionShape& shape, const Pointers& at, const float* query,
+                                       std::size_t count) {
   alignas(64) float scales[kLanes];
   alignas(16) std::int32_t groups[kLanes / kGroup];
   for (std::size_t lane = 0; lane < kLanes; ++lane) {
@@ -177,8 +167,8 @@ LINNET_AVX512 __m512 pack_queries(const AttentionShape& shape, const Pointers& a
 }
 
 // Scores of kStep keys from `token` on, of which `real` are there; returns the largest of `largest` and them.
-LINNET_AVX512 inline __m512 score(const Pointers& at, std::size_t token, std::size_t real, float* scores,
-                                  __m512 largest) {
+LINNET_AVX512_VNNI inline __m512 score(const Pointers& at, std::size_t token, std::size_t real, float* scores,
+                                       __m512 largest) {
   const std::size_t stride = at.layout.groups * kGroup;
   const std::uint8_t* keys = at.keys + token * stride;
   __m512i sums[kStep];
@@ -207,7 +197,7 @@ LINNET_AVX512 inline __m512 score(const Pointers& at, std::size_t token, std::si
 
 // 2^x for x below 128. On [0, 1) the polynomial has a relative error below 7.5e-5, far less than a weight is
 // rounded by; its coefficients are those of the minimax polynomial of degree 3.
-LINNET_AVX512 inline __m512 power_of_two(__m512 x) {
+LINNET_AVX512_VNNI inline __m512 power_of_two(__m512 x) {
   const __m512 part = _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
   __m512 power = _mm512_set1_ps(7.8024521e-2F);
   power = _mm512_fmadd_ps(power, part, _mm512_set1_ps(2.2606716e-1F));
@@ -218,7 +208,7 @@ LINNET_AVX512 inline __m512 power_of_two(__m512 x) {
 
 // Turns `count` scores of a block into weights of which the largest is kLargestWeight; returns their sums.
 // Adds nothing for the keys behind the last token, whose scores are kNever.
-LINNET_AVX512 __m512i weigh(const Pointers& at, std::size_t count, __m512 largest, __m512 factor) {
+LINNET_AVX512_VNNI __m512i weigh(const Pointers& at, std::size_t count, __m512 largest, __m512 factor) {
   constexpr float kLog2Weight = 7.99435344F;  // log2(kLargestWeight)
   const __m512 offset = _mm512_fmsub_ps(largest, factor, _mm512_set1_ps(kLog2Weight));
   const __m512i ones = _mm512_set1_epi8(1);
@@ -240,8 +230,8 @@ LINNET_AVX512 __m512i weigh(const Pointers& at, std::size_t count, __m512 larges
 
 // Adds the weighted values of a block of `count` keys from `token` on to kLanes channels:
 // sums = sums * before + block * now.
-LINNET_AVX512 void mix(const Pointers& at, std::size_t token, std::size_t count, std::size_t channel,
-                       __m512 before, __m512 now) {
+LINNET_AVX512_VNNI void mix(const Pointers& at, std::size_t token, std::size_t count, std::size_t channel,
+                            __m512 before, __m512 now) {
   __m512i block[kLanes];
   for (auto& sum : block) {
     sum = _mm512_setzero_si512();
@@ -267,8 +257,8 @@ struct Seen {
   __m512 weights;  // sum, where the largest score weighs kLargestWeight
 };
 
-LINNET_AVX512 void attend_block(const Pointers& at, std::size_t token, std::size_t real, __m512 factor,
-                                Seen& seen) {
+LINNET_AVX512_VNNI void attend_block(const Pointers& at, std::size_t token, std::size_t real, __m512 factor,
+                                     Seen& seen) {
   const std::size_t count = std::min(kBlock, at.layout.tokens - token);
   __m512 largest = _mm512_set1_ps(kNever);
   std::size_t key = 0;
@@ -290,7 +280,7 @@ LINNET_AVX512 void attend_block(const Pointers& at, std::size_t token, std::size
 }
 
 // Swaps rows and columns of a matrix of 16 x 16.
-LINNET_AVX512 void transpose(__m512* rows) {
+LINNET_AVX512_VNNI void transpose(__m512* rows) {
   __m512 twos[kLanes];
   for (std::size_t i = 0; i < kLanes; i += 2) {
     twos[i] = _mm512_unpacklo_ps(rows[i], rows[i + 1]);
@@ -319,8 +309,8 @@ LINNET_AVX512 void transpose(__m512* rows) {
 }
 
 // Writes `count` rows of weighted means.
-LINNET_AVX512 void write(const AttentionShape& shape, const Pointers& at, __m512 weights, std::size_t count,
-                         float* out) {
+LINNET_AVX512_VNNI void write(const AttentionShape& shape, const Pointers& at, __m512 weights,
+                              std::size_t count, float* out) {
   const __m512 share = _mm512_div_ps(_mm512_set1_ps(1.0F), weights);
   for (std::size_t channel = 0; channel < at.layout.channels; channel += kLanes) {
     __m512 rows[kLanes];
@@ -336,9 +326,9 @@ LINNET_AVX512 void write(const AttentionShape& shape, const Pointers& at, __m512
   }
 }
 
-LINNET_AVX512 void attend(const AttentionShape& shape, const float* query, std::size_t head,
-                          std::size_t first, std::size_t last, const std::uint8_t* packed,
-                          std::uint8_t* scratch, float* out) {
+LINNET_AVX512_VNNI void attend(const AttentionShape& shape, const float* query, std::size_t head,
+                               std::size_t first, std::size_t last, const std::uint8_t* packed,
+                               std::uint8_t* scratch, float* out) {
   const PackedHead layout(shape);
   const Pointers at(layout, packed, scratch);
   for (std::size_t row = first; row < last; row += kLanes) {
@@ -355,16 +345,10 @@ LINNET_AVX512 void attend(const AttentionShape& shape, const float* query, std::
   }
 }
 
-bool supported() noexcept {
-  return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-         __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
-         __builtin_cpu_supports("avx512vnni") != 0;
-}
-
 }  // namespace
 
 AttentionKernel fast_attention() noexcept {
-  return supported() ? AttentionKernel{pack, attend} : AttentionKernel{nullptr, nullptr};
+  return has_avx512_vnni() ? AttentionKernel{pack, attend} : AttentionKernel{nullptr, nullptr};
 }
 
 }  // namespace linnet::kernels

@@ -2,15 +2,7 @@
 
 #include <cmath>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-
-#if defined(__GNUC__) && !defined(__clang__)
-// GCC's own header makes undefined registers in a way that GCC warns of (bug 105593).
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#endif
-#endif
+#include "kernels/avx512.h"
 
 namespace linnet::kernels {
 
@@ -40,17 +32,9 @@ void portable_layer_norm(const LayerNormInput& input, std::size_t first, std::si
 
 namespace {
 
-#define LINNET_AVX512 __attribute__((target("avx512f")))
-
-constexpr std::size_t kLanes = 16;
-
-LINNET_AVX512 inline __mmask16 lanes_below(std::size_t count) {
-  return static_cast<__mmask16>(count >= kLanes ? 0xffffU : (1U << count) - 1U);
-}
-
 // Normalizes kCount rows at once: the sums of one row alone would wait for each other.
 template <std::size_t kCount>
-LINNET_AVX512 void normalize_rows(const LayerNormInput& input, std::size_t first, float* out) {
+LINNET_AVX512F void normalize_rows(const LayerNormInput& input, std::size_t first, float* out) {
   const std::size_t width = input.width;
   const __m512 share = _mm512_set1_ps(1.0F / static_cast<float>(width));
   const std::size_t start = first * width;
@@ -59,7 +43,7 @@ LINNET_AVX512 void normalize_rows(const LayerNormInput& input, std::size_t first
   for (auto& sum : sums) {
     sum = _mm512_setzero_ps();
   }
-  for (std::size_t i = 0; i < width; i += kLanes) {
+  for (std::size_t i = 0; i < width; i += kFloatLanes) {
     const __mmask16 lanes = lanes_below(width - i);
     for (std::size_t row = 0; row < kCount; ++row) {
       const std::size_t at = start + row * width + i;
@@ -73,7 +57,7 @@ LINNET_AVX512 void normalize_rows(const LayerNormInput& input, std::size_t first
     means[row] = _mm512_mul_ps(_mm512_set1_ps(_mm512_reduce_add_ps(sums[row])), share);
     sums[row] = _mm512_setzero_ps();
   }
-  for (std::size_t i = 0; i < width; i += kLanes) {
+  for (std::size_t i = 0; i < width; i += kFloatLanes) {
     const __mmask16 lanes = lanes_below(width - i);
     for (std::size_t row = 0; row < kCount; ++row) {
       const __m512 summed = _mm512_maskz_loadu_ps(lanes, out + start + row * width + i);
@@ -85,7 +69,7 @@ LINNET_AVX512 void normalize_rows(const LayerNormInput& input, std::size_t first
     const float variance = _mm512_reduce_add_ps(sums[row]) / static_cast<float>(width);
     sums[row] = _mm512_set1_ps(1.0F / std::sqrt(variance + input.epsilon));
   }
-  for (std::size_t i = 0; i < width; i += kLanes) {
+  for (std::size_t i = 0; i < width; i += kFloatLanes) {
     const __mmask16 lanes = lanes_below(width - i);
     const __m512 weight = _mm512_maskz_loadu_ps(lanes, input.weight + i);
     for (std::size_t row = 0; row < kCount; ++row) {
@@ -96,8 +80,8 @@ LINNET_AVX512 void normalize_rows(const LayerNormInput& input, std::size_t first
   }
 }
 
-LINNET_AVX512 void avx512_layer_norm(const LayerNormInput& input, std::size_t first, std::size_t last,
-                                     float* out) {
+LINNET_AVX512F void avx512_layer_norm(const LayerNormInput& input, std::size_t first, std::size_t last,
+                                      float* out) {
   for (; first + 4 <= last; first += 4) {
     normalize_rows<4>(input, first, out);
   }

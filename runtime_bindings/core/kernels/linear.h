@@ -14,6 +14,9 @@ namespace linnet::kernels {
 
 constexpr std::size_t kPanel = 32;  // outputs that are computed at once
 constexpr std::size_t kInputs = 4;  // bytes that one dot-product lane takes
+constexpr float kSteps = 255.0F;    // between the least and the largest of a token
+// The smallest scale of a token, as torchao has it: float32's epsilon.
+constexpr float kSmallestScale = 1.1920929e-7F;
 
 // What follows the products and the bias. kResidual adds other rows, times a scale for each output.
 enum class Tail : std::uint32_t { kNone = 0, kGelu = 1, kRelu = 2, kResidual = 3 };

@@ -7,39 +7,22 @@
 
 #if defined(__x86_64__)
 
-#include <immintrin.h>
-
 #include <algorithm>
 
-#if defined(__GNUC__) && !defined(__clang__)
-// GCC's own header makes undefined registers in a way that GCC warns of (bug 105593).
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
-#pragma GCC diagnostic ignored "-Wuninitialized"
-#endif
-
-#define LINNET_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
+#include "kernels/avx512.h"
 
 namespace linnet::kernels {
 namespace {
 
-constexpr std::size_t kLanes = 16;
-constexpr std::size_t kRows = 8;                  // tokens that are worked on at once
-constexpr std::size_t kHalves = kPanel / kLanes;  // registers of a panel
-constexpr float kSteps = 255.0F;
-// The smallest scale, as torchao has it: float32's epsilon.
-constexpr float kSmallestScale = 1.1920929e-7F;
-
-LINNET_AVX512 inline __mmask16 lanes_below(std::size_t count) {
-  return static_cast<__mmask16>(count >= kLanes ? 0xffffU : (1U << count) - 1U);
-}
-
+constexpr std::size_t kRows = 8;                       // tokens that are worked on at once
+constexpr std::size_t kHalves = kPanel / kFloatLanes;  // registers of a panel
 // The least and the largest of a row and of zero.
 struct Range {
   float least;
   float largest;
 };
 
-LINNET_AVX512 Range range_of(const float* row, std::size_t inputs) {
+LINNET_AVX512_VNNI Range range_of(const float* row, std::size_t inputs) {
   constexpr std::size_t kAtOnce = 4;  // one after the other would wait for each other
   __m512 least[kAtOnce];
   __m512 largest[kAtOnce];
@@ -47,14 +30,14 @@ LINNET_AVX512 Range range_of(const float* row, std::size_t inputs) {
     least[i] = largest[i] = _mm512_setzero_ps();
   }
   std::size_t at = 0;
-  for (; at + kAtOnce * kLanes <= inputs; at += kAtOnce * kLanes) {
+  for (; at + kAtOnce * kFloatLanes <= inputs; at += kAtOnce * kFloatLanes) {
     for (std::size_t i = 0; i < kAtOnce; ++i) {
-      const __m512 part = _mm512_loadu_ps(row + at + i * kLanes);
+      const __m512 part = _mm512_loadu_ps(row + at + i * kFloatLanes);
       least[i] = _mm512_min_ps(least[i], part);
       largest[i] = _mm512_max_ps(largest[i], part);
     }
   }
-  for (; at < inputs; at += kLanes) {
+  for (; at < inputs; at += kFloatLanes) {
     const __m512 part = _mm512_maskz_loadu_ps(lanes_below(inputs - at), row + at);
     least[0] = _mm512_min_ps(least[0], part);
     largest[0] = _mm512_max_ps(largest[0], part);
@@ -66,16 +49,16 @@ LINNET_AVX512 Range range_of(const float* row, std::size_t inputs) {
   return {_mm512_reduce_min_ps(least[0]), _mm512_reduce_max_ps(largest[0])};
 }
 
-LINNET_AVX512 inline __m128i to_bytes(__m512 x, __m512 factor, __m512 zero) {
+LINNET_AVX512_VNNI inline __m128i to_bytes(__m512 x, __m512 factor, __m512 zero) {
   const __m512i whole = _mm512_cvtps_epi32(_mm512_fmadd_ps(x, factor, zero));
   return _mm512_cvtusepi32_epi8(_mm512_max_epi32(whole, _mm512_setzero_si512()));
 }
 
 // The same for 64 numbers: the packing instructions saturate, and work within quarters of a register.
-LINNET_AVX512 inline __m512i to_64_bytes(const float* x, __m512 factor, __m512 zero) {
+LINNET_AVX512_VNNI inline __m512i to_64_bytes(const float* x, __m512 factor, __m512 zero) {
   __m512i whole[4];
   for (std::size_t i = 0; i < 4; ++i) {
-    whole[i] = _mm512_cvtps_epi32(_mm512_fmadd_ps(_mm512_loadu_ps(x + i * kLanes), factor, zero));
+    whole[i] = _mm512_cvtps_epi32(_mm512_fmadd_ps(_mm512_loadu_ps(x + i * kFloatLanes), factor, zero));
   }
   const __m512i low = _mm512_packs_epi32(whole[0], whole[1]);
   const __m512i high = _mm512_packs_epi32(whole[2], whole[3]);
@@ -83,18 +66,18 @@ LINNET_AVX512 inline __m512i to_64_bytes(const float* x, __m512 factor, __m512 z
   return _mm512_permutexvar_epi32(order, _mm512_packus_epi16(low, high));
 }
 
-LINNET_AVX512 void round_row(const float* row, std::size_t inputs, std::uint8_t* bytes, float& row_scale,
-                             float& row_zero) {
+LINNET_AVX512_VNNI void round_row(const float* row, std::size_t inputs, std::uint8_t* bytes, float& row_scale,
+                                  float& row_zero) {
   const Range range = range_of(row, inputs);
   row_scale = std::max((range.largest - range.least) / kSteps, kSmallestScale);
   row_zero = static_cast<float>(_mm_cvtss_si32(_mm_set_ss(std::min(-range.least / row_scale, kSteps))));
   const __m512 factor = _mm512_set1_ps(1.0F / row_scale);
   const __m512 zero = _mm512_set1_ps(row_zero);
   std::size_t i = 0;
-  for (; i + 4 * kLanes <= inputs; i += 4 * kLanes) {
+  for (; i + 4 * kFloatLanes <= inputs; i += 4 * kFloatLanes) {
     _mm512_storeu_si512(bytes + i, to_64_bytes(row + i, factor, zero));
   }
-  for (; i + kLanes <= inputs; i += kLanes) {
+  for (; i + kFloatLanes <= inputs; i += kFloatLanes) {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(bytes + i), to_bytes(_mm512_loadu_ps(row + i), factor, zero));
   }
   if (i < inputs) {
@@ -103,8 +86,8 @@ LINNET_AVX512 void round_row(const float* row, std::size_t inputs, std::uint8_t*
   }
 }
 
-LINNET_AVX512 void round_rows(const float* x, std::size_t inputs, std::size_t first, std::size_t last,
-                              const RoundedRows& out) {
+LINNET_AVX512_VNNI void round_rows(const float* x, std::size_t inputs, std::size_t first, std::size_t last,
+                                   const RoundedRows& out) {
   for (std::size_t row = first; row < last; ++row) {
     std::uint8_t* bytes = out.bytes + row * out.stride;
     round_row(x + row * inputs, inputs, bytes, out.scales[row], out.zeros[row]);
@@ -112,7 +95,7 @@ LINNET_AVX512 void round_rows(const float* x, std::size_t inputs, std::size_t fi
   }
 }
 
-LINNET_AVX512 inline __m512i add_products(__m512i sums, __m512i left, __m512i right) {
+LINNET_AVX512_VNNI inline __m512i add_products(__m512i sums, __m512i left, __m512i right) {
   // the instruction itself: around the intrinsic, GCC copies every sum to another register and back
   asm("vpdpbusd %2, %1, %0" : "+v"(sums) : "v"(left), "v"(right));
   return sums;
@@ -120,7 +103,7 @@ LINNET_AVX512 inline __m512i add_products(__m512i sums, __m512i left, __m512i ri
 
 // x times the normal distribution up to x. Within 4.6 of 0 its difference from one half is x times a minimax
 // polynomial of x^2; everything together errs by less than 6e-5, and the result is rounded to 8 bits next.
-LINNET_AVX512 inline __m512 gelu(__m512 x) {
+LINNET_AVX512_VNNI inline __m512 gelu(__m512 x) {
   constexpr float kEnd = 4.6F;
   constexpr float kTerms[] = {1.485386813548928e-10F, -8.328022715886618e-09F, 2.7643739031191217e-07F,
                               -6.10328470429522e-06F, 9.571122791385278e-05F,  -0.0011119975242763758F,
@@ -135,7 +118,7 @@ LINNET_AVX512 inline __m512 gelu(__m512 x) {
 }
 
 template <Tail kTail>
-LINNET_AVX512 inline __m512 finished(__m512 value) {
+LINNET_AVX512_VNNI inline __m512 finished(__m512 value) {
   if constexpr (kTail == Tail::kGelu) {
     return gelu(value);
   }
@@ -164,13 +147,13 @@ struct Ahead {
 };
 
 // An empty mask on an address that is not mapped costs hundreds of cycles.
-LINNET_AVX512 inline __m512 load_some(const float* from, __mmask16 lanes) {
+LINNET_AVX512_VNNI inline __m512 load_some(const float* from, __mmask16 lanes) {
   return lanes == 0 ? _mm512_setzero_ps() : _mm512_maskz_loadu_ps(lanes, from);
 }
 
 template <std::size_t kCount, Tail kTail>
-LINNET_AVX512 void multiply_rows(const Panel& panel, const RoundedRows& rows, std::size_t first, Ahead ahead,
-                                 float* out) {
+LINNET_AVX512_VNNI void multiply_rows(const Panel& panel, const RoundedRows& rows, std::size_t first,
+                                      Ahead ahead, float* out) {
   __m512i sums[kCount * kHalves];
   for (auto& sum : sums) {
     sum = _mm512_setzero_si512();
@@ -180,7 +163,7 @@ LINNET_AVX512 void multiply_rows(const Panel& panel, const RoundedRows& rows, st
   for (std::size_t group = 0; group < panel.groups; ++group, weights += kPanel * kInputs) {
     _mm_prefetch(reinterpret_cast<const char*>(ahead.start + group * ahead.step), _MM_HINT_T0);
     const __m512i left = _mm512_load_si512(weights);
-    const __m512i right = _mm512_load_si512(weights + kLanes * kInputs);
+    const __m512i right = _mm512_load_si512(weights + kFloatLanes * kInputs);
     for (std::size_t row = 0; row < kCount; ++row) {
       std::int32_t four = 0;
       __builtin_memcpy(&four, bytes + row * rows.stride + group * kInputs, kInputs);
@@ -190,11 +173,11 @@ LINNET_AVX512 void multiply_rows(const Panel& panel, const RoundedRows& rows, st
     }
   }
   // copies: the compiler cannot know that `out` is apart from where they come from
-  const __m512 minus[kHalves] = {_mm512_load_ps(panel.sums), _mm512_load_ps(panel.sums + kLanes)};
-  const __m512 scales[kHalves] = {_mm512_load_ps(panel.scales), _mm512_load_ps(panel.scales + kLanes)};
-  const __m512 biases[kHalves] = {_mm512_load_ps(panel.biases), _mm512_load_ps(panel.biases + kLanes)};
+  const __m512 minus[kHalves] = {_mm512_load_ps(panel.sums), _mm512_load_ps(panel.sums + kFloatLanes)};
+  const __m512 scales[kHalves] = {_mm512_load_ps(panel.scales), _mm512_load_ps(panel.scales + kFloatLanes)};
+  const __m512 biases[kHalves] = {_mm512_load_ps(panel.biases), _mm512_load_ps(panel.biases + kFloatLanes)};
   const __mmask16 lanes[kHalves] = {lanes_below(panel.width),
-                                    lanes_below(panel.width - std::min(panel.width, kLanes))};
+                                    lanes_below(panel.width - std::min(panel.width, kFloatLanes))};
   const float* row_scales = rows.scales + first;
   const float* row_zeros = rows.zeros + first;
   const std::size_t stride = panel.outputs;
@@ -208,11 +191,11 @@ LINNET_AVX512 void multiply_rows(const Panel& panel, const RoundedRows& rows, st
       const __m512 sum = _mm512_fnmadd_ps(zero, minus[half], _mm512_cvtepi32_ps(sums[row * kHalves + half]));
       __m512 value = _mm512_fmadd_ps(sum, _mm512_mul_ps(scale, scales[half]), biases[half]);
       if constexpr (kTail == Tail::kResidual) {
-        const float* other = panel.residual + (first + row) * stride + half * kLanes;
-        const __m512 factor = _mm512_load_ps(panel.residual_scales + half * kLanes);
+        const float* other = panel.residual + (first + row) * stride + half * kFloatLanes;
+        const __m512 factor = _mm512_load_ps(panel.residual_scales + half * kFloatLanes);
         value = _mm512_fmadd_ps(load_some(other, lanes[half]), factor, value);
       }
-      _mm512_mask_storeu_ps(out + half * kLanes, lanes[half], finished<kTail>(value));
+      _mm512_mask_storeu_ps(out + half * kFloatLanes, lanes[half], finished<kTail>(value));
     }
   }
 }
@@ -241,8 +224,9 @@ MultiplyRows rows_kernel(Tail tail, std::size_t count) {
   return rows_kernel<Tail::kNone>(count);
 }
 
-LINNET_AVX512 void multiply(const PackedLinear& layer, Tail tail, const RoundedRows& rows, std::size_t count,
-                            const float* residual, std::size_t first, std::size_t last, float* out) {
+LINNET_AVX512_VNNI void multiply(const PackedLinear& layer, Tail tail, const RoundedRows& rows,
+                                 std::size_t count, const float* residual, std::size_t first,
+                                 std::size_t last, float* out) {
   const std::size_t size = layer.groups() * kPanel * kInputs;
   const MultiplyRows whole = rows_kernel(tail, kRows);
   const MultiplyRows last_rows = rows_kernel(tail, count % kRows == 0 ? kRows : count % kRows);
@@ -265,16 +249,10 @@ LINNET_AVX512 void multiply(const PackedLinear& layer, Tail tail, const RoundedR
   }
 }
 
-bool supported() noexcept {
-  return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-         __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
-         __builtin_cpu_supports("avx512vnni") != 0;
-}
-
 }  // namespace
 
 LinearKernel fast_linear() noexcept {
-  return supported() ? LinearKernel{round_rows, multiply} : LinearKernel{nullptr, nullptr};
+  return has_avx512_vnni() ? LinearKernel{round_rows, multiply} : LinearKernel{nullptr, nullptr};
 }
 
 }  // namespace linnet::kernels

@@ -6,10 +6,6 @@
 namespace linnet::kernels {
 namespace {
 
-constexpr float kSteps = 255.0F;
-// The smallest scale, as torchao has it: float32's epsilon.
-constexpr float kSmallestScale = 1.1920929e-7F;
-
 std::uint8_t to_byte(float value) {
   return static_cast<std::uint8_t>(std::nearbyintf(std::min(std::max(value, 0.0F), kSteps)));
 }

@@ -1,43 +1,39 @@
 #include "session/scratch_memory.h"
 
 #include <new>
+#include <utility>
 
 namespace linnet {
 namespace {
 
-std::uint8_t* aligned(std::uint8_t* place, std::size_t alignment) {
-  const auto low = static_cast<std::size_t>(-reinterpret_cast<std::uintptr_t>(place)) & (alignment - 1);
-  return place + low;
+// NULL if there is no memory.
+std::unique_ptr<MethodMemory> try_block(std::size_t size) noexcept {
+  try {
+    return std::make_unique<MethodMemory>(size);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
 }
 
 }  // namespace
 
+ScratchMemory::ScratchMemory() : MemoryAllocator(0, nullptr), block_(std::make_unique<MethodMemory>(0)) {}
+
 void* ScratchMemory::allocate(std::size_t size, std::size_t alignment) {
-  if (!isPowerOf2(alignment) || size > SIZE_MAX / 4 || alignment > SIZE_MAX / 4) {
-    return nullptr;
-  }
-  const std::size_t whole = size + alignment;
-  needed_ += whole;
-  if (whole <= size_ - used_) {
-    std::uint8_t* const place = aligned(block_.get() + used_, alignment);
-    used_ += whole;
-    return place;
-  }
-  try {
-    more_.emplace_back(new std::uint8_t[whole]);
-  } catch (const std::bad_alloc&) {
-    return nullptr;
-  }
-  return aligned(more_.back().get(), alignment);
+  void* const place = block_->allocate(size, alignment);
+  needed_ += place == nullptr ? 0 : size + alignment;
+  return place;
 }
 
 void ScratchMemory::reset() {
-  more_.clear();
+  block_->reset();
   if (needed_ > size_) {
-    block_.reset(new (std::nothrow) std::uint8_t[needed_]);
-    size_ = block_ == nullptr ? 0 : needed_;
+    // without one, the next run asks the heap again
+    if (std::unique_ptr<MethodMemory> larger = try_block(needed_)) {
+      block_ = std::move(larger);
+      size_ = needed_;
+    }
   }
-  used_ = 0;
   needed_ = 0;
 }
 

@@ -5,9 +5,9 @@
 #include <executorch/runtime/core/memory_allocator.h>
 
 #include <cstddef>
-#include <cstdint>
 #include <memory>
-#include <vector>
+
+#include "session/method_memory.h"
 
 namespace linnet {
 
@@ -16,18 +16,17 @@ namespace linnet {
 // threads, leaves holes that make a long-running process grow.
 class ScratchMemory final : public executorch::runtime::MemoryAllocator {
  public:
-  ScratchMemory() : MemoryAllocator(0, nullptr) {}
+  // Throws std::bad_alloc.
+  ScratchMemory();
 
   // NULL if there is no memory.
   void* allocate(std::size_t size, std::size_t alignment = kDefaultAlignment) override;
   void reset() override;
 
  private:
-  std::size_t size_ = 0;
-  std::size_t used_ = 0;
+  std::unique_ptr<MethodMemory> block_;
+  std::size_t size_ = 0;    // of the block
   std::size_t needed_ = 0;  // since the last reset
-  std::unique_ptr<std::uint8_t[]> block_;
-  std::vector<std::unique_ptr<std::uint8_t[]>> more_;  // what did not fit
 };
 
 }  // namespace linnet

@@ -152,6 +152,7 @@ def test_the_delegates_read_the_same_data(models: Models) -> None:
     for name, data in _delegates(program, "forward_fused"):
         if name == "LinnetBackend":
             used = {match.decode() for match in re.findall(rb"(?:scale_)?[0-9a-f]{64}", data)}
+            assert used
             xnnpack = b"".join(data for _, data in _delegates(program, "forward"))
             assert used <= names
             assert all(each.encode() in xnnpack for each in used)

@@ -1,0 +1,40 @@
+// What the AVX-512 kernels share. For their sources only: it says so to the compiler of everything below it.
+#ifndef LINNET_CORE_KERNELS_AVX512_H_
+#define LINNET_CORE_KERNELS_AVX512_H_
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#include <cstddef>
+
+#if defined(__GNUC__) && !defined(__clang__)
+// GCC's own header makes undefined registers in a way that GCC warns of (bug 105593).
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
+
+#define LINNET_AVX512F __attribute__((target("avx512f")))
+#define LINNET_AVX512_VNNI __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
+
+namespace linnet::kernels {
+
+constexpr std::size_t kFloatLanes = 16;  // float32 or int32 in a register
+
+// The first `count` lanes, all of them from kFloatLanes on.
+LINNET_AVX512F inline __mmask16 lanes_below(std::size_t count) {
+  return static_cast<__mmask16>(count >= kFloatLanes ? 0xffffU : (1U << count) - 1U);
+}
+
+// Whether this processor runs LINNET_AVX512_VNNI.
+inline bool has_avx512_vnni() noexcept {
+  return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+         __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
+         __builtin_cpu_supports("avx512vnni") != 0;
+}
+
+}  // namespace linnet::kernels
+
+#endif
+
+#endif  // LINNET_CORE_KERNELS_AVX512_H_
