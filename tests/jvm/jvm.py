@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 from tests.conformance.runners import MissingReader
+from tests.support.build_tools import build_tool
 
 __all__ = ["java_command", "run_java"]
 
@@ -20,13 +20,7 @@ BUILD = ROOT / "build" / "jvm"
 
 def builder() -> ModuleType:
     """Return runtime_bindings/tools/build_jvm.py."""
-    path = ROOT / "runtime_bindings" / "tools" / "build_jvm.py"
-    spec = importlib.util.spec_from_file_location("build_jvm", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return build_tool("build_jvm")
 
 
 @functools.cache

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import pytest
 
 from tests.conformance.runners import MissingReader
 from tests.jvm.jvm import BUILD, ROOT, builder, java_command
+from tests.support.build_tools import build_tool
 
 ANDROID = ROOT / "runtime_bindings" / "jvm" / "android"
 JNI = ROOT / "runtime_bindings" / "jvm" / "jni"
@@ -22,14 +21,7 @@ STRICT = ("-std=c11", "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic", "-Wshad
 @pytest.fixture(scope="module")
 def found() -> Any:
     """The interfaces, once `make test-jvm` has fetched them."""
-    path = ROOT / "runtime_bindings" / "tools" / "android_interfaces.py"
-    spec = importlib.util.spec_from_file_location("android_interfaces", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    interfaces = module.interfaces(BUILD / "android")
+    interfaces = build_tool("android_interfaces").interfaces(BUILD / "android")
     if not interfaces.complete:
         pytest.skip("needs Android's interfaces, which make test-jvm fetches")
     return interfaces

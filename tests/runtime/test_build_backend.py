@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.build_tools import build_tool
 
 ROOT = Path(__file__).resolve().parents[2]
 BACKEND = ROOT / "runtime_bindings" / "tools" / "build_backend.py"
@@ -45,12 +46,7 @@ def test_a_machine_without_libraries_is_refused_in_one_line(machine: str, monkey
     ],
 )
 def test_who_is_refused(system: str, machine: str, bits: int, refused: bool) -> None:
-    spec = importlib.util.spec_from_file_location("build_backend", BACKEND)
-    assert spec is not None
-    assert spec.loader is not None
-    backend = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(backend)
-    assert (backend.refusal(system, machine, bits) is not None) is refused
+    assert (build_tool("build_backend").refusal(system, machine, bits) is not None) is refused
 
 
 @pytest.mark.skipif(shutil.which("cmake") is None, reason="no CMake")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import re
 import shutil
 import subprocess
@@ -11,29 +10,17 @@ import sys
 import tomllib
 import zipfile
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 import linnet_runtime
+from tests.support.build_tools import build_tool
 
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARIES = sorted((Path(linnet_runtime.__file__).parent / "lib").glob("*.so"))
 needs_elf_tools = pytest.mark.skipif(
     sys.platform != "linux" or not shutil.which("readelf") or not shutil.which("nm"), reason="needs readelf and nm"
 )
-
-
-def tool(name: str) -> ModuleType:
-    """Import a build tool from its file."""
-    path = ROOT / "runtime_bindings" / "tools" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
 
 
 def output(*command: str) -> str:
@@ -91,7 +78,7 @@ def write_wheel(path: Path) -> str:
 
 
 def test_the_sdk_is_unpacked_once_and_without_python_packages(tmp_path: Path) -> None:
-    fetch = tool("fetch_executorch")
+    fetch = build_tool("fetch_executorch")
     wheel = fetch.Wheel("any", write_wheel(tmp_path / "e.whl"))
     folder = tmp_path / "cache" / "sdk"
     fetch.fetch(folder, wheel, tmp_path / "e.whl")
@@ -109,7 +96,7 @@ def test_the_sdk_is_unpacked_once_and_without_python_packages(tmp_path: Path) ->
 
 
 def test_another_wheel_than_the_pinned_one_is_refused(tmp_path: Path) -> None:
-    fetch = tool("fetch_executorch")
+    fetch = build_tool("fetch_executorch")
     write_wheel(tmp_path / "e.whl")
     with pytest.raises(fetch.FetchError, match="not the pinned wheel"):
         fetch.fetch(tmp_path / "cache" / "sdk", fetch.WHEELS["linux-x86_64"], tmp_path / "e.whl")
@@ -117,7 +104,7 @@ def test_another_wheel_than_the_pinned_one_is_refused(tmp_path: Path) -> None:
 
 
 def test_half_an_sdk_is_replaced(tmp_path: Path) -> None:
-    fetch = tool("fetch_executorch")
+    fetch = build_tool("fetch_executorch")
     wheel = fetch.Wheel("any", write_wheel(tmp_path / "e.whl"))
     folder = tmp_path / "sdk"
     (folder / "lib").mkdir(parents=True)
@@ -129,4 +116,4 @@ def test_half_an_sdk_is_replaced(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("platform", ["linux-x86_64", "linux-aarch64", "macos-arm64"])
 def test_every_platform_has_a_pinned_hash(platform: str) -> None:
-    assert re.fullmatch(r"[0-9a-f]{64}", tool("fetch_executorch").WHEELS[platform].sha256)
+    assert re.fullmatch(r"[0-9a-f]{64}", build_tool("fetch_executorch").WHEELS[platform].sha256)

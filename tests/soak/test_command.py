@@ -79,8 +79,9 @@ def started(files: BenchFiles, out: Path) -> subprocess.Popen[str]:
     """A soak that would take hours, once its first window is done."""
     long = ("--requests", "100000000", "--windows", "100000", "--json", str(out))
     process = subprocess.Popen(
-        command(files.proven, *long), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+        command(files.proven, *long), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     assert process.stderr is not None
     while not process.stderr.readline().startswith("2,000 of"):
         assert process.poll() is None

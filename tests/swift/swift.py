@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import functools
-import importlib.util
 import os
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from types import ModuleType
 from linnet import cli
 from linnet.assets import default_model
 from tests.conformance.runners import Counts, MissingReader
+from tests.support.build_tools import build_tool
 
 __all__ = ["PACKAGE", "run_swift", "swift", "toolchain"]
 
@@ -26,13 +26,7 @@ PACKAGE = ROOT / "build" / "swift" / "package"
 @functools.cache
 def toolchain() -> ModuleType:
     """Return runtime_bindings/tools/swift_toolchain.py."""
-    path = ROOT / "runtime_bindings" / "tools" / "swift_toolchain.py"
-    spec = importlib.util.spec_from_file_location("swift_toolchain", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return build_tool("swift_toolchain")
 
 
 def swift(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:

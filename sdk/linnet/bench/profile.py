@@ -39,6 +39,7 @@ __all__ = [
     "Step",
     "as_events",
     "base_name",
+    "delegate_of",
     "steps_of",
 ]
 
@@ -188,6 +189,11 @@ def steps_of(events: Sequence[Event]) -> Iterator[Step]:
 def base_name(name: str) -> str:
     """Return an operator's name without the number that ExecuTorch gives equal ones: "Add (ND)" of "Add (ND) #3"."""
     return _COUNTER.sub("", name)
+
+
+def delegate_of(operator: str) -> str:
+    """Return whose delegate runs an operator that a delegate told of: linnet's names its own."""
+    return "linnet" if operator.startswith("linnet::") else "XNNPACK"
 
 
 def _own_name(event: Event) -> str:

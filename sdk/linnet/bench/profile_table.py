@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 
-from linnet.bench.profile import DELEGATED, OUTSIDE, SET_UP, LengthProfile, Row
+from linnet.bench.profile import DELEGATED, OUTSIDE, SET_UP, LengthProfile, Row, delegate_of
 from linnet.console import Console
 
 __all__ = ["show_profile"]
@@ -46,9 +46,7 @@ def _layers(rows: Sequence[Row]) -> Iterator[Sequence[str]]:
 
 
 def _where(row: Row) -> str:
-    if row.kind == DELEGATED and row.name.startswith("linnet::"):
-        return "linnet"
-    return {DELEGATED: "XNNPACK", SET_UP: "XNNPACK", OUTSIDE: "outside"}.get(row.kind, "")
+    return {DELEGATED: delegate_of(row.name), SET_UP: "XNNPACK", OUTSIDE: "outside"}.get(row.kind, "")
 
 
 def _sentences(profile: LengthProfile) -> Iterator[str]:

@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from linnet.bench.profile import Event, steps_of
+from linnet.bench.profile import Event, delegate_of, steps_of
 
 __all__ = ["TracedRuns", "trace_json"]
 
@@ -47,8 +47,7 @@ def _process(process: int, runs: TracedRuns) -> Iterator[dict[str, Any]]:
     tracks = {_INFERENCES: "inferences", _PROGRAM: "program"}
     for run, group in itertools.groupby(runs.events, key=lambda event: event.run):
         for track, name, event in _slices(list(group)):
-            delegate = "linnet" if name.startswith("linnet::") else "XNNPACK"
-            tracks.setdefault(track, f"partition {track - _PROGRAM} ({delegate})")
+            tracks.setdefault(track, f"partition {track - _PROGRAM} ({delegate_of(name)})")
             yield {
                 "ph": "X",
                 "pid": process,

@@ -12,7 +12,7 @@ from typing import Any
 
 from linnet.bench.devices.address import read_devices_file, select_devices
 from linnet.bench.devices.board import Board
-from linnet.bench.devices.command import status_of, wheel_places
+from linnet.bench.devices.command import status_of, tokenizer_kind, wheel_places
 from linnet.bench.devices.crew import measure_all
 from linnet.bench.devices.outcome import Outcome, Request
 from linnet.bench.devices.outputs import plan_outputs
@@ -25,7 +25,6 @@ from linnet.console import Console
 from linnet.errors import DeviceUnsuitableError, InvalidArgumentError
 from linnet.exit_status import CHECK_FAILED, OK
 from linnet.output import write_text
-from linnet.runtime import open_runtime
 from linnet.tune.measure import Finding, TuneJob, store, tune
 
 __all__ = ["tune_as_device", "tune_on_devices"]
@@ -96,7 +95,7 @@ def _show(outcome: Outcome, job: TuneJob, show: Show, console: Console) -> Findi
 
 def _request(args: argparse.Namespace, job: TuneJob) -> Request:
     hashes = [file_sha256(path) for path in args.files]
-    kinds = {_tokenizer_kind(path) for path in args.files}
+    kinds = {tokenizer_kind(path) for path in args.files}
     places = wheel_places(args.wheel)
     nothing = Settings(lengths=job.lengths, threads=(1,), seconds=DEFAULT.seconds, samples=None, cold_repeats=0)
     return Request(
@@ -110,13 +109,6 @@ def _request(args: argparse.Namespace, job: TuneJob) -> Request:
         more=tuple(zip(args.files[1:], hashes[1:], strict=True)),
         tune=dataclasses.asdict(job),
     )
-
-
-def _tokenizer_kind(path: Path) -> str:
-    runtime = open_runtime(str(path), 0)  # a file that is refused is refused before it is copied anywhere
-    kind = str(runtime.manifest.get("tokenizer_kind"))
-    runtime.close()
-    return kind
 
 
 def tune_as_device(files: Sequence[Path], job: Mapping[str, Any], emit: Callable[..., None]) -> None:

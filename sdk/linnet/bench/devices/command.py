@@ -24,7 +24,7 @@ from linnet.exit_status import CHECK_FAILED, INTERRUPTED, OK, RUN_FAILED, exit_s
 from linnet.output import write_text
 from linnet.runtime import open_runtime
 
-__all__ = ["run_on_devices", "status_of", "wheel_places"]
+__all__ = ["run_on_devices", "status_of", "tokenizer_kind", "wheel_places"]
 
 _WHEELS = Path("dist")
 
@@ -86,9 +86,7 @@ def _request(args: argparse.Namespace, settings: Settings, traced: int) -> Reque
     sha256 = file_sha256(args.file)
     from linnet.bench.command import command_line
 
-    runtime = open_runtime(str(args.file), 0)  # a file that is refused is refused before it is copied anywhere
-    kind = runtime.manifest.get("tokenizer_kind")
-    runtime.close()
+    kind = tokenizer_kind(args.file)
     places = wheel_places(args.wheel)
     return Request(
         path=args.file,
@@ -103,6 +101,18 @@ def _request(args: argparse.Namespace, settings: Settings, traced: int) -> Reque
         traced=traced,
         command=command_line(),
     )
+
+
+def tokenizer_kind(path: Path) -> str:
+    """Return the kind of a file's tokenizer; a file that is refused is refused before it is copied anywhere.
+
+    Raises:
+        LinnetError: it cannot be used.
+    """
+    runtime = open_runtime(str(path), 0)
+    kind = str(runtime.manifest.get("tokenizer_kind"))
+    runtime.close()
+    return kind
 
 
 def wheel_places(given: Sequence[Path] | None) -> Sequence[Path]:
