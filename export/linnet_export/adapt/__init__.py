@@ -59,7 +59,8 @@ def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainRe
         ShrinkError: the model has not what should be taken away.
         TrainingExistsError: the output is taken.
     """
-    missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
+    needed = _NEEDED if config.adapters is None else (*_NEEDED, "peft")
+    missing = [name for name in needed if importlib.util.find_spec(name) is None]
     if missing:
         raise ExtraMissingError(
             f'training needs {", ".join(missing)}, not installed here; run: pip install "linnet[train]"'

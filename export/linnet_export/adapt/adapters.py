@@ -7,13 +7,11 @@ trained with adapters is exported like any other, and the program is as fast as 
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from typing import Any
 
 from torch import nn
 
-from linnet.errors import ExtraMissingError
 from linnet_export.adapt.config import AdapterConfig
 from linnet_export.errors import CheckpointError
 
@@ -31,11 +29,8 @@ def add_adapters(model: Any, config: AdapterConfig) -> str:
         a sentence about what is trained.
 
     Raises:
-        ExtraMissingError: `peft` is not installed.
         CheckpointError: the model has no such layers.
     """
-    if importlib.util.find_spec("peft") is None:
-        raise ExtraMissingError('adapters need peft, not installed here; run: pip install "linnet[train]"')
     from peft import LoraConfig, inject_adapter_in_model
 
     names = _targets(model, config.targets)

@@ -19,6 +19,7 @@ from linnet_export.adapt import train
 from linnet_export.adapt.config import (
     FREEZABLE,
     METRICS,
+    OBJECTIVES,
     PRECISIONS,
     SCHEDULES,
     TASKS,
@@ -37,6 +38,7 @@ from linnet_export.adapt.report import TrainReport
 from linnet_export.adapt.search import Budget, SearchConfig, Space
 from linnet_export.adapt.search.report import SearchReport
 from linnet_export.cli import CLEAR, TerminalProgress, terminated_as_interrupt
+from linnet_export.deliver import written_aside
 from linnet_export.noise import captured_noise
 
 __all__ = ["TrainCommand", "command"]
@@ -133,6 +135,8 @@ def _add_optimizer(parser: argparse.ArgumentParser) -> None:
     add("--dropout", type=float, metavar="SHARE", help="default: the checkpoint's own")
     add("--freeze", choices=FREEZABLE, default="none", help="what is not trained")
     add("--precision", choices=PRECISIONS, default="no", help="bf16: faster where the processor has bfloat16")
+    add("--objective", choices=OBJECTIVES, default=defaults.objective,
+        help="contrast: hold classes apart, train no last layer; first stage for few rows")  # fmt: skip
     add("--metric", choices=METRICS, help="what chooses the best epoch (default: the first that the task measures)")
     add("--early-stopping", type=int, default=0, metavar="N", help="stop after N epochs without a better one")
     add("--save-steps", type=int, default=0, metavar="N", help="a checkpoint every N steps too")
@@ -312,18 +316,10 @@ def _search(stages: list[tuple[str, TrainConfig]], recipe: Recipe | None, args: 
     page = report.output / "search.html"
     write_text(search_page(report), page, force=True)
     if args.export is not None and report.best is not None:
-        _copy(report.output / "best" / FILE, args.export)
+        with written_aside(args.export) as aside:
+            shutil.copyfile(report.output / "best" / FILE, aside)
     _show_search(report, page, as_json=args.json)
     return 0 if report.best is not None else 1
-
-
-def _copy(source: Path, target: Path) -> None:
-    aside = target.with_name(f".{target.name}.partial-{os.getpid()}")
-    try:
-        shutil.copyfile(source, aside)
-        aside.replace(target)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _show_search(report: SearchReport, page: Path, *, as_json: bool) -> None:

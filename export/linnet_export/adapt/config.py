@@ -28,6 +28,8 @@ METRICS: tuple[str, ...] = (
 
 FREEZABLE: tuple[str, ...] = ("none", "embeddings", "body")
 PRECISIONS: tuple[str, ...] = ("no", "bf16")
+OBJECTIVES: tuple[str, ...] = ("classes", "contrast")
+"""What a classifier learns: its classes, or an encoder that holds them apart, for a head that is trained after it."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -79,6 +81,9 @@ class OptimizerConfig:
         dropout: None: the checkpoint's own.
         freeze: `embeddings`, or the whole `body` so that only the head is trained.
         precision: `bf16` computes matrix products in bfloat16; weights and sums stay float32.
+        objective: `contrast` makes what the last layer reads alike within a class and unlike between classes, and
+            leaves that layer untrained (<https://arxiv.org/abs/2209.11055>): the first of two stages for few rows. The
+            last epoch counts.
     """
 
     epochs: int = 5
@@ -93,6 +98,7 @@ class OptimizerConfig:
     dropout: float | None = None
     freeze: str = "none"
     precision: str = "no"
+    objective: str = "classes"
 
     def problems(self) -> list[str]:
         """Return every impossible setting as a sentence."""
@@ -117,6 +123,7 @@ class OptimizerConfig:
             ("class_weights", ("none", "balanced")),
             ("freeze", FREEZABLE),
             ("precision", PRECISIONS),
+            ("objective", OBJECTIVES),
         )
         return found + [
             f"{name} is {getattr(self, name)!r}, known are {', '.join(known)}"
@@ -316,8 +323,24 @@ class TrainConfig:
             )
         if self.quantize_aware is not None and (self.adapters is not None or self.optimizer.freeze != "none"):
             found.append("quantize_aware trains every layer: leave out adapters and freeze")
+        found += self._no_contrast_with()
         parts = (self.data, self.optimizer, self.shrink, self.adapters, self.calibration, self.distillation)
         return found + [problem for part in parts if part is not None for problem in part.problems()]
+
+    def _no_contrast_with(self) -> list[str]:
+        given = {
+            "a teacher": self.distillation is not None,
+            "calibration": self.calibration != CalibrationConfig(),
+            "class_weights": self.optimizer.class_weights != "none",
+            "label_smoothing": self.optimizer.label_smoothing != 0,
+            "freeze = body": self.optimizer.freeze == "body",
+            f"metric = {self.metric}": self.metric not in (None, "loss"),
+            f"early_stopping = {self.early_stopping}": self.early_stopping > 0,
+        }
+        wrong = [name for name, is_given in given.items() if is_given]
+        if self.optimizer.objective != "contrast" or not wrong:
+            return []
+        return [f"objective = contrast trains no last layer: leave out {', '.join(wrong)}"]
 
 
 TASKS: tuple[str, ...] = (

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from linnet_export.adapt.errors import TrainingExistsError
 from linnet_export.adapt.report import TrainReport
 from linnet_export.adapt.tasks import get_task
 
-__all__ = ["Output", "prepare_output"]
+__all__ = ["Output", "deciding_settings", "prepare_output", "refuse_other_settings"]
 
 _FREE = ("resume", "force", "keep_checkpoints", "output")  # settings that may differ when training goes on
 
@@ -92,9 +93,10 @@ def prepare_output(config: TrainConfig) -> Output:
     """
     output = Output(config.output)
     settings_file, report_file = output.training / "settings.json", output.training / "report.json"
-    settings = _settings(config)
+    settings = deciding_settings(config)
     if config.resume and settings_file.is_file():
-        _refuse_other_settings(config.output, json.loads(settings_file.read_text(encoding="utf-8")), settings)
+        found = json.loads(settings_file.read_text(encoding="utf-8"))
+        refuse_other_settings(f"the training in {config.output}", found, settings)
         report = TrainReport.read(report_file, config.output) if report_file.is_file() else None
         return Output(config.output, report)
     if config.output.exists() and not _is_empty(config.output):
@@ -118,7 +120,7 @@ def _refuse_occupied(config: TrainConfig, unfinished: bool) -> None:
     raise TrainingExistsError(f"{config.output} holds {way}; --force starts over, -o chooses another directory")
 
 
-def _settings(config: TrainConfig) -> dict[str, Any]:
+def deciding_settings(config: TrainConfig) -> dict[str, Any]:
     """Return what decides the result: settings, and the bytes of the rows."""
     found = dataclasses.asdict(config)
     for name in _FREE:
@@ -129,10 +131,13 @@ def _settings(config: TrainConfig) -> dict[str, Any]:
     return plain
 
 
-def _refuse_other_settings(directory: Path, found: dict[str, Any], wanted: dict[str, Any]) -> None:
+def refuse_other_settings(what: str, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Refuse to go on with ``what`` was begun with other settings.
+
+    Raises:
+        TrainingExistsError: it names every setting that differs.
+    """
     different = sorted(key for key in found.keys() | wanted.keys() if found.get(key) != wanted.get(key))
     if different:
         shown = "; ".join(f"{key}: {found.get(key)} there, {wanted.get(key)} now" for key in different)
-        raise TrainingExistsError(
-            f"the training in {directory} has other settings ({shown}); give the same ones, or --force to start over"
-        )
+        raise TrainingExistsError(f"{what} has other settings ({shown}); give the same ones, or --force to start over")

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 import transformers
 from accelerate import PartialState
-from torch import Tensor
+from torch import Tensor, nn
 
 from linnet.errors import InvalidArgumentError
 from linnet_export.adapt.adapters import add_adapters, merge_adapters, trained_parameters
@@ -38,6 +38,50 @@ __all__ = ["train"]
 
 _IMPORTANCE_ROWS = 1024
 """Rows on which the importance of neurons is measured; more change the order little."""
+_UNTRAINED_HEAD = "the last layer was not trained: accuracy means nothing before a second stage has trained it"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Prepared:
+    """A model that is ready to learn.
+
+    Attributes:
+        model: shrunk, with adapters or rounded layers if they are wanted.
+        tokenizer: that belongs to it.
+        steps: what was done to it, as sentences.
+        new_head: the checkpoint had none for these labels.
+        exact: layers that rounded ones stand in for, by name.
+    """
+
+    model: Any
+    tokenizer: Any
+    steps: Sequence[str]
+    new_head: bool
+    exact: dict[str, nn.Module]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Outcome:
+    """What the training gave, beside the model.
+
+    Attributes:
+        rows, held_out: how many there were.
+        trained_parameters: weights that were trained.
+        start: figures on the held-out rows after shrinking and before training.
+        trained: after training.
+        calibration: what was folded in then.
+        final: figures of what is saved.
+        notes: what one should know of them.
+    """
+
+    rows: int
+    held_out: int
+    trained_parameters: int
+    start: Mapping[str, float]
+    trained: Mapping[str, float]
+    calibration: Calibration
+    final: Mapping[str, float]
+    notes: tuple[str, ...]
 
 
 def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainReport:
@@ -61,84 +105,88 @@ def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainRe
         if first:
             output.keep_rows(examples, config.task)
     with stages.stage("checkpoint"):
-        transformers.set_seed(config.seed)
-        loaded = task.load(config.model, examples, config.optimizer.dropout)
-        model: Any = loaded.model
-        texts = [part for each in examples.train for part in (each.text, each.pair) if part is not None]
-        tokenizer, steps = shrink(
-            model, loaded.tokenizer, config.shrink, texts,
-            lambda used: _importance_batches(used, examples, config), stages.detail,
-            _importance_loss(task, config, examples),
-        )  # fmt: skip
-        if config.adapters is not None:
-            steps = [*steps, add_adapters(model, config.adapters)]
-        exact = {} if config.quantize_aware is None else imitate(model, config.quantize_aware)
+        prepared = _prepare(config, task, examples, stages)
     with stages.stage("teacher") if config.distillation else contextlib.nullcontext(), processes.main_process_first():
-        rows = _training_rows(config, examples, tokenizer, output, stages)
-    held_out = task.encode(examples.validation, examples, tokenizer, config)
+        rows = _training_rows(config, examples, prepared.tokenizer, output, stages)
+    held_out = task.encode(examples.validation, examples, prepared.tokenizer, config)
     with stages.stage("train"):
-        trainer = _trainer(config, model, tokenizer, rows, held_out, examples, output, listener)
-        start = trainer.predict(held_out).metrics if config.shrink.changes_anything and not loaded.new_head else {}
-        transformers.set_seed(config.seed)
-        with processes.main_process_first():
-            resumed = last_complete(output.checkpoints)
-        trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
-        trained = trained_parameters(model)
-        if config.adapters is not None:
-            merge_adapters(model)
+        trainer = _trainer(config, prepared.model, prepared.tokenizer, rows, held_out, examples, output, listener)
+        start: Mapping[str, float] = {}
+        if config.shrink.changes_anything and not prepared.new_head:
+            start = known_figures(trainer.predict(held_out).metrics or {}, "test_", task.metrics)
+        learnt_weights = _learn(config, trainer, output)
     with stages.stage("calibrate"):
-        before, found, after = _measure(config, trainer, held_out, examples)
-    report = _report(
-        output,
-        examples,
-        rows,
-        held_out,
-        trainer,
-        (start, before, after),
-        found,
-        (steps, stages.seconds),
-        (task, trained),
-    )
-    restore(model, exact)
+        trained, calibration, final = _measure(config, trainer, held_out, examples)
+    restore(prepared.model, prepared.exact)
+    outcome = _Outcome(
+        rows=len(rows), held_out=len(held_out), trained_parameters=learnt_weights, start=start, trained=trained,
+        calibration=calibration, final=final,
+        notes=(_UNTRAINED_HEAD,) if config.optimizer.objective == "contrast" else (),
+    )  # fmt: skip
+    report = _report(task, examples, output, prepared, trainer, outcome, stages.seconds)
     if first:
-        output.finish(model, tokenizer, report, config)
+        output.finish(prepared.model, prepared.tokenizer, report, config)
     return report
 
 
-def _report(
-    output: Output,
-    examples: Examples,
-    rows: Rows,
-    held_out: Rows,
-    trainer: RowTrainer,
-    figures: tuple[Mapping[str, float] | None, Mapping[str, float], Mapping[str, float]],
-    found: Calibration,
-    done: tuple[Sequence[str], Mapping[str, float]],
-    of: tuple[TrainingTask, int],
-) -> TrainReport:
-    start, before, after = figures
-    steps, seconds = done
-    task, trained = of
+def _prepare(config: TrainConfig, task: TrainingTask, examples: Examples, stages: Stages) -> _Prepared:
+    """Load the checkpoint, shrink it, and give it adapters or rounding."""
+    transformers.set_seed(config.seed)
+    loaded = task.load(config.model, examples, config.optimizer.dropout)
+    model: Any = loaded.model
+    texts = [part for each in examples.train for part in (each.text, each.pair) if part is not None]
+    tokenizer, steps = shrink(
+        model, loaded.tokenizer, config.shrink, texts,
+        lambda used: _importance_batches(used, examples, config), stages.detail,
+        _importance_loss(task, config, examples),
+    )  # fmt: skip
+    if config.adapters is not None:
+        steps = [*steps, add_adapters(model, config.adapters)]
+    exact = {} if config.quantize_aware is None else imitate(model, config.quantize_aware)
+    return _Prepared(model=model, tokenizer=tokenizer, steps=steps, new_head=loaded.new_head, exact=exact)
+
+
+def _learn(config: TrainConfig, trainer: RowTrainer, output: Output) -> int:
+    """Train, or go on with it; return how many weights were trained."""
     model: Any = trainer.model
+    transformers.set_seed(config.seed)
+    with PartialState().main_process_first():
+        resumed = last_complete(output.checkpoints)
+    trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
+    count = trained_parameters(model)
+    if config.adapters is not None:
+        merge_adapters(model)
+    return count
+
+
+def _report(
+    task: TrainingTask,
+    examples: Examples,
+    output: Output,
+    prepared: _Prepared,
+    trainer: RowTrainer,
+    outcome: _Outcome,
+    seconds: Mapping[str, float],
+) -> TrainReport:
     return TrainReport(
         output=output.directory,
         task=task.name,
         labels=len(examples.labels),
-        rows=len(rows),
-        held_out=len(held_out),
-        parameters=sum(each.numel() for each in model.parameters()),
-        trained_parameters=trained,
+        rows=outcome.rows,
+        held_out=outcome.held_out,
+        parameters=sum(each.numel() for each in prepared.model.parameters()),
+        trained_parameters=outcome.trained_parameters,
         epochs=round(trainer.state.epoch or 0),
         best_epoch=_best_epoch(trainer),
-        shrunk=tuple(steps),
-        start=known_figures(start or {}, "test_", task.metrics),
-        before_calibration=before,
-        figures=after,
-        temperature=found.temperature,
-        out_of_scope_shift=found.shift,
+        shrunk=tuple(prepared.steps),
+        start=outcome.start,
+        before_calibration=outcome.trained,
+        figures=outcome.final,
+        temperature=outcome.calibration.temperature,
+        out_of_scope_shift=outcome.calibration.shift,
         out_of_scope=examples.out_of_scope,
         seconds={name: round(value, 1) for name, value in seconds.items()},
-        notes=examples.notes,
+        notes=(*examples.notes, *outcome.notes),
     )
 
 
@@ -188,7 +236,7 @@ def _trainer(
 ) -> RowTrainer:
     _freeze(model, config.optimizer.freeze)
     task = get_task(config.task)
-    settings = dataclasses.replace(config, metric=config.metric or task.metrics[0])
+    settings = dataclasses.replace(config, metric=task.watched(config))
     callbacks: list[Any] = [ShowProgress(listener), EpochLog(output.log)]
     if config.save_steps:
         callbacks.append(SaveSteps(config.save_steps))
@@ -197,6 +245,7 @@ def _trainer(
     trainer = RowTrainer(
         task.step(config, rows, examples),
         config.seed,
+        by_class=config.optimizer.objective == "contrast",
         model=model,
         args=training_arguments(settings, output.checkpoints, PartialState().num_processes),
         train_dataset=rows,

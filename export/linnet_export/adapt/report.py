@@ -34,7 +34,7 @@ class TrainReport:
         out_of_scope_shift: was added to the out-of-scope logit.
         out_of_scope: the label of requests that belong to no class, None without one.
         seconds: wall-clock seconds by stage; of a resumed training only those since.
-        notes: what is worth knowing about the rows.
+        notes: what is worth knowing about the rows and the figures.
     """
 
     output: Path

@@ -9,14 +9,17 @@ from __future__ import annotations
 import argparse
 import json
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from linnet.errors import InvalidArgumentError
 from linnet.output import write_text
 
-__all__ = ["convert", "tagged"]
+__all__ = ["convert", "read_commands", "tagged"]
+
+Pieces: TypeAlias = Sequence[Mapping[str, str]]
+"""Of a command: `text`, and `entity` where it names a slot."""
 
 _SHARE = 0.1
 
@@ -36,14 +39,10 @@ def convert(source: Path, directory: Path, seed: int = 0) -> dict[str, int]:
         InvalidArgumentError: the folder has no such files.
         OSError: one cannot be read, or the directory cannot be written.
     """
-    files = sorted(source.glob("train_*.json"))
-    if not files:
-        raise InvalidArgumentError(f"{source}: no train_*.json; needed the folder of SNIPS' files")
     parts: dict[str, list[dict[str, Any]]] = {"train": [], "val": []}
     generator = random.Random(seed)
-    for file in files:
-        ((intent, commands),) = json.loads(_text(file)).items()
-        rows = [row for row in (_row(command["data"], intent) for command in commands) if row["tokens"]]
+    for intent, commands in read_commands(source):
+        rows = [row for row in (_row(pieces, intent) for pieces in commands) if row["tokens"]]
         generator.shuffle(rows)
         held_out = round(_SHARE * len(rows))
         parts["val"] += rows[:held_out]
@@ -58,6 +57,21 @@ def convert(source: Path, directory: Path, seed: int = 0) -> dict[str, int]:
     return counts
 
 
+def read_commands(source: Path) -> Iterator[tuple[str, list[Pieces]]]:
+    """Yield each intent with its commands, which are lists of pieces.
+
+    Raises:
+        InvalidArgumentError: the folder has no such files.
+        OSError: one cannot be read.
+    """
+    files = sorted(source.glob("train_*.json"))
+    if not files:
+        raise InvalidArgumentError(f"{source}: no train_*.json; needed the folder of SNIPS' files")
+    for file in files:
+        ((intent, commands),) = json.loads(_text(file)).items()
+        yield intent, [command["data"] for command in commands]
+
+
 def _text(file: Path) -> str:
     data = file.read_bytes()
     try:
@@ -66,7 +80,7 @@ def _text(file: Path) -> str:
         return data.decode("latin-1")  # some of the published files
 
 
-def _row(pieces: Sequence[Mapping[str, str]], intent: str) -> dict[str, Any]:
+def _row(pieces: Pieces, intent: str) -> dict[str, Any]:
     words, tags = tagged(pieces)
     return {"tokens": words, "tags": tags, "text": " ".join(words), "label": intent}
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from linnet_export.adapt.batches import NO_LABEL, LengthGroupedSampler
 from linnet_export.adapt.checkpoints import PREFIX, mark_complete
 from linnet_export.adapt.config import DistillationConfig, TrainConfig
+from linnet_export.adapt.contrast import ClassGroupedSampler
 
 if TYPE_CHECKING:
     from linnet_export.adapt.tasks.base import Step
@@ -76,12 +77,13 @@ def _softened(logits: Tensor, teacher: Tensor, temperature: float) -> Tensor:
 
 
 class RowTrainer(transformers.Trainer):
-    """Trains on :class:`Rows`."""
+    """Trains on :class:`Rows`; in batches of similar length, or of several rows of a class if `by_class`."""
 
-    def __init__(self, step: Step, order_seed: int, **settings: Any) -> None:
+    def __init__(self, step: Step, order_seed: int, *, by_class: bool = False, **settings: Any) -> None:
         super().__init__(**settings)
         self._step = step
         self._order_seed = order_seed
+        self._by_class = by_class
         self.model_accepts_loss_kwargs = False  # the loss is ours, a mean over the batch
 
     def compute_loss(
@@ -93,6 +95,8 @@ class RowTrainer(transformers.Trainer):
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
         rows: Any = train_dataset if train_dataset is not None else self.train_dataset
+        if self._by_class:
+            return ClassGroupedSampler(rows.labels, self._order_seed)
         return LengthGroupedSampler(rows.lengths, self.args.train_batch_size * self.args.world_size, self._order_seed)
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
@@ -111,6 +115,8 @@ def training_arguments(config: TrainConfig, checkpoints: Path, world_size: int) 
         world_size: processes that share a batch.
     """
     optimizer = config.optimizer
+    # by contrast the last epoch counts: a held-out row whose class has no other there says nothing
+    chooses = optimizer.objective != "contrast"
     logging.getLogger("torch.distributed").setLevel(logging.ERROR)
     return transformers.TrainingArguments(
         output_dir=str(checkpoints),
@@ -131,9 +137,9 @@ def training_arguments(config: TrainConfig, checkpoints: Path, world_size: int) 
         save_strategy="epoch",
         logging_strategy="epoch",
         save_total_limit=2,
-        load_best_model_at_end=True,
-        metric_for_best_model=config.metric,
-        greater_is_better=config.metric != "loss",
+        load_best_model_at_end=chooses,
+        metric_for_best_model=config.metric if chooses else None,
+        greater_is_better=config.metric != "loss" if chooses else None,
         remove_unused_columns=False,
         label_names=["labels"],
         dataloader_pin_memory=False,

@@ -7,7 +7,11 @@ import random
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
+from linnet_export.adapt import TrainConfig, train, trainer
+from linnet_export.adapt.checkpoints import mark_complete
 from tests.support.checkpoints import write_checkpoint
 
 WORDS = {
@@ -33,6 +37,31 @@ def easy_rows(count: int, seed: int = 0) -> list[dict[str, object]]:
         words = [generator.choice(WORDS[label].split()) for _ in range(generator.randint(2, 6))]
         rows.append({"text": " ".join(["the", *words]), "label": label})
     return rows
+
+
+def train_until_killed(settings: TrainConfig, whole: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Train until the next checkpoint after ``whole`` of them is written and not yet marked; return their names."""
+    marked: list[str] = []
+
+    def mark(checkpoint: Path) -> None:
+        if len(marked) == whole:
+            raise KeyboardInterrupt
+        marked.append(checkpoint.name)
+        mark_complete(checkpoint)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trainer, "mark_complete", mark)
+        with pytest.raises(KeyboardInterrupt):
+            train(settings)
+    return marked
+
+
+def assert_same_weights(left: Path, right: Path) -> None:
+    """Two checkpoints have the same weights, bit for bit."""
+    one, other = (load_file(path / "model.safetensors") for path in (left, right))
+    assert one.keys() == other.keys()
+    for name, value in one.items():
+        assert torch.equal(value, other[name]), name
 
 
 @pytest.fixture(scope="session")

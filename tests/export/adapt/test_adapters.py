@@ -15,10 +15,10 @@ from safetensors.torch import load_file
 
 from linnet.cli import main
 from linnet.errors import CallerError
-from linnet_export.adapt import AdapterConfig, DataConfig, OptimizerConfig, TrainConfig, train, trainer
+from linnet_export.adapt import AdapterConfig, DataConfig, OptimizerConfig, TrainConfig, train
 from linnet_export.adapt.adapters import add_adapters, merge_adapters, trained_parameters
-from linnet_export.adapt.checkpoints import mark_complete
 from linnet_export.errors import CheckpointError
+from tests.export.adapt.conftest import assert_same_weights, train_until_killed
 
 QUERIES = AdapterConfig(rank=4, targets=("query", "value"))
 
@@ -105,22 +105,9 @@ def test_interrupted_and_resumed(
 ) -> None:
     settings = config(encoder, rows_file, tmp_path / "broken", save_steps=5)
     train(dataclasses.replace(settings, output=tmp_path / "whole"))
-    written: list[Path] = []
-
-    def mark(checkpoint: Path) -> None:
-        if len(written) == 2:
-            raise KeyboardInterrupt
-        written.append(checkpoint)
-        mark_complete(checkpoint)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(trainer, "mark_complete", mark)
-        with pytest.raises(KeyboardInterrupt):
-            train(settings)
+    train_until_killed(settings, 2, monkeypatch)
     train(dataclasses.replace(settings, resume=True))
-    one, other = (load_file(tmp_path / name / "model.safetensors") for name in ("broken", "whole"))
-    assert one.keys() == other.keys()
-    assert all(torch.equal(one[name], other[name]) for name in one)
+    assert_same_weights(tmp_path / "broken", tmp_path / "whole")
 
 
 def test_the_command(encoder: Path, rows_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

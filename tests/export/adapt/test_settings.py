@@ -79,13 +79,29 @@ def test_an_unknown_key_is_named_with_its_table(tmp_path: Path) -> None:
         found.stages[0].config(tmp_path, DATA, resume=False, force=False)
 
 
-def test_the_shipped_recipe_is_valid(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "stages"), [("intents", ["teacher", "student"]), ("few_shot", ["embedder", "classifier"])]
+)
+def test_the_shipped_recipes_are_valid(tmp_path: Path, name: str, stages: list[str]) -> None:
     from importlib import resources
 
-    found = read_recipe(Path(str(resources.files("linnet_export.adapt") / "recipes" / "intents.toml")))
-    assert [each.name for each in found.stages] == ["teacher", "student"]
+    found = read_recipe(Path(str(resources.files("linnet_export.adapt") / "recipes" / f"{name}.toml")))
+    assert [each.name for each in found.stages] == stages
     for stage in found.stages:
         stage.config(tmp_path, DATA, resume=False, force=False)
+
+
+def test_a_few_rows_of_some_domains_of_clinc150(tmp_path: Path) -> None:
+    rows = [[f"{label} {number}", label] for number in range(5) for label in ("pin", "rate", "joke")]
+    parts = {"train": rows, "oos_train": [["why", "oos"]], "val": rows[:3], "oos_val": [["who", "oos"]]}
+    (tmp_path / "parts.json").write_text(json.dumps(parts))
+    (tmp_path / "domains.json").write_text(json.dumps({"banking": ["pin", "rate"], "small_talk": ["joke"]}))
+    counts = convert(tmp_path / "parts.json", tmp_path, domains=("banking",), rows_per_class=2)
+    assert counts == {"train": 5, "val": 3}
+    labels = [json.loads(line)["label"] for line in (tmp_path / "train.jsonl").read_text().splitlines()]
+    assert labels == ["oos", "pin", "pin", "rate", "rate"]
+    with pytest.raises(InvalidArgumentError, match="no domain shops; known are banking, small_talk"):
+        convert(tmp_path / "parts.json", tmp_path, domains=("shops",))
 
 
 def test_clinc150_becomes_json_lines(tmp_path: Path) -> None:

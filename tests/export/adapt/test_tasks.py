@@ -17,12 +17,10 @@ from typing import Any
 import pytest
 import torch
 import transformers
-from safetensors.torch import load_file
 
 from linnet.cli import main
 from linnet.errors import InvalidArgumentError
-from linnet_export.adapt import CalibrationConfig, DataConfig, OptimizerConfig, TrainConfig, train, trainer
-from linnet_export.adapt.checkpoints import mark_complete
+from linnet_export.adapt import CalibrationConfig, DataConfig, OptimizerConfig, TrainConfig, train
 from linnet_export.adapt.data import read_examples
 from linnet_export.adapt.errors import BadDataError
 from linnet_export.adapt.tasks import TASKS, get_task
@@ -30,7 +28,7 @@ from linnet_export.adapt.tasks.question_answering import answer_span, read_answe
 from linnet_export.adapt.tasks.rows import Example
 from linnet_export.adapt.tasks.sentence_similarity import cosent_loss, pool
 from linnet_export.adapt.tasks.token_classification import first_tokens, word_of_tokens
-from tests.export.adapt.conftest import write_rows
+from tests.export.adapt.conftest import assert_same_weights, train_until_killed, write_rows
 
 Row = dict[str, object]
 FILLERS = "the a to in is it on at my".split()
@@ -129,13 +127,6 @@ def test_from_rows_to_a_file_that_measures_the_same(
     assert figures[get_task(task).metrics[0]] >= LEAST[task]
 
 
-def assert_same_weights(left: Path, right: Path) -> None:
-    one, other = load_file(left / "model.safetensors"), load_file(right / "model.safetensors")
-    assert one.keys() == other.keys()
-    for name, value in one.items():
-        assert torch.equal(value, other[name]), name
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("task", ROWS)
 def test_interrupted_and_resumed_is_as_uninterrupted(
@@ -144,18 +135,7 @@ def test_interrupted_and_resumed_is_as_uninterrupted(
     whole = config(task, encoder, tmp_path)
     train(whole)
     broken = dataclasses.replace(whole, output=tmp_path / "broken", save_steps=3)
-    marked: list[str] = []
-
-    def mark(checkpoint: Path) -> None:
-        if len(marked) == 3:
-            raise KeyboardInterrupt
-        marked.append(checkpoint.name)
-        mark_complete(checkpoint)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(trainer, "mark_complete", mark)
-        with pytest.raises(KeyboardInterrupt):
-            train(broken)
+    train_until_killed(broken, 3, monkeypatch)
     train(dataclasses.replace(broken, resume=True))
     assert_same_weights(broken.output, whole.output)
 

@@ -27,12 +27,10 @@ from linnet_export.adapt import (
     ShrinkConfig,
     TrainConfig,
     train,
-    trainer,
 )
-from linnet_export.adapt.checkpoints import mark_complete
 from linnet_export.adapt.errors import TrainingExistsError
 from linnet_export.errors import CheckpointError
-from tests.export.adapt.conftest import easy_rows, write_rows
+from tests.export.adapt.conftest import assert_same_weights, easy_rows, train_until_killed, write_rows
 
 FAST = OptimizerConfig(epochs=6, batch_size=16, learning_rate=5e-3)
 
@@ -80,30 +78,12 @@ def test_the_same_seed_gives_the_same_weights(encoder: Path, rows_file: Path, tr
     assert_same_weights(tmp_path / "again", trained)
 
 
-def assert_same_weights(left: Path, right: Path) -> None:
-    one, other = load_file(left / "model.safetensors"), load_file(right / "model.safetensors")
-    assert one.keys() == other.keys()
-    for name, value in one.items():
-        assert torch.equal(value, other[name]), name
-
-
 def test_interrupted_while_a_checkpoint_is_written(
     encoder: Path, rows_file: Path, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was not whole does not count: the training goes on from the checkpoint before it, in mid-epoch."""
-    whole: list[str] = []
-
-    def mark(checkpoint: Path) -> None:
-        if len(whole) == 2:
-            raise KeyboardInterrupt
-        whole.append(checkpoint.name)
-        mark_complete(checkpoint)
-
     settings = config(encoder, rows_file, tmp_path / "model", save_steps=5)
-    with monkeypatch.context() as patch:
-        patch.setattr(trainer, "mark_complete", mark)
-        with pytest.raises(KeyboardInterrupt):
-            train(settings)
+    whole = train_until_killed(settings, 2, monkeypatch)
     left = [path.name for path in (tmp_path / "model" / "training" / "checkpoints").iterdir()]
     assert whole == ["checkpoint-5", "checkpoint-8"]
     assert "checkpoint-10" in left

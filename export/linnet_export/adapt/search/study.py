@@ -16,11 +16,13 @@ from linnet.errors import ExtraMissingError, LinnetError
 from linnet_export.adapt.config import TrainConfig
 from linnet_export.adapt.errors import TrainingExistsError
 from linnet_export.adapt.loading import checkpoint_directory
+from linnet_export.adapt.output import deciding_settings, refuse_other_settings
 from linnet_export.adapt.progress import QuietTraining, TrainListener
 from linnet_export.adapt.search.config import SearchConfig
 from linnet_export.adapt.search.report import SearchReport, Trial
 from linnet_export.adapt.search.space import choose, settings_of
 from linnet_export.adapt.search.trial import FILE, run_trial
+from linnet_export.adapt.tasks import get_task
 
 __all__ = ["search"]
 
@@ -57,7 +59,7 @@ def search(
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     _prepare(base)
     study = _study(base, config, exported or {})
-    metric = base.metric or _first_metric(base)
+    metric = get_task(base.task).watched(base)
     layers = _layers(base.model)
     listener = listener or QuietTraining()
 
@@ -118,13 +120,7 @@ def _study(base: TrainConfig, config: SearchConfig, exported: Mapping[str, Any])
         directions=["maximize", "minimize", "minimize"],
     )  # fmt: skip
     wanted = _plain(base, config, exported)
-    found = study.user_attrs.setdefault(_SETTINGS, wanted)
-    different = sorted(key for key in found.keys() | wanted.keys() if found.get(key) != wanted.get(key))
-    if different:
-        shown = "; ".join(f"{key}: {found.get(key)} there, {wanted.get(key)} now" for key in different)
-        raise TrainingExistsError(
-            f"the search in {base.output} has other settings ({shown}); give the same ones, or --force to start over"
-        )
+    refuse_other_settings(f"the search in {base.output}", study.user_attrs.get(_SETTINGS, wanted), wanted)
     study.set_user_attr(_SETTINGS, wanted)
     optuna.storages.fail_stale_trials(study)
     return study
@@ -132,22 +128,10 @@ def _study(base: TrainConfig, config: SearchConfig, exported: Mapping[str, Any])
 
 def _plain(base: TrainConfig, config: SearchConfig, exported: Mapping[str, Any]) -> dict[str, Any]:
     """Return what decides the result; the number of trials may grow."""
-    training = dataclasses.asdict(base)
-    for name in ("output", "resume", "force", "keep_checkpoints"):
-        training.pop(name)
-    found = {"training": training, "space": config.space, "budget": config.budget, "export": dict(exported)}
-    plain: dict[str, Any] = json.loads(json.dumps(found, default=_as_json))
+    searched = {name: dataclasses.asdict(each) for name, each in (("space", config.space), ("budget", config.budget))}
+    found = {"training": deciding_settings(base), **searched, "export": dict(exported)}
+    plain: dict[str, Any] = json.loads(json.dumps(found, default=str))
     return plain
-
-
-def _as_json(value: Any) -> Any:
-    return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else str(value)
-
-
-def _first_metric(base: TrainConfig) -> str:
-    from linnet_export.adapt.tasks import get_task
-
-    return get_task(base.task).metrics[0]
 
 
 def _layers(model: str) -> int:

@@ -14,9 +14,9 @@ from linnet.bench.record import Settings
 from linnet.bench.statistics import percentile
 from linnet.errors import DeviceError
 from linnet_export import export
+from linnet_export.adapt import train
 from linnet_export.adapt.config import TrainConfig
 from linnet_export.adapt.file import export_config, measure_file
-from linnet_export.adapt.pipeline import train
 from linnet_export.adapt.progress import TrainListener
 
 __all__ = ["FILE", "Outcome", "run_trial"]

@@ -90,6 +90,10 @@ class TrainingTask(abc.ABC):
     def finish(self, directory: Path, model: Any, config: TrainConfig) -> None:  # noqa: B027 (most have nothing to do)
         """Complete the written checkpoint."""
 
+    def watched(self, config: TrainConfig) -> str:
+        """Return the metric that chooses the best epoch, or the best trial of a search."""
+        return config.metric or self.metrics[0]
+
     def refuse_impossible(self, config: TrainConfig) -> None:
         """Refuse settings that the task has not.
 
@@ -101,6 +105,7 @@ class TrainingTask(abc.ABC):
             "calibration": config.calibration != type(config.calibration)(),
             "class_weights": config.optimizer.class_weights != "none",
             "label_smoothing": config.optimizer.label_smoothing != 0,
+            "objective": config.optimizer.objective != "classes",
             "out_of_scope": config.data.out_of_scope is not None,
             "label_all_tokens": config.data.label_all_tokens,
         }

@@ -22,7 +22,7 @@ from linnet_export.adapt.config import DataConfig, TrainConfig
 from linnet_export.adapt.errors import BadDataError
 from linnet_export.adapt.loading import Loaded, load_classifier
 from linnet_export.adapt.tasks.base import Step, TrainingTask
-from linnet_export.adapt.tasks.rows import Example, Examples, hold_out, overlap_note, read_file, shown, texts_wrong
+from linnet_export.adapt.tasks.rows import Example, Examples, Grouping, read_grouped, shown, texts_wrong
 
 __all__ = ["TASK", "Window", "answer_span", "read_answers"]
 
@@ -56,20 +56,13 @@ class QuestionAnswering(TrainingTask):
 
     def read(self, config: DataConfig, seed: int) -> Examples:
         """See :class:`TrainingTask`; questions of one context are held out together."""
-        problems: list[str] = []
-        rows = read_file(config.train, config, _read_row, problems, needs_pair=True)
-        wanted = config.validation
-        held_out = read_file(wanted, config, _read_row, problems, needs_pair=True) if wanted else []
-        if rows and not any(each.label for each in rows):
-            problems.append(f"{config.train}: no question has an answer")
-        if rows and not wanted and len({each.pair for each in rows}) < 2:
-            problems.append(f"{config.train}: one context, needed another to hold out, or --validation")
-        if problems:
-            raise BadDataError(problems)
-        notes = tuple(overlap_note(rows, held_out))
-        if not held_out:
-            rows, held_out = hold_out(rows, lambda each: each.pair, config.validation_split, seed)
-        return Examples(tuple(rows), tuple(held_out), (), None, notes)
+        grouping = Grouping(key=lambda each: each.pair, fewest=2, too_few="one context, needed another to hold out")
+
+        def check(rows: Sequence[Example], _: Sequence[Example]) -> list[str]:
+            answered = not rows or any(each.label for each in rows)
+            return [] if answered else [f"{config.train}: no question has an answer"]
+
+        return read_grouped(config, seed, _read_row, grouping, check, needs_pair=True)
 
     def load(self, name: str, examples: Examples, dropout: float | None) -> Loaded:
         """See :class:`TrainingTask`; the two outputs are start and end."""

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from linnet.datasets import Columns, Row, Table, choose_columns, read_table
 from linnet.errors import InvalidArgumentError
 from linnet_export.adapt.config import DataConfig
+from linnet_export.adapt.errors import BadDataError
 
 __all__ = ["Example", "Examples", "ReadRow", "hold_out", "is_text", "overlap_note", "read_file", "shown"]
 
@@ -92,6 +93,77 @@ def read_file(
         problems.append(f"{path}: no second text among {', '.join(table.columns)}; name it with --pair-column")
         return []
     return list(_examples(table, columns, read_row, problems))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Grouping:
+    """How rows are held out where no validation rows are given.
+
+    Attributes:
+        key: rows with the same key stay together.
+        fewest: keys that are needed for that.
+        too_few: what there is instead, in words.
+    """
+
+    key: Callable[[Example], Hashable]
+    fewest: int
+    too_few: str
+
+
+def read_grouped(
+    config: DataConfig,
+    seed: int,
+    read_row: ReadRow,
+    grouping: Grouping,
+    check: Callable[[Sequence[Example], Sequence[Example]], Iterable[str]],
+    labels: Callable[[Sequence[Example]], tuple[str, ...]] = lambda rows: (),
+    **columns: Any,
+) -> Examples:
+    """Read, check and split rows of which those of a group are held out together.
+
+    Args:
+        config: files and columns.
+        seed: of the split.
+        read_row: what the task needs of a row.
+        grouping: of the rows that are held out.
+        check: (training rows, validation rows) -> what is wrong with them as a whole.
+        labels: training rows -> names of their labels.
+        columns: as for :func:`read_file`.
+
+    Raises:
+        BadDataError: the message names everything that is wrong.
+    """
+    problems: list[str] = []
+    rows = read_file(config.train, config, read_row, problems, **columns)
+    held_out = read_file(config.validation, config, read_row, problems, **columns) if config.validation else []
+    problems += check(rows, held_out)
+    if rows and not config.validation and len({grouping.key(each) for each in rows}) < grouping.fewest:
+        problems.append(f"{config.train}: {grouping.too_few}, or --validation")
+    if problems:
+        raise BadDataError(problems)
+    known, notes = labels(rows), tuple(overlap_note(rows, held_out))
+    if not held_out:
+        rows, held_out = hold_out(rows, grouping.key, config.validation_split, seed)
+    return Examples(tuple(rows), tuple(held_out), known, None, notes)
+
+
+def of_one_score(path: Path | None, rows: Sequence[Example], what: str) -> list[str]:
+    """Return a sentence if all rows have the same number for a label; ``what`` they are and have, in words."""
+    if not rows or len({each.label for each in rows}) > 1:
+        return []
+    return [f"{path}: every {what} {rows[0].label:g}, needed at least two"]
+
+
+def scored_pair(
+    row: Row, columns: Columns, where: str, needed: str, fits: Callable[[float], bool] = lambda number: True
+) -> Example | list[str]:
+    """Return a pair of texts with a number for a label, or what is wrong; ``needed``: which numbers, in words."""
+    wrong = texts_wrong(row, (columns.text, columns.pair))
+    number = number_of(row.get(columns.label))
+    if number is None or not fits(number):
+        wrong.append(f"{columns.label} is {shown(row.get(columns.label))}, needed {needed}")
+    pair = row.get(columns.pair) if columns.pair is not None else None
+    return wrong or Example(row[columns.text], pair, number, where)
 
 
 def _wrong_encoding(path: Path) -> list[str]:

@@ -18,19 +18,9 @@ from linnet.datasets import Columns, Row
 from linnet.output import write_text
 from linnet_export.adapt.batches import Collator, Rows
 from linnet_export.adapt.config import DataConfig, TrainConfig
-from linnet_export.adapt.errors import BadDataError
 from linnet_export.adapt.loading import Loaded, load_encoder
 from linnet_export.adapt.tasks.base import Step, TrainingTask
-from linnet_export.adapt.tasks.rows import (
-    Example,
-    Examples,
-    hold_out,
-    number_of,
-    overlap_note,
-    read_file,
-    shown,
-    texts_wrong,
-)
+from linnet_export.adapt.tasks.rows import Example, Examples, Grouping, of_one_score, read_grouped, scored_pair
 from linnet_export.checkpoint.sentence_modules import SentenceModules, read_sentence_modules
 from linnet_export.checkpoint.source import resolve_source
 
@@ -48,21 +38,15 @@ class SentenceSimilarity(TrainingTask):
 
     def read(self, config: DataConfig, seed: int) -> Examples:
         """See :class:`TrainingTask`; pairs with the same first text are held out together."""
-        problems: list[str] = []
-        rows = read_file(config.train, config, _read_row, problems, needs_pair=True)
-        wanted = config.validation
-        held_out = read_file(wanted, config, _read_row, problems, needs_pair=True) if wanted else []
-        for path, each in ((config.train, rows), (wanted, held_out)):
-            if each and len({row.label for row in each}) < 2:
-                problems.append(f"{path}: every pair has the score {each[0].label:g}, needed at least two")
-        if rows and not wanted and len({each.text for each in rows}) < 3:
-            problems.append(f"{config.train}: too few first texts to hold some out, needed 3, or --validation")
-        if problems:
-            raise BadDataError(problems)
-        notes = tuple(overlap_note(rows, held_out))
-        if not held_out:
-            rows, held_out = hold_out(rows, lambda each: each.text, config.validation_split, seed)
-        return Examples(tuple(rows), tuple(held_out), (), None, notes)
+        grouping = Grouping(
+            key=lambda each: each.text, fewest=3, too_few="too few first texts to hold some out, needed 3"
+        )
+
+        def check(rows: Sequence[Example], held_out: Sequence[Example]) -> list[str]:
+            files = ((config.train, rows), (config.validation, held_out))
+            return [each for path, part in files for each in of_one_score(path, part, "pair has the score")]
+
+        return read_grouped(config, seed, _read_row, grouping, check, needs_pair=True)
 
     def load(self, name: str, examples: Examples, dropout: float | None) -> Loaded:
         """See :class:`TrainingTask`."""
@@ -137,12 +121,7 @@ class SentenceSimilarity(TrainingTask):
 
 
 def _read_row(row: Row, columns: Columns, where: str) -> Example | list[str]:
-    wrong = texts_wrong(row, (columns.text, columns.pair))
-    score = number_of(row.get(columns.label))
-    if score is None:
-        wrong.append(f"{columns.label} is {shown(row.get(columns.label))}, needed a number")
-    pair = row.get(columns.pair) if columns.pair is not None else None
-    return wrong or Example(row[columns.text], pair, score, where)
+    return scored_pair(row, columns, where, "a number")
 
 
 def _modules(config: TrainConfig) -> SentenceModules:

@@ -13,6 +13,7 @@ from torch import Tensor
 from linnet.datasets import Columns, Row
 from linnet_export.adapt.batches import NO_LABEL, Rows, encode, text_pairs
 from linnet_export.adapt.config import DataConfig, TrainConfig
+from linnet_export.adapt.contrast import contrastive_loss, read_by_last_layer
 from linnet_export.adapt.errors import BadDataError
 from linnet_export.adapt.loading import Loaded, load_classifier
 from linnet_export.adapt.measures import classification_figures
@@ -31,7 +32,7 @@ class TextClassification(TrainingTask):
 
     name = "text-classification"
     metrics = ("accuracy", "macro_f1", "in_scope_accuracy", "out_of_scope_recall", "out_of_scope_auroc")
-    options = frozenset({"teacher", "calibration", "class_weights", "label_smoothing", "out_of_scope"})
+    options = frozenset({"teacher", "calibration", "class_weights", "label_smoothing", "objective", "out_of_scope"})
 
     def read(self, config: DataConfig, seed: int) -> Examples:
         """See :class:`TrainingTask`; without validation rows a share of each class is held out."""
@@ -64,7 +65,9 @@ class TextClassification(TrainingTask):
         return Rows(inputs, [numbers[each.label] for each in rows])
 
     def step(self, config: TrainConfig, rows: Rows, examples: Examples) -> Step:
-        """See :class:`TrainingTask`: :class:`Loss`, with a teacher's answers where the batch has them."""
+        """See :class:`TrainingTask`: :class:`Loss`, with a teacher's answers where the batch has them; or contrast."""
+        if config.optimizer.objective == "contrast":
+            return _contrast
         supervised = [label for label in rows.labels if label != NO_LABEL]
         balanced = config.optimizer.class_weights == "balanced"
         loss = Loss(
@@ -82,9 +85,20 @@ class TextClassification(TrainingTask):
 
         return run
 
+    def watched(self, config: TrainConfig) -> str:
+        """See :class:`TrainingTask`; an untrained last layer has no accuracy worth watching."""
+        return "loss" if config.optimizer.objective == "contrast" else super().watched(config)
+
     def figures(self, predictions: Any, rows: Rows, examples: Examples) -> dict[str, float]:
         """See :func:`classification_figures`."""
         return classification_figures(predictions, np.asarray(rows.labels), examples.labels, examples.out_of_scope)
+
+
+def _contrast(model: Any, inputs: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+    labels = inputs.pop("labels")
+    features, logits = read_by_last_layer(model, inputs)
+    # the last layer has a gradient too, of zeros: several processes wait for one of every weight
+    return contrastive_loss(features, labels) + 0 * logits.sum(), {"logits": logits}
 
 
 def _read_row(row: Row, columns: Columns, where: str) -> Example | list[str]:

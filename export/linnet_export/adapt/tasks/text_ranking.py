@@ -14,16 +14,7 @@ from linnet_export.adapt.config import DataConfig, TrainConfig
 from linnet_export.adapt.errors import BadDataError
 from linnet_export.adapt.loading import Loaded, load_classifier
 from linnet_export.adapt.tasks.base import Step, TrainingTask
-from linnet_export.adapt.tasks.rows import (
-    Example,
-    Examples,
-    hold_out,
-    number_of,
-    overlap_note,
-    read_file,
-    shown,
-    texts_wrong,
-)
+from linnet_export.adapt.tasks.rows import Example, Examples, Grouping, of_one_score, read_grouped, scored_pair
 
 __all__ = ["TASK"]
 
@@ -38,23 +29,16 @@ class TextRanking(TrainingTask):
 
     def read(self, config: DataConfig, seed: int) -> Examples:
         """See :class:`TrainingTask`; all passages of a query are held out together."""
-        problems: list[str] = []
-        rows = read_file(config.train, config, _read_row, problems, needs_pair=True)
-        wanted = config.validation
-        held_out = read_file(wanted, config, _read_row, problems, needs_pair=True) if wanted else []
-        for path, each in ((config.train, rows), (wanted, held_out)):
-            if each and len({row.label for row in each}) < 2:
-                problems.append(f"{path}: every passage has the label {each[0].label:g}, needed at least two")
-        if rows and not wanted and len({each.text for each in rows}) < 2:
-            problems.append(f"{config.train}: one query, needed another to hold out, or --validation")
-        if problems:
-            raise BadDataError(problems)
-        notes = tuple(overlap_note(rows, held_out))
-        if not held_out:
-            rows, held_out = hold_out(rows, lambda each: each.text, config.validation_split, seed)
-            if not any(each.label >= _RELEVANT for each in held_out):
-                raise BadDataError([f"{config.train}: no held-out query has a relevant passage; another --seed has"])
-        return Examples(tuple(rows), tuple(held_out), (), None, notes)
+        grouping = Grouping(key=lambda each: each.text, fewest=2, too_few="one query, needed another to hold out")
+
+        def check(rows: Sequence[Example], held_out: Sequence[Example]) -> list[str]:
+            files = ((config.train, rows), (config.validation, held_out))
+            return [each for path, part in files for each in of_one_score(path, part, "passage has the label")]
+
+        found = read_grouped(config, seed, _read_row, grouping, check, needs_pair=True)
+        if not config.validation and not any(each.label >= _RELEVANT for each in found.validation):
+            raise BadDataError([f"{config.train}: no held-out query has a relevant passage; another --seed has"])
+        return found
 
     def load(self, name: str, examples: Examples, dropout: float | None) -> Loaded:
         """See :class:`TrainingTask`; the config says what sentence-transformers and `linnet export` know it by."""
@@ -93,12 +77,7 @@ class TextRanking(TrainingTask):
 
 
 def _read_row(row: Row, columns: Columns, where: str) -> Example | list[str]:
-    wrong = texts_wrong(row, (columns.text, columns.pair))
-    label = number_of(row.get(columns.label))
-    if label is None or not 0 <= label <= 1:
-        wrong.append(f"{columns.label} is {shown(row.get(columns.label))}, needed a number from 0 to 1")
-    pair = row.get(columns.pair) if columns.pair is not None else None
-    return wrong or Example(row[columns.text], pair, label, where)
+    return scored_pair(row, columns, where, "a number from 0 to 1", lambda number: 0 <= number <= 1)
 
 
 TASK = TextRanking()

@@ -17,10 +17,9 @@ from linnet import metrics
 from linnet.datasets import Columns, Row
 from linnet_export.adapt.batches import NO_LABEL, Rows
 from linnet_export.adapt.config import DataConfig, TrainConfig
-from linnet_export.adapt.errors import BadDataError
 from linnet_export.adapt.loading import Loaded, load_classifier
 from linnet_export.adapt.tasks.base import Step, TrainingTask
-from linnet_export.adapt.tasks.rows import Example, Examples, hold_out, overlap_note, read_file, shown
+from linnet_export.adapt.tasks.rows import Example, Examples, Grouping, read_grouped, shown
 from linnet_export.adapt.trainer import Loss, class_weights
 
 __all__ = ["TASK", "first_tokens", "word_of_tokens"]
@@ -38,22 +37,16 @@ class TokenClassification(TrainingTask):
 
     def read(self, config: DataConfig, seed: int) -> Examples:
         """See :class:`TrainingTask`; CoNLL files, or rows with a list of words and a list of tags."""
-        problems: list[str] = []
-        wanted = config.validation
-        rows = read_file(config.train, config, _read_row, problems, usual=_COLUMNS)
-        held_out = read_file(wanted, config, _read_row, problems, usual=_COLUMNS) if wanted else []
-        labels = tuple(sorted({tag for each in rows for tag in each.label}))
-        if rows and len(labels) < 2:
-            problems.append(f"{config.train}: every word has the tag {labels[0]!r}, needed at least two tags")
-        if rows and not wanted and len({each.text for each in rows}) < 2:
-            problems.append(f"{config.train}: one text, needed another to hold out, or --validation")
-        problems += _unseen(held_out, labels) if rows else []
-        if problems:
-            raise BadDataError(problems)
-        notes = tuple(overlap_note(rows, held_out))
-        if not held_out:
-            rows, held_out = hold_out(rows, lambda each: each.text, config.validation_split, seed)
-        return Examples(tuple(rows), tuple(held_out), labels, None, notes)
+        grouping = Grouping(key=lambda each: each.text, fewest=2, too_few="one text, needed another to hold out")
+
+        def check(rows: Sequence[Example], held_out: Sequence[Example]) -> list[str]:
+            labels = _tags(rows)
+            if not rows:
+                return []
+            same = f"{config.train}: every word has the tag {labels[0]!r}, needed at least two tags"
+            return [*([same] if len(labels) < 2 else []), *_unseen(held_out, labels)]
+
+        return read_grouped(config, seed, _read_row, grouping, check, _tags, usual=_COLUMNS)
 
     def load(self, name: str, examples: Examples, dropout: float | None) -> Loaded:
         """See :class:`TrainingTask`."""
@@ -126,6 +119,10 @@ def _read_row(row: Row, columns: Columns, where: str) -> Example | list[str]:
         wrong.append(f"{len(words)} {columns.text} and {len(tags)} {columns.label}, needed as many")
     return wrong or Example(" ".join(map(str.strip, words)), None, tuple(map(str.strip, tags)), where,
                             tuple(map(str.strip, words)))  # fmt: skip
+
+
+def _tags(rows: Sequence[Example]) -> tuple[str, ...]:
+    return tuple(sorted({tag for each in rows for tag in each.label}))
 
 
 def _unseen(rows: Iterable[Example], labels: Sequence[str]) -> list[str]:
