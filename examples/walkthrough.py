@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import linnet
+from linnet_export.adapt.snips import read_commands
 
 Row = dict[str, str]
 
@@ -115,6 +116,10 @@ def train(chosen: Settings, rows: Sequence[Row], held: Sequence[Row], *options: 
     print(f"{len(rows)} rows to learn from, {len(held)} held out, {len({row['label'] for row in rows})} classes")
     checkpoint = chosen.output / "checkpoint"
     tuning = ["--epochs", str(chosen.epochs), "--learning-rate", "2e-4", "--max-length", "64", "--force"]
+    # of several epochs that are all right, the surest: scores are compared with a threshold
+    tuning += ["--metric", "loss"]
+    # few rows in batches of 32 would be few steps
+    tuning += ["--batch-size", "8"] if chosen.quick or not chosen.data else []
     if chosen.data:
         run_linnet("train", chosen.model, "--data", data, "-o", checkpoint, "--export", file, *tuning, *options)
     else:
@@ -163,9 +168,7 @@ def clinc150(folder: Path, domains: Sequence[str]) -> tuple[list[Row], list[Row]
 def snips(folder: Path) -> list[Row]:
     """Return the requests of SNIPS with their intent, without slots."""
     rows = []
-    for path in sorted(folder.glob("train_*.json")):
-        # the publisher's files are not all UTF-8
-        (label, requests), *_ = json.loads(path.read_text(encoding="utf-8", errors="replace")).items()
-        texts = ("".join(part["text"] for part in request["data"]).strip() for request in requests)
+    for label, commands in read_commands(folder):
+        texts = ("".join(piece["text"] for piece in pieces).strip() for pieces in commands)
         rows += [{"text": text, "label": label} for text in dict.fromkeys(texts) if text]
     return rows
