@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import linnet
+from linnet_export.adapt.clinc150 import read_rows as read_parts
 from linnet_export.adapt.snips import read_commands
 
 Row = dict[str, str]
@@ -155,14 +156,8 @@ def answer(file: Path, texts: Sequence[str], unsure_below: float = 0.0) -> None:
 
 def clinc150(folder: Path, domains: Sequence[str]) -> tuple[list[Row], list[Row]]:
     """Return train and validation rows of some domains of CLINC150, with its out-of-scope rows as `oos`."""
-    parts = json.loads((folder / "train_val.json").read_text(encoding="utf-8"))
-    names = json.loads((folder / "domains.json").read_text(encoding="utf-8"))
-    intents = {intent for domain in domains for intent in names[domain]} | {"oos"}
-
-    def rows(*keys: str) -> list[Row]:
-        return [{"text": t, "label": label} for key in keys for t, label in parts[key] if label in intents]
-
-    return rows("train", "oos_train"), rows("val", "oos_val")
+    parts = read_parts(folder / "train_val.json", domains)
+    return parts["train"], parts["val"]
 
 
 def snips(folder: Path) -> list[Row]:

@@ -11,7 +11,7 @@ from torch.utils.data import Dataset, Sampler
 
 from linnet_export.adapt.tasks.rows import Example
 
-__all__ = ["NO_LABEL", "Collator", "LengthGroupedSampler", "Rows", "encode"]
+__all__ = ["NO_LABEL", "Collator", "EpochSampler", "LengthGroupedSampler", "Rows", "encode"]
 
 NO_LABEL = -100
 """Label of a row that only the teacher answers; PyTorch's `ignore_index`."""
@@ -95,16 +95,14 @@ def _padded(values: list[int], length: int, filler: int) -> list[int]:
     return values + [filler] * (length - len(values))
 
 
-class LengthGroupedSampler(Sampler[int]):
-    """Random order in which neighbours have about the same length, so that little is padded.
+class EpochSampler(Sampler[int]):
+    """Random order that depends on seed and epoch alone, never on the global generator.
 
-    The order depends on seed and epoch alone, never on the global generator: a training that is resumed in
-    the middle of an epoch goes on where it was.
+    So a training that is resumed in the middle of an epoch goes on where it was.
     """
 
-    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
-        self._lengths = torch.tensor(lengths)
-        self._batch_size = batch_size
+    def __init__(self, rows: int, seed: int) -> None:
+        self._rows = rows
         self._seed = seed
         self.epoch = 0
 
@@ -113,10 +111,23 @@ class LengthGroupedSampler(Sampler[int]):
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return len(self._lengths)
+        return self._rows
+
+    def generator(self) -> torch.Generator:
+        """Return what is random in this epoch."""
+        return torch.Generator().manual_seed(self._seed * 100_003 + self.epoch)
+
+
+class LengthGroupedSampler(EpochSampler):
+    """Neighbours have about the same length, so that little is padded."""
+
+    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
+        super().__init__(len(lengths), seed)
+        self._lengths = torch.tensor(lengths)
+        self._batch_size = batch_size
 
     def __iter__(self) -> Iterator[int]:
-        generator = torch.Generator().manual_seed(self._seed * 100_003 + self.epoch)
+        generator = self.generator()
         order = torch.randperm(len(self), generator=generator)
         groups = order.split(self._batch_size * _GROUP)
         in_groups = [group[self._lengths[group].argsort(descending=True, stable=True)] for group in groups]

@@ -16,11 +16,9 @@ from pathlib import Path
 from linnet.errors import InvalidArgumentError
 from linnet.output import write_text
 
-__all__ = ["convert"]
+__all__ = ["convert", "read_rows"]
 
 _PARTS: Mapping[str, tuple[str, ...]] = {"train": ("train", "oos_train"), "val": ("val", "oos_val")}
-
-
 _OUT_OF_SCOPE = "oos"
 
 
@@ -39,23 +37,46 @@ def convert(
         the number of rows by file.
 
     Raises:
-        InvalidArgumentError: the file has not the form of the data set.
+        InvalidArgumentError: the file has not the form of the data set, or a number or a domain cannot be.
         OSError: it cannot be read, or the directory cannot be written.
+    """
+    if rows_per_class is not None and rows_per_class < 1:
+        raise InvalidArgumentError(f"rows_per_class is {rows_per_class}, needed at least 1")
+    found = read_rows(source, domains)
+    if rows_per_class is not None:
+        found["train"] = _few(found["train"], rows_per_class)
+    directory.mkdir(parents=True, exist_ok=True)
+    for file, rows in found.items():
+        lines = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
+        write_text(lines, directory / f"{file}.jsonl", force=True)
+    return {file: len(rows) for file, rows in found.items()}
+
+
+def read_rows(source: Path, domains: Sequence[str] = ()) -> dict[str, list[dict[str, str]]]:
+    """Return the rows of `train` and `val`, each with `text` and `label`, out of scope included.
+
+    Args:
+        source: the data set.
+        domains: only their intents, by `domains.json` beside it, and out of scope; empty: all.
+
+    Raises:
+        InvalidArgumentError: the file has not the form of the data set, or there is no such domain.
+        OSError: it cannot be read.
     """
     found = json.loads(source.read_text(encoding="utf-8"))
     missing = [name for names in _PARTS.values() for name in names if name not in found]
     if missing:
         raise InvalidArgumentError(f"{source}: no {', '.join(missing)}; needed CLINC150's data_full.json or its parts")
     wanted = _intents(source.with_name("domains.json"), domains) if domains else None
-    directory.mkdir(parents=True, exist_ok=True)
-    counts = {}
-    for file, names in _PARTS.items():
-        rows = [row for name in names for row in found[name] if wanted is None or row[1] in wanted]
-        if file == "train" and rows_per_class is not None:
-            rows = _few(rows, rows_per_class)
-        write_text("".join(f"{_line(row)}\n" for row in rows), directory / f"{file}.jsonl", force=True)
-        counts[file] = len(rows)
-    return counts
+    return {
+        part: [
+            {"text": text, "label": label}
+            for name in names
+            for text, label in found[name]
+            if wanted is None or label in wanted
+        ]
+        for part, names in _PARTS.items()
+    }
 
 
 def _intents(source: Path, domains: Sequence[str]) -> set[str]:
@@ -66,15 +87,10 @@ def _intents(source: Path, domains: Sequence[str]) -> set[str]:
     return {intent for name in domains for intent in found[name]} | {_OUT_OF_SCOPE}
 
 
-def _few(rows: Sequence[Sequence[str]], count: int) -> list[Sequence[str]]:
+def _few(rows: Sequence[dict[str, str]], count: int) -> list[dict[str, str]]:
     shuffled = random.Random(0).sample(rows, len(rows))
-    labels = sorted({label for _, label in rows})
-    return [row for label in labels for row in [each for each in shuffled if each[1] == label][:count]]
-
-
-def _line(row: Sequence[str]) -> str:
-    text, label = row
-    return json.dumps({"text": text, "label": label}, ensure_ascii=False)
+    labels = sorted({row["label"] for row in rows})
+    return [row for label in labels for row in [each for each in shuffled if each["label"] == label][:count]]
 
 
 def main() -> None:

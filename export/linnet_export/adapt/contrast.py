@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import Sampler
 
+from linnet_export.adapt.batches import EpochSampler
 from linnet_export.adapt.loading import last_layer
 
 __all__ = ["ClassGroupedSampler", "contrastive_loss", "read_by_last_layer"]
@@ -55,23 +55,15 @@ def read_by_last_layer(model: Any, inputs: dict[str, Tensor]) -> tuple[Tensor, T
     return read[0], logits
 
 
-class ClassGroupedSampler(Sampler[int]):
-    """Random order in which small groups of one class stand together, by seed and epoch alone."""
+class ClassGroupedSampler(EpochSampler):
+    """Small groups of one class stand together."""
 
     def __init__(self, labels: Sequence[int], seed: int) -> None:
+        super().__init__(len(labels), seed)
         self._labels = labels
-        self._seed = seed
-        self.epoch = 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the order of this epoch; the trainer calls it."""
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return len(self._labels)
 
     def __iter__(self) -> Iterator[int]:
-        generator = torch.Generator().manual_seed(self._seed * 100_003 + self.epoch)
+        generator = self.generator()
         by_class: dict[int, list[int]] = {}
         for place in torch.randperm(len(self), generator=generator).tolist():
             by_class.setdefault(self._labels[place], []).append(place)
