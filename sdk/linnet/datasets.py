@@ -11,13 +11,14 @@ from typing import Any, TypeAlias
 
 from linnet.errors import InvalidArgumentError
 
-__all__ = ["Columns", "Row", "Table", "choose_columns", "read_table"]
+__all__ = ["TEXT_COLUMNS", "Columns", "Row", "Table", "choose_columns", "read_table"]
 
 Row: TypeAlias = Mapping[str, Any]
 
-_TEXT = (
+TEXT_COLUMNS: tuple[str, ...] = (
     "text", "sentence", "sentence1", "text1", "premise", "utterance", "question", "query", "tokens", "words",
 )  # fmt: skip
+"""Usual names of the column of the text, likeliest first."""
 _PAIR = (
     "text_pair", "pair", "sentence2", "text2", "hypothesis", "context", "passage", "document", "passage_text"
 )  # fmt: skip
@@ -25,7 +26,7 @@ _LABEL = (
     "label", "labels", "intent", "class", "category", "score", "similarity", "similarity_score", "answers",
     "answer", "tags", "ner_tags", "target", "relevance",
 )  # fmt: skip
-_NAMES = frozenset({*_TEXT, *_PAIR, *_LABEL})
+_NAMES = frozenset({*TEXT_COLUMNS, *_PAIR, *_LABEL})
 
 
 @dataclasses.dataclass(frozen=True)
@@ -171,7 +172,7 @@ def choose_columns(table: Table, text: str | None, pair: str | None, label: str 
     positions = table.columns[:1] == ("0",)
     width = len(table.columns)
     guesses: tuple[tuple[str, str | None, Sequence[str], str | None], ...] = (
-        ("text", text, _TEXT, "0" if positions else None),
+        ("text", text, TEXT_COLUMNS, "0" if positions else None),
         ("pair", pair, _PAIR, "1" if positions and width > 2 else None),
         ("label", label, _LABEL, str(width - 1) if positions and width > 1 else None),
     )

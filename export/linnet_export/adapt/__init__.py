@@ -10,19 +10,20 @@ Importing this package is light; PyTorch and transformers are imported by :func:
 
 from __future__ import annotations
 
-import importlib.util
 from typing import TYPE_CHECKING
 
-from linnet.errors import ExtraMissingError
 from linnet_export.adapt.config import (
     AdapterConfig,
     CalibrationConfig,
     DataConfig,
     DistillationConfig,
+    MaskingConfig,
     OptimizerConfig,
     ShrinkConfig,
     TrainConfig,
 )
+from linnet_export.adapt.extras import require_extra
+from linnet_export.adapt.new_model import NewModelConfig, make_model
 
 if TYPE_CHECKING:
     from linnet_export.adapt.progress import TrainListener
@@ -33,13 +34,14 @@ __all__ = [
     "CalibrationConfig",
     "DataConfig",
     "DistillationConfig",
+    "MaskingConfig",
+    "NewModelConfig",
     "OptimizerConfig",
     "ShrinkConfig",
     "TrainConfig",
+    "make_model",
     "train",
 ]
-
-_NEEDED = ("torch", "transformers", "accelerate", "safetensors", "tokenizers")
 
 
 def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainReport:
@@ -59,12 +61,7 @@ def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainRe
         ShrinkError: the model has not what should be taken away.
         TrainingExistsError: the output is taken.
     """
-    needed = _NEEDED if config.adapters is None else (*_NEEDED, "peft")
-    missing = [name for name in needed if importlib.util.find_spec(name) is None]
-    if missing:
-        raise ExtraMissingError(
-            f'training needs {", ".join(missing)}, not installed here; run: pip install "linnet[train]"'
-        )
+    require_extra("training", *([] if config.adapters is None else ["peft"]))
     from linnet_export.adapt.pipeline import train as run
 
     return run(config, listener)

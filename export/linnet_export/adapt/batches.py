@@ -45,6 +45,9 @@ class Rows(Dataset[dict[str, Any]]):
         row: dict[str, Any] = {**self.inputs[index], "labels": self.labels[index]}
         return row | {name: values[index] for name, values in self.teacher.items()}
 
+    def set_epoch(self, epoch: int) -> None:
+        """Choose what is random in this epoch; most rows are the same in each."""
+
     @property
     def lengths(self) -> list[int]:
         """Tokens of each row."""
@@ -101,17 +104,18 @@ class EpochSampler(Sampler[int]):
     So a training that is resumed in the middle of an epoch goes on where it was.
     """
 
-    def __init__(self, rows: int, seed: int) -> None:
+    def __init__(self, rows: Rows, seed: int) -> None:
         self._rows = rows
         self._seed = seed
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the order of this epoch; the trainer calls it."""
+        """Choose the order of this epoch, and tell the rows; the trainer calls it."""
         self.epoch = epoch
+        self._rows.set_epoch(epoch)
 
     def __len__(self) -> int:
-        return self._rows
+        return len(self._rows)
 
     def generator(self) -> torch.Generator:
         """Return what is random in this epoch."""
@@ -121,9 +125,9 @@ class EpochSampler(Sampler[int]):
 class LengthGroupedSampler(EpochSampler):
     """Neighbours have about the same length, so that little is padded."""
 
-    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
-        super().__init__(len(lengths), seed)
-        self._lengths = torch.tensor(lengths)
+    def __init__(self, rows: Rows, batch_size: int, seed: int) -> None:
+        super().__init__(rows, seed)
+        self._lengths = torch.tensor(rows.lengths)
         self._batch_size = batch_size
 
     def __iter__(self) -> Iterator[int]:

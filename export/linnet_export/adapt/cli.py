@@ -27,6 +27,7 @@ from linnet_export.adapt.config import (
     CalibrationConfig,
     DataConfig,
     DistillationConfig,
+    MaskingConfig,
     OptimizerConfig,
     ShrinkConfig,
     TrainConfig,
@@ -48,6 +49,7 @@ examples:
   linnet train sentence-transformers/all-MiniLM-L6-v2 --data intents.jsonl -o intents
   linnet train ./encoder --data train.csv --validation dev.csv -o intents --epochs 8 --export intents.pte
   linnet train ./encoder --task token-classification --data train.conll -o entities --export entities.pte
+  linnet train ./new --task fill-mask --data corpus.txt -o pretrained
   linnet train ./intents --teacher ./intents --layers 0,2,5 --trim-vocabulary --data intents.jsonl -o small
   linnet train recipe.toml --data intents.jsonl -o build/intents --export intents.pte --resume
 
@@ -89,6 +91,7 @@ class TrainCommand:
         add("--json", action="store_true", help="print the report as JSON")
         _add_data(parser)
         _add_optimizer(parser)
+        _add_masking(parser)
         _add_adapters(parser)
         _add_small(parser)
         _add_search(parser)
@@ -137,11 +140,19 @@ def _add_optimizer(parser: argparse.ArgumentParser) -> None:
     add("--precision", choices=PRECISIONS, default="no", help="bf16: faster where the processor has bfloat16")
     add("--objective", choices=OBJECTIVES, default=defaults.objective,
         help="contrast: hold classes apart, train no last layer; first stage for few rows")  # fmt: skip
+    add("--adversarial", type=float, default=defaults.adversarial, metavar="SHARE",
+        help="learn from embeddings moved against the model too, by this share of their length")  # fmt: skip
     add("--metric", choices=METRICS, help="what chooses the best epoch (default: the first that the task measures)")
     add("--early-stopping", type=int, default=0, metavar="N", help="stop after N epochs without a better one")
     add("--save-steps", type=int, default=0, metavar="N", help="a checkpoint every N steps too")
     add("--keep-checkpoints", action="store_true", help="leave the optimizer's checkpoints there")
     add("--seed", type=int, default=0, metavar="N", help="of everything random (default 0)")
+
+
+def _add_masking(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("pre-training, --task fill-mask").add_argument
+    add("--mlm-probability", type=float, metavar="SHARE", help="of the tokens that are hidden (default 0.15)")
+    add("--next-sentence", action="store_true", help="learn too whether a text goes on from another")
 
 
 def _add_adapters(parser: argparse.ArgumentParser) -> None:
@@ -159,11 +170,15 @@ def _add_small(parser: argparse.ArgumentParser) -> None:
     add("--temperature", type=float, default=2.0, metavar="X", help="softens the teacher's answers (default 2)")
     add("--distillation-weight", type=float, default=0.9, metavar="SHARE", help="labels have the rest (default 0.9)")
     add("--hidden-weight", type=float, default=0.0, metavar="X", help="of the teacher's last layer (default 0)")
+    add("--feature-map-weight", type=float, default=0.0, metavar="X", help="of the teacher's every layer (default 0)")
+    add("--attention-weight", type=float, default=0.0, metavar="X", help="of the teacher's attention (default 0)")
+    add("--teacher-layers", type=_numbers, metavar="1,3,5", help="that each layer learns from (default: spread evenly)")
     add("--augmentation", type=int, default=0, metavar="N", help="texts made from each, which the teacher answers")
     add("--trim-vocabulary", action="store_true", help="keep the tokens that the training texts need")
     add("--frequent", type=int, default=0, metavar="N", help="and the N most frequent words")
     add("--layers", type=_numbers, metavar="0,2,5", help="layers that stay")
     add("--intermediate-size", type=int, metavar="N", help="neurons that stay in each feed-forward layer")
+    add("--embedding-size", type=int, metavar="N", help="width of the embeddings; BERT becomes ELECTRA")
     add(
         "--quantize-aware",
         metavar="RECIPE",
@@ -242,6 +257,8 @@ def _config(args: argparse.Namespace, data: DataConfig) -> TrainConfig:
         distillation = DistillationConfig(
             teacher=args.teacher, temperature=args.temperature, weight=args.distillation_weight,
             hidden_weight=args.hidden_weight, augmentation=args.augmentation,
+            feature_map_weight=args.feature_map_weight, attention_weight=args.attention_weight,
+            teacher_layers=args.teacher_layers,
         )  # fmt: skip
     names = {field.name for field in dataclasses.fields(OptimizerConfig)}
     return TrainConfig(
@@ -257,12 +274,21 @@ def _config(args: argparse.Namespace, data: DataConfig) -> TrainConfig:
             frequent=args.frequent,
             layers=args.layers,
             intermediate_size=args.intermediate_size,
+            embedding_size=args.embedding_size,
         ),
+        masking=_masking(args),
         calibration=CalibrationConfig(temperature=args.calibrate_temperature, in_scope_recall=args.in_scope_recall),
         task=args.task or TASKS[0],
         **{name: given[name] for name in ("metric", "early_stopping", "max_length", "seed", "save_steps", "resume",
                                           "force", "keep_checkpoints")},
     )  # fmt: skip
+
+
+def _masking(args: argparse.Namespace) -> MaskingConfig | None:
+    if args.mlm_probability is None and not args.next_sentence:
+        return None
+    share = MaskingConfig().mlm_probability if args.mlm_probability is None else args.mlm_probability
+    return MaskingConfig(mlm_probability=share, next_sentence=args.next_sentence)
 
 
 def _adapters(args: argparse.Namespace) -> AdapterConfig | None:

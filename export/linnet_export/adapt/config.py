@@ -13,6 +13,7 @@ __all__ = [
     "CalibrationConfig",
     "DataConfig",
     "DistillationConfig",
+    "MaskingConfig",
     "OptimizerConfig",
     "ShrinkConfig",
     "TrainConfig",
@@ -84,6 +85,9 @@ class OptimizerConfig:
         objective: `contrast` makes what the last layer reads alike within a class and unlike between classes, and
             leaves that layer untrained (<https://arxiv.org/abs/2209.11055>): the first of two stages for few rows. The
             last epoch counts.
+        adversarial: length of a shift of the text's embedding, as a share of the embedding's own, towards where the
+            loss grows fastest; the model learns from the shifted text too (<https://arxiv.org/abs/1605.07725>). 0: no
+            shift.
     """
 
     epochs: int = 5
@@ -99,12 +103,13 @@ class OptimizerConfig:
     freeze: str = "none"
     precision: str = "no"
     objective: str = "classes"
+    adversarial: float = 0.0
 
     def problems(self) -> list[str]:
         """Return every impossible setting as a sentence."""
         found = [
             f"{name} is {getattr(self, name)}, needed at least {least}"
-            for name, least in (("epochs", 1), ("batch_size", 1), ("weight_decay", 0))
+            for name, least in (("epochs", 1), ("batch_size", 1), ("weight_decay", 0), ("adversarial", 0))
             if getattr(self, name) < least
         ]
         found += [
@@ -140,9 +145,15 @@ class DistillationConfig:
         teacher: a checkpoint that was trained for the same labels.
         temperature: both distributions are softened by it.
         weight: of the teacher's answers in the loss; the labels have the rest.
-        hidden_weight: of the distance to the teacher's first token of the last layer, 0 leaves it out.
+        hidden_weight: of the distance to the teacher's first token of the last layer, 0 leaves it out;
+            text-classification only.
+        feature_map_weight: of the distance of the feature maps of each layer, 0 leaves it out
+            (<https://arxiv.org/abs/2004.02984>, section 3.4).
+        attention_weight: of the distance of the attention of each head in each layer, 0 leaves it out (there as well).
+        teacher_layers: which layer of the teacher each of the student's learns from, counted from 0; None: those that
+            `ShrinkConfig.layers` kept, or spread evenly.
         augmentation: texts made from each training text (words left out, replaced, halves joined), which only
-            the teacher answers.
+            the teacher answers; text-classification only.
         batch_size: texts of one run of the teacher.
     """
 
@@ -150,6 +161,9 @@ class DistillationConfig:
     temperature: float = 2.0
     weight: float = 0.9
     hidden_weight: float = 0.0
+    feature_map_weight: float = 0.0
+    attention_weight: float = 0.0
+    teacher_layers: tuple[int, ...] | None = None
     augmentation: int = 0
     batch_size: int = 128
 
@@ -160,10 +174,15 @@ class DistillationConfig:
             found.append(f"weight is {self.weight}, needed a share above 0, at most 1")
         found += [
             f"{name} is {getattr(self, name)}, needed at least 0"
-            for name in ("hidden_weight", "augmentation")
+            for name in ("hidden_weight", "feature_map_weight", "attention_weight", "augmentation")
             if getattr(self, name) < 0
         ]
         return found
+
+    @property
+    def transfers(self) -> bool:
+        """Whether the teacher's layers are learned from, and not only its answers."""
+        return self.feature_map_weight > 0 or self.attention_weight > 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -175,12 +194,16 @@ class ShrinkConfig:
         frequent: beside them the first so many tokens of the vocabulary, which BERT's lists by frequency.
         layers: which layers stay, counted from 0; None: all.
         intermediate_size: width of the feed-forward layers, most important neurons first; None: as it is.
+        embedding_size: width of the embeddings, which a linear layer brings to that of the encoder
+            (<https://arxiv.org/abs/1909.11942>, section 3.1); BERT becomes ELECTRA, which has that layer. None: as it
+            is.
     """
 
     vocabulary: str = "all"
     frequent: int = 0
     layers: tuple[int, ...] | None = None
     intermediate_size: int | None = None
+    embedding_size: int | None = None
 
     def problems(self) -> list[str]:
         """Return every impossible setting as a sentence."""
@@ -191,8 +214,11 @@ class ShrinkConfig:
             found.append(f"frequent is {self.frequent}, needed at least 0, and vocabulary = corpus")
         if self.layers is not None and (not self.layers or list(self.layers) != sorted(set(self.layers))):
             found.append(f"layers is {list(self.layers)}, needed rising numbers, at least one")
-        if self.intermediate_size is not None and self.intermediate_size < 1:
-            found.append(f"intermediate_size is {self.intermediate_size}, needed at least 1")
+        found += [
+            f"{name} is {getattr(self, name)}, needed at least 1"
+            for name in ("intermediate_size", "embedding_size")
+            if getattr(self, name) is not None and getattr(self, name) < 1
+        ]
         return found
 
     @property
@@ -255,6 +281,25 @@ class CalibrationConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class MaskingConfig:
+    """Masked language modelling (<https://arxiv.org/abs/1810.04805>), for the task fill-mask.
+
+    Attributes:
+        mlm_probability: share of the tokens that are hidden and guessed.
+        next_sentence: guess too whether the second of two texts goes on from the first.
+    """
+
+    mlm_probability: float = 0.15
+    next_sentence: bool = False
+
+    def problems(self) -> list[str]:
+        """Return every impossible setting as a sentence."""
+        if 0 < self.mlm_probability < 1:
+            return []
+        return [f"mlm_probability is {self.mlm_probability}, needed a share above 0, below 1"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainConfig:
     """What to train, on what, and how.
 
@@ -268,6 +313,7 @@ class TrainConfig:
         shrink: what is taken away first.
         quantize_aware: recipe of the export whose rounding the model learns with; None: none.
         adapters: train these instead of the encoder's weights, if given.
+        masking: what is hidden of a text, for fill-mask; None: as :class:`MaskingConfig` has it.
         calibration: what is folded into the last layer at the end.
         metric: what chooses the best epoch, on the held-out rows; None: the first of the task's.
         early_stopping: epochs without a better one until training stops; 0: none are skipped.
@@ -288,6 +334,7 @@ class TrainConfig:
     shrink: ShrinkConfig = dataclasses.field(default_factory=ShrinkConfig)
     quantize_aware: str | None = None
     adapters: AdapterConfig | None = None
+    masking: MaskingConfig | None = None
     calibration: CalibrationConfig = dataclasses.field(default_factory=CalibrationConfig)
     metric: str | None = None
     early_stopping: int = 0
@@ -324,7 +371,11 @@ class TrainConfig:
         if self.quantize_aware is not None and (self.adapters is not None or self.optimizer.freeze != "none"):
             found.append("quantize_aware trains every layer: leave out adapters and freeze")
         found += self._no_contrast_with()
-        parts = (self.data, self.optimizer, self.shrink, self.adapters, self.calibration, self.distillation)
+        if self.distillation is not None and self.distillation.attention_weight and self.optimizer.dropout != 0:
+            found.append("attention_weight needs dropout = 0: transformers gives attention as dropout leaves it")
+        parts = (
+            self.data, self.optimizer, self.shrink, self.adapters, self.masking, self.calibration, self.distillation,
+        )  # fmt: skip
         return found + [problem for part in parts if part is not None for problem in part.problems()]
 
     def _no_contrast_with(self) -> list[str]:
@@ -336,6 +387,7 @@ class TrainConfig:
             "freeze = body": self.optimizer.freeze == "body",
             f"metric = {self.metric}": self.metric not in (None, "loss"),
             f"early_stopping = {self.early_stopping}": self.early_stopping > 0,
+            "adversarial": self.optimizer.adversarial > 0,
         }
         wrong = [name for name, is_given in given.items() if is_given]
         if self.optimizer.objective != "contrast" or not wrong:
@@ -349,5 +401,6 @@ TASKS: tuple[str, ...] = (
     "question-answering",
     "sentence-similarity",
     "text-ranking",
+    "fill-mask",
 )
-"""What `linnet train` fine-tunes for; each has its file in `tasks/`."""
+"""What `linnet train` trains for; each has its file in `tasks/`."""

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from linnet_export.adapt.batches import EpochSampler
+from linnet_export.adapt.batches import EpochSampler, Rows
 from linnet_export.adapt.loading import last_layer
 
 __all__ = ["ClassGroupedSampler", "contrastive_loss", "read_by_last_layer"]
@@ -58,9 +58,9 @@ def read_by_last_layer(model: Any, inputs: dict[str, Tensor]) -> tuple[Tensor, T
 class ClassGroupedSampler(EpochSampler):
     """Small groups of one class stand together."""
 
-    def __init__(self, labels: Sequence[int], seed: int) -> None:
-        super().__init__(len(labels), seed)
-        self._labels = labels
+    def __init__(self, rows: Rows, seed: int) -> None:
+        super().__init__(rows, seed)
+        self._labels: Sequence[int] = rows.labels
 
     def __iter__(self) -> Iterator[int]:
         generator = self.generator()

@@ -15,7 +15,7 @@ from linnet_export.checkpoint.sentence_modules import read_sentence_modules
 from linnet_export.checkpoint.source import read_json, resolve_source, weight_files, weights_sha256
 from linnet_export.errors import CheckpointError
 
-__all__ = ["Loaded", "checkpoint_directory", "last_layer", "load_classifier", "load_encoder"]
+__all__ = ["Loaded", "checkpoint_directory", "last_layer", "load_classifier", "load_encoder", "load_masked"]
 
 
 _HOW: Mapping[str, Any] = {
@@ -25,6 +25,9 @@ _HOW: Mapping[str, Any] = {
     "trust_remote_code": False,
     "attn_implementation": "eager",  # short texts on a CPU: faster than the fused kernel, forward and backward
 }
+
+
+_WITH_NEXT_SENTENCE = ("bert", "mobilebert")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,6 +111,39 @@ def load_encoder(name: str, dropout: float | None = None) -> Loaded:
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise CheckpointError(f"{name}: transformers cannot load it as an encoder: {error}") from error
     return Loaded(model.eval(), tokenizer, (), weights_sha256(files), new_head=False)
+
+
+def load_masked(name: str, dropout: float | None = None, *, next_sentence: bool = False) -> Loaded:
+    """Load a checkpoint that guesses hidden tokens; the head is new where it has none.
+
+    Args:
+        name: local directory or hub id.
+        dropout: None: the checkpoint's own.
+        next_sentence: with the second head that says whether a text goes on from another.
+
+    Raises:
+        CheckpointError: it cannot be loaded, an exported program could not be made of it, its tokenizer has no mask
+            token, or it has no such second head.
+    """
+    directory = checkpoint_directory(name)
+    settings = read_json(directory / "config.json")
+    if next_sentence and settings.get("model_type") not in _WITH_NEXT_SENTENCE:
+        raise CheckpointError(
+            f"{name}: {settings.get('model_type')} has no head for next sentences; "
+            f"{', '.join(_WITH_NEXT_SENTENCE)} have one"
+        )
+    kind = "PreTraining" if next_sentence else "MaskedLM"
+    try:
+        config: Any = transformers.AutoConfig.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
+        _set_dropout(config, dropout)
+        model: Any = getattr(transformers, f"AutoModelFor{kind}").from_pretrained(directory, config=config, **_HOW)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(directory, local_files_only=True)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise CheckpointError(f"{name}: transformers cannot load it For{kind}: {error}") from error
+    if tokenizer.mask_token_id is None:
+        raise CheckpointError(f"{name}: its tokenizer has no mask token, so no token can be hidden")
+    trained = any(each.endswith((f"For{kind}", "ForPreTraining")) for each in settings.get("architectures") or ())
+    return Loaded(model.eval(), tokenizer, (), weights_sha256(weight_files(directory)), new_head=not trained)
 
 
 def checkpoint_directory(name: str) -> Path:

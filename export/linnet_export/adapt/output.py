@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 import json
 import os
 import shutil
@@ -21,6 +22,8 @@ from linnet_export.adapt.tasks import get_task
 __all__ = ["Output", "deciding_settings", "prepare_output", "refuse_other_settings"]
 
 _FREE = ("resume", "force", "keep_checkpoints", "output")  # settings that may differ when training goes on
+
+_MOST_TEXTS = 20_000  # what calibration and proof read of is chosen from these; a corpus need not be there twice
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,14 +58,15 @@ class Output:
         """Name from which the cache of the teacher's answers is derived."""
         return self.training / "teacher.safetensors"
 
-    def keep_rows(self, examples: Examples, task: str) -> None:
+    def keep_rows(self, examples: Examples, task: str, tokenizer: Any) -> None:
         """Write the rows for the export: its calibration sees the training texts, its proof those held out."""
         kind = get_task(task)
+        parts = {"texts": examples.train, "proof": examples.validation}
         files = {
-            "texts": [text for each in examples.train for text in kind.texts(each)],
-            "proof": [text for each in examples.validation for text in kind.texts(each)],
-            "held_out": [kind.held_out_row(each) for each in examples.validation],
+            name: list(itertools.islice((text for each in rows for text in kind.texts(each)), _MOST_TEXTS))
+            for name, rows in parts.items()
         }
+        files["held_out"] = kind.held_out_rows(examples.validation, tokenizer)
         for name, rows in files.items():
             lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
             write_text(lines, self.training / f"{name}.jsonl", force=True)

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from linnet.errors import InvalidArgumentError
 from linnet_export.adapt.adapters import add_adapters, merge_adapters, trained_parameters
+from linnet_export.adapt.adversarial import with_adversary
 from linnet_export.adapt.augmentation import augment
 from linnet_export.adapt.batches import NO_LABEL, Rows, encode, text_pairs
 from linnet_export.adapt.calibration import Calibration, calibrate
@@ -28,9 +29,10 @@ from linnet_export.adapt.quantization_aware import imitate, restore
 from linnet_export.adapt.report import TrainReport
 from linnet_export.adapt.shrink import shrink
 from linnet_export.adapt.tasks import get_task
-from linnet_export.adapt.tasks.base import TrainingTask, known_figures
+from linnet_export.adapt.tasks.base import Step, TrainingTask, known_figures
 from linnet_export.adapt.teacher import ask_teacher
 from linnet_export.adapt.trainer import RowTrainer, training_arguments
+from linnet_export.adapt.transfer import load_teacher, release, with_teacher
 from linnet_export.adapt.watch import EpochLog, SaveSteps, ShowProgress
 from linnet_export.progress import Stages
 
@@ -102,15 +104,16 @@ def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainRe
             output = prepare_output(config if first else dataclasses.replace(config, resume=True, force=False))
         if output.report is not None:
             return output.report  # finished before, and asked to go on
-        if first:
-            output.keep_rows(examples, config.task)
     with stages.stage("checkpoint"):
         prepared = _prepare(config, task, examples, stages)
+        if first:
+            output.keep_rows(examples, config.task, prepared.tokenizer)
     with stages.stage("teacher") if config.distillation else contextlib.nullcontext(), processes.main_process_first():
         rows = _training_rows(config, examples, prepared.tokenizer, output, stages)
+        step = _step(config, task, examples, prepared, rows)
     held_out = task.encode(examples.validation, examples, prepared.tokenizer, config)
     with stages.stage("train"):
-        trainer = _trainer(config, prepared.model, prepared.tokenizer, rows, held_out, examples, output, listener)
+        trainer = _trainer(config, step, prepared, rows, held_out, examples, output, listener)
         start: Mapping[str, float] = {}
         if config.shrink.changes_anything and not prepared.new_head:
             start = known_figures(trainer.predict(held_out).metrics or {}, "test_", task.metrics)
@@ -132,11 +135,10 @@ def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainRe
 def _prepare(config: TrainConfig, task: TrainingTask, examples: Examples, stages: Stages) -> _Prepared:
     """Load the checkpoint, shrink it, and give it adapters or rounding."""
     transformers.set_seed(config.seed)
-    loaded = task.load(config.model, examples, config.optimizer.dropout)
-    model: Any = loaded.model
+    loaded = task.load(config.model, examples, config)
     texts = [part for each in examples.train for part in (each.text, each.pair) if part is not None]
-    tokenizer, steps = shrink(
-        model, loaded.tokenizer, config.shrink, texts,
+    model, tokenizer, steps = shrink(
+        loaded.model, loaded.tokenizer, config.shrink, texts,
         lambda used: _importance_batches(used, examples, config), stages.detail,
         _importance_loss(task, config, examples),
     )  # fmt: skip
@@ -154,6 +156,7 @@ def _learn(config: TrainConfig, trainer: RowTrainer, output: Output) -> int:
         resumed = last_complete(output.checkpoints)
     trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
     count = trained_parameters(model)
+    release(model)
     if config.adapters is not None:
         merge_adapters(model)
     return count
@@ -209,7 +212,7 @@ def _importance_loss(
 
 def _training_rows(config: TrainConfig, examples: Examples, tokenizer: Any, output: Output, stages: Stages) -> Rows:
     rows = get_task(config.task).encode(examples.train, examples, tokenizer, config)
-    if config.distillation is None:
+    if config.distillation is None or get_task(config.task).teacher_beside:
         return rows
     made: list[tuple[str, str | None]] = []
     if config.distillation.augmentation and all(each.pair is None for each in examples.train):
@@ -224,17 +227,25 @@ def _training_rows(config: TrainConfig, examples: Examples, tokenizer: Any, outp
     return Rows(inputs, [*rows.labels, *[NO_LABEL] * len(made)], answers)
 
 
+def _step(config: TrainConfig, task: TrainingTask, examples: Examples, prepared: _Prepared, rows: Rows) -> Step:
+    """Return what computes the loss: the task's, perhaps with a teacher beside it, perhaps on harder texts too."""
+    step = task.step(config, rows, examples)
+    if config.distillation is not None and (task.teacher_beside or config.distillation.transfers):
+        step = with_teacher(step, load_teacher(config, task, examples, prepared.model, prepared.tokenizer))
+    return with_adversary(step, config.optimizer.adversarial)
+
+
 def _trainer(
     config: TrainConfig,
-    model: Any,
-    tokenizer: Any,
+    step: Step,
+    prepared: _Prepared,
     rows: Rows,
     held_out: Rows,
     examples: Examples,
     output: Output,
     listener: TrainListener,
 ) -> RowTrainer:
-    _freeze(model, config.optimizer.freeze)
+    _freeze(prepared.model, config.optimizer.freeze)
     task = get_task(config.task)
     settings = dataclasses.replace(config, metric=task.watched(config))
     callbacks: list[Any] = [ShowProgress(listener), EpochLog(output.log)]
@@ -243,14 +254,14 @@ def _trainer(
     if config.early_stopping:
         callbacks.append(transformers.EarlyStoppingCallback(config.early_stopping))
     trainer = RowTrainer(
-        task.step(config, rows, examples),
+        step,
         config.seed,
         by_class=config.optimizer.objective == "contrast",
-        model=model,
+        model=prepared.model,
         args=training_arguments(settings, output.checkpoints, PartialState().num_processes),
         train_dataset=rows,
         eval_dataset=held_out,
-        data_collator=task.collator(tokenizer.pad_token_id),
+        data_collator=task.collator(prepared.tokenizer.pad_token_id),
         compute_metrics=lambda found: task.figures(found.predictions, held_out, examples),
         callbacks=callbacks,
     )

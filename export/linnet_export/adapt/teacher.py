@@ -58,7 +58,7 @@ def ask_teacher(
     key = _key(f"{teacher.sha256} {max_length} {bfloat16}", texts)
     found = _cached(cache, key)
     if found is None:
-        with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+        with torch.autocast(_device(), torch.bfloat16, enabled=bfloat16):
             found = _answers(teacher, texts, max_length, config.batch_size, progress)
         _keep(found, cache, key)
     order = torch.tensor([names.index(label) for label in labels])
@@ -77,17 +77,23 @@ def _answers(
     rows = encode(teacher.tokenizer, texts, max_length)
     order = sorted(range(len(rows)), key=lambda index: len(rows[index]["input_ids"]))
     collate = Collator(teacher.tokenizer.pad_token_id)
-    width = int(teacher.model.config.hidden_size)
+    model: Any = teacher.model
+    model.to(_device())
+    width = int(model.config.hidden_size)
     logits, hidden = torch.zeros(len(rows), len(teacher.labels)), torch.zeros(len(rows), width)
     for start in range(0, len(order), batch_size):
         places = order[start : start + batch_size]
         batch = collate([{**rows[place], "labels": 0} for place in places])
         batch.pop("labels")
-        output: Any = teacher.model(**batch, output_hidden_states=True)
-        logits[places] = output.logits.float()
-        hidden[places] = output.hidden_states[-1][:, 0].float()
+        output = model(**{name: value.to(_device()) for name, value in batch.items()}, output_hidden_states=True)
+        logits[places] = output.logits.float().cpu()
+        hidden[places] = output.hidden_states[-1][:, 0].float().cpu()
         progress(f"teacher: {min(start + batch_size, len(order))} of {len(order)} texts")
     return {"logits": logits, "hidden": hidden}
+
+
+def _device() -> str:
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def _key(how: str, texts: Sequence[tuple[str, str | None]]) -> str:

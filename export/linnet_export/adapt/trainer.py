@@ -1,79 +1,25 @@
-"""transformers' Trainer with what is ours: loss, order of rows, whole checkpoints."""
+"""transformers' Trainer with what is ours: order of rows, whole checkpoints."""
 
 from __future__ import annotations
 
 import importlib.util
 import logging
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 import transformers
-from torch import Tensor, nn
 
-from linnet_export.adapt.batches import NO_LABEL, LengthGroupedSampler
+from linnet_export.adapt.batches import LengthGroupedSampler
 from linnet_export.adapt.checkpoints import PREFIX, mark_complete
-from linnet_export.adapt.config import DistillationConfig, TrainConfig
+from linnet_export.adapt.config import TrainConfig
 from linnet_export.adapt.contrast import ClassGroupedSampler
 
 if TYPE_CHECKING:
     from linnet_export.adapt.tasks.base import Step
 
-__all__ = ["Loss", "RowTrainer", "class_weights", "training_arguments"]
-
-
-class Loss:
-    """Cross entropy with the labels, and with a teacher's softened answers."""
-
-    def __init__(
-        self,
-        distillation: DistillationConfig | None,
-        class_weights: Tensor | None = None,
-        label_smoothing: float = 0.0,
-    ) -> None:
-        self._distillation = distillation
-        self._class_weights = class_weights
-        self._smoothing = label_smoothing
-
-    def __call__(self, logits: Tensor, labels: Tensor, teacher: dict[str, Tensor], hidden: Tensor | None) -> Tensor:
-        """Return the loss of a batch.
-
-        Args:
-            logits: float [rows, classes].
-            labels: int64 [rows]; :data:`NO_LABEL` where only the teacher answers.
-            teacher: `teacher_logits` float32 [rows, classes], `teacher_hidden` float32 [rows, width].
-            hidden: the student's first token of its last layer, float [rows, width].
-        """
-        logits = logits.float()
-        supervised = self._supervised(logits, labels)
-        settings = self._distillation
-        if settings is None or "teacher_logits" not in teacher:
-            return supervised
-        loss = (1 - settings.weight) * supervised
-        loss = loss + settings.weight * _softened(logits, teacher["teacher_logits"], settings.temperature)
-        if hidden is not None:
-            distance = 1 - nn.functional.cosine_similarity(hidden.float(), teacher["teacher_hidden"], dim=-1)
-            loss = loss + settings.hidden_weight * distance.mean()
-        return loss
-
-    def _supervised(self, logits: Tensor, labels: Tensor) -> Tensor:
-        if bool((labels == NO_LABEL).all()):
-            return logits.sum() * 0
-        return nn.functional.cross_entropy(
-            logits, labels, weight=self._class_weights, ignore_index=NO_LABEL, label_smoothing=self._smoothing
-        )
-
-
-def _softened(logits: Tensor, teacher: Tensor, temperature: float) -> Tensor:
-    """Kullback-Leibler divergence at a temperature, times its square (Hinton et al., section 2)."""
-    return temperature**2 * nn.functional.kl_div(
-        torch.log_softmax(logits / temperature, dim=-1),
-        torch.log_softmax(teacher / temperature, dim=-1),
-        reduction="batchmean",
-        log_target=True,
-    )
+__all__ = ["RowTrainer", "training_arguments"]
 
 
 class RowTrainer(transformers.Trainer):
@@ -96,8 +42,8 @@ class RowTrainer(transformers.Trainer):
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
         rows: Any = train_dataset if train_dataset is not None else self.train_dataset
         if self._by_class:
-            return ClassGroupedSampler(rows.labels, self._order_seed)
-        return LengthGroupedSampler(rows.lengths, self.args.train_batch_size * self.args.world_size, self._order_seed)
+            return ClassGroupedSampler(rows, self._order_seed)
+        return LengthGroupedSampler(rows, self.args.train_batch_size * self.args.world_size, self._order_seed)
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         super()._save_checkpoint(model, trial)
@@ -153,9 +99,3 @@ def _trackers() -> list[str]:
     """Weights & Biases where it is installed and set up; TensorBoard is a callback of ours."""
     wanted = any(name in os.environ for name in ("WANDB_PROJECT", "WANDB_API_KEY", "WANDB_MODE"))
     return ["wandb"] if wanted and importlib.util.find_spec("wandb") else []
-
-
-def class_weights(labels: Sequence[int], count: int) -> Tensor:
-    """Return rows / (classes * rows of the class) for each class, as scikit-learn's `balanced`: float32 [classes]."""
-    rows = torch.bincount(torch.tensor(labels), minlength=count).clamp(min=1)
-    return len(labels) / (count * rows.float())

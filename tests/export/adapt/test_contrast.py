@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from linnet.errors import InvalidArgumentError
 from linnet_export.adapt import CalibrationConfig, DataConfig, OptimizerConfig, TrainConfig, train
+from linnet_export.adapt.batches import Rows
 from linnet_export.adapt.contrast import ClassGroupedSampler, contrastive_loss, read_by_last_layer
 from tests.export.adapt.conftest import easy_rows, write_rows
 from tests.support.checkpoints import write_checkpoint
@@ -54,7 +55,7 @@ def test_a_batch_without_pairs_has_no_gradient_and_no_nan() -> None:
 
 @given(st.lists(st.integers(0, 4), max_size=60), st.integers(0, 9), st.integers(0, 3))
 def test_rows_of_a_class_stand_together_and_each_comes_once(labels: list[int], seed: int, epoch: int) -> None:
-    sampler = ClassGroupedSampler(labels, seed)
+    sampler = ClassGroupedSampler(Rows([{}] * len(labels), labels), seed)
     sampler.set_epoch(epoch)
     order = list(sampler)
     assert sorted(order) == list(range(len(labels)))

@@ -12,11 +12,11 @@ from sklearn.utils.class_weight import compute_class_weight
 from torch import nn
 
 from linnet_export.adapt.augmentation import augment
-from linnet_export.adapt.batches import NO_LABEL, Collator, LengthGroupedSampler
+from linnet_export.adapt.batches import NO_LABEL, Collator, LengthGroupedSampler, Rows
 from linnet_export.adapt.calibration import Calibration, fit_temperature, fold, out_of_scope_shift
 from linnet_export.adapt.checkpoints import last_complete, mark_complete
 from linnet_export.adapt.config import DistillationConfig
-from linnet_export.adapt.trainer import Loss, class_weights
+from linnet_export.adapt.losses import Loss, class_weights
 
 
 def test_class_weights_are_scikit_learns() -> None:
@@ -56,9 +56,14 @@ def test_without_answers_of_the_teacher_the_loss_is_cross_entropy() -> None:
     assert float(found) == pytest.approx(math.log(1 + math.e), rel=1e-6)
 
 
+def rows_of(lengths: list[int]) -> Rows:
+    """Rows of so many tokens."""
+    return Rows([{"input_ids": [1] * length} for length in lengths], [0] * len(lengths))
+
+
 def test_the_order_depends_on_seed_and_epoch_alone() -> None:
     lengths = [(7 * place) % 23 + 1 for place in range(500)]
-    sampler = LengthGroupedSampler(lengths, 8, seed=3)
+    sampler = LengthGroupedSampler(rows_of(lengths), 8, seed=3)
     torch.manual_seed(0)
     first = list(sampler)
     torch.manual_seed(1)
@@ -70,7 +75,7 @@ def test_the_order_depends_on_seed_and_epoch_alone() -> None:
 
 def test_neighbours_have_about_the_same_length() -> None:
     lengths = [(7 * place) % 23 + 1 for place in range(400)]
-    order = list(LengthGroupedSampler(lengths, 8, seed=0))
+    order = list(LengthGroupedSampler(rows_of(lengths), 8, seed=0))
     spans = [[lengths[place] for place in order[start : start + 8]] for start in range(0, 400, 8)]
     assert max(max(span) - min(span) for span in spans) <= 2
 

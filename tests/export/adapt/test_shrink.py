@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linnet_export.adapt.errors import ShrinkError
-from linnet_export.adapt.shrink import drop_layers, narrow_feed_forward, trim_vocabulary
+from linnet_export.adapt.shrink import drop_layers, factorize_embeddings, narrow_feed_forward, trim_vocabulary
 from linnet_export.adapt.shrink.feed_forward import neuron_importance
 from tests.support.checkpoints import write_checkpoint
 
@@ -127,3 +127,50 @@ def test_what_cannot_shrink_is_refused(checkpoint: Path) -> None:
     model, tokenizer = load(checkpoint)
     with pytest.raises(ShrinkError, match="intermediate_size is 64, the model's is 64; needed less"):
         narrow_feed_forward(model, 64, [batch(tokenizer)])
+
+
+TOKEN_TEXTS = ["turn the volume down", "open a bank account", "how do i reset my password", "play the music"]
+
+
+def _token_batches(tokenizer: Any) -> list[dict[str, Any]]:
+    return [dict(tokenizer(TOKEN_TEXTS, padding=True, return_tensors="pt"))]
+
+
+def test_embeddings_of_full_rank_are_kept_whatever_their_width(tmp_path: Path) -> None:
+    path = write_checkpoint(tmp_path / "model", "bert", "token-classification", num_labels=3)
+    model: Any = transformers.AutoModelForTokenClassification.from_pretrained(path, attn_implementation="eager").eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(path)
+    before = [logits(model, tokenizer, text) for text in TOKEN_TEXTS]
+    # the texts have fewer than 30 kinds of tokens at their places
+    made, text = factorize_embeddings(model, 31, _token_batches(tokenizer))
+    assert "100.0% of their variance" in text
+    assert type(made).__name__ == "ElectraForTokenClassification"
+    for sentence, expected in zip(TOKEN_TEXTS, before, strict=True):
+        torch.testing.assert_close(logits(made, tokenizer, sentence), expected, atol=2e-3, rtol=1e-3)
+
+
+def test_narrow_embeddings_resemble_the_wide_ones_and_are_read_back(tmp_path: Path) -> None:
+    path = write_checkpoint(tmp_path / "model", "bert", "token-classification", num_labels=3)
+    model: Any = transformers.AutoModelForTokenClassification.from_pretrained(path, attn_implementation="eager").eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(path)
+    wide = sum(each.numel() for each in model.base_model.embeddings.parameters())
+    before = logits(model, tokenizer, TOKEN_TEXTS[0])
+    made, _ = factorize_embeddings(model, 16, _token_batches(tokenizer))
+    narrow: Any = made.base_model
+    parts = [*narrow.embeddings.parameters(), *narrow.embeddings_project.parameters()]
+    assert sum(each.numel() for each in parts) < 0.6 * wide
+    after = logits(made, tokenizer, TOKEN_TEXTS[0])
+    assert torch.nn.functional.cosine_similarity(after.flatten(), before.flatten(), dim=0) > 0.9
+    made.save_pretrained(tmp_path / "made")
+    again: Any = transformers.AutoModelForTokenClassification.from_pretrained(tmp_path / "made").eval()
+    torch.testing.assert_close(logits(again, tokenizer, TOKEN_TEXTS[0]), after, atol=1e-5, rtol=1e-5)
+
+
+def test_only_a_bert_is_factorized(checkpoint: Path, tmp_path: Path) -> None:
+    model, tokenizer = load(checkpoint)
+    with pytest.raises(ShrinkError, match="embedding_size is 32, the encoder is 32 wide"):
+        factorize_embeddings(model, 32, _token_batches(tokenizer))
+    other = write_checkpoint(tmp_path / "distil", "distilbert", "token-classification")
+    distil: Any = transformers.AutoModelForTokenClassification.from_pretrained(other)
+    with pytest.raises(ShrinkError, match="embedding_size is for BERT"):
+        factorize_embeddings(distil, 16, _token_batches(tokenizer))

@@ -9,11 +9,12 @@ import transformers
 from torch import Tensor
 
 from linnet_export.adapt.config import ShrinkConfig
+from linnet_export.adapt.shrink.embeddings import factorize_embeddings
 from linnet_export.adapt.shrink.feed_forward import narrow_feed_forward
 from linnet_export.adapt.shrink.layers import drop_layers
 from linnet_export.adapt.shrink.vocabulary import Trimmed, trim_vocabulary
 
-__all__ = ["Trimmed", "drop_layers", "narrow_feed_forward", "shrink", "trim_vocabulary"]
+__all__ = ["Trimmed", "drop_layers", "factorize_embeddings", "narrow_feed_forward", "shrink", "trim_vocabulary"]
 
 
 def shrink(
@@ -24,8 +25,8 @@ def shrink(
     batches: Callable[[Any], Sequence[dict[str, Any]]],
     progress: Callable[[str], None] = lambda text: None,
     loss: Callable[[Any, dict[str, Any]], Tensor] | None = None,
-) -> tuple[Any, list[str]]:
-    """Change ``model`` in place.
+) -> tuple[Any, Any, list[str]]:
+    """Make ``model`` smaller, in place as far as its class stays.
 
     Args:
         model: a model with a trained head, if neurons are to be ranked by importance.
@@ -37,7 +38,7 @@ def shrink(
         loss: (model, batch) -> a scalar; None: the model's own.
 
     Returns:
-        the tokenizer that belongs to the model now, and a sentence on each step.
+        the model, the tokenizer that belongs to it now, and a sentence on each step.
 
     Raises:
         ShrinkError: the model has not what should be taken away.
@@ -54,4 +55,8 @@ def shrink(
         trimmed = trim_vocabulary(model, tokenizer, texts, frequent=config.frequent)
         tokenizer = trimmed.tokenizer
         done.append(trimmed.text)
-    return tokenizer, done
+    if config.embedding_size is not None:
+        progress("embeddings")
+        model, text = factorize_embeddings(model, config.embedding_size, batches(tokenizer))
+        done.append(text)
+    return model, tokenizer, done

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
@@ -14,12 +15,26 @@ from linnet.errors import InvalidArgumentError
 from linnet_export.adapt.batches import Collator, Rows
 from linnet_export.adapt.config import DataConfig, TrainConfig
 from linnet_export.adapt.loading import Loaded
+from linnet_export.adapt.losses import softened
 from linnet_export.adapt.tasks.rows import Example, Examples
 
-__all__ = ["Step", "TrainingTask"]
+__all__ = ["Answers", "Step", "TrainingTask"]
 
 Step: TypeAlias = Callable[[Any, dict[str, Tensor]], tuple[Tensor, dict[str, Tensor]]]
 """(model, batch with `labels`) -> the loss, a scalar that is a mean over the batch, and what is measured."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Answers:
+    """What a model says of one batch.
+
+    Attributes:
+        runs: of the model, each with `outputs` of transformers and `mask` int64 [rows, tokens].
+        measured: what :data:`Step` gave beside the loss.
+    """
+
+    runs: Sequence[Any]
+    measured: Mapping[str, Tensor]
 
 
 class TrainingTask(abc.ABC):
@@ -29,11 +44,13 @@ class TrainingTask(abc.ABC):
         metrics: figures on the held-out rows, by the names of `linnet eval`; the first chooses the best epoch
             unless another is asked for.
         options: settings that only some tasks have, by the names in :meth:`refuse_impossible`.
+        teacher_beside: a teacher answers every batch; False: it is asked once for all rows.
     """
 
     name: ClassVar[str]
     metrics: ClassVar[tuple[str, ...]]
     options: ClassVar[frozenset[str]] = frozenset()
+    teacher_beside: ClassVar[bool] = True
 
     @abc.abstractmethod
     def read(self, config: DataConfig, seed: int) -> Examples:
@@ -44,8 +61,13 @@ class TrainingTask(abc.ABC):
         """
 
     @abc.abstractmethod
-    def load(self, name: str, examples: Examples, dropout: float | None) -> Loaded:
-        """Load the checkpoint with the task's head.
+    def load(self, name: str, examples: Examples, config: TrainConfig) -> Loaded:
+        """Load a checkpoint with the task's head.
+
+        Args:
+            name: local directory or hub id: where training starts, or a teacher.
+            examples: labels.
+            config: of the training.
 
         Raises:
             CheckpointError: it cannot be loaded, or not be exported afterwards.
@@ -82,10 +104,23 @@ class TrainingTask(abc.ABC):
         """Return what the exported program is run with, for its calibration and its proof."""
         return [{"text": example.text, **({} if example.pair is None else {"pair": example.pair})}]
 
+    def held_out_rows(self, examples: Sequence[Example], tokenizer: Any) -> list[dict[str, Any]]:
+        """Return the rows as `linnet eval` reads them."""
+        return [self.held_out_row(each) for each in examples]
+
     @property
     def columns(self) -> Columns | None:
         """Columns of :meth:`held_out_row`; None: by their usual names."""
         return None
+
+    def teacher_distance(self, student: Answers, teacher: Answers, temperature: float) -> Tensor | None:
+        """Return how far the answers of a batch are from a teacher's, a scalar; None: they are learned otherwise.
+
+        Args:
+            student, teacher: their answers.
+            temperature: of the distributions.
+        """
+        return softened(student.runs[0].outputs.logits, teacher.runs[0].outputs.logits, temperature)
 
     def finish(self, directory: Path, model: Any, config: TrainConfig) -> None:  # noqa: B027 (most have nothing to do)
         """Complete the written checkpoint."""
@@ -101,13 +136,15 @@ class TrainingTask(abc.ABC):
             InvalidArgumentError: all of them.
         """
         given = {
-            "teacher": config.distillation is not None,
+            "augmentation": config.distillation is not None and config.distillation.augmentation > 0,
+            "hidden_weight": config.distillation is not None and config.distillation.hidden_weight > 0,
             "calibration": config.calibration != type(config.calibration)(),
             "class_weights": config.optimizer.class_weights != "none",
             "label_smoothing": config.optimizer.label_smoothing != 0,
             "objective": config.optimizer.objective != "classes",
             "out_of_scope": config.data.out_of_scope is not None,
             "label_all_tokens": config.data.label_all_tokens,
+            "masking": config.masking is not None,
         }
         found = [
             f"{self.name} has no {name.replace('_', ' ')}"

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor, nn
 
 from linnet import metrics
@@ -21,7 +22,8 @@ from linnet_export.adapt.batches import Rows
 from linnet_export.adapt.config import DataConfig, TrainConfig
 from linnet_export.adapt.errors import BadDataError
 from linnet_export.adapt.loading import Loaded, load_classifier
-from linnet_export.adapt.tasks.base import Step, TrainingTask
+from linnet_export.adapt.losses import softened
+from linnet_export.adapt.tasks.base import Answers, Step, TrainingTask
 from linnet_export.adapt.tasks.rows import Example, Examples, Grouping, read_grouped, shown, texts_wrong
 
 __all__ = ["TASK", "Window", "answer_span", "read_answers"]
@@ -30,6 +32,7 @@ _LARGEST_STRIDE = 128  # as the device: the smaller of it and half of the bound
 _LONGEST_ANSWER = 15  # tokens, the pipeline's max_answer_len
 _SPECIAL = 3  # tokens of a pair beside its texts; more in some tokenizers, which then refuse it themselves
 _NO_ANSWER = (0, 0)
+_NEVER = -1e4  # a logit
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,9 +67,9 @@ class QuestionAnswering(TrainingTask):
 
         return read_grouped(config, seed, _read_row, grouping, check, needs_pair=True)
 
-    def load(self, name: str, examples: Examples, dropout: float | None) -> Loaded:
+    def load(self, name: str, examples: Examples, config: TrainConfig) -> Loaded:
         """See :class:`TrainingTask`; the two outputs are start and end."""
-        return load_classifier(name, ("LABEL_0", "LABEL_1"), dropout, "ForQuestionAnswering")
+        return load_classifier(name, ("LABEL_0", "LABEL_1"), config.optimizer.dropout, "ForQuestionAnswering")
 
     def encode(self, rows: Sequence[Example], examples: Examples, tokenizer: Any, config: TrainConfig) -> Rows:
         """See :class:`TrainingTask`; a row is a window, its label (first token, last token) of the answer."""
@@ -100,6 +103,15 @@ class QuestionAnswering(TrainingTask):
             return (ends[0] + ends[1]) / 2, {"start_logits": both[0], "end_logits": both[1]}
 
         return run
+
+    def teacher_distance(self, student: Answers, teacher: Answers, temperature: float) -> Tensor | None:
+        """See :class:`TrainingTask`; the mean of start and end, over the tokens of each window."""
+        ended = student.runs[0].mask == 0
+        sides = [
+            [run.outputs[name].float().masked_fill(ended, _NEVER) for run in (student.runs[0], teacher.runs[0])]
+            for name in ("start_logits", "end_logits")
+        ]
+        return sum((softened(ours, theirs, temperature) for ours, theirs in sides), torch.zeros(())) / 2
 
     def figures(self, predictions: Any, rows: Rows, examples: Examples) -> dict[str, float]:
         """Return SQuAD's exact match and F1, from 0 to 1, of the answers that the device's rules choose."""

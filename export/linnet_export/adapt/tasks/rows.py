@@ -13,7 +13,17 @@ from linnet.errors import InvalidArgumentError
 from linnet_export.adapt.config import DataConfig
 from linnet_export.adapt.errors import BadDataError
 
-__all__ = ["Example", "Examples", "ReadRow", "hold_out", "is_text", "overlap_note", "read_file", "shown"]
+__all__ = [
+    "Example",
+    "Examples",
+    "ReadRow",
+    "hold_out",
+    "is_text",
+    "overlap_note",
+    "read_file",
+    "shown",
+    "wrong_encoding",
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,7 +87,7 @@ def read_file(
         needs_pair: a file without a column of second texts is wrong.
         usual: columns that the task prefers, where the file has them.
     """
-    wrong = _wrong_encoding(path)
+    wrong = wrong_encoding(path)
     if wrong:
         problems += wrong
         return []
@@ -166,7 +176,8 @@ def scored_pair(
     return wrong or Example(row[columns.text], pair, number, where)
 
 
-def _wrong_encoding(path: Path) -> list[str]:
+def wrong_encoding(path: Path) -> list[str]:
+    """Return a sentence for a file that cannot be read, and for each line that is not UTF-8."""
     try:
         data = path.read_bytes()
     except OSError as error:

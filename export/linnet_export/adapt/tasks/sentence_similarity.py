@@ -19,7 +19,7 @@ from linnet.output import write_text
 from linnet_export.adapt.batches import Collator, Rows
 from linnet_export.adapt.config import DataConfig, TrainConfig
 from linnet_export.adapt.loading import Loaded, load_encoder
-from linnet_export.adapt.tasks.base import Step, TrainingTask
+from linnet_export.adapt.tasks.base import Answers, Step, TrainingTask
 from linnet_export.adapt.tasks.rows import Example, Examples, Grouping, of_one_score, read_grouped, scored_pair
 from linnet_export.checkpoint.sentence_modules import SentenceModules, read_sentence_modules
 from linnet_export.checkpoint.source import resolve_source
@@ -48,9 +48,9 @@ class SentenceSimilarity(TrainingTask):
 
         return read_grouped(config, seed, _read_row, grouping, check, needs_pair=True)
 
-    def load(self, name: str, examples: Examples, dropout: float | None) -> Loaded:
+    def load(self, name: str, examples: Examples, config: TrainConfig) -> Loaded:
         """See :class:`TrainingTask`."""
-        return load_encoder(name, dropout)
+        return load_encoder(name, config.optimizer.dropout)
 
     def encode(self, rows: Sequence[Example], examples: Examples, tokenizer: Any, config: TrainConfig) -> Rows:
         """See :class:`TrainingTask`; a row has the token ids of both texts, its label is the score."""
@@ -74,6 +74,10 @@ class SentenceSimilarity(TrainingTask):
             return cosent_loss(cosines, labels), {"cosines": cosines}
 
         return run
+
+    def teacher_distance(self, student: Answers, teacher: Answers, temperature: float) -> Tensor | None:
+        """See :class:`TrainingTask`; the mean squared difference of the cosines."""
+        return nn.functional.mse_loss(student.measured["cosines"], teacher.measured["cosines"])
 
     def figures(self, predictions: Any, rows: Rows, examples: Examples) -> dict[str, float]:
         """Return the correlations of cosines and scores."""

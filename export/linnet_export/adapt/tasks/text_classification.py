@@ -16,10 +16,10 @@ from linnet_export.adapt.config import DataConfig, TrainConfig
 from linnet_export.adapt.contrast import contrastive_loss, read_by_last_layer
 from linnet_export.adapt.errors import BadDataError
 from linnet_export.adapt.loading import Loaded, load_classifier
+from linnet_export.adapt.losses import Loss, class_weights
 from linnet_export.adapt.measures import classification_figures
-from linnet_export.adapt.tasks.base import Step, TrainingTask
+from linnet_export.adapt.tasks.base import Answers, Step, TrainingTask
 from linnet_export.adapt.tasks.rows import Example, Examples, overlap_note, read_file, shown, texts_wrong
-from linnet_export.adapt.trainer import Loss, class_weights
 
 __all__ = ["TASK"]
 
@@ -32,7 +32,13 @@ class TextClassification(TrainingTask):
 
     name = "text-classification"
     metrics = ("accuracy", "macro_f1", "in_scope_accuracy", "out_of_scope_recall", "out_of_scope_auroc")
-    options = frozenset({"teacher", "calibration", "class_weights", "label_smoothing", "objective", "out_of_scope"})
+    options = frozenset(
+        {
+            "augmentation", "hidden_weight", "calibration", "class_weights", "label_smoothing", "objective",
+            "out_of_scope",
+        }
+    )  # fmt: skip
+    teacher_beside = False
 
     def read(self, config: DataConfig, seed: int) -> Examples:
         """See :class:`TrainingTask`; without validation rows a share of each class is held out."""
@@ -54,9 +60,9 @@ class TextClassification(TrainingTask):
         usual = _OUT_OF_SCOPE if _OUT_OF_SCOPE in labels else None
         return Examples(tuple(rows), tuple(held_out), labels, config.out_of_scope or usual, notes)
 
-    def load(self, name: str, examples: Examples, dropout: float | None) -> Loaded:
+    def load(self, name: str, examples: Examples, config: TrainConfig) -> Loaded:
         """See :class:`TrainingTask`."""
-        return load_classifier(name, examples.labels, dropout)
+        return load_classifier(name, examples.labels, config.optimizer.dropout)
 
     def encode(self, rows: Sequence[Example], examples: Examples, tokenizer: Any, config: TrainConfig) -> Rows:
         """See :class:`TrainingTask`; a label is the number of a class."""
@@ -79,11 +85,16 @@ class TextClassification(TrainingTask):
         def run(model: Any, inputs: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
             labels = inputs.pop("labels")
             teacher = {name: inputs.pop(name) for name in list(inputs) if name.startswith("teacher_")}
-            outputs = model(**inputs, output_hidden_states="teacher_hidden" in teacher)
+            wanted = {"output_hidden_states": True} if "teacher_hidden" in teacher else {}
+            outputs = model(**inputs, **wanted)
             hidden = outputs.hidden_states[-1][:, 0] if "teacher_hidden" in teacher else None
             return loss(outputs.logits, labels, teacher, hidden), {"logits": outputs.logits}
 
         return run
+
+    def teacher_distance(self, student: Answers, teacher: Answers, temperature: float) -> Tensor | None:
+        """See :class:`TrainingTask`; a teacher was asked once for all rows, and :class:`Loss` has its answers."""
+        return None
 
     def watched(self, config: TrainConfig) -> str:
         """See :class:`TrainingTask`; an untrained last layer has no accuracy worth watching."""

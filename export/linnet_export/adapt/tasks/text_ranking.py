@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from linnet import metrics
@@ -13,7 +14,7 @@ from linnet_export.adapt.batches import Rows, encode, text_pairs
 from linnet_export.adapt.config import DataConfig, TrainConfig
 from linnet_export.adapt.errors import BadDataError
 from linnet_export.adapt.loading import Loaded, load_classifier
-from linnet_export.adapt.tasks.base import Step, TrainingTask
+from linnet_export.adapt.tasks.base import Answers, Step, TrainingTask
 from linnet_export.adapt.tasks.rows import Example, Examples, Grouping, of_one_score, read_grouped, scored_pair
 
 __all__ = ["TASK"]
@@ -40,11 +41,11 @@ class TextRanking(TrainingTask):
             raise BadDataError([f"{config.train}: no held-out query has a relevant passage; another --seed has"])
         return found
 
-    def load(self, name: str, examples: Examples, dropout: float | None) -> Loaded:
+    def load(self, name: str, examples: Examples, config: TrainConfig) -> Loaded:
         """See :class:`TrainingTask`; the config says what sentence-transformers and `linnet export` know it by."""
-        loaded = load_classifier(name, ("LABEL_0",), dropout)
-        config: Any = loaded.model.config
-        config.sentence_transformers = {"activation_fn": "torch.nn.modules.activation.Sigmoid"}
+        loaded = load_classifier(name, ("LABEL_0",), config.optimizer.dropout)
+        settings: Any = loaded.model.config
+        settings.sentence_transformers = {"activation_fn": "torch.nn.modules.activation.Sigmoid"}
         return loaded
 
     def encode(self, rows: Sequence[Example], examples: Examples, tokenizer: Any, config: TrainConfig) -> Rows:
@@ -61,6 +62,11 @@ class TextRanking(TrainingTask):
             return nn.functional.binary_cross_entropy_with_logits(logits, labels), {"logits": logits}
 
         return run
+
+    def teacher_distance(self, student: Answers, teacher: Answers, temperature: float) -> Tensor | None:
+        """See :class:`TrainingTask`; the teacher's score stands in the label's place."""
+        wanted = torch.sigmoid(teacher.measured["logits"])
+        return nn.functional.binary_cross_entropy_with_logits(student.measured["logits"], wanted)
 
     def figures(self, predictions: Any, rows: Rows, examples: Examples) -> dict[str, float]:
         """Return the mean reciprocal rank of the first passage with a label of at least 0.5, and the correlation."""

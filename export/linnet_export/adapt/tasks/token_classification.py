@@ -18,9 +18,9 @@ from linnet.datasets import Columns, Row
 from linnet_export.adapt.batches import NO_LABEL, Rows
 from linnet_export.adapt.config import DataConfig, TrainConfig
 from linnet_export.adapt.loading import Loaded, load_classifier
-from linnet_export.adapt.tasks.base import Step, TrainingTask
+from linnet_export.adapt.losses import Loss, class_weights, softened
+from linnet_export.adapt.tasks.base import Answers, Step, TrainingTask
 from linnet_export.adapt.tasks.rows import Example, Examples, Grouping, read_grouped, shown
-from linnet_export.adapt.trainer import Loss, class_weights
 
 __all__ = ["TASK", "first_tokens", "word_of_tokens"]
 
@@ -48,9 +48,9 @@ class TokenClassification(TrainingTask):
 
         return read_grouped(config, seed, _read_row, grouping, check, _tags, usual=_COLUMNS)
 
-    def load(self, name: str, examples: Examples, dropout: float | None) -> Loaded:
+    def load(self, name: str, examples: Examples, config: TrainConfig) -> Loaded:
         """See :class:`TrainingTask`."""
-        return load_classifier(name, examples.labels, dropout, "ForTokenClassification")
+        return load_classifier(name, examples.labels, config.optimizer.dropout, "ForTokenClassification")
 
     def encode(self, rows: Sequence[Example], examples: Examples, tokenizer: Any, config: TrainConfig) -> Rows:
         """See :class:`TrainingTask`; a row has a label for each token, and as `extra` its first tokens and tags."""
@@ -83,6 +83,12 @@ class TokenClassification(TrainingTask):
             return loss(logits.flatten(0, 1), labels.flatten(), {}, None), {"logits": logits}
 
         return run
+
+    def teacher_distance(self, student: Answers, teacher: Answers, temperature: float) -> Tensor | None:
+        """See :class:`TrainingTask`; of every token of the texts."""
+        words = student.runs[0].mask > 0
+        ours, theirs = (each.runs[0].outputs.logits[words] for each in (student, teacher))
+        return softened(ours, theirs, temperature)
 
     def figures(self, predictions: Any, rows: Rows, examples: Examples) -> dict[str, float]:
         """Return precision, recall and F1 of whole entities, and the accuracy of words, as `linnet eval` does."""

@@ -1,0 +1,109 @@
+"""Makes a model that has learned nothing yet, and writes it as an ordinary checkpoint."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import transformers
+
+from linnet.errors import InvalidArgumentError
+from linnet_export.adapt.config import DataConfig
+from linnet_export.adapt.data import read_examples
+from linnet_export.adapt.new_model.config import NewModelConfig
+from linnet_export.adapt.new_model.wordpiece import train_wordpiece
+
+__all__ = ["NewModel", "make_model"]
+
+
+@dataclasses.dataclass(frozen=True)
+class NewModel:
+    """What was made.
+
+    Attributes:
+        output: directory of the checkpoint.
+        model_type: architecture.
+        parameters: weights of the encoder with the head of fill-mask; tied ones count once.
+        vocabulary: number of tokens.
+        tokens_per_word: how many tokens a word of the corpus has on average.
+    """
+
+    output: Path
+    model_type: str
+    parameters: int
+    vocabulary: int
+    tokens_per_word: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what JSON can hold."""
+        return dataclasses.asdict(self) | {"output": str(self.output)}
+
+
+def make_model(config: NewModelConfig) -> NewModel:
+    """Train a vocabulary, draw weights and write the checkpoint.
+
+    Raises:
+        BadDataError: the corpus cannot be read.
+        InvalidArgumentError: a field of the configuration is unknown or impossible.
+    """
+    data = DataConfig(train=config.texts, validation=config.texts, text_column=config.text_column)
+    texts = [line for each in read_examples(data, 0, "fill-mask").train for line in each.text.split("\n")]
+    tokenizer = train_wordpiece(texts, config.vocab_size, lowercase=config.lowercase)
+    settings = _configuration(config, len(tokenizer))
+    transformers.set_seed(config.seed)
+    try:
+        model = transformers.AutoModelForMaskedLM.from_config(settings)
+    except (ValueError, RuntimeError, TypeError) as error:
+        raise InvalidArgumentError(
+            f"transformers cannot make {config.model_type} of these settings: {error}"
+        ) from error
+    _write(model, tokenizer, config.output)
+    words = sum(len(text.split()) for text in texts)
+    tokens = sum(map(len, tokenizer(texts, add_special_tokens=False)["input_ids"]))
+    return NewModel(
+        output=config.output,
+        model_type=config.model_type,
+        parameters=sum(each.numel() for each in model.parameters()),
+        vocabulary=len(tokenizer),
+        tokens_per_word=round(tokens / max(1, words), 3),
+    )
+
+
+def _configuration(config: NewModelConfig, vocabulary: int) -> Any:
+    plain = transformers.AutoConfig.for_model(config.model_type)
+    unknown = sorted(name for name in config.overrides if not hasattr(plain, name))
+    if unknown:
+        raise InvalidArgumentError(f"{config.model_type} has no {', '.join(unknown)}; see its config.json")
+    values = {name: _as(getattr(plain, name), value, name) for name, value in config.overrides.items()}
+    return transformers.AutoConfig.for_model(
+        config.model_type, **{**values, "vocab_size": vocabulary, "pad_token_id": 0}
+    )
+
+
+def _as(usual: Any, value: Any, name: str) -> Any:
+    """Return a value of a configuration in the type of its default; from the command line it is a str."""
+    if not isinstance(value, str) or isinstance(usual, str):
+        return value
+    try:
+        if isinstance(usual, bool):
+            return {"true": True, "false": False}[value.lower()]
+        return type(usual)(value) if isinstance(usual, int | float) else value
+    except (ValueError, KeyError) as error:
+        raise InvalidArgumentError(f"{name} is {value!r}, needed a {type(usual).__name__}") from error
+
+
+def _write(model: Any, tokenizer: Any, output: Path) -> None:
+    """Write the checkpoint whole, or not at all."""
+    aside = output.with_name(f".{output.name}.partial-{os.getpid()}")
+    aside.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        model.save_pretrained(aside)
+        tokenizer.save_pretrained(aside)
+        if output.is_dir():
+            shutil.rmtree(output)
+        aside.replace(output)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)

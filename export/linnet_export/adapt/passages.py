@@ -1,0 +1,95 @@
+"""Plain text for pre-training: documents of sentences, packed into passages that fit the model."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+__all__ = ["Passage", "pack", "pair_sentences"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Passage:
+    """Sentences of one document that stand together.
+
+    Attributes:
+        sentences: in their order.
+        document: its number.
+    """
+
+    sentences: tuple[str, ...]
+    document: int
+
+    @property
+    def text(self) -> str:
+        """The sentences with spaces between."""
+        return " ".join(self.sentences)
+
+
+def pack(documents: Sequence[Sequence[str]], tokenizer: Any, bound: int) -> list[Passage]:
+    """Join neighbouring sentences of a document as long as they fit.
+
+    Args:
+        documents: sentences of each.
+        tokenizer: a fast tokenizer.
+        bound: tokens of a passage, special tokens not counted. A longer sentence is cut into several.
+    """
+    flat = [sentence for sentences in documents for sentence in sentences]
+    found = tokenizer(flat, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"] if flat else []
+    offsets = iter(found)
+    passages: list[Passage] = []
+    for number, sentences in enumerate(documents):
+        pieces = [piece for sentence in sentences for piece in _cut(sentence, next(offsets), bound)]
+        passages += [Passage(tuple(each), number) for each in _fill(pieces, bound)]
+    return passages
+
+
+def _cut(sentence: str, offsets: Sequence[tuple[int, int]], bound: int) -> list[tuple[str, int]]:
+    """Return the parts of a sentence, each with its number of tokens."""
+    parts = [offsets[start : start + bound] for start in range(0, len(offsets), bound)]
+    return [(sentence[part[0][0] : part[-1][1]], len(part)) for part in parts]
+
+
+def _fill(pieces: Iterable[tuple[str, int]], bound: int) -> list[list[str]]:
+    found: list[list[str]] = []
+    room = 0
+    for text, tokens in pieces:
+        if not found or tokens > room:
+            found.append([])
+            room = bound
+        found[-1].append(text)
+        room -= tokens
+    return found
+
+
+def pair_sentences(passages: Sequence[Passage], seed: int) -> list[tuple[str, str, int]]:
+    """Return first and second part of passages, and 0 if the second goes on from the first, 1 if it does not.
+
+    Half of the second parts are replaced by one of another document (BERT, appendix A.2; the numbers are those of
+    transformers' `next_sentence_label`). Passages of one sentence are left out.
+
+    Args:
+        passages: of two documents or more.
+        seed: of what is replaced.
+    """
+    generator = random.Random(seed)
+    usable = [each for each in passages if len(each.sentences) > 1]
+    found = []
+    for passage in usable:
+        middle = generator.randint(1, len(passage.sentences) - 1)
+        first, second = passage.sentences[:middle], passage.sentences[middle:]
+        replaced = generator.random() < 0.5
+        if replaced:
+            other = _of_another_document(usable, passage.document, generator)
+            second = other.sentences[generator.randint(1, len(other.sentences) - 1) :]
+        found.append((" ".join(first), " ".join(second), int(replaced)))
+    return found
+
+
+def _of_another_document(passages: Sequence[Passage], document: int, generator: random.Random) -> Passage:
+    while True:
+        other = generator.choice(passages)
+        if other.document != document:
+            return other
