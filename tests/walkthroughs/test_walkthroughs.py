@@ -66,3 +66,12 @@ def test_a_walkthrough_ends_in_answers(name: str, tmp_path: Path) -> None:
     assert "ms a request" in done.stdout
     assert "' -> " in done.stdout
     assert done.stdout.count("Not a medical device") == (2 if name == "medical" else 0)
+
+
+@pytest.mark.slow
+def test_pretraining_ends_in_answers(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "examples.pretraining", "-o", str(tmp_path / "out"), "--epochs", "1"]
+    done = subprocess.run(command, cwd=EXAMPLES.parent, capture_output=True, text=True, timeout=500)
+    assert done.returncode == 0, done.stderr
+    assert "pretrained: accuracy" in done.stdout
+    assert "' -> " in done.stdout

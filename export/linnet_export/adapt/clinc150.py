@@ -23,7 +23,7 @@ _OUT_OF_SCOPE = "oos"
 
 
 def convert(
-    source: Path, directory: Path, *, domains: Sequence[str] = (), rows_per_class: int | None = None
+    source: Path, directory: Path, *, domains: Sequence[str] = (), rows_per_class: int | None = None, seed: int = 0
 ) -> dict[str, int]:
     """Write `train.jsonl` (train and oos_train) and `val.jsonl` (val and oos_val).
 
@@ -31,7 +31,8 @@ def convert(
         source: the data set.
         directory: of both files.
         domains: only their intents, and out of scope; empty: all.
-        rows_per_class: so many rows of each class are trained on, chosen at random with the seed 0; None: all.
+        rows_per_class: so many rows of each class are trained on, chosen at random; None: all.
+        seed: of that choice.
 
     Returns:
         the number of rows by file.
@@ -44,7 +45,7 @@ def convert(
         raise InvalidArgumentError(f"rows_per_class is {rows_per_class}, needed at least 1")
     found = read_rows(source, domains)
     if rows_per_class is not None:
-        found["train"] = _few(found["train"], rows_per_class)
+        found["train"] = _few(found["train"], rows_per_class, seed)
     directory.mkdir(parents=True, exist_ok=True)
     for file, rows in found.items():
         lines = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
@@ -87,8 +88,8 @@ def _intents(source: Path, domains: Sequence[str]) -> set[str]:
     return {intent for name in domains for intent in found[name]} | {_OUT_OF_SCOPE}
 
 
-def _few(rows: Sequence[dict[str, str]], count: int) -> list[dict[str, str]]:
-    shuffled = random.Random(0).sample(rows, len(rows))
+def _few(rows: Sequence[dict[str, str]], count: int, seed: int) -> list[dict[str, str]]:
+    shuffled = random.Random(seed).sample(rows, len(rows))
     labels = sorted({row["label"] for row in rows})
     return [row for label in labels for row in [each for each in shuffled if each["label"] == label][:count]]
 
@@ -100,9 +101,13 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
     parser.add_argument("--domains", metavar="banking,travel", default="", help="only their intents, and out of scope")
     parser.add_argument("--rows-per-class", type=int, metavar="N", help="train on so many rows of each class")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the choice of these rows (default 0)")
     args = parser.parse_args()
     domains = tuple(filter(None, args.domains.split(",")))
-    for name, count in convert(args.source, args.output, domains=domains, rows_per_class=args.rows_per_class).items():
+    counts = convert(
+        args.source, args.output, domains=domains, rows_per_class=args.rows_per_class, seed=args.seed
+    )
+    for name, count in counts.items():
         print(f"{args.output / name}.jsonl: {count} rows")
 
 

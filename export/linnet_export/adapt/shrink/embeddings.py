@@ -19,6 +19,7 @@ from linnet_export.adapt.errors import ShrinkError
 __all__ = ["factorize_embeddings"]
 
 _TABLES = ("word_embeddings", "position_embeddings", "token_type_embeddings")
+_RIDGE = 1e-6  # of the mean square
 _SHARED_SETTINGS = (
     "vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "hidden_act",
     "hidden_dropout_prob", "attention_probs_dropout_prob", "max_position_embeddings", "type_vocab_size",
@@ -84,8 +85,11 @@ def _fit(wide: Any, encoder: Any, batches: Sequence[dict[str, Any]]) -> float:
     for name in _TABLES:
         getattr(narrow, name).weight.copy_(_centred(getattr(wide, name).weight) @ basis)
     given = nn.functional.layer_norm(_centred(sums) @ basis, (project.in_features,), eps=narrow.LayerNorm.eps)
-    columns = torch.cat([given, torch.ones(len(given), 1)], dim=1)
-    solution = torch.linalg.lstsq(columns, wanted).solution
+    columns = torch.cat([given, torch.ones(len(given), 1)], dim=1).double()
+    squares = columns.T @ columns
+    # few texts leave directions open; there a small weight is the better guess
+    squares += _RIDGE * squares.diagonal().mean() * torch.eye(len(squares), dtype=torch.float64)
+    solution = torch.linalg.solve(squares, columns.T @ wanted.double())
     project.weight.copy_(solution[:-1].T)
     project.bias.copy_(solution[-1])
     left = (columns @ solution - wanted).square().sum()
@@ -97,7 +101,8 @@ def _basis(rows: Tensor, size: int) -> Tensor:
 
     The layer norm behind takes a row's mean away; so ``size`` channels hold ``size - 1`` components.
     """
-    components = torch.linalg.eigh(rows.T @ rows).eigenvectors.flip(1)[:, : size - 1]
+    wide = rows.double()
+    components = torch.linalg.eigh(wide.T @ wide).eigenvectors.float().flip(1)[:, : size - 1]
     without_mean = torch.linalg.qr(torch.cat([torch.ones(size, 1), torch.eye(size)[:, 1:]], dim=1)).Q[:, 1:]
     return components @ without_mean.T
 
