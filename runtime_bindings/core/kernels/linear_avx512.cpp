@@ -16,11 +16,22 @@ namespace {
 
 constexpr std::size_t kRows = 8;                       // tokens that are worked on at once
 constexpr std::size_t kHalves = kPanel / kFloatLanes;  // registers of a panel
-// The least and the largest of a row and of zero.
+// The largest of a row and of zero, and the largest of the row with its sign turned and of zero.
 struct Range {
-  float least;
   float largest;
+  float minus_least;
 };
+
+// Eight lanes of each go on in one register.
+LINNET_AVX512_VNNI inline Range reduced(__m512 largest, __m512 least) {
+  const __m512 minus_least = _mm512_sub_ps(_mm512_setzero_ps(), least);
+  __m512 both = _mm512_max_ps(_mm512_shuffle_f32x4(largest, minus_least, 0x44),
+                              _mm512_shuffle_f32x4(largest, minus_least, 0xEE));
+  both = _mm512_max_ps(both, _mm512_shuffle_f32x4(both, both, 0xB1));
+  both = _mm512_max_ps(both, _mm512_permute_ps(both, 0x4E));
+  both = _mm512_max_ps(both, _mm512_permute_ps(both, 0xB1));
+  return {_mm512_cvtss_f32(both), _mm_cvtss_f32(_mm512_extractf32x4_ps(both, 2))};
+}
 
 LINNET_AVX512_VNNI Range range_of(const float* row, std::size_t inputs) {
   constexpr std::size_t kAtOnce = 4;  // one after the other would wait for each other
@@ -42,11 +53,11 @@ LINNET_AVX512_VNNI Range range_of(const float* row, std::size_t inputs) {
     least[0] = _mm512_min_ps(least[0], part);
     largest[0] = _mm512_max_ps(largest[0], part);
   }
-  for (std::size_t i = 1; i < kAtOnce; ++i) {
-    least[0] = _mm512_min_ps(least[0], least[i]);
-    largest[0] = _mm512_max_ps(largest[0], largest[i]);
+  for (std::size_t i = 0; i < kAtOnce; i += 2) {
+    least[i] = _mm512_min_ps(least[i], least[i + 1]);
+    largest[i] = _mm512_max_ps(largest[i], largest[i + 1]);
   }
-  return {_mm512_reduce_min_ps(least[0]), _mm512_reduce_max_ps(largest[0])};
+  return reduced(_mm512_max_ps(largest[0], largest[2]), _mm512_min_ps(least[0], least[2]));
 }
 
 LINNET_AVX512_VNNI inline __m128i to_bytes(__m512 x, __m512 factor, __m512 zero) {
@@ -66,12 +77,9 @@ LINNET_AVX512_VNNI inline __m512i to_64_bytes(const float* x, __m512 factor, __m
   return _mm512_permutexvar_epi32(order, _mm512_packus_epi16(low, high));
 }
 
-LINNET_AVX512_VNNI void round_row(const float* row, std::size_t inputs, std::uint8_t* bytes, float& row_scale,
-                                  float& row_zero) {
-  const Range range = range_of(row, inputs);
-  row_scale = std::max((range.largest - range.least) / kSteps, kSmallestScale);
-  row_zero = static_cast<float>(_mm_cvtss_si32(_mm_set_ss(std::min(-range.least / row_scale, kSteps))));
-  const __m512 factor = _mm512_set1_ps(1.0F / row_scale);
+LINNET_AVX512_VNNI void to_row(const float* row, std::size_t inputs, float scale, float row_zero,
+                               std::uint8_t* bytes) {
+  const __m512 factor = _mm512_set1_ps(1.0F / scale);
   const __m512 zero = _mm512_set1_ps(row_zero);
   std::size_t i = 0;
   for (; i + 4 * kFloatLanes <= inputs; i += 4 * kFloatLanes) {
@@ -86,12 +94,39 @@ LINNET_AVX512_VNNI void round_row(const float* row, std::size_t inputs, std::uin
   }
 }
 
+// Scales and zero points of up to kFloatLanes rows; a row alone would wait for its divisions.
+LINNET_AVX512_VNNI void choose_steps(const float* x, std::size_t inputs, std::size_t first, std::size_t count,
+                                     const RoundedRows& out) {
+  alignas(64) float largest[kFloatLanes] = {};
+  alignas(64) float minus_least[kFloatLanes] = {};
+  for (std::size_t i = 0; i < count; ++i) {
+    const Range range = range_of(x + (first + i) * inputs, inputs);
+    largest[i] = range.largest;
+    minus_least[i] = range.minus_least;
+  }
+  const __m512 steps = _mm512_set1_ps(kSteps);
+  const __m512 below = _mm512_load_ps(minus_least);
+  const __m512 scale = _mm512_max_ps(_mm512_div_ps(_mm512_add_ps(_mm512_load_ps(largest), below), steps),
+                                     _mm512_set1_ps(kSmallestScale));
+  const __m512 zero =
+      _mm512_cvtepi32_ps(_mm512_cvtps_epi32(_mm512_min_ps(_mm512_div_ps(below, scale), steps)));
+  const __mmask16 lanes = lanes_below(count);
+  _mm512_mask_storeu_ps(out.scales + first, lanes, scale);
+  _mm512_mask_storeu_ps(out.zeros + first, lanes, zero);
+}
+
 LINNET_AVX512_VNNI void round_rows(const float* x, std::size_t inputs, std::size_t first, std::size_t last,
                                    const RoundedRows& out) {
-  for (std::size_t row = first; row < last; ++row) {
-    std::uint8_t* bytes = out.bytes + row * out.stride;
-    round_row(x + row * inputs, inputs, bytes, out.scales[row], out.zeros[row]);
-    std::fill(bytes + inputs, bytes + out.stride, std::uint8_t{0});
+  for (std::size_t start = first; start < last; start += kFloatLanes) {
+    const std::size_t end = std::min(start + kFloatLanes, last);
+    choose_steps(x, inputs, start, end - start, out);
+    for (std::size_t row = start; row < end; ++row) {
+      std::uint8_t* bytes = out.bytes + row * out.stride;
+      to_row(x + row * inputs, inputs, out.scales[row], out.zeros[row], bytes);
+      for (std::size_t i = inputs; i < out.stride; ++i) {
+        bytes[i] = 0;
+      }
+    }
   }
 }
 
