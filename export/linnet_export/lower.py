@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+import gc
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import torch
@@ -15,6 +16,7 @@ from executorch.exir import (
     ExecutorchProgramManager,
     to_edge,
 )
+from executorch.exir.backend.utils import is_same_node
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
@@ -213,8 +215,9 @@ def _trace(module: DeviceProgram, max_length: int, max_batch: int) -> ExportedPr
 
 
 def _delegate(
-    exported: Mapping[str, ExportedProgram], fused: Iterable[str], partitioner: WholePartitioner
+    exported: dict[str, ExportedProgram], fused: Sequence[str], partitioner: WholePartitioner
 ) -> EdgeProgramManager:
+    """Return the programs with their delegates; ``exported`` is empty then, since graphs are large."""
     config = EdgeCompileConfig(
         # quantized operators and symbolic lengths are no core ATen, which is all that this check allows
         _check_ir_validity=False,
@@ -224,15 +227,26 @@ def _delegate(
     )
     # not to_edge_transform_and_lower: it does the same with one more trace of every method
     edge = to_edge(dict(exported), compile_config=config)
+    exported.clear()
+    _forget_graphs()
     if fused:
         with sorted_once():
             edge = edge.to_backend(dict.fromkeys(fused, LinearPartitioner()))
         edge.compile_config = config
+        _forget_graphs()
     edge = edge.transform([ExpandQuantized()])
+    _forget_graphs()
     with necessary_passes():
         delegated = edge.to_backend(partitioner)
+    _forget_graphs()
     delegated.compile_config = config  # to_backend() forgets it
     return delegated
+
+
+def _forget_graphs() -> None:
+    """Free the graphs of the last step; ExecuTorch 1.5.1 compares nodes by a function that keeps all of them."""
+    is_same_node.cache_clear()
+    gc.collect()
 
 
 def _stored(values: Mapping[str, ConstantValue]) -> dict[str, int | float | bool | str | Tensor]:

@@ -15,7 +15,15 @@ from linnet_export.lower import LowerResult, lower
 from linnet_export.methods import fused_method
 from linnet_export.mixed_precision import quantize_within_budget
 from linnet_export.progress import Listener, Quiet, Stages
-from linnet_export.proof import Proof, choose_calibration, choose_texts, default_budget, device_inputs, prove
+from linnet_export.proof import (
+    LayerError,
+    Proof,
+    choose_calibration,
+    choose_texts,
+    default_budget,
+    device_inputs,
+    prove,
+)
 from linnet_export.ranges import structural_ranges
 from linnet_export.recipes import QuantizationSummary, apply_recipe, check_settings, get_recipe, is_calibrated
 from linnet_export.report import ExportReport
@@ -54,6 +62,10 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
             summary, mixed = quantize_within_budget(config, checkpoint, program, fitted, texts, budget, stages.detail)
         else:
             summary = apply_recipe(program, config.recipe, config.quantization, fitted, stages.detail)
+        errors: tuple[tuple[LayerError, ...], int] = ((), 0)
+        if config.prove:
+            # here and not beside the proof: the exact copy that it needs is gone again before graphs take the room
+            errors = measure_layers(checkpoint, _device_program(checkpoint), program, texts, stages.detail)
     with stages.stage("lower"):
         lowered = _lower(checkpoint, tokenizer, program, summary, config.max_batch, stages)
     with written_aside(output) as partial:
@@ -64,9 +76,8 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
             with stages.stage("prove"):
                 fused = "forward_fused" in lowered.facts.partitions
                 proof = prove(partial, checkpoint, texts, budget, stages.detail, fused=fused)
-                errors = measure_layers(checkpoint, _device_program(checkpoint), program, texts, stages.detail)
         else:
-            proof, errors = Proof.unproven("exported with --no-proof"), ((), 0)
+            proof = Proof.unproven("exported with --no-proof")
         report = dataclasses.replace(
             _report(config, checkpoint, tokenizer, lowered, summary, stages, proof), mixed_precision=mixed
         )

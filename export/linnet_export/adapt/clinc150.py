@@ -104,9 +104,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the choice of these rows (default 0)")
     args = parser.parse_args()
     domains = tuple(filter(None, args.domains.split(",")))
-    counts = convert(
-        args.source, args.output, domains=domains, rows_per_class=args.rows_per_class, seed=args.seed
-    )
+    counts = convert(args.source, args.output, domains=domains, rows_per_class=args.rows_per_class, seed=args.seed)
     for name, count in counts.items():
         print(f"{args.output / name}.jsonl: {count} rows")
 
