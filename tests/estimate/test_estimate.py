@@ -16,7 +16,7 @@ from linnet.estimate import command as command_module
 from linnet.estimate.command import add_arguments, run
 from linnet.estimate.devices import DEVICES, Device, find_device, this_device
 from linnet.estimate.roofline import SHARES, estimate
-from linnet.estimate.work import Attention, Linear, Work, count_work
+from linnet.estimate.work import Attention, Fused, Linear, Work, count_work
 from tests.sdk.sdk_fakes import make_manifest
 
 LAYERS, WIDTH, INNER = 2, 96, 384
@@ -75,6 +75,23 @@ def test_bytes_between_the_products_by_hand() -> None:
     # 96 channels are 3 heads of 32; softmax goes over tokens^2 scores of each four times
     assert count().moved_bytes(10, fused=True) == 10 * count().token_bytes
     assert count().moved_bytes(10, fused=False) - 10 * count().token_bytes == LAYERS * 3 * 100 * 4 * 4
+
+
+def test_linnets_own_operators_move_little_and_its_layers_are_faster() -> None:
+    found = evidence()
+    own = [{"operator": name, "layer": "body.layers.0"} for name in ("int8_linear", "linnet::add_layer_norm")]
+    found["places"]["forward_fused"] = own
+    counted = count_work(make_manifest("text-classification"), found)
+    # the normalization reads two tensors of 96 channels and writes one; GELU is inside of the linear layer
+    assert counted.fused == Fused(token_bytes=4 * 3 * WIDTH, operators=2, int8_linear=True)
+    assert counted.moved_bytes(10, fused=True) == 10 * 4 * 3 * WIDTH
+    device = dataclasses.replace(DEVICE, fused=True)
+    plain, fast = estimate(count(), device, 32, 1), estimate(counted, device, 32, 1)
+    classifier = 3 * WIDTH / (DEVICE.float_macs * SHARES["float"] * DEVICE.clock_ghz * 1e9)
+    assert (plain.linear - classifier) / (fast.linear - classifier) == pytest.approx(
+        SHARES["own int8"] / SHARES["int8"]
+    )
+    assert estimate(counted, DEVICE, 32, 1) == estimate(count(), DEVICE, 32, 1)  # no fast kernels there
 
 
 def test_an_old_file_is_refused() -> None:

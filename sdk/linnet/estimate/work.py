@@ -21,7 +21,7 @@ __all__ = ["Attention", "Linear", "Work", "count_work"]
 _FLOAT = 4  # bytes
 _OPERANDS: Mapping[str, int] = {
     **{"add": 3, "sub": 3, "mul": 3, "div": 3},
-    **{"gelu": 2, "tanh": 2, "sigmoid": 2, "clamp": 2, "rsqrt": 2, "permute_copy": 2, "clone": 2},
+    **{"add_layer_norm": 3, "gelu": 2, "tanh": 2, "sigmoid": 2, "clamp": 2, "rsqrt": 2, "permute_copy": 2, "clone": 2},
 }
 """Tensors that an operator between the products reads and writes."""
 
@@ -59,6 +59,20 @@ class Attention:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class Fused:
+    """What `forward_fused` leaves between the products, where linnet has fast kernels for it.
+
+    Attributes:
+        token_bytes, operators: as of :class:`Work`.
+        int8_linear: its linear layers are linnet's own too, with what follows them inside.
+    """
+
+    token_bytes: int
+    operators: int
+    int8_linear: bool
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Work:
     """The work of one text.
 
@@ -66,12 +80,14 @@ class Work:
         linears, attentions: what is computed.
         token_bytes: read and written between the products for each token.
         operators: that run, each with a cost of its own.
+        fused: the last two of `forward_fused`; None: the file has none.
     """
 
     linears: tuple[Linear, ...]
     attentions: tuple[Attention, ...]
     token_bytes: int
     operators: int
+    fused: Fused | None = None
 
     def linear_macs(self, tokens: int, *, int8: bool) -> int:
         """Return the MACs of all linear layers of one kind."""
@@ -86,7 +102,9 @@ class Work:
 
     def moved_bytes(self, tokens: int, *, fused: bool) -> int:
         """Return what is read and written between the products; linnet's own attention keeps scores in its cache."""
-        scores = 0 if fused else sum(each.heads * tokens * tokens for each in self.attentions)
+        if fused:
+            return tokens * (self.token_bytes if self.fused is None else self.fused.token_bytes)
+        scores = sum(each.heads * tokens * tokens for each in self.attentions)
         return tokens * self.token_bytes + _SOFTMAX_PASSES * _FLOAT * scores
 
     @property
@@ -96,7 +114,7 @@ class Work:
 
 
 def count_work(manifest: Manifest, evidence: Mapping[str, Any]) -> Work:
-    """Count the work of ``forward`` from the evidence.
+    """Count the work of ``forward``, and of ``forward_fused`` if there is one, from the evidence.
 
     Raises:
         InvalidArgumentError: the evidence has no layers or no places: an old file.
@@ -111,12 +129,18 @@ def count_work(manifest: Manifest, evidence: Mapping[str, Any]) -> Work:
         raise InvalidArgumentError("the file's evidence names no linear layer; export it again with this linnet")
     outputs = {str(each["name"]): int(each["shape"][0]) for each in layers if each["kind"] == "linear"}
     width = max(set(outputs.values()), key=[*outputs.values()].count)
+    own = [*_operators((evidence.get("places") or {}).get("forward_fused") or ())]
     return Work(
         linears=tuple(linears),
         attentions=tuple(_attentions(operators, outputs)),
         token_bytes=sum(_moved(name, layer, outputs, width) for name, layer in operators),
         operators=len(operators),
-    )
+        fused=Fused(
+            token_bytes=sum(_moved(name, layer, outputs, width) for name, layer in own),
+            operators=len(own),
+            int8_linear=any(name == "int8_linear" for name, _ in own),
+        ) if own else None,
+    )  # fmt: skip
 
 
 def _operators(places: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
@@ -160,4 +184,4 @@ def _moved(name: str, layer: str, outputs: Mapping[str, int], width: int) -> int
     """Bytes of one token that an operator reads and writes."""
     own = [size for other, size in outputs.items() if other.rpartition(".")[0] == layer]
     size = max(own, default=width) if name in ("gelu", "tanh") else width
-    return _OPERANDS.get(name, 0) * _FLOAT * size
+    return _OPERANDS.get(name.removeprefix("linnet::"), 0) * _FLOAT * size
