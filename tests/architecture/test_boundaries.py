@@ -86,3 +86,13 @@ sys.exit(status)
     assert result.returncode == 2, result.stderr
     assert "needs torch, torchao" in result.stderr
     assert 'pip install "linnet[export]"' in result.stderr
+
+
+def test_the_commands_of_the_exporter_start_without_torch() -> None:
+    # what torch and torchao print when they are imported is kept away from the terminal; that begins in the command
+    modules = ["linnet_export.cli", "linnet_export.adapt.cli", "linnet_export.adapt.new_model.cli"]
+    heavy = ("torch", "transformers", "executorch", "torchao")
+    script = _IMPORT_EVERYTHING.format(heavy=heavy, modules=modules)
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.strip() == "imported 3 left []"

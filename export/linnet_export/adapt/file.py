@@ -11,7 +11,6 @@ from linnet.datasets import choose_columns, read_table
 from linnet.evaluation import evaluate
 from linnet.model import load
 from linnet_export.adapt.config import TrainConfig
-from linnet_export.adapt.quantization_aware import export_settings
 from linnet_export.adapt.recipe import build
 from linnet_export.config import ExportConfig
 from linnet_export.report import ExportReport
@@ -57,7 +56,7 @@ def export_config(trained: TrainConfig, output: Path, settings: Mapping[str, Any
         "max_length": trained.max_length,
         "proof": training / "proof.jsonl",
         "force": True,
-        **({} if trained.quantize_aware is None else export_settings(trained.quantize_aware)),
+        **({} if trained.quantize_aware is None else _as_trained(trained.quantize_aware)),
         **settings,
     }
     found = build(ExportConfig, whole, "export")
@@ -65,6 +64,11 @@ def export_config(trained: TrainConfig, output: Path, settings: Mapping[str, Any
     if is_calibrated(get_recipe(found.recipe), found.quantization) and found.calibration is None:
         return dataclasses.replace(found, calibration=training / "texts.jsonl")
     return found
+
+
+def _as_trained(recipe: str) -> dict[str, Any]:
+    """Return how to export what was trained for ``recipe``: with the rounding that it knows."""
+    return {"recipe": recipe, "quantization": {"algorithm": "rtn"}} if recipe == "8da4w" else {"recipe": recipe}
 
 
 def measure_file(report: ExportReport, trained: Path, task: str = "text-classification") -> FileReport:

@@ -18,7 +18,7 @@ from linnet_export.recipes.plan import quantizable
 from linnet_export.recipes.prepare import prepare_for_training
 from linnet_export.recipes.quantize import put_layer
 
-__all__ = ["export_settings", "imitate", "restore"]
+__all__ = ["imitate", "restore"]
 
 
 def imitate(model: Any, recipe: str) -> dict[str, nn.Module]:
@@ -48,8 +48,3 @@ def restore(model: Any, layers: dict[str, nn.Module]) -> None:
     """Undo :func:`imitate`, in place; the weights are the trained ones."""
     for name, layer in layers.items():
         put_layer(model, name, layer)
-
-
-def export_settings(recipe: str) -> dict[str, Any]:
-    """Return how to export what was trained for ``recipe``: with the rounding that it knows."""
-    return {"recipe": recipe, "quantization": {"algorithm": "rtn"}} if recipe == "8da4w" else {"recipe": recipe}
