@@ -186,7 +186,7 @@ def _measure_file(config: TrainConfig, rows: Path) -> dict[str, float]:
     quantization = settings.pop("quantization")
     if config.quantize_aware is None and config.shrink.embedding_size is None:
         settings["quantization"] = quantization
-    export(export_config(config, file, {**settings, "prove": False}))
+    export(export_config(config, file, {**settings, "budget": {"agreement": 0.5}}))
     table = read_table(rows)
     with load(file) as model:
         return dict(evaluate(model, table, choose_columns(table, None, None, None)).metrics)
