@@ -178,6 +178,7 @@ def _add_small(parser: argparse.ArgumentParser) -> None:
     add("--frequent", type=int, default=0, metavar="N", help="and the N most frequent words")
     add("--layers", type=_numbers, metavar="0,2,5", help="layers that stay")
     add("--intermediate-size", type=int, metavar="N", help="neurons that stay in each feed-forward layer")
+    add("--heads", type=int, metavar="N", help="heads of attention that stay in each layer")
     add("--embedding-size", type=int, metavar="N", help="width of the embeddings; BERT becomes ELECTRA")
     add(
         "--quantize-aware",
@@ -274,6 +275,7 @@ def _config(args: argparse.Namespace, data: DataConfig) -> TrainConfig:
             frequent=args.frequent,
             layers=args.layers,
             intermediate_size=args.intermediate_size,
+            heads=args.heads,
             embedding_size=args.embedding_size,
         ),
         masking=_masking(args),

@@ -194,6 +194,8 @@ class ShrinkConfig:
         frequent: beside them the first so many tokens of the vocabulary, which BERT's lists by frequency.
         layers: which layers stay, counted from 0; None: all.
         intermediate_size: width of the feed-forward layers, most important neurons first; None: as it is.
+        heads: heads of attention that stay in each layer, most important first; the others become zeros, which the
+            exporter leaves out. None: all.
         embedding_size: width of the embeddings, which a linear layer brings to that of the encoder
             (<https://arxiv.org/abs/1909.11942>, section 3.1); BERT becomes ELECTRA, which has that layer. None: as it
             is.
@@ -203,6 +205,7 @@ class ShrinkConfig:
     frequent: int = 0
     layers: tuple[int, ...] | None = None
     intermediate_size: int | None = None
+    heads: int | None = None
     embedding_size: int | None = None
 
     def problems(self) -> list[str]:
@@ -216,7 +219,7 @@ class ShrinkConfig:
             found.append(f"layers is {list(self.layers)}, needed rising numbers, at least one")
         found += [
             f"{name} is {getattr(self, name)}, needed at least 1"
-            for name in ("intermediate_size", "embedding_size")
+            for name in ("intermediate_size", "heads", "embedding_size")
             if getattr(self, name) is not None and getattr(self, name) < 1
         ]
         return found

@@ -17,17 +17,20 @@ from linnet_export.architectures.base import (
     positions_within,
     stack_layers,
 )
+from linnet_export.dead_heads import living_heads, only_channels
 from linnet_export.layers import AnswerLinear, Attention, EncoderLayer, LayerNorm, copy_linear, shifted_linear
 
 __all__ = ["ARCHITECTURE", "bert_body", "bert_layer"]
 
 
-def bert_layer(layer: Any, config: Any, shift: Tensor | None) -> EncoderLayer:
-    """Return the device form of a ``BertLayer`` (ELECTRA's has the same parts)."""
+def bert_layer(layer: Any, config: Any, shift: Tensor | None, channels: Tensor) -> EncoderLayer:
+    """Return the device form of a ``BertLayer`` (ELECTRA's has the same parts), with these channels of its heads."""
     own = layer.attention.self
+    heads = config.num_attention_heads * len(channels) // own.value.out_features
+    query, key, value = (only_channels(each, channels) for each in (own.query, own.key, own.value))
     return EncoderLayer(
-        Attention(own.query, own.key, own.value, config.num_attention_heads, shift),
-        layer.attention.output.dense,
+        Attention(query, key, value, heads, shift),
+        only_channels(layer.attention.output.dense, channels, inputs=True),
         layer.attention.output.LayerNorm,
         layer.intermediate.dense,
         activation(config, "hidden_act"),
@@ -56,11 +59,14 @@ def bert_body(
         token_types,
     )
     shift = embeddings.shift if project is None else None
-    layers, shift = stack_layers(base.encoder.layer, shift, lambda layer, left: bert_layer(layer, config, left))
+    parts_of = [(layer.attention.self.value, layer.attention.output.dense) for layer in base.encoder.layer]
+    channels = living_heads(parts_of, config.num_attention_heads)
+    whole = zip(base.encoder.layer, channels, strict=True)
+    layers, shift = stack_layers(whole, shift, lambda each, left: bert_layer(each[0], config, left, each[1]))
     return DeviceBody(
         embeddings,
         layers,
-        heads=config.num_attention_heads,
+        heads=config.num_attention_heads * len(channels[0]) // parts_of[0][0].out_features,
         hidden_size=config.hidden_size,
         takes_token_types=token_types,
         project=None if project is None else shifted_linear(project, embeddings.shift),

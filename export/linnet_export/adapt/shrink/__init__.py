@@ -11,10 +11,19 @@ from torch import Tensor
 from linnet_export.adapt.config import ShrinkConfig
 from linnet_export.adapt.shrink.embeddings import factorize_embeddings
 from linnet_export.adapt.shrink.feed_forward import narrow_feed_forward
+from linnet_export.adapt.shrink.heads import silence_heads
 from linnet_export.adapt.shrink.layers import drop_layers
 from linnet_export.adapt.shrink.vocabulary import Trimmed, trim_vocabulary
 
-__all__ = ["Trimmed", "drop_layers", "factorize_embeddings", "narrow_feed_forward", "shrink", "trim_vocabulary"]
+__all__ = [
+    "Trimmed",
+    "drop_layers",
+    "factorize_embeddings",
+    "narrow_feed_forward",
+    "shrink",
+    "silence_heads",
+    "trim_vocabulary",
+]
 
 
 def shrink(
@@ -44,6 +53,9 @@ def shrink(
         ShrinkError: the model has not what should be taken away.
     """
     done: list[str] = []
+    if config.heads is not None:
+        progress("importance of heads")
+        done.append(silence_heads(model, config.heads, batches(tokenizer), loss))
     if config.intermediate_size is not None:
         progress("importance of neurons")
         # measured in the whole model, before layers go: there the neurons were trained
