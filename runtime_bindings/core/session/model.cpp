@@ -1,5 +1,9 @@
 #include "session/model.h"
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 #include <new>
 #include <utility>
 
@@ -82,7 +86,14 @@ Model::Model(std::unique_ptr<FileBytes> file, std::int32_t threads)
       fields_(checked_fields(program_, *file_)),
       slots_(make_slots()) {}
 
-Model::~Model() { unload(); }
+Model::~Model() {
+  unload();
+#ifdef __GLIBC__
+  // what sessions of several threads leave behind lies between what others still use, in each thread's part
+  // of the heap; without this, sessions that come and go hold ever more of it
+  malloc_trim(0);
+#endif
+}
 
 void Model::unload() noexcept {
   for (Slot& slot : slots_) {
