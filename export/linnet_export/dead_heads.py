@@ -1,7 +1,8 @@
 """Heads of attention that say nothing: the program is made without them.
 
 transformers cannot say that a checkpoint has fewer heads than ``hidden_size`` makes room for, so pruned heads stay in
-the checkpoint as zeros: their values are zero, and nothing reads them. What is left out here changes no answer.
+the checkpoint as zeros: their values are zero, and nothing reads them. Either is enough to leave one out without
+changing an answer.
 """
 
 from __future__ import annotations
@@ -32,12 +33,12 @@ def living_heads(pairs: Sequence[tuple[nn.Linear, nn.Linear]], heads: int) -> li
 
 
 def _alive(value: nn.Linear, output: nn.Linear, heads: int) -> Tensor:
-    """Bool [heads]: false where the values are zero and nothing reads them."""
+    """Bool [heads]: false where the values are zero, or nothing reads them."""
     given = value.weight.detach().abs().amax(dim=1)
     if value.bias is not None:
         given = torch.maximum(given, value.bias.detach().abs())
     read = output.weight.detach().abs().amax(dim=0)
-    return (torch.maximum(given, read) > 0).view(heads, -1).any(dim=1)
+    return ((given > 0) & (read > 0)).view(heads, -1).any(dim=1)
 
 
 def _channels(alive: Tensor, count: int, width: int) -> Tensor:

@@ -177,6 +177,8 @@ class DistillationConfig:
             for name in ("hidden_weight", "feature_map_weight", "attention_weight", "augmentation")
             if getattr(self, name) < 0
         ]
+        if self.teacher_layers is not None and not self.transfers:
+            found.append("teacher_layers is for feature_map_weight and attention_weight: give one of them")
         return found
 
     @property
@@ -373,6 +375,8 @@ class TrainConfig:
             )
         if self.quantize_aware is not None and (self.adapters is not None or self.optimizer.freeze != "none"):
             found.append("quantize_aware trains every layer: leave out adapters and freeze")
+        if self.adapters is not None and self.shrink.heads is not None:
+            found.append("adapters would wake silent heads: leave out adapters, or heads")
         found += self._no_contrast_with()
         if self.distillation is not None and self.distillation.attention_weight and self.optimizer.dropout != 0:
             found.append("attention_weight needs dropout = 0: transformers gives attention as dropout leaves it")

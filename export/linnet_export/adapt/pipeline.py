@@ -155,8 +155,8 @@ def _learn(config: TrainConfig, trainer: RowTrainer, output: Output) -> int:
     with PartialState().main_process_first():
         resumed = last_complete(output.checkpoints)
     trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
-    count = trained_parameters(model)
     release(model)
+    count = trained_parameters(model)
     if config.adapters is not None:
         merge_adapters(model)
     return count

@@ -33,7 +33,8 @@ class Teacher:
 
     Attributes:
         model: in eval mode.
-        layers: (layer of the student, layer of the teacher) that are compared, counted from 0.
+        layers: (layer of the student, layer of the teacher) that are compared, counted from 0;
+            none where only answers are learned.
         ids: int64 [student's tokens]: the teacher's number of each; None where they are the same.
         task: that both have.
         config: what is learned.
@@ -71,8 +72,10 @@ def load_teacher(config: TrainConfig, task: TrainingTask, examples: Examples, st
             f"teacher {settings.teacher} has {theirs.num_attention_heads} heads of attention, the student "
             f"{ours.num_attention_heads}; attention_weight needs as many"
         )
-    kept = settings.teacher_layers or config.shrink.layers
-    layers = _layer_pairs(int(ours.num_hidden_layers), int(theirs.num_hidden_layers), kept, settings.teacher)
+    layers: tuple[tuple[int, int], ...] = ()
+    if settings.transfers:
+        kept = settings.teacher_layers or config.shrink.layers
+        layers = _layer_pairs(int(ours.num_hidden_layers), int(theirs.num_hidden_layers), kept, settings.teacher)
     if settings.feature_map_weight and ours.hidden_size != theirs.hidden_size:
         student.add_module(_PROJECTION, nn.Linear(ours.hidden_size, theirs.hidden_size, bias=False))
     texts = [each.text for each in examples.train[:_COMPARED_TEXTS]]
@@ -106,7 +109,7 @@ def with_teacher(step: Step, teacher: Teacher) -> Step:
         )
         if distance is not None:
             loss = (1 - settings.weight) * loss + settings.weight * distance
-        for mine, other in zip(ours, theirs, strict=True):
+        for mine, other in zip(ours, theirs, strict=True) if settings.transfers else ():
             loss = loss + _layer_distances(mine, other, teacher, getattr(student, _PROJECTION, None))
         return loss, measured
 

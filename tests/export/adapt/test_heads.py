@@ -10,8 +10,9 @@ import torch
 import transformers
 
 import linnet
+from linnet.errors import InvalidArgumentError
 from linnet_export import ExportConfig, export
-from linnet_export.adapt import DataConfig, OptimizerConfig, ShrinkConfig, TrainConfig, train
+from linnet_export.adapt import AdapterConfig, DataConfig, OptimizerConfig, ShrinkConfig, TrainConfig, train
 from linnet_export.adapt.errors import ShrinkError
 from linnet_export.adapt.shrink import silence_heads
 from linnet_export.dead_heads import living_heads
@@ -120,6 +121,21 @@ def test_silent_heads_stay_silent_while_the_rest_learns(encoder: Path, rows_file
             bool(each.weight[dead].any() or each.bias[dead].any()) for each in (own.query, own.key, own.value)
         )
         assert not layer.attention.output.dense.weight[:, dead].any()
+
+
+def test_a_head_is_dead_if_it_gives_nothing_or_is_not_read(tmp_path: Path) -> None:
+    model, _ = load(tmp_path / "model")
+    value, output = layers(model)[0].attention.self.value, layers(model)[0].attention.output.dense
+    with torch.no_grad():
+        value.weight[:8], value.bias[:8] = 0, 0
+        output.weight[:, 24:] = 0
+    assert living_heads([(value, output)], 4)[0].tolist() == list(range(8, 24))
+
+
+def test_adapters_would_wake_silent_heads(encoder: Path, rows_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgumentError, match="adapters would wake silent heads"):
+        TrainConfig(model=str(encoder), output=tmp_path, data=DataConfig(train=rows_file), shrink=ShrinkConfig(heads=2),
+                    adapters=AdapterConfig(rank=2))  # fmt: skip
 
 
 def test_what_cannot_be_left_out_is_refused(tmp_path: Path) -> None:

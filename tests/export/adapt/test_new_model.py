@@ -60,7 +60,7 @@ def test_the_seed_decides_the_weights(texts: Path, tmp_path: Path) -> None:
 
 def test_everything_wrong_is_said_at_once(texts: Path, tmp_path: Path) -> None:
     (tmp_path / "there").mkdir()
-    (tmp_path / "there/file").touch()
+    (tmp_path / "there/config.json").touch()
     with pytest.raises(InvalidArgumentError) as caught:
         NewModelConfig(model_type="gpt2", output=tmp_path / "there", texts=texts, vocab_size=3)
     for part in ("'gpt2', known are mobilebert", "vocab_size is 3", "exists; --force replaces it"):
@@ -71,7 +71,20 @@ def test_everything_wrong_is_said_at_once(texts: Path, tmp_path: Path) -> None:
     with pytest.raises(InvalidArgumentError, match="hidden_size is 'wide', needed a int"):
         make_model(NewModelConfig(model_type="bert", output=tmp_path / "x", texts=texts,
                                   overrides={"hidden_size": "wide"}))  # fmt: skip
+    for wrong in ({"num_attention_heads": "0"}, {"hidden_size": "33"}, {"hidden_act": "nothing"}):
+        with pytest.raises(InvalidArgumentError, match="these settings"):
+            make_model(NewModelConfig(model_type="bert", output=tmp_path / "x", texts=texts, overrides=wrong))
     assert not (tmp_path / "x").exists()
+
+
+def test_force_replaces_checkpoints_and_nothing_else(texts: Path, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos/cat.jpg").touch()
+    (tmp_path / "file").touch()
+    for name in ("photos", "file"):
+        with pytest.raises(InvalidArgumentError, match=r"is no checkpoint \(no config.json\).*-o chooses another"):
+            NewModelConfig(model_type="bert", output=tmp_path / name, texts=texts, force=True)
+    assert (tmp_path / "photos/cat.jpg").is_file()
 
 
 def test_the_command(texts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

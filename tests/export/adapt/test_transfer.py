@@ -125,6 +125,7 @@ def test_the_distances_shrink_and_the_projection_does_not_stay(data: dict[str, P
     both = DistillationConfig(teacher=str(tmp_path / "teacher"), feature_map_weight=1.0, teacher_layers=(0, 3))
     report = train(config(narrow, tmp_path / "maps", task, data[task], distillation=both))
     assert not any("projection" in name for name in load_file(tmp_path / "maps/model.safetensors"))
+    assert report.trained_parameters == report.parameters
     assert report.parameters == sum(each.numel() for each in load_file(tmp_path / "maps/model.safetensors").values())
 
 
@@ -156,6 +157,20 @@ def test_a_trimmed_student_is_understood_and_goes_on_after_a_kill(
     train_until_killed(settings("b"), 2, monkeypatch)
     train(settings("b", resume=True))
     assert_same_weights(tmp_path / "a", tmp_path / "b")
+
+
+def test_answers_alone_need_no_layers_to_compare(data: dict[str, Path], encoder: Path, tmp_path: Path) -> None:
+    task = "token-classification"
+    shallow = write_checkpoint(tmp_path / "shallow", "bert", num_hidden_layers=1)
+    train(config(shallow, tmp_path / "teacher", task, data[task]))
+    distillation = DistillationConfig(teacher=str(tmp_path / "teacher"))
+    report = train(config(encoder, tmp_path / "student", task, data[task], distillation=distillation,
+                          shrink=ShrinkConfig(layers=(1,))))  # fmt: skip
+    assert report.figures
+    with pytest.raises(InvalidArgumentError, match="teacher_layers is for feature_map_weight and attention_weight"):
+        config(
+            encoder, tmp_path / "x", task, data[task], distillation=DistillationConfig(teacher="t", teacher_layers=(0,))
+        )
 
 
 def test_what_cannot_teach_is_refused(data: dict[str, Path], encoder: Path, tmp_path: Path) -> None:

@@ -47,7 +47,13 @@ class NewModelConfig:
             problems.append(f"model_type is {self.model_type!r}, known are {', '.join(MODEL_TYPES)}")
         if self.vocab_size < 100:
             problems.append(f"vocab_size is {self.vocab_size}, needed at least 100")
-        if self.output.exists() and not self.force and (not self.output.is_dir() or any(self.output.iterdir())):
-            problems.append(f"{self.output} exists; --force replaces it, -o chooses another directory")
+        problems += self._occupied()
         if problems:
             raise InvalidArgumentError("; ".join(problems))
+
+    def _occupied(self) -> list[str]:
+        if not self.output.exists() or (self.output.is_dir() and not any(self.output.iterdir())):
+            return []
+        if not (self.output / "config.json").is_file():
+            return [f"{self.output} exists and is no checkpoint (no config.json); -o chooses another directory"]
+        return [] if self.force else [f"{self.output} exists; --force replaces it, -o chooses another directory"]

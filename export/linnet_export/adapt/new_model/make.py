@@ -11,10 +11,10 @@ from typing import Any
 import transformers
 
 from linnet.errors import InvalidArgumentError
-from linnet_export.adapt.config import DataConfig
-from linnet_export.adapt.data import read_examples
+from linnet_export.adapt.errors import BadDataError
 from linnet_export.adapt.new_model.config import NewModelConfig
 from linnet_export.adapt.new_model.wordpiece import train_wordpiece
+from linnet_export.adapt.tasks.fill_mask import read_documents, sentences
 
 __all__ = ["NewModel", "make_model"]
 
@@ -49,14 +49,19 @@ def make_model(config: NewModelConfig) -> NewModel:
         BadDataError: the corpus cannot be read.
         InvalidArgumentError: a field of the configuration is unknown or impossible.
     """
-    data = DataConfig(train=config.texts, validation=config.texts, text_column=config.text_column)
-    texts = [line for each in read_examples(data, 0, "fill-mask").train for line in each.text.split("\n")]
+    problems: list[str] = []
+    texts = [line for each in read_documents(config.texts, config.text_column, problems) for line in sentences(each)]
+    if problems:
+        raise BadDataError(problems)
     tokenizer = train_wordpiece(texts, config.vocab_size, lowercase=config.lowercase)
-    settings = _configuration(config, len(tokenizer))
+    overrides = _overrides(config)
     transformers.set_seed(config.seed)
     try:
+        settings = transformers.AutoConfig.for_model(
+            config.model_type, **{**overrides, "vocab_size": len(tokenizer), "pad_token_id": 0}
+        )
         model = transformers.AutoModelForMaskedLM.from_config(settings)
-    except (ValueError, RuntimeError, TypeError) as error:
+    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
         raise InvalidArgumentError(
             f"transformers cannot make {config.model_type} of these settings: {error}"
         ) from error
@@ -72,15 +77,12 @@ def make_model(config: NewModelConfig) -> NewModel:
     )
 
 
-def _configuration(config: NewModelConfig, vocabulary: int) -> Any:
+def _overrides(config: NewModelConfig) -> dict[str, Any]:
     plain = transformers.AutoConfig.for_model(config.model_type)
     unknown = sorted(name for name in config.overrides if not hasattr(plain, name))
     if unknown:
         raise InvalidArgumentError(f"{config.model_type} has no {', '.join(unknown)}; see its config.json")
-    values = {name: _as(getattr(plain, name), value, name) for name, value in config.overrides.items()}
-    return transformers.AutoConfig.for_model(
-        config.model_type, **{**values, "vocab_size": vocabulary, "pad_token_id": 0}
-    )
+    return {name: _as(getattr(plain, name), value, name) for name, value in config.overrides.items()}
 
 
 def _as(usual: Any, value: Any, name: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from linnet.datasets import TEXT_COLUMNS, read_table
 from linnet.errors import InvalidArgumentError
-from linnet_export.adapt.batches import NO_LABEL, Collator, Rows, encode
+from linnet_export.adapt.batches import NO_LABEL, Rows, encode
 from linnet_export.adapt.config import DataConfig, MaskingConfig, TrainConfig
 from linnet_export.adapt.errors import BadDataError
 from linnet_export.adapt.loading import Loaded, load_masked
@@ -24,7 +24,7 @@ from linnet_export.adapt.passages import Passage, pack, pair_sentences
 from linnet_export.adapt.tasks.base import Answers, Step, TrainingTask
 from linnet_export.adapt.tasks.rows import Example, Examples, hold_out, is_text, overlap_note, shown, wrong_encoding
 
-__all__ = ["TASK"]
+__all__ = ["TASK", "read_documents", "sentences"]
 
 _FEWEST_DOCUMENTS = 2
 _HELD_OUT_MASKS = 1000
@@ -54,8 +54,8 @@ class FillMask(TrainingTask):
         document by itself. In other files each row is a document, with a sentence a line.
         """
         problems: list[str] = []
-        rows = _documents(config.train, config.text_column, problems)
-        held_out = _documents(config.validation, config.text_column, problems) if config.validation else []
+        rows = read_documents(config.train, config.text_column, problems)
+        held_out = read_documents(config.validation, config.text_column, problems) if config.validation else []
         if not problems and not config.validation and len(rows) < _FEWEST_DOCUMENTS:
             problems.append(
                 f"{config.train}: one document, needed another to hold out (an empty line divides them), "
@@ -76,7 +76,7 @@ class FillMask(TrainingTask):
         """See :class:`TrainingTask`; sentences of a document are packed up to the bound."""
         masking = _masking(config)
         special = tokenizer.num_special_tokens_to_add(pair=masking.next_sentence)
-        passages = pack([_sentences(each) for each in rows], tokenizer, config.max_length - special)
+        passages = pack([sentences(each) for each in rows], tokenizer, config.max_length - special)
         following: list[int] | None = None
         texts: list[tuple[str, str | None]] = [(each.text, None) for each in passages]
         if masking.next_sentence:
@@ -114,18 +114,16 @@ class FillMask(TrainingTask):
         found = {"accuracy": float(right[hidden].mean()), "perplexity": math.exp(min(mean, 700.0))}
         return found | ({"next_sentence_accuracy": float(following[0].mean())} if following else {})
 
-    def collator(self, pad_id: int) -> Callable[[Sequence[dict[str, Any]]], dict[str, Tensor]]:
-        """See :class:`TrainingTask`."""
-        return Collator(pad_id)
-
     def held_out_rows(self, examples: Sequence[Example], tokenizer: Any) -> list[dict[str, Any]]:
         """See :class:`TrainingTask`; one word of each sentence is masked, of those that are one token."""
         generator = random.Random(0)
         found: list[dict[str, Any]] = []
-        for sentence in (each for example in examples for each in _sentences(example)):
+        for sentence in (each for example in examples for each in sentences(example)):
+            if len(found) == _HELD_OUT_MASKS:
+                break
             words = sentence.split()
             places = [place for place, word in enumerate(words) if word.isalnum() and _is_one_token(tokenizer, word)]
-            if places and len(words) > 1 and len(found) < _HELD_OUT_MASKS:
+            if places and len(words) > 1:
                 chosen = generator.choice(places)
                 masked = [*words[:chosen], tokenizer.mask_token, *words[chosen + 1 :]]
                 found.append({"text": " ".join(masked), "label": words[chosen]})
@@ -133,7 +131,7 @@ class FillMask(TrainingTask):
 
     def texts(self, example: Example) -> list[dict[str, str]]:
         """See :class:`TrainingTask`."""
-        return [{"text": sentence} for sentence in _sentences(example)]
+        return [{"text": sentence} for sentence in sentences(example)]
 
 
 def _masking(config: TrainConfig) -> MaskingConfig:
@@ -166,7 +164,8 @@ def _placed(values: Tensor, places: Tensor) -> Tensor:
     return found
 
 
-def _documents(path: Path, column: str | None, problems: list[str]) -> list[Example]:
+def read_documents(path: Path, column: str | None, problems: list[str]) -> list[Example]:
+    """Return the documents of a file, as :meth:`FillMask.read` says; what is wrong is added to ``problems``."""
     wrong = wrong_encoding(path)
     if wrong:
         problems += wrong
@@ -212,7 +211,8 @@ def _of_rows(path: Path, column: str | None, problems: list[str]) -> Iterable[Ex
     return found
 
 
-def _sentences(example: Example) -> list[str]:
+def sentences(example: Example) -> list[str]:
+    """Return the sentences of a document."""
     return example.text.split("\n")
 
 
@@ -227,7 +227,8 @@ def _require_sentences(passages: Sequence[Passage], rows: Sequence[Example]) -> 
 
 
 def _is_one_token(tokenizer: Any, word: str) -> bool:
-    return len(tokenizer.tokenize(word)) == 1 and tokenizer.unk_token not in tokenizer.tokenize(word)
+    pieces = tokenizer.tokenize(word)
+    return len(pieces) == 1 and pieces != [tokenizer.unk_token]
 
 
 TASK = FillMask()
