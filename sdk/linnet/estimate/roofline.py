@@ -71,23 +71,21 @@ def estimate(work: Work, device: Device, tokens: int, threads: int) -> Estimate:
     """
     workers = 1 + SHARES["threads"] * (min(threads, device.cores) - 1)
     cycles = device.clock_ghz * 1e9 * workers
-    fused = device.fused and work.fused is not None
-    own = fused and work.fused is not None and work.fused.int8_linear
+    fused = work.fused if device.fused else None
+    own = fused is not None and fused.int8_linear
     int8 = device.int8_macs * SHARES["own int8" if own else "int8"] * cycles
     single = device.float_macs * SHARES["float"] * cycles
     computing = work.linear_macs(tokens, int8=True) / int8 + work.linear_macs(tokens, int8=False) / single
     fits = work.weight_bytes <= device.cache_mb * 1e6
     reading = 0.0 if fits else work.weight_bytes / (device.bandwidth_gbs * 1e9)
-    products = device.int8_macs * SHARES["attention"] * cycles if fused else single
-    starting = work.operators * _OPERATOR_SECONDS
-    if fused and work.fused is not None:
-        starting = work.fused.operators * _INSTRUCTION_SECONDS
+    products = device.int8_macs * SHARES["attention"] * cycles if fused is not None else single
+    starting = work.operators * _OPERATOR_SECONDS if fused is None else fused.operators * _INSTRUCTION_SECONDS
     return Estimate(
         tokens=tokens,
         threads=threads,
         linear=max(computing, reading),
         attention=work.attention_macs(tokens) / products,
-        moving=work.moved_bytes(tokens, fused=fused) / (device.cache_bytes * cycles),
+        moving=work.moved_bytes(tokens, fused=fused is not None) / (device.cache_bytes * cycles),
         starting=starting * _REFERENCE_GHZ / device.clock_ghz,
         memory_bound=reading > computing,
     )
