@@ -21,11 +21,16 @@ import torch
 
 from benchmarks.models import minilm_folder
 from linnet.console import Console
-from linnet_export.adapt import TrainConfig, train
+from linnet.datasets import choose_columns, read_table
+from linnet.evaluation import evaluate
+from linnet.model import load
+from linnet_export import export
+from linnet_export.adapt import DataConfig, TrainConfig, train
 from linnet_export.adapt.clinc150 import convert
+from linnet_export.adapt.file import export_config
 from linnet_export.adapt.loading import load_classifier
 from linnet_export.adapt.measures import classification_figures
-from linnet_export.adapt.recipe import build, read_recipe
+from linnet_export.adapt.recipe import Stage, read_recipe
 
 _FIGURES = ("in_scope_accuracy", "out_of_scope_recall", "out_of_scope_auroc", "accuracy")
 _RECIPES = Path(__file__).parent.parent / "export" / "linnet_export" / "adapt" / "recipes"
@@ -40,71 +45,68 @@ class Variant:
 
     Attributes:
         name: as the table has it.
-        stages: settings of each training, as a recipe has them; `stage:NAME` is an earlier one.
+        stages: trainings, as a recipe has them; variants share those of the same name.
         rows_per_class: None: all.
         export: the last stage is exported as the model that comes with linnet is, and measured as a file too.
     """
 
     name: str
-    stages: Mapping[str, Settings]
+    stages: tuple[Stage, ...]
     rows_per_class: int | None = None
     export: bool = False
 
 
-def _plain(**optimizer: Any) -> Settings:
+def _plain(name: str, model: str, settings: Settings | None = None, **optimizer: Any) -> Variant:
     usual = {"epochs": 8, "batch_size": 64, "learning_rate": 2e-4, "schedule": "cosine", "precision": "bf16"}
-    return {"max_length": 64, "optimizer": {**usual, **optimizer}}
+    whole = {"model": model, "max_length": 64, "optimizer": {**usual, **optimizer}, **(settings or {})}
+    return Variant(name, (Stage(name=name, settings=whole),))
 
 
-def _few_shot() -> list[Variant]:
-    contrast = {stage.name: stage.settings for stage in read_recipe(_RECIPES / "few_shot.toml").stages}
-    tuned = {"epochs": 20, "batch_size": 8, "learning_rate": 2e-4}
-    large = {"epochs": 40, "batch_size": 32, "learning_rate": 2e-4}
+def _few_shot(model: str) -> list[Variant]:
+    contrast = read_recipe(_RECIPES / "few_shot.toml", model).stages
     found = []
     for rows in (8, 16):
-        plain = {"max_length": 64, "metric": "loss"}
-        found += [
-            Variant(f"{rows} rows, plain, batches of 8", {"plain": {**plain, "optimizer": tuned}}, rows),
-            Variant(f"{rows} rows, plain, batches of 32", {"plain": {**plain, "optimizer": large}}, rows),
-            Variant(f"{rows} rows, few_shot.toml", contrast, rows),
-        ]
+        for size, epochs in ((8, 20), (32, 40)):
+            optimizer = {"epochs": epochs, "batch_size": size, "learning_rate": 2e-4}
+            settings = {"model": model, "max_length": 64, "metric": "loss", "optimizer": optimizer}
+            stage = Stage(name=f"plain{size}", settings=settings)
+            found.append(Variant(f"{rows} rows, plain, batches of {size}", (stage,), rows))
+        found.append(Variant(f"{rows} rows, few_shot.toml", contrast, rows))
     return found
 
 
-def _adapters() -> list[Variant]:
-    low_rank = {**_plain(learning_rate=2e-3), "adapters": {"rank": 8}}
-    frozen = _plain(learning_rate=1e-2, freeze="body", dropout=0.0)
+def _adapters(model: str) -> list[Variant]:
     return [
-        Variant("all weights", {"tuned": _plain()}),
-        Variant("--lora-rank 8", {"tuned": low_rank}),
-        Variant("--freeze body", {"tuned": frozen}),
+        _plain("all weights", model),
+        _plain("--lora-rank 8", model, {"adapters": {"rank": 8}}, learning_rate=2e-3),
+        _plain("--freeze body", model, learning_rate=1e-2, freeze="body", dropout=0.0),
     ]
 
 
-def _adversarial() -> list[Variant]:
-    shares = (0.0, 0.02, 0.05)
-    return [Variant(f"--adversarial {share}", {"tuned": _plain(adversarial=share)}) for share in shares]
+def _adversarial(model: str) -> list[Variant]:
+    return [_plain(f"--adversarial {share}", model, adversarial=share) for share in (0.0, 0.02, 0.05)]
 
 
-def _students() -> list[Variant]:
-    teacher, student = (dict(stage.settings) for stage in read_recipe(_RECIPES / "intents.toml").stages)
+def _students(model: str) -> list[Variant]:
+    teacher, student = read_recipe(_RECIPES / "intents.toml", model).stages
 
-    rounded = {"quantize_aware": "8da4w"}
-
-    def with_(table: str, **changes: Any) -> dict[str, Settings]:
-        return {"teacher": teacher, "student": {**student, table: {**student[table], **changes}}}
+    def variant(name: str, table: str = "", **changes: Any) -> Variant:
+        settings = dict(student.settings)
+        settings |= {table: {**settings[table], **changes}} if table else changes
+        return Variant(name, (teacher, Stage(name=f"student, {name}", settings=settings)), export=True)
 
     return [
-        Variant("as intents.toml", {"teacher": teacher, "student": student}, export=True),
-        Variant("feature maps", with_("distillation", feature_map_weight=1.0), export=True),
-        Variant("attention", with_("distillation", attention_weight=1.0), export=True),
-        Variant("adversarial 0.02", with_("optimizer", adversarial=0.02), export=True),
-        Variant("embeddings 128 wide", with_("shrink", embedding_size=128), export=True),
-        Variant("quantize_aware 8da4w", {"teacher": teacher, "student": {**student, **rounded}}, export=True),
-    ]  # fmt: skip
+        variant("as intents.toml"),
+        variant("feature maps", "distillation", feature_map_weight=1.0),
+        variant("attention", "distillation", attention_weight=1.0),
+        variant("adversarial 0.02", "optimizer", adversarial=0.02),
+        variant("6 of 12 heads", "shrink", heads=6),
+        variant("embeddings 128 wide", "shrink", embedding_size=128),
+        variant("quantize_aware 8da4w", quantize_aware="8da4w"),
+    ]
 
 
-EXPERIMENTS: Mapping[str, Callable[[], list[Variant]]] = {
+EXPERIMENTS: Mapping[str, Callable[[str], list[Variant]]] = {
     "few-shot": _few_shot,
     "adapters": _adapters,
     "adversarial": _adversarial,
@@ -112,50 +114,22 @@ EXPERIMENTS: Mapping[str, Callable[[], list[Variant]]] = {
 }
 
 
-def _rows(source: Path, output: Path, rows_per_class: int | None, seed: int) -> Path:
-    folder = output / f"rows-{rows_per_class or 'all'}-{seed if rows_per_class else 0}"
-    domains = _FEW_SHOT_DOMAINS if rows_per_class else ()
-    convert(source, folder, domains=domains, rows_per_class=rows_per_class, seed=seed)
-    return folder
-
-
-def _run(variant: Variant, source: Path, model: str, output: Path, seed: int) -> dict[str, dict[str, float]]:
-    rows = _rows(source, output, variant.rows_per_class, seed)
-    data = {"train": rows / "train.jsonl", "validation_split": 0.1 if variant.rows_per_class else 0.05}
-    folders: dict[str, Path] = {}
-    config: TrainConfig | None = None
-    for name, settings in variant.stages.items():
-        # stages with the same settings are trained once
-        folders[name] = (
-            output / f"{name}-{_key({**settings, 'after': [str(each) for each in folders.values()]})}-{seed}"
+def _run(variant: Variant, source: Path, output: Path, seed: int) -> dict[str, dict[str, float]]:
+    few = variant.rows_per_class
+    rows = output / "rows"
+    convert(source, rows, domains=_FEW_SHOT_DOMAINS if few else (), rows_per_class=few, seed=seed)
+    data = DataConfig(train=rows / "train.jsonl", validation_split=0.1 if few else 0.05)
+    # few rows are drawn anew by each seed, which is the larger part of the spread
+    trained = [
+        dataclasses.replace(stage, settings={**stage.settings, "seed": 0 if few else seed}).config(
+            output, data, resume=True, force=False
         )
-        whole = {"model": model, **settings, "data": data, "output": folders[name], "resume": True}
-        # few rows are drawn anew by each seed, which is the larger part of the spread
-        whole["seed"] = 0 if variant.rows_per_class else seed
-        found = build(TrainConfig, _places(whole, folders, model), name)
-        assert isinstance(found, TrainConfig)
-        config = found
+        for stage in variant.stages
+    ]
+    for config in trained:
         train(config)
-    assert config is not None
-    measured = {"float32": _measure(config.output, rows / "val.jsonl")}
-    return measured | ({"int4 file": _measure_file(config, rows / "val.jsonl")} if variant.export else {})
-
-
-def _key(settings: Settings) -> str:
-    import hashlib
-
-    return hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:8]
-
-
-def _places(settings: Settings, folders: Mapping[str, Path], model: str) -> dict[str, Any]:
-    def place(value: Any) -> Any:
-        if isinstance(value, str) and value.startswith("stage:"):
-            return str(folders[value.removeprefix("stage:")])
-        if value == "sentence-transformers/all-MiniLM-L6-v2":
-            return model
-        return {name: place(each) for name, each in value.items()} if isinstance(value, dict) else value
-
-    return {name: place(value) for name, value in settings.items()}
+    measured = {"float32": _measure(trained[-1].output, rows / "val.jsonl")}
+    return measured | ({"int4 file": _measure_file(trained[-1], rows / "val.jsonl")} if variant.export else {})
 
 
 def _measure(checkpoint: Path, rows: Path) -> dict[str, float]:
@@ -175,12 +149,6 @@ def _measure(checkpoint: Path, rows: Path) -> dict[str, float]:
 
 
 def _measure_file(config: TrainConfig, rows: Path) -> dict[str, float]:
-    from linnet.datasets import choose_columns, read_table
-    from linnet.evaluation import evaluate
-    from linnet.model import load
-    from linnet_export import export
-    from linnet_export.adapt.file import export_config
-
     file = config.output / "training" / "model.pte"
     settings = dict(read_recipe(_RECIPES / "intents.toml").export)
     quantization = settings.pop("quantization")
@@ -216,14 +184,14 @@ def main() -> None:
     parser.add_argument("--seeds", default="0,1,2", metavar="0,1,2", help="of draws, weights and order")
     parser.add_argument("--only", default="", metavar="NAME", help="variants whose name begins so")
     args = parser.parse_args()
-    model = args.model or str(minilm_folder())
     found: dict[str, list[dict[str, dict[str, float]]]] = {}
-    for variant in EXPERIMENTS[args.experiment]():
+    for variant in EXPERIMENTS[args.experiment](args.model or str(minilm_folder())):
         if not variant.name.startswith(args.only):
             continue
         for seed in map(int, args.seeds.split(",")):
             print(f"== {variant.name}, seed {seed}", file=sys.stderr, flush=True)
-            found.setdefault(variant.name, []).append(_run(variant, args.clinc150, model, args.output, seed))
+            folder = args.output / f"{variant.rows_per_class or 'all'}-rows-seed-{seed}"
+            found.setdefault(variant.name, []).append(_run(variant, args.clinc150, folder, seed))
     _table(found)
 
 
