@@ -5,8 +5,8 @@ entry among them, and a run path of `$ORIGIN` alone. Then every symbol that the 
 prefix: without it, a process that loads `executorch` with RTLD_GLOBAL (or links both) would register one
 copy's kernels with the other copy and stop, and their BLAS would answer for anybody's `sgemm_`.
 
-XNNPACK's library also gets another name for `clock_gettime`, which it calls only while it profiles: liblinnet
-answers it (core/session/delegate_clock.h).
+XNNPACK's library also gets other names for what liblinnet answers: `clock_gettime`, which it calls only while it
+profiles (core/session/delegate_clock.h), and the C library's functions for memory (core/memory/xnnpack_memory.cpp).
 
 Two folders come out: `link/`, with the original symbols, is what liblinnet is compiled against; `lib/`, with
 the renamed ones, is what ships. `rename` then does the same to liblinnet after it was linked. On macOS names
@@ -31,11 +31,15 @@ LIBRARIES = (
 SYMBOL_MAP = "symbols.txt"
 """Lines "old new", as patchelf reads them."""
 
-CLOCK_MAP = "clock.txt"
+ANSWERED_MAP = "answered.txt"
 """The same for the one library below."""
 
-_CLOCK_READER = "executorch_backend_xnnpack"
-_CLOCK = ("clock_gettime", "linnet_clock_gettime")
+_ASKING = "executorch_backend_xnnpack"
+_ANSWERED = ("clock_gettime", "malloc", "calloc", "realloc", "posix_memalign", "free")
+_UNANSWERED = (
+    "aligned_alloc", "memalign", "valloc", "reallocarray", "strdup", "strndup", "asprintf", "vasprintf", "getline",
+    "realpath", "__cxa_demangle", "open_memstream",
+)  # fmt: skip
 _NAMESPACES = ("executorch", "torch", "N2at", "N3c10", "5Eigen", "11flatbuffers", "10fb_xnnpack", "9pocketfft")
 _KEPT = {"_init", "_fini", "_edata", "_end"}
 
@@ -61,6 +65,13 @@ def defined_symbols(file: Path, nm: str) -> set[str]:
     return {line.split()[0].split("@")[0] for line in lines}
 
 
+def needed_symbols(file: Path, nm: str) -> set[str]:
+    """Return the dynamic symbols that ``file`` wants from others."""
+    command = [nm, "-D", "--undefined-only", "--format=posix", str(file)]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    return {line.split()[0].split("@")[0] for line in lines}
+
+
 def write_symbol_map(folder: Path, file: Path, nm: str) -> None:
     """Write the map of all symbols that the libraries in ``folder`` define."""
     names = {name for library in sorted(folder.glob("*.so")) for name in defined_symbols(library, nm)}
@@ -73,11 +84,16 @@ def rename_symbols(file: Path, symbol_map: Path, patchelf: str) -> None:
     subprocess.run([patchelf, "--rename-dynamic-symbols", str(symbol_map), str(file)], check=True)
 
 
-def rename_clock(file: Path, clock_map: Path, patchelf: str) -> None:
-    """Let ``file`` ask liblinnet for the time; the symbol's version was the C library's."""
-    subprocess.run([patchelf, "--clear-symbol-version", _CLOCK[0], str(file)], check=True)
-    clock_map.write_text(" ".join(_CLOCK) + "\n")
-    rename_symbols(file, clock_map, patchelf)
+def rename_answered(file: Path, answered_map: Path, nm: str, patchelf: str) -> None:
+    """Let ``file`` ask liblinnet for the time and for memory; the symbols' versions were the C library's."""
+    needed = needed_symbols(file, nm)
+    if unanswered := sorted(needed & set(_UNANSWERED)):
+        sys.exit(f"{file.name} frees memory of {', '.join(unanswered)} with linnet's free(): answer these as well")
+    answered = [name for name in _ANSWERED if name in needed]
+    versions = [part for name in answered for part in ("--clear-symbol-version", name)]
+    subprocess.run([patchelf, *versions, str(file)], check=True)
+    answered_map.write_text("".join(f"{name} linnet_{name}\n" for name in answered))
+    rename_symbols(file, answered_map, patchelf)
 
 
 def rename_elf(file: Path, patchelf: str) -> None:
@@ -119,7 +135,7 @@ def bundle_elf(sdk: Path, folder: Path, nm: str, patchelf: str) -> None:
     shutil.copytree(folder / "link", folder / "lib")
     for file in sorted((folder / "lib").iterdir()):
         rename_symbols(file, folder / SYMBOL_MAP, patchelf)
-    rename_clock(folder / "lib" / f"lib{renamed(_CLOCK_READER)}.so", folder / CLOCK_MAP, patchelf)
+    rename_answered(folder / "lib" / f"lib{renamed(_ASKING)}.so", folder / ANSWERED_MAP, nm, patchelf)
 
 
 def bundle_mach_o(sdk: Path, folder: Path) -> None:

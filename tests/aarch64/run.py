@@ -186,7 +186,7 @@ def native_problems(processor: Processor, programs: dict[str, Path], toy: Path) 
     start = machine.emulated(processor.emulator, processor.cpu, processor.userland)
     # every 29th allocation and 15 limits: each is a process of its own
     arguments = {"c_api_test": [str(toy)], "tokenizer_test": [], "attention_test": [],
-                 "linear_test": [], "layer_norm_test": [], "threads_test": [str(toy), "5"],
+                 "linear_test": [], "layer_norm_test": [], "block_test": [], "threads_test": [str(toy), "5"],
                  "out_of_memory_test": [str(toy), "1", "29", "15"]}  # fmt: skip
     problems = []
     for name, more in arguments.items():
@@ -310,12 +310,14 @@ def compile_programs() -> dict[str, Path]:
     # what registers the operators needs ExecuTorch's headers, which a wheel does not have
     attention = [core / "kernels" / f"attention_{part}.cpp" for part in ("avx512", "layout", "portable")]
     linear = [core / "kernels" / f"linear_{part}.cpp" for part in ("avx512", "call", "layout", "portable")]
+    block = core / "memory" / "block.cpp"
     sources = {
         "c_api_test": [native / "c_api_test.c"],
         "threads_test": [native / "threads_test.cpp"],
         "out_of_memory_test": [native / "out_of_memory_test.c"],
         "attention_test": [native / "attention_test.cpp", *attention],
-        "linear_test": [native / "linear_test.cpp", *linear],
+        "linear_test": [native / "linear_test.cpp", *linear, block],
+        "block_test": [native / "block_test.cpp", block, core / "memory" / "xnnpack_memory.cpp"],
         "layer_norm_test": [native / "layer_norm_test.cpp", core / "kernels" / "layer_norm.cpp"],
         "tokenizer_test": [tests / "tokenizer" / "native" / "tokenizer_test.cpp"],
         "sme_outer_product": [tests / "aarch64" / "sme_outer_product.c"],

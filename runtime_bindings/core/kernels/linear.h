@@ -8,7 +8,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+
+#include "memory/block.h"
 
 namespace linnet::kernels {
 
@@ -53,16 +54,16 @@ class PackedLinear {
   const float* residual_scales(std::size_t panel) const noexcept { return residual_scales_ + panel * kPanel; }
 
  private:
-  struct Free {
-    void operator()(void* memory) const noexcept;
-  };
+  // A multiple of Block::kAlignment.
+  std::size_t weight_bytes() const noexcept { return panels() * groups() * kPanel * kInputs; }
+  std::size_t padded_outputs() const noexcept { return panels() * kPanel; }
   void pack_rows(const LinearWeights& weights);
 
   std::size_t inputs_;
   std::size_t outputs_;
   // One block, since many small ones of layers that come and go leave holes: the weights, then kPanel of each
   // float for every panel.
-  std::unique_ptr<std::uint8_t, Free> memory_;
+  Block memory_;
   std::int8_t* weights_;
   float* sums_;  // of an output's weights: what a zero point of 1 adds
   float* scales_;

@@ -1,30 +1,16 @@
-#include <cstdlib>
 #include <cstring>
-#include <new>
 
 #include "kernels/linear.h"
 
 namespace linnet::kernels {
-namespace {
-
-constexpr std::size_t kAlignment = 64;
-
-}  // namespace
-
-void PackedLinear::Free::operator()(void* memory) const noexcept { std::free(memory); }
 
 PackedLinear::PackedLinear(const LinearWeights& weights)
-    : inputs_(weights.inputs), outputs_(weights.outputs) {
-  const std::size_t bytes = panels() * groups() * kPanel * kInputs;  // a multiple of kAlignment
-  const std::size_t floats = panels() * kPanel;
-  const std::size_t size = bytes + 4 * floats * sizeof(float);
-  memory_.reset(static_cast<std::uint8_t*>(std::aligned_alloc(kAlignment, size)));
-  if (memory_ == nullptr) {
-    throw std::bad_alloc();
-  }
-  std::memset(memory_.get(), 0, size);
+    : inputs_(weights.inputs),
+      outputs_(weights.outputs),
+      memory_(weight_bytes() + 4 * padded_outputs() * sizeof(float)) {
+  const std::size_t floats = padded_outputs();
   weights_ = reinterpret_cast<std::int8_t*>(memory_.get());
-  sums_ = reinterpret_cast<float*>(memory_.get() + bytes);
+  sums_ = reinterpret_cast<float*>(memory_.get() + weight_bytes());
   scales_ = sums_ + floats;
   biases_ = scales_ + floats;
   residual_scales_ = biases_ + floats;

@@ -6,8 +6,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <vector>
+
+#include "memory/block.h"
 
 namespace linnet {
 
@@ -16,7 +17,7 @@ namespace linnet {
 void require_memory(std::size_t bytes);
 
 // ExecuTorch 1.5.1 crashes in Method's destructor if an allocation fails while a method is being loaded: so
-// what it needs lies in one block that is there before. What does not fit comes from the heap.
+// what it needs lies in one block that is there before. What does not fit has blocks of its own.
 class MethodMemory final : public executorch::runtime::MemoryAllocator {
  public:
   // Throws std::bad_alloc.
@@ -28,10 +29,9 @@ class MethodMemory final : public executorch::runtime::MemoryAllocator {
   void reset() override;
 
  private:
-  std::size_t size_;
   std::size_t used_ = 0;
-  std::unique_ptr<std::uint8_t[]> block_;
-  std::vector<std::unique_ptr<std::uint8_t[]>> more_;
+  Block block_;
+  std::vector<Block> more_;
 };
 
 }  // namespace linnet

@@ -1,25 +1,8 @@
 #include "session/planned_memory.h"
 
-#include <algorithm>
-#include <new>
-
 #include "session/executorch_errors.h"
 
 namespace linnet {
-namespace {
-
-constexpr std::size_t kAlignment = 64;  // a cache line, and the widest vector registers
-
-// Not cleared: pages that a short text never reaches stay out of memory.
-std::uint8_t* allocate_bytes(std::size_t size) {
-  void* memory = nullptr;
-  if (::posix_memalign(&memory, kAlignment, std::max<std::size_t>(size, kAlignment)) != 0) {
-    throw std::bad_alloc();
-  }
-  return static_cast<std::uint8_t*>(memory);
-}
-
-}  // namespace
 
 PlannedMemory::PlannedMemory(const executorch::runtime::MethodMeta& meta)
     : spans_(allocate(meta)), allocator_({spans_.data(), spans_.size()}) {}
@@ -33,7 +16,7 @@ PlannedMemory::Spans PlannedMemory::allocate(const executorch::runtime::MethodMe
       throw Error(LINNET_LOAD_FAILED, "the program plans a negative amount of memory");
     }
     const auto bytes = static_cast<std::size_t>(*size);
-    buffers_.emplace_back(allocate_bytes(bytes));
+    buffers_.emplace_back(bytes);
     spans.emplace_back(buffers_.back().get(), bytes);
   }
   return spans;

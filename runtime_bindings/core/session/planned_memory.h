@@ -6,9 +6,9 @@
 #include <executorch/runtime/executor/method_meta.h>
 
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
 #include <vector>
+
+#include "memory/block.h"
 
 namespace linnet {
 
@@ -21,13 +21,10 @@ class PlannedMemory {
 
  private:
   using Spans = std::vector<executorch::runtime::Span<std::uint8_t>>;
-  struct Free {
-    void operator()(std::uint8_t* memory) const noexcept { std::free(memory); }
-  };
 
   Spans allocate(const executorch::runtime::MethodMeta& meta);
 
-  std::vector<std::unique_ptr<std::uint8_t, Free>> buffers_;
+  std::vector<Block> buffers_;
   Spans spans_;
   executorch::runtime::HierarchicalAllocator allocator_;
 };

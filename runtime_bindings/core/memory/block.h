@@ -1,0 +1,36 @@
+// Memory in one piece, for what lives as long as a session.
+#ifndef LINNET_CORE_MEMORY_BLOCK_H_
+#define LINNET_CORE_MEMORY_BLOCK_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace linnet {
+
+// Zeros, at a multiple of kAlignment. A large one has pages of its own: they take memory when they are first
+// written, and go back to the system with the block. The heap would keep them where it can, and sessions that
+// come and go on several threads leave holes in it that a long-running process never gets back.
+class Block {
+ public:
+  static constexpr std::size_t kAlignment = 64;  // a cache line, and the widest vector registers
+  static constexpr std::size_t kLarge = 65536;   // bytes; below, whole pages would waste more than they save
+
+  // Throws std::bad_alloc.
+  explicit Block(std::size_t size);
+  ~Block();
+  Block(Block&& other) noexcept;
+  Block& operator=(Block&& other) noexcept;
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
+
+  std::uint8_t* get() const noexcept { return bytes_; }
+  std::size_t size() const noexcept { return size_; }
+
+ private:
+  std::uint8_t* bytes_;
+  std::size_t size_;
+};
+
+}  // namespace linnet
+
+#endif  // LINNET_CORE_MEMORY_BLOCK_H_
