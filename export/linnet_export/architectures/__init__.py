@@ -18,6 +18,7 @@ from linnet_export.architectures import (
 )
 from linnet_export.architectures.base import Architecture, DeviceBody, UnsupportedConfigError
 from linnet_export.errors import CheckpointError
+from linnet_export.registry import Registry
 
 __all__ = [
     "Architecture",
@@ -29,30 +30,23 @@ __all__ = [
     "supported",
 ]
 
-_KNOWN: dict[str, Architecture] = {
-    each.ARCHITECTURE.model_type: each.ARCHITECTURE
-    for each in (
-        albert,
-        bert,
-        deberta_v2,
-        distilbert,
-        electra,
-        mobilebert,
-        modernbert,
-        mpnet,
-        roberta,
-        xlm_roberta,
-    )
-}
-
 
 class UnknownArchitectureError(CheckpointError):
     """The checkpoint's `model_type` is not supported."""
 
 
+_MODULES = (albert, bert, deberta_v2, distilbert, electra, mobilebert, modernbert, mpnet, roberta, xlm_roberta)
+_KNOWN: Registry[Architecture] = Registry(
+    "model_type",
+    {each.ARCHITECTURE.model_type: each.ARCHITECTURE for each in _MODULES},
+    UnknownArchitectureError,
+    "export a checkpoint of one of these architectures",
+)
+
+
 def supported() -> tuple[str, ...]:
     """Return the supported values of `model_type`, sorted."""
-    return tuple(sorted(_KNOWN))
+    return _KNOWN.names()
 
 
 def get_architecture(model_type: str) -> Architecture:
@@ -61,12 +55,7 @@ def get_architecture(model_type: str) -> Architecture:
     Raises:
         UnknownArchitectureError: there is none; the message lists the supported ones.
     """
-    if model_type not in _KNOWN:
-        raise UnknownArchitectureError(
-            f"model_type is {model_type!r}, supported are {', '.join(supported())}; "
-            "export a checkpoint of one of these architectures"
-        )
-    return _KNOWN[model_type]
+    return _KNOWN.get(model_type)
 
 
 def device_body(model: PreTrainedModel, max_length: int, *, token_types: bool = False) -> DeviceBody:

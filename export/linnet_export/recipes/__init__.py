@@ -17,6 +17,7 @@ from linnet_export.recipes.embeddings import EMBEDDINGS
 from linnet_export.recipes.plan import check_settings, make_plan, quantizable
 from linnet_export.recipes.precisions import PRECISIONS
 from linnet_export.recipes.quantize import describe_layers, quantize_layers, stored_bytes
+from linnet_export.registry import Registry
 
 __all__ = [
     "CalibrationTexts",
@@ -34,13 +35,13 @@ __all__ = [
     "supported",
 ]
 
-_KNOWN: dict[str, Recipe] = {
-    each.RECIPE.name: each.RECIPE for each in (fp32, fp16, int8, int8_static, int8_activation_int4_weight)
-}
-
 
 class UnknownRecipeError(ExportError):
     """There is no such recipe."""
+
+
+_MODULES = (fp32, fp16, int8, int8_static, int8_activation_int4_weight)
+_KNOWN: Registry[Recipe] = Registry("recipe", {each.RECIPE.name: each.RECIPE for each in _MODULES}, UnknownRecipeError)
 
 
 class NothingQuantizedError(ExportError):
@@ -49,7 +50,7 @@ class NothingQuantizedError(ExportError):
 
 def supported() -> tuple[str, ...]:
     """Return the names of the recipes, sorted."""
-    return tuple(sorted(_KNOWN))
+    return _KNOWN.names()
 
 
 def get_recipe(name: str) -> Recipe:
@@ -58,9 +59,7 @@ def get_recipe(name: str) -> Recipe:
     Raises:
         UnknownRecipeError: there is none; the message lists the supported ones.
     """
-    if name not in _KNOWN:
-        raise UnknownRecipeError(f"recipe is {name!r}, supported are {', '.join(supported())}")
-    return _KNOWN[name]
+    return _KNOWN.get(name)
 
 
 def is_calibrated(recipe: Recipe, settings: QuantizationConfig) -> bool:

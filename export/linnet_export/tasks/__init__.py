@@ -10,6 +10,7 @@ from linnet_export.architectures import device_body, get_architecture
 from linnet_export.distances import DistanceBias
 from linnet_export.errors import ExportError
 from linnet_export.layers import Attention
+from linnet_export.registry import Registry
 from linnet_export.tasks import (
     feature_extraction,
     fill_mask,
@@ -31,26 +32,25 @@ __all__ = [
     "supported",
 ]
 
-_KNOWN: dict[str, TaskSpec] = {
-    each.TASK.name: each.TASK
-    for each in (
-        feature_extraction,
-        fill_mask,
-        question_answering,
-        text_classification,
-        text_ranking,
-        token_classification,
-    )
-}
-
 
 class UnknownTaskError(ExportError):
     """There is no such task."""
 
 
+_MODULES = (
+    feature_extraction,
+    fill_mask,
+    question_answering,
+    text_classification,
+    text_ranking,
+    token_classification,
+)
+_KNOWN: Registry[TaskSpec] = Registry("task", {each.TASK.name: each.TASK for each in _MODULES}, UnknownTaskError)
+
+
 def supported() -> tuple[str, ...]:
     """Return the names of the supported tasks, sorted."""
-    return tuple(sorted(_KNOWN))
+    return _KNOWN.names()
 
 
 def get_task(name: str) -> TaskSpec:
@@ -59,9 +59,7 @@ def get_task(name: str) -> TaskSpec:
     Raises:
         UnknownTaskError: there is none; the message lists the supported ones.
     """
-    if name not in _KNOWN:
-        raise UnknownTaskError(f"task is {name!r}, supported are {', '.join(supported())}")
-    return _KNOWN[name]
+    return _KNOWN.get(name)
 
 
 class DeviceProgram(nn.Module):

@@ -1,0 +1,44 @@
+"""Things that are chosen by name: architectures, tasks, recipes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Generic, TypeVar
+
+from linnet_export.errors import ExportError
+
+__all__ = ["Registry"]
+
+Entry = TypeVar("Entry")
+
+
+class Registry(Generic[Entry]):
+    """What is known under a name.
+
+    Args:
+        setting: that the name is a value of, for messages.
+        entries: by name.
+        error: what an unknown name raises.
+        advice: what to do about one.
+    """
+
+    def __init__(self, setting: str, entries: Mapping[str, Entry], error: type[ExportError], advice: str = "") -> None:
+        self._setting = setting
+        self._entries = dict(entries)
+        self._error = error
+        self._advice = advice
+
+    def names(self) -> tuple[str, ...]:
+        """Return all names, sorted."""
+        return tuple(sorted(self._entries))
+
+    def get(self, name: str) -> Entry:
+        """Return the entry of that name.
+
+        Raises:
+            ExportError: there is none, in the class given; the message lists the names.
+        """
+        if name not in self._entries:
+            advice = f"; {self._advice}" if self._advice else ""
+            raise self._error(f"{self._setting} is {name!r}, supported are {', '.join(self.names())}{advice}")
+        return self._entries[name]
