@@ -109,6 +109,12 @@ void add_input(Inputs& inputs, nb::handle value) {
   inputs.tensors.push_back(tensor);
 }
 
+struct OutputsDeleter {
+  void operator()(linnet_outputs* outputs) const noexcept { linnet_outputs_free(outputs); }
+};
+
+using Outputs = std::unique_ptr<linnet_outputs, OutputsDeleter>;
+
 nb::object output_array(const linnet_tensor& tensor) {
   const std::vector<std::size_t> shape(tensor.shape, tensor.shape + tensor.rank);
   switch (tensor.dtype) {
@@ -122,6 +128,36 @@ nb::object output_array(const linnet_tensor& tensor) {
       return fresh_array(static_cast<const bool*>(tensor.data), shape);
   }
   raise(LINNET_INTERNAL, "an output has an unknown dtype");
+}
+
+nb::list output_arrays(const Outputs& outputs) {
+  nb::list arrays;
+  for (std::size_t i = 0; i < linnet_outputs_count(outputs.get()); ++i) {
+    linnet_tensor tensor = {};
+    check(linnet_outputs_tensor(outputs.get(), i, &tensor));
+    arrays.append(output_array(tensor));
+  }
+  return arrays;
+}
+
+// Outputs as decoding takes them, without a copy and without numpy, whose import takes longer than an answer.
+// numpy reads them by the buffer protocol.
+nb::list output_buffers(Outputs outputs) {
+  linnet_outputs* const raw = outputs.release();
+  const nb::capsule owner(raw,
+                          [](void* p) noexcept { linnet_outputs_free(static_cast<linnet_outputs*>(p)); });
+  nb::list buffers;
+  for (std::size_t i = 0; i < linnet_outputs_count(raw); ++i) {
+    linnet_tensor tensor = {};
+    check(linnet_outputs_tensor(raw, i, &tensor));
+    if (tensor.dtype != LINNET_FLOAT32) {
+      raise(LINNET_MANIFEST_INVALID, "output " + std::to_string(i) + " is not float32");
+    }
+    const std::vector<std::size_t> shape(tensor.shape, tensor.shape + tensor.rank);
+    buffers.append(nb::cast(nb::ndarray<nb::array_api, const float>(static_cast<const float*>(tensor.data),
+                                                                    shape.size(), shape.data(), owner)));
+  }
+  return buffers;
 }
 
 // ---- tokenizer ----------------------------------------------------------------------------------------
@@ -146,6 +182,16 @@ class Encoding {
   nb::object offsets_utf8() const { return pairs(view_.offsets_utf8); }
   nb::object offsets_utf16() const { return pairs(view_.offsets_utf16); }
   bool truncated() const { return view_.truncated != 0; }
+
+  // int64 [1, tokens], pointing into the encoding.
+  linnet_tensor input(const std::string& name) const {
+    const bool types = name == "token_type_ids";
+    if (!types && name != "input_ids") {
+      raise(LINNET_MANIFEST_INVALID, "the program wants \"" + name + "\" of a single text");
+    }
+    return {
+        LINNET_INT64, 2, {1, static_cast<std::int64_t>(view_.length)}, types ? view_.type_ids : view_.ids};
+  }
 
   const linnet_encoding* handle() const { return encoding_.get(); }
   std::size_t window() const { return window_; }
@@ -511,10 +557,6 @@ nb::list best_spans(const Floats& start, const Floats& end,
 
 // ---- model --------------------------------------------------------------------------------------------
 
-struct OutputsDeleter {
-  void operator()(linnet_outputs* outputs) const noexcept { linnet_outputs_free(outputs); }
-};
-
 struct ProfileDeleter {
   void operator()(linnet_profile* profile) const noexcept { linnet_profile_free(profile); }
 };
@@ -585,22 +627,17 @@ class Model {
     for (const nb::handle value : values) {
       add_input(inputs, value);
     }
-    linnet_outputs* raw = nullptr;
-    linnet_status status = LINNET_OK;
-    {
-      const nb::gil_scoped_release unlocked;
-      status =
-          linnet_model_run(model.get(), method.c_str(), inputs.tensors.data(), inputs.tensors.size(), &raw);
+    return output_arrays(run_tensors(model.get(), method.c_str(), inputs.tensors));
+  }
+
+  // "forward" on one window.
+  nb::list run_encoding(const Encoding& encoding, const std::vector<std::string>& names) const {
+    const auto model = get();
+    std::vector<linnet_tensor> tensors;
+    for (const std::string& name : names) {
+      tensors.push_back(encoding.input(name));
     }
-    const std::unique_ptr<linnet_outputs, OutputsDeleter> outputs(raw);
-    check(status);
-    nb::list arrays;
-    for (std::size_t i = 0; i < linnet_outputs_count(raw); ++i) {
-      linnet_tensor tensor = {};
-      check(linnet_outputs_tensor(raw, i, &tensor));
-      arrays.append(output_array(tensor));
-    }
-    return arrays;
+    return output_buffers(run_tensors(model.get(), "forward", tensors));
   }
 
   // None: where it is faster.
@@ -663,6 +700,19 @@ class Model {
     const nb::bytes path = nb::steal<nb::bytes>(encoded);
     const nb::gil_scoped_release unlocked;
     return linnet_model_open(path.c_str(), &options, model);
+  }
+
+  static Outputs run_tensors(linnet_model* model, const char* method,
+                             const std::vector<linnet_tensor>& inputs) {
+    linnet_outputs* raw = nullptr;
+    linnet_status status = LINNET_OK;
+    {
+      const nb::gil_scoped_release unlocked;
+      status = linnet_model_run(model, method, inputs.data(), inputs.size(), &raw);
+    }
+    Outputs outputs(raw);
+    check(status);
+    return outputs;
   }
 
   static nb::object field(const linnet_model* model, const char* name) {
@@ -771,6 +821,7 @@ NB_MODULE(_core, module) {
       .def_prop_ro("task", &Model::task)
       .def_prop_ro("methods", &Model::methods)
       .def("run", &Model::run, nb::arg("method"), nb::arg("inputs"))
+      .def("run_encoding", &Model::run_encoding, nb::arg("encoding"), nb::arg("names"))
       .def("set_fused", &Model::set_fused, nb::arg("fused").none())
       .def("set_profiling", &Model::set_profiling, nb::arg("on"))
       .def("profile", &Model::profile)

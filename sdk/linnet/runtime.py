@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import ModuleType
-from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from linnet.errors import BuildError
 from linnet.manifest import RawValue
 
+# numpy takes longer to import than a model to open, and most answers need none of it
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
     from linnet_runtime import Encoding as CoreEncoding
     from linnet_runtime import Task as CoreTask
 
@@ -24,6 +25,7 @@ __all__ = [
     "CoreEntity",
     "CoreProposal",
     "CoreTask",
+    "DecodableArray",
     "Encoding",
     "FloatArray",
     "IntArray",
@@ -42,8 +44,11 @@ CoreEntity: TypeAlias = tuple[str, float, str, int, int, int, int, int, list[int
 CoreProposal: TypeAlias = tuple[int, int, float, str, str]
 """Index of the mask, token, score, token as text, whole text."""
 
-FloatArray = npt.NDArray[np.float32]
-IntArray = npt.NDArray[np.int64]
+FloatArray: TypeAlias = "npt.NDArray[np.float32]"
+IntArray: TypeAlias = "npt.NDArray[np.int64]"
+
+DecodableArray: TypeAlias = Any
+"""An output as :class:`CoreTask` takes it: float32, perhaps with a batch axis of 1. A memoryview or numpy reads it."""
 
 
 class Encoding(Protocol):
@@ -112,6 +117,9 @@ class Runtime(Protocol):
 
     def run(self, method: str, inputs: Sequence[IntArray]) -> Sequence[FloatArray]:
         """Run a method; each output has the batch axis first."""
+
+    def run_encoding(self, encoding: CoreEncoding, names: Sequence[str]) -> Sequence[DecodableArray]:
+        """Run ``forward`` on an encoding of :attr:`tokenizer`; ``names`` are the inputs in the program's order."""
 
     def close(self) -> None:
         """Free everything."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from linnet.errors import InvalidArgumentError
 from linnet.runtime import FloatArray, core
 
@@ -29,6 +27,8 @@ def apply_scores(name: str, logits: FloatArray) -> FloatArray:
     Raises:
         InvalidArgumentError: there is no such function.
     """
+    import numpy as np
+
     if name not in SCORE_FUNCTIONS:
         known = ", ".join(SCORE_FUNCTIONS)
         raise InvalidArgumentError(f"function_to_apply is {name!r}, needed one of {known}")

@@ -5,14 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
-
-import numpy as np
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from linnet.errors import InvalidArgumentError, ManifestInvalidError, TextTooLongError
 from linnet.inputs import TextInput
 from linnet.manifest import Manifest
-from linnet.runtime import Encoding, FloatArray, IntArray, Runtime
+from linnet.runtime import DecodableArray, Encoding, FloatArray, IntArray, Runtime
 from linnet.sharing import share
 from linnet.tokenization import OpenedTokenizer, Vocabulary, open_tokenizer
 from linnet.truncation import warn_truncated
@@ -26,10 +24,13 @@ Outputs: TypeAlias = dict[str, FloatArray]
 """Outputs of one text by name, float32, without the batch axis."""
 
 T = TypeVar("T")
+Ran = TypeVar("Ran")
 
 # outputs with a row for each token; "logits" belongs here for these tasks only
 _TOKEN_OUTPUTS = frozenset({"start_logits", "end_logits", "token_embeddings"})
 _TOKEN_TASKS = frozenset({"fill-mask", "token-classification"})
+# inputs that an encoding of the core's tokenizer holds
+_ENCODED_INPUTS = frozenset({"input_ids", "token_type_ids"})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -152,10 +153,6 @@ class Session:
         """Return the encoding in the core's form. A text that decoding does not show may be None."""
         return self.tokenizer.decodable(encoding, text, pair)
 
-    def ordered(self, outputs: Outputs) -> list[FloatArray]:
-        """Return outputs in the order of the manifest, as the core takes them."""
-        return [outputs[name] for name in self.manifest.outputs]
-
     # -- tokens to outputs ---------------------------------------------------------------------
 
     def map(
@@ -169,11 +166,33 @@ class Session:
 
         Outputs are handed over at once, one text at a time, so that only results stay in memory.
         """
+        return self._share(encodings, self._run, handle, batch_size)
+
+    def decode(
+        self,
+        encodings: Sequence[Encoding],
+        handle: Callable[[int, Sequence[DecodableArray]], T],
+        *,
+        batch_size: int | None = None,
+    ) -> list[T]:
+        """Do as :meth:`map`, with outputs as :attr:`task` takes them: in the order of the manifest, a batch axis of 1.
+
+        One text of the core's own tokenizer needs no numpy.
+        """
+        return self._share(encodings, self._run_for_decoding, handle, batch_size)
+
+    def _share(
+        self,
+        encodings: Sequence[Encoding],
+        run: Callable[[Sequence[Encoding], Runtime], Sequence[Ran]],
+        handle: Callable[[int, Ran], T],
+        batch_size: int | None,
+    ) -> list[T]:
         groups = _groups([len(each) for each in encodings], self._batch(batch_size))
         results: dict[int, T] = {}
 
         def work(runtime: Runtime, group: Sequence[int]) -> Callable[[], None]:
-            outputs = self._run([encodings[index] for index in group], runtime)
+            outputs = run([encodings[index] for index in group], runtime)
 
             def keep() -> None:
                 for index, each in zip(group, outputs, strict=True):
@@ -198,14 +217,27 @@ class Session:
         else:
             names, method = self.manifest.batch_inputs, "forward_batch"
         arrays = runtime.run(method, [self._input(name, group) for name in names])
-        if len(arrays) != len(self.manifest.outputs):
-            raise ManifestInvalidError(
-                f"{method} gave {len(arrays)} outputs, the manifest names {', '.join(self.manifest.outputs)}"
-            )
+        self._check_count(arrays, method)
         named = dict(zip(self.manifest.outputs, arrays, strict=True))
         return [self._row(named, row, len(encoding)) for row, encoding in enumerate(group)]
 
+    def _run_for_decoding(self, group: Sequence[Encoding], runtime: Runtime) -> list[Sequence[DecodableArray]]:
+        direct = self.manifest.tokenizer_kind == "wordpiece" and _ENCODED_INPUTS.issuperset(self.manifest.inputs)
+        if len(group) > 1 or not direct:
+            return [[each[name][None] for name in self.manifest.outputs] for each in self._run(group, runtime)]
+        outputs = runtime.run_encoding(cast("CoreEncoding", group[0]), self.manifest.inputs)
+        self._check_count(outputs, "forward")
+        return [outputs]
+
+    def _check_count(self, outputs: Sequence[DecodableArray], method: str) -> None:
+        if len(outputs) != len(self.manifest.outputs):
+            raise ManifestInvalidError(
+                f"{method} gave {len(outputs)} outputs, the manifest names {', '.join(self.manifest.outputs)}"
+            )
+
     def _input(self, name: str, group: Sequence[Encoding]) -> IntArray:
+        import numpy as np
+
         readers: Mapping[str, tuple[Callable[[Encoding], IntArray], int]] = {
             "input_ids": (lambda each: each.ids, max(self.manifest.pad_id, 0)),
             "token_type_ids": (lambda each: each.type_ids, 0),

@@ -88,6 +88,15 @@ sys.exit(status)
     assert 'pip install "linnet[export]"' in result.stderr
 
 
+def test_a_text_is_answered_without_numpy() -> None:
+    """Importing numpy takes longer than opening a file and answering, and half of the memory of both."""
+    script = "import sys, linnet; print(linnet.load(self_test=False)('turn the volume down'), 'numpy' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.endswith("False\n"), result.stdout
+    assert "'label'" in result.stdout
+
+
 def test_the_commands_of_the_exporter_start_without_torch() -> None:
     # what torch and torchao print when they are imported is kept away from the terminal; that begins in the command
     modules = ["linnet_export.cli", "linnet_export.adapt.cli", "linnet_export.adapt.new_model.cli"]

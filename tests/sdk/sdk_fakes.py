@@ -158,6 +158,11 @@ class FakeRuntime:
             rows.append([self._padded(*each, ids.shape[1]) for each in zip(outs, outputs, strict=False)])
         return [np.stack(each).astype(np.float32) for each in zip(*rows, strict=True)]
 
+    def run_encoding(self, encoding: _core.Encoding, names: Sequence[str]) -> list[FloatArray]:
+        """Run one encoding as :meth:`run` does."""
+        given = {"input_ids": encoding.ids, "token_type_ids": encoding.type_ids}
+        return self.run("forward", [given[name][np.newaxis] for name in names])
+
     def close(self) -> None:
         """Note it."""
         self.closed = True

@@ -142,7 +142,7 @@ def test_answers_are_widened_to_the_words_of_the_tokenizer(family: str) -> None:
 def _answer(model: Model, window: Any, context: str) -> tuple[int, int]:
     from linnet.tasks.question_answering import QuestionOptions, _decode
 
-    outputs = [model.run(window)]
+    outputs = [list(model.run(window).values())]
     answer = _decode(model._session, TextInput("?", context), [window], outputs, QuestionOptions())
     return answer["start"], answer["end"]
 

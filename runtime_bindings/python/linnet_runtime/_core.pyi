@@ -2,9 +2,13 @@
 that `linnet.errors.error_class(status)` names, with the core's message and `executorch_code`."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+Buffer = Any
+"""float32 in C order that numpy.asarray() reads without a copy."""
 
 class Encoding:
     """One window of an encoded text. Arrays are fresh numpy arrays of `len(self)` entries."""
@@ -114,6 +118,9 @@ class Model:
     def methods(self) -> list[str]:
         """Names of the methods that compute: "forward", perhaps "forward_batch"."""
     def run(self, method: str, inputs: Sequence[npt.NDArray[np.int64]]) -> list[npt.NDArray[np.float32]]: ...
+    def run_encoding(self, encoding: Encoding, names: Sequence[str]) -> list[Buffer]:
+        """Runs "forward" on one window without numpy; outputs have a batch axis of 1. `names` are "input_ids" and
+        "token_type_ids" in the program's order."""
     def set_fused(self, fused: bool | None) -> None:
         """Whether "forward" is "forward_fused": None (as after opening) where that is faster."""
     def set_profiling(self, on: bool) -> None:

@@ -6,12 +6,10 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import numpy as np
-
 from linnet.errors import InvalidArgumentError, TaskMismatchError
 from linnet.inputs import TextInput, read_sentences, read_texts
 from linnet.manifest import Manifest
-from linnet.runtime import FloatArray
+from linnet.runtime import DecodableArray, FloatArray
 from linnet.session import RunOptions, Session
 from linnet.tasks.base import read_options
 from linnet.truncation import warn_user
@@ -44,10 +42,19 @@ class FeatureExtraction:
         options, run = read_options(FeatureOptions, given)
         batch = read_texts(inputs, pairs=False)
         encodings = session.encode_all(batch.items, truncation=run.truncation, strategy="longest_first")
-        name = session.manifest.outputs[0]
-        arrays = session.map(encodings, lambda _, outputs: outputs[name][np.newaxis].copy(), batch_size=run.batch_size)
-        answers: list[Any] = list(arrays) if options.return_tensors else [array.tolist() for array in arrays]
+        read = _as_array if options.return_tensors else _as_lists
+        answers = session.decode(encodings, lambda _, outputs: read(outputs[0]), batch_size=run.batch_size)
         return answers[0] if batch.single else answers
+
+
+def _as_lists(output: DecodableArray) -> list[Any]:
+    return memoryview(output).tolist()
+
+
+def _as_array(output: DecodableArray) -> FloatArray:
+    import numpy as np
+
+    return np.array(output, dtype=np.float32)
 
 
 def embed(
@@ -75,6 +82,8 @@ def embed(
     batch = read_sentences(texts)
     items = [TextInput(before + item.text) for item in batch.items]
     encodings = session.encode_all(items, truncation=run.truncation, strategy="longest_first")
+    import numpy as np
+
     vectors = np.empty((len(items), manifest.embedding_size), dtype=np.float32)
 
     def keep(index: int, outputs: dict[str, FloatArray]) -> None:
@@ -112,6 +121,8 @@ def cosine_similarity(left: object, right: object) -> FloatArray:
     Raises:
         InvalidArgumentError: the widths differ, or an array has more than two axes.
     """
+    import numpy as np
+
     a, b = (np.atleast_2d(np.asarray(each, dtype=np.float32)) for each in (left, right))
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1]:
         raise InvalidArgumentError(f"embeddings have the shapes {a.shape} and {b.shape}, needed one width")
@@ -119,6 +130,8 @@ def cosine_similarity(left: object, right: object) -> FloatArray:
 
 
 def _lengths(vectors: FloatArray) -> FloatArray:
+    import numpy as np
+
     # a zero vector stays zero; 1e-12 as torch.nn.functional.normalize
     return np.asarray(np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12)))
 

@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 from linnet.errors import InvalidArgumentError
 from linnet.inputs import TextInput, read_texts
-from linnet.runtime import CoreProposal, Encoding
-from linnet.session import Outputs, Session
+from linnet.runtime import CoreProposal, DecodableArray, Encoding
+from linnet.session import Session
 from linnet.tasks.base import check_count, read_options
 from linnet.truncation import warn_user
 
@@ -50,7 +50,7 @@ class FillMask:
         encodings = session.encode_all(batch.items, truncation=run.truncation, strategy="longest_first")
         for index, encoding in enumerate(encodings):
             _require_mask(session, encoding, "the text" if batch.single else f"inputs[{index}]")
-        answers = session.map(
+        answers = session.decode(
             encodings,
             lambda index, outputs: _proposals(session, encodings[index], outputs, options.top_k, targets),
             batch_size=run.batch_size,
@@ -65,9 +65,15 @@ def _require_mask(session: Session, encoding: Encoding, where: str) -> None:
         raise InvalidArgumentError(f"{where} has no mask token{why}; write {token} where a word is missing")
 
 
-def _proposals(session: Session, encoding: Encoding, outputs: Outputs, top_k: int, targets: list[int] | None) -> Any:
+def _proposals(
+    session: Session,
+    encoding: Encoding,
+    outputs: Sequence[DecodableArray],
+    top_k: int,
+    targets: list[int] | None,
+) -> Any:
     window = session.decodable(encoding, None)
-    found = session.task.masks(window, session.ordered(outputs), top_k=top_k, targets=targets)
+    found = session.task.masks(window, outputs, top_k=top_k, targets=targets)
     groups = [list(group) for _, group in itertools.groupby(found, key=lambda each: each[0])]
     foreign = session.manifest.tokenizer_kind != "wordpiece"  # only its own tokenizer can join its tokens
     results = [

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, TypeAlias
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from linnet.errors import InvalidArgumentError
 from linnet.inputs import TextInput, read_questions
-from linnet.runtime import Encoding, FloatArray, core
-from linnet.session import Outputs, Session
+from linnet.runtime import DecodableArray, Encoding, FloatArray, core
+from linnet.session import Session
 from linnet.tasks.base import check_count, read_options
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 __all__ = ["TASK", "Answer", "QuestionAnswering", "QuestionOptions", "best_spans"]
 
@@ -75,7 +76,7 @@ class QuestionAnswering:
         batch = read_questions(inputs, options.question, options.context)
         windows = [_windows(session, item, options, run.truncation) for item in batch.items]
         encodings = [window for each in windows for window in each]
-        outputs = session.map(encodings, lambda _, each: each, batch_size=run.batch_size)
+        outputs = session.decode(encodings, lambda _, each: each, batch_size=run.batch_size)
         answers: list[Any] = []
         at = 0
         for item, each in zip(batch.items, windows, strict=True):
@@ -101,14 +102,14 @@ def _decode(
     session: Session,
     item: TextInput,
     windows: Sequence[Encoding],
-    outputs: Sequence[Outputs],
+    outputs: Sequence[Sequence[DecodableArray]],
     options: QuestionOptions,
 ) -> Any:
     context = item.pair or ""
     found = session.task.spans(
         context,
         [session.decodable(window, None, context) for window in windows],
-        [session.ordered(each) for each in outputs],
+        outputs,
         top_k=options.top_k,
         max_answer_length=options.max_answer_len,
         allow_empty=options.handle_impossible_answer,

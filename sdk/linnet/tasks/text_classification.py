@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from linnet.errors import InvalidArgumentError
 from linnet.inputs import read_texts
-from linnet.runtime import FloatArray
+from linnet.runtime import DecodableArray
 from linnet.scores import SCORE_FUNCTIONS
 from linnet.session import Session
 from linnet.tasks.base import NOT_GIVEN, NotGiven, check_count, read_options
@@ -50,17 +50,16 @@ class TextClassification:
         options, run = read_options(ClassificationOptions, given)
         batch = read_texts(inputs, pairs=True)
         encodings = session.encode_all(batch.items, truncation=run.truncation, strategy="longest_first")
-        answers = session.map(
-            encodings,
-            lambda _, outputs: self._decode(session, outputs["logits"], options),
-            batch_size=run.batch_size,
+        logits = session.manifest.outputs.index("logits")
+        answers = session.decode(
+            encodings, lambda _, outputs: self._decode(session, outputs[logits], options), batch_size=run.batch_size
         )
         if not batch.single:
             return answers
         # the pipeline wraps the only answer for a bare string, and nothing else
         return [answers[0]] if batch.bare and options.top_k is NOT_GIVEN else answers[0]
 
-    def _decode(self, session: Session, logits: FloatArray, options: ClassificationOptions) -> Any:
+    def _decode(self, session: Session, logits: DecodableArray, options: ClassificationOptions) -> Any:
         only_best = options.top_k is NOT_GIVEN
         top_k = options.top_k if isinstance(options.top_k, int) else 0
         found = session.task.classes(

@@ -9,8 +9,8 @@ from typing import Any, ClassVar, TypeAlias
 
 from linnet.errors import InvalidArgumentError
 from linnet.inputs import read_texts
-from linnet.runtime import CoreEntity, Encoding
-from linnet.session import Outputs, Session
+from linnet.runtime import CoreEntity, DecodableArray, Encoding
+from linnet.session import Session
 from linnet.tasks.base import read_options
 from linnet.truncation import warn_user
 
@@ -58,7 +58,7 @@ class TokenClassification:
         encodings = session.encode_all(batch.items, truncation=run.truncation, strategy="longest_first")
         if options.aggregation_strategy in _WORD_STRATEGIES and not session.vocabulary.marks_words:
             warn_user(UserWarning("this file's tokenizer does not mark words: a word is what stands between spaces"))
-        answers = session.map(
+        answers = session.decode(
             encodings,
             lambda index, outputs: self._decode(session, batch.items[index].text, encodings[index], outputs, options),
             batch_size=run.batch_size,
@@ -66,13 +66,18 @@ class TokenClassification:
         return answers[0] if batch.single else answers
 
     def _decode(
-        self, session: Session, text: str, encoding: Encoding, outputs: Outputs, options: TaggingOptions
+        self,
+        session: Session,
+        text: str,
+        encoding: Encoding,
+        outputs: Sequence[DecodableArray],
+        options: TaggingOptions,
     ) -> list[Entity]:
         strategy = options.aggregation_strategy
         found = session.task.entities(
             text,
             session.decodable(encoding, text),
-            session.ordered(outputs),
+            outputs,
             aggregation_strategy=strategy,
             ignore_labels=[str(label) for label in options.ignore_labels],
         )

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
-import numpy as np
-
 from linnet.manifest import Manifest
 from linnet.runtime import Encoding, IntArray, Runtime
 from linnet.vocabulary import Vocabulary
@@ -56,6 +54,8 @@ class WordPieceTokenizer:
 
     def words(self, encoding: Encoding) -> IntArray:
         """Return the number of each token's word; a piece with the continuation prefix goes on with a word."""
+        import numpy as np
+
         continues = self.vocabulary.continues_word
         starts = np.array([not continues(token) for token in encoding.ids.tolist()], dtype=np.int64)
         return np.where(encoding.sequence_ids >= 0, np.cumsum(starts), -1)
