@@ -34,8 +34,8 @@ TASKS = (
 )
 
 
-def bundle(file: Path, target: str, folder: Path) -> int:
-    return cli.main(["bundle", str(file), "--target", target, "-o", str(folder)])
+def bundle(file: Path, target: str, folder: Path, *more: str) -> int:
+    return cli.main(["bundle", str(file), "--target", target, "-o", str(folder), *more])
 
 
 def state(folder: Path) -> dict[str, tuple[bytes, int]]:
@@ -65,13 +65,54 @@ def test_twice_changes_nothing(files: Path, tmp_path: Path, target: str) -> None
     assert {*named, "linnet-bundle.json"} == {str(Path(each).relative_to(folder)) for each in before}
 
 
-def test_another_file_replaces_what_was_written_and_nothing_else(files: Path, tmp_path: Path) -> None:
+def test_the_bundle_of_another_model_or_target_is_left_alone(
+    files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert bundle(files / "text-classification.pte", "python", tmp_path) == 0
+    before = state(tmp_path)
+    assert bundle(files / "fill-mask.pte", "python", tmp_path) == 2
+    assert bundle(files / "text-classification.pte", "c", tmp_path) == 2
+    assert state(tmp_path) == before
+    for line in capsys.readouterr().err.splitlines():
+        assert f"{tmp_path} has the bundle of text_classification for python, not of " in line
+        assert "--force" in line
+
+
+def test_force_replaces_what_was_written_and_nothing_else(
+    files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert bundle(files / "text-classification.pte", "c", tmp_path) == 0
     (tmp_path / "mine.txt").write_text("mine")
-    assert bundle(files / "fill-mask.pte", "python", tmp_path) == 0
-    assert not (tmp_path / "text_classification" / "text_classification.pte").exists()
+    (tmp_path / "linnet" / "mine.txt").write_text("mine")
+    written = len(json.loads((tmp_path / "linnet-bundle.json").read_text())["files"])
+    capsys.readouterr()
+    assert bundle(files / "fill-mask.pte", "python", tmp_path, "--force") == 0
+    now = json.loads((tmp_path / "linnet-bundle.json").read_text())
+    assert (now["target"], now["model"]) == ("python", "fill_mask")
+    kept = 4  # LICENSES/ and SIZE.txt are part of every bundle
+    assert f"{written - kept} removed" in capsys.readouterr().out
     assert (tmp_path / "fill_mask" / "fill_mask.pte").exists()
     assert (tmp_path / "mine.txt").read_text() == "mine"
+    assert {each.name for each in tmp_path.iterdir() if each.is_dir()} == {"fill_mask", "LICENSES", "linnet"}
+    assert [each.name for each in (tmp_path / "linnet").iterdir()] == ["mine.txt"]
+
+
+def test_force_does_not_overwrite_a_changed_file(files: Path, tmp_path: Path) -> None:
+    assert bundle(files / "fill-mask.pte", "python", tmp_path) == 0
+    (tmp_path / "sample.py").write_text("mine")
+    before = state(tmp_path)
+    assert bundle(files / "text-ranking.pte", "python", tmp_path, "--force") == 2
+    assert state(tmp_path) == before
+
+
+def test_a_bundle_that_names_no_target_is_replaced(files: Path, tmp_path: Path) -> None:
+    """As the bundles are that were written before the target was noted."""
+    assert bundle(files / "text-classification.pte", "python", tmp_path) == 0
+    mark = tmp_path / "linnet-bundle.json"
+    mark.write_text(json.dumps({"files": json.loads(mark.read_text())["files"]}))
+    assert bundle(files / "fill-mask.pte", "python", tmp_path) == 0
+    assert not (tmp_path / "text_classification").exists()
+    assert json.loads(mark.read_text())["target"] == "python"
 
 
 def test_a_folder_with_other_content_is_left_alone(files: Path, tmp_path: Path) -> None:
@@ -85,7 +126,7 @@ def test_a_changed_file_is_not_overwritten(files: Path, tmp_path: Path) -> None:
     assert bundle(files / "fill-mask.pte", "python", tmp_path) == 0
     (tmp_path / "sample.py").write_text("mine")
     before = state(tmp_path)
-    assert bundle(files / "text-ranking.pte", "python", tmp_path) == 2
+    assert bundle(files / "fill-mask.pte", "python", tmp_path) == 2
     assert state(tmp_path) == before
 
 

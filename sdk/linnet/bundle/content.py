@@ -2,21 +2,60 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
 from linnet.errors import InvalidArgumentError
 
-__all__ = ["MARK", "Content", "collect", "write"]
+__all__ = ["MARK", "Content", "Kind", "Written", "collect", "write"]
 
 Content: TypeAlias = dict[str, bytes | Path]
 """What a file holds, or where it is copied from, by path in the folder."""
 
 MARK = "linnet-bundle.json"
-"""Names every file that was written, with its SHA-256."""
+"""Names every file that was written, with its SHA-256; and of which target and model the bundle is."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Kind:
+    """Of what a folder is the bundle.
+
+    Attributes:
+        target: what kind of project.
+        model: name of the file as an identifier.
+    """
+
+    target: str
+    model: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Written:
+    """What a bundle changed in its folder.
+
+    Attributes:
+        written: paths of the files that are new or other than before.
+        removed: paths of the earlier bundle's files that are not part of this one.
+    """
+
+    written: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Mark:
+    """What stands in a folder; ``kind`` is None where nothing does, or the bundle of a linnet that noted none."""
+
+    kind: Kind | None = None
+    files: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    def json(self) -> bytes:
+        kind = {} if self.kind is None else dataclasses.asdict(self.kind)
+        return json.dumps({**kind, "files": self.files}, indent=1, sort_keys=True).encode() + b"\n"
 
 
 def collect(folder: Path, into: str) -> Content:
@@ -25,18 +64,35 @@ def collect(folder: Path, into: str) -> Content:
     return {f"{into}/{path.relative_to(folder).as_posix()}": path for path in files}
 
 
-def write(content: Content, folder: Path) -> list[str]:
-    """Write the files that are not there yet as they should be; return their paths.
+def write(content: Content, folder: Path, kind: Kind, *, force: bool = False) -> Written:
+    """Write the files that are not there yet as they should be; return what was changed.
 
-    Files of an earlier bundle that are not part of this one any more go.
+    Files of an earlier bundle that are not part of this one any more go, and so do folders that this leaves empty.
+
+    Args:
+        content: every file.
+        folder: where to write.
+        kind: of what this is the bundle.
+        force: replace the bundle of another target or model; files that were changed are kept from this too.
 
     Raises:
-        InvalidArgumentError: the folder has other content, or a file was changed since it was written.
+        InvalidArgumentError: the folder has other content, the bundle of another target or model, or a file that was
+            changed since it was written.
     """
     before = _read_mark(folder)
+    if not force:
+        _refuse_another(folder, before.kind, kind)
     wanted = {name: data if isinstance(data, bytes) else data.read_bytes() for name, data in sorted(content.items())}
-    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in wanted.items()}
-    _refuse_changes(folder, before, hashes)
+    now = _Mark(kind, {name: hashlib.sha256(data).hexdigest() for name, data in wanted.items()})
+    _refuse_changes(folder, before.files, now.files)
+    written = _write_new(wanted, folder)
+    removed = _remove(sorted(before.files.keys() - now.files.keys()), folder)
+    if written or before != now:
+        (folder / MARK).write_bytes(now.json())
+    return Written(written, removed)
+
+
+def _write_new(wanted: Mapping[str, bytes], folder: Path) -> tuple[str, ...]:
     written = []
     for name, data in wanted.items():
         path = folder / name
@@ -44,24 +100,40 @@ def write(content: Content, folder: Path) -> list[str]:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
             written.append(name)
-    for name in before.keys() - hashes.keys():
-        (folder / name).unlink(missing_ok=True)
-    mark = json.dumps({"files": hashes}, indent=1, sort_keys=True).encode() + b"\n"
-    if written or before != hashes:
-        (folder / MARK).write_bytes(mark)
-    return written
+    return tuple(written)
 
 
-def _read_mark(folder: Path) -> dict[str, str]:
+def _remove(names: Iterable[str], folder: Path) -> tuple[str, ...]:
+    removed = tuple(name for name in names if (folder / name).exists())
+    for name in removed:
+        (folder / name).unlink()
+        for parent in (folder / name).relative_to(folder).parents[:-1]:  # without the folder itself, which stays
+            if any((folder / parent).iterdir()):
+                break
+            (folder / parent).rmdir()
+    return removed
+
+
+def _read_mark(folder: Path) -> _Mark:
     if not folder.exists() or not any(folder.iterdir()):
-        return {}
+        return _Mark()
     try:
-        files = json.loads((folder / MARK).read_text(encoding="utf-8"))["files"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        found = json.loads((folder / MARK).read_text(encoding="utf-8"))
+        files = {str(name): str(value) for name, value in found["files"].items()}
+        kind = Kind(str(found["target"]), str(found["model"])) if "target" in found else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidArgumentError(
             f"{folder} has content that linnet bundle did not write; give a folder that is empty or not there"
         ) from error
-    return {str(name): str(value) for name, value in files.items()}
+    return _Mark(kind, files)
+
+
+def _refuse_another(folder: Path, found: Kind | None, wanted: Kind) -> None:
+    if found is not None and found != wanted:
+        raise InvalidArgumentError(
+            f"{folder} has the bundle of {found.model} for {found.target}, not of {wanted.model} for {wanted.target}; "
+            "give another folder, or --force to replace it"
+        )
 
 
 def _refuse_changes(folder: Path, before: Mapping[str, str], hashes: Mapping[str, str]) -> None:
