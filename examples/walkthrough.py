@@ -13,10 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import linnet
+from linnet.errors import InvalidArgumentError
+from linnet.script import program_name
 from linnet_export.adapt.clinc150 import read_rows as read_parts
 from linnet_export.adapt.snips import read_commands
 
 Row = dict[str, str]
+
+CLINC150_FILES = ("data_full.json", "train_val.json")
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class Settings:
 
 def settings(description: str, arguments: Sequence[str] | None = None, *, data_set: str | None = None) -> Settings:
     """Read the command line; `data_set` names what `--data` may point to, None where there is only our own."""
-    parser = argparse.ArgumentParser(description=description)
+    parser = argparse.ArgumentParser(prog=program_name(), description=description)
     parser.add_argument("--model", default="sentence-transformers/all-MiniLM-L6-v2", help="checkpoint to start from")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder of what is written")
     if data_set:
@@ -156,7 +160,10 @@ def answer(file: Path, texts: Sequence[str], unsure_below: float = 0.0) -> None:
 
 def clinc150(folder: Path, domains: Sequence[str]) -> tuple[list[Row], list[Row]]:
     """Return train and validation rows of some domains of CLINC150, with its out-of-scope rows as `oos`."""
-    parts = read_parts(folder / "train_val.json", domains)
+    found = [path for path in (folder / name for name in CLINC150_FILES) if path.is_file()]
+    if not found:
+        raise InvalidArgumentError(f"{folder}: needed CLINC150's {' or '.join(CLINC150_FILES)}, and domains.json")
+    parts = read_parts(found[0], domains)
     return parts["train"], parts["val"]
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 import linnet
 from examples.walkthrough import read_rows, run_linnet, settings
+from linnet.script import run_script
 
 
 def main() -> None:
@@ -31,4 +32,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from examples.walkthrough import Row, answer, at_most, clinc150, hold_out, read_rows, run_linnet, write_rows
+from linnet.script import program_name, run_script
 
 if TYPE_CHECKING:
     from examples.federated.local import AdapterModel
@@ -55,7 +56,9 @@ def deal(rows: Sequence[Row], clients: int, seed: int = 0) -> list[list[Row]]:
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog=program_name(), description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--model", default="sentence-transformers/all-MiniLM-L6-v2", help="checkpoint that all have")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of CLINC150 (default: the rows of banking/)")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder of what is written")
@@ -146,4 +149,4 @@ def deliver(model: "AdapterModel", folder: Path, held: Sequence[Row], *, illustr
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from examples.walkthrough import Row, answer, at_most, clinc150, hold_out, read_rows, run_linnet, snips, write_rows
+from linnet.script import program_name, run_script
 
 _EXAMPLES = Path(__file__).parent.parent
 _ILLUSTRATIVE = ("banking", "customer_service", "in_car")
@@ -44,7 +45,9 @@ def tune(model: Path, rows: Path, held: Path, output: Path, options: Sequence[st
 
 def main() -> None:
     """Run the walk-through."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        prog=program_name(), description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder of what is written")
     parser.add_argument("--clinc150", type=Path, metavar="DIR", help="folder of CLINC150")
     parser.add_argument("--snips", type=Path, metavar="DIR", help="folder of SNIPS")
@@ -80,4 +83,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -45,6 +45,25 @@ def test_clinc150_gives_the_domains_and_out_of_scope(tmp_path: Path) -> None:
     assert held == [{"text": "block it", "label": "freeze_account"}, {"text": "who", "label": "oos"}]
 
 
+def test_clinc150_is_found_under_its_published_name_too(tmp_path: Path) -> None:
+    parts = {"train": [["hello", "greeting"]], "val": [], "oos_train": [], "oos_val": [], "test": []}
+    (tmp_path / "data_full.json").write_text(json.dumps(parts))
+    assert clinc150(tmp_path, []) == ([{"text": "hello", "label": "greeting"}], [])
+
+
+@pytest.mark.parametrize(
+    ("name", "needed"), [("banking", "data_full.json or train_val.json"), ("in_car", "train_*.json")]
+)
+def test_a_folder_without_the_data_is_refused_in_one_line(name: str, needed: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", f"examples.{name}", "--data", str(tmp_path), "-o", str(tmp_path / "out")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert needed in done.stderr
+    assert done.stderr.count("\n") == 1
+    usage = subprocess.run([*command, "--help"], capture_output=True, text=True, check=True).stdout
+    assert usage.startswith(f"usage: python -m examples.{name} ")
+
+
 def test_snips_joins_the_parts_of_a_request(tmp_path: Path) -> None:
     request = {"data": [{"text": "play "}, {"text": "jazz", "entity": "genre"}, {"text": "\n"}]}
     (tmp_path / "train_PlayMusic.json").write_text(json.dumps({"PlayMusic": [request, request]}))

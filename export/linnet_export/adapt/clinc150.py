@@ -15,6 +15,7 @@ from pathlib import Path
 
 from linnet.errors import InvalidArgumentError
 from linnet.output import write_text
+from linnet.script import program_name, run_script
 
 __all__ = ["convert", "read_rows"]
 
@@ -96,7 +97,7 @@ def _few(rows: Sequence[dict[str, str]], count: int, seed: int) -> list[dict[str
 
 def main() -> None:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split(":")[0])
+    parser = argparse.ArgumentParser(prog=program_name(), description=(__doc__ or "").split(":")[0])
     parser.add_argument("source", type=Path, metavar="FILE", help="data_full.json, or train_val.json with its parts")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
     parser.add_argument("--domains", metavar="banking,travel", default="", help="only their intents, and out of scope")
@@ -110,4 +111,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 
 from linnet.errors import InvalidArgumentError
 from linnet.output import write_text
+from linnet.script import program_name, run_script
 
 __all__ = ["convert", "read_commands", "tagged"]
 
@@ -99,7 +100,7 @@ def tagged(pieces: Iterable[Mapping[str, str]]) -> tuple[list[str], list[str]]:
 
 def main() -> None:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split(":")[0])
+    parser = argparse.ArgumentParser(prog=program_name(), description=(__doc__ or "").split(":")[0])
     parser.add_argument("source", type=Path, metavar="FOLDER", help="with train_AddToPlaylist.json and the others")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR")
     args = parser.parse_args()
@@ -108,4 +109,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main)
