@@ -5,7 +5,6 @@ NOTICE in this folder says what it was made from, by whom, and under which licen
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
 
 from linnet.errors import FileMissingError
@@ -21,7 +20,7 @@ def default_model() -> Path:
     Raises:
         FileMissingError: this build of linnet has none.
     """
-    path = resources.files("linnet.assets") / _NAME
-    if not isinstance(path, Path) or not path.is_file():
+    path = Path(__file__).with_name(_NAME)
+    if not path.is_file():
         raise FileMissingError(f"this build of linnet comes without {_NAME}; name a file, or reinstall linnet")
     return path
