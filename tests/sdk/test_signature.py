@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -103,6 +104,27 @@ def test_the_commands(keys: Path) -> None:
     assert cli.main(["sign", file, "--key", str(keys / "mine.pem")]) == 0
     assert cli.main(["verify", file, "--key", str(keys / "mine.pub.pem")]) == 0
     assert cli.main(["verify", file, "--key", str(keys / "other.pub.pem")]) == 3
+
+
+def test_the_command_does_not_overwrite_another_file(keys: Path) -> None:
+    out = keys / "mine.txt"
+    out.write_text("mine")
+    arguments = ["sign", str(keys / "unsigned.pte"), "--key", str(keys / "mine.pem"), "-o", str(out)]
+    assert cli.main(arguments) == 2
+    assert out.read_text() == "mine"
+    assert cli.main([*arguments, "--force"]) == 0
+    check_signature(out, keys / "mine.pub.pem")
+
+
+def test_verify_says_whose_signature_it_checked(keys: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, key = str(keys / "signed.pte"), str(keys / "mine.pub.pem")
+    assert cli.main(["verify", file, "--key", key]) == 0
+    assert f"signature: by the key {key}\n" in capsys.readouterr().out
+    assert cli.main(["verify", file]) == 0
+    assert "signature" not in capsys.readouterr().out
+    for more, signed_by in (["--key", key], key), ([], None):
+        assert cli.main(["verify", file, "--json", *more]) == 0
+        assert json.loads(capsys.readouterr().out)["signed_by"] == signed_by
 
 
 def test_the_jvm_checks_signatures(keys: Path) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from linnet.console import Console
+from linnet.output import refuse_existing
 from linnet.signature import sign_file
 
 __all__ = ["add_arguments", "help", "run"]
@@ -29,11 +31,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="a linnet file (.pte)")
     parser.add_argument("--key", required=True, metavar="PEM", help="Ed25519 private key without a password")
     parser.add_argument("-o", "--output", metavar="OUT", help="write a copy (default: sign the file itself)")
+    parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
 
 
 def run(args: argparse.Namespace) -> int:
     """Sign and return the exit status."""
-    output = args.output or args.file
+    if args.output is not None:
+        refuse_existing(Path(args.output), force=args.force)
+    output = args.file if args.output is None else args.output
     sign_file(args.file, args.key, output)
     Console().line(f"{output}: signed")
     return 0

@@ -24,6 +24,7 @@ tolerance. Exit status 1 if a case differs, 3 if the bytes are damaged.
 examples:
   linnet verify intents.pte
   linnet verify intents.pte --json
+  linnet verify intents.pte --key key.pub.pem
 """
 
 
@@ -46,9 +47,9 @@ def run(args: argparse.Namespace) -> int:
         results = replay_evidence(model)
     wrong = [result for result in results if result.problems]
     if args.json:
-        print(json.dumps(_as_json(args.file, status, results), ensure_ascii=False, indent=2))
+        print(json.dumps(_as_json(args.file, args.key, status, results), ensure_ascii=False, indent=2))
     else:
-        _show(Console(), status, results)
+        _show(Console(), args.key, status, results)
     if wrong:
         raise GoldenMismatchError(
             f"{args.file}: {len(wrong)} of {len(results)} golden cases differ on this machine, first "
@@ -57,7 +58,9 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _show(console: Console, status: str, results: list[CaseResult]) -> None:
+def _show(console: Console, key: str | None, status: str, results: list[CaseResult]) -> None:
+    if key is not None:
+        console.line(f"signature: by the key {key}")
     console.line("bytes: intact (SHA-256 of the whole file)")
     if not results:
         console.line(f"golden cases: none to repeat, the file is {status}")
@@ -70,10 +73,11 @@ def _show(console: Console, status: str, results: list[CaseResult]) -> None:
     console.line(f"golden cases: {same} of {len(results)} repeated, the file is {status}")
 
 
-def _as_json(path: str, status: str, results: list[CaseResult]) -> dict[str, Any]:
+def _as_json(path: str, key: str | None, status: str, results: list[CaseResult]) -> dict[str, Any]:
     return {
         "file": path,
         "intact": True,
+        "signed_by": key,  # null: no signature was asked for
         "status": status,
         "cases": [
             {
