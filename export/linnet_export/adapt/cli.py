@@ -7,21 +7,14 @@ import dataclasses
 import json
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
 
 from linnet.console import Console
-from linnet.errors import InvalidArgumentError
 from linnet.output import refuse_existing, write_text
 from linnet_export import ExportConfig, export
 from linnet_export.adapt import train
 from linnet_export.adapt.config import (
-    FREEZABLE,
-    METRICS,
-    OBJECTIVES,
-    PRECISIONS,
-    SCHEDULES,
     TASKS,
     AdapterConfig,
     CalibrationConfig,
@@ -33,6 +26,7 @@ from linnet_export.adapt.config import (
     TrainConfig,
 )
 from linnet_export.adapt.file import FileReport, export_config, measure_file
+from linnet_export.adapt.options import declare
 from linnet_export.adapt.progress import QuietTraining, TrainListener
 from linnet_export.adapt.recipe import Recipe, read_recipe
 from linnet_export.adapt.report import TrainReport
@@ -79,152 +73,25 @@ class TrainCommand:
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the options."""
         parser.epilog = _EXAMPLE
-        add = parser.add_argument
-        add("model", metavar="MODEL|RECIPE.toml", help="checkpoint to start from, or a recipe of several stages")
-        add("-o", "--output", type=Path, required=True, metavar="DIR", help="directory of the trained checkpoint")
-        add("--export", type=Path, metavar="OUT.pte", help="go on to a proven file")
-        add("--quantization", default=None, metavar="RECIPE", help="recipe of the file (default int8)")
-        add("--task", choices=TASKS, help="default text-classification; a recipe's stages name their own")
-        add("--model", dest="first_model", metavar="MODEL", help="model of a recipe's first stage")
-        add("--resume", action="store_true", help="go on with an unfinished training")
-        add("--force", action="store_true", help="start over, and overwrite the file of --export")
-        add("--json", action="store_true", help="print the report as JSON")
-        _add_data(parser)
-        _add_optimizer(parser)
-        _add_masking(parser)
-        _add_adapters(parser)
-        _add_small(parser)
-        _add_search(parser)
+        declare(parser)
 
     def run(self, args: argparse.Namespace) -> int:
         """Train; return the exit status."""
+        args = args.options.complete(args)
         if args.export is not None:
             refuse_existing(args.export, force=args.force or args.resume)
         stages, recipe = _stages(args)
         if args.search is not None:
-            return _search(stages, recipe, args)
+            return _search(stages[0][1], args)
         reports, file = _run(stages, recipe, args)
         if _is_first():
             _show(reports, file, as_json=args.json)
         return 0
 
 
-def _add_data(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("data").add_argument
-    add("--data", type=Path, required=True, metavar="FILE", help="rows to train on: .jsonl, .json, .csv, .tsv; CoNLL")
-    add("--validation", type=Path, metavar="FILE", help="rows that are only looked at")
-    add("--validation-split", type=float, default=0.1, metavar="SHARE",
-        help="share of each class that is held out instead (default 0.1)")  # fmt: skip
-    add("--text-column", metavar="NAME", help="column of the text")
-    add("--pair-column", metavar="NAME", help="column of the second text")
-    add("--label-column", metavar="NAME", help="column of the label")
-    add("--out-of-scope", metavar="LABEL", help="label of what belongs to no class (default: oos, if it occurs)")
-    add("--label-all-tokens", action="store_true", help="token-classification: train all tokens of a word")
-    add("--max-length", type=int, default=128, metavar="N", help="bound in tokens (default 128)")
-
-
-def _add_optimizer(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("training").add_argument
-    defaults = OptimizerConfig()
-    add("--epochs", type=int, default=defaults.epochs, metavar="N", help="passes over the rows (default 5)")
-    add("--batch-size", type=int, default=defaults.batch_size, metavar="N", help="rows of a step (default 32)")
-    add("--learning-rate", type=float, default=defaults.learning_rate, metavar="X", help="highest rate (default 5e-5)")
-    add("--schedule", choices=SCHEDULES, default=defaults.schedule, help="of the learning rate (default linear)")
-    add("--warmup-ratio", type=float, default=defaults.warmup_ratio, metavar="SHARE", help="default 0.06")
-    add("--weight-decay", type=float, default=defaults.weight_decay, metavar="X", help="default 0.01")
-    add("--max-grad-norm", type=float, default=defaults.max_grad_norm, metavar="X", help="default 1.0")
-    add("--label-smoothing", type=float, default=defaults.label_smoothing, metavar="SHARE", help="default 0")
-    add("--class-weights", choices=("none", "balanced"), default="none", help="balanced: rare classes count more")
-    add("--dropout", type=float, metavar="SHARE", help="default: the checkpoint's own")
-    add("--freeze", choices=FREEZABLE, default="none", help="what is not trained")
-    add("--precision", choices=PRECISIONS, default="no", help="bf16: faster where the processor has bfloat16")
-    add("--objective", choices=OBJECTIVES, default=defaults.objective,
-        help="contrast: hold classes apart, train no last layer; first stage for few rows")  # fmt: skip
-    add("--adversarial", type=float, default=defaults.adversarial, metavar="SHARE",
-        help="learn from embeddings moved against the model too, by this share of their length")  # fmt: skip
-    add("--metric", choices=METRICS, help="what chooses the best epoch (default: the first that the task measures)")
-    add("--early-stopping", type=int, default=0, metavar="N", help="stop after N epochs without a better one")
-    add("--save-steps", type=int, default=0, metavar="N", help="a checkpoint every N steps too")
-    add("--keep-checkpoints", action="store_true", help="leave the optimizer's checkpoints there")
-    add("--seed", type=int, default=0, metavar="N", help="of everything random (default 0)")
-
-
-def _add_masking(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("pre-training, --task fill-mask").add_argument
-    add("--mlm-probability", type=float, metavar="SHARE", help="of the tokens that are hidden (default 0.15)")
-    add("--next-sentence", action="store_true", help="learn too whether a text goes on from another")
-
-
-def _add_adapters(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("adapters (LoRA), merged into the weights at the end").add_argument
-    add("--lora-rank", type=int, metavar="N", help="train adapters of this rank, and the head, instead of everything")
-    add("--lora-alpha", type=float, metavar="X", help="what they learn counts X / rank (default: twice the rank)")
-    add("--lora-dropout", type=float, default=0.0, metavar="SHARE", help="default 0")
-    add("--lora-targets", metavar="query,value", default="", help="layers that have one (default: every linear layer)")
-
-
-def _add_small(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("making it small")
-    add = group.add_argument
-    add("--teacher", metavar="MODEL", help="learn its answers: a checkpoint that was trained for the same labels")
-    add("--temperature", type=float, default=2.0, metavar="X", help="softens the teacher's answers (default 2)")
-    add("--distillation-weight", type=float, default=0.9, metavar="SHARE", help="labels have the rest (default 0.9)")
-    add("--hidden-weight", type=float, default=0.0, metavar="X", help="of the teacher's last layer (default 0)")
-    add("--feature-map-weight", type=float, default=0.0, metavar="X", help="of the teacher's every layer (default 0)")
-    add("--attention-weight", type=float, default=0.0, metavar="X", help="of the teacher's attention (default 0)")
-    add("--teacher-layers", type=_numbers, metavar="1,3,5", help="that each layer learns from (default: spread evenly)")
-    add("--augmentation", type=int, default=0, metavar="N", help="texts made from each, which the teacher answers")
-    add("--trim-vocabulary", action="store_true", help="keep the tokens that the training texts need")
-    add("--frequent", type=int, default=0, metavar="N", help="and the N most frequent words")
-    add("--layers", type=_numbers, metavar="0,2,5", help="layers that stay")
-    add("--intermediate-size", type=int, metavar="N", help="neurons that stay in each feed-forward layer")
-    add("--heads", type=int, metavar="N", help="heads of attention that stay in each layer")
-    add("--embedding-size", type=int, metavar="N", help="width of the embeddings; BERT becomes ELECTRA")
-    add(
-        "--quantize-aware",
-        metavar="RECIPE",
-        help="learn with the rounding of this recipe of --export, as int8 or 8da4w",
-    )
-    add("--calibrate-temperature", action="store_true", help="make scores mean what they say, on held-out rows")
-    add("--in-scope-recall", type=float, metavar="SHARE", help="threshold of out of scope: this share stays in scope")
-
-
-def _add_search(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("search, with Optuna; needs linnet[search]").add_argument
-    space, budget = Space(), Budget()
-    add("--search", type=int, metavar="N", help="train, export and measure N times; the best that fits goes to best/")
-    add("--max-size", type=float, metavar="MB", help="of the file")
-    add("--max-latency", type=float, metavar="MS", help="p50 of a text on one thread of this machine")
-    add("--search-tokens", type=int, default=budget.tokens, metavar="N", help="tokens of that text (default 16)")
-    add("--search-learning-rate", type=_span(float), default=space.learning_rate, metavar="FROM,TO",
-        help="default 2e-5,5e-4")  # fmt: skip
-    add("--search-epochs", type=_span(int), default=space.epochs, metavar="FROM,TO", help="default 2,8")
-    add("--search-layers", type=_numbers, default=(), metavar="2,4,6", help="how many layers stay")
-    add("--search-intermediate-size", type=_numbers, default=(), metavar="512,1024", help="neurons that stay")
-    add("--search-lora-rank", type=_numbers, default=(), metavar="0,8,32", help="ranks of adapters; 0: all weights")
-
-
-def _span(kind: type[Any]) -> Callable[[str], tuple[Any, Any]]:
-    def read(text: str) -> tuple[Any, Any]:
-        try:
-            low, high = (kind(each) for each in text.split(","))
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(f"found {text!r}, needed two numbers, FROM,TO") from error
-        return low, high
-
-    return read
-
-
 def _is_first() -> bool:
     """Of several processes that torchrun or accelerate started, one speaks."""
     return int(os.environ.get("RANK", "0")) == 0
-
-
-def _numbers(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(each) for each in text.split(","))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"found {text!r}, needed numbers like 0,2,5") from error
 
 
 def _stages(args: argparse.Namespace) -> tuple[list[tuple[str, TrainConfig]], Recipe | None]:
@@ -239,11 +106,7 @@ def _stages(args: argparse.Namespace) -> tuple[list[tuple[str, TrainConfig]], Re
         label_all_tokens=args.label_all_tokens,
     )
     if not args.model.endswith(".toml"):
-        if args.first_model is not None:
-            raise InvalidArgumentError("--model belongs to a RECIPE.toml")
         return [(args.output.name, _config(args, data))], None
-    if args.task is not None:
-        raise InvalidArgumentError("--task belongs to a checkpoint; the stages of a recipe have `task = ...`")
     recipe = read_recipe(Path(args.model), args.first_model)
     stages = [
         (stage.name, stage.config(args.output, data, resume=args.resume, force=args.force)) for stage in recipe.stages
@@ -295,9 +158,6 @@ def _masking(args: argparse.Namespace) -> MaskingConfig | None:
 
 def _adapters(args: argparse.Namespace) -> AdapterConfig | None:
     if args.lora_rank is None:
-        given = [name for name in ("alpha", "dropout", "targets") if getattr(args, f"lora_{name}")]
-        if given:
-            raise InvalidArgumentError(f"--lora-{given[0]} needs --lora-rank")
         return None
     targets = tuple(each for each in args.lora_targets.split(",") if each)
     return AdapterConfig(rank=args.lora_rank, alpha=args.lora_alpha, dropout=args.lora_dropout, targets=targets)
@@ -325,13 +185,11 @@ def _run(
     return reports, file
 
 
-def _search(stages: list[tuple[str, TrainConfig]], recipe: Recipe | None, args: argparse.Namespace) -> int:
+def _search(base: TrainConfig, args: argparse.Namespace) -> int:
     from linnet_export.adapt.search.page import search_page
     from linnet_export.adapt.search.study import search
     from linnet_export.adapt.search.trial import FILE
 
-    if recipe is not None:
-        raise InvalidArgumentError("--search is for one training; a RECIPE.toml has stages")
     space = Space(
         learning_rate=args.search_learning_rate, epochs=args.search_epochs, lora_ranks=args.search_lora_rank,
         layers=args.search_layers, intermediate_sizes=args.search_intermediate_size,
@@ -340,7 +198,7 @@ def _search(stages: list[tuple[str, TrainConfig]], recipe: Recipe | None, args: 
     config = SearchConfig(trials=args.search, space=space, budget=budget)
     exported = {} if args.quantization is None else {"recipe": args.quantization}
     with captured_noise() as (terminal, _), terminated_as_interrupt():
-        report = search(stages[0][1], config, exported, TrainProgress(terminal))
+        report = search(base, config, exported, TrainProgress(terminal))
     page = report.output / "search.html"
     write_text(search_page(report), page, force=True)
     if args.export is not None and report.best is not None:
