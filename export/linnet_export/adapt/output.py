@@ -19,9 +19,11 @@ from linnet_export.adapt.errors import TrainingExistsError
 from linnet_export.adapt.report import TrainReport
 from linnet_export.adapt.tasks import get_task
 
-__all__ = ["Output", "deciding_settings", "prepare_output", "refuse_other_settings"]
+__all__ = ["Output", "deciding_settings", "find_output", "prepare_output", "refuse_other_settings"]
 
 _FREE = ("resume", "force", "keep_checkpoints", "output")  # settings that may differ when training goes on
+
+_BEFORE_IT_BEGINS = ("texts.", "proof.", "held_out.", "teacher-", ".", "checkpoints", "tensorboard")
 
 _MOST_TEXTS = 20_000  # what calibration and proof read of is chosen from these; a corpus need not be there twice
 
@@ -42,6 +44,16 @@ class Output:
     def training(self) -> Path:
         """What belongs to the training and not to the checkpoint."""
         return self.directory / "training"
+
+    @property
+    def settings(self) -> Path:
+        """What decides the result of the training that has begun."""
+        return self.training / "settings.json"
+
+    @property
+    def finished(self) -> Path:
+        """What a finished training reported."""
+        return self.training / "report.json"
 
     @property
     def checkpoints(self) -> Path:
@@ -67,9 +79,15 @@ class Output:
             for name, rows in parts.items()
         }
         files["held_out"] = kind.held_out_rows(examples.validation, tokenizer)
+        self.training.mkdir(parents=True, exist_ok=True)
         for name, rows in files.items():
             lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
             write_text(lines, self.training / f"{name}.jsonl", force=True)
+
+    def begin(self, config: TrainConfig) -> None:
+        """Say that a training has begun: from here on it goes on with `resume`, and is not overwritten."""
+        self.checkpoints.mkdir(parents=True, exist_ok=True)
+        write_text(json.dumps(deciding_settings(config), indent=2) + "\n", self.settings, force=True)
 
     def finish(self, model: Any, tokenizer: Any, report: TrainReport, config: TrainConfig) -> None:
         """Write the checkpoint; the report comes last and says that all is there."""
@@ -83,36 +101,44 @@ class Output:
             shutil.rmtree(aside, ignore_errors=True)
         (self.directory / "modules.json").unlink(missing_ok=True)  # of an embedder that was here before
         get_task(config.task).finish(self.directory, model, config)
-        write_text(json.dumps(report.to_json(), indent=2) + "\n", self.training / "report.json", force=True)
+        write_text(json.dumps(report.to_json(), indent=2) + "\n", self.finished, force=True)
         if not config.keep_checkpoints:
             shutil.rmtree(self.checkpoints, ignore_errors=True)
 
 
 def prepare_output(config: TrainConfig) -> Output:
-    """Make the directory, or find the training that is to go on.
+    """Find the training that is to go on, or make room for a new one; :meth:`Output.begin` writes the first file.
 
     Raises:
         TrainingExistsError: the directory holds something, and neither `resume` nor `force` was given, or
             the training that is there has other settings or other rows.
     """
     output = Output(config.output)
-    settings_file, report_file = output.training / "settings.json", output.training / "report.json"
-    settings = deciding_settings(config)
-    if config.resume and settings_file.is_file():
-        found = json.loads(settings_file.read_text(encoding="utf-8"))
-        refuse_other_settings(f"the training in {config.output}", found, settings)
-        report = TrainReport.read(report_file, config.output) if report_file.is_file() else None
-        return Output(config.output, report)
-    if config.output.exists() and not _is_empty(config.output):
-        _refuse_occupied(config, settings_file.is_file() and not report_file.is_file())
+    if config.resume and output.settings.is_file():
+        found = json.loads(output.settings.read_text(encoding="utf-8"))
+        refuse_other_settings(f"the training in {config.output}", found, deciding_settings(config))
+        return find_output(config)
+    if config.output.exists() and not _is_free(output):
+        _refuse_occupied(config, output.settings.is_file() and not output.finished.is_file())
         shutil.rmtree(output.training, ignore_errors=True)
-    output.checkpoints.mkdir(parents=True, exist_ok=True)
-    write_text(json.dumps(settings, indent=2) + "\n", settings_file, force=True)
     return output
 
 
-def _is_empty(path: Path) -> bool:
-    return path.is_dir() and not any(path.iterdir())
+def find_output(config: TrainConfig) -> Output:
+    """Return the output that another process has prepared, with the report of a training that is finished."""
+    output = Output(config.output)
+    done = config.resume and output.finished.is_file()
+    return Output(config.output, TrainReport.read(output.finished, config.output)) if done else output
+
+
+def _is_free(output: Output) -> bool:
+    """Whether the directory holds nothing, or only what was left by a training that never began."""
+    if not output.directory.is_dir():
+        return False
+    if not {path.name for path in output.directory.iterdir()} <= {output.training.name}:
+        return False
+    left = output.training.iterdir() if output.training.is_dir() else ()
+    return all(path.name.startswith(_BEFORE_IT_BEGINS) for path in left)
 
 
 def _refuse_occupied(config: TrainConfig, unfinished: bool) -> None:
@@ -141,7 +167,22 @@ def refuse_other_settings(what: str, found: Mapping[str, Any], wanted: Mapping[s
     Raises:
         TrainingExistsError: it names every setting that differs.
     """
-    different = sorted(key for key in found.keys() | wanted.keys() if found.get(key) != wanted.get(key))
+    left, right = _leaves(found), _leaves(wanted)
+    different = sorted(key for key in left.keys() | right.keys() if left.get(key) != right.get(key))
     if different:
-        shown = "; ".join(f"{key}: {found.get(key)} there, {wanted.get(key)} now" for key in different)
+        shown = "; ".join(_difference(key, left.get(key), right.get(key)) for key in different)
         raise TrainingExistsError(f"{what} has other settings ({shown}); give the same ones, or --force to start over")
+
+
+def _leaves(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return the settings by their dotted names, as `optimizer.epochs`."""
+    found: dict[str, Any] = {}
+    for name, value in settings.items():
+        found |= _leaves(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
+    return found
+
+
+def _difference(name: str, there: Any, now: Any) -> str:
+    if name.endswith("data_sha256"):
+        return "the rows are others"
+    return f"{name}: {there} there, {now} now"

@@ -23,7 +23,7 @@ from linnet_export.adapt.calibration import Calibration, calibrate
 from linnet_export.adapt.checkpoints import last_complete
 from linnet_export.adapt.config import OptimizerConfig, TrainConfig
 from linnet_export.adapt.data import Examples, read_examples
-from linnet_export.adapt.output import Output, prepare_output
+from linnet_export.adapt.output import Output, find_output, prepare_output
 from linnet_export.adapt.progress import QuietTraining, TrainListener
 from linnet_export.adapt.quantization_aware import imitate, restore
 from linnet_export.adapt.report import TrainReport
@@ -101,7 +101,7 @@ def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainRe
         with processes.main_process_first():
             # what the first process made, the others find
             first = processes.is_main_process
-            output = prepare_output(config if first else dataclasses.replace(config, resume=True, force=False))
+            output = prepare_output(config) if first else find_output(config)
         if output.report is not None:
             return output.report  # finished before, and asked to go on
     with stages.stage("checkpoint"):
@@ -117,6 +117,8 @@ def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainRe
         start: Mapping[str, float] = {}
         if config.shrink.changes_anything and not prepared.new_head:
             start = known_figures(trainer.predict(held_out).metrics or {}, "test_", task.metrics)
+        if first:
+            output.begin(config)
         learnt_weights = _learn(config, trainer, output)
     with stages.stage("calibrate"):
         trained, calibration, final = _measure(config, trainer, held_out, examples)

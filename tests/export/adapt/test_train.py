@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 
 import linnet
 from linnet.cli import main
+from linnet.errors import CallerError
 from linnet_export.adapt import (
     CalibrationConfig,
     DataConfig,
@@ -142,6 +143,36 @@ def test_other_settings_do_not_go_on(encoder: Path, rows_file: Path, trained: Pa
         train(config(encoder, rows_file, trained, resume=True, seed=7))
     with pytest.raises(TrainingExistsError, match="--force starts over"):
         train(config(encoder, rows_file, trained))
+
+
+def test_only_the_settings_that_differ_are_shown(encoder: Path, rows_file: Path, trained: Path, tmp_path: Path) -> None:
+    other = dataclasses.replace(FAST, epochs=1)
+    with pytest.raises(TrainingExistsError, match=r"has other settings \(optimizer.epochs: 6 there, 1 now\); give"):
+        train(config(encoder, rows_file, trained, resume=True, optimizer=other))
+    rows = write_rows(tmp_path / "rows.jsonl", easy_rows(80))
+    with pytest.raises(TrainingExistsError, match=rf"data.train: {rows_file} there, {rows} now; the rows are others"):
+        train(config(encoder, rows, trained, resume=True))
+
+
+def test_a_training_that_never_began_is_not_in_the_way(encoder: Path, rows_file: Path, tmp_path: Path) -> None:
+    output = tmp_path / "model"
+    wrong: list[dict[str, Any]] = [
+        {"model": str(tmp_path / "nomodel")},
+        {"shrink": ShrinkConfig(layers=(0, 99))},
+        {"distillation": DistillationConfig(teacher=str(tmp_path / "nomodel"))},
+    ]
+    for changes in wrong:
+        with pytest.raises(CallerError):
+            train(config(encoder, rows_file, output, **changes))
+    report = train(config(encoder, rows_file, output, optimizer=dataclasses.replace(FAST, epochs=1)))
+    assert report.epochs == 1
+
+
+def test_a_folder_of_that_name_with_other_files_is_not_touched(encoder: Path, rows_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "project" / "training").mkdir(parents=True)
+    (tmp_path / "project" / "training" / "notes.txt").write_text("mine")
+    with pytest.raises(TrainingExistsError, match="holds something already"):
+        train(config(encoder, rows_file, tmp_path / "project"))
 
 
 def test_a_small_student_learns_from_its_teacher(trained: Path, rows_file: Path, tmp_path: Path) -> None:
