@@ -207,6 +207,15 @@ def test_run_tells_about_truncation(files: Path) -> None:
         ("text-classification", ["a", "--top-k", "0"], "top_k is 0"),
         ("text-classification", ["a", "--threads", "-1"], "threads is -1"),
         ("feature-extraction", ["a", "--prompt-name", "x"], "this file has query"),
+        (
+            "text-classification",
+            ["a", "--prompt-name", "x"],
+            "--prompt-name is for embeddings, not text-classification",
+        ),
+        ("text-classification", ["a", "--aggregation-strategy", "simple"], "is for token-classification, not text-cla"),
+        ("question-answering", ["--prompt-name", "x"], "--prompt-name is for embeddings, not question-answering"),
+        ("token-classification", ["a", "--top-k", "2"], "--top-k is for tasks with several answers, not token-cl"),
+        ("feature-extraction", ["a", "--top-k", "2"], "--top-k is for tasks with several answers, not feature-ex"),
     ],
 )
 def test_run_names_wrong_usage(files: Path, task: str, arguments: list[str], message: str) -> None:
@@ -219,6 +228,16 @@ def test_bytes_that_are_no_utf8_are_named(files: Path) -> None:
         done: Any = subprocess.run(**options, capture_output=True, timeout=60)
         assert done.returncode == 2
         assert b"UTF-8" in done.stderr
+
+
+@pytest.mark.parametrize("task", ["text-classification", "question-answering"])
+def test_a_line_of_stdin_that_is_no_utf8_is_named(files: Path, task: str) -> None:
+    command = [sys.executable, "-m", "linnet", "run", str(files / f"{task}.pte"), "--json"]
+    done: Any = subprocess.run(command, input=b"a\tb\ncaf\xe9 time\n", capture_output=True, timeout=60)
+    assert done.returncode == 2
+    assert len(done.stdout.splitlines()) == 1
+    expected = "linnet: error: line 2 of stdin is not UTF-8: byte 0xE9 at character 4; convert the text, as with iconv"
+    assert done.stderr.decode().splitlines() == [expected]
 
 
 def test_a_terminal_without_utf8_gets_escapes(files: Path) -> None:

@@ -6,9 +6,10 @@ import argparse
 import io
 import json
 import os
+import re
 import sys
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ __all__ = ["add_arguments", "help", "run"]
 help = "answer texts with a file"
 
 _EPILOG = """\
+Without FILE the model that comes with linnet answers, and says so on stderr. The first argument is a FILE if it exists,
+has a path's form, or is named like a model (model.onnx), else a TEXT.
 With --json a text that was cut at the file's bound has "truncated": true.
 Without TEXT, each line of stdin is a text. For question-answering and text-ranking a tab in the line
 separates the two texts; for text-classification it does so with --tabs.
@@ -35,6 +38,10 @@ examples:
   cat lines.txt | linnet run intents.pte --json > answers.jsonl
 """
 
+_MODEL_SUFFIXES = frozenset(
+    {".pte", ".pt", ".pth", ".ptl", ".onnx", ".ort", ".tflite", ".safetensors", ".bin", ".gguf"}
+)
+_WITH_TOP_K = frozenset({"text-classification", "fill-mask", "question-answering", "text-ranking"})
 _SHOWN = 4  # numbers of an embedding that are printed for people
 _WIDTH = 60  # columns of a text in a table
 
@@ -50,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--question", metavar="TEXT", help="question (question-answering)")
     add("--context", metavar="TEXT", help="where to look for the answer (question-answering)")
     add("--top-k", type=int, metavar="N", help="how many answers for each text")
-    add("--aggregation-strategy", choices=STRATEGIES, default="simple",
+    add("--aggregation-strategy", choices=STRATEGIES,
         help="entities as groups of tokens (simple, default), of words (first, average, max), or none")  # fmt: skip
     add("--prompt-name", metavar="NAME", help="prompt of the file to put before each text (embeddings)")
     add("--no-truncation", action="store_true", help="refuse a text over the file's bound")
@@ -63,6 +70,9 @@ def run(args: argparse.Namespace) -> int:
     if args.file is not None and not _is_file(args.file):
         args.file, args.texts = None, [args.file, *args.texts]
     with load(args.file, threads=args.threads) as model:
+        _refuse_ignored(args, model)
+        if args.file is None and not args.json:
+            print("linnet: answered by the model that comes with linnet", file=sys.stderr)
         console = Console()
         for given in _inputs(args, model):
             answer, cut = _answer_noting_cuts(model, given, args)
@@ -83,8 +93,31 @@ def run(args: argparse.Namespace) -> int:
 
 def _is_file(argument: str) -> bool:
     """A text is told from a file by its form: what looks like a path is a missing file, not a text."""
-    looks_like_path = argument.endswith(".pte") or (os.sep in argument and not any(map(str.isspace, argument)))
-    return looks_like_path or Path(argument).is_file()
+    named_like_one = os.sep in argument or Path(argument).suffix.lower() in _MODEL_SUFFIXES
+    looks_like_path = argument.endswith(".pte") or (named_like_one and not any(map(str.isspace, argument)))
+    # Path.exists raises for a text that is longer than a file's name can be
+    return looks_like_path or os.path.exists(argument)  # noqa: PTH110
+
+
+def _refuse_ignored(args: argparse.Namespace, model: Model) -> None:
+    """Refuse the options that say nothing for the file's task, all of them at once.
+
+    Raises:
+        InvalidArgumentError: there is one.
+    """
+    task = model.manifest.task
+    embeds = task == "feature-extraction" and "embedding" in model.manifest.outputs
+    asks = args.question is not None or args.context is not None
+    ignored = [
+        (asks and task != "question-answering", "--question and --context are for question-answering"),
+        (args.prompt_name is not None and not embeds, "--prompt-name is for embeddings"),
+        (args.aggregation_strategy is not None and task != "token-classification",
+         "--aggregation-strategy is for token-classification"),
+        (args.top_k is not None and task not in _WITH_TOP_K, "--top-k is for tasks with several answers"),
+    ]  # fmt: skip
+    found = [sentence for is_ignored, sentence in ignored if is_ignored]
+    if found:
+        raise InvalidArgumentError(f"{'; '.join(found)}, not {task}")
 
 
 def _inputs(args: argparse.Namespace, model: Model) -> Iterator[dict[str, Any]]:
@@ -92,8 +125,6 @@ def _inputs(args: argparse.Namespace, model: Model) -> Iterator[dict[str, Any]]:
     if model.manifest.task == "question-answering":
         yield from _questions(args)
         return
-    if args.question is not None or args.context is not None:
-        raise InvalidArgumentError(f"--question and --context are for question-answering, not {model.manifest.task}")
     if not args.texts:
         if args.pair:
             raise InvalidArgumentError("--pair needs a TEXT that it belongs to")
@@ -125,12 +156,24 @@ def _questions(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
         yield {"question": question, "context": context}
 
 
-def _stdin() -> Iterable[str]:
+def _stdin() -> Iterator[str]:
+    """Yield the lines of stdin without their ends.
+
+    Raises:
+        InvalidArgumentError: a line is not UTF-8; those before it were yielded.
+    """
     if sys.stdin.isatty():
         print("linnet: reading texts from the terminal, one a line; end with Ctrl-D", file=sys.stderr)
     if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # the tokenizer names what is no UTF-8
-    return (line.rstrip("\r\n") for line in sys.stdin)
+        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # a bad byte is named with its line below
+    for number, line in enumerate(sys.stdin, 1):
+        bad = re.search("[\udc80-\udcff]", line)
+        if bad is not None:
+            raise InvalidArgumentError(
+                f"line {number} of stdin is not UTF-8: byte 0x{ord(bad[0]) - 0xDC00:02X} at character "
+                f"{bad.start() + 1}; convert the text, as with iconv"
+            )
+        yield line.rstrip("\r\n")
 
 
 def _line(line: str, tabs: bool) -> dict[str, Any]:
@@ -157,10 +200,10 @@ def _answer(model: Model, given: dict[str, Any], args: argparse.Namespace) -> An
         return model.encode(given["text"], prompt_name=args.prompt_name, **options).tolist()
     if "passages" in given:
         return model.rank(given["text"], given["passages"], top_k=args.top_k, return_documents=True, **options)
-    if args.top_k is not None and task in ("text-classification", "fill-mask", "question-answering"):
+    if args.top_k is not None and task != "text-ranking":  # a single pair has one answer
         options["top_k"] = args.top_k
     if task == "token-classification":
-        options["aggregation_strategy"] = args.aggregation_strategy
+        options["aggregation_strategy"] = args.aggregation_strategy or "simple"
     if task == "question-answering":
         return model(question=given["question"], context=given["context"], **options)
     return model((given["text"], given["pair"]) if "pair" in given else given["text"], **options)
