@@ -116,6 +116,15 @@ def test_a_proven_file(files: BenchFiles, tmp_path: Path) -> None:
     assert cold.import_ns[0] + cold.load_ns[0] + cold.first_answer_ns[0] < cold.answer_ns[0]
 
 
+def test_lengths_over_the_bound_are_told_if_they_were_asked_for(files: BenchFiles) -> None:
+    asked = bench(files.proven, "--threads", "1", "--lengths", "4,99,100", "--samples", "3", "--cold", "0")
+    assert (
+        "linnet: warning: --lengths has 99,100, over the file's bound of 24 tokens; 24 is taken instead" in asked.stderr
+    )
+    default = bench(files.proven, "--threads", "1", "--samples", "3", "--cold", "0")
+    assert (default.returncode, "warning" in default.stderr) == (0, False)
+
+
 def test_a_wrong_answer_reports_no_latency_and_ends_with_1(files: BenchFiles, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
     done = bench(files.wrong, *QUICK, "--json", out)

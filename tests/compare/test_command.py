@@ -25,6 +25,7 @@ def test_two_files_side_by_side(files: BenchFiles, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     data = json.loads(out.read_text(encoding="utf-8"))
     assert data["settings"]["lengths"] == [4, 9, 24]  # cut to the bound of the files
+    assert "linnet: warning: --lengths has 99, over the file's bound of 24 tokens; 24 is taken instead" in done.stderr
     assert [each["label"] for each in data["files"]] == ["proven", "unproven"]
     for each in data["files"]:
         assert each["agreement"] == 1  # it is the same program

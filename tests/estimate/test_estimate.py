@@ -201,3 +201,13 @@ def test_what_is_shown_is_marked_as_an_estimate(
     assert [(row["threads"], row["tokens"]) for row in data["estimates"]] == [(1, 8), (4, 8)]
     with pytest.raises(InvalidArgumentError, match="has 4 cores"):
         command("a.pte", "--device", "pi4", "--threads", "8")
+
+
+def test_a_length_over_the_bound_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(command_module, "load", lambda path, self_test: Opened())
+    bound = Opened().manifest.max_length
+    assert command("a.pte", "--device", "pi4", "--lengths", "8,9999") == 0
+    said = f"linnet: warning: --lengths has 9999, over the file's bound of {bound} tokens; {bound} is taken instead\n"
+    assert capsys.readouterr().err == said
+    assert command("a.pte", "--device", "pi4") == 0
+    assert capsys.readouterr().err == ""

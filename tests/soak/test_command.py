@@ -19,7 +19,7 @@ from tests.soak.conftest import BenchFiles
 
 __all__ = ["sdk_files"]
 
-FEW = ("--requests", "3000", "--windows", "5", "--reload-every", "100", "--lengths", "6,12", "--most-drift", "1000")
+FEW = ("--requests", "3000", "--windows", "5", "--reload-every", "100", "--lengths", "6,99", "--most-drift", "1000")
 
 
 def command(*arguments: str | Path) -> list[str]:
@@ -47,7 +47,9 @@ def test_a_sound_file_holds(files: BenchFiles, tmp_path: Path) -> None:
     assert [window["loads"] for window in record["windows"]] == [100, 6, 6, 6, 6]
     assert record["file"]["name"] == "proven.pte"
     assert "held: 0 of 3,000 differ" in done.stdout
-    assert done.stderr.splitlines()[-1].startswith("3,000 of 3,000 requests")
+    assert "8 texts of 6, 24 tokens at most" in done.stdout
+    assert "--lengths has 99, over the file's bound of 24 tokens; 24 is taken instead" in done.stderr
+    assert done.stderr.splitlines()[-2].startswith("3,000 of 3,000 requests")
     assert soak(files.proven, *FEW, "--json", out).returncode == 2  # it stands already
 
 

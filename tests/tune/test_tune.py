@@ -176,10 +176,11 @@ def python(cache: Path, *arguments: str | Path) -> subprocess.CompletedProcess[s
 
 def test_the_command_stores_and_load_applies(files: BenchFiles, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
-    quick = ("--threads", "1", "--rounds", "1", "--seconds", "0.01", "--lengths", "4")
+    quick = ("--threads", "1", "--rounds", "1", "--seconds", "0.01", "--lengths", "4,99")
     done = python(cache, "-m", "linnet", "tune", files.proven, *quick)
     assert done.returncode == 0, done.stderr
     assert "best here: proven.pte with 1 thread(s)" in done.stdout
+    assert "--lengths has 99, over the file's bound of 24 tokens; 24 is taken instead" in done.stderr
     (kept,) = (cache / "profiles").iterdir()
     assert json.loads(kept.read_text())["best"] == file_identity(str(files.proven))
     for given, threads in (("0", "1"), ("2", "2")):  # an explicit number wins

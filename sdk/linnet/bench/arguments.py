@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 
-__all__ = ["cpu_set", "joined", "numbers", "spans"]
+__all__ = ["CUT", "cpu_set", "joined", "numbers", "say_cut", "spans"]
+
+CUT = "cut to the file's bound"
+"""For the help of ``--lengths``."""
 
 _MOST_CPUS = 1024  # of a cpu_set_t
 
@@ -24,6 +28,22 @@ def numbers(text: str) -> tuple[int, ...]:
 def joined(values: Sequence[int]) -> str:
     """Write the same."""
     return ",".join(map(str, values))
+
+
+def say_cut(asked: Sequence[int] | None, longest: int) -> None:
+    """Say on stderr which lengths were not taken as they were asked for.
+
+    Args:
+        asked: tokens; None: nobody asked, they are the defaults, which suit every file.
+        longest: most tokens of the file.
+    """
+    over = [tokens for tokens in asked or () if tokens > longest]
+    if over:
+        print(
+            f"linnet: warning: --lengths has {joined(over)}, over the file's bound of {longest} tokens; "
+            f"{longest} is taken instead",
+            file=sys.stderr,
+        )
 
 
 def cpu_set(text: str) -> tuple[int, ...]:

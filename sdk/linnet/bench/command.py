@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from linnet.bench.arguments import cpu_set, joined, numbers
+from linnet.bench.arguments import CUT, cpu_set, joined, numbers, say_cut
 from linnet.bench.cold import cold_start
 from linnet.bench.devices.arguments import add_device_arguments, wants_devices
 from linnet.bench.environment import Environment, current_affinity, read_environment
@@ -76,7 +76,7 @@ class BenchCommand:
         parser.epilog = _EPILOG
         parser.add_argument("file", metavar="FILE", nargs="?", type=Path, help="a linnet file (.pte)")
         parser.add_argument(
-            "--lengths", type=numbers, metavar="N,N,...", help=f"tokens (default {joined(DEFAULT.lengths)})"
+            "--lengths", type=numbers, metavar="N,N,...", help=f"tokens, {CUT} (default {joined(DEFAULT.lengths)})"
         )
         parser.add_argument(
             "--threads",
@@ -132,6 +132,7 @@ class BenchCommand:
         failure = bencher.measure()
         record = bencher.record()
         if record is not None:
+            say_cut(args.lengths, record.file.max_length)
             show_record(record, Console())
             if args.json is not None:
                 write_record(record, args.json, force=args.force)

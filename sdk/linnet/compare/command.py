@@ -10,9 +10,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from linnet.bench.arguments import joined, numbers
+from linnet.bench.arguments import joined, numbers, say_cut
 from linnet.bench.environment import read_environment
 from linnet.bench.files import file_sha256
+from linnet.bench.probe import clip_lengths
 from linnet.bench.progress import Progress
 from linnet.bench.statistics import median
 from linnet.compare.answers import Answers, agreement, ask_all, texts_for
@@ -69,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--threshold", type=float, default=THRESHOLD, metavar="SHARE",
         help=f"smallest change of a latency that counts, for records (default {THRESHOLD:g})")  # fmt: skip
     add("--any-machine", action="store_true", help="compare records of different machines, too")
-    add("--lengths", type=numbers, default=DEFAULT_LENGTHS, metavar="N,N,...",
+    add("--lengths", type=numbers, metavar="N,N,...",
         help=f"tokens (default {joined(DEFAULT_LENGTHS)}, cut to the shortest bound)")  # fmt: skip
     add("--threads", type=numbers, default=(1,), metavar="N,N,...", help="thread counts (default 1)")
     add("--rounds", type=int, default=DEFAULT_ROUNDS, metavar="N",
@@ -104,6 +105,7 @@ def run(args: argparse.Namespace) -> int:
         comparison = _compare(args, table, columns, progress)
     finally:
         progress.end()
+    say_cut(args.lengths, max(comparison.settings.lengths))
     show_comparison(comparison, Console())
     if args.json is not None:
         write_text(comparison.to_json(), args.json, force=args.force)
@@ -148,7 +150,7 @@ def _compare(args: argparse.Namespace, table: Table | None, columns: Columns | N
     labels = labels_for(args.files)
     shortest = min(each.manifest.max_length for each in opened)
     settings = Settings(
-        lengths=tuple(sorted({min(length, shortest) for length in args.lengths})),
+        lengths=clip_lengths(args.lengths or DEFAULT_LENGTHS, shortest),
         threads=args.threads,
         rounds=args.rounds,
         seconds=args.seconds,

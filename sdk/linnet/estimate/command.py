@@ -8,7 +8,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from linnet.bench.arguments import joined, numbers
+from linnet.bench.arguments import CUT, joined, numbers, say_cut
 from linnet.bench.probe import clip_lengths
 from linnet.console import Console
 from linnet.errors import InvalidArgumentError
@@ -41,8 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("file", metavar="FILE", type=Path, help="a linnet file (.pte)")
     add("--device", required=True, metavar="NAME", help=f"{', '.join(DEVICES)} or {THIS}")
-    add("--lengths", type=numbers, default=DEFAULT_LENGTHS, metavar="N,N,...",
-        help=f"tokens (default {joined(DEFAULT_LENGTHS)})")  # fmt: skip
+    add("--lengths", type=numbers, metavar="N,N,...",
+        help=f"tokens, {CUT} (default {joined(DEFAULT_LENGTHS)})")  # fmt: skip
     add("--threads", type=numbers, metavar="N,N,...", help="thread counts (default 1 and all cores, at most 4)")
     add("--json", type=Path, metavar="OUT", help="write the estimate")
     add("--force", action="store_true", help="replace OUT if it exists")
@@ -59,7 +59,8 @@ def run(args: argparse.Namespace) -> int:
         refuse_existing(args.json, force=args.force)
     with load(args.file, self_test=False) as model:
         work = count_work(model.manifest, model.evidence)
-        lengths = clip_lengths(args.lengths, model.manifest.max_length)
+        lengths = clip_lengths(args.lengths or DEFAULT_LENGTHS, model.manifest.max_length)
+        say_cut(args.lengths, model.manifest.max_length)
     threads = args.threads or tuple(sorted({1, min(4, device.cores)}))
     too_many = [count for count in threads if count > device.cores]
     if too_many:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from linnet import errors
-from linnet.bench.arguments import joined, numbers
+from linnet.bench.arguments import CUT, joined, numbers, say_cut
 from linnet.bench.environment import State, read_environment, read_state
 from linnet.bench.files import file_sha256
 from linnet.bench.process import run_process
@@ -63,8 +63,8 @@ class SoakCommand:
             "--reload-every", default=1000, **whole, help="requests after which a session is loaded anew; 0: never"
         )
         parser.add_argument(
-            "--lengths", type=numbers, default=DEFAULT_LENGTHS, metavar="N,N,...",
-            help=f"tokens of the requests (default {joined(DEFAULT_LENGTHS)})",
+            "--lengths", type=numbers, metavar="N,N,...",
+            help=f"tokens of the requests, {CUT} (default {joined(DEFAULT_LENGTHS)})",
         )  # fmt: skip
         parser.add_argument("--windows", default=20, **whole, help="parts; the first is the warm-up (default 20)")
         parser.add_argument("--threads", default=1, **whole, help="threads of one request (default 1)")
@@ -92,6 +92,7 @@ class SoakCommand:
         soaking.go()
         record = soaking.record()
         if record is not None:
+            say_cut(args.lengths, record.file["max_length"])
             show_record(record, Console())
             if args.json is not None:
                 write_text(to_json(record), args.json, force=args.force)
@@ -113,7 +114,7 @@ def settings_from(args: argparse.Namespace) -> Settings:
     """
     return Settings(
         requests=args.requests, windows=args.windows, clients=args.clients, sessions=args.sessions,
-        reload_every=args.reload_every, lengths=args.lengths, threads=args.threads,
+        reload_every=args.reload_every, lengths=args.lengths or DEFAULT_LENGTHS, threads=args.threads,
         most_growth=round(args.most_growth * 1e6), most_drift=args.most_drift,
     )  # fmt: skip
 

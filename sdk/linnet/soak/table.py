@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from linnet.bench.environment import busy_note
+from linnet.bench.probe import clip_lengths
 from linnet.console import Console
 from linnet.soak.record import Record, Window
 
@@ -16,11 +17,12 @@ _HEADERS = ("window", "requests", "per second", "p50 ms", "p99 ms", "max ms", "m
 def show_record(record: Record, console: Console) -> None:
     """Write what was sent, every window, and the verdicts."""
     settings, file = record.settings, record.file
+    lengths = clip_lengths(settings.lengths, file["max_length"])
     console.fields(
         [
             ("file", f"{file['name']}, {file['size'] / 1e6:.1f} MB, SHA-256 {file['sha256'][:16]}…"),
             ("machine", f"{record.environment.cpu or 'unknown'}, {record.environment.os}"),
-            ("requests", f"{record.texts} texts of {', '.join(map(str, settings.lengths))} tokens at most, in random "
+            ("requests", f"{record.texts} texts of {', '.join(map(str, lengths))} tokens at most, in random "
              f"order, from {settings.clients} threads to {settings.sessions} session(s)"),
         ]
     )  # fmt: skip

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from linnet.bench.arguments import cpu_set, joined, numbers
+from linnet.bench.arguments import CUT, cpu_set, joined, numbers, say_cut
 from linnet.bench.devices.arguments import add_device_arguments
 from linnet.bench.progress import Progress
 from linnet.console import Console
@@ -42,8 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     add = parser.add_argument
     add("files", metavar="FILE", type=Path, nargs="+", help="a linnet file (.pte), or several recipes of one model")
-    add("--lengths", type=numbers, default=DEFAULT_LENGTHS, metavar="N,N,...",
-        help=f"tokens of your texts (default {joined(DEFAULT_LENGTHS)})")  # fmt: skip
+    add("--lengths", type=numbers, metavar="N,N,...",
+        help=f"tokens of your texts, {CUT} (default {joined(DEFAULT_LENGTHS)})")  # fmt: skip
     add("--threads", type=numbers, metavar="N,N,...", help="thread counts to try (default 1,2,4,... to all CPUs)")
     add("--affinity", type=cpu_set, action="append", metavar="CPUS",
         help="also try these CPUs, as in 4-7; repeatable (default: the fastest kind of core)")  # fmt: skip
@@ -65,7 +65,7 @@ def run(args: argparse.Namespace) -> int:
     """
     _check(args)
     job = TuneJob(
-        lengths=args.lengths,
+        lengths=args.lengths or DEFAULT_LENGTHS,
         seconds=args.seconds,
         rounds=args.rounds,
         threads=args.threads,
@@ -81,6 +81,7 @@ def run(args: argparse.Namespace) -> int:
         finding = tune(args.files, job, progress.say)
     finally:
         progress.end()
+    say_cut(args.lengths, max(finding.lengths))
     console = Console()
     _show(finding, job, console)
     if finding.profile is None:

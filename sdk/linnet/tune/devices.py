@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from linnet.bench.arguments import say_cut
 from linnet.bench.devices.address import read_devices_file, select_devices
 from linnet.bench.devices.board import Board
 from linnet.bench.devices.command import status_of, tokenizer_kind, wheel_places
@@ -49,6 +50,9 @@ def tune_on_devices(args: argparse.Namespace, job: TuneJob, show: Show) -> int:
     board = Board([each.name for each in addresses], sys.stderr)
     outcomes = [_checked(each) for each in measure_all(addresses, _request(args, job), KINDS, board)]
     findings = [_show(outcome, job, show, Console()) for outcome in outcomes]
+    measured = [finding.lengths for finding in findings if finding is not None]
+    if measured:
+        say_cut(args.lengths, max(measured[0]))
     for outcome, finding in zip(outcomes, findings, strict=True):
         path = outputs.get(outcome.address.name)
         if path is not None and finding is not None and finding.profile is not None:

@@ -28,7 +28,7 @@ class TuneJob:
     """What is asked.
 
     Attributes:
-        lengths: tokens; those over a file's bound are left out.
+        lengths: tokens, before clipping to the shortest bound of the files.
         seconds: for each length in each process.
         rounds: processes of each setting that stays in the race.
         threads: counts to try; None: powers of two up to the machine's CPUs.

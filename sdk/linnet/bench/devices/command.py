@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from linnet.bench.arguments import say_cut
 from linnet.bench.devices.address import Address, read_devices_file, select_devices
 from linnet.bench.devices.board import Board
 from linnet.bench.devices.crew import clean_all, measure_all
@@ -50,6 +51,9 @@ def run_on_devices(args: argparse.Namespace, settings: Settings | None, traced: 
     traces = plan_outputs(args.trace, addresses, "--trace", force=args.force)
     request = _request(args, settings, traced)
     outcomes = measure_all(addresses, request, KINDS, _board(addresses))
+    bounds = [each.record.file.max_length for each in outcomes if each.record is not None]
+    if bounds:
+        say_cut(args.lengths, bounds[0])
     show_outcomes(outcomes, Console())
     for outcome in outcomes:
         _write(outcome, records.get(outcome.address.name), traces.get(outcome.address.name), force=args.force)
