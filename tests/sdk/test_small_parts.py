@@ -184,9 +184,17 @@ def test_a_missing_extra_gives_the_pip_line(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(commands, "_entry_points", dict)
     with pytest.raises(ExtraMissingError, match=r'pip install "linnet\[export\]"'):
         commands.find_command("export")
+    with pytest.raises(ExtraMissingError, match=r'linnet init .* pip install "linnet\[train\]"'):
+        commands.find_command("init")
     monkeypatch.setattr(commands, "_entry_points", lambda: {"export": "no_such_package_here:command"})
     with pytest.raises(ExtraMissingError, match=r'pip install "linnet\[export\]"'):
         commands.find_command("export")
+
+
+@pytest.mark.parametrize("name", ["export", "train", "init"])
+def test_commands_of_extras_are_listed_with_their_own_help(name: str) -> None:
+    pytest.importorskip("linnet_export")
+    assert dict(commands.list_commands())[name] == commands.find_command(name).help
 
 
 def test_a_command_of_another_package_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

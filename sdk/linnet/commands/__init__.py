@@ -35,11 +35,12 @@ _BUILT_IN: Mapping[str, tuple[str, str]] = {
     "doctor": ("linnet.commands.doctor", "show what this build and this machine can do"),
 }
 
-_FROM_EXTRAS: Mapping[str, str] = {
-    "export": "from a checkpoint to a proven .pte file",
-    "train": "from labelled rows to a small trained checkpoint, or to a proven .pte file",
+_FROM_EXTRAS: Mapping[str, tuple[str, str]] = {
+    "export": ("export", "from a checkpoint to a proven .pte file"),
+    "train": ("train", "from labelled rows to a small trained checkpoint, or to a proven .pte file"),
+    "init": ("train", "a new model with a vocabulary of its own and random weights, to be pre-trained"),
 }
-"""Commands whose packages come with the extra of the same name."""
+"""Commands whose packages come with an extra: its name, and their help."""
 
 
 class Command(Protocol):
@@ -62,7 +63,7 @@ class UnknownCommandError(LookupError):
 
 def list_commands() -> list[tuple[str, str]]:
     """Return name and help of every command; packages' own commands are named but not imported."""
-    known = {name: help_ for name, (_, help_) in _BUILT_IN.items()} | dict(_FROM_EXTRAS)
+    known = {name: help_ for name, (_, help_) in {**_BUILT_IN, **_FROM_EXTRAS}.items()}
     known |= {name: "from another package" for name in _entry_points() if name not in known}
     return list(known.items())
 
@@ -103,4 +104,5 @@ def _entry_points() -> dict[str, str]:
 
 
 def _extra_missing(name: str) -> ExtraMissingError:
-    return ExtraMissingError(f'linnet {name} needs more than the base: pip install "linnet[{name}]"')
+    extra, _ = _FROM_EXTRAS[name]
+    return ExtraMissingError(f'linnet {name} needs more than the base: pip install "linnet[{extra}]"')
