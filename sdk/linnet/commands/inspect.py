@@ -6,10 +6,11 @@ import argparse
 import dataclasses
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from linnet.commands.method_names import method_names
 from linnet.console import Console, shorten
 from linnet.errors import FileError, FileMissingError, LinnetError
 from linnet.exit_status import exit_status
@@ -31,6 +32,7 @@ examples:
 """
 
 _SHOWN_ITEMS = 8  # items of a list that are printed for people
+_SHOWN_RANGES = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +76,8 @@ def _read(path: str) -> _Findings:
     evidence: Mapping[str, Any] | None = None
     try:
         with load(path, self_test=False) as model:
-            manifest, evidence, methods = model.manifest, model.evidence, model.methods
+            manifest, evidence = model.manifest, model.evidence
+            methods = tuple(name for name in method_names(path) if name.startswith("forward"))
     except LinnetError as refused:
         error = refused
     trailer = None
@@ -140,14 +143,21 @@ def _show(console: Console, found: _Findings) -> None:
     console.line(f"verdict: {_verdict(found)}")
     if found.manifest is not None:
         console.heading("contract")
-        console.fields(_manifest_rows(found.manifest))
-        console.line(f"methods              {', '.join(found.methods)}")
+        console.fields([*_manifest_rows(found.manifest), ("methods", ", ".join(found.methods))])
     if found.trailer is not None:
         console.heading("trailer")
-        console.fields([(name, str(value)) for name, value in _trailer_json(found.trailer).items()])
+        console.fields([*_trailer_rows(found.trailer)])
     if found.evidence is not None:
         console.heading("evidence")
         console.fields(_evidence_rows(found.evidence))
+
+
+def _trailer_rows(trailer: Trailer) -> Iterator[tuple[str, str]]:
+    for name, value in _trailer_json(trailer).items():
+        if name == "ranges" and len(value) > _SHOWN_RANGES:
+            yield name, f"{value[0]} … {value[-1]}, {len(value)} ranges"
+        else:
+            yield name, str(value)
 
 
 def _verdict(found: _Findings) -> str:
