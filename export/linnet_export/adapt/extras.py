@@ -1,4 +1,4 @@
-"""What has to be installed for training."""
+"""What has to be installed for training, and for a search."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ __all__ = ["require_extra"]
 _NEEDED = ("torch", "transformers", "accelerate", "safetensors", "tokenizers")
 
 
-def require_extra(what: str, *more: str) -> None:
-    """Refuse where the `train` extra is not installed.
+def require_extra(what: str, *more: str, extra: str = "train") -> None:
+    """Refuse where an extra is not installed.
 
     Args:
         what: needs it, in words.
         more: packages that are needed beside the usual ones.
+        extra: that has all of them.
 
     Raises:
         ExtraMissingError: it names what is missing.
@@ -24,5 +25,5 @@ def require_extra(what: str, *more: str) -> None:
     missing = [name for name in (*_NEEDED, *more) if importlib.util.find_spec(name) is None]
     if missing:
         raise ExtraMissingError(
-            f'{what} needs {", ".join(missing)}, not installed here; run: pip install "linnet[train]"'
+            f'{what} needs {", ".join(missing)}, not installed here; run: pip install "linnet[{extra}]"'
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from linnet_export.adapt.search import Budget, SearchConfig, Space
 from linnet_export.adapt.search.page import search_page
 from linnet_export.adapt.search.report import SearchReport, Trial
 from linnet_export.adapt.search.space import choose, evenly, settings_of
+from tests.export.adapt.conftest import easy_rows, write_rows
 
 
 def trial(number: int, value: float, megabytes: float, milliseconds: float, *, fits: bool = True) -> Trial:
@@ -105,6 +107,26 @@ def test_impossible_settings_are_refused_together() -> None:
     for expected in ("search is 0", "learning_rate is 0.001 to 0.0001", "epochs is 3 to 1", "layers is 0",
                      "max_size is 0", "tokens is 1"):  # fmt: skip
         assert expected in str(caught.value)
+
+
+def test_without_the_extra_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    found = importlib.util.find_spec
+    hidden = ("optuna", "transformers")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in hidden else found(name))
+    rows = write_rows(tmp_path / "rows.jsonl", easy_rows(8))
+    assert main(words(tmp_path, rows, tmp_path / "found", "--search", "1")) == 2
+    assert 'a search needs transformers, optuna, not installed here; run: pip install "linnet[search]"' in (
+        capfd.readouterr().err
+    )
+    assert not (tmp_path / "found").exists()
+
+
+def test_a_mistyped_model_leaves_no_search(rows_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(words(tmp_path / "nomodel", rows_file, tmp_path / "found", "--search", "1")) == 2
+    assert "no such directory" in capfd.readouterr().err
+    assert not (tmp_path / "found").exists()
 
 
 def words(encoder: Path, rows: Path, output: Path, *more: str) -> list[str]:

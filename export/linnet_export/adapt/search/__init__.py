@@ -8,10 +8,49 @@ study      Optuna's study in an SQLite file: goes on after a kill, shared by pro
 report     what was found, as a table and as JSON
 page       the same as one HTML page
 =========  ===========================================================================
+
+Importing this package is light.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from linnet_export.adapt.extras import require_extra
 from linnet_export.adapt.search.config import Budget, SearchConfig, Space
 
-__all__ = ["Budget", "SearchConfig", "Space"]
+if TYPE_CHECKING:
+    from linnet_export.adapt.config import TrainConfig
+    from linnet_export.adapt.progress import TrainListener
+    from linnet_export.adapt.search.report import SearchReport
+
+__all__ = ["Budget", "SearchConfig", "Space", "search"]
+
+
+def search(
+    base: TrainConfig,
+    config: SearchConfig,
+    exported: Mapping[str, Any] | None = None,
+    listener: TrainListener | None = None,
+) -> SearchReport:
+    """Run trials until there are ``config.trials``, and copy the best one that fits to `best/`.
+
+    Several processes with the same output share the trials.
+
+    Args:
+        base: settings that all trials have in common; its output is the directory of the search.
+        config: what is searched over, and the budget.
+        exported: settings of the export, without model and output.
+        listener: is told about the progress.
+
+    Raises:
+        ExtraMissingError: the `search` extra is not installed.
+        CheckpointError: the model cannot be used.
+        TrainingExistsError: the output holds something else, or a search with other settings.
+        LinnetError: every trial failed; the message is the last one's.
+    """
+    require_extra("a search", "optuna", extra="search")
+    from linnet_export.adapt.search.study import search as run
+
+    return run(base, config, exported, listener)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
 import json
 import shutil
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ from typing import Any
 
 import transformers
 
-from linnet.errors import ExtraMissingError, LinnetError
+from linnet.errors import LinnetError
 from linnet_export.adapt.config import TrainConfig
 from linnet_export.adapt.errors import TrainingExistsError
 from linnet_export.adapt.loading import checkpoint_directory
@@ -37,30 +36,14 @@ def search(
     exported: Mapping[str, Any] | None = None,
     listener: TrainListener | None = None,
 ) -> SearchReport:
-    """Run trials until there are ``config.trials``, and copy the best one that fits to `best/`.
-
-    Several processes with the same output share the trials.
-
-    Args:
-        base: settings that all trials have in common; its output is the directory of the search.
-        config: what is searched over, and the budget.
-        exported: settings of the export, without model and output.
-        listener: is told about the progress.
-
-    Raises:
-        ExtraMissingError: Optuna is not installed.
-        TrainingExistsError: the output holds something else, or a search with other settings.
-        LinnetError: every trial failed; the message is the last one's.
-    """
-    if importlib.util.find_spec("optuna") is None:
-        raise ExtraMissingError('a search needs optuna, not installed here; run: pip install "linnet[search]"')
+    """See :func:`linnet_export.adapt.search.search`."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    layers = _layers(base.model)
     _prepare(base)
     study = _study(base, config, exported or {})
     metric = get_task(base.task).watched(base)
-    layers = _layers(base.model)
     listener = listener or QuietTraining()
 
     def objective(trial: Any) -> tuple[float, float, float]:
