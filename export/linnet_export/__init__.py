@@ -13,7 +13,7 @@ from __future__ import annotations
 import importlib.util
 from typing import TYPE_CHECKING
 
-from linnet.errors import ExtraMissingError
+from linnet.errors import ExtraMissingError, InvalidArgumentError
 from linnet_export.config import ExportConfig, QuantizationConfig
 
 if TYPE_CHECKING:
@@ -36,11 +36,13 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
         The report; its `path` is the written file.
 
     Raises:
+        InvalidArgumentError: a file of texts is not there, or settings do not go together.
         ExtraMissingError: the `export` extra is not installed.
         CheckpointError: the checkpoint is incomplete or holds something unsupported.
         OutputExistsError: the output is taken.
         OverBudgetError: the program answers too differently from the original.
     """
+    _refuse_missing(config)
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise ExtraMissingError(
@@ -49,3 +51,11 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
     from linnet_export.pipeline import export as run
 
     return run(config, listener)
+
+
+def _refuse_missing(config: ExportConfig) -> None:
+    """Refuse a file of texts that is not there, before seconds are spent on imports."""
+    named = {"proof": config.proof, "calibration": config.calibration}
+    problems = [f"{what} is {path}, which is no file" for what, path in named.items() if path and not path.is_file()]
+    if problems:
+        raise InvalidArgumentError("; ".join(problems))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from linnet.console import Console, shorten
-from linnet.exit_status import CHECK_FAILED
+from linnet.exit_status import CHECK_FAILED, RUN_FAILED, exit_status
 from linnet.explain import explain_page, measure_latency, read_facts
 from linnet.manifest import TASKS
 from linnet.output import refuse_existing, refuse_same, write_text
@@ -25,7 +25,15 @@ from linnet_export.noise import captured_noise
 from linnet_export.report import ExportReport
 from linnet_export.report_view import print_report
 
-__all__ = ["CLEAR", "ExportCommand", "TerminalProgress", "command", "terminated_as_interrupt"]
+__all__ = [
+    "CLEAR",
+    "ExportCommand",
+    "TerminalProgress",
+    "command",
+    "name_log",
+    "report_over_budget",
+    "terminated_as_interrupt",
+]
 
 CLEAR = "\r\x1b[K"
 """Back to the start of a terminal's line, and the line empty."""
@@ -145,9 +153,7 @@ class ExportCommand:
         try:
             report = _export(config)
         except OverBudgetError as error:
-            _print_worst(error)
-            print(f"linnet: error: {error}", file=sys.stderr)
-            return CHECK_FAILED
+            return report_over_budget(error)
         if args.report is not None:
             with terminated_as_interrupt():
                 _write_page(report.path, args.report, force=args.force)
@@ -203,6 +209,21 @@ def _write_page(file: Path, page: Path, *, force: bool) -> None:
     print(f"  report      {page}", file=sys.stderr)
 
 
+def report_over_budget(error: OverBudgetError) -> int:
+    """Print the worst texts and the error; return the exit status."""
+    _print_worst(error)
+    print(f"linnet: error: {error}", file=sys.stderr)
+    return CHECK_FAILED
+
+
+def name_log(log: Path, error: BaseException, terminal: TextIO) -> None:
+    """Say where the libraries' output is, if it may explain the error: what the user did wrong explains itself."""
+    if not isinstance(error, Exception) or isinstance(error, OverBudgetError):
+        return
+    if exit_status(error) == RUN_FAILED and log.stat().st_size:
+        print(f"linnet: what the libraries printed is in {log}", file=terminal, flush=True)
+
+
 def _print_worst(error: OverBudgetError) -> None:
     rows = [
         (f"{each['difference']:.4f}", shorten(repr(each["text"]), 70), shorten(repr(each["pair"] or ""), 40))
@@ -217,10 +238,9 @@ def _export(config: ExportConfig) -> ExportReport:
         progress = TerminalProgress(terminal)
         try:
             return export(config, progress)
-        except BaseException:
+        except BaseException as error:
             progress.interrupted()
-            if log.stat().st_size:
-                print(f"linnet: what the libraries printed is in {log}", file=terminal, flush=True)
+            name_log(log, error, terminal)
             raise
 
 

@@ -7,8 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from linnet.errors import InvalidArgumentError
+from linnet.manifest import TASKS
 
-__all__ = ["ALGORITHMS", "BUDGET_KEYS", "MAX_POSITIONS", "OBSERVER_NAMES", "ExportConfig", "QuantizationConfig"]
+__all__ = [
+    "ALGORITHMS",
+    "BUDGET_KEYS",
+    "MAX_POSITIONS",
+    "OBSERVER_NAMES",
+    "RECIPES",
+    "ExportConfig",
+    "QuantizationConfig",
+]
 
 MAX_POSITIONS = 512
 """Longest default bound in tokens: memory is planned at the bound, so a larger one is asked for."""
@@ -16,6 +25,8 @@ MAX_POSITIONS = 512
 BUDGET_KEYS: tuple[str, ...] = ("max_error", "cosine_mean", "cosine_worst", "agreement")
 """What `budget` may set; :mod:`linnet_export.proof` has the defaults by recipe and task."""
 
+RECIPES: tuple[str, ...] = ("8da4w", "fp16", "fp32", "int8", "int8-static")
+"""Names of the recipes, known without importing them; :mod:`linnet_export.recipes` has one file for each."""
 
 ALGORITHMS: tuple[str, ...] = ("gptq", "rtn")
 """How int4 weights are rounded: GPTQ on calibration texts, or each to the nearest."""
@@ -136,6 +147,10 @@ class ExportConfig:
         found: list[str] = []
         if not self.model:
             found.append("model is empty, needed a directory or a hub id")
+        if self.recipe not in RECIPES:
+            found.append(f"recipe is {self.recipe!r}, supported are {', '.join(RECIPES)}")
+        if self.task is not None and self.task not in TASKS:
+            found.append(f"task is {self.task!r}, supported are {', '.join(TASKS)}")
         if self.max_length is not None and self.max_length < 3:
             found.append(f"max_length is {self.max_length}, needed at least 3: two special tokens and one of the text")
         if not 0 <= self.max_batch <= 1024:

@@ -7,7 +7,7 @@ from typing import Any
 
 from linnet.errors import CallerError, LinnetError
 
-__all__ = ["CheckpointError", "ExportError", "OutputExistsError", "OverBudgetError", "ProofError"]
+__all__ = ["CheckpointError", "ExportError", "OutputExistsError", "OverBudgetError", "ProofError", "ProofTextsError"]
 
 
 class ExportError(LinnetError):
@@ -24,6 +24,10 @@ class OutputExistsError(ExportError, CallerError, FileExistsError):
 
 class ProofError(ExportError):
     """The proof could not be made."""
+
+
+class ProofTextsError(ProofError, CallerError):
+    """The file of texts cannot be read, or too few of them fit the task."""
 
 
 class OverBudgetError(ProofError):

@@ -20,12 +20,17 @@ import transformers
 
 import linnet
 import linnet_export
-from linnet.errors import ManifestInvalidError
+from linnet.cli import main
+from linnet.errors import InvalidArgumentError, ManifestInvalidError
 from linnet.golden import replay_evidence
+from linnet.manifest import TASKS as KNOWN_TASKS
 from linnet.trailer import read_trailer
+from linnet_export import recipes, tasks
 from linnet_export.checkpoint import source as checkpoint_source
-from linnet_export.errors import CheckpointError, OutputExistsError, OverBudgetError
-from linnet_export.recipes import NothingQuantizedError, UnknownRecipeError
+from linnet_export.cli import name_log
+from linnet_export.config import RECIPES
+from linnet_export.errors import CheckpointError, OutputExistsError, OverBudgetError, ProofError
+from linnet_export.recipes import NothingQuantizedError
 from tests.support.checkpoints import write_checkpoint, write_sentence_modules
 
 TEXTS = ["turn the volume down", "", "Is the bakery open on Sunday?", "reset my password " * 40]
@@ -206,12 +211,45 @@ def test_an_impossible_output(tmp_path: Path, output: str) -> None:
 
 def test_unknown_names_list_the_known_ones(tmp_path: Path) -> None:
     checkpoint = write_checkpoint(tmp_path / "checkpoint")
-    with pytest.raises(UnknownRecipeError, match="'int5'.*8da4w, fp16, fp32, int8, int8-static"):
-        linnet_export.export(linnet_export.ExportConfig(model=str(checkpoint), output=tmp_path / "m", recipe="int5"))
+    with pytest.raises(InvalidArgumentError, match="'int5'.*8da4w, fp16, fp32, int8, int8-static.*'chess', supported"):
+        linnet_export.ExportConfig(model=str(checkpoint), recipe="int5", task="chess")
+    assert recipes.supported() == RECIPES
+    assert tasks.supported() == KNOWN_TASKS
     path = checkpoint / "config.json"
     path.write_text(path.read_text().replace('"model_type": "bert"', '"model_type": "xlnet"'))
     with pytest.raises(CheckpointError, match="'xlnet'.*albert, bert, .*distilbert, electra, mobilebert"):
         linnet_export.export(linnet_export.ExportConfig(model=str(checkpoint), output=tmp_path / "m"))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--recipe", "foo"), "recipe is 'foo', supported are"),
+        (("--task", "chess"), "task is 'chess', supported are"),
+        (("--proof", "none.txt"), "proof is none.txt, which is no file"),
+        (("--recipe", "int8-static", "--calibration", "none.txt"), "calibration is none.txt, which is no file"),
+    ],
+)
+def test_wrong_arguments_are_status_2_without_a_log(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], words: tuple[str, ...], message: str
+) -> None:
+    checkpoint = write_checkpoint(tmp_path / "checkpoint")
+    assert main(["export", str(checkpoint), "-o", str(tmp_path / "m.pte"), *words]) == 2
+    error = capfd.readouterr().err
+    assert message in error
+    assert "what the libraries printed" not in error
+
+
+def test_the_log_is_named_where_it_may_explain_the_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = tmp_path / "export.log"
+    log.write_text("a warning")
+    quiet = CheckpointError("x"), InvalidArgumentError("x"), OverBudgetError("x"), FileNotFoundError("x")
+    for error in (*quiet, KeyboardInterrupt()):
+        name_log(log, error, sys.stderr)
+    assert not capsys.readouterr().err
+    for defect in (RuntimeError("x"), ProofError("x")):
+        name_log(log, defect, sys.stderr)
+        assert str(log) in capsys.readouterr().err
 
 
 def test_a_recipe_that_quantizes_nothing_is_an_error() -> None:

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -30,10 +31,11 @@ from linnet_export.adapt.options import declare
 from linnet_export.adapt.progress import QuietTraining, TrainListener
 from linnet_export.adapt.recipe import Recipe, read_recipe
 from linnet_export.adapt.report import TrainReport
-from linnet_export.adapt.search import Budget, SearchConfig, Space
+from linnet_export.adapt.search import Budget, SearchConfig, Space, search
 from linnet_export.adapt.search.report import SearchReport
-from linnet_export.cli import CLEAR, TerminalProgress, terminated_as_interrupt
+from linnet_export.cli import CLEAR, TerminalProgress, name_log, report_over_budget, terminated_as_interrupt
 from linnet_export.deliver import written_aside
+from linnet_export.errors import OverBudgetError
 from linnet_export.noise import captured_noise
 
 __all__ = ["TrainCommand", "command"]
@@ -83,7 +85,11 @@ class TrainCommand:
         stages, recipe = _stages(args)
         if args.search is not None:
             return _search(stages[0][1], args)
-        reports, file = _run(stages, recipe, args)
+        try:
+            reports, file = _run(stages, recipe, args)
+        except OverBudgetError as error:
+            print(f"linnet: the trained checkpoint is in {stages[-1][1].output}", file=sys.stderr)
+            return report_over_budget(error)
         if _is_first():
             _show(reports, file, as_json=args.json)
         return 0
@@ -172,22 +178,21 @@ def _run(
             settings = _export_config(args, recipe, stages[-1][1])
             reports = []
             for name, config in stages:
-                print(f"{name}: {config.model} -> {config.output}", file=terminal, flush=True)
+                stage = f"{name}: " if recipe else ""
+                print(f"{stage}{config.model} -> {config.output}", file=terminal, flush=True)
                 reports.append((name, train(config, listener)))
             wanted = settings if _is_first() else None
             file = measure_file(export(wanted, listener), stages[-1][1].output, stages[-1][1].task) if wanted else None
-        except BaseException:
+        except BaseException as error:
             if isinstance(listener, TrainProgress):
                 listener.interrupted()
-            if log.stat().st_size:
-                print(f"linnet: what the libraries printed is in {log}", file=terminal, flush=True)
+            name_log(log, error, terminal)
             raise
     return reports, file
 
 
 def _search(base: TrainConfig, args: argparse.Namespace) -> int:
     from linnet_export.adapt.search.page import search_page
-    from linnet_export.adapt.search.study import search
     from linnet_export.adapt.search.trial import FILE
 
     space = Space(

@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 
 from linnet.errors import InvalidArgumentError
+from linnet_export.config import RECIPES
 
 __all__ = [
     "SCHEDULES",
@@ -26,6 +27,9 @@ METRICS: tuple[str, ...] = (
     "accuracy", "macro_f1", "f1", "precision", "recall", "exact_match", "spearman", "pearson", "mrr_at_10", "loss",
 )  # fmt: skip
 """What early stopping watches, on the held-out rows; each task has some of them."""
+
+IMITATED: tuple[str, ...] = ("8da4w", "int8")
+"""Recipes of the export whose rounding a training can learn with; others are calibrated, or round nothing."""
 
 FREEZABLE: tuple[str, ...] = ("none", "embeddings", "body")
 PRECISIONS: tuple[str, ...] = ("no", "bf16")
@@ -362,6 +366,7 @@ class TrainConfig:
             found.append(f"task is {self.task!r}, training knows {', '.join(TASKS)}")
         if self.metric is not None and self.metric not in METRICS:
             found.append(f"metric is {self.metric!r}, known are {', '.join(METRICS)}")
+        found += self._cannot_imitate()
         if self.max_length < 3:
             found.append(f"max_length is {self.max_length}, needed at least 3: two special tokens and one of the text")
         found += [
@@ -384,6 +389,14 @@ class TrainConfig:
             self.data, self.optimizer, self.shrink, self.adapters, self.masking, self.calibration, self.distillation,
         )  # fmt: skip
         return found + [problem for part in parts if part is not None for problem in part.problems()]
+
+    def _cannot_imitate(self) -> list[str]:
+        if self.quantize_aware in (None, *IMITATED):
+            return []
+        known = f"training can imitate {', '.join(IMITATED)}"
+        if self.quantize_aware not in RECIPES:
+            return [f"quantize_aware is {self.quantize_aware!r}, which is no recipe; {known}"]
+        return [f"quantize_aware is {self.quantize_aware!r}, {known}"]
 
     def _no_contrast_with(self) -> list[str]:
         given = {

@@ -44,10 +44,7 @@ def export_config(trained: TrainConfig, output: Path, settings: Mapping[str, Any
 
     Raises:
         InvalidArgumentError: a setting is unknown or impossible.
-        UnknownRecipeError: there is no such quantization recipe.
     """
-    from linnet_export.recipes import get_recipe, is_calibrated
-
     training = trained.output / "training"
     whole = {
         "model": str(trained.output),
@@ -61,6 +58,8 @@ def export_config(trained: TrainConfig, output: Path, settings: Mapping[str, Any
     }
     found = build(ExportConfig, whole, "export")
     assert isinstance(found, ExportConfig)
+    from linnet_export.recipes import get_recipe, is_calibrated  # imports torch: what is wrong is refused before
+
     if is_calibrated(get_recipe(found.recipe), found.quantization) and found.calibration is None:
         return dataclasses.replace(found, calibration=training / "texts.jsonl")
     return found

@@ -87,7 +87,7 @@ def choose_texts(config: ExportConfig, checkpoint: Checkpoint, takes_pairs: bool
     """Return the texts of the proof; none if it is switched off.
 
     Raises:
-        ProofError: the file of texts cannot be read or too few of them fit the task.
+        ProofTextsError: the file of texts cannot be read or too few of them fit the task.
     """
     return _fitting(read_texts(config.proof), checkpoint, takes_pairs) if config.prove else []
 
@@ -98,7 +98,7 @@ def choose_calibration(config: ExportConfig, checkpoint: Checkpoint, takes_pairs
     For a task of single texts a pair is two of them.
 
     Raises:
-        ProofError: the file of texts cannot be read or too few of them fit the task.
+        ProofTextsError: the file of texts cannot be read or too few of them fit the task.
     """
     texts = read_texts(config.calibration)
     if not takes_pairs:

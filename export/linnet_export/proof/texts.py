@@ -8,7 +8,7 @@ import json
 from importlib import resources
 from pathlib import Path
 
-from linnet_export.errors import ProofError
+from linnet_export.errors import ProofTextsError
 
 __all__ = ["PAIR_TASKS", "ProofText", "read_texts", "select_texts"]
 
@@ -32,13 +32,13 @@ def read_texts(path: Path | None) -> list[ProofText]:
     separates a pair; the built-in set if ``path`` is None.
 
     Raises:
-        ProofError: the file cannot be read, or a line of it has the wrong form.
+        ProofTextsError: the file cannot be read, or a line of it has the wrong form.
     """
     try:
         source = path or resources.files("linnet_export.proof").joinpath("default_texts.jsonl")
         lines = source.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise ProofError(f"{path}: cannot be read as UTF-8 text: {error}") from error
+        raise ProofTextsError(f"{path}: cannot be read as UTF-8 text: {error}") from error
     if path is None or path.suffix in (".jsonl", ".json"):
         return [_from_json(line, number, path) for number, line in enumerate(lines, 1) if line.strip()]
     if path.suffix == ".csv":
@@ -50,10 +50,10 @@ def _from_json(line: str, number: int, path: Path | None) -> ProofText:
     try:
         row = json.loads(line)
     except ValueError as error:
-        raise ProofError(f"{path}, line {number}: not JSON: {error}") from error
+        raise ProofTextsError(f"{path}, line {number}: not JSON: {error}") from error
     pair = row.get("pair") if isinstance(row, dict) else None
     if not isinstance(row, dict) or not isinstance(row.get("text"), str) or not isinstance(pair, str | None):
-        raise ProofError(f'{path}, line {number}: needed an object with "text" and perhaps "pair", both strings')
+        raise ProofTextsError(f'{path}, line {number}: needed an object with "text" and perhaps "pair", both strings')
     return ProofText(row["text"], pair)
 
 
@@ -85,7 +85,7 @@ def select_texts(texts: list[ProofText], task: str, takes_pairs: bool, mask_toke
         mask_token: the tokenizer's mask token.
 
     Raises:
-        ProofError: fewer than four texts fit.
+        ProofTextsError: fewer than four texts fit.
     """
     if task in PAIR_TASKS:
         chosen = [each for each in texts if each.pair is not None]
@@ -97,7 +97,7 @@ def select_texts(texts: list[ProofText], task: str, takes_pairs: bool, mask_toke
         chosen = [ProofText(_masked(each.text, mask_token)) for each in chosen]
     if len(chosen) < _FEWEST:
         needed = "pairs" if task in PAIR_TASKS else "texts"
-        raise ProofError(f"{len(chosen)} {needed} fit {task}, a proof needs at least {_FEWEST}")
+        raise ProofTextsError(f"{len(chosen)} {needed} fit {task}, a proof needs at least {_FEWEST}")
     return chosen
 
 

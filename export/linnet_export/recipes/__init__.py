@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import nn
 
+from linnet.errors import CallerError
 from linnet_export.config import QuantizationConfig
 from linnet_export.errors import ExportError
 from linnet_export.recipes import fp16, fp32, int8, int8_activation_int4_weight, int8_static
@@ -36,7 +37,7 @@ __all__ = [
 ]
 
 
-class UnknownRecipeError(ExportError):
+class UnknownRecipeError(ExportError, CallerError):
     """There is no such recipe."""
 
 

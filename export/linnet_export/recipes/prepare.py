@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from linnet.errors import CallerError
 from linnet_export.config import QuantizationConfig
 from linnet_export.errors import ExportError
 from linnet_export.recipes import get_recipe
@@ -30,7 +31,7 @@ FakeWeight = Callable[[Tensor], Tensor]
 """From float32 weights to what their quantized form stands for, float32 of the same shape."""
 
 
-class NotTrainableError(ExportError):
+class NotTrainableError(ExportError, CallerError):
     """The recipe uses a precision that training cannot imitate."""
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from linnet.errors import CallerError
 from linnet_export.architectures import device_body, get_architecture
 from linnet_export.distances import DistanceBias
 from linnet_export.errors import ExportError
@@ -33,7 +34,7 @@ __all__ = [
 ]
 
 
-class UnknownTaskError(ExportError):
+class UnknownTaskError(ExportError, CallerError):
     """There is no such task."""
 
 

@@ -83,3 +83,16 @@ def test_the_weights_are_others_than_without(encoder: Path, rows_file: Path, tmp
 def test_what_does_not_go_together_is_refused(encoder: Path, rows_file: Path, tmp_path: Path) -> None:
     with pytest.raises(CallerError, match="quantize_aware trains every layer: leave out adapters and freeze"):
         config(encoder, rows_file, tmp_path, quantize_aware="int8", adapters=AdapterConfig(rank=2))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "message"),
+    [
+        ("int9", "quantize_aware is 'int9', which is no recipe; training can imitate 8da4w, int8"),
+        ("fp16", "quantize_aware is 'fp16', training can imitate 8da4w, int8"),
+        ("int8-static", "quantize_aware is 'int8-static', training can imitate 8da4w, int8"),
+    ],
+)
+def test_a_recipe_that_cannot_be_imitated_is_refused_at_once(recipe: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(CallerError, match=message):
+        config(tmp_path, tmp_path / "rows.jsonl", tmp_path, quantize_aware=recipe)

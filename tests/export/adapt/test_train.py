@@ -285,6 +285,38 @@ def test_a_recipe_that_does_not_exist_is_refused_before_the_training(
         ["train", str(encoder), "--data", str(rows_file), "-o", str(tmp_path / "out"), "--export",
          str(tmp_path / "file.pte"), "--quantization", "int3"]
     )  # fmt: skip
-    assert status != 0
-    assert "recipe is 'int3', supported are" in capfd.readouterr().err
+    assert status == 2
+    error = capfd.readouterr().err
+    assert "recipe is 'int3', supported are" in error
+    assert "what the libraries printed" not in error
     assert not (tmp_path / "out").exists()
+
+
+def test_over_budget_is_status_1_with_the_worst_texts(
+    encoder: Path, rows_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    recipe = tmp_path / "recipe.toml"
+    stage = "name = 'only'\nmodel = 'm'\nmax_length = 32\noptimizer = {epochs = 1}\n"
+    recipe.write_text(f"[[stages]]\n{stage}[export]\nrecipe = 'fp32'\nbudget = {{max_error = 0.0}}\n")
+    status = main(
+        ["train", str(recipe), "--model", str(encoder), "--data", str(rows_file), "-o", str(tmp_path / "out"),
+         "--export", str(tmp_path / "file.pte")]
+    )  # fmt: skip
+    said = capfd.readouterr().err
+    assert status == 1
+    assert f"only: {encoder} -> {tmp_path / 'out' / 'only'}" in said
+    assert "max_error is" in said
+    assert "difference" in said
+    assert f"the trained checkpoint is in {tmp_path / 'out' / 'only'}" in said
+    assert not (tmp_path / "file.pte").exists()
+
+
+def test_the_output_is_named_once(
+    encoder: Path, rows_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise CheckpointError("enough")
+
+    monkeypatch.setattr("linnet_export.adapt.cli.train", refuse)
+    assert main(["train", str(encoder), "--data", str(rows_file), "-o", str(tmp_path / "o1")]) == 2
+    assert capfd.readouterr().err.startswith(f"{encoder} -> {tmp_path / 'o1'}\n")

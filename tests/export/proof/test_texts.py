@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from linnet_export.errors import ProofError
+from linnet_export.errors import ProofTextsError
 from linnet_export.proof.texts import ProofText, read_texts, select_texts
 
 
@@ -27,12 +27,12 @@ def test_plain_lines_with_a_tab_for_pairs(tmp_path: Path) -> None:
 def test_a_bad_line_is_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "texts.jsonl"
     path.write_text('{"text": "fine"}\n' + line + "\n")
-    with pytest.raises(ProofError, match="line 2"):
+    with pytest.raises(ProofTextsError, match="line 2"):
         read_texts(path)
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(ProofError, match="cannot be read"):
+    with pytest.raises(ProofTextsError, match="cannot be read"):
         read_texts(tmp_path / "none.txt")
 
 
@@ -44,5 +44,5 @@ def test_one_word_is_masked() -> None:
 
 
 def test_too_few_texts() -> None:
-    with pytest.raises(ProofError, match="1 pairs fit text-ranking"):
+    with pytest.raises(ProofTextsError, match="1 pairs fit text-ranking"):
         select_texts([ProofText("a"), ProofText("b", "c")], "text-ranking", True)
