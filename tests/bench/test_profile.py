@@ -97,7 +97,7 @@ def test_operators_are_matched_with_layers_kind_by_kind() -> None:
     assert sum(row.share for row in found.layers) == pytest.approx(1)
     assert [row.name for row in found.steps if row.instruction == 0] == ["aten::sym_size"]
     stream = io.StringIO()
-    show_profile(found, 1, Console(stream))
+    show_profile(found, 1, "forward", Console(stream))
     rows = [line.split() for line in stream.getvalue().splitlines()]
     assert ["query", "2", "25.0%", "250.0", "250.0", "250.0"] in rows
 
@@ -136,7 +136,7 @@ def test_runs_of_different_programs_are_a_defect() -> None:
 
 def test_the_table_for_people() -> None:
     stream = io.StringIO()
-    show_profile(profile(), 2, Console(stream))
+    show_profile(profile(), 2, "forward", Console(stream))
     text = stream.getvalue()
     assert "profile of forward, 8 tokens, 2 thread(s)" in text
     # 680 of 1100 µs
@@ -144,11 +144,26 @@ def test_the_table_for_people() -> None:
         line.split() for line in text.splitlines()
     ]
     # 200 of 1100 µs, of which 100 each
-    assert "outside of delegates: 3 operators, 18.2% of the time, most of it view_copy.out (9.1%)" in text
+    assert "outside of delegates: 3 operators, 18.2% of the time, above all view_copy.out (9.1%)" in text
     assert "4 operators in 2 partition(s)" in text
     assert "whole microseconds" in text
     # medians are the lower of two
     assert "1.150 ms profiled (2 inferences), 1.000 ms without: profiling takes +15.0%" in text
+
+
+def test_the_largest_operator_outside_is_the_largest_of_the_table() -> None:
+    """Three calls of one operator against a single one that takes longer than each of them."""
+    events, at = [], 0
+    times = [("attention", 200), ("norm", 300), ("attention", 200), ("attention", 200)]
+    for instruction, (name, time) in enumerate(times):
+        call = Event("OPERATOR_CALL", 0, 0, instruction, at, at + time * 1000)
+        events += [call._replace(name=f"native_call_{name}"), call]
+        at = call.end_ns
+    profiler = Profiler()
+    profiler.add([*events, Event("Method::execute", 0, 0, -1, 0, at + 100_000)])
+    stream = io.StringIO()
+    show_profile(profiler.result(8, summarize([1_000_000]), 1_000_000), 1, "forward", Console(stream))
+    assert "outside of delegates: 4 operators, 90.0% of the time, above all attention (60.0%)" in stream.getvalue()
 
 
 # -- a real program ------------------------------------------------------------------------------------

@@ -48,6 +48,23 @@ def test_where_and_what_is_named() -> None:
     assert "1500-2400 MHz, load 1.50, 79 °C" in text
 
 
+def test_the_method_that_ran_is_named() -> None:
+    record = make_record()
+    kernels = record.runs[0].kernels
+    assert kernels is not None
+    fused = dataclasses.replace(record.runs[0], kernels=dataclasses.replace(kernels, method="forward_fused"))
+    unknown = dataclasses.replace(record.runs[0], kernels=None)
+    assert "latency of forward, token ids in, numpy out" in shown(record)
+    text = shown(dataclasses.replace(record, runs=(fused,)))
+    assert "latency of forward_fused, token ids in" in text
+    assert "profile of forward_fused, 8 tokens" in text
+    assert "p50 of forward_fused: " in text
+    assert "latency of forward and forward_fused, token" in shown(
+        dataclasses.replace(record, runs=(*record.runs, fused))
+    )
+    assert "latency of one inference, token ids in" in shown(dataclasses.replace(record, runs=(unknown,)))
+
+
 def test_a_wrong_answer_shows_no_latency() -> None:
     text = shown(wrong_record())
     assert "WRONG: 1 of 3 golden cases differ" in text

@@ -98,7 +98,7 @@ def test_accuracy_is_the_datas_metric_then_the_proofs_figure_then_the_agreement(
 def test_json_is_versioned_and_has_no_nan() -> None:
     found = comparison(candidate("a", 1, 1, 1.0, metrics={"f1": math.nan}), candidate("b", 2, 2, 0.5))
     data = json.loads(found.to_json())
-    assert (data["kind"], data["schema_version"]) == ("linnet-compare", "1.0")
+    assert (data["kind"], data["schema_version"]) == ("linnet-compare", "1.1")
     assert data["files"][0]["metrics"] == {"f1": None}
     assert [each["label"] for each in data["files"]] == ["a", "b"]
 
@@ -117,6 +117,17 @@ def test_the_table_by_hand() -> None:
     # of nine samples of 10 ms and one of 20 ms, ranks 5 and 9
     assert ["1", "int8", "10.00", "/", "10.00"] in rows
     assert "slower is beaten by int8: as good or better in size, p50 at 128 tokens on 1 thread(s) and agreement" in text
+
+
+def test_the_methods_that_ran_are_named() -> None:
+    fused, plain, again = (candidate(label, 1, 1, 1.0) for label in ("fused", "plain", "again"))
+    fused = dataclasses.replace(fused, method="forward_fused")
+    plain, again = (dataclasses.replace(each, method="forward") for each in (plain, again))
+    assert "latency of forward_fused, token ids in" in shown(comparison(fused))
+    text = shown(comparison(fused, plain, again))
+    assert "latency of forward and forward_fused, token ids in" in text
+    assert "plain, again ran forward; fused ran forward_fused" in text
+    assert "p50 of forward_fused on 1 thread(s)" in comparison_page(comparison(fused))
 
 
 def test_a_wrong_answer_is_named_and_has_no_latency() -> None:

@@ -108,6 +108,7 @@ def test_several_devices_stand_side_by_side() -> None:
     show_outcomes([outcome(), other], Console(stream))
     text = stream.getvalue()
     assert "WRONG: no latency is reported" in text
+    assert "latency of forward, p50 / p90 in ms" in text
     (header,) = [line for line in text.splitlines() if line.startswith("threads")]
     assert header.split() == ["threads", "tokens", "ssh://pi@pi4", "adb"]
     rows = [line.split() for line in text.splitlines() if line.startswith("      2")]

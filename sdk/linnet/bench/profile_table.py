@@ -15,9 +15,9 @@ _RIGHT = (2, 3, 4, 5, 6)
 _SHOWN = 12  # rows of a table; the record has all
 
 
-def show_profile(profile: LengthProfile, threads: int, console: Console) -> None:
-    """Write one length: equal operators together, then partitions and what stays outside of them."""
-    console.heading(f"profile of forward, {profile.tokens} tokens, {threads} thread(s)")
+def show_profile(profile: LengthProfile, threads: int, method: str, console: Console) -> None:
+    """Write one length of a method: equal operators together, then partitions and what stays outside of them."""
+    console.heading(f"profile of {method}, {profile.tokens} tokens, {threads} thread(s)")
     console.table(_HEADERS, [*_rows(profile.operators)], right=_RIGHT)
     console.line()
     console.table(("instruction", *_HEADERS[1:]), [*_rows(profile.steps)], right=_RIGHT)
@@ -25,7 +25,7 @@ def show_profile(profile: LengthProfile, threads: int, console: Console) -> None
     if any(row.layer for row in profile.layers):
         console.table(("layer", *_HEADERS[2:]), [*_layers(profile.layers)], right=(1, 2, 3, 4, 5))
         console.line()
-    for line in _sentences(profile):
+    for line in _sentences(profile, method):
         console.line(line)
 
 
@@ -49,13 +49,14 @@ def _where(row: Row) -> str:
     return {DELEGATED: delegate_of(row.name), SET_UP: "XNNPACK", OUTSIDE: "outside"}.get(row.kind, "")
 
 
-def _sentences(profile: LengthProfile) -> Iterator[str]:
+def _sentences(profile: LengthProfile, method: str) -> Iterator[str]:
     outside = [row for row in profile.places if row.kind == OUTSIDE]
     inside = [row for row in profile.places if row.kind == DELEGATED]
     partitions = {row.partition for row in profile.places if row.partition}
     share = sum(row.share for row in outside)
-    largest = max(outside, key=lambda row: row.share, default=None)
-    most = f", most of it {largest.name} ({largest.share:.1%})" if largest is not None and share > 0 else ""
+    together = [row for row in profile.operators if row.kind == OUTSIDE]
+    largest = max(together, key=lambda row: row.share, default=None)
+    most = f", above all {largest.name} ({largest.share:.1%})" if largest is not None and share > 0 else ""
     yield f"outside of delegates: {len(outside)} operators, {share:.1%} of the time{most}"
     exact = "exact" if profile.resolution_ns == 1 else "in whole microseconds, rounded down: the rest counts as set-up"
     yield (
@@ -64,7 +65,7 @@ def _sentences(profile: LengthProfile) -> Iterator[str]:
     )
     now, before = profile.forward.p50_ns, profile.unprofiled_p50_ns
     yield (
-        f"p50 of forward: {now / 1e6:.3f} ms profiled ({profile.forward.samples} inferences), "
+        f"p50 of {method}: {now / 1e6:.3f} ms profiled ({profile.forward.samples} inferences), "
         f"{before / 1e6:.3f} ms without: profiling takes {now / before - 1:+.1%}"
     )
 

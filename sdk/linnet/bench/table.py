@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from linnet.bench.arguments import spans
 from linnet.bench.method import DEFAULT, HEADLINE, OFFICIAL, Point, points, shortcomings
@@ -12,17 +12,18 @@ from linnet.bench.state import State, busy_note, throttle_notes
 from linnet.bench.statistics import enough_for, median
 from linnet.console import Console
 
-__all__ = ["show_record"]
+__all__ = ["method_of", "methods", "show_record"]
 
 _HEADERS = ("threads", "tokens", "p50 ms", "p90 ms", "p99 ms", "mean ms", "min ms", "tokens/s", "samples")
 _NUMBERS = tuple(range(len(_HEADERS)))
+_PLAIN = "forward"  # what runs where the evidence tells of no other method
 _REPEATED = ("threads", "tokens", "p90 ms", "lowest", "highest", "spread", "p50 ms", "p99 ms", "samples")
 
 
 def show_record(record: Record, console: Console) -> None:
     """Write the record: what was measured, where, latencies, cold start and memory."""
     console.fields(list(_identity(record)))
-    console.heading("latency of forward, token ids in, numpy out")
+    console.heading(f"latency of {methods(map(method_of, record.runs))}, token ids in, numpy out")
     for note in _before_times(record):
         console.line(note)
     headers, rows = _latencies(record)
@@ -32,7 +33,7 @@ def show_record(record: Record, console: Console) -> None:
         console.line(note)
     for run in record.runs:
         for profile in run.profiles:
-            show_profile(profile, run.threads, console)
+            show_profile(profile, run.threads, methods([method_of(run)]), console)
     console.heading("start and memory")
     console.fields(list(_costs(record)))
     if record.partial:
@@ -80,8 +81,18 @@ def _identity(record: Record) -> Iterator[tuple[str, str]]:
 def _kernels(record: Record) -> list[str]:
     """What ran, each once: a record of several thread counts has the same kernels nearly always."""
     known = [run.kernels for run in record.runs if run.kernels is not None]
-    texts = (f"{each.method or 'forward'}, attention by {each.attention or 'an unknown kernel'}" for each in known)
+    texts = (f"{each.method or _PLAIN}, attention by {each.attention or 'an unknown kernel'}" for each in known)
     return [*dict.fromkeys(texts)]
+
+
+def method_of(run: ThreadRun) -> str | None:
+    """Return which method a run was of; None if it ended before that was seen."""
+    return None if run.kernels is None else run.kernels.method or _PLAIN
+
+
+def methods(ran: Iterable[str | None]) -> str:
+    """Return the methods that ran, each once, for a heading."""
+    return " and ".join(sorted({each for each in ran if each is not None})) or "one inference"
 
 
 def _method(record: Record) -> str:

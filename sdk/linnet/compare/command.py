@@ -196,6 +196,7 @@ def _candidate(
         agreement=agreement(own.manifest.task, answers[0].outputs, answers[index].outputs),
         check=rounds.check(index),
         latencies=rounds.latencies(index),
+        method=rounds.method(index),
         peak_memory=rounds.peak_memory(index),
         cold_ns=tuple(each.first_line_ns for each in cold),
         cold_memory=int(median([each.peak_memory for each in cold])) if cold else 0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from linnet.compare.result import Comparison
-from linnet.compare.table import costs, latencies, notes
+from linnet.compare.table import costs, latencies, notes, ran
 from linnet.page import Axis, Content, Page, Point, Series, element, line_chart, scatter_chart, table
 
 __all__ = ["comparison_page"]
@@ -26,7 +26,7 @@ def comparison_page(comparison: Comparison) -> str:
     if charts:
         page.section("Which are worth having", charts)
     if any(each.latencies for each in comparison.files):
-        latency = _table(latencies(comparison), "p50 / p90 of forward in milliseconds")
+        latency = _table(latencies(comparison), f"p50 / p90 of {ran(comparison)} in milliseconds")
         page.section("Latency by length", *_lines(comparison), latency)
     where = ", ".join(filter(None, (machine.board, machine.cpu, machine.architecture, machine.os)))
     page.section("Where it was measured", element("p", where), element("p", " ".join(machine.cpu_features)))
@@ -69,6 +69,6 @@ def _lines(comparison: Comparison) -> list[Content]:
             band = [(found.summary.p50_ns / 1e6, found.summary.p90_ns / 1e6) for found in own]
             series += [Series(each.label, points, band)] if points else []
         if series:
-            title = f"p50 of forward on {threads} thread(s)"
+            title = f"p50 of {ran(comparison)} on {threads} thread(s)"
             charts.append(line_chart(title, series, x=Axis("tokens"), y=Axis("latency", "ms"), band_name="p50 to p90"))
     return charts

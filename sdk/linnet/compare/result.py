@@ -23,7 +23,7 @@ __all__ = [
 ]
 
 COMPARISON_KIND = "linnet-compare"
-COMPARISON_VERSION = "1.0"
+COMPARISON_VERSION = "1.1"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ class Settings:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Latency:
-    """Latency of ``forward``, token ids in, numpy out.
+    """Latency of the method that ran, token ids in, numpy out.
 
     Attributes:
         threads, tokens: what was run.
@@ -81,6 +81,7 @@ class Candidate:
         peak_memory: most resident bytes of a process that ran every length.
         cold_ns: from process start to first answer, of each fresh process.
         cold_memory: their median peak of resident bytes; 0 if left out.
+        method: that was timed, "forward" or "forward_fused"; None if nothing was.
         beaten_by: labels of files that are at least as small, as fast and as accurate, and better in one.
     """
 
@@ -96,6 +97,7 @@ class Candidate:
     peak_memory: int | None = None
     cold_ns: tuple[int, ...] = ()
     cold_memory: int = 0
+    method: str | None = None
     beaten_by: tuple[str, ...] = ()
 
     def latency(self, threads: int, tokens: int) -> Latency | None:

@@ -14,6 +14,7 @@ from linnet.bench.protocol import Job
 from linnet.bench.record import LengthResult, OutputCheck, ThreadRun
 from linnet.bench.runner import Collector, Opened, run_worker
 from linnet.bench.statistics import summarize
+from linnet.bench.table import method_of
 from linnet.compare.result import Latency, Settings
 
 __all__ = ["Rounds"]
@@ -79,6 +80,11 @@ class Rounds:
             )
             for (threads, tokens), found in sorted(results.items())
         )
+
+    def method(self, index: int) -> str | None:
+        """Return the method of one file that was timed; None if nothing was."""
+        ran = [method_of(run) for run in self._runs[index]]
+        return next((each for each in ran if each is not None), None)
 
     def peak_memory(self, index: int) -> int | None:
         """Return the most memory that a process of one file took, in bytes."""

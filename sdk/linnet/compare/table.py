@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterator, Sequence
 
 from linnet.bench.statistics import median
+from linnet.bench.table import methods
 from linnet.compare.result import Candidate, Comparison
 from linnet.console import Console
 
-__all__ = ["costs", "latencies", "notes", "show_comparison"]
+__all__ = ["costs", "latencies", "notes", "ran", "show_comparison"]
 
 
 def show_comparison(comparison: Comparison, console: Console) -> None:
@@ -18,11 +19,16 @@ def show_comparison(comparison: Comparison, console: Console) -> None:
     console.table(headers, rows, right=range(2, len(headers)))
     headers, rows = latencies(comparison)
     if rows:
-        console.heading("latency of forward, token ids in, numpy out, p50 / p90 ms")
+        console.heading(f"latency of {ran(comparison)}, token ids in, numpy out, p50 / p90 ms")
         console.table(headers, rows, right=range(2, len(headers)))
     console.line()
     for note in notes(comparison):
         console.line(note)
+
+
+def ran(comparison: Comparison) -> str:
+    """Return the methods that were timed, for a heading."""
+    return methods(each.method for each in comparison.files)
 
 
 def costs(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
@@ -84,6 +90,7 @@ def notes(comparison: Comparison) -> Iterator[str]:
         f"{settings.rounds} rounds in fresh processes that take turns; memory: peak after all lengths; "
         f"agreement: with {comparison.files[0].label}, on {comparison.agreement_texts} texts"
     )
+    yield from _methods_note(comparison)
     yield from _accuracy_note(comparison)
     point = f"p50 at {comparison.tokens} tokens on {comparison.threads} thread(s)"
     for each in comparison.files:
@@ -94,6 +101,16 @@ def notes(comparison: Comparison) -> Iterator[str]:
                 f"{each.label} is beaten by {', '.join(each.beaten_by)}: "
                 f"as good or better in size, {point} and {comparison.accuracy}"
             )
+
+
+def _methods_note(comparison: Comparison) -> Iterator[str]:
+    """Which method ran of which file, where not all of them had the same."""
+    files: dict[str, list[str]] = {}
+    for each in comparison.files:
+        if each.method is not None:
+            files.setdefault(each.method, []).append(each.label)
+    if len(files) > 1:
+        yield "; ".join(f"{', '.join(labels)} ran {method}" for method, labels in sorted(files.items()))
 
 
 def _accuracy_note(comparison: Comparison) -> Sequence[str]:

@@ -9,7 +9,7 @@ from linnet.bench.method import Point, points
 from linnet.bench.record import Record
 from linnet.bench.state import busy_note
 from linnet.bench.statistics import median
-from linnet.bench.table import show_record
+from linnet.bench.table import method_of, methods, show_record
 from linnet.console import Console
 
 __all__ = ["show_outcomes"]
@@ -41,7 +41,8 @@ def _show_together(records: Sequence[tuple[str, Record]], console: Console) -> N
     for name, record in records:
         console.heading(name)
         console.fields(list(_facts(record)))
-    console.heading("latency of forward, p50 / p90 in ms")
+    ran = methods(method_of(run) for _, record in records for run in record.runs)
+    console.heading(f"latency of {ran}, p50 / p90 in ms")
     right = range(2 + len(names))
     console.table(("threads", "tokens", *names), list(_latencies([record for _, record in records])), right=right)
     if any(run.answer for _, record in records for run in record.runs):
