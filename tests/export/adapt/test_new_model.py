@@ -12,6 +12,7 @@ from linnet.cli import main
 from linnet.errors import InvalidArgumentError
 from linnet_export import ExportConfig, export
 from linnet_export.adapt import NewModelConfig, make_model
+from linnet_export.adapt.new_model.overrides import read_overrides
 from linnet_export.adapt.new_model.wordpiece import SPECIAL_TOKENS, train_wordpiece
 from tests.export.adapt.conftest import assert_same_weights, easy_rows
 
@@ -68,13 +69,52 @@ def test_everything_wrong_is_said_at_once(texts: Path, tmp_path: Path) -> None:
     with pytest.raises(InvalidArgumentError, match="mobilebert has no hiden_size"):
         make_model(NewModelConfig(model_type="mobilebert", output=tmp_path / "x", texts=texts,
                                   overrides={"hiden_size": "1"}))  # fmt: skip
-    with pytest.raises(InvalidArgumentError, match="hidden_size is 'wide', needed a int"):
+    with pytest.raises(InvalidArgumentError, match="of these settings: .*33"):
         make_model(NewModelConfig(model_type="bert", output=tmp_path / "x", texts=texts,
-                                  overrides={"hidden_size": "wide"}))  # fmt: skip
-    for wrong in ({"num_attention_heads": "0"}, {"hidden_size": "33"}, {"hidden_act": "nothing"}):
-        with pytest.raises(InvalidArgumentError, match="these settings"):
-            make_model(NewModelConfig(model_type="bert", output=tmp_path / "x", texts=texts, overrides=wrong))
+                                  overrides={"hidden_size": "33"}))  # fmt: skip
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.parametrize(
+    ("model_type", "name", "value", "message"),
+    [
+        ("bert", "hidden_size", "wide", "hidden_size is 'wide', needed a whole number"),
+        ("bert", "hidden_size", "1.5", "hidden_size is '1.5', needed a whole number"),
+        ("bert", "hidden_size", "0", "hidden_size is 0, needed at least 1"),
+        ("bert", "num_hidden_layers", "-1", "num_hidden_layers is -1, needed at least 1"),
+        ("bert", "num_attention_heads", 0, "num_attention_heads is 0, needed at least 1"),
+        ("bert", "chunk_size_feed_forward", "-1", "chunk_size_feed_forward is -1, needed at least 0"),
+        ("bert", "hidden_dropout_prob", "1", "hidden_dropout_prob is 1, needed 0 or more and less than 1"),
+        ("bert", "layer_norm_eps", "nan", "layer_norm_eps is 'nan', needed a number"),
+        ("bert", "initializer_range", "-0.1", "initializer_range is -0.1, needed a number of at least 0"),
+        ("bert", "vocab_size", "5", "vocab_size cannot be overridden, --vocab-size sets it"),
+        ("bert", "model_type", "gpt2", "model_type cannot be overridden, --model-type sets it"),
+        ("bert", "hidden_act", "foo", "hidden_act is 'foo', known are gelu, "),
+        ("distilbert", "activation", "foo", "activation is 'foo', known are gelu, "),
+        ("mobilebert", "normalization_type", "foo", "normalization_type is 'foo', known are layer_norm, no_norm"),
+        ("mobilebert", "use_bottleneck", "yes", "use_bottleneck is 'yes', needed true or false"),
+    ],
+)
+def test_a_field_that_cannot_be_is_named(model_type: str, name: str, value: object, message: str) -> None:
+    plain = transformers.AutoConfig.for_model(model_type)
+    with pytest.raises(InvalidArgumentError) as caught:
+        read_overrides(model_type, plain, {name: value})
+    assert str(caught.value).startswith(message)
+
+
+def test_impossible_fields_are_named_together() -> None:
+    plain = transformers.AutoConfig.for_model("bert")
+    with pytest.raises(InvalidArgumentError, match="bert has no width; see .*; hidden_size is 0.*; vocab_size cannot"):
+        read_overrides("bert", plain, {"hidden_size": "0", "width": "3", "vocab_size": "5"})
+
+
+def test_fields_get_the_types_of_their_defaults() -> None:
+    given = {"hidden_size": "64", "layer_norm_eps": "1", "use_cache": "False", "hidden_act": "relu",
+             "classifier_dropout": "0.2", "chunk_size_feed_forward": "0"}  # fmt: skip
+    found = read_overrides("bert", transformers.AutoConfig.for_model("bert"), given)
+    assert found == {"hidden_size": 64, "layer_norm_eps": 1.0, "use_cache": False, "hidden_act": "relu",
+                     "classifier_dropout": 0.2, "chunk_size_feed_forward": 0}  # fmt: skip
+    assert type(found["layer_norm_eps"]) is float
 
 
 def test_force_replaces_checkpoints_and_nothing_else(texts: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import transformers
 from linnet.errors import InvalidArgumentError
 from linnet_export.adapt.errors import BadDataError
 from linnet_export.adapt.new_model.config import NewModelConfig
+from linnet_export.adapt.new_model.overrides import read_overrides
 from linnet_export.adapt.new_model.wordpiece import train_wordpiece
 from linnet_export.adapt.tasks.fill_mask import read_documents, sentences
 
@@ -49,12 +50,13 @@ def make_model(config: NewModelConfig) -> NewModel:
         BadDataError: the corpus cannot be read.
         InvalidArgumentError: a field of the configuration is unknown or impossible.
     """
+    plain = transformers.AutoConfig.for_model(config.model_type)
+    overrides = read_overrides(config.model_type, plain, config.overrides)
     problems: list[str] = []
     texts = [line for each in read_documents(config.texts, config.text_column, problems) for line in sentences(each)]
     if problems:
         raise BadDataError(problems)
     tokenizer = train_wordpiece(texts, config.vocab_size, lowercase=config.lowercase)
-    overrides = _overrides(config)
     transformers.set_seed(config.seed)
     try:
         settings = transformers.AutoConfig.for_model(
@@ -75,26 +77,6 @@ def make_model(config: NewModelConfig) -> NewModel:
         vocabulary=len(tokenizer),
         tokens_per_word=round(tokens / max(1, words), 3),
     )
-
-
-def _overrides(config: NewModelConfig) -> dict[str, Any]:
-    plain = transformers.AutoConfig.for_model(config.model_type)
-    unknown = sorted(name for name in config.overrides if not hasattr(plain, name))
-    if unknown:
-        raise InvalidArgumentError(f"{config.model_type} has no {', '.join(unknown)}; see its config.json")
-    return {name: _as(getattr(plain, name), value, name) for name, value in config.overrides.items()}
-
-
-def _as(usual: Any, value: Any, name: str) -> Any:
-    """Return a value of a configuration in the type of its default; from the command line it is a str."""
-    if not isinstance(value, str) or isinstance(usual, str):
-        return value
-    try:
-        if isinstance(usual, bool):
-            return {"true": True, "false": False}[value.lower()]
-        return type(usual)(value) if isinstance(usual, int | float) else value
-    except (ValueError, KeyError) as error:
-        raise InvalidArgumentError(f"{name} is {value!r}, needed a {type(usual).__name__}") from error
 
 
 def _write(model: Any, tokenizer: Any, output: Path) -> None:
