@@ -112,7 +112,7 @@ def test_a_proven_file(files: BenchFiles, tmp_path: Path) -> None:
     cold = record.cold_start
     assert cold is not None
     assert cold.bare_ns[0] < cold.answer_ns[0]
-    assert cold.bare_memory < cold.numpy_memory < cold.answer_memory
+    assert cold.bare_memory < min(cold.numpy_memory, cold.answer_memory)  # an answer needs no numpy
     assert cold.import_ns[0] + cold.load_ns[0] + cold.first_answer_ns[0] < cold.answer_ns[0]
 
 
