@@ -194,7 +194,7 @@ def speed(facts: Facts, latency: Latency) -> list[Content]:
     lengths = sorted({each.tokens for results in runs.values() for each in results})
     machine = latency.record.environment
     chart = line_chart(
-        "Latency of forward by length" + ("" if several else f", {series[0].name}"),
+        "Latency by length" + ("" if several else f", {series[0].name}"),
         series,
         x=Axis("length", "tokens", log=True, ticks=lengths),
         y=Axis("median latency", "ms", log=True, better="low"),

@@ -33,7 +33,7 @@ def latency_charts(records: Sequence[Named]) -> list[Markup]:
     lengths = sorted({at for series in by_threads.values() for one in series for at, _ in one.points})
     return [
         line_chart(
-            f"Latency of forward on {threads} thread(s)",
+            f"Latency on {threads} thread(s)",
             series,
             x=Axis("tokens", log=True, ticks=lengths),
             y=Axis("latency", "ms", log=True, better="low"),

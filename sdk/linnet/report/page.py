@@ -33,7 +33,7 @@ def report_page(records: Sequence[Named], title: str = "") -> str:
     page.section("In short", _emulated(records), _table(tables.short(records), "One line for each record"),
                  charts.device_chart(real), _notes(records))  # fmt: skip
     page.section("Latency by length", *charts.latency_charts(real), _nothing_drawn(records, real),
-                 _table(tables.latencies(records), "Latency of forward, token ids in, numpy out"))  # fmt: skip
+                 _table(tables.latencies(records), "Latency, token ids in, numpy out"))  # fmt: skip
     page.section("Cold start and memory", charts.cold_chart(real), charts.memory_chart(real),
                  _table(tables.costs(records), "Fresh processes from start to first answer, medians"))  # fmt: skip
     accuracy = charts.accuracy_chart(real)
