@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from linnet.errors import InvalidArgumentError
-from linnet.manifest import TASKS
 
 __all__ = [
     "ALGORITHMS",
@@ -149,8 +148,6 @@ class ExportConfig:
             found.append("model is empty, needed a directory or a hub id")
         if self.recipe not in RECIPES:
             found.append(f"recipe is {self.recipe!r}, supported are {', '.join(RECIPES)}")
-        if self.task is not None and self.task not in TASKS:
-            found.append(f"task is {self.task!r}, supported are {', '.join(TASKS)}")
         if self.max_length is not None and self.max_length < 3:
             found.append(f"max_length is {self.max_length}, needed at least 3: two special tokens and one of the text")
         if not 0 <= self.max_batch <= 1024:

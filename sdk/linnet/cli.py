@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         elif not isinstance(error, LinnetError | OSError):
             print("linnet: this is a defect of linnet; --debug shows where", file=sys.stderr)
-        print(f"linnet: error: {_one_line(error)}", file=sys.stderr)
+        print(f"linnet: error: {_message(error)}", file=sys.stderr)
         return exit_status(error)
 
 
@@ -103,7 +103,10 @@ def _command_parser(name: str, command: Command) -> argparse.ArgumentParser:
     return parser
 
 
-def _one_line(error: Exception) -> str:
+def _message(error: Exception) -> str:
+    """Return one line; several only of an error that lists what is wrong."""
+    if isinstance(error, LinnetError) and error.multiline:
+        return str(error)
     text = " ".join(str(error).split()) or type(error).__name__
     return text if isinstance(error, LinnetError | OSError) else f"{type(error).__name__}: {text}"
 

@@ -92,10 +92,12 @@ class LinnetError(Exception):
         status: number of the C ABI (``linnet_status``), 0 if only Python knows this error.
         status_name: its name in ``linnet.h``, or empty.
         executorch_code: ExecuTorch's own error code, 0 if it was not involved.
+        multiline: the message is a list, one entry a line.
     """
 
     status: ClassVar[int] = 0
     status_name: ClassVar[str] = ""
+    multiline: ClassVar[bool] = False
 
     def __init__(self, message: str, *, executorch_code: int = 0) -> None:
         super().__init__(message)

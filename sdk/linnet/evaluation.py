@@ -5,22 +5,38 @@ from __future__ import annotations
 import dataclasses
 import math
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 from linnet import metrics
 from linnet.datasets import Columns, Row, Table
 from linnet.errors import InvalidArgumentError
 from linnet.model import Model
+from linnet.problems import BadRowsError, Problem
 from linnet.truncation import TruncationWarning
 
-__all__ = ["OUT_OF_SCOPE", "Evaluation", "evaluate"]
+__all__ = ["METRICS", "OUT_OF_SCOPE", "Evaluation", "evaluate"]
+
+Value = TypeVar("Value")
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Told how many rows are done, and of how many."""
 
 OUT_OF_SCOPE = "oos"
 """The label of texts that belong to no class, by CLINC150's name for it."""
+
+METRICS: Mapping[str, tuple[str, ...]] = {
+    "feature-extraction": ("spearman", "pearson"),
+    "fill-mask": ("accuracy", "accuracy_top5"),
+    "question-answering": ("exact_match", "f1"),
+    "text-classification": (
+        "accuracy", "macro_f1", "in_scope_accuracy", "out_of_scope_recall", "out_of_scope_auroc", "micro_f1",
+        "exact_match", "spearman", "pearson",
+    ),
+    "text-ranking": ("spearman", "mrr_at_10"),
+    "token-classification": ("f1", "precision", "recall", "accuracy"),
+}  # fmt: skip
+"""What can be measured of each task; some only with labels of one kind, see :func:`evaluate`."""
 
 _CHUNK = 64  # rows between two reports; large enough for sorting by length to help
 _PASSING = 0.5  # score from which a label of a multi-label model counts, as in transformers' examples
@@ -48,7 +64,13 @@ class Evaluation:
         return {"task": self.task, "rows": self.rows, "metrics": values, "truncated": self.truncated}
 
 
-def evaluate(model: Model, table: Table, columns: Columns, progress: Progress | None = None) -> Evaluation:
+def evaluate(
+    model: Model,
+    table: Table,
+    columns: Columns,
+    progress: Progress | None = None,
+    wrong: Sequence[Problem] = (),
+) -> Evaluation:
     """Run every row and return the task's metrics.
 
     =====================  =====================================================================
@@ -62,10 +84,17 @@ def evaluate(model: Model, table: Table, columns: Columns, progress: Progress | 
     text-ranking           spearman; mrr_at_10 if labels are 0 and 1
     =====================  =====================================================================
 
+    Args:
+        model: of the task.
+        table: the rows.
+        columns: which of its columns is what.
+        progress: told how many rows are done.
+        wrong: lines of the file that are no rows, which are refused together with rows that do not fit.
+
     Raises:
-        InvalidArgumentError: a row does not fit the task; the message has its number, counted from 1.
+        InvalidArgumentError: rows do not fit the task; the message has their lines, counted from 1.
     """
-    runs = _Runs(model, table, columns, progress or (lambda done, total: None))
+    runs = _Runs(model, table, columns, progress or (lambda done, total: None), wrong)
     found = _TASKS[model.manifest.task](runs)
     return Evaluation(model.manifest.task, len(table.rows), found, runs.truncated)
 
@@ -73,21 +102,29 @@ def evaluate(model: Model, table: Table, columns: Columns, progress: Progress | 
 class _Runs:
     """The rows, and running them in chunks."""
 
-    def __init__(self, model: Model, table: Table, columns: Columns, progress: Progress) -> None:
+    def __init__(
+        self, model: Model, table: Table, columns: Columns, progress: Progress, wrong: Sequence[Problem]
+    ) -> None:
         self.model = model
         self.table = table
         self.columns = columns
         self.truncated = 0
+        self._problems = [*wrong]
         self._progress = progress
 
-    def rows(self) -> Iterator[tuple[str, Row]]:
-        """Yield each row with its name for messages."""
-        for number, row in enumerate(self.table.rows, 1):
-            yield f"{self.table.path}, row {number}", row
+    def read(self, convert: Callable[[Row], Value]) -> list[Value]:
+        """Return what a function makes of each row; rows that it refuses are told by :meth:`map`, all at once."""
+        found = []
+        for index, row in enumerate(self.table.rows):
+            try:
+                found.append(convert(row))
+            except InvalidArgumentError as error:
+                self._problems.append(Problem(self.table.place(index), str(error)))
+        return found
 
     def texts(self) -> list[str]:
         """The text column."""
-        return [_text(where, row, self.columns.text) for where, row in self.rows()]
+        return self.read(lambda row: _text(row, self.columns.text))
 
     def pairs(self) -> list[tuple[str, str]]:
         """Text and pair columns."""
@@ -97,29 +134,30 @@ class _Runs:
                 f"{', '.join(self.table.columns)}; name it with --pair-column"
             )
         second = self.columns.pair
-        return [(_text(where, row, self.columns.text), _text(where, row, second)) for where, row in self.rows()]
+        return self.read(lambda row: (_text(row, self.columns.text), _text(row, second)))
 
-    def labels(self) -> list[tuple[str, Any]]:
-        """Each row's name and its label."""
-        found = []
-        for where, row in self.rows():
+    def labels(self, convert: Callable[[Any], Value]) -> list[Value]:
+        """What a function makes of each label."""
+
+        def read(row: Row) -> Value:
             if row.get(self.columns.label) is None:
-                raise InvalidArgumentError(f"{where}: {self.columns.label} is missing")
-            found.append((where, row[self.columns.label]))
-        return found
+                raise InvalidArgumentError(f"{self.columns.label} is missing")
+            return convert(row[self.columns.label])
+
+        return self.read(read)
 
     def numbers(self) -> list[float]:
         """The label column as numbers."""
-        found = []
-        for where, label in self.labels():
-            try:
-                found.append(float(label))
-            except (TypeError, ValueError) as error:
-                raise InvalidArgumentError(f"{where}: {label!r} is no number") from error
-        return found
+        return self.labels(_number)
 
     def map(self, items: Sequence[Any], run: Callable[[Sequence[Any]], Sequence[Any]]) -> list[Any]:
-        """Run items in chunks, count what was cut, report progress."""
+        """Run items in chunks, count what was cut, report progress.
+
+        Raises:
+            BadRowsError: of the rows that were read before, these cannot be measured.
+        """
+        if self._problems:
+            raise BadRowsError(sorted(self._problems, key=lambda each: each.place.number or 0))
         answers: list[Any] = []
         for start in range(0, len(items), _CHUNK):
             with warnings.catch_warnings(record=True) as caught:
@@ -137,11 +175,18 @@ class _Runs:
                 warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
 
 
-def _text(where: str, row: Row, column: str) -> str:
+def _text(row: Row, column: str) -> str:
     value = row.get(column)
     if not isinstance(value, str):
-        raise InvalidArgumentError(f"{where}: {column} is {value!r:.40}, needed a str")
+        raise InvalidArgumentError(f"{column} is {value!r:.40}, needed a str")
     return value
+
+
+def _number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise InvalidArgumentError(f"{value!r:.40} is no number") from error
 
 
 # -- tasks -----------------------------------------------------------------------------------------
@@ -151,12 +196,12 @@ def _text_classification(runs: _Runs) -> dict[str, float]:
     items: Sequence[Any] = runs.texts() if runs.columns.pair is None else runs.pairs()
     names = runs.model.manifest.labels
     if len(names) == 1 and runs.model.manifest.score_function == "none":
+        gold = runs.numbers()
         scores = runs.map(items, lambda chunk: [each["score"] for each in runs.model(list(chunk))])
-        return _correlations(scores, runs.numbers())
-    labels = runs.labels()
-    if any(isinstance(label, list) for _, label in labels):
-        return _several_labels(runs, items, labels)
-    expected = [_label(where, label, names) for where, label in labels]
+        return _correlations(scores, gold)
+    if any(isinstance(row.get(runs.columns.label), list) for row in runs.table.rows):
+        return _several_labels(runs, items)
+    expected = runs.labels(lambda label: _label(label, names))
     if OUT_OF_SCOPE in names and OUT_OF_SCOPE in expected:
         return _with_out_of_scope(runs, items, expected)
     found = runs.map(items, lambda chunk: [each["label"] for each in runs.model(list(chunk))])
@@ -174,12 +219,11 @@ def _with_out_of_scope(runs: _Runs, items: Sequence[Any], expected: Sequence[str
     }
 
 
-def _several_labels(runs: _Runs, items: Sequence[Any], labels: Sequence[tuple[str, Any]]) -> dict[str, float]:
+def _several_labels(runs: _Runs, items: Sequence[Any]) -> dict[str, float]:
     names = runs.model.manifest.labels
-    expected = [
-        {_label(where, each, names) for each in (label if isinstance(label, list) else [label])}
-        for where, label in labels
-    ]
+    expected = runs.labels(
+        lambda label: {_label(each, names) for each in (label if isinstance(label, list) else [label])}
+    )
     answers = runs.map(items, lambda chunk: runs.model(list(chunk), top_k=None))
     found = [{each["label"] for each in answer if each["score"] >= _PASSING} for answer in answers]
     micro, macro = metrics.multi_label_f1(expected, found)
@@ -187,26 +231,27 @@ def _several_labels(runs: _Runs, items: Sequence[Any], labels: Sequence[tuple[st
     return {"micro_f1": micro, "macro_f1": macro, "exact_match": same}
 
 
-def _label(where: str, label: object, names: Sequence[str]) -> str:
+def _label(label: object, names: Sequence[str]) -> str:
     """A label's name; a number is its place among the names, unless it is a name itself."""
     if str(label) in names:
         return str(label)
     if isinstance(label, int | str) and str(label).isascii() and str(label).isdigit() and int(label) < len(names):
         return names[int(label)]
     known = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
-    raise InvalidArgumentError(f"{where}: label {label!r} is none of the file's {len(names)}: {known}")
+    raise InvalidArgumentError(f"label {label!r} is none of the file's {len(names)}: {known}")
 
 
 def _token_classification(runs: _Runs) -> dict[str, float]:
     names = runs.model.manifest.labels
-    sentences: list[list[str]] = []
-    expected: list[list[str]] = []
-    for (where, tags), (_, row) in zip(runs.labels(), runs.rows(), strict=True):
-        words = row.get(runs.columns.text)
+
+    def read(row: Row) -> tuple[list[str], list[str]]:
+        words, tags = row.get(runs.columns.text), row.get(runs.columns.label)
         if not isinstance(words, list) or not isinstance(tags, list) or len(words) != len(tags):
-            raise InvalidArgumentError(f"{where}: needed a list of words and a list of as many tags")
-        sentences.append([str(word) for word in words])
-        expected.append([_label(where, tag, names) for tag in tags])
+            raise InvalidArgumentError("needed a list of words and a list of as many tags")
+        return [str(word) for word in words], [_label(tag, names) for tag in tags]
+
+    rows = runs.read(read)
+    sentences, expected = [words for words, _ in rows], [tags for _, tags in rows]
     found = runs.map(sentences, lambda chunk: _tag_words(runs.model, chunk))
     precision, recall, f1 = metrics.entity_scores(expected, found)
     words = metrics.accuracy([tag for each in expected for tag in each], [tag for each in found for tag in each])
@@ -232,7 +277,7 @@ def _tag_words(model: Model, sentences: Sequence[Sequence[str]]) -> list[list[st
 
 
 def _question_answering(runs: _Runs) -> dict[str, float]:
-    answers = [_answers(where, label) for where, label in runs.labels()]
+    answers = runs.labels(_answers)
     questions = [{"question": question, "context": context} for question, context in runs.pairs()]
     impossible = not all(answers)
 
@@ -246,14 +291,14 @@ def _question_answering(runs: _Runs) -> dict[str, float]:
     return {"exact_match": sum(exact) / len(exact), "f1": sum(f1) / len(f1)}
 
 
-def _answers(where: str, label: Any) -> list[str]:
+def _answers(label: Any) -> list[str]:
     """Right answers of a row: a str, a list of them, or ``{"text": [...]}``; none means unanswerable."""
     found = label.get("text") if isinstance(label, dict) else label
     if isinstance(found, str):
         return [found] if found else []
     if isinstance(found, list) and all(isinstance(each, str) for each in found):
         return found
-    raise InvalidArgumentError(f'{where}: {label!r:.40} is no answer, needed a str, a list or {{"text": [...]}}')
+    raise InvalidArgumentError(f'{label!r:.40} is no answer, needed a str, a list or {{"text": [...]}}')
 
 
 def _answer_text(answer: Any) -> str:
@@ -261,7 +306,7 @@ def _answer_text(answer: Any) -> str:
 
 
 def _fill_mask(runs: _Runs) -> dict[str, float]:
-    expected = [str(label).strip().lower() for _, label in runs.labels()]
+    expected = runs.labels(lambda label: str(label).strip().lower())
 
     def run(chunk: Sequence[Any]) -> list[list[str]]:
         answers = [runs.model(text, top_k=5) for text in chunk]

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from linnet.datasets import Columns, choose_columns, read_table
+from linnet.datasets import Columns, choose_columns, read_rows, read_table
 from linnet.errors import InvalidArgumentError
+from linnet.problems import BadRowsError, Place, Problem
 
 
 def write(folder: Path, name: str, text: str) -> Path:
@@ -92,7 +93,7 @@ def test_conll(tmp_path: Path, blank: str) -> None:
         ("x.csv", "", "no rows"),
         ("x.jsonl", '{"text": "a"}\n{oops\n', "line 2: not JSON"),
         ("x.jsonl", '{"text": "a"}\n[1]\n', "line 2: a list"),
-        ("x.json", "[1, 2]", "item 0 is a int"),
+        ("x.json", "[1, 2]", "2 problems\n  row 1: an int, needed an object\n  row 2: an int"),
         ("x.txt", "word\n", "line 1: 'word' has one field"),
     ],
 )
@@ -101,11 +102,67 @@ def test_wrong_files_are_named(tmp_path: Path, name: str, text: str, message: st
         read_table(write(tmp_path, name, text))
 
 
+def test_every_broken_line_is_named_at_once(tmp_path: Path) -> None:
+    path = write(tmp_path, "x.jsonl", '{"text": "a"}\n\n{oops\n3\n{"text": "b"}\n')
+    with pytest.raises(BadRowsError) as caught:
+        read_table(path)
+    assert str(caught.value) == (
+        f"{path}: 2 problems\n"
+        "  line 3: not JSON: Expecting property name enclosed in double quotes at character 2\n"
+        "  line 4: an int, needed an object"
+    )
+    table, problems = read_rows(path)
+    assert [table.place(index) for index in range(2)] == [Place(str(path), 1), Place(str(path), 5)]
+    assert [each.place.number for each in problems] == [3, 4]
+
+
+def test_a_broken_list_is_one_problem(tmp_path: Path) -> None:
+    path = write(tmp_path, "x.json", '[\n{"text": "a"\n"label": 1},\n{"text": "b"}\n]')
+    with pytest.raises(BadRowsError, match=f"^{path}, line 3: not JSON: Expecting ',' delimiter at character 1$"):
+        read_table(path)
+
+
+def test_after_20_problems_the_rest_is_counted(tmp_path: Path) -> None:
+    one, other = write(tmp_path, "x.jsonl", "{}\n" + "{\n" * 500), tmp_path / "y.jsonl"
+    _, problems = read_rows(one)
+    lines = str(BadRowsError([*problems, Problem(Place(str(other)), "no label")])).split("\n")
+    assert lines[0] == f"{one}: 500 problems"
+    assert lines[20].startswith("  line 21: not JSON")
+    assert lines[21:] == ["  and 480 more", f"{other}: 1 problem", "  and 1 more"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "lines"),
+    [
+        ("x.csv", 'text,label\n\n"a\nb",1\r\nc,2\n', (3, 5)),
+        ("x.csv", "a\u2028b,1\n\nc,2\n", (1, 3)),
+        ("x.conll", "\na O\nb O\n\n\nc O\n", (2, 6)),
+        ("x.json", '[{"a": 1},\n{"a": 2}]', ()),
+    ],
+)
+def test_rows_know_their_lines(tmp_path: Path, name: str, text: str, lines: tuple[int, ...]) -> None:
+    table = read_table(write(tmp_path, name, text))
+    assert table.lines == lines
+    assert len(table.rows) == 2
+
+
+def test_a_quote_without_its_end(tmp_path: Path) -> None:
+    path = write(tmp_path, "x.csv", 'text,label\na,1\n"' + "b" * 200_000 + ",2\n")
+    with pytest.raises(BadRowsError, match="line 3: not CSV: field larger"):
+        read_table(path)
+
+
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_bytes(b"\xff\xfe\xff")
     with pytest.raises(InvalidArgumentError, match="not UTF-8"):
         read_table(path)
+
+
+def test_a_column_that_the_first_row_lacks_is_found(tmp_path: Path) -> None:
+    table = read_table(write(tmp_path, "x.jsonl", '{"text": "a"}\n{"text": "b", "label": 1, "note": 2}\n'))
+    assert choose_columns(table, None, None, None) == Columns("text", None, "label")
+    assert choose_columns(table, None, None, "note") == Columns("text", None, "note")
 
 
 def test_a_named_column_must_exist(tmp_path: Path) -> None:

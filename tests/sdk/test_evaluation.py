@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from linnet.datasets import Columns, Table
+from linnet.cli import main
+from linnet.datasets import Columns, Table, read_rows
 from linnet.errors import InvalidArgumentError
 from linnet.evaluation import Evaluation, evaluate
 from linnet.model import Model
@@ -204,6 +206,34 @@ def test_wrong_rows_are_named(rows: list[dict[str, Any]], message: str) -> None:
         measure(animal_classifier(), ("text", None, "label"), rows)
 
 
+def test_every_wrong_row_is_named_before_anything_runs() -> None:
+    rows: list[dict[str, Any]] = [
+        {"text": "a", "label": "nope"},
+        {"text": "a", "label": "LABEL_0"},
+        {"text": 3, "label": 9},
+    ]
+    with pytest.raises(InvalidArgumentError) as caught:
+        measure(fake_model("text-classification", lambda *_: pytest.fail("it ran")), ("text", None, "label"), rows)
+    assert [line.partition(":")[0] for line in str(caught.value).splitlines()] == [
+        "data",
+        *["  row 1"],
+        *["  row 3"] * 2,
+    ]
+
+
+def test_broken_lines_are_named_beside_wrong_rows(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"text": "a", "label": "nope"}\n{oops\n{"text": "a"}\n')
+    table, wrong = read_rows(path)
+    with pytest.raises(InvalidArgumentError) as caught:
+        evaluate(animal_classifier(), table, Columns("text", None, "label"), wrong=wrong)
+    assert [line.partition(":")[0] for line in str(caught.value).splitlines()[1:]] == [
+        "  line 1",
+        "  line 2",
+        "  line 3",
+    ]
+
+
 def test_what_a_task_needs_is_named() -> None:
     with pytest.raises(InvalidArgumentError, match="--pair-column"):
         measure(finder("ada"), ("question", None, "answers"), [{"question": "a", "answers": "b"}])
@@ -232,3 +262,24 @@ def test_out_of_scope_is_measured_where_the_labels_have_it() -> None:
     assert result.metrics["out_of_scope_auroc"] == 1
     within = measure(animal_classifier(labels=("cat", "dog", "oos")), ("text", None, "label"), rows[:2])
     assert set(within.metrics) == {"accuracy", "macro_f1"}
+
+
+def at_least(limit: str, rows: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+    model = animal_classifier(labels=("cat", "dog", "oos"))
+    monkeypatch.setattr("linnet.commands.evaluate.load", lambda *_, **__: model)
+    assert main(["eval", "x.pte", "--data", str(rows), "--at-least", limit]) == 2
+    return capsys.readouterr().err
+
+
+def test_a_limit_that_cannot_be_is_refused_before_anything_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"text": "a", "label": "cat"}\n')
+    said = at_least("in_scope_accuracy=1", rows, monkeypatch, capsys)
+    assert "--at-least names in_scope_accuracy, text-classification of these rows has accuracy, macro_f1" in said
+    monkeypatch.setattr("linnet.commands.evaluate.evaluate", lambda *_: pytest.fail("it was measured"))
+    said = at_least("foo=1", rows, monkeypatch, capsys)
+    assert "--at-least names foo, text-classification has accuracy, macro_f1, in_scope_accuracy" in said
+    assert "--at-least is 'accuracy', needed METRIC=VALUE" in at_least("accuracy", rows, monkeypatch, capsys)
+    assert "needed a number for the value" in at_least("accuracy=nan", rows, monkeypatch, capsys)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import io
 import json
 from importlib import resources
 from pathlib import Path
 
+from linnet.problems import BadRowsError, Place, Problem
 from linnet_export.errors import ProofTextsError
 
-__all__ = ["PAIR_TASKS", "ProofText", "read_texts", "select_texts"]
+__all__ = ["PAIR_TASKS", "BadTextsError", "ProofText", "read_texts", "select_texts"]
 
 PAIR_TASKS = ("question-answering", "text-ranking")
 """Tasks that always take two texts."""
@@ -26,34 +28,55 @@ class ProofText:
     pair: str | None = None
 
 
+class BadTextsError(ProofTextsError, BadRowsError):
+    """Lines of the file are no texts."""
+
+
 def read_texts(path: Path | None) -> list[ProofText]:
     """Return the texts of a file: JSON lines with `text` and perhaps `pair`, CSV without a header whose
     first column is the text and whose second, if it is no number, is the pair, or plain lines in which a tab
     separates a pair; the built-in set if ``path`` is None.
 
     Raises:
-        ProofTextsError: the file cannot be read, or a line of it has the wrong form.
+        ProofTextsError: the file cannot be read.
+        BadTextsError: lines of it have the wrong form; the message names them.
     """
     try:
         source = path or resources.files("linnet_export.proof").joinpath("default_texts.jsonl")
-        lines = source.read_text(encoding="utf-8").splitlines()
+        text = source.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ProofTextsError(f"{path}: cannot be read as UTF-8 text: {error}") from error
     if path is None or path.suffix in (".jsonl", ".json"):
-        return [_from_json(line, number, path) for number, line in enumerate(lines, 1) if line.strip()]
+        return _from_json_lines(text, path)
     if path.suffix == ".csv":
-        return [_from_row(row) for row in csv.reader(lines) if row]
-    return [_from_line(line) for line in lines if line.strip()]
+        return [_from_row(row) for row in csv.reader(io.StringIO(text, newline="")) if row]
+    return [_from_line(line) for line in text.splitlines() if line.strip()]
 
 
-def _from_json(line: str, number: int, path: Path | None) -> ProofText:
+def _from_json_lines(text: str, path: Path | None) -> list[ProofText]:
+    found, problems = [], []
+    # a string may hold separators of lines that JSON does not escape
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            found.append(_from_json(line))
+        except ValueError as error:
+            problems.append(Problem(Place(str(path), number), str(error)))
+    if problems:
+        raise BadTextsError(problems)
+    return found
+
+
+def _from_json(line: str) -> ProofText:
+    """Return the text of a line: a ValueError says what is wrong with it."""
     try:
         row = json.loads(line)
-    except ValueError as error:
-        raise ProofTextsError(f"{path}, line {number}: not JSON: {error}") from error
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not JSON: {error.msg} at character {error.colno}") from error
     pair = row.get("pair") if isinstance(row, dict) else None
     if not isinstance(row, dict) or not isinstance(row.get("text"), str) or not isinstance(pair, str | None):
-        raise ProofTextsError(f'{path}, line {number}: needed an object with "text" and perhaps "pair", both strings')
+        raise ValueError('needed an object with "text" and perhaps "pair", both strings')
     return ProofText(row["text"], pair)
 
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import math
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from linnet.console import Console
-from linnet.datasets import choose_columns, read_table
+from linnet.datasets import choose_columns, read_rows
 from linnet.errors import InvalidArgumentError
-from linnet.evaluation import Evaluation, Progress, evaluate
+from linnet.evaluation import METRICS, Evaluation, Progress, evaluate
 from linnet.exit_status import CHECK_FAILED, OK
 from linnet.model import load
+from linnet.problems import BadRowsError
 
 __all__ = ["add_arguments", "help", "run"]
 
@@ -55,11 +57,14 @@ def run(args: argparse.Namespace) -> int:
     limits = dict(_limit(text) for text in args.at_least)
     if args.limit is not None and args.limit < 1:
         raise InvalidArgumentError(f"--limit is {args.limit}, needed at least 1")
-    table = read_table(args.data, header=False if args.no_header else None)
+    table, wrong = read_rows(args.data, header=False if args.no_header else None)
+    if not table.rows:
+        raise BadRowsError(wrong)
     columns = choose_columns(table, args.text_column, args.pair_column, args.label_column)
     table = dataclasses.replace(table, rows=table.rows[: args.limit])
     with load(args.file, threads=args.threads) as model:
-        result = evaluate(model, table, columns, _progress())
+        _refuse_unknown(limits, model.manifest.task, METRICS[model.manifest.task])
+        result = evaluate(model, table, columns, _progress(), wrong)
     if args.json:
         print(json.dumps(result.to_json(), ensure_ascii=False))
     else:
@@ -89,18 +94,24 @@ def _show(console: Console, result: Evaluation) -> None:
 
 
 def _limit(text: str) -> tuple[str, float]:
-    name, equals, value = text.partition("=")
+    name, _, value = text.partition("=")
     try:
-        return name, float(value) if equals else float("nan")
+        number = float(value)
     except ValueError as error:
         raise InvalidArgumentError(f"--at-least is {text!r}, needed METRIC=VALUE") from error
+    if math.isnan(number):
+        raise InvalidArgumentError(f"--at-least is {text!r}, needed a number for the value")
+    return name, number
+
+
+def _refuse_unknown(limits: Mapping[str, float], what: str, known: Iterable[str]) -> None:
+    unknown = ", ".join(sorted(limits.keys() - set(known)))
+    if unknown:
+        raise InvalidArgumentError(f"--at-least names {unknown}, {what} has {', '.join(known)}")
 
 
 def _check(result: Evaluation, limits: Mapping[str, float]) -> int:
-    unknown = sorted(limits.keys() - result.metrics.keys())
-    if unknown or any(limit != limit for limit in limits.values()):
-        known = ", ".join(result.metrics)
-        raise InvalidArgumentError(f"--at-least needs METRIC=VALUE with a metric of {known}")
+    _refuse_unknown(limits, f"{result.task} of these rows", result.metrics)
     below = {name: limit for name, limit in limits.items() if not result.metrics[name] >= limit}
     for name, limit in below.items():
         print(f"linnet: error: {name} is {result.metrics[name]:.4f}, needed at least {limit}", file=sys.stderr)

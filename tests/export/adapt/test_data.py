@@ -16,7 +16,7 @@ from tests.export.adapt.conftest import easy_rows, write_rows
 def problems(config: DataConfig) -> tuple[str, ...]:
     with pytest.raises(BadDataError) as caught:
         read_examples(config, 0)
-    return caught.value.problems
+    return tuple(map(str, caught.value.problems))
 
 
 def test_every_bad_row_is_named_at_once(tmp_path: Path) -> None:
@@ -30,12 +30,24 @@ def test_every_bad_row_is_named_at_once(tmp_path: Path) -> None:
     file = write_rows(tmp_path / "rows.jsonl", rows)
     validation = write_rows(tmp_path / "dev.jsonl", [{"text": "go", "label": "fly"}, {"text": "", "label": "bank"}])
     assert problems(DataConfig(train=file, validation=validation)) == (
-        f"{file}, row 9: text is empty, needed a text",
-        f"{file}, row 10: label is missing, needed a label",
-        f"{file}, row 11: text is 3, needed a text",
-        f"{file}, row 12: text is missing, needed a text, label is empty, needed a label",
-        f"{validation}, row 2: text is empty, needed a text",
-        f"{validation}, row 1: label 'fly' does not occur in the training rows",
+        f"{file}, line 9: text is empty, needed a text",
+        f"{file}, line 10: label is missing, needed a label",
+        f"{file}, line 11: text is 3, needed a text",
+        f"{file}, line 12: text is missing, needed a text, label is empty, needed a label",
+        f"{validation}, line 2: text is empty, needed a text",
+        f"{validation}, line 1: label 'fly' does not occur in the training rows",
+    )
+
+
+def test_broken_lines_are_named_beside_bad_rows(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    rows = write_rows(tmp_path / "good.jsonl", easy_rows(8)).read_text()
+    file.write_text('{"text": "", "label": "music"}\n\n{oops\n{"text": "play"}\n[1]\n' + rows)
+    assert problems(DataConfig(train=file)) == (
+        f"{file}, line 1: text is empty, needed a text",
+        f"{file}, line 3: not JSON: Expecting property name enclosed in double quotes at character 2",
+        f"{file}, line 4: label is missing, needed a label",
+        f"{file}, line 5: a list, needed an object",
     )
 
 
@@ -61,6 +73,10 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 def test_a_missing_column_is_refused(tmp_path: Path) -> None:
     file = write_rows(tmp_path / "rows.jsonl", [{"text": "a", "kind": "b"}])
     assert "no label column among text, kind" in problems(DataConfig(train=file))[0]
+    file.write_text('{"text": "a", "kind": "b"}\n{oops\n')
+    found = problems(DataConfig(train=file))
+    assert "no label column among text, kind" in found[0]
+    assert "line 2: not JSON" in found[1]
 
 
 def test_the_split_takes_the_same_share_of_each_class(rows_file: Path) -> None:

@@ -203,7 +203,7 @@ def test_bad_corpora_are_refused(tmp_path: Path, corpus: Path) -> None:
     assert "one document, needed another to hold out" in refused("one.txt", b"only this\n")
     assert "no text" in refused("empty.txt", b"\n\n")
     assert "line 2: not UTF-8: byte 0xe9" in refused("latin.txt", b"a\ncaf\xe9\n")
-    assert "row 2: text is empty, needed a text" in refused("rows.jsonl", b'{"text": "a"}\n{"text": " "}\n')
+    assert "line 2: text is empty, needed a text" in refused("rows.jsonl", b'{"text": "a"}\n{"text": " "}\n')
     assert "no text among other; name it with --text-column" in refused("rows2.jsonl", b'{"other": "a"}\n')
 
 

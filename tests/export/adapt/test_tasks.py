@@ -20,6 +20,7 @@ import transformers
 
 from linnet.cli import main
 from linnet.errors import InvalidArgumentError
+from linnet.problems import Place
 from linnet_export.adapt import CalibrationConfig, DataConfig, OptimizerConfig, TrainConfig, train
 from linnet_export.adapt.data import read_examples
 from linnet_export.adapt.errors import BadDataError
@@ -183,7 +184,7 @@ def problems(task: str, rows: list[Row], tmp_path: Path) -> list[str]:
     file = write_rows(tmp_path / "rows.jsonl", rows)
     with pytest.raises(BadDataError) as caught:
         read_examples(DataConfig(train=file), 0, task)
-    return [each.removeprefix(f"{file}").lstrip(", :") for each in caught.value.problems]
+    return [str(each).removeprefix(f"{file}").lstrip(", :") for each in caught.value.problems]
 
 
 def test_bad_tags_are_named_at_once(tmp_path: Path) -> None:
@@ -196,11 +197,11 @@ def test_bad_tags_are_named_at_once(tmp_path: Path) -> None:
         {"tags": "O"},
     ]
     assert problems("token-classification", rows, tmp_path) == [
-        "row 4: 2 tokens and 1 tags, needed as many",
-        "row 5: tokens is [], needed a list of words",
-        "row 6: tokens 2 is empty, needed a str, tags 2 is 3, needed a str",
-        "row 7: tokens 1 is 'a b', needed one word",
-        "row 8: tokens is missing, needed a list of words, tags is 'O', needed a list of tags",
+        "line 4: 2 tokens and 1 tags, needed as many",
+        "line 5: tokens is [], needed a list of words",
+        "line 6: tokens 2 is empty, needed a str, tags 2 is 3, needed a str",
+        "line 7: tokens 1 is 'a b', needed one word",
+        "line 8: tokens is missing, needed a list of words, tags is 'O', needed a list of tags",
     ]
 
 
@@ -210,7 +211,7 @@ def test_tags_that_no_training_row_has_are_refused(tmp_path: Path) -> None:
     dev.write_text("it O\n\nEU B-org\nis O\n", encoding="utf-8")
     with pytest.raises(BadDataError) as caught:
         read_examples(DataConfig(train=file, validation=dev), 0, "token-classification")
-    assert caught.value.problems == (f"{dev}, row 2: no training row has B-org",)
+    assert [str(each) for each in caught.value.problems] == [f"{dev}, line 3: no training row has B-org"]
 
 
 def test_bad_answers_are_named_at_once(tmp_path: Path) -> None:
@@ -223,11 +224,11 @@ def test_bad_answers_are_named_at_once(tmp_path: Path) -> None:
         {"question": "q", "context": "a bank"},
     ]
     assert problems("question-answering", rows, tmp_path) == [
-        "row 3: answers: 'bank' occurs 2 times in the context, needed answer_start",
-        "row 4: answers: 'train' is not in the context",
-        "row 5: answers: answer_start is 1, where the context has not 'bank'",
-        "row 6: question is empty, needed a text",
-        "row 7: answers: missing, needed answers; an empty list where there is none",
+        "line 3: answers: 'bank' occurs 2 times in the context, needed answer_start",
+        "line 4: answers: 'train' is not in the context",
+        "line 5: answers: answer_start is 1, where the context has not 'bank'",
+        "line 6: question is empty, needed a text",
+        "line 7: answers: missing, needed answers; an empty list where there is none",
     ]
 
 
@@ -238,12 +239,12 @@ def test_bad_scores_are_named_at_once(tmp_path: Path) -> None:
         {"sentence1": "c", "sentence2": "d", "score": float("nan")},
     ]
     assert problems("sentence-similarity", rows, tmp_path) == [
-        "row 1: score is 'high', needed a number",
-        "row 2: sentence2 is empty, needed a text",
-        "row 3: score is nan, needed a number",
+        "line 1: score is 'high', needed a number",
+        "line 2: sentence2 is empty, needed a text",
+        "line 3: score is nan, needed a number",
     ]
     rows = [*ranked_rows(8), {"query": "a", "passage": "b", "label": 3}]
-    assert problems("text-ranking", rows, tmp_path) == ["row 9: label is 3, needed a number from 0 to 1"]
+    assert problems("text-ranking", rows, tmp_path) == ["line 9: label is 3, needed a number from 0 to 1"]
     assert "every passage has the label 1" in problems(
         "text-ranking", [{"query": "a", "passage": "b", "label": 1}] * 2, tmp_path
     )[0]  # fmt: skip
@@ -274,8 +275,8 @@ def test_words_of_tokens_are_transformers_own(encoder: Path) -> None:
 @pytest.mark.parametrize("everywhere", [False, True])
 def test_only_first_tokens_have_a_label_unless_all_are_wanted(encoder: Path, tmp_path: Path, everywhere: bool) -> None:
     tokenizer: Any = transformers.AutoTokenizer.from_pretrained(encoder)
-    row = Example("the zz", None, ("O", "B-place"), "row 1", ("the", "zz"))
-    other = Example("it", None, ("I-place",), "row 2", ("it",))
+    row = Example("the zz", None, ("O", "B-place"), Place("rows", 1), ("the", "zz"))
+    other = Example("it", None, ("I-place",), Place("rows", 2), ("it",))
     settings = config("token-classification", encoder, tmp_path)
     settings = dataclasses.replace(settings, data=dataclasses.replace(settings.data, label_all_tokens=everywhere))
     examples = dataclasses.replace(
@@ -348,8 +349,8 @@ def test_long_contexts_become_windows_and_one_has_the_answer(encoder: Path, tmp_
     for place, (first, _) in enumerate(rows.labels):
         logits[place, first] = 5
     assert task.figures((logits.numpy(), logits.numpy()), rows, examples) == {"f1": 1.0, "exact_match": 1.0}
-    long = Example("open the bank " * 20, "it is", (), "row 7")
-    with pytest.raises(BadDataError, match="row 7: the question has 60 tokens, needed at most 12"):
+    long = Example("open the bank " * 20, "it is", (), Place("rows", 7))
+    with pytest.raises(BadDataError, match="rows, line 7: the question has 60 tokens, needed at most 12"):
         task.encode([long], examples, tokenizer, settings)
 
 

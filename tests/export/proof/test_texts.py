@@ -31,6 +31,18 @@ def test_a_bad_line_is_named(tmp_path: Path, line: str) -> None:
         read_texts(path)
 
 
+def test_every_bad_line_is_named_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "texts.jsonl"
+    path.write_text('{"text": "a\u2028b"}\n\nnope\n[]\n', encoding="utf-8")
+    with pytest.raises(ProofTextsError) as caught:
+        read_texts(path)
+    assert str(caught.value) == (
+        f"{path}: 2 problems\n"
+        "  line 3: not JSON: Expecting value at character 1\n"
+        '  line 4: needed an object with "text" and perhaps "pair", both strings'
+    )
+
+
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(ProofTextsError, match="cannot be read"):
         read_texts(tmp_path / "none.txt")

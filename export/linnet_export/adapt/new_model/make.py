@@ -11,6 +11,7 @@ from typing import Any
 import transformers
 
 from linnet.errors import InvalidArgumentError
+from linnet.problems import Problem
 from linnet_export.adapt.errors import BadDataError
 from linnet_export.adapt.new_model.config import NewModelConfig
 from linnet_export.adapt.new_model.overrides import read_overrides
@@ -52,7 +53,7 @@ def make_model(config: NewModelConfig) -> NewModel:
     """
     plain = transformers.AutoConfig.for_model(config.model_type)
     overrides = read_overrides(config.model_type, plain, config.overrides)
-    problems: list[str] = []
+    problems: list[Problem] = []
     texts = [line for each in read_documents(config.texts, config.text_column, problems) for line in sentences(each)]
     if problems:
         raise BadDataError(problems)

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from linnet import metrics
 from linnet.datasets import Columns, Row
+from linnet.problems import Place, Problem
 from linnet.tasks.question_answering import best_spans
 from linnet_export.adapt.batches import Rows
 from linnet_export.adapt.config import DataConfig, TrainConfig
@@ -61,9 +62,9 @@ class QuestionAnswering(TrainingTask):
         """See :class:`TrainingTask`; questions of one context are held out together."""
         grouping = Grouping(key=lambda each: each.pair, fewest=2, too_few="one context, needed another to hold out")
 
-        def check(rows: Sequence[Example], _: Sequence[Example]) -> list[str]:
+        def check(rows: Sequence[Example], _: Sequence[Example]) -> list[Problem]:
             answered = not rows or any(each.label for each in rows)
-            return [] if answered else [f"{config.train}: no question has an answer"]
+            return [] if answered else [Problem(Place(str(config.train)), "no question has an answer")]
 
         return read_grouped(config, seed, _read_row, grouping, check, needs_pair=True)
 
@@ -135,7 +136,7 @@ class QuestionAnswering(TrainingTask):
         return {"question": example.text, "context": example.pair, "answers": answers}
 
 
-def _read_row(row: Row, columns: Columns, where: str) -> Example | list[str]:
+def _read_row(row: Row, columns: Columns, where: Place) -> Example | list[str]:
     wrong = texts_wrong(row, (columns.text, columns.pair))
     if wrong or columns.pair is None:
         return wrong
@@ -191,7 +192,7 @@ def _place(text: Any, start: Any, context: str) -> int:
 def _refuse_long_questions(rows: Sequence[Example], tokenizer: Any, room: int) -> None:
     counts = [len(each) for each in tokenizer([each.text for each in rows], add_special_tokens=False)["input_ids"]]
     problems = [
-        f"{each.where}: the question has {count} tokens, needed at most {max(room, 0)}, or a larger --max-length"
+        Problem(each.where, f"the question has {count} tokens, needed at most {max(room, 0)}, or a larger --max-length")
         for each, count in zip(rows, counts, strict=True)
         if count > room
     ]

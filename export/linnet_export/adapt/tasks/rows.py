@@ -8,8 +8,9 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from linnet.datasets import Columns, Row, Table, choose_columns, read_table
+from linnet.datasets import Columns, Row, Table, choose_columns, read_rows
 from linnet.errors import InvalidArgumentError
+from linnet.problems import Place, Problem
 from linnet_export.adapt.config import DataConfig
 from linnet_export.adapt.errors import BadDataError
 
@@ -18,7 +19,9 @@ __all__ = [
     "Examples",
     "ReadRow",
     "hold_out",
+    "in_order",
     "is_text",
+    "of_file",
     "overlap_note",
     "read_file",
     "shown",
@@ -34,14 +37,14 @@ class Example:
         text: the text.
         pair: the second text, None if there is none.
         label: what is right: the name of a class, a tag for each word, answers, or a score.
-        where: file and row, for messages.
+        where: file and line, for messages.
         words: the words that have tags; `text` is these with spaces between.
     """
 
     text: str
     pair: str | None
     label: Any
-    where: str
+    where: Place
     words: tuple[str, ...] = ()
 
 
@@ -64,7 +67,7 @@ class Examples:
     notes: tuple[str, ...]
 
 
-ReadRow: TypeAlias = Callable[[Row, Columns, str], "Example | list[str]"]
+ReadRow: TypeAlias = Callable[[Row, Columns, Place], "Example | list[str]"]
 """(row, columns, where) -> the example, or what is wrong with the row."""
 
 
@@ -72,18 +75,18 @@ def read_file(
     path: Path,
     config: DataConfig,
     read_row: ReadRow,
-    problems: list[str],
+    problems: list[Problem],
     *,
     needs_pair: bool = False,
     usual: Columns | None = None,
 ) -> list[Example]:
-    """Return the examples of a file; what is wrong is added to ``problems``, with row numbers from 1.
+    """Return the examples of a file; what is wrong is added to ``problems``, in the order of lines.
 
     Args:
         path: of the file.
         config: its columns.
         read_row: what the task needs of a row.
-        problems: gets a sentence for each row that is wrong.
+        problems: gets one for each row that is wrong.
         needs_pair: a file without a column of second texts is wrong.
         usual: columns that the task prefers, where the file has them.
     """
@@ -91,18 +94,36 @@ def read_file(
     if wrong:
         problems += wrong
         return []
+    found: list[Problem] = []
     try:
-        table = read_table(path)
+        table, found = read_rows(path)
+        if not table.rows:
+            problems += found
+            return []
         preferred = [] if usual is None else [usual.text, usual.label]
         text, label = [each if each in table.columns else None for each in preferred] or [None, None]
         columns = choose_columns(table, config.text_column or text, config.pair_column, config.label_column or label)
     except InvalidArgumentError as error:
-        problems.append(str(error))
+        problems += [of_file(path, error), *found]
         return []
     if needs_pair and columns.pair is None:
-        problems.append(f"{path}: no second text among {', '.join(table.columns)}; name it with --pair-column")
+        problems.append(
+            Problem(Place(str(path)), f"no second text among {', '.join(table.columns)}; name it with --pair-column")
+        )
         return []
-    return list(_examples(table, columns, read_row, problems))
+    examples = list(_examples(table, columns, read_row, found))
+    problems += in_order(found)
+    return examples
+
+
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Return the problems of a file in the order of its lines."""
+    return sorted(problems, key=lambda each: each.place.number or 0)
+
+
+def of_file(path: Path, error: InvalidArgumentError) -> Problem:
+    """Return the problem that an error of the whole file names."""
+    return Problem(Place(str(path)), str(error).removeprefix(f"{path}: "))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -125,7 +146,7 @@ def read_grouped(
     seed: int,
     read_row: ReadRow,
     grouping: Grouping,
-    check: Callable[[Sequence[Example], Sequence[Example]], Iterable[str]],
+    check: Callable[[Sequence[Example], Sequence[Example]], Iterable[Problem]],
     labels: Callable[[Sequence[Example]], tuple[str, ...]] = lambda rows: (),
     **columns: Any,
 ) -> Examples:
@@ -143,12 +164,12 @@ def read_grouped(
     Raises:
         BadDataError: the message names everything that is wrong.
     """
-    problems: list[str] = []
+    problems: list[Problem] = []
     rows = read_file(config.train, config, read_row, problems, **columns)
     held_out = read_file(config.validation, config, read_row, problems, **columns) if config.validation else []
     problems += check(rows, held_out)
     if rows and not config.validation and len({grouping.key(each) for each in rows}) < grouping.fewest:
-        problems.append(f"{config.train}: {grouping.too_few}, or --validation")
+        problems.append(Problem(Place(str(config.train)), f"{grouping.too_few}, or --validation"))
     if problems:
         raise BadDataError(problems)
     known, notes = labels(rows), tuple(overlap_note(rows, held_out))
@@ -157,15 +178,15 @@ def read_grouped(
     return Examples(tuple(rows), tuple(held_out), known, None, notes)
 
 
-def of_one_score(path: Path | None, rows: Sequence[Example], what: str) -> list[str]:
-    """Return a sentence if all rows have the same number for a label; ``what`` they are and have, in words."""
+def of_one_score(path: Path | None, rows: Sequence[Example], what: str) -> list[Problem]:
+    """Return a problem if all rows have the same number for a label; ``what`` they are and have, in words."""
     if not rows or len({each.label for each in rows}) > 1:
         return []
-    return [f"{path}: every {what} {rows[0].label:g}, needed at least two"]
+    return [Problem(Place(str(path)), f"every {what} {rows[0].label:g}, needed at least two")]
 
 
 def scored_pair(
-    row: Row, columns: Columns, where: str, needed: str, fits: Callable[[float], bool] = lambda number: True
+    row: Row, columns: Columns, where: Place, needed: str, fits: Callable[[float], bool] = lambda number: True
 ) -> Example | list[str]:
     """Return a pair of texts with a number for a label, or what is wrong; ``needed``: which numbers, in words."""
     wrong = texts_wrong(row, (columns.text, columns.pair))
@@ -176,30 +197,31 @@ def scored_pair(
     return wrong or Example(row[columns.text], pair, number, where)
 
 
-def wrong_encoding(path: Path) -> list[str]:
-    """Return a sentence for a file that cannot be read, and for each line that is not UTF-8."""
+def wrong_encoding(path: Path) -> list[Problem]:
+    """Return a problem for a file that cannot be read, and for each line that is not UTF-8."""
     try:
         data = path.read_bytes()
     except OSError as error:
-        return [f"{path}: cannot be read: {error.strerror}"]
+        return [Problem(Place(str(path)), f"cannot be read: {error.strerror}")]
     found = []
     for number, line in enumerate(data.split(b"\n"), 1):
         try:
             line.decode("utf-8")
         except UnicodeDecodeError as error:
             byte = line[error.start]
-            found.append(f"{path}, line {number}: not UTF-8: byte 0x{byte:02x}; convert the file, e.g. with iconv")
+            what = f"not UTF-8: byte 0x{byte:02x}; convert the file, e.g. with iconv"
+            found.append(Problem(Place(str(path), number), what))
     return found
 
 
-def _examples(table: Table, columns: Columns, read_row: ReadRow, problems: list[str]) -> Iterable[Example]:
-    for number, row in enumerate(table.rows, 1):
-        where = f"{table.path}, row {number}"
+def _examples(table: Table, columns: Columns, read_row: ReadRow, problems: list[Problem]) -> Iterable[Example]:
+    for index, row in enumerate(table.rows):
+        where = table.place(index)
         found = read_row(row, columns, where)
         if isinstance(found, Example):
             yield found
         else:
-            problems.append(f"{where}: {', '.join(found)}")
+            problems.append(Problem(where, ", ".join(found)))
 
 
 def is_text(value: Any) -> bool:

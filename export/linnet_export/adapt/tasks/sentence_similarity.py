@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from linnet import metrics
 from linnet.datasets import Columns, Row
 from linnet.output import write_text
+from linnet.problems import Place, Problem
 from linnet_export.adapt.batches import Collator, Rows
 from linnet_export.adapt.config import DataConfig, TrainConfig
 from linnet_export.adapt.loading import Loaded, load_encoder
@@ -42,7 +43,7 @@ class SentenceSimilarity(TrainingTask):
             key=lambda each: each.text, fewest=3, too_few="too few first texts to hold some out, needed 3"
         )
 
-        def check(rows: Sequence[Example], held_out: Sequence[Example]) -> list[str]:
+        def check(rows: Sequence[Example], held_out: Sequence[Example]) -> list[Problem]:
             files = ((config.train, rows), (config.validation, held_out))
             return [each for path, part in files for each in of_one_score(path, part, "pair has the score")]
 
@@ -124,7 +125,7 @@ class SentenceSimilarity(TrainingTask):
             write_text(json.dumps(content, indent=2) + "\n", directory / name, force=True)
 
 
-def _read_row(row: Row, columns: Columns, where: str) -> Example | list[str]:
+def _read_row(row: Row, columns: Columns, where: Place) -> Example | list[str]:
     return scored_pair(row, columns, where, "a number")
 
 

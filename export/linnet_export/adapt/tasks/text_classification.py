@@ -11,6 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from linnet.datasets import Columns, Row
+from linnet.problems import Place, Problem
 from linnet_export.adapt.batches import NO_LABEL, Rows, encode, text_pairs
 from linnet_export.adapt.config import DataConfig, TrainConfig
 from linnet_export.adapt.contrast import contrastive_loss, read_by_last_layer
@@ -42,16 +43,20 @@ class TextClassification(TrainingTask):
 
     def read(self, config: DataConfig, seed: int) -> Examples:
         """See :class:`TrainingTask`; without validation rows a share of each class is held out."""
-        problems: list[str] = []
+        problems: list[Problem] = []
         rows = read_file(config.train, config, _read_row, problems)
         held_out = read_file(config.validation, config, _read_row, problems) if config.validation else []
         labels = tuple(sorted({each.label for each in rows}))
         if rows and len(labels) < 2:
-            problems.append(f"{config.train}: every row has the label {labels[0]!r}, needed at least two classes")
+            problems.append(
+                Problem(Place(str(config.train)), f"every row has the label {labels[0]!r}, needed at least two classes")
+            )
         if held_out:
             problems += _unseen(held_out, labels)
         if config.out_of_scope is not None and config.out_of_scope not in labels:
-            problems.append(f"{config.train}: no row has the out-of-scope label {config.out_of_scope!r}")
+            problems.append(
+                Problem(Place(str(config.train)), f"no row has the out-of-scope label {config.out_of_scope!r}")
+            )
         if problems:
             raise BadDataError(problems)
         notes = _notes(rows, held_out)
@@ -112,7 +117,7 @@ def _contrast(model: Any, inputs: dict[str, Tensor]) -> tuple[Tensor, dict[str, 
     return contrastive_loss(features, labels) + 0 * logits.sum(), {"logits": logits}
 
 
-def _read_row(row: Row, columns: Columns, where: str) -> Example | list[str]:
+def _read_row(row: Row, columns: Columns, where: Place) -> Example | list[str]:
     label = _label(row.get(columns.label))
     wrong = texts_wrong(row, (columns.text, columns.pair))
     if label is None:
@@ -127,10 +132,10 @@ def _label(value: Any) -> str | None:
     return value.strip() if isinstance(value, str) and value.strip() else None
 
 
-def _unseen(rows: Iterable[Example], labels: Sequence[str]) -> list[str]:
+def _unseen(rows: Iterable[Example], labels: Sequence[str]) -> list[Problem]:
     known = set(labels)
     return [
-        f"{each.where}: label {each.label!r} does not occur in the training rows"
+        Problem(each.where, f"label {each.label!r} does not occur in the training rows")
         for each in rows
         if each.label not in known
     ]

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from linnet import metrics
 from linnet.datasets import Columns, Row
+from linnet.problems import Place, Problem
 from linnet_export.adapt.batches import Rows, encode, text_pairs
 from linnet_export.adapt.config import DataConfig, TrainConfig
 from linnet_export.adapt.errors import BadDataError
@@ -32,13 +33,14 @@ class TextRanking(TrainingTask):
         """See :class:`TrainingTask`; all passages of a query are held out together."""
         grouping = Grouping(key=lambda each: each.text, fewest=2, too_few="one query, needed another to hold out")
 
-        def check(rows: Sequence[Example], held_out: Sequence[Example]) -> list[str]:
+        def check(rows: Sequence[Example], held_out: Sequence[Example]) -> list[Problem]:
             files = ((config.train, rows), (config.validation, held_out))
             return [each for path, part in files for each in of_one_score(path, part, "passage has the label")]
 
         found = read_grouped(config, seed, _read_row, grouping, check, needs_pair=True)
         if not config.validation and not any(each.label >= _RELEVANT for each in found.validation):
-            raise BadDataError([f"{config.train}: no held-out query has a relevant passage; another --seed has"])
+            what = "no held-out query has a relevant passage; another --seed has"
+            raise BadDataError([Problem(Place(str(config.train)), what)])
         return found
 
     def load(self, name: str, examples: Examples, config: TrainConfig) -> Loaded:
@@ -82,7 +84,7 @@ class TextRanking(TrainingTask):
         return {"query": example.text, "passage": example.pair, "label": example.label}
 
 
-def _read_row(row: Row, columns: Columns, where: str) -> Example | list[str]:
+def _read_row(row: Row, columns: Columns, where: Place) -> Example | list[str]:
     return scored_pair(row, columns, where, "a number from 0 to 1", lambda number: 0 <= number <= 1)
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from linnet import metrics
 from linnet.datasets import Columns, Row
+from linnet.problems import Place, Problem
 from linnet_export.adapt.batches import NO_LABEL, Rows
 from linnet_export.adapt.config import DataConfig, TrainConfig
 from linnet_export.adapt.loading import Loaded, load_classifier
@@ -39,12 +40,13 @@ class TokenClassification(TrainingTask):
         """See :class:`TrainingTask`; CoNLL files, or rows with a list of words and a list of tags."""
         grouping = Grouping(key=lambda each: each.text, fewest=2, too_few="one text, needed another to hold out")
 
-        def check(rows: Sequence[Example], held_out: Sequence[Example]) -> list[str]:
+        def check(rows: Sequence[Example], held_out: Sequence[Example]) -> list[Problem]:
             labels = _tags(rows)
             if not rows:
                 return []
-            same = f"{config.train}: every word has the tag {labels[0]!r}, needed at least two tags"
-            return [*([same] if len(labels) < 2 else []), *_unseen(held_out, labels)]
+            same = f"every word has the tag {labels[0]!r}, needed at least two tags"
+            alike = [Problem(Place(str(config.train)), same)] if len(labels) < 2 else []
+            return [*alike, *_unseen(held_out, labels)]
 
         return read_grouped(config, seed, _read_row, grouping, check, _tags, usual=_COLUMNS)
 
@@ -107,7 +109,7 @@ class TokenClassification(TrainingTask):
         return {"tokens": list(example.words), "tags": list(example.label)}
 
 
-def _read_row(row: Row, columns: Columns, where: str) -> Example | list[str]:
+def _read_row(row: Row, columns: Columns, where: Place) -> Example | list[str]:
     words, tags = row.get(columns.text), row.get(columns.label)
     wrong = [
         f"{name} is {shown(values)}, needed a list of {what}"
@@ -131,10 +133,10 @@ def _tags(rows: Sequence[Example]) -> tuple[str, ...]:
     return tuple(sorted({tag for each in rows for tag in each.label}))
 
 
-def _unseen(rows: Iterable[Example], labels: Sequence[str]) -> list[str]:
+def _unseen(rows: Iterable[Example], labels: Sequence[str]) -> list[Problem]:
     known = set(labels)
     unseen = [(each.where, sorted(set(each.label) - known)) for each in rows]
-    return [f"{where}: no training row has {', '.join(tags)}" for where, tags in unseen if tags]
+    return [Problem(where, f"no training row has {', '.join(tags)}") for where, tags in unseen if tags]
 
 
 def word_of_tokens(words: Sequence[str], offsets: Sequence[tuple[int, int]]) -> list[int | None]:

@@ -1,0 +1,76 @@
+"""What is wrong with the rows of files: each problem with its place, told together."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from linnet.errors import InvalidArgumentError
+
+__all__ = ["BadRowsError", "Place", "Problem", "describe"]
+
+_SHOWN = 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where something stands in a file.
+
+    Attributes:
+        path: the file.
+        number: of the line or row, from 1; None: the file as a whole.
+        kind: what is counted: `line`, or `row` where a file has not one a line.
+    """
+
+    path: str
+    number: int | None = None
+    kind: str = "line"
+
+    def __str__(self) -> str:
+        return self.path if self.number is None else f"{self.path}, {self.kind} {self.number}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """What is wrong at a place, in words."""
+
+    place: Place
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.what}"
+
+
+class BadRowsError(InvalidArgumentError):
+    """Rows that cannot be used.
+
+    Attributes:
+        problems: one for each row, or for a whole file; the message shows the first 20, one a line.
+    """
+
+    multiline = True
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(describe(problems))
+        self.problems = tuple(problems)
+
+
+def describe(problems: Sequence[Problem]) -> str:
+    """Return the problems in words: a sentence for one, else each file with a line for each of its first problems."""
+    if len(problems) == 1:
+        return str(problems[0])
+    lines: list[str] = []
+    left = _SHOWN
+    for path in dict.fromkeys(each.place.path for each in problems):
+        found = [each for each in problems if each.place.path == path]
+        shown = found[:left]
+        left -= len(shown)
+        lines += [f"{path}: {len(found)} problem{'' if len(found) == 1 else 's'}", *map(_indented, shown)]
+        if len(found) > len(shown):
+            lines.append(f"  and {len(found) - len(shown)} more")
+    return "\n".join(lines)
+
+
+def _indented(problem: Problem) -> str:
+    place = problem.place
+    return f"  {problem.what}" if place.number is None else f"  {place.kind} {place.number}: {problem.what}"
