@@ -24,9 +24,13 @@ SCHEDULES: tuple[str, ...] = ("linear", "cosine", "constant_with_warmup")
 """Learning-rate schedules, by the names of transformers' `lr_scheduler_type`."""
 
 METRICS: tuple[str, ...] = (
-    "accuracy", "macro_f1", "f1", "precision", "recall", "exact_match", "spearman", "pearson", "mrr_at_10", "loss",
+    "accuracy", "macro_f1", "in_scope_accuracy", "out_of_scope_recall", "out_of_scope_auroc", "f1", "precision",
+    "recall", "exact_match", "spearman", "pearson", "mrr_at_10", "perplexity", "next_sentence_accuracy", "loss",
 )  # fmt: skip
 """What early stopping watches, on the held-out rows; each task has some of them."""
+
+LOWER_IS_BETTER: frozenset[str] = frozenset({"loss", "perplexity"})
+"""Of :data:`METRICS`; of all others the highest is best."""
 
 IMITATED: tuple[str, ...] = ("8da4w", "int8")
 """Recipes of the export whose rounding a training can learn with; others are calibrated, or round nothing."""

@@ -98,6 +98,7 @@ def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainRe
         raise InvalidArgumentError(f"batch_size is {size}, needed a multiple of the {count} processes that share it")
     with stages.stage("data"):
         examples = read_examples(config.data, config.seed, config.task)
+        task.refuse_unmeasured(config, examples)
         with processes.main_process_first():
             # what the first process made, the others find
             first = processes.is_main_process

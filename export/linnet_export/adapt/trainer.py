@@ -13,7 +13,7 @@ import transformers
 
 from linnet_export.adapt.batches import LengthGroupedSampler
 from linnet_export.adapt.checkpoints import PREFIX, mark_complete
-from linnet_export.adapt.config import TrainConfig
+from linnet_export.adapt.config import LOWER_IS_BETTER, TrainConfig
 from linnet_export.adapt.contrast import ClassGroupedSampler
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def training_arguments(config: TrainConfig, checkpoints: Path, world_size: int) 
         save_total_limit=2,
         load_best_model_at_end=chooses,
         metric_for_best_model=config.metric if chooses else None,
-        greater_is_better=config.metric != "loss" if chooses else None,
+        greater_is_better=config.metric not in LOWER_IS_BETTER if chooses else None,
         remove_unused_columns=False,
         label_names=["labels"],
         dataloader_pin_memory=False,

@@ -129,6 +129,14 @@ def test_a_mistyped_model_leaves_no_search(rows_file: Path, tmp_path: Path, capf
     assert not (tmp_path / "found").exists()
 
 
+def test_a_metric_that_a_file_has_not_is_refused(
+    encoder: Path, rows_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words(encoder, rows_file, tmp_path / "found", "--search", "1", "--metric", "loss")) == 2
+    assert "metric is 'loss', which is not measured of a file; a search" in capfd.readouterr().err
+    assert not (tmp_path / "found").exists()
+
+
 def words(encoder: Path, rows: Path, output: Path, *more: str) -> list[str]:
     settings = ["--batch-size", "16", "--max-length", "32", "--search-learning-rate", "4e-3,6e-3"]
     return [

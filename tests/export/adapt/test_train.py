@@ -29,7 +29,9 @@ from linnet_export.adapt import (
     TrainConfig,
     train,
 )
+from linnet_export.adapt.config import METRICS
 from linnet_export.adapt.errors import TrainingExistsError
+from linnet_export.adapt.tasks import TASKS, get_task
 from linnet_export.errors import CheckpointError
 from tests.export.adapt.conftest import assert_same_weights, easy_rows, train_until_killed, write_rows
 
@@ -210,6 +212,26 @@ def test_what_is_frozen_stays(encoder: Path, rows_file: Path, tmp_path: Path, wh
     word, query = "embeddings.word_embeddings.weight", "encoder.layer.0.attention.self.query.weight"
     assert torch.equal(before[word], after[f"bert.{word}"])
     assert torch.equal(before[query], after[f"bert.{query}"]) == (what == "body")
+
+
+def test_the_best_epoch_is_chosen_by_what_is_out_of_scope(encoder: Path, rows_file: Path, tmp_path: Path) -> None:
+    settings = dataclasses.replace(FAST, epochs=2)
+    report = train(config(encoder, rows_file, tmp_path / "out", optimizer=settings, metric="out_of_scope_recall"))
+    log = [json.loads(line) for line in (tmp_path / "out" / "training" / "log.jsonl").read_text().splitlines()]
+    recalls = [each["eval_out_of_scope_recall"] for each in log if "eval_out_of_scope_recall" in each]
+    assert report.best_epoch == 1 + recalls.index(max(recalls))
+
+
+def test_a_metric_that_the_rows_cannot_have_is_refused(encoder: Path, tmp_path: Path) -> None:
+    rows = write_rows(tmp_path / "rows.jsonl", [row for row in easy_rows(40) if row["label"] != "oos"])
+    message = "metric is 'in_scope_accuracy', which cannot be measured here; .* have accuracy, macro_f1, loss"
+    with pytest.raises(CallerError, match=message):
+        train(config(encoder, rows, tmp_path / "out", metric="in_scope_accuracy"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_every_metric_that_a_task_offers_can_be_asked_for() -> None:
+    assert {name for each in TASKS for name in get_task(each).metrics} | {"loss"} == set(METRICS)
 
 
 def test_training_stops_early(encoder: Path, rows_file: Path, tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ from typing import Any
 
 import transformers
 
-from linnet.errors import LinnetError
+from linnet.errors import InvalidArgumentError, LinnetError
+from linnet.evaluation import METRICS
+from linnet_export.adapt.config import METRICS as TRAINED_BY
 from linnet_export.adapt.config import TrainConfig
 from linnet_export.adapt.errors import TrainingExistsError
 from linnet_export.adapt.loading import checkpoint_directory
@@ -40,10 +42,11 @@ def search(
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    metric = get_task(base.task).watched(base)
+    _refuse_unmeasured(metric, base.task)
     layers = _layers(base.model)
     _prepare(base)
     study = _study(base, config, exported or {})
-    metric = get_task(base.task).watched(base)
     listener = listener or QuietTraining()
 
     def objective(trial: Any) -> tuple[float, float, float]:
@@ -54,6 +57,10 @@ def search(
         except LinnetError as error:
             trial.set_user_attr(_FAILURE, str(error))
             raise optuna.TrialPruned(str(error)) from error
+        if metric not in outcome.figures:
+            raise InvalidArgumentError(
+                f"metric is {metric!r}, of the file these rows give {', '.join(outcome.figures)}"
+            )
         trial.set_user_attr(_FIGURES, dict(outcome.figures))
         trial.set_user_attr(_EXCESS, config.budget.excess(outcome.megabytes, outcome.milliseconds))
         return outcome.figures[metric], outcome.megabytes, outcome.milliseconds
@@ -66,6 +73,15 @@ def search(
     report = _report(base, metric, study.get_trials(deepcopy=False, states=states))
     _keep_best(base, report)
     return report
+
+
+def _refuse_unmeasured(metric: str, task: str) -> None:
+    known = METRICS["feature-extraction" if task == "sentence-similarity" else task]
+    if metric not in known:
+        raise InvalidArgumentError(
+            f"metric is {metric!r}, which is not measured of a file; a search for {task} can choose by "
+            f"{', '.join(each for each in known if each in TRAINED_BY)}"
+        )
 
 
 def _prepare(base: TrainConfig) -> None:

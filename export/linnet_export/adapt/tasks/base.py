@@ -129,6 +129,23 @@ class TrainingTask(abc.ABC):
         """Return the metric that chooses the best epoch, or the best trial of a search."""
         return config.metric or self.metrics[0]
 
+    def measured(self, config: TrainConfig, examples: Examples) -> tuple[str, ...]:
+        """Return those of :attr:`metrics` that the held-out rows can have."""
+        return self.metrics
+
+    def refuse_unmeasured(self, config: TrainConfig, examples: Examples) -> None:
+        """Refuse a metric that the held-out rows cannot have.
+
+        Raises:
+            InvalidArgumentError: the message has those that they can have.
+        """
+        known = (*self.measured(config, examples), "loss")
+        if config.metric not in (None, *known):
+            raise InvalidArgumentError(
+                f"metric is {config.metric!r}, which cannot be measured here; these held-out rows have "
+                f"{', '.join(known)}"
+            )
+
     def refuse_impossible(self, config: TrainConfig) -> None:
         """Refuse settings that the task has not.
 

@@ -115,6 +115,10 @@ class FillMask(TrainingTask):
         """See :class:`TrainingTask`; the loss says more than how often the likeliest token is right."""
         return config.metric or "loss"
 
+    def measured(self, config: TrainConfig, examples: Examples) -> tuple[str, ...]:
+        """See :class:`TrainingTask`; next sentences are measured where they are guessed."""
+        return self.metrics if _masking(config).next_sentence else self.metrics[:-1]
+
     def figures(self, predictions: Any, rows: Rows, examples: Examples) -> dict[str, float]:
         """Return the share of hidden tokens that are guessed, and the exponential of their mean loss."""
         losses, right, *following = predictions

@@ -26,13 +26,14 @@ __all__ = ["TASK"]
 
 _OUT_OF_SCOPE = "oos"  # CLINC150's own name
 _FEWEST_HELD_OUT = 1
+_WITHOUT_OUT_OF_SCOPE = ("accuracy", "macro_f1")
 
 
 class TextClassification(TrainingTask):
     """The task."""
 
     name = "text-classification"
-    metrics = ("accuracy", "macro_f1", "in_scope_accuracy", "out_of_scope_recall", "out_of_scope_auroc")
+    metrics = (*_WITHOUT_OUT_OF_SCOPE, "in_scope_accuracy", "out_of_scope_recall", "out_of_scope_auroc")
     options = frozenset(
         {
             "augmentation", "hidden_weight", "calibration", "class_weights", "label_smoothing", "objective",
@@ -104,6 +105,11 @@ class TextClassification(TrainingTask):
     def watched(self, config: TrainConfig) -> str:
         """See :class:`TrainingTask`; an untrained last layer has no accuracy worth watching."""
         return "loss" if config.optimizer.objective == "contrast" else super().watched(config)
+
+    def measured(self, config: TrainConfig, examples: Examples) -> tuple[str, ...]:
+        """See :class:`TrainingTask`; out-of-scope figures need held-out rows that are out of scope."""
+        outside = any(each.label == examples.out_of_scope for each in examples.validation)
+        return self.metrics if outside else _WITHOUT_OUT_OF_SCOPE
 
     def figures(self, predictions: Any, rows: Rows, examples: Examples) -> dict[str, float]:
         """See :func:`classification_figures`."""
