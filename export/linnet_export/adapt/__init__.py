@@ -22,11 +22,13 @@ from linnet_export.adapt.config import (
     ShrinkConfig,
     TrainConfig,
 )
+from linnet_export.adapt.data import read_examples
 from linnet_export.adapt.extras import require_extra
 from linnet_export.adapt.new_model import NewModelConfig, make_model
+from linnet_export.adapt.progress import QuietTraining, TrainListener
+from linnet_export.progress import Stages
 
 if TYPE_CHECKING:
-    from linnet_export.adapt.progress import TrainListener
     from linnet_export.adapt.report import TrainReport
 
 __all__ = [
@@ -62,6 +64,10 @@ def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainRe
         TrainingExistsError: the output is taken.
     """
     require_extra("training", *([] if config.adapters is None else ["peft"]))
+    listener = listener or QuietTraining()
+    stages = Stages(listener)
+    with stages.stage("data"):  # rows that cannot be trained on are refused before seconds of imports
+        examples = read_examples(config.data, config.seed, config.task)
     from linnet_export.adapt.pipeline import train as run
 
-    return run(config, listener)
+    return run(config, examples, stages, listener)

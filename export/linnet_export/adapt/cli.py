@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 from linnet.console import Console
 from linnet.output import refuse_existing, write_text
-from linnet_export import ExportConfig, export
+from linnet_export import export
 from linnet_export.adapt import train
 from linnet_export.adapt.config import (
     TASKS,
@@ -26,7 +26,7 @@ from linnet_export.adapt.config import (
     ShrinkConfig,
     TrainConfig,
 )
-from linnet_export.adapt.file import FileReport, export_config, measure_file
+from linnet_export.adapt.file import FileReport, export_config, measure_file, plain_export_config
 from linnet_export.adapt.options import declare
 from linnet_export.adapt.progress import QuietTraining, TrainListener
 from linnet_export.adapt.recipe import Recipe, read_recipe
@@ -175,14 +175,19 @@ def _run(
     with captured_noise() as (terminal, log), terminated_as_interrupt():
         listener: TrainListener = TrainProgress(terminal) if _is_first() else QuietTraining()
         try:
-            settings = _export_config(args, recipe, stages[-1][1])
+            last = stages[-1][1]
+            exported = None if args.export is None else _export_settings(args, recipe)
+            if exported is not None:
+                plain_export_config(last, args.export, exported)  # what cannot be is refused before it is trained
             reports = []
             for name, config in stages:
                 stage = f"{name}: " if recipe else ""
                 print(f"{stage}{config.model} -> {config.output}", file=terminal, flush=True)
                 reports.append((name, train(config, listener)))
-            wanted = settings if _is_first() else None
-            file = measure_file(export(wanted, listener), stages[-1][1].output, stages[-1][1].task) if wanted else None
+            file = None
+            if exported is not None and _is_first():
+                wanted = export_config(last, args.export, exported)
+                file = measure_file(export(wanted, listener), last.output, last.task)
         except BaseException as error:
             if isinstance(listener, TrainProgress):
                 listener.interrupted()
@@ -227,14 +232,11 @@ def _show_search(report: SearchReport, page: Path, *, as_json: bool) -> None:
         console.line(f"the best that fits is in {report.output / 'best'}, with its file, model.pte")
 
 
-def _export_config(args: argparse.Namespace, recipe: Recipe | None, last: TrainConfig) -> ExportConfig | None:
-    """What cannot be exported is refused before it is trained."""
-    if args.export is None:
-        return None
+def _export_settings(args: argparse.Namespace, recipe: Recipe | None) -> dict[str, Any]:
     settings = dict(recipe.export) if recipe else {}
     if args.quantization is not None:
         settings["recipe"] = args.quantization
-    return export_config(last, args.export, settings)
+    return settings
 
 
 def _show(reports: list[tuple[str, TrainReport]], file: FileReport | None, *, as_json: bool) -> None:

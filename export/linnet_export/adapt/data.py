@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+
 from linnet_export.adapt.config import DataConfig
-from linnet_export.adapt.tasks import get_task
 from linnet_export.adapt.tasks.rows import Example, Examples
 
 __all__ = ["Example", "Examples", "read_examples"]
@@ -20,4 +21,6 @@ def read_examples(config: DataConfig, seed: int, task: str = "text-classificatio
     Raises:
         BadDataError: rows cannot be trained on; the message names every kind of them, with their numbers.
     """
-    return get_task(task).read(config, seed)
+    reading = importlib.import_module(f"linnet_export.adapt.reading.{task.replace('-', '_')}")
+    examples: Examples = reading.read(config, seed)
+    return examples

@@ -15,7 +15,7 @@ from linnet_export.adapt.recipe import build
 from linnet_export.config import ExportConfig
 from linnet_export.report import ExportReport
 
-__all__ = ["FileReport", "export_config", "measure_file"]
+__all__ = ["FileReport", "export_config", "measure_file", "plain_export_config"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,8 +39,8 @@ class FileReport:
         return dataclasses.asdict(self) | {"path": str(self.path)}
 
 
-def export_config(trained: TrainConfig, output: Path, settings: Mapping[str, Any]) -> ExportConfig:
-    """Return how the checkpoint is exported: proven on the held-out rows, calibrated on the training rows.
+def plain_export_config(trained: TrainConfig, output: Path, settings: Mapping[str, Any]) -> ExportConfig:
+    """Return how the checkpoint is exported: proven on the held-out rows. Nothing of torch is imported for it.
 
     Raises:
         InvalidArgumentError: a setting is unknown or impossible.
@@ -58,10 +58,20 @@ def export_config(trained: TrainConfig, output: Path, settings: Mapping[str, Any
     }
     found = build(ExportConfig, whole, "export")
     assert isinstance(found, ExportConfig)
-    from linnet_export.recipes import get_recipe, is_calibrated  # imports torch: what is wrong is refused before
+    return found
 
+
+def export_config(trained: TrainConfig, output: Path, settings: Mapping[str, Any]) -> ExportConfig:
+    """Return how the checkpoint is exported: proven on the held-out rows, calibrated on the training rows.
+
+    Raises:
+        InvalidArgumentError: a setting is unknown or impossible.
+    """
+    from linnet_export.recipes import get_recipe, is_calibrated
+
+    found = plain_export_config(trained, output, settings)
     if is_calibrated(get_recipe(found.recipe), found.quantization) and found.calibration is None:
-        return dataclasses.replace(found, calibration=training / "texts.jsonl")
+        return dataclasses.replace(found, calibration=trained.output / "training" / "texts.jsonl")
     return found
 
 

@@ -22,9 +22,9 @@ from linnet_export.adapt.batches import NO_LABEL, Rows, encode, text_pairs
 from linnet_export.adapt.calibration import Calibration, calibrate
 from linnet_export.adapt.checkpoints import last_complete
 from linnet_export.adapt.config import OptimizerConfig, TrainConfig
-from linnet_export.adapt.data import Examples, read_examples
+from linnet_export.adapt.data import Examples
 from linnet_export.adapt.output import Output, find_output, prepare_output
-from linnet_export.adapt.progress import QuietTraining, TrainListener
+from linnet_export.adapt.progress import TrainListener
 from linnet_export.adapt.quantization_aware import imitate, restore
 from linnet_export.adapt.report import TrainReport
 from linnet_export.adapt.shrink import shrink
@@ -86,25 +86,21 @@ class _Outcome:
     notes: tuple[str, ...]
 
 
-def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainReport:
-    """See :func:`linnet_export.adapt.train`."""
-    listener = listener or QuietTraining()
+def train(config: TrainConfig, examples: Examples, stages: Stages, listener: TrainListener) -> TrainReport:
+    """See :func:`linnet_export.adapt.train`, which has read the examples as the first of the stages."""
     task = get_task(config.task)
     task.refuse_impossible(config)
-    stages = Stages(listener)
+    task.refuse_unmeasured(config, examples)
     processes = PartialState(cpu=not torch.cuda.is_available())
     size, count = config.optimizer.batch_size, processes.num_processes
     if size % count:
         raise InvalidArgumentError(f"batch_size is {size}, needed a multiple of the {count} processes that share it")
-    with stages.stage("data"):
-        examples = read_examples(config.data, config.seed, config.task)
-        task.refuse_unmeasured(config, examples)
-        with processes.main_process_first():
-            # what the first process made, the others find
-            first = processes.is_main_process
-            output = prepare_output(config) if first else find_output(config)
-        if output.report is not None:
-            return output.report  # finished before, and asked to go on
+    with processes.main_process_first():
+        # what the first process made, the others find
+        first = processes.is_main_process
+        output = prepare_output(config) if first else find_output(config)
+    if output.report is not None:
+        return output.report  # finished before, and asked to go on
     with stages.stage("checkpoint"):
         prepared = _prepare(config, task, examples, stages)
         if first:

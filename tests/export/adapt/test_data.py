@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from linnet_export.adapt.config import DataConfig
 from linnet_export.adapt.data import read_examples
 from linnet_export.adapt.errors import BadDataError
+from linnet_export.adapt.tasks import TASKS
 from tests.export.adapt.conftest import easy_rows, write_rows
 
 
@@ -49,6 +52,22 @@ def test_broken_lines_are_named_beside_bad_rows(tmp_path: Path) -> None:
         f"{file}, line 4: label is missing, needed a label",
         f"{file}, line 5: a list, needed an object",
     )
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_bad_rows_are_refused_before_torch_is_imported(task: str) -> None:
+    program = f"""
+import sys
+from pathlib import Path
+from linnet_export.adapt import DataConfig, TrainConfig, train
+from linnet_export.adapt.errors import BadDataError
+try:
+    train(TrainConfig(model="m", output="o", task="{task}", data=DataConfig(train=Path("none.csv"))))
+except BadDataError as error:
+    print(error, {{"torch", "transformers"}} & sys.modules.keys())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "none.csv: cannot be read: No such file or directory set()\n"
 
 
 def test_one_class_is_refused(tmp_path: Path) -> None:

@@ -207,11 +207,11 @@ def test_bad_corpora_are_refused(tmp_path: Path, corpus: Path) -> None:
     assert "no text among other; name it with --text-column" in refused("rows2.jsonl", b'{"other": "a"}\n')
 
 
-def test_impossible_settings_are_refused(encoder: Path, corpus: Path, tmp_path: Path) -> None:
+def test_impossible_settings_are_refused(encoder: Path, corpus: Path, rows_file: Path, tmp_path: Path) -> None:
     with pytest.raises(InvalidArgumentError, match="fill-mask keeps its vocabulary"):
         train(config(encoder, tmp_path / "a", corpus, shrink=ShrinkConfig(vocabulary="corpus")))
     with pytest.raises(InvalidArgumentError, match="text-classification has no masking"):
-        train(config(encoder, tmp_path / "b", corpus, task="text-classification", masking=MaskingConfig()))
+        train(config(encoder, tmp_path / "b", rows_file, task="text-classification", masking=MaskingConfig()))
     with pytest.raises(InvalidArgumentError, match="mlm_probability is 1.5"):
         config(encoder, tmp_path / "c", corpus, masking=MaskingConfig(mlm_probability=1.5))
     electra = write_checkpoint(tmp_path / "electra", "electra", "fill-mask")

@@ -123,6 +123,13 @@ def test_without_the_extra_it_is_named(
     assert not (tmp_path / "found").exists()
 
 
+def test_bad_rows_are_refused_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    rows = write_rows(tmp_path / "rows.jsonl", [*easy_rows(8), {"text": "", "label": "music"}])
+    assert main(words(tmp_path, rows, tmp_path / "found", "--search", "1")) == 2
+    assert "line 9: text is empty, needed a text" in capfd.readouterr().err
+    assert not (tmp_path / "found").exists()
+
+
 def test_a_mistyped_model_leaves_no_search(rows_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(words(tmp_path / "nomodel", rows_file, tmp_path / "found", "--search", "1")) == 2
     assert "no such directory" in capfd.readouterr().err

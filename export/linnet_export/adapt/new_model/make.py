@@ -16,7 +16,7 @@ from linnet_export.adapt.errors import BadDataError
 from linnet_export.adapt.new_model.config import NewModelConfig
 from linnet_export.adapt.new_model.overrides import read_overrides
 from linnet_export.adapt.new_model.wordpiece import train_wordpiece
-from linnet_export.adapt.tasks.fill_mask import read_documents, sentences
+from linnet_export.adapt.reading.fill_mask import read_documents, sentences
 
 __all__ = ["NewModel", "make_model"]
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from linnet_export.adapt.data import read_examples
 from linnet_export.adapt.extras import require_extra
 from linnet_export.adapt.search.config import Budget, SearchConfig, Space
 
@@ -46,11 +47,13 @@ def search(
 
     Raises:
         ExtraMissingError: the `search` extra is not installed.
+        BadDataError: rows cannot be trained on; the message names them.
         CheckpointError: the model cannot be used.
         TrainingExistsError: the output holds something else, or a search with other settings.
         LinnetError: every trial failed; the message is the last one's.
     """
     require_extra("a search", "optuna", extra="search")
+    read_examples(base.data, base.seed, base.task)  # bad rows are refused once, and not by every trial
     from linnet_export.adapt.search.study import search as run
 
     return run(base, config, exported, listener)

@@ -13,7 +13,7 @@ from torch import Tensor
 from linnet.datasets import Columns
 from linnet.errors import InvalidArgumentError
 from linnet_export.adapt.batches import Collator, Rows
-from linnet_export.adapt.config import DataConfig, TrainConfig
+from linnet_export.adapt.config import TrainConfig
 from linnet_export.adapt.loading import Loaded
 from linnet_export.adapt.losses import softened
 from linnet_export.adapt.tasks.rows import Example, Examples
@@ -38,7 +38,7 @@ class Answers:
 
 
 class TrainingTask(abc.ABC):
-    """One task by its Hugging Face name.
+    """One task by its Hugging Face name; :mod:`linnet_export.adapt.reading` has its rows.
 
     Attributes:
         metrics: figures on the held-out rows, by the names of `linnet eval`; the first chooses the best epoch
@@ -51,14 +51,6 @@ class TrainingTask(abc.ABC):
     metrics: ClassVar[tuple[str, ...]]
     options: ClassVar[frozenset[str]] = frozenset()
     teacher_beside: ClassVar[bool] = True
-
-    @abc.abstractmethod
-    def read(self, config: DataConfig, seed: int) -> Examples:
-        """Read, check and split all rows.
-
-        Raises:
-            BadDataError: rows cannot be trained on; the message names every one of them.
-        """
 
     @abc.abstractmethod
     def load(self, name: str, examples: Examples, config: TrainConfig) -> Loaded:

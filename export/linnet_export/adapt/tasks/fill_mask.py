@@ -4,40 +4,31 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from linnet.datasets import TEXT_COLUMNS, read_rows
 from linnet.errors import InvalidArgumentError
 from linnet.problems import Place, Problem
 from linnet_export.adapt.batches import NO_LABEL, Rows, encode
-from linnet_export.adapt.config import DataConfig, MaskingConfig, TrainConfig
+from linnet_export.adapt.config import MaskingConfig, TrainConfig
 from linnet_export.adapt.errors import BadDataError
 from linnet_export.adapt.loading import Loaded, load_masked
 from linnet_export.adapt.losses import softened
 from linnet_export.adapt.masking import MaskedRows, Masking, answers_only_for
 from linnet_export.adapt.passages import Passage, pack, pair_sentences
+from linnet_export.adapt.reading.fill_mask import FEWEST_DOCUMENTS, sentences
 from linnet_export.adapt.tasks.base import Answers, Step, TrainingTask
 from linnet_export.adapt.tasks.rows import (
     Example,
     Examples,
-    hold_out,
-    in_order,
-    is_text,
-    of_file,
-    overlap_note,
-    shown,
-    wrong_encoding,
 )
 
-__all__ = ["TASK", "read_documents", "sentences"]
+__all__ = ["TASK"]
 
-_FEWEST_DOCUMENTS = 2
 _HELD_OUT_MASKS = 1000
 """Held-out sentences that `linnet eval` gets a masked word of."""
 
@@ -57,25 +48,6 @@ class FillMask(TrainingTask):
                 "fill-mask keeps its vocabulary and the width of its embeddings: leave out vocabulary and "
                 "embedding_size, or use them in a later training for another task"
             )
-
-    def read(self, config: DataConfig, seed: int) -> Examples:
-        """See :class:`TrainingTask`.
-
-        A `.txt` file has a sentence a line and an empty line between documents; without empty lines each line is a
-        document by itself. In other files each row is a document, with a sentence a line.
-        """
-        problems: list[Problem] = []
-        rows = read_documents(config.train, config.text_column, problems)
-        held_out = read_documents(config.validation, config.text_column, problems) if config.validation else []
-        if not problems and not config.validation and len(rows) < _FEWEST_DOCUMENTS:
-            what = "one document, needed another to hold out (an empty line divides them), or --validation"
-            problems.append(Problem(Place(str(config.train)), what))
-        if problems:
-            raise BadDataError(problems)
-        notes = tuple(overlap_note(rows, held_out))
-        if not held_out:
-            rows, held_out = hold_out(rows, lambda each: each.text, config.validation_split, seed)
-        return Examples(tuple(rows), tuple(held_out), (), None, notes)
 
     def load(self, name: str, examples: Examples, config: TrainConfig) -> Loaded:
         """See :class:`TrainingTask`."""
@@ -177,68 +149,9 @@ def _placed(values: Tensor, places: Tensor) -> Tensor:
     return found
 
 
-def read_documents(path: Path, column: str | None, problems: list[Problem]) -> list[Example]:
-    """Return the documents of a file, as :meth:`FillMask.read` says; what is wrong is added to ``problems``."""
-    wrong = wrong_encoding(path)
-    if wrong:
-        problems += wrong
-        return []
-    try:
-        documents = _of_lines(path) if path.suffix.lower() == ".txt" else _of_rows(path, column, problems)
-    except InvalidArgumentError as error:
-        problems.append(of_file(path, error))
-        return []
-    found = list(documents)
-    if not found and not problems:
-        problems.append(Problem(Place(str(path)), "no text"))
-    return found
-
-
-def _of_lines(path: Path) -> Iterable[Example]:
-    documents: list[list[str]] = [[]]
-    for line in path.read_text(encoding="utf-8-sig").splitlines():
-        if line.strip():
-            documents[-1].append(line.strip())
-        elif documents[-1]:
-            documents.append([])
-    whole = [each for each in documents if each]
-    if len(whole) == 1:
-        whole = [[line] for line in whole[0]]
-    return [
-        Example("\n".join(each), None, None, Place(str(path), number, "document"))
-        for number, each in enumerate(whole, 1)
-    ]
-
-
-def _of_rows(path: Path, column: str | None, problems: list[Problem]) -> Iterable[Example]:
-    table, wrong = read_rows(path)
-    if not table.rows:
-        problems += wrong
-        return []
-    known = {name.lower(): name for name in table.columns}
-    name = column or next((known[each] for each in TEXT_COLUMNS if each in known), None)
-    if name is None or name not in table.columns:
-        raise InvalidArgumentError(f"{path}: no text among {', '.join(table.columns)}; name it with --text-column")
-    found = []
-    for index, row in enumerate(table.rows):
-        where = table.place(index)
-        if is_text(row.get(name)):
-            lines = [line.strip() for line in row[name].splitlines() if line.strip()]
-            found.append(Example("\n".join(lines), None, None, where))
-        else:
-            wrong.append(Problem(where, f"{name} is {shown(row.get(name))}, needed a text"))
-    problems += in_order(wrong)
-    return found
-
-
-def sentences(example: Example) -> list[str]:
-    """Return the sentences of a document."""
-    return example.text.split("\n")
-
-
 def _require_sentences(passages: Sequence[Passage], rows: Sequence[Example]) -> None:
     documents = {each.document for each in passages if len(each.sentences) > 1}
-    if len(documents) < _FEWEST_DOCUMENTS:
+    if len(documents) < FEWEST_DOCUMENTS:
         what = (
             f"{len(documents)} documents have two sentences that fit together, next_sentence needs two such documents "
             "among the training rows and among those held out: a sentence a line, an empty line between documents"

@@ -14,14 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from linnet import metrics
-from linnet.datasets import Columns, Row
 from linnet.output import write_text
-from linnet.problems import Place, Problem
 from linnet_export.adapt.batches import Collator, Rows
-from linnet_export.adapt.config import DataConfig, TrainConfig
+from linnet_export.adapt.config import TrainConfig
 from linnet_export.adapt.loading import Loaded, load_encoder
 from linnet_export.adapt.tasks.base import Answers, Step, TrainingTask
-from linnet_export.adapt.tasks.rows import Example, Examples, Grouping, of_one_score, read_grouped, scored_pair
+from linnet_export.adapt.tasks.rows import Example, Examples
 from linnet_export.checkpoint.sentence_modules import SentenceModules, read_sentence_modules
 from linnet_export.checkpoint.source import resolve_source
 
@@ -36,18 +34,6 @@ class SentenceSimilarity(TrainingTask):
 
     name = "sentence-similarity"
     metrics = ("spearman", "pearson")
-
-    def read(self, config: DataConfig, seed: int) -> Examples:
-        """See :class:`TrainingTask`; pairs with the same first text are held out together."""
-        grouping = Grouping(
-            key=lambda each: each.text, fewest=3, too_few="too few first texts to hold some out, needed 3"
-        )
-
-        def check(rows: Sequence[Example], held_out: Sequence[Example]) -> list[Problem]:
-            files = ((config.train, rows), (config.validation, held_out))
-            return [each for path, part in files for each in of_one_score(path, part, "pair has the score")]
-
-        return read_grouped(config, seed, _read_row, grouping, check, needs_pair=True)
 
     def load(self, name: str, examples: Examples, config: TrainConfig) -> Loaded:
         """See :class:`TrainingTask`."""
@@ -123,10 +109,6 @@ class SentenceSimilarity(TrainingTask):
             (directory / path).mkdir(exist_ok=True)
         for name, content in files.items():
             write_text(json.dumps(content, indent=2) + "\n", directory / name, force=True)
-
-
-def _read_row(row: Row, columns: Columns, where: Place) -> Example | list[str]:
-    return scored_pair(row, columns, where, "a number")
 
 
 def _modules(config: TrainConfig) -> SentenceModules:

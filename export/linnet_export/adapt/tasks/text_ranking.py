@@ -9,18 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from linnet import metrics
-from linnet.datasets import Columns, Row
-from linnet.problems import Place, Problem
 from linnet_export.adapt.batches import Rows, encode, text_pairs
-from linnet_export.adapt.config import DataConfig, TrainConfig
-from linnet_export.adapt.errors import BadDataError
+from linnet_export.adapt.config import TrainConfig
 from linnet_export.adapt.loading import Loaded, load_classifier
+from linnet_export.adapt.reading.text_ranking import RELEVANT
 from linnet_export.adapt.tasks.base import Answers, Step, TrainingTask
-from linnet_export.adapt.tasks.rows import Example, Examples, Grouping, of_one_score, read_grouped, scored_pair
+from linnet_export.adapt.tasks.rows import Example, Examples
 
 __all__ = ["TASK"]
-
-_RELEVANT = 0.5
 
 
 class TextRanking(TrainingTask):
@@ -28,20 +24,6 @@ class TextRanking(TrainingTask):
 
     name = "text-ranking"
     metrics = ("mrr_at_10", "spearman")
-
-    def read(self, config: DataConfig, seed: int) -> Examples:
-        """See :class:`TrainingTask`; all passages of a query are held out together."""
-        grouping = Grouping(key=lambda each: each.text, fewest=2, too_few="one query, needed another to hold out")
-
-        def check(rows: Sequence[Example], held_out: Sequence[Example]) -> list[Problem]:
-            files = ((config.train, rows), (config.validation, held_out))
-            return [each for path, part in files for each in of_one_score(path, part, "passage has the label")]
-
-        found = read_grouped(config, seed, _read_row, grouping, check, needs_pair=True)
-        if not config.validation and not any(each.label >= _RELEVANT for each in found.validation):
-            what = "no held-out query has a relevant passage; another --seed has"
-            raise BadDataError([Problem(Place(str(config.train)), what)])
-        return found
 
     def load(self, name: str, examples: Examples, config: TrainConfig) -> Loaded:
         """See :class:`TrainingTask`; the config says what sentence-transformers and `linnet export` know it by."""
@@ -73,7 +55,7 @@ class TextRanking(TrainingTask):
     def figures(self, predictions: Any, rows: Rows, examples: Examples) -> dict[str, float]:
         """Return the mean reciprocal rank of the first passage with a label of at least 0.5, and the correlation."""
         found = [float(each) for each in predictions]
-        relevant = [label >= _RELEVANT for label in rows.labels]
+        relevant = [label >= RELEVANT for label in rows.labels]
         return {
             "mrr_at_10": metrics.mean_reciprocal_rank(rows.extra, relevant, found),
             "spearman": metrics.spearman(found, rows.labels),
@@ -82,10 +64,6 @@ class TextRanking(TrainingTask):
     def held_out_row(self, example: Example) -> dict[str, Any]:
         """See :class:`TrainingTask`."""
         return {"query": example.text, "passage": example.pair, "label": example.label}
-
-
-def _read_row(row: Row, columns: Columns, where: Place) -> Example | list[str]:
-    return scored_pair(row, columns, where, "a number from 0 to 1", lambda number: 0 <= number <= 1)
 
 
 TASK = TextRanking()
