@@ -90,19 +90,38 @@ def _adversarial(model: str) -> list[Variant]:
 def _students(model: str) -> list[Variant]:
     teacher, student = read_recipe(_RECIPES / "intents.toml", model).stages
 
-    def variant(name: str, table: str = "", **changes: Any) -> Variant:
-        settings = dict(student.settings)
-        settings |= {table: {**settings[table], **changes}} if table else changes
-        return Variant(name, (teacher, Stage(name=f"student, {name}", settings=settings)), export=True)
+    def named(name: str, settings: Settings) -> Stage:
+        return Stage(name=f"student, {name}", settings=settings)
 
+    def changed(name: str, **tables: Settings) -> Variant:
+        changes = {table: {**student.settings[table], **values} for table, values in tables.items()}
+        return Variant(name, (teacher, named(name, {**student.settings, **changes})), export=True)
+
+    def layers_first(name: str, **transfer: float) -> Variant:
+        """MobileBERT's order: the teacher's layers, on the rows alone, a third of the texts; then its answers."""
+        before = {key: value for key, value in student.settings.items() if key != "calibration"}
+        before["distillation"] = {"teacher": "stage:teacher", **transfer}
+        before["optimizer"] = {**before["optimizer"], "epochs": 4}
+        layers = named(f"{name}, layers", before)
+        after = {key: value for key, value in student.settings.items() if key != "shrink"}
+        return Variant(name, (teacher, layers, named(name, {**after, "model": f"stage:{layers.name}"})), export=True)
+
+    as_shipped = Variant("as intents.toml", (teacher, named("as intents.toml", student.settings)), export=True)
+    more = {key: value for key, value in student.settings.items() if key != "shrink"}
+    more |= {"model": f"stage:{as_shipped.stages[-1].name}", "quantize_aware": "8da4w"}
+    more["optimizer"] = {**more["optimizer"], "epochs": 2, "learning_rate": 1e-4}
+    rounded = "2 more epochs, quantize_aware 8da4w"
     return [
-        variant("as intents.toml"),
-        variant("feature maps", "distillation", feature_map_weight=1.0),
-        variant("attention", "distillation", attention_weight=1.0),
-        variant("adversarial 0.02", "optimizer", adversarial=0.02),
-        variant("6 of 12 heads", "shrink", heads=6),
-        variant("embeddings 128 wide", "shrink", embedding_size=128),
-        variant("quantize_aware 8da4w", quantize_aware="8da4w"),
+        as_shipped,
+        layers_first("feature maps first", feature_map_weight=1.0),
+        layers_first("feature maps, attention first", feature_map_weight=1.0, attention_weight=1.0),
+        changed("adversarial 0.02", optimizer={"adversarial": 0.02}),
+        changed("6 of 12 heads", shrink={"heads": 6}),
+        changed("embeddings 384 wide", shrink={"embedding_size": None}),
+        changed("3 layers of 768 neurons", shrink={"layers": [0, 2, 5], "intermediate_size": 768}),
+        changed("all neurons", shrink={"intermediate_size": None}),
+        changed("8 texts from each row, 4 epochs", distillation={"augmentation": 8}, optimizer={"epochs": 4}),
+        Variant(rounded, (*as_shipped.stages, named(rounded, more)), export=True),
     ]
 
 
@@ -152,7 +171,7 @@ def _measure_file(config: TrainConfig, rows: Path) -> dict[str, float]:
     file = config.output / "training" / "model.pte"
     settings = dict(read_recipe(_RECIPES / "intents.toml").export)
     quantization = settings.pop("quantization")
-    if config.quantize_aware is None and config.shrink.embedding_size is None:
+    if config.quantize_aware is None:
         settings["quantization"] = quantization
     export(export_config(config, file, {**settings, "budget": {"agreement": 0.5}}))
     table = read_table(rows)

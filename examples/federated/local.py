@@ -9,6 +9,7 @@ import torch
 import transformers
 from torch import Tensor
 
+from linnet.problems import Place
 from linnet_export.adapt import AdapterConfig, DataConfig, OptimizerConfig, TrainConfig
 from linnet_export.adapt.adapters import add_adapters, merge_adapters
 from linnet_export.adapt.data import Example, Examples
@@ -91,5 +92,8 @@ class AdapterModel:
         return directory
 
     def _examples(self, rows: Sequence[Row]) -> Examples:
-        train = tuple(Example(row["text"], None, row["label"], f"row {number}") for number, row in enumerate(rows, 1))
+        train = tuple(
+            Example(row["text"], None, row["label"], Place("the client's rows", number, "row"))
+            for number, row in enumerate(rows, 1)
+        )
         return Examples(train, (), self._labels, None, ())
