@@ -13,7 +13,7 @@ from typing import TextIO
 
 from linnet.commands import Command, UnknownCommandError, find_command, list_commands
 from linnet.errors import LinnetError
-from linnet.exit_status import INTERRUPTED, OK, USAGE, exit_status
+from linnet.exit_status import INTERRUPTED, OK, USAGE, error_message, exit_status
 
 __all__ = ["main"]
 
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         elif not isinstance(error, LinnetError | OSError):
             print("linnet: this is a defect of linnet; --debug shows where", file=sys.stderr)
-        print(f"linnet: error: {_message(error)}", file=sys.stderr)
+        print(f"linnet: error: {error_message(error)}", file=sys.stderr)
         return exit_status(error)
 
 
@@ -101,14 +101,6 @@ def _command_parser(name: str, command: Command) -> argparse.ArgumentParser:
     command.add_arguments(parser)
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
     return parser
-
-
-def _message(error: Exception) -> str:
-    """Return one line; several only of an error that lists what is wrong."""
-    if isinstance(error, LinnetError) and error.multiline:
-        return str(error)
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if isinstance(error, LinnetError | OSError) else f"{type(error).__name__}: {text}"
 
 
 def _show_warning(

@@ -1,4 +1,4 @@
-"""Exit statuses of the command line, and which error gives which.
+"""How a program ends with an error: the exit statuses of the command line, and what it says.
 
 ::
 
@@ -14,9 +14,19 @@
 
 from __future__ import annotations
 
-from linnet.errors import BuildError, CallerError, ExtraMissingError, FileError, GoldenMismatchError
+from linnet.errors import BuildError, CallerError, ExtraMissingError, FileError, GoldenMismatchError, LinnetError
 
-__all__ = ["CHECK_FAILED", "INTERRUPTED", "LACKING", "OK", "REFUSED", "RUN_FAILED", "USAGE", "exit_status"]
+__all__ = [
+    "CHECK_FAILED",
+    "INTERRUPTED",
+    "LACKING",
+    "OK",
+    "REFUSED",
+    "RUN_FAILED",
+    "USAGE",
+    "error_message",
+    "exit_status",
+]
 
 OK, CHECK_FAILED, USAGE, REFUSED, LACKING, RUN_FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
 
@@ -34,3 +44,11 @@ def exit_status(error: Exception) -> int:
     if isinstance(error, OSError):  # a data file, an output: the arguments name something impossible
         return USAGE
     return RUN_FAILED
+
+
+def error_message(error: Exception) -> str:
+    """Return one line; several only of an error that lists what is wrong."""
+    if isinstance(error, LinnetError) and error.multiline:
+        return str(error)
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if isinstance(error, LinnetError | OSError) else f"{type(error).__name__}: {text}"

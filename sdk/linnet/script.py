@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 
 from linnet.errors import LinnetError
-from linnet.exit_status import INTERRUPTED, exit_status
+from linnet.exit_status import INTERRUPTED, error_message, exit_status
 
 __all__ = ["program_name", "run_script"]
 
@@ -22,7 +22,7 @@ def run_script(main: Callable[[], None]) -> None:
     try:
         main()
     except (LinnetError, OSError) as error:
-        sys.stderr.write(f"linnet: {' '.join(str(error).split())}\n")
+        sys.stderr.write(f"linnet: error: {error_message(error)}\n")
         sys.exit(exit_status(error))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
