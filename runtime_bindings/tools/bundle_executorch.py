@@ -58,23 +58,16 @@ def renamed_symbol(name: str) -> str | None:
     return f"linnet_{name.lstrip('_')}"
 
 
-def defined_symbols(file: Path, nm: str) -> set[str]:
-    """Return the dynamic symbols that ``file`` defines."""
-    command = [nm, "-D", "--defined-only", "--format=posix", str(file)]
-    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
-    return {line.split()[0].split("@")[0] for line in lines}
-
-
-def needed_symbols(file: Path, nm: str) -> set[str]:
-    """Return the dynamic symbols that ``file`` wants from others."""
-    command = [nm, "-D", "--undefined-only", "--format=posix", str(file)]
+def dynamic_symbols(file: Path, nm: str, which: str) -> set[str]:
+    """Return the dynamic symbols of ``file``; ``which`` is nm's option, as ``--defined-only``."""
+    command = [nm, "-D", which, "--format=posix", str(file)]
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
     return {line.split()[0].split("@")[0] for line in lines}
 
 
 def write_symbol_map(folder: Path, file: Path, nm: str) -> None:
     """Write the map of all symbols that the libraries in ``folder`` define."""
-    names = {name for library in sorted(folder.glob("*.so")) for name in defined_symbols(library, nm)}
+    names = {name for library in sorted(folder.glob("*.so")) for name in dynamic_symbols(library, nm, "--defined-only")}
     pairs = [(name, renamed_symbol(name)) for name in sorted(names)]
     file.write_text("".join(f"{old} {new}\n" for old, new in pairs if new is not None))
 
@@ -86,7 +79,7 @@ def rename_symbols(file: Path, symbol_map: Path, patchelf: str) -> None:
 
 def rename_answered(file: Path, answered_map: Path, nm: str, patchelf: str) -> None:
     """Let ``file`` ask liblinnet for the time and for memory; the symbols' versions were the C library's."""
-    needed = needed_symbols(file, nm)
+    needed = dynamic_symbols(file, nm, "--undefined-only")
     if unanswered := sorted(needed & set(_UNANSWERED)):
         sys.exit(f"{file.name} frees memory of {', '.join(unanswered)} with linnet's free(): answer these as well")
     answered = [name for name in _ANSWERED if name in needed]

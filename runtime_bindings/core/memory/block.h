@@ -31,6 +31,11 @@ class Block {
   std::size_t size_;
 };
 
+// Bytes from a place to the next multiple of an alignment, which is a power of two.
+inline std::size_t padding(const std::uint8_t* place, std::size_t alignment) noexcept {
+  return static_cast<std::size_t>(-reinterpret_cast<std::uintptr_t>(place)) & (alignment - 1);
+}
+
 }  // namespace linnet
 
 #endif  // LINNET_CORE_MEMORY_BLOCK_H_

@@ -38,7 +38,7 @@ void* allocate(std::size_t alignment, std::size_t size) noexcept {
   try {
     Block block(before + size);
     std::uint8_t* const first = block.get() + sizeof(Block);
-    void* const memory = first + (-reinterpret_cast<std::uintptr_t>(first) & (alignment - 1));
+    void* const memory = first + padding(first, alignment);
     new (holder(memory)) Block(std::move(block));
     return memory;
   } catch (const std::bad_alloc&) {

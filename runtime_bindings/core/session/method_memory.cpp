@@ -3,13 +3,6 @@
 #include <new>
 
 namespace linnet {
-namespace {
-
-std::size_t padding(const std::uint8_t* place, std::size_t alignment) {
-  return static_cast<std::size_t>(-reinterpret_cast<std::uintptr_t>(place)) & (alignment - 1);
-}
-
-}  // namespace
 
 void require_memory(std::size_t bytes) { const Block asked(bytes); }
 
