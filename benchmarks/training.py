@@ -89,6 +89,7 @@ def _adversarial(model: str) -> list[Variant]:
 
 def _students(model: str) -> list[Variant]:
     teacher, student = read_recipe(_RECIPES / "intents.toml", model).stages
+    shrunk_before = {key: value for key, value in student.settings.items() if key != "shrink"}
 
     def named(name: str, settings: Settings) -> Stage:
         return Stage(name=f"student, {name}", settings=settings)
@@ -103,13 +104,16 @@ def _students(model: str) -> list[Variant]:
         before["distillation"] = {"teacher": "stage:teacher", **transfer}
         before["optimizer"] = {**before["optimizer"], "epochs": 4}
         layers = named(f"{name}, layers", before)
-        after = {key: value for key, value in student.settings.items() if key != "shrink"}
-        return Variant(name, (teacher, layers, named(name, {**after, "model": f"stage:{layers.name}"})), export=True)
+        answers = named(name, {**shrunk_before, "model": f"stage:{layers.name}"})
+        return Variant(name, (teacher, layers, answers), export=True)
 
     as_shipped = Variant("as intents.toml", (teacher, named("as intents.toml", student.settings)), export=True)
-    more = {key: value for key, value in student.settings.items() if key != "shrink"}
-    more |= {"model": f"stage:{as_shipped.stages[-1].name}", "quantize_aware": "8da4w"}
-    more["optimizer"] = {**more["optimizer"], "epochs": 2, "learning_rate": 1e-4}
+    more = {
+        **shrunk_before,
+        "model": f"stage:{as_shipped.stages[-1].name}",
+        "quantize_aware": "8da4w",
+        "optimizer": {**student.settings["optimizer"], "epochs": 2, "learning_rate": 1e-4},
+    }
     rounded = "2 more epochs, quantize_aware 8da4w"
     return [
         as_shipped,
@@ -170,9 +174,8 @@ def _measure(checkpoint: Path, rows: Path) -> dict[str, float]:
 def _measure_file(config: TrainConfig, rows: Path) -> dict[str, float]:
     file = config.output / "training" / "model.pte"
     settings = dict(read_recipe(_RECIPES / "intents.toml").export)
-    quantization = settings.pop("quantization")
-    if config.quantize_aware is None:
-        settings["quantization"] = quantization
+    if config.quantize_aware is not None:
+        del settings["quantization"]  # the training imitates what the recipe does of itself
     export(export_config(config, file, {**settings, "budget": {"agreement": 0.5}}))
     table = read_table(rows)
     with load(file) as model:
