@@ -213,7 +213,7 @@ class Model:
             InvalidArgumentError: a text is no str, or there is no such prompt.
         """
         self._require("encode()", "feature-extraction")
-        from linnet.tasks.feature_extraction import embed
+        from linnet.embeddings import embed
 
         run = RunOptions(batch_size=batch_size, truncation=truncation)
         return embed(
@@ -228,7 +228,7 @@ class Model:
     def similarity(self, left: object, right: object) -> FloatArray:
         """Return the cosine of each embedding of ``left`` with each of ``right``: float32 [left, right]."""
         self._require("similarity()", "feature-extraction")
-        from linnet.tasks.feature_extraction import cosine_similarity
+        from linnet.embeddings import cosine_similarity
 
         return cosine_similarity(left, right)
 
