@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from linnet.errors import InvalidArgumentError
-from linnet.problems import BadRowsError, Place, Problem
+from linnet.problems import BadRowsError, Place, Problem, not_json
 
 __all__ = ["TEXT_COLUMNS", "Columns", "Row", "Table", "choose_columns", "read_rows", "read_table"]
 
@@ -160,7 +160,7 @@ def _from_json(found: _Found, text: str) -> None:
         lines = _Found(found.path)
         _from_json_lines(lines, text)
         if text.lstrip().startswith("[") or not lines.rows:
-            found.wrong(error.lineno, _not_json(error))  # one value over many lines, which is broken at one of them
+            found.wrong(error.lineno, not_json(error))  # one value over many lines, which is broken at one of them
         else:
             found.rows, found.lines, found.problems = lines.rows, lines.lines, lines.problems
         return
@@ -183,16 +183,12 @@ def _from_json_lines(found: _Found, text: str) -> None:
         try:
             row = json.loads(line)
         except json.JSONDecodeError as error:
-            found.wrong(number, _not_json(error))
+            found.wrong(number, not_json(error))
             continue
         if isinstance(row, dict):
             found.add(row, number)
         else:
             found.wrong(number, _no_object(row))
-
-
-def _not_json(error: json.JSONDecodeError) -> str:
-    return f"not JSON: {error.msg} at character {error.colno}"
 
 
 def _no_object(value: object) -> str:

@@ -12,7 +12,7 @@ from linnet import metrics
 from linnet.datasets import Columns, Row, Table
 from linnet.errors import InvalidArgumentError
 from linnet.model import Model
-from linnet.problems import BadRowsError, Problem
+from linnet.problems import BadRowsError, Problem, in_order
 from linnet.truncation import TruncationWarning
 
 __all__ = ["METRICS", "OUT_OF_SCOPE", "Evaluation", "evaluate"]
@@ -157,7 +157,7 @@ class _Runs:
             BadRowsError: of the rows that were read before, these cannot be measured.
         """
         if self._problems:
-            raise BadRowsError(sorted(self._problems, key=lambda each: each.place.number or 0))
+            raise BadRowsError(in_order(self._problems))
         answers: list[Any] = []
         for start in range(0, len(items), _CHUNK):
             with warnings.catch_warnings(record=True) as caught:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 
 from linnet.errors import InvalidArgumentError
 
-__all__ = ["BadRowsError", "Place", "Problem", "describe"]
+__all__ = ["BadRowsError", "Place", "Problem", "describe", "in_order", "not_json"]
 
 _SHOWN = 20
 
@@ -69,6 +70,16 @@ def describe(problems: Sequence[Problem]) -> str:
         if len(found) > len(shown):
             lines.append(f"  and {len(found) - len(shown)} more")
     return "\n".join(lines)
+
+
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Return the problems of a file in the order of its lines; those of the whole file come first."""
+    return sorted(problems, key=lambda each: each.place.number or 0)
+
+
+def not_json(error: json.JSONDecodeError) -> str:
+    """Return what is wrong with a line that is not JSON."""
+    return f"not JSON: {error.msg} at character {error.colno}"
 
 
 def _indented(problem: Problem) -> str:

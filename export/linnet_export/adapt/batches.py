@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from linnet_export.adapt.tasks.rows import Example
+from linnet_export.adapt.reading.rows import Example
 
 __all__ = ["NO_LABEL", "Collator", "EpochSampler", "LengthGroupedSampler", "Rows", "encode"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 
 from linnet_export.adapt.config import DataConfig
-from linnet_export.adapt.tasks.rows import Example, Examples
+from linnet_export.adapt.reading.rows import Example, Examples
 
 __all__ = ["Example", "Examples", "read_examples"]
 

@@ -9,7 +9,7 @@ import json
 from importlib import resources
 from pathlib import Path
 
-from linnet.problems import BadRowsError, Place, Problem
+from linnet.problems import BadRowsError, Place, Problem, not_json
 from linnet_export.errors import ProofTextsError
 
 __all__ = ["PAIR_TASKS", "BadTextsError", "ProofText", "read_texts", "select_texts"]
@@ -73,7 +73,7 @@ def _from_json(line: str) -> ProofText:
     try:
         row = json.loads(line)
     except json.JSONDecodeError as error:
-        raise ValueError(f"not JSON: {error.msg} at character {error.colno}") from error
+        raise ValueError(not_json(error)) from error
     pair = row.get("pair") if isinstance(row, dict) else None
     if not isinstance(row, dict) or not isinstance(row.get("text"), str) or not isinstance(pair, str | None):
         raise ValueError('needed an object with "text" and perhaps "pair", both strings')

@@ -25,9 +25,9 @@ from linnet_export.adapt import CalibrationConfig, DataConfig, OptimizerConfig, 
 from linnet_export.adapt.data import read_examples
 from linnet_export.adapt.errors import BadDataError
 from linnet_export.adapt.reading.question_answering import read_answers
+from linnet_export.adapt.reading.rows import Example
 from linnet_export.adapt.tasks import TASKS, get_task
 from linnet_export.adapt.tasks.question_answering import answer_span
-from linnet_export.adapt.tasks.rows import Example
 from linnet_export.adapt.tasks.sentence_similarity import cosent_loss, pool
 from linnet_export.adapt.tasks.token_classification import first_tokens, word_of_tokens
 from tests.export.adapt.conftest import assert_same_weights, train_until_killed, write_rows

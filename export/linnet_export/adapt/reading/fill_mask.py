@@ -7,14 +7,13 @@ from pathlib import Path
 
 from linnet.datasets import TEXT_COLUMNS, read_rows
 from linnet.errors import InvalidArgumentError
-from linnet.problems import Place, Problem
+from linnet.problems import Place, Problem, in_order
 from linnet_export.adapt.config import DataConfig
 from linnet_export.adapt.errors import BadDataError
-from linnet_export.adapt.tasks.rows import (
+from linnet_export.adapt.reading.rows import (
     Example,
     Examples,
     hold_out,
-    in_order,
     is_text,
     of_file,
     overlap_note,

@@ -8,7 +8,7 @@ from typing import Any
 from linnet.datasets import Columns, Row
 from linnet.problems import Place, Problem
 from linnet_export.adapt.config import DataConfig
-from linnet_export.adapt.tasks.rows import Example, Examples, Grouping, read_grouped, shown, texts_wrong
+from linnet_export.adapt.reading.rows import Example, Examples, Grouping, read_grouped, shown, texts_wrong
 
 __all__ = ["read", "read_answers"]
 

@@ -11,7 +11,7 @@ from linnet.datasets import Columns, Row
 from linnet.problems import Place, Problem
 from linnet_export.adapt.config import DataConfig
 from linnet_export.adapt.errors import BadDataError
-from linnet_export.adapt.tasks.rows import Example, Examples, overlap_note, read_file, shown, texts_wrong
+from linnet_export.adapt.reading.rows import Example, Examples, overlap_note, read_file, shown, texts_wrong
 
 __all__ = ["read"]
 

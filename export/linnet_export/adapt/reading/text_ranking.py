@@ -8,7 +8,7 @@ from linnet.datasets import Columns, Row
 from linnet.problems import Place, Problem
 from linnet_export.adapt.config import DataConfig
 from linnet_export.adapt.errors import BadDataError
-from linnet_export.adapt.tasks.rows import Example, Examples, Grouping, of_one_score, read_grouped, scored_pair
+from linnet_export.adapt.reading.rows import Example, Examples, Grouping, of_one_score, read_grouped, scored_pair
 
 __all__ = ["RELEVANT", "read"]
 

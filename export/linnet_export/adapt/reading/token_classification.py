@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from linnet.datasets import Columns, Row
 from linnet.problems import Place, Problem
 from linnet_export.adapt.config import DataConfig
-from linnet_export.adapt.tasks.rows import Example, Examples, Grouping, read_grouped, shown
+from linnet_export.adapt.reading.rows import Example, Examples, Grouping, read_grouped, shown
 
 __all__ = ["read"]
 

@@ -16,7 +16,7 @@ from linnet_export.adapt.batches import Collator, Rows
 from linnet_export.adapt.config import TrainConfig
 from linnet_export.adapt.loading import Loaded
 from linnet_export.adapt.losses import softened
-from linnet_export.adapt.tasks.rows import Example, Examples
+from linnet_export.adapt.reading.rows import Example, Examples
 
 __all__ = ["Answers", "Step", "TrainingTask"]
 

@@ -21,11 +21,8 @@ from linnet_export.adapt.losses import softened
 from linnet_export.adapt.masking import MaskedRows, Masking, answers_only_for
 from linnet_export.adapt.passages import Passage, pack, pair_sentences
 from linnet_export.adapt.reading.fill_mask import FEWEST_DOCUMENTS, sentences
+from linnet_export.adapt.reading.rows import Example, Examples
 from linnet_export.adapt.tasks.base import Answers, Step, TrainingTask
-from linnet_export.adapt.tasks.rows import (
-    Example,
-    Examples,
-)
 
 __all__ = ["TASK"]
 

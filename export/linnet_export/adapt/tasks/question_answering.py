@@ -23,8 +23,8 @@ from linnet_export.adapt.config import TrainConfig
 from linnet_export.adapt.errors import BadDataError
 from linnet_export.adapt.loading import Loaded, load_classifier
 from linnet_export.adapt.losses import softened
+from linnet_export.adapt.reading.rows import Example, Examples
 from linnet_export.adapt.tasks.base import Answers, Step, TrainingTask
-from linnet_export.adapt.tasks.rows import Example, Examples
 
 __all__ = ["TASK", "Window", "answer_span"]
 

@@ -18,8 +18,8 @@ from linnet.output import write_text
 from linnet_export.adapt.batches import Collator, Rows
 from linnet_export.adapt.config import TrainConfig
 from linnet_export.adapt.loading import Loaded, load_encoder
+from linnet_export.adapt.reading.rows import Example, Examples
 from linnet_export.adapt.tasks.base import Answers, Step, TrainingTask
-from linnet_export.adapt.tasks.rows import Example, Examples
 from linnet_export.checkpoint.sentence_modules import SentenceModules, read_sentence_modules
 from linnet_export.checkpoint.source import resolve_source
 

@@ -14,8 +14,8 @@ from linnet_export.adapt.contrast import contrastive_loss, read_by_last_layer
 from linnet_export.adapt.loading import Loaded, load_classifier
 from linnet_export.adapt.losses import Loss, class_weights
 from linnet_export.adapt.measures import classification_figures
+from linnet_export.adapt.reading.rows import Example, Examples
 from linnet_export.adapt.tasks.base import Answers, Step, TrainingTask
-from linnet_export.adapt.tasks.rows import Example, Examples
 
 __all__ = ["TASK"]
 

@@ -12,9 +12,9 @@ from linnet import metrics
 from linnet_export.adapt.batches import Rows, encode, text_pairs
 from linnet_export.adapt.config import TrainConfig
 from linnet_export.adapt.loading import Loaded, load_classifier
+from linnet_export.adapt.reading.rows import Example, Examples
 from linnet_export.adapt.reading.text_ranking import RELEVANT
 from linnet_export.adapt.tasks.base import Answers, Step, TrainingTask
-from linnet_export.adapt.tasks.rows import Example, Examples
 
 __all__ = ["TASK"]
 

@@ -18,8 +18,8 @@ from linnet_export.adapt.batches import NO_LABEL, Rows
 from linnet_export.adapt.config import TrainConfig
 from linnet_export.adapt.loading import Loaded, load_classifier
 from linnet_export.adapt.losses import Loss, class_weights, softened
+from linnet_export.adapt.reading.rows import Example, Examples
 from linnet_export.adapt.tasks.base import Answers, Step, TrainingTask
-from linnet_export.adapt.tasks.rows import Example, Examples
 
 __all__ = ["TASK", "first_tokens", "word_of_tokens"]
 

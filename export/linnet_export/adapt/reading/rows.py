@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from linnet.datasets import Columns, Row, Table, choose_columns, read_rows
 from linnet.errors import InvalidArgumentError
-from linnet.problems import Place, Problem
+from linnet.problems import Place, Problem, in_order
 from linnet_export.adapt.config import DataConfig
 from linnet_export.adapt.errors import BadDataError
 
@@ -19,7 +19,6 @@ __all__ = [
     "Examples",
     "ReadRow",
     "hold_out",
-    "in_order",
     "is_text",
     "of_file",
     "overlap_note",
@@ -114,11 +113,6 @@ def read_file(
     examples = list(_examples(table, columns, read_row, found))
     problems += in_order(found)
     return examples
-
-
-def in_order(problems: Iterable[Problem]) -> list[Problem]:
-    """Return the problems of a file in the order of its lines."""
-    return sorted(problems, key=lambda each: each.place.number or 0)
 
 
 def of_file(path: Path, error: InvalidArgumentError) -> Problem:
