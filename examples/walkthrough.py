@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import linnet
+from examples.datasets.clinc150 import read_rows as read_parts
+from examples.datasets.snips import read_commands
+from linnet.cli.script import program_name
 from linnet.errors import InvalidArgumentError
-from linnet.script import program_name
-from linnet_export.adapt.clinc150 import read_rows as read_parts
-from linnet_export.adapt.snips import read_commands
 
 Row = dict[str, str]
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
-from benchmarks.models import ROOT, ModelSpec, linnet_file
+from benchmarks.paths import ROOT
 from benchmarks.peers.catalogue import OURS
 from benchmarks.peers.concurrency import Scaling
 from benchmarks.peers.encode import EncodeResult, measure_encode
@@ -21,14 +21,15 @@ from benchmarks.peers.environments import PACKAGES, constrained
 from benchmarks.peers.files import engine_files
 from benchmarks.peers.footprint import ColdResult, cold_starts, installed_sizes
 from benchmarks.peers.markdown import to_markdown
+from benchmarks.peers.models import ModelSpec, linnet_file
 from benchmarks.peers.plan import TIMED, Plan, parser, plan_of
 from benchmarks.peers.readme import to_readme
 from benchmarks.peers.report import Comparison, Report, to_json, worst_cosines
+from benchmarks.peers.roofline import RooflineResult, measure_roofline
 from benchmarks.peers.rounds import Wanted, run_rounds
 from benchmarks.peers.texts import mixed_texts, read_lines
-from benchmarks.roofline import RooflineResult, measure_roofline
-from linnet.bench.environment import read_environment, read_state
 from linnet.runtime import runtime_info
+from linnet_bench.machine.environment import read_environment, read_state
 
 __all__ = ["Progressing", "main"]
 

@@ -112,7 +112,7 @@ def measure(job: Job) -> ChildResult:
 
 
 def peak_memory() -> int:
-    """Return ``VmHWM`` in bytes (see :func:`linnet.bench.environment.peak_memory`, not imported here)."""
+    """Return ``VmHWM`` in bytes (see :func:`linnet_bench.machine.environment.peak_memory`, not imported here)."""
     status = Path("/proc/self/status")
     if status.exists():
         line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))

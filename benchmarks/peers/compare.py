@@ -13,7 +13,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from linnet.bench.statistics import geometric_mean, median, percentile
+from linnet_bench.record.statistics import geometric_mean, median, percentile
 
 __all__ = [
     "Ratio",

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.peers.engines import Engine, Ids, Linnet
-from linnet.bench.statistics import median
+from linnet_bench.record.statistics import median
 
 __all__ = ["Scaling", "main", "measure_scaling"]
 

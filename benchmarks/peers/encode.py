@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.models import MAX_LENGTH, ROOT, ModelSpec, checkpoint_folder
+from benchmarks.paths import ROOT
 from benchmarks.peers.compare import Ratio
 from benchmarks.peers.encode_child import EncodeJob, EncodeSaid
+from benchmarks.peers.models import MAX_LENGTH, ModelSpec, checkpoint_folder
 from benchmarks.peers.texts import distribution
-from linnet.bench.statistics import median
+from linnet_bench.record.statistics import median
 
 __all__ = ["GUISES", "EncodeResult", "Guise", "measure_encode", "ratio_of_best"]
 

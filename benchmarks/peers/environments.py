@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from benchmarks.models import CACHE, ROOT
+from benchmarks.paths import CACHE, ROOT
 
 __all__ = ["OWN", "PACKAGES", "constrained", "interpreter"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.models import ModelSpec, checkpoint_folder, linnet_file, onnx_file, openvino_folder
 from benchmarks.peers.catalogue import ENGINES
+from benchmarks.peers.models import ModelSpec, checkpoint_folder, linnet_file, onnx_file, openvino_folder
 
 __all__ = ["MAKERS", "engine_files"]
 

@@ -13,11 +13,12 @@ import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from benchmarks.models import ROOT, ModelSpec, checkpoint_folder
+from benchmarks.paths import ROOT
 from benchmarks.peers.catalogue import ENGINES
 from benchmarks.peers.environments import OWN, interpreter
-from linnet.bench.cold import Fresh, run_fresh
-from linnet.bench.sample import SHORT_TEXT
+from benchmarks.peers.models import ModelSpec, checkpoint_folder
+from linnet_bench.measure.cold import Fresh, run_fresh
+from linnet_bench.measure.sample import SHORT_TEXT
 
 __all__ = ["BASELINES", "ColdResult", "cold_starts", "installed_sizes"]
 

@@ -10,8 +10,8 @@ from benchmarks.peers.footprint import BASELINES, ColdResult
 from benchmarks.peers.plan import TIMED
 from benchmarks.peers.report import Comparison, Report, targets, worst_cosines
 from benchmarks.peers.rounds import RoundsResult
-from linnet.bench.environment import State, busy_note
-from linnet.bench.statistics import PERCENTILE_DEFINITION, geometric_mean, median
+from linnet_bench.machine.environment import State, busy_note
+from linnet_bench.record.statistics import PERCENTILE_DEFINITION, geometric_mean, median
 
 __all__ = ["table", "to_markdown"]
 

@@ -7,8 +7,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.models import LENGTHS, MODELS, ModelSpec
 from benchmarks.peers.catalogue import ENGINES, FAMILIES, OURS, REFERENCE
+from benchmarks.peers.models import LENGTHS, MODELS, ModelSpec
 
 __all__ = ["PARTS", "TIMED", "Plan", "TimedPart", "parser", "plan_of"]
 

@@ -11,11 +11,11 @@ from benchmarks.peers.compare import Round, by_family, cosine, ratios
 from benchmarks.peers.concurrency import Scaling
 from benchmarks.peers.encode import EncodeResult
 from benchmarks.peers.footprint import ColdResult
+from benchmarks.peers.roofline import RooflineResult
 from benchmarks.peers.rounds import RoundsResult, Wanted
 from benchmarks.peers.targets import ENCODE, ROOFLINE_SHARE, Target, latency_targets
-from benchmarks.roofline import RooflineResult
-from linnet.bench.environment import Environment, State
-from linnet.bench.statistics import PERCENTILE_DEFINITION
+from linnet_bench.machine.environment import Environment, State
+from linnet_bench.record.statistics import PERCENTILE_DEFINITION
 
 __all__ = ["REPORT_KIND", "Comparison", "Report", "targets", "to_json", "worst_cosines"]
 

@@ -13,12 +13,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.models import ROOT, ModelSpec, checkpoint_folder
+from benchmarks.paths import ROOT
 from benchmarks.peers.catalogue import ENGINES
 from benchmarks.peers.child import ChildResult, Job
 from benchmarks.peers.compare import Round
 from benchmarks.peers.environments import interpreter
-from linnet.bench.sample import long_text
+from benchmarks.peers.models import ModelSpec, checkpoint_folder
+from linnet_bench.measure.sample import long_text
 
 __all__ = ["Outputs", "RoundsResult", "Wanted", "run_child", "run_rounds", "token_ids"]
 

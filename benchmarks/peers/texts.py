@@ -8,7 +8,7 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.models import ROOT
+from benchmarks.paths import ROOT
 
 __all__ = ["DATA", "distribution", "mixed_texts", "read_lines"]
 

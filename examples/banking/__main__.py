@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from examples.walkthrough import answer, clinc150, hold_out, read_rows, settings, train
-from linnet.script import run_script
+from linnet.cli.script import run_script
 
 TEXTS = ["my card got swallowed by the machine", "how much money do i have", "what is the capital of norway"]
 

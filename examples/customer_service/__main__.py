@@ -6,7 +6,7 @@ import numpy as np
 
 import linnet
 from examples.walkthrough import answer, clinc150, hold_out, read_rows, run_linnet, settings, train
-from linnet.script import run_script
+from linnet.cli.script import run_script
 
 HERE = Path(__file__).parent
 TEXTS = ["where is the parcel i ordered", "can i get my money back", "who won the match last night"]

@@ -7,7 +7,7 @@ import numpy as np
 
 import linnet
 from examples.walkthrough import read_rows, run_linnet, settings
-from linnet.script import run_script
+from linnet.cli.script import run_script
 
 
 def main() -> None:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from examples.walkthrough import Row, answer, at_most, clinc150, hold_out, read_rows, run_linnet, write_rows
-from linnet.script import program_name, run_script
+from linnet.cli.script import program_name, run_script
 
 if TYPE_CHECKING:
     from examples.federated.local import AdapterModel

@@ -9,13 +9,13 @@ import torch
 import transformers
 from torch import Tensor
 
-from linnet.problems import Place
-from linnet_export.adapt import AdapterConfig, DataConfig, OptimizerConfig, TrainConfig
-from linnet_export.adapt.adapters import add_adapters, merge_adapters
-from linnet_export.adapt.data import Example, Examples
-from linnet_export.adapt.loading import load_classifier
-from linnet_export.adapt.tasks import get_task
-from linnet_export.adapt.trainer import RowTrainer
+from linnet_bench.accuracy.problems import Place
+from linnet_train import AdapterConfig, DataConfig, OptimizerConfig, TrainConfig
+from linnet_train.data.examples import Example, Examples
+from linnet_train.loading import load_classifier
+from linnet_train.methods.adapters import add_adapters, merge_adapters
+from linnet_train.tasks import get_task
+from linnet_train.trainer import RowTrainer
 
 Row = dict[str, str]
 

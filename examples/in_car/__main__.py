@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from examples.walkthrough import answer, hold_out, read_rows, settings, snips, train
-from linnet.script import run_script
+from linnet.cli.script import run_script
 
 OWN_TEXTS = ["play some jazz", "it is too cold in here", "take me to the airport"]
 TEXTS = ["play some jazz", "will it rain in oslo tonight", "book a table for two at an italian place"]

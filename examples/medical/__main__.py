@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from examples.walkthrough import answer, hold_out, read_rows, settings, train
-from linnet.script import run_script
+from linnet.cli.script import run_script
 
 WARNING = "Illustrative: invented rows, nothing shown. Not a medical device; do not use it for patients."
 TEXTS = ["can i move my appointment to monday", "i need a new copy of my invoice", "i do not feel well at all"]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from examples.walkthrough import Row, answer, at_most, clinc150, hold_out, read_rows, run_linnet, snips, write_rows
-from linnet.script import program_name, run_script
+from linnet.cli.script import program_name, run_script
 
 _EXAMPLES = Path(__file__).parent.parent
 _ILLUSTRATIVE = ("banking", "customer_service", "in_car")

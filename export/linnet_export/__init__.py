@@ -17,8 +17,8 @@ from linnet.errors import ExtraMissingError, InvalidArgumentError
 from linnet_export.config import ExportConfig, QuantizationConfig
 
 if TYPE_CHECKING:
+    from linnet_export.output.report import ExportReport
     from linnet_export.progress import Listener
-    from linnet_export.report import ExportReport
 
 __all__ = ["ExportConfig", "QuantizationConfig", "export"]
 

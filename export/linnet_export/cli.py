@@ -12,18 +12,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from linnet.console import Console, shorten
-from linnet.exit_status import CHECK_FAILED, RUN_FAILED, exit_status
-from linnet.explain import explain_page, measure_latency, read_facts
-from linnet.manifest import TASKS
-from linnet.output import refuse_existing, refuse_same, write_text
+from linnet.cli.console import Console, shorten
+from linnet.cli.exit_status import CHECK_FAILED, RUN_FAILED, exit_status
+from linnet.cli.output import refuse_existing, refuse_same, write_text
+from linnet.format.manifest import TASKS
 from linnet_export import export
 from linnet_export.config import ALGORITHMS, BUDGET_KEYS, OBSERVER_NAMES, ExportConfig, QuantizationConfig
-from linnet_export.deliver import choose_output
 from linnet_export.errors import OverBudgetError
+from linnet_export.explain import explain_page, measure_latency, read_facts
 from linnet_export.noise import captured_noise
-from linnet_export.report import ExportReport
-from linnet_export.report_view import print_report
+from linnet_export.output.deliver import choose_output
+from linnet_export.output.report import ExportReport
+from linnet_export.output.report_view import print_report
 
 __all__ = [
     "CLEAR",

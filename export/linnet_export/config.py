@@ -25,7 +25,7 @@ BUDGET_KEYS: tuple[str, ...] = ("max_error", "cosine_mean", "cosine_worst", "agr
 """What `budget` may set; :mod:`linnet_export.proof` has the defaults by recipe and task."""
 
 RECIPES: tuple[str, ...] = ("8da4w", "fp16", "fp32", "int8", "int8-static")
-"""Names of the recipes, known without importing them; :mod:`linnet_export.recipes` has one file for each."""
+"""Names of the recipes, known without importing them; :mod:`linnet_export.quantize.recipes` has one file for each."""
 
 ALGORITHMS: tuple[str, ...] = ("gptq", "rtn")
 """How int4 weights are rounded: GPTQ on calibration texts, or each to the nearest."""

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from linnet_export.checkpoint import Checkpoint, load_checkpoint
 from linnet_export.config import ExportConfig
-from linnet_export.contract import make_manifest
-from linnet_export.deliver import choose_output, write_trailer, written_aside
-from linnet_export.details import make_details, measure_layers
-from linnet_export.lower import LowerResult, lower
-from linnet_export.methods import fused_method
-from linnet_export.mixed_precision import quantize_within_budget
+from linnet_export.graph.heads import DeviceProgram, device_module, get_task
+from linnet_export.lower.lowering import LowerResult, lower
+from linnet_export.lower.ranges import structural_ranges
+from linnet_export.output.contract import make_manifest
+from linnet_export.output.deliver import choose_output, write_trailer, written_aside
+from linnet_export.output.details import make_details, measure_layers
+from linnet_export.output.methods import fused_method
+from linnet_export.output.report import ExportReport
 from linnet_export.progress import Listener, Quiet, Stages
 from linnet_export.proof import (
     LayerError,
@@ -24,10 +26,8 @@ from linnet_export.proof import (
     device_inputs,
     prove,
 )
-from linnet_export.ranges import structural_ranges
-from linnet_export.recipes import QuantizationSummary, apply_recipe, check_settings, get_recipe, is_calibrated
-from linnet_export.report import ExportReport
-from linnet_export.tasks import DeviceProgram, device_module, get_task
+from linnet_export.quantize.mixed_precision import quantize_within_budget
+from linnet_export.quantize.recipes import QuantizationSummary, apply_recipe, check_settings, get_recipe, is_calibrated
 from linnet_export.tokenizer import TokenizerBytes, tokenizer_bytes
 
 __all__ = ["export"]
@@ -172,7 +172,7 @@ def _notes(config: ExportConfig, tokenizer: TokenizerBytes, lowered: LowerResult
         )
     if not config.max_batch:
         notes.append(
-            "no batch method: a padded batch of long texts is slower than a loop (benchmarks/batch_gain.py); "
+            "no batch method: a padded batch of long texts is slower than a loop (benchmarks/studies/batch_gain.py); "
             "--max-batch 8 adds one, which can gain with short texts on several threads"
         )
     if lowered.written_twice:

@@ -27,7 +27,7 @@ function(linnet_fetch_sdk)
   endif()
   set(folder "${PROJECT_SOURCE_DIR}/build/executorch-sdk/${LINNET_EXECUTORCH_VERSION}-${platform}")
   execute_process(
-    COMMAND "${Python_EXECUTABLE}" "${PROJECT_SOURCE_DIR}/runtime_bindings/tools/fetch_executorch.py"
+    COMMAND "${Python_EXECUTABLE}" "${PROJECT_SOURCE_DIR}/tools/fetch_executorch.py"
             --platform "${platform}" --into "${folder}"
     RESULT_VARIABLE failed ERROR_VARIABLE message OUTPUT_QUIET)
   if(failed)
@@ -37,7 +37,7 @@ function(linnet_fetch_sdk)
 endfunction()
 
 function(linnet_bundle)
-  set(tool "${PROJECT_SOURCE_DIR}/runtime_bindings/tools/bundle_executorch.py")
+  set(tool "${PROJECT_SOURCE_DIR}/tools/bundle_executorch.py")
   file(SHA256 "${tool}" tool_hash)
   set(stamp "${LINNET_BUNDLE_DIR}/.stamp")
   set(wanted "${LINNET_SDK} ${tool_hash}")

@@ -261,7 +261,7 @@ typedef struct {
  * copied and checked: LINNET_SCHEMA_TOO_NEW, LINNET_MANIFEST_INVALID. */
 LINNET_API linnet_status linnet_task_create(const linnet_field* fields, size_t count, linnet_task** task);
 LINNET_API void linnet_task_free(linnet_task* task);
-/* A manifest field by name (sdk/linnet/manifest.py lists them). LINNET_UNKNOWN_FIELD if absent. */
+/* A manifest field by name (sdk/linnet/format/manifest.py lists them). LINNET_UNKNOWN_FIELD if absent. */
 LINNET_API linnet_status linnet_task_value(const linnet_task* task, const char* name, linnet_value* value);
 /* The tokenizer, borrowed, built by the first call. LINNET_UNKNOWN_FIELD if its kind is not built in. */
 LINNET_API linnet_status linnet_task_tokenizer(const linnet_task* task, const linnet_tokenizer** tokenizer);
@@ -449,7 +449,7 @@ LINNET_API linnet_status linnet_model_open(const char* path, const linnet_open_o
 LINNET_API linnet_status linnet_model_open_bytes(const void* bytes, size_t size,
                                                  const linnet_open_options* options, linnet_model** model);
 LINNET_API void linnet_model_free(linnet_model* model);
-/* A manifest field by name (sdk/linnet/manifest.py lists them). LINNET_UNKNOWN_FIELD if absent. */
+/* A manifest field by name (sdk/linnet/format/manifest.py lists them). LINNET_UNKNOWN_FIELD if absent. */
 LINNET_API linnet_status linnet_model_value(const linnet_model* model, const char* name, linnet_value* value);
 /* Names of all constant methods of the program, one per line. Borrowed. */
 LINNET_API const char* linnet_model_fields(const linnet_model* model);

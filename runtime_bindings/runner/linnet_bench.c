@@ -3,7 +3,7 @@
  *   linnet_bench FILE [--lengths 8,32,128] [--threads 1] [--seconds 1 | --samples N] [--job JOB] [--events]
  *
  * Loads the file, warms up, and times `forward` at each length, as `linnet bench` does. --events writes what
- * sdk/linnet/bench/protocol.py describes, one JSON object a line, with one more event: "outputs" are the
+ * benchmarks/linnet_bench/measure/protocol.py describes, one JSON object a line, with one more event: "outputs" are the
  * answers to the cases of the job, before and after the clock ran; whoever reads them judges them. Exit
  * status: 0 done, 1 failed, 2 wrong usage. */
 #include <inttypes.h>
@@ -20,7 +20,7 @@
 
 enum { MOST_LENGTHS = 64, FAILED = 1, USAGE = 2 };
 
-static const double DRIFT = 1e-4; /* as in sdk/linnet/bench/probe.py */
+static const double DRIFT = 1e-4; /* as in benchmarks/linnet_bench/measure/probe.py */
 
 typedef struct {
   const char* file;

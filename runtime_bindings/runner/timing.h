@@ -1,4 +1,4 @@
-/* Clock, samples and their figures, by the definitions of sdk/linnet/bench/statistics.py. */
+/* Clock, samples and their figures, by the definitions of benchmarks/linnet_bench/record/statistics.py. */
 #ifndef LINNET_RUNNER_TIMING_H
 #define LINNET_RUNNER_TIMING_H
 

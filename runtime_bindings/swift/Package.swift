@@ -14,7 +14,7 @@ let package = Package(
             path: "Sources/CLinnet",
             exclude: ["text/CMakeLists.txt"],
             publicHeadersPath: "include",
-            cxxSettings: [.headerSearchPath("text")]
+            cxxSettings: [.headerSearchPath("."), .headerSearchPath("text")]
         ),
         .target(name: "Linnet", dependencies: ["CLinnet"], path: "Sources/Linnet", resources: [.copy("Resources")]),
         .testTarget(

@@ -17,20 +17,21 @@ from linnet.errors import LinnetError
 
 if TYPE_CHECKING:
     from linnet.assets import default_model
-    from linnet.manifest import Manifest
-    from linnet.model import Model, load
-    from linnet.truncation import TruncationWarning
+    from linnet.format.manifest import Manifest
+    from linnet.loading import load
+    from linnet.model import Model
+    from linnet.tokenization.truncation import TruncationWarning
 
     __version__: str
 
 __all__ = ["LinnetError", "Manifest", "Model", "TruncationWarning", "__version__", "default_model", "errors", "load"]
 
 _HOMES = {
-    "Manifest": "linnet.manifest",
+    "Manifest": "linnet.format.manifest",
     "Model": "linnet.model",
-    "TruncationWarning": "linnet.truncation",
+    "TruncationWarning": "linnet.tokenization.truncation",
     "default_model": "linnet.assets",
-    "load": "linnet.model",
+    "load": "linnet.loading",
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from linnet.cli import main
+from linnet.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 from linnet.errors import BuildError
-from linnet.manifest import RawValue
+from linnet.format.manifest import RawValue
 
 # numpy takes longer to import than a model to open, and most answers need none of it
 if TYPE_CHECKING:

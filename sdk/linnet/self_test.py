@@ -14,22 +14,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from linnet.cache import cache_folder
 from linnet.errors import GoldenMismatchError, InvalidArgumentError
 from linnet.runtime import runtime_info
 
 if TYPE_CHECKING:
     from linnet.model import Model
 
-__all__ = ["CACHE_VARIABLE", "SWITCH_VARIABLE", "cache_folder", "file_identity", "is_wanted", "run_self_test"]
+__all__ = ["SWITCH_VARIABLE", "is_wanted", "run_self_test"]
 
 SWITCH_VARIABLE = "LINNET_SELF_TEST"
 """Environment variable: 0 leaves the self-test out, 1 (or unset) does it."""
 
-CACHE_VARIABLE = "LINNET_CACHE"
-"""Environment variable: folder of notes instead of ``$XDG_CACHE_HOME/linnet`` or ``~/.cache/linnet``."""
-
-_FOOTER_SIZE = 128  # layout of the footer: trailer.py
-_FILE_HASH = slice(80, 112)
 _IDENTITY_FIELDS = ("version", "executorch", "cpu", "cpu_features")
 
 
@@ -49,27 +45,12 @@ def is_wanted(argument: bool | None) -> bool:
     return value != "0"
 
 
-def file_identity(source: str | bytes) -> str:
-    """Return the SHA-256 of a linnet file that its footer states, in hexadecimal.
-
-    Args:
-        source: path or bytes of a file that was opened without an error.
-    """
-    if isinstance(source, bytes):
-        footer = source[-_FOOTER_SIZE:]
-    else:
-        with open(source, "rb") as file:
-            file.seek(-_FOOTER_SIZE, os.SEEK_END)
-            footer = file.read()
-    return footer[_FILE_HASH].hex()
-
-
 def run_self_test(model: Model, identity: str) -> None:
     """Repeat golden cases unless this machine is known to have repeated them.
 
     Args:
         model: the opened file.
-        identity: of :func:`file_identity`.
+        identity: of :func:`linnet.format.footer.file_identity`.
 
     Raises:
         GoldenMismatchError: this machine answers differently than the one where the file was proven.
@@ -86,7 +67,7 @@ def run_self_test(model: Model, identity: str) -> None:
 
 
 def _repeat_cases(model: Model, info: Mapping[str, str]) -> None:
-    from linnet.golden import rerun_evidence
+    from linnet.format.golden import rerun_evidence
 
     results = rerun_evidence(model)
     wrong = [result for result in results if result.problems]
@@ -105,15 +86,6 @@ def _known_fault(info: Mapping[str, str]) -> str:
     if "sme" not in info.get("cpu_features", "").split(","):
         return ""
     return "; QEMU 7.2 computes int8 wrongly with SME and QEMU 10 does not: use a newer one, or -cpu max,sme=off"
-
-
-def cache_folder() -> Path | None:
-    """Return the user's folder of notes and profiles, or None for a user without a home."""
-    given, base = os.environ.get(CACHE_VARIABLE), os.environ.get("XDG_CACHE_HOME")
-    try:
-        return Path(given) if given else Path(base or Path.home() / ".cache") / "linnet"
-    except RuntimeError:  # a user without a home
-        return None
 
 
 def _note(identity: str, machine: str) -> Path | None:

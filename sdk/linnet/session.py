@@ -8,12 +8,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from linnet.errors import InvalidArgumentError, ManifestInvalidError, TextTooLongError
+from linnet.format.manifest import Manifest
 from linnet.inputs import TextInput
-from linnet.manifest import Manifest
 from linnet.runtime import DecodableArray, Encoding, FloatArray, IntArray, Runtime
 from linnet.sharing import share
 from linnet.tokenization import OpenedTokenizer, Vocabulary, open_tokenizer
-from linnet.truncation import warn_truncated
+from linnet.tokenization.truncation import warn_truncated
 
 if TYPE_CHECKING:
     from linnet.runtime import CoreEncoding, CoreTask

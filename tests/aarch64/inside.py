@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 import linnet
-from linnet.cli import main as command
+from linnet.cli.main import main as command
 from linnet.errors import LinnetError
-from linnet.trailer import read_trailer
+from linnet.format.trailer import read_trailer
 from linnet_runtime import Model, verify_file
 
 TEXTS = ["turn the volume down", "make it quieter"]

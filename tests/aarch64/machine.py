@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 WORK = ROOT / "build" / "aarch64"
-TOOLS = ROOT / "runtime_bindings" / "tools"
+TOOLS = ROOT / "tools"
 COMPILERS = WORK / "toolchain" / "cross-bin"
 
 _WHEEL_SOURCES = ("sdk", "export", "runtime_bindings", "CMakeLists.txt", "pyproject.toml", "README.md", "LICENSE")

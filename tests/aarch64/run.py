@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from linnet.trailer import read_trailer
+from linnet.format.trailer import read_trailer
 from tests.aarch64 import machine
 from tests.aarch64.machine import (
     BOOKWORM,
@@ -43,14 +43,14 @@ from tests.aarch64.machine import (
     UnavailableError,
     Userland,
 )
-from tests.runtime.mutations import FILE_CASES, FileCase, Parts
+from tests.runtime_bindings.runtime.mutations import FILE_CASES, FileCase, Parts
 
 RECIPES = ("fp32", "int8")
 
 DAMAGED = ("intact", "half", "program only", "without last byte", "text", "a newer program format", "footer size",
            "bytes behind the hashes", "range outside", "evidence is no JSON", "program section damaged",
            "weights damaged")  # fmt: skip
-"""Cases of tests/runtime/mutations.py: one of each kind of damage and of each verdict."""
+"""Cases of tests/runtime_bindings/runtime/mutations.py: one of each kind of damage and of each verdict."""
 
 LIMITS = {"fp32": 1e-6, "int8": 1.2e-2}
 """Largest difference of an output from x86-64's (AVX-512), relative to its largest value.
@@ -148,7 +148,12 @@ def export_files() -> dict[str, Path]:
     if found is None or found.origin is None:
         raise UnavailableError("the weights of MiniLM are not installed: make .venv/.minilm")
     model = Path(found.origin).parent / "model"
-    sources = ("export/linnet_export", "sdk/linnet/manifest.py", "sdk/linnet/trailer.py", "sdk/linnet/golden.py")
+    sources = (
+        "export/linnet_export",
+        "sdk/linnet/format/manifest.py",
+        "sdk/linnet/format/trailer.py",
+        "sdk/linnet/format/golden.py",
+    )
     digest = machine.digest([ROOT / name for name in sources])[:16]
     files = {recipe: WORK / "programs" / f"minilm-{recipe}-{digest}.pte" for recipe in RECIPES}
     for recipe, file in files.items():
@@ -162,7 +167,7 @@ def export_files() -> dict[str, Path]:
 def write_toy() -> Path:
     """Write the small file that the C client runs."""
     folder = WORK / "programs" / "toy"
-    done = run([sys.executable, "-W", "ignore", "-m", "tests.runtime.toy_program", str(folder)])
+    done = run([sys.executable, "-W", "ignore", "-m", "tests.runtime_bindings.runtime.toy_program", str(folder)])
     if done.returncode != 0:
         raise SystemExit(f"the toy file could not be written:\n{done.stderr}")
     return folder / "toy.pte"
@@ -304,9 +309,9 @@ def examine(processor: Processor, prepared: Prepared) -> list[str]:
 
 
 def compile_programs() -> dict[str, Path]:
-    """Cross-compile the native tests as tests/runtime/native/CMakeLists.txt builds them."""
-    tests, core = ROOT / "tests", ROOT / "runtime_bindings" / "core"
-    native = tests / "runtime" / "native"
+    """Cross-compile the native tests as tests/runtime_bindings/runtime/native/CMakeLists.txt builds them."""
+    tests, core = ROOT / "tests", ROOT / "runtime_bindings" / "runtime"
+    native = tests / "runtime_bindings" / "runtime" / "native"
     # what registers the operators needs ExecuTorch's headers, which a wheel does not have
     attention = [core / "kernels" / f"attention_{part}.cpp" for part in ("avx512", "layout", "portable")]
     linear = [core / "kernels" / f"linear_{part}.cpp" for part in ("avx512", "call", "layout", "portable")]
@@ -319,7 +324,7 @@ def compile_programs() -> dict[str, Path]:
         "linear_test": [native / "linear_test.cpp", *linear, block],
         "block_test": [native / "block_test.cpp", block, core / "memory" / "xnnpack_memory.cpp"],
         "layer_norm_test": [native / "layer_norm_test.cpp", core / "kernels" / "layer_norm.cpp"],
-        "tokenizer_test": [tests / "tokenizer" / "native" / "tokenizer_test.cpp"],
+        "tokenizer_test": [tests / "runtime_bindings" / "text" / "native" / "tokenizer_test.cpp"],
         "sme_outer_product": [tests / "aarch64" / "sme_outer_product.c"],
     }
     return {name: machine.compile_program(name, files, BOOKWORM, [core]) for name, files in sources.items()}

@@ -11,7 +11,7 @@ from pathlib import Path
 import linnet
 
 ROOT = Path(__file__).resolve().parents[2]
-CORE = sorted((ROOT / "runtime_bindings" / "core").rglob("*.[hc]*"))
+CORE = sorted((ROOT / "runtime_bindings" / "runtime").rglob("*.[hc]*"))
 HEAVY = ("torch", "transformers", "executorch", "torchao", "tokenizers", "linnet_export", "rich")
 
 _IMPORT_EVERYTHING = """
@@ -53,7 +53,7 @@ def test_the_core_includes_no_python_no_jni_and_no_torch_header() -> None:
 
 
 def test_the_tokenizer_needs_nothing_but_the_standard_library() -> None:
-    sources = sorted((ROOT / "runtime_bindings" / "core" / "text").rglob("*.[hc]*"))
+    sources = sorted((ROOT / "runtime_bindings" / "runtime" / "text").rglob("*.[hc]*"))
     includes = {
         include
         for path in sources
@@ -77,7 +77,7 @@ def test_export_without_its_extra_names_the_pip_line(tmp_path: Path) -> None:
 import importlib.util, sys
 real = importlib.util.find_spec
 importlib.util.find_spec = lambda name, package=None: None if name in ("torch", "torchao") else real(name, package)
-from linnet.cli import main
+from linnet.cli.main import main
 status = main(["export", {str(tmp_path)!r}])
 assert "torch" not in sys.modules
 sys.exit(status)
@@ -99,7 +99,7 @@ def test_a_text_is_answered_without_numpy() -> None:
 
 def test_the_commands_of_the_exporter_start_without_torch() -> None:
     # what torch and torchao print when they are imported is kept away from the terminal; that begins in the command
-    modules = ["linnet_export.cli", "linnet_export.adapt.cli", "linnet_export.adapt.new_model.cli"]
+    modules = ["linnet_export.cli", "linnet_train.cli", "linnet_train.new_model.cli"]
     heavy = ("torch", "transformers", "executorch", "torchao")
     script = _IMPORT_EVERYTHING.format(heavy=heavy, modules=modules)
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)

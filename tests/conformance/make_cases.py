@@ -4,7 +4,8 @@
 
 Expected values come from outside: tokens and offsets from `tokenizers`, answers from transformers 5's pipelines over an
 eager seeded model whose logits stand beside them, answers to questions as transformers 4 gave them
-(tests/sdk/golden/question_answering.json), verdicts from the table of tests/runtime/mutations.py.
+(tests/linnet/tasks/golden/question_answering.json), verdicts from the table of
+tests/runtime_bindings/runtime/mutations.py.
 
 README.md beside this file describes the format.
 """
@@ -21,11 +22,11 @@ import tokenizers
 import transformers
 
 from linnet.errors import LinnetError
-from linnet.manifest import Manifest, RawValue
+from linnet.format.manifest import Manifest, RawValue
 from tests.conformance.make_records import Record, escape, field_record, numbers, output_records
 from tests.conformance.reader import CASES, VERSION
-from tests.sdk.sdk_fakes import make_manifest
-from tests.sdk.test_pipeline_oracle import TEXTS, hf_model, hf_tokenizer
+from tests.linnet.tasks.test_pipeline_oracle import TEXTS, hf_model, hf_tokenizer
+from tests.support.sdk_fakes import make_manifest
 
 __all__ = ["all_records", "main"]
 
@@ -61,7 +62,7 @@ def task_records(task: str, **changes: Any) -> list[Record]:
 
 def verdict_records() -> list[Record]:
     """Manifests that are refused, and one that is not."""
-    from tests.runtime.mutations import CONTRACT_CASES
+    from tests.runtime_bindings.runtime.mutations import CONTRACT_CASES
 
     good = make_manifest("text-classification", labels=("on", "off", "other")).to_raw()
     records = [*manifest_records(good), ("verdict", "LINNET_OK", "intact")]
@@ -190,7 +191,7 @@ def mask_records() -> list[Record]:
 
 
 def question_records() -> list[Record]:
-    path = Path(__file__).parents[1] / "sdk" / "golden" / "question_answering.json"
+    path = Path(__file__).parents[1] / "linnet" / "tasks" / "golden" / "question_answering.json"
     records = task_records("question-answering", max_length=64)
     for case in json.loads(path.read_text(encoding="utf-8"))["cases"][::2]:
         options = case["options"]

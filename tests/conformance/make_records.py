@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from linnet.manifest import RawValue
+from linnet.format.manifest import RawValue
 
 __all__ = ["Record", "escape", "field_line", "field_record", "numbers", "output_line", "output_records"]
 

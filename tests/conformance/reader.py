@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from linnet.errors import LinnetError
-from linnet.manifest import Manifest, RawValue
+from linnet.format.manifest import Manifest, RawValue
 from linnet.model import Model
 from linnet.runtime import FloatArray
-from tests.sdk.sdk_fakes import FakeRuntime
+from tests.support.sdk_fakes import FakeRuntime
 
 __all__ = ["CASES", "VERSION", "Line", "Reader", "read_lines"]
 

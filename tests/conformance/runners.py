@@ -47,14 +47,14 @@ def run_c(cases: Path) -> Counts:
 
 def run_jvm(cases: Path) -> Counts:
     """The Kotlin API, once `make test-jvm` has fetched its compiler."""
-    from tests.jvm.jvm import java_command
+    from tests.runtime_bindings.jvm.jvm import java_command
 
     return _read([*java_command(), "conformance", str(cases)])
 
 
 def run_swift(cases: Path) -> Counts:
     """The Swift API, once `make test-swift` has fetched its compiler."""
-    from tests.swift.swift import run_swift as run
+    from tests.runtime_bindings.swift.swift import run_swift as run
 
     return run(cases)
 

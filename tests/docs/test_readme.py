@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from linnet.commands import find_command, list_commands
-from linnet.manifest import TASKS, Manifest
-from linnet_export.architectures import supported as architectures
+from linnet.cli.commands import find_command, list_commands
+from linnet.format.manifest import TASKS, Manifest
 from linnet_export.cli import command
+from linnet_export.graph.architectures import supported as architectures
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

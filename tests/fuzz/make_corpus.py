@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from linnet.trailer import SIGNATURE_SIZE, build_trailer, with_signature
-from tests.sdk.sdk_fakes import blob, make_manifest
+from linnet.format.trailer import SIGNATURE_SIZE, build_trailer, with_signature
+from tests.support.sdk_fakes import blob, make_manifest
 
 CORPUS = Path(__file__).parent / "corpus"
 TEXTS = (

@@ -27,7 +27,7 @@ inline void put_text(std::string& bytes, const std::string& text) {
   bytes += text;
 }
 
-// Tokenizer bytes of kind "wordpiece" (runtime_bindings/core/text/tokenizer/blob.h) with a few tokens.
+// Tokenizer bytes of kind "wordpiece" (runtime_bindings/runtime/text/tokenizer/blob.h) with a few tokens.
 inline std::string tokenizer_bytes() {
   const std::vector<std::string> tokens = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the",         "cat",
                                            "##s",   "a",     "##a",   ".",     "'",      "\xE6\xBC\xA2"};

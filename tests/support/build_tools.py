@@ -1,4 +1,4 @@
-"""The scripts of runtime_bindings/tools as modules; the folder is no package."""
+"""The scripts of tools as modules; the folder is no package."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import ModuleType
 
 __all__ = ["TOOLS", "build_tool"]
 
-TOOLS = Path(__file__).resolve().parents[2] / "runtime_bindings" / "tools"
+TOOLS = Path(__file__).resolve().parents[2] / "tools"
 
 
 def build_tool(name: str) -> ModuleType:

@@ -11,7 +11,6 @@ import tokenizers
 import torch
 import transformers
 
-from linnet_export.architectures import get_architecture
 from linnet_export.checkpoint.sentence_modules import SentenceModules, read_sentence_modules
 from linnet_export.checkpoint.source import (
     Source,
@@ -24,7 +23,8 @@ from linnet_export.checkpoint.source import (
 from linnet_export.checkpoint.task_detection import detect_task, known_task
 from linnet_export.config import MAX_POSITIONS, ExportConfig
 from linnet_export.errors import CheckpointError
-from linnet_export.tasks import get_task
+from linnet_export.graph.architectures import get_architecture
+from linnet_export.graph.heads import get_task
 from linnet_export.tokenizer import read_tokenizer
 
 __all__ = ["Checkpoint", "load_checkpoint"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from linnet.manifest import TASKS
+from linnet.format.manifest import TASKS
 from linnet_export.errors import CheckpointError
 
 __all__ = ["detect_task", "known_task"]

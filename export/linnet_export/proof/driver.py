@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from linnet.golden import EVIDENCE_SCHEMA
+from linnet.format.golden import EVIDENCE_SCHEMA
 from linnet.replay import Replayed
 from linnet_export.checkpoint import Checkpoint
 from linnet_export.config import ExportConfig

@@ -9,7 +9,7 @@ import json
 from importlib import resources
 from pathlib import Path
 
-from linnet.problems import BadRowsError, Place, Problem, not_json
+from linnet_bench.accuracy.problems import BadRowsError, Place, Problem, not_json
 from linnet_export.errors import ProofTextsError
 
 __all__ = ["PAIR_TASKS", "BadTextsError", "ProofText", "read_texts", "select_texts"]

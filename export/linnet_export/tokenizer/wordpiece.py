@@ -8,7 +8,7 @@ Layout, version 1; numbers are little-endian uint32, a string is its length in b
     added tokens: id, flags, content (string) each
     template of one text, template of two texts: kind, type id, token id of each piece
 
-``runtime_bindings/core/text/tokenizer/blob.h`` is the reader. What these bytes cannot say exactly is refused
+``runtime_bindings/runtime/text/tokenizer/blob.h`` is the reader. What these bytes cannot say exactly is refused
 by name, never approximated; the kind ``tokenizers`` then carries it (tokenizer_json.py).
 """
 

@@ -106,7 +106,7 @@ class Model:
         """`source`: a path (mapped) or the file's bytes (copied)."""
     @property
     def manifest(self) -> dict[str, int | float | bool | str | bytes]:
-        """Raw values of all constant methods (`linnet.manifest.Manifest.from_raw` types them)."""
+        """Raw values of all constant methods (`linnet.format.manifest.Manifest.from_raw` types them)."""
     @property
     def evidence(self) -> str:
         """JSON of the trailer."""

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from linnet.errors import InvalidArgumentError
+from linnet.format.manifest import Manifest
 from linnet.inputs import read_texts
-from linnet.manifest import Manifest
 from linnet.runtime import DecodableArray, FloatArray
 from linnet.session import Session
 from linnet.tasks.base import read_options
-from linnet.truncation import warn_user
+from linnet.tokenization.truncation import warn_user
 
 __all__ = ["TASK", "FeatureExtraction", "choose_prompt"]
 

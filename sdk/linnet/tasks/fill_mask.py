@@ -12,7 +12,7 @@ from linnet.inputs import TextInput, read_texts
 from linnet.runtime import CoreProposal, DecodableArray, Encoding
 from linnet.session import Session
 from linnet.tasks.base import check_count, read_options
-from linnet.truncation import warn_user
+from linnet.tokenization.truncation import warn_user
 
 __all__ = ["TASK", "FillMask", "MaskOptions"]
 

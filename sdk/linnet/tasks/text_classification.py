@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 from linnet.errors import InvalidArgumentError
 from linnet.inputs import read_texts
 from linnet.runtime import DecodableArray
-from linnet.scores import SCORE_FUNCTIONS
 from linnet.session import Session
 from linnet.tasks.base import NOT_GIVEN, NotGiven, check_count, read_options
+from linnet.tasks.scores import SCORE_FUNCTIONS
 
 __all__ = ["TASK", "ClassificationOptions", "TextClassification"]
 

@@ -12,7 +12,7 @@ from linnet.inputs import read_texts
 from linnet.runtime import CoreEntity, DecodableArray, Encoding
 from linnet.session import Session
 from linnet.tasks.base import read_options
-from linnet.truncation import warn_user
+from linnet.tokenization.truncation import warn_user
 
 __all__ = ["STRATEGIES", "TASK", "Entity", "TaggingOptions", "TokenClassification"]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from linnet.errors import BuildError
-from linnet.manifest import Manifest
+from linnet.format.manifest import Manifest
 from linnet.runtime import Runtime
 from linnet.tokenization.base import OpenedTokenizer, Vocabulary
 

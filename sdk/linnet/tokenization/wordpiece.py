@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
-from linnet.manifest import Manifest
+from linnet.format.manifest import Manifest
 from linnet.runtime import Encoding, IntArray, Runtime
-from linnet.vocabulary import Vocabulary
+from linnet.tokenization.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from linnet.runtime import CoreEncoding

@@ -55,7 +55,7 @@ object LinnetAndroid {
         return target
     }
 
-    /** The SHA-256 in the asset's trailer: bytes 80 to 112 of its last 128 (sdk/linnet/trailer.py). */
+    /** The SHA-256 in the asset's trailer: bytes 80 to 112 of its last 128 (sdk/linnet/format/trailer.py). */
     private fun digestOf(context: Context, asset: String): String = context.assets.openFd(asset).use { descriptor ->
         val footer = ByteArray(FOOTER)
         if (descriptor.length < FOOTER) {

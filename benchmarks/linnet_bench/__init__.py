@@ -1,0 +1,1 @@
+"""Measuring linnet files: speed, memory, accuracy, on this machine and on others."""

@@ -1,0 +1,118 @@
+"""``linnet eval``: the metric of the file's task on labelled data."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import math
+import sys
+import time
+from collections.abc import Iterable, Mapping
+
+from linnet.cli.console import Console
+from linnet.cli.exit_status import CHECK_FAILED, OK
+from linnet.errors import InvalidArgumentError
+from linnet.loading import load
+from linnet_bench.accuracy.datasets import choose_columns, read_rows
+from linnet_bench.accuracy.evaluation import METRICS, Evaluation, Progress, evaluate
+from linnet_bench.accuracy.problems import BadRowsError
+
+__all__ = ["add_arguments", "help", "run"]
+
+help = "measure a file's accuracy on your data"
+
+_EPILOG = """\
+Columns are found by their usual names (text, sentence1, sentence2, label, score, question, context,
+answers, tokens, tags, ...); a CSV without header has the columns 0, 1, 2. Other endings are CoNLL files.
+--text-column also names the question, the query or the tokens; --pair-column the context or the passage;
+--label-column the score, the answers or the tags.
+
+examples:
+  linnet eval intents.pte --data test.jsonl
+  linnet eval minilm.pte --data stsb-dev.csv --at-least spearman=0.81
+  linnet eval tagger.pte --data dev.conll --json
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.epilog = _EPILOG
+    add = parser.add_argument
+    add("file", metavar="FILE", help="a linnet file (.pte)")
+    add("--data", required=True, metavar="DATA", help=".jsonl, .json, .csv, .tsv or CoNLL")
+    add("--text-column", metavar="NAME", help="column of the text")
+    add("--pair-column", metavar="NAME", help="column of the second text")
+    add("--label-column", metavar="NAME", help="column of what is right")
+    add("--no-header", action="store_true", help="the CSV's first row is data")
+    add("--limit", type=int, metavar="N", help="use only the first N rows")
+    add("--at-least", action="append", default=[], metavar="METRIC=VALUE",
+        help="exit with status 1 below this value; may be repeated")  # fmt: skip
+    add("--threads", type=int, default=0, metavar="N", help="threads (default: all CPUs)")
+    add("--json", action="store_true", help="the result as one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure; return 1 if a limit is not reached."""
+    limits = dict(_limit(text) for text in args.at_least)
+    if args.limit is not None and args.limit < 1:
+        raise InvalidArgumentError(f"--limit is {args.limit}, needed at least 1")
+    table, wrong = read_rows(args.data, header=False if args.no_header else None)
+    if not table.rows:
+        raise BadRowsError(wrong)
+    columns = choose_columns(table, args.text_column, args.pair_column, args.label_column)
+    table = dataclasses.replace(table, rows=table.rows[: args.limit])
+    with load(args.file, threads=args.threads) as model:
+        _refuse_unknown(limits, model.manifest.task, METRICS[model.manifest.task])
+        result = evaluate(model, table, columns, _progress(), wrong)
+    if args.json:
+        print(json.dumps(result.to_json(), ensure_ascii=False))
+    else:
+        _show(Console(), result)
+    return _check(result, limits)
+
+
+def _progress() -> Progress:
+    """Report to a terminal about five times a second, to anything else not at all."""
+    if not sys.stderr.isatty():
+        return lambda done, total: None
+    last = 0.0
+
+    def show(done: int, total: int) -> None:
+        nonlocal last
+        if done == total or time.monotonic() - last > 0.2:
+            last = time.monotonic()
+            print(f"\r{done} of {total}", end="\n" if done == total else "", file=sys.stderr, flush=True)
+
+    return show
+
+
+def _show(console: Console, result: Evaluation) -> None:
+    console.table(("metric", "value"), [(name, f"{value:.4f}") for name, value in result.metrics.items()], right=(1,))
+    cut = f", {result.truncated} texts cut at the bound" if result.truncated else ""
+    console.line(f"{result.rows} rows, {result.task}{cut}")
+
+
+def _limit(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    try:
+        number = float(value)
+    except ValueError as error:
+        raise InvalidArgumentError(f"--at-least is {text!r}, needed METRIC=VALUE") from error
+    if math.isnan(number):
+        raise InvalidArgumentError(f"--at-least is {text!r}, needed a number for the value")
+    return name, number
+
+
+def _refuse_unknown(limits: Mapping[str, float], what: str, known: Iterable[str]) -> None:
+    unknown = ", ".join(sorted(limits.keys() - set(known)))
+    if unknown:
+        raise InvalidArgumentError(f"--at-least names {unknown}, {what} has {', '.join(known)}")
+
+
+def _check(result: Evaluation, limits: Mapping[str, float]) -> int:
+    _refuse_unknown(limits, f"{result.task} of these rows", result.metrics)
+    below = {name: limit for name, limit in limits.items() if not result.metrics[name] >= limit}
+    for name, limit in below.items():
+        print(f"linnet: error: {name} is {result.metrics[name]:.4f}, needed at least {limit}", file=sys.stderr)
+    return CHECK_FAILED if below else OK

@@ -1,0 +1,82 @@
+"""The command line of measuring commands: lists of numbers, and what was typed, for records."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+__all__ = ["CUT", "command_line", "cpu_set", "joined", "numbers", "say_cut", "spans"]
+
+CUT = "cut to the file's bound"
+"""For the help of ``--lengths``."""
+
+_MOST_CPUS = 1024  # of a cpu_set_t
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """Read "8,16,32"; each number once, in the given order."""
+    try:
+        found = tuple(dict.fromkeys(int(part) for part in text.split(",")))
+    except ValueError:
+        found = ()
+    if not found or min(found) < 1:
+        raise argparse.ArgumentTypeError(f"found {text!r}, needed whole numbers of at least 1, as in 8,16,32")
+    return found
+
+
+def joined(values: Sequence[int]) -> str:
+    """Write the same."""
+    return ",".join(map(str, values))
+
+
+def say_cut(asked: Sequence[int] | None, longest: int) -> None:
+    """Say on stderr which lengths were not taken as they were asked for.
+
+    Args:
+        asked: tokens; None: nobody asked, they are the defaults, which suit every file.
+        longest: most tokens of the file.
+    """
+    over = [tokens for tokens in asked or () if tokens > longest]
+    if over:
+        print(
+            f"linnet: warning: --lengths has {joined(over)}, over the file's bound of {longest} tokens; "
+            f"{longest} is taken instead",
+            file=sys.stderr,
+        )
+
+
+def cpu_set(text: str) -> tuple[int, ...]:
+    """Read "0,4-7" as CPU numbers in rising order, each once."""
+    found: set[int] = set()
+    for part in text.split(","):
+        first, dash, last = (each.strip() for each in part.partition("-"))
+        ends = [int(each) for each in (first, last if dash else first) if each.isdecimal()]
+        if len(ends) < 2 or ends[0] > ends[1] or ends[1] >= _MOST_CPUS:
+            raise argparse.ArgumentTypeError(f"found {text!r}, needed CPU numbers below {_MOST_CPUS}, as in 0,4-7")
+        found |= set(range(ends[0], ends[1] + 1))
+    return tuple(sorted(found))
+
+
+def spans(values: Sequence[int]) -> str:
+    """Write CPU numbers as :func:`cpu_set` reads them: "0,4-7"."""
+    parts: list[list[int]] = []
+    for value in sorted(values):
+        if parts and value == parts[-1][1] + 1:
+            parts[-1][1] = value
+        else:
+            parts.append([value, value])
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in parts)
+
+
+def command_line(arguments: Sequence[str] | None = None) -> str:
+    """Return what was typed, each path without its folders: a record is shown to others.
+
+    Args:
+        arguments: of the process; None: ``sys.argv[1:]``.
+    """
+    given = sys.argv[1:] if arguments is None else arguments
+    return shlex.join(["linnet", *(Path(each).name if os.sep in each else each for each in given)])

@@ -1,0 +1,49 @@
+"""Where ``--json`` and ``--trace`` go: one device fills a file, several fill a folder with a file each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from linnet.cli.output import refuse_existing
+from linnet.errors import InvalidArgumentError
+from linnet_bench.remote.address import Address
+
+__all__ = ["file_name", "plan_outputs"]
+
+
+def file_name(address: Address) -> str:
+    """Return a device's name as a file may have it: ``pi@pi4.local-2222`` of ``ssh://pi@pi4.local:2222``."""
+    return re.sub(r"[^A-Za-z0-9._@-]+", "-", address.name.removeprefix("ssh://")).strip("-.")
+
+
+def plan_outputs(out: Path | None, addresses: Sequence[Address], option: str, *, force: bool) -> Mapping[str, Path]:
+    """Return the file of each device, by its name; empty if none was asked for.
+
+    Args:
+        out: what the option names; for several devices a folder, which is made if it is not there.
+        addresses: of the devices.
+        option: its name, for messages.
+        force: existing files may be replaced.
+
+    Raises:
+        InvalidArgumentError: a file exists, or one file is to hold several devices.
+    """
+    if out is None:
+        return {}
+    if len(addresses) == 1 and not out.is_dir():
+        planned = {addresses[0].name: out}
+    else:
+        if out.suffix == ".json" or out.is_file():
+            raise InvalidArgumentError(
+                f"{option} {out} names one file for {len(addresses)} devices, needed a folder: {option} {out.stem}/"
+            )
+        out.mkdir(parents=True, exist_ok=True)
+        suffix = ".trace.json" if option == "--trace" else ".json"
+        planned = {address.name: out / (file_name(address) + suffix) for address in addresses}
+    if len(set(planned.values())) < len(planned):
+        raise InvalidArgumentError(f"{option}: two devices would share a file; name them in a devices file")
+    for path in planned.values():
+        refuse_existing(path, force=force)
+    return planned

@@ -1,0 +1,127 @@
+"""What each file answers: agreement with the first file, and its metric on labelled data."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+from linnet.errors import InvalidArgumentError
+from linnet.format.golden import answer_outputs
+from linnet.loading import load
+from linnet.model import Model
+from linnet.runtime import FloatArray
+from linnet_bench.accuracy.datasets import Columns, Table
+from linnet_bench.accuracy.evaluation import Progress, evaluate
+from linnet_bench.compare.candidate import Opened
+from linnet_bench.measure.sample import long_text
+
+__all__ = ["Answers", "agreement", "ask_all", "texts_for"]
+
+Outputs: TypeAlias = Mapping[str, FloatArray]
+Text: TypeAlias = tuple[str, str | None]
+
+_MOST_TEXTS = 200  # of the data; more say nothing new and cost time
+
+
+@dataclasses.dataclass(frozen=True)
+class Answers:
+    """What one file answered.
+
+    Attributes:
+        outputs: by name, of each text, without the batch axis.
+        metrics: on the data; empty without data.
+    """
+
+    outputs: Sequence[Outputs]
+    metrics: Mapping[str, float]
+
+
+def texts_for(opened: Sequence[Opened], table: Table | None, columns: Columns | None) -> list[Text]:
+    """Return the texts that agreement is measured on.
+
+    They are the first rows of the data; without data, those of all golden cases and sentences of our own.
+    """
+    if table is not None and columns is not None and all(isinstance(row[columns.text], str) for row in table.rows):
+        second = columns.pair
+        rows = table.rows[:_MOST_TEXTS]
+        return [(row[columns.text], None if second is None else row.get(second)) for row in rows]
+    golden = [(case["text"], case["pair"]) for each in opened for case in each.evidence.get("golden") or []]
+    own: list[Text] = []
+    if opened[0].manifest.task in ("feature-extraction", "text-classification", "token-classification"):
+        own = [(sentence.strip() + ".", None) for sentence in long_text(1).split(". ") if sentence.strip()]
+    texts = list(dict.fromkeys([*golden, *own]))
+    if not texts:
+        raise InvalidArgumentError("the files have no golden cases to compare answers on; give texts with --data")
+    return texts
+
+
+def ask_all(
+    opened: Sequence[Opened], texts: Sequence[Text], table: Table | None, columns: Columns | None,
+    threads: int, progress: Progress | None = None,
+) -> list[Answers]:  # fmt: skip
+    """Ask each file, one after the other, so that one is in memory at a time.
+
+    Raises:
+        LinnetError: a file cannot answer, or the data does not fit the task.
+    """
+    answers = []
+    for each in opened:
+        with load(each.path, threads=threads, self_test=False) as model:
+            outputs = [answer_outputs(model, text, pair)[1] for text, pair in texts]
+            answers.append(Answers(outputs, _metrics(model, table, columns, progress)))
+    return answers
+
+
+def _metrics(
+    model: Model, table: Table | None, columns: Columns | None, progress: Progress | None
+) -> Mapping[str, float]:
+    if table is None or columns is None:
+        return {}
+    return evaluate(model, table, columns, progress).metrics
+
+
+def agreement(task: str, first: Sequence[Outputs], other: Sequence[Outputs]) -> float:
+    """Return how far two files give the same answers, 0 to 1.
+
+    Embeddings: the mean cosine. One score a text: the share of pairs of texts in the same order (1 for a single
+    text). Otherwise: the share of equal best classes over all rows and outputs.
+
+    Raises:
+        InvalidArgumentError: outputs have different shapes, so the files are not of one model.
+    """
+    for one, two in zip(first, other, strict=True):
+        shapes = [[values.shape for values in each.values()] for each in (one, two)]
+        if shapes[0] != shapes[1]:
+            raise InvalidArgumentError(
+                f"the files give outputs of the shapes {shapes[0]} and {shapes[1]} for one text; "
+                "compare files of models with the same outputs"
+            )
+    if task == "feature-extraction":
+        return float(np.mean([_cosine(one, two) for one, two in zip(first, other, strict=True)]))
+    if next(iter(first[0].values())).shape == (1,):
+        return _same_order([_score(each) for each in first], [_score(each) for each in other])
+    same = [_same_best(one, two) for one, two in zip(first, other, strict=True)]
+    return float(np.concatenate(same).mean())
+
+
+def _cosine(one: Outputs, two: Outputs) -> float:
+    left, right = (next(iter(each.values())).astype(np.float64).ravel() for each in (one, two))
+    return float(left @ right / max(1e-30, float(np.linalg.norm(left) * np.linalg.norm(right))))
+
+
+def _score(outputs: Outputs) -> float:
+    return float(next(iter(outputs.values()))[0])
+
+
+def _same_order(left: Sequence[float], right: Sequence[float]) -> float:
+    pairs = [(i, j) for i in range(len(left)) for j in range(i)]
+    same = [np.sign(left[i] - left[j]) == np.sign(right[i] - right[j]) for i, j in pairs]
+    return float(np.mean(same)) if same else 1.0
+
+
+def _same_best(one: Outputs, two: Outputs) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    same = [np.atleast_1d(one[name].argmax(axis=-1) == two[name].argmax(axis=-1)) for name in one]
+    return np.concatenate(same)

@@ -1,0 +1,86 @@
+"""Which files can stand beside each other."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from linnet.errors import InvalidArgumentError
+from linnet.format.manifest import Manifest
+from linnet.loading import load
+
+__all__ = ["Opened", "check_comparable", "labels_for", "open_all"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Opened:
+    """What a file says about itself.
+
+    Attributes:
+        path: of the file.
+        manifest: its contract.
+        evidence: of its trailer.
+    """
+
+    path: Path
+    manifest: Manifest
+    evidence: Mapping[str, Any]
+
+
+_SAME: Mapping[str, Callable[[Manifest], object]] = {
+    "task": lambda manifest: manifest.task,
+    "tokenizer": lambda manifest: (manifest.tokenizer_kind, manifest.tokenizer),
+    "labels": lambda manifest: manifest.labels,
+    "outputs": lambda manifest: manifest.outputs,
+}
+"""What must be the same for the same text to be the same question."""
+
+
+def open_all(paths: Sequence[Path], threads: int) -> list[Opened]:
+    """Open each file and check that they can be compared.
+
+    Raises:
+        InvalidArgumentError: fewer than two files, one named twice, or they differ in what must be the same.
+        LinnetError: a file is refused.
+    """
+    if len(paths) < 2:
+        raise InvalidArgumentError(f"found {len(paths)} file, needed at least two to compare")
+    twice = [str(path) for path, count in Counter(path.resolve() for path in paths).items() if count > 1]
+    if twice:
+        raise InvalidArgumentError(f"{', '.join(twice)} is named more than once; name each file once")
+    opened = []
+    for path in paths:
+        with load(path, threads=threads, self_test=False) as model:
+            opened.append(Opened(path, model.manifest, model.evidence))
+    check_comparable(opened)
+    return opened
+
+
+def check_comparable(opened: Sequence[Opened]) -> None:
+    """Refuse files that do not answer the same question.
+
+    Raises:
+        InvalidArgumentError: with everything that differs from the first file.
+    """
+    first = opened[0]
+    problems = []
+    for other in opened[1:]:
+        names = [name for name, read in _SAME.items() if read(first.manifest) != read(other.manifest)]
+        if "task" in names:
+            problems.append(f"{other.path} has the task {other.manifest.task}")
+        elif names:
+            problems.append(f"{other.path} has other {' and '.join(names)}")
+    if problems:
+        raise InvalidArgumentError(
+            f"{'; '.join(problems)}; needed the same as {first.path} ({first.manifest.task}): "
+            "compare files of one task, made from checkpoints with one tokenizer"
+        )
+
+
+def labels_for(paths: Sequence[Path]) -> list[str]:
+    """Return a short name for each file: its stem, or its path if stems are not enough."""
+    stems = [path.stem for path in paths]
+    return stems if len(set(stems)) == len(stems) else [str(path) for path in paths]

@@ -1,0 +1,203 @@
+"""The command ``linnet compare``."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import datetime
+import math
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from linnet.cli.console import Console
+from linnet.cli.exit_status import CHECK_FAILED, OK
+from linnet.cli.output import refuse_existing, write_text
+from linnet.errors import InvalidArgumentError
+from linnet.runtime import runtime_info
+from linnet_bench.accuracy.datasets import Columns, Table, choose_columns, read_table
+from linnet_bench.arguments import joined, numbers, say_cut
+from linnet_bench.compare.answers import Answers, agreement, ask_all, texts_for
+from linnet_bench.compare.candidate import Opened, labels_for, open_all
+from linnet_bench.compare.records import are_records, compare_records
+from linnet_bench.compare.regression import THRESHOLD
+from linnet_bench.compare.result import Candidate, Comparison, Settings, choose_accuracy, mark_beaten
+from linnet_bench.compare.rounds import Rounds
+from linnet_bench.compare.table import show_comparison
+from linnet_bench.machine.environment import read_environment
+from linnet_bench.measure.files import file_sha256
+from linnet_bench.measure.probe import clip_lengths
+from linnet_bench.measure.progress import Progress
+from linnet_bench.record.statistics import median
+
+__all__ = ["add_arguments", "help", "run"]
+
+help = "show files side by side, or find regressions between records"
+
+DEFAULT_LENGTHS = (16, 128, 512)
+DEFAULT_ROUNDS, DEFAULT_SECONDS, DEFAULT_COLD = 3, 0.3, 5
+_SPEED_AT = 128  # tokens whose p50 stands for speed, or the nearest length that was measured
+
+_EPILOG = f"""\
+Every figure of time and memory comes from fresh processes that take turns, so that what disturbs the machine
+disturbs every file. A file that another one beats in size, p50 and accuracy at once is marked. A file whose
+golden cases come out wrong gets no latency, and the exit status is {CHECK_FAILED}.
+
+Two records of linnet bench --json, the old and the new one, are tested for regressions: a latency counts as changed if
+it differs by the threshold and a permutation test over the repeats says that this is no chance. With a regression the
+exit status is {CHECK_FAILED}. docs/benchmarking.md says more.
+
+examples:
+  linnet compare fp32.pte int8.pte 8da4w.pte
+  linnet compare fp32.pte int8.pte --data stsb-dev.csv --threads 1,2 --report recipes.html
+  linnet compare main.json branch.json
+  linnet compare --baseline monday.json tuesday.json -- today.json
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.epilog = _EPILOG
+    add = parser.add_argument
+    add(
+        "files",
+        metavar="FILE",
+        type=Path,
+        nargs="+",
+        help="linnet files (.pte) of one task, at least two; or records (.json)",
+    )
+    add("--baseline", metavar="RECORD", type=Path, nargs="+", help="records to compare the given ones with")
+    add("--threshold", type=float, default=THRESHOLD, metavar="SHARE",
+        help=f"smallest change of a latency that counts, for records (default {THRESHOLD:g})")  # fmt: skip
+    add("--any-machine", action="store_true", help="compare records of different machines, too")
+    add("--lengths", type=numbers, metavar="N,N,...",
+        help=f"tokens (default {joined(DEFAULT_LENGTHS)}, cut to the shortest bound)")  # fmt: skip
+    add("--threads", type=numbers, default=(1,), metavar="N,N,...", help="thread counts (default 1)")
+    add("--rounds", type=int, default=DEFAULT_ROUNDS, metavar="N",
+        help=f"processes of each file and thread count (default {DEFAULT_ROUNDS})")  # fmt: skip
+    add("--seconds", type=float, default=DEFAULT_SECONDS, metavar="S",
+        help=f"time for each length in each process (default {DEFAULT_SECONDS:g})")  # fmt: skip
+    add("--cold", type=int, default=DEFAULT_COLD, metavar="N",
+        help=f"fresh processes for the cold start (default {DEFAULT_COLD})")  # fmt: skip
+    add("--data", metavar="DATA", help="labelled data: measure accuracy now, as `linnet eval` does")
+    add("--text-column", metavar="NAME", help="column of the text")
+    add("--pair-column", metavar="NAME", help="column of the second text")
+    add("--label-column", metavar="NAME", help="column of what is right")
+    add("--no-header", action="store_true", help="the CSV's first row is data")
+    add("--limit", type=int, metavar="N", help="use only the first N rows of the data")
+    add("--json", type=Path, metavar="OUT", help="write the result")
+    add("--report", type=Path, metavar="OUT", help="write the result as one HTML page with a Pareto plot")
+    add("--force", action="store_true", help="replace OUT if it exists")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compare, show, write; see the epilog for the exit status.
+
+    Raises:
+        LinnetError: the files cannot be compared, or one cannot be run.
+    """
+    if are_records(args):
+        return compare_records(args)
+    _check(args)
+    table, columns = _data(args)
+    progress = Progress(sys.stderr)
+    try:
+        comparison = _compare(args, table, columns, progress)
+    finally:
+        progress.end()
+    say_cut(args.lengths, max(comparison.settings.lengths))
+    show_comparison(comparison, Console())
+    if args.json is not None:
+        write_text(comparison.to_json(), args.json, force=args.force)
+    if args.report is not None:
+        from linnet_bench.compare.report import comparison_page
+
+        write_text(comparison_page(comparison), args.report, force=args.force)
+    return CHECK_FAILED if any(each.check.wrong for each in comparison.files) else OK
+
+
+def _check(args: argparse.Namespace) -> None:
+    problems = []
+    if args.rounds < 1:
+        problems.append(f"--rounds is {args.rounds}, needed at least 1")
+    if not 0 < args.seconds <= 3600:
+        problems.append(f"--seconds is {args.seconds:g}, needed above 0 and at most 3600")
+    if args.cold < 0:
+        problems.append(f"--cold is {args.cold}, needed 0 (leave it out) or more")
+    if args.limit is not None and args.limit < 1:
+        problems.append(f"--limit is {args.limit}, needed at least 1")
+    outputs = [out for out in (args.json, args.report) if out is not None]
+    if len(set(outputs)) < len(outputs):
+        problems.append(f"--json and --report both name {args.json}; give each its own file")
+    if problems:
+        raise InvalidArgumentError("; ".join(problems))
+    for out in outputs:
+        refuse_existing(out, force=args.force)
+
+
+def _data(args: argparse.Namespace) -> tuple[Table | None, Columns | None]:
+    if args.data is None:
+        return None, None
+    table = read_table(args.data, header=False if args.no_header else None)
+    columns = choose_columns(table, args.text_column, args.pair_column, args.label_column)
+    return dataclasses.replace(table, rows=table.rows[: args.limit]), columns
+
+
+def _compare(args: argparse.Namespace, table: Table | None, columns: Columns | None, progress: Progress) -> Comparison:
+    created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+    progress.say("opening")
+    opened = open_all(args.files, max(args.threads))
+    labels = labels_for(args.files)
+    shortest = min(each.manifest.max_length for each in opened)
+    settings = Settings(
+        lengths=clip_lengths(args.lengths or DEFAULT_LENGTHS, shortest),
+        threads=args.threads,
+        rounds=args.rounds,
+        seconds=args.seconds,
+        cold_repeats=args.cold,
+        data=Path(args.data).name if args.data else "",
+    )
+    progress.say("asking")
+    texts = texts_for(opened, table, columns)
+    answers = ask_all(opened, texts, table, columns, max(args.threads))
+    rounds = Rounds(args.files, labels, settings, progress.say)
+    rounds.measure()
+    candidates = tuple(_candidate(index, label, opened, answers, rounds) for index, label in enumerate(labels))
+    comparison = Comparison(
+        created=created,
+        settings=settings,
+        environment=read_environment(runtime_info()),
+        accuracy=choose_accuracy(candidates),
+        threads=settings.threads[0],
+        tokens=min(settings.lengths, key=lambda tokens: abs(math.log(tokens / _SPEED_AT))),
+        agreement_texts=len(texts),
+        files=candidates,
+    )
+    return mark_beaten(comparison)
+
+
+def _candidate(
+    index: int, label: str, opened: Sequence[Opened], answers: Sequence[Answers], rounds: Rounds
+) -> Candidate:
+    own = opened[index]
+    evidence = own.evidence
+    worker = rounds.opened[index]
+    assert worker is not None
+    cold = rounds.cold(index)
+    partitions = (evidence.get("report") or {}).get("partitions") or {}
+    proof = evidence.get("proof") or {}
+    return Candidate(
+        label=label,
+        file=worker.file_facts(own.path, file_sha256(own.path)),
+        status=str(evidence.get("status", "unproven")),
+        partitions=partitions.get("forward"),
+        proof={name: float(value) for name, value in proof.items() if name != "texts"},
+        metrics=answers[index].metrics,
+        agreement=agreement(own.manifest.task, answers[0].outputs, answers[index].outputs),
+        check=rounds.check(index),
+        latencies=rounds.latencies(index),
+        method=rounds.method(index),
+        peak_memory=rounds.peak_memory(index),
+        cold_ns=tuple(each.first_line_ns for each in cold),
+        cold_memory=int(median([each.peak_memory for each in cold])) if cold else 0,
+    )

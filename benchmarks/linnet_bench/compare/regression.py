@@ -1,0 +1,241 @@
+"""What became slower or larger between two sets of records, and what only looks like it.
+
+A latency counts as changed if both hold: the median over the repeats of p50 differs by at least the threshold (5 %
+unless said otherwise: what MLPerf Mobile allows between tries of one device), and the difference is significant
+(:mod:`linnet_bench.compare.significance`; 2.5 % chance of a false alarm among all latencies, and as much for the cold
+start). That takes four repeats of each side: ``linnet bench --repeats 5``. With fewer, blocks of consecutive samples
+stand for repeats; how much two processes of the same program differ is then unknown, so the threshold is doubled.
+
+Memory and size are nearly exact, so they need no test: 5 % and at least 2 MB more are a regression. So is an answer
+that was right and is wrong now.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from linnet.errors import InvalidArgumentError
+from linnet_bench.compare.significance import LEAST_REPEATS, Values, p_slower
+from linnet_bench.record.method import points
+from linnet_bench.record.record import LengthResult, Record
+from linnet_bench.record.statistics import median
+
+__all__ = ["CHANCE", "THRESHOLD", "Change", "Verdict", "different_machines", "judge"]
+
+THRESHOLD = 0.05
+CHANCE = 0.025
+
+_BLOCKS = 8  # of one process's samples, where there are too few processes
+_LEAST_BLOCK = 5  # samples of a block
+_LEAST_BYTES = 2_000_000
+
+_SLOWER, _FASTER, _SAME = "slower", "faster", "same"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Change:
+    """One figure of both sides.
+
+    Attributes:
+        name: of the figure.
+        unit: ms or MB.
+        old, new: medians over the repeats.
+        ratio: new / old.
+        p: chance of such a difference if nothing changed, in the direction that it has; None if not tested.
+        verdict: "slower" (or larger), "faster" (or smaller), or "same": not proven to differ.
+    """
+
+    name: str
+    unit: str
+    old: float
+    new: float
+    ratio: float
+    p: float | None
+    verdict: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """The comparison of two sets of records.
+
+    Attributes:
+        changes: every figure that both sides have.
+        threshold: smallest relative difference that counted for latencies, after doubling.
+        repeats: of the old and of the new side; blocks if there were too few processes.
+        blocks: blocks of samples stood for repeats.
+        problems: what is wrong beside times: answers.
+        notes: what a reader needs to know.
+    """
+
+    changes: tuple[Change, ...]
+    threshold: float
+    repeats: tuple[int, int]
+    blocks: bool
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def regressed(self) -> bool:
+        """True if something became worse."""
+        return bool(self.problems) or any(change.verdict == _SLOWER for change in self.changes)
+
+    def to_json(self) -> str:
+        """Return indented JSON."""
+        data = {"kind": "linnet-regression", "schema_version": "1.0", "regressed": self.regressed}
+        return json.dumps({**data, **dataclasses.asdict(self)}, ensure_ascii=False, indent=1) + "\n"
+
+
+def judge(old: Sequence[Record], new: Sequence[Record], threshold: float = THRESHOLD) -> Verdict:
+    """Compare two sets of records of the same measurement.
+
+    Raises:
+        InvalidArgumentError: they have no figure in common, or one was emulated.
+    """
+    emulated = [record for record in (*old, *new) if record.environment.emulated]
+    if emulated:
+        raise InvalidArgumentError(
+            f"a record was made under emulation ({emulated[0].environment.emulated}), its times mean nothing; "
+            "compare records of real processors"
+        )
+    before, after = _results(old), _results(new)
+    common = sorted(before.keys() & after.keys())
+    answers = [*_answers(old, new)]
+    if not common and not answers:
+        raise InvalidArgumentError(
+            f"the records have no thread count and length in common: {_named(before)} and {_named(after)}; "
+            "measure both with the same --threads and --lengths"
+        )
+    fewest = min((len(side[key]) for side in (before, after) for key in common), default=0)
+    blocks = fewest < LEAST_REPEATS
+    limit = 2 * threshold if blocks else threshold
+    sides = [_table([side[key] for key in common], blocks) for side in (before, after)]
+    names = [f"{tokens} tokens, {threads} thread(s)" for threads, tokens in common]
+    changes = [*_latencies(names, sides[0], sides[1], limit), *_cold(old, new, limit), *_sizes(old, new)]
+    return Verdict(
+        changes=tuple(changes),
+        threshold=limit,
+        repeats=(len(sides[0]), len(sides[1])),
+        blocks=blocks,
+        problems=tuple(answers),
+        notes=tuple(_notes(old, new, blocks, limit)),
+    )
+
+
+_Results = dict[tuple[int, int], list[LengthResult]]
+
+
+def _results(records: Sequence[Record]) -> _Results:
+    found: _Results = {}
+    for record in records:
+        for point in points(record.runs):
+            found.setdefault((point.threads, point.tokens), []).extend(point.results)
+    return found
+
+
+def _named(results: _Results) -> str:
+    return ", ".join(f"{tokens} tokens on {threads}" for threads, tokens in sorted(results)) or "none"
+
+
+def _table(results: Sequence[Sequence[LengthResult]], blocks: bool) -> Values:
+    """Return p50 in nanoseconds, [repeats, points]; repeats that some point lacks are left out."""
+    columns = [
+        [value for each in column for value in _block_medians(each)] if blocks else [r.summary.p50_ns for r in column]
+        for column in results
+    ]
+    rows = min(map(len, columns), default=0)
+    return np.array([column[:rows] for column in columns], dtype=np.float64).T.reshape(rows, len(columns))
+
+
+def _block_medians(result: LengthResult) -> list[float]:
+    count = max(1, min(_BLOCKS, len(result.samples_ns) // _LEAST_BLOCK))
+    parts = np.array_split(np.array(result.samples_ns, dtype=np.float64), count)
+    return [float(np.median(part)) for part in parts]
+
+
+def _latencies(names: Sequence[str], old: Values, new: Values, limit: float) -> Iterator[Change]:
+    if not names:
+        return
+    testable = min(len(old), len(new)) >= LEAST_REPEATS
+    slower, faster = (p_slower(old, new), p_slower(new, old)) if testable else (None, None)
+    for index, name in enumerate(names):
+        one, other = float(np.median(old[:, index])), float(np.median(new[:, index]))
+        chances = None if slower is None or faster is None else (float(slower[index]), float(faster[index]))
+        yield _change(name, one / 1e6, other / 1e6, chances, limit)
+
+
+def _change(name: str, old: float, new: float, chances: tuple[float, float] | None, limit: float) -> Change:
+    p = None if chances is None else chances[0] if new >= old else chances[1]
+    proven = p is not None and p <= CHANCE and max(new / old, old / new) >= 1 + limit
+    verdict = (_SLOWER if new > old else _FASTER) if proven else _SAME
+    return Change(name=name, unit="ms", old=old, new=new, ratio=new / old, p=p, verdict=verdict)
+
+
+def _cold(old: Sequence[Record], new: Sequence[Record], limit: float) -> Iterator[Change]:
+    """The cold start; every repeat of it is a process of its own."""
+    sides = [
+        np.array([[float(each)] for record in side if record.cold_start for each in record.cold_start.answer_ns])
+        for side in (old, new)
+    ]
+    if min(map(len, sides)) >= 1:
+        yield from _latencies(["cold start"], sides[0], sides[1], limit)
+
+
+def _sizes(old: Sequence[Record], new: Sequence[Record]) -> Iterator[Change]:
+    for name, read in (("peak memory", _peaks), ("file", lambda records: [r.file.size for r in records])):
+        sides = [read(old), read(new)]
+        if all(sides):
+            before, after = (float(median(side)) for side in sides)
+            large = abs(after - before) >= max(_LEAST_BYTES, THRESHOLD * before)
+            verdict = (_SLOWER if after > before else _FASTER) if large else _SAME
+            yield Change(name=name, unit="MB", old=before / 1e6, new=after / 1e6, ratio=after / before, p=None,
+                         verdict=verdict)  # fmt: skip
+
+
+def _peaks(records: Sequence[Record]) -> list[int]:
+    """The largest of each record: that of most threads."""
+    found = [[run.peak_memory for run in record.runs if run.peak_memory is not None] for record in records]
+    return [max(each) for each in found if each]
+
+
+def _answers(old: Sequence[Record], new: Sequence[Record]) -> Iterator[str]:
+    for record in new:
+        if record.wrong:
+            was = "they were wrong before, too" if any(each.wrong for each in old) else "they were right before"
+            message = next(run.check.message for run in record.runs if run.check.wrong)
+            yield f"{record.file.name}: the answers are wrong ({was}): {message}"
+
+
+_SAME_MACHINE: Mapping[str, str] = {"cpu": "processor", "board": "device", "cpus": "number of CPUs"}
+
+
+def different_machines(old: Sequence[Record], new: Sequence[Record]) -> list[str]:
+    """Return in what the machines of the two sides differ; empty if they are of one kind."""
+    found = []
+    for field, name in _SAME_MACHINE.items():
+        sides = [sorted({str(getattr(record.environment, field)) for record in side}) for side in (old, new)]
+        if sides[0] != sides[1]:
+            found.append(f"{name} {', '.join(sides[0])} and {', '.join(sides[1])}")
+    return found
+
+
+def _notes(old: Sequence[Record], new: Sequence[Record], blocks: bool, limit: float) -> Iterator[str]:
+    if blocks:
+        yield (
+            f"fewer than {LEAST_REPEATS} repeats of a side: blocks of samples stand for them, and only differences of "
+            f"{limit:.0%} and more count; measure with --repeats {LEAST_REPEATS + 1} for a proper test"
+        )
+    machines = different_machines(old, new)
+    if machines:
+        yield f"different machines: {'; '.join(machines)}"
+    for field in ("linnet", "executorch", "python", "numpy"):
+        sides = [sorted({str(getattr(each.environment.versions, field)) for each in side}) for side in (old, new)]
+        if sides[0] != sides[1]:
+            yield f"{field} {', '.join(sides[0])} before, {', '.join(sides[1])} now"
+    if {record.file.sha256 for record in old} != {record.file.sha256 for record in new}:
+        yield "different files"
+    for reason in sorted({record.ended_early for record in (*old, *new) if record.partial}):
+        yield f"a record is of a measurement that ended early: {reason}"

@@ -1,0 +1,74 @@
+"""A comparison as one HTML page."""
+
+from __future__ import annotations
+
+import math
+
+from linnet_bench.compare.result import Comparison
+from linnet_bench.compare.table import costs, latencies, notes, ran
+from linnet_bench.html import Axis, Content, Page, Point, Series, element, line_chart, scatter_chart, table
+
+__all__ = ["comparison_page"]
+
+
+def comparison_page(comparison: Comparison) -> str:
+    """Return the page: the files, what each costs and gives, which are worth having, latency by length."""
+    first = comparison.files[0].file
+    names = ", ".join(each.label for each in comparison.files)
+    machine = comparison.environment
+    page = Page(
+        f"{names}: side by side",
+        subtitle=f"{first.source or 'unknown'}, {first.model_type}, {first.task}",
+        footer=f"Made by linnet compare, {comparison.created}, linnet {machine.versions.linnet}.",
+    )
+    page.section("The files", _table(costs(comparison), "Size, memory, start and accuracy"), _notes(comparison))
+    charts = [*_charts(comparison)]
+    if charts:
+        page.section("Which are worth having", charts)
+    if any(each.latencies for each in comparison.files):
+        latency = _table(latencies(comparison), f"p50 / p90 of {ran(comparison)} in milliseconds")
+        page.section("Latency by length", *_lines(comparison), latency)
+    where = ", ".join(filter(None, (machine.board, machine.cpu, machine.architecture, machine.os)))
+    page.section("Where it was measured", element("p", where), element("p", " ".join(machine.cpu_features)))
+    return page.render()
+
+
+def _table(content: tuple[list[str], list[list[str]]], caption: str) -> Content:
+    headers, rows = content
+    return table([*headers], rows, caption=caption, right=range(2, len(headers)))
+
+
+def _notes(comparison: Comparison) -> list[Content]:
+    return [element("p", note, class_="note") for note in notes(comparison)]
+
+
+def _charts(comparison: Comparison) -> list[Content]:
+    """Size and latency against accuracy; files that lack one of them are left out."""
+    accuracy = Axis(comparison.accuracy, better="high")
+    speed = f"p50 at {comparison.tokens} tokens, {comparison.threads} thread(s)"
+    sizes = [(each.label, each.file.size / 1e6, comparison.accuracy_of(each)) for each in comparison.files]
+    speeds = [(each.label, comparison.speed_of(each) / 1e6, comparison.accuracy_of(each)) for each in comparison.files]
+    charts: list[Content] = []
+    for title, rows, axis in (
+        ("Accuracy by size of the file", sizes, Axis("size", "MB", better="low")),
+        ("Accuracy by latency", speeds, Axis(speed, "ms", better="low")),
+    ):
+        points = [Point(label, x, y) for label, x, y in rows if math.isfinite(x) and math.isfinite(y)]
+        if points:
+            charts.append(scatter_chart(title, points, x=axis, y=accuracy))
+    return charts
+
+
+def _lines(comparison: Comparison) -> list[Content]:
+    charts: list[Content] = []
+    for threads in comparison.settings.threads:
+        series = []
+        for each in comparison.files:
+            own = [found for found in each.latencies if found.threads == threads]
+            points = [(float(found.tokens), found.summary.p50_ns / 1e6) for found in own]
+            band = [(found.summary.p50_ns / 1e6, found.summary.p90_ns / 1e6) for found in own]
+            series += [Series(each.label, points, band)] if points else []
+        if series:
+            title = f"p50 of {ran(comparison)} on {threads} thread(s)"
+            charts.append(line_chart(title, series, x=Axis("tokens"), y=Axis("latency", "ms"), band_name="p50 to p90"))
+    return charts

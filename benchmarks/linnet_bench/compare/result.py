@@ -1,0 +1,192 @@
+"""The result of ``linnet compare``; all times are nanoseconds, all sizes bytes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping, Sequence
+
+from linnet_bench.machine.environment import Environment
+from linnet_bench.record.record import FileFacts, OutputCheck
+from linnet_bench.record.statistics import PERCENTILE_DEFINITION, Summary
+
+__all__ = [
+    "COMPARISON_KIND",
+    "COMPARISON_VERSION",
+    "Candidate",
+    "Comparison",
+    "Latency",
+    "Settings",
+    "choose_accuracy",
+    "mark_beaten",
+]
+
+COMPARISON_KIND = "linnet-compare"
+COMPARISON_VERSION = "1.1"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What was asked for.
+
+    Attributes:
+        lengths: tokens of one input, cut to the shortest bound of the files.
+        threads: thread counts.
+        rounds: fresh processes of each file and thread count, in turns.
+        seconds: time for each length in each round.
+        cold_repeats: fresh processes of each file for the cold start; 0 leaves it out.
+        data: name of the labelled data that was evaluated; empty if none.
+    """
+
+    lengths: tuple[int, ...]
+    threads: tuple[int, ...]
+    rounds: int
+    seconds: float
+    cold_repeats: int
+    data: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Latency:
+    """Latency of the method that ran, token ids in, numpy out.
+
+    Attributes:
+        threads, tokens: what was run.
+        summary: of the samples of all rounds.
+        round_p50_ns: the median of each round.
+    """
+
+    threads: int
+    tokens: int
+    summary: Summary
+    round_p50_ns: tuple[float, ...]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """One file.
+
+    Attributes:
+        label: its name in the result.
+        file: facts.
+        status: proven or unproven.
+        partitions: pieces of ``forward`` that XNNPACK runs; None if the evidence does not say.
+        proof: figures of the proof, from the evidence.
+        metrics: on the data, measured now; empty without data.
+        agreement: with the first file, 0 to 1: mean cosine of embeddings, else the share of equal answers (for
+            one score a text: of pairs in the same order).
+        check: whether the golden cases were reproduced in every process; if not, nothing was timed.
+        latencies: by thread count and length.
+        peak_memory: most resident bytes of a process that ran every length.
+        cold_ns: from process start to first answer, of each fresh process.
+        cold_memory: their median peak of resident bytes; 0 if left out.
+        method: that was timed, "forward" or "forward_fused"; None if nothing was.
+        beaten_by: labels of files that are at least as small, as fast and as accurate, and better in one.
+    """
+
+    label: str
+    file: FileFacts
+    status: str
+    partitions: int | None
+    proof: Mapping[str, float]
+    metrics: Mapping[str, float]
+    agreement: float
+    check: OutputCheck
+    latencies: tuple[Latency, ...] = ()
+    peak_memory: int | None = None
+    cold_ns: tuple[int, ...] = ()
+    cold_memory: int = 0
+    method: str | None = None
+    beaten_by: tuple[str, ...] = ()
+
+    def latency(self, threads: int, tokens: int) -> Latency | None:
+        """Return the latency at one point, None if there is none."""
+        return next((each for each in self.latencies if (each.threads, each.tokens) == (threads, tokens)), None)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """One ``linnet compare``.
+
+    Attributes:
+        created: when it began, ISO 8601 in UTC.
+        percentiles: their definition.
+        settings: what was asked for.
+        environment: which machine.
+        accuracy: what accuracy means here: a metric of the data, a figure of the proof, or "agreement".
+        threads, tokens: the point whose p50 stands for speed.
+        agreement_texts: texts that the agreement is of.
+        files: in the order in which they were given.
+    """
+
+    kind: str = COMPARISON_KIND
+    schema_version: str = COMPARISON_VERSION
+    created: str
+    percentiles: str = PERCENTILE_DEFINITION
+    settings: Settings
+    environment: Environment
+    accuracy: str
+    threads: int
+    tokens: int
+    agreement_texts: int
+    files: tuple[Candidate, ...]
+
+    def accuracy_of(self, candidate: Candidate) -> float:
+        """Return a file's accuracy, NaN if it has none."""
+        if self.accuracy == "agreement with the first file":
+            return candidate.agreement
+        return {**candidate.proof, **candidate.metrics}.get(self.accuracy, math.nan)
+
+    def speed_of(self, candidate: Candidate) -> float:
+        """Return a file's p50 at the point that stands for speed, NaN if it was not timed."""
+        found = candidate.latency(self.threads, self.tokens)
+        return math.nan if found is None else found.summary.p50_ns
+
+    def to_json(self) -> str:
+        """Return indented JSON; NaN becomes null."""
+        return json.dumps(_plain(dataclasses.asdict(self)), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+
+
+def choose_accuracy(candidates: Sequence[Candidate]) -> str:
+    """Return the figure that all files have: the data's first metric, the proof's, or the agreement."""
+    names = [*candidates[0].metrics][:1] or ["agreement", "cosine_mean"]
+    for name in names:
+        if all(name in {**each.proof, **each.metrics} for each in candidates):
+            return name
+    return "agreement with the first file"
+
+
+def mark_beaten(comparison: Comparison) -> Comparison:
+    """Return the comparison with ``beaten_by`` filled in: the Pareto rule for size, p50 and accuracy.
+
+    A file without one of the three beats none and is beaten by none.
+    """
+    costs = {
+        each.label: (each.file.size, comparison.speed_of(each), -comparison.accuracy_of(each))
+        for each in comparison.files
+    }
+    whole = {label: cost for label, cost in costs.items() if not any(map(math.isnan, cost))}
+
+    def beaten_by(label: str) -> tuple[str, ...]:
+        if label not in whole:
+            return ()
+        own = whole[label]
+        return tuple(
+            other
+            for other, cost in whole.items()
+            if cost != own and all(theirs <= mine for theirs, mine in zip(cost, own, strict=True))
+        )
+
+    files = tuple(dataclasses.replace(each, beaten_by=beaten_by(each.label)) for each in comparison.files)
+    return dataclasses.replace(comparison, files=files)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return value

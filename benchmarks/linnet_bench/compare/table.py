@@ -1,0 +1,124 @@
+"""A comparison for people."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from linnet.cli.console import Console
+from linnet_bench.compare.result import Candidate, Comparison
+from linnet_bench.record.statistics import median
+from linnet_bench.record.table import methods
+
+__all__ = ["costs", "latencies", "notes", "ran", "show_comparison"]
+
+
+def show_comparison(comparison: Comparison, console: Console) -> None:
+    """Write size, memory, accuracy and cold start; then latencies; then what the marks mean."""
+    headers, rows = costs(comparison)
+    console.table(headers, rows, right=range(2, len(headers)))
+    headers, rows = latencies(comparison)
+    if rows:
+        console.heading(f"latency of {ran(comparison)}, token ids in, numpy out, p50 / p90 ms")
+        console.table(headers, rows, right=range(2, len(headers)))
+    console.line()
+    for note in notes(comparison):
+        console.line(note)
+
+
+def ran(comparison: Comparison) -> str:
+    """Return the methods that were timed, for a heading."""
+    return methods(each.method for each in comparison.files)
+
+
+def costs(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
+    """Return headers and rows of what each file costs and gives."""
+    headers = ["file", "recipe", "MB", "partitions", "memory MB", "cold ms", "agreement", *_accuracy_names(comparison)]
+    return [*headers, ""], [[*_costs(comparison, each), _mark(each)] for each in comparison.files]
+
+
+def _costs(comparison: Comparison, each: Candidate) -> Iterator[str]:
+    yield each.label
+    yield each.file.recipe
+    yield f"{each.file.size / 1e6:.2f}"
+    yield "" if each.partitions is None else str(each.partitions)
+    yield "" if each.peak_memory is None else f"{each.peak_memory / 1e6:.1f}"
+    yield f"{median(each.cold_ns) / 1e6:.0f}" if each.cold_ns else ""
+    yield f"{each.agreement:.4f}"
+    figures = {**each.proof, **each.metrics}
+    for name in _accuracy_names(comparison):
+        yield _figure(figures.get(name, math.nan))
+
+
+def _accuracy_names(comparison: Comparison) -> list[str]:
+    """The data's metrics, or the figures of the proofs."""
+    names = [name for each in comparison.files for name in (each.metrics or each.proof) if name != "texts"]
+    return list(dict.fromkeys(names))
+
+
+def _figure(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.4f}" if value == 0 or abs(value) >= 1e-3 else f"{value:.1e}"
+
+
+def _mark(each: Candidate) -> str:
+    if each.check.wrong:
+        return "WRONG"
+    return "beaten" if each.beaten_by else ""
+
+
+def latencies(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
+    """Return headers and rows of the latencies: a column for each length."""
+    lengths = sorted({each.tokens for file in comparison.files for each in file.latencies})
+    rows = []
+    for threads in comparison.settings.threads:
+        for each in comparison.files:
+            cells = [_latency(each, threads, tokens) for tokens in lengths]
+            if any(cells):
+                rows.append([str(threads), each.label, *cells])
+    return ["threads", "file", *(f"{tokens} tokens" for tokens in lengths)], rows
+
+
+def _latency(each: Candidate, threads: int, tokens: int) -> str:
+    found = each.latency(threads, tokens)
+    return "" if found is None else f"{_ms(found.summary.p50_ns)} / {_ms(found.summary.p90_ns)}"
+
+
+def notes(comparison: Comparison) -> Iterator[str]:
+    """Yield what a reader needs to know."""
+    settings = comparison.settings
+    yield (
+        f"{settings.rounds} rounds in fresh processes that take turns; memory: peak after all lengths; "
+        f"agreement: with {comparison.files[0].label}, on {comparison.agreement_texts} texts"
+    )
+    yield from _methods_note(comparison)
+    yield from _accuracy_note(comparison)
+    point = f"p50 at {comparison.tokens} tokens on {comparison.threads} thread(s)"
+    for each in comparison.files:
+        if each.check.wrong:
+            yield f"{each.label}: no latency, because the answers are wrong: {each.check.message}"
+        elif each.beaten_by:
+            yield (
+                f"{each.label} is beaten by {', '.join(each.beaten_by)}: "
+                f"as good or better in size, {point} and {comparison.accuracy}"
+            )
+
+
+def _methods_note(comparison: Comparison) -> Iterator[str]:
+    """Which method ran of which file, where not all of them had the same."""
+    files: dict[str, list[str]] = {}
+    for each in comparison.files:
+        if each.method is not None:
+            files.setdefault(each.method, []).append(each.label)
+    if len(files) > 1:
+        yield "; ".join(f"{', '.join(labels)} ran {method}" for method, labels in sorted(files.items()))
+
+
+def _accuracy_note(comparison: Comparison) -> Sequence[str]:
+    if comparison.settings.data:
+        return [f"accuracy: measured now on {comparison.settings.data}"]
+    return ["accuracy: figures of each file's proof, against its own original; --data FILE measures them now"]
+
+
+def _ms(nanoseconds: float) -> str:
+    value = nanoseconds / 1e6
+    return f"{value:.3f}" if value < 1 else f"{value:.2f}" if value < 100 else f"{value:.1f}"

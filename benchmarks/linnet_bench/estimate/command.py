@@ -1,0 +1,100 @@
+"""The command ``linnet estimate``."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from linnet.cli.console import Console
+from linnet.cli.exit_status import OK
+from linnet.cli.output import refuse_existing, write_text
+from linnet.errors import InvalidArgumentError
+from linnet.loading import load
+from linnet_bench.arguments import CUT, joined, numbers, say_cut
+from linnet_bench.estimate.devices import DEVICES, THIS, Device, find_device
+from linnet_bench.estimate.roofline import Estimate, estimate
+from linnet_bench.estimate.work import Work, count_work
+from linnet_bench.measure.probe import clip_lengths
+
+__all__ = ["add_arguments", "help", "run"]
+
+help = "estimate a file's speed on a device that is not here"
+
+DEFAULT_LENGTHS = (32, 64, 128, 256)
+
+_EPILOG = f"""\
+Counted work of the file over published figures of the device, whose sources are shown. It is an estimate and stays
+one: linnet bench measures. Devices: {", ".join(DEVICES)}, and "{THIS}" where the processor is one of these.
+
+examples:
+  linnet estimate intents.pte --device pi5
+  linnet estimate intents.pte --device pi4 --threads 1,4 --lengths 16,64
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.epilog = _EPILOG
+    add = parser.add_argument
+    add("file", metavar="FILE", type=Path, help="a linnet file (.pte)")
+    add("--device", required=True, metavar="NAME", help=f"{', '.join(DEVICES)} or {THIS}")
+    add("--lengths", type=numbers, metavar="N,N,...",
+        help=f"tokens, {CUT} (default {joined(DEFAULT_LENGTHS)})")  # fmt: skip
+    add("--threads", type=numbers, metavar="N,N,...", help="thread counts (default 1 and all cores, at most 4)")
+    add("--json", type=Path, metavar="OUT", help="write the estimate")
+    add("--force", action="store_true", help="replace OUT if it exists")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Count, estimate, show.
+
+    Raises:
+        LinnetError: the file cannot be opened or does not say enough, or the device is unknown.
+    """
+    device = find_device(args.device)
+    if args.json is not None:
+        refuse_existing(args.json, force=args.force)
+    with load(args.file, self_test=False) as model:
+        work = count_work(model.manifest, model.evidence)
+        lengths = clip_lengths(args.lengths or DEFAULT_LENGTHS, model.manifest.max_length)
+        say_cut(args.lengths, model.manifest.max_length)
+    threads = args.threads or tuple(sorted({1, min(4, device.cores)}))
+    too_many = [count for count in threads if count > device.cores]
+    if too_many:
+        raise InvalidArgumentError(f"--threads has {joined(too_many)}, {device.title} has {device.cores} cores")
+    found = [estimate(work, device, tokens, count) for count in threads for tokens in lengths]
+    _show(args.file, device, work, found, Console())
+    if args.json is not None:
+        write_text(_json(args.file, device, found), args.json, force=args.force)
+    return OK
+
+
+def _show(path: Path, device: Device, work: Work, found: Sequence[Estimate], console: Console) -> None:
+    console.line(f"ESTIMATE, not measured: {path.name} on {device.title}")
+    console.line()
+    headers = ("threads", "tokens", "about ms", "linear", "attention", "moving", "starting", "")
+    rows = []
+    for each in found:
+        parts = (each.linear, each.attention, each.moving, each.starting)
+        note = "bound by memory" if each.memory_bound else ""
+        times = [f"{part * 1e3:.2f}" for part in parts]
+        rows.append([str(each.threads), str(each.tokens), f"{each.seconds * 1e3:.1f}", *times, note])
+    console.table(headers, rows, right=range(7))
+    console.line()
+    tokens = found[-1].tokens
+    macs = work.linear_macs(tokens, int8=True) + work.linear_macs(tokens, int8=False)
+    console.line(
+        f"work at {tokens} tokens: {macs / 1e6:.0f} M multiply-accumulates in linear layers, "
+        f"{work.attention_macs(tokens) / 1e6:.0f} M in attention; weights {work.weight_bytes / 1e6:.1f} MB"
+    )
+    for source in device.sources:
+        console.line(f"- {source}")
+
+
+def _json(path: Path, device: Device, found: Sequence[Estimate]) -> str:
+    rows = [{**dataclasses.asdict(each), "seconds": each.seconds} for each in found]
+    data = {"kind": "linnet-estimate", "schema_version": "1.0", "measured": False, "file": path.name}
+    return json.dumps({**data, "device": dataclasses.asdict(device), "estimates": rows}, indent=1) + "\n"

@@ -1,0 +1,91 @@
+"""From counted work and published figures to a time: a roofline (Williams, Waterman & Patterson, CACM 52(4), 2009).
+
+Each kind of work takes the longer of its computing and its reading; kinds follow one another. Peaks are never
+reached, so each has a share that XNNPACK, or linnet's own kernels, reach of it. The shares below were chosen on
+MiniLM-L6 (int8 and fp32) on an AMD EPYC of the Zen 5 kind, what an instruction takes on MobileBERT;
+``python -m benchmarks.studies.estimate`` compares estimate and measurement on the machine at hand. On other devices
+nobody has checked them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+from linnet_bench.estimate.devices import Device
+from linnet_bench.estimate.work import Work
+
+__all__ = ["SHARES", "Estimate", "estimate"]
+
+SHARES: Mapping[str, float] = {
+    "int8": 0.75,
+    "own int8": 0.81,
+    "float": 0.80,
+    "attention": 0.36,
+    "threads": 0.90,
+}
+"""Of the int8 peak in XNNPACK's and in linnet's own linear layers, of the float peak, of the int8 peak in linnet's own
+attention, of each thread beyond the first."""
+
+_OPERATOR_SECONDS = 0.3e-6
+"""What starting an operator inside of a partition takes at 4 GHz; slower clocks take longer in proportion."""
+
+_INSTRUCTION_SECONDS = 1.3e-6
+"""What an instruction of ExecuTorch's executor takes: each operator of `forward_fused` is one."""
+
+_REFERENCE_GHZ = 4.0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """Estimated seconds of one text; nothing here was measured.
+
+    Attributes:
+        tokens, threads: of the text and the process.
+        linear, attention, moving, starting: parts.
+        memory_bound: the weights come from main memory, and that takes longer than computing with them.
+    """
+
+    tokens: int
+    threads: int
+    linear: float
+    attention: float
+    moving: float
+    starting: float
+    memory_bound: bool
+
+    @property
+    def seconds(self) -> float:
+        """All parts."""
+        return self.linear + self.attention + self.moving + self.starting
+
+
+def estimate(work: Work, device: Device, tokens: int, threads: int) -> Estimate:
+    """Return the estimate.
+
+    Args:
+        work: of the file.
+        device: its figures.
+        tokens: of the text, at least 1.
+        threads: at least 1; more than the device has cores are not counted.
+    """
+    workers = 1 + SHARES["threads"] * (min(threads, device.cores) - 1)
+    cycles = device.clock_ghz * 1e9 * workers
+    fused = work.fused if device.fused else None
+    own = fused is not None and fused.int8_linear
+    int8 = device.int8_macs * SHARES["own int8" if own else "int8"] * cycles
+    single = device.float_macs * SHARES["float"] * cycles
+    computing = work.linear_macs(tokens, int8=True) / int8 + work.linear_macs(tokens, int8=False) / single
+    fits = work.weight_bytes <= device.cache_mb * 1e6
+    reading = 0.0 if fits else work.weight_bytes / (device.bandwidth_gbs * 1e9)
+    products = device.int8_macs * SHARES["attention"] * cycles if fused is not None else single
+    starting = work.operators * _OPERATOR_SECONDS if fused is None else fused.operators * _INSTRUCTION_SECONDS
+    return Estimate(
+        tokens=tokens,
+        threads=threads,
+        linear=max(computing, reading),
+        attention=work.attention_macs(tokens) / products,
+        moving=work.moved_bytes(tokens, fused=fused is not None) / (device.cache_bytes * cycles),
+        starting=starting * _REFERENCE_GHZ / device.clock_ghz,
+        memory_bound=reading > computing,
+    )

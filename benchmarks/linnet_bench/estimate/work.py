@@ -1,0 +1,187 @@
+"""The work of one text, counted from what a file's evidence says about its layers and operators.
+
+Linear layers: tokens x inputs x outputs multiply-accumulates for each run of each layer. Attention: two products of
+tokens^2 x width for each layer, width being that of all heads together (Vaswani et al. 2017, section 3.2). Everything
+between is moved, not computed: bytes that are read and written, float32.
+
+The evidence has no number of heads; softmax is counted with heads of 64 channels, of 32 in models less than 512 wide.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from linnet.errors import InvalidArgumentError
+from linnet.format.manifest import Manifest
+
+__all__ = ["Attention", "Linear", "Work", "count_work"]
+
+_FLOAT = 4  # bytes
+_OPERANDS: Mapping[str, int] = {
+    **{"add": 3, "sub": 3, "mul": 3, "div": 3},
+    **{"add_layer_norm": 3, "gelu": 2, "tanh": 2, "sigmoid": 2, "clamp": 2, "rsqrt": 2, "permute_copy": 2, "clone": 2},
+}
+"""Tensors that an operator between the products reads and writes."""
+
+_SOFTMAX_PASSES = 4  # highest value, exponentials, sum and scale: read, read, write, read and write in place
+_EVERY_TOKEN = frozenset({"token-classification", "question-answering", "fill-mask"})
+"""Tasks whose head runs on each token; the heads of others run on one row."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Linear:
+    """One linear layer.
+
+    Attributes:
+        inputs, outputs: features.
+        runs: in one text.
+        int8: activations are int8 in its product.
+        stored_bytes: of its weights.
+        every_token: it runs on each token, not on one row.
+    """
+
+    inputs: int
+    outputs: int
+    runs: int
+    int8: bool
+    stored_bytes: int
+    every_token: bool
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Attention:
+    """One attention layer: two products, each tokens^2 x width."""
+
+    width: int
+    heads: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Fused:
+    """What `forward_fused` leaves between the products, where linnet has fast kernels for it.
+
+    Attributes:
+        token_bytes, operators: as of :class:`Work`.
+        int8_linear: its linear layers are linnet's own too, with what follows them inside.
+    """
+
+    token_bytes: int
+    operators: int
+    int8_linear: bool
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Work:
+    """The work of one text.
+
+    Attributes:
+        linears, attentions: what is computed.
+        token_bytes: read and written between the products for each token.
+        operators: that run, each with a cost of its own.
+        fused: the last two of `forward_fused`; None: the file has none.
+    """
+
+    linears: tuple[Linear, ...]
+    attentions: tuple[Attention, ...]
+    token_bytes: int
+    operators: int
+    fused: Fused | None = None
+
+    def linear_macs(self, tokens: int, *, int8: bool) -> int:
+        """Return the MACs of all linear layers of one kind."""
+        return sum(
+            (tokens if each.every_token else 1) * each.inputs * each.outputs * each.runs
+            for each in self.linears if each.int8 is int8
+        )  # fmt: skip
+
+    def attention_macs(self, tokens: int) -> int:
+        """Return the MACs of queries with keys and of weights with values."""
+        return sum(2 * tokens * tokens * each.width for each in self.attentions)
+
+    def moved_bytes(self, tokens: int, *, fused: bool) -> int:
+        """Return what is read and written between the products; linnet's own attention keeps scores in its cache."""
+        if fused:
+            return tokens * (self.token_bytes if self.fused is None else self.fused.token_bytes)
+        scores = sum(each.heads * tokens * tokens for each in self.attentions)
+        return tokens * self.token_bytes + _SOFTMAX_PASSES * _FLOAT * scores
+
+    @property
+    def weight_bytes(self) -> int:
+        """Bytes of the weights that every text reads."""
+        return sum(each.stored_bytes for each in self.linears)
+
+
+def count_work(manifest: Manifest, evidence: Mapping[str, Any]) -> Work:
+    """Count the work of ``forward``, and of ``forward_fused`` if there is one, from the evidence.
+
+    Raises:
+        InvalidArgumentError: the evidence has no layers or no places: an old file.
+    """
+    layers = (evidence.get("report") or {}).get("layers")
+    places = (evidence.get("places") or {}).get("forward")
+    if not layers or not places:
+        raise InvalidArgumentError("the file does not say what it computes; export it again with this linnet")
+    operators = [*_operators(places)]
+    linears = [*_linears(layers, operators, manifest.task in _EVERY_TOKEN)]
+    if not linears:
+        raise InvalidArgumentError("the file's evidence names no linear layer; export it again with this linnet")
+    outputs = {str(each["name"]): int(each["shape"][0]) for each in layers if each["kind"] == "linear"}
+    width = max(set(outputs.values()), key=[*outputs.values()].count)
+    own = [*_operators((evidence.get("places") or {}).get("forward_fused") or ())]
+    return Work(
+        linears=tuple(linears),
+        attentions=tuple(_attentions(operators, outputs)),
+        token_bytes=sum(_moved(name, layer, outputs, width) for name, layer in operators),
+        operators=len(operators),
+        fused=Fused(
+            token_bytes=sum(_moved(name, layer, outputs, width) for name, layer in own),
+            operators=len(own),
+            int8_linear=any(name == "int8_linear" for name, _ in own),
+        ) if own else None,
+    )  # fmt: skip
+
+
+def _operators(places: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Name and layer of each operator, in and outside of partitions."""
+    for place in places:
+        if "operator" in place:
+            yield str(place["operator"]), str(place.get("layer", ""))
+        for run in place.get("partition") or ():
+            for name in run["operators"]:
+                yield str(name), str(run["layer"])
+
+
+def _linears(
+    layers: Sequence[Mapping[str, Any]], operators: Sequence[tuple[str, str]], every_token: bool
+) -> Iterator[Linear]:
+    for each in layers:
+        if each["kind"] == "linear":
+            name, (outputs, inputs) = str(each["name"]), each["shape"]
+            yield Linear(
+                inputs=int(inputs),
+                outputs=int(outputs),
+                runs=max(1, operators.count(("linear", name))),
+                int8=str(each["precision"]).startswith(("int", "8da")),
+                stored_bytes=int(each["stored_bytes"]),
+                every_token=every_token or not name.startswith("head"),
+            )
+
+
+def _attentions(operators: Sequence[tuple[str, str]], outputs: Mapping[str, int]) -> Iterator[Attention]:
+    """Two batched products in one layer are one attention; its width is that of the query."""
+    products = [layer for name, layer in operators if name == "bmm"]
+    for layer in dict.fromkeys(products):
+        widths = [size for name, size in outputs.items() if name.startswith(f"{layer}.")]
+        if layer and widths:
+            head = 64 if widths[0] >= 512 else 32
+            for _ in range(products.count(layer) // 2):
+                yield Attention(width=widths[0], heads=max(1, widths[0] // head))
+
+
+def _moved(name: str, layer: str, outputs: Mapping[str, int], width: int) -> int:
+    """Bytes of one token that an operator reads and writes."""
+    own = [size for other, size in outputs.items() if other.rpartition(".")[0] == layer]
+    size = max(own, default=width) if name in ("gelu", "tanh") else width
+    return _OPERANDS.get(name.removeprefix("linnet::"), 0) * _FLOAT * size

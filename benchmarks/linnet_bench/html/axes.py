@@ -1,0 +1,220 @@
+"""Scales, ticks and the frame of a chart."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from linnet_bench.html.figures import significant
+from linnet_bench.html.markup import Content, Markup, element
+
+__all__ = [
+    "NARROW",
+    "WIDE",
+    "Axis",
+    "Canvas",
+    "Scale",
+    "draw_frame",
+    "fit_scale",
+    "label",
+    "picture",
+    "text_width",
+]
+
+WIDE, NARROW = 760, 344
+"""Pixels of the two drawings of a chart: at a desk, and on a phone of 390 pixels."""
+
+_CHARACTER = 6.6  # pixels of a character of the 12-pixel text, on average
+
+
+@dataclasses.dataclass(frozen=True)
+class Axis:
+    """What one direction of a chart means.
+
+    Attributes:
+        label: the quantity.
+        unit: its unit, empty for a pure number.
+        log: logarithmic; every value has to be positive.
+        better: whether low or high values are better; shown, and needed for a Pareto front.
+        ticks: where numbers stand; chosen if there are none.
+        from_zero: a linear axis starts at zero.
+    """
+
+    label: str
+    unit: str = ""
+    _: dataclasses.KW_ONLY
+    log: bool = False
+    better: Literal["low", "high"] | None = None
+    ticks: Sequence[float] = ()
+    from_zero: bool = False
+
+    @property
+    def title(self) -> str:
+        """Label and unit."""
+        return f"{self.label} ({self.unit})" if self.unit else self.label
+
+    @property
+    def hint(self) -> str:
+        """Label, unit, and which end is the good one."""
+        return self.title + {"low": ", lower is better", "high": ", higher is better", None: ""}[self.better]
+
+
+@dataclasses.dataclass(frozen=True)
+class Scale:
+    """From a value to a place.
+
+    Attributes:
+        low, high: the values at the ends.
+        start, end: the pixels at the ends.
+        log: logarithmic.
+        ticks: values with a number.
+    """
+
+    low: float
+    high: float
+    start: float
+    end: float
+    log: bool
+    ticks: tuple[float, ...]
+
+    def __call__(self, value: float) -> float:
+        """Return the pixel of a value; values outside stand at the nearer end."""
+        value = min(max(value, self.low), self.high)
+        low, high, at = (math.log(each) for each in (self.low, self.high, value)) if self.log else (
+            self.low, self.high, value,
+        )  # fmt: skip
+        return self.start + (self.end - self.start) * ((at - low) / (high - low) if high > low else 0.5)
+
+
+@dataclasses.dataclass(frozen=True)
+class Canvas:
+    """The plot area inside of a drawing, in pixels."""
+
+    width: float
+    height: float
+    left: float = 56
+    right: float = 16
+    top: float = 30
+    bottom: float = 44
+
+
+def fit_scale(axis: Axis, values: Sequence[float], start: float, end: float) -> Scale:
+    """Return a scale that holds all values, with some room around them.
+
+    Raises:
+        ValueError: there is no value, one is not finite, or one is not positive on a logarithmic axis.
+    """
+    if not values or not all(map(math.isfinite, values)):
+        raise ValueError(f"{axis.label}: needed at least one value, all of them finite")
+    if axis.log and min(values) <= 0:
+        raise ValueError(f"{axis.label}: a logarithmic axis needs positive values, found {min(values)}")
+    most = max(2, int(abs(end - start) / (64 if end > start else 40)))
+    if axis.log:
+        low, high = min(values), max(values)
+        room = max(math.log(high / low) * 0.04, 0.05)
+        low, high = low * math.exp(-room), high * math.exp(room)
+        ticks = axis.ticks or _log_ticks(low, high, most)
+    else:
+        low, high = (min(0.0, min(values)) if axis.from_zero else min(values)), max(values)
+        room = (high - low) * 0.06 or abs(high) * 0.05 or 1.0
+        low, high = (low if axis.from_zero and low == 0 else low - room), high + room
+        ticks = axis.ticks or _linear_ticks(low, high, most)
+    return Scale(low, high, start, end, axis.log, tuple(each for each in ticks if low <= each <= high))
+
+
+def _linear_ticks(low: float, high: float, most: int) -> list[float]:
+    rough = (high - low) / most
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [round(each * step, 12) for each in range(first, last + 1)]
+
+
+def _log_ticks(low: float, high: float, most: int) -> list[float]:
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    decades = [10.0**each for each in range(first, last + 1)]
+    for factors in ((1, 2, 5), (1, 3), (1,)):
+        ticks = [factor * decade for decade in decades for factor in factors if low <= factor * decade <= high]
+        if len(ticks) <= most:
+            break
+    else:
+        ticks = ticks[:: math.ceil(len(ticks) / most)]
+    return ticks if len(ticks) >= 2 else _linear_ticks(low, high, most)
+
+
+def draw_frame(canvas: Canvas, x: Axis, x_scale: Scale, y: Axis, y_scale: Scale) -> list[Markup]:
+    """Return grid, numbers and titles of both axes."""
+    bottom = canvas.height - canvas.bottom
+    drawn = []
+    for tick, text in zip(y_scale.ticks, _tick_texts(y_scale.ticks), strict=True):
+        at = y_scale(tick)
+        drawn.append(element("line", x1=canvas.left, x2=canvas.width - canvas.right, y1=at, y2=at, class_="grid"))
+        drawn.append(label(text, canvas.left - 6, at + 4, anchor="end", class_="tick"))
+    free = -math.inf
+    for tick, text in zip(x_scale.ticks, _tick_texts(x_scale.ticks), strict=True):
+        at = x_scale(tick)
+        drawn.append(element("line", x1=at, x2=at, y1=canvas.top, y2=bottom, class_="grid"))
+        if at - text_width(text) / 2 > free:
+            drawn.append(label(text, at, bottom + 17, anchor="middle", class_="tick"))
+            free = at + text_width(text) / 2 + 4
+    drawn.append(
+        element("path", d=f"M{canvas.left} {canvas.top}V{bottom}H{canvas.width - canvas.right}", class_="axis")
+    )
+    drawn.append(label(y.hint, 2, canvas.top - 14, class_="title"))
+    drawn.append(label(x.hint, canvas.width - canvas.right, canvas.height - 6, anchor="end", class_="title"))
+    return drawn
+
+
+def _tick_texts(ticks: Sequence[float]) -> list[str]:
+    """All with as many digits as the one that needs most of them."""
+    for digits in range(1, 6):
+        texts = [f"{tick:.{digits}g}" for tick in ticks]
+        if all(math.isclose(float(text), tick, rel_tol=1e-9, abs_tol=1e-15)
+               for text, tick in zip(texts, ticks, strict=True)):  # fmt: skip
+            break
+    plain = [significant(tick, 6).rstrip("0").rstrip(".") if "." in significant(tick, 6) else significant(tick, 6)
+             for tick in ticks]  # fmt: skip
+    return plain if all("e" not in text for text in plain) else [f"{tick:.{digits}g}" for tick in ticks]
+
+
+def label(text: str, x: float, y: float, *, anchor: str = "start", class_: str | None = None) -> Markup:
+    """Return text in a drawing; ``y`` is its base line."""
+    return element("text", text, x=x, y=y, text_anchor=None if anchor == "start" else anchor, class_=class_)
+
+
+def text_width(text: str) -> float:
+    """Return about how many pixels a text takes."""
+    return _CHARACTER * sum(2 if ord(each) > 0x2E7F else 1 for each in text)
+
+
+def picture(
+    title: str, draw: Callable[[int], tuple[float, Sequence[Content]]], *more: Content, description: str = ""
+) -> Markup:
+    """Return a figure: its title, the drawing in both sizes, and what stands below.
+
+    Args:
+        title: what is seen.
+        draw: width in pixels -> (height, content of the drawing).
+        more: legend and table.
+        description: the finding in a sentence, for who cannot see it; also shown below the title.
+    """
+    drawings = []
+    for width, size in ((WIDE, "wide"), (NARROW, "narrow")):
+        height, content = draw(width)
+        drawings.append(
+            element(
+                "svg",
+                element("title", title),
+                element("desc", description) if description else None,
+                content,
+                viewBox=f"0 0 {width} {height:.0f}",
+                width=width,
+                height=round(height),
+                role="img",
+                class_=size,
+            )
+        )
+    note = element("p", description, class_="note") if description else None
+    return element("figure", element("figcaption", title), note, *drawings, *more)

@@ -1,0 +1,89 @@
+"""A page: its sections in order, and around them what a browser needs."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable
+
+from linnet_bench.html.markup import Content, Markup, element, escape, join
+from linnet_bench.html.style import SCRIPT, STYLE
+
+__all__ = ["Page"]
+
+_CONTENTS_FROM = 4  # sections that a page lists at its top
+
+
+class Page:
+    """One self-contained HTML page.
+
+    The content security policy in its head forbids every request and every script but the page's own, so
+    that even a defect here could not reach the network.
+    """
+
+    def __init__(self, title: str, *, subtitle: Content = None, footer: Content = None) -> None:
+        """Start a page.
+
+        Args:
+            title: in the window and as its first heading.
+            subtitle: below the heading.
+            footer: below everything.
+        """
+        self.title = title
+        self._subtitle = subtitle
+        self._footer = footer
+        self._sections: list[tuple[str, str, Markup]] = []
+
+    def section(self, heading: str, *content: Content | Iterable[Content]) -> None:
+        """Add a section; its anchor is made of its heading."""
+        name = re.sub(r"[^a-z0-9]+", "-", heading.lower()).strip("-") or "section"
+        taken = {anchor for anchor, _, _ in self._sections}
+        anchor, number = name, 2
+        while anchor in taken:
+            anchor, number = f"{name}-{number}", number + 1
+        self._sections.append((anchor, heading, join(*content)))
+
+    def render(self) -> str:
+        """Return the page. Write it as UTF-8."""
+        head = (
+            '<meta charset="utf-8">\n'
+            f'<meta http-equiv="Content-Security-Policy" content="{_policy()}">\n'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+            '<meta name="color-scheme" content="light dark">\n'
+            f"<title>{escape(' '.join(self.title.split()))}</title>\n<style>{STYLE}</style>"
+        )
+        body = join(
+            element("header", element("h1", element("bdi", self.title)), self._paragraph(), self._contents()),
+            Markup("\n"),
+            element("main", [self._section(*each) for each in self._sections]),
+            element("footer", self._footer) if self._footer else None,
+        )
+        return (
+            f'<!DOCTYPE html>\n<html lang="en">\n<head>\n{head}\n</head>\n<body>\n{body.text}\n'
+            f"<script>{SCRIPT}</script>\n</body>\n</html>\n"
+        )
+
+    def _paragraph(self) -> Content:
+        return element("p", self._subtitle, class_="subtitle") if self._subtitle else None
+
+    def _contents(self) -> Content:
+        if len(self._sections) < _CONTENTS_FROM:
+            return None
+        links = [element("li", element("a", heading, href=f"#{anchor}")) for anchor, heading, _ in self._sections]
+        return element("nav", element("ul", links), aria_label="Contents")
+
+    @staticmethod
+    def _section(anchor: str, heading: str, content: Markup) -> Markup:
+        return join(Markup("\n"), element("section", element("h2", heading, id=anchor), content))
+
+
+def _policy() -> str:
+    return (
+        f"default-src 'none'; style-src '{_fingerprint(STYLE)}'; script-src '{_fingerprint(SCRIPT)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _fingerprint(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,0 +1,1 @@
+"""Description of a machine: processor, environment, emulation, frequency and temperature."""

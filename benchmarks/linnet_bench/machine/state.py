@@ -1,0 +1,244 @@
+"""In which state the machine is: frequency, load, temperature, throttling, energy.
+
+Everything is read from files of the system below a ``root``, so that a test can lay out a machine of its own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from linnet_bench.machine.processor import cpuinfo_values
+from linnet_bench.machine.system import as_number, distinct, numbers_in, text_of
+
+__all__ = [
+    "EnergyCounter",
+    "State",
+    "busy_note",
+    "energy_between",
+    "governors",
+    "read_energy",
+    "read_state",
+    "throttle_notes",
+]
+
+_BUSY = 0.3
+"""Load for each CPU above which other work disturbs a measurement; an idle system stays well below."""
+
+_SLOWED = 0.9
+"""A frequency below this share of the one before is worth a note."""
+
+_PI_FLAGS: Mapping[int, str] = {
+    0: "under-voltage now",
+    1: "frequency capped now",
+    2: "throttled now",
+    3: "soft temperature limit now",
+    16: "under-voltage has occurred",
+    17: "frequency capping has occurred",
+    18: "throttling has occurred",
+    19: "soft temperature limit has occurred",
+}
+"""Bits of ``vcgencmd get_throttled``; source: Raspberry Pi documentation, os/using-linux/vcgencmd, get_throttled."""
+
+_PI_SYSFS = "sys/devices/platform/soc/soc:firmware/get_throttled"
+_PI_TOOLS = ("usr/bin/vcgencmd", "opt/vc/bin/vcgencmd")
+_TOOL_SECONDS = 2.0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EnergyCounter:
+    """Energy that was used since some moment in the past.
+
+    Attributes:
+        name: "package-0", "psys" of RAPL, or chip and label of a hwmon sensor.
+        joules: so far.
+        range_joules: where the counter starts again at zero; None if it does not say.
+    """
+
+    name: str
+    joules: float
+    range_joules: float | None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class State:
+    """What changes while a machine works; taken before and after the measurement.
+
+    Attributes:
+        frequency_mhz: of each CPU that tells it, in MHz.
+        load_average: of one, five and fifteen minutes.
+        temperature_c: the hottest thermal zone, in degrees Celsius.
+        governors: frequency governors in use.
+        throttled_flags: bits of ``vcgencmd get_throttled`` of a Raspberry Pi; None elsewhere.
+        throttle_count: how often cores and packages were throttled since the start (x86); None if not told.
+        cooling_state: the highest state of the CPUs' cooling devices, 0 being none; None if there is none.
+        energy: counters that may be read.
+        power_w: sum of hwmon's power sensors in watts; None if there is none.
+    """
+
+    frequency_mhz: tuple[float, ...]
+    load_average: tuple[float, ...]
+    temperature_c: float | None
+    governors: tuple[str, ...] = ()
+    throttled_flags: int | None = None
+    throttle_count: int | None = None
+    cooling_state: int | None = None
+    energy: tuple[EnergyCounter, ...] = ()
+    power_w: float | None = None
+
+
+def read_state(root: Path = Path("/")) -> State:
+    """Return what the system tells about itself at this moment.
+
+    Args:
+        root: of the file system to read.
+    """
+    kilohertz = numbers_in(_cpufreq(root, "scaling_cur_freq"))
+    frequencies = [value / 1000 for value in kilohertz]
+    millidegrees = numbers_in(sorted((root / "sys/class/thermal").glob("thermal_zone*/temp")))
+    microwatts = numbers_in(sorted((root / "sys/class/hwmon").glob("hwmon*/power*_input")))
+    return State(
+        frequency_mhz=tuple(frequencies or _frequencies(text_of(root / "proc/cpuinfo"))),
+        load_average=os.getloadavg() if hasattr(os, "getloadavg") else (),
+        temperature_c=max(millidegrees) / 1000 if millidegrees else None,
+        governors=governors(root),
+        throttled_flags=_pi_throttled(root),
+        throttle_count=_throttle_count(root),
+        cooling_state=_cooling_state(root),
+        energy=read_energy(root),
+        power_w=sum(microwatts) / 1e6 if microwatts else None,
+    )
+
+
+def governors(root: Path = Path("/")) -> tuple[str, ...]:
+    """Return the frequency governors in use, each once."""
+    return distinct(text_of(path).strip() for path in _cpufreq(root, "scaling_governor"))
+
+
+def read_energy(root: Path = Path("/")) -> tuple[EnergyCounter, ...]:
+    """Return the energy counters that may be read and do not count the same twice.
+
+    Of RAPL (``Documentation/power/powercap/powercap.rst`` of Linux) the packages, whose sub-zones are in them; a
+    platform counter (psys), which has the packages in it, only without them. Without RAPL those of hwmon.
+
+    Args:
+        root: of the file system to read.
+    """
+    found = [_rapl(zone) for zone in sorted((root / "sys/class/powercap").glob("*rapl:*")) if zone.name.count(":") == 1]
+    zones = [counter for counter in found if counter is not None]
+    packages = [counter for counter in zones if counter.name.startswith("package")]
+    sensors = sorted((root / "sys/class/hwmon").glob("hwmon*/energy*_input"))
+    return tuple(packages or zones or [each for each in map(_hwmon, sensors) if each is not None])
+
+
+def energy_between(before: tuple[EnergyCounter, ...], after: tuple[EnergyCounter, ...]) -> float | None:
+    """Return the joules that were used between two readings, None without counters.
+
+    A counter that started again at zero is taken as having done so once.
+    """
+    earlier = {counter.name: counter for counter in before}
+    used = []
+    for counter in after:
+        if counter.name in earlier:
+            difference = counter.joules - earlier[counter.name].joules
+            used.append(difference if difference >= 0 else difference + (counter.range_joules or 0.0))
+    return sum(used) if used and min(used) >= 0 else None
+
+
+def busy_note(state: State, cpus: int) -> str:
+    """Return a warning if others were using the machine when ``state`` was taken, else an empty string.
+
+    Args:
+        state: taken before anything was measured.
+        cpus: that may be used.
+    """
+    load = state.load_average[0] if state.load_average else 0.0
+    if load <= _BUSY * cpus:
+        return ""
+    return (
+        f"the load average was {load:.2f} on {cpus} CPUs before the measurement: if other work was still going on, "
+        "latencies are too high"
+    )
+
+
+def throttle_notes(before: State, after: State | None) -> Iterator[str]:
+    """Yield what slowed the machine down between two states, as far as the system tells."""
+    flags = (before.throttled_flags or 0) | (0 if after is None else after.throttled_flags or 0)
+    reasons = [text for bit, text in _PI_FLAGS.items() if flags >> bit & 1]
+    if reasons:
+        yield f"the Raspberry Pi's firmware says: {', '.join(reasons)}"
+    if after is None:
+        return
+    if before.throttle_count is not None and (after.throttle_count or 0) > before.throttle_count:
+        yield f"cores were throttled {(after.throttle_count or 0) - before.throttle_count} times meanwhile"
+    if after.cooling_state:
+        yield f"a cooling device of the CPUs was in state {after.cooling_state}: they may not use their full frequency"
+    fast, slow = (max(state.frequency_mhz, default=0.0) for state in (before, after))
+    if fast and slow < _SLOWED * fast:
+        yield f"the highest frequency fell from {fast:.0f} to {slow:.0f} MHz"
+
+
+def _pi_throttled(root: Path) -> int | None:
+    told = text_of(root / _PI_SYSFS).strip()
+    if not told:
+        told = next((_ask(root / tool) for tool in _PI_TOOLS if os.access(root / tool, os.X_OK)), "")
+    with suppress(ValueError):
+        return int(told.rpartition("=")[2], 16)  # "throttled=0x50005" of the tool, "50005" of the file
+    return None
+
+
+def _ask(tool: Path) -> str:
+    try:
+        done = subprocess.run(
+            [tool, "get_throttled"], capture_output=True, text=True, timeout=_TOOL_SECONDS, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _throttle_count(root: Path) -> int | None:
+    folder = root / "sys/devices/system/cpu"
+    counts = numbers_in(folder.glob("cpu[0-9]*/thermal_throttle/core_throttle_count"))
+    packages = numbers_in(folder.glob("cpu[0-9]*/thermal_throttle/package_throttle_count"))
+    return int(sum(counts) + max(packages, default=0.0)) if counts or packages else None
+
+
+def _cooling_state(root: Path) -> int | None:
+    devices = (root / "sys/class/thermal").glob("cooling_device*")
+    cpus = [each for each in devices if "cpufreq" in text_of(each / "type")]
+    states = numbers_in(each / "cur_state" for each in cpus)
+    return int(max(states)) if states else None
+
+
+def _rapl(zone: Path) -> EnergyCounter | None:
+    joules = as_number(text_of(zone / "energy_uj"))
+    limit = as_number(text_of(zone / "max_energy_range_uj"))
+    if joules is None:  # since 2020 only root may read it (CVE-2020-8694)
+        return None
+    return EnergyCounter(
+        name=text_of(zone / "name").strip() or zone.name,
+        joules=joules / 1e6,
+        range_joules=None if limit is None else limit / 1e6,
+    )
+
+
+def _hwmon(sensor: Path) -> EnergyCounter | None:
+    joules = as_number(text_of(sensor))
+    if joules is None:
+        return None
+    chip = text_of(sensor.with_name("name")).strip() or sensor.parent.name
+    label = text_of(sensor.with_name(sensor.name.replace("_input", "_label"))).strip() or sensor.name
+    return EnergyCounter(name=f"{chip} {label}", joules=joules / 1e6, range_joules=None)
+
+
+def _frequencies(cpuinfo: str) -> list[float]:
+    return [float(value) for value in cpuinfo_values(cpuinfo, "cpu MHz")]
+
+
+def _cpufreq(root: Path, name: str) -> list[Path]:
+    return sorted((root / "sys/devices/system/cpu").glob(f"cpu[0-9]*/cpufreq/{name}"))

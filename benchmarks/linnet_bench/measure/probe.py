@@ -1,0 +1,296 @@
+"""What happens inside of a measured process: inputs, the timed loop, checks of the answers."""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import itertools
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import numpy as np
+
+from linnet.cli.console import shorten
+from linnet.errors import GoldenMismatchError, InvalidArgumentError
+from linnet.format.golden import replay_evidence
+from linnet.model import Model
+from linnet.runtime import FloatArray, IntArray, ProfilingRuntime, Runtime
+from linnet_bench.machine.state import EnergyCounter, energy_between, read_energy
+from linnet_bench.machine.system import distinct
+from linnet_bench.measure.sample import Example, long_text
+from linnet_bench.record.layers import ProgramMap
+from linnet_bench.record.profile import Event, LengthProfile, Profiler, as_events, base_name, steps_of
+from linnet_bench.record.record import Kernels, LengthResult, OutputCheck
+from linnet_bench.record.statistics import summarize
+
+__all__ = [
+    "Budget",
+    "Clock",
+    "check_golden",
+    "clip_lengths",
+    "forward_inputs",
+    "profile_forward",
+    "see_kernels",
+    "time_answer",
+    "time_forward",
+    "timed",
+]
+
+Clock: TypeAlias = Callable[[], int]
+"""Gives nanoseconds, as ``time.perf_counter_ns``."""
+
+# Two runs of one input on one machine are bit-exact today; this leaves room for another summation order.
+_DRIFT = 1e-4
+
+# Taking events makes thousands of Python objects, which drives the weights out of the caches: seldom enough to
+# leave the median alone, often enough to stay small.
+_TAKEN_TOGETHER = 32
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Budget:
+    """How long to measure one thing.
+
+    Attributes:
+        seconds: time for the samples; None if ``samples`` says it.
+        samples: exact number of samples; None if ``seconds`` says it.
+        least, most: bounds of the number of samples when ``seconds`` says it.
+        warmup_seconds, warmup_runs: both are reached before the first sample.
+    """
+
+    seconds: float | None = 1.0
+    samples: int | None = None
+    least: int = 20
+    most: int = 20_000
+    warmup_seconds: float = 0.1
+    warmup_runs: int = 3
+
+    def __post_init__(self) -> None:
+        if (self.seconds is None) == (self.samples is None):
+            raise InvalidArgumentError("give either seconds or samples, not both and not neither")
+        if self.seconds is not None and not 0 < self.seconds <= 3600:
+            raise InvalidArgumentError(f"seconds is {self.seconds}, needed above 0 and at most 3600")
+        if self.samples is not None and self.samples < 1:
+            raise InvalidArgumentError(f"samples is {self.samples}, needed at least 1")
+
+    def done(self, samples: int, elapsed_ns: int) -> bool:
+        """Say whether that many samples in that time are enough."""
+        if self.samples is not None:
+            return samples >= self.samples
+        assert self.seconds is not None
+        return samples >= self.most or (samples >= self.least and elapsed_ns >= self.seconds * 1e9)
+
+
+def timed(
+    call: Callable[[], object],
+    budget: Budget,
+    clock: Clock = time.perf_counter_ns,
+    between: Callable[[], object] = lambda: None,
+    started: Callable[[], object] = lambda: None,
+) -> tuple[int, list[int]]:
+    """Warm up, then time ``call`` again and again with the garbage collector off.
+
+    Args:
+        call: is timed.
+        budget: how often.
+        clock: nanoseconds.
+        between: called after each sample, outside of its time.
+        started: called once it is warm, before the first sample.
+
+    Returns:
+        Number of warm-up runs, and the latencies in nanoseconds in the order in which they were taken.
+    """
+    warmup = _warm_up(call, budget, clock)
+    samples: list[int] = []
+    gc.collect()
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        started()
+        start = clock()
+        while True:
+            before = clock()
+            call()
+            after = clock()
+            samples.append(after - before)
+            between()
+            if budget.done(len(samples), after - start):
+                return warmup, samples
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _warm_up(call: Callable[[], object], budget: Budget, clock: Clock) -> int:
+    start, runs = clock(), 0
+    while runs < budget.warmup_runs or clock() - start < budget.warmup_seconds * 1e9:
+        call()
+        runs += 1
+    return runs
+
+
+def clip_lengths(lengths: Sequence[int], longest: int) -> tuple[int, ...]:
+    """Return the lengths in rising order, those above ``longest`` cut to it, each once."""
+    return tuple(sorted({min(length, longest) for length in lengths}))
+
+
+def forward_inputs(model: Model, runtime: Runtime, tokens: int) -> list[IntArray]:
+    """Return inputs of ``forward``, int64 [1, tokens], made from real text by the file's tokenizer.
+
+    Raises:
+        InvalidArgumentError: the special tokens alone need more than ``tokens``, or another text came out.
+    """
+    (encoding,) = model.tokenizer.encode(long_text(tokens), max_length=tokens)
+    if len(encoding) != tokens:
+        raise InvalidArgumentError(f"the sample text gave {len(encoding)} tokens, needed {tokens}")
+    arrays = {"input_ids": encoding.ids, "token_type_ids": encoding.type_ids}
+    return [arrays[name].reshape(1, -1) for name in model.manifest.inputs]
+
+
+def time_forward(model: Model, runtime: Runtime, tokens: int, budget: Budget) -> LengthResult:
+    """Time ``forward`` at one length and check that its output stayed the same meanwhile.
+
+    Raises:
+        GoldenMismatchError: the output is not finite, or changed while the clock ran.
+    """
+    inputs = forward_inputs(model, runtime, tokens)
+    before = runtime.run("forward", inputs)
+    meter = _EnergyMeter()
+    warmup, samples = timed(lambda: runtime.run("forward", inputs), budget, started=meter.start)
+    energy = meter.joules()
+    _require_steady(before, runtime.run("forward", inputs), tokens)
+    return _result(tokens, warmup, samples, energy)
+
+
+class _EnergyMeter:
+    """The joules between two moments, where the system has counters."""
+
+    def __init__(self) -> None:
+        self._before: tuple[EnergyCounter, ...] = ()
+
+    def start(self) -> None:
+        self._before = read_energy()
+
+    def joules(self) -> float | None:
+        return energy_between(self._before, read_energy()) if self._before else None
+
+
+def see_kernels(model: Model, runtime: ProfilingRuntime, tokens: int, cpu_features: str) -> Kernels:
+    """Profile one inference and say what computed in it. The runtime's profiling must be on.
+
+    Args:
+        model: for its evidence.
+        runtime: of the model.
+        tokens: of the inference.
+        cpu_features: as ``runtime_info()`` has them.
+    """
+    runtime.run("forward", forward_inputs(model, runtime, tokens))
+    steps = [*steps_of(as_events(runtime.profile()))]
+    program = ProgramMap(model.evidence)
+    method = program.recognize([step.event.instruction for step in steps if step.partition])
+    named = [program.operator(step.event.instruction)[0] or step.name for step in steps if not step.partition]
+    delegated = [base_name(each.name) for step in steps for each in step.operators]
+    return Kernels(
+        method=method,
+        attention=_attention(method, named, delegated, cpu_features),
+        delegated=distinct(delegated),
+        outside=distinct(named),
+    )
+
+
+def _attention(method: str | None, outside: Sequence[str], delegated: Sequence[str], cpu_features: str) -> str | None:
+    """Whose attention it was; linnet's operator has one fast kernel today, for AVX-512 VNNI, and a portable one."""
+    if any("int8_attention" in name for name in outside):
+        fast = {"avx512f", "avx512_vnni"} <= set(cpu_features.split(","))
+        return f"linnet, int8, {'AVX-512 VNNI' if fast else 'portable C++'}"
+    products = [name for name in delegated if name.startswith("Batch Matrix Multiply")]
+    return f"XNNPACK: {products[0]}" if products and method is not None else None
+
+
+def profile_forward(
+    model: Model, runtime: ProfilingRuntime, plain: LengthResult, budget: Budget, keep: int
+) -> tuple[LengthProfile, list[Event]]:
+    """Profile ``forward`` at the length of ``plain``, its unprofiled result, on the same inputs.
+
+    The runtime's profiling must be on.
+
+    Returns:
+        The profile, and all events of the last ``keep`` inferences.
+
+    Raises:
+        GoldenMismatchError: the output is not finite, or changed while the clock ran.
+    """
+    inputs = forward_inputs(model, runtime, plain.tokens)
+    before = runtime.run("forward", inputs)
+    profiler = Profiler(ProgramMap(model.evidence))
+    kept: deque[list[Event]] = deque(maxlen=keep)
+    untaken = 0
+
+    def take() -> None:
+        nonlocal untaken
+        runs = itertools.groupby(as_events(runtime.profile()), key=lambda event: event.run)
+        for run in [list(events) for _, events in runs][-untaken:]:  # before them: warming up
+            profiler.add(run)
+            kept.append(run)
+        untaken = 0
+
+    def between() -> None:
+        nonlocal untaken
+        untaken += 1
+        if untaken == _TAKEN_TOGETHER:
+            take()
+
+    _, times = timed(lambda: runtime.run("forward", inputs), budget, between=between)
+    if untaken:
+        take()
+    _require_steady(before, runtime.run("forward", inputs), plain.tokens)
+    runtime.profile()
+    result = profiler.result(plain.tokens, summarize(times), plain.summary.p50_ns)
+    return result, [event._replace(run=number) for number, run in enumerate(kept) for event in run]
+
+
+def time_answer(model: Model, example: Example, budget: Budget) -> LengthResult:
+    """Time a text's whole way to its answer: tokenizer, ``forward``, decoding."""
+    warmup, samples = timed(lambda: example.run(model), budget)
+    return _result(len(model.tokenize(example.text, example.pair)), warmup, samples)
+
+
+def check_golden(model: Model) -> OutputCheck:
+    """Replay the golden cases of the file once; ``after`` is left open."""
+    results = replay_evidence(model)
+    wrong = [result for result in results if result.problems]
+    if wrong:
+        first = f"{shorten(wrong[0].text, 40)!r}: {wrong[0].problems[0]}"
+        message = f"{len(wrong)} of {len(results)} golden cases differ, first {first}"
+    else:
+        message = "" if results else "the file has no golden cases (it is unproven), so no answer was checked"
+    return OutputCheck(cases=len(results), before=not wrong, after=None, message=message)
+
+
+def _require_steady(before: Sequence[FloatArray], after: Sequence[FloatArray], tokens: int) -> None:
+    for one, other in zip(before, after, strict=True):
+        if not (np.isfinite(one).all() and np.isfinite(other).all()):
+            raise GoldenMismatchError(
+                f"forward gave NaN or infinity at {tokens} tokens; run `linnet verify` on the file"
+            )
+        drift = float(np.abs(one - other).max(initial=0.0))
+        allowed = _DRIFT * max(1.0, float(np.abs(one).max(initial=0.0)))
+        if drift > allowed:
+            raise GoldenMismatchError(
+                f"forward changed its answer by {drift:.3g} at {tokens} tokens while it was timed, "
+                f"at most {allowed:.3g} allowed"
+            )
+
+
+def _result(tokens: int, warmup: int, samples: list[int], energy_j: float | None = None) -> LengthResult:
+    summary = summarize(samples)
+    return LengthResult(
+        tokens=tokens,
+        warmup_runs=warmup,
+        summary=summary,
+        tokens_per_second=tokens / (summary.p50_ns / 1e9),
+        samples_ns=tuple(samples),
+        energy_j=energy_j,
+    )

@@ -1,0 +1,98 @@
+"""What the runner and a measuring process say to each other.
+
+The runner writes one :class:`Job` as JSON to the worker's stdin. The worker answers with events on its
+stdout, one JSON object a line, in this order:
+
+==========  ====================================================================================
+event       fields
+==========  ====================================================================================
+opened      ``load_ns``, ``first_answer_ns``, ``facts`` (of the file), ``runtime``
+            (``runtime_info()``), ``example`` (the call that is timed), ``affinity`` (CPUs)
+checked     ``check``: :class:`~linnet_bench.record.record.OutputCheck`; the last event if it is wrong
+measuring   ``tokens``
+length      ``result``: :class:`~linnet_bench.record.record.LengthResult`; these two for each length
+answer      ``result``: the same, from a text to its answer
+profile     ``result``: :class:`~linnet_bench.record.profile.LengthProfile`, ``events`` of the last
+            inferences; one for each length, if the job asks for it
+kernels     ``kernels``: :class:`~linnet_bench.record.record.Kernels`
+finished    ``check`` (its ``after`` is set), ``after`` (state of the machine), ``peak_memory``
+failed      ``name``, ``message``: the error that ended it, instead of any of the above
+==========  ====================================================================================
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias, TypeVar
+
+from linnet.errors import LinnetError
+from linnet_bench.record.record import from_data
+
+__all__ = ["Emit", "Event", "Job", "own_stdout", "serve_job"]
+
+_Kind = TypeVar("_Kind")
+
+Event: TypeAlias = Mapping[str, Any]
+Emit: TypeAlias = Callable[[Event], None]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Job:
+    """What a worker shall do.
+
+    Attributes:
+        path: of the file.
+        threads: of the worker's process.
+        lengths: tokens, before clipping to the file's bound.
+        seconds, samples, least_samples, most_samples, warmup_seconds, warmup_runs, fused, affinity: as in
+            :class:`~linnet_bench.record.record.Settings`.
+        profile: profile each length once everything else was measured.
+        traced: inferences of each length whose events are handed over.
+    """
+
+    path: str
+    threads: int
+    lengths: tuple[int, ...]
+    seconds: float | None
+    samples: int | None
+    profile: bool = False
+    traced: int = 0
+    least_samples: int = 20
+    most_samples: int = 20_000
+    warmup_seconds: float = 0.1
+    warmup_runs: int = 3
+    fused: bool | None = None
+    affinity: tuple[int, ...] = ()
+
+
+def serve_job(kind: type[_Kind], work: Callable[[_Kind, Emit], object]) -> int:
+    """Do the job of ``kind`` that stands on stdin as JSON; return the exit status.
+
+    An error becomes the event "failed" and status 1; Ctrl-C is status 130.
+    """
+    emit = own_stdout()
+    try:
+        work(from_data(kind, json.loads(sys.stdin.read()), "job"), emit)
+    except LinnetError as error:
+        emit({"event": "failed", "name": type(error).__name__, "message": str(error)})
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def own_stdout() -> Emit:
+    """Keep this process's stdout for events; whatever else prints, native libraries too, goes to stderr."""
+    sys.stdout.flush()
+    events = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+
+    def emit(event: Event) -> None:
+        events.write(json.dumps(event, allow_nan=False) + "\n")
+        events.flush()
+
+    return emit

@@ -1,0 +1,161 @@
+"""One thread count in a fresh process: ``python -m linnet_bench.measure.worker``, started by the runner.
+
+Reads one job as JSON from stdin and writes events to stdout; :mod:`linnet_bench.measure.protocol` has both.
+Anything else that is printed in this process, by native libraries too, goes to stderr.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from linnet.errors import GoldenMismatchError, InvalidArgumentError
+from linnet.model import Model
+from linnet.runtime import ProfilingRuntime, Runtime, open_runtime, runtime_info
+from linnet_bench.machine.environment import current_affinity, peak_memory, read_state
+from linnet_bench.measure.probe import (
+    Budget,
+    check_golden,
+    clip_lengths,
+    profile_forward,
+    see_kernels,
+    time_answer,
+    time_forward,
+)
+from linnet_bench.measure.protocol import Emit, Job, serve_job
+from linnet_bench.measure.sample import Example, example_for
+from linnet_bench.record.record import LengthResult, OutputCheck
+
+__all__ = ["bind", "facts", "main", "measure"]
+
+_PROFILE_SECONDS = 1.0  # of each length: the shares are settled long before
+
+
+def measure(job: Job, emit: Emit) -> None:
+    """Do the job in this process. A wrong answer ends it: nothing is timed that is not right.
+
+    Raises:
+        LinnetError: the file cannot be opened or run.
+    """
+    if job.affinity:
+        bind(job.affinity)
+    start = time.perf_counter_ns()
+    runtime = open_runtime(job.path, job.threads)
+    if job.fused is not None:
+        runtime.set_fused(job.fused)
+    model = Model(runtime, path=job.path)
+    load_ns = time.perf_counter_ns() - start
+    example = example_for(model)
+    start = time.perf_counter_ns()
+    example.run(model)
+    first_answer_ns = time.perf_counter_ns() - start
+    emit(
+        {
+            "event": "opened",
+            "load_ns": load_ns,
+            "first_answer_ns": first_answer_ns,
+            "facts": facts(model),
+            "runtime": runtime_info(),
+            "example": example.source(),
+            "affinity": current_affinity(),
+        }
+    )
+    check = check_golden(model)
+    emit({"event": "checked", "check": dataclasses.asdict(check)})
+    if check.wrong:
+        return
+    try:
+        results = _time_everything(job, model, runtime, example, emit)
+        check = _check_again(model, check)
+        after, peak = read_state(), peak_memory()
+        if not check.wrong:
+            _look_inside(job, model, runtime, results, emit)
+    except GoldenMismatchError as error:
+        wrong = dataclasses.replace(check, after=False, message=str(error))
+        emit({"event": "checked", "check": dataclasses.asdict(wrong)})
+        return
+    emit(
+        {
+            "event": "finished",
+            "after": dataclasses.asdict(after),
+            "check": dataclasses.asdict(check),
+            "peak_memory": peak,
+        }
+    )
+
+
+def _time_everything(job: Job, model: Model, runtime: Runtime, example: Example, emit: Emit) -> Sequence[LengthResult]:
+    budget = Budget(
+        seconds=job.seconds,
+        samples=job.samples,
+        least=job.least_samples,
+        most=job.most_samples,
+        warmup_seconds=job.warmup_seconds,
+        warmup_runs=job.warmup_runs,
+    )
+    results = []
+    for tokens in clip_lengths(job.lengths, model.manifest.max_length):
+        emit({"event": "measuring", "tokens": tokens})
+        results.append(time_forward(model, runtime, tokens, budget))
+        emit({"event": "length", "result": dataclasses.asdict(results[-1])})
+    emit({"event": "answer", "result": dataclasses.asdict(time_answer(model, example, budget))})
+    return results
+
+
+def _look_inside(job: Job, model: Model, runtime: ProfilingRuntime, plain: Sequence[LengthResult], emit: Emit) -> None:
+    """Profile last: it loads the method again, which would count as memory, and slows it down."""
+    seconds = None if job.seconds is None else min(job.seconds, _PROFILE_SECONDS)
+    budget = Budget(seconds=seconds, samples=job.samples)
+    runtime.set_profiling(True)
+    try:
+        kernels = see_kernels(model, runtime, plain[-1].tokens, runtime_info().get("cpu_features", ""))
+        emit({"event": "kernels", "kernels": dataclasses.asdict(kernels)})
+        for each in plain if job.profile else ():
+            emit({"event": "measuring", "tokens": each.tokens})
+            result, events = profile_forward(model, runtime, each, budget, job.traced)
+            emit({"event": "profile", "result": dataclasses.asdict(result), "events": events})
+    finally:
+        runtime.set_profiling(False)
+
+
+def bind(cpus: Sequence[int]) -> None:
+    """Bind this process, and every thread that it will start, to these CPUs.
+
+    Raises:
+        InvalidArgumentError: this system cannot, or has no such CPU.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        raise InvalidArgumentError("this system cannot bind a process to CPUs; leave the affinity out")
+    try:
+        os.sched_setaffinity(0, cpus)
+    except (OSError, OverflowError) as error:
+        usable = ", ".join(map(str, current_affinity()))
+        raise InvalidArgumentError(f"cannot bind to the CPUs {list(cpus)}: usable are {usable}") from error
+
+
+def _check_again(model: Model, check: OutputCheck) -> OutputCheck:
+    again = check_golden(model)
+    return dataclasses.replace(check, after=again.before, message=again.message)
+
+
+def facts(model: Model) -> dict[str, Any]:
+    names = "task model_type recipe source source_commit producer executorch_version max_length"
+    proof = model.evidence.get("proof") or {}
+    return {
+        **{name: getattr(model.manifest, name) for name in names.split()},
+        "status": str(model.evidence.get("status", "unproven")),
+        "proof": {name: float(value) for name, value in proof.items() if name != "texts"},
+    }
+
+
+def main() -> int:
+    """Run the job that stands on stdin."""
+    return serve_job(Job, measure)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

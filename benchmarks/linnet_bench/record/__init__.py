@@ -1,0 +1,1 @@
+"""The benchmark record: its dataclasses, statistics, profile, table and JSON Schema."""

@@ -1,0 +1,172 @@
+"""How long and how often is measured: the official method, the default, and a quick look.
+
+The official method follows MLPerf Mobile's single-stream scenario: the next query begins when the last one is
+answered, at least 1 024 queries and at least 60 seconds, and the result is the 90th percentile of the latency.
+A result must be reproducible within 5 % in five tries with pauses between them.
+
+Sources: "MLPerf Mobile Inference Rules" (github.com/mlcommons/mobile_open, rules/mobile_inference_rules.adoc,
+commit 86a8737: the table of scenarios, MobileBERT single stream; section "Replicability"), the pause of up to five
+minutes between tasks from rules/submissionRuleV3_0.adoc of the same commit, and the app's own settings
+(github.com/mlcommons/mobile_app_open, flutter/assets/tasks.pbtxt, commit 051a47a: min_query_count 1024,
+min_duration 60).
+
+What differs: MLPerf measures its own models on its own data and is audited; here every length is a query of its own,
+and nothing is discarded, so the percentile is that of all samples (nearest rank). A figure of ``linnet bench
+--official`` is no MLPerf result and may not be called one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+
+from linnet_bench.record.record import LengthResult, Record, Settings, ThreadRun
+from linnet_bench.record.statistics import median, percentile
+
+__all__ = [
+    "DEFAULT",
+    "HEADLINE",
+    "METHODS",
+    "OFFICIAL",
+    "QUICK",
+    "REPRODUCIBLE",
+    "Method",
+    "Point",
+    "estimated_seconds",
+    "points",
+    "shortcomings",
+]
+
+HEADLINE = 90
+"""Percentile that stands for a length in the official method."""
+
+REPRODUCIBLE = 0.05
+"""Largest spread of the repeats, (highest - lowest) / median, with which a figure counts as reproducible."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Method:
+    """What a method settles when no option says otherwise.
+
+    Attributes:
+        name: in the record.
+        lengths: tokens.
+        seconds: least time for the samples of one length.
+        least_samples, most_samples: bounds of their number.
+        warmup_seconds, warmup_runs: both are reached before the first sample.
+        repeats: processes of each thread count.
+        cooldown_seconds: pause before each process but the first.
+        cold_repeats: fresh processes for the cold start.
+    """
+
+    name: str
+    lengths: tuple[int, ...]
+    seconds: float
+    least_samples: int = 20
+    most_samples: int = 20_000
+    warmup_seconds: float = 0.1
+    warmup_runs: int = 3
+    repeats: int = 1
+    cooldown_seconds: float = 0.0
+    cold_repeats: int = 7
+
+
+DEFAULT = Method(name="default", lengths=(8, 16, 32, 64, 128, 256, 512), seconds=1.0)
+QUICK = Method(name="quick", lengths=(8, 32, 128), seconds=0.2, cold_repeats=3)
+OFFICIAL = Method(
+    name="official",
+    lengths=DEFAULT.lengths,
+    seconds=60.0,
+    least_samples=1024,
+    most_samples=10_000_000,  # no bound in effect: 60 s of the fastest model have 500 000
+    warmup_seconds=5.0,
+    warmup_runs=10,
+    repeats=5,
+    cooldown_seconds=300.0,
+)
+METHODS: Mapping[str, Method] = {method.name: method for method in (DEFAULT, QUICK, OFFICIAL)}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Point:
+    """One thread count and length over all repeats.
+
+    Attributes:
+        threads, tokens: what was run.
+        results: one for each repeat.
+    """
+
+    threads: int
+    tokens: int
+    results: tuple[LengthResult, ...]
+
+    def each(self, q: float) -> list[float]:
+        """Return the percentile of each repeat, in nanoseconds."""
+        known = {50.0: "p50_ns", 90.0: "p90_ns", 99.0: "p99_ns"}
+        if float(q) in known:
+            return [float(getattr(result.summary, known[float(q)])) for result in self.results]
+        return [float(percentile(result.samples_ns, q)) for result in self.results]
+
+    def middle(self, q: float) -> float:
+        """Return the median over the repeats of a percentile, in nanoseconds."""
+        return median(self.each(q))
+
+    def spread(self, q: float) -> float:
+        """Return (highest - lowest) / median of a percentile over the repeats; 0 for one."""
+        found = self.each(q)
+        return (max(found) - min(found)) / median(found)
+
+    @property
+    def samples(self) -> int:
+        """Of all repeats."""
+        return sum(result.summary.samples for result in self.results)
+
+    @property
+    def energy_j(self) -> float | None:
+        """Joules for one inference, over all repeats; None if a repeat has no counter."""
+        used = [result.energy_j for result in self.results if result.energy_j is not None]
+        return sum(used) / self.samples if len(used) == len(self.results) else None
+
+
+def points(runs: Sequence[ThreadRun]) -> list[Point]:
+    """Return the results of ``forward`` by thread count and length, repeats together, in rising order."""
+    found: dict[tuple[int, int], list[LengthResult]] = {}
+    for run in runs:
+        for result in run.lengths:
+            found.setdefault((run.threads, result.tokens), []).append(result)
+    return [
+        Point(threads=threads, tokens=tokens, results=tuple(results))
+        for (threads, tokens), results in sorted(found.items())
+    ]
+
+
+def estimated_seconds(settings: Settings) -> float:
+    """Return about how long a measurement takes at least: samples, warming up and pauses, without loading."""
+    processes = settings.repeats * len(settings.threads)
+    length = (settings.seconds or 0.0) + settings.warmup_seconds
+    return processes * length * (len(settings.lengths) + 1) + (processes - 1) * settings.cooldown_seconds
+
+
+def shortcomings(record: Record) -> Iterator[str]:
+    """Yield what keeps a record from being one of the official method; nothing if it is one."""
+    settings = record.settings
+    if record.partial:
+        yield f"it ended early: {record.ended_early}"
+    if record.environment.emulated:
+        yield f"the processor is emulated ({record.environment.emulated})"
+    repeats = min((len(point.results) for point in points(record.runs)), default=0)
+    if repeats < OFFICIAL.repeats:
+        yield f"{repeats} repeats, needed {OFFICIAL.repeats}"
+    results = [result for point in points(record.runs) for result in point.results]
+    fewest = min((result.summary.samples for result in results), default=0)
+    if fewest < OFFICIAL.least_samples:
+        yield f"a length has {fewest} samples, needed {OFFICIAL.least_samples}"
+    shortest = min((sum(result.samples_ns) for result in results), default=0) / 1e9
+    if (settings.seconds or 0.0) < OFFICIAL.seconds and shortest < OFFICIAL.seconds:
+        yield f"a length was measured for {shortest:.1f} s, needed {OFFICIAL.seconds:.0f} s"
+    for point in points(record.runs):
+        if point.spread(HEADLINE) > REPRODUCIBLE:
+            yield (
+                f"the p{HEADLINE} at {point.tokens} tokens on {point.threads} thread(s) differs by "
+                f"{point.spread(HEADLINE):.1%} between the repeats, at most {REPRODUCIBLE:.0%} allowed"
+            )

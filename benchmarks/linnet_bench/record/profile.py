@@ -1,0 +1,303 @@
+"""Where the time of one inference goes: from the runtime's events to shares that sum to 1.
+
+ExecuTorch's event tracer times the whole method and each of its instructions: a call of the delegate, or an
+operator outside of it. XNNPACK times its own operators inside of a call. What these leave over has rows of its
+own, so nothing is lost and nothing is counted twice:
+
+==========  =============================================================================================
+kind        time of
+==========  =============================================================================================
+delegated   an operator inside of a partition, as XNNPACK measured it
+set-up      what a delegate call takes beyond its operators: shapes, memory, handing tensors over, and what
+            XNNPACK's profiler itself costs
+outside     an operator outside of the delegate
+executor    what ExecuTorch takes beyond its instructions
+==========  =============================================================================================
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, TypeAlias
+
+from linnet.errors import InternalError
+from linnet_bench.record.layers import ProgramMap
+from linnet_bench.record.statistics import Summary, percentile
+
+__all__ = [
+    "DELEGATED",
+    "EXECUTOR",
+    "OUTSIDE",
+    "SET_UP",
+    "Event",
+    "LengthProfile",
+    "Place",
+    "Profiler",
+    "Row",
+    "Step",
+    "as_events",
+    "base_name",
+    "delegate_of",
+    "steps_of",
+]
+
+DELEGATED, SET_UP, OUTSIDE, EXECUTOR = "delegated", "set-up", "outside", "executor"
+
+_RUNTIME = 0  # LINNET_EVENT_RUNTIME
+_METHOD, _DELEGATE_CALL, _OPERATOR_CALL, _KERNEL = "Method::execute", "DELEGATE_CALL", "OPERATOR_CALL", "native_call_"
+_COUNTER = re.compile(r" #\d+$")  # ExecuTorch numbers equal operators of a partition: "Add (ND) #3"
+_MICROSECOND = 1000
+
+
+class Event(NamedTuple):
+    """One event of the runtime, as in ``linnet.h``: ``linnet_event``."""
+
+    name: str
+    kind: int
+    run: int
+    instruction: int
+    start_ns: int
+    end_ns: int
+
+    @property
+    def time(self) -> int:
+        """Nanoseconds."""
+        return self.end_ns - self.start_ns
+
+
+class Step(NamedTuple):
+    """One instruction of the method.
+
+    Attributes:
+        event: of the whole instruction.
+        name: of the operator; of a partition "partition N", counted from 1.
+        partition: its number, counted from 1; 0 outside.
+        operators: events of the delegate inside of it, in their order.
+    """
+
+    event: Event
+    name: str
+    partition: int
+    operators: tuple[Event, ...]
+
+
+class Place(NamedTuple):
+    """Where time goes.
+
+    Attributes:
+        kind: delegated, set-up, outside or executor.
+        name: of the operator, without its number.
+        instruction: of the method; -1 for the executor.
+        partition: counted from 1; 0 outside.
+        position: among the partition's operators, counted from 0; -1 for others.
+        layer: of the model; empty if the file does not say.
+    """
+
+    kind: str
+    name: str
+    instruction: int
+    partition: int
+    position: int
+    layer: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Row:
+    """The time of one place, or of several together.
+
+    Attributes:
+        kind, name: see :class:`Place`.
+        instruction, partition, position, layer: the same, if all places of the row have them in common; else -1, 0,
+            -1 and empty.
+        calls: places in this row, which is calls in one inference.
+        share: of the time of the method, 0 to 1, over all inferences.
+        mean_ns, p50_ns, p90_ns: nanoseconds in one inference.
+    """
+
+    kind: str
+    name: str
+    instruction: int
+    partition: int
+    position: int
+    layer: str
+    calls: int
+    share: float
+    mean_ns: float
+    p50_ns: float
+    p90_ns: float
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LengthProfile:
+    """The profile of ``forward`` at one length. Each of the four tuples sums to a share of 1.
+
+    Attributes:
+        tokens: of the input.
+        forward: latency while profiled, token ids in, numpy out, as of the unprofiled figures.
+        unprofiled_p50_ns: the median without profiling, in the same process.
+        execute_ns: mean time of ExecuTorch's ``Method::execute``, which the shares are of.
+        resolution_ns: of delegated operators: 1, or 1000 where XNNPACK's clock cannot be followed and what it
+            rounds down counts as set-up.
+        operators: equal operators together, largest share first.
+        steps: partitions whole, each operator outside, and the executor; largest share first.
+        layers: everything of one layer together, largest share first; what belongs to none has an empty name.
+        places: everything alone, in the order of the program.
+    """
+
+    tokens: int
+    forward: Summary
+    unprofiled_p50_ns: float
+    execute_ns: float
+    resolution_ns: int
+    operators: tuple[Row, ...]
+    steps: tuple[Row, ...]
+    layers: tuple[Row, ...]
+    places: tuple[Row, ...]
+
+
+def as_events(rows: Sequence[Sequence[object]]) -> list[Event]:
+    """Return what the runtime (or JSON) gave as events."""
+    return [Event(*row) for row in rows]  # type: ignore[arg-type]
+
+
+def steps_of(events: Sequence[Event]) -> Iterator[Step]:
+    """Yield the instructions of one run in the order in which they began.
+
+    Args:
+        events: of one run, in the order in which they ended.
+    """
+    kernels: dict[int, str] = {}
+    delegated: list[Event] = []
+    partitions: dict[int, int] = {}
+    for event in events:
+        if event.instruction < 0:
+            continue
+        if event.kind != _RUNTIME:
+            delegated.append(event)
+        elif event.name.startswith(_KERNEL):
+            kernels[event.instruction] = event.name.removeprefix(_KERNEL)
+        elif event.name == _DELEGATE_CALL:
+            number = partitions.setdefault(event.instruction, len(partitions) + 1)
+            yield Step(event, f"partition {number}", number, tuple(delegated))
+            delegated = []
+        else:
+            yield Step(event, kernels.pop(event.instruction, _own_name(event)), 0, ())
+
+
+def base_name(name: str) -> str:
+    """Return an operator's name without the number that ExecuTorch gives equal ones: "Add (ND)" of "Add (ND) #3"."""
+    return _COUNTER.sub("", name)
+
+
+def delegate_of(operator: str) -> str:
+    """Return whose delegate runs an operator that a delegate told of: linnet's names its own."""
+    return "linnet" if operator.startswith("linnet::") else "XNNPACK"
+
+
+def _own_name(event: Event) -> str:
+    """Only kernels made by ExecuTorch's code generator say their name: not sizes, not hand-written kernels."""
+    return f"instruction {event.instruction}" if event.name == _OPERATOR_CALL else event.name
+
+
+class Profiler:
+    """Takes runs one after the other and keeps numbers only."""
+
+    def __init__(self, program: ProgramMap | None = None) -> None:
+        """Start; ``program`` says which layers the operators belong to."""
+        self._program = ProgramMap({}) if program is None else program
+        self._times: dict[Place, list[int]] = {}
+        self._whole: list[int] = []
+        self._exact = False
+
+    def add(self, events: Sequence[Event]) -> None:
+        """Take the events of one run.
+
+        Raises:
+            InternalError: they are not of one run, or of another program than the runs before.
+        """
+        whole = [event.time for event in events if event.name == _METHOD]
+        if len(whole) != 1:
+            raise InternalError(f"found {len(whole)} events {_METHOD!r} in one run, needed 1")
+        self._program.recognize([event.instruction for event in events if event.name == _DELEGATE_CALL])
+        times = dict(_times(events, whole[0], self._program))
+        if self._times and self._times.keys() != times.keys():
+            raise InternalError("the program took another way in this run than in the one before")
+        for place, time in times.items():
+            self._times.setdefault(place, []).append(time)
+        self._whole += whole
+        self._exact = self._exact or any(event.kind != _RUNTIME and event.time % _MICROSECOND for event in events)
+
+    def result(self, tokens: int, forward: Summary, unprofiled_p50_ns: float) -> LengthProfile:
+        """Return the profile of all runs so far.
+
+        Raises:
+            ValueError: there was no run.
+        """
+        mean = sum(self._whole) / len(self._whole) if self._whole else 0.0
+        return LengthProfile(
+            tokens=tokens,
+            forward=forward,
+            unprofiled_p50_ns=unprofiled_p50_ns,
+            execute_ns=mean,
+            resolution_ns=1 if self._exact else _MICROSECOND,
+            operators=self._rows(lambda place: (place.kind, place.name)),
+            steps=self._rows(lambda place: (place.instruction, place.partition)),
+            layers=self._rows(lambda place: place.layer),
+            places=self._rows(lambda place: place, by_share=False),
+        )
+
+    def _rows(self, group: _Group, *, by_share: bool = True) -> tuple[Row, ...]:
+        groups: dict[object, list[Place]] = {}
+        for place in self._times:
+            groups.setdefault(group(place), []).append(place)
+        rows = [self._row(places) for places in groups.values()]
+        return tuple(sorted(rows, key=lambda row: -row.share) if by_share else rows)
+
+    def _row(self, places: Sequence[Place]) -> Row:
+        sums = [sum(each) for each in zip(*(self._times[place] for place in places), strict=True)]
+        total = sum(sums)
+        kind, name, instruction, partition, position, layer = (_common(column) for column in zip(*places, strict=True))
+        if name is None:  # a whole partition, or a layer
+            kind, name = kind or DELEGATED, f"partition {partition}" if instruction is not None else layer or ""
+        return Row(
+            kind=str(kind),
+            name=str(name),
+            instruction=-1 if instruction is None else int(instruction),
+            partition=int(partition or 0),
+            position=-1 if position is None else int(position),
+            layer=str(layer or ""),
+            calls=sum(place.kind != SET_UP for place in places) or 1,
+            share=total / sum(self._whole),
+            mean_ns=total / len(sums),
+            p50_ns=percentile(sums, 50),
+            p90_ns=percentile(sums, 90),
+        )
+
+
+_Group: TypeAlias = Callable[[Place], object]
+
+
+def _common(values: Sequence[str | int]) -> str | int | None:
+    return values[0] if len(set(values)) == 1 else None
+
+
+def _times(events: Sequence[Event], whole: int, program: ProgramMap) -> Iterator[tuple[Place, int]]:
+    """Yield each place with its time; the times sum to ``whole``."""
+    left = whole
+    for step in steps_of(events):
+        left -= step.event.time
+        instruction = step.event.instruction
+        if not step.partition:
+            name, layer = program.operator(instruction)
+            shown = step.name if step.name != _own_name(step.event) or not name else name
+            yield Place(OUTSIDE, shown, instruction, 0, -1, layer), step.event.time
+            continue
+        names = [base_name(each.name) for each in step.operators]
+        layers = program.partition(instruction, names)
+        for position, (each, name, layer) in enumerate(zip(step.operators, names, layers, strict=True)):
+            yield Place(DELEGATED, name, instruction, step.partition, position, layer), each.time
+        rest = step.event.time - sum(each.time for each in step.operators)
+        yield Place(SET_UP, "set-up and profiling", instruction, step.partition, -1, ""), rest
+    yield Place(EXECUTOR, "ExecuTorch's executor", -1, 0, -1, ""), left

@@ -1,0 +1,390 @@
+"""The result of ``linnet bench`` as a versioned JSON document.
+
+The dataclasses below *are* the schema: :func:`to_json` writes every field, :func:`from_json` checks every
+type, and :mod:`linnet_bench.record.schema` writes them as JSON Schema (``docs/bench-record.schema.json``). A reader
+accepts its own major version; unknown fields of a newer minor version are skipped. All times are nanoseconds, all sizes
+bytes. What a system does not tell is null.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from linnet.cli.output import write_text
+from linnet.errors import InvalidArgumentError
+from linnet_bench.machine.environment import Environment, Versions
+from linnet_bench.machine.state import State
+from linnet_bench.record.profile import LengthProfile
+from linnet_bench.record.statistics import PERCENTILE_DEFINITION, Summary
+
+__all__ = [
+    "INTERRUPTED_WORDS",
+    "RECORD_KIND",
+    "RECORD_MAJOR",
+    "RECORD_MINOR",
+    "ColdStart",
+    "Environment",
+    "FileFacts",
+    "Kernels",
+    "LengthResult",
+    "OutputCheck",
+    "Record",
+    "RecordError",
+    "Settings",
+    "State",
+    "Summary",
+    "ThreadRun",
+    "Versions",
+    "from_data",
+    "from_json",
+    "has_default",
+    "to_json",
+    "write_record",
+]
+
+RECORD_KIND = "linnet-bench"
+RECORD_MAJOR = 1
+RECORD_MINOR = 3  # 1: profiles; 2: method and repeats, kernels, throttling, energy, cores, emulation; 3: partial_reason
+
+INTERRUPTED_WORDS = "interrupted with Ctrl-C"
+"""Why a record is partial that a user ended."""
+
+_T = TypeVar("_T")
+
+# a list of numbers as `json.dumps` indents it; no string has a newline, so none is touched
+_NUMBER_LIST = re.compile(r"\[\n\s*((?:[-+.\deE]+,?\s+)+)\]")
+
+
+class RecordError(InvalidArgumentError):
+    """A JSON document is not a benchmark record that this linnet reads."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What was asked for.
+
+    Attributes:
+        lengths: tokens of one input, special tokens included, as asked for (before clipping).
+        threads: thread counts, each measured in a process of its own.
+        seconds: time for the samples of one length; None if a number of samples was asked for.
+        samples: number of samples of each length; None if a time was asked for.
+        cold_repeats: fresh processes started for the cold start; 0 leaves it out.
+        profile: each length was profiled too.
+        method: "default", "quick" or "official": see :mod:`linnet_bench.record.method`.
+        least_samples, most_samples: bounds of the number of samples of a length if a time was asked for.
+        warmup_seconds, warmup_runs: both are reached before the first sample of a length.
+        repeats: processes of each thread count; all thread counts take turns.
+        cooldown_seconds: pause before each process but the first.
+        fused: ``forward_fused`` was run (True), ``forward`` (False), or the faster of both for this processor (None).
+        affinity: CPUs that the measured processes were bound to; empty: all that the command may use.
+    """
+
+    lengths: tuple[int, ...]
+    threads: tuple[int, ...]
+    seconds: float | None
+    samples: int | None
+    cold_repeats: int
+    profile: bool = False
+    method: str = "default"
+    least_samples: int = 20
+    most_samples: int = 20_000
+    warmup_seconds: float = 0.1
+    warmup_runs: int = 3
+    repeats: int = 1
+    cooldown_seconds: float = 0.0
+    fused: bool | None = None
+    affinity: tuple[int, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class FileFacts:
+    """Which file was measured: identity from its bytes, the rest from its manifest.
+
+    Attributes:
+        name: file name without folder.
+        size: bytes.
+        sha256: of all bytes, hexadecimal.
+        task, model_type, recipe, source, source_commit, producer: as in the manifest.
+        executorch_version: that wrote the program.
+        max_length: most tokens of one input.
+        status: "proven" or "unproven"; empty if the record is older than the field.
+        proof: figures of the proof of ``forward``, from the evidence.
+    """
+
+    name: str
+    size: int
+    sha256: str
+    task: str
+    model_type: str
+    recipe: str
+    source: str
+    source_commit: str
+    producer: str
+    executorch_version: str
+    max_length: int
+    status: str = ""
+    proof: Mapping[str, float] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class OutputCheck:
+    """Whether the answers were right, from the golden cases inside of the file.
+
+    Attributes:
+        cases: golden cases replayed each time; 0 if the file has none.
+        before: they were reproduced before the clock ran.
+        after: they were reproduced after it; None if it never came to that.
+        message: what differed, or why nothing could be checked; empty if all was well.
+    """
+
+    cases: int
+    before: bool
+    after: bool | None
+    message: str
+
+    @property
+    def wrong(self) -> bool:
+        """True if an answer differed: then no latency may be reported."""
+        return not self.before or self.after is False
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LengthResult:
+    """Latency of ``forward``, token ids in, numpy out, for one length.
+
+    Attributes:
+        tokens: of the input, special tokens included.
+        warmup_runs: runs before the first sample.
+        summary: figures of the samples.
+        tokens_per_second: tokens divided by the median.
+        samples_ns: every sample, in the order in which they were taken.
+        energy_j: joules that the counters of :class:`~linnet_bench.machine.state.State` counted while the samples
+            were taken, everything else that ran included; None without counters.
+    """
+
+    tokens: int
+    warmup_runs: int
+    summary: Summary
+    tokens_per_second: float
+    samples_ns: tuple[int, ...]
+    energy_j: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Kernels:
+    """What really computed, seen in the events of one profiled inference.
+
+    Attributes:
+        method: "forward" or "forward_fused"; None if the file's evidence cannot tell them apart.
+        attention: whose attention it was: "XNNPACK, float32", or linnet's own operator with the instructions it used.
+        delegated: XNNPACK's operators with the types that they compute in, each once, in the order of the program.
+        outside: operators that ExecuTorch itself ran, each once.
+    """
+
+    method: str | None
+    attention: str | None
+    delegated: tuple[str, ...]
+    outside: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ThreadRun:
+    """One thread count, measured in one fresh process.
+
+    Attributes:
+        threads: of the process.
+        load_ns: ``linnet.load`` of the file (in the page cache).
+        first_answer_ns: first call with a text, which loads ``forward``.
+        check: whether the answers were right; if they were not, no time of this run is kept.
+        lengths: results of ``forward``.
+        answer: from a text to its answer, tokenizer and decoding included; None if it was not measured.
+        peak_memory: resident bytes after all lengths; None if the process did not finish.
+        before, after: state of the machine.
+        error: what ended the run early, or empty.
+        profiles: one for each length, if asked for.
+        repeat: number of the turn, from 0.
+        affinity: CPUs that the process could use; empty if not told.
+        kernels: what computed; None if the process did not finish.
+    """
+
+    threads: int
+    load_ns: int | None
+    first_answer_ns: int | None
+    check: OutputCheck
+    lengths: tuple[LengthResult, ...]
+    answer: LengthResult | None
+    peak_memory: int | None
+    before: State
+    after: State | None
+    error: str
+    profiles: tuple[LengthProfile, ...] = ()
+    repeat: int = 0
+    affinity: tuple[int, ...] = ()
+    kernels: Kernels | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ColdStart:
+    """Fresh processes, seen from outside: from starting the process to its first line of output.
+
+    The three programs take turns; the file and the libraries are in the page cache.
+
+    Attributes:
+        threads: of the process that answers.
+        bare_ns: an interpreter that prints a line.
+        numpy_ns: an interpreter that imports numpy and prints a line.
+        answer_ns: an interpreter that imports linnet, loads the file, answers one text and prints a line.
+        import_ns, load_ns, first_answer_ns: parts of the latter, from inside.
+        bare_memory, numpy_memory, answer_memory: peak resident bytes of each, the median of the repeats.
+    """
+
+    threads: int
+    bare_ns: tuple[int, ...]
+    numpy_ns: tuple[int, ...]
+    answer_ns: tuple[int, ...]
+    import_ns: tuple[int, ...]
+    load_ns: tuple[int, ...]
+    first_answer_ns: tuple[int, ...]
+    bare_memory: int
+    numpy_memory: int
+    answer_memory: int
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Record:
+    """One ``linnet bench``.
+
+    Attributes:
+        kind: always "linnet-bench".
+        schema_version: major.minor of this document.
+        created: when it began, ISO 8601 in UTC.
+        partial: True if it ended early; what had been finished is kept.
+        partial_reason: why it ended early, in a sentence; empty if it did not, or in a record before 1.3.
+        percentiles: definition of the percentiles.
+        settings: what was asked for.
+        file: which file.
+        environment: which machine.
+        runs: one for each thread count and repeat, in the order in which they ran.
+        cold_start: None if it was left out or never reached.
+        device: the machine as the user named it with ``--device``; empty if it is the one that wrote the record.
+        command: what was typed, the file without its folder.
+    """
+
+    kind: str = RECORD_KIND
+    schema_version: str = f"{RECORD_MAJOR}.{RECORD_MINOR}"
+    created: str
+    partial: bool
+    partial_reason: str = ""
+    percentiles: str = PERCENTILE_DEFINITION
+    settings: Settings
+    file: FileFacts
+    environment: Environment
+    runs: tuple[ThreadRun, ...]
+    cold_start: ColdStart | None
+    device: str = ""
+    command: str = ""
+
+    @property
+    def ended_early(self) -> str:
+        """Why the record is partial, in a few words; empty if it is not."""
+        return (self.partial_reason or "interrupted") if self.partial else ""
+
+    @property
+    def wrong(self) -> bool:
+        """True if any run gave a wrong answer."""
+        return any(run.check.wrong for run in self.runs)
+
+
+def to_json(record: Record) -> str:
+    """Return the record as indented JSON, each list of numbers on one line, ending with a newline."""
+    text = json.dumps(dataclasses.asdict(record), ensure_ascii=False, allow_nan=False, indent=1)
+    return _NUMBER_LIST.sub(lambda found: f"[{' '.join(found[1].split())}]", text) + "\n"
+
+
+def from_json(text: str) -> Record:
+    """Read a record.
+
+    Raises:
+        RecordError: it is not JSON, not a record, of a newer major version, or a field does not fit.
+    """
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise RecordError(f"the record is not JSON: {error}") from error
+    if not isinstance(data, dict) or data.get("kind") != RECORD_KIND:
+        raise RecordError(f'found no "kind": "{RECORD_KIND}", needed a record of `linnet bench --json`')
+    version = data.get("schema_version")
+    if not isinstance(version, str) or version.split(".")[0] != str(RECORD_MAJOR):
+        raise RecordError(
+            f"the record has schema {version!r}, this linnet reads {RECORD_MAJOR}.x; use the linnet that wrote it"
+        )
+    return from_data(Record, data)
+
+
+def from_data(cls: type[_T], data: object, where: str = "record") -> _T:
+    """Build a dataclass from parsed JSON, checking each field's type; unknown keys are skipped.
+
+    Raises:
+        RecordError: a field is missing or does not fit; the message gives its path.
+    """
+    value = _convert(cls, data, where)
+    assert isinstance(value, cls)
+    return value
+
+
+def _convert(kind: Any, data: object, where: str) -> Any:
+    origin = typing.get_origin(kind)
+    if dataclasses.is_dataclass(kind):
+        return _convert_dataclass(kind, data, where)
+    if origin in (types.UnionType, typing.Union):
+        (some,) = (each for each in typing.get_args(kind) if each is not types.NoneType)
+        return None if data is None else _convert(some, data, where)
+    if origin is tuple and isinstance(data, (list, tuple)):
+        item = typing.get_args(kind)[0]
+        if item is int and all(type(each) is int for each in data):  # samples: millions of them
+            return tuple(data)
+        return tuple(_convert(item, each, f"{where}[{index}]") for index, each in enumerate(data))
+    if origin is Mapping and isinstance(data, Mapping):
+        item = typing.get_args(kind)[1]
+        return {str(key): _convert(item, value, f"{where}.{key}") for key, value in data.items()}
+    if kind is float and type(data) is int:
+        return float(data)
+    if isinstance(kind, type) and type(data) is kind:
+        return data
+    raise RecordError(f"{where} is {type(data).__name__}, needed {getattr(kind, '__name__', kind)}")
+
+
+def _convert_dataclass(cls: Any, data: object, where: str) -> Any:
+    if not isinstance(data, Mapping):
+        raise RecordError(f"{where} is {type(data).__name__}, needed an object")
+    kinds = typing.get_type_hints(cls)
+    values: dict[str, Any] = {}
+    for field in dataclasses.fields(cls):
+        if field.name not in data:
+            if has_default(field) and field.name not in ("kind", "schema_version"):
+                continue  # a field of a newer minor version than the document's
+            raise RecordError(f"{where}.{field.name} is missing")
+        values[field.name] = _convert(kinds[field.name], data[field.name], f"{where}.{field.name}")
+    return cls(**values)
+
+
+def has_default(field: dataclasses.Field[Any]) -> bool:
+    """Say whether a document may leave the field out."""
+    return field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+
+
+def write_record(record: Record, path: Path, *, force: bool = False) -> None:
+    """Write the record; see :func:`linnet.cli.output.write_text`.
+
+    Raises:
+        InvalidArgumentError: the file exists and ``force`` is False.
+        OSError: it cannot be written.
+    """
+    write_text(to_json(record), path, force=force)

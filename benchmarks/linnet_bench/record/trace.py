@@ -1,0 +1,92 @@
+"""Profiled inferences in Chrome's trace event format, for chrome://tracing and https://ui.perfetto.dev.
+
+The format: "Trace Event Format", Google, 2016; complete events ("ph": "X") with ``ts`` and ``dur`` in
+microseconds, and metadata events ("ph": "M") with names. Each length and thread count is a process of its own
+whose time starts at 0; its tracks are the inferences, the program's instructions, and one for each partition.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from linnet_bench.record.profile import Event, delegate_of, steps_of
+from linnet_bench.record.record import Record
+
+__all__ = ["TracedRuns", "trace_facts", "trace_json"]
+
+_INFERENCES, _PROGRAM = 1, 2  # tracks; partition N has _PROGRAM + N
+
+
+@dataclasses.dataclass(frozen=True)
+class TracedRuns:
+    """Inferences of one length.
+
+    Attributes:
+        threads: of the process.
+        tokens: of the input.
+        events: of consecutive runs, in the order in which they ended.
+    """
+
+    threads: int
+    tokens: int
+    events: Sequence[Event]
+
+
+def trace_json(runs: Sequence[TracedRuns], facts: Mapping[str, Any]) -> str:
+    """Return the trace as JSON; ``facts`` are shown as its metadata."""
+    events = [event for process, each in enumerate(runs, 1) for event in _process(process, each)]
+    document = {"displayTimeUnit": "ms", "otherData": dict(facts), "traceEvents": events}
+    return json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _process(process: int, runs: TracedRuns) -> Iterator[dict[str, Any]]:
+    zero = min((event.start_ns for event in runs.events), default=0)
+    tracks = {_INFERENCES: "inferences", _PROGRAM: "program"}
+    for run, group in itertools.groupby(runs.events, key=lambda event: event.run):
+        for track, name, event in _slices(list(group)):
+            tracks.setdefault(track, f"partition {track - _PROGRAM} ({delegate_of(name)})")
+            yield {
+                "ph": "X",
+                "pid": process,
+                "tid": track,
+                "name": name,
+                "cat": tracks[track].split()[0],
+                "ts": (event.start_ns - zero) / 1000,
+                "dur": event.time / 1000,
+                "args": {"inference": run, "instruction": event.instruction},
+            }
+    yield _named("process_name", process, 0, f"{runs.tokens} tokens, {runs.threads} thread(s)")
+    for track, name in tracks.items():
+        yield _named("thread_name", process, track, name)
+
+
+def _slices(events: Sequence[Event]) -> Iterator[tuple[int, str, Event]]:
+    """Yield track, name and event of what is drawn of one run."""
+    for event in events:
+        if event.instruction < 0:
+            yield _INFERENCES, event.name, event
+    for step in steps_of(events):
+        yield _PROGRAM, step.name, step.event
+        for each in step.operators:
+            yield _PROGRAM + step.partition, each.name, each
+
+
+def _named(what: str, process: int, track: int, name: str) -> dict[str, Any]:
+    return {"ph": "M", "pid": process, "tid": track, "name": what, "args": {"name": name}}
+
+
+def trace_facts(record: Record) -> dict[str, str | None]:
+    """Return what a trace says about where it comes from."""
+    machine = record.environment
+    return {
+        "file": record.file.name,
+        "sha256": record.file.sha256,
+        "cpu": machine.cpu,
+        "linnet": machine.versions.linnet,
+        "executorch": machine.versions.executorch,
+        "created": record.created,
+    }

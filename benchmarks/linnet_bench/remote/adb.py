@@ -1,0 +1,391 @@
+"""An Android phone behind ``adb``: the C runner, its libraries and the file go to /data/local/tmp, once, by hash."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import hashlib
+import json
+import secrets
+import shlex
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from linnet.errors import (
+    DeviceError,
+    DeviceUnsuitableError,
+    InternalError,
+    InvalidArgumentError,
+    LinnetError,
+    error_class,
+)
+from linnet_bench.measure.runner import Collector, Opened
+from linnet_bench.record.record import INTERRUPTED_WORDS, OutputCheck, Record, Settings, ThreadRun
+from linnet_bench.remote.address import Address
+from linnet_bench.remote.android import ASK, Phone, read_phone
+from linnet_bench.remote.lifeline import Cancelled, Finished, Lifeline
+from linnet_bench.remote.outcome import Outcome, Report, Request
+from linnet_bench.remote.runner_job import RunnerJob, prepare_job
+
+__all__ = ["BASE", "AdbDevice", "runner_hash"]
+
+BASE = "/data/local/tmp/linnet"
+"""The folder on the phone: the one place where the shell may both write and run programs."""
+
+_TICK_SECONDS = 0.2  # how soon a pause ends on Ctrl-C
+
+_MACHINES = {"arm64-v8a": "aarch64", "x86_64": "x86_64"}  # ABIs that there are ExecuTorch libraries for
+
+# pieces of what adb says, and what it means
+_MEANINGS = (
+    ("no devices/emulators found", "no phone is connected: switch on USB debugging and plug it in, then `adb devices`"),
+    ("more than one device", "several phones are connected: name one as adb:SERIAL (`adb devices` lists them)"),
+    ("unauthorized", "the phone does not trust this computer yet: unlock it and allow USB debugging"),
+    ("offline", "the phone is offline: plug it in again"),
+    ("not found", "no phone with this serial is connected: `adb devices` lists them"),
+    ("No space left", "the phone's disk is full: make room, or use --clean-device"),
+)
+
+
+class AdbDevice:
+    """Measures on one phone."""
+
+    def measure(self, address: Address, request: Request, report: Report, lifeline: Lifeline) -> Outcome:
+        """See :class:`linnet_bench.remote.outcome.Device`."""
+        session = _Session(address, request, report, lifeline)
+        failure: LinnetError | None = None
+        interrupted = False
+        try:
+            session.measure()
+        except LinnetError as error:
+            failure = error
+            session.end_early(str(error))
+        except Cancelled:
+            interrupted = True
+            session.end_early(INTERRUPTED_WORDS)
+        finally:
+            session.end()
+        return Outcome(address=address, record=session.record(), failure=failure, interrupted=interrupted)
+
+    def clean(self, address: Address, report: Report, lifeline: Lifeline) -> int:
+        """See :class:`linnet_bench.remote.outcome.Device`."""
+        adb = _Adb(address, lifeline)
+        report("removing linnet's files")
+        size = adb.shell(f"du -sk {BASE} 2>/dev/null | cut -f1; rm -rf {BASE}").strip()
+        return int(size or 0) * 1024
+
+
+class _Adb:
+    """The program ``adb``, for one phone."""
+
+    def __init__(self, address: Address, lifeline: Lifeline) -> None:
+        self._start = ["adb", *(["-s", address.serial] if address.serial else [])]
+        self.lifeline = lifeline
+
+    def words(self, *more: str) -> list[str]:
+        """Return a command line."""
+        return [*self._start, *more]
+
+    def run(self, *more: str) -> str:
+        """Run an adb command and return its output.
+
+        Raises:
+            DeviceError: it failed.
+            Cancelled: Ctrl-C came.
+        """
+        with self.lifeline.start(self.words(*more)) as process:
+            process.write([])
+            output = b"".join(process.lines()).decode(errors="replace")
+            finished = process.finish()
+        self.lifeline.check()
+        if finished.returncode != 0:
+            raise explain_adb(finished, output)
+        return output.replace("\r\n", "\n")
+
+    def shell(self, command: str) -> str:
+        """Run a command in the phone's shell and return its output."""
+        return self.run("shell", command)
+
+
+def explain_adb(finished: Finished, output: str = "") -> DeviceError:
+    """Return what adb's end means, as one sentence."""
+    said = f"{output}\n{finished.said}"
+    last = " ".join((finished.said or output).strip().splitlines()[-1:]) or "it said nothing"
+    for piece, meaning in _MEANINGS:
+        if piece in said:
+            return DeviceError(f"{meaning} (adb: {last})")
+    return DeviceError(f"the connection broke off, or a command failed there (adb: {last})")
+
+
+class _Session:
+    """One measurement on one phone; what is finished can be had at any time."""
+
+    def __init__(self, address: Address, request: Request, report: Report, lifeline: Lifeline) -> None:
+        self._address = address
+        self._request = request
+        self._report = report
+        self._adb = _Adb(address, lifeline)
+        self._created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        self._settings = dataclasses.replace(request.settings, cold_repeats=0)
+        self._phone: Phone | None = None
+        self._opened: Opened | None = None
+        self._runs: list[ThreadRun] = []
+        self._complete = False
+        self._reason = ""
+        token = secrets.token_hex(4)  # of this session alone, so that two never remove each other's files
+        self._job, self._pid = f"{BASE}/job-{token}", f"{BASE}/pid-{token}"
+        self._began = False
+
+    def measure(self) -> None:
+        """Bring what is missing and measure each thread count.
+
+        Raises:
+            LinnetError: it ended early.
+            Cancelled: so did the user.
+        """
+        if self._settings.profile or self._settings.affinity:
+            raise InvalidArgumentError("--profile, --trace and --affinity need Python there, a phone has the C runner")
+        self._report("connecting")
+        self._phone = read_phone(self._adb.shell(ASK))
+        runner = self._send_runner()
+        file = self._send_file()
+        self._settings = self._settings_there(self._phone)
+        job, _ = prepare_job(self._request.path, self._settings.lengths)
+        self._refuse_busy()
+        self._began = True
+        self._push_text(job.text, self._job)
+        for repeat in range(self._settings.repeats):
+            for threads in self._settings.threads:
+                if self._opened is not None:
+                    self._cool_down()
+                self._run(runner, file, threads, repeat, job)
+            if any(run.check.wrong for run in self._runs):
+                break
+        self._complete = True
+
+    def end_early(self, reason: str) -> None:
+        """Keep why the measurement did not come to its end."""
+        self._reason = reason
+
+    def record(self) -> Record | None:
+        """Return what was measured; None if the file was never opened."""
+        if self._opened is None or self._phone is None:
+            return None
+        return Record(
+            created=self._created,
+            partial=not self._complete,
+            partial_reason="" if self._complete else self._reason,
+            settings=self._settings,
+            file=self._opened.file_facts(self._request.path, self._request.sha256),
+            environment=self._phone.environment(self._opened.runtime),
+            runs=tuple(self._runs),
+            cold_start=None,
+            device=self._address.name,
+            command=self._request.command,
+        )
+
+    def end(self) -> None:
+        """End what still runs on the phone, which Ctrl-C does not reach, and remove what is not kept."""
+        lifeline = Lifeline()  # a fresh one: the session's may be cancelled
+        adb = _Adb(self._address, lifeline)
+        if not self._began:
+            return
+        kill = f"[ -f {self._pid} ] && kill $(cat {self._pid}) 2>/dev/null; rm -f {self._pid} {self._job}"
+        remove = f"; rm -rf {BASE}" if self._request.clean else ""
+        with lifeline.start(adb.words("shell", kill + remove)) as process:
+            process.write([])
+            process.finish()  # a phone that is gone has nothing to end
+
+    def _settings_there(self, phone: Phone) -> Settings:
+        if not self._request.own_threads:
+            return self._settings
+        return dataclasses.replace(self._settings, threads=(1,) if phone.cpus == 1 else (1, 2))
+
+    def _refuse_busy(self) -> None:
+        answer = self._adb.shell(
+            f'for f in {BASE}/pid-*; do [ -f "$f" ] && kill -0 $(cat "$f") 2>/dev/null && cat "$f"; done; true'
+        )
+        if answer.strip():
+            raise DeviceError(
+                f"another linnet bench is at work there (process {answer.strip()}): "
+                "two at once would disturb each other, wait for its end"
+            )
+
+    def _send_runner(self) -> str:
+        assert self._phone is not None
+        abi = self._phone.properties["ro.product.cpu.abi"]
+        machine = _MACHINES.get(abi)
+        if machine is None:
+            raise DeviceUnsuitableError(
+                f"found a phone with {abi or 'an unknown ABI'}, needed {' or '.join(_MACHINES)}"
+            )
+        folder = self._request.runner or Path("dist") / f"linnet-bench-runner-{machine}"
+        if not (folder / "run").is_file():
+            make = "make runner" if machine == "x86_64" else f"make wheel-{machine} runner-{machine}"
+            raise DeviceUnsuitableError(
+                f"there is no C runner in {folder}: build it with `{make}`, or name it with --runner"
+            )
+        there = f"{BASE}/runner-{runner_hash(folder)[:32]}"
+        if not self._exists(f"{there}/run"):
+            self._report(f"copying {folder.name}")
+            self._adb.shell(f"rm -rf {there}.new && mkdir -p {BASE}")
+            self._adb.run("push", str(folder), f"{there}.new")
+            self._adb.shell(f"chmod -R 755 {there}.new && mv {there}.new {there}")
+        return there
+
+    def _send_file(self) -> str:
+        path, sha256 = self._request.path, self._request.sha256
+        there = f"{BASE}/files/{sha256}.pte"
+        if not self._exists(there):
+            self._report(f"copying {path.name}, {path.stat().st_size / 1e6:.1f} MB")
+            self._adb.shell(f"mkdir -p {BASE}/files")
+            self._adb.run("push", str(path), f"{there}.new")
+            found = self._adb.shell(f"sha256sum {there}.new").split()[:1]
+            if found != [sha256]:
+                self._adb.shell(f"rm -f {there}.new")
+                raise DeviceError(f"{path.name} did not arrive whole; try again")
+            self._adb.shell(f"mv {there}.new {there}")
+        return there
+
+    def _push_text(self, text: str, there: str) -> None:
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".job") as file:
+            file.write(text)
+            file.flush()
+            self._adb.run("push", file.name, there)
+
+    def _exists(self, there: str) -> bool:
+        return self._adb.shell(f"[ -e {there} ] && echo yes; true").strip() == "yes"
+
+    def _cool_down(self) -> None:
+        left = self._settings.cooldown_seconds
+        if left:
+            self._report(f"cooling down for {left:g} s")
+        while left > 0:
+            self._adb.lifeline.check()
+            time.sleep(min(left, _TICK_SECONDS))
+            left -= _TICK_SECONDS
+
+    def _run(self, runner: str, file: str, threads: int, repeat: int, job: RunnerJob) -> None:
+        self._phone = read_phone(self._adb.shell(ASK))
+        reader = _Reader(job, Collector(threads, self._phone.state(), repeat), lambda text: self._say(threads, text))
+        self._say(threads, "loading")
+        options = ["--threads", str(threads), "--job", self._job, "--events", *self._budget()]
+        command = f"echo $$ >{self._pid}; exec {runner}/run {file} {shlex.join(options)}"
+        try:
+            with self._adb.lifeline.start(self._adb.words("shell", command)) as process:
+                process.write([])
+                for line in process.lines():
+                    reader.take(line)
+                finished = process.finish()
+            self._adb.lifeline.check()
+            if not reader.ended:
+                error = explain_adb(finished)
+                raise DeviceError(f"{error} during: {reader.doing}")
+            self._phone = read_phone(self._adb.shell(ASK))
+            reader.finish(dataclasses.asdict(self._phone.state()))
+        finally:
+            self._keep(reader.collector)
+        if reader.collector.failure is not None:
+            raise reader.collector.failure
+
+    def _budget(self) -> list[str]:
+        settings = self._settings
+        numbers = {
+            "--samples": settings.samples,
+            "--seconds": settings.seconds,
+            "--least": settings.least_samples,
+            "--most": settings.most_samples,
+            "--warmup-seconds": settings.warmup_seconds,
+            "--warmup-runs": settings.warmup_runs,
+        }
+        fused = {None: "auto", True: "yes", False: "no"}[settings.fused]
+        given = [word for name, value in numbers.items() if value is not None for word in (name, str(value))]
+        return [*given, "--fused", fused]
+
+    def _keep(self, collector: Collector) -> None:
+        self._opened = self._opened or collector.opened
+        result = collector.result()
+        if result is not None:
+            self._runs.append(result)
+
+    def _say(self, threads: int, text: str) -> None:
+        self._report(f"{threads} thread(s): {text}")
+
+
+class _Reader:
+    """Feeds the events of the C runner to a collector, and judges its answers to the golden cases.
+
+    Attributes:
+        collector: has the results.
+        ended: the runner came to its end, or said why it did not.
+        doing: what it was doing last.
+    """
+
+    def __init__(self, job: RunnerJob, collector: Collector, report: Report) -> None:
+        self._job = job
+        self._report = report
+        self._answers: dict[int, Sequence[Mapping[str, Any]]] = {}
+        self._check: OutputCheck | None = None
+        self._finished: Mapping[str, Any] | None = None
+        self.collector = collector
+        self.ended = False
+        self.doing = "loading"
+
+    def take(self, line: bytes) -> None:
+        """Take one line.
+
+        Raises:
+            InternalError: it is no event.
+        """
+        try:
+            event = json.loads(line)
+            name = event["event"]
+        except (ValueError, TypeError, KeyError) as error:
+            raise InternalError(f"the C runner said {line[:80]!r}, which is no event of this linnet") from error
+        if name == "outputs":
+            self._answers[event["case"]] = event["outputs"]
+        elif name == "failed":
+            kind = error_class(event["status"])
+            self.collector.feed({"event": "failed", "name": kind.__name__, "message": event["message"]})
+            self.ended = True
+        elif name == "finished":
+            self._finished = event
+            self.ended = True
+        else:
+            self._feed(name, event)
+
+    def _feed(self, name: str, event: Mapping[str, Any]) -> None:
+        if name == "measuring":
+            if self._check is None:
+                self._judge()
+            self.doing = f"{event['tokens']} tokens"
+            self._report(self.doing)
+        if name == "checked" and self._check is not None:  # it changed its answer while it was timed
+            event = {**event, "check": {**event["check"], "cases": self._check.cases}}
+            self.ended = True
+        self.collector.feed(event)
+
+    def _judge(self) -> None:
+        self._check = self._job.judge(self._answers, self._check)
+        self._answers = {}
+        self.collector.feed({"event": "checked", "check": dataclasses.asdict(self._check)})
+
+    def finish(self, after: Mapping[str, Any]) -> None:
+        """Judge the answers after the clock ran; ``after`` is the phone's state."""
+        if self._finished is None:
+            return
+        self._judge()
+        assert self._check is not None
+        check = dataclasses.asdict(self._check)
+        self.collector.feed({**self._finished, "check": check, "after": after})
+
+
+def runner_hash(folder: Path) -> str:
+    """Return the SHA-256 of all files of a folder and their names, hexadecimal."""
+    found = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        found.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes())
+    return found.hexdigest()

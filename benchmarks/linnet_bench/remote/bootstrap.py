@@ -1,0 +1,336 @@
+"""What runs on a device before linnet is there: looks, stores files, builds the environment, starts the measurement.
+
+The text of this module is sent through ``python -c``, so it imports nothing of linnet until linnet is installed
+there, and only the standard library. After it, stdin has one line of JSON (``op`` and its arguments), then the bytes
+of a file for ``put``; its end means that whoever measures is gone. Events go to stdout, one JSON object a line.
+
+Everything lies below ``~/.cache/linnet/devices`` (or ``$XDG_CACHE_HOME/linnet/devices``) on the device::
+
+    files/<sha256>.pte        measured files
+    wheels/<name>             wheels on their way into an environment
+    environments/<key>/       linnet and what it needs, one for each wheel and Python
+    lock                      held while an environment is built or something is measured
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+__all__: list[str] = []
+
+KEPT = 3  # environments and files of earlier measurements that stay, the last used ones
+GRACE_SECONDS = 10.0  # to hand over what is finished once the other side is gone
+PIECE = 1 << 18
+
+
+class Refusal(Exception):
+    """Becomes the error of that name of ``linnet.errors`` on the other side."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
+def base() -> Path:
+    """Return the folder of everything that linnet leaves on this machine when it measures as a device."""
+    cache = os.environ.get("XDG_CACHE_HOME")
+    return (Path(cache) if cache else Path.home() / ".cache") / "linnet" / "devices"
+
+
+# ---- one function for each request ---------------------------------------------------------------------------
+
+
+def look(request: Mapping[str, Any], stdin: BinaryIO, emit: Callable[..., None]) -> None:
+    """Say what is here already."""
+    folder = base()
+    folder.mkdir(parents=True, exist_ok=True)
+    emit(
+        event="found",
+        base=str(folder),
+        environment=(folder / "environments" / request["environment"] / "ready").exists(),
+        files=[(folder / "files" / name).exists() for name in request["files"]],
+        free=shutil.disk_usage(folder).free,
+    )
+
+
+def put(request: Mapping[str, Any], stdin: BinaryIO, emit: Callable[..., None]) -> None:
+    """Store the file that follows on stdin, under its name only once it is all there."""
+    target = base() / request["name"]
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with lock(), unfinished(target) as aside:
+        found = hashlib.sha256()
+        with aside.open("wb") as file:
+            for piece in pieces(stdin, request["size"]):
+                file.write(piece)
+                found.update(piece)
+        if found.hexdigest() != request["sha256"]:
+            raise Refusal("DeviceError", f"{request['name']} did not arrive whole; try again")
+        aside.replace(target)
+    emit(event="stored")
+
+
+def install(request: Mapping[str, Any], stdin: BinaryIO, emit: Callable[..., None]) -> None:
+    """Build an environment from wheels that are here, and from the package index for what is left."""
+    watch(stdin)
+    folder = base() / "environments" / request["environment"]
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with lock(), unfinished(folder) as aside:
+        site = aside / "site"
+        for name in request["wheels"]:
+            with zipfile.ZipFile(base() / "wheels" / name) as archive:
+                archive.extractall(site)
+        if request["needs"]:
+            emit(event="progress", text=f"installing {', '.join(request['needs'])}")
+            pip_install(request["needs"], site, aside)
+        try_out(site)
+        (aside / "ready").touch()
+        aside.replace(folder)
+        for name in request["wheels"]:
+            (base() / "wheels" / name).unlink()
+        forget(folder.parent)
+    emit(event="installed")
+
+
+def run(request: Mapping[str, Any], stdin: BinaryIO, emit: Callable[..., None]) -> None:
+    """Measure: the rest is linnet's own."""
+    environment = base() / "environments" / request["environment"]
+    file, *more = (base() / "files" / name for name in request["files"])
+    for used in (environment / "ready", file, *more):
+        used.touch()
+    forget(file.parent, max(KEPT, 1 + len(more)))
+    site = str(environment / "site")
+    os.environ["PYTHONPATH"] = site  # of the processes that are measured
+    sys.path.insert(0, site)
+    with lock():
+        watch(stdin)
+        from linnet_bench.remote.agent import measure
+
+        measure(file, {**request["job"], "more": list(map(str, more))}, emit)
+
+
+def here(request: Mapping[str, Any], stdin: BinaryIO, emit: Callable[..., None]) -> None:
+    """Measure a file in place, with the linnet that this module belongs to."""
+    base().mkdir(parents=True, exist_ok=True)
+    with lock():
+        watch(stdin)
+        from linnet_bench.remote.agent import measure
+
+        measure(Path(request["path"]), request["job"], emit)
+
+
+def clean(request: Mapping[str, Any], stdin: BinaryIO, emit: Callable[..., None]) -> None:
+    """Remove everything."""
+    folder = base()
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) if folder.exists() else 0
+    if folder.exists():
+        with lock():
+            shutil.rmtree(folder)
+    emit(event="cleaned", bytes=size)
+
+
+OPERATIONS: Mapping[str, Callable[..., None]] = {
+    "look": look, "put": put, "install": install, "run": run, "here": here, "clean": clean,
+}  # fmt: skip
+
+
+# ---- their parts ---------------------------------------------------------------------------------------------
+
+
+def pieces(stdin: BinaryIO, size: int) -> Iterator[bytes]:
+    """Give ``size`` bytes of ``stdin``."""
+    while size:
+        piece = stdin.read(min(size, PIECE))
+        if not piece:
+            raise Refusal("DeviceError", "the connection ended in the middle of a file")
+        size -= len(piece)
+        yield piece
+
+
+@contextmanager
+def unfinished(target: Path) -> Iterator[Path]:
+    """Give a name beside ``target`` for what is not finished; nothing is left there."""
+    for old in target.parent.glob(f".{target.name}.*"):  # of a machine that was switched off
+        discard(old)
+    aside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        yield aside / target.name
+    finally:
+        discard(aside)
+
+
+def discard(path: Path) -> None:
+    """Remove a file or a folder."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def forget(folder: Path, kept: int = KEPT) -> None:
+    """Remove all but what was used last."""
+
+    def used(path: Path) -> float:
+        ready = path / "ready"
+        return (ready if ready.exists() else path).stat().st_mtime
+
+    for old in sorted((path for path in folder.iterdir() if path.name[0] != "."), key=used)[:-kept]:
+        discard(old)
+
+
+def pip_install(needs: Sequence[str], site: Path, work: Path) -> None:
+    """Install with this Python's pip, or with that of a virtual environment made for it.
+
+    --target, because a system's Python may be marked as managed by its distribution (PEP 668).
+    """
+    python = sys.executable
+    if subprocess.run([python, "-m", "pip", "--version"], capture_output=True, check=False).returncode != 0:
+        made = subprocess.run([python, "-m", "venv", str(work / "venv")], capture_output=True, text=True, check=False)
+        if made.returncode != 0:
+            raise Refusal(
+                "DeviceUnsuitableError",
+                f"{python} has neither pip nor venv to install {', '.join(needs)}: "
+                "on Debian or Raspberry Pi OS: sudo apt install python3-venv",
+            )
+        python = str(work / "venv" / "bin" / "python")
+    options = ["--disable-pip-version-check", "-q", "install", "--target", str(site), "--only-binary", ":all:"]
+    done = subprocess.run([python, "-m", "pip", *options, *needs], capture_output=True, text=True, check=False)
+    shutil.rmtree(work / "venv", ignore_errors=True)
+    if done.returncode != 0:
+        told = (done.stderr.strip() or done.stdout.strip() or "it said nothing").splitlines()[-1]
+        if os.strerror(errno.ENOSPC) in told:
+            raise OSError(errno.ENOSPC, told)
+        raise Refusal(
+            "DeviceUnsuitableError",
+            f"pip could not install {', '.join(needs)} there: {told}. Without a network there: on this machine "
+            f"`{download_line(needs)}`, then give --wheel wheels too",
+        )
+
+
+def download_line(needs: Sequence[str]) -> str:
+    """Return the pip line that fetches the wheels for this machine on another one."""
+    version = f"{sys.version_info[0]}{sys.version_info[1]}"
+    glibc = (os.confstr("CS_GNU_LIBC_VERSION") or "glibc 2.28").split()[-1].split(".")
+    platforms = " ".join(
+        f"--platform manylinux_2_{minor}_{os.uname().machine}" for minor in (28, 17) if int(glibc[1]) >= minor
+    )
+    quoted = " ".join(f"'{need}'" for need in needs)
+    return f"pip download --only-binary :all: {platforms} --python-version {version} -d wheels {quoted}"
+
+
+def try_out(site: Path) -> None:
+    """Import what was installed, which also compiles it."""
+    code = "import numpy, linnet_bench.remote.agent, linnet_runtime; linnet_runtime.runtime_info()"
+    environment = {**os.environ, "PYTHONPATH": str(site)}
+    command = [sys.executable, "-P", "-c", code]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        told = (done.stderr.strip() or f"exit status {done.returncode}").splitlines()[-1]
+        raise Refusal(
+            "DeviceUnsuitableError",
+            f"linnet was unpacked there and does not run: {told}. "
+            "The wheel may be older than this linnet or made for another machine: build it again",
+        )
+
+
+@contextmanager
+def lock() -> Iterator[None]:
+    """Have the device for this process alone; the system takes the lock back when the process ends."""
+    with (base() / "lock").open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise Refusal(
+                "DeviceError",
+                f"another linnet bench is at work there ({file.read().strip() or 'starting'}): "
+                "two at once would disturb each other, wait for its end",
+            ) from None
+        file.truncate(0)
+        file.write(f"process {os.getpid()} since {time.strftime('%Y-%m-%d %H:%M:%S')}\n")
+        file.flush()
+        yield
+        file.truncate(0)
+
+
+def watch(stdin: BinaryIO) -> None:
+    """End like on Ctrl-C when whoever measures is gone, and by force if that takes too long."""
+
+    def wait() -> None:
+        with suppress(OSError):
+            while os.read(stdin.fileno(), PIECE):  # not stdin.read: its lock would be held when Python ends
+                pass
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        time.sleep(GRACE_SECONDS)
+        if os.getpgrp() == os.getsid(0):
+            os.killpg(0, signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def teller(events: int) -> Callable[..., None]:
+    """Return what writes an event to the file descriptor ``events``, as one line of JSON, whole or not at all."""
+    held = {signal.SIGINT, signal.SIGHUP, signal.SIGTERM}
+
+    def emit(**event: Any) -> None:
+        line = memoryview(json.dumps(event).encode() + b"\n")
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, held)  # Ctrl-C within it would leave a torn line
+        try:
+            while line:
+                line = line[os.write(events, line) :]
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    return emit
+
+
+def explain(error: OSError) -> str:
+    """Return what to do about an error of the file system."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        free = shutil.disk_usage(Path.home()).free if Path.home().exists() else 0
+        with suppress(OSError):
+            free = shutil.disk_usage(base()).free
+        return f"the disk is full there: {free / 1e6:.1f} MB free for {base()}; make room, or use --clean-device"
+    return f"{base()} cannot be used there: {error}"
+
+
+def main() -> int:
+    """Do the request that stands on stdin."""
+    sys.stdout.flush()
+    emit = teller(os.dup(1))
+    os.dup2(2, 1)  # whatever else prints must not come between the events
+    stdin = sys.stdin.buffer
+    try:
+        request = json.loads(stdin.readline())
+        OPERATIONS[request["op"]](request, stdin, emit)
+        emit(event="done")
+    except Refusal as error:
+        emit(event="failed", name=error.name, message=str(error))
+    except (BrokenPipeError, KeyboardInterrupt):
+        return 130
+    except OSError as error:
+        emit(event="failed", name="DeviceError", message=explain(error))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

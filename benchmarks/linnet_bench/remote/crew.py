@@ -1,0 +1,125 @@
+"""All devices in parallel: one thread each, nothing shared but the terminal, and Ctrl-C that reaches all."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import queue
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from linnet.errors import InternalError, LinnetError
+from linnet_bench.remote.address import Address
+from linnet_bench.remote.board import Board
+from linnet_bench.remote.lifeline import Cancelled, Lifeline
+from linnet_bench.remote.outcome import Device, Outcome, Report, Request
+
+__all__ = ["clean_all", "measure_all"]
+
+_T = TypeVar("_T")
+_POLL_SECONDS = 0.2  # how soon Ctrl-C is heeded
+
+
+def measure_all(
+    addresses: Sequence[Address], request: Request, kinds: Mapping[str, Device], board: Board
+) -> list[Outcome]:
+    """Measure on all devices at once; what one of them fails with ends none of the others.
+
+    This machine comes last and alone: copying to the others would slow it down.
+    """
+
+    def measure(address: Address, report: Report, lifeline: Lifeline) -> Outcome:
+        outcome = kinds[address.kind].measure(address, request, report, lifeline)
+        report("failed" if outcome.failure else "done")
+        return outcome
+
+    others = [address for address in addresses if address.kind != "local"]
+    here = [address for address in addresses if address.kind == "local"]
+    found = [_ended(address, each) for address, each in _together(others, measure, board)]
+    if any(each.interrupted for each in found):
+        found += [Outcome(address=address, interrupted=True) for address in here]
+    else:
+        found += [_ended(address, each) for address, each in _together(here, measure, board)]
+    board.end()
+    return sorted(found, key=lambda each: addresses.index(each.address))
+
+
+def clean_all(
+    addresses: Sequence[Address], kinds: Mapping[str, Device], board: Board
+) -> list[tuple[Address, int | Exception]]:
+    """Remove linnet's files from all devices; return for each the bytes, or what it failed with."""
+
+    def clean(address: Address, report: Report, lifeline: Lifeline) -> int:
+        return kinds[address.kind].clean(address, report, lifeline)
+
+    found = _together(addresses, clean, board)
+    board.end()
+    return found
+
+
+def _ended(address: Address, error: Outcome | Exception) -> Outcome:
+    if isinstance(error, Outcome):
+        return error
+    if isinstance(error, Cancelled):
+        return Outcome(address=address, interrupted=True)
+    if isinstance(error, LinnetError):
+        return Outcome(address=address, failure=error)
+    return Outcome(address=address, failure=InternalError(f"{type(error).__name__}: {error}"))
+
+
+def _together(
+    addresses: Sequence[Address], work: Callable[[Address, Report, Lifeline], _T], board: Board
+) -> list[tuple[Address, _T | Exception]]:
+    lifelines = [Lifeline() for _ in addresses]
+    ended: queue.SimpleQueue[tuple[Address, _T | Exception]] = queue.SimpleQueue()
+
+    def one(address: Address, lifeline: Lifeline) -> None:
+        try:
+            ended.put((address, work(address, lambda text: board.say(address.name, text), lifeline)))
+        except Exception as error:  # noqa: BLE001 - told for this device, while the others go on
+            ended.put((address, error))
+
+    with _interrupts_counted() as interrupts:
+        for each in zip(addresses, lifelines, strict=True):
+            threading.Thread(target=one, args=each).start()
+        found = dict(_take(ended, lifelines, interrupts) for _ in addresses)
+    return [(address, found[address]) for address in addresses]
+
+
+@dataclasses.dataclass
+class _Interrupts:
+    pressed: int = 0
+    heeded: int = 0
+
+
+@contextlib.contextmanager
+def _interrupts_counted() -> Iterator[_Interrupts]:
+    """Count Ctrl-C: as an exception it could come between two waits, and what the devices have would be lost."""
+    interrupts = _Interrupts()
+
+    def count(_number: int, _frame: object) -> None:
+        interrupts.pressed += 1
+
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield interrupts  # it is ignored here, or somebody else's
+        return
+    signal.signal(signal.SIGINT, count)
+    try:
+        yield interrupts
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _take(ended: queue.SimpleQueue[_T], lifelines: Sequence[Lifeline], interrupts: _Interrupts) -> _T:
+    """Wait for the next device that ends; Ctrl-C meanwhile reaches all."""
+    while True:
+        try:
+            return ended.get(timeout=_POLL_SECONDS)
+        except queue.Empty:
+            while interrupts.heeded < interrupts.pressed:
+                interrupts.heeded += 1
+                for lifeline in lifelines:
+                    lifeline.cancel()

@@ -1,0 +1,46 @@
+"""This machine as one device among others: the linnet that runs measures, with nothing copied."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import IO
+
+from linnet.errors import DeviceError
+from linnet_bench.remote.address import Address
+from linnet_bench.remote.lifeline import Finished, Lifeline
+from linnet_bench.remote.outcome import Outcome, Report, Request
+from linnet_bench.remote.python_host import job_of
+from linnet_bench.remote.stream import listen
+
+__all__ = ["LocalDevice"]
+
+
+class LocalDevice:
+    """Measures here."""
+
+    def measure(self, address: Address, request: Request, report: Report, lifeline: Lifeline) -> Outcome:
+        """See :class:`linnet_bench.remote.outcome.Device`."""
+        path, *more = (str(path.resolve()) for path, _ in request.files)
+        line = json.dumps({"op": "here", "path": path, "job": {**job_of(request), "more": more}})
+        command = [address.python or sys.executable, "-P", "-m", "linnet_bench.remote.bootstrap"]
+        with lifeline.start(command, ask=_close) as process:
+            process.write([line.encode() + b"\n"], close=False)
+            told = listen(process.lines(), report)
+            if not told.done:
+                finished = process.finish()
+                told.lost = None if lifeline.cancelled else _explain(finished)
+        return told.outcome(address, interrupted=lifeline.cancelled)
+
+    def clean(self, address: Address, report: Report, lifeline: Lifeline) -> int:
+        """Nothing was copied."""
+        return 0
+
+
+def _explain(finished: Finished) -> DeviceError:
+    last = " ".join(finished.said.splitlines()[-1:]) or "it said nothing"
+    return DeviceError(f"the measuring process ended with {finished.returncode}: {last}")
+
+
+def _close(stdin: IO[bytes]) -> None:
+    stdin.close()

@@ -1,0 +1,122 @@
+"""What the C runner shall do, and whether its answers are right: it knows neither tokenizers nor golden cases.
+
+The form of a job file is in ``runtime_bindings/runner/job.h``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from linnet.cli.console import shorten
+from linnet.errors import DeviceError
+from linnet.format.golden import compare_outputs, stored_cases
+from linnet.model import Model
+from linnet.runtime import FloatArray, Runtime, open_runtime
+from linnet_bench.measure.probe import clip_lengths, forward_inputs
+from linnet_bench.record.record import OutputCheck
+
+__all__ = ["RunnerJob", "prepare_job"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunnerJob:
+    """A job and how to judge its answers.
+
+    Attributes:
+        text: of the job file.
+        cases: golden cases, in the order of the job.
+        rows: of each case: which rows of its outputs are told; None: all.
+        outputs: their names, in the order of the program.
+        tolerance: of the file's evidence.
+    """
+
+    text: str
+    cases: Sequence[Mapping[str, Any]]
+    rows: Sequence[Sequence[int] | None]
+    outputs: Sequence[str]
+    tolerance: float
+
+    def judge(self, answers: Mapping[int, Sequence[Mapping[str, Any]]], before: OutputCheck | None) -> OutputCheck:
+        """Compare the answers to all cases with the recorded ones.
+
+        Args:
+            answers: by the number of the case, each output with ``shape`` and ``values``.
+            before: the check before the clock ran; None if this is that one.
+
+        Raises:
+            DeviceError: an answer is missing.
+        """
+        if not self.cases:
+            message = "the file has no golden cases (it is unproven), so no answer was checked"
+            return OutputCheck(cases=0, before=True, after=None if before is None else True, message=message)
+        problems = []
+        for number, case in enumerate(self.cases):
+            if len(answers.get(number, ())) != len(self.outputs):
+                raise DeviceError(f"the C runner gave no answer to golden case {number}; is it another version?")
+            found = compare_outputs(case, self._arrays(number, answers[number]), self.tolerance)
+            problems += [f"{shorten(case['text'], 40)!r}: {found.problems[0]}"] if found.problems else []
+        message = f"{len(problems)} of {len(self.cases)} golden cases differ, first {problems[0]}" if problems else ""
+        if before is None:
+            return OutputCheck(cases=len(self.cases), before=not problems, after=None, message=message)
+        return dataclasses.replace(before, after=not problems, message=message)
+
+    def _arrays(self, number: int, told: Sequence[Mapping[str, Any]]) -> dict[str, FloatArray]:
+        """Outputs without the batch axis, only with the rows that were asked for."""
+        rows = self.rows[number]
+        found = {}
+        for name, output in zip(self.outputs, told, strict=True):
+            # JSON has no NaN: null stands for it
+            values = np.array([np.nan if value is None else value for value in output["values"]], dtype=np.float32)
+            shape = output["shape"][1:] if rows is None else [len(rows), *output["shape"][2:]]
+            if int(np.prod(shape)) != values.size:
+                raise DeviceError(f"the C runner told {values.size} numbers of {name}, needed the shape {shape}")
+            found[name] = values.reshape(shape)
+        return found
+
+
+def prepare_job(path: Path, lengths: Sequence[int]) -> tuple[RunnerJob, tuple[int, ...]]:
+    """Write the job of a file, and return it with its lengths.
+
+    Args:
+        path: of the file, which is opened here for its tokenizer, manifest and evidence.
+        lengths: tokens, before clipping to the file's bound.
+
+    Raises:
+        LinnetError: the file is refused, or its tokenizer is not installed.
+    """
+    runtime = open_runtime(str(path), 0)
+    model = Model(runtime, path=str(path))
+    clipped = clip_lengths(lengths, model.manifest.max_length)
+    lines = [f"linnet-bench-job 1 {len(model.manifest.inputs)}", *_lengths(model, runtime, clipped)]
+    cases, tolerance = stored_cases(model)
+    rows = [_rows(model, case) for case in cases]
+    lines += [_case(model, case, which) for case, which in zip(cases, rows, strict=True)]
+    job = RunnerJob(
+        text="\n".join(lines) + "\n", cases=cases, rows=rows, outputs=model.manifest.outputs, tolerance=tolerance
+    )
+    return job, clipped
+
+
+def _lengths(model: Model, runtime: Runtime, lengths: Iterable[int]) -> Iterable[str]:
+    for tokens in lengths:
+        arrays = forward_inputs(model, runtime, tokens)
+        yield " ".join(["length", str(tokens), *(str(value) for array in arrays for value in array.ravel().tolist())])
+
+
+def _rows(model: Model, case: Mapping[str, Any]) -> list[int] | None:
+    """Of fill-mask only the rows of the mask tokens count."""
+    if model.manifest.task != "fill-mask":
+        return None
+    return [place for place, token in enumerate(case["ids"]) if token == model.manifest.mask_id]
+
+
+def _case(model: Model, case: Mapping[str, Any], rows: Sequence[int] | None) -> str:
+    arrays = {"input_ids": case["ids"], "token_type_ids": case["type_ids"]}
+    values = [value for name in model.manifest.inputs for value in arrays[name]]
+    told = [-1] if rows is None else [len(rows), *rows]
+    return " ".join(map(str, ["case", len(case["ids"]), *values, *told]))

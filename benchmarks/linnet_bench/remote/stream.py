@@ -1,0 +1,123 @@
+"""What a device tells, line by line, and what is left of it when the connection breaks."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from linnet import errors
+from linnet.errors import DeviceError, InternalError, LinnetError
+from linnet_bench.record.profile import as_events
+from linnet_bench.record.record import INTERRUPTED_WORDS, Record, from_data
+from linnet_bench.record.trace import TracedRuns
+from linnet_bench.remote.address import Address
+from linnet_bench.remote.outcome import Outcome, Report
+
+__all__ = ["Told", "error_named", "listen"]
+
+
+@dataclasses.dataclass
+class Told:
+    """Everything that one request was answered with.
+
+    Attributes:
+        events: by name, the last one of each.
+        done: the device came to the end of the request.
+        doing: what it was doing last.
+        lost: how the connection broke, if it did.
+    """
+
+    events: dict[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    raw_record: bytes = b""
+    done: bool = False
+    doing: str = ""
+    lost: LinnetError | None = None
+
+    @property
+    def failure(self) -> LinnetError | None:
+        """The error that ended the request: the device's own, else how the connection broke."""
+        failed = self.events.get("failed")
+        if failed is not None:
+            return error_named(failed["name"], failed["message"])
+        if self.lost is not None:
+            during = f" during: {self.doing}" if self.doing else ""
+            return type(self.lost)(f"{self.lost}{during}")
+        return None
+
+    def last(self, name: str) -> Mapping[str, Any]:
+        """Return the event that answers a request.
+
+        Raises:
+            DeviceError: the device did not give it.
+        """
+        if name not in self.events:
+            raise DeviceError(f"it gave no answer {name!r}, only {sorted(self.events)}; is its linnet another version?")
+        return self.events[name]
+
+    def record(self) -> Record | None:
+        """Return the last record that arrived; partial unless the device came to its end."""
+        if not self.raw_record:
+            return None
+        record = from_data(Record, json.loads(self.raw_record)["record"])
+        if self.done and self.failure is None:
+            return record
+        reason = str(self.failure) if self.failure is not None else record.ended_early
+        return dataclasses.replace(record, partial=True, partial_reason=reason)
+
+    def outcome(self, address: Address, *, interrupted: bool) -> Outcome:
+        """Return what came of a measurement; ``interrupted``: by Ctrl-C."""
+        traced = [
+            TracedRuns(run["threads"], run["tokens"], as_events(run["events"]))
+            for run in self.events.get("traced", {}).get("runs", ())
+        ]
+        record = self.record()
+        if record is not None:
+            reason = INTERRUPTED_WORDS if interrupted and record.partial else record.partial_reason
+            record = dataclasses.replace(record, device=address.name, partial_reason=reason)
+        return Outcome(
+            address=address,
+            record=record,
+            failure=self.failure,
+            interrupted=interrupted,
+            traced=traced,
+            tuned=self.events.get("tuned"),
+        )
+
+
+def listen(lines: Iterable[bytes], report: Report) -> Told:
+    """Read events until the device is done or its output ends.
+
+    Raises:
+        InternalError: a line is no event.
+    """
+    told = Told()
+    for line in lines:
+        if line.startswith(b'{"event": "record"') and line.endswith(b"\n"):
+            told.raw_record = line  # long, and only the last one is read
+        elif line.endswith(b"\n"):
+            _take(told, line, report)
+        if told.done:
+            break
+    return told
+
+
+def _take(told: Told, line: bytes, report: Report) -> None:
+    try:
+        event = json.loads(line)
+        name = event["event"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise InternalError(f"the device said {line[:80]!r}, which is no event of this linnet") from error
+    told.events[name] = event
+    if name == "progress":
+        told.doing = event["text"]
+        report(told.doing)
+    told.done = name == "done"
+
+
+def error_named(name: str, message: str) -> LinnetError:
+    """Return the error of that name of ``linnet.errors``; an unknown one is a defect."""
+    kind = getattr(errors, name, InternalError)
+    made: LinnetError = kind(message)
+    return made

@@ -1,0 +1,202 @@
+"""Which wheel fits which machine, from the wheel's name and what the machine says about itself.
+
+The rules are those of the packaging user guide's "platform compatibility tags", as far as Linux with glibc needs
+them (PEP 425, 599, 600).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import zipfile
+import zlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from linnet.errors import InvalidArgumentError
+from linnet_bench.measure.files import file_sha256
+
+__all__ = [
+    "Requirement",
+    "Target",
+    "Wheel",
+    "changed_files",
+    "find_fitting",
+    "find_wheels",
+    "numbers_of",
+    "read_requirements",
+]
+
+_NAME = re.compile(r"([^-]+)-([^-]+)(?:-\d[^-]*)?-([^-]+)-([^-]+)-([^-]+)\.whl")
+_LEGACY = {"manylinux1": (2, 5), "manylinux2010": (2, 12), "manylinux2014": (2, 17)}  # PEP 600's table
+_REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*(?:>=\s*([0-9.]+))?\s*(?:;\s*extra\s*==\s*['\"](\w+)['\"])?")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Target:
+    """A Python on a device.
+
+    Attributes:
+        python: its version, major and minor.
+        machine: as ``uname -m`` says in that process.
+        bits: of a pointer.
+        glibc: version of the C library; None if it is another one.
+        free_threaded: built without the global interpreter lock.
+    """
+
+    python: tuple[int, int]
+    machine: str
+    bits: int
+    glibc: tuple[int, int] | None
+    free_threaded: bool = False
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Wheel:
+    """A wheel and what its name says.
+
+    Attributes:
+        path: of the file.
+        project, version: of the distribution.
+        pythons, abis, platforms: its tags.
+    """
+
+    path: Path
+    project: str
+    version: str
+    pythons: frozenset[str]
+    abis: frozenset[str]
+    platforms: frozenset[str]
+
+    @property
+    def sha256(self) -> str:
+        """Of its bytes, hexadecimal."""
+        return file_sha256(self.path)
+
+    def fits(self, target: Target) -> bool:
+        """Say whether pip would install it there."""
+        return (
+            target.bits == 64
+            and any(_fits_python(python, abi, target) for python in self.pythons for abi in self.abis)
+            and any(_fits_platform(platform, target) for platform in self.platforms)
+        )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Requirement:
+    """Another distribution that a wheel needs.
+
+    Attributes:
+        name: of the distribution.
+        least: lowest version that will do, or empty.
+    """
+
+    name: str
+    least: str = ""
+
+    def met_by(self, version: str | None) -> bool:
+        """Say whether that installed version (None: not installed) will do."""
+        return version is not None and numbers_of(version) >= numbers_of(self.least)
+
+    def __str__(self) -> str:
+        return f"{self.name}>={self.least}" if self.least else self.name
+
+
+def numbers_of(version: str) -> tuple[int, ...]:
+    """Return the leading numbers of a version: (2, 1, 0) of "2.1.0rc1"."""
+    return tuple(int(part) for part in re.findall(r"\d+", re.split(r"[a-z+-]", version)[0]))
+
+
+def read_wheel(path: Path) -> Wheel | None:
+    """Return what a wheel's name says; None if it is no wheel's name."""
+    found = _NAME.fullmatch(path.name)
+    if found is None:
+        return None
+    project, version, *tags = found.groups()
+    pythons, abis, platforms = (frozenset(tag.split(".")) for tag in tags)
+    return Wheel(path=path, project=project, version=version, pythons=pythons, abis=abis, platforms=platforms)
+
+
+def find_wheels(places: Iterable[Path]) -> tuple[Path, ...]:
+    """Return the wheels at ``places``: wheels, or folders of them.
+
+    Raises:
+        InvalidArgumentError: a place is neither.
+    """
+    found: list[Path] = []
+    for place in places:
+        if place.is_dir():
+            found += sorted(place.glob("*.whl"))
+        elif place.is_file() and read_wheel(place) is not None:
+            found.append(place)
+        else:
+            raise InvalidArgumentError(f"--wheel {place} is neither a wheel nor a folder of wheels")
+    return tuple(found)
+
+
+def find_fitting(paths: Sequence[Path], project: str, target: Target) -> Wheel | None:
+    """Return the wheel of ``project`` that fits: the highest version, of equals the one written last."""
+    wheels = [wheel for wheel in map(read_wheel, paths) if wheel is not None]
+    fitting = [wheel for wheel in wheels if wheel.project.lower() == project and wheel.fits(target)]
+    return max(fitting, key=lambda wheel: (numbers_of(wheel.version), wheel.path.stat().st_mtime), default=None)
+
+
+def read_requirements(wheel: Wheel, extras: Sequence[str] = ()) -> tuple[Requirement, ...]:
+    """Return what the wheel's metadata requires, for itself and for some of its extras.
+
+    Raises:
+        InvalidArgumentError: it is damaged.
+    """
+    name = f"{wheel.project}-{wheel.version}.dist-info/METADATA"
+    try:
+        with zipfile.ZipFile(wheel.path) as archive:
+            text = archive.read(name).decode("utf-8")
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        raise InvalidArgumentError(f"{wheel.path}: the wheel is damaged: {error}") from error
+    found = []
+    for line in text.split("\n\n")[0].splitlines():
+        parsed = _REQUIREMENT.fullmatch(line.removeprefix("Requires-Dist:").strip())
+        if line.startswith("Requires-Dist:") and parsed and (parsed[3] is None or parsed[3] in extras):
+            found.append(Requirement(name=parsed[1], least=parsed[2] or ""))
+    return tuple(found)
+
+
+def changed_files(wheel: Wheel, package: Path) -> int:
+    """Return how many of the package's Python files the wheel has otherwise, or lacks: a forgotten build.
+
+    Args:
+        wheel: of the same project.
+        package: folder of the installed package.
+    """
+    with zipfile.ZipFile(wheel.path) as archive:
+        there = {entry.filename: entry.CRC for entry in archive.infolist()}
+    files = [path for path in package.rglob("*.py") if path.is_file()]
+    names = ((path, path.relative_to(package.parent).as_posix()) for path in files)
+    return sum(there.get(name) != zlib.crc32(path.read_bytes()) for path, name in names)
+
+
+def _fits_python(python: str, abi: str, target: Target) -> bool:
+    major, minor = target.python
+    found = re.fullmatch(r"(py|cp)(\d)(\d*)", python)
+    if found is None:
+        return False
+    least = (int(found[2]), int(found[3] or 0))
+    if abi == "none":
+        return least == (major, minor) if found[1] == "cp" else least[0] == major and least[1] <= minor
+    if found[1] != "cp" or target.free_threaded:
+        return False
+    if abi == "abi3":
+        return (3, 2) <= least <= (major, minor) and least[0] == major  # PEP 384: since 3.2
+    return least == (major, minor) and abi == python
+
+
+def _fits_platform(platform: str, target: Target) -> bool:
+    if platform == "any":
+        return True
+    found = re.fullmatch(r"(linux|manylinux_(\d+)_(\d+)|manylinux1|manylinux2010|manylinux2014)_(\w+)", platform)
+    if found is None or found[4] != target.machine or target.glibc is None:
+        return False
+    if found[1] == "linux":  # built on some machine: whether it runs is seen when it is tried
+        return True
+    needed = _LEGACY.get(found[1]) or (int(found[2]), int(found[3]))
+    return needed <= target.glibc

@@ -1,0 +1,122 @@
+"""Records as plots. What was measured under an emulator is never drawn: its times would pass for results."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from linnet_bench.html import Axis, Bar, Markup, Point, Series, bar_chart, line_chart, scatter_chart
+from linnet_bench.html.figures import percent
+from linnet_bench.record.method import HEADLINE, points
+from linnet_bench.record.profile import LengthProfile
+from linnet_bench.record.record import Record
+from linnet_bench.record.statistics import median
+from linnet_bench.report.names import Named
+from linnet_bench.report.tables import best_point, speed_length
+
+__all__ = ["accuracy_chart", "cold_chart", "device_chart", "latency_charts", "memory_chart", "operator_chart"]
+
+_ACCURACY = ("agreement", "cosine_mean")
+_OPERATORS = 12
+_PROFILE_AT = 128
+
+
+def latency_charts(records: Sequence[Named]) -> list[Markup]:
+    """Return one chart for each thread count: p50 by length, p50 to p99 shaded."""
+    by_threads: dict[int, list[Series]] = {}
+    for each in records:
+        found = points(each.record.runs)
+        for threads in sorted({point.threads for point in found}):
+            own = [point for point in found if point.threads == threads]
+            line = [(float(point.tokens), point.middle(50) / 1e6) for point in own]
+            band = [(point.middle(50) / 1e6, point.middle(99) / 1e6) for point in own]
+            by_threads.setdefault(threads, []).append(Series(each.name, line, band))
+    lengths = sorted({at for series in by_threads.values() for one in series for at, _ in one.points})
+    return [
+        line_chart(
+            f"Latency on {threads} thread(s)",
+            series,
+            x=Axis("tokens", log=True, ticks=lengths),
+            y=Axis("latency", "ms", log=True, better="low"),
+            band_name="p50 to p99",
+        )
+        for threads, series in sorted(by_threads.items())
+    ]
+
+
+def device_chart(records: Sequence[Named]) -> Markup | None:
+    """Return the headline of each record at one length, each with its fastest thread count."""
+    tokens = speed_length(records)
+    bars = []
+    for each in records:
+        point = best_point(each.record, tokens)
+        if point is not None:
+            note = f"{point.threads} thread(s), {point.samples} samples"
+            bars.append(Bar(each.name, [point.middle(HEADLINE) / 1e6], note))
+    if not bars:
+        return None
+    title = f"p{HEADLINE} at {tokens} tokens, each with its fastest number of threads"
+    return bar_chart(title, bars, axis=Axis("latency", "ms", better="low"), listed=False)
+
+
+def cold_chart(records: Sequence[Named]) -> Markup | None:
+    """Return the time from process start to the first line of output."""
+    cold = [(each.name, each.record.cold_start) for each in records if each.record.cold_start is not None]
+    bars = [
+        Bar(name, [median(times) / 1e6 for times in (found.bare_ns, found.numpy_ns, found.answer_ns)])
+        for name, found in cold if found is not None
+    ]  # fmt: skip
+    if not bars:
+        return None
+    names = ("bare interpreter", "with numpy", "first answer of linnet")
+    axis = Axis("from process start", "ms", better="low")
+    return bar_chart("Cold start, median of fresh processes", bars, axis=axis, series=names, listed=False)
+
+
+def memory_chart(records: Sequence[Named]) -> Markup | None:
+    """Return peaks of resident memory beside the file's size."""
+    bars = []
+    for each in records:
+        cold = each.record.cold_start
+        peaks = [run.peak_memory for run in each.record.runs if run.peak_memory is not None]
+        values = [each.record.file.size / 1e6, None if cold is None else cold.answer_memory / 1e6,
+                  max(peaks) / 1e6 if peaks else None]  # fmt: skip
+        bars.append(Bar(each.name, values))
+    if not bars:
+        return None
+    names = ("the file", "peak at the first answer", "peak after all lengths")
+    return bar_chart("Memory", bars, axis=Axis("size", "MB", better="low"), series=names, listed=False)
+
+
+def accuracy_chart(records: Sequence[Named]) -> Markup | None:
+    """Return accuracy by latency, where the files' own proofs tell it of at least two of them."""
+    tokens = speed_length(records)
+    for figure in _ACCURACY:
+        found = [
+            Point(each.name, point.middle(50) / 1e6, each.record.file.proof[figure])
+            for each in records
+            if figure in each.record.file.proof and (point := best_point(each.record, tokens)) is not None
+        ]
+        if len({each.record.file.sha256 for each in records if figure in each.record.file.proof}) > 1 and found:
+            name = {"agreement": "agreement with the original", "cosine_mean": "mean cosine with the original"}[figure]
+            x = Axis(f"p50 at {tokens} tokens", "ms", better="low")
+            return scatter_chart("Accuracy by latency", found, x=x, y=Axis(name, better="high"))
+    return None
+
+
+def operator_chart(named: Named) -> Markup | None:
+    """Return the share of each operator in the profile nearest to 128 tokens."""
+    chosen = _profile(named.record)
+    if chosen is None:
+        return None
+    threads, profile = chosen
+    bars = [Bar(row.name, [row.share], row.kind) for row in profile.operators[:_OPERATORS]]
+    rest = sum(row.share for row in profile.operators[_OPERATORS:])
+    if rest:
+        bars.append(Bar(f"{len(profile.operators) - _OPERATORS} more", [rest]))
+    title = f"{named.name}: share of each operator, {profile.tokens} tokens, {threads} thread(s)"
+    return bar_chart(title, bars, axis=Axis("share of the time"), written=percent, listed=False)
+
+
+def _profile(record: Record) -> tuple[int, LengthProfile] | None:
+    found = [(run.threads, profile) for run in record.runs for profile in run.profiles]
+    return min(found, key=lambda each: abs(each[1].tokens - _PROFILE_AT), default=None)

@@ -1,0 +1,52 @@
+"""The command ``linnet report``."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from linnet.cli.console import Console
+from linnet.cli.exit_status import OK
+from linnet.cli.output import refuse_existing, write_text
+from linnet.errors import InvalidArgumentError
+from linnet_bench.report.names import read_all
+from linnet_bench.report.page import report_page
+
+__all__ = ["add_arguments", "help", "run"]
+
+help = "write a page about benchmark records: plots, tables, how to repeat them"
+
+_EPILOG = """\
+The page needs no network. Its tables can be copied as Markdown. A record that was made under an emulator is
+marked, and its times are in no chart.
+
+examples:
+  linnet bench intents.pte --profile --lengths 16,32,64,128 --json pi5.json
+  linnet report pi5.json -o pi5.html
+  linnet report pi4.json pi5.json laptop.json -o devices.html --title "Intents on three machines"
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.epilog = _EPILOG
+    add = parser.add_argument
+    add("records", metavar="RECORD", type=Path, nargs="+", help="records of linnet bench --json")
+    add("-o", "--output", metavar="OUT", type=Path, required=True, help="the page (.html)")
+    add("--title", default="", metavar="TEXT", help="heading of the page (default: the files' names)")
+    add("--force", action="store_true", help="replace OUT if it exists")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read the records, write the page.
+
+    Raises:
+        LinnetError: a record cannot be read, or the page cannot be written there.
+    """
+    if args.output.resolve() in [path.resolve() for path in args.records]:
+        raise InvalidArgumentError(f"{args.output} is one of the records; give the page another name")
+    refuse_existing(args.output, force=args.force)
+    records = read_all(args.records)
+    write_text(report_page(records, args.title), args.output, force=args.force)
+    Console().line(f"{args.output}: {len(records)} record(s)")
+    return OK

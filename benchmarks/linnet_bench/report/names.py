@@ -1,0 +1,100 @@
+"""A short name for each record, from what tells them apart."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from linnet.errors import FileMissingError, FileUnreadableError, InvalidArgumentError
+from linnet_bench.record.record import Record, RecordError, from_json
+
+__all__ = ["Named", "device_name", "read_all", "read_record"]
+
+
+_NO_NAMES = ("", "local", "adb")  # addresses that tell no machine from another
+
+
+@dataclasses.dataclass(frozen=True)
+class Named:
+    """One record.
+
+    Attributes:
+        name: tells it from the others of the page.
+        record: what was measured.
+    """
+
+    name: str
+    record: Record
+
+    @property
+    def emulated(self) -> bool:
+        """True if its times mean nothing."""
+        return bool(self.record.environment.emulated)
+
+
+def read_record(path: Path) -> Record:
+    """Read a record of ``linnet bench --json``.
+
+    Raises:
+        FileMissingError: there is no such file.
+        FileUnreadableError: it cannot be read.
+        RecordError: it is no record; the message has the path.
+    """
+    try:
+        return from_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise FileMissingError(f"{path}: there is no such file") from error
+    except OSError as error:
+        raise FileUnreadableError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise RecordError(f"{path}: it is not UTF-8, needed a record of `linnet bench --json`") from error
+    except RecordError as error:
+        raise RecordError(f"{path}: {error}") from error
+
+
+def read_all(paths: Sequence[Path]) -> list[Named]:
+    """Read records and name them.
+
+    Raises:
+        InvalidArgumentError: a path is given twice.
+        LinnetError: as :func:`read_record`; with everything that is wrong.
+    """
+    twice = [str(path) for path, count in Counter(path.resolve() for path in paths).items() if count > 1]
+    if twice:
+        raise InvalidArgumentError(f"{', '.join(twice)} is named more than once; name each record once")
+    records = [read_record(path) for path in paths]
+    return [Named(name, record) for name, record in zip(_names(records, paths), records, strict=True)]
+
+
+def device_name(record: Record) -> str:
+    """Return what a person would call the machine: its name with ``--device``, or else the board or the processor."""
+    machine = record.environment
+    given = "" if record.device in _NO_NAMES else record.device.removeprefix("ssh://")
+    name = given or machine.board or machine.soc or machine.cpu or machine.architecture
+    return f"{name} (emulated)" if machine.emulated else name
+
+
+def _names(records: Sequence[Record], paths: Sequence[Path]) -> list[str]:
+    """The first way of naming that tells all apart; file names always do, with their folders if need be."""
+    for way in _ways():
+        names = [way(record) for record in records]
+        if len(set(names)) == len(names):
+            return names
+    stems = [path.stem for path in paths]
+    names = stems if len(set(stems)) == len(stems) else [str(path) for path in paths]
+    return [f"{name} (emulated)" if record.environment.emulated else name
+            for name, record in zip(names, records, strict=True)]  # fmt: skip
+
+
+def _ways() -> Iterator[Callable[[Record], str]]:
+    yield device_name
+    yield lambda record: record.file.recipe + _mark(record)
+    yield lambda record: record.file.name.removesuffix(".pte") + _mark(record)
+    yield lambda record: f"{device_name(record)}, {record.file.recipe}"
+    yield lambda record: f"{device_name(record)}, {record.file.name.removesuffix('.pte')}"
+
+
+def _mark(record: Record) -> str:
+    return " (emulated)" if record.environment.emulated else ""

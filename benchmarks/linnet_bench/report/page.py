@@ -1,0 +1,116 @@
+"""Benchmark records as one HTML page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from linnet.version import version
+from linnet_bench.html import Content, Page, element, table
+from linnet_bench.html.charts import details
+from linnet_bench.machine.state import busy_note
+from linnet_bench.record.method import OFFICIAL, shortcomings
+from linnet_bench.report import charts, tables
+from linnet_bench.report.names import Named
+from linnet_bench.report.tables import Rows
+
+__all__ = ["report_page"]
+
+
+def report_page(records: Sequence[Named], title: str = "") -> str:
+    """Return the page: in short, latency, start and memory, accuracy, operators, machines, how to repeat it.
+
+    Args:
+        records: at least one.
+        title: of the page; empty: made of the files' names.
+    """
+    files = list(dict.fromkeys(each.record.file.name for each in records))
+    page = Page(
+        title or f"Speed of {', '.join(files)}",
+        subtitle=f"{len(records)} record(s) of linnet bench",
+        footer=f"Made by linnet report {version()}. Percentiles: {records[0].record.percentiles}.",
+    )
+    real = [each for each in records if not each.emulated]
+    page.section("In short", _emulated(records), _table(tables.short(records), "One line for each record"),
+                 charts.device_chart(real), _notes(records))  # fmt: skip
+    page.section("Latency by length", *charts.latency_charts(real), _nothing_drawn(records, real),
+                 _table(tables.latencies(records), "Latency, token ids in, numpy out"))  # fmt: skip
+    page.section("Cold start and memory", charts.cold_chart(real), charts.memory_chart(real),
+                 _table(tables.costs(records), "Fresh processes from start to first answer, medians"))  # fmt: skip
+    accuracy = charts.accuracy_chart(real)
+    if accuracy is not None:
+        page.section("Accuracy and latency", accuracy, element("p", _ACCURACY_NOTE, class_="note"))
+    operators = [*_operators(real)]
+    if operators:
+        page.section("Where the time goes", operators)
+    page.section("The machines", _table(tables.machines(records), "What each record says about its machine"))
+    page.section("To repeat it", *_repeat(records))
+    return page.render()
+
+
+_ACCURACY_NOTE = "Accuracy is what each file's own proof measured against its original when it was exported."
+
+
+def _table(rows: Rows, caption: str) -> Content:
+    return table([*rows.headers], rows.rows, caption=caption, right=rows.numbers) if rows.rows else None
+
+
+def _emulated(records: Sequence[Named]) -> Content:
+    found = [each for each in records if each.emulated]
+    if not found:
+        return None
+    why = "; ".join(f"{each.name}: {each.record.environment.emulated}" for each in found)
+    return element(
+        "p",
+        element(
+            "strong", "Emulated: the times of ", ", ".join(each.name for each in found), " mean nothing.", class_="bad"
+        ),
+        f" They say how fast an emulator is, no device; so they stand in tables only and in no chart. ({why})",
+        class_="missing",
+    )
+
+
+def _nothing_drawn(records: Sequence[Named], real: Sequence[Named]) -> Content:
+    if real:
+        return None
+    count = "The record was" if len(records) == 1 else "All records were"
+    return element("p", f"{count} made under emulation: there is nothing to draw.", class_="missing")
+
+
+def _notes(records: Sequence[Named]) -> Iterator[Content]:
+    for each in records:
+        record = each.record
+        busy = busy_note(record.runs[0].before, len(record.environment.affinity)) if record.runs else ""
+        if busy:
+            yield element("p", f"{each.name}: {busy}", class_="note")
+        for run in record.runs:
+            if run.check.wrong:
+                yield element("p", f"{each.name}: no latency, because the answers are wrong: {run.check.message}",
+                              class_="bad")  # fmt: skip
+            elif run.error:
+                yield element("p", f"{each.name}: no latency, because the run failed: {run.error}", class_="bad")
+        if record.partial:
+            yield element(
+                "p", f"{each.name}: {record.ended_early}; only what had been finished is shown.", class_="note"
+            )
+        missing = [*shortcomings(record)] if record.settings.method == OFFICIAL.name else []
+        if missing:
+            yield element(
+                "p", f"{each.name}: the official method is not fulfilled: {'; '.join(missing)}.", class_="bad"
+            )
+
+
+def _operators(records: Sequence[Named]) -> Iterator[Content]:
+    for each in records:
+        chart = charts.operator_chart(each)
+        if chart is not None:
+            yield chart
+            rows = _table(tables.profile_rows(each.record), f"{each.name}: operators of every profile")
+            yield details(rows, f"Every profile of {each.name}")
+
+
+def _repeat(records: Sequence[Named]) -> Iterator[Content]:
+    for each in records:
+        command = each.record.command
+        if command:
+            yield element("p", f"{each.name}: ", element("code", command))
+    yield _table(tables.repeat(records), "Files by their hash, and versions of what took part")

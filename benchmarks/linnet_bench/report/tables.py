@@ -1,0 +1,236 @@
+"""What a page of records has as rows: texts only, so that the same rows can be copied as Markdown."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+
+from linnet_bench.arguments import spans
+from linnet_bench.html.figures import bytes_text, percent, significant
+from linnet_bench.machine.state import throttle_notes
+from linnet_bench.record.method import HEADLINE, OFFICIAL, Point, points, shortcomings
+from linnet_bench.record.record import Record, State, ThreadRun
+from linnet_bench.record.statistics import median
+from linnet_bench.report.names import Named, device_name
+
+__all__ = ["Rows", "best_point", "costs", "latencies", "machines", "profile_rows", "repeat", "short", "speed_length"]
+
+_SPEED_AT = 128  # tokens that stand for speed, or the nearest length that all records have
+
+
+@dataclasses.dataclass(frozen=True)
+class Rows:
+    """A table.
+
+    Attributes:
+        headers: one for each column.
+        rows: cells.
+        numbers: columns of numbers.
+    """
+
+    headers: tuple[str, ...]
+    rows: list[list[str]]
+    numbers: tuple[int, ...]
+
+
+def speed_length(records: Sequence[Named]) -> int | None:
+    """Return the length nearest to 128 tokens that every record with latencies has; None if there is none.
+
+    Records that were emulated have no say where there are others.
+    """
+    real = [each for each in records if not each.emulated] or records
+    sets = [{point.tokens for point in points(each.record.runs)} for each in real]
+    common = set.intersection(*(lengths for lengths in sets if lengths)) if any(sets) else set()
+    return min(common, key=lambda tokens: (abs(tokens - _SPEED_AT), tokens), default=None)
+
+
+def best_point(record: Record, tokens: int | None) -> Point | None:
+    """Return a record's fastest thread count at one length by its headline; None if it was not measured."""
+    found = [point for point in points(record.runs) if point.tokens == tokens]
+    return min(found, key=lambda point: point.middle(HEADLINE), default=None)
+
+
+def short(records: Sequence[Named]) -> Rows:
+    """Return one line for each record."""
+    tokens = speed_length(records)
+    speed = f"p{HEADLINE} ms, {tokens} tokens"
+    headers = ["record", "device", "file", "recipe", speed, "threads", "cold ms", "peak MB", "answers", "method"]
+    rows = [[*_short(each, tokens)] for each in records]
+    if all(row[1] == row[0] for row in rows):
+        headers, rows = [headers[0], *headers[2:]], [[row[0], *row[2:]] for row in rows]
+    first = headers.index(speed)
+    return Rows(tuple(headers), rows, tuple(range(first, first + 4)))
+
+
+def _short(each: Named, tokens: int | None) -> Iterator[str]:
+    record, point = each.record, best_point(each.record, tokens)
+    yield each.name
+    yield device_name(record)
+    yield record.file.name
+    yield record.file.recipe
+    yield "" if point is None else significant(point.middle(HEADLINE) / 1e6)
+    yield "" if point is None else str(point.threads)
+    yield "" if record.cold_start is None else significant(median(record.cold_start.answer_ns) / 1e6)
+    peak = _peak(record)
+    yield "" if peak is None else significant(peak / 1e6)
+    yield _answers(record)
+    yield _method(record)
+
+
+def _peak(record: Record) -> int | None:
+    return max((run.peak_memory for run in record.runs if run.peak_memory is not None), default=None)
+
+
+def _answers(record: Record) -> str:
+    if record.wrong:
+        return "WRONG"
+    cases = max((run.check.cases for run in record.runs), default=0)
+    return "right" if cases else "not checked"
+
+
+def _method(record: Record) -> str:
+    settings = record.settings
+    text = settings.method if settings.repeats == 1 else f"{settings.method} × {settings.repeats}"
+    if record.partial:
+        text += ", ended early"
+    if settings.method == OFFICIAL.name and any(True for _ in shortcomings(record)):
+        text += ", NOT fulfilled"
+    return text
+
+
+def latencies(records: Sequence[Named]) -> Rows:
+    """Return percentiles by record, thread count and length; medians over the repeats."""
+    headers = (
+        "record",
+        "threads",
+        "tokens",
+        "p50 ms",
+        "p90 ms",
+        "p99 ms",
+        "spread of p90",
+        "tokens/s",
+        "mJ",
+        "samples",
+    )
+    rows = []
+    for each in records:
+        for point in points(each.record.runs):
+            times = [significant(point.middle(q) / 1e6) for q in (50, 90, 99)]
+            spread = percent(point.spread(HEADLINE)) if len(point.results) > 1 else ""
+            speed = significant(point.tokens * 1e9 / point.middle(50))
+            energy = "" if point.energy_j is None else significant(point.energy_j * 1e3)
+            counts = [str(point.threads), str(point.tokens)]
+            rows.append([each.name, *counts, *times, spread, speed, energy, str(point.samples)])
+    used = [column for column in range(len(headers)) if column < 6 or any(row[column] for row in rows)]
+    return Rows(
+        tuple(headers[column] for column in used),
+        [[row[column] for column in used] for row in rows],
+        tuple(range(1, len(used))),
+    )
+
+
+def costs(records: Sequence[Named]) -> Rows:
+    """Return cold start and memory."""
+    headers = ("record", "file", "bare interpreter ms", "with numpy ms", "first answer ms", "import ms", "load ms",
+               "answer ms", "cold peak MB", "peak MB after all lengths")  # fmt: skip
+    rows = []
+    for each in records:
+        cold, peak = each.record.cold_start, _peak(each.record)
+        parts = [] if cold is None else [cold.bare_ns, cold.numpy_ns, cold.answer_ns, cold.import_ns, cold.load_ns,
+                                         cold.first_answer_ns]  # fmt: skip
+        times = [significant(median(part) / 1e6) for part in parts] or [""] * 6
+        memory = ["" if value is None else significant(value / 1e6)
+                  for value in (None if cold is None else cold.answer_memory, peak)]  # fmt: skip
+        rows.append([each.name, bytes_text(each.record.file.size), *times, *memory])
+    return Rows(headers, rows, tuple(range(1, len(headers))))
+
+
+def machines(records: Sequence[Named]) -> Rows:
+    """Return facts of the machines, a column for each record; facts that no record has are left out."""
+    columns = [dict(_machine(each.record)) for each in records]
+    names = list(dict.fromkeys(name for column in columns for name in column))
+    rows = [[name, *(column.get(name, "") for column in columns)] for name in names]
+    return Rows(("", *(each.name for each in records)), [row for row in rows if any(row[1:])], ())
+
+
+def _machine(record: Record) -> Iterator[tuple[str, str]]:
+    machine = record.environment
+    facts = {
+        "device": machine.board,
+        "chip": machine.soc,
+        "processor": machine.cpu,
+        "EMULATED": machine.emulated,
+        "architecture": machine.architecture,
+        "features": " ".join(machine.cpu_features),
+        "virtual machine": {True: "yes", False: "no", None: ""}[machine.virtual],
+        "CPUs": f"{spans(machine.affinity)} usable of {machine.cpus}",
+        "cores": _cores(record),
+        "governor": ", ".join(machine.governors),
+        "memory": "" if machine.memory_bytes is None else bytes_text(machine.memory_bytes),
+        "system": machine.os,
+        "kernels": "; ".join(_kernels(record)),
+    }
+    yield from ((name, value or "") for name, value in facts.items())
+    for run in record.runs:
+        yield f"state, {_run_name(record, run)}", _states(run)
+    notes = dict.fromkeys(note for run in record.runs for note in throttle_notes(run.before, run.after))
+    if notes:
+        yield "slowed down", "; ".join(notes)
+
+
+def _cores(record: Record) -> str:
+    groups = record.environment.cores
+    texts = []
+    for group in groups:
+        speed = "" if group.max_mhz is None else f" to {group.max_mhz:.0f} MHz"
+        texts.append(f"{len(group.cpus)} × {group.name or 'unknown'}{speed} (CPU {spans(group.cpus)})")
+    return ", ".join(texts)
+
+
+def _kernels(record: Record) -> list[str]:
+    known = [run.kernels for run in record.runs if run.kernels is not None]
+    texts = (f"{each.method or 'forward'}; attention: {each.attention or 'unknown'}" for each in known)
+    return [*dict.fromkeys(texts)]
+
+
+def _run_name(record: Record, run: ThreadRun) -> str:
+    turn = f", repeat {run.repeat + 1}" if record.settings.repeats > 1 else ""
+    return f"{run.threads} thread(s){turn}"
+
+
+def _states(run: ThreadRun) -> str:
+    after = "" if run.after is None else f" → {_state(run.after)}"
+    return f"{_state(run.before)}{after}"
+
+
+def _state(state: State) -> str:
+    parts = [f"load {state.load_average[0]:.2f}"] if state.load_average else []
+    if state.frequency_mhz:
+        parts.append(f"{max(state.frequency_mhz):.0f} MHz")
+    if state.temperature_c is not None:
+        parts.append(f"{state.temperature_c:.0f} °C")
+    return ", ".join(parts) or "not told"
+
+
+def repeat(records: Sequence[Named]) -> Rows:
+    """Return what somebody needs to do the same again."""
+    headers = ("record", "measured", "file", "SHA-256", "model", "linnet", "ExecuTorch", "Python", "numpy", "schema")
+    rows = []
+    for each in records:
+        record, versions = each.record, each.record.environment.versions
+        model = f"{record.file.source or 'unknown'} {record.file.source_commit}".strip()
+        told = [versions.linnet or "", versions.executorch or "", versions.python, versions.numpy or ""]
+        rows.append([each.name, record.created, record.file.name, record.file.sha256, model, *told,
+                     record.schema_version])  # fmt: skip
+    return Rows(headers, rows, ())
+
+
+def profile_rows(record: Record) -> Rows:
+    """Return the operators of every profile, equal ones together."""
+    headers = ("threads", "tokens", "operator", "where", "calls", "share", "mean µs")
+    rows = [
+        [str(run.threads), str(profile.tokens), row.name, row.kind, str(row.calls), percent(row.share),
+         significant(row.mean_ns / 1e3)]
+        for run in record.runs for profile in run.profiles for row in profile.operators
+    ]  # fmt: skip
+    return Rows(headers, rows, (0, 1, 4, 5, 6))

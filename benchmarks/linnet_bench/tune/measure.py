@@ -1,0 +1,202 @@
+"""One ``linnet tune`` on one machine: from what is asked to what was found, both of which travel as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from linnet.cli.output import write_text
+from linnet.errors import InvalidArgumentError
+from linnet.format.footer import file_identity
+from linnet.loading import load
+from linnet.tuning import machine_name, profile_path
+from linnet_bench.compare.candidate import Opened, check_comparable
+from linnet_bench.machine.environment import current_affinity
+from linnet_bench.machine.processor import core_groups
+from linnet_bench.measure.probe import clip_lengths
+from linnet_bench.tune.profile import TunedFile, TuningProfile
+from linnet_bench.tune.race import Entry, Plan, choose, race
+from linnet_bench.tune.settings import affinities, candidates, describe, thread_counts
+
+__all__ = ["Finding", "Row", "TuneJob", "explain_choice", "store", "tune", "unusable_cpus"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TuneJob:
+    """What is asked.
+
+    Attributes:
+        lengths: tokens, before clipping to the shortest bound of the files.
+        seconds: for each length in each process.
+        rounds: processes of each setting that stays in the race.
+        threads: counts to try; None: powers of two up to the machine's CPUs.
+        affinity: sets of CPUs to try beside all; None: the fastest kind of core.
+        limit_ms: names the most tokens whose p90 stays below it; None: nothing is named.
+    """
+
+    lengths: tuple[int, ...]
+    seconds: float
+    rounds: int
+    threads: tuple[int, ...] | None = None
+    affinity: tuple[tuple[int, ...], ...] | None = None
+    limit_ms: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Row:
+    """One setting of one file as it stands in the table.
+
+    Attributes:
+        file, recipe, setting: in words.
+        p50_ns: median over the processes, for each length; empty if it failed.
+        rounds: processes that ran.
+        ratio: time as a multiple of the fastest; 0 if it failed.
+        failure: why it cannot be used; empty if it can.
+    """
+
+    file: str
+    recipe: str
+    setting: str
+    p50_ns: tuple[float, ...]
+    rounds: int
+    ratio: float
+    failure: str
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What was found.
+
+    Attributes:
+        lengths: tokens that were measured.
+        rows: every setting, the fastest first.
+        profile: the recommendation; None if no setting answers rightly.
+        stored: the profile is kept where ``linnet.load(..., profile="auto")`` on that machine looks.
+    """
+
+    lengths: tuple[int, ...]
+    rows: tuple[Row, ...]
+    profile: TuningProfile | None
+    stored: bool = False
+
+
+def tune(files: Sequence[Path], job: TuneJob, say: Callable[[str], None]) -> Finding:
+    """Measure on this machine.
+
+    Args:
+        files: recipes of one model.
+        job: how.
+        say: told what is measured now.
+
+    Raises:
+        LinnetError: a file cannot be run, or the job does not fit this machine.
+    """
+    problem = unusable_cpus(job.affinity)
+    if problem:
+        raise InvalidArgumentError(problem)
+    opened = [_open(path) for path in files]
+    check_comparable(opened)
+    lengths = clip_lengths(job.lengths, min(each.manifest.max_length for each in opened))
+    plan = Plan(lengths=lengths, seconds=job.seconds, rounds=job.rounds)
+    entries = _entries(job, opened)
+    ranked = race(entries, plan, say)
+    profile = _profile(ranked, plan, job.limit_ms) if ranked else None
+    return Finding(lengths=lengths, rows=_rows(entries, plan), profile=profile)
+
+
+def unusable_cpus(affinity: Sequence[Sequence[int]] | None) -> str:
+    """Return what is wrong with the sets of CPUs on this machine; empty if nothing is."""
+    unusable = sorted({cpu for each in affinity or () for cpu in each} - set(current_affinity()))
+    return f"--affinity names the CPUs {unusable}, which this process may not use" if unusable else ""
+
+
+def store(finding: Finding) -> Finding:
+    """Keep the profile for ``linnet.load(..., profile="auto")`` on this machine, if it has a cache folder."""
+    profile = finding.profile
+    if profile is None:
+        return finding
+    paths = [profile_path(identity, profile.machine) for identity in profile.files]
+    for path in paths:
+        if path is not None:
+            with suppress(FileExistsError):
+                path.parent.mkdir(parents=True)
+            write_text(profile.to_json(), path, force=True)
+    return dataclasses.replace(finding, stored=all(paths))
+
+
+def _open(path: Path) -> Opened:
+    with load(path, threads=1, self_test=False) as model:
+        return Opened(path, model.manifest, model.evidence)
+
+
+def _entries(job: TuneJob, opened: Sequence[Opened]) -> list[Entry]:
+    usable = current_affinity()
+    sets = affinities(core_groups(), usable) if job.affinity is None else ((), *job.affinity)
+    threads = job.threads or thread_counts(len(usable))
+    return [
+        Entry(each.path, each.manifest.recipe, setting)
+        for each in opened
+        for setting in candidates(each.evidence, threads, sets)
+    ]
+
+
+def _rows(entries: Sequence[Entry], plan: Plan) -> tuple[Row, ...]:
+    usable = sorted((entry for entry in entries if not entry.failure), key=lambda entry: entry.score)
+    return tuple(
+        Row(
+            file=entry.path.name,
+            recipe=entry.recipe,
+            setting=describe(entry.setting),
+            p50_ns=() if entry.failure else tuple(entry.at(tokens, 50) for tokens in plan.lengths),
+            rounds=len(entry.runs),
+            ratio=0.0 if entry.failure else entry.score / usable[0].score,
+            failure=entry.failure,
+        )
+        for entry in [*usable, *(entry for entry in entries if entry.failure)]
+    )
+
+
+def _profile(ranked: Sequence[Entry], plan: Plan, limit_ms: float | None) -> TuningProfile:
+    best = choose(ranked)
+    paths = dict.fromkeys(entry.path for entry in ranked)
+    return TuningProfile(
+        created=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        machine=machine_name(),
+        lengths=plan.lengths,
+        files={file_identity(str(path)): _tuned(choose(ranked, path), plan, limit_ms) for path in paths},
+        best=file_identity(str(best.path)),
+        reason=explain_choice(best, ranked),
+    )
+
+
+def _tuned(entry: Entry, plan: Plan, limit_ms: float | None) -> TunedFile:
+    below = [tokens for tokens in plan.lengths if limit_ms is not None and entry.at(tokens, 90) <= limit_ms * 1e6]
+    return TunedFile(
+        name=entry.path.name,
+        recipe=entry.recipe,
+        setting=entry.setting,
+        score_ns=entry.score,
+        longest=max(below, default=None),
+    )
+
+
+def explain_choice(best: Entry, ranked: Sequence[Entry]) -> str:
+    """Return the choice and what it was measured against, in a sentence."""
+    others = {
+        "file": [each for each in ranked if each.path != best.path],
+        "number of threads": [each for each in ranked if each.path == best.path
+                              and each.setting.threads != best.setting.threads],
+        "attention": [each for each in ranked if each.path == best.path and each.setting.fused != best.setting.fused],
+        "set of CPUs": [each for each in ranked if each.path == best.path
+                        and each.setting.affinity != best.setting.affinity],
+    }  # fmt: skip
+    parts = []
+    for what, found in others.items():
+        if found:
+            rival = min(found, key=lambda each: each.score)
+            name = rival.path.name if what == "file" else describe(rival.setting)
+            parts.append(f"the best with another {what} ({name}) takes {rival.score / best.score:.2f} x its time")
+    return f"{best.path.name} with {describe(best.setting)}" + (f"; {'; '.join(parts)}" if parts else "")

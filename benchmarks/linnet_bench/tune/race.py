@@ -1,0 +1,126 @@
+"""Measures settings in fresh processes that take turns; what is clearly slow does not run again."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from linnet.tuning import TunedSetting
+from linnet_bench.machine.state import read_state
+from linnet_bench.measure.protocol import Emit, Job
+from linnet_bench.measure.runner import Collector, run_worker
+from linnet_bench.record.record import ThreadRun
+from linnet_bench.record.statistics import geometric_mean, median
+from linnet_bench.tune.settings import label
+
+__all__ = ["Entry", "Plan", "choose", "race"]
+
+Work = Callable[[Job, Collector, Emit], None]
+
+_TIE = 0.03
+"""A setting within 3 % of the fastest one and with fewer threads is preferred: it leaves CPUs to others."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How settings are compared.
+
+    Attributes:
+        lengths: tokens; the score is the geometric mean of their p50.
+        seconds: for each length in each process.
+        rounds: processes of each setting that stays in the race.
+        keep: from the second round on, a setting slower than this times the best one is dropped.
+    """
+
+    lengths: tuple[int, ...]
+    seconds: float
+    rounds: int
+    keep: float = 1.4
+
+
+@dataclasses.dataclass
+class Entry:
+    """One setting of one file in the race.
+
+    Attributes:
+        path: of the file.
+        recipe: of the file.
+        setting: the choice.
+        runs: what each process gave.
+        failure: why it cannot be used; empty if it can.
+    """
+
+    path: Path
+    recipe: str
+    setting: TunedSetting
+    runs: list[ThreadRun] = dataclasses.field(default_factory=list)
+    failure: str = ""
+
+    @property
+    def score(self) -> float:
+        """Geometric mean over the lengths of the median p50, in nanoseconds."""
+        return geometric_mean([self.at(each.tokens, 50) for each in self.runs[0].lengths])
+
+    def at(self, tokens: int, q: int) -> float:
+        """Return the median over the processes of p50 or p90 at one length, in nanoseconds."""
+        name = {50: "p50_ns", 90: "p90_ns"}[q]
+        return median([getattr(each.summary, name) for run in self.runs for each in run.lengths
+                       if each.tokens == tokens])  # fmt: skip
+
+
+def race(entries: Sequence[Entry], plan: Plan, say: Callable[[str], None], work: Work = run_worker) -> list[Entry]:
+    """Measure; return the entries that can be used, the fastest first.
+
+    Args:
+        entries: every setting.
+        plan: how.
+        say: told what is measured now.
+        work: runs one job.
+
+    Raises:
+        LinnetError: a file cannot be run at all.
+    """
+    running = list(entries)
+    for turn in range(plan.rounds):
+        start = turn % max(1, len(running))
+        for entry in running[start:] + running[:start]:
+            say(f"round {turn + 1} of {plan.rounds}, {len(running)} setting(s): {label(entry.path, entry.setting)}")
+            _run(entry, plan, work)
+        usable = [entry for entry in running if not entry.failure]
+        best = min((entry.score for entry in usable), default=0.0)
+        running = [entry for entry in usable if turn == 0 or entry.score <= plan.keep * best]
+    return sorted((entry for entry in entries if not entry.failure), key=lambda entry: entry.score)
+
+
+def _run(entry: Entry, plan: Plan, work: Work) -> None:
+    collector = Collector(entry.setting.threads, read_state())
+    job = Job(
+        path=str(entry.path),
+        threads=entry.setting.threads,
+        lengths=plan.lengths,
+        seconds=plan.seconds,
+        samples=None,
+        fused=entry.setting.fused,
+        affinity=entry.setting.affinity,
+    )
+    work(job, collector, lambda event: None)
+    if collector.failure is not None:
+        raise collector.failure
+    result = collector.result()
+    if result is None or result.check.wrong or not result.lengths:
+        entry.failure = (result.check.message if result is not None else "") or "no right answer"
+    else:
+        entry.runs.append(result)
+
+
+def choose(ranked: Sequence[Entry], path: Path | None = None) -> Entry:
+    """Return the entry to use: the fastest, or one within 3 % of it that needs fewer threads.
+
+    Args:
+        ranked: the fastest first, at least one.
+        path: only entries of this file.
+    """
+    own = [entry for entry in ranked if path is None or entry.path == path]
+    close = [entry for entry in own if entry.score <= (1 + _TIE) * own[0].score]
+    return min(close, key=lambda entry: (entry.setting.threads, entry.score))

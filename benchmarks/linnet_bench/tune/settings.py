@@ -1,0 +1,60 @@
+"""What can be chosen for a file, and which choices are tried."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from linnet.tuning import TunedSetting
+from linnet_bench.arguments import spans
+from linnet_bench.machine.processor import CoreGroup
+
+__all__ = ["affinities", "candidates", "describe", "label", "thread_counts"]
+
+
+def describe(setting: TunedSetting) -> str:
+    """Return the choice as people say it."""
+    where = f" on CPUs {spans(setting.affinity)}" if setting.affinity else ""
+    return f"{setting.threads} thread(s){where}, {'linnet' if setting.fused else 'XNNPACK'} attention"
+
+
+def thread_counts(cpus: int) -> tuple[int, ...]:
+    """Return powers of two up to the number of CPUs, and that number."""
+    powers = itertools.takewhile(lambda count: count < cpus, (2**power for power in itertools.count()))
+    return (*powers, cpus)
+
+
+def affinities(cores: Sequence[CoreGroup], usable: Sequence[int]) -> tuple[tuple[int, ...], ...]:
+    """Return the sets of CPUs worth trying: all, and on a machine with several kinds of cores the fastest kind.
+
+    Args:
+        cores: kinds of cores, the fastest first.
+        usable: CPUs that may be used.
+    """
+    fastest = tuple(sorted(set(cores[0].cpus) & set(usable))) if len(cores) > 1 else ()
+    return ((), fastest) if fastest and len(fastest) < len(usable) else ((),)
+
+
+def candidates(
+    evidence: Mapping[str, Any], threads: Sequence[int], sets: Sequence[tuple[int, ...]]
+) -> Iterator[TunedSetting]:
+    """Yield the settings to try for a file; no more threads than CPUs in a set.
+
+    Args:
+        evidence: of the file: whether it has ``forward_fused``.
+        threads: counts.
+        sets: of CPUs, as :func:`affinities` gives them.
+    """
+    fused = (
+        (False, True) if evidence.get("proof_fused") or "forward_fused" in (evidence.get("places") or {}) else (False,)
+    )
+    for affinity, count, choice in itertools.product(sets, threads, fused):
+        if not affinity or count <= len(affinity):
+            yield TunedSetting(threads=count, affinity=affinity, fused=choice)
+
+
+def label(path: Path, setting: TunedSetting) -> str:
+    """Return file and choice."""
+    return f"{path.name}: {describe(setting)}"

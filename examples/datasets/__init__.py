@@ -1,0 +1,1 @@
+"""Converters of public data sets to rows that ``linnet train`` reads."""

@@ -1,0 +1,41 @@
+"""``linnet bundle``: a file as a part of somebody's project. One module a target, found by its name."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Protocol, cast
+
+from linnet.errors import InvalidArgumentError
+from linnet_export.bundle.content import Content
+from linnet_export.bundle.subject import Subject
+
+__all__ = ["TARGETS", "Target", "get_target"]
+
+_MODULES: Mapping[str, str] = {
+    "android": "linnet_export.bundle.android",
+    "c": "linnet_export.bundle.c",
+    "ios": "linnet_export.bundle.ios",
+    "python": "linnet_export.bundle.python",
+}
+
+TARGETS: tuple[str, ...] = tuple(_MODULES)
+"""Names of the targets."""
+
+
+class Target(Protocol):
+    """One kind of project."""
+
+    def content(self, subject: Subject) -> Content:
+        """Return every file of the project part, by its path in the folder."""
+
+
+def get_target(name: str) -> Target:
+    """Return the target of that name.
+
+    Raises:
+        InvalidArgumentError: there is none.
+    """
+    if name not in _MODULES:
+        raise InvalidArgumentError(f"there is no target {name!r}; known are {', '.join(TARGETS)}")
+    return cast(Target, importlib.import_module(_MODULES[name]))

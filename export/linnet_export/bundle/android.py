@@ -1,0 +1,93 @@
+"""Target android: a Gradle library module; ExecuTorch's official package computes, linnet's sources do the rest."""
+
+from __future__ import annotations
+
+from linnet_export.bundle.constants import constant_names, quoted, type_name
+from linnet_export.bundle.content import Content, collect
+from linnet_export.bundle.notices import notices
+from linnet_export.bundle.subject import QUESTION, Subject
+from linnet_export.bundle.support import app_sources, require_core
+
+__all__ = ["content"]
+
+_MAIN = "src/main"
+_PACKAGE = "dev.linnet.model"
+
+
+def content(subject: Subject) -> Content:
+    """Return the module."""
+    require_core(subject, "android")
+    sources = app_sources("android")
+    jvm = sources / "jvm"
+    android = jvm / "android"
+    package = f"{_MAIN}/kotlin/{_PACKAGE.replace('.', '/')}"
+    files: Content = {
+        "build.gradle.kts": android / "build.gradle.kts",
+        "consumer-rules.pro": android / "consumer-rules.pro",
+        f"{_MAIN}/AndroidManifest.xml": android / "AndroidManifest.xml",
+        f"{_MAIN}/assets/{subject.asset}": subject.path,
+        f"{_MAIN}/cpp/CMakeLists.txt": android / "cpp" / "CMakeLists.txt",
+        f"{_MAIN}/cpp/jni/linnet_jni.c": jvm / "jni" / "linnet_jni.c",
+        f"{_MAIN}/cpp/jni/linnet_jni.h": jvm / "jni" / "linnet_jni.h",
+        f"{package}/{type_name(subject.name)}.kt": _constants(subject).encode(),
+        f"{package}/Sample.kt": _sample(subject).encode(),
+        **collect(jvm / "kotlin", f"{_MAIN}/kotlin"),
+        **collect(android / "kotlin", f"{_MAIN}/kotlin"),
+        **collect(sources / "cpp" / "text", f"{_MAIN}/cpp/runtime/text"),
+        **collect(sources / "cpp" / "c_api", f"{_MAIN}/cpp/runtime/c_api"),
+        **collect(sources / "cpp" / "include", f"{_MAIN}/cpp/include"),
+        **notices(subject),
+    }
+    return files
+
+
+def _constants(subject: Subject) -> str:
+    name, labels = type_name(subject.name), subject.manifest.labels
+    lines = [f"// {subject.asset}: {subject.manifest.task}. Written by linnet bundle.", f"package {_PACKAGE}", ""]
+    if not labels:
+        return "\n".join(
+            [*lines, f"object {name} {{", f"    const val ASSET = {quoted(subject.asset, dollar=True)}", "}", ""]
+        )
+    lines += ["/** The classes, in the order of the file. */", f"enum class {name}(val label: String) {{"]
+    lines += [
+        f"    {constant}({quoted(label, dollar=True)}),"
+        for constant, label in zip(constant_names(labels), labels, strict=True)
+    ]
+    lines += [
+        "    ;",
+        "",
+        "    companion object {",
+        f"        const val ASSET = {quoted(subject.asset, dollar=True)}",
+        "",
+        "        /** The constant of a label, null if the file has another. */",
+        f"        fun of(label: String): {name}? = entries.firstOrNull {{ it.label == label }}",
+        "    }",
+        "}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _classes(name: str) -> str:
+    return f'.joinToString("\\n") {{ "${{{name}.of(it.label)}} ${{it.score}}" }}'
+
+
+def _sample(subject: Subject) -> str:
+    text, name = quoted(subject.text, dollar=True), type_name(subject.name)
+    question = quoted(QUESTION, dollar=True)
+    calls = {
+        "text-classification": f"model.classify({text})" + _classes(name),
+        "token-classification": f'model.entities({text}).joinToString("\\n")',
+        "question-answering": f"model.answer({question}, {text}).text",
+        "fill-mask": f'model.fillMask({text}).first().joinToString("\\n") {{ it.sequence }}',
+        "text-ranking": f'model.rank({question}, listOf({text}, "Nothing else.")).joinToString("\\n")',
+        "feature-extraction": f"model.embed({text}).joinToString(limit = 5)",
+    }
+    return f"""\
+package {_PACKAGE}
+
+import dev.linnet.Linnet
+
+/** On Android: `LinnetAndroid.load(context, {name}.ASSET).use(::sample)`, from a background thread. */
+fun sample(model: Linnet): String = {calls[subject.manifest.task]}
+"""

@@ -1,0 +1,65 @@
+"""The file that is bundled, and what every target says about it."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+from linnet.format.manifest import Manifest
+from linnet.loading import load
+from linnet_bench.measure.sample import SHORT_TEXT
+
+__all__ = ["QUESTION", "TEXT", "Subject", "read_subject"]
+
+TEXT = SHORT_TEXT
+QUESTION = "When does it open?"
+
+
+@dataclasses.dataclass(frozen=True)
+class Subject:
+    """A linnet file.
+
+    Attributes:
+        path: where it is.
+        name: its name as an identifier, for example ``intents``.
+        manifest: its contract.
+        mask: the mask token, for fill-mask.
+    """
+
+    path: Path
+    name: str
+    manifest: Manifest
+    mask: str
+
+    @property
+    def asset(self) -> str:
+        """Name of the file in the project."""
+        return f"{self.name}.pte"
+
+    @property
+    def text(self) -> str:
+        """A text that suits the task, for samples."""
+        if self.manifest.task == "question-answering":
+            return "The bakery opens at six."
+        return f"The bakery {self.mask} at six." if self.manifest.task == "fill-mask" else TEXT
+
+
+def read_subject(path: Path) -> Subject:
+    """Open a file, which checks its hashes and its contract.
+
+    Raises:
+        FileError: it is missing, damaged or no linnet file.
+        BuildError: this build cannot open it.
+    """
+    with load(path, self_test=False) as model:
+        mask = ""
+        if model.manifest.task == "fill-mask":
+            mask = model.tokenizer.vocabulary.token(model.manifest.mask_id)
+        return Subject(path, identifier(path.stem), model.manifest, mask)
+
+
+def identifier(name: str) -> str:
+    """Return a name of lower-case letters, digits and underscores that begins with a letter."""
+    kept = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    return kept if kept[:1].isalpha() else f"model_{kept}".rstrip("_")

@@ -1,0 +1,44 @@
+"""What targets outside of Python can read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from linnet.errors import BuildError, InvalidArgumentError
+from linnet_export.bundle.notices import RUNTIME
+from linnet_export.bundle.subject import Subject
+
+__all__ = ["app_sources", "require_core"]
+
+
+def app_sources(target: str, folder: Path = RUNTIME / "sources") -> Path:
+    """Return the folder of the sources that go into apps.
+
+    Raises:
+        BuildError: this build has none.
+    """
+    if not folder.is_dir():
+        raise BuildError(
+            f"target {target} needs the sources for apps, which this build of linnet was made without, as wheels for "
+            "64-bit ARM Linux are; write the bundle on the machine that you develop on"
+        )
+    return folder
+
+
+def require_core(subject: Subject, target: str) -> None:
+    """Refuse a file that linnet's core alone cannot answer with.
+
+    Raises:
+        InvalidArgumentError: it has another kind of tokenizer, or gives one vector a token.
+    """
+    manifest = subject.manifest
+    if manifest.tokenizer_kind != "wordpiece":
+        raise InvalidArgumentError(
+            f"the tokenizer of {subject.path} has kind {manifest.tokenizer_kind}, target {target} reads wordpiece; "
+            "use --target python, or export a model with a WordPiece tokenizer"
+        )
+    if manifest.task == "feature-extraction" and "embedding" not in manifest.outputs:
+        raise InvalidArgumentError(
+            f"{subject.path} gives {', '.join(manifest.outputs)}, target {target} needs one embedding a text; "
+            "export it with a pooling"
+        )

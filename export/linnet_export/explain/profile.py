@@ -1,0 +1,82 @@
+"""Section about where the time goes, from the profile that the measurement takes along."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from linnet_bench.html import Axis, Bar, Content, bar_chart, element, table
+from linnet_bench.html.figures import percent, significant
+from linnet_bench.record.profile import DELEGATED, EXECUTOR, OUTSIDE, SET_UP, LengthProfile, Row
+from linnet_export.explain.latency import Latency
+from linnet_export.explain.sections import missing
+
+__all__ = ["outside_shares", "shown_profile", "time_spent"]
+
+_USUAL = 128  # tokens of the profile that is shown in full, or the longest below
+_SHOWN = 12
+_KINDS = {
+    DELEGATED: "inside of XNNPACK",
+    SET_UP: "calling XNNPACK",
+    OUTSIDE: "operators outside",
+    EXECUTOR: "ExecuTorch's executor",
+}
+
+
+def shown_profile(latency: Latency) -> tuple[int, LengthProfile] | None:
+    """Return thread count and profile to show in full: the first count, at 128 tokens or below; None without one."""
+    for run in latency.record.runs if latency.record is not None else ():
+        if run.profiles:
+            below = [each for each in run.profiles if each.tokens <= _USUAL]
+            return run.threads, (below or list(run.profiles))[-1 if below else 0]
+    return None
+
+
+def outside_shares(profile: LengthProfile) -> dict[str, float]:
+    """Return the share of the time of each operator outside of XNNPACK, by the name that the exporter gives it."""
+    shares: dict[str, float] = {}
+    for row in profile.operators:
+        if row.kind == OUTSIDE:
+            name = row.name.rpartition("::")[2].partition(".")[0]
+            shares[name] = shares.get(name, 0.0) + row.share
+    return shares
+
+
+def time_spent(latency: Latency) -> list[Content]:
+    """Return shares of the time: inside and outside by length, and by operator at one length."""
+    found = shown_profile(latency)
+    if found is None:
+        return [missing("Where the time goes", latency.missing or "nothing was profiled.")]
+    threads, profile = found
+    where = f"{profile.tokens} tokens, {threads} thread{'s' if threads > 1 else ''}"
+    bars = [Bar(row.name, [row.share * 100], f"{_KINDS[row.kind]}, {row.calls} calls") for row in profile.operators]
+    chart = bar_chart(
+        f"Share of the time by operator, {where}",
+        bars[:_SHOWN],
+        axis=Axis("share", "%"),
+        written=lambda value: percent(value / 100),
+        listed=False,
+    )
+    text = (
+        "Timed by ExecuTorch's event tracer and the delegates' own profilers; equal operators stand together. "
+        "linnet bench --profile has every operator and every percentile."
+    )
+    return [element("p", text), chart, _operators(profile.operators, where), _by_length(latency)]
+
+
+def _operators(rows: Sequence[Row], where: str) -> Content:
+    cells: list[list[Content]] = [
+        [row.name, _KINDS[row.kind], str(row.calls), percent(row.share), significant(row.mean_ns / 1e3)] for row in rows
+    ]
+    headers: list[Content] = ["operator", "where", "calls", "share", "mean µs"]
+    listed = table(headers, cells, caption=f"Time by operator, {where}", right=(2, 3, 4), unbroken=(1,))
+    return element("details", element("summary", "All operators as a table"), listed)
+
+
+def _by_length(latency: Latency) -> Content:
+    runs = latency.record.runs if latency.record is not None else ()
+    rows: list[list[Content]] = []
+    for run in runs:
+        for profile in run.profiles:
+            shares = [sum(row.share for row in profile.places if row.kind == kind) for kind in _KINDS]
+            rows.append([str(profile.tokens), str(run.threads), *map(percent, shares)])
+    return table(["tokens", "threads", *_KINDS.values()], rows, caption="Share of the time by length", right=range(6))

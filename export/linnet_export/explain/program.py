@@ -1,0 +1,107 @@
+"""Sections about what runs inside of which partition, and what stayed outside and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from linnet_bench.html import Box, Content, element, flow_chart, table
+from linnet_bench.html.figures import percent
+from linnet_bench.record.profile import LengthProfile
+from linnet_export.explain.facts import Facts, Step
+from linnet_export.explain.profile import outside_shares
+from linnet_export.explain.sections import missing
+
+__all__ = ["outside", "partitions"]
+
+_KINDS = ("inside of XNNPACK", "outside")
+_LINES, _MANY = 6, 12
+_PLUMBING = frozenset("view_copy permute_copy clone to_copy unsqueeze_copy squeeze_copy getitem".split())
+_AROUND = ("rounding", "reshape, permute")
+# what stands around a linear layer of rounded numbers and is one operator of XNNPACK together with it
+_ROUNDING = ("quantize_", "dequantize_", "choose_qparams_")
+
+
+def partitions(facts: Facts) -> list[Content]:
+    """Return a picture of each method: its steps in order."""
+    if facts.steps is None:
+        return [missing("Partitions")]
+    shown: list[Content] = []
+    for method, steps in facts.steps.items():
+        if not steps:
+            continue
+        inside = [step for step in steps if step.partition]
+        left = sum(step.count for step in steps if not step.partition)
+        sentence = (
+            f"{len(inside)} partition{'s' if len(inside) != 1 else ''} with {sum(step.count for step in inside)} "
+            f"operators inside of XNNPACK, {left} operators outside, in the order in which they run."
+        )
+        boxes = [_box(step, _LINES if len(steps) <= _MANY else 3) for step in steps]
+        shown.append(flow_chart(f"What runs where: {method}", boxes, kinds=_KINDS, description=sentence))
+        shown.append(_listed(method, steps))
+    return shown
+
+
+def _box(step: Step, lines: int) -> Box:
+    # what computes stands before what only rounds or reshapes
+    counts = sorted(_counted(step.operators).items(), key=lambda each: (each[0] in _AROUND, -each[1], each[0]))
+    texts = [f"{count} \N{MULTIPLICATION SIGN} {name}" for name, count in counts]
+    if len(texts) > lines:
+        texts = [*texts[: lines - 1], f"and {sum(count for _, count in counts[lines - 1 :])} more"]
+    note = "; ".join(f"{name}: {reason}" for name, reason in step.reasons.items())
+    if step.partition:
+        return Box(f"partition {step.partition}", texts, 0, ", ".join(f"{count} {name}" for name, count in counts))
+    return Box("outside", texts, 1, note)
+
+
+def _counted(operators: Mapping[str, int]) -> dict[str, int]:
+    """What computes by itself; quantization and reshaping are one line each."""
+    found: dict[str, int] = {}
+    for name, count in operators.items():
+        short = "rounding" if name.startswith(_ROUNDING) else "reshape, permute" if name in _PLUMBING else name
+        found[short.lstrip("_")] = found.get(short.lstrip("_"), 0) + count
+    return found if set(found) - set(_AROUND) else dict(operators)
+
+
+def _listed(method: str, steps: Sequence[Step]) -> Content:
+    rows: list[list[Content]] = [
+        [
+            str(number),
+            f"partition {step.partition}" if step.partition else "outside",
+            str(step.count),
+            ", ".join(f"{name} {count}" for name, count in sorted(step.operators.items(), key=lambda each: -each[1])),
+        ]
+        for number, step in enumerate(steps, 1)
+    ]
+    headers: list[Content] = ["step", "where", "operators", "which"]
+    listed = table(headers, rows, caption=f"Steps of {method}", right=(2,), unbroken=(1,))
+    return element("details", element("summary", "Every operator as a table"), listed)
+
+
+def outside(facts: Facts, measured: tuple[int, LengthProfile] | None = None) -> list[Content]:
+    """Return what stayed outside of XNNPACK, why, and its share of the time of `forward` if that was measured."""
+    if facts.steps is None:
+        return [missing("Operators outside of XNNPACK")]
+    rows: list[list[Content]] = []
+    for method, steps in facts.steps.items():
+        counts: dict[tuple[str, str], int] = {}
+        for step in steps:
+            if not step.partition:
+                for name, count in step.operators.items():
+                    key = (name, step.reasons.get(name, "not recorded"))
+                    counts[key] = counts.get(key, 0) + count
+        rows += [[name, method, str(count), why] for (name, why), count in sorted(counts.items(), key=lambda x: -x[1])]
+    if not rows:
+        return [element("p", "Nothing: every operator runs inside of XNNPACK.")]
+    text = "XNNPACK's partitioner says why it does not take an operator; ExecuTorch's own kernels run these."
+    headers: list[Content] = ["operator", "method", "times", "why"]
+    if measured is not None:
+        threads, profile = measured
+        shares = outside_shares(profile)
+        headers.append(f"share of the time, {profile.tokens} tokens, {threads} thread{'s' if threads > 1 else ''}")
+        for row in rows:
+            name = str(row[0])
+            # one share for all occurrences; sizes and other methods are not timed by name
+            row.append(percent(shares[name]) if row[1] == "forward" and name in shares else "\N{EN DASH}")
+        text += f" In forward they take {percent(sum(shares.values()))} of the time together."
+    listed = table(headers, rows, caption="Outside of XNNPACK", right=(2, 4), unbroken=(0,))
+    return [element("p", text), listed]

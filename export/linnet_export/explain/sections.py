@@ -1,0 +1,221 @@
+"""Sections about what the file is, how it was proven, and how fast it is: from facts to markup."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from linnet.cli.console import shorten
+from linnet_bench.html import Axis, Content, Markup, Series, element, foreign, line_chart, table
+from linnet_bench.html.figures import bytes_text, grouped, percent, significant
+from linnet_bench.record.statistics import PERCENTILE_DEFINITION
+from linnet_export.explain.facts import Facts, Worst
+from linnet_export.explain.latency import Latency
+
+__all__ = ["about", "missing", "overview", "proof", "speed", "worst_texts"]
+
+_LABELS_SHOWN, _LONG = 40, 400
+_MILLISECOND = 1e6  # nanoseconds
+
+_FIGURES: Mapping[str, tuple[str, str]] = {
+    "max_error": (
+        "largest error",
+        "of any output of any text, divided by the largest value of the original if above 1",
+    ),
+    "mean_error": ("mean error", "the largest error of each text, averaged over the texts"),
+    "cosine_mean": ("mean cosine", "between the embeddings of file and original"),
+    "cosine_worst": ("worst cosine", "of a single text"),
+    "agreement": ("same answer", "share of answers that are equal"),
+}
+
+
+def missing(what: str, why: str = "") -> Markup:
+    """Return the place of something that the file does not say."""
+    reason = why or "not recorded by the version that made this file; export it again to have it here."
+    return element("p", f"{what}: {reason}", class_="missing")
+
+
+def overview(facts: Facts) -> Markup:
+    """Return the few figures that come first."""
+    manifest = facts.manifest
+    state = "good" if facts.status == "proven" else "bad"
+    tiles: list[tuple[str, Content, str]] = [
+        ("task", manifest.task, manifest.model_type),
+        ("recipe", manifest.recipe, ""),
+        ("size", bytes_text(facts.size), f"{grouped(facts.size)} bytes"),
+        ("proof", element("span", facts.status, class_=state), _against(facts)),
+    ]
+    for name in ("cosine_mean", "agreement", "max_error"):
+        if name in facts.figures:
+            tiles.append((_FIGURES[name][0], _figure(name, facts.figures[name]), "against the original"))
+            break
+    tiles.append(("longest input", f"{manifest.max_length} tokens", ""))
+    if facts.steps is not None:
+        forward = facts.steps.get("forward", ())
+        tiles.append(("XNNPACK partitions", str(sum(step.partition > 0 for step in forward)), "of forward"))
+    return element(
+        "dl",
+        [
+            element("div", element("dt", name), element("dd", value, element("small", note) if note else None))
+            for name, value, note in tiles
+        ],
+        class_="tiles",
+    )
+
+
+def _against(facts: Facts) -> str:
+    return f"on {facts.texts} texts" if facts.status == "proven" else facts.reason
+
+
+def about(facts: Facts) -> list[Content]:
+    """Return contract, labels, versions and notes."""
+    manifest = facts.manifest
+    rows: list[tuple[str, Content]] = [
+        ("made from", foreign(manifest.source)),
+        ("commit", element("code", manifest.source_commit) if manifest.source_commit else "-"),
+        ("SHA-256 of the weights", element("code", manifest.source_sha256) if manifest.source_sha256 else "-"),
+        ("license", foreign(manifest.license or "not stated")),
+        ("quantization", manifest.quantization),
+        ("tokenizer", f"{manifest.tokenizer_kind}, {grouped(manifest.vocab_size)} entries"),
+        ("inputs", ", ".join(manifest.inputs)),
+        ("outputs", ", ".join(manifest.outputs)),
+        ("labels", _labels(manifest.labels)),
+        ("batch method", f"up to {manifest.max_batch} texts" if manifest.max_batch else "none"),
+        ("pooling", f"{manifest.pooling}, {'unit length' if manifest.normalized else 'length as it comes'}"),
+        ("prompts", _prompts(manifest.prompt_names, manifest.prompts)),
+        ("needs", f"{', '.join(manifest.backends)}; kernels {', '.join(manifest.kernel_libraries)}"),
+        ("memory planned for activations", _planned(facts.planned)),
+    ]
+    without = {"pooling"} if manifest.task != "feature-extraction" else set()
+    versions = [[name, value] for name, value in facts.versions.items()]
+    return [
+        table(["", "contract"], [[name, value] for name, value in rows if name not in without and value]),
+        table(["", "version"], versions, caption="Versions", unbroken=(1,)),
+        *(element("p", "Note: ", foreign(note), class_="note") for note in facts.notes),
+    ]
+
+
+def _labels(labels: Sequence[str]) -> Content:
+    if not labels:
+        return None
+    shown: list[Content] = []
+    for label in labels[:_LABELS_SHOWN]:
+        shown += [foreign(shorten(label, 60)), ", "]
+    more = f", and {len(labels) - _LABELS_SHOWN} more" if len(labels) > _LABELS_SHOWN else ""
+    return element("span", f"{len(labels)}: ", shown[:-1], more)
+
+
+def _prompts(names: Sequence[str], prompts: Sequence[str]) -> Content:
+    shown: list[Content] = []
+    for name, prompt in zip(names, prompts, strict=True):
+        shown += [foreign(name), ": ", element("code", foreign(prompt)), "; "]
+    return element("span", shown[:-1]) if shown else None
+
+
+def _planned(planned: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {bytes_text(size)}" for name, size in planned.items())
+
+
+def proof(facts: Facts) -> list[Content]:
+    """Return the figures of the proof beside their limits."""
+    if not facts.figures:
+        return [missing("Proof", facts.reason and f"{facts.reason}; nobody knows how well this file answers.")]
+    rows: list[list[Content]] = []
+    for name, value in facts.figures.items():
+        title, meaning = _FIGURES.get(name, (name, ""))
+        limit = facts.budget.get(name)
+        kept = "" if limit is None else f"{'at most' if name == 'max_error' else 'at least'} {_figure(name, limit)}"
+        fused = [_figure(name, facts.fused[name]) if name in facts.fused else ""] if facts.fused else []
+        rows.append([title, _figure(name, value), *fused, kept or "\N{EN DASH}", meaning])
+    if "mean_error" not in facts.figures:
+        blank = [""] * (3 if facts.fused else 2)
+        rows.append(["mean error", *blank, "not recorded by the version that made this file"])
+    verify = f"{facts.golden} golden cases are in the file; linnet verify repeats them on any machine" + (
+        f", within {significant(facts.tolerance, 1)} of an output's largest value." if facts.tolerance else "."
+    )
+    sentence = (
+        f"The finished file answered {facts.texts} texts in a process without PyTorch; the original, in float32 "
+        "under PyTorch with its own tokenizer, answered the same."
+    )
+    methods = ["forward", "forward_fused"] if facts.fused else ["measured"]
+    columns: list[Content] = ["against the original", *methods, "budget", "meaning"]
+    figures = table(columns, rows, caption="Proof", right=tuple(range(1, len(methods) + 1)))
+    return [element("p", sentence), figures, element("p", verify)]
+
+
+def _figure(name: str, value: float) -> str:
+    if name == "agreement":
+        return percent(value)
+    return significant(value) if name.endswith("_error") else f"{value:.4f}"
+
+
+def worst_texts(facts: Facts) -> list[Content]:
+    """Return the texts that are answered most differently."""
+    if facts.worst is None:
+        return [missing("Worst texts")]
+    if not facts.worst:
+        return [missing("Worst texts", facts.reason or "there are none.")]
+    pairs = any(each.pair is not None for each in facts.worst)
+    meaning = "1 - cosine" if facts.manifest.task == "feature-extraction" else "share of other answers"
+    headers: list[Content] = ["text", *(["second text"] if pairs else []), meaning, "largest error"]
+    rows = [_worst(each, pairs) for each in facts.worst]
+    return [
+        element("p", "What the file answers most differently from the original, worst first."),
+        table(headers, rows, caption="Worst texts", right=(len(headers) - 2, len(headers) - 1)),
+    ]
+
+
+def _worst(worst: Worst, pairs: bool) -> list[Content]:
+    error = "not recorded" if worst.error is None else significant(worst.error)
+    # an answer that agrees keeps its order by a millionth of its error, which is no share
+    difference = worst.difference if worst.difference > 1e-5 else 0.0
+    return [_text(worst.text), *([_text(worst.pair or "")] if pairs else []), significant(difference), error]
+
+
+def _text(text: str) -> Markup:
+    if not text.strip():
+        return element("span", "(empty)" if not text else "(white space)", class_="note")
+    return element("span", foreign(text if len(text) <= _LONG else text[:_LONG] + "…"), class_="clip")
+
+
+def speed(facts: Facts, latency: Latency) -> list[Content]:
+    """Return latency by length with its percentiles."""
+    runs = latency.lengths()
+    if latency.record is None or not runs:
+        return [missing("Latency", latency.missing or "nothing could be measured.")]
+    several = len(runs) > 1
+    series = [
+        Series(
+            f"{threads} thread{'s' if threads > 1 else ''}",
+            [(each.tokens, each.summary.p50_ns / _MILLISECOND) for each in results],
+            [(each.summary.min_ns / _MILLISECOND, each.summary.p90_ns / _MILLISECOND) for each in results],
+        )
+        for threads, results in runs.items()
+    ]
+    lengths = sorted({each.tokens for results in runs.values() for each in results})
+    machine = latency.record.environment
+    chart = line_chart(
+        "Latency by length" + ("" if several else f", {series[0].name}"),
+        series,
+        x=Axis("length", "tokens", log=True, ticks=lengths),
+        y=Axis("median latency", "ms", log=True, better="low"),
+        listed=False,
+        band_name="fastest to 90th percentile",
+        description=f"Measured on {machine.cpu or machine.architecture}, {machine.cpus} CPUs, {machine.os}.",
+    )
+    rows: list[list[Content]] = [
+        [str(each.tokens), str(threads), *(_milliseconds(value) for value in (
+            each.summary.p50_ns, each.summary.p90_ns, each.summary.p99_ns, each.summary.mean_ns,
+        )), str(each.summary.samples)]
+        for threads, results in runs.items()
+        for each in results
+    ]  # fmt: skip
+    headers = ["tokens", "threads", "p50 ms", "p90 ms", "p99 ms", "mean ms", "samples"]
+    note = (
+        f"Percentiles are {PERCENTILE_DEFINITION}. Golden cases were repeated before and after the clock ran. This is "
+        "a short measurement; linnet bench takes longer and shows cold start and memory too."
+    )
+    return [chart, table(headers, rows, caption="Percentiles", right=range(7)), element("p", note, class_="note")]
+
+
+def _milliseconds(nanoseconds: float) -> str:
+    return significant(nanoseconds / _MILLISECOND)

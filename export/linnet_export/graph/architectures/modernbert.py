@@ -1,0 +1,288 @@
+"""ModernBERT, an encoder with rotary positions and windows of attention: https://arxiv.org/abs/2412.13663.
+
+A rotation needs every pair of places that are half a head apart side by side. Here the two halves come from
+two linear layers, so that nothing is cut: what XNNPACK cannot cut at a dynamic length would leave it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from linnet_export.graph.architectures.base import (
+    Architecture,
+    DeviceBody,
+    Function,
+    activation,
+    activation_problems,
+    embedding_rows,
+    encoder_problems,
+)
+from linnet_export.graph.distances import DistanceBias, distances
+from linnet_export.graph.layers import (
+    MASKED_SCORE,
+    Activation,
+    AnswerLinear,
+    Frame,
+    LayerNorm,
+    copy_linear,
+    frozen_parameter,
+    make_linear,
+)
+
+__all__ = ["ARCHITECTURE"]
+
+_KINDS = ("full_attention", "sliding_attention")
+
+
+class _Places(NamedTuple):
+    """What a kind of layer knows of places: cosines and sines float32 [length, 1, width of a head / 2]."""
+
+    cosine: Tensor
+    sine: Tensor
+    frame: Frame
+
+
+class _Embeddings(nn.Module):
+    """Normalized word rows."""
+
+    def __init__(self, parts: Any) -> None:
+        super().__init__()
+        self.word = embedding_rows(parts.tok_embeddings.weight)
+        self.norm = _norm(parts.norm)
+
+    def forward(self, ids: Tensor, type_ids: Tensor | None, keep: Tensor | None) -> Tensor:
+        """Return float32 [tokens, width] of int64 [batch, length]."""
+        result: Tensor = self.norm(self.word(ids).view(-1, self.word.embedding_dim))
+        return result
+
+
+class _Halves(nn.Module):
+    """A projection to heads whose two halves are rotated against each other."""
+
+    def __init__(self, weight: Tensor, bias: Tensor | None, heads: int, scale: float = 1.0) -> None:
+        """Take the weight [heads * head width, width] and bias of the whole projection."""
+        super().__init__()
+        self.heads = heads
+        self.half_width = weight.shape[0] // heads // 2
+        by_half = weight.view(heads, 2, self.half_width, -1) * scale
+        bias_by_half = None if bias is None else bias.view(heads, 2, self.half_width) * scale
+        self.first = self._part(by_half, bias_by_half, 0)
+        self.second = self._part(by_half, bias_by_half, 1)
+
+    def _part(self, weight: Tensor, bias: Tensor | None, half: int) -> nn.Linear:
+        rows = weight[:, half].reshape(self.heads * self.half_width, -1)
+        return make_linear(rows, None if bias is None else bias[:, half].reshape(-1))
+
+    def forward(self, x: Tensor, places: _Places) -> Tensor:
+        """Return float32 [tokens, heads, head width] of float32 [tokens, width]; by text in a padded batch."""
+        frame = places.frame
+        shape: tuple[int, ...] = (-1, self.heads, self.half_width)
+        if frame.keep is not None:
+            shape = (frame.batch, frame.length, self.heads, self.half_width)
+        first, second = self.first(x).view(shape), self.second(x).view(shape)
+        rotated = (
+            first * places.cosine - second * places.sine,
+            second * places.cosine + first * places.sine,
+        )
+        return torch.cat(rotated, dim=-1)
+
+
+class _Attention(nn.Module):
+    """Attention with rotated queries and keys, and its output projection."""
+
+    def __init__(self, own: Any, heads: int) -> None:
+        super().__init__()
+        query, key, value = own.Wqkv.weight.chunk(3)
+        biases = (None,) * 3 if own.Wqkv.bias is None else own.Wqkv.bias.chunk(3)
+        self.heads = heads
+        self.head_width = own.head_dim
+        self.query = _Halves(query, biases[0], heads, own.head_dim**-0.5)
+        self.key = _Halves(key, biases[1], heads)
+        self.value = make_linear(value, biases[2])
+        self.output = copy_linear(own.Wo)
+
+    def forward(self, x: Tensor, places: _Places) -> Tensor:
+        """Map float32 [tokens, width] to the same shape."""
+        frame = places.frame
+        query = self._by_text(self.query(x, places), frame)
+        key = self._by_text(self.key(x, places), frame)
+        value = self._by_text(self._split(self.value(x), frame), frame)
+        scores = torch.bmm(query, key.transpose(1, 2))
+        if frame.score_bias is not None:
+            scores = scores + frame.score_bias
+        joined = self._joined(torch.bmm(torch.softmax(scores, -1), value), frame)
+        result: Tensor = self.output(joined)
+        return result
+
+    def _split(self, x: Tensor, frame: Frame) -> Tensor:
+        if frame.keep is None:
+            return x.view(-1, self.heads, self.head_width)
+        return x.view(frame.batch, frame.length, self.heads, self.head_width)
+
+    def _by_text(self, x: Tensor, frame: Frame) -> Tensor:
+        if frame.keep is None:
+            return x.permute(1, 0, 2)
+        shape = (frame.batch * self.heads, frame.length, self.head_width)
+        return x.permute(0, 2, 1, 3).reshape(shape)
+
+    def _joined(self, x: Tensor, frame: Frame) -> Tensor:
+        if frame.keep is None:
+            return x.permute(1, 0, 2).contiguous().view(-1, self.heads * self.head_width)
+        split = x.view(frame.batch, self.heads, frame.length, self.head_width).permute(0, 2, 1, 3)
+        return split.reshape(frame.batch * frame.length, self.heads * self.head_width)
+
+
+class _GatedNetwork(nn.Module):
+    """GeGLU: https://arxiv.org/abs/2002.05202."""
+
+    def __init__(self, own: Any, act: Activation) -> None:
+        super().__init__()
+        value, gate = own.Wi.weight.chunk(2)
+        biases = (None, None) if own.Wi.bias is None else own.Wi.bias.chunk(2)
+        self.expand = make_linear(value, biases[0])
+        self.gate = make_linear(gate, biases[1])
+        self.activation = act
+        self.contract = copy_linear(own.Wo)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map float32 [tokens, width] to the same shape."""
+        result: Tensor = self.contract(self.activation(self.expand(x)) * self.gate(x))
+        return result
+
+
+class _Layer(nn.Module):
+    """One pre-norm layer; the first one has no norm before its attention."""
+
+    def __init__(self, layer: Any, config: Any) -> None:
+        super().__init__()
+        self.attention_norm = _norm(layer.attn_norm)
+        self.attention = _Attention(layer.attn, config.num_attention_heads)
+        self.network_norm = _norm(layer.mlp_norm)
+        self.network = _GatedNetwork(layer.mlp, activation(config, "hidden_activation"))
+
+    def forward(self, x: Tensor, places: _Places) -> Tensor:
+        """Map float32 [tokens, width] to the same shape."""
+        x = x + self.attention(self.attention_norm(x), places)
+        return x + self.network(self.network_norm(x))
+
+
+class _Rotation(nn.Module):
+    """Cosines and sines of the angle of every place."""
+
+    def __init__(self, rotary: Any, kind: str, max_length: int) -> None:
+        super().__init__()
+        places = torch.arange(max_length).unsqueeze(0)
+        cosine, sine = rotary(torch.zeros(1), places, kind)
+        half = cosine.shape[-1] // 2  # the other half repeats it
+        self.cosine = frozen_parameter(cosine[0, :, :half].unsqueeze(1))
+        self.sine = frozen_parameter(sine[0, :, :half].unsqueeze(1))
+
+    def forward(self, frame: Frame) -> _Places:
+        """Return what the layers of this kind know of places."""
+        return _Places(self.cosine[: frame.length], self.sine[: frame.length], frame)
+
+
+class _ModernBody(DeviceBody):
+    """Layers of two kinds: those that see the whole text, and those that see a window."""
+
+    def __init__(self, base: Any, max_length: int) -> None:
+        config = base.config
+        super().__init__(
+            _Embeddings(base.embeddings),
+            (_Layer(layer, config) for layer in base.layers),
+            heads=config.num_attention_heads,
+            hidden_size=config.hidden_size,
+            takes_token_types=False,
+        )
+        self.kinds = tuple(config.layer_types)
+        rotations = {kind: _Rotation(base.rotary_emb, kind, max_length) for kind in sorted(set(self.kinds))}
+        self.rotations = nn.ModuleDict(rotations)
+        outside = distances(max_length).abs() > config.sliding_window
+        self.window: DistanceBias | None = None
+        # a text within the window needs no bias
+        if "sliding_attention" in self.kinds and bool(outside[1:].any()):
+            self.window = DistanceBias(outside.float().unsqueeze(0) * MASKED_SCORE)
+        self.final_norm = _norm(base.final_norm)
+
+    def forward(
+        self, ids: Tensor, type_ids: Tensor | None, mask: Tensor | None, fused: bool = False
+    ) -> tuple[Tensor, Frame]:
+        """See :class:`DeviceBody`."""
+        frame = self._frame(ids, mask)._replace(fused=fused)
+        places = {kind: rotation(self._seen(kind, frame)) for kind, rotation in self.rotations.items()}
+        x = self.embeddings(ids, type_ids, frame.keep)
+        for layer, kind in zip(self.layers, self.kinds, strict=True):
+            x = layer(x, places[kind])
+        return self.final_norm(x), frame
+
+    def _seen(self, kind: str, frame: Frame) -> Frame:
+        if kind != "sliding_attention" or self.window is None:
+            return frame
+        window = self.window(frame.length)
+        return frame._replace(score_bias=window if frame.score_bias is None else frame.score_bias + window)
+
+
+def _norm(norm: nn.Module) -> nn.Module:
+    if not isinstance(norm, nn.LayerNorm):
+        return nn.Identity()
+    # norm_bias is false in every published checkpoint, and may be true
+    return LayerNorm(norm, with_bias=norm.bias is not None)
+
+
+def _body(model: PreTrainedModel, max_length: int, token_types: bool) -> DeviceBody:
+    return _ModernBody(model.base_model, max_length)
+
+
+def _prediction(model: Any) -> list[nn.Module]:
+    head = model.head
+    return [copy_linear(head.dense), Function(activation(model.config, "classifier_activation")), _norm(head.norm)]
+
+
+def _classifier(model: Any) -> nn.Module:
+    return nn.Sequential(*_prediction(model), copy_linear(model.classifier, AnswerLinear))
+
+
+def _fill_mask_head(model: Any) -> nn.Module:
+    return nn.Sequential(*_prediction(model), copy_linear(model.decoder))
+
+
+def _span_head(model: Any) -> tuple[nn.Module, nn.Linear]:
+    return nn.Sequential(*_prediction(model)), model.classifier
+
+
+def _sequence_pooling(model: Any) -> str:
+    return str(model.config.classifier_pooling)
+
+
+def _problems(config: Any) -> list[str]:
+    problems = [
+        *encoder_problems(config),
+        *activation_problems(config, "hidden_activation"),
+        *activation_problems(config, "classifier_activation"),
+    ]
+    unknown = sorted(set(config.layer_types) - set(_KINDS))
+    if unknown:
+        problems.append(f"layer_types has {', '.join(unknown)}, supported are {', '.join(_KINDS)}")
+    for kind in sorted(set(config.layer_types) & set(_KINDS)):
+        name = config.rope_parameters[kind]["rope_type"]
+        if name != "default":
+            problems.append(f"rope_type of {kind} is {name!r}, supported is 'default'")
+    if config.classifier_pooling not in ("cls", "mean"):
+        problems.append(f"classifier_pooling is {config.classifier_pooling!r}, supported are cls and mean")
+    return problems
+
+
+ARCHITECTURE = Architecture(
+    "modernbert",
+    _body,
+    _classifier,
+    _fill_mask_head,
+    sequence_pooling=_sequence_pooling,
+    token_head=_classifier,
+    span_head=_span_head,
+    problems=_problems,
+)

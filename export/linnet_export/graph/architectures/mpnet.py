@@ -1,0 +1,85 @@
+"""MPNet, BERT with a learned bias by distance: https://arxiv.org/abs/2004.09297."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+from transformers import PreTrainedModel
+from transformers.models.mpnet.modeling_mpnet import MPNetEncoder
+
+from linnet_export.graph.architectures.base import (
+    Architecture,
+    DeviceBody,
+    TokenEmbeddings,
+    activation,
+    encoder_problems,
+    positions_within,
+    stack_layers,
+)
+from linnet_export.graph.architectures.roberta import fill_mask_head, sequence_head
+from linnet_export.graph.distances import DistanceBias, distances
+from linnet_export.graph.layers import Attention, EncoderLayer
+
+__all__ = ["ARCHITECTURE"]
+
+_PADDING = 1
+"""Positions start behind this row, whatever pad_token_id says: transformers' MPNetEmbeddings fixes it."""
+
+_BUCKETS = 32
+"""Buckets of distances, whatever relative_attention_num_buckets says: MPNetEncoder's default is what runs."""
+
+
+def _layer(layer: Any, config: Any, shift: Tensor | None) -> EncoderLayer:
+    attention = layer.attention.attn
+    return EncoderLayer(
+        Attention(attention.q, attention.k, attention.v, config.num_attention_heads, shift),
+        attention.o,
+        layer.attention.LayerNorm,
+        layer.intermediate.dense,
+        activation(config, "hidden_act"),
+        layer.output.dense,
+        layer.output.LayerNorm,
+        shift,
+    )
+
+
+def _bias(encoder: Any, max_length: int) -> DistanceBias:
+    # transformers' bucket of a distance key - query
+    bucket = MPNetEncoder.relative_position_bucket(distances(max_length), num_buckets=_BUCKETS)
+    return DistanceBias(encoder.relative_attention_bias.weight.detach()[bucket].t())
+
+
+def _body(model: PreTrainedModel, max_length: int, token_types: bool) -> DeviceBody:
+    base: Any = model.base_model
+    config = base.config
+    parts = base.embeddings
+    position = positions_within(config, parts.position_embeddings, max_length, _PADDING + 1)
+    embeddings = TokenEmbeddings(parts.word_embeddings, position, None, parts.LayerNorm, False)
+    layers, shift = stack_layers(base.encoder.layer, embeddings.shift, lambda each, left: _layer(each, config, left))
+    return DeviceBody(
+        embeddings,
+        layers,
+        heads=config.num_attention_heads,
+        hidden_size=config.hidden_size,
+        takes_token_types=False,
+        shift=shift,
+        distance_bias=_bias(base.encoder, max_length),
+    )
+
+
+def _problems(config: Any) -> list[str]:
+    problems = encoder_problems(config)
+    if config.relative_attention_num_buckets < _BUCKETS:
+        problems.append(
+            f"relative_attention_num_buckets is {config.relative_attention_num_buckets}, needed at least {_BUCKETS}, "
+            "which transformers reads whatever the setting says"
+        )
+    return problems
+
+
+def _positions(config: Any) -> int:
+    return int(config.max_position_embeddings) - _PADDING - 1
+
+
+ARCHITECTURE = Architecture("mpnet", _body, sequence_head, fill_mask_head, problems=_problems, positions=_positions)

@@ -1,0 +1,56 @@
+"""Heads of attention that say nothing: the program is made without them.
+
+transformers cannot say that a checkpoint has fewer heads than ``hidden_size`` makes room for, so pruned heads stay in
+the checkpoint as zeros: their values are zero, and nothing reads them. Either is enough to leave one out without
+changing an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from linnet_export.graph.layers import make_linear
+
+__all__ = ["living_heads", "only_channels"]
+
+
+def living_heads(pairs: Sequence[tuple[nn.Linear, nn.Linear]], heads: int) -> list[Tensor]:
+    """Return the channels of each layer's heads that stay, int64 [kept heads * width of a head] each.
+
+    All layers keep as many, as batches need it: where one has fewer dead heads than another, some dead ones stay.
+
+    Args:
+        pairs: value and output projection of each layer; their channels between are those of the heads.
+        heads: of each layer.
+    """
+    alive = [_alive(value, output, heads) for value, output in pairs]
+    most = max((int(each.sum()) for each in alive), default=heads)
+    widths = [value.out_features // heads for value, _ in pairs]
+    return [_channels(each, max(most, 1), width) for each, width in zip(alive, widths, strict=True)]
+
+
+def _alive(value: nn.Linear, output: nn.Linear, heads: int) -> Tensor:
+    """Bool [heads]: false where the values are zero, or nothing reads them."""
+    given = value.weight.detach().abs().amax(dim=1)
+    if value.bias is not None:
+        given = torch.maximum(given, value.bias.detach().abs())
+    read = output.weight.detach().abs().amax(dim=0)
+    return ((given > 0) & (read > 0)).view(heads, -1).any(dim=1)
+
+
+def _channels(alive: Tensor, count: int, width: int) -> Tensor:
+    # a stable sort puts the living first and keeps their order
+    kept = torch.argsort((~alive).int(), stable=True)[:count].sort().values
+    return (kept[:, None] * width + torch.arange(width)).flatten()
+
+
+def only_channels(linear: nn.Linear, channels: Tensor, *, inputs: bool = False) -> nn.Linear:
+    """Return a layer with these outputs (or inputs) alone; itself if that is all of them."""
+    if len(channels) == (linear.in_features if inputs else linear.out_features):
+        return linear
+    if inputs:
+        return make_linear(linear.weight[:, channels], linear.bias)
+    return make_linear(linear.weight[channels], None if linear.bias is None else linear.bias[channels])

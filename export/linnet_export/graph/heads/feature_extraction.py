@@ -1,0 +1,57 @@
+"""An embedding per text, pooled and normalized inside the program, or one per token.
+
+Pooling and normalization follow sentence-transformers' ``Pooling`` and ``Normalize`` modules.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from linnet_export.graph.architectures.base import Architecture
+from linnet_export.graph.heads.base import HeadSettings, TaskSpec, UnsupportedHeadError
+from linnet_export.graph.layers import Frame, per_token
+from linnet_export.graph.pooling import POOLINGS
+
+__all__ = ["TASK"]
+
+_SMALLEST_LENGTH = 1e-12
+"""`eps` of torch.nn.functional.normalize, which sentence-transformers uses."""
+
+
+class _EmbeddingHead(nn.Module):
+    def __init__(self, settings: HeadSettings) -> None:
+        super().__init__()
+        self.pool = POOLINGS.get(settings.pooling, per_token)
+        self.normalize = settings.normalize
+
+    def forward(self, hidden: Tensor, frame: Frame) -> tuple[Tensor]:
+        """Return float32 [batch, hidden], or [batch, length, hidden] without pooling."""
+        rows = self.pool(hidden, frame)
+        if self.normalize:
+            length = torch.sqrt((rows * rows).sum(-1, keepdim=True))
+            rows = rows / torch.clamp(length, min=_SMALLEST_LENGTH)
+        return (rows,)
+
+
+def _head(model: Any, architecture: Architecture, settings: HeadSettings) -> nn.Module:
+    if settings.pooling != "none" and settings.pooling not in POOLINGS:
+        raise UnsupportedHeadError(
+            f"pooling is {settings.pooling!r}, supported are {', '.join(sorted(POOLINGS))} and none"
+        )
+    return _EmbeddingHead(settings)
+
+
+def _outputs(settings: HeadSettings) -> tuple[str, ...]:
+    return ("token_embeddings",) if settings.pooling == "none" else ("embedding",)
+
+
+TASK = TaskSpec(
+    "feature-extraction",
+    "AutoModel",
+    takes_pairs=False,
+    outputs=_outputs,
+    head=_head,
+)

@@ -1,0 +1,36 @@
+"""A score of every vocabulary entry for every token: logits [batch, length, vocabulary]."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from linnet_export.graph.architectures.base import Architecture
+from linnet_export.graph.heads.base import HeadSettings, TaskSpec
+from linnet_export.graph.layers import Frame, per_token
+
+__all__ = ["TASK"]
+
+
+class _FillMaskHead(nn.Module):
+    def __init__(self, predict: nn.Module) -> None:
+        super().__init__()
+        self.predict = predict
+
+    def forward(self, hidden: Tensor, frame: Frame) -> tuple[Tensor]:
+        """Return logits float32 [batch, length, vocabulary] of the hidden state [tokens, hidden]."""
+        return (per_token(self.predict(hidden), frame),)
+
+
+def _head(model: Any, architecture: Architecture, settings: HeadSettings) -> nn.Module:
+    return _FillMaskHead(architecture.fill_mask_head(model))
+
+
+TASK = TaskSpec(
+    "fill-mask",
+    "AutoModelForMaskedLM",
+    takes_pairs=False,
+    outputs=lambda settings: ("logits",),
+    head=_head,
+)

@@ -1,0 +1,49 @@
+"""Where an answer starts and ends in its context: two logits [batch, length]."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from linnet_export.graph.architectures.base import Architecture
+from linnet_export.graph.heads.base import HeadSettings, TaskSpec, UnsupportedHeadError
+from linnet_export.graph.layers import AnswerLinear, Frame, make_linear
+
+__all__ = ["TASK"]
+
+
+class _SpanHead(nn.Module):
+    """Two layers of one output each: cutting one layer's output in two would leave XNNPACK."""
+
+    def __init__(self, transform: nn.Module, outputs: nn.Linear) -> None:
+        super().__init__()
+        self.transform = transform
+        weight, bias = outputs.weight, outputs.bias
+        self.start = make_linear(weight[0:1], None if bias is None else bias[0:1], AnswerLinear)
+        self.end = make_linear(weight[1:2], None if bias is None else bias[1:2], AnswerLinear)
+
+    def forward(self, hidden: Tensor, frame: Frame) -> tuple[Tensor, Tensor]:
+        """Return start and end logits float32 [batch, length] of the hidden state [tokens, hidden]."""
+        hidden = self.transform(hidden)
+        return self.start(hidden).view(frame.batch, -1), self.end(hidden).view(frame.batch, -1)
+
+
+def _head(model: Any, architecture: Architecture, settings: HeadSettings) -> nn.Module:
+    transform, outputs = architecture.span_head(model)
+    found = outputs.out_features
+    if found != 2:
+        raise UnsupportedHeadError(
+            f"the head has {found} outputs, question-answering needs 2 (start and end); "
+            "set num_labels to 2 in config.json if the checkpoint really has two"
+        )
+    return _SpanHead(transform, outputs)
+
+
+TASK = TaskSpec(
+    "question-answering",
+    "AutoModelForQuestionAnswering",
+    takes_pairs=True,
+    outputs=lambda settings: ("start_logits", "end_logits"),
+    head=_head,
+)

@@ -1,0 +1,41 @@
+"""One label (or several) for a text or a pair: logits [batch, labels]."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from linnet_export.graph.architectures.base import Architecture
+from linnet_export.graph.heads.base import HeadSettings, TaskSpec
+from linnet_export.graph.layers import Frame
+from linnet_export.graph.pooling import POOLINGS
+
+__all__ = ["TASK", "SequenceHead", "sequence_head"]
+
+
+class SequenceHead(nn.Module):
+    """A classifier of the first token, or of the mean of all."""
+
+    def __init__(self, classify: nn.Module, pooling: str) -> None:
+        super().__init__()
+        self.classify = classify
+        self.pool = POOLINGS[pooling]
+
+    def forward(self, hidden: Tensor, frame: Frame) -> tuple[Tensor]:
+        """Return logits float32 [batch, labels] of the hidden state float32 [tokens, hidden]."""
+        return (self.classify(self.pool(hidden, frame)),)
+
+
+def sequence_head(model: Any, architecture: Architecture, settings: HeadSettings) -> nn.Module:
+    """Return the head of a model with a sequence classifier."""
+    return SequenceHead(architecture.sequence_head(model), architecture.sequence_pooling(model))
+
+
+TASK = TaskSpec(
+    "text-classification",
+    "AutoModelForSequenceClassification",
+    takes_pairs=True,
+    outputs=lambda settings: ("logits",),
+    head=sequence_head,
+)

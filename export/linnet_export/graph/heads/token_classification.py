@@ -1,0 +1,36 @@
+"""A label for every token: logits [batch, length, labels]."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from linnet_export.graph.architectures.base import Architecture
+from linnet_export.graph.heads.base import HeadSettings, TaskSpec
+from linnet_export.graph.layers import Frame, per_token
+
+__all__ = ["TASK"]
+
+
+class _TokenHead(nn.Module):
+    def __init__(self, classify: nn.Module) -> None:
+        super().__init__()
+        self.classify = classify
+
+    def forward(self, hidden: Tensor, frame: Frame) -> tuple[Tensor]:
+        """Return logits float32 [batch, length, labels] of the hidden state float32 [tokens, hidden]."""
+        return (per_token(self.classify(hidden), frame),)
+
+
+def _head(model: Any, architecture: Architecture, settings: HeadSettings) -> nn.Module:
+    return _TokenHead(architecture.token_head(model))
+
+
+TASK = TaskSpec(
+    "token-classification",
+    "AutoModelForTokenClassification",
+    takes_pairs=False,
+    outputs=lambda settings: ("logits",),
+    head=_head,
+)

@@ -1,0 +1,1 @@
+"""Lowering to an ExecuTorch program for XNNPACK and linnet's own delegate."""

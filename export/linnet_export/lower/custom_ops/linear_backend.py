@@ -1,0 +1,211 @@
+"""Linear layers of int8 weights, run by a delegate of linnet's own instead of XNNPACK.
+
+XNNPACK's int8 kernels for AVX-512 VNNI reach three quarters of the rate of other libraries' on these shapes
+(`python -m benchmarks.peers --only roofline`). Those of `runtime_bindings/runtime/kernels/linear_avx512.cpp` do better,
+and round only once what several layers read. The delegate reads weights, scales and biases from the program's named
+data, under the names that XNNPACK's delegate gives them: a file holds them once for both.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import struct
+from typing import Any, final
+
+from executorch.backends.xnnpack.utils.utils import get_param_tensor
+from executorch.exir._serialize._named_data_store import NamedDataStore
+from executorch.exir.backend.backend_details import BackendDetails, CompileSpec, PreprocessResult
+from executorch.exir.backend.partitioner import DelegationSpec, Partitioner, PartitionResult
+from executorch.exir.backend.utils import tag_constant_data
+from executorch.exir.dialects._ops import ops as exir_ops
+from torch import Tensor
+from torch.export import ExportedProgram
+from torch.fx import Graph, Node
+
+__all__ = ["LinearPartitioner", "LinnetBackend"]
+
+_VERSION = 1
+_ALIGNMENT = 16
+"""Bytes; `CONSTANT_TENSOR_ALIGNMENT` of XNNPACK's delegate."""
+
+_NONE, _GELU, _RELU, _RESIDUAL = range(4)
+"""What follows a layer: `Tail` in runtime_bindings/runtime/kernels/linear.h."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Layer:
+    """A linear layer and what follows it, of which nobody else reads an intermediate result.
+
+    Attributes:
+        linear: `int8_linear`.
+        tail: one of the four.
+        rest: operators of the tail, the last one gives the result.
+        residual: what is added, times a constant for each output; None without.
+        residual_scale: that constant.
+    """
+
+    linear: Node
+    tail: int = _NONE
+    rest: tuple[Node, ...] = ()
+    residual: Node | None = None
+    residual_scale: Node | None = None
+
+    @property
+    def tokens(self) -> Node:
+        node: Any = self.linear.args[0]
+        return node
+
+    @property
+    def weight(self) -> Node:
+        node: Any = self.linear.args[1]
+        return node
+
+    @property
+    def output(self) -> Node:
+        return self.rest[-1] if self.rest else self.linear
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        return (self.linear, *self.rest)
+
+    @property
+    def key(self) -> tuple[Node, int, Node | None]:
+        """Layers with the same key are one call: they share the rounding of what they read."""
+        return self.tokens, self.tail, self.residual
+
+
+class LinearPartitioner(Partitioner):
+    """Takes the int8 layers whose results are read by linnet's own operators, or after the last of them.
+
+    Any other layer would cut one of XNNPACK's partitions in two, which costs more than its products gain.
+    """
+
+    def partition(self, exported_program: ExportedProgram) -> PartitionResult:
+        """Tag the layers, those that read the same tokens with one tag."""
+        tags: dict[tuple[Node, int, Node | None], str] = {}
+        for layer in _own_layers(exported_program.graph):
+            tag = tags.setdefault(layer.key, f"linnet_linear_{len(tags)}")
+            for node in layer.nodes:
+                node.meta["delegation_tag"] = tag
+        tag_constant_data(exported_program)
+        spec = DelegationSpec(LinnetBackend.__name__, [])
+        return PartitionResult(exported_program, {tag: spec for tag in tags.values()})
+
+
+@final
+class LinnetBackend(BackendDetails):
+    """What ExecuTorch calls to make a delegate's bytes; its name stands in the program."""
+
+    @staticmethod
+    def preprocess(edge_program: ExportedProgram, compile_specs: list[CompileSpec]) -> PreprocessResult:
+        """Return the description of the layers of one call, and their data.
+
+        The description is little-endian: uint32 version, inputs, tail (0 none, 1 GELU, 2 ReLU, 3 residual), which of
+        the call's arguments are the tokens and the residual (the same without one), and number of layers; for each
+        layer uint32 outputs and four names, of the int8 weight [outputs, inputs] and of the float32 scale, bias and
+        scale of the residual, each [outputs]. A name is its uint32 length and its ASCII bytes; without a bias or a
+        residual it is empty.
+        """
+        (output,) = (node for node in edge_program.graph.nodes if node.op == "output")
+        found = {layer.output: layer for layer in _layers(edge_program.graph)}
+        layers = [found[node] for node in output.args[0]]
+        arguments = list(edge_program.graph_signature.user_inputs)
+        first = layers[0]
+        tokens = arguments.index(first.tokens.name)
+        residual = tokens if first.residual is None else arguments.index(first.residual.name)
+        inputs = first.weight.meta["val"].shape[1]
+        head = struct.pack("<6I", _VERSION, inputs, first.tail, tokens, residual, len(layers))
+        store = NamedDataStore()
+        described = [_described(layer, edge_program, store) for layer in layers]
+        return PreprocessResult(
+            processed_bytes=head + b"".join(described), data_store_output=store.get_named_data_store_output()
+        )
+
+
+def _own_layers(graph: Graph) -> list[_Layer]:
+    layers = _layers(graph)
+    leading = _leading(graph)
+    while True:
+        inside = {node for layer in layers for node in layer.nodes}
+        kept = [
+            layer
+            for layer in layers
+            if all(_is_own(user) or user in inside or user not in leading for user in layer.output.users)
+        ]
+        if len(kept) == len(layers):
+            return kept
+        layers = kept
+
+
+def _leading(graph: Graph) -> set[Node]:
+    """Return the operators behind which an int8 layer or an operator of linnet's comes."""
+    found: set[Node] = set()
+    for node in reversed(graph.nodes):
+        if any(_is_linear(user) or _is_own(user) or user in found for user in node.users):
+            found.add(node)
+    return found
+
+
+def _is_linear(node: Node) -> bool:
+    return bool(node.target is exir_ops.edge.linnet.int8_linear.default)
+
+
+def _is_own(node: Node) -> bool:
+    ours = exir_ops.edge.linnet
+    return node.target in (ours.int8_attention.default, ours.add_layer_norm.default)
+
+
+def _layers(graph: Graph) -> list[_Layer]:
+    return [_with_tail(node) for node in graph.nodes if _is_linear(node)]
+
+
+def _with_tail(linear: Node) -> _Layer:
+    users = list(linear.users)
+    if len(users) != 1:
+        return _Layer(linear)
+    follower = users[0]
+    if follower.target is exir_ops.edge.aten.relu.default:
+        return _Layer(linear, _RELU, (follower,))
+    if follower.target is exir_ops.edge.aten.gelu.default and follower.kwargs.get("approximate", "none") == "none":
+        return _Layer(linear, _GELU, (follower,))
+    if follower.target is exir_ops.edge.aten.add.Tensor and follower.kwargs.get("alpha", 1) == 1:
+        return _with_residual(linear, follower)
+    return _Layer(linear)
+
+
+def _with_residual(linear: Node, add: Node) -> _Layer:
+    """Take `linear + residual * scale`, as :class:`linnet_export.graph.architectures.mobilebert` writes it."""
+    others = [each for each in add.all_input_nodes if each is not linear]
+    if len(others) != 1 or others[0].target is not exir_ops.edge.aten.mul.Tensor or len(others[0].users) != 1:
+        return _Layer(linear)
+    residual, scale = others[0].args
+    constant = isinstance(scale, Node) and scale.op == "placeholder" and scale.meta["val"].dim() == 1
+    same = isinstance(residual, Node) and residual.meta["val"].shape == linear.meta["val"].shape
+    if not (constant and same):
+        return _Layer(linear)
+    return _Layer(linear, _RESIDUAL, (others[0], add), residual, scale)  # type: ignore[arg-type]
+
+
+def _described(layer: _Layer, program: ExportedProgram, store: NamedDataStore) -> bytes:
+    _, weight, scale, _, *rest = layer.linear.args
+    bias = rest[0] if rest else None
+    names = [_stored(store, "", _tensor(program, weight)), _stored(store, "scale_", _tensor(program, scale))]
+    for optional in (bias, layer.residual_scale):
+        names.append("" if optional is None else _stored(store, "", _tensor(program, optional)))
+    described = struct.pack("<I", layer.weight.meta["val"].shape[0])
+    return described + b"".join(struct.pack("<I", len(name)) + name.encode("ascii") for name in names)
+
+
+def _tensor(program: ExportedProgram, node: Any) -> Tensor:
+    tensor = get_param_tensor(program, node)
+    assert isinstance(tensor, Tensor)
+    return tensor.contiguous()
+
+
+def _stored(store: NamedDataStore, prefix: str, tensor: Tensor) -> str:
+    """Add a tensor under the name that `backends/xnnpack/operators/node_visitor.py` of ExecuTorch gives it."""
+    data = tensor.numpy().tobytes()
+    name = prefix + hashlib.sha256(data).hexdigest()
+    store.add_named_data(name, data, alignment=_ALIGNMENT)
+    return name

@@ -1,0 +1,325 @@
+"""From device modules to the bytes of an ExecuTorch program, and what is in them."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import gc
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import torch
+from executorch.exir import (
+    EdgeCompileConfig,
+    EdgeProgramManager,
+    ExecutorchBackendConfig,
+    ExecutorchProgramManager,
+    to_edge,
+)
+from executorch.exir.backend.utils import is_same_node
+from torch import Tensor, nn
+from torch.export import Dim, ExportedProgram
+
+from linnet_export.errors import ExportError
+from linnet_export.graph.heads import DeviceProgram
+from linnet_export.lower.custom_ops import OWN_OPERATORS, take_own_embeddings
+from linnet_export.lower.custom_ops.linear_backend import LinearPartitioner, LinnetBackend
+from linnet_export.lower.outline import Step, outline
+from linnet_export.lower.places import Places, places
+from linnet_export.lower.sorted_once import sorted_once
+from linnet_export.lower.xnnpack import WholePartitioner, necessary_passes
+from linnet_export.quantize.operators import ExpandQuantized
+from linnet_export.quantize.recipes import stored_bytes
+
+__all__ = [
+    "ConstantMethods",
+    "ConstantValue",
+    "LowerResult",
+    "LoweringError",
+    "ProgramFacts",
+    "SizesByPart",
+    "lower",
+]
+
+ConstantValue: TypeAlias = int | float | bool | str | bytes
+
+SHORTEST = 2
+"""Tokens of an empty text: its two special tokens."""
+
+_EXAMPLE_LENGTH = 17
+_EXAMPLE_BATCH = 3
+
+
+class LoweringError(ExportError):
+    """The device graph could not be made a program."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ProgramFacts:
+    """What a lowered program needs, and how it is cut.
+
+    Attributes:
+        operators: operators that the runtime must have, as `name.overload`, over all methods, sorted.
+        kernel_libraries: ExecuTorch libraries that hold them: optimized, quantized.
+        backends: delegates that the program calls.
+        partitions: number of delegate calls, by method.
+        operators_outside: how often each operator stands outside of the delegates, by method.
+        planned_bytes: planned memory at the length (and batch) bound, by method. What the delegates
+            allocate for themselves comes on top.
+        steps: what runs where, in order, by method.
+        places: which layer each operator belongs to, by method.
+    """
+
+    operators: tuple[str, ...]
+    kernel_libraries: tuple[str, ...]
+    backends: tuple[str, ...]
+    partitions: Mapping[str, int]
+    operators_outside: Mapping[str, Mapping[str, int]]
+    planned_bytes: Mapping[str, int]
+    steps: Mapping[str, tuple[Step, ...]]
+    places: Places = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True)
+class SizesByPart:
+    """Bytes of a program by what they are for.
+
+    Attributes:
+        embedding: word, position and token type tables.
+        linears: weights, scales and biases of the linear layers.
+        other: everything else: normalization weights, the graphs, the manifest.
+    """
+
+    embedding: int
+    linears: int
+    other: int
+
+
+@dataclasses.dataclass(frozen=True)
+class LowerResult:
+    """A finished program.
+
+    Attributes:
+        program: its bytes.
+        facts: what it needs and how it is cut.
+        sizes: its bytes by part.
+        written_twice: bytes of linear layers that equal an embedding table (a tied fill-mask decoder): the
+            lookup reads rows as they are, XNNPACK packs its own copy, and each keeps its part of the file.
+    """
+
+    program: bytes
+    facts: ProgramFacts
+    sizes: SizesByPart
+    written_twice: int
+
+    @property
+    def partitions(self) -> int:
+        """Delegate calls of `forward`."""
+        return self.facts.partitions["forward"]
+
+    @property
+    def operators_outside(self) -> Mapping[str, int]:
+        """Operators of `forward` outside of the delegates, with their counts."""
+        return self.facts.operators_outside["forward"]
+
+    @property
+    def planned_bytes(self) -> int:
+        """Planned memory of `forward` at the length bound."""
+        return self.facts.planned_bytes["forward"]
+
+    @property
+    def operators(self) -> tuple[str, ...]:
+        """See :class:`ProgramFacts`."""
+        return self.facts.operators
+
+    @property
+    def kernel_libraries(self) -> tuple[str, ...]:
+        """See :class:`ProgramFacts`."""
+        return self.facts.kernel_libraries
+
+    @property
+    def backends(self) -> tuple[str, ...]:
+        """See :class:`ProgramFacts`."""
+        return self.facts.backends
+
+
+ConstantMethods: TypeAlias = Mapping[str, ConstantValue] | Callable[[ProgramFacts], Mapping[str, ConstantValue]]
+"""Values by name, or a function that makes them once the program's facts are known."""
+
+
+def lower(
+    methods: Mapping[str, DeviceProgram],
+    *,
+    max_length: int,
+    max_batch: int = 0,
+    constant_methods: ConstantMethods,
+    progress: Callable[[str], None] = lambda text: None,
+) -> LowerResult:
+    """Lower device modules to one program for XNNPACK.
+
+    Args:
+        methods: modules by method name; one of them is `forward`. Masked ones get a dynamic batch.
+        max_length: bound of the dynamic length, which starts at 2.
+        max_batch: bound of the dynamic batch of masked methods, which starts at 1.
+        constant_methods: values to store beside the methods; bytes become uint8 tensors [size].
+        progress: told what happens, in a few words.
+
+    Raises:
+        LoweringError: no method is called forward, a bound is too small, or nothing reached XNNPACK.
+    """
+    _check_bounds(methods, max_length, max_batch)
+    exported: dict[str, ExportedProgram] = {}
+    for name, module in methods.items():
+        progress(f"trace {name}")
+        exported[name] = _trace(module, max_length, max_batch)
+    progress("delegate to XNNPACK")
+    partitioner = WholePartitioner()
+    edge = _delegate(exported, [name for name, module in methods.items() if module.fused], partitioner)
+    progress("plan memory")
+    config = ExecutorchBackendConfig()
+    planned = edge.to_executorch(config)
+    facts = _facts(edge, planned, outline(edge, planned, partitioner.taken(), partitioner.refused))
+    progress("write program")
+    values = constant_methods(facts) if callable(constant_methods) else constant_methods
+    finished = ExecutorchProgramManager(planned._execution_programs, _stored(values), config, planned._named_data)
+    program = finished.buffer
+    return LowerResult(program, facts, _sizes(methods, len(program)), _written_twice(methods["forward"]))
+
+
+def _check_bounds(methods: Mapping[str, DeviceProgram], max_length: int, max_batch: int) -> None:
+    problems: list[str] = []
+    if "forward" not in methods:
+        problems.append(f"methods are {', '.join(methods) or 'none'}, needed forward")
+    if max_length < SHORTEST:
+        problems.append(f"max_length is {max_length}, needed at least {SHORTEST}")
+    if any(module.masked for module in methods.values()) and max_batch < 1:
+        problems.append(f"max_batch is {max_batch}, a batch method needs at least 1")
+    if problems:
+        raise LoweringError("; ".join(problems))
+
+
+def _trace(module: DeviceProgram, max_length: int, max_batch: int) -> ExportedProgram:
+    batch = min(_EXAMPLE_BATCH, max_batch) if module.masked else 1
+    example = torch.ones(batch, min(_EXAMPLE_LENGTH, max_length), dtype=torch.int64)
+    dynamic: dict[int, Any] = {}
+    if max_length > SHORTEST:
+        dynamic[1] = Dim("length", min=SHORTEST, max=max_length)
+    if module.masked and max_batch > 1:
+        dynamic[0] = Dim("batch", min=1, max=max_batch)
+    inputs = tuple(example.clone() for _ in module.inputs)
+    with torch.no_grad():
+        traced = torch.export.export(module, inputs, dynamic_shapes=(tuple(dynamic for _ in inputs),), strict=False)
+    if module.fused:
+        take_own_embeddings(traced.graph_module)
+    return traced
+
+
+def _delegate(
+    exported: dict[str, ExportedProgram], fused: Sequence[str], partitioner: WholePartitioner
+) -> EdgeProgramManager:
+    """Return the programs with their delegates; ``exported`` is empty then, since graphs are large."""
+    config = EdgeCompileConfig(
+        # quantized operators and symbolic lengths are no core ATen, which is all that this check allows
+        _check_ir_validity=False,
+        # every tensor is contiguous, so there are no orders of dimensions to track
+        _skip_dim_order=True,
+        preserve_ops=partitioner.whole_operators(),
+    )
+    # not to_edge_transform_and_lower: it does the same with one more trace of every method
+    edge = to_edge(dict(exported), compile_config=config)
+    exported.clear()
+    _forget_graphs()
+    if fused:
+        with sorted_once():
+            edge = edge.to_backend(dict.fromkeys(fused, LinearPartitioner()))
+        edge.compile_config = config
+        _forget_graphs()
+    edge = edge.transform([ExpandQuantized()])
+    _forget_graphs()
+    with necessary_passes():
+        delegated = edge.to_backend(partitioner)
+    _forget_graphs()
+    delegated.compile_config = config  # to_backend() forgets it
+    return delegated
+
+
+def _forget_graphs() -> None:
+    """Free the graphs of the last step; ExecuTorch 1.5.1 compares nodes by a function that keeps all of them."""
+    is_same_node.cache_clear()
+    gc.collect()
+
+
+def _stored(values: Mapping[str, ConstantValue]) -> dict[str, int | float | bool | str | Tensor]:
+    return {
+        name: torch.frombuffer(bytearray(value), dtype=torch.uint8) if isinstance(value, bytes) else value
+        for name, value in values.items()
+    }
+
+
+def _facts(
+    edge: EdgeProgramManager, planned: ExecutorchProgramManager, steps: Mapping[str, tuple[Step, ...]]
+) -> ProgramFacts:
+    plans = {plan.name: plan for plan in planned.executorch_program.execution_plan}
+    # a runtime that lacks linnet's own operators runs the other methods
+    operators = sorted({_operator_name(each) for plan in plans.values() for each in plan.operators} - OWN_OPERATORS)
+    libraries = {"quantized" if each.startswith("quantized") else "optimized" for each in operators}
+    backends = {delegate.id for plan in plans.values() for delegate in plan.delegates} - {LinnetBackend.__name__}
+    if not backends:
+        raise LoweringError("no part of the model reached XNNPACK; export a model of a supported architecture")
+    return ProgramFacts(
+        operators=tuple(operators),
+        kernel_libraries=tuple(sorted(libraries)),
+        backends=tuple(sorted(backends)),
+        partitions={name: len(plan.delegates) for name, plan in plans.items()},
+        operators_outside={name: _outside(edge.exported_program(name)) for name in plans},
+        planned_bytes={name: sum(plan.non_const_buffer_sizes) for name, plan in plans.items()},
+        steps=steps,
+        places=places(edge, planned),
+    )
+
+
+def _operator_name(operator: Any) -> str:
+    name: str = operator.name
+    return f"{name}.{operator.overload}" if operator.overload else name
+
+
+def _outside(program: ExportedProgram) -> dict[str, int]:
+    counts: collections.Counter[str] = collections.Counter()
+    for node in program.graph.nodes:
+        schema = getattr(node.target, "_schema", None) if node.op == "call_function" else None
+        if schema is not None and "call_delegate" not in str(node.target):
+            counts[schema.name] += 1
+    return dict(counts.most_common())
+
+
+def _sizes(methods: Mapping[str, nn.Module], total: int) -> SizesByPart:
+    tables: dict[int, int] = {}
+    linears: dict[int, int] = {}
+    for module in methods.values():
+        for name, part in module.named_modules():
+            if type(part).__name__.endswith("Linear"):
+                linears[id(part)] = stored_bytes(part)
+            elif name.startswith("body.embeddings.") and name.split(".")[2] in ("word", "types"):
+                tables[id(part)] = stored_bytes(part)
+        for name, parameter in module.named_parameters():
+            if name == "body.embeddings.position":
+                tables[parameter.data_ptr()] = parameter.numel() * parameter.element_size()
+    embedding, linear = sum(tables.values()), sum(linears.values())
+    return SizesByPart(embedding, linear, total - embedding - linear)
+
+
+def _written_twice(module: nn.Module) -> int:
+    tensors = module.state_dict(keep_vars=True)
+    table = tensors["body.embeddings.word.weight"]
+    found = 0
+    for name, tensor in tensors.items():
+        same_kind = tensor.shape == table.shape and tensor.dtype == table.dtype
+        if same_kind and _in_linear(module, name) and torch.equal(tensor, table):
+            found += tensor.numel() * tensor.element_size()
+    return found
+
+
+def _in_linear(module: nn.Module, name: str) -> bool:
+    owner, _, attribute = name.rpartition(".")
+    kind = type(module.get_submodule(owner)).__name__
+    return kind.endswith("Linear") and attribute in ("weight", "scale", "bias")

@@ -1,0 +1,75 @@
+"""Which layer of the model each operator of a program belongs to, for profiles (`linnet_bench.record.layers`)."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+from executorch.exir import EdgeProgramManager, ExecutorchProgramManager
+from executorch.exir.schema import KernelCall
+from torch.fx import Node
+
+from linnet_export.lower.custom_ops.linear_backend import LinnetBackend
+
+__all__ = ["Places", "places"]
+
+Places = Mapping[str, list[dict[str, Any]]]
+"""For each method an object for each instruction; `linnet_bench.record.layers` has the form."""
+
+
+_SILENT = frozenset({"alloc", "getitem"})
+"""Nodes that become no instruction."""
+
+
+def places(edge: EdgeProgramManager, planned: ExecutorchProgramManager) -> Places:
+    """Return the places of every method whose instructions can be told apart; others are left out.
+
+    Args:
+        edge: the delegated program, whose nodes know their modules; `to_executorch` has changed it in place.
+        planned: the same program as it will be written, which has the instructions.
+    """
+    found = {}
+    for plan in planned.executorch_program.execution_plan:
+        program = edge.exported_program(plan.name)
+        nodes = [node for node in program.graph.nodes if node.op == "call_function" and _name(node) not in _SILENT]
+        instructions = [each.instr_args for each in plan.chains[0].instructions]
+        delegated = [not isinstance(each, KernelCall) for each in instructions]
+        if delegated != ["call_delegate" in str(node.target) for node in nodes]:
+            continue
+        found[plan.name] = [
+            {"operator": plan.operators[each.op_index].name, "layer": _layer(node)}
+            if isinstance(each, KernelCall)
+            else {"partition": _partition(getattr(program.graph_module, str(node.args[0])))}
+            for each, node in zip(instructions, nodes, strict=True)
+        ]
+    return found
+
+
+def _partition(lowered: Any) -> list[dict[str, Any]]:
+    nodes = [node for node in lowered.original_module.graph.nodes if node.op == "call_function" and _layer(node)]
+    if lowered.backend_id == LinnetBackend.__name__:
+        return [_own_call([node for node in nodes if _name(node) == "int8_linear"])]
+    return [
+        {"layer": layer, "operators": [_name(node) for node in run]}
+        for layer, run in itertools.groupby(nodes, key=_layer)
+    ]
+
+
+def _own_call(linears: list[Node]) -> dict[str, Any]:
+    """linnet's delegate runs its layers as one operator: what their names have in common is its place."""
+    names = [_layer(node).split(".") for node in linears]
+    common = itertools.takewhile(lambda parts: len(set(parts)) == 1, zip(*names, strict=False))
+    return {"layer": ".".join(parts[0] for parts in common), "operators": ["int8_linear"]}
+
+
+def _name(node: Node) -> str:
+    """`linear` of `aten.linear.default`."""
+    parts: list[str] = getattr(node.target, "__name__", str(node.target)).split(".")
+    return parts[1] if len(parts) > 1 else parts[0]
+
+
+def _layer(node: Node) -> str:
+    stack = list((node.meta.get("nn_module_stack") or {}).values())
+    name = stack[-1][0] if stack else ""
+    return "" if name.startswith("_") else str(name)

@@ -1,0 +1,64 @@
+"""Writes a file aside and puts it in place in one step, or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from linnet.format.trailer import build_trailer
+from linnet_export.config import ExportConfig
+from linnet_export.errors import OutputExistsError
+
+__all__ = ["choose_output", "write_trailer", "written_aside"]
+
+
+def choose_output(config: ExportConfig) -> Path:
+    """Return the path to write.
+
+    Raises:
+        OutputExistsError: it is taken (without `force`), or its directory is missing or not writable.
+    """
+    name = config.model.rstrip("/").rsplit("/", 1)[-1]
+    if name in ("", ".", ".."):
+        name = Path(config.model).resolve().name
+    output = config.output or Path(f"{name}.pte")
+    if output.is_dir():
+        raise OutputExistsError(f"{output} is a directory, needed the path of a file")
+    if output.exists() and not config.force:
+        raise OutputExistsError(f"{output} is there already; --force overwrites it, -o chooses another path")
+    if not output.parent.is_dir():
+        raise OutputExistsError(f"{output.parent} is not a directory; make it first")
+    if not os.access(output.parent, os.W_OK):
+        raise OutputExistsError(f"{output.parent} is not writable")
+    return output
+
+
+@contextlib.contextmanager
+def written_aside(output: Path) -> Iterator[Path]:
+    """Yield a path beside ``output``; at the end of the block it is renamed to ``output``.
+
+    If the block fails or is interrupted the file is removed. A file in use is safe: readers that have
+    mapped the old one keep it.
+    """
+    partial = output.with_name(f".{output.name}.partial-{os.getpid()}")
+    try:
+        yield partial
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.replace(output)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_trailer(path: Path, program: bytes, ranges: Sequence[tuple[int, int]], evidence: Mapping[str, Any]) -> None:
+    """Write ``program`` and its trailer; if the program is there already, only what follows it."""
+    trailer = build_trailer(program, ranges, evidence)
+    if not path.exists():
+        path.write_bytes(program)
+    with path.open("r+b") as file:
+        file.truncate(len(program))
+        file.seek(len(program))
+        file.write(trailer)

@@ -1,0 +1,1 @@
+"""Quantization: recipes, precisions of a layer, calibration and mixed precision."""

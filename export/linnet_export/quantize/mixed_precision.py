@@ -1,0 +1,111 @@
+"""Automatic mixed precision of an export: the search of the recipes, measured as the proof measures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from linnet_export.checkpoint import Checkpoint
+from linnet_export.config import ExportConfig
+from linnet_export.errors import OverBudgetError
+from linnet_export.graph.heads import DeviceProgram
+from linnet_export.output.methods import fused_method
+from linnet_export.proof.budget import Budget
+from linnet_export.proof.compare import compare
+from linnet_export.proof.reference import Reference, device_inputs, reference_outputs
+from linnet_export.proof.texts import ProofText
+from linnet_export.quantize.calibration import CalibrationTexts
+from linnet_export.quantize.plan import make_plan, quantizable
+from linnet_export.quantize.recipes import QuantizationSummary, get_recipe, summarize
+from linnet_export.quantize.sensitivity import Measured, MixedPrecision, mix_precisions
+
+__all__ = ["quantize_within_budget"]
+
+_QUICK_TEXTS = 24
+"""Texts on which single layers are compared: their errors differ by factors, not by percents."""
+
+
+def quantize_within_budget(
+    config: ExportConfig,
+    checkpoint: Checkpoint,
+    program: DeviceProgram,
+    calibration: CalibrationTexts,
+    texts: Sequence[ProofText],
+    budget: Budget,
+    progress: Callable[[str], None],
+) -> tuple[QuantizationSummary, MixedPrecision]:
+    """Quantize ``program`` in place, with as few layers in a higher precision as ``budget`` needs.
+
+    Raises:
+        OverBudgetError: the budget does not hold with all linear layers in float32.
+    """
+    originals = dict(quantizable(program))
+    plan = make_plan(program, get_recipe(config.recipe), config.quantization)
+    fused = fused_method(program, config.recipe)
+    measure = _ProofMeasure(checkpoint, [program] if fused is None else [program, fused], texts, budget, progress)
+    found = mix_precisions(program, plan, config.quantization, calibration, measure, progress)
+    if not found.within:
+        broken = "; ".join(budget.violations(found.curve[-1].figures))
+        raise OverBudgetError(
+            f"over budget with every linear layer in float32, nothing was delivered: {broken}; choose a higher "
+            "--embedding, fewer --keep, or change the limits with --budget NAME=VALUE",
+            [],
+        )
+    return summarize(config.recipe, program, found.plan, originals), found
+
+
+class _ProofMeasure:
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        methods: Sequence[DeviceProgram],
+        texts: Sequence[ProofText],
+        budget: Budget,
+        progress: Callable[[str], None],
+    ) -> None:
+        self._task = checkpoint.task
+        self._multi_label = checkpoint.score_function == "sigmoid" and len(checkpoint.labels) > 1
+        self._methods = methods  # forward, and forward_fused if the file will have it
+        self._budget = budget
+        self._inputs = device_inputs(checkpoint, texts, methods[0].inputs)
+        self._references = reference_outputs(
+            checkpoint, texts, lambda done: progress(f"original: text {done} of {len(texts)}")
+        )
+
+    def __call__(self, *, quick: bool) -> Measured:
+        chosen = range(0, len(self._inputs), max(1, len(self._inputs) // _QUICK_TEXTS) if quick else 1)
+        references = [self._references[index] for index in chosen]
+        answers = self._answers(self._methods[0], chosen)
+        figures = compare(self._task, self._multi_label, references, answers).figures
+        within = not self._budget.violations(figures) and (quick or self._others_within(references, chosen))
+        return Measured(_relative_error(references, answers), figures, within)
+
+    def _others_within(self, references: Sequence[Reference], chosen: range) -> bool:
+        """Attention in int8 errs a little too: what `forward` just keeps, `forward_fused` may exceed."""
+        others = (self._answers(method, chosen) for method in self._methods[1:])
+        figures = (compare(self._task, self._multi_label, references, answers).figures for answers in others)
+        return not any(self._budget.violations(each) for each in figures)
+
+    def _answers(self, method: DeviceProgram, chosen: range) -> list[dict[str, np.ndarray]]:
+        with torch.inference_mode():
+            return [
+                self._named(method.outputs, method(*self._inputs[index]), self._references[index]) for index in chosen
+            ]
+
+    def _named(self, outputs: Sequence[str], values: tuple[Tensor, ...], reference: Reference) -> dict[str, np.ndarray]:
+        named = {name: value[0].numpy() for name, value in zip(outputs, values, strict=True)}
+        if self._task == "fill-mask":
+            return {name: rows[reference.answerable] for name, rows in named.items()}
+        return named
+
+
+def _relative_error(references: Sequence[Reference], answers: Sequence[dict[str, np.ndarray]]) -> float:
+    squares, total = 0.0, 0.0
+    for reference, answer in zip(references, answers, strict=True):
+        for name, expected in reference.outputs.items():
+            squares += float(np.square(expected.astype(np.float64) - answer[name]).sum())
+            total += float(np.square(expected.astype(np.float64)).sum())
+    return float(np.sqrt(squares / max(total, 1e-30)))

@@ -1,0 +1,12 @@
+"""Precisions of a linear layer by name: what a recipe can make of it."""
+
+from __future__ import annotations
+
+from linnet_export.quantize.precisions import fp16, fp32, int4, int8, int8_static
+from linnet_export.quantize.precisions.base import Precision
+
+__all__ = ["PRECISIONS", "Precision"]
+
+PRECISIONS: dict[str, Precision] = {
+    each.PRECISION.name: each.PRECISION for each in (fp32, fp16, int8, int8_static, int4)
+}

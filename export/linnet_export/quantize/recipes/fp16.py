@@ -1,0 +1,16 @@
+"""fp16: float16 weights, float32 arithmetic."""
+
+from __future__ import annotations
+
+from linnet_export.quantize.recipes.base import Recipe
+
+__all__ = ["RECIPE"]
+
+RECIPE = Recipe(
+    name="fp16",
+    help="half of the size and no loss, as fast as fp32",
+    exact=False,
+    linear="fp16",
+    embedding="fp16",
+    weight_bits=16,
+)

@@ -1,0 +1,16 @@
+"""int8 weights: linear layers with dynamic int8 activations, word embeddings as int8 rows."""
+
+from __future__ import annotations
+
+from linnet_export.quantize.recipes.base import Recipe
+
+__all__ = ["RECIPE"]
+
+RECIPE = Recipe(
+    name="int8",
+    help="a quarter of the size, no calibration",
+    exact=False,
+    linear="int8",
+    embedding="8w",
+    weight_bits=8,
+)

@@ -1,0 +1,73 @@
+"""From labelled rows to a small trained checkpoint, which :func:`linnet_export.export` takes.
+
+::
+
+    from linnet_train import DataConfig, TrainConfig, train
+    report = train(TrainConfig(model="./encoder", output="intents", data=DataConfig(train="intents.jsonl")))
+
+Importing this package is light; PyTorch and transformers are imported by :func:`train`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from linnet_export.progress import Stages
+from linnet_train.config import (
+    AdapterConfig,
+    CalibrationConfig,
+    DataConfig,
+    DistillationConfig,
+    MaskingConfig,
+    OptimizerConfig,
+    ShrinkConfig,
+    TrainConfig,
+)
+from linnet_train.data.examples import read_examples
+from linnet_train.extras import require_extra
+from linnet_train.new_model import NewModelConfig, make_model
+from linnet_train.progress import QuietTraining, TrainListener
+
+if TYPE_CHECKING:
+    from linnet_train.report import TrainReport
+
+__all__ = [
+    "AdapterConfig",
+    "CalibrationConfig",
+    "DataConfig",
+    "DistillationConfig",
+    "MaskingConfig",
+    "NewModelConfig",
+    "OptimizerConfig",
+    "ShrinkConfig",
+    "TrainConfig",
+    "make_model",
+    "train",
+]
+
+
+def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainReport:
+    """Train ``config.model`` on labelled rows and write a checkpoint.
+
+    Args:
+        config: what to train, on what, and how.
+        listener: is told about the progress; None shows nothing.
+
+    Returns:
+        The report; its `output` is the directory of the checkpoint.
+
+    Raises:
+        ExtraMissingError: the `train` extra is not installed.
+        BadDataError: rows cannot be trained on; the message names them.
+        CheckpointError: the model or the teacher cannot be used.
+        ShrinkError: the model has not what should be taken away.
+        TrainingExistsError: the output is taken.
+    """
+    require_extra("training", *([] if config.adapters is None else ["peft"]))
+    listener = listener or QuietTraining()
+    stages = Stages(listener)
+    with stages.stage("data"):  # rows that cannot be trained on are refused before seconds of imports
+        examples = read_examples(config.data, config.seed, config.task)
+    from linnet_train.pipeline import train as run
+
+    return run(config, examples, stages, listener)

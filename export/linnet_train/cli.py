@@ -1,0 +1,274 @@
+"""`linnet train`: the command, its progress display and its printed report."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any, TextIO
+
+from linnet.cli.console import Console
+from linnet.cli.output import refuse_existing, write_text
+from linnet_export import export
+from linnet_export.cli import CLEAR, TerminalProgress, name_log, report_over_budget, terminated_as_interrupt
+from linnet_export.errors import OverBudgetError
+from linnet_export.noise import captured_noise
+from linnet_export.output.deliver import written_aside
+from linnet_train import train
+from linnet_train.config import (
+    TASKS,
+    AdapterConfig,
+    CalibrationConfig,
+    DataConfig,
+    DistillationConfig,
+    MaskingConfig,
+    OptimizerConfig,
+    ShrinkConfig,
+    TrainConfig,
+)
+from linnet_train.file import FileReport, export_config, measure_file, plain_export_config
+from linnet_train.options import declare
+from linnet_train.progress import QuietTraining, TrainListener
+from linnet_train.recipe import Recipe, read_recipe
+from linnet_train.report import TrainReport
+from linnet_train.search import Budget, SearchConfig, Space, search
+from linnet_train.search.report import SearchReport
+
+__all__ = ["TrainCommand", "command"]
+
+_EXAMPLE = """\
+examples:
+  linnet train sentence-transformers/all-MiniLM-L6-v2 --data intents.jsonl -o intents
+  linnet train ./encoder --data train.csv --validation dev.csv -o intents --epochs 8 --export intents.pte
+  linnet train ./encoder --task token-classification --data train.conll -o entities --export entities.pte
+  linnet train ./new --task fill-mask --data corpus.txt -o pretrained
+  linnet train ./intents --teacher ./intents --layers 0,2,5 --trim-vocabulary --data intents.jsonl -o small
+  linnet train recipe.toml --data intents.jsonl -o build/intents --export intents.pte --resume
+
+Interrupted, even by kill -9, the same command with --resume goes on from the last whole checkpoint and ends
+with the same weights.
+"""
+
+
+class TrainProgress(TerminalProgress):
+    """Shows one line a stage and one an epoch."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self._stream = stream
+
+    def epoch_finished(self, text: str) -> None:
+        """See :class:`TrainListener`."""
+        print(f"{CLEAR if self._stream.isatty() else ''}    {text}", file=self._stream, flush=True)
+
+
+class TrainCommand:
+    """The command as the `linnet` program sees it."""
+
+    name = "train"
+    help = "from labelled rows to a small trained checkpoint, or to a proven .pte file"
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the options."""
+        parser.epilog = _EXAMPLE
+        declare(parser)
+
+    def run(self, args: argparse.Namespace) -> int:
+        """Train; return the exit status."""
+        args = args.options.complete(args)
+        if args.export is not None:
+            refuse_existing(args.export, force=args.force or args.resume)
+        stages, recipe = _stages(args)
+        if args.search is not None:
+            return _search(stages[0][1], args)
+        try:
+            reports, file = _run(stages, recipe, args)
+        except OverBudgetError as error:
+            print(f"linnet: the trained checkpoint is in {stages[-1][1].output}", file=sys.stderr)
+            return report_over_budget(error)
+        if _is_first():
+            _show(reports, file, as_json=args.json)
+        return 0
+
+
+def _is_first() -> bool:
+    """Of several processes that torchrun or accelerate started, one speaks."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+def _stages(args: argparse.Namespace) -> tuple[list[tuple[str, TrainConfig]], Recipe | None]:
+    data = DataConfig(
+        train=args.data,
+        validation=args.validation,
+        validation_split=args.validation_split,
+        text_column=args.text_column,
+        pair_column=args.pair_column,
+        label_column=args.label_column,
+        out_of_scope=args.out_of_scope,
+        label_all_tokens=args.label_all_tokens,
+    )
+    if not args.model.endswith(".toml"):
+        return [(args.output.name, _config(args, data))], None
+    recipe = read_recipe(Path(args.model), args.first_model)
+    stages = [
+        (stage.name, stage.config(args.output, data, resume=args.resume, force=args.force)) for stage in recipe.stages
+    ]
+    return stages, recipe
+
+
+def _config(args: argparse.Namespace, data: DataConfig) -> TrainConfig:
+    given = vars(args)
+    distillation = None
+    if args.teacher is not None:
+        distillation = DistillationConfig(
+            teacher=args.teacher, temperature=args.temperature, weight=args.distillation_weight,
+            hidden_weight=args.hidden_weight, augmentation=args.augmentation,
+            feature_map_weight=args.feature_map_weight, attention_weight=args.attention_weight,
+            teacher_layers=args.teacher_layers,
+        )  # fmt: skip
+    names = {field.name for field in dataclasses.fields(OptimizerConfig)}
+    return TrainConfig(
+        model=args.model,
+        output=args.output,
+        data=data,
+        optimizer=OptimizerConfig(**{name: value for name, value in given.items() if name in names}),
+        distillation=distillation,
+        adapters=_adapters(args),
+        quantize_aware=args.quantize_aware,
+        shrink=ShrinkConfig(
+            vocabulary="corpus" if args.trim_vocabulary else "all",
+            frequent=args.frequent,
+            layers=args.layers,
+            intermediate_size=args.intermediate_size,
+            heads=args.heads,
+            embedding_size=args.embedding_size,
+        ),
+        masking=_masking(args),
+        calibration=CalibrationConfig(temperature=args.calibrate_temperature, in_scope_recall=args.in_scope_recall),
+        task=args.task or TASKS[0],
+        **{name: given[name] for name in ("metric", "early_stopping", "max_length", "seed", "save_steps", "resume",
+                                          "force", "keep_checkpoints")},
+    )  # fmt: skip
+
+
+def _masking(args: argparse.Namespace) -> MaskingConfig | None:
+    if args.mlm_probability is None and not args.next_sentence:
+        return None
+    share = MaskingConfig().mlm_probability if args.mlm_probability is None else args.mlm_probability
+    return MaskingConfig(mlm_probability=share, next_sentence=args.next_sentence)
+
+
+def _adapters(args: argparse.Namespace) -> AdapterConfig | None:
+    if args.lora_rank is None:
+        return None
+    targets = tuple(each for each in args.lora_targets.split(",") if each)
+    return AdapterConfig(rank=args.lora_rank, alpha=args.lora_alpha, dropout=args.lora_dropout, targets=targets)
+
+
+def _run(
+    stages: list[tuple[str, TrainConfig]], recipe: Recipe | None, args: argparse.Namespace
+) -> tuple[list[tuple[str, TrainReport]], FileReport | None]:
+    with captured_noise() as (terminal, log), terminated_as_interrupt():
+        listener: TrainListener = TrainProgress(terminal) if _is_first() else QuietTraining()
+        try:
+            last = stages[-1][1]
+            exported = None if args.export is None else _export_settings(args, recipe)
+            if exported is not None:
+                plain_export_config(last, args.export, exported)  # what cannot be is refused before it is trained
+            reports = []
+            for name, config in stages:
+                stage = f"{name}: " if recipe else ""
+                print(f"{stage}{config.model} -> {config.output}", file=terminal, flush=True)
+                reports.append((name, train(config, listener)))
+            file = None
+            if exported is not None and _is_first():
+                wanted = export_config(last, args.export, exported)
+                file = measure_file(export(wanted, listener), last.output, last.task)
+        except BaseException as error:
+            if isinstance(listener, TrainProgress):
+                listener.interrupted()
+            name_log(log, error, terminal)
+            raise
+    return reports, file
+
+
+def _search(base: TrainConfig, args: argparse.Namespace) -> int:
+    from linnet_train.search.page import search_page
+    from linnet_train.search.trial import FILE
+
+    space = Space(
+        learning_rate=args.search_learning_rate, epochs=args.search_epochs, lora_ranks=args.search_lora_rank,
+        layers=args.search_layers, intermediate_sizes=args.search_intermediate_size,
+    )  # fmt: skip
+    budget = Budget(megabytes=args.max_size, milliseconds=args.max_latency, tokens=args.search_tokens)
+    config = SearchConfig(trials=args.search, space=space, budget=budget)
+    exported = {} if args.quantization is None else {"recipe": args.quantization}
+    with captured_noise() as (terminal, _), terminated_as_interrupt():
+        report = search(base, config, exported, TrainProgress(terminal))
+    page = report.output / "search.html"
+    write_text(search_page(report), page, force=True)
+    if args.export is not None and report.best is not None:
+        with written_aside(args.export) as aside:
+            shutil.copyfile(report.output / "best" / FILE, aside)
+    _show_search(report, page, as_json=args.json)
+    return 0 if report.best is not None else 1
+
+
+def _show_search(report: SearchReport, page: Path, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(report.to_json(), ensure_ascii=False, indent=2))
+        return
+    console = Console()
+    headers, rows = report.rows()
+    console.table(tuple(headers), [tuple(row) for row in rows], right=tuple(range(1, len(headers))))
+    console.line(f"{len(report.trials)} trials, {len(report.failures)} failed; all of them are in {page}")
+    if report.best is None:
+        console.line("none fits the budget: allow more, or search over --search-layers and --search-intermediate-size")
+    else:
+        console.line(f"the best that fits is in {report.output / 'best'}, with its file, model.pte")
+
+
+def _export_settings(args: argparse.Namespace, recipe: Recipe | None) -> dict[str, Any]:
+    settings = dict(recipe.export) if recipe else {}
+    if args.quantization is not None:
+        settings["recipe"] = args.quantization
+    return settings
+
+
+def _show(reports: list[tuple[str, TrainReport]], file: FileReport | None, *, as_json: bool) -> None:
+    if as_json:
+        found: dict[str, Any] = {"stages": {name: report.to_json() for name, report in reports}}
+        print(json.dumps(found | ({"file": file.to_json()} if file else {}), ensure_ascii=False, indent=2))
+        return
+    console = Console()
+    names = list(reports[-1][1].figures)
+    rows = [row for name, report in reports for row in _stage_rows(name, report, names)]
+    if file is not None:
+        rows.append((file.path.name, f"{file.megabytes:.2f} MB", *(_number(file.figures, name) for name in names)))
+    console.table(("on held-out rows", "size", *names), rows, right=tuple(range(1, len(names) + 2)))
+    for name, report in reports:
+        best = f"epoch {report.best_epoch} of {report.epochs}" if report.best_epoch else "the last epoch"
+        console.line(f"{name}: {report.rows} rows, {report.held_out} held out, weights of {best}, in {report.output}")
+        for text in (*report.shrunk, *(f"note: {each}" for each in report.notes)):
+            console.line(f"  {text}")
+    if file is None:
+        console.line(f"next: linnet export {reports[-1][1].output} -o model.pte")
+
+
+def _stage_rows(name: str, report: TrainReport, names: list[str]) -> list[tuple[str, ...]]:
+    size = f"{report.parameters / 1e6:.2f} M"
+    rows = [("  " + name + ", shrunk", size, *(_number(report.start, each) for each in names))] if report.start else []
+    if report.temperature != 1 or report.out_of_scope_shift:
+        rows.append((f"  {name}, trained", size, *(_number(report.before_calibration, each) for each in names)))
+    return [*rows, (name, size, *(_number(report.figures, each) for each in names))]
+
+
+def _number(figures: Any, name: str) -> str:
+    return f"{figures[name]:.4f}" if name in figures else "-"
+
+
+command = TrainCommand()

@@ -1,0 +1,1 @@
+"""Training data: rows of each task, batches, masking and augmentation."""

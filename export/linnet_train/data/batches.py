@@ -1,0 +1,144 @@
+"""From rows to padded tensors, in an order that a resumed training finds again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from linnet_train.data.reading.rows import Example
+
+__all__ = ["NO_LABEL", "Collator", "EpochSampler", "LengthGroupedSampler", "Rows", "encode"]
+
+NO_LABEL = -100
+"""Label of a row that only the teacher answers; PyTorch's `ignore_index`."""
+
+_GROUP = 50  # batches that are sorted by length together, as in transformers' own sampler
+
+
+class Rows(Dataset[dict[str, Any]]):
+    """Encoded rows: token ids, label, and what the teacher said.
+
+    A label is an int or a float, a tuple of them for the whole row, or a list with one for each token. `extra` has
+    what the measures need of each row and the model does not see.
+    """
+
+    def __init__(
+        self,
+        inputs: Sequence[Mapping[str, list[int]]],
+        labels: Sequence[Any],
+        teacher: Mapping[str, Tensor] | None = None,
+        extra: Sequence[Any] = (),
+    ) -> None:
+        self.inputs = inputs
+        self.labels = labels
+        self.teacher = teacher or {}
+        self.extra = extra
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        row: dict[str, Any] = {**self.inputs[index], "labels": self.labels[index]}
+        return row | {name: values[index] for name, values in self.teacher.items()}
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose what is random in this epoch; most rows are the same in each."""
+
+    @property
+    def lengths(self) -> list[int]:
+        """Tokens of each row."""
+        return [len(each["input_ids"]) for each in self.inputs]
+
+
+def encode(tokenizer: Any, texts: Sequence[tuple[str, str | None]], max_length: int) -> list[dict[str, list[int]]]:
+    """Return the token ids of each text or pair, cut at ``max_length``."""
+    pairs = [pair for _, pair in texts]
+    second = [pair or "" for pair in pairs] if any(pair is not None for pair in pairs) else None
+    found = tokenizer([text for text, _ in texts], second, truncation=True, max_length=max_length)
+    names = [name for name in found if name != "attention_mask"]
+    return [{name: found[name][index] for name in names} for index in range(len(texts))]
+
+
+def text_pairs(rows: Sequence[Example]) -> list[tuple[str, str | None]]:
+    """Return text and second text of each row."""
+    return [(each.text, each.pair) for each in rows]
+
+
+class Collator:
+    """Pads rows to the longest of their batch."""
+
+    def __init__(self, pad_id: int) -> None:
+        self._pad = pad_id
+
+    def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
+        """Return input_ids and attention_mask int64 [rows, tokens], labels, and the teacher's values.
+
+        Labels are [rows]; [rows, values] where a row has a tuple; [rows, tokens], filled up with
+        :data:`NO_LABEL`, where each token has one.
+        """
+        longest = max(len(row["input_ids"]) for row in rows)
+        batch = {
+            name: torch.tensor([_padded(row[name], longest, self._pad if name == "input_ids" else 0) for row in rows])
+            for name in rows[0]
+            if isinstance(rows[0][name], list) and name != "labels"
+        }
+        batch["attention_mask"] = torch.tensor([_padded([1] * len(row["input_ids"]), longest, 0) for row in rows])
+        labels = [row["labels"] for row in rows]
+        each_token = isinstance(labels[0], list)
+        batch["labels"] = torch.tensor([_padded(each, longest, NO_LABEL) for each in labels] if each_token else labels)
+        tensors = [name for name in rows[0] if isinstance(rows[0][name], Tensor)]
+        return batch | {name: torch.stack([row[name] for row in rows]) for name in tensors}
+
+
+def _padded(values: list[int], length: int, filler: int) -> list[int]:
+    return values + [filler] * (length - len(values))
+
+
+class EpochSampler(Sampler[int]):
+    """Random order that depends on seed and epoch alone, never on the global generator.
+
+    So a training that is resumed in the middle of an epoch goes on where it was.
+    """
+
+    def __init__(self, rows: Rows, seed: int) -> None:
+        self._rows = rows
+        self._seed = seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the order of this epoch, and tell the rows; the trainer calls it."""
+        self.epoch = epoch
+        self._rows.set_epoch(epoch)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def generator(self) -> torch.Generator:
+        """Return what is random in this epoch."""
+        return torch.Generator().manual_seed(self._seed * 100_003 + self.epoch)
+
+
+class LengthGroupedSampler(EpochSampler):
+    """Neighbours have about the same length, so that little is padded."""
+
+    def __init__(self, rows: Rows, batch_size: int, seed: int) -> None:
+        super().__init__(rows, seed)
+        self._lengths = torch.tensor(rows.lengths)
+        self._batch_size = batch_size
+
+    def __iter__(self) -> Iterator[int]:
+        generator = self.generator()
+        order = torch.randperm(len(self), generator=generator)
+        groups = order.split(self._batch_size * _GROUP)
+        in_groups = [group[self._lengths[group].argsort(descending=True, stable=True)] for group in groups]
+        batches = [batch for group in in_groups for batch in group.split(self._batch_size)]
+        whole = [batch for batch in batches if len(batch) == self._batch_size]
+        short = [batch for batch in batches if len(batch) < self._batch_size]
+        for place in torch.randperm(len(whole), generator=generator).tolist():
+            yield from whole[place].tolist()
+        for batch in short:  # last, so that they shift no other batch
+            yield from batch.tolist()

@@ -1,0 +1,1 @@
+"""Distillation: the teacher's outputs, transfer of hidden states, and losses."""

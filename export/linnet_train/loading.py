@@ -1,0 +1,190 @@
+"""Loads checkpoints for training: safetensors only, nothing of theirs is executed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+
+from linnet_export.checkpoint.sentence_modules import read_sentence_modules
+from linnet_export.checkpoint.source import read_json, resolve_source, weight_files, weights_sha256
+from linnet_export.errors import CheckpointError
+from linnet_export.graph.architectures import get_architecture
+
+__all__ = ["Loaded", "checkpoint_directory", "last_layer", "load_classifier", "load_encoder", "load_masked"]
+
+
+_HOW: Mapping[str, Any] = {
+    "dtype": torch.float32,
+    "use_safetensors": True,
+    "local_files_only": True,
+    "trust_remote_code": False,
+    "attn_implementation": "eager",  # short texts on a CPU: faster than the fused kernel, forward and backward
+}
+
+
+_WITH_NEXT_SENTENCE = ("bert", "mobilebert")
+
+
+@dataclasses.dataclass(frozen=True)
+class Loaded:
+    """A checkpoint, mostly with a classifier on top.
+
+    Attributes:
+        model: in eval mode, float32.
+        tokenizer: transformers' tokenizer.
+        labels: names of the classes.
+        sha256: of the weights' files.
+        new_head: the classifier is new, because the checkpoint has none for these labels.
+    """
+
+    model: transformers.PreTrainedModel
+    tokenizer: Any
+    labels: tuple[str, ...]
+    sha256: str
+    new_head: bool
+
+
+def load_classifier(
+    name: str,
+    labels: Sequence[str] | None = None,
+    dropout: float | None = None,
+    head: str = "ForSequenceClassification",
+) -> Loaded:
+    """Load a checkpoint with a layer of classes on top.
+
+    Args:
+        name: local directory or hub id.
+        labels: names of the classes; None: those of the checkpoint. Where the checkpoint has others, the
+            classifier is made anew from the global generator.
+        dropout: None: the checkpoint's own.
+        head: what follows the architecture in the name of the model's class.
+
+    Raises:
+        CheckpointError: it cannot be loaded, or an exported program could not be made of it.
+    """
+    directory = checkpoint_directory(name)
+    settings = read_json(directory / "config.json")
+    files = weight_files(directory)
+    try:
+        config: Any = transformers.AutoConfig.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
+        own = _own_labels(config, settings, head)
+        chosen = tuple(labels) if labels is not None else own
+        config.id2label = dict(enumerate(chosen))
+        config.label2id = {label: place for place, label in enumerate(chosen)}
+        _set_dropout(config, dropout)
+        model: Any = getattr(transformers, f"AutoModel{head}").from_pretrained(
+            directory, config=config, ignore_mismatched_sizes=labels is not None, **_HOW
+        )
+        tokenizer = transformers.AutoTokenizer.from_pretrained(directory, local_files_only=True)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise CheckpointError(f"{name}: transformers cannot load it {head}: {error}") from error
+    new_head = sorted(chosen) != sorted(own)
+    if new_head:
+        _make_head_anew(model)
+    elif chosen != own:
+        _reorder_head(model, [own.index(label) for label in chosen])
+    return Loaded(model.eval(), tokenizer, chosen, weights_sha256(files), new_head)
+
+
+def load_encoder(name: str, dropout: float | None = None) -> Loaded:
+    """Load a checkpoint without a head, for embeddings.
+
+    Args:
+        name: local directory or hub id.
+        dropout: None: the checkpoint's own.
+
+    Raises:
+        CheckpointError: it cannot be loaded, or an exported program could not be made of it.
+    """
+    directory = checkpoint_directory(name)
+    files = weight_files(directory)
+    try:
+        config: Any = transformers.AutoConfig.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
+        _set_dropout(config, dropout)
+        model: Any = transformers.AutoModel.from_pretrained(directory, config=config, **_HOW)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(directory, local_files_only=True)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise CheckpointError(f"{name}: transformers cannot load it as an encoder: {error}") from error
+    return Loaded(model.eval(), tokenizer, (), weights_sha256(files), new_head=False)
+
+
+def load_masked(name: str, dropout: float | None = None, *, next_sentence: bool = False) -> Loaded:
+    """Load a checkpoint that guesses hidden tokens; the head is new where it has none.
+
+    Args:
+        name: local directory or hub id.
+        dropout: None: the checkpoint's own.
+        next_sentence: with the second head that says whether a text goes on from another.
+
+    Raises:
+        CheckpointError: it cannot be loaded, an exported program could not be made of it, its tokenizer has no mask
+            token, or it has no such second head.
+    """
+    directory = checkpoint_directory(name)
+    settings = read_json(directory / "config.json")
+    if next_sentence and settings.get("model_type") not in _WITH_NEXT_SENTENCE:
+        raise CheckpointError(
+            f"{name}: {settings.get('model_type')} has no head for next sentences; "
+            f"{', '.join(_WITH_NEXT_SENTENCE)} have one"
+        )
+    kind = "PreTraining" if next_sentence else "MaskedLM"
+    try:
+        config: Any = transformers.AutoConfig.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
+        _set_dropout(config, dropout)
+        model: Any = getattr(transformers, f"AutoModelFor{kind}").from_pretrained(directory, config=config, **_HOW)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(directory, local_files_only=True)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise CheckpointError(f"{name}: transformers cannot load it For{kind}: {error}") from error
+    if tokenizer.mask_token_id is None:
+        raise CheckpointError(f"{name}: its tokenizer has no mask token, so no token can be hidden")
+    trained = any(each.endswith((f"For{kind}", "ForPreTraining")) for each in settings.get("architectures") or ())
+    return Loaded(model.eval(), tokenizer, (), weights_sha256(weight_files(directory)), new_head=not trained)
+
+
+def checkpoint_directory(name: str) -> Path:
+    """Return the directory of the transformer; what cannot be exported is refused before it is trained."""
+    source = resolve_source(name, None)
+    sentence = read_sentence_modules(source.directory)
+    directory = source.directory / sentence.transformer if sentence else source.directory
+    get_architecture(str(read_json(directory / "config.json").get("model_type")))
+    return directory
+
+
+def _own_labels(config: Any, settings: dict[str, Any], head: str) -> tuple[str, ...]:
+    """Labels of a checkpoint that was trained for some; a plain encoder's config only counts to two."""
+    trained = any(name.endswith(head) for name in settings.get("architectures") or ())
+    return tuple(str(config.id2label[place]) for place in range(config.num_labels)) if trained else ()
+
+
+def _set_dropout(config: Any, dropout: float | None) -> None:
+    if dropout is None:
+        return
+    for name in ("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout"):
+        if isinstance(getattr(config, name, None), float):
+            setattr(config, name, dropout)
+
+
+def last_layer(model: Any) -> torch.nn.Linear:
+    """Return the layer that gives the logits."""
+    return [module for module in model.modules() if isinstance(module, torch.nn.Linear)][-1]
+
+
+def _reorder_head(model: Any, order: list[int]) -> None:
+    """Give the classes the order of our labels."""
+    last = last_layer(model)
+    with torch.no_grad():
+        last.weight.copy_(last.weight[order].clone())
+        last.bias.copy_(last.bias[order].clone())
+
+
+def _make_head_anew(model: Any) -> None:
+    """Draw the last layer again: a head of other labels but the same number would be kept otherwise."""
+    last = last_layer(model)
+    torch.nn.init.normal_(last.weight, std=float(getattr(model.config, "initializer_range", 0.02)))
+    if last.bias is not None:
+        torch.nn.init.zeros_(last.bias)

@@ -1,0 +1,1 @@
+"""Ways of training: adapters, contrastive and adversarial training, quantization-aware training."""

@@ -1,0 +1,31 @@
+"""A model that has learned nothing yet: a configuration, a vocabulary of one's own, and seeded random weights.
+
+It is an ordinary checkpoint, so it can be exported and measured on the device before a day is spent on training it.
+Importing this package is light.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from linnet_train.extras import require_extra
+from linnet_train.new_model.config import MODEL_TYPES, NewModelConfig
+
+if TYPE_CHECKING:
+    from linnet_train.new_model.make import NewModel
+
+__all__ = ["MODEL_TYPES", "NewModelConfig", "make_model"]
+
+
+def make_model(config: NewModelConfig) -> NewModel:
+    """Train a vocabulary, draw weights and write the checkpoint.
+
+    Raises:
+        ExtraMissingError: the `train` extra is not installed.
+        BadDataError: the corpus cannot be read.
+        InvalidArgumentError: a field of the configuration is unknown or impossible.
+    """
+    require_extra("a new model")
+    from linnet_train.new_model.make import make_model as run
+
+    return run(config)

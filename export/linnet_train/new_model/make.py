@@ -1,0 +1,94 @@
+"""Makes a model that has learned nothing yet, and writes it as an ordinary checkpoint."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import transformers
+
+from linnet.errors import InvalidArgumentError
+from linnet_bench.accuracy.problems import Problem
+from linnet_train.data.reading.fill_mask import read_documents, sentences
+from linnet_train.errors import BadDataError
+from linnet_train.new_model.config import NewModelConfig
+from linnet_train.new_model.overrides import read_overrides
+from linnet_train.new_model.wordpiece import train_wordpiece
+
+__all__ = ["NewModel", "make_model"]
+
+
+@dataclasses.dataclass(frozen=True)
+class NewModel:
+    """What was made.
+
+    Attributes:
+        output: directory of the checkpoint.
+        model_type: architecture.
+        parameters: weights of the encoder with the head of fill-mask; tied ones count once.
+        vocabulary: number of tokens.
+        tokens_per_word: how many tokens a word of the corpus has on average.
+    """
+
+    output: Path
+    model_type: str
+    parameters: int
+    vocabulary: int
+    tokens_per_word: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what JSON can hold."""
+        return dataclasses.asdict(self) | {"output": str(self.output)}
+
+
+def make_model(config: NewModelConfig) -> NewModel:
+    """Train a vocabulary, draw weights and write the checkpoint.
+
+    Raises:
+        BadDataError: the corpus cannot be read.
+        InvalidArgumentError: a field of the configuration is unknown or impossible.
+    """
+    plain = transformers.AutoConfig.for_model(config.model_type)
+    overrides = read_overrides(config.model_type, plain, config.overrides)
+    problems: list[Problem] = []
+    texts = [line for each in read_documents(config.texts, config.text_column, problems) for line in sentences(each)]
+    if problems:
+        raise BadDataError(problems)
+    tokenizer = train_wordpiece(texts, config.vocab_size, lowercase=config.lowercase)
+    transformers.set_seed(config.seed)
+    try:
+        settings = transformers.AutoConfig.for_model(
+            config.model_type, **{**overrides, "vocab_size": len(tokenizer), "pad_token_id": 0}
+        )
+        model = transformers.AutoModelForMaskedLM.from_config(settings)
+    except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        raise InvalidArgumentError(
+            f"transformers cannot make {config.model_type} of these settings: {error}"
+        ) from error
+    _write(model, tokenizer, config.output)
+    words = sum(len(text.split()) for text in texts)
+    tokens = sum(map(len, tokenizer(texts, add_special_tokens=False)["input_ids"]))
+    return NewModel(
+        output=config.output,
+        model_type=config.model_type,
+        parameters=sum(each.numel() for each in model.parameters()),
+        vocabulary=len(tokenizer),
+        tokens_per_word=round(tokens / max(1, words), 3),
+    )
+
+
+def _write(model: Any, tokenizer: Any, output: Path) -> None:
+    """Write the checkpoint whole, or not at all."""
+    aside = output.with_name(f".{output.name}.partial-{os.getpid()}")
+    aside.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        model.save_pretrained(aside)
+        tokenizer.save_pretrained(aside)
+        if output.is_dir():
+            shutil.rmtree(output)
+        aside.replace(output)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)

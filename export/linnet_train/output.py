@@ -1,0 +1,188 @@
+"""The directory of a training: what it holds, and whether it may be written."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import itertools
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from linnet.cli.output import write_text
+from linnet_train.config import TrainConfig
+from linnet_train.data.examples import Examples
+from linnet_train.errors import TrainingExistsError
+from linnet_train.report import TrainReport
+from linnet_train.tasks import get_task
+
+__all__ = ["Output", "deciding_settings", "find_output", "prepare_output", "refuse_other_settings"]
+
+_FREE = ("resume", "force", "keep_checkpoints", "output")  # settings that may differ when training goes on
+
+_BEFORE_IT_BEGINS = ("texts.", "proof.", "held_out.", "teacher-", ".", "checkpoints", "tensorboard")
+
+_MOST_TEXTS = 20_000  # what calibration and proof read of is chosen from these; a corpus need not be there twice
+
+
+@dataclasses.dataclass(frozen=True)
+class Output:
+    """Paths of a training.
+
+    Attributes:
+        directory: of the trained checkpoint.
+        report: what a finished training reported, if there is nothing left to do.
+    """
+
+    directory: Path
+    report: TrainReport | None = None
+
+    @property
+    def training(self) -> Path:
+        """What belongs to the training and not to the checkpoint."""
+        return self.directory / "training"
+
+    @property
+    def settings(self) -> Path:
+        """What decides the result of the training that has begun."""
+        return self.training / "settings.json"
+
+    @property
+    def finished(self) -> Path:
+        """What a finished training reported."""
+        return self.training / "report.json"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Directory of the optimizer's checkpoints."""
+        return self.training / "checkpoints"
+
+    @property
+    def log(self) -> Path:
+        """Metrics of every epoch, JSON lines."""
+        return self.training / "log.jsonl"
+
+    @property
+    def teacher(self) -> Path:
+        """Name from which the cache of the teacher's answers is derived."""
+        return self.training / "teacher.safetensors"
+
+    def keep_rows(self, examples: Examples, task: str, tokenizer: Any) -> None:
+        """Write the rows for the export: its calibration sees the training texts, its proof those held out."""
+        kind = get_task(task)
+        parts = {"texts": examples.train, "proof": examples.validation}
+        files = {
+            name: list(itertools.islice((text for each in rows for text in kind.texts(each)), _MOST_TEXTS))
+            for name, rows in parts.items()
+        }
+        files["held_out"] = kind.held_out_rows(examples.validation, tokenizer)
+        self.training.mkdir(parents=True, exist_ok=True)
+        for name, rows in files.items():
+            lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+            write_text(lines, self.training / f"{name}.jsonl", force=True)
+
+    def begin(self, config: TrainConfig) -> None:
+        """Say that a training has begun: from here on it goes on with `resume`, and is not overwritten."""
+        self.checkpoints.mkdir(parents=True, exist_ok=True)
+        write_text(json.dumps(deciding_settings(config), indent=2) + "\n", self.settings, force=True)
+
+    def finish(self, model: Any, tokenizer: Any, report: TrainReport, config: TrainConfig) -> None:
+        """Write the checkpoint; the report comes last and says that all is there."""
+        aside = self.directory / f".partial-{os.getpid()}"
+        try:
+            model.save_pretrained(aside)
+            tokenizer.save_pretrained(aside)
+            for path in sorted(aside.iterdir()):
+                path.replace(self.directory / path.name)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+        (self.directory / "modules.json").unlink(missing_ok=True)  # of an embedder that was here before
+        get_task(config.task).finish(self.directory, model, config)
+        write_text(json.dumps(report.to_json(), indent=2) + "\n", self.finished, force=True)
+        if not config.keep_checkpoints:
+            shutil.rmtree(self.checkpoints, ignore_errors=True)
+
+
+def prepare_output(config: TrainConfig) -> Output:
+    """Find the training that is to go on, or make room for a new one; :meth:`Output.begin` writes the first file.
+
+    Raises:
+        TrainingExistsError: the directory holds something, and neither `resume` nor `force` was given, or
+            the training that is there has other settings or other rows.
+    """
+    output = Output(config.output)
+    if config.resume and output.settings.is_file():
+        found = json.loads(output.settings.read_text(encoding="utf-8"))
+        refuse_other_settings(f"the training in {config.output}", found, deciding_settings(config))
+        return find_output(config)
+    if config.output.exists() and not _is_free(output):
+        _refuse_occupied(config, output.settings.is_file() and not output.finished.is_file())
+        shutil.rmtree(output.training, ignore_errors=True)
+    return output
+
+
+def find_output(config: TrainConfig) -> Output:
+    """Return the output that another process has prepared, with the report of a training that is finished."""
+    output = Output(config.output)
+    done = config.resume and output.finished.is_file()
+    return Output(config.output, TrainReport.read(output.finished, config.output)) if done else output
+
+
+def _is_free(output: Output) -> bool:
+    """Whether the directory holds nothing, or only what was left by a training that never began."""
+    if not output.directory.is_dir():
+        return False
+    if not {path.name for path in output.directory.iterdir()} <= {output.training.name}:
+        return False
+    left = output.training.iterdir() if output.training.is_dir() else ()
+    return all(path.name.startswith(_BEFORE_IT_BEGINS) for path in left)
+
+
+def _refuse_occupied(config: TrainConfig, unfinished: bool) -> None:
+    if not config.output.is_dir():
+        raise TrainingExistsError(f"{config.output} is a file, needed a directory")
+    if config.force:
+        return
+    way = "an unfinished training: --resume goes on with it" if unfinished else "something already"
+    raise TrainingExistsError(f"{config.output} holds {way}; --force starts over, -o chooses another directory")
+
+
+def deciding_settings(config: TrainConfig) -> dict[str, Any]:
+    """Return what decides the result: settings, and the bytes of the rows."""
+    found = dataclasses.asdict(config)
+    for name in _FREE:
+        found.pop(name)
+    files = (config.data.train, config.data.validation)
+    found["data_sha256"] = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path is not None]
+    plain: dict[str, Any] = json.loads(json.dumps(found, default=str))
+    return plain
+
+
+def refuse_other_settings(what: str, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    """Refuse to go on with ``what`` was begun with other settings.
+
+    Raises:
+        TrainingExistsError: it names every setting that differs.
+    """
+    left, right = _leaves(found), _leaves(wanted)
+    different = sorted(key for key in left.keys() | right.keys() if left.get(key) != right.get(key))
+    if different:
+        shown = "; ".join(_difference(key, left.get(key), right.get(key)) for key in different)
+        raise TrainingExistsError(f"{what} has other settings ({shown}); give the same ones, or --force to start over")
+
+
+def _leaves(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return the settings by their dotted names, as `optimizer.epochs`."""
+    found: dict[str, Any] = {}
+    for name, value in settings.items():
+        found |= _leaves(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
+    return found
+
+
+def _difference(name: str, there: Any, now: Any) -> str:
+    if name.endswith("data_sha256"):
+        return "the rows are others"
+    return f"{name}: {there} there, {now} now"

@@ -1,0 +1,74 @@
+"""Takes parts of a model away before it is trained again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import transformers
+from torch import Tensor
+
+from linnet_train.config import ShrinkConfig
+from linnet_train.prune.embeddings import factorize_embeddings
+from linnet_train.prune.feed_forward import narrow_feed_forward
+from linnet_train.prune.heads import silence_heads
+from linnet_train.prune.layers import drop_layers
+from linnet_train.prune.vocabulary import Trimmed, trim_vocabulary
+
+__all__ = [
+    "Trimmed",
+    "drop_layers",
+    "factorize_embeddings",
+    "narrow_feed_forward",
+    "shrink",
+    "silence_heads",
+    "trim_vocabulary",
+]
+
+
+def shrink(
+    model: transformers.PreTrainedModel,
+    tokenizer: Any,
+    config: ShrinkConfig,
+    texts: Sequence[str],
+    batches: Callable[[Any], Sequence[dict[str, Any]]],
+    progress: Callable[[str], None] = lambda text: None,
+    loss: Callable[[Any, dict[str, Any]], Tensor] | None = None,
+) -> tuple[Any, Any, list[str]]:
+    """Make ``model`` smaller, in place as far as its class stays.
+
+    Args:
+        model: a model with a trained head, if neurons are to be ranked by importance.
+        tokenizer: its tokenizer.
+        config: what to take away.
+        texts: the corpus that decides which tokens stay.
+        batches: tokenizer -> tensors with labels on which the importance of neurons is measured.
+        progress: told what happens, in a few words.
+        loss: (model, batch) -> a scalar; None: the model's own.
+
+    Returns:
+        the model, the tokenizer that belongs to it now, and a sentence on each step.
+
+    Raises:
+        ShrinkError: the model has not what should be taken away.
+    """
+    done: list[str] = []
+    if config.heads is not None:
+        progress("importance of heads")
+        done.append(silence_heads(model, config.heads, batches(tokenizer), loss))
+    if config.intermediate_size is not None:
+        progress("importance of neurons")
+        # measured in the whole model, before layers go: there the neurons were trained
+        done.append(narrow_feed_forward(model, config.intermediate_size, batches(tokenizer), loss))
+    if config.layers is not None:
+        done.append(drop_layers(model, config.layers))
+    if config.vocabulary == "corpus":
+        progress("vocabulary")
+        trimmed = trim_vocabulary(model, tokenizer, texts, frequent=config.frequent)
+        tokenizer = trimmed.tokenizer
+        done.append(trimmed.text)
+    if config.embedding_size is not None:
+        progress("embeddings")
+        model, text = factorize_embeddings(model, config.embedding_size, batches(tokenizer))
+        done.append(text)
+    return model, tokenizer, done

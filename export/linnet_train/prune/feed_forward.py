@@ -1,0 +1,110 @@
+"""Makes feed-forward layers narrower: the least important neurons go.
+
+Importance is the first-order estimate of how much the loss would change without the neuron,
+``|activation * gradient|`` summed over tokens (Molchanov et al., <https://arxiv.org/abs/1611.06440>).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+import transformers
+from torch import Tensor, nn
+
+from linnet_train.errors import ShrinkError
+from linnet_train.prune.layers import encoder_layers
+
+__all__ = ["narrow_feed_forward", "neuron_importance"]
+
+# (from hidden to intermediate, back), by the names that transformers gives them
+_PAIRS = (("intermediate.dense", "output.dense"), ("ffn.lin1", "ffn.lin2"))
+
+
+def narrow_feed_forward(
+    model: transformers.PreTrainedModel,
+    size: int,
+    batches: Sequence[dict[str, Any]],
+    loss: Callable[[Any, dict[str, Any]], Tensor] | None = None,
+) -> str:
+    """Keep the ``size`` most important neurons of each layer, in place.
+
+    Args:
+        model: a trained model that returns a loss.
+        size: neurons that stay.
+        batches: tensors with labels.
+        loss: (model, batch) -> a scalar; None: the model's own.
+
+    Raises:
+        ShrinkError: the layers are of an unknown form, or not wider than ``size``.
+    """
+    pairs = [_pair(layer) for layer in encoder_layers(model)[2]]
+    width = pairs[0][0].out_features
+    if size >= width:
+        raise ShrinkError(f"intermediate_size is {size}, the model's is {width}; needed less")
+    importance = neuron_importance(model, [contract for _, contract in pairs], batches, loss)
+    for (expand, contract), scores in zip(pairs, importance, strict=True):
+        chosen = scores.topk(size).indices.sort().values
+        _keep(expand, contract, chosen)
+    config: Any = model.config
+    config.intermediate_size = size  # DistilBERT maps it to hidden_dim
+    if hasattr(config, "hidden_dim"):
+        config.hidden_dim = size
+    kept = sum(float(scores.topk(size).values.sum() / scores.sum()) for scores in importance) / len(importance)
+    return f"{size} of {width} neurons in each feed-forward layer, with {kept:.0%} of the importance"
+
+
+def neuron_importance(
+    model: transformers.PreTrainedModel,
+    contracts: Sequence[nn.Linear],
+    batches: Sequence[dict[str, Any]],
+    loss: Callable[[Any, dict[str, Any]], Tensor] | None = None,
+) -> list[Tensor]:
+    """Return the importance of each input of each of these layers: float32 [inputs] each.
+
+    Args:
+        model: a trained model that returns a loss.
+        contracts: linear layers whose inputs are ranked.
+        batches: tensors with labels.
+        loss: (model, batch) -> a scalar; None: the model's own.
+    """
+    scores = [torch.zeros(layer.in_features) for layer in contracts]
+    seen: list[Tensor] = []
+
+    def watch(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        inputs[0].retain_grad()
+        seen.append(inputs[0])
+
+    handles = [layer.register_forward_pre_hook(watch) for layer in contracts]
+    try:
+        model.eval()
+        for batch in batches:
+            seen.clear()
+            (model(**batch).loss if loss is None else loss(model, dict(batch))).backward()
+            for score, values in zip(scores, seen, strict=True):
+                gradient = torch.zeros_like(values) if values.grad is None else values.grad
+                # whole texts, so that a neuron that helps one token and harms another is not counted twice
+                score += (values * gradient).sum(dim=1).abs().sum(dim=0).detach()
+            model.zero_grad(set_to_none=True)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return scores
+
+
+def _pair(layer: nn.Module) -> tuple[nn.Linear, nn.Linear]:
+    modules = dict(layer.named_modules())
+    for expand, contract in _PAIRS:
+        found = modules.get(expand), modules.get(contract)
+        if isinstance(found[0], nn.Linear) and isinstance(found[1], nn.Linear):
+            return found[0], found[1]
+    raise ShrinkError(f"{type(layer).__name__} has no feed-forward layers of a known form ({_PAIRS[0][0]}, ...)")
+
+
+def _keep(expand: nn.Linear, contract: nn.Linear, chosen: Tensor) -> None:
+    with torch.no_grad():
+        expand.weight = nn.Parameter(expand.weight[chosen].clone())
+        expand.bias = nn.Parameter(expand.bias[chosen].clone())
+        contract.weight = nn.Parameter(contract.weight[:, chosen].clone())
+    expand.out_features = contract.in_features = len(chosen)

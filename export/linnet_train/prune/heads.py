@@ -1,0 +1,79 @@
+"""Silences the least important attention heads; the exporter leaves them out (:mod:`linnet_export.graph.dead_heads`).
+
+Importance is that of what a head gives, by the same estimate as for neurons (Michel et al.,
+<https://arxiv.org/abs/1905.10650>, section 4.1, has the gradient of a gate on each head). The configurations of
+transformers derive a head's width from the model's, so heads cannot go from a checkpoint; as zeros they stay zeros
+while it is trained, since no gradient reaches them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+import transformers
+from torch import Tensor, nn
+
+from linnet_train.errors import ShrinkError
+from linnet_train.prune.feed_forward import neuron_importance
+from linnet_train.prune.layers import encoder_layers
+
+__all__ = ["silence_heads"]
+
+_QUERY, _KEY, _VALUE, _OUTPUT = (
+    f"attention.{name}" for name in ("self.query", "self.key", "self.value", "output.dense")
+)
+_MODEL_TYPES = ("bert", "electra", "roberta", "xlm-roberta")  # whose exported programs leave silent heads out
+
+
+def silence_heads(
+    model: transformers.PreTrainedModel,
+    count: int,
+    batches: Sequence[dict[str, Any]],
+    loss: Callable[[Any, dict[str, Any]], Tensor] | None = None,
+) -> str:
+    """Keep the ``count`` most important heads of each layer, in place.
+
+    Args:
+        model: a trained model that returns a loss.
+        count: heads that stay.
+        batches: tensors with labels.
+        loss: (model, batch) -> a scalar; None: the model's own.
+
+    Raises:
+        ShrinkError: the exporter would not leave the others out, or there are not more than ``count``.
+    """
+    config: Any = model.config
+    heads = int(config.num_attention_heads)
+    if config.model_type not in _MODEL_TYPES:
+        raise ShrinkError(f"heads is for {', '.join(_MODEL_TYPES)}; the model is {config.model_type}")
+    if count >= heads:
+        raise ShrinkError(f"heads is {count}, the model has {heads}; needed less")
+    layers = encoder_layers(model)[2]
+    outputs = [_linear(layer, _OUTPUT) for layer in layers]
+    importance = [each.view(heads, -1).sum(dim=1) for each in neuron_importance(model, outputs, batches, loss)]
+    for layer, scores in zip(layers, importance, strict=True):
+        silent = torch.ones(heads, dtype=torch.bool)
+        silent[scores.topk(count).indices] = False
+        _silence(layer, silent.repeat_interleave(_linear(layer, _VALUE).out_features // heads))
+    kept = sum(float(scores.topk(count).values.sum() / scores.sum()) for scores in importance) / len(importance)
+    return (
+        f"{count} of {heads} heads in each layer, with {kept:.0%} of the importance; programs are made without the rest"
+    )
+
+
+def _silence(layer: nn.Module, channels: Tensor) -> None:
+    with torch.no_grad():
+        for name in (_QUERY, _KEY, _VALUE):
+            linear = _linear(layer, name)
+            linear.weight[channels] = 0
+            if linear.bias is not None:
+                linear.bias[channels] = 0
+        _linear(layer, _OUTPUT).weight[:, channels] = 0
+
+
+def _linear(layer: nn.Module, name: str) -> nn.Linear:
+    found = layer.get_submodule(name)
+    assert isinstance(found, nn.Linear)
+    return found

@@ -1,0 +1,119 @@
+"""A training in several stages, read from a TOML file: teacher, student, file."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from linnet.errors import InvalidArgumentError
+from linnet_train.config import DataConfig, TrainConfig
+
+__all__ = ["Recipe", "Stage", "read_recipe"]
+
+_STAGE = "stage:"
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One training of a recipe.
+
+    Attributes:
+        name: its directory, and what later stages call it.
+        settings: of :class:`TrainConfig`, without output and data.
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+
+    def config(self, directory: Path, data: DataConfig, *, resume: bool, force: bool) -> TrainConfig:
+        """Return its settings; `stage:NAME` becomes the directory of that stage."""
+        settings = {**self.settings, "model": _place(self.settings.get("model", ""), directory)}
+        distillation = settings.get("distillation")
+        if isinstance(distillation, Mapping) and "teacher" in distillation:
+            settings["distillation"] = {**distillation, "teacher": _place(distillation["teacher"], directory)}
+        extra = {"output": directory / self.name, "data": data, "resume": resume, "force": force}
+        found = build(TrainConfig, {**settings, **extra}, f"stage {self.name}")
+        assert isinstance(found, TrainConfig)
+        return found
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Stages, and how the last one is exported.
+
+    Attributes:
+        stages: in their order.
+        export: settings of :class:`linnet_export.ExportConfig`, without model and output.
+    """
+
+    stages: tuple[Stage, ...]
+    export: Mapping[str, Any]
+
+
+def read_recipe(path: Path, model: str | None = None) -> Recipe:
+    """Read a recipe.
+
+    Args:
+        path: a TOML file with a list `stages` and perhaps a table `export`.
+        model: replaces the model of the first stage.
+
+    Raises:
+        InvalidArgumentError: it cannot be read, or has a key that is unknown.
+    """
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidArgumentError(f"{path}: cannot be read as TOML: {error}") from error
+    unknown = sorted(found.keys() - {"stages", "export"})
+    if unknown or not found.get("stages"):
+        wrong = f"unknown {', '.join(unknown)}" if unknown else "no stages"
+        raise InvalidArgumentError(f"{path}: {wrong}; needed [[stages]], and perhaps [export]")
+    stages = [_stage(path, number, each) for number, each in enumerate(found["stages"], 1)]
+    if model is not None:
+        stages[0] = dataclasses.replace(stages[0], settings={**stages[0].settings, "model": model})
+    return Recipe(stages=tuple(stages), export=found.get("export", {}))
+
+
+def _stage(path: Path, number: int, found: Mapping[str, Any]) -> Stage:
+    name = found.get("name")
+    if not isinstance(name, str) or not name.isidentifier():
+        raise InvalidArgumentError(f"{path}: stage {number} is named {name!r}, needed a word of letters and digits")
+    return Stage(name=name, settings={key: value for key, value in found.items() if key != "name"})
+
+
+def _place(name: str, directory: Path) -> str:
+    return str(directory / name.removeprefix(_STAGE)) if name.startswith(_STAGE) else name
+
+
+def build(kind: type[Any], values: Mapping[str, Any], where: str) -> object:
+    """Return a dataclass of plain values; a table becomes the dataclass that the field has.
+
+    Raises:
+        InvalidArgumentError: a key is unknown, or one is missing.
+    """
+    hints = typing.get_type_hints(kind)
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    unknown = sorted(values.keys() - fields.keys())
+    if unknown:
+        raise InvalidArgumentError(f"{where}: unknown {', '.join(unknown)}; known are {', '.join(fields)}")
+    try:
+        return kind(**{name: _value(hints[name], value, f"{where}, {name}") for name, value in values.items()})
+    except TypeError as error:
+        raise InvalidArgumentError(f"{where}: {error}") from error
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    nested = next((kind for kind in kinds if dataclasses.is_dataclass(kind)), None)
+    if isinstance(value, Mapping) and isinstance(nested, type):
+        return build(nested, value, where)
+    if isinstance(value, list):
+        return tuple(tuple(each) if isinstance(each, list) else each for each in value)
+    if isinstance(value, str) and Path in kinds:
+        return Path(value)
+    return value

@@ -1,0 +1,59 @@
+"""Search for a model that is good and fits the device: many small trainings, each exported and measured.
+
+=========  ===========================================================================
+config     what is searched over, and the device's budget
+space      from a trial's numbers to the settings of one training
+trial      trains, exports, measures one
+study      Optuna's study in an SQLite file: goes on after a kill, shared by processes
+report     what was found, as a table and as JSON
+page       the same as one HTML page
+=========  ===========================================================================
+
+Importing this package is light.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from linnet_train.data.examples import read_examples
+from linnet_train.extras import require_extra
+from linnet_train.search.config import Budget, SearchConfig, Space
+
+if TYPE_CHECKING:
+    from linnet_train.config import TrainConfig
+    from linnet_train.progress import TrainListener
+    from linnet_train.search.report import SearchReport
+
+__all__ = ["Budget", "SearchConfig", "Space", "search"]
+
+
+def search(
+    base: TrainConfig,
+    config: SearchConfig,
+    exported: Mapping[str, Any] | None = None,
+    listener: TrainListener | None = None,
+) -> SearchReport:
+    """Run trials until there are ``config.trials``, and copy the best one that fits to `best/`.
+
+    Several processes with the same output share the trials.
+
+    Args:
+        base: settings that all trials have in common; its output is the directory of the search.
+        config: what is searched over, and the budget.
+        exported: settings of the export, without model and output.
+        listener: is told about the progress.
+
+    Raises:
+        ExtraMissingError: the `search` extra is not installed.
+        BadDataError: rows cannot be trained on; the message names them.
+        CheckpointError: the model cannot be used.
+        TrainingExistsError: the output holds something else, or a search with other settings.
+        LinnetError: every trial failed; the message is the last one's.
+    """
+    require_extra("a search", "optuna", extra="search")
+    read_examples(base.data, base.seed, base.task)  # bad rows are refused once, and not by every trial
+    from linnet_train.search.study import search as run
+
+    return run(base, config, exported, listener)

@@ -1,0 +1,36 @@
+"""A search as one HTML page."""
+
+from __future__ import annotations
+
+from linnet.version import version
+from linnet_bench.html import Axis, Page, Point, element, scatter_chart, table
+from linnet_train.search.report import SearchReport
+
+__all__ = ["search_page"]
+
+
+def search_page(report: SearchReport) -> str:
+    """Return the page: the trials that are worth having, and all of them by size and by latency."""
+    best = report.best
+    found = "none fits the budget" if best is None else f"the best that fits is trial {best.number}"
+    page = Page(
+        f"{report.output.name}: {len(report.trials)} trials",
+        subtitle=f"{report.metric} on held-out rows, of the exported files; {found}.",
+        footer=f"Made by linnet train --search, linnet {version()}.",
+    )
+    headers, rows = report.rows()
+    caption = "No other trial is better in one of the three and as good in the others"
+    page.section("Worth having", table(headers, rows, caption=caption, right=range(1, len(headers))))
+    metric = Axis(report.metric, better="high")
+    for title, axis, values in (
+        ("By size of the file", Axis("size", "MB", better="low"), [each.megabytes for each in report.trials]),
+        ("By latency", Axis("p50", "ms", better="low"), [each.milliseconds for each in report.trials]),
+    ):
+        points = [
+            Point(str(each.number), x, each.value, "fits" if each.fits else "over the budget")
+            for each, x in zip(report.trials, values, strict=True)
+        ]
+        page.section(title, scatter_chart(f"{report.metric}: {title.lower()}", points, x=axis, y=metric))
+    if report.failures:
+        page.section("Failed", [element("p", each) for each in report.failures])
+    return page.render()

@@ -1,0 +1,171 @@
+"""What a task has to provide to be trained for."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, TypeAlias
+
+from torch import Tensor
+
+from linnet.errors import InvalidArgumentError
+from linnet_bench.accuracy.datasets import Columns
+from linnet_train.config import TrainConfig
+from linnet_train.data.batches import Collator, Rows
+from linnet_train.data.reading.rows import Example, Examples
+from linnet_train.distill.losses import softened
+from linnet_train.loading import Loaded
+
+__all__ = ["Answers", "Step", "TrainingTask"]
+
+Step: TypeAlias = Callable[[Any, dict[str, Tensor]], tuple[Tensor, dict[str, Tensor]]]
+"""(model, batch with `labels`) -> the loss, a scalar that is a mean over the batch, and what is measured."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Answers:
+    """What a model says of one batch.
+
+    Attributes:
+        runs: of the model, each with `outputs` of transformers and `mask` int64 [rows, tokens].
+        measured: what :data:`Step` gave beside the loss.
+    """
+
+    runs: Sequence[Any]
+    measured: Mapping[str, Tensor]
+
+
+class TrainingTask(abc.ABC):
+    """One task by its Hugging Face name; :mod:`linnet_train.data.reading` has its rows.
+
+    Attributes:
+        metrics: figures on the held-out rows, by the names of `linnet eval`; the first chooses the best epoch
+            unless another is asked for.
+        options: settings that only some tasks have, by the names in :meth:`refuse_impossible`.
+        teacher_beside: a teacher answers every batch; False: it is asked once for all rows.
+    """
+
+    name: ClassVar[str]
+    metrics: ClassVar[tuple[str, ...]]
+    options: ClassVar[frozenset[str]] = frozenset()
+    teacher_beside: ClassVar[bool] = True
+
+    @abc.abstractmethod
+    def load(self, name: str, examples: Examples, config: TrainConfig) -> Loaded:
+        """Load a checkpoint with the task's head.
+
+        Args:
+            name: local directory or hub id: where training starts, or a teacher.
+            examples: labels.
+            config: of the training.
+
+        Raises:
+            CheckpointError: it cannot be loaded, or not be exported afterwards.
+        """
+
+    @abc.abstractmethod
+    def encode(self, rows: Sequence[Example], examples: Examples, tokenizer: Any, config: TrainConfig) -> Rows:
+        """Return token ids and labels, and what :meth:`figures` needs beside the model's answers."""
+
+    @abc.abstractmethod
+    def step(self, config: TrainConfig, rows: Rows, examples: Examples) -> Step:
+        """Return what computes the loss of a batch."""
+
+    @abc.abstractmethod
+    def figures(self, predictions: Any, rows: Rows, examples: Examples) -> dict[str, float]:
+        """Return :attr:`metrics` of the held-out rows.
+
+        Args:
+            predictions: what :meth:`step` gave of all rows, one array or a tuple of arrays, float32.
+            rows: as encoded.
+            examples: labels.
+        """
+
+    def collator(self, pad_id: int) -> Callable[[Sequence[dict[str, Any]]], dict[str, Tensor]]:
+        """Return what pads rows to a batch."""
+        return Collator(pad_id)
+
+    def held_out_row(self, example: Example) -> dict[str, Any]:
+        """Return the row as `linnet eval` reads it."""
+        pair = {} if example.pair is None else {"pair": example.pair}
+        return {"text": example.text, **pair, "label": example.label}
+
+    def texts(self, example: Example) -> list[dict[str, str]]:
+        """Return what the exported program is run with, for its calibration and its proof."""
+        return [{"text": example.text, **({} if example.pair is None else {"pair": example.pair})}]
+
+    def held_out_rows(self, examples: Sequence[Example], tokenizer: Any) -> list[dict[str, Any]]:
+        """Return the rows as `linnet eval` reads them."""
+        return [self.held_out_row(each) for each in examples]
+
+    @property
+    def columns(self) -> Columns | None:
+        """Columns of :meth:`held_out_row`; None: by their usual names."""
+        return None
+
+    def teacher_distance(self, student: Answers, teacher: Answers, temperature: float) -> Tensor | None:
+        """Return how far the answers of a batch are from a teacher's, a scalar; None: they are learned otherwise.
+
+        Args:
+            student, teacher: their answers.
+            temperature: of the distributions.
+        """
+        return softened(student.runs[0].outputs.logits, teacher.runs[0].outputs.logits, temperature)
+
+    def finish(self, directory: Path, model: Any, config: TrainConfig) -> None:  # noqa: B027 (most have nothing to do)
+        """Complete the written checkpoint."""
+
+    def watched(self, config: TrainConfig) -> str:
+        """Return the metric that chooses the best epoch, or the best trial of a search."""
+        return config.metric or self.metrics[0]
+
+    def measured(self, config: TrainConfig, examples: Examples) -> tuple[str, ...]:
+        """Return those of :attr:`metrics` that the held-out rows can have."""
+        return self.metrics
+
+    def refuse_unmeasured(self, config: TrainConfig, examples: Examples) -> None:
+        """Refuse a metric that the held-out rows cannot have.
+
+        Raises:
+            InvalidArgumentError: the message has those that they can have.
+        """
+        known = (*self.measured(config, examples), "loss")
+        if config.metric not in (None, *known):
+            raise InvalidArgumentError(
+                f"metric is {config.metric!r}, which cannot be measured here; these held-out rows have "
+                f"{', '.join(known)}"
+            )
+
+    def refuse_impossible(self, config: TrainConfig) -> None:
+        """Refuse settings that the task has not.
+
+        Raises:
+            InvalidArgumentError: all of them.
+        """
+        given = {
+            "augmentation": config.distillation is not None and config.distillation.augmentation > 0,
+            "hidden_weight": config.distillation is not None and config.distillation.hidden_weight > 0,
+            "calibration": config.calibration != type(config.calibration)(),
+            "class_weights": config.optimizer.class_weights != "none",
+            "label_smoothing": config.optimizer.label_smoothing != 0,
+            "objective": config.optimizer.objective != "classes",
+            "out_of_scope": config.data.out_of_scope is not None,
+            "label_all_tokens": config.data.label_all_tokens,
+            "masking": config.masking is not None,
+        }
+        found = [
+            f"{self.name} has no {name.replace('_', ' ')}"
+            for name, is_given in given.items()
+            if is_given and name not in self.options
+        ]
+        if config.metric is not None and config.metric not in (*self.metrics, "loss"):
+            found.append(f"metric is {config.metric!r}, {self.name} has {', '.join((*self.metrics, 'loss'))}")
+        if found:
+            raise InvalidArgumentError("; ".join(found))
+
+
+def known_figures(metrics: Mapping[str, float], prefix: str, names: Sequence[str]) -> dict[str, float]:
+    """Return the figures among what the trainer measured."""
+    return {name: metrics[f"{prefix}{name}"] for name in names if f"{prefix}{name}" in metrics}

@@ -1,0 +1,95 @@
+"""text-classification: one class for each text or pair of texts, perhaps with one for what belongs to none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from linnet_train.config import TrainConfig
+from linnet_train.data.batches import NO_LABEL, Rows, encode, text_pairs
+from linnet_train.data.reading.rows import Example, Examples
+from linnet_train.distill.losses import Loss, class_weights
+from linnet_train.loading import Loaded, load_classifier
+from linnet_train.measures import classification_figures
+from linnet_train.methods.contrast import contrastive_loss, read_by_last_layer
+from linnet_train.tasks.base import Answers, Step, TrainingTask
+
+__all__ = ["TASK"]
+
+_WITHOUT_OUT_OF_SCOPE = ("accuracy", "macro_f1")
+
+
+class TextClassification(TrainingTask):
+    """The task."""
+
+    name = "text-classification"
+    metrics = (*_WITHOUT_OUT_OF_SCOPE, "in_scope_accuracy", "out_of_scope_recall", "out_of_scope_auroc")
+    options = frozenset(
+        {
+            "augmentation", "hidden_weight", "calibration", "class_weights", "label_smoothing", "objective",
+            "out_of_scope",
+        }
+    )  # fmt: skip
+    teacher_beside = False
+
+    def load(self, name: str, examples: Examples, config: TrainConfig) -> Loaded:
+        """See :class:`TrainingTask`."""
+        return load_classifier(name, examples.labels, config.optimizer.dropout)
+
+    def encode(self, rows: Sequence[Example], examples: Examples, tokenizer: Any, config: TrainConfig) -> Rows:
+        """See :class:`TrainingTask`; a label is the number of a class."""
+        numbers = {label: place for place, label in enumerate(examples.labels)}
+        inputs = encode(tokenizer, text_pairs(rows), config.max_length)
+        return Rows(inputs, [numbers[each.label] for each in rows])
+
+    def step(self, config: TrainConfig, rows: Rows, examples: Examples) -> Step:
+        """See :class:`TrainingTask`: :class:`Loss`, with a teacher's answers where the batch has them; or contrast."""
+        if config.optimizer.objective == "contrast":
+            return _contrast
+        supervised = [label for label in rows.labels if label != NO_LABEL]
+        balanced = config.optimizer.class_weights == "balanced"
+        loss = Loss(
+            config.distillation,
+            class_weights(supervised, len(examples.labels)) if balanced else None,
+            config.optimizer.label_smoothing,
+        )
+
+        def run(model: Any, inputs: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+            labels = inputs.pop("labels")
+            teacher = {name: inputs.pop(name) for name in list(inputs) if name.startswith("teacher_")}
+            wanted = {"output_hidden_states": True} if "teacher_hidden" in teacher else {}
+            outputs = model(**inputs, **wanted)
+            hidden = outputs.hidden_states[-1][:, 0] if "teacher_hidden" in teacher else None
+            return loss(outputs.logits, labels, teacher, hidden), {"logits": outputs.logits}
+
+        return run
+
+    def teacher_distance(self, student: Answers, teacher: Answers, temperature: float) -> Tensor | None:
+        """See :class:`TrainingTask`; a teacher was asked once for all rows, and :class:`Loss` has its answers."""
+        return None
+
+    def watched(self, config: TrainConfig) -> str:
+        """See :class:`TrainingTask`; an untrained last layer has no accuracy worth watching."""
+        return "loss" if config.optimizer.objective == "contrast" else super().watched(config)
+
+    def measured(self, config: TrainConfig, examples: Examples) -> tuple[str, ...]:
+        """See :class:`TrainingTask`; out-of-scope figures need held-out rows that are out of scope."""
+        outside = any(each.label == examples.out_of_scope for each in examples.validation)
+        return self.metrics if outside else _WITHOUT_OUT_OF_SCOPE
+
+    def figures(self, predictions: Any, rows: Rows, examples: Examples) -> dict[str, float]:
+        """See :func:`classification_figures`."""
+        return classification_figures(predictions, np.asarray(rows.labels), examples.labels, examples.out_of_scope)
+
+
+def _contrast(model: Any, inputs: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+    labels = inputs.pop("labels")
+    features, logits = read_by_last_layer(model, inputs)
+    # the last layer has a gradient too, of zeros: several processes wait for one of every weight
+    return contrastive_loss(features, labels) + 0 * logits.sum(), {"logits": logits}
+
+
+TASK = TextClassification()

@@ -1,0 +1,24 @@
+// The handle of a model, for the parts of the C ABI that work on it.
+#ifndef LINNET_CORE_C_API_MODEL_H_
+#define LINNET_CORE_C_API_MODEL_H_
+
+#include <memory>
+#include <utility>
+
+#include "c_api/handles.h"
+#include "file/file_bytes.h"
+#include "linnet.h"
+#include "program/model.h"
+
+struct linnet_model {
+  linnet_model(std::unique_ptr<linnet::FileBytes> file, std::int32_t threads)
+      : session(std::move(file), threads), task(session.fields()) {}
+  linnet_model(const linnet_model&) = delete;
+  linnet_model& operator=(const linnet_model&) = delete;
+  ~linnet_model() = default;
+
+  linnet::Model session;
+  linnet_task task;  // its fields are the session's
+};
+
+#endif  // LINNET_CORE_C_API_MODEL_H_

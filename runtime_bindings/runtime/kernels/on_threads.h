@@ -1,0 +1,30 @@
+// Sharing the work of one operator between the threads of ExecuTorch's pool.
+#ifndef LINNET_CORE_KERNELS_ON_THREADS_H_
+#define LINNET_CORE_KERNELS_ON_THREADS_H_
+
+#include <algorithm>
+#include <cstddef>
+
+#include "program/thread_pool.h"
+#include "program/threads.h"
+
+namespace linnet::kernels {
+
+// How many threads `items` of work are worth: one, if there are fewer than `smallest_share`.
+inline std::size_t usable_threads(std::size_t items, std::size_t smallest_share) {
+  return items < smallest_share ? 1 : static_cast<std::size_t>(std::max(1, fixed_threads()));
+}
+
+// Runs `work` with 0 to `count` - 1, on as many threads.
+template <typename Work>
+void on_threads(std::size_t count, const Work& work) {
+  if (count == 1) {
+    work(0);
+  } else {
+    executorch::extension::threadpool::get_threadpool()->run(work, count);
+  }
+}
+
+}  // namespace linnet::kernels
+
+#endif  // LINNET_CORE_KERNELS_ON_THREADS_H_

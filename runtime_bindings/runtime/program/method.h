@@ -1,0 +1,67 @@
+// A method that computes: loaded with its memory, run one call at a time.
+#ifndef LINNET_CORE_SESSION_METHOD_H_
+#define LINNET_CORE_SESSION_METHOD_H_
+
+#include <executorch/runtime/executor/method.h>
+#include <executorch/runtime/executor/program.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "decode/output.h"
+#include "linnet.h"
+#include "program/method_memory.h"
+#include "program/planned_memory.h"
+#include "program/scratch_memory.h"
+#include "program/tracer.h"
+
+namespace linnet {
+
+// What the manifest says about the inputs of a method.
+struct InputRules {
+  std::vector<std::string> names;  // input_ids, token_type_ids, attention_mask, in the method's order
+  std::int64_t max_batch;
+  std::int64_t max_length;
+  std::int64_t vocab_size;
+};
+
+// Throws LINNET_INPUT_SHAPE, LINNET_INPUT_OUT_OF_RANGE or LINNET_INVALID_ARGUMENT unless all inputs are
+// int64 [batch, tokens] of one shape within the bounds, with ids below the vocabulary.
+void check_inputs(const InputRules& rules, const linnet_tensor* inputs, std::size_t count);
+
+// Upper bounds of what loading takes, in bytes: known beforehand, because neither ExecuTorch nor XNNPACK
+// survives every allocation that fails while they load.
+struct LoadNeeds {
+  std::size_t objects;  // ExecuTorch's own
+  std::size_t packed;   // XNNPACK's graph and packed weights
+};
+
+class ComputeMethod {
+ public:
+  // Loads the method and packs its weights. The program and the tracer must outlive the method; a tracer is
+  // tied to it here, or (NULL) never. Throws Error with ExecuTorch's code, std::bad_alloc unless the system
+  // would give the memory that `needs` says.
+  ComputeMethod(const executorch::runtime::Program& program, const std::string& name, Tracer* tracer,
+                const LoadNeeds& needs);
+
+  // Inputs have passed check_inputs(). Not for two threads at once.
+  std::vector<Output> run(const linnet_tensor* inputs, std::size_t count);
+
+ private:
+  void execute();
+  void set_input(const linnet_tensor& input, std::size_t index);
+  Output copy_output(std::size_t index) const;
+
+  MethodMemory method_memory_;
+  ScratchMemory temporary_memory_;
+  PlannedMemory planned_;
+  executorch::runtime::MemoryManager manager_;
+  Tracer* tracer_;
+  executorch::runtime::Method method_;
+};
+
+}  // namespace linnet
+
+#endif  // LINNET_CORE_SESSION_METHOD_H_

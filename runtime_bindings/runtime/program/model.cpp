@@ -1,0 +1,213 @@
+#include "program/model.h"
+
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
+#include <new>
+#include <utility>
+
+#include "kernels/attention.h"
+#include "program/executorch_errors.h"
+#include "program/read_fields.h"
+#include "program/runtime.h"
+#include "program/threads.h"
+#include "status.h"
+
+namespace linnet {
+namespace {
+
+using executorch::runtime::Program;
+using executorch::runtime::Result;
+
+constexpr std::size_t kLeastObjects = 65536;
+constexpr std::size_t kLeastPacked = 1048576;
+
+Trailer checked_trailer(const FileBytes& file) {
+  Trailer trailer = read_trailer(file.view(), file.name());
+  check_structure(trailer, file.name());
+  return trailer;
+}
+
+void check_program_version(ByteView program, const std::string& name) {
+  if (program.size() >= Program::kMinHeadBytes &&
+      Program::check_header(program.data(), program.size()) == Program::IncompatibleVersion) {
+    throw Error(LINNET_EXECUTORCH_TOO_OLD,
+                name + ": the program's format is not the one of ExecuTorch " + executorch_version() +
+                    ", which this linnet has; install a newer linnet, or export the file again");
+  }
+}
+
+Program load_program(Loader* loader, ByteView bytes, const std::string& name, std::int32_t threads) {
+  prepare_runtime(threads);
+  check_program_version(bytes, name);
+  const ExecutorchCall call(LINNET_LOAD_FAILED);
+  Result<Program> program = Program::load(loader, Program::Verification::InternalConsistency);
+  if (!program.ok()) {
+    throw executorch_error(LINNET_LOAD_FAILED, name + ": ExecuTorch could not load the program",
+                           program.error());
+  }
+  return std::move(*program);
+}
+
+bool has_method(const Program& program, const std::string& name) {
+  for (std::size_t i = 0; i < program.num_methods(); ++i) {
+    const Result<const char*> found = program.get_method_name(i);
+    if (found.ok() && name == *found) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// "forward_fused" is "forward" with linnet's own attention operator. A stock ExecuTorch lacks the operator
+// and runs "forward"; so does linnet where the processor has no instructions that make the operator worth it.
+std::string chosen_method(const Program& program, const std::string& name, linnet_fused when) {
+  const bool wanted = when == LINNET_FUSED_ALWAYS ||
+                      (when == LINNET_FUSED_WHERE_FASTER && kernels::fast_attention().attend != nullptr);
+  const std::string fused = name + "_fused";
+  return wanted && has_method(program, fused) ? fused : name;
+}
+
+Fields checked_fields(const Program& program, const FileBytes& file) {
+  Fields fields = read_fields(program, file);
+  check_contract(fields, file.name());
+  check_requirements(fields, file.name());
+  return fields;
+}
+
+}  // namespace
+
+Model::Model(std::unique_ptr<FileBytes> file, std::int32_t threads)
+    : file_(std::move(file)),
+      trailer_(checked_trailer(*file_)),
+      loader_(*file_, trailer_.program),
+      program_(load_program(&loader_, trailer_.program, file_->name(), threads)),
+      fields_(checked_fields(program_, *file_)),
+      slots_(make_slots()) {}
+
+Model::~Model() {
+  unload();
+#ifdef __GLIBC__
+  // what sessions of several threads leave behind lies between what others still use, in each thread's part
+  // of the heap; without this, sessions that come and go hold ever more of it
+  malloc_trim(0);
+#endif
+}
+
+void Model::unload() noexcept {
+  for (Slot& slot : slots_) {
+    if (slot.broken) {
+      // Its state is unknown: losing the memory is the safe choice.
+      [[maybe_unused]] const ComputeMethod* lost = slot.method.release();
+    }
+    slot.method.reset();
+  }
+}
+
+std::vector<Model::Slot> Model::make_slots() const {
+  const std::int64_t length = fields_.integer("max_length");
+  const std::int64_t vocabulary = fields_.integer("vocab_size");
+  std::vector<Slot> slots;
+  slots.push_back({"forward", {fields_.items("inputs"), 1, length, vocabulary}, nullptr});
+  if (fields_.integer("max_batch") > 0) {
+    slots.push_back({"forward_batch",
+                     {fields_.items("batch_inputs"), fields_.integer("max_batch"), length, vocabulary},
+                     nullptr});
+  }
+  return slots;
+}
+
+Model::Slot& Model::slot(const std::string& method) {
+  std::string known;
+  for (Slot& slot : slots_) {
+    if (slot.name == method) {
+      return slot;
+    }
+    known += (known.empty() ? "" : ", ") + slot.name;
+  }
+  throw Error(LINNET_UNKNOWN_METHOD,
+              "no method \"" + method + "\" in " + file_->name() + ", it has " + known);
+}
+
+// XNNPACK packs what the program holds, whole or in part, padded to its tiles; its graph and ExecuTorch's
+// objects come from what is parsed. Generous, and held by tests/runtime_bindings/runtime/test_out_of_memory.py for several
+// programs.
+LoadNeeds Model::load_needs() const noexcept {
+  std::size_t parsed = 0;
+  for (const ByteView& range : trailer_.structure) {
+    parsed += range.size();
+  }
+  return {4 * parsed + kLeastObjects, trailer_.program.size() + 16 * parsed + kLeastPacked};
+}
+
+void Model::load(Slot& slot) const {
+  const ExecutorchCall call(LINNET_LOAD_FAILED);
+  try {
+    slot.method = std::make_unique<ComputeMethod>(program_, chosen_method(program_, slot.name, fused_),
+                                                  tracer_.get(), load_needs());
+  } catch (const ExecutorchAborted&) {
+    slot.broken = true;
+    throw;
+  } catch (const Error& error) {
+    rethrow_load_failure(error, fields_, file_->name());
+  }
+}
+
+std::vector<Output> Model::run(const std::string& method, const linnet_tensor* inputs, std::size_t count) {
+  Slot& target = slot(method);
+  check_inputs(target.rules, inputs, count);
+  check_not_forked();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (target.broken) {
+    throw Error(LINNET_RUN_FAILED, method + " failed inside of ExecuTorch before; open the model again");
+  }
+  const ExecutorchCall call(LINNET_RUN_FAILED);
+  if (target.method == nullptr) {
+    load(target);
+  }
+  try {
+    return target.method->run(inputs, count);
+  } catch (const ExecutorchAborted&) {
+    target.broken = true;
+    throw;
+  } catch (const std::bad_alloc&) {
+    target.method.reset();  // stopped somewhere in the middle: the next run loads it again
+    throw;
+  } catch (const Error& error) {
+    if (error.status() == LINNET_OUT_OF_MEMORY) {
+      target.method.reset();
+    }
+    throw;
+  }
+}
+
+void Model::set_profiling(bool on) {
+  check_not_forked();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (on == (tracer_ != nullptr)) {
+    return;
+  }
+  std::unique_ptr<Tracer> tracer = on ? std::make_unique<Tracer>() : nullptr;
+  unload();
+  tracer_ = std::move(tracer);
+}
+
+void Model::set_fused(linnet_fused when) {
+  check_not_forked();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (when != fused_) {
+    unload();
+    fused_ = when;
+  }
+}
+
+Trace Model::take_trace() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (tracer_ == nullptr) {
+    throw Error(LINNET_INVALID_ARGUMENT, "profiling is off; call linnet_model_set_profiling first");
+  }
+  return tracer_->take();
+}
+
+}  // namespace linnet

@@ -1,0 +1,70 @@
+// One opened linnet file.
+#ifndef LINNET_CORE_SESSION_MODEL_H_
+#define LINNET_CORE_SESSION_MODEL_H_
+
+#include <executorch/runtime/executor/program.h>
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "file/fields.h"
+#include "file/file_bytes.h"
+#include "file/trailer.h"
+#include "program/loader.h"
+#include "program/method.h"
+#include "program/tracer.h"
+
+namespace linnet {
+
+class Model {
+ public:
+  // Checks the file from the outside in: trailer, hash of what is parsed, ExecuTorch's own verification,
+  // contract, backends and operators. No method that computes is loaded yet.
+  Model(std::unique_ptr<FileBytes> file, std::int32_t threads);
+  ~Model();
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
+
+  const Fields& fields() const noexcept { return fields_; }
+  ByteView evidence() const noexcept { return trailer_.evidence; }
+
+  // Loads the method if needed. Calls from several threads wait for each other.
+  std::vector<Output> run(const std::string& method, const linnet_tensor* inputs, std::size_t count);
+
+  // Drops the loaded methods if this changes anything: ExecuTorch ties its tracer to loading.
+  void set_profiling(bool on);
+  // Drops the loaded methods if this changes anything.
+  void set_fused(linnet_fused when);
+  // Events of all runs since the last call. Throws LINNET_INVALID_ARGUMENT while profiling is off.
+  Trace take_trace();
+
+ private:
+  struct Slot {
+    std::string name;
+    InputRules rules;
+    std::unique_ptr<ComputeMethod> method;
+    bool broken = false;  // ExecuTorch would have aborted: nothing of the method is touched again
+  };
+
+  std::vector<Slot> make_slots() const;
+  Slot& slot(const std::string& method);
+  LoadNeeds load_needs() const noexcept;
+  void load(Slot& slot) const;
+  void unload() noexcept;
+
+  std::unique_ptr<FileBytes> file_;
+  Trailer trailer_;
+  Loader loader_;
+  executorch::runtime::Program program_;
+  Fields fields_;
+  std::mutex mutex_;  // around run and copy-out: outputs lie in memory that the next run overwrites
+  std::unique_ptr<Tracer> tracer_;  // NULL while profiling is off; outlives the methods
+  std::vector<Slot> slots_;
+  linnet_fused fused_ = LINNET_FUSED_WHERE_FASTER;
+};
+
+}  // namespace linnet
+
+#endif  // LINNET_CORE_SESSION_MODEL_H_

@@ -1,0 +1,217 @@
+// What a program must say about itself before linnet runs it. The fields are defined in
+// sdk/linnet/format/manifest.py; a test holds both readers to the same table of good and bad files.
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "file/fields.h"
+#include "status.h"
+
+namespace linnet {
+namespace {
+
+constexpr std::int64_t kSchemaMajor = 1;
+
+struct Known {
+  std::string_view name;
+  linnet_value_type type;
+  bool required;
+};
+
+constexpr Known kKnown[] = {
+    {"task", LINNET_STRING, true},
+    {"model_type", LINNET_STRING, true},
+    {"labels", LINNET_STRING, false},
+    {"score_function", LINNET_STRING, false},
+    {"tokenizer_kind", LINNET_STRING, true},
+    {"tokenizer", LINNET_BYTES, true},
+    {"tokenizer_version", LINNET_STRING, false},
+    {"vocab_size", LINNET_INT, true},
+    {"pad_id", LINNET_INT, false},
+    {"unk_id", LINNET_INT, false},
+    {"cls_id", LINNET_INT, false},
+    {"sep_id", LINNET_INT, false},
+    {"mask_id", LINNET_INT, false},
+    {"max_length", LINNET_INT, true},
+    {"max_batch", LINNET_INT, false},
+    {"inputs", LINNET_STRING, true},
+    {"batch_inputs", LINNET_STRING, false},
+    {"outputs", LINNET_STRING, true},
+    {"embedding_size", LINNET_INT, false},
+    {"pooling", LINNET_STRING, false},
+    {"normalized", LINNET_BOOL, false},
+    {"prompt_names", LINNET_STRING, false},
+    {"prompts", LINNET_STRING, false},
+    {"default_prompt", LINNET_STRING, false},
+    {"recipe", LINNET_STRING, true},
+    {"quantization", LINNET_STRING, false},
+    {"source", LINNET_STRING, true},
+    {"source_commit", LINNET_STRING, false},
+    {"source_sha256", LINNET_STRING, false},
+    {"license", LINNET_STRING, false},
+    {"producer", LINNET_STRING, true},
+    {"executorch_version", LINNET_STRING, true},
+    {"backends", LINNET_STRING, false},
+    {"kernel_libraries", LINNET_STRING, false},
+    {"operators", LINNET_STRING, false},
+};
+
+constexpr std::string_view kTasks[] = {"feature-extraction",  "fill-mask",    "question-answering",
+                                       "text-classification", "text-ranking", "token-classification"};
+constexpr std::string_view kScoreFunctions[] = {"softmax", "sigmoid", "none"};
+constexpr std::string_view kPoolings[] = {"mean", "cls", "max", "none"};
+constexpr std::string_view kInputs[] = {"input_ids", "token_type_ids", "attention_mask"};
+constexpr std::string_view kTokenFields[] = {"pad_id", "unk_id", "cls_id", "sep_id", "mask_id"};
+
+using Problems = std::vector<std::string>;
+
+template <typename Range>
+bool is_in(std::string_view value, const Range& range) {
+  return std::find(std::begin(range), std::end(range), value) != std::end(range);
+}
+
+bool is_number(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// The number of a string of digits; anything beyond nine of them only has to stay large.
+std::int64_t number(const std::string& digits) { return std::stoll(digits.substr(0, 9)); }
+
+void check_schema(const Fields& fields, const std::string& name) {
+  const linnet_value* value = fields.find("schema_version");
+  const bool is_text = value != nullptr && value->type == LINNET_STRING;
+  const std::string version = is_text ? fields.text("schema_version") : "";
+  const std::size_t dot = version.find('.');
+  const std::string major = version.substr(0, dot);
+  if (dot == std::string::npos || !is_number(major) || !is_number(version.substr(dot + 1)) ||
+      number(major) < 1) {
+    throw Error(LINNET_MANIFEST_INVALID,
+                name + ": schema_version is \"" + version + "\", needed \"major.minor\" from 1.0 on");
+  }
+  if (number(major) > kSchemaMajor) {
+    throw Error(LINNET_SCHEMA_TOO_NEW,
+                name + ": the file has schema " + version + ", this linnet reads " +
+                    std::to_string(kSchemaMajor) +
+                    ".x; install a newer linnet, or export the file again with this one");
+  }
+}
+
+Problems type_problems(const Fields& fields) {
+  Problems problems;
+  for (const Known& known : kKnown) {
+    const linnet_value* value = fields.find(known.name);
+    if (value == nullptr && known.required) {
+      problems.push_back(std::string(known.name) + " is missing");
+    } else if (value != nullptr && value->type != known.type) {
+      problems.push_back(std::string(known.name) + " has the wrong type");
+    }
+  }
+  return problems;
+}
+
+void check_task(const Fields& fields, Problems& problems) {
+  const std::string task = fields.text("task");
+  if (!is_in(task, kTasks)) {
+    problems.push_back("task is \"" + task + "\", which this linnet does not know");
+  }
+  if (fields.find("score_function") != nullptr && !is_in(fields.text("score_function"), kScoreFunctions)) {
+    problems.emplace_back("score_function is not softmax, sigmoid or none");
+  }
+  if (fields.find("pooling") != nullptr && !is_in(fields.text("pooling"), kPoolings)) {
+    problems.emplace_back("pooling is not mean, cls, max or none");
+  }
+  if ((task == "text-classification" || task == "token-classification") && fields.text("labels").empty()) {
+    problems.push_back("labels is empty, " + task + " needs at least one");
+  }
+  if (task == "feature-extraction" && fields.integer("embedding_size") <= 0) {
+    problems.emplace_back("embedding_size is 0, feature-extraction needs the width of its embedding");
+  }
+}
+
+void check_prompts(const Fields& fields, Problems& problems) {
+  const std::vector<std::string> names = fields.items("prompt_names");
+  if (names.size() != fields.items("prompts").size()) {
+    problems.emplace_back("prompt_names and prompts differ in length");
+  }
+  const std::string chosen = fields.text("default_prompt");
+  if (!chosen.empty() && !is_in(chosen, names)) {
+    problems.emplace_back("default_prompt is not in prompt_names");
+  }
+}
+
+void check_tokens(const Fields& fields, Problems& problems) {
+  const std::int64_t size = fields.integer("vocab_size");
+  if (size <= 0) {
+    problems.emplace_back("vocab_size is not positive");
+  }
+  for (const std::string_view name : kTokenFields) {
+    const linnet_value* value = fields.find(name);
+    if (value != nullptr && (value->integer < -1 || value->integer >= size)) {
+      problems.push_back(std::string(name) + " is neither -1 nor an id below vocab_size");
+    }
+  }
+  const linnet_value* mask = fields.find("mask_id");
+  if (fields.text("task") == "fill-mask" && (mask == nullptr || mask->integer < 0)) {
+    problems.emplace_back("mask_id is -1, fill-mask needs a mask token");
+  }
+  if (fields.find("tokenizer")->size == 0) {
+    problems.emplace_back("tokenizer is empty");
+  }
+}
+
+void check_input_names(const std::vector<std::string>& names, Problems& problems) {
+  for (const std::string& name : names) {
+    if (!is_in(name, kInputs)) {
+      problems.push_back("input \"" + name + "\" is not known to this linnet");
+    }
+  }
+}
+
+void check_methods(const Fields& fields, Problems& problems) {
+  const std::vector<std::string> inputs = fields.items("inputs");
+  const std::vector<std::string> batch_inputs = fields.items("batch_inputs");
+  if (fields.integer("max_length") < 2) {
+    problems.emplace_back("max_length is below 2");
+  }
+  if (fields.integer("max_batch") < 0) {
+    problems.emplace_back("max_batch is negative");
+  }
+  if (inputs.empty() || inputs[0] != "input_ids") {
+    problems.emplace_back("inputs does not start with input_ids");
+  }
+  if ((fields.integer("max_batch") != 0) == batch_inputs.empty()) {
+    problems.emplace_back("max_batch and batch_inputs contradict each other");
+  }
+  if (fields.text("outputs").empty()) {
+    problems.emplace_back("outputs is empty");
+  }
+  check_input_names(inputs, problems);
+  check_input_names(batch_inputs, problems);
+}
+
+void refuse(const Problems& problems, const std::string& name) {
+  if (problems.empty()) {
+    return;
+  }
+  std::string text;
+  for (const std::string& problem : problems) {
+    text += (text.empty() ? "" : "; ") + problem;
+  }
+  throw Error(LINNET_MANIFEST_INVALID, name + ": " + text + "; export the file again");
+}
+
+}  // namespace
+
+void check_contract(const Fields& fields, const std::string& name) {
+  check_schema(fields, name);
+  refuse(type_problems(fields), name);
+  Problems problems;
+  check_task(fields, problems);
+  check_prompts(fields, problems);
+  check_tokens(fields, problems);
+  check_methods(fields, problems);
+  refuse(problems, name);
+}
+
+}  // namespace linnet

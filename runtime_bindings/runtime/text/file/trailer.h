@@ -1,0 +1,43 @@
+// The trailer behind a program: found, believed only as far as it agrees with the file, and checked.
+// Layout: sdk/linnet/format/trailer.py.
+#ifndef LINNET_CORE_FILE_TRAILER_H_
+#define LINNET_CORE_FILE_TRAILER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "file/bytes.h"
+
+namespace linnet {
+
+struct Trailer {
+  ByteView program;                 // what ExecuTorch sees
+  ByteView evidence;                // UTF-8 JSON
+  std::vector<ByteView> structure;  // header and program section, then the delegate sections
+  ByteView structure_hash;
+  ByteView before_file_hash;  // every byte that the second hash covers
+  ByteView file_hash;
+  ByteView before_signature;  // every byte that a signature covers
+  ByteView signature;         // empty if there is none
+  ByteView sizes;             // of program, evidence and table, as the footer has them
+};
+
+// Reads the trailer of a whole file. `name` stands in messages. Throws Error with LINNET_NOT_A_PROGRAM,
+// LINNET_NOT_A_LINNET_FILE, LINNET_FILE_TRUNCATED or LINNET_TRAILER_DAMAGED.
+Trailer read_trailer(ByteView file, const std::string& name);
+
+// Throws LINNET_PROGRAM_DAMAGED if what is parsed differs from its hash.
+void check_structure(const Trailer& trailer, const std::string& name);
+
+// What a signature signs (sdk/linnet/format/trailer.py): LINNET_SIGNED_SIZE bytes. Throws LINNET_SIGNATURE_INVALID
+// if the file has none.
+std::vector<std::uint8_t> signed_message(const Trailer& trailer, const std::string& name);
+
+// Throws LINNET_FILE_DAMAGED if any byte of the file differs from its hash.
+void check_file(const Trailer& trailer, const std::string& name);
+
+}  // namespace linnet
+
+#endif  // LINNET_CORE_FILE_TRAILER_H_

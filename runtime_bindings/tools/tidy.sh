@@ -1,9 +1,0 @@
-#!/bin/sh
-# clang-tidy over the core, with the compile commands of a plain CMake configuration.
-set -eu
-: "${BIN:=.venv/bin}"
-build=build/tidy
-case $BIN in /*) tools=$BIN ;; *) tools=$PWD/$BIN ;; esac
-PATH="$tools:$PATH" cmake -G Ninja -S . -B "$build" -DPython_EXECUTABLE="$tools/python" \
-  -DCMAKE_EXPORT_COMPILE_COMMANDS=ON -DCMAKE_CXX_COMPILER=g++ >"$build.log" 2>&1 || { cat "$build.log"; exit 1; }
-find runtime_bindings/core -name '*.cpp' | sort | xargs -P "$(nproc)" -n 4 "$tools/clang-tidy" --quiet -p "$build"

@@ -1,0 +1,1 @@
+"""The ``linnet`` command line."""

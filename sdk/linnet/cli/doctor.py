@@ -1,0 +1,142 @@
+"""``linnet doctor``: what this build and this machine can do, and what to look out for."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from linnet.cli.console import Console
+from linnet.errors import BuildError
+from linnet.format.manifest import SCHEMA_MAJOR, SCHEMA_MINOR
+from linnet.runtime import runtime_info
+from linnet.version import DISTRIBUTION, UNKNOWN, version
+
+__all__ = ["add_arguments", "help", "run", "tokenizers_for", "warnings_for"]
+
+help = "show what this build and this machine can do"
+
+_EPILOG = """\
+Exit status 4 if the compiled runtime is missing.
+
+examples:
+  linnet doctor
+  linnet doctor --json
+"""
+
+# Any of these lets XNNPACK multiply int8 faster than float; without them (Cortex-A53, A72) measure both.
+# Names as in runtime_bindings/runtime/program/cpu.cpp.
+_INT8_FEATURES = frozenset({"avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx", "dotprod", "i8mm"})
+_PACKAGES = ("numpy", "rich", "tokenizers", "executorch", "torch", "transformers")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.epilog = _EPILOG
+    parser.add_argument("--json", action="store_true", help="everything as one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show the facts.
+
+    Raises:
+        BuildError: the compiled runtime is missing.
+    """
+    missing: BuildError | None = None
+    try:
+        runtime = runtime_info()
+    except BuildError as error:
+        runtime, missing = {}, error
+    facts = _facts(runtime)
+    if args.json:
+        print(json.dumps(facts, ensure_ascii=False, indent=2))
+    else:
+        _show(Console(), facts)
+    if missing is not None:
+        raise missing
+    return 0
+
+
+def _facts(runtime: Mapping[str, str]) -> dict[str, Any]:
+    packages = {name: _installed(name) for name in _PACKAGES}
+    return {
+        "linnet": version(),
+        "schema": f"{SCHEMA_MAJOR}.{SCHEMA_MINOR}",
+        "runtime": dict(runtime),
+        "machine": {
+            "system": f"{platform.system()} {platform.release()}",
+            "architecture": platform.machine(),
+            "cpus": os.cpu_count(),
+            "python": f"{platform.python_implementation()} {platform.python_version()}",
+            "executable": sys.executable,
+        },
+        "packages": packages,
+        "tokenizers": tokenizers_for(packages),
+        "warnings": warnings_for(runtime, packages),
+    }
+
+
+def tokenizers_for(packages: Mapping[str, str | None]) -> dict[str, str]:
+    """Say for each kind of tokenizer what reads it here; `linnet inspect` shows the kind of a file."""
+    from linnet.tokenization.tokenizer_json import PIP_LINE
+
+    installed = packages.get("tokenizers")
+    return {
+        "wordpiece": "built in",
+        "tokenizers": f"tokenizers {installed}" if installed else f"missing (BPE and Unigram need it): {PIP_LINE}",
+    }
+
+
+def warnings_for(runtime: Mapping[str, str], packages: Mapping[str, str | None]) -> list[str]:
+    """Return what to look out for, as sentences."""
+    if not runtime:
+        return ["the compiled runtime is missing: no file can run here"]
+    found: list[str] = []
+    features = set(filter(None, runtime.get("cpu_features", "").split(",")))
+    if "XnnpackBackend" not in runtime.get("backends", "").split(","):
+        found.append("this build has no XNNPACK backend: exported files cannot run")
+    if features and not features & _INT8_FEATURES:
+        found.append(
+            "this CPU has no dot-product instructions: int8 can be slower than fp32, measure both with `linnet bench`"
+        )
+    if any(feature.startswith("sme") for feature in features):
+        found.append(
+            "this CPU has SME: some ExecuTorch kernels answered wrongly under emulation of it, "
+            "run `linnet verify` on each file"
+        )
+    built, installed = runtime.get("executorch"), packages.get("executorch")
+    if built and installed and installed.split("+")[0] != built:
+        found.append(f"executorch {installed} is installed beside, this build carries {built}")
+    own = version()
+    if own not in (UNKNOWN, runtime.get("version")):
+        found.append(f"linnet {own} is installed with a runtime of version {runtime.get('version')}: reinstall it")
+    return found
+
+
+def _installed(name: str) -> str | None:
+    from importlib import metadata
+
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _show(console: Console, facts: Mapping[str, Any]) -> None:
+    console.fields([(DISTRIBUTION, str(facts["linnet"])), ("reads schema", str(facts["schema"]))])
+    for name in ("runtime", "machine", "packages", "tokenizers"):
+        console.heading(name)
+        console.fields([(key, _cell(name, key, value)) for key, value in facts[name].items()])
+    console.heading("warnings")
+    for warning in facts["warnings"] or ["none"]:
+        console.line(warning)
+
+
+def _cell(heading: str, key: str, value: object) -> str:
+    if (heading, key, value) == ("runtime", "threads", "0"):
+        return "not fixed yet: the first model of a process does it"
+    return "-" if value is None else str(value)

@@ -1,0 +1,199 @@
+"""``linnet inspect``: the contract and the evidence of a file, for people or programs. Nothing is run."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from linnet.cli.console import Console, shorten
+from linnet.cli.exit_status import exit_status
+from linnet.cli.method_names import method_names
+from linnet.errors import FileError, FileMissingError, LinnetError
+from linnet.format.manifest import Manifest
+from linnet.format.trailer import Trailer, read_trailer
+from linnet.loading import load
+
+__all__ = ["add_arguments", "help", "run"]
+
+help = "show what a file says about itself"
+
+_EPILOG = """\
+A file that linnet refuses is shown as far as it can be read, with the reason; the exit status is then
+3 (the file) or 4 (this build).
+
+examples:
+  linnet inspect intents.pte
+  linnet inspect intents.pte --json | python -m json.tool
+"""
+
+_SHOWN_ITEMS = 8  # items of a list that are printed for people
+_SHOWN_RANGES = 3
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.epilog = _EPILOG
+    parser.add_argument("file", metavar="FILE", help="a linnet file (.pte)")
+    parser.add_argument("--json", action="store_true", help="everything as one JSON object")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Findings:
+    """What could be read, and why not all of it."""
+
+    path: str
+    size: int | None
+    manifest: Manifest | None
+    methods: tuple[str, ...]
+    evidence: Mapping[str, Any] | None
+    trailer: Trailer | None
+    error: LinnetError | None
+
+
+def run(args: argparse.Namespace) -> int:
+    """Show the file; return 0 if it can be used here."""
+    findings = _read(args.file)
+    if args.json:
+        print(json.dumps(_as_json(findings), ensure_ascii=False, indent=2))
+    else:
+        _show(Console(), findings)
+    if findings.error is None:
+        return 0
+    if not args.json:
+        print(f"linnet: error: {' '.join(str(findings.error).split())}", file=sys.stderr)
+    return exit_status(findings.error)
+
+
+def _read(path: str) -> _Findings:
+    error: LinnetError | None = None
+    manifest: Manifest | None = None
+    methods: tuple[str, ...] = ()
+    evidence: Mapping[str, Any] | None = None
+    try:
+        with load(path, self_test=False) as model:
+            manifest, evidence = model.manifest, model.evidence
+            methods = tuple(name for name in method_names(path) if name.startswith("forward"))
+    except LinnetError as refused:
+        error = refused
+    trailer = None
+    try:
+        trailer = read_trailer(path)
+    except FileNotFoundError as missing:
+        error = error or FileMissingError(f"{path}: {missing.strerror}")
+    except (FileError, OSError) as refused:
+        # the runtime's verdict counts; this reader only shows more
+        error = error or (refused if isinstance(refused, FileError) else FileError(str(refused)))
+    if evidence is None and trailer is not None and isinstance(trailer.evidence, Mapping):
+        evidence = trailer.evidence
+    size = Path(path).stat().st_size if Path(path).is_file() else None
+    return _Findings(path, size, manifest, methods, evidence, trailer, error)
+
+
+# -- for programs ----------------------------------------------------------------------------------
+
+
+def _as_json(found: _Findings) -> dict[str, Any]:
+    error = found.error
+    return {
+        "file": found.path,
+        "size": found.size,
+        "verdict": "usable" if error is None else "refused",
+        "error": None if error is None else {
+            "name": error.status_name or type(error).__name__,
+            "status": error.status,
+            "message": str(error),
+        },
+        "manifest": None if found.manifest is None else _manifest_json(found.manifest),
+        "methods": list(found.methods),
+        "trailer": None if found.trailer is None else _trailer_json(found.trailer),
+        "evidence": found.evidence,
+    }  # fmt: skip
+
+
+def _manifest_json(manifest: Manifest) -> dict[str, Any]:
+    """Fields by name; of the tokenizer's bytes only their number."""
+    fields = {field.name: getattr(manifest, field.name) for field in dataclasses.fields(manifest)}
+    return {
+        name: {"bytes": len(value)} if isinstance(value, bytes) else list(value) if isinstance(value, tuple) else value
+        for name, value in fields.items()
+    }
+
+
+def _trailer_json(trailer: Trailer) -> dict[str, Any]:
+    return {
+        "version": ".".join(map(str, trailer.version)),
+        "program_size": trailer.program_size,
+        "ranges": [list(each) for each in trailer.ranges],
+        "ranges_sha256": trailer.ranges_sha256.hex(),
+        "file_sha256": trailer.file_sha256.hex(),
+    }
+
+
+# -- for people ------------------------------------------------------------------------------------
+
+
+def _show(console: Console, found: _Findings) -> None:
+    size = "" if found.size is None else f", {found.size / 1e6:.2f} MB"
+    console.line(f"{found.path}{size}")
+    console.line(f"verdict: {_verdict(found)}")
+    if found.manifest is not None:
+        console.heading("contract")
+        console.fields([*_manifest_rows(found.manifest), ("methods", ", ".join(found.methods))])
+    if found.trailer is not None:
+        console.heading("trailer")
+        console.fields([*_trailer_rows(found.trailer)])
+    if found.evidence is not None:
+        console.heading("evidence")
+        console.fields(_evidence_rows(found.evidence))
+
+
+def _trailer_rows(trailer: Trailer) -> Iterator[tuple[str, str]]:
+    for name, value in _trailer_json(trailer).items():
+        if name == "ranges" and len(value) > _SHOWN_RANGES:
+            yield name, f"{value[0]} … {value[-1]}, {len(value)} ranges"
+        else:
+            yield name, str(value)
+
+
+def _verdict(found: _Findings) -> str:
+    if found.error is not None:
+        return f"refused ({found.error.status_name or type(found.error).__name__})"
+    status = (found.evidence or {}).get("status", "unproven")
+    reason = (found.evidence or {}).get("reason", "")
+    return f"usable, {status}" + (f" ({reason})" if reason else "")
+
+
+def _manifest_rows(manifest: Manifest) -> list[tuple[str, str]]:
+    return [(field.name, _cell(getattr(manifest, field.name))) for field in dataclasses.fields(manifest)]
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bytes):
+        return f"{len(value)} bytes"
+    if isinstance(value, tuple):
+        more = f", ... ({len(value)} in all)" if len(value) > _SHOWN_ITEMS else ""
+        return ", ".join(map(str, value[:_SHOWN_ITEMS])) + more or "-"
+    return str(value) if value != "" else "-"
+
+
+def _evidence_rows(evidence: Mapping[str, Any]) -> list[tuple[str, str]]:
+    rows: list[tuple[str, str]] = []
+    for name, value in evidence.items():
+        if name == "golden":
+            rows.append((name, f"{len(value)} cases" if isinstance(value, list) else repr(value)))
+        elif isinstance(value, Mapping):
+            rows += [(f"{name}.{key}", shorten(_plain(item), 100)) for key, item in value.items()]
+        else:
+            rows.append((name, shorten(_plain(value), 100) or "-"))
+    return rows
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

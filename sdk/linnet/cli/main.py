@@ -1,0 +1,124 @@
+"""The command ``linnet``: finds the subcommand, runs it, turns errors into one line and an exit status."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from typing import TextIO
+
+from linnet.cli.commands import Command, UnknownCommandError, find_command, list_commands
+from linnet.cli.exit_status import INTERRUPTED, OK, USAGE, error_message, exit_status
+from linnet.errors import LinnetError
+
+__all__ = ["main"]
+
+_EPILOG = """\
+examples:
+  linnet run intents.pte "turn the volume down"
+  linnet inspect intents.pte
+  linnet verify intents.pte
+
+exit status: 0 done, 1 a check failed, 2 wrong usage, 3 the file was refused,
+4 this build lacks something, 5 the run failed, 130 interrupted
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``linnet`` with these arguments (default: the process's) and return the exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 is no reason to fail
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            status = _run(given)
+            sys.stdout.flush()
+            return status
+    except KeyboardInterrupt:
+        print("linnet: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _closed_pipe()
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        elif not isinstance(error, LinnetError | OSError):
+            print("linnet: this is a defect of linnet; --debug shows where", file=sys.stderr)
+        print(f"linnet: error: {error_message(error)}", file=sys.stderr)
+        return exit_status(error)
+
+
+def _run(arguments: list[str]) -> int:
+    name = next((each for each in arguments if not each.startswith("-")), None)
+    before = arguments[: arguments.index(name)] if name else arguments
+    if name is None or {"-h", "--help", "--version"} & set(before):
+        return _top_level(arguments)
+    try:
+        command = find_command(name)
+    except UnknownCommandError as error:
+        print(f"linnet: error: {error}", file=sys.stderr)
+        return USAGE
+    parser = _command_parser(name, command)
+    rest = before + arguments[len(before) + 1 :]
+    # options may stand between the texts of a list, which parse_args takes for its end
+    return command.run(parser.parse_intermixed_args(rest))
+
+
+def _top_level(arguments: Sequence[str]) -> int:
+    commands = "\n".join(f"  {name:<9}{help_}" for name, help_ in list_commands())
+    parser = argparse.ArgumentParser(
+        prog="linnet",
+        usage="linnet [--version] [--debug] COMMAND ...",
+        description=f"Small language models on small devices.\n\ncommands:\n{commands}\n\n"
+        "linnet COMMAND --help explains a command.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="store_true", help="show the version")
+    parser.add_argument("--debug", action="store_true", help="show where an error comes from")
+    args = parser.parse_args(arguments)
+    if args.version:
+        from linnet.version import version
+
+        print(f"linnet {version()}")
+        return OK
+    parser.print_help(sys.stderr)
+    return USAGE
+
+
+def _command_parser(name: str, command: Command) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"linnet {name}",
+        description=command.help[0].upper() + command.help[1:] + ".",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_arguments(parser)
+    parser.add_argument("--debug", action="store_true", help="show where an error comes from")
+    return parser
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    print(f"linnet: warning: {message}", file=sys.stderr)
+
+
+def _closed_pipe() -> int:
+    """Whoever read our output is gone: end quietly, and keep Python from complaining at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return OK
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,249 @@
+"""``linnet run``: answers for texts from the command line or from stdin."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import os
+import re
+import sys
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from linnet.cli.console import Console, shorten
+from linnet.errors import InvalidArgumentError
+from linnet.loading import load
+from linnet.model import Model
+from linnet.tasks.token_classification import STRATEGIES
+from linnet.tokenization.truncation import TruncationWarning
+
+__all__ = ["add_arguments", "help", "run"]
+
+help = "answer texts with a file"
+
+_EPILOG = """\
+Without FILE the model that comes with linnet answers, and says so on stderr. The first argument is a FILE if it exists,
+has a path's form, or is named like a model (model.onnx), else a TEXT.
+With --json a text that was cut at the file's bound has "truncated": true.
+Without TEXT, each line of stdin is a text. For question-answering and text-ranking a tab in the line
+separates the two texts; for text-classification it does so with --tabs.
+
+examples:
+  linnet run "turn the volume down"
+  linnet run intents.pte "turn the volume down" "what time is it"
+  linnet run qa.pte --question "Who wrote it?" --context "It was written by Ada."
+  linnet run ranker.pte "how to bake bread" --pair "Mix flour and water." --pair "Paris is a city."
+  cat lines.txt | linnet run intents.pte --json > answers.jsonl
+"""
+
+_MODEL_SUFFIXES = frozenset(
+    {".pte", ".pt", ".pth", ".ptl", ".onnx", ".ort", ".tflite", ".safetensors", ".bin", ".gguf"}
+)
+_WITH_TOP_K = frozenset({"text-classification", "fill-mask", "question-answering", "text-ranking"})
+_SHOWN = 4  # numbers of an embedding that are printed for people
+_WIDTH = 60  # columns of a text in a table
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.epilog = _EPILOG
+    add = parser.add_argument
+    add("file", metavar="FILE", nargs="?", help="a linnet file (.pte); none: the model that comes with linnet")
+    add("texts", metavar="TEXT", nargs="*", help="texts; none: lines of stdin")
+    add("--pair", metavar="TEXT", action="append", default=[], help="second text of a pair; may be repeated")
+    add("--tabs", action="store_true", help="a tab in a line of stdin separates text and pair")
+    add("--question", metavar="TEXT", help="question (question-answering)")
+    add("--context", metavar="TEXT", help="where to look for the answer (question-answering)")
+    add("--top-k", type=int, metavar="N", help="how many answers for each text")
+    add("--aggregation-strategy", choices=STRATEGIES,
+        help="entities as groups of tokens (simple, default), of words (first, average, max), or none")  # fmt: skip
+    add("--prompt-name", metavar="NAME", help="prompt of the file to put before each text (embeddings)")
+    add("--no-truncation", action="store_true", help="refuse a text over the file's bound")
+    add("--threads", type=int, default=0, metavar="N", help="threads (default: all CPUs)")
+    add("--json", action="store_true", help="one JSON object a text, one a line")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Answer every text in its turn."""
+    if args.file is not None and not _is_file(args.file):
+        args.file, args.texts = None, [args.file, *args.texts]
+    with load(args.file, threads=args.threads) as model:
+        _refuse_ignored(args, model)
+        if args.file is None and not args.json:
+            print("linnet: answered by the model that comes with linnet", file=sys.stderr)
+        console = Console()
+        for given in _inputs(args, model):
+            answer, cut = _answer_noting_cuts(model, given, args)
+            if cut:
+                given["truncated"] = True
+                shown = shorten(given.get("text", ""), _WIDTH)
+                print(
+                    f"linnet: warning: {shown!r} was cut at {model.manifest.max_length} tokens; "
+                    "--no-truncation makes it an error",
+                    file=sys.stderr,
+                )
+            if args.json:
+                print(json.dumps({**given, "result": answer}, ensure_ascii=False), flush=True)
+            else:
+                _show(console, model, given, answer)
+    return 0
+
+
+def _is_file(argument: str) -> bool:
+    """A text is told from a file by its form: what looks like a path is a missing file, not a text."""
+    named_like_one = os.sep in argument or Path(argument).suffix.lower() in _MODEL_SUFFIXES
+    looks_like_path = argument.endswith(".pte") or (named_like_one and not any(map(str.isspace, argument)))
+    # Path.exists raises for a text that is longer than a file's name can be
+    return looks_like_path or os.path.exists(argument)  # noqa: PTH110
+
+
+def _refuse_ignored(args: argparse.Namespace, model: Model) -> None:
+    """Refuse the options that say nothing for the file's task, all of them at once.
+
+    Raises:
+        InvalidArgumentError: there is one.
+    """
+    task = model.manifest.task
+    embeds = task == "feature-extraction" and "embedding" in model.manifest.outputs
+    asks = args.question is not None or args.context is not None
+    ignored = [
+        (asks and task != "question-answering", "--question and --context are for question-answering"),
+        (args.prompt_name is not None and not embeds, "--prompt-name is for embeddings"),
+        (args.aggregation_strategy is not None and task != "token-classification",
+         "--aggregation-strategy is for token-classification"),
+        (args.top_k is not None and task not in _WITH_TOP_K, "--top-k is for tasks with several answers"),
+    ]  # fmt: skip
+    found = [sentence for is_ignored, sentence in ignored if is_ignored]
+    if found:
+        raise InvalidArgumentError(f"{'; '.join(found)}, not {task}")
+
+
+def _inputs(args: argparse.Namespace, model: Model) -> Iterator[dict[str, Any]]:
+    """Yield ``{"text", ["pair" or "pairs"]}``, or ``{"question", "context"}``."""
+    if model.manifest.task == "question-answering":
+        yield from _questions(args)
+        return
+    if not args.texts:
+        if args.pair:
+            raise InvalidArgumentError("--pair needs a TEXT that it belongs to")
+        yield from (_line(line, args.tabs or model.manifest.task == "text-ranking") for line in _stdin())
+        return
+    if args.pair and len(args.texts) > 1:
+        raise InvalidArgumentError(f"--pair needs one TEXT, {len(args.texts)} are given")
+    if len(args.pair) > 1 and model.manifest.task == "text-ranking":
+        yield {"text": args.texts[0], "passages": args.pair}
+        return
+    if len(args.pair) > 1:
+        raise InvalidArgumentError(f"{model.manifest.task} takes one --pair, {len(args.pair)} are given")
+    yield from ({"text": text, **({"pair": args.pair[0]} if args.pair else {})} for text in args.texts)
+
+
+def _questions(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    if args.texts or args.pair:
+        raise InvalidArgumentError("question-answering takes --question and --context, not TEXT or --pair")
+    if (args.question is None) != (args.context is None):
+        missing = "--question" if args.question is None else "--context"
+        raise InvalidArgumentError(f"{missing} is missing")
+    if args.question is not None:
+        yield {"question": args.question, "context": args.context}
+        return
+    for line in _stdin():
+        question, tab, context = line.partition("\t")
+        if not tab:
+            raise InvalidArgumentError(f"no tab between question and context: {shorten(line, _WIDTH)!r}")
+        yield {"question": question, "context": context}
+
+
+def _stdin() -> Iterator[str]:
+    """Yield the lines of stdin without their ends.
+
+    Raises:
+        InvalidArgumentError: a line is not UTF-8; those before it were yielded.
+    """
+    if sys.stdin.isatty():
+        print("linnet: reading texts from the terminal, one a line; end with Ctrl-D", file=sys.stderr)
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # a bad byte is named with its line below
+    for number, line in enumerate(sys.stdin, 1):
+        bad = re.search("[\udc80-\udcff]", line)
+        if bad is not None:
+            raise InvalidArgumentError(
+                f"line {number} of stdin is not UTF-8: byte 0x{ord(bad[0]) - 0xDC00:02X} at character "
+                f"{bad.start() + 1}; convert the text, as with iconv"
+            )
+        yield line.rstrip("\r\n")
+
+
+def _line(line: str, tabs: bool) -> dict[str, Any]:
+    text, tab, pair = line.partition("\t")
+    return {"text": text, "pair": pair} if tabs and tab else {"text": line}
+
+
+def _answer_noting_cuts(model: Model, given: dict[str, Any], args: argparse.Namespace) -> tuple[Any, bool]:
+    """Return the answer and whether its text was cut; other warnings go on."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        answer = _answer(model, given, args)
+    cuts = [each for each in caught if isinstance(each.message, TruncationWarning)]
+    for each in caught:
+        if each not in cuts:
+            warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+    return answer, bool(cuts)
+
+
+def _answer(model: Model, given: dict[str, Any], args: argparse.Namespace) -> Any:
+    task = model.manifest.task
+    options: dict[str, Any] = {"truncation": not args.no_truncation}
+    if task == "feature-extraction" and "embedding" in model.manifest.outputs:
+        return model.encode(given["text"], prompt_name=args.prompt_name, **options).tolist()
+    if "passages" in given:
+        return model.rank(given["text"], given["passages"], top_k=args.top_k, return_documents=True, **options)
+    if args.top_k is not None and task != "text-ranking":  # a single pair has one answer
+        options["top_k"] = args.top_k
+    if task == "token-classification":
+        options["aggregation_strategy"] = args.aggregation_strategy or "simple"
+    if task == "question-answering":
+        return model(question=given["question"], context=given["context"], **options)
+    return model((given["text"], given["pair"]) if "pair" in given else given["text"], **options)
+
+
+def _show(console: Console, model: Model, given: dict[str, Any], answer: Any) -> None:
+    console.line(shorten(given.get("text", given.get("question", "")), 100) or '""')
+    for row in _rows(model.manifest.task, answer):
+        console.line("  " + row)
+
+
+def _rows(task: str, answer: Any) -> list[str]:
+    if task == "feature-extraction":
+        return [_vector(answer)]
+    found = answer if isinstance(answer, list) else [answer]
+    if not found:
+        return ["nothing found"]
+    if isinstance(found[0], list):  # several masks
+        return [row for number, each in enumerate(found, 1) for row in (f"mask {number}", *_rows(task, each))]
+    return [_row(each) for each in found]
+
+
+def _row(each: dict[str, Any]) -> str:
+    score = f"{each['score']:.4f}"
+    if "entity_group" in each or "entity" in each:
+        label = each.get("entity_group", each.get("entity"))
+        return f"{score}  {label}  {each['word']!r} at {each['start']}-{each['end']}"
+    if "answer" in each:
+        return f"{score}  {each['answer']!r} at {each['start']}-{each['end']}"
+    if "token_str" in each:
+        return f"{score}  {each['token_str']}  {shorten(each['sequence'], _WIDTH)!r}"
+    if "corpus_id" in each:
+        return f"{score}  {each['corpus_id']}  {shorten(each['text'], _WIDTH)!r}"
+    return f"{score}  {each['label']}" if "label" in each else score
+
+
+def _vector(answer: Any) -> str:
+    if answer and isinstance(answer[0], list):  # one vector a token, with a batch axis
+        tokens = answer[0] if isinstance(answer[0][0], list) else answer
+        return f"{len(tokens)} vectors of {len(tokens[0])} numbers (--json shows them)"
+    numbers = ", ".join(f"{value:.4f}" for value in answer[:_SHOWN])
+    return f"{len(answer)} numbers: {numbers}, ... (--json shows all)"

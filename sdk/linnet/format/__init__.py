@@ -1,0 +1,1 @@
+"""The linnet file format: manifest, evidence trailer, signature and golden cases."""

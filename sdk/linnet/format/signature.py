@@ -1,0 +1,118 @@
+"""Ed25519 signatures of linnet files: who made this file, where hashes only say that it is whole.
+
+The signature stands in the trailer (version 1.1), so it travels with the file, and every runtime still runs it. Keys
+are PEM files, as ``openssl genpkey -algorithm ed25519`` writes them.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from linnet.errors import ExtraMissingError, InvalidArgumentError, SignatureError
+from linnet.format.trailer import SIGNATURE_SIZE, split_signature, with_signature
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+__all__ = ["check_signature", "read_signed", "sign_file"]
+
+
+def sign_file(path: str | Path, key: str | Path, output: str | Path) -> None:
+    """Write a signed copy; ``output`` may be the file itself. An earlier signature is replaced.
+
+    Args:
+        path: a linnet file.
+        key: an Ed25519 private key, PEM without a password.
+        output: written aside and renamed.
+
+    Raises:
+        FileError: it is no linnet file, or the trailer is damaged.
+        InvalidArgumentError: the key is not an Ed25519 private key.
+        ExtraMissingError: the package cryptography is not installed.
+    """
+    data = Path(path).read_bytes()
+    message, _ = split_signature(data, str(path))
+    signed = with_signature(data, _private_key(Path(key)).sign(message), str(path))
+    target = Path(output)
+    descriptor, partial = tempfile.mkstemp(dir=target.parent, prefix=target.name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(signed)
+        Path(partial).chmod(Path(path).stat().st_mode & 0o777)
+        Path(partial).replace(target)
+    except BaseException:
+        Path(partial).unlink()
+        raise
+
+
+def check_signature(path: str | Path, key: str | Path) -> None:
+    """Check that the holder of a key signed the file as it is, every byte of it.
+
+    Args:
+        path: a linnet file.
+        key: an Ed25519 public key, PEM.
+
+    Raises:
+        SignatureError: the file has no signature, or not one of this key.
+        FileError: it is no linnet file, or the trailer is damaged.
+        InvalidArgumentError: the key is not an Ed25519 public key.
+        ExtraMissingError: the package cryptography is not installed.
+    """
+    read_signed(path, key)
+
+
+def read_signed(path: str | Path, key: str | Path) -> bytes:
+    """Return the bytes of a file once its signature was checked; see :func:`check_signature`."""
+    public = _public_key(Path(key))
+    data = Path(path).read_bytes()
+    message, signature = split_signature(data, str(path))
+    from cryptography.exceptions import InvalidSignature
+
+    if len(signature) != SIGNATURE_SIZE:
+        raise SignatureError(f"{path} has no signature, needed one of the key {key}; sign it with: linnet sign")
+    try:
+        public.verify(signature, message)
+    except InvalidSignature:
+        raise SignatureError(f"{path} was not signed by the key {key}, or was changed since; do not use it") from None
+    return data
+
+
+def _private_key(path: Path) -> Ed25519PrivateKey:
+    _require_cryptography()
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except (TypeError, ValueError) as error:
+        raise InvalidArgumentError(f"{path} is no private key in PEM without a password: {error}") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise InvalidArgumentError(f"{path} is a {type(key).__name__}, needed an Ed25519 private key")
+    return key
+
+
+def _public_key(path: Path) -> Ed25519PublicKey:
+    _require_cryptography()
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+    try:
+        key = serialization.load_pem_public_key(path.read_bytes())
+    except ValueError as error:
+        raise InvalidArgumentError(f"{path} is no public key in PEM: {error}") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise InvalidArgumentError(f"{path} is a {type(key).__name__}, needed an Ed25519 public key")
+    return key
+
+
+def _require_cryptography() -> None:
+    try:
+        import cryptography  # noqa: F401
+    except ImportError as error:
+        raise ExtraMissingError(
+            f"signatures need the package cryptography, which cannot be imported ({error}); "
+            'run: pip install "linnet[sign]"'
+        ) from error

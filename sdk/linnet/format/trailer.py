@@ -1,0 +1,228 @@
+"""The evidence behind the program: layout of the trailer, written and read in one place.
+
+A linnet file is an ExecuTorch program, untouched, followed by::
+
+    evidence    UTF-8 JSON, `evidence_size` bytes
+    ranges      `range_count` times (u64 offset, u64 size): the bytes of the program that are parsed
+                rather than multiplied (header and program section first, then delegate sections)
+    signature   nothing, or 64 bytes: Ed25519 over b"linnet file signature 1\\n", bytes 16 to 40 of the footer, the
+                SHA-256 of the ranges, and the SHA-256 of every byte before the signature
+    footer      128 bytes, little-endian:
+        0   8 bytes   b"LNTRAILR"
+        8   u16       major version, 1
+        10  u16       minor version, 0; 1 if there is a signature
+        12  u32       size of the footer, 128
+        16  u64       program_size: bytes before the trailer
+        24  u64       evidence_size
+        32  u64       range_count
+        40  u64       signature_size: 0, or 64 from version 1.1 on
+        48  32 bytes  SHA-256 of the ranges, in their order, one after the other
+        80  32 bytes  SHA-256 of every byte of the file before this field
+        112 8 bytes   zero
+        120 8 bytes   b"LNTREND\\n"
+
+ExecuTorch ignores bytes behind a program, so any stock runtime still runs the file. Loading checks the
+first hash (`linnet_model_open`), `linnet verify` checks both.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import mmap
+import struct
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from linnet.errors import (
+    FileTruncatedError,
+    NotALinnetFileError,
+    NotAProgramError,
+    TrailerDamagedError,
+)
+from linnet.format.footer import FILE_HASH_AT, FOOTER_SIZE
+
+__all__ = [
+    "FOOTER_SIZE",
+    "SIGNATURE_SIZE",
+    "TRAILER_MAJOR",
+    "TRAILER_MINOR",
+    "Trailer",
+    "build_trailer",
+    "read_trailer",
+    "split_signature",
+    "with_signature",
+]
+
+MAGIC = b"LNTRAILR"
+END_MAGIC = b"LNTREND\n"
+TRAILER_MAJOR = 1
+TRAILER_MINOR = 0
+_FOOTER = struct.Struct("<8sHHIQQQQ32s32s8s8s")
+_RANGE = struct.Struct("<QQ")
+SIGNATURE_SIZE = 64
+SIGNED_DOMAIN = b"linnet file signature 1\n"
+_CONTRACT_MARK = b"schema_version"  # name of the contract's first constant method
+
+assert _FOOTER.size == FOOTER_SIZE
+
+
+@dataclasses.dataclass(frozen=True)
+class Trailer:
+    """A trailer as read from a file.
+
+    Attributes:
+        program_size: bytes of the ExecuTorch program.
+        evidence: the parsed JSON.
+        ranges: (offset, size) in bytes of what the first hash covers.
+        ranges_sha256: SHA-256 over those ranges, 32 bytes.
+        file_sha256: SHA-256 of every byte before its own field, 32 bytes.
+        version: (major, minor).
+    """
+
+    program_size: int
+    evidence: Mapping[str, Any]
+    ranges: tuple[tuple[int, int], ...]
+    ranges_sha256: bytes
+    file_sha256: bytes
+    version: tuple[int, int]
+
+
+def build_trailer(program: bytes | mmap.mmap, ranges: Sequence[tuple[int, int]], evidence: Mapping[str, Any]) -> bytes:
+    """Return the bytes to append to ``program``.
+
+    Args:
+        program: the finished ExecuTorch program.
+        ranges: (offset, size) in bytes of header plus program section, then of the delegate sections.
+        evidence: what JSON can hold, without NaN.
+
+    Raises:
+        ValueError: a range lies outside of the program, or the first does not start at 0.
+    """
+    if not ranges or ranges[0][0] != 0:
+        raise ValueError("the first range is header and program section and starts at 0")
+    hashed = hashlib.sha256()
+    for offset, size in ranges:
+        if offset < 0 or size <= 0 or offset + size > len(program):
+            raise ValueError(f"range {offset}+{size} lies outside of a program of {len(program)} bytes")
+        hashed.update(program[offset : offset + size])
+    payload = json.dumps(evidence, ensure_ascii=False, allow_nan=False, sort_keys=True).encode()
+    body = payload + b"".join(_RANGE.pack(*each) for each in ranges)
+    footer = _FOOTER.pack(
+        MAGIC,
+        TRAILER_MAJOR,
+        TRAILER_MINOR,
+        FOOTER_SIZE,
+        len(program),
+        len(payload),
+        len(ranges),
+        0,
+        hashed.digest(),
+        bytes(32),
+        bytes(8),
+        END_MAGIC,
+    )
+    whole = hashlib.sha256(program)
+    whole.update(body + footer[:FILE_HASH_AT])
+    return body + footer[:FILE_HASH_AT] + whole.digest() + footer[FILE_HASH_AT + 32 :]
+
+
+def read_trailer(path: str | Path) -> Trailer:
+    """Read the trailer of a file and check that its lengths fit; hashes are not checked here.
+
+    Raises:
+        OSError: the file cannot be opened.
+        NotAProgramError: the file is not an ExecuTorch program.
+        NotALinnetFileError: it is one, without the contract.
+        FileTruncatedError: the end is missing.
+        TrailerDamagedError: the footer contradicts itself or the file.
+    """
+    with open(path, "rb") as file:
+        size = file.seek(0, 2)
+        if size < 8:
+            raise NotAProgramError(f"{path}: {size} bytes, too short for an ExecuTorch program")
+        file.seek(0)
+        head = file.read(64)
+        file.seek(max(0, size - FOOTER_SIZE))
+        tail = file.read(FOOTER_SIZE)
+        if head[4:6] != b"ET":
+            raise NotAProgramError(f"{path}: starts with {head[:8]!r}, an ExecuTorch program has ET12 at byte 4")
+        if len(tail) < FOOTER_SIZE or tail[-8:] != END_MAGIC:
+            file.seek(0)
+            _refuse_without_trailer(path, file.read(1 << 20))
+        fields = _check_footer(path, tail, size)
+        program_size, evidence_size, range_count = fields[4:7]
+        file.seek(program_size)
+        payload = file.read(evidence_size)
+        table = file.read(range_count * _RANGE.size)
+    try:
+        evidence = json.loads(payload)
+    except (UnicodeDecodeError, ValueError) as error:
+        raise TrailerDamagedError(f"{path}: the evidence is not JSON: {error}") from error
+    ranges = tuple(_RANGE.iter_unpack(table))
+    return Trailer(program_size, evidence, ranges, fields[8], fields[9], (fields[1], fields[2]))
+
+
+def split_signature(data: bytes, name: str) -> tuple[bytes, bytes]:
+    """Return what a signature of a whole file signs, and the signature that the file has (perhaps none).
+
+    Raises:
+        TrailerDamagedError: the footer contradicts itself or the file.
+    """
+    body, signature, footer = _parts(data, name)
+    message = SIGNED_DOMAIN + footer[16:40] + footer[48:80] + hashlib.sha256(body).digest()
+    return message, signature
+
+
+def with_signature(data: bytes, signature: bytes, name: str) -> bytes:
+    """Return a whole file with this signature, instead of the one that it may have."""
+    body, _, footer = _parts(data, name)
+    head = (
+        footer[:10] + struct.pack("<H", 1) + footer[12:40] + struct.pack("<Q", len(signature)) + footer[48:FILE_HASH_AT]
+    )
+    before = body + signature + head
+    return before + hashlib.sha256(before).digest() + footer[FILE_HASH_AT + 32 :]
+
+
+def _parts(data: bytes, name: str) -> tuple[bytes, bytes, bytes]:
+    """Everything before the signature, the signature, the footer."""
+    if data[4:6] != b"ET":
+        raise NotAProgramError(f"{name}: starts with {data[:8]!r}, an ExecuTorch program has ET12 at byte 4")
+    footer = data[-FOOTER_SIZE:]
+    if len(data) < FOOTER_SIZE or footer[-8:] != END_MAGIC:
+        _refuse_without_trailer(name, data[: 1 << 20])
+    signature_size = _check_footer(name, footer, len(data))[7]
+    end = len(data) - FOOTER_SIZE - signature_size
+    return data[:end], data[end : len(data) - FOOTER_SIZE], footer
+
+
+def _refuse_without_trailer(path: str | Path, start: bytes) -> None:
+    if _CONTRACT_MARK in start:
+        raise FileTruncatedError(
+            f"{path}: the trailer is missing although the program has linnet's contract: "
+            "the end of the file is cut off; copy or export it again"
+        )
+    raise NotALinnetFileError(
+        f"{path}: an ExecuTorch program without linnet's contract; "
+        "make one with `linnet export`, or run it with executorch.runtime"
+    )
+
+
+def _check_footer(path: str | Path, footer: bytes, size: int) -> tuple[Any, ...]:
+    fields = _FOOTER.unpack(footer)
+    magic, major, _minor, footer_size, program_size, evidence_size, range_count, signature_size = fields[:8]
+    problems: list[str] = []
+    if magic != MAGIC:
+        problems.append(f"starts with {magic!r}, needed {MAGIC!r}")
+    if major != TRAILER_MAJOR:
+        problems.append(f"has version {major}, this linnet reads {TRAILER_MAJOR}.x")
+    if footer_size != FOOTER_SIZE:
+        problems.append(f"says {footer_size} bytes, needed {FOOTER_SIZE}")
+    total = program_size + evidence_size + range_count * _RANGE.size + signature_size + FOOTER_SIZE
+    if total != size:
+        problems.append(f"adds up to {total} bytes, the file has {size}")
+    if problems:
+        raise TrailerDamagedError(f"{path}: the trailer " + "; ".join(problems))
+    return fields

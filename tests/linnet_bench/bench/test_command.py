@@ -1,0 +1,241 @@
+"""``linnet bench`` from its arguments to its exit status."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from linnet.errors import FileMissingError, FileUnreadableError, InvalidArgumentError, RunFailedError
+from linnet_bench.bench import command as command_module
+from linnet_bench.bench.command import BenchCommand, settings_from
+from linnet_bench.measure.files import file_sha256
+from linnet_bench.measure.protocol import Emit, Job
+from linnet_bench.measure.runner import Collector
+from linnet_bench.record.record import Record, Settings, from_json
+from tests.linnet_bench.conftest import BenchFiles
+from tests.linnet_bench.measure.test_worker import CHECK, LENGTH, OPENED
+
+FACTS = {
+    **{"task": "fill-mask", "model_type": "bert", "recipe": "int8", "source": "s", "source_commit": ""},
+    **{"producer": "p", "executorch_version": "1.5.1", "max_length": 24},
+}
+QUICK = ("--threads", "1", "--lengths", "4,8", "--samples", "3")
+
+
+def parse(*arguments: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    BenchCommand().add_arguments(parser)
+    return parser.parse_args(arguments)
+
+
+def settings(*arguments: str) -> Settings:
+    return settings_from(parse("file.pte", *arguments))
+
+
+def bench(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "linnet", "bench", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def read(path: Path) -> Record:
+    return from_json(path.read_text(encoding="utf-8"))
+
+
+# -- arguments -----------------------------------------------------------------------------------------
+
+
+def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command_module, "usable_cpus", lambda: 4)
+    found = settings()
+    assert found.lengths == (8, 16, 32, 64, 128, 256, 512)
+    assert (found.threads, found.seconds, found.samples, found.cold_repeats) == ((1, 2), 1.0, None, 7)
+
+
+def test_a_single_cpu_gets_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command_module, "usable_cpus", lambda: 1)
+    assert settings().threads == (1,)
+
+
+def test_samples_replace_the_time_and_quick_only_fills_gaps() -> None:
+    found = settings("--samples", "30", "--quick", "--lengths", "5,5,3")
+    assert (found.seconds, found.samples, found.lengths) == (None, 30, (5, 3))
+    assert settings("--quick").seconds == 0.2
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--samples", "0"), ("--seconds", "0"), ("--seconds", "nan"), ("--seconds", "4000"), ("--cold", "-1")],
+)
+def test_numbers_out_of_range_are_refused(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(InvalidArgumentError, match="needed"):
+        settings(*arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--lengths", "8,x"), ("--lengths", ""), ("--threads", "0"), ("--samples", "3", "--seconds", "1")],
+)
+def test_arguments_that_do_not_parse_end_with_2(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parse("file.pte", *arguments)
+    assert ended.value.code == 2
+    assert "needed" in capsys.readouterr().err or "--samples" in arguments
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    with pytest.raises(FileMissingError, match="absent.pte"):
+        BenchCommand().run(parse(str(tmp_path / "absent.pte")))
+    with pytest.raises(FileUnreadableError, match="cannot be read"):
+        BenchCommand().run(parse(str(tmp_path)))
+
+
+# -- the whole command ---------------------------------------------------------------------------------
+
+
+def test_a_proven_file(files: BenchFiles, tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    done = bench(files.proven, *QUICK, "--cold", "1", "--json", out)
+    assert done.returncode == 0, done.stderr
+    assert "3 golden cases right before and after the clock ran" in done.stdout
+    assert "x interpreter and numpy" in done.stdout
+    record = read(out)
+    assert not record.partial
+    assert [result.tokens for result in record.runs[0].lengths] == [4, 8]
+    assert record.file.sha256 == file_sha256(files.proven)
+    assert record.environment.runtime["executorch"] == record.file.executorch_version
+    cold = record.cold_start
+    assert cold is not None
+    assert cold.bare_ns[0] < cold.answer_ns[0]
+    assert cold.bare_memory < min(cold.numpy_memory, cold.answer_memory)  # an answer needs no numpy
+    assert cold.import_ns[0] + cold.load_ns[0] + cold.first_answer_ns[0] < cold.answer_ns[0]
+
+
+def test_lengths_over_the_bound_are_told_if_they_were_asked_for(files: BenchFiles) -> None:
+    asked = bench(files.proven, "--threads", "1", "--lengths", "4,99,100", "--samples", "3", "--cold", "0")
+    assert (
+        "linnet: warning: --lengths has 99,100, over the file's bound of 24 tokens; 24 is taken instead" in asked.stderr
+    )
+    default = bench(files.proven, "--threads", "1", "--samples", "3", "--cold", "0")
+    assert (default.returncode, "warning" in default.stderr) == (0, False)
+
+
+def test_a_wrong_answer_reports_no_latency_and_ends_with_1(files: BenchFiles, tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    done = bench(files.wrong, *QUICK, "--json", out)
+    assert done.returncode == 1, done.stderr
+    assert "no latency, because the answers are wrong" in done.stdout
+    assert " ms" not in done.stdout
+    record = read(out)
+    assert record.wrong
+    assert record.runs[0].lengths == ()
+    assert record.cold_start is None
+
+
+def test_files_of_the_users_folder_do_not_stand_in_for_modules(files: BenchFiles, tmp_path: Path) -> None:
+    for name in ("json.py", "numpy.py", "linnet.py"):
+        (tmp_path / name).write_text("raise RuntimeError('the wrong module')\n")
+    command = [sys.executable, "-P", "-m", "linnet", "bench", str(files.proven), *QUICK, "--cold", "1"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_an_existing_output_is_refused_before_anything_runs(files: BenchFiles, tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    out.write_text("mine")
+    done = bench(files.proven, *QUICK, "--json", out)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--force" in done.stderr
+    assert out.read_text() == "mine"
+
+
+def test_a_file_that_is_no_program_ends_with_3(tmp_path: Path) -> None:
+    path = tmp_path / "text.pte"
+    path.write_text("not a program, but long enough to be looked at")
+    done = bench(path, *QUICK)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "Traceback" not in done.stderr
+
+
+def test_ctrl_c_keeps_the_finished_lengths_and_ends_the_children(files: BenchFiles, tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    arguments = (str(files.proven), "--threads", "1", "--lengths", "4,8", "--seconds", "1", "--json", str(out))
+    with subprocess.Popen(
+        [sys.executable, "-m", "linnet", "bench", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        # a test runner in the background may have been told to ignore Ctrl-C
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "8 tokens" in line:
+                break
+        os.killpg(process.pid, signal.SIGINT)
+        shown, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "interrupted with Ctrl-C: only what had been finished is shown" in shown
+    record = read(out)
+    assert (record.partial, record.partial_reason) == (True, "interrupted with Ctrl-C")
+    assert [result.tokens for result in record.runs[0].lengths] == [4]
+    with pytest.raises(ProcessLookupError):
+        os.killpg(process.pid, 0)
+
+
+def test_ctrl_c_before_the_file_was_opened_writes_nothing(
+    files: BenchFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(job: Job, collector: Collector, on_event: Emit) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command_module, "run_worker", interrupted)
+    out = tmp_path / "out.json"
+    assert BenchCommand().run(parse(str(files.proven), "--json", str(out))) == 130
+    assert not out.exists()
+
+
+def test_a_failure_in_the_second_thread_count_keeps_the_first_and_is_raised(
+    files: BenchFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def second_fails(job: Job, collector: Collector, on_event: Emit) -> None:
+        collector.feed({**OPENED, "facts": FACTS})
+        if job.threads == 2:
+            collector.feed({"event": "failed", "name": "RunFailedError", "message": "out of luck"})
+        else:
+            collector.feed(LENGTH)
+
+    monkeypatch.setattr(command_module, "run_worker", second_fails)
+    out = tmp_path / "out.json"
+    with pytest.raises(RunFailedError, match="out of luck"):
+        BenchCommand().run(parse(str(files.proven), "--threads", "1,2", "--json", str(out)))
+    record = read(out)
+    assert (record.partial, record.partial_reason) == (True, "out of luck")
+    assert [(run.threads, len(run.lengths), run.error) for run in record.runs] == [(1, 1, ""), (2, 0, "out of luck")]
+    assert "2 thread(s): no latency, because the run failed: out of luck" in capsys.readouterr().out
+
+
+def test_ctrl_c_in_the_second_thread_count_keeps_the_first(
+    files: BenchFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def second_is_interrupted(job: Job, collector: Collector, on_event: Emit) -> None:
+        for event in ({**OPENED, "facts": FACTS}, {"event": "checked", "check": CHECK}):
+            collector.feed(event)
+        if job.threads == 2:
+            raise KeyboardInterrupt
+        collector.feed(LENGTH)
+
+    monkeypatch.setattr(command_module, "run_worker", second_is_interrupted)
+    out = tmp_path / "out.json"
+    status = BenchCommand().run(parse(str(files.proven), "--threads", "1,2", "--json", str(out)))
+    assert status == 130
+    record = read(out)
+    assert record.partial
+    assert [(run.threads, len(run.lengths)) for run in record.runs] == [(1, 1), (2, 0)]
+    assert "interrupted" in capsys.readouterr().out

@@ -1,0 +1,164 @@
+"""Loading a checkpoint, and every reason to refuse one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from linnet.cli.main import main
+from linnet_export.checkpoint import load_checkpoint
+from linnet_export.config import ExportConfig
+from linnet_export.errors import CheckpointError
+from linnet_export.graph.architectures import UnsupportedConfigError
+from tests.support.checkpoints import write_checkpoint, write_sentence_modules
+
+
+def load(directory: Path, **settings: Any) -> Any:
+    return load_checkpoint(ExportConfig(model=str(directory), **settings))
+
+
+def edit_config(directory: Path, **changes: object) -> None:
+    path = directory / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+def test_a_classifier(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path, task="text-classification", id2label={0: "no", 1: "yes"}, label2id={"no": 0, "yes": 1})
+    checkpoint = load(tmp_path)
+    assert checkpoint.task == "text-classification"
+    assert checkpoint.labels == ("no", "yes")
+    assert checkpoint.score_function == "softmax"
+    assert checkpoint.max_length == 64
+    assert checkpoint.special_id("mask") == 4
+    assert len(checkpoint.sha256) == 64
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"problem_type": "multi_label_classification"}, "sigmoid"),
+        ({"problem_type": "regression", "num_labels": 1}, "none"),
+        ({"num_labels": 1}, "sigmoid"),
+        ({"problem_type": "single_label_classification", "num_labels": 3}, "softmax"),
+    ],
+)
+def test_score_function_follows_the_pipeline(tmp_path: Path, changes: dict[str, Any], expected: str) -> None:
+    write_checkpoint(tmp_path, task="text-classification", **changes)
+    assert load(tmp_path).score_function == expected
+
+
+@pytest.mark.parametrize(
+    ("activation", "expected"),
+    [
+        (None, "sigmoid"),
+        ("torch.nn.modules.activation.Sigmoid", "sigmoid"),
+        ("torch.nn.modules.linear.Identity", "none"),
+    ],
+)
+def test_a_cross_encoder(tmp_path: Path, activation: str | None, expected: str) -> None:
+    settings = {"version": "5.0.0"} | ({"activation_fn": activation} if activation else {})
+    write_checkpoint(tmp_path, task="text-ranking", sentence_transformers=settings)
+    checkpoint = load(tmp_path)
+    assert (checkpoint.task, checkpoint.score_function) == ("text-ranking", expected)
+
+
+def test_an_unknown_activation_of_a_cross_encoder_is_refused(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path, task="text-ranking", sentence_transformers={"activation_fn": "torch.nn.Tanh"})
+    with pytest.raises(CheckpointError, match=r"torch\.nn\.Tanh.*Sigmoid, Identity"):
+        load(tmp_path)
+
+
+def test_a_sentence_transformers_directory(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path)
+    write_sentence_modules(tmp_path, pooling="cls")
+    checkpoint = load(tmp_path)
+    assert (checkpoint.task, checkpoint.pooling, checkpoint.normalize) == ("feature-extraction", "cls", True)
+    assert checkpoint.max_length == 48
+
+
+def test_lower_casing_outside_of_the_tokenizer_is_refused(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path)
+    write_sentence_modules(tmp_path)
+    (tmp_path / "sentence_bert_config.json").write_text('{"max_seq_length": 48, "do_lower_case": true}')
+    assert load(tmp_path).max_length == 48  # the tokenizer lower-cases anyway
+    settings = json.loads((tmp_path / "tokenizer_config.json").read_text())
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({**settings, "do_lower_case": False}))
+    with pytest.raises(CheckpointError, match="do_lower_case"):
+        load(tmp_path)
+
+
+def test_a_body_is_not_a_classifier(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path)
+    with pytest.raises(CheckpointError, match=r"classifier\.(bias|weight).*trained for this task"):
+        load(tmp_path, task="text-classification")
+
+
+def test_labels(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path, task="text-classification")
+    assert load(tmp_path, labels=("off", "on")).labels == ("off", "on")
+    with pytest.raises(CheckpointError, match="3 labels were given, the checkpoint has 2"):
+        load(tmp_path, labels=("a", "b", "c"))
+
+
+def test_labels_of_a_task_without_classes(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path)
+    with pytest.raises(CheckpointError, match="feature-extraction has none"):
+        load(tmp_path, labels=("a", "b"))
+
+
+def test_max_length(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path)
+    assert load(tmp_path, max_length=17).max_length == 17
+    with pytest.raises(CheckpointError, match="65, the model has 64 positions"):
+        load(tmp_path, max_length=65)
+
+
+def test_a_tokenizer_larger_than_the_embedding(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path)
+    tokenizer = json.loads((tmp_path / "tokenizer.json").read_text())
+    tokenizer["model"]["vocab"]["extra"] = 5000
+    (tmp_path / "tokenizer.json").write_text(json.dumps(tokenizer))
+    with pytest.raises(CheckpointError, match="5000.*145 rows"):
+        load(tmp_path)
+
+
+def test_unsupported_settings_are_refused_together_before_weights_are_read(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path)
+    edit_config(tmp_path, is_decoder=True, hidden_act="mish")
+    (tmp_path / "model.safetensors").write_bytes(b"no weights at all")
+    with pytest.raises(UnsupportedConfigError, match="bert: is_decoder is true.*; hidden_act is 'mish'"):
+        load(tmp_path)
+
+
+def test_missing_config(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match=r"config\.json is missing"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"model": ""}, "model is empty"),
+        ({"model": "x", "max_length": 2}, "at least 3"),
+        ({"model": "x", "max_batch": -1}, "max_batch is -1"),
+        ({"model": "x", "budget": {"accuracy": 1.0}}, "accuracy.*agreement"),
+        ({"model": "x", "prove": False, "budget": {"agreement": 0.5}}, "switched off"),
+        ({"model": "x", "max_length": 0, "max_batch": 5000}, "max_length.*max_batch"),
+    ],
+)
+def test_settings_say_everything_at_once(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ExportConfig(**settings)
+
+
+def test_unknown_settings_are_errors() -> None:
+    with pytest.raises(TypeError, match="quantise"):
+        ExportConfig(model="x", quantise=True)  # type: ignore[call-arg]
+
+
+def test_an_impossible_setting_is_wrong_usage(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", str(tmp_path), "--max-length", "1"]) == 2
+    assert capfd.readouterr().err.startswith("linnet: error: max_length is 1, needed at least 3")

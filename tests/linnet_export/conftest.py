@@ -1,0 +1,49 @@
+"""Exported files that several tests read: each is made once per run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import linnet_export
+from linnet_export.output.report import ExportReport
+from tests.support.checkpoints import write_checkpoint, write_sentence_modules
+
+Exported = tuple[Path, ExportReport]
+"""The checkpoint's directory and the report of its export."""
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "text-classification": {"num_labels": 4},
+    "token-classification": {
+        "id2label": {0: "O", 1: "B-PER", 2: "I-PER", 3: "B-LOC", 4: "I-LOC"},
+        "label2id": {"O": 0, "B-PER": 1, "I-PER": 2, "B-LOC": 3, "I-LOC": 4},
+    },
+    "feature-extraction": {},
+    "fill-mask": {},
+    "question-answering": {},
+    "text-ranking": {},
+}
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Exported]:
+    """Return a function that exports a tiny checkpoint for a task, once for each set of settings."""
+    done: dict[tuple[object, ...], Exported] = {}
+
+    def export(task: str, recipe: str = "fp32", model_type: str = "bert", **config: Any) -> Exported:
+        key = (task, recipe, model_type, repr(sorted(config.items())))
+        if key not in done:
+            directory = tmp_path_factory.mktemp(f"{model_type}-{task}")
+            checkpoint = write_checkpoint(directory / "checkpoint", model_type, task, **SETTINGS[task])
+            if task == "feature-extraction":
+                write_sentence_modules(checkpoint)
+            settings = linnet_export.ExportConfig(
+                model=str(checkpoint), output=directory / "model.pte", recipe=recipe, **config
+            )
+            done[key] = checkpoint, linnet_export.export(settings)
+        return done[key]
+
+    return export

@@ -1,0 +1,191 @@
+"""`linnet explain` and `linnet export --report`: the page says what the evidence says, whatever stands in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from linnet.cli.main import main
+from linnet.format.trailer import build_trailer, read_trailer
+from linnet_bench.html.figures import bytes_text, grouped, significant
+from linnet_export.explain import Latency, LatencySettings, explain_page, measure_latency, read_facts
+from tests.linnet_bench.html.reader import PageReader, read_page
+from tests.support.checkpoints import write_checkpoint
+
+LABELS = ("<script>alert('x')</script>", "🙂🙃", "\u202eשלום | עולם", "very long " * 60)
+
+
+def page_of(path: Path) -> PageReader:
+    page = read_page(explain_page(read_facts(path), Latency(None, "not measured.")))
+    assert page.problems == []
+    assert page.references <= {f"#{name}" for name in page.ids}
+    return page
+
+
+def rows_of(page: PageReader, first_header: str) -> list[list[str]]:
+    return next(table for table in page.tables if table[0][0] == first_header)[1:]
+
+
+def rewritten(path: Path, target: Path, change: Callable[[dict[str, Any]], None]) -> Path:
+    """Copy a file with other evidence, as another version would have written it."""
+    trailer = read_trailer(path)
+    evidence = json.loads(json.dumps(trailer.evidence))
+    change(evidence)
+    program = path.read_bytes()[: trailer.program_size]
+    target.write_bytes(program + build_trailer(program, trailer.ranges, evidence))
+    return target
+
+
+def test_the_figures_are_those_of_the_evidence(exported: Callable[..., Any]) -> None:
+    _, report = exported("text-classification", "int8", max_batch=2)
+    evidence = read_trailer(report.path).evidence
+    page = page_of(report.path)
+    proof = {row[0]: row[1:4] for row in rows_of(page, "against the original")}
+    assert proof["largest error"][0] == significant(evidence["proof"]["max_error"])
+    assert proof["mean error"][0] == significant(evidence["proof"]["mean_error"])
+    agreement, limit = evidence["proof"]["agreement"], evidence["budget"]["agreement"]
+    fused = evidence["proof_fused"]["agreement"]
+    shown = [f"{100 * each:.1f}\u202f%" for each in (agreement, fused)]
+    assert proof["same answer"] == [*shown, f"at least {100 * limit:.1f}\u202f%"]
+    assert proof["mean error"][1] == significant(evidence["proof_fused"]["mean_error"])
+    parts = rows_of(page, "part")
+    total = parts.pop()
+    assert total[1] == grouped(report.path.stat().st_size)
+    assert sum(int(row[1].replace("\u202f", "")) for row in parts) == report.path.stat().st_size
+    layers = {row[0]: row[1:] for row in rows_of(page, "layer")}
+    assert list(layers) == [each["name"] for each in evidence["report"]["layers"]]
+    for each in evidence["report"]["layers"]:
+        errors = [significant(error) for error in evidence["details"]["layer_errors"].get(each["name"], [])]
+        assert layers[each["name"]] == [each["precision"], bytes_text(each["stored_bytes"]), *(errors or ["", ""])]
+    worst = rows_of(page, "text")
+    assert len(worst) == len(evidence["worst"])
+    assert [row[-1] for row in worst] == [significant(each["error"]) for each in evidence["worst"]]
+    steps = evidence["details"]["steps"]
+    assert [len(table) - 1 for table in page.tables if table[0][0] == "step"] == [
+        len(steps[name]) for name in ("forward", "forward_batch", "forward_fused")
+    ]
+    outside = {(row[0], row[1]): int(row[2]) for row in rows_of(page, "operator")}
+    assert sum(outside.values()) == sum(
+        sum(step["operators"].values()) for each in steps.values() for step in each if not step["partition"]
+    )
+
+
+def test_odd_labels_and_texts_stay_text(tmp_path: Path) -> None:
+    checkpoint = write_checkpoint(tmp_path / "c<b>&", "bert", "text-classification", num_labels=len(LABELS))
+    texts = tmp_path / "texts.txt"
+    texts.write_text("\n".join(["<img src=x onerror=alert(1)>", "مرحبا", "a\u202eb", "plain", "x " * 900]) + "\n")
+    output = tmp_path / "odd.pte"
+    labels = tmp_path / "labels.txt"
+    labels.write_text("\n".join(LABELS) + "\n")
+    page = tmp_path / "odd.html"
+    arguments = [
+        "export", str(checkpoint), "-o", str(output), "--labels", str(labels), "--proof", str(texts),
+        "--budget", "agreement=0", "--report", str(page),
+    ]  # fmt: skip
+    assert main(arguments) == 0
+    found = read_page(page.read_text(encoding="utf-8"))
+    assert found.problems == []
+    assert not [each for each in found.references if not each.startswith("#")]
+    assert found.tags.count("script") == 1
+    contract = {row[0]: row[1] for row in rows_of(found, "")}
+    assert LABELS[0] in contract["labels"]
+    assert LABELS[1] in contract["labels"]
+    assert "<img src=x onerror=alert(1)>" in [row[0] for row in rows_of(found, "text")]
+    assert rows_of(found, "tokens"), "export measures latency"
+
+
+def test_evidence_of_an_older_version_leaves_places_empty(exported: Callable[..., Any], tmp_path: Path) -> None:
+    _, report = exported("feature-extraction", "int8")
+
+    def forget(evidence: dict[str, Any]) -> None:
+        del evidence["details"]
+        del evidence["report"]["layers"]
+        del evidence["proof"]["mean_error"]
+        for each in evidence["worst"]:
+            del each["error"]
+
+    page = page_of(rewritten(report.path, tmp_path / "old.pte", forget))
+    said = [text for text in page.texts["p"] if "not recorded by the version that made this file" in text]
+    assert {text.partition(":")[0] for text in said} == {
+        "Partitions", "Operators outside of XNNPACK", "Error by layer", "Size by layer",
+    }  # fmt: skip
+    assert {row[-1] for row in rows_of(page, "text")} == {"not recorded"}
+    assert rows_of(page, "part")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda evidence: evidence.clear(),
+        lambda evidence: evidence.update(details=7, worst="x", proof=[1], report=None, budget="y", golden={}),
+        lambda evidence: evidence["details"].update(
+            layer_errors=[[1]], steps={"forward": [{}]}, layer_texts="x", versions=3
+        ),
+        lambda evidence: evidence["report"].update(layers=[[1]], mixed_precision={"curve": [3], "layers": 4}),
+        lambda evidence: evidence.update(worst=[{"text": 3}], status=None, tolerance=[]),
+    ],
+)
+def test_damaged_evidence_fails_nowhere(
+    exported: Callable[..., Any], tmp_path: Path, change: Callable[[dict[str, Any]], None]
+) -> None:
+    _, report = exported("feature-extraction", "int8")
+    page_of(rewritten(report.path, tmp_path / "damaged.pte", change))
+
+
+def test_an_unproven_file_says_so(exported: Callable[..., Any]) -> None:
+    _, report = exported("text-classification", "int8", prove=False)
+    said = " ".join(page_of(report.path).texts["p"])
+    assert "Proof: exported with --no-proof" in said
+    assert "Error by layer: exported with --no-proof" in said
+
+
+def test_latency_is_measured_and_shown(exported: Callable[..., Any]) -> None:
+    _, report = exported("text-classification", "int8")
+    latency = measure_latency(report.path, LatencySettings(threads=(1,), lengths=(8, 16), seconds=0.01))
+    page = read_page(explain_page(read_facts(report.path), latency))
+    assert page.problems == []
+    rows = rows_of(page, "tokens")
+    assert [row[0] for row in rows] == ["8", "16"]
+    shares = next(each for each in page.tables if "calling XNNPACK" in each[0])[1:]
+    assert [row[0] for row in shares] == ["8", "16"]
+    for row in shares:  # inside, calling, outside, executor: all of the time, each rounded to a tenth
+        assert sum(float(cell.rstrip("\u202f%")) for cell in row[2:]) == pytest.approx(100, abs=0.25)
+    summary = latency.lengths()[1][0].summary
+    assert rows[0][2:4] == [significant(summary.p50_ns / 1e6), significant(summary.p90_ns / 1e6)]
+
+
+def test_a_wrong_answer_has_no_latency(exported: Callable[..., Any], tmp_path: Path) -> None:
+    _, report = exported("text-classification", "int8")
+
+    def spoil(evidence: dict[str, Any]) -> None:
+        for method in ("output", "output_fused"):
+            evidence["golden"][0][method]["logits"]["values"][0] += 5
+
+    wrong = rewritten(report.path, tmp_path / "wrong.pte", spoil)
+    latency = measure_latency(wrong, LatencySettings(threads=(1,), lengths=(8,), seconds=0.01))
+    assert latency.record is None
+    assert "answers wrongly" in latency.missing
+
+
+def test_the_command(exported: Callable[..., Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, report = exported("text-classification", "int8")
+    page = tmp_path / "page.html"
+    arguments = ["explain", str(report.path), "--no-latency", "-o", str(page)]
+    assert main(arguments) == 0
+    assert main(arguments) == 2, "it is there already"
+    assert main([*arguments, "--force"]) == 0
+    assert "not measured" in page.read_text(encoding="utf-8")
+    assert main([*arguments[:-1], str(report.path), "--force"]) == 2, "the model itself is never overwritten"
+    assert report.path.read_bytes()[4:8] == b"ET12"
+    capsys.readouterr()
+    assert main(["explain", str(report.path), "--no-latency", "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert data["figures"]["max_error"] == report.figures["max_error"]
+    assert data["manifest"]["task"] == "text-classification"
+    assert sum(part["size"] for part in data["parts"]) == data["size"]
+    assert main(["explain", str(tmp_path / "absent.pte"), "-o", str(tmp_path / "x.html")]) == 3
+    assert not (tmp_path / "x.html").exists()

@@ -1,0 +1,193 @@
+"""linnet's own operators: against float64, in every architecture, and on the device."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from executorch.exir._serialize._program import deserialize_pte_binary
+from torch.nn import functional
+
+import linnet_runtime
+from linnet_export.graph.heads import DeviceProgram, device_module
+from linnet_export.lower.custom_ops import OWN_OPERATORS, add_layer_norm, embedding_byte, int8_attention
+from linnet_export.lower.lowering import lower
+from linnet_export.quantize.recipes import apply_recipe
+from tests.linnet_export.graph.cases import CASES, MAX_LENGTH, Case, hf_outputs, random_ids
+
+Models = Callable[[Case, str], Any]
+Exported = Callable[..., tuple[Path, Any]]
+
+
+@pytest.mark.parametrize("tokens", [1, 2, 17, 300])
+def test_the_operator_against_float64(tokens: int) -> None:
+    heads, width = 3, 20
+    query, key, value = (torch.randn(tokens, heads * width) for _ in range(3))
+    query *= width**-0.5
+    q, k, v = (each.double().view(tokens, heads, width).transpose(0, 1) for each in (query, key, value))
+    expected = (torch.softmax(q @ k.transpose(1, 2), -1) @ v).transpose(0, 1).reshape(tokens, -1)
+    found = int8_attention(query, key, value, heads)
+    assert ((found - expected).norm() / expected.norm()).item() < 0.02
+
+
+def test_one_token_attends_to_itself() -> None:
+    value = torch.tensor([[1.27, -0.64, 0.0, 12.7]])
+    # the one weight cancels out, and a column of one value has no rounding error
+    torch.testing.assert_close(int8_attention(torch.randn(1, 4), torch.randn(1, 4), value, 2), value)
+
+
+def test_rows_of_zeros_stay_zeros() -> None:
+    nothing = torch.zeros(6, 8)
+    assert torch.equal(int8_attention(nothing, nothing, nothing, 2), nothing)
+
+
+@pytest.mark.parametrize("width", [1, 15, 16, 384, 1000])
+def test_the_normalization_against_float64(width: int) -> None:
+    x, residual, weight = torch.randn(5, width) * 3, torch.randn(5, width), torch.randn(width)
+    summed = x.double() + residual.double()
+    variance = (summed - summed.mean(-1, keepdim=True)).square().mean(-1, keepdim=True)
+    expected = (summed - summed.mean(-1, keepdim=True)) / (variance + 1e-12).sqrt() * weight.double()
+    torch.testing.assert_close(add_layer_norm(x, residual, weight, 1e-12).double(), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_rows_of_a_table_by_hand() -> None:
+    weight = torch.tensor([[1, -2], [127, 0], [-127, 64]], dtype=torch.int8)
+    scale = torch.tensor([0.5, 2.0, 0.25])
+    found = embedding_byte(weight, scale, torch.tensor([[2, 0, 2]]))
+    assert found.tolist() == [[[-31.75, 16.0], [0.5, -1.0], [-31.75, 16.0]]]
+
+
+def _fused(program: DeviceProgram) -> DeviceProgram:
+    fused = program.with_fused_attention()
+    assert fused is not None
+    return fused
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_every_architecture_stays_near_the_original(case: Case, models: Models) -> None:
+    model = models(case, "feature-extraction")
+    program = device_module(model, "feature-extraction", max_length=MAX_LENGTH)
+    if case.model_type in ("mpnet", "deberta-v2", "modernbert"):
+        # their scores know distances, which the operator does not; ModernBERT's attention is one of its own
+        assert program.with_fused_attention() is None
+        return
+    apply_recipe(program, "int8")
+    for length in (2, 17, MAX_LENGTH):
+        ids = case.ids(1, length)
+        (found,) = _fused(program)(ids)
+        (expected,) = hf_outputs(model, "feature-extraction", ids)
+        # the same limit as for int8 layers around attention in float32
+        assert functional.cosine_similarity(found, expected, dim=-1).min().item() > 0.99
+
+
+def test_both_methods_share_the_weights_of_the_file(models: Models) -> None:
+    case = next(each for each in CASES if each.name == "bert-gelu")
+    program = device_module(models(case, "feature-extraction"), "feature-extraction", max_length=MAX_LENGTH)
+    apply_recipe(program, "int8")
+    fused = _fused(program)
+    alone = lower({"forward": program}, max_length=MAX_LENGTH, constant_methods={})
+    both = lower({"forward": program, "forward_fused": fused}, max_length=MAX_LENGTH, constant_methods={})
+    assert both.facts.operators_outside["forward_fused"]["linnet::int8_attention"] == 2
+    assert both.facts.operators_outside["forward_fused"]["linnet::add_layer_norm"] == 4
+    assert both.facts.operators_outside["forward_fused"]["linnet::embedding_byte"] == 1
+    assert not [name for name in both.facts.operators_outside["forward"] if name.startswith("linnet::")]
+    # a stock runtime needs what forward needs, no more
+    assert both.operators == alone.operators
+    assert not OWN_OPERATORS & set(both.operators)
+    weights = sum(each.numel() * each.element_size() for each in program.state_dict().values())
+    assert len(both.program) - len(alone.program) < weights
+
+
+def _delegates(program: bytes, method: str) -> list[Any]:
+    """Return the delegates of a method: name, and description."""
+    read = deserialize_pte_binary(program).program
+    (plan,) = (each for each in read.execution_plan if each.name == method)
+    return [(each.id, bytes(read.backend_delegate_data[each.processed.index].data)) for each in plan.delegates]
+
+
+def _lowered(program: DeviceProgram) -> bytes:
+    apply_recipe(program, "int8")
+    methods = {"forward": program, "forward_fused": _fused(program)}
+    return lower(methods, max_length=MAX_LENGTH, constant_methods={}).program
+
+
+@pytest.mark.parametrize(("name", "activation"), [("bert-gelu", 1), ("bert-relu", 2)])
+def test_layers_between_own_operators_go_to_linnets_delegate(models: Models, name: str, activation: int) -> None:
+    case = next(each for each in CASES if each.name == name)
+    program = _lowered(device_module(models(case, "feature-extraction"), "feature-extraction", max_length=MAX_LENGTH))
+    assert {name for name, _ in _delegates(program, "forward")} == {"XnnpackBackend"}
+    own = [data for name, data in _delegates(program, "forward_fused") if name == "LinnetBackend"]
+    # by hand: each of two layers has query, key and value in one call, and three calls of one layer
+    heads = [struct.unpack_from("<6I", data) for data in own]
+    assert [(version, count) for version, *_, count in heads] == [(1, 3), (1, 1), (1, 1), (1, 1)] * 2
+    assert [tail for _, _, tail, *_ in heads] == [0, 0, activation, 0] * 2
+
+
+def test_mobileberts_residuals_go_with_its_layers(models: Models) -> None:
+    case = next(each for each in CASES if each.model_type == "mobilebert" and not each.settings)
+    program = _lowered(device_module(models(case, "feature-extraction"), "feature-extraction", max_length=MAX_LENGTH))
+    delegates = _delegates(program, "forward_fused")
+    # in front of the embeddings, behind them, and behind the last layer
+    assert [name for name, _ in delegates].count("XnnpackBackend") <= 3
+    own = [struct.unpack_from("<6I", data) for name, data in delegates if name == "LinnetBackend"]
+    # by hand, for each of two layers: bottlenecks and value, query and key; three expansions with ReLU; residuals of
+    # the attention, of three feed-forward networks and of the output bottleneck
+    assert [tail for _, _, tail, *_ in own].count(0) == 2 * 2
+    assert [tail for _, _, tail, *_ in own].count(2) == 2 * 3
+    assert [tail for _, _, tail, *_ in own].count(3) == 2 * 5
+
+
+def test_the_delegates_read_the_same_data(models: Models) -> None:
+    case = next(each for each in CASES if each.name == "bert-gelu")
+    program = _lowered(device_module(models(case, "feature-extraction"), "feature-extraction", max_length=MAX_LENGTH))
+    stored = deserialize_pte_binary(program)
+    assert stored.named_data is not None
+    names = set(stored.named_data.pte_data)
+    for name, data in _delegates(program, "forward_fused"):
+        if name == "LinnetBackend":
+            used = {match.decode() for match in re.findall(rb"(?:scale_)?[0-9a-f]{64}", data)}
+            assert used
+            xnnpack = b"".join(data for _, data in _delegates(program, "forward"))
+            assert used <= names
+            assert all(each.encode() in xnnpack for each in used)
+
+
+@pytest.mark.parametrize("model_type", ["bert", "mobilebert"])
+def test_the_device_computes_what_the_file_says(
+    exported: Exported, run_program: Callable[..., Any], model_type: str
+) -> None:
+    _, report = exported("feature-extraction", "int8", model_type)
+    assert set(report.partitions) == {"forward", "forward_fused"}
+    # ExecuTorch's own runtime has no such operator, and runs forward
+    stock = run_program(report.path.read_bytes())
+    device = linnet_runtime.Model(str(report.path), 0)
+    for length in (2, 3, 8, 17, 33, 48):
+        ids = random_ids(1, length)
+        (expected,) = stock(ids)
+        (found,) = device.run("forward", [ids.numpy()])
+        assert np.isfinite(found).all()
+        # int8 attention beside float32 attention, in vectors of unit length
+        assert float(np.abs(found - expected.numpy()).max()) < 0.03
+
+
+def test_what_a_stock_runtime_runs_can_be_asked_for(exported: Exported, run_program: Callable[..., Any]) -> None:
+    _, report = exported("feature-extraction", "int8", "bert")
+    assert report.fused.keys() == report.figures.keys()
+    assert report.fused != report.figures
+    stock = run_program(report.path.read_bytes())
+    device = linnet_runtime.Model(str(report.path), 0)
+    ids = random_ids(1, 17)
+    (expected,) = stock(ids)
+    device.set_fused(True)
+    (fused,) = device.run("forward", [ids.numpy()])
+    device.set_fused(False)
+    (plain,) = device.run("forward", [ids.numpy()])
+    # the same delegate in another build of the runtime
+    assert float(np.abs(plain - expected.numpy()).max()) < 1e-5
+    assert not np.array_equal(fused, plain)

@@ -1,0 +1,161 @@
+package tests.runtime_bindings.jvm
+
+import dev.linnet.Aggregation
+import dev.linnet.Engine
+import dev.linnet.Linnet
+import dev.linnet.LinnetException
+import dev.linnet.QuestionOptions
+import dev.linnet.ScoreFunction
+import dev.linnet.Tensor
+import dev.linnet.Truncation
+import java.io.File
+import kotlin.math.abs
+import kotlin.math.max
+import kotlin.system.exitProcess
+
+/** Reads cases.tsv (tests/conformance/README.md) and compares what the Kotlin API answers. */
+private class Conformance(lines: List<List<String?>>) {
+    private val lines = ArrayDeque(lines)
+    private val fields = LinkedHashMap<String, Any>()
+    private var base: Map<String, Any> = emptyMap()
+    private val outputs = ArrayDeque<Tensor>()
+    private var outputsARun = 1
+    private var model: Linnet? = null
+    val counts = LinkedHashMap<String, IntArray>()
+
+    private val engine = Engine { List(outputsARun) { outputs.removeFirst() } }
+
+    fun run() {
+        while (lines.isNotEmpty()) {
+            val line = lines.removeFirst()
+            when (line[0]) {
+                "version" -> check(line[1] == "1") { "cases of version ${line[1]}, this reads 1" }
+                "clear" -> fields.clear()
+                "field" -> fields[line[1]!!] = value(line[2]!!, line[3]!!)
+                "drop" -> fields.remove(line[1])
+                "manifest" -> open()
+                "output" -> outputs.add(Tensor(line[1].longs().toLongArray(), line[2].floats().toFloatArray()))
+                else -> case(line)
+            }
+        }
+        model?.close()
+    }
+
+    private fun open() {
+        base = LinkedHashMap(fields)
+        model?.close()
+        model = Linnet.load(base, engine)
+        outputsARun = (base["outputs"] as String).split("\n").size
+    }
+
+    private fun case(line: List<String?>) {
+        val expected = generateSequence { lines.firstOrNull()?.takeIf { it[0] in RESULTS }?.also { lines.removeFirst() } }.toList()
+        val right = try {
+            right(line, expected)
+        } catch (error: LinnetException) {
+            System.err.println("${line[0]} ${line.drop(1).take(2)}: $error")
+            false
+        }
+        if (!right || outputs.isNotEmpty()) System.err.println("differs: ${line.take(4)}")
+        counts.getOrPut(line[0]!!) { IntArray(2) }[if (right && outputs.isEmpty()) 0 else 1]++
+        outputs.clear()
+    }
+
+    private fun right(line: List<String?>, expected: List<List<String?>>): Boolean = when (line[0]) {
+        "verdict" -> verdict() == line[1]
+        "tokenize" -> tokens(line, expected)
+        "classify" -> {
+            val found = model!!.classify(line[1]!!, line[2], line[3]!!.toInt(), ScoreFunction.valueOf(line[4]!!.uppercase()))
+            found.zipped(expected) { it, row -> it.label == row[1] && near(it.score, row[2]) }
+        }
+        "entities" -> {
+            val text = line[1]!!
+            model!!.entities(text, Aggregation.valueOf(line[2]!!.uppercase()), listOf(line[3]!!)).zipped(expected) { it, row ->
+                it.label == row[1] && near(it.score, row[2]) && it.word == row[3] && it.start == row[8]!!.toInt() &&
+                    it.end == row[9]!!.toInt()
+            }
+        }
+        "fill_mask" -> {
+            val groups = model!!.fillMask(line[1]!!, line[2]!!.toInt(), line[3]?.split(" "))
+            groups.flatten().zipped(expected) { it, row ->
+                it.id == row[2]!!.toLong() && near(it.score, row[3]) && it.token == row[4] && it.sequence == row[5]
+            } && groups.size == expected.map { it[1] }.distinct().size
+        }
+        "answer" -> answer(line, expected)
+        "score" -> near(model!!.score(line[1]!!, line[2]!!).single(), line[3])
+        "embed" -> model!!.embed(line[1]!!, normalize = line[2] == "1").toList().zipped(line[3].floats()) { it, each ->
+            near(it, each.toString())
+        }
+        else -> error("a record of kind ${line[0]}")
+    }
+
+    private fun verdict(): String = try {
+        Linnet.load(fields, engine).close()
+        "LINNET_OK"
+    } catch (error: LinnetException) {
+        "LINNET_${error.status}"
+    } finally {
+        fields.clear()
+        fields.putAll(base)
+    }
+
+    private fun tokens(line: List<String?>, expected: List<List<String?>>): Boolean = model!!.tokenize(
+        line[1]!!, line[2], line[3]!!.toInt(), Truncation.valueOf(line[4]!!.uppercase()), line[5]!!.toInt(),
+    ).zipped(expected) { it, row ->
+        val all = it.tokens
+        val columns = listOf(
+            all.map { it.id }, all.map { it.typeId }, all.map { it.sequence.toLong() },
+            all.flatMap { listOf(it.codePoints.start, it.codePoints.end).map(Int::toLong) },
+            all.flatMap { listOf(it.utf8.start, it.utf8.end).map(Int::toLong) },
+            all.flatMap { listOf(it.utf16.start, it.utf16.end).map(Int::toLong) },
+        )
+        it.truncated == (row[1] == "1") && columns == row.drop(2).map { it.longs() }
+    }
+
+    private fun answer(line: List<String?>, expected: List<List<String?>>): Boolean {
+        val (topK, longest, length, stride) = line.subList(3, 7).map { it!!.toInt() }
+        val options = QuestionOptions(topK, longest, length, stride, line[7] == "1", line[8] == "1")
+        return model!!.answers(line[1]!!, line[2]!!, options).zipped(expected) { it, row ->
+            near(it.score.toFloat(), row[1]) && it.start == row[4]!!.toInt() && it.end == row[5]!!.toInt() && it.text == row[6]
+        }
+    }
+
+    private fun value(type: String, text: String): Any = when (type) {
+        "int" -> text.toLong()
+        "bool" -> text == "1"
+        "float" -> text.toDouble()
+        "bytes" -> text.chunked(2).map { it.toInt(16).toByte() }.toByteArray()
+        else -> text
+    }
+
+    private companion object {
+        val RESULTS = setOf("window", "class", "entity", "proposal", "span")
+    }
+}
+
+private fun near(found: Float, expected: String?): Boolean {
+    val wanted = expected!!.toDouble()
+    return abs(found - wanted) <= max(1e-6, 2e-5 * abs(wanted))
+}
+
+private fun <A, B> List<A>.zipped(other: List<B>, same: (A, B) -> Boolean): Boolean =
+    size == other.size && zip(other).all { (a, b) -> same(a, b) }
+
+private fun String?.longs(): List<Long> = this!!.split(" ").filter(String::isNotEmpty).map(String::toLong)
+
+private fun String?.floats(): List<Float> = this!!.split(" ").filter(String::isNotEmpty).map(String::toFloat)
+
+internal fun unescape(text: String): String? {
+    if (text == "\\-") return null
+    val meanings = mapOf('t' to '\t', 'n' to '\n', 'r' to '\r', '0' to '\u0000')
+    return Regex("""\\(.)""").replace(text) { (meanings[it.groupValues[1][0]] ?: it.groupValues[1][0]).toString() }
+}
+
+internal fun records(file: String): List<List<String?>> =
+    File(file).readText().split("\n").filter { it.isNotEmpty() && it[0] != '#' }.map { line -> line.split("\t").map(::unescape) }
+
+internal fun conformance(file: String) {
+    val cases = Conformance(records(file)).apply { run() }
+    cases.counts.forEach { (kind, counts) -> println("$kind ${counts[0]} ${counts[1]}") }
+    if (cases.counts.isEmpty() || cases.counts.values.any { it[1] > 0 }) exitProcess(1)
+}

