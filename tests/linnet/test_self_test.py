@@ -54,7 +54,7 @@ def opens(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Opener:
 
     def opens(program: Program, evidence: str, task: str = "text-classification") -> FakeRuntime:
         runtime = FakeRuntime(make_manifest(task), program, evidence=evidence)
-        monkeypatch.setattr("linnet.model.open_runtime", lambda source, threads: runtime)
+        monkeypatch.setattr("linnet.loading.open_runtime", lambda source, threads: runtime)
         return runtime
 
     return opens

@@ -62,7 +62,7 @@ class Refuse:
             raise ImportError(name + " is not on this device")
 
 sys.meta_path.insert(0, Refuse())
-from linnet import cli
+from linnet.cli import main as cli
 sys.exit(cli.main({arguments!r}))
 """
 _HEAVY = ("torch", "transformers", "executorch", "torchao", "linnet_export", "sentencepiece")
