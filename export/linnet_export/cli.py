@@ -27,11 +27,11 @@ from linnet_export.output.report_view import print_report
 
 __all__ = [
     "CLEAR",
-    "ExportCommand",
     "TerminalProgress",
-    "command",
+    "add_arguments",
     "name_log",
     "report_over_budget",
+    "run",
     "terminated_as_interrupt",
 ]
 
@@ -86,82 +86,77 @@ class TerminalProgress:
             )
 
 
-class ExportCommand:
-    """The command as the `linnet` program sees it."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.epilog = _EXAMPLE
+    add = parser.add_argument
+    add("model", metavar="MODEL", help="checkpoint: a local directory or a Hugging Face hub id")
+    add("-o", "--output", type=Path, metavar="FILE.pte", help="file to write (default: the model's name)")
+    add("--task", metavar="TASK", help=f"default: from the checkpoint; one of {', '.join(TASKS)}")
+    _add_quantization(parser)
+    add("--max-length", type=int, metavar="N", help="bound in tokens, special tokens included")
+    add(
+        "--max-batch",
+        type=int,
+        default=0,
+        metavar="N",
+        help="largest padded batch; 0 (default): no batch method",
+    )
+    add("--revision", help="branch, tag or commit of a hub id")
+    add(
+        "--labels",
+        type=_labels,
+        metavar="A,B,C|FILE",
+        help="class names, in order, or a file with one a line",
+    )
+    add(
+        "--proof",
+        type=Path,
+        metavar="FILE",
+        help="texts of the proof: .jsonl with text and pair, or plain lines",
+    )
+    add("--no-proof", action="store_true", help="skip the proof; the file says that it is unproven")
+    add("--budget", type=_budget, action="append", default=[], metavar="NAME=VALUE",
+        help=f"change a limit of the proof: {', '.join(BUDGET_KEYS)}")  # fmt: skip
+    add("--report", type=Path, metavar="OUT.html", help="write a page about the file too, as `linnet explain` does")
+    add("--force", action="store_true", help="overwrite the output")
+    add("--json", action="store_true", help="print the report as JSON")
 
-    name = "export"
-    help = "from a checkpoint to a proven .pte file"
 
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the options."""
-        parser.epilog = _EXAMPLE
-        add = parser.add_argument
-        add("model", metavar="MODEL", help="checkpoint: a local directory or a Hugging Face hub id")
-        add("-o", "--output", type=Path, metavar="FILE.pte", help="file to write (default: the model's name)")
-        add("--task", metavar="TASK", help=f"default: from the checkpoint; one of {', '.join(TASKS)}")
-        _add_quantization(parser)
-        add("--max-length", type=int, metavar="N", help="bound in tokens, special tokens included")
-        add(
-            "--max-batch",
-            type=int,
-            default=0,
-            metavar="N",
-            help="largest padded batch; 0 (default): no batch method",
-        )
-        add("--revision", help="branch, tag or commit of a hub id")
-        add(
-            "--labels",
-            type=_labels,
-            metavar="A,B,C|FILE",
-            help="class names, in order, or a file with one a line",
-        )
-        add(
-            "--proof",
-            type=Path,
-            metavar="FILE",
-            help="texts of the proof: .jsonl with text and pair, or plain lines",
-        )
-        add("--no-proof", action="store_true", help="skip the proof; the file says that it is unproven")
-        add("--budget", type=_budget, action="append", default=[], metavar="NAME=VALUE",
-            help=f"change a limit of the proof: {', '.join(BUDGET_KEYS)}")  # fmt: skip
-        add("--report", type=Path, metavar="OUT.html", help="write a page about the file too, as `linnet explain` does")
-        add("--force", action="store_true", help="overwrite the output")
-        add("--json", action="store_true", help="print the report as JSON")
-
-    def run(self, args: argparse.Namespace) -> int:
-        """Export; return the exit status."""
-        config = ExportConfig(
-            model=args.model,
-            output=args.output,
-            task=args.task,
-            recipe=args.recipe,
-            quantization=_quantization(args),
-            calibration=args.calibration,
-            auto_mixed_precision=args.auto_mixed_precision,
-            max_length=args.max_length,
-            max_batch=args.max_batch,
-            revision=args.revision,
-            labels=args.labels,
-            proof=args.proof,
-            prove=not args.no_proof,
-            budget=dict(args.budget),
-            force=args.force,
-        )
-        if args.report is not None:
-            refuse_existing(args.report, force=args.force)
-            refuse_same(args.report, choose_output(config))
-        try:
-            report = _export(config)
-        except OverBudgetError as error:
-            return report_over_budget(error)
-        if args.report is not None:
-            with terminated_as_interrupt():
-                _write_page(report.path, args.report, force=args.force)
-        if args.json:
-            print(json.dumps(report.to_json(), ensure_ascii=False, indent=2))
-        else:
-            print_report(report)
-        return 0
+def run(args: argparse.Namespace) -> int:
+    """Export; return the exit status."""
+    config = ExportConfig(
+        model=args.model,
+        output=args.output,
+        task=args.task,
+        recipe=args.recipe,
+        quantization=_quantization(args),
+        calibration=args.calibration,
+        auto_mixed_precision=args.auto_mixed_precision,
+        max_length=args.max_length,
+        max_batch=args.max_batch,
+        revision=args.revision,
+        labels=args.labels,
+        proof=args.proof,
+        prove=not args.no_proof,
+        budget=dict(args.budget),
+        force=args.force,
+    )
+    if args.report is not None:
+        refuse_existing(args.report, force=args.force)
+        refuse_same(args.report, choose_output(config))
+    try:
+        report = _export(config)
+    except OverBudgetError as error:
+        return report_over_budget(error)
+    if args.report is not None:
+        with terminated_as_interrupt():
+            _write_page(report.path, args.report, force=args.force)
+    if args.json:
+        print(json.dumps(report.to_json(), ensure_ascii=False, indent=2))
+    else:
+        print_report(report)
+    return 0
 
 
 def _add_quantization(parser: argparse.ArgumentParser) -> None:
@@ -274,6 +269,3 @@ def _budget(text: str) -> tuple[str, float]:
     if not equals or name not in BUDGET_KEYS:
         raise argparse.ArgumentTypeError(f"{text!r}, needed NAME=VALUE with NAME of {', '.join(BUDGET_KEYS)}")
     return name, number
-
-
-command = ExportCommand()

@@ -38,7 +38,7 @@ from linnet_train.report import TrainReport
 from linnet_train.search import Budget, SearchConfig, Space, search
 from linnet_train.search.report import SearchReport
 
-__all__ = ["TrainCommand", "command"]
+__all__ = ["add_arguments", "run"]
 
 _EXAMPLE = """\
 examples:
@@ -66,33 +66,28 @@ class TrainProgress(TerminalProgress):
         print(f"{CLEAR if self._stream.isatty() else ''}    {text}", file=self._stream, flush=True)
 
 
-class TrainCommand:
-    """The command as the `linnet` program sees it."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.epilog = _EXAMPLE
+    declare(parser)
 
-    name = "train"
-    help = "from labelled rows to a small trained checkpoint, or to a proven .pte file"
 
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the options."""
-        parser.epilog = _EXAMPLE
-        declare(parser)
-
-    def run(self, args: argparse.Namespace) -> int:
-        """Train; return the exit status."""
-        args = args.options.complete(args)
-        if args.export is not None:
-            refuse_existing(args.export, force=args.force or args.resume)
-        stages, recipe = _stages(args)
-        if args.search is not None:
-            return _search(stages[0][1], args)
-        try:
-            reports, file = _run(stages, recipe, args)
-        except OverBudgetError as error:
-            print(f"linnet: the trained checkpoint is in {stages[-1][1].output}", file=sys.stderr)
-            return report_over_budget(error)
-        if _is_first():
-            _show(reports, file, as_json=args.json)
-        return 0
+def run(args: argparse.Namespace) -> int:
+    """Train; return the exit status."""
+    args = args.options.complete(args)
+    if args.export is not None:
+        refuse_existing(args.export, force=args.force or args.resume)
+    stages, recipe = _stages(args)
+    if args.search is not None:
+        return _search(stages[0][1], args)
+    try:
+        reports, file = _run(stages, recipe, args)
+    except OverBudgetError as error:
+        print(f"linnet: the trained checkpoint is in {stages[-1][1].output}", file=sys.stderr)
+        return report_over_budget(error)
+    if _is_first():
+        _show(reports, file, as_json=args.json)
+    return 0
 
 
 def _is_first() -> bool:
@@ -269,6 +264,3 @@ def _stage_rows(name: str, report: TrainReport, names: list[str]) -> list[tuple[
 
 def _number(figures: Any, name: str) -> str:
     return f"{figures[name]:.4f}" if name in figures else "-"
-
-
-command = TrainCommand()

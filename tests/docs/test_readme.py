@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from linnet.cli.commands import find_command, list_commands
+from linnet.cli.registry import find_command, list_commands
 from linnet.format.manifest import TASKS, Manifest
-from linnet_export.cli import command
 from linnet_export.graph.architectures import supported as architectures
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,7 +28,7 @@ def test_the_options_of_export_exist() -> None:
     section = README.split("## Exporting")[1].split("\n## ")[0]
     named = set(re.findall(r"--[a-z][a-z-]+", section))
     assert len(named) >= 8
-    assert named <= options(command.add_arguments)
+    assert named <= options(find_command("export").add_arguments)
 
 
 def test_the_options_of_measuring_on_devices_exist() -> None:

@@ -1,4 +1,4 @@
-"""Scores, vocabulary, console tables, commands table, versions: the small modules."""
+"""Scores, vocabulary, console tables, versions: the small modules."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import linnet
-from linnet.cli import commands, doctor
+from linnet.cli import doctor
 from linnet.cli.console import Console, cell_width, plain_table, shorten
 from linnet.cli.exit_status import exit_status
 from linnet.errors import (
@@ -156,50 +156,7 @@ def test_a_terminal_without_colour_or_rich_gets_plain_text(monkeypatch: pytest.M
     assert stream.getvalue() == "a\n-\n1\n"
 
 
-# -- commands, tasks, exit statuses ----------------------------------------------------------------
-
-
-def test_every_built_in_command_keeps_the_protocol() -> None:
-    import argparse
-
-    names = [name for name, _ in commands.list_commands()]
-    own = ["run", "inspect", "explain", "verify", "sign", "eval", "bench", "soak", "compare"]
-    own += ["tune", "estimate", "report", "bundle", "doctor"]
-    assert names[: len(own)] == own
-    for name, help_ in commands.list_commands()[: len(own)]:
-        command = commands.find_command(name)
-        assert command.help == help_
-        parser = argparse.ArgumentParser()
-        command.add_arguments(parser)
-        assert "linnet " + name in (parser.epilog or ""), f"{name} shows an example"
-
-
-def test_an_unknown_command_names_the_known_ones() -> None:
-    with pytest.raises(commands.UnknownCommandError, match="'foo'; known are run, inspect"):
-        commands.find_command("foo")
-
-
-def test_a_missing_extra_gives_the_pip_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commands, "_entry_points", dict)
-    with pytest.raises(ExtraMissingError, match=r'pip install "linnet\[export\]"'):
-        commands.find_command("export")
-    with pytest.raises(ExtraMissingError, match=r'linnet init .* pip install "linnet\[train\]"'):
-        commands.find_command("init")
-    monkeypatch.setattr(commands, "_entry_points", lambda: {"export": "no_such_package_here:command"})
-    with pytest.raises(ExtraMissingError, match=r'pip install "linnet\[export\]"'):
-        commands.find_command("export")
-
-
-@pytest.mark.parametrize("name", ["export", "train", "init"])
-def test_commands_of_extras_are_listed_with_their_own_help(name: str) -> None:
-    pytest.importorskip("linnet_export")
-    assert dict(commands.list_commands())[name] == commands.find_command(name).help
-
-
-def test_a_command_of_another_package_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commands, "_entry_points", lambda: {"mine": "linnet.cli.doctor:run"})
-    assert vars(doctor)["run"] is commands.find_command("mine")
-    assert ("mine", "from another package") in commands.list_commands()
+# -- tasks, exit statuses ---------------------------------------------------------------------------
 
 
 def test_an_unknown_task_is_named() -> None:

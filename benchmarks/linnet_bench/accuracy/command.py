@@ -18,9 +18,7 @@ from linnet_bench.accuracy.datasets import choose_columns, read_rows
 from linnet_bench.accuracy.evaluation import METRICS, Evaluation, Progress, evaluate
 from linnet_bench.accuracy.problems import BadRowsError
 
-__all__ = ["add_arguments", "help", "run"]
-
-help = "measure a file's accuracy on your data"
+__all__ = ["add_arguments", "run"]
 
 _EPILOG = """\
 Columns are found by their usual names (text, sentence1, sentence2, label, score, question, context,

@@ -37,7 +37,7 @@ from linnet_bench.record.record import (
 from linnet_bench.record.table import show_record
 from linnet_bench.record.trace import TracedRuns, trace_facts, trace_json
 
-__all__ = ["BenchCommand", "Bencher", "command", "default_threads", "job_for", "settings_from"]
+__all__ = ["Bencher", "add_arguments", "default_threads", "job_for", "run", "settings_from"]
 
 PROFILE_LENGTHS = (16, 128, 512)
 TRACED = 5  # inferences of each length in a trace
@@ -63,87 +63,79 @@ examples:
 """
 
 
-class BenchCommand:
-    """Arguments, output and exit status; the measuring is :class:`Bencher`'s."""
-
-    name = "bench"
-    help = "measure a file's speed on this machine, or on others"
-
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the arguments."""
-        parser.epilog = _EPILOG
-        parser.add_argument("file", metavar="FILE", nargs="?", type=Path, help="a linnet file (.pte)")
-        parser.add_argument(
-            "--lengths", type=numbers, metavar="N,N,...", help=f"tokens, {CUT} (default {joined(DEFAULT.lengths)})"
-        )
-        parser.add_argument(
-            "--threads",
-            type=numbers,
-            metavar="N,N,...",
-            help="thread counts (default 1,2; 1 on a single CPU)",
-        )
-        amount = parser.add_mutually_exclusive_group()
-        amount.add_argument(
-            "--seconds", type=float, metavar="S", help=f"time for each length (default {DEFAULT.seconds:g})"
-        )
-        amount.add_argument("--samples", type=int, metavar="N", help="samples for each length, instead of a time")
-        parser.add_argument(
-            "--cold",
-            type=int,
-            metavar="N",
-            help=f"fresh processes for the cold start (default {DEFAULT.cold_repeats})",
-        )
-        add_method_arguments(parser)
-        parser.add_argument(
-            "--profile",
-            action="store_true",
-            help=f"where the time goes, by operator and partition (default lengths {joined(PROFILE_LENGTHS)})",
-        )
-        parser.add_argument(
-            "--trace",
-            type=Path,
-            metavar="OUT",
-            help=f"profile, and write {TRACED} inferences of each length for chrome://tracing or Perfetto",
-        )
-        parser.add_argument("--json", type=Path, metavar="OUT", help="write the record, all samples included")
-        parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
-        add_device_arguments(parser)
-
-    def run(self, args: argparse.Namespace) -> int:
-        """Measure, show, write; see the epilog for the exit status.
-
-        Raises:
-            LinnetError: the file cannot be measured; what had been finished before is shown and written.
-        """
-        if args.file is None and not args.clean_device:
-            raise InvalidArgumentError("FILE is missing, needed a linnet file (.pte)")
-        if wants_devices(args):
-            from linnet_bench.bench.devices import run_on_devices
-
-            return run_on_devices(args, None if args.file is None else settings_from(args), TRACED)
-        outputs = [out for out in (args.json, args.trace) if out is not None]
-        if len(set(outputs)) < len(outputs):
-            raise InvalidArgumentError(f"--json and --trace both name {args.trace}; give each its own file")
-        for out in outputs:
-            refuse_existing(out, force=args.force)
-        bencher = Bencher(args.file, settings_from(args), Progress(sys.stderr), command=command_line())
-        failure = bencher.measure()
-        record = bencher.record()
-        if record is not None:
-            say_cut(args.lengths, record.file.max_length)
-            show_record(record, Console())
-            if args.json is not None:
-                write_record(record, args.json, force=args.force)
-            if args.trace is not None and bencher.traced:
-                write_text(trace_json(bencher.traced, trace_facts(record)), args.trace, force=args.force)
-        if failure is not None:
-            raise failure
-        if bencher.interrupted:
-            return INTERRUPTED
-        return WRONG_ANSWER if record is not None and record.wrong else 0
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.epilog = _EPILOG
+    parser.add_argument("file", metavar="FILE", nargs="?", type=Path, help="a linnet file (.pte)")
+    parser.add_argument(
+        "--lengths", type=numbers, metavar="N,N,...", help=f"tokens, {CUT} (default {joined(DEFAULT.lengths)})"
+    )
+    parser.add_argument(
+        "--threads",
+        type=numbers,
+        metavar="N,N,...",
+        help="thread counts (default 1,2; 1 on a single CPU)",
+    )
+    amount = parser.add_mutually_exclusive_group()
+    amount.add_argument(
+        "--seconds", type=float, metavar="S", help=f"time for each length (default {DEFAULT.seconds:g})"
+    )
+    amount.add_argument("--samples", type=int, metavar="N", help="samples for each length, instead of a time")
+    parser.add_argument(
+        "--cold",
+        type=int,
+        metavar="N",
+        help=f"fresh processes for the cold start (default {DEFAULT.cold_repeats})",
+    )
+    add_method_arguments(parser)
+    parser.add_argument(
+        "--profile",
+        action="store_true",
+        help=f"where the time goes, by operator and partition (default lengths {joined(PROFILE_LENGTHS)})",
+    )
+    parser.add_argument(
+        "--trace",
+        type=Path,
+        metavar="OUT",
+        help=f"profile, and write {TRACED} inferences of each length for chrome://tracing or Perfetto",
+    )
+    parser.add_argument("--json", type=Path, metavar="OUT", help="write the record, all samples included")
+    parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
+    add_device_arguments(parser)
 
 
-command = BenchCommand()
+def run(args: argparse.Namespace) -> int:
+    """Measure, show, write; see the epilog for the exit status.
+
+    Raises:
+        LinnetError: the file cannot be measured; what had been finished before is shown and written.
+    """
+    if args.file is None and not args.clean_device:
+        raise InvalidArgumentError("FILE is missing, needed a linnet file (.pte)")
+    if wants_devices(args):
+        from linnet_bench.bench.devices import run_on_devices
+
+        return run_on_devices(args, None if args.file is None else settings_from(args), TRACED)
+    outputs = [out for out in (args.json, args.trace) if out is not None]
+    if len(set(outputs)) < len(outputs):
+        raise InvalidArgumentError(f"--json and --trace both name {args.trace}; give each its own file")
+    for out in outputs:
+        refuse_existing(out, force=args.force)
+    bencher = Bencher(args.file, settings_from(args), Progress(sys.stderr), command=command_line())
+    failure = bencher.measure()
+    record = bencher.record()
+    if record is not None:
+        say_cut(args.lengths, record.file.max_length)
+        show_record(record, Console())
+        if args.json is not None:
+            write_record(record, args.json, force=args.force)
+        if args.trace is not None and bencher.traced:
+            write_text(trace_json(bencher.traced, trace_facts(record)), args.trace, force=args.force)
+    if failure is not None:
+        raise failure
+    if bencher.interrupted:
+        return INTERRUPTED
+    return WRONG_ANSWER if record is not None and record.wrong else 0
 
 
 def add_method_arguments(parser: argparse.ArgumentParser) -> None:

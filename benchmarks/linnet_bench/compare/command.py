@@ -30,9 +30,7 @@ from linnet_bench.measure.probe import clip_lengths
 from linnet_bench.measure.progress import Progress
 from linnet_bench.record.statistics import median
 
-__all__ = ["add_arguments", "help", "run"]
-
-help = "show files side by side, or find regressions between records"
+__all__ = ["add_arguments", "run"]
 
 DEFAULT_LENGTHS = (16, 128, 512)
 DEFAULT_ROUNDS, DEFAULT_SECONDS, DEFAULT_COLD = 3, 0.3, 5

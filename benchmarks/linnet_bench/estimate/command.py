@@ -19,9 +19,7 @@ from linnet_bench.estimate.roofline import Estimate, estimate
 from linnet_bench.estimate.work import Work, count_work
 from linnet_bench.measure.probe import clip_lengths
 
-__all__ = ["add_arguments", "help", "run"]
-
-help = "estimate a file's speed on a device that is not here"
+__all__ = ["add_arguments", "run"]
 
 DEFAULT_LENGTHS = (32, 64, 128, 256)
 

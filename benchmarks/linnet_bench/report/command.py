@@ -12,9 +12,7 @@ from linnet.errors import InvalidArgumentError
 from linnet_bench.report.names import read_all
 from linnet_bench.report.page import report_page
 
-__all__ = ["add_arguments", "help", "run"]
-
-help = "write a page about benchmark records: plots, tables, how to repeat them"
+__all__ = ["add_arguments", "run"]
 
 _EPILOG = """\
 The page needs no network. Its tables can be copied as Markdown. A record that was made under an emulator is

@@ -28,7 +28,7 @@ from linnet_bench.soak.job import Settings, SoakJob
 from linnet_bench.soak.record import Record, Window, to_json
 from linnet_bench.soak.table import show_record
 
-__all__ = ["SoakCommand", "command"]
+__all__ = ["add_arguments", "run"]
 
 DEFAULT_LENGTHS = (8, 16, 32, 64, 128)
 
@@ -45,65 +45,57 @@ examples:
 """
 
 
-class SoakCommand:
-    """Arguments, output and exit status; the requests are the worker's."""
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.epilog = _EPILOG
+    whole: Any = {"type": int, "metavar": "N"}
+    parser.add_argument("file", metavar="FILE", type=Path, help="a linnet file (.pte)")
+    parser.add_argument("--requests", default=1_000_000, **whole, help="in all (default 1000000)")
+    parser.add_argument("--clients", default=4, **whole, help="threads that send them (default 4)")
+    parser.add_argument("--sessions", default=2, **whole, help="that the clients share (default 2)")
+    parser.add_argument(
+        "--reload-every", default=1000, **whole, help="requests after which a session is loaded anew; 0: never"
+    )
+    parser.add_argument(
+        "--lengths", type=numbers, metavar="N,N,...",
+        help=f"tokens of the requests, {CUT} (default {joined(DEFAULT_LENGTHS)})",
+    )  # fmt: skip
+    parser.add_argument("--windows", default=20, **whole, help="parts; the first is the warm-up (default 20)")
+    parser.add_argument("--threads", default=1, **whole, help="threads of one request (default 1)")
+    parser.add_argument(
+        "--most-growth", type=float, default=2.0, metavar="MB", help="that memory may grow by (default 2)"
+    )
+    parser.add_argument(
+        "--most-drift", type=float, default=2.0, metavar="TIMES",
+        help="the second half's p99 may be the first half's (default 2)",
+    )  # fmt: skip
+    parser.add_argument("--json", type=Path, metavar="OUT", help="write the record")
+    parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
 
-    name = "soak"
-    help = "send very many requests, and see that memory, answers and latency hold"
 
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the arguments."""
-        parser.epilog = _EPILOG
-        whole: Any = {"type": int, "metavar": "N"}
-        parser.add_argument("file", metavar="FILE", type=Path, help="a linnet file (.pte)")
-        parser.add_argument("--requests", default=1_000_000, **whole, help="in all (default 1000000)")
-        parser.add_argument("--clients", default=4, **whole, help="threads that send them (default 4)")
-        parser.add_argument("--sessions", default=2, **whole, help="that the clients share (default 2)")
-        parser.add_argument(
-            "--reload-every", default=1000, **whole, help="requests after which a session is loaded anew; 0: never"
-        )
-        parser.add_argument(
-            "--lengths", type=numbers, metavar="N,N,...",
-            help=f"tokens of the requests, {CUT} (default {joined(DEFAULT_LENGTHS)})",
-        )  # fmt: skip
-        parser.add_argument("--windows", default=20, **whole, help="parts; the first is the warm-up (default 20)")
-        parser.add_argument("--threads", default=1, **whole, help="threads of one request (default 1)")
-        parser.add_argument(
-            "--most-growth", type=float, default=2.0, metavar="MB", help="that memory may grow by (default 2)"
-        )
-        parser.add_argument(
-            "--most-drift", type=float, default=2.0, metavar="TIMES",
-            help="the second half's p99 may be the first half's (default 2)",
-        )  # fmt: skip
-        parser.add_argument("--json", type=Path, metavar="OUT", help="write the record")
-        parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
+def run(args: argparse.Namespace) -> int:
+    """Soak, show, write; see the epilog for the exit status.
 
-    def run(self, args: argparse.Namespace) -> int:
-        """Soak, show, write; see the epilog for the exit status.
-
-        Raises:
-            LinnetError: the file cannot be soaked; what had been finished before is shown and written.
-        """
-        settings = settings_from(args)
+    Raises:
+        LinnetError: the file cannot be soaked; what had been finished before is shown and written.
+    """
+    settings = settings_from(args)
+    if args.json is not None:
+        refuse_existing(args.json, force=args.force)
+        refuse_same(args.json, args.file)
+    soaking = _Soaking(args.file, settings, Progress(sys.stderr))
+    soaking.go()
+    record = soaking.record()
+    if record is not None:
+        say_cut(args.lengths, record.file["max_length"])
+        show_record(record, Console())
         if args.json is not None:
-            refuse_existing(args.json, force=args.force)
-            refuse_same(args.json, args.file)
-        soaking = _Soaking(args.file, settings, Progress(sys.stderr))
-        soaking.go()
-        record = soaking.record()
-        if record is not None:
-            say_cut(args.lengths, record.file["max_length"])
-            show_record(record, Console())
-            if args.json is not None:
-                write_text(to_json(record), args.json, force=args.force)
-        if soaking.failure is not None:
-            raise soaking.failure
-        if soaking.interrupted:
-            return INTERRUPTED
-        return OK if record is not None and all(record.verdicts.values()) else CHECK_FAILED
-
-
-command = SoakCommand()
+            write_text(to_json(record), args.json, force=args.force)
+    if soaking.failure is not None:
+        raise soaking.failure
+    if soaking.interrupted:
+        return INTERRUPTED
+    return OK if record is not None and all(record.verdicts.values()) else CHECK_FAILED
 
 
 def settings_from(args: argparse.Namespace) -> Settings:

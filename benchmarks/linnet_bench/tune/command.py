@@ -17,9 +17,7 @@ from linnet_bench.tune.devices import tune_on_devices
 from linnet_bench.tune.measure import Finding, TuneJob, store, tune, unusable_cpus
 from linnet_bench.tune.profile import TuningProfile
 
-__all__ = ["add_arguments", "help", "run"]
-
-help = "find the fastest threads, CPUs, attention and recipe for this machine"
+__all__ = ["add_arguments", "run"]
 
 DEFAULT_LENGTHS, DEFAULT_SECONDS, DEFAULT_ROUNDS = (16, 64, 128), 0.3, 5
 

@@ -11,9 +11,7 @@ from linnet_export.bundle.content import Kind, Written, write
 from linnet_export.bundle.notices import size_report
 from linnet_export.bundle.subject import read_subject
 
-__all__ = ["add_arguments", "help", "run"]
-
-help = "write a file as a ready part of an Android, iOS, C or Python project"
+__all__ = ["add_arguments", "run"]
 
 _EPILOG = """\
 The folder gets the file where the project expects it, linnet's sources or library, the labels as typed constants, a

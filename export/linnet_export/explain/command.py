@@ -11,9 +11,7 @@ from linnet.cli.console import Console
 from linnet.cli.output import refuse_existing, refuse_same, write_text
 from linnet_export.explain import Latency, LatencySettings, explain_page, measure_latency, read_facts
 
-__all__ = ["NOT_MEASURED", "add_arguments", "default_output", "help", "run"]
-
-help = "write a page about a file: sizes, partitions, proof, errors, latency"
+__all__ = ["NOT_MEASURED", "add_arguments", "default_output", "run"]
 
 NOT_MEASURED = "not measured (--no-latency)."
 

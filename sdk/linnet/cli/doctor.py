@@ -16,9 +16,7 @@ from linnet.format.manifest import SCHEMA_MAJOR, SCHEMA_MINOR
 from linnet.runtime import runtime_info
 from linnet.version import DISTRIBUTION, UNKNOWN, version
 
-__all__ = ["add_arguments", "help", "run", "tokenizers_for", "warnings_for"]
-
-help = "show what this build and this machine can do"
+__all__ = ["add_arguments", "run", "tokenizers_for", "warnings_for"]
 
 _EPILOG = """\
 Exit status 4 if the compiled runtime is missing.

@@ -18,13 +18,11 @@ from linnet.format.manifest import Manifest
 from linnet.format.trailer import Trailer, read_trailer
 from linnet.loading import load
 
-__all__ = ["add_arguments", "help", "run"]
-
-help = "show what a file says about itself"
+__all__ = ["add_arguments", "run"]
 
 _EPILOG = """\
-A file that linnet refuses is shown as far as it can be read, with the reason; the exit status is then
-3 (the file) or 4 (this build).
+A file that linnet refuses is shown as far as it can be read, with the reason;
+the exit status is then 3 (the file) or 4 (this build).
 
 examples:
   linnet inspect intents.pte

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import itertools
 import os
 import sys
 import traceback
@@ -11,11 +12,12 @@ import warnings
 from collections.abc import Sequence
 from typing import TextIO
 
-from linnet.cli.commands import Command, UnknownCommandError, find_command, list_commands
+from linnet.cli.command import Command
 from linnet.cli.exit_status import INTERRUPTED, OK, USAGE, error_message, exit_status
+from linnet.cli.registry import UnknownCommandError, find_command, missing_extra
 from linnet.errors import LinnetError
 
-__all__ = ["main"]
+__all__ = ["command_parser", "main"]
 
 _EPILOG = """\
 examples:
@@ -64,18 +66,33 @@ def _run(arguments: list[str]) -> int:
     except UnknownCommandError as error:
         print(f"linnet: error: {error}", file=sys.stderr)
         return USAGE
-    parser = _command_parser(name, command)
+    try:
+        return _call(name, command, before, arguments)
+    except ImportError as error:
+        if command.extra and not isinstance(error, LinnetError):  # which names what is missing itself
+            raise missing_extra(name, command.extra) from error
+        raise
+
+
+def _call(name: str, command: Command, before: list[str], arguments: list[str]) -> int:
+    parser = command_parser(name, command)
     rest = before + arguments[len(before) + 1 :]
+    if command.common and {"-h", "--help"} & set(itertools.takewhile(lambda word: word != "--", rest)):
+        from linnet.cli.help import short_help
+
+        print(short_help(parser, command), end="")
+        return OK
     # options may stand between the texts of a list, which parse_args takes for its end
     return command.run(parser.parse_intermixed_args(rest))
 
 
 def _top_level(arguments: Sequence[str]) -> int:
-    commands = "\n".join(f"  {name:<9}{help_}" for name, help_ in list_commands())
+    from linnet.cli.help import overview  # imports the module of every command
+
     parser = argparse.ArgumentParser(
         prog="linnet",
         usage="linnet [--version] [--debug] COMMAND ...",
-        description=f"Small language models on small devices.\n\ncommands:\n{commands}\n\n"
+        description=f"Small language models on small devices.\n\ncommands, by what they are for:\n\n{overview()}\n\n"
         "linnet COMMAND --help explains a command.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -92,12 +109,17 @@ def _top_level(arguments: Sequence[str]) -> int:
     return USAGE
 
 
-def _command_parser(name: str, command: Command) -> argparse.ArgumentParser:
+def command_parser(name: str, command: Command) -> argparse.ArgumentParser:
+    """Return the parser of a command, with ``--debug``, ``--help`` and, where that is short, ``--help-all``."""
     parser = argparse.ArgumentParser(
         prog=f"linnet {name}",
         description=command.help[0].upper() + command.help[1:] + ".",
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=not command.common,
     )
+    if command.common:
+        parser.add_argument("-h", "--help", action="store_true", help="show this; --help-all shows all options")
+        parser.add_argument("--help-all", action="help", help="show every option and exit")
     command.add_arguments(parser)
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
     return parser

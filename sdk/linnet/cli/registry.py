@@ -1,114 +1,108 @@
-"""The subcommands of ``linnet``: a table of built-in ones, and those of other packages.
+"""The subcommands of ``linnet``, found by the entry-point group ``linnet.commands``.
 
-A command is an object (here: a module) with ``help``, ``add_arguments(parser)`` and ``run(args) -> int``.
-Other packages give theirs through the entry-point group ``linnet.commands``. Modules are imported only
-when their command is called.
+linnet's own packages and those of others declare a command alike::
+
+    [project.entry-points."linnet.commands"]
+    mine = "my_package.commands:mine"       # a linnet.cli.command.Command
 """
 
 from __future__ import annotations
 
-import argparse
+import difflib
 import importlib
-from collections.abc import Mapping
-from typing import Protocol, cast
+from pathlib import Path
+from typing import cast
 
+from linnet.cli.command import Command
 from linnet.errors import ExtraMissingError
 
-__all__ = ["GROUP", "Command", "UnknownCommandError", "find_command", "list_commands"]
+__all__ = [
+    "GROUP",
+    "UnknownCommandError",
+    "find_command",
+    "foreign_commands",
+    "list_commands",
+    "missing_extra",
+    "own_commands",
+]
 
 GROUP = "linnet.commands"
-
-_BUILT_IN: Mapping[str, tuple[str, str]] = {
-    "run": ("linnet.cli.run", "answer texts with a file"),
-    "inspect": ("linnet.cli.inspect", "show what a file says about itself"),
-    "explain": (
-        "linnet_export.explain.command",
-        "write a page about a file: sizes, partitions, proof, errors, latency",
-    ),
-    "verify": ("linnet.cli.verify", "check a file's bytes and repeat its golden cases"),
-    "sign": ("linnet.cli.sign", "sign a file with an Ed25519 key"),
-    "eval": ("linnet_bench.accuracy.command", "measure a file's accuracy on your data"),
-    "bench": ("linnet_bench.bench.command", "measure a file's speed on this machine, or on others"),
-    "soak": ("linnet_bench.soak.command", "send very many requests, and see that memory, answers and latency hold"),
-    "compare": ("linnet_bench.compare.command", "show files side by side, or find regressions between records"),
-    "tune": ("linnet_bench.tune.command", "find the fastest threads, CPUs, attention and recipe for this machine"),
-    "estimate": ("linnet_bench.estimate.command", "estimate a file's speed on a device that is not here"),
-    "report": (
-        "linnet_bench.report.command",
-        "write a page about benchmark records: plots, tables, how to repeat them",
-    ),
-    "bundle": ("linnet_export.bundle.command", "write a file as a ready part of an Android, iOS, C or Python project"),
-    "doctor": ("linnet.cli.doctor", "show what this build and this machine can do"),
-}
-
-_FROM_EXTRAS: Mapping[str, tuple[str, str]] = {
-    "export": ("export", "from a checkpoint to a proven .pte file"),
-    "train": ("train", "from labelled rows to a small trained checkpoint, or to a proven .pte file"),
-    "init": ("train", "a new model with a vocabulary of its own and random weights, to be pre-trained"),
-}
-"""Commands whose packages come with an extra: its name, and their help."""
-
-
-class Command(Protocol):
-    """One subcommand."""
-
-    @property
-    def help(self) -> str:
-        """What it does, in a few words."""
-
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the arguments; may set ``parser.epilog``."""
-
-    def run(self, args: argparse.Namespace) -> int:
-        """Do it and return the exit status."""
 
 
 class UnknownCommandError(LookupError):
     """There is no subcommand of that name."""
 
 
+def own_commands() -> dict[str, str]:
+    """Return the commands of linnet's own distribution: name -> "module:attribute", in the order of pyproject.toml.
+
+    Reads the installed entry_points.txt itself: importing importlib.metadata takes as long as answering a text.
+    """
+    for file in Path(__file__).parents[2].glob("linnet-*.dist-info/entry_points.txt"):
+        return _read_group(file.read_text(encoding="utf-8"))
+    from importlib import metadata  # an editable installation, or another layout
+
+    try:
+        found = metadata.distribution("linnet").entry_points
+    except metadata.PackageNotFoundError:
+        return {}
+    return {point.name: point.value for point in found if point.group == GROUP}
+
+
+def foreign_commands() -> dict[str, str]:
+    """Return the commands of other distributions: name -> "module:attribute"."""
+    from importlib import metadata  # slow to import, and seldom needed
+
+    own = own_commands()
+    return {point.name: point.value for point in metadata.entry_points(group=GROUP) if point.name not in own}
+
+
 def list_commands() -> list[tuple[str, str]]:
-    """Return name and help of every command; packages' own commands are named but not imported."""
-    known = {name: help_ for name, (_, help_) in {**_BUILT_IN, **_FROM_EXTRAS}.items()}
-    known |= {name: "from another package" for name in _entry_points() if name not in known}
-    return list(known.items())
+    """Return name and help of every command; those of other packages are named and not imported."""
+    own = [(name, find_command(name).help) for name in own_commands()]
+    return own + [(name, "from another package") for name in foreign_commands()]
 
 
 def find_command(name: str) -> Command:
     """Return a command by name.
 
     Raises:
-        UnknownCommandError: there is none.
-        ExtraMissingError: its extra is not installed; the message has the pip line.
+        UnknownCommandError: there is none; the message names those that are spelled alike.
     """
-    if name in _BUILT_IN:
-        module = importlib.import_module(_BUILT_IN[name][0])
-        return cast(Command, getattr(module, "command", module))
-    found = _entry_points()
-    if name in found:
-        return _load(name, found[name])
-    if name in _FROM_EXTRAS:
-        raise _extra_missing(name)
-    known = ", ".join(each for each, _ in list_commands())
-    raise UnknownCommandError(f"there is no command {name!r}; known are {known}")
+    own = own_commands()
+    if name in own:
+        return _load(own[name])
+    others = foreign_commands()
+    if name in others:
+        return _load(others[name])
+    if not own:
+        raise UnknownCommandError(
+            "expected the installed metadata of linnet, which names its commands, got none; install linnet with pip"
+        )
+    known = [*own, *others]
+    alike = difflib.get_close_matches(name, known, n=1)
+    hint = f"; did you mean {alike[0]!r}?" if alike else ""
+    raise UnknownCommandError(f"there is no command {name!r}{hint}; known are {', '.join(known)}")
 
 
-def _load(name: str, target: str) -> Command:
+def _load(target: str) -> Command:
     module, _, attribute = target.partition(":")
-    try:
-        return cast(Command, getattr(importlib.import_module(module), attribute))
-    except ImportError as error:
-        if name in _FROM_EXTRAS:
-            raise _extra_missing(name) from error
-        raise
+    return cast(Command, getattr(importlib.import_module(module), attribute))
 
 
-def _entry_points() -> dict[str, str]:
-    from importlib import metadata  # slow to import, and needed for few commands
-
-    return {each.name: each.value for each in metadata.entry_points(group=GROUP)}
-
-
-def _extra_missing(name: str) -> ExtraMissingError:
-    extra, _ = _FROM_EXTRAS[name]
+def missing_extra(name: str, extra: str) -> ExtraMissingError:
+    """Return the error for a command whose extra is not installed."""
     return ExtraMissingError(f'linnet {name} needs more than the base: pip install "linnet[{extra}]"')
+
+
+def _read_group(text: str) -> dict[str, str]:
+    """Read one group of an entry_points.txt: "name = module:attribute" a line, as its specification says."""
+    found: dict[str, str] = {}
+    group = ""
+    for line in text.splitlines():
+        if line.startswith("["):
+            group = line.strip("[] ")
+        elif group == GROUP and "=" in line:
+            name, _, target = line.partition("=")
+            found[name.strip()] = target.strip()
+    return found

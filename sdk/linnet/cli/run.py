@@ -20,9 +20,7 @@ from linnet.model import Model
 from linnet.tasks.token_classification import STRATEGIES
 from linnet.tokenization.truncation import TruncationWarning
 
-__all__ = ["add_arguments", "help", "run"]
-
-help = "answer texts with a file"
+__all__ = ["add_arguments", "run"]
 
 _EPILOG = """\
 Without FILE the model that comes with linnet answers, and says so on stderr. The first argument is a FILE if it exists,

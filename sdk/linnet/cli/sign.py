@@ -9,9 +9,7 @@ from linnet.cli.console import Console
 from linnet.cli.output import refuse_existing
 from linnet.format.signature import sign_file
 
-__all__ = ["add_arguments", "help", "run"]
-
-help = "sign a file with an Ed25519 key"
+__all__ = ["add_arguments", "run"]
 
 _EPILOG = """\
 The signature stands in the file's trailer; `linnet verify --key`, linnet.load(require_signature=...) and the JVM

@@ -13,13 +13,12 @@ from linnet.format.signature import check_signature
 from linnet.loading import load
 from linnet.runtime import verify_file
 
-__all__ = ["add_arguments", "help", "run"]
-
-help = "check a file's bytes and repeat its golden cases"
+__all__ = ["add_arguments", "run"]
 
 _EPILOG = """\
-First the SHA-256 of the whole file, then every golden case: same token ids, outputs within the file's
-tolerance. Exit status 1 if a case differs, 3 if the bytes are damaged.
+First the SHA-256 of the whole file, then every golden case: same token ids,
+outputs within the file's tolerance. Exit status 1 if a case differs, 3 if the
+bytes are damaged.
 
 examples:
   linnet verify intents.pte

@@ -74,7 +74,7 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
 def test_no_command_shows_the_help_and_fails() -> None:
     done = cli()
     assert done.returncode == 2
-    assert "commands:" in done.stderr
+    assert "commands, by what they are for:" in done.stderr
 
 
 def test_an_unknown_command() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from linnet.errors import FileMissingError, FileUnreadableError, InvalidArgumentError, RunFailedError
 from linnet_bench.bench import command as command_module
-from linnet_bench.bench.command import BenchCommand, settings_from
+from linnet_bench.bench.command import add_arguments, run, settings_from
 from linnet_bench.measure.files import file_sha256
 from linnet_bench.measure.protocol import Emit, Job
 from linnet_bench.measure.runner import Collector
@@ -30,7 +30,7 @@ QUICK = ("--threads", "1", "--lengths", "4,8", "--samples", "3")
 
 def parse(*arguments: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    BenchCommand().add_arguments(parser)
+    add_arguments(parser)
     return parser.parse_args(arguments)
 
 
@@ -90,9 +90,9 @@ def test_arguments_that_do_not_parse_end_with_2(arguments: tuple[str, ...], caps
 
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     with pytest.raises(FileMissingError, match="absent.pte"):
-        BenchCommand().run(parse(str(tmp_path / "absent.pte")))
+        run(parse(str(tmp_path / "absent.pte")))
     with pytest.raises(FileUnreadableError, match="cannot be read"):
-        BenchCommand().run(parse(str(tmp_path)))
+        run(parse(str(tmp_path)))
 
 
 # -- the whole command ---------------------------------------------------------------------------------
@@ -197,7 +197,7 @@ def test_ctrl_c_before_the_file_was_opened_writes_nothing(
 
     monkeypatch.setattr(command_module, "run_worker", interrupted)
     out = tmp_path / "out.json"
-    assert BenchCommand().run(parse(str(files.proven), "--json", str(out))) == 130
+    assert run(parse(str(files.proven), "--json", str(out))) == 130
     assert not out.exists()
 
 
@@ -214,7 +214,7 @@ def test_a_failure_in_the_second_thread_count_keeps_the_first_and_is_raised(
     monkeypatch.setattr(command_module, "run_worker", second_fails)
     out = tmp_path / "out.json"
     with pytest.raises(RunFailedError, match="out of luck"):
-        BenchCommand().run(parse(str(files.proven), "--threads", "1,2", "--json", str(out)))
+        run(parse(str(files.proven), "--threads", "1,2", "--json", str(out)))
     record = read(out)
     assert (record.partial, record.partial_reason) == (True, "out of luck")
     assert [(run.threads, len(run.lengths), run.error) for run in record.runs] == [(1, 1, ""), (2, 0, "out of luck")]
@@ -233,7 +233,7 @@ def test_ctrl_c_in_the_second_thread_count_keeps_the_first(
 
     monkeypatch.setattr(command_module, "run_worker", second_is_interrupted)
     out = tmp_path / "out.json"
-    status = BenchCommand().run(parse(str(files.proven), "--threads", "1,2", "--json", str(out)))
+    status = run(parse(str(files.proven), "--threads", "1,2", "--json", str(out)))
     assert status == 130
     record = read(out)
     assert record.partial

@@ -1,0 +1,40 @@
+"""The commands that measure."""
+
+from __future__ import annotations
+
+from linnet.cli.command import Command
+
+__all__ = ["accuracy", "bench", "compare", "estimate", "report", "soak", "tune"]
+
+bench = Command(
+    help="measure a file's speed on this machine, or on others",
+    group="measure",
+    module="linnet_bench.bench.command",
+    common=("--lengths", "--threads", "--seconds", "--quick", "--profile", "--device", "--json", "--force"),
+)
+compare = Command(
+    help="show files side by side, or find regressions between records",
+    group="measure",
+    module="linnet_bench.compare.command",
+)
+tune = Command(
+    help="find the fastest threads, CPUs, kernels and recipe here",
+    group="measure",
+    module="linnet_bench.tune.command",
+)
+accuracy = Command(
+    help="measure a file's accuracy on your data", group="measure", module="linnet_bench.accuracy.command"
+)
+report = Command(
+    help="write a page about benchmark records: plots and tables", group="measure", module="linnet_bench.report.command"
+)
+estimate = Command(
+    help="estimate a file's speed on a device that is not here",
+    group="measure",
+    module="linnet_bench.estimate.command",
+)
+soak = Command(
+    help="send very many requests; see memory, answers, latency hold",
+    group="measure",
+    module="linnet_bench.soak.command",
+)

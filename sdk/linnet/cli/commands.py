@@ -1,0 +1,20 @@
+"""The commands of the SDK: use a file."""
+
+from __future__ import annotations
+
+from linnet.cli.command import Command
+
+__all__ = ["doctor", "inspect", "run", "sign", "verify"]
+
+run = Command(
+    help="answer texts with a file",
+    group="use a file",
+    module="linnet.cli.run",
+    common=("--question", "--context", "--pair", "--top-k", "--aggregation-strategy", "--threads", "--json"),
+)
+inspect = Command(help="show what a file says about itself", group="use a file", module="linnet.cli.inspect")
+verify = Command(
+    help="check a file's bytes and repeat its golden cases", group="use a file", module="linnet.cli.verify"
+)
+sign = Command(help="sign a file with an Ed25519 key", group="use a file", module="linnet.cli.sign")
+doctor = Command(help="show what this build and this machine can do", group="use a file", module="linnet.cli.doctor")
