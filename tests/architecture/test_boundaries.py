@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import pkgutil
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import linnet
+import linnet_bench
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE = sorted((ROOT / "runtime_bindings" / "runtime").rglob("*.[hc]*"))
@@ -31,9 +35,13 @@ print("imported", len({modules!r}), "left", left)
 
 
 def device_modules() -> list[str]:
-    """Every module of the SDK and of the binding, except the ones that run a program when imported."""
-    names = [each.name for each in pkgutil.walk_packages(linnet.__path__, "linnet.")]
-    return ["linnet", "linnet_runtime", *(name for name in names if not name.endswith("__main__"))]
+    """Return every module of the SDK, linnet_bench and the binding, except those that run a program when imported."""
+    names = [
+        module.name
+        for package in (linnet, linnet_bench)
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+    ]
+    return ["linnet", "linnet_bench", "linnet_runtime", *(name for name in names if not name.endswith("__main__"))]
 
 
 def test_every_device_module_imports_where_torch_cannot_be_imported() -> None:
@@ -95,6 +103,27 @@ def test_a_text_is_answered_without_numpy() -> None:
     assert result.returncode == 0, result.stderr
     assert result.stdout.endswith("False\n"), result.stdout
     assert "'label'" in result.stdout
+
+
+@pytest.mark.parametrize("settings", ["", ", profile='auto'"])
+def test_a_first_answer_loads_no_package_above_the_sdk(settings: str, tmp_path: Path) -> None:
+    script = f"""
+import sys, linnet
+print(linnet.load(self_test=False{settings})("turn the volume down"))
+print(sorted({{name.split(".")[0] for name in sys.modules}} & {{"linnet_bench", "linnet_export", "linnet_train"}}))
+"""
+    environment = {**os.environ, "LINNET_CACHE": str(tmp_path)}
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False, env=environment
+    )
+    assert result.returncode == 0, result.stderr
+    assert "'label'" in result.stdout
+    assert result.stdout.endswith("\n[]\n"), result.stdout
+
+
+def test_the_sdk_stays_small() -> None:
+    """What runs on the device: at most 7 000 lines of Python."""
+    assert sum(path.read_bytes().count(b"\n") for path in (ROOT / "sdk" / "linnet").rglob("*.py")) <= 7000
 
 
 def test_the_commands_of_the_exporter_start_without_torch() -> None:
