@@ -38,7 +38,7 @@ extern "C" {
 #endif
 
 /* Raised by one whenever a signature, a struct or a status number changes. */
-#define LINNET_ABI_VERSION 2
+#define LINNET_ABI_VERSION 3
 
 typedef int32_t linnet_status;
 
@@ -59,7 +59,7 @@ enum {
   LINNET_FILE_NOT_FOUND = 200,
   LINNET_FILE_UNREADABLE = 201,
   LINNET_NOT_A_PROGRAM = 202,     /* neither an ExecuTorch program nor part of one */
-  LINNET_NOT_A_LINNET_FILE = 203, /* an ExecuTorch program without linnet's contract */
+  LINNET_NOT_A_LINNET_FILE = 203, /* an ExecuTorch program without linnet's manifest */
   LINNET_FILE_TRUNCATED = 204,    /* the end is missing */
   LINNET_PROGRAM_DAMAGED = 205,   /* header, program section or delegate section: hash differs */
   LINNET_TRAILER_DAMAGED = 206,   /* the trailer contradicts itself or the file */
@@ -144,6 +144,16 @@ LINNET_API size_t linnet_tokenizer_vocab_size(const linnet_tokenizer* tokenizer)
 /* The token of an id, borrowed, not zero-terminated. LINNET_INPUT_OUT_OF_RANGE if there is none. */
 LINNET_API linnet_status linnet_tokenizer_token(const linnet_tokenizer* tokenizer, int64_t id,
                                                 const char** token, size_t* size);
+/* The prefix of tokens that continue a word, "##"; empty if there is none. Borrowed. */
+LINNET_API linnet_status linnet_tokenizer_prefix(const linnet_tokenizer* tokenizer, linnet_text* prefix);
+enum {
+  LINNET_TOKEN_SPECIAL = 1,  /* "[CLS]": not part of a text */
+  LINNET_TOKEN_ADDED = 2,    /* found in a text before words are looked at */
+  LINNET_TOKEN_CONTINUES = 4 /* continues the word of the token before it */
+};
+/* What a token is: a sum of the above. LINNET_INPUT_OUT_OF_RANGE if there is no such token. */
+LINNET_API linnet_status linnet_tokenizer_token_flags(const linnet_tokenizer* tokenizer, int64_t id,
+                                                      int32_t* flags);
 /* Encodes a text, or a pair if `pair` is not NULL. Errors: LINNET_INVALID_UTF8, LINNET_TEXT_TOO_LONG,
  * LINNET_INVALID_ARGUMENT (a max_length without room for the special tokens, a stride too large, ...). */
 LINNET_API linnet_status linnet_tokenizer_encode(const linnet_tokenizer* tokenizer, const char* text,
@@ -384,17 +394,6 @@ LINNET_API linnet_status linnet_decode_scores(const linnet_task* task, const lin
 /* Softmax and the like over `rows` rows of `columns` float32 numbers, in place. */
 LINNET_API linnet_status linnet_apply_scores(linnet_score_function score_function, float* values, size_t rows,
                                              size_t columns);
-/* The best spans by start[i] * end[j], i <= j < i + max_answer_length, best first and the earlier first among
- * equals: the `top_k` best are taken, then those that begin or end at a token that is not allowed (0) go.
- * Writes at most `top_k` triples. */
-typedef struct {
-  int64_t first;
-  int64_t last;
-  float score;
-} linnet_token_span;
-LINNET_API linnet_status linnet_best_spans(const float* start, const float* end, const uint8_t* allowed,
-                                           size_t length, size_t top_k, size_t max_answer_length,
-                                           linnet_token_span* spans, size_t* count);
 
 /* ---- from text to answers ------------------------------------------------------------------- */
 
@@ -407,7 +406,11 @@ typedef struct {
   void* context;
 } linnet_engine;
 
-/* Each cuts a text over the file's bound, unless `truncate` is 0: then LINNET_TEXT_TOO_LONG. A file of
+/* One function for each verb of the bindings (Kotlin, Swift; Python's model(...) picks it by the file's
+ * task): classify   linnet_classify          embed      linnet_embed entities   linnet_find_entities     rank
+ * linnet_rank, linnet_score for one passage answer     linnet_answer_question   fillMask   linnet_fill_mask
+ *
+ * Each cuts a text over the file's bound, unless `truncate` is 0: then LINNET_TEXT_TOO_LONG. A file of
  * another task is LINNET_INVALID_ARGUMENT. `pair.bytes` may be NULL. */
 LINNET_API linnet_status linnet_classify(const linnet_task* task, const linnet_engine* engine,
                                          linnet_text text, linnet_text pair, int32_t truncate,
@@ -432,6 +435,11 @@ LINNET_API linnet_status linnet_embed(const linnet_task* task, const linnet_engi
 LINNET_API linnet_status linnet_score(const linnet_task* task, const linnet_engine* engine, linnet_text query,
                                       linnet_text passage, int32_t truncate, float* scores, size_t capacity,
                                       size_t* count);
+/* text-ranking: passages by their (first) score for a query, best first, the earlier first among equals:
+ * answers with `score`, and in `index` the number of the passage. `top_k` 0: all of them. */
+LINNET_API linnet_status linnet_rank(const linnet_task* task, const linnet_engine* engine, linnet_text query,
+                                     const linnet_text* passages, size_t passage_count, int32_t truncate,
+                                     int32_t top_k, linnet_answers** answers);
 
 /* ---- model ---------------------------------------------------------------------------------- */
 
@@ -453,6 +461,9 @@ LINNET_API void linnet_model_free(linnet_model* model);
 LINNET_API linnet_status linnet_model_value(const linnet_model* model, const char* name, linnet_value* value);
 /* Names of all constant methods of the program, one per line. Borrowed. */
 LINNET_API const char* linnet_model_fields(const linnet_model* model);
+/* Names of all methods of the program that compute, one per line, in the program's order: "forward", perhaps
+ * "forward_batch" and "forward_fused". Borrowed. */
+LINNET_API const char* linnet_model_methods(const linnet_model* model);
 /* The evidence of the trailer: UTF-8 JSON, borrowed. */
 LINNET_API linnet_status linnet_model_evidence(const linnet_model* model, const char** json, size_t* size);
 /* The model's tokenizer, borrowed. LINNET_UNKNOWN_FIELD if its kind is not built in. */
@@ -472,7 +483,7 @@ typedef enum {
   LINNET_FUSED_ALWAYS = 2        /* on every processor, in plain C++ if need be */
 } linnet_fused;
 
-/* When "forward" is the file's "forward_fused", if it has one: the same with linnet's own attention operator.
+/* When "forward" is the file's "forward_fused", if it has one: the same with linnet's custom kernels.
  * Methods that are loaded are dropped if that is a change, and loaded again by their next run. */
 LINNET_API linnet_status linnet_model_set_fused(linnet_model* model, linnet_fused when);
 

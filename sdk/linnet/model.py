@@ -195,7 +195,7 @@ class Model:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """Names of the methods that compute: ``forward``, perhaps ``forward_batch``."""
+        """Names of the methods that compute: ``forward``, perhaps ``forward_batch`` and ``forward_fused``."""
         return tuple(self._runtime.methods)
 
     @cached_property

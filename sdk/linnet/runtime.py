@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from linnet_runtime import Encoding as CoreEncoding
+    from linnet_runtime import Entity as CoreEntity
+    from linnet_runtime import Event
+    from linnet_runtime import Proposal as CoreProposal
     from linnet_runtime import Task as CoreTask
 
 __all__ = [
@@ -37,12 +40,6 @@ __all__ = [
     "runtime_info",
     "verify_file",
 ]
-
-CoreEntity: TypeAlias = tuple[str, float, str, int, int, int, int, int, list[int]]
-"""Label or group, score, word, index, start, end, first and last token, tokens at which its words begin."""
-
-CoreProposal: TypeAlias = tuple[int, int, float, str, str]
-"""Index of the mask, token, score, token as text, whole text."""
 
 FloatArray: TypeAlias = "npt.NDArray[np.float32]"
 IntArray: TypeAlias = "npt.NDArray[np.int64]"
@@ -113,7 +110,7 @@ class Runtime(Protocol):
 
     @property
     def methods(self) -> Sequence[str]:
-        """``forward``, perhaps ``forward_batch``."""
+        """Names of the methods that compute: ``forward``, perhaps ``forward_batch`` and ``forward_fused``."""
 
     def run(self, method: str, inputs: Sequence[IntArray]) -> Sequence[FloatArray]:
         """Run a method; each output has the batch axis first."""
@@ -134,8 +131,8 @@ class ProfilingRuntime(Runtime, Protocol):
     def set_profiling(self, on: bool) -> None:
         """Profile from now on, or no more; loaded methods are loaded again by their next run."""
 
-    def profile(self) -> Sequence[tuple[str, int, int, int, int, int]]:
-        """Events of all runs since the last call: the fields of ``linnet_event`` in ``linnet.h``."""
+    def profile(self) -> Sequence[Event]:
+        """Return the events of all runs since the last call."""
 
 
 def open_runtime(source: str | bytes, threads: int) -> ProfilingRuntime:

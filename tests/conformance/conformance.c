@@ -245,6 +245,15 @@ static linnet_status replay(void* context, const char* method, const linnet_tens
 
 static const linnet_engine engine = {replay, NULL};
 
+/* The last recorded run once more. */
+static linnet_status repeat(void* context, const char* method, const linnet_tensor* inputs, size_t count,
+                            linnet_outputs** result) {
+  output_next -= outputs_a_run;
+  return replay(context, method, inputs, count, result);
+}
+
+static const linnet_engine repeating = {repeat, NULL};
+
 static linnet_score_function function_of(column name) {
   return is(name, "softmax") ? LINNET_SCORES_SOFTMAX
                              : (is(name, "sigmoid") ? LINNET_SCORES_SIGMOID : LINNET_SCORES_NONE);
@@ -289,6 +298,23 @@ static linnet_status fill_mask(const column* columns) {
   return linnet_fill_mask(task, &engine, columns[1], 1, &options, &answers);
 }
 
+/* Two equal passages: both with the score of one, in their order; and the best one alone. */
+static void check_rank(const column* c) {
+  const linnet_text passages[] = {c[2], c[2]};
+  for (int top_k = 0; top_k <= 1; ++top_k) {
+    linnet_answers* ranked = NULL;
+    require(linnet_rank(task, &repeating, c[1], passages, 2, 1, top_k, &ranked) == LINNET_OK, "rank");
+    require(linnet_answers_count(ranked) == (top_k == 0 ? 2 : 1), "ranked passages");
+    for (size_t i = 0; i < linnet_answers_count(ranked); ++i) {
+      linnet_answer answer;
+      require(linnet_answers_get(ranked, i, &answer) == LINNET_OK && answer.index == (int64_t)i &&
+                  near(answer.score, strtod(c[3].bytes, NULL)),
+              "ranked passage");
+    }
+    linnet_answers_free(ranked);
+  }
+}
+
 static linnet_status run_case(const column* c) {
   if (is(c[0], "tokenize")) {
     return tokenize(c);
@@ -314,6 +340,9 @@ static linnet_status run_case(const column* c) {
   if (is(c[0], "score")) {
     const linnet_status status = linnet_score(task, &engine, c[1], c[2], 1, found, 16, &count);
     require(status != LINNET_OK || (count == 1 && near((double)found[0], strtod(c[3].bytes, NULL))), "score");
+    if (status == LINNET_OK) {
+      check_rank(c);
+    }
     return status;
   }
   float expected[16];

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import struct
 import sys
 
 import numpy as np
@@ -21,16 +20,17 @@ from linnet.errors import (
     ExtraMissingError,
     FileDamagedError,
     GoldenMismatchError,
+    InputOutOfRangeError,
     InternalError,
     InvalidArgumentError,
     LinnetError,
     ManifestInvalidError,
     RunFailedError,
-    TokenizerInvalidError,
 )
 from linnet.format.manifest import join_items, split_items
 from linnet.tasks import get_task, scores
 from linnet.tokenization.vocabulary import Vocabulary
+from linnet_runtime import _core
 from tests.support.sdk_fakes import PIECES, blob, f32
 
 # -- scores ----------------------------------------------------------------------------------------
@@ -57,30 +57,26 @@ def test_extreme_logits_raise_no_floating_point_warning() -> None:
 # -- vocabulary ------------------------------------------------------------------------------------
 
 
-def test_tokens_ids_and_special_tokens() -> None:
-    vocabulary = Vocabulary(blob())
+def test_tokens_ids_and_prefix() -> None:
+    tokenizer = _core.Tokenizer(blob())
+    vocabulary = Vocabulary(tokenizer)
     assert [vocabulary.token(index) for index in range(len(vocabulary))] == list(PIECES)
     assert vocabulary.ids["cat"] == PIECES.index("cat")
-    assert vocabulary.special_ids == {0, 1, 2, 3, 4}
+    assert [index for index in range(len(PIECES)) if tokenizer.is_special(index)] == [0, 1, 2, 3, 4]
+    assert tokenizer.prefix == "##"
+    assert vocabulary.marks_words
     assert vocabulary.continues_word(PIECES.index("##soft"))
     assert not vocabulary.continues_word(PIECES.index("cat"))
+    assert not vocabulary.continues_word(0)
 
 
-def test_every_truncation_of_the_bytes_is_refused() -> None:
-    data = blob(("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a"))
-    templates = 4 * (1 + 3 * 3) + 4 * (1 + 3 * 5)  # this reader stops before them
-    for size in range(len(data) - templates):
-        with pytest.raises(TokenizerInvalidError):
-            Vocabulary(data[:size])
-
-
-def test_wrong_magic_version_and_id_are_named() -> None:
-    with pytest.raises(TokenizerInvalidError, match="needed b'LNWORDPC'"):
-        Vocabulary(b"SOMETHIN" + blob()[8:])
-    with pytest.raises(TokenizerInvalidError, match="version 2"):
-        Vocabulary(blob()[:8] + struct.pack("<I", 2) + blob()[12:])
-    with pytest.raises(TokenizerInvalidError, match=r"id 9999 is outside"):
-        Vocabulary(blob()).token(9999)
+def test_an_id_outside_of_the_vocabulary_is_named() -> None:
+    vocabulary = Vocabulary(_core.Tokenizer(blob()))
+    for token_id in (9999, -1, len(PIECES)):
+        with pytest.raises(InputOutOfRangeError, match=f"id {token_id};"):
+            vocabulary.token(token_id)
+        with pytest.raises(InputOutOfRangeError, match=f"id {token_id};"):
+            vocabulary.continues_word(token_id)
 
 
 # -- lists in one string ---------------------------------------------------------------------------

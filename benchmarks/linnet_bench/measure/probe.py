@@ -21,7 +21,7 @@ from linnet_bench.machine.state import EnergyCounter, energy_between, read_energ
 from linnet_bench.machine.system import distinct
 from linnet_bench.measure.sample import Example, long_text
 from linnet_bench.record.layers import ProgramMap
-from linnet_bench.record.profile import Event, LengthProfile, Profiler, as_events, base_name, steps_of
+from linnet_bench.record.profile import Event, LengthProfile, Profiler, base_name, runtime_events, steps_of
 from linnet_bench.record.record import Kernels, LengthResult, OutputCheck
 from linnet_bench.record.statistics import summarize
 
@@ -187,7 +187,7 @@ def see_kernels(model: Model, runtime: ProfilingRuntime, tokens: int, cpu_featur
         cpu_features: as ``runtime_info()`` has them.
     """
     runtime.run("forward", forward_inputs(model, runtime, tokens))
-    steps = [*steps_of(as_events(runtime.profile()))]
+    steps = [*steps_of(runtime_events(runtime))]
     program = ProgramMap(model.evidence)
     method = program.recognize([step.event.instruction for step in steps if step.partition])
     named = [program.operator(step.event.instruction)[0] or step.name for step in steps if not step.partition]
@@ -230,7 +230,7 @@ def profile_forward(
 
     def take() -> None:
         nonlocal untaken
-        runs = itertools.groupby(as_events(runtime.profile()), key=lambda event: event.run)
+        runs = itertools.groupby(runtime_events(runtime), key=lambda event: event.run)
         for run in [list(events) for _, events in runs][-untaken:]:  # before them: warming up
             profiler.add(run)
             kept.append(run)

@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 from linnet.errors import InternalError
+from linnet.runtime import ProfilingRuntime
 from linnet_bench.record.layers import ProgramMap
 from linnet_bench.record.statistics import Summary, percentile
 
@@ -40,6 +41,7 @@ __all__ = [
     "as_events",
     "base_name",
     "delegate_of",
+    "runtime_events",
     "steps_of",
 ]
 
@@ -158,8 +160,16 @@ class LengthProfile:
 
 
 def as_events(rows: Sequence[Sequence[object]]) -> list[Event]:
-    """Return what the runtime (or JSON) gave as events."""
+    """Return rows of JSON as events."""
     return [Event(*row) for row in rows]  # type: ignore[arg-type]
+
+
+def runtime_events(runtime: ProfilingRuntime) -> list[Event]:
+    """Return the events of all runs since the last call, in a form that can be pickled and written as JSON."""
+    return [
+        Event(event.name, event.kind, event.run, event.instruction, event.start_ns, event.end_ns)
+        for event in runtime.profile()
+    ]
 
 
 def steps_of(events: Sequence[Event]) -> Iterator[Step]:

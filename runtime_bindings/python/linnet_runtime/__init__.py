@@ -7,8 +7,18 @@ import sys
 _flags = sys.getdlopenflags()
 sys.setdlopenflags(os.RTLD_NOW | os.RTLD_LOCAL)
 try:
-    from linnet_runtime._core import Encoding, Model, Task, Tokenizer, runtime_info, verify_file
+    from linnet_runtime._core import (
+        Encoding,
+        Entity,
+        Event,
+        Model,
+        Proposal,
+        Task,
+        Tokenizer,
+        runtime_info,
+        verify_file,
+    )
 finally:
     sys.setdlopenflags(_flags)
 
-__all__ = ["Encoding", "Model", "Task", "Tokenizer", "runtime_info", "verify_file"]
+__all__ = ["Encoding", "Entity", "Event", "Model", "Proposal", "Task", "Tokenizer", "runtime_info", "verify_file"]

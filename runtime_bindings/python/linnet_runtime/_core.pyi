@@ -37,6 +37,13 @@ class Tokenizer:
     @property
     def vocab_size(self) -> int: ...
     def token(self, id: int) -> str: ...
+    @property
+    def prefix(self) -> str:
+        """Prefix of tokens that continue a word, "##"; empty if there is none."""
+    def continues_word(self, id: int) -> bool:
+        """Whether the token continues the word of the token before it. Raises InputOutOfRangeError if there is none."""
+    def is_special(self, id: int) -> bool:
+        """Whether the token is special, as "[CLS]". Raises InputOutOfRangeError if there is none."""
     def find(self, token: str) -> int:
         """Id of a token, added tokens included. Raises InputOutOfRangeError if there is none."""
     def decode(self, ids: Sequence[int], *, skip_special: bool = False) -> str:
@@ -54,16 +61,86 @@ class Tokenizer:
         """`truncation`: "never", "longest_first" or "only_second". `max_length` 0: no bound.
         More than one window only with "only_second" and stride >= 0."""
 
+class ClassScore:
+    @property
+    def label_index(self) -> int: ...
+    @property
+    def score(self) -> float: ...
+
+class Entity:
+    @property
+    def label(self) -> str:
+        """Label, or entity group."""
+    @property
+    def score(self) -> float: ...
+    @property
+    def word(self) -> str: ...
+    @property
+    def index(self) -> int:
+        """Place of the token in the window; -1 for groups."""
+    @property
+    def start(self) -> int:
+        """Place in the text in code points; `end` is one past the last."""
+    @property
+    def end(self) -> int: ...
+    @property
+    def first_token(self) -> int: ...
+    @property
+    def last_token(self) -> int: ...
+    @property
+    def words(self) -> list[int]:
+        """Tokens at which the words of the entity begin."""
+
+class Span:
+    @property
+    def score(self) -> float: ...
+    @property
+    def start(self) -> int:
+        """Place in the context in code points; `end` is one past the last."""
+    @property
+    def end(self) -> int: ...
+    @property
+    def answer(self) -> str: ...
+
+class Proposal:
+    @property
+    def index(self) -> int:
+        """Place of the mask in the window."""
+    @property
+    def token(self) -> int: ...
+    @property
+    def score(self) -> float: ...
+    @property
+    def token_str(self) -> str: ...
+    @property
+    def sequence(self) -> str:
+        """The whole text with the token in it."""
+
+class Event:
+    """See linnet_event in linnet.h."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def kind(self) -> int:
+        """`linnet_event_kind`."""
+    @property
+    def run(self) -> int: ...
+    @property
+    def instruction(self) -> int: ...
+    @property
+    def start_ns(self) -> int: ...
+    @property
+    def end_ns(self) -> int: ...
+
 class Task:
     """A file's manifest and the decoding of its outputs. Outputs are float32, with or without a batch axis of 1,
     in the order of the manifest. Shapes that contradict the manifest raise ManifestInvalidError."""
 
     def __init__(self, manifest: Mapping[str, int | float | bool | str | bytes]) -> None:
         """`manifest`: raw values of the constant methods."""
-    def classes(
-        self, logits: npt.NDArray[np.float32], *, top_k: int = 0, score_function: str = ""
-    ) -> list[tuple[int, float]]:
-        """(label, score), best first; `top_k` 0: all; `score_function` "": the manifest's."""
+    def classes(self, logits: npt.NDArray[np.float32], *, top_k: int = 0, score_function: str = "") -> list[ClassScore]:
+        """Classes, best first; `top_k` 0: all; `score_function` "": the manifest's."""
     def entities(
         self,
         text: str,
@@ -72,8 +149,8 @@ class Task:
         *,
         aggregation_strategy: str,
         ignore_labels: Sequence[str],
-    ) -> list[tuple[str, float, str, int, int, int, int, int, list[int]]]:
-        """(label or group, score, word, index, start, end, first and last token, tokens at which words begin)."""
+    ) -> list[Entity]:
+        """Entities, or entity groups, in the order of the text."""
     def spans(
         self,
         context: str,
@@ -84,8 +161,8 @@ class Task:
         max_answer_length: int,
         allow_empty: bool,
         align_to_words: bool,
-    ) -> list[tuple[float, int, int, str]]:
-        """(score, start, end, answer), best first."""
+    ) -> list[Span]:
+        """Answers, best first."""
     def masks(
         self,
         encoding: Encoding,
@@ -93,8 +170,8 @@ class Task:
         *,
         top_k: int,
         targets: Sequence[int] | None = None,
-    ) -> list[tuple[int, int, float, str, str]]:
-        """(index of the mask, token, score, token as text, whole text), for each mask best first."""
+    ) -> list[Proposal]:
+        """Proposals, for each mask best first."""
     def scores(self, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """The scores of a pair."""
 
@@ -116,7 +193,7 @@ class Model:
     def task(self) -> Task: ...
     @property
     def methods(self) -> list[str]:
-        """Names of the methods that compute: "forward", perhaps "forward_batch"."""
+        """Names of the methods that compute: "forward", perhaps "forward_batch" and "forward_fused"."""
     def run(self, method: str, inputs: Sequence[npt.NDArray[np.int64]]) -> list[npt.NDArray[np.float32]]: ...
     def run_encoding(self, encoding: Encoding, names: Sequence[str]) -> list[Buffer]:
         """Runs "forward" on one window without numpy; outputs have a batch axis of 1. `names` are "input_ids" and
@@ -125,9 +202,10 @@ class Model:
         """Whether "forward" is "forward_fused": None (as after opening) where that is faster."""
     def set_profiling(self, on: bool) -> None:
         """On or off (as after opening); methods that are loaded are loaded again by their next run."""
-    def profile(self) -> list[tuple[str, int, int, int, int, int]]:
-        """Events of all runs since the last call: name, kind (`linnet_event_kind`), run, instruction, start
-        and end in nanoseconds. Raises InvalidArgumentError while profiling is off."""
+    def profile(self) -> list[Event]:
+        """Events of all runs since the last call, in the order in which they ended.
+
+        Raises InvalidArgumentError while profiling is off."""
     def close(self) -> None:
         """Frees everything; later calls raise InvalidArgumentError. Closing twice is fine."""
 
@@ -148,15 +226,6 @@ def encoding_from_tokens(
 
 def apply_scores(name: str, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """softmax, sigmoid or none along the last axis."""
-
-def best_spans(
-    start: npt.NDArray[np.float32],
-    end: npt.NDArray[np.float32],
-    allowed: npt.NDArray[np.bool_],
-    top_k: int,
-    max_answer_length: int,
-) -> list[tuple[int, int, float]]:
-    """(first token, last token, score): linnet_best_spans."""
 
 def runtime_info() -> dict[str, str]:
     """Lines of linnet_runtime_info() as a dict."""

@@ -157,19 +157,3 @@ extern "C" linnet_status linnet_apply_scores(linnet_score_function score_functio
     }
   });
 }
-
-extern "C" linnet_status linnet_best_spans(const float* start, const float* end, const uint8_t* allowed,
-                                           size_t length, size_t top_k, size_t max_answer_length,
-                                           linnet_token_span* spans, size_t* count) {
-  return linnet::guarded([&] {
-    require_pointer(start, "start");
-    require_pointer(end, "end");
-    require_pointer(allowed, "allowed");
-    require_pointer(spans, "spans");
-    require_pointer(count, "count");
-    const std::vector<linnet_token_span> found =
-        linnet::best_spans(start, end, allowed, length, top_k, max_answer_length);
-    std::copy(found.begin(), found.end(), spans);
-    *count = found.size();
-  });
-}

@@ -1,5 +1,8 @@
 // The flow part of linnet.h: text to tokens, tokens to outputs by whatever runs the program, outputs to
 // answers.
+//
+// Python has this flow a second time, in linnet/session.py and linnet/tasks: there a list of texts is put
+// into batches, and texts may come from tokenizers that are not in this library.
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -225,5 +228,37 @@ extern "C" linnet_status linnet_score(const linnet_task* task, const linnet_engi
     const linnet_encoding encoding = encode_one(*task, query, second, truncate);
     const Outputs outputs = run(*task, *engine, encoding.windows[0]);
     pass_on(linnet_decode_scores(task, &named(*task, outputs, "logits"), scores, capacity, count));
+  });
+}
+
+extern "C" linnet_status linnet_rank(const linnet_task* task, const linnet_engine* engine, linnet_text query,
+                                     const linnet_text* passages, size_t passage_count, int32_t truncate,
+                                     int32_t top_k, linnet_answers** answers) {
+  return linnet::guarded([&] {
+    require_task(task, engine, "text-ranking");
+    require_pointer(answers, "answers");
+    if (passage_count > 0) {
+      require_pointer(passages, "passages");
+    }
+    if (top_k < 0) {
+      throw linnet::Error(LINNET_INVALID_ARGUMENT,
+                          "top_k is " + std::to_string(top_k) + ", expected 0 (all) or more");
+    }
+    linnet::Answers ranked;
+    std::vector<float> scores(std::max<std::size_t>(task->value.labels().size(), 1));
+    for (std::size_t i = 0; i < passage_count; ++i) {
+      std::size_t count = 0;
+      pass_on(linnet_score(task, engine, query, passages[i], truncate, scores.data(), scores.size(), &count));
+      linnet::Answer answer;
+      answer.score = static_cast<double>(scores[0]);
+      answer.index = static_cast<std::int64_t>(i);
+      ranked.push_back(std::move(answer));
+    }
+    std::stable_sort(ranked.begin(), ranked.end(),
+                     [](const linnet::Answer& a, const linnet::Answer& b) { return a.score > b.score; });
+    if (top_k > 0 && static_cast<std::size_t>(top_k) < ranked.size()) {
+      ranked.resize(static_cast<std::size_t>(top_k));
+    }
+    *answers = linnet::c_api::new_answers(std::move(ranked));
   });
 }

@@ -2,7 +2,7 @@
 #include <memory>
 #include <vector>
 
-#include "c_api/model.h"
+#include "c_api/model_handle.h"
 #include "file/file_bytes.h"
 #include "linnet.h"
 #include "per_thread.h"
@@ -61,13 +61,17 @@ extern "C" linnet_status linnet_model_value(const linnet_model* model, const cha
 }
 
 extern "C" const char* linnet_model_fields(const linnet_model* model) {
-  return model == nullptr ? "" : model->session.fields().names().c_str();
+  return model == nullptr ? "" : model->program.fields().names().c_str();
+}
+
+extern "C" const char* linnet_model_methods(const linnet_model* model) {
+  return model == nullptr ? "" : model->program.methods().c_str();
 }
 
 extern "C" linnet_status linnet_model_evidence(const linnet_model* model, const char** json, size_t* size) {
   return linnet::guarded([&] {
     require(model != nullptr && json != nullptr && size != nullptr, "model, json or size is NULL");
-    const linnet::ByteView evidence = model->session.evidence();
+    const linnet::ByteView evidence = model->program.evidence();
     *json = reinterpret_cast<const char*>(evidence.data());
     *size = evidence.size();
   });
@@ -102,7 +106,7 @@ extern "C" linnet_status linnet_model_run(linnet_model* model, const char* metho
   return linnet::guarded([&] {
     require(model != nullptr && method != nullptr && outputs != nullptr, "model, method or outputs is NULL");
     auto result = std::make_unique<linnet_outputs>();
-    result->tensors = model->session.run(method, inputs, input_count);
+    result->tensors = model->program.run(method, inputs, input_count);
     *outputs = result.release();
   });
 }
@@ -111,6 +115,6 @@ extern "C" linnet_status linnet_model_set_fused(linnet_model* model, linnet_fuse
   return linnet::guarded([&] {
     require(model != nullptr, "model is NULL");
     require(when >= LINNET_FUSED_NEVER && when <= LINNET_FUSED_ALWAYS, "when is no linnet_fused");
-    model->session.set_fused(when);
+    model->program.set_fused(when);
   });
 }

@@ -1,7 +1,7 @@
 // The profiling part of linnet.h: arguments checked, exceptions turned into a status.
 #include <memory>
 
-#include "c_api/model.h"
+#include "c_api/model_handle.h"
 #include "linnet.h"
 #include "program/tracer.h"
 #include "status.h"
@@ -24,7 +24,7 @@ extern "C" linnet_status linnet_model_set_profiling(linnet_model* model, int32_t
   return linnet::guarded([&] {
     require(model != nullptr, "model is NULL");
     require(on == 0 || on == 1, "on is neither 0 nor 1");
-    model->session.set_profiling(on == 1);
+    model->program.set_profiling(on == 1);
   });
 }
 
@@ -32,7 +32,7 @@ extern "C" linnet_status linnet_model_profile(linnet_model* model, linnet_profil
   return linnet::guarded([&] {
     require(model != nullptr && profile != nullptr, "model or profile is NULL");
     auto result = std::make_unique<linnet_profile>();
-    result->trace = model->session.take_trace();
+    result->trace = model->program.take_trace();
     *profile = result.release();
   });
 }

@@ -111,6 +111,19 @@ void require_arrays(const linnet_token_source& source) {
   require_pointer(source.tokens, "tokens");
 }
 
+// The token of an id; throws if there is none.
+std::string_view token_of(const linnet::Tokenizer& tokenizer, std::int64_t id) {
+  const linnet::Vocabulary& vocabulary = tokenizer.vocabulary();
+  const bool known = id >= 0 && static_cast<std::uint64_t>(id) < vocabulary.size();
+  const std::string_view found = known ? vocabulary.token(static_cast<std::size_t>(id)) : std::string_view();
+  if (found.empty()) {
+    throw linnet::Error(LINNET_INPUT_OUT_OF_RANGE, "there is no token with id " + std::to_string(id) +
+                                                       "; ids are 0 to " +
+                                                       std::to_string(vocabulary.size() - 1));
+  }
+  return found;
+}
+
 }  // namespace
 
 extern "C" linnet_status linnet_tokenizer_create(const void* bytes, size_t size,
@@ -134,17 +147,27 @@ extern "C" linnet_status linnet_tokenizer_token(const linnet_tokenizer* tokenize
     require_pointer(tokenizer, "tokenizer");
     require_pointer(token, "token");
     require_pointer(size, "size");
-    const linnet::Vocabulary& vocabulary = tokenizer->value->vocabulary();
-    const bool known = id >= 0 && static_cast<std::uint64_t>(id) < vocabulary.size();
-    const std::string_view found =
-        known ? vocabulary.token(static_cast<std::size_t>(id)) : std::string_view();
-    if (found.empty()) {
-      throw linnet::Error(LINNET_INPUT_OUT_OF_RANGE, "there is no token with id " + std::to_string(id) +
-                                                         "; ids are 0 to " +
-                                                         std::to_string(vocabulary.size() - 1));
-    }
+    const std::string_view found = token_of(*tokenizer->value, id);
     *token = found.data();
     *size = found.size();
+  });
+}
+
+extern "C" linnet_status linnet_tokenizer_prefix(const linnet_tokenizer* tokenizer, linnet_text* prefix) {
+  return linnet::guarded([&] {
+    require_pointer(tokenizer, "tokenizer");
+    require_pointer(prefix, "prefix");
+    *prefix = linnet::c_api::text_of(tokenizer->value->vocabulary().continuation());
+  });
+}
+
+extern "C" linnet_status linnet_tokenizer_token_flags(const linnet_tokenizer* tokenizer, int64_t id,
+                                                      int32_t* flags) {
+  return linnet::guarded([&] {
+    require_pointer(tokenizer, "tokenizer");
+    require_pointer(flags, "flags");
+    token_of(*tokenizer->value, id);
+    *flags = tokenizer->value->flags(static_cast<std::size_t>(id));
   });
 }
 

@@ -50,17 +50,34 @@ Program load_program(Loader* loader, ByteView bytes, const std::string& name, st
   return std::move(*program);
 }
 
-bool has_method(const Program& program, const std::string& name) {
+std::vector<std::string> all_methods(const Program& program) {
+  std::vector<std::string> names;
   for (std::size_t i = 0; i < program.num_methods(); ++i) {
-    const Result<const char*> found = program.get_method_name(i);
-    if (found.ok() && name == *found) {
-      return true;
+    const Result<const char*> name = program.get_method_name(i);
+    if (name.ok()) {
+      names.emplace_back(*name);
     }
   }
-  return false;
+  return names;
 }
 
-// "forward_fused" is "forward" with linnet's own attention operator. A stock ExecuTorch lacks the operator
+bool has_method(const Program& program, const std::string& name) {
+  const std::vector<std::string> names = all_methods(program);
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// Constant methods are the fields of the manifest; the others compute.
+std::string computing_methods(const Program& program, const Fields& fields) {
+  std::string lines;
+  for (const std::string& name : all_methods(program)) {
+    if (fields.find(name) == nullptr) {
+      lines += (lines.empty() ? "" : "\n") + name;
+    }
+  }
+  return lines;
+}
+
+// "forward_fused" is "forward" with linnet's custom kernels. A stock ExecuTorch lacks their operators
 // and runs "forward"; so does linnet where the processor has no instructions that make the operator worth it.
 std::string chosen_method(const Program& program, const std::string& name, linnet_fused when) {
   const bool wanted = when == LINNET_FUSED_ALWAYS ||
@@ -84,6 +101,7 @@ Model::Model(std::unique_ptr<FileBytes> file, std::int32_t threads)
       loader_(*file_, trailer_.program),
       program_(load_program(&loader_, trailer_.program, file_->name(), threads)),
       fields_(checked_fields(program_, *file_)),
+      methods_(computing_methods(program_, fields_)),
       slots_(make_slots()) {}
 
 Model::~Model() {
@@ -131,8 +149,8 @@ Model::Slot& Model::slot(const std::string& method) {
 }
 
 // XNNPACK packs what the program holds, whole or in part, padded to its tiles; its graph and ExecuTorch's
-// objects come from what is parsed. Generous, and held by tests/runtime_bindings/runtime/test_out_of_memory.py for several
-// programs.
+// objects come from what is parsed. Generous, and held by
+// tests/runtime_bindings/runtime/test_out_of_memory.py for several programs.
 LoadNeeds Model::load_needs() const noexcept {
   std::size_t parsed = 0;
   for (const ByteView& range : trailer_.structure) {

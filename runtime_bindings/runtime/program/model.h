@@ -28,6 +28,8 @@ class Model {
   Model& operator=(const Model&) = delete;
 
   const Fields& fields() const noexcept { return fields_; }
+  // Names of the methods that compute, one per line, in the program's order.
+  const std::string& methods() const noexcept { return methods_; }
   ByteView evidence() const noexcept { return trailer_.evidence; }
 
   // Loads the method if needed. Calls from several threads wait for each other.
@@ -59,6 +61,7 @@ class Model {
   Loader loader_;
   executorch::runtime::Program program_;
   Fields fields_;
+  std::string methods_;
   std::mutex mutex_;  // around run and copy-out: outputs lie in memory that the next run overwrites
   std::unique_ptr<Tracer> tracer_;  // NULL while profiling is off; outlives the methods
   std::vector<Slot> slots_;

@@ -12,7 +12,6 @@ from typing import Any
 
 from linnet.cli.console import Console, shorten
 from linnet.cli.exit_status import exit_status
-from linnet.cli.method_names import method_names
 from linnet.errors import FileError, FileMissingError, LinnetError
 from linnet.format.manifest import Manifest
 from linnet.format.trailer import Trailer, read_trailer
@@ -75,7 +74,7 @@ def _read(path: str) -> _Findings:
     try:
         with load(path, self_test=False) as model:
             manifest, evidence = model.manifest, model.evidence
-            methods = tuple(name for name in method_names(path) if name.startswith("forward"))
+            methods = model.methods
     except LinnetError as refused:
         error = refused
     trailer = None

@@ -5,14 +5,17 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from linnet.errors import InvalidArgumentError
 from linnet.inputs import TextInput, read_texts
-from linnet.runtime import CoreProposal, DecodableArray, Encoding
+from linnet.runtime import DecodableArray, Encoding
 from linnet.session import Session
 from linnet.tasks.base import check_count, read_options
 from linnet.tokenization.truncation import warn_user
+
+if TYPE_CHECKING:
+    from linnet.runtime import CoreProposal
 
 __all__ = ["TASK", "FillMask", "MaskOptions"]
 
@@ -74,12 +77,14 @@ def _proposals(
 ) -> Any:
     window = session.decodable(encoding, None)
     found = session.task.masks(window, outputs, top_k=top_k, targets=targets)
-    groups = [list(group) for _, group in itertools.groupby(found, key=lambda each: each[0])]
+    groups = [list(group) for _, group in itertools.groupby(found, key=lambda proposal: proposal.index)]
     foreign = session.manifest.tokenizer_kind != "wordpiece"  # only its own tokenizer can join its tokens
     results = [
         [
-            _proposal(session, encoding, each, single=len(groups) == 1) if foreign else _as_dict(*each[1:])
-            for each in group
+            _decoded_proposal(session, encoding, proposal, single=len(groups) == 1)
+            if foreign
+            else _as_dict(proposal.token, proposal.score, proposal.token_str, proposal.sequence)
+            for proposal in group
         ]
         for group in groups
     ]
@@ -90,14 +95,13 @@ def _as_dict(token: int, score: float, token_str: str, sequence: str) -> dict[st
     return {"score": score, "token": token, "token_str": token_str, "sequence": sequence}
 
 
-def _proposal(session: Session, encoding: Encoding, found: CoreProposal, *, single: bool) -> dict[str, Any]:
-    mask, token, score, _, _ = found
+def _decoded_proposal(session: Session, encoding: Encoding, proposal: CoreProposal, *, single: bool) -> dict[str, Any]:
     filled = encoding.ids.copy()
-    filled[mask] = token
+    filled[proposal.index] = proposal.token
     kept = filled[filled != session.manifest.pad_id].tolist()
     # with several masks the others stay visible, so special tokens are not left out
     sequence = session.vocabulary.decode(kept, skip_special=single)
-    return _as_dict(token, score, session.vocabulary.decode([token]), sequence)
+    return _as_dict(proposal.token, proposal.score, session.vocabulary.decode([proposal.token]), sequence)
 
 
 def _target_ids(session: Session, targets: str | Sequence[str]) -> list[int]:

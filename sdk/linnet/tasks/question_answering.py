@@ -7,19 +7,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from linnet.errors import InvalidArgumentError
 from linnet.inputs import TextInput, read_questions
-from linnet.runtime import DecodableArray, Encoding, FloatArray, core
+from linnet.runtime import DecodableArray, Encoding
 from linnet.session import Session
 from linnet.tasks.base import check_count, read_options
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-__all__ = ["TASK", "Answer", "QuestionAnswering", "QuestionOptions", "best_spans"]
+__all__ = ["TASK", "Answer", "QuestionAnswering", "QuestionOptions"]
 
 Answer: TypeAlias = dict[str, Any]
 
@@ -116,27 +112,9 @@ def _decode(
         align_to_words=options.align_to_words,
     )
     best: list[Answer] = [
-        {"score": score, "start": start, "end": end, "answer": answer} for score, start, end, answer in found
+        {"score": span.score, "start": span.start, "end": span.end, "answer": span.answer} for span in found
     ]
     return best[0] if len(best) == 1 else best
-
-
-def best_spans(
-    start: FloatArray, end: FloatArray, allowed: npt.NDArray[np.bool_], top_k: int, max_answer_len: int
-) -> list[tuple[int, int, float]]:
-    """Return (first token, last token, score), best first, of spans within the allowed tokens.
-
-    The score is start[i] * end[j] with i <= j < i + max_answer_len. As in transformers 4, the best
-    ``top_k`` of all spans are taken before those outside of the allowed tokens are dropped.
-
-    Args:
-        start, end: probabilities, float32 [tokens].
-        allowed: bool [tokens].
-        top_k: most spans to return.
-        max_answer_len: most tokens of a span.
-    """
-    found: list[tuple[int, int, float]] = core().best_spans(start, end, allowed, top_k, max_answer_len)
-    return found
 
 
 TASK = QuestionAnswering()

@@ -66,7 +66,7 @@ class TextClassification:
             logits, top_k=1 if only_best else top_k, score_function=options.function_to_apply or ""
         )
         labels = session.manifest.labels
-        answers = [{"label": labels[index], "score": score} for index, score in found]
+        answers = [{"label": labels[answer.label_index], "score": answer.score} for answer in found]
         return answers[0] if only_best else answers
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from linnet.errors import InvalidArgumentError
 from linnet.inputs import read_texts
-from linnet.runtime import CoreEntity, DecodableArray, Encoding
+from linnet.runtime import DecodableArray, Encoding
 from linnet.session import Session
 from linnet.tasks.base import read_options
 from linnet.tokenization.truncation import warn_user
+
+if TYPE_CHECKING:
+    from linnet.runtime import CoreEntity
 
 __all__ = ["STRATEGIES", "TASK", "Entity", "TaggingOptions", "TokenClassification"]
 
@@ -86,12 +89,19 @@ class TokenClassification:
 
 def _entity(session: Session, found: CoreEntity, strategy: str, text: str, encoding: Encoding) -> Entity:
     """Return what the core found as the pipeline's dict."""
-    label, score, word, index, start, end, _, last, words = found
+    start, end, word = found.start, found.end, found.word
     if strategy == "none":
-        return {"entity": label, "score": score, "index": index, "word": word, "start": start, "end": end}
+        return {
+            "entity": found.label,
+            "score": found.score,
+            "index": found.index,
+            "word": word,
+            "start": start,
+            "end": end,
+        }
     if session.manifest.tokenizer_kind != "wordpiece":  # only its own tokenizer can join its tokens
-        word = _joined(session, text, encoding, [*words, last + 1], strategy)
-    return {"entity_group": label, "score": score, "word": word, "start": start, "end": end}
+        word = _joined(session, text, encoding, [*found.words, found.last_token + 1], strategy)
+    return {"entity_group": found.label, "score": found.score, "word": word, "start": start, "end": end}
 
 
 def _joined(session: Session, text: str, encoding: Encoding, bounds: Sequence[int], strategy: str) -> str:

@@ -19,7 +19,7 @@ __all__ = ["KINDS", "OpenedTokenizer", "Vocabulary", "open_tokenizer"]
 def _wordpiece(runtime: Runtime, manifest: Manifest) -> OpenedTokenizer:
     from linnet.tokenization.wordpiece import WordPieceTokenizer
 
-    return WordPieceTokenizer(runtime, manifest)
+    return WordPieceTokenizer(runtime)
 
 
 def _tokenizers(runtime: Runtime, manifest: Manifest) -> OpenedTokenizer:

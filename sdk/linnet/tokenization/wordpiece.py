@@ -1,4 +1,4 @@
-"""Kind ``wordpiece``: the compiled core encodes, the same bytes are read here for the way back."""
+"""WordPiece tokenizer of a file (kind ``wordpiece``), by the compiled runtime."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
-from linnet.format.manifest import Manifest
 from linnet.runtime import Encoding, IntArray, Runtime
 from linnet.tokenization.vocabulary import Vocabulary
 
@@ -19,14 +18,13 @@ __all__ = ["WordPieceTokenizer"]
 class WordPieceTokenizer:
     """The core's tokenizer of an opened file."""
 
-    def __init__(self, runtime: Runtime, manifest: Manifest) -> None:
+    def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._data = manifest.tokenizer
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
         """Tokens by id."""
-        return Vocabulary(self._data, self._runtime.tokenizer)
+        return Vocabulary(self._runtime.tokenizer)
 
     def encode(
         self,

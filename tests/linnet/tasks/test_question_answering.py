@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from linnet.errors import InvalidArgumentError, TextTooLongError
-from linnet.tasks.question_answering import best_spans
 from tests.support.sdk_fakes import CLS, PIECES, f32, fake_model, hashed_program, table_program
 
 CASES = json.loads((Path(__file__).parent / "golden" / "question_answering.json").read_text(encoding="utf-8"))["cases"]
@@ -90,15 +89,29 @@ def test_a_special_token_in_the_question_is_no_answer() -> None:
     assert all(each["start"] <= each["end"] for each in answers)
 
 
-def test_best_spans_by_hand() -> None:
-    start, end = f32([0, 0.5, 0.3, 0.2]), f32([0, 0.1, 0.2, 0.7])
-    allowed = np.array([True, True, True, True])
+def test_the_best_spans_by_hand() -> None:
+    # context tokens 0 to 3: "the old cat sat"; the logits are logarithms of these probabilities, 0 elsewhere
+    start, end = [1e-9, 0.5, 0.3, 0.2], [1e-9, 0.1, 0.2, 0.7]
+    words = "the old cat sat".split()
+
+    def program(ids: Any, types: Any) -> list[Any]:
+        context = types == 1
+        logits = []
+        for probabilities in (start, end):
+            row = np.full(len(ids), -30.0)
+            row[np.flatnonzero(context)[: len(words)]] = np.log(probabilities)
+            logits.append(f32(row))
+        return logits
+
+    def spans(top_k: int, longest: int) -> list[str]:
+        answers = fake_model(TASK, program)(
+            question="who", context=" ".join(words), top_k=top_k, max_answer_len=longest
+        )
+        return [answer["answer"] for answer in answers]
+
     # 1-3: .35, 2-3: .21, 3-3: .14, 1-2: .10, 2-2: .06, 1-1: .05
-    assert [each[:2] for each in best_spans(start, end, allowed, 6, 4)] == [
-        (1, 3), (2, 3), (3, 3), (1, 2), (2, 2), (1, 1),
-    ]  # fmt: skip
-    assert [each[:2] for each in best_spans(start, end, allowed, 2, 2)] == [(2, 3), (3, 3)]
-    assert best_spans(start, end, np.array([True, True, True, False]), 1, 4) == []
+    assert spans(6, 4) == ["old cat sat", "cat sat", "sat", "old cat", "cat", "old"]
+    assert spans(2, 2) == ["cat sat", "sat"]
 
 
 FORMS = [

@@ -76,8 +76,7 @@ void widen(const WindowView& window, const std::vector<std::int64_t>& words, std
   }
 }
 
-Answer span_answer(const WindowView& window, const std::vector<std::int64_t>& words,
-                   const linnet_token_span& span) {
+Answer span_answer(const WindowView& window, const std::vector<std::int64_t>& words, const TokenSpan& span) {
   auto first = static_cast<std::size_t>(span.first);
   auto last = static_cast<std::size_t>(span.last);
   if (!words.empty() && window.sequence(first) == 1 && window.sequence(last) == 1) {
@@ -153,16 +152,15 @@ WindowSize window_size(const Task& task, const linnet_question_options& options)
   return {length, stride};
 }
 
-std::vector<linnet_token_span> best_spans(const float* start, const float* end, const std::uint8_t* allowed,
-                                          std::size_t length, std::size_t top_k,
-                                          std::size_t max_answer_length) {
-  std::vector<linnet_token_span> spans;
+std::vector<TokenSpan> best_spans(const float* start, const float* end, const std::uint8_t* allowed,
+                                  std::size_t length, std::size_t top_k, std::size_t max_answer_length) {
+  std::vector<TokenSpan> spans;
   for (std::size_t i = 0; i < length; ++i) {
     for (std::size_t j = i; j < length && j - i < max_answer_length; ++j) {
       spans.push_back({static_cast<std::int64_t>(i), static_cast<std::int64_t>(j), start[i] * end[j]});
     }
   }
-  const auto first = [](const linnet_token_span& a, const linnet_token_span& b) {
+  const auto first = [](const TokenSpan& a, const TokenSpan& b) {
     if (better(a.score, b.score) || better(b.score, a.score)) {
       return better(a.score, b.score);
     }
@@ -171,7 +169,7 @@ std::vector<linnet_token_span> best_spans(const float* start, const float* end, 
   const std::size_t kept = std::min(top_k, spans.size());
   std::partial_sort(spans.begin(), spans.begin() + static_cast<std::ptrdiff_t>(kept), spans.end(), first);
   spans.resize(kept);
-  const auto refused = [&](const linnet_token_span& span) {
+  const auto refused = [&](const TokenSpan& span) {
     return allowed[span.first] == 0 || allowed[span.last] == 0;
   };
   spans.erase(std::remove_if(spans.begin(), spans.end(), refused), spans.end());
@@ -193,7 +191,7 @@ Answers decode_spans(const Task& task, const std::vector<SpanLogits>& windows,
     const std::vector<std::int64_t> words =
         options.align_to_words != 0 ? logits.window.words() : std::vector<std::int64_t>();
     const std::vector<std::uint8_t> allowed = allowed_tokens(task, logits.window);
-    for (const linnet_token_span& span :
+    for (const TokenSpan& span :
          best_spans(found.start.data(), found.end.data(), allowed.data(), allowed.size(), wanted,
                     static_cast<std::size_t>(options.max_answer_length))) {
       add_answer(answers, seen, span_answer(logits.window, words, span));

@@ -99,6 +99,11 @@ std::int64_t Tokenizer::find(std::string_view token) const noexcept {
   return vocabulary_.id_of(token);
 }
 
+std::int32_t Tokenizer::flags(std::size_t id) const noexcept {
+  return (special_[id] ? LINNET_TOKEN_SPECIAL : 0) | (added_[id] ? LINNET_TOKEN_ADDED : 0) |
+         (continues_word(static_cast<std::int64_t>(id)) ? LINNET_TOKEN_CONTINUES : 0);
+}
+
 bool Tokenizer::continues_word(std::int64_t id) const noexcept {
   const std::string_view prefix = vocabulary_.continuation();
   if (prefix.empty() || id < 0 || static_cast<std::uint64_t>(id) >= vocabulary_.size()) {

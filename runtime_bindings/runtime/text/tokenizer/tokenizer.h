@@ -44,6 +44,9 @@ class Tokenizer {
   // True if the token goes on with the word of the token before it.
   bool continues_word(std::int64_t id) const noexcept;
 
+  // The sum of LINNET_TOKEN_* of an id below vocabulary().size().
+  std::int32_t flags(std::size_t id) const noexcept;
+
   // Ids as text; ids without a token are left out, special ones too if asked for. Throws
   // Error(LINNET_INPUT_OUT_OF_RANGE).
   std::string decode(const std::vector<std::int64_t>& ids, bool skip_special) const;

@@ -70,6 +70,11 @@ static void test_null_arguments(void) {
   EXPECT(linnet_profile_count(NULL) == 0);
   EXPECT(linnet_outputs_count(NULL) == 0);
   EXPECT(strcmp(linnet_model_fields(NULL), "") == 0);
+  EXPECT(strcmp(linnet_model_methods(NULL), "") == 0);
+  EXPECT_STATUS(linnet_tokenizer_prefix(NULL, NULL), LINNET_INVALID_ARGUMENT);
+  EXPECT_STATUS(linnet_tokenizer_token_flags(NULL, 0, NULL), LINNET_INVALID_ARGUMENT);
+  EXPECT_STATUS(linnet_rank(NULL, NULL, (linnet_text){NULL, 0}, NULL, 0, 1, 0, NULL),
+                LINNET_INVALID_ARGUMENT);
   linnet_model_free(NULL);
   linnet_outputs_free(NULL);
   linnet_tokenizer_free(NULL);
@@ -90,6 +95,8 @@ static void test_fields(const linnet_model* model) {
   EXPECT_STATUS(linnet_model_value(model, "nothing", &value), LINNET_UNKNOWN_FIELD);
   EXPECT(value.type == LINNET_BYTES); /* written on success only */
   EXPECT(strstr(linnet_model_fields(model), "schema_version\n") != NULL);
+  EXPECT(strncmp(linnet_model_methods(model), "forward", 7) == 0);
+  EXPECT(strstr(linnet_model_methods(model), "schema_version") == NULL);
   const char* json = NULL;
   size_t size = 0;
   EXPECT_STATUS(linnet_model_evidence(model, &json, &size), LINNET_OK);
@@ -103,6 +110,15 @@ static void test_tokenizer(const linnet_model* model) {
   EXPECT_STATUS(linnet_model_tokenizer(model, &again), LINNET_OK);
   EXPECT(tokenizer == again);
   EXPECT(linnet_tokenizer_vocab_size(tokenizer) == 12);
+  linnet_text prefix;
+  EXPECT_STATUS(linnet_tokenizer_prefix(tokenizer, &prefix), LINNET_OK);
+  EXPECT(prefix.size == 2 && memcmp(prefix.bytes, "##", 2) == 0);
+  int32_t flags = -1;
+  EXPECT_STATUS(linnet_tokenizer_token_flags(tokenizer, 2, &flags), LINNET_OK);
+  EXPECT(flags == (LINNET_TOKEN_SPECIAL | LINNET_TOKEN_ADDED));
+  EXPECT_STATUS(linnet_tokenizer_token_flags(tokenizer, 5, &flags), LINNET_OK);
+  EXPECT(flags == 0);
+  EXPECT_STATUS(linnet_tokenizer_token_flags(tokenizer, 12, &flags), LINNET_INPUT_OUT_OF_RANGE);
 
   const linnet_encode_options options = {0, LINNET_TRUNCATE_LONGEST_FIRST, -1, 1};
   linnet_encoding* encoding = NULL;

@@ -7,7 +7,7 @@ package dev.linnet
  */
 internal object Native {
     /** LINNET_ABI_VERSION of the header that this code was written against. */
-    private const val ABI_VERSION = 2
+    private const val ABI_VERSION = 3
 
     init {
         load()

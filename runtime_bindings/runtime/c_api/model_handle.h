@@ -1,6 +1,6 @@
 // The handle of a model, for the parts of the C ABI that work on it.
-#ifndef LINNET_CORE_C_API_MODEL_H_
-#define LINNET_CORE_C_API_MODEL_H_
+#ifndef LINNET_CORE_C_API_MODEL_HANDLE_H_
+#define LINNET_CORE_C_API_MODEL_HANDLE_H_
 
 #include <memory>
 #include <utility>
@@ -12,13 +12,13 @@
 
 struct linnet_model {
   linnet_model(std::unique_ptr<linnet::FileBytes> file, std::int32_t threads)
-      : session(std::move(file), threads), task(session.fields()) {}
+      : program(std::move(file), threads), task(program.fields()) {}
   linnet_model(const linnet_model&) = delete;
   linnet_model& operator=(const linnet_model&) = delete;
   ~linnet_model() = default;
 
-  linnet::Model session;
-  linnet_task task;  // its fields are the session's
+  linnet::Model program;
+  linnet_task task;  // its fields are the program's
 };
 
-#endif  // LINNET_CORE_C_API_MODEL_H_
+#endif  // LINNET_CORE_C_API_MODEL_HANDLE_H_
