@@ -33,7 +33,7 @@ def test_the_options_of_export_exist() -> None:
 
 
 def test_the_options_of_measuring_on_devices_exist() -> None:
-    text = (ROOT / "docs" / "devices.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "how-to" / "bench-devices.md").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line.lstrip().startswith("linnet bench")]
     named = {name for line in lines for name in re.findall(r" (--[a-z][a-z-]+)", line)}
     assert {"--device", "--devices-file", "--wheel", "--json"} <= named
