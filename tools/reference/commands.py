@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 from collections.abc import Iterator
 from unittest import mock
 
@@ -41,16 +42,19 @@ def commands_page() -> str:
 
 
 def command_parser(name: str) -> argparse.ArgumentParser:
-    """Return the parser that ``linnet NAME --help`` prints."""
+    """Return the parser behind ``linnet NAME --help-all``, or behind ``--help`` where that shows everything."""
     printed: list[argparse.ArgumentParser] = []
 
     def record(parser: argparse.ArgumentParser, file: object = None) -> None:
         printed.append(parser)
 
-    with mock.patch.object(argparse.ArgumentParser, "print_help", record), contextlib.suppress(SystemExit):
-        linnet([name, "--help"])
+    quiet = contextlib.redirect_stderr(io.StringIO())  # a command without --help-all says that it does not know it
+    with mock.patch.object(argparse.ArgumentParser, "print_help", record), quiet:
+        for option in ("--help-all", "--help"):
+            with contextlib.suppress(SystemExit):
+                linnet([name, option])
     if not printed:
-        raise RuntimeError(f"expected `linnet {name} --help` to print its help, got an error; see above")
+        raise RuntimeError(f"expected `linnet {name} --help` to print its help, got an error; run it to see which")
     return printed[0]
 
 
@@ -88,7 +92,7 @@ def _metavar(action: argparse.Action) -> str:
 
 
 def _is_common(action: argparse.Action) -> bool:
-    return {"--help", "--debug"} & set(action.option_strings) != set() or action.help == argparse.SUPPRESS
+    return {"--help", "--help-all", "--debug"} & set(action.option_strings) != set() or action.help == argparse.SUPPRESS
 
 
 def _group(group: argparse._ArgumentGroup, actions: list[argparse.Action]) -> Iterator[str]:
