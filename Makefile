@@ -11,7 +11,7 @@ SOURCES := $(shell find sdk export benchmarks/linnet_bench runtime_bindings tool
 export HF_HUB_DISABLE_TELEMETRY = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo federated test test-slow test-aarch64 lint bench wheel wheel-aarch64 runner runner-aarch64 sanitize clean default-model sanitize-threads test-jvm test-swift fuzz
+.PHONY: help demo docs federated test test-slow test-aarch64 lint bench wheel wheel-aarch64 runner runner-aarch64 sanitize clean default-model sanitize-threads test-jvm test-swift fuzz
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -101,6 +101,9 @@ test-aarch64: $(VENV)/.minilm ## the aarch64 wheel and the C client, emulated; i
 
 lint: $(VENV)/.linnet ## formatting, types, import contracts, C++ checks
 	@BIN=$(BIN) sh tools/lint.sh
+
+docs: $(VENV)/.linnet ## the documentation site in build/site, strictly, with its links checked
+	@BIN=$(BIN) sh tools/build_docs.sh
 
 bench: $(VENV)/.minilm ## linnet beside its peers, in one run, as ratios
 	@$(BIN)/python -m benchmarks.peers $(ARGS)

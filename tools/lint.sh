@@ -13,6 +13,8 @@ echo "== mypy --strict"
 echo "== import contracts"
 "$BIN/lint-imports" --no-cache
 "$BIN/python" tools/check_cycles.py
+echo "== documentation"
+sh tools/build_docs.sh
 echo "== clang-format"
 "$BIN/clang-format" --dry-run -Werror $cxx
 echo "== clang-tidy"

@@ -1,4 +1,4 @@
-"""How wide the inputs of linear layers are: over all texts, and for one token. Draws docs/activation_ranges.svg.
+"""Ranges of the inputs of linear layers, over all texts and per token; draws docs/how-to/activation_ranges.svg.
 
 ``python -m benchmarks.studies.activation_ranges``: real all-MiniLM-L6-v2 on the real sentences of the proof's
 built-in set (one in three), and the full MobileBERT configuration. MobileBERT's weights are seeded random ones, so its
@@ -121,7 +121,9 @@ def _panel(title: str, ranges: Sequence[LayerRange]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure both models, print the widest layers and draw the picture."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.studies.activation_ranges", description=__doc__)
-    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "activation_ranges.svg", help="where to draw")
+    parser.add_argument(
+        "--output", type=Path, default=ROOT / "docs" / "how-to" / "activation_ranges.svg", help="where to draw"
+    )
     args = parser.parse_args(arguments)
     measured = {spec: measure(spec) for spec in (MINILM, MOBILEBERT)}
     for spec, ranges in measured.items():

@@ -165,7 +165,7 @@ def _add_quantization(parser: argparse.ArgumentParser) -> None:
     add(
         "--recipe",
         default="int8",
-        help="int8 (default), int8-static, 8da4w, fp16 or fp32; docs/recipes.md says when to use which",
+        help="int8 (default), int8-static, 8da4w, fp16 or fp32; docs/how-to/recipes.md says when to use which",
     )
     add("--group-size", type=int, metavar="N", help="inputs per scale of int4 layers: a multiple of 32 (default 32)")
     add("--algorithm", metavar="NAME", help=f"how int4 weights are rounded: {' or '.join(ALGORITHMS)} (default gptq)")

@@ -51,7 +51,7 @@ is reported and the exit status is {WRONG_ANSWER}. Percentiles are nearest-rank:
 
 --official follows MLPerf Mobile's single stream: at least {OFFICIAL.least_samples} samples and {OFFICIAL.seconds:.0f} s
 for each length, p{HEADLINE} as the headline, {OFFICIAL.repeats} repeats and their spread, with pauses of
-{OFFICIAL.cooldown_seconds:.0f} s. It takes hours; docs/benchmarking.md says more.
+{OFFICIAL.cooldown_seconds:.0f} s. It takes hours; docs/how-to/benchmarking.md says more.
 
 examples:
   linnet bench intents.pte

@@ -11,7 +11,7 @@ __all__ = ["add_device_arguments", "wants_devices"]
 def add_device_arguments(parser: argparse.ArgumentParser, *, phones: bool = True) -> None:
     """Declare them; ``phones``: also what only phones and cleaning need."""
     group = parser.add_argument_group(
-        "other machines", "docs/devices.md: what a board or a phone needs, and what is left there"
+        "other machines", "docs/how-to/bench-devices.md: what a board or a phone needs, and what is left there"
     )
     forms = "ssh://user@host[:port], adb[:serial], local" if phones else "ssh://user@host[:port], local"
     group.add_argument(

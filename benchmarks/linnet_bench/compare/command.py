@@ -43,7 +43,7 @@ golden cases come out wrong gets no latency, and the exit status is {CHECK_FAILE
 
 Two records of linnet bench --json, the old and the new one, are tested for regressions: a latency counts as changed if
 it differs by the threshold and a permutation test over the repeats says that this is no chance. With a regression the
-exit status is {CHECK_FAILED}. docs/benchmarking.md says more.
+exit status is {CHECK_FAILED}. docs/how-to/benchmarking.md says more.
 
 examples:
   linnet compare fp32.pte int8.pte 8da4w.pte
