@@ -19,23 +19,14 @@ from linnet_export.errors import OverBudgetError
 from linnet_export.noise import captured_noise
 from linnet_export.output.deliver import written_aside
 from linnet_train import train
-from linnet_train.config import (
-    TASKS,
-    AdapterConfig,
-    CalibrationConfig,
-    DataConfig,
-    DistillationConfig,
-    MaskingConfig,
-    OptimizerConfig,
-    ShrinkConfig,
-    TrainConfig,
-)
+from linnet_train.config import DataConfig, TrainConfig
+from linnet_train.fields import build, setting
 from linnet_train.file import FileReport, export_config, measure_file, plain_export_config
-from linnet_train.options import declare
+from linnet_train.options import STAGES_FILE, Options
 from linnet_train.progress import QuietTraining, TrainListener
 from linnet_train.recipe import Recipe, read_recipe
 from linnet_train.report import TrainReport
-from linnet_train.search import Budget, SearchConfig, Space, search
+from linnet_train.search import SearchConfig, search
 from linnet_train.search.report import SearchReport
 
 __all__ = ["TrainCommand", "command"]
@@ -52,6 +43,29 @@ examples:
 Interrupted, even by kill -9, the same command with --resume goes on from the last whole checkpoint and ends
 with the same weights.
 """
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Extras:
+    """Options of the command that are not settings of a training.
+
+    Attributes:
+        export: file to go on to.
+        quantization: recipe of that file.
+        first_model: model of the first of several stages.
+        json: print the report as JSON.
+    """
+
+    export: Path | None = setting("go on to a proven file", metavar="OUT.pte", goes_with_stages=True, default=None)
+    quantization: str | None = setting(
+        "recipe of the file (default int8)", metavar="RECIPE", needs=("--export", "--search"), goes_with_stages=True,
+        default=None,
+    )  # fmt: skip
+    first_model: str | None = setting(
+        "model of a recipe's first stage", "--model", dest="first_model", metavar="MODEL", needs=(STAGES_FILE,),
+        goes_with_stages=True, default=None,
+    )  # fmt: skip
+    json: bool = setting("print the report as JSON", goes_with_stages=True, default=False)
 
 
 class TrainProgress(TerminalProgress):
@@ -75,7 +89,7 @@ class TrainCommand:
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Declare the options."""
         parser.epilog = _EXAMPLE
-        declare(parser)
+        Options(parser, Extras, TrainConfig, SearchConfig, optional=(SearchConfig,))
 
     def run(self, args: argparse.Namespace) -> int:
         """Train; return the exit status."""
@@ -101,72 +115,18 @@ def _is_first() -> bool:
 
 
 def _stages(args: argparse.Namespace) -> tuple[list[tuple[str, TrainConfig]], Recipe | None]:
-    data = DataConfig(
-        train=args.data,
-        validation=args.validation,
-        validation_split=args.validation_split,
-        text_column=args.text_column,
-        pair_column=args.pair_column,
-        label_column=args.label_column,
-        out_of_scope=args.out_of_scope,
-        label_all_tokens=args.label_all_tokens,
-    )
+    values = args.options.values(TrainConfig, args)
     if not args.model.endswith(".toml"):
-        return [(args.output.name, _config(args, data))], None
+        config = build(TrainConfig, values, "train")
+        assert isinstance(config, TrainConfig)
+        return [(config.output.name, config)], None
+    data = build(DataConfig, values["data"], "data")
+    assert isinstance(data, DataConfig)
     recipe = read_recipe(Path(args.model), args.first_model)
     stages = [
         (stage.name, stage.config(args.output, data, resume=args.resume, force=args.force)) for stage in recipe.stages
     ]
     return stages, recipe
-
-
-def _config(args: argparse.Namespace, data: DataConfig) -> TrainConfig:
-    given = vars(args)
-    distillation = None
-    if args.teacher is not None:
-        distillation = DistillationConfig(
-            teacher=args.teacher, temperature=args.temperature, weight=args.distillation_weight,
-            hidden_weight=args.hidden_weight, augmentation=args.augmentation,
-            feature_map_weight=args.feature_map_weight, attention_weight=args.attention_weight,
-            teacher_layers=args.teacher_layers,
-        )  # fmt: skip
-    names = {field.name for field in dataclasses.fields(OptimizerConfig)}
-    return TrainConfig(
-        model=args.model,
-        output=args.output,
-        data=data,
-        optimizer=OptimizerConfig(**{name: value for name, value in given.items() if name in names}),
-        distillation=distillation,
-        adapters=_adapters(args),
-        quantize_aware=args.quantize_aware,
-        shrink=ShrinkConfig(
-            vocabulary="corpus" if args.trim_vocabulary else "all",
-            frequent=args.frequent,
-            layers=args.layers,
-            intermediate_size=args.intermediate_size,
-            heads=args.heads,
-            embedding_size=args.embedding_size,
-        ),
-        masking=_masking(args),
-        calibration=CalibrationConfig(temperature=args.calibrate_temperature, in_scope_recall=args.in_scope_recall),
-        task=args.task or TASKS[0],
-        **{name: given[name] for name in ("metric", "early_stopping", "max_length", "seed", "save_steps", "resume",
-                                          "force", "keep_checkpoints")},
-    )  # fmt: skip
-
-
-def _masking(args: argparse.Namespace) -> MaskingConfig | None:
-    if args.mlm_probability is None and not args.next_sentence:
-        return None
-    share = MaskingConfig().mlm_probability if args.mlm_probability is None else args.mlm_probability
-    return MaskingConfig(mlm_probability=share, next_sentence=args.next_sentence)
-
-
-def _adapters(args: argparse.Namespace) -> AdapterConfig | None:
-    if args.lora_rank is None:
-        return None
-    targets = tuple(each for each in args.lora_targets.split(",") if each)
-    return AdapterConfig(rank=args.lora_rank, alpha=args.lora_alpha, dropout=args.lora_dropout, targets=targets)
 
 
 def _run(
@@ -200,12 +160,8 @@ def _search(base: TrainConfig, args: argparse.Namespace) -> int:
     from linnet_train.search.page import search_page
     from linnet_train.search.trial import FILE
 
-    space = Space(
-        learning_rate=args.search_learning_rate, epochs=args.search_epochs, lora_ranks=args.search_lora_rank,
-        layers=args.search_layers, intermediate_sizes=args.search_intermediate_size,
-    )  # fmt: skip
-    budget = Budget(megabytes=args.max_size, milliseconds=args.max_latency, tokens=args.search_tokens)
-    config = SearchConfig(trials=args.search, space=space, budget=budget)
+    config = build(SearchConfig, args.options.values(SearchConfig, args), "search")
+    assert isinstance(config, SearchConfig)
     exported = {} if args.quantization is None else {"recipe": args.quantization}
     with captured_noise() as (terminal, _), terminated_as_interrupt():
         report = search(base, config, exported, TrainProgress(terminal))

@@ -13,7 +13,7 @@ from linnet_bench.accuracy.evaluation import evaluate
 from linnet_export.config import ExportConfig
 from linnet_export.output.report import ExportReport
 from linnet_train.config import TrainConfig
-from linnet_train.recipe import build
+from linnet_train.fields import build
 
 __all__ = ["FileReport", "export_config", "measure_file", "plain_export_config"]
 

@@ -16,12 +16,11 @@ from linnet.cli.output import write_text
 from linnet_train.config import TrainConfig
 from linnet_train.data.examples import Examples
 from linnet_train.errors import TrainingExistsError
+from linnet_train.fields import setting_of
 from linnet_train.report import TrainReport
 from linnet_train.tasks import get_task
 
 __all__ = ["Output", "deciding_settings", "find_output", "prepare_output", "refuse_other_settings"]
-
-_FREE = ("resume", "force", "keep_checkpoints", "output")  # settings that may differ when training goes on
 
 _BEFORE_IT_BEGINS = ("texts.", "proof.", "held_out.", "teacher-", ".", "checkpoints", "tensorboard")
 
@@ -153,8 +152,9 @@ def _refuse_occupied(config: TrainConfig, unfinished: bool) -> None:
 def deciding_settings(config: TrainConfig) -> dict[str, Any]:
     """Return what decides the result: settings, and the bytes of the rows."""
     found = dataclasses.asdict(config)
-    for name in _FREE:
-        found.pop(name)
+    for field in dataclasses.fields(config):
+        if not setting_of(field).decides_result:
+            found.pop(field.name)
     files = (config.data.train, config.data.validation)
     found["data_sha256"] = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path is not None]
     plain: dict[str, Any] = json.loads(json.dumps(found, default=str))

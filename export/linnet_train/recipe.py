@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
-import types
-import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from linnet.errors import InvalidArgumentError
 from linnet_train.config import DataConfig, TrainConfig
+from linnet_train.fields import build
 
 __all__ = ["Recipe", "Stage", "read_recipe"]
 
@@ -88,32 +87,3 @@ def _stage(path: Path, number: int, found: Mapping[str, Any]) -> Stage:
 
 def _place(name: str, directory: Path) -> str:
     return str(directory / name.removeprefix(_STAGE)) if name.startswith(_STAGE) else name
-
-
-def build(kind: type[Any], values: Mapping[str, Any], where: str) -> object:
-    """Return a dataclass of plain values; a table becomes the dataclass that the field has.
-
-    Raises:
-        InvalidArgumentError: a key is unknown, or one is missing.
-    """
-    hints = typing.get_type_hints(kind)
-    fields = {field.name: field for field in dataclasses.fields(kind)}
-    unknown = sorted(values.keys() - fields.keys())
-    if unknown:
-        raise InvalidArgumentError(f"{where}: unknown {', '.join(unknown)}; known are {', '.join(fields)}")
-    try:
-        return kind(**{name: _value(hints[name], value, f"{where}, {name}") for name, value in values.items()})
-    except TypeError as error:
-        raise InvalidArgumentError(f"{where}: {error}") from error
-
-
-def _value(hint: Any, value: Any, where: str) -> Any:
-    kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
-    nested = next((kind for kind in kinds if dataclasses.is_dataclass(kind)), None)
-    if isinstance(value, Mapping) and isinstance(nested, type):
-        return build(nested, value, where)
-    if isinstance(value, list):
-        return tuple(tuple(each) if isinstance(each, list) else each for each in value)
-    if isinstance(value, str) and Path in kinds:
-        return Path(value)
-    return value

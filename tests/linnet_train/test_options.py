@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from linnet.errors import InvalidArgumentError
-from linnet_train.options import declare
+from linnet_train.cli import command
 
 
 def complete(*words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    declare(parser)
+    command.add_arguments(parser)
     args = parser.parse_intermixed_args(["--data", "rows.jsonl", "-o", "out", *words])
     found: argparse.Namespace = args.options.complete(args)
     return found

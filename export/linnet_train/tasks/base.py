@@ -16,6 +16,7 @@ from linnet_train.config import TrainConfig
 from linnet_train.data.batches import Collator, Rows
 from linnet_train.data.reading.rows import Example, Examples
 from linnet_train.distill.losses import softened
+from linnet_train.fields import changed
 from linnet_train.loading import Loaded
 
 __all__ = ["Answers", "Step", "TrainingTask"]
@@ -144,22 +145,8 @@ class TrainingTask(abc.ABC):
         Raises:
             InvalidArgumentError: all of them.
         """
-        given = {
-            "augmentation": config.distillation is not None and config.distillation.augmentation > 0,
-            "hidden_weight": config.distillation is not None and config.distillation.hidden_weight > 0,
-            "calibration": config.calibration != type(config.calibration)(),
-            "class_weights": config.optimizer.class_weights != "none",
-            "label_smoothing": config.optimizer.label_smoothing != 0,
-            "objective": config.optimizer.objective != "classes",
-            "out_of_scope": config.data.out_of_scope is not None,
-            "label_all_tokens": config.data.label_all_tokens,
-            "masking": config.masking is not None,
-        }
-        found = [
-            f"{self.name} has no {name.replace('_', ' ')}"
-            for name, is_given in given.items()
-            if is_given and name not in self.options
-        ]
+        given = changed(config, lambda setting: setting.of_some_tasks)
+        found = [f"{self.name} has no {name.replace('_', ' ')}" for name in given if name not in self.options]
         if config.metric is not None and config.metric not in (*self.metrics, "loss"):
             found.append(f"metric is {config.metric!r}, {self.name} has {', '.join((*self.metrics, 'loss'))}")
         if found:
