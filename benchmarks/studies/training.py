@@ -29,8 +29,8 @@ from linnet_export import export
 from linnet_train import DataConfig, TrainConfig, train
 from linnet_train.file import export_config
 from linnet_train.loading import load_classifier
-from linnet_train.measures import classification_figures
 from linnet_train.recipe import Stage, read_recipe
+from linnet_train.tasks.text_classification import classification_figures
 
 _FIGURES = ("in_scope_accuracy", "out_of_scope_recall", "out_of_scope_auroc", "accuracy")
 _RECIPES = Path(__file__).parents[2] / "export" / "linnet_train" / "recipes"

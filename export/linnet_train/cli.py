@@ -118,10 +118,8 @@ def _stages(args: argparse.Namespace) -> tuple[list[tuple[str, TrainConfig]], Re
     values = args.options.values(TrainConfig, args)
     if not args.model.endswith(".toml"):
         config = build(TrainConfig, values, "train")
-        assert isinstance(config, TrainConfig)
         return [(config.output.name, config)], None
     data = build(DataConfig, values["data"], "data")
-    assert isinstance(data, DataConfig)
     recipe = read_recipe(Path(args.model), args.first_model)
     stages = [
         (stage.name, stage.config(args.output, data, resume=args.resume, force=args.force)) for stage in recipe.stages
@@ -161,7 +159,6 @@ def _search(base: TrainConfig, args: argparse.Namespace) -> int:
     from linnet_train.search.trial import FILE
 
     config = build(SearchConfig, args.options.values(SearchConfig, args), "search")
-    assert isinstance(config, SearchConfig)
     exported = {} if args.quantization is None else {"recipe": args.quantization}
     with captured_noise() as (terminal, _), terminated_as_interrupt():
         report = search(base, config, exported, TrainProgress(terminal))

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from linnet.errors import InvalidArgumentError
 from linnet_export.config import RECIPES
+from linnet_train.data.config import DataConfig
 from linnet_train.fields import ABOVE_ZERO, BELOW_ONE, Bounds, at_least, setting, value_problems
+from linnet_train.tasks import METRICS, TASKS
 
 __all__ = [
     "SCHEDULES",
@@ -24,67 +26,11 @@ __all__ = [
 SCHEDULES: tuple[str, ...] = ("linear", "cosine", "constant_with_warmup")
 """Learning-rate schedules, by the names of transformers' `lr_scheduler_type`."""
 
-TASKS: tuple[str, ...] = (
-    "text-classification",
-    "token-classification",
-    "question-answering",
-    "sentence-similarity",
-    "text-ranking",
-    "fill-mask",
-)
-"""What `linnet train` trains for; each has its file in `tasks/`."""
-
-METRICS: tuple[str, ...] = (
-    "accuracy", "macro_f1", "in_scope_accuracy", "out_of_scope_recall", "out_of_scope_auroc", "f1", "precision",
-    "recall", "exact_match", "spearman", "pearson", "mrr_at_10", "perplexity", "next_sentence_accuracy", "loss",
-)  # fmt: skip
-"""What early stopping watches, on the held-out rows; each task has some of them."""
-
 LOWER_IS_BETTER: frozenset[str] = frozenset({"loss", "perplexity"})
-"""Of :data:`METRICS`; of all others the highest is best."""
+"""Of :data:`linnet_train.tasks.METRICS`; of all others the highest is best."""
 
 IMITATED: tuple[str, ...] = ("8da4w", "int8")
 """Recipes of the export whose rounding a training can learn with; others are calibrated, or round nothing."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class DataConfig:
-    """Where the rows are and what their columns mean.
-
-    Attributes:
-        train: .jsonl, .json, .csv or .tsv; anything else is CoNLL.
-        validation: rows that are never trained on: early stopping and calibration look at them.
-        validation_split: without `validation`, the share of each class that is held out instead.
-        text_column: None: found by its usual name; so are the next two.
-        pair_column: column of the second text.
-        label_column: column of the label, the tags, the answers or the score.
-        out_of_scope: the label of requests that belong to no class; None: `oos`, if it occurs.
-        label_all_tokens: token-classification trains every token of a word and not only the first; then
-            `aggregation_strategy="simple"` joins whole words. The name is that of transformers' `run_ner.py`.
-    """
-
-    train: Path = setting("rows to train on: .jsonl, .json, .csv, .tsv; CoNLL", "--data", metavar="FILE")
-    validation: Path | None = setting(
-        "rows that are only looked at", metavar="FILE", replaces=("--validation-split",), default=None
-    )
-    validation_split: float = setting(
-        "share of each class that is held out instead (default {default})", metavar="SHARE", default=0.1,
-        bounds=Bounds("a share above 0 and below 0.9", lambda share: 0 < share < 0.9),
-    )  # fmt: skip
-    text_column: str | None = setting("column of the text", metavar="NAME", default=None)
-    pair_column: str | None = setting("column of the second text", metavar="NAME", default=None)
-    label_column: str | None = setting("column of the label", metavar="NAME", default=None)
-    out_of_scope: str | None = setting(
-        "label of what belongs to no class (default: oos, if it occurs)", metavar="LABEL", of_some_tasks=True,
-        default=None,
-    )  # fmt: skip
-    label_all_tokens: bool = setting(
-        "token-classification: train all tokens of a word", of_some_tasks=True, default=False
-    )
-
-    def problems(self) -> list[str]:
-        """Return every impossible setting as a sentence."""
-        return value_problems(self)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -366,7 +312,7 @@ class TrainConfig:
         decides_result=False,
     )  # fmt: skip
     task: str = setting(
-        "default {default}; a recipe's stages name their own", choices=TASKS, default="text-classification"
+        "default {default}; a recipe's stages name their own", choices=tuple(TASKS), default="text-classification"
     )
     resume: bool = setting(
         "go on with an unfinished training", goes_with_stages=True, decides_result=False, default=False

@@ -11,7 +11,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from linnet.errors import InvalidArgumentError
 
@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 _KEY = "setting"
+_Built = TypeVar("_Built")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,27 +142,27 @@ def value_problems(settings: Any) -> list[str]:
     return found
 
 
-def changed(settings: Any, wanted: Callable[[Setting], bool]) -> list[str]:
+def changed(settings: Any, wanted: Callable[[dataclasses.Field[Any]], bool]) -> list[str]:
     """Return the names of the wanted fields, also of nested settings, whose value is not the default."""
     found = []
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
-        if wanted(setting_of(field)):
+        if wanted(field):
             found += [field.name] if value != default_of(field) else []
         elif dataclasses.is_dataclass(value):
             found += changed(value, wanted)
     return found
 
 
-def build(kind: type[Any], values: Mapping[str, Any], where: str) -> object:
+def build(kind: type[_Built], values: Mapping[str, Any], where: str) -> _Built:
     """Return a dataclass of plain values; a table becomes the dataclass that the field has.
 
     Raises:
         InvalidArgumentError: a key is unknown, or one is missing.
     """
     hints = typing.get_type_hints(kind)
-    fields = {field.name: field for field in dataclasses.fields(kind)}
-    unknown = sorted(values.keys() - fields.keys())
+    fields = [field.name for field in dataclasses.fields(typing.cast("Any", kind))]
+    unknown = sorted(values.keys() - set(fields))
     if unknown:
         raise InvalidArgumentError(f"{where}: unknown {', '.join(unknown)}; known are {', '.join(fields)}")
     try:

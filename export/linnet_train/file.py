@@ -56,9 +56,7 @@ def plain_export_config(trained: TrainConfig, output: Path, settings: Mapping[st
         **({} if trained.quantize_aware is None else _as_trained(trained.quantize_aware)),
         **settings,
     }
-    found = build(ExportConfig, whole, "export")
-    assert isinstance(found, ExportConfig)
-    return found
+    return build(ExportConfig, whole, "export")
 
 
 def export_config(trained: TrainConfig, output: Path, settings: Mapping[str, Any]) -> ExportConfig:
@@ -82,7 +80,7 @@ def _as_trained(recipe: str) -> dict[str, Any]:
 
 def measure_file(report: ExportReport, trained: Path, task: str = "text-classification") -> FileReport:
     """Run the held-out rows through the file."""
-    from linnet_train.tasks import get_task
+    from linnet_train.tasks.base import get_task
 
     table = read_table(trained / "training" / "held_out.jsonl")
     with load(report.path) as model:

@@ -14,11 +14,11 @@ from typing import Any
 
 from linnet.cli.output import write_text
 from linnet_train.config import TrainConfig
-from linnet_train.data.examples import Examples
+from linnet_train.data.rows import Examples
 from linnet_train.errors import TrainingExistsError
 from linnet_train.fields import setting_of
 from linnet_train.report import TrainReport
-from linnet_train.tasks import get_task
+from linnet_train.tasks.base import TrainingTask
 
 __all__ = ["Output", "deciding_settings", "find_output", "prepare_output", "refuse_other_settings"]
 
@@ -69,15 +69,14 @@ class Output:
         """Name from which the cache of the teacher's answers is derived."""
         return self.training / "teacher.safetensors"
 
-    def keep_rows(self, examples: Examples, task: str, tokenizer: Any) -> None:
+    def keep_rows(self, examples: Examples, task: TrainingTask, tokenizer: Any) -> None:
         """Write the rows for the export: its calibration sees the training texts, its proof those held out."""
-        kind = get_task(task)
         parts = {"texts": examples.train, "proof": examples.validation}
         files = {
-            name: list(itertools.islice((text for each in rows for text in kind.texts(each)), _MOST_TEXTS))
+            name: list(itertools.islice((text for each in rows for text in task.texts(each)), _MOST_TEXTS))
             for name, rows in parts.items()
         }
-        files["held_out"] = kind.held_out_rows(examples.validation, tokenizer)
+        files["held_out"] = task.held_out_rows(examples.validation, tokenizer)
         self.training.mkdir(parents=True, exist_ok=True)
         for name, rows in files.items():
             lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
@@ -88,7 +87,7 @@ class Output:
         self.checkpoints.mkdir(parents=True, exist_ok=True)
         write_text(json.dumps(deciding_settings(config), indent=2) + "\n", self.settings, force=True)
 
-    def finish(self, model: Any, tokenizer: Any, report: TrainReport, config: TrainConfig) -> None:
+    def finish(self, model: Any, tokenizer: Any, report: TrainReport, config: TrainConfig, task: TrainingTask) -> None:
         """Write the checkpoint; the report comes last and says that all is there."""
         aside = self.directory / f".partial-{os.getpid()}"
         try:
@@ -99,7 +98,7 @@ class Output:
         finally:
             shutil.rmtree(aside, ignore_errors=True)
         (self.directory / "modules.json").unlink(missing_ok=True)  # of an embedder that was here before
-        get_task(config.task).finish(self.directory, model, config)
+        task.finish(self.directory, model, config)
         write_text(json.dumps(report.to_json(), indent=2) + "\n", self.finished, force=True)
         if not config.keep_checkpoints:
             shutil.rmtree(self.checkpoints, ignore_errors=True)

@@ -36,9 +36,7 @@ class Stage:
         if isinstance(distillation, Mapping) and "teacher" in distillation:
             settings["distillation"] = {**distillation, "teacher": _place(distillation["teacher"], directory)}
         extra = {"output": directory / self.name, "data": data, "resume": resume, "force": force}
-        found = build(TrainConfig, {**settings, **extra}, f"stage {self.name}")
-        assert isinstance(found, TrainConfig)
-        return found
+        return build(TrainConfig, {**settings, **extra}, f"stage {self.name}")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

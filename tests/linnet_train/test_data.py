@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from linnet_train.config import DataConfig
-from linnet_train.data.examples import read_examples
 from linnet_train.errors import BadDataError
-from linnet_train.tasks import TASKS
+from linnet_train.tasks import TASKS, read_examples
 from tests.linnet_train.conftest import easy_rows, write_rows
 
 

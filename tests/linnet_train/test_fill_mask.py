@@ -21,11 +21,11 @@ from linnet_export import ExportConfig, export
 from linnet_export.errors import CheckpointError
 from linnet_train import DataConfig, MaskingConfig, OptimizerConfig, ShrinkConfig, TrainConfig, train
 from linnet_train.data.batches import NO_LABEL
-from linnet_train.data.examples import read_examples
 from linnet_train.data.masking import MaskedRows, Masking, answers_only_for
 from linnet_train.data.passages import Passage, pack, pair_sentences
 from linnet_train.errors import BadDataError
-from linnet_train.tasks import get_task
+from linnet_train.tasks import read_examples
+from linnet_train.tasks.base import get_task
 from tests.linnet_train.conftest import assert_same_weights, easy_rows, train_until_killed
 from tests.support.checkpoints import write_checkpoint
 

@@ -22,12 +22,12 @@ from linnet.cli.main import main
 from linnet.errors import InvalidArgumentError
 from linnet_bench.accuracy.problems import Place
 from linnet_train import CalibrationConfig, DataConfig, OptimizerConfig, TrainConfig, train
-from linnet_train.data.examples import read_examples
-from linnet_train.data.reading.question_answering import read_answers
-from linnet_train.data.reading.rows import Example
+from linnet_train.data.rows import Example
 from linnet_train.errors import BadDataError
-from linnet_train.tasks import TASKS, get_task
+from linnet_train.tasks import TASKS, read_examples
+from linnet_train.tasks.base import get_task
 from linnet_train.tasks.question_answering import answer_span
+from linnet_train.tasks.rows.question_answering import read_answers
 from linnet_train.tasks.sentence_similarity import cosent_loss, pool
 from linnet_train.tasks.token_classification import first_tokens, word_of_tokens
 from tests.linnet_train.conftest import assert_same_weights, train_until_killed, write_rows

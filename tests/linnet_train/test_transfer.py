@@ -16,9 +16,9 @@ from safetensors.torch import load_file
 from linnet.errors import InvalidArgumentError
 from linnet_export.errors import CheckpointError
 from linnet_train import DataConfig, DistillationConfig, OptimizerConfig, ShrinkConfig, TrainConfig, train
-from linnet_train.data.examples import read_examples
 from linnet_train.distill.transfer import attention_distance, feature_map_distance, load_teacher, with_teacher
-from linnet_train.tasks import get_task
+from linnet_train.tasks import read_examples
+from linnet_train.tasks.base import get_task
 from tests.linnet_train.conftest import assert_same_weights, easy_rows, train_until_killed, write_rows
 from tests.support.checkpoints import write_checkpoint
 

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from linnet_export.errors import CheckpointError
 from linnet_train.config import DistillationConfig, TrainConfig
-from linnet_train.data.examples import Examples
+from linnet_train.data.rows import Examples
 from linnet_train.tasks.base import Answers, Step, TrainingTask
 
 __all__ = ["Teacher", "attention_distance", "feature_map_distance", "load_teacher", "release", "with_teacher"]

@@ -43,7 +43,6 @@ class InitCommand:
         """Make the model; return the exit status."""
         args = args.options.complete(args)
         config = build(NewModelConfig, args.options.values(NewModelConfig, args), self.name)
-        assert isinstance(config, NewModelConfig)
         with captured_noise(), terminated_as_interrupt():
             made = make_model(config)
         if args.json:

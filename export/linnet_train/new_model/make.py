@@ -12,11 +12,11 @@ import transformers
 
 from linnet.errors import InvalidArgumentError
 from linnet_bench.accuracy.problems import Problem
-from linnet_train.data.reading.fill_mask import read_documents, sentences
 from linnet_train.errors import BadDataError
 from linnet_train.new_model.config import NewModelConfig
 from linnet_train.new_model.overrides import read_overrides
 from linnet_train.new_model.wordpiece import train_wordpiece
+from linnet_train.tasks.rows.fill_mask import read_documents, sentences
 
 __all__ = ["NewModel", "make_model"]
 

@@ -13,7 +13,6 @@ import transformers
 
 from linnet.errors import InvalidArgumentError, LinnetError
 from linnet_bench.accuracy.evaluation import METRICS
-from linnet_train.config import METRICS as TRAINED_BY
 from linnet_train.config import TrainConfig
 from linnet_train.errors import TrainingExistsError
 from linnet_train.loading import checkpoint_directory
@@ -23,7 +22,8 @@ from linnet_train.search.config import SearchConfig
 from linnet_train.search.report import SearchReport, Trial
 from linnet_train.search.space import choose, settings_of
 from linnet_train.search.trial import FILE, run_trial
-from linnet_train.tasks import get_task
+from linnet_train.tasks import METRICS as TRAINED_BY
+from linnet_train.tasks.base import get_task
 
 __all__ = ["search"]
 

@@ -20,11 +20,12 @@ from linnet_bench.accuracy import metrics
 from linnet_bench.accuracy.problems import Problem
 from linnet_train.config import TrainConfig
 from linnet_train.data.batches import Rows
-from linnet_train.data.reading.rows import Example, Examples
+from linnet_train.data.rows import Example, Examples
 from linnet_train.distill.losses import softened
 from linnet_train.errors import BadDataError
 from linnet_train.loading import Loaded, load_classifier
 from linnet_train.tasks.base import Answers, Step, TrainingTask
+from linnet_train.tasks.rows.question_answering import DESCRIPTION
 
 __all__ = ["TASK", "Window", "answer_span"]
 
@@ -54,8 +55,7 @@ class Window:
 class QuestionAnswering(TrainingTask):
     """The task."""
 
-    name = "question-answering"
-    metrics = ("f1", "exact_match")
+    description = DESCRIPTION
 
     def load(self, name: str, examples: Examples, config: TrainConfig) -> Loaded:
         """See :class:`TrainingTask`; the two outputs are start and end."""

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from linnet_bench.accuracy.datasets import Columns, Row
 from linnet_bench.accuracy.problems import Place, Problem
-from linnet_train.config import DataConfig
-from linnet_train.data.reading.rows import Example, Examples, Grouping, of_one_score, read_grouped, scored_pair
+from linnet_train.data.config import DataConfig
+from linnet_train.data.rows import Example, Examples, Grouping, of_one_score, read_grouped, scored_pair
+from linnet_train.tasks.description import TaskDescription
 
-__all__ = ["read"]
+__all__ = ["DESCRIPTION"]
 
 
 def read(config: DataConfig, seed: int) -> Examples:
@@ -25,3 +26,10 @@ def read(config: DataConfig, seed: int) -> Examples:
 
 def _read_row(row: Row, columns: Columns, where: Place) -> Example | list[str]:
     return scored_pair(row, columns, where, "a number")
+
+
+DESCRIPTION = TaskDescription(
+    name="sentence-similarity",
+    metrics=("spearman", "pearson"),
+    read=read,
+)

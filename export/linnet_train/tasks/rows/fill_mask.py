@@ -8,8 +8,8 @@ from pathlib import Path
 from linnet.errors import InvalidArgumentError
 from linnet_bench.accuracy.datasets import TEXT_COLUMNS, read_rows
 from linnet_bench.accuracy.problems import Place, Problem, in_order
-from linnet_train.config import DataConfig
-from linnet_train.data.reading.rows import (
+from linnet_train.data.config import DataConfig
+from linnet_train.data.rows import (
     Example,
     Examples,
     hold_out,
@@ -20,8 +20,9 @@ from linnet_train.data.reading.rows import (
     wrong_encoding,
 )
 from linnet_train.errors import BadDataError
+from linnet_train.tasks.description import TaskDescription
 
-__all__ = ["FEWEST_DOCUMENTS", "read", "read_documents", "sentences"]
+__all__ = ["DESCRIPTION", "FEWEST_DOCUMENTS", "read_documents", "sentences"]
 
 FEWEST_DOCUMENTS = 2
 """As many are needed, to train on one and to hold one out."""
@@ -104,3 +105,16 @@ def _of_rows(path: Path, column: str | None, problems: list[Problem]) -> Iterabl
 def sentences(example: Example) -> list[str]:
     """Return the sentences of a document."""
     return example.text.split("\n")
+
+
+DESCRIPTION = TaskDescription(
+    name="fill-mask",
+    metrics=("accuracy", "perplexity", "next_sentence_accuracy"),
+    read=read,
+    settings=frozenset({"masking"}),
+    keeps=frozenset({"vocabulary", "embedding_size"}),  # a guess has one answer for each token
+    why_kept=(
+        "keeps its vocabulary and the width of its embeddings: leave out vocabulary and embedding_size, or use them "
+        "in a later training for another task"
+    ),
+)

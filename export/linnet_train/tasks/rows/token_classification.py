@@ -6,10 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from linnet_bench.accuracy.datasets import Columns, Row
 from linnet_bench.accuracy.problems import Place, Problem
-from linnet_train.config import DataConfig
-from linnet_train.data.reading.rows import Example, Examples, Grouping, read_grouped, shown
+from linnet_train.data.config import DataConfig
+from linnet_train.data.rows import Example, Examples, Grouping, read_grouped, shown
+from linnet_train.tasks.description import TaskDescription
 
-__all__ = ["read"]
+__all__ = ["DESCRIPTION"]
 
 _COLUMNS = Columns("tokens", None, "tags")  # rows often have a text or an intent beside them
 
@@ -57,3 +58,11 @@ def _unseen(rows: Iterable[Example], labels: Sequence[str]) -> list[Problem]:
     known = set(labels)
     unseen = [(each.where, sorted(set(each.label) - known)) for each in rows]
     return [Problem(where, f"no training row has {', '.join(tags)}") for where, tags in unseen if tags]
+
+
+DESCRIPTION = TaskDescription(
+    name="token-classification",
+    metrics=("f1", "precision", "recall", "accuracy"),
+    read=read,
+    settings=frozenset({"class_weights", "label_smoothing", "label_all_tokens"}),
+)

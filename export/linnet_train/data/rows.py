@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from linnet.errors import InvalidArgumentError
 from linnet_bench.accuracy.datasets import Columns, Row, Table, choose_columns, read_rows
 from linnet_bench.accuracy.problems import Place, Problem, in_order
-from linnet_train.config import DataConfig
+from linnet_train.data.config import DataConfig
 from linnet_train.errors import BadDataError
 
 __all__ = [

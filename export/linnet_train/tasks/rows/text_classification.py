@@ -9,14 +9,18 @@ from typing import Any
 
 from linnet_bench.accuracy.datasets import Columns, Row
 from linnet_bench.accuracy.problems import Place, Problem
-from linnet_train.config import DataConfig
-from linnet_train.data.reading.rows import Example, Examples, overlap_note, read_file, shown, texts_wrong
+from linnet_train.data.config import DataConfig
+from linnet_train.data.rows import Example, Examples, overlap_note, read_file, shown, texts_wrong
 from linnet_train.errors import BadDataError
+from linnet_train.tasks.description import TaskDescription
 
-__all__ = ["read"]
+__all__ = ["DESCRIPTION", "IN_SCOPE_METRICS"]
 
 _OUT_OF_SCOPE = "oos"  # CLINC150's own name
 _FEWEST_HELD_OUT = 1
+
+IN_SCOPE_METRICS: tuple[str, ...] = ("accuracy", "macro_f1")
+"""Figures that need no held-out row that is out of scope."""
 
 
 def read(config: DataConfig, seed: int) -> Examples:
@@ -94,3 +98,21 @@ def _split(rows: Sequence[Example], share: float, seed: int) -> tuple[list[Examp
         chosen.update(generator.sample(places, count))
     train = [each for index, each in enumerate(rows) if index not in chosen]
     return train, [rows[index] for index in sorted(chosen)]
+
+
+DESCRIPTION = TaskDescription(
+    name="text-classification",
+    metrics=(*IN_SCOPE_METRICS, "in_scope_accuracy", "out_of_scope_recall", "out_of_scope_auroc"),
+    read=read,
+    settings=frozenset(
+        {
+            "augmentation",
+            "hidden_weight",
+            "calibration",
+            "class_weights",
+            "label_smoothing",
+            "objective",
+            "out_of_scope",
+        }
+    ),
+)

@@ -7,10 +7,11 @@ from typing import Any
 
 from linnet_bench.accuracy.datasets import Columns, Row
 from linnet_bench.accuracy.problems import Place, Problem
-from linnet_train.config import DataConfig
-from linnet_train.data.reading.rows import Example, Examples, Grouping, read_grouped, shown, texts_wrong
+from linnet_train.data.config import DataConfig
+from linnet_train.data.rows import Example, Examples, Grouping, read_grouped, shown, texts_wrong
+from linnet_train.tasks.description import TaskDescription
 
-__all__ = ["read", "read_answers"]
+__all__ = ["DESCRIPTION", "read_answers"]
 
 
 def read(config: DataConfig, seed: int) -> Examples:
@@ -75,3 +76,10 @@ def _place(text: Any, start: Any, context: str) -> int:
     if at < 0 or context[at : at + len(text)] != text:
         raise ValueError(f"answer_start is {start!r:.20}, where the context has not {text!r:.40}")
     return at
+
+
+DESCRIPTION = TaskDescription(
+    name="question-answering",
+    metrics=("f1", "exact_match"),
+    read=read,
+)

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from linnet_bench.accuracy.datasets import Columns, Row
 from linnet_bench.accuracy.problems import Place, Problem
-from linnet_train.config import DataConfig
-from linnet_train.data.reading.rows import Example, Examples, Grouping, of_one_score, read_grouped, scored_pair
+from linnet_train.data.config import DataConfig
+from linnet_train.data.rows import Example, Examples, Grouping, of_one_score, read_grouped, scored_pair
 from linnet_train.errors import BadDataError
+from linnet_train.tasks.description import TaskDescription
 
-__all__ = ["RELEVANT", "read"]
+__all__ = ["DESCRIPTION", "RELEVANT"]
 
 RELEVANT = 0.5
 """Label from which a passage counts as an answer to its query."""
@@ -33,3 +34,10 @@ def read(config: DataConfig, seed: int) -> Examples:
 
 def _read_row(row: Row, columns: Columns, where: Place) -> Example | list[str]:
     return scored_pair(row, columns, where, "a number from 0 to 1", lambda number: 0 <= number <= 1)
+
+
+DESCRIPTION = TaskDescription(
+    name="text-ranking",
+    metrics=("mrr_at_10", "spearman"),
+    read=read,
+)
