@@ -23,9 +23,9 @@ from linnet_train.config import (
     ShrinkConfig,
     TrainConfig,
 )
-from linnet_train.extras import require_extra
 from linnet_train.new_model import NewModelConfig, make_model
 from linnet_train.progress import QuietTraining, TrainListener
+from linnet_train.requirements import require_extra
 from linnet_train.tasks import TASKS, read_examples
 
 if TYPE_CHECKING:

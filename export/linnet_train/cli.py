@@ -20,14 +20,14 @@ from linnet_export.noise import captured_noise
 from linnet_export.output.deliver import written_aside
 from linnet_train import train
 from linnet_train.config import DataConfig, TrainConfig
+from linnet_train.exported_file import FileReport, export_config, measure_file, plain_export_config
 from linnet_train.fields import build, setting
-from linnet_train.file import FileReport, export_config, measure_file, plain_export_config
 from linnet_train.options import STAGES_FILE, Options
 from linnet_train.progress import QuietTraining, TrainListener
-from linnet_train.recipe import Recipe, read_recipe
 from linnet_train.report import TrainReport
 from linnet_train.search import SearchConfig, search
 from linnet_train.search.report import SearchReport
+from linnet_train.stages_file import StagesFile, read_stages
 
 __all__ = ["TrainCommand", "command"]
 
@@ -38,7 +38,7 @@ examples:
   linnet train ./encoder --task token-classification --data train.conll -o entities --export entities.pte
   linnet train ./new --task fill-mask --data corpus.txt -o pretrained
   linnet train ./intents --teacher ./intents --layers 0,2,5 --trim-vocabulary --data intents.jsonl -o small
-  linnet train recipe.toml --data intents.jsonl -o build/intents --export intents.pte --resume
+  linnet train stages.toml --data intents.jsonl -o build/intents --export intents.pte --resume
 
 Interrupted, even by kill -9, the same command with --resume goes on from the last whole checkpoint and ends
 with the same weights.
@@ -62,7 +62,7 @@ class Extras:
         default=None,
     )  # fmt: skip
     first_model: str | None = setting(
-        "model of a recipe's first stage", "--model", dest="first_model", metavar="MODEL", needs=(STAGES_FILE,),
+        "model of the first stage of a file", "--model", dest="first_model", metavar="MODEL", needs=(STAGES_FILE,),
         goes_with_stages=True, default=None,
     )  # fmt: skip
     json: bool = setting("print the report as JSON", goes_with_stages=True, default=False)
@@ -96,16 +96,16 @@ class TrainCommand:
         args = args.options.complete(args)
         if args.export is not None:
             refuse_existing(args.export, force=args.force or args.resume)
-        stages, recipe = _stages(args)
+        stages, file = _stages(args)
         if args.search is not None:
             return _search(stages[0][1], args)
         try:
-            reports, file = _run(stages, recipe, args)
+            reports, exported = _run(stages, file, args)
         except OverBudgetError as error:
             print(f"linnet: the trained checkpoint is in {stages[-1][1].output}", file=sys.stderr)
             return report_over_budget(error)
         if _is_first():
-            _show(reports, file, as_json=args.json)
+            _show(reports, exported, as_json=args.json)
         return 0
 
 
@@ -114,32 +114,32 @@ def _is_first() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
-def _stages(args: argparse.Namespace) -> tuple[list[tuple[str, TrainConfig]], Recipe | None]:
+def _stages(args: argparse.Namespace) -> tuple[list[tuple[str, TrainConfig]], StagesFile | None]:
     values = args.options.values(TrainConfig, args)
     if not args.model.endswith(".toml"):
         config = build(TrainConfig, values, "train")
         return [(config.output.name, config)], None
     data = build(DataConfig, values["data"], "data")
-    recipe = read_recipe(Path(args.model), args.first_model)
+    file = read_stages(Path(args.model), args.first_model)
     stages = [
-        (stage.name, stage.config(args.output, data, resume=args.resume, force=args.force)) for stage in recipe.stages
+        (stage.name, stage.config(args.output, data, resume=args.resume, force=args.force)) for stage in file.stages
     ]
-    return stages, recipe
+    return stages, file
 
 
 def _run(
-    stages: list[tuple[str, TrainConfig]], recipe: Recipe | None, args: argparse.Namespace
+    stages: list[tuple[str, TrainConfig]], stages_file: StagesFile | None, args: argparse.Namespace
 ) -> tuple[list[tuple[str, TrainReport]], FileReport | None]:
     with captured_noise() as (terminal, log), terminated_as_interrupt():
         listener: TrainListener = TrainProgress(terminal) if _is_first() else QuietTraining()
         try:
             last = stages[-1][1]
-            exported = None if args.export is None else _export_settings(args, recipe)
+            exported = None if args.export is None else _export_settings(args, stages_file)
             if exported is not None:
                 plain_export_config(last, args.export, exported)  # what cannot be is refused before it is trained
             reports = []
             for name, config in stages:
-                stage = f"{name}: " if recipe else ""
+                stage = f"{name}: " if stages_file else ""
                 print(f"{stage}{config.model} -> {config.output}", file=terminal, flush=True)
                 reports.append((name, train(config, listener)))
             file = None
@@ -185,8 +185,8 @@ def _show_search(report: SearchReport, page: Path, *, as_json: bool) -> None:
         console.line(f"the best that fits is in {report.output / 'best'}, with its file, model.pte")
 
 
-def _export_settings(args: argparse.Namespace, recipe: Recipe | None) -> dict[str, Any]:
-    settings = dict(recipe.export) if recipe else {}
+def _export_settings(args: argparse.Namespace, stages_file: StagesFile | None) -> dict[str, Any]:
+    settings = dict(stages_file.export) if stages_file else {}
     if args.quantization is not None:
         settings["recipe"] = args.quantization
     return settings

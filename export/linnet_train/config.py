@@ -304,7 +304,7 @@ class TrainConfig:
     """
 
     model: str = setting(
-        "checkpoint to start from, or a recipe of several stages", "model", metavar="MODEL|RECIPE.toml",
+        "checkpoint to start from, or a file of several stages", "model", metavar="MODEL|STAGES.toml",
         goes_with_stages=True,
     )  # fmt: skip
     output: Path = setting(
@@ -312,7 +312,7 @@ class TrainConfig:
         decides_result=False,
     )  # fmt: skip
     task: str = setting(
-        "default {default}; a recipe's stages name their own", choices=tuple(TASKS), default="text-classification"
+        "default {default}; stages of a file name their own", choices=tuple(TASKS), default="text-classification"
     )
     resume: bool = setting(
         "go on with an unfinished training", goes_with_stages=True, decides_result=False, default=False

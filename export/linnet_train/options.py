@@ -14,7 +14,7 @@ from linnet_train.fields import Setting, default_of, kinds_of, nested_in, settin
 
 __all__ = ["STAGES_FILE", "Options"]
 
-STAGES_FILE = "a RECIPE.toml"
+STAGES_FILE = "a STAGES.toml"
 """Stands among the flags of :attr:`Setting.needs` for a model that is a file of stages."""
 
 

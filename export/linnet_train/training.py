@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from linnet.errors import InvalidArgumentError
 from linnet_export.progress import Stages
+from linnet_train.callbacks import EpochLog, SaveSteps, ShowProgress
 from linnet_train.checkpoints import last_complete
 from linnet_train.config import OptimizerConfig, TrainConfig
 from linnet_train.data.augmentation import augment
@@ -23,17 +24,16 @@ from linnet_train.data.batches import NO_LABEL, Rows, encode, text_pairs
 from linnet_train.data.rows import Examples
 from linnet_train.distill.teacher import ask_teacher
 from linnet_train.distill.transfer import load_teacher, release, with_teacher
-from linnet_train.methods.adapters import add_adapters, merge_adapters, trained_parameters
-from linnet_train.methods.adversarial import with_adversary
-from linnet_train.methods.calibration import Calibration, calibrate
-from linnet_train.methods.quantization_aware import imitate, restore
 from linnet_train.output import find_output, prepare_output
 from linnet_train.progress import TrainListener
 from linnet_train.prune import shrink
 from linnet_train.report import TrainReport
 from linnet_train.tasks.base import Step, TrainingTask, known_figures
+from linnet_train.techniques.adapters import add_adapters, merge_adapters, trained_parameters
+from linnet_train.techniques.adversarial import with_adversary
+from linnet_train.techniques.calibration import Calibration, calibrate
+from linnet_train.techniques.quantization_aware import imitate, restore
 from linnet_train.trainer import RowTrainer, training_arguments
-from linnet_train.watch import EpochLog, SaveSteps, ShowProgress
 
 __all__ = ["Training"]
 

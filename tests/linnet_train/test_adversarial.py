@@ -12,7 +12,7 @@ from torch import Tensor
 
 from linnet.errors import InvalidArgumentError
 from linnet_train import DataConfig, OptimizerConfig, TrainConfig, train
-from linnet_train.methods.adversarial import harder, with_adversary
+from linnet_train.techniques.adversarial import harder, with_adversary
 from tests.linnet_train.conftest import assert_same_weights, train_until_killed
 from tests.support.checkpoints import write_checkpoint
 

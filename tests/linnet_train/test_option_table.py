@@ -41,6 +41,6 @@ def test_without_options_the_settings_have_their_defaults() -> None:
     parser = argparse.ArgumentParser()
     train_cli.command.add_arguments(parser)
     args = parser.parse_args(["./encoder", "--data", "rows.jsonl", "-o", "out"])
-    stages, recipe = train_cli._stages(args.options.complete(args))
+    stages, file = train_cli._stages(args.options.complete(args))
     expected = TrainConfig(model="./encoder", output=Path("out"), data=DataConfig(train=Path("rows.jsonl")))
-    assert (stages, recipe) == ([("out", expected)], None)
+    assert (stages, file) == ([("out", expected)], None)

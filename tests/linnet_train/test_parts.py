@@ -16,7 +16,7 @@ from linnet_train.config import DistillationConfig
 from linnet_train.data.augmentation import augment
 from linnet_train.data.batches import NO_LABEL, Collator, LengthGroupedSampler, Rows
 from linnet_train.distill.losses import Loss, class_weights
-from linnet_train.methods.calibration import Calibration, fit_temperature, fold, out_of_scope_shift
+from linnet_train.techniques.calibration import Calibration, fit_temperature, fold, out_of_scope_shift
 
 
 def test_class_weights_are_scikit_learns() -> None:

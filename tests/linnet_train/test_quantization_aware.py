@@ -15,7 +15,7 @@ from linnet.cli.main import main
 from linnet.errors import CallerError
 from linnet_export.quantize.prepare import FakeQuantizedEmbedding, FakeQuantizedLinear
 from linnet_train import AdapterConfig, DataConfig, OptimizerConfig, TrainConfig, train
-from linnet_train.methods.quantization_aware import imitate, restore
+from linnet_train.techniques.quantization_aware import imitate, restore
 
 FAST = OptimizerConfig(epochs=6, batch_size=16, learning_rate=5e-3)
 

@@ -242,8 +242,8 @@ def test_training_stops_early(encoder: Path, rows_file: Path, tmp_path: Path) ->
 
 
 def test_from_rows_to_a_file_in_one_command(encoder: Path, rows_file: Path, tmp_path: Path, capsys: Any) -> None:
-    recipe = tmp_path / "recipe.toml"
-    recipe.write_text(
+    stages = tmp_path / "stages.toml"
+    stages.write_text(
         """
         [[stages]]
         name = "teacher"
@@ -263,7 +263,7 @@ def test_from_rows_to_a_file_in_one_command(encoder: Path, rows_file: Path, tmp_
     )
     file = tmp_path / "intents.pte"
     status = main(
-        ["train", str(recipe), "--model", str(encoder), "--data", str(rows_file), "-o", str(tmp_path / "out"),
+        ["train", str(stages), "--model", str(encoder), "--data", str(rows_file), "-o", str(tmp_path / "out"),
          "--export", str(file), "--json"]
     )  # fmt: skip
     found = json.loads(capsys.readouterr().out)
@@ -317,11 +317,11 @@ def test_a_recipe_that_does_not_exist_is_refused_before_the_training(
 def test_over_budget_is_status_1_with_the_worst_texts(
     encoder: Path, rows_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    recipe = tmp_path / "recipe.toml"
+    stages = tmp_path / "stages.toml"
     stage = "name = 'only'\nmodel = 'm'\nmax_length = 32\noptimizer = {epochs = 1}\n"
-    recipe.write_text(f"[[stages]]\n{stage}[export]\nrecipe = 'fp32'\nbudget = {{max_error = 0.0}}\n")
+    stages.write_text(f"[[stages]]\n{stage}[export]\nrecipe = 'fp32'\nbudget = {{max_error = 0.0}}\n")
     status = main(
-        ["train", str(recipe), "--model", str(encoder), "--data", str(rows_file), "-o", str(tmp_path / "out"),
+        ["train", str(stages), "--model", str(encoder), "--data", str(rows_file), "-o", str(tmp_path / "out"),
          "--export", str(tmp_path / "file.pte")]
     )  # fmt: skip
     said = capfd.readouterr().err

@@ -15,9 +15,9 @@ from linnet_train.data.batches import NO_LABEL, Rows, encode, text_pairs
 from linnet_train.data.rows import Example, Examples
 from linnet_train.distill.losses import Loss, class_weights
 from linnet_train.loading import Loaded, load_classifier
-from linnet_train.methods.contrast import contrastive_loss, read_by_last_layer
 from linnet_train.tasks.base import Answers, Step, TrainingTask
 from linnet_train.tasks.rows.text_classification import DESCRIPTION, IN_SCOPE_METRICS
+from linnet_train.techniques.contrast import contrastive_loss, read_by_last_layer
 
 __all__ = ["TASK", "classification_figures"]
 

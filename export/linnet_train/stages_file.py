@@ -12,14 +12,14 @@ from linnet.errors import InvalidArgumentError
 from linnet_train.config import DataConfig, TrainConfig
 from linnet_train.fields import build
 
-__all__ = ["Recipe", "Stage", "read_recipe"]
+__all__ = ["Stage", "StagesFile", "read_stages"]
 
 _STAGE = "stage:"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Stage:
-    """One training of a recipe.
+    """One training of several.
 
     Attributes:
         name: its directory, and what later stages call it.
@@ -40,7 +40,7 @@ class Stage:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Recipe:
+class StagesFile:
     """Stages, and how the last one is exported.
 
     Attributes:
@@ -52,8 +52,8 @@ class Recipe:
     export: Mapping[str, Any]
 
 
-def read_recipe(path: Path, model: str | None = None) -> Recipe:
-    """Read a recipe.
+def read_stages(path: Path, model: str | None = None) -> StagesFile:
+    """Read a file of stages.
 
     Args:
         path: a TOML file with a list `stages` and perhaps a table `export`.
@@ -73,7 +73,7 @@ def read_recipe(path: Path, model: str | None = None) -> Recipe:
     stages = [_stage(path, number, each) for number, each in enumerate(found["stages"], 1)]
     if model is not None:
         stages[0] = dataclasses.replace(stages[0], settings={**stages[0].settings, "model": model})
-    return Recipe(stages=tuple(stages), export=found.get("export", {}))
+    return StagesFile(stages=tuple(stages), export=found.get("export", {}))
 
 
 def _stage(path: Path, number: int, found: Mapping[str, Any]) -> Stage:

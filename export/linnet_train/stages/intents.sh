@@ -5,7 +5,7 @@
 set -eu
 : "${BIN:=.venv/bin}" "${CLINC150:?}" "${MODEL:?}"
 "$BIN/python" -m examples.datasets.clinc150 "$CLINC150" -o build/clinc150
-"$BIN/linnet" train export/linnet_train/recipes/intents.toml --model "$MODEL" \
+"$BIN/linnet" train export/linnet_train/stages/intents.toml --model "$MODEL" \
   --data build/clinc150/train.jsonl --validation-split 0.05 -o build/intents --resume --export build/intents.pte
 "$BIN/linnet" export build/intents/teacher --recipe fp32 -o build/teacher.pte --no-proof --force
 echo "== the teacher on CLINC150's validation rows"
