@@ -68,7 +68,7 @@ def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainRe
     stages = Stages(listener)
     with stages.stage("data"):  # rows that cannot be trained on are refused before seconds of imports
         examples = read_examples(config.data, config.seed, config.task)
-    TASKS[config.task].refuse_impossible(config)
+    TASKS[config.task].check_settings(config)
     from linnet_train.tasks.base import get_task
     from linnet_train.training import Training
 

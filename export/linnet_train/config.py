@@ -29,7 +29,7 @@ SCHEDULES: tuple[str, ...] = ("linear", "cosine", "constant_with_warmup")
 LOWER_IS_BETTER: frozenset[str] = frozenset({"loss", "perplexity"})
 """Of :data:`linnet_train.tasks.METRICS`; of all others the highest is best."""
 
-IMITATED: tuple[str, ...] = ("8da4w", "int8")
+TRAINABLE_RECIPES: tuple[str, ...] = ("8da4w", "int8")
 """Recipes of the export whose rounding a training can learn with; others are calibrated, or round nothing."""
 
 
@@ -359,7 +359,7 @@ class TrainConfig:
     def problems(self) -> list[str]:
         """Return every impossible setting as a sentence; empty if there is none."""
         found = [] if self.model else ["model is empty, needed a directory or a hub id"]
-        found += [*value_problems(self), *self._cannot_imitate()]
+        found += [*value_problems(self), *self._quantization_problems()]
         if self.max_length < 3:
             found.append(f"max_length is {self.max_length}, needed at least 3: two special tokens and one of the text")
         if self.adapters is not None and self.optimizer.freeze != "none":
@@ -369,7 +369,7 @@ class TrainConfig:
         if self.quantize_aware is not None and (self.adapters is not None or self.optimizer.freeze != "none"):
             found.append("quantize_aware trains every layer: leave out adapters and freeze")
         if self.adapters is not None and self.shrink.heads is not None:
-            found.append("adapters would wake silent heads: leave out adapters, or heads")
+            found.append("adapters would change pruned heads: leave out adapters, or heads")
         found += self._no_contrast_with()
         if self.distillation is not None and self.distillation.attention_weight and self.optimizer.dropout != 0:
             found.append("attention_weight needs dropout = 0: transformers gives attention as dropout leaves it")
@@ -378,10 +378,10 @@ class TrainConfig:
         )  # fmt: skip
         return found + [problem for part in parts if part is not None for problem in part.problems()]
 
-    def _cannot_imitate(self) -> list[str]:
-        if self.quantize_aware in (None, *IMITATED):
+    def _quantization_problems(self) -> list[str]:
+        if self.quantize_aware in (None, *TRAINABLE_RECIPES):
             return []
-        known = f"training can imitate {', '.join(IMITATED)}"
+        known = f"training can imitate {', '.join(TRAINABLE_RECIPES)}"
         if self.quantize_aware not in RECIPES:
             return [f"quantize_aware is {self.quantize_aware!r}, which is no recipe; {known}"]
         return [f"quantize_aware is {self.quantize_aware!r}, {known}"]

@@ -20,7 +20,7 @@ from linnet_train.fields import setting_of
 from linnet_train.report import TrainReport
 from linnet_train.tasks.base import TrainingTask
 
-__all__ = ["Output", "deciding_settings", "find_output", "prepare_output", "refuse_other_settings"]
+__all__ = ["Output", "check_same_settings", "deciding_settings", "find_output", "prepare_output"]
 
 _BEFORE_IT_BEGINS = ("texts.", "proof.", "held_out.", "teacher-", ".", "checkpoints", "tensorboard")
 
@@ -114,10 +114,10 @@ def prepare_output(config: TrainConfig) -> Output:
     output = Output(config.output)
     if config.resume and output.settings.is_file():
         found = json.loads(output.settings.read_text(encoding="utf-8"))
-        refuse_other_settings(f"the training in {config.output}", found, deciding_settings(config))
+        check_same_settings(f"the training in {config.output}", found, deciding_settings(config))
         return find_output(config)
     if config.output.exists() and not _is_free(output):
-        _refuse_occupied(config, output.settings.is_file() and not output.finished.is_file())
+        _check_overwritable(config, output.settings.is_file() and not output.finished.is_file())
         shutil.rmtree(output.training, ignore_errors=True)
     return output
 
@@ -139,7 +139,7 @@ def _is_free(output: Output) -> bool:
     return all(path.name.startswith(_BEFORE_IT_BEGINS) for path in left)
 
 
-def _refuse_occupied(config: TrainConfig, unfinished: bool) -> None:
+def _check_overwritable(config: TrainConfig, unfinished: bool) -> None:
     if not config.output.is_dir():
         raise TrainingExistsError(f"{config.output} is a file, needed a directory")
     if config.force:
@@ -160,7 +160,7 @@ def deciding_settings(config: TrainConfig) -> dict[str, Any]:
     return plain
 
 
-def refuse_other_settings(what: str, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+def check_same_settings(what: str, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
     """Refuse to go on with ``what`` was begun with other settings.
 
     Raises:

@@ -23,7 +23,7 @@ from linnet_train.data.augmentation import augment
 from linnet_train.data.batches import NO_LABEL, Rows, encode, text_pairs
 from linnet_train.data.rows import Examples
 from linnet_train.distill.teacher import ask_teacher
-from linnet_train.distill.transfer import load_teacher, release, with_teacher
+from linnet_train.distill.transfer import load_teacher, remove_projection, with_teacher
 from linnet_train.output import find_output, prepare_output
 from linnet_train.progress import TrainListener
 from linnet_train.prune import shrink
@@ -32,7 +32,7 @@ from linnet_train.tasks.base import Step, TrainingTask, known_figures
 from linnet_train.techniques.adapters import add_adapters, merge_adapters, trained_parameters
 from linnet_train.techniques.adversarial import with_adversary
 from linnet_train.techniques.calibration import Calibration, calibrate
-from linnet_train.techniques.quantization_aware import imitate, restore
+from linnet_train.techniques.quantization_aware import insert_fake_quantization, remove_fake_quantization
 from linnet_train.trainer import RowTrainer, training_arguments
 
 __all__ = ["Training"]
@@ -99,7 +99,7 @@ class Training:
     def __init__(
         self, config: TrainConfig, task: TrainingTask, examples: Examples, stages: Stages, listener: TrainListener
     ) -> None:
-        task.refuse_unmeasured(config, examples)
+        task.check_metric(config, examples)
         self._config = config
         self._task = task
         self._examples = examples
@@ -138,7 +138,7 @@ class Training:
             trained_weights = self._learn(trainer)
         with stage("calibrate"):
             figures = self._calibrate(trainer, held_out, start)
-        restore(prepared.model, prepared.exact)
+        remove_fake_quantization(prepared.model, prepared.exact)
         report = self._report(prepared, trainer, figures, (len(rows), len(held_out), trained_weights))
         if first:
             self._output.finish(prepared.model, prepared.tokenizer, report, self._config, self._task)
@@ -156,7 +156,7 @@ class Training:
         )  # fmt: skip
         if config.adapters is not None:
             steps = [*steps, add_adapters(model, config.adapters)]
-        exact = {} if config.quantize_aware is None else imitate(model, config.quantize_aware)
+        exact = {} if config.quantize_aware is None else insert_fake_quantization(model, config.quantize_aware)
         return _Prepared(model=model, tokenizer=tokenizer, steps=steps, new_head=loaded.new_head, exact=exact)
 
     def _importance_batches(self, tokenizer: Any) -> list[dict[str, Any]]:
@@ -243,7 +243,7 @@ class Training:
         with self._processes.main_process_first():
             resumed = last_complete(self._output.checkpoints)
         trainer.train(resume_from_checkpoint=str(resumed) if resumed else None)
-        release(model)
+        remove_projection(model)
         count = trained_parameters(model)
         if self._config.adapters is not None:
             merge_adapters(model)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from linnet.errors import InvalidArgumentError
 from linnet_train import DataConfig, OptimizerConfig, TrainConfig, train
-from linnet_train.techniques.adversarial import harder, with_adversary
+from linnet_train.techniques.adversarial import embedding_shift, with_adversary
 from tests.linnet_train.conftest import assert_same_weights, train_until_killed
 from tests.support.checkpoints import write_checkpoint
 
@@ -20,8 +20,8 @@ from tests.support.checkpoints import write_checkpoint
 def test_the_shift_by_hand() -> None:
     embedding = torch.tensor([[[3.0, 0.0], [0.0, 4.0]]])  # 5 long
     gradient = torch.tensor([[[0.0, 0.3], [0.4, 0.0]]])  # 0.5 long
-    assert harder(embedding, gradient, 0.1).flatten().tolist() == pytest.approx([0.0, 0.3, 0.4, 0.0])
-    assert not harder(embedding, torch.zeros_like(gradient), 0.1).any()
+    assert embedding_shift(embedding, gradient, 0.1).flatten().tolist() == pytest.approx([0.0, 0.3, 0.4, 0.0])
+    assert not embedding_shift(embedding, torch.zeros_like(gradient), 0.1).any()
 
 
 def _step(model: Any, inputs: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:

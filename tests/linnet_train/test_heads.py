@@ -16,7 +16,7 @@ from linnet_export.graph.dead_heads import living_heads
 from linnet_export.graph.heads import device_module
 from linnet_train import AdapterConfig, DataConfig, OptimizerConfig, ShrinkConfig, TrainConfig, train
 from linnet_train.errors import ShrinkError
-from linnet_train.prune import silence_heads
+from linnet_train.prune import prune_heads
 from tests.support.checkpoints import write_checkpoint
 
 TEXT = "turn the volume up"
@@ -37,7 +37,7 @@ def layers(model: Any) -> Any:
     return model.base_model.encoder.layer
 
 
-def silent(layer: Any) -> list[bool]:
+def pruned(layer: Any) -> list[bool]:
     values = layer.attention.self.value.weight.detach().view(4, -1)
     return [not bool(each.any()) for each in values]
 
@@ -49,9 +49,9 @@ def test_a_head_that_nothing_reads_is_the_first_to_go(tmp_path: Path) -> None:
             layer.attention.output.dense.weight[:, 8 * head : 8 * head + 8] = 0
     with torch.no_grad():
         before = model(**batch(tokenizer)).logits
-    text = silence_heads(model, 3, [batch(tokenizer)])
+    text = prune_heads(model, 3, [batch(tokenizer)])
     assert text.startswith("3 of 4 heads in each layer, with 100% of the importance")
-    assert [silent(layer).index(True) for layer in layers(model)] == [2, 0]
+    assert [pruned(layer).index(True) for layer in layers(model)] == [2, 0]
     with torch.no_grad():
         torch.testing.assert_close(model(**batch(tokenizer)).logits, before)
 
@@ -64,7 +64,7 @@ def test_the_program_is_made_without_them(model_type: str, recipe: str, tmp_path
     settings: dict[str, Any] = {"model": str(tmp_path / "model"), "recipe": recipe, "max_length": 32, "max_batch": 3,
                                 "budget": {"agreement": 0.0}}  # fmt: skip
     export(ExportConfig(output=whole, **settings))
-    silence_heads(model, 1, [batch(tokenizer)])
+    prune_heads(model, 1, [batch(tokenizer)])
     model.save_pretrained(tmp_path / "model")
     body = device_module(model, "text-classification", pooling="", normalize=False, max_length=32)
     assert {name: tuple(each.shape) for name, each in body.named_parameters() if "query.weight" in name} == {
@@ -102,7 +102,7 @@ def test_layers_keep_as_many_heads_and_a_dead_model_keeps_one(tmp_path: Path) ->
     assert [len(each) for each in living_heads(pairs, 4)] == [8, 8]
 
 
-def test_silent_heads_stay_silent_while_the_rest_learns(encoder: Path, rows_file: Path, tmp_path: Path) -> None:
+def test_pruned_heads_stay_zero_while_the_rest_learns(encoder: Path, rows_file: Path, tmp_path: Path) -> None:
     optimizer = OptimizerConfig(epochs=3, learning_rate=5e-3)
     train(
         TrainConfig(
@@ -114,7 +114,7 @@ def test_silent_heads_stay_silent_while_the_rest_learns(encoder: Path, rows_file
     assert report.shrunk[0].startswith("2 of 4 heads in each layer")
     model = transformers.AutoModelForSequenceClassification.from_pretrained(tmp_path / "small")
     for layer in layers(model):
-        dead = torch.tensor(silent(layer)).repeat_interleave(8)
+        dead = torch.tensor(pruned(layer)).repeat_interleave(8)
         assert int(dead.sum()) == 16
         own = layer.attention.self
         assert not any(
@@ -132,8 +132,8 @@ def test_a_head_is_dead_if_it_gives_nothing_or_is_not_read(tmp_path: Path) -> No
     assert living_heads([(value, output)], 4)[0].tolist() == list(range(8, 24))
 
 
-def test_adapters_would_wake_silent_heads(encoder: Path, rows_file: Path, tmp_path: Path) -> None:
-    with pytest.raises(InvalidArgumentError, match="adapters would wake silent heads"):
+def test_adapters_would_change_pruned_heads(encoder: Path, rows_file: Path, tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgumentError, match="adapters would change pruned heads"):
         TrainConfig(model=str(encoder), output=tmp_path, data=DataConfig(train=rows_file), shrink=ShrinkConfig(heads=2),
                     adapters=AdapterConfig(rank=2))  # fmt: skip
 
@@ -141,9 +141,9 @@ def test_adapters_would_wake_silent_heads(encoder: Path, rows_file: Path, tmp_pa
 def test_what_cannot_be_left_out_is_refused(tmp_path: Path) -> None:
     model, tokenizer = load(tmp_path / "model")
     with pytest.raises(ShrinkError, match="heads is 4, the model has 4; needed less"):
-        silence_heads(model, 4, [batch(tokenizer)])
+        prune_heads(model, 4, [batch(tokenizer)])
     distil: Any = transformers.AutoModelForSequenceClassification.from_pretrained(
         write_checkpoint(tmp_path / "distil", "distilbert", "text-classification")
     )
     with pytest.raises(ShrinkError, match="heads is for bert, electra, roberta, xlm-roberta; the model is distilbert"):
-        silence_heads(distil, 2, [])
+        prune_heads(distil, 2, [])

@@ -15,7 +15,7 @@ from linnet.cli.main import main
 from linnet.errors import CallerError
 from linnet_export.quantize.prepare import FakeQuantizedEmbedding, FakeQuantizedLinear
 from linnet_train import AdapterConfig, DataConfig, OptimizerConfig, TrainConfig, train
-from linnet_train.techniques.quantization_aware import imitate, restore
+from linnet_train.techniques.quantization_aware import insert_fake_quantization, remove_fake_quantization
 
 FAST = OptimizerConfig(epochs=6, batch_size=16, learning_rate=5e-3)
 
@@ -33,7 +33,7 @@ def config(encoder: Path, rows: Path, output: Path, **changes: Any) -> TrainConf
 def test_all_but_the_last_layer_is_rounded_and_comes_back(encoder: Path) -> None:
     model = classifier(encoder)
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    layers = imitate(model, "int8")
+    layers = insert_fake_quantization(model, "int8")
     found = {name: type(module) for name, module in model.named_modules()}
     assert found["bert.encoder.layer.0.attention.self.query"] is FakeQuantizedLinear
     assert found["bert.embeddings.word_embeddings"] is FakeQuantizedEmbedding
@@ -42,7 +42,7 @@ def test_all_but_the_last_layer_is_rounded_and_comes_back(encoder: Path) -> None
     assert model.state_dict().keys() == before.keys()
     with torch.no_grad():
         model.bert.encoder.layer[0].attention.self.query.weight.add_(1.0)
-    restore(model, layers)
+    remove_fake_quantization(model, layers)
     query = model.bert.encoder.layer[0].attention.self.query
     assert type(query) is torch.nn.Linear
     torch.testing.assert_close(query.weight, before["bert.encoder.layer.0.attention.self.query.weight"] + 1.0)
@@ -59,7 +59,7 @@ def test_the_file_answers_as_the_rounded_model(
     said = json.loads(capsys.readouterr().out)
     assert said["stages"]["model"]["figures"]["accuracy"] >= 0.9
     model, tokenizer = classifier(output), transformers.AutoTokenizer.from_pretrained(output)
-    imitate(model, recipe)
+    insert_fake_quantization(model, recipe)
     texts = ["play the music", "open account bank", "the rain", "reset the password"]
     with linnet.load(file) as exported, torch.no_grad():
         assert exported.manifest.recipe == recipe

@@ -16,7 +16,7 @@ from linnet_bench.accuracy.evaluation import METRICS
 from linnet_train.config import TrainConfig
 from linnet_train.errors import TrainingExistsError
 from linnet_train.loading import checkpoint_directory
-from linnet_train.output import deciding_settings, refuse_other_settings
+from linnet_train.output import check_same_settings, deciding_settings
 from linnet_train.progress import QuietTraining, TrainListener
 from linnet_train.search.config import SearchConfig
 from linnet_train.search.report import SearchReport, Trial
@@ -43,7 +43,7 @@ def search(
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     metric = get_task(base.task).watched(base)
-    _refuse_unmeasured(metric, base.task)
+    _check_metric(metric, base.task)
     layers = _layers(base.model)
     _prepare(base)
     study = _study(base, config, exported or {})
@@ -75,7 +75,7 @@ def search(
     return report
 
 
-def _refuse_unmeasured(metric: str, task: str) -> None:
+def _check_metric(metric: str, task: str) -> None:
     known = METRICS["feature-extraction" if task == "sentence-similarity" else task]
     if metric not in known:
         raise InvalidArgumentError(
@@ -119,7 +119,7 @@ def _study(base: TrainConfig, config: SearchConfig, exported: Mapping[str, Any])
         directions=["maximize", "minimize", "minimize"],
     )  # fmt: skip
     wanted = _plain(base, config, exported)
-    refuse_other_settings(f"the search in {base.output}", study.user_attrs.get(_SETTINGS, wanted), wanted)
+    check_same_settings(f"the search in {base.output}", study.user_attrs.get(_SETTINGS, wanted), wanted)
     study.set_user_attr(_SETTINGS, wanted)
     optuna.storages.fail_stale_trials(study)
     return study

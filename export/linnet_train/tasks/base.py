@@ -134,7 +134,7 @@ class TrainingTask(abc.ABC):
         """Return those of :attr:`metrics` that the held-out rows can have."""
         return self.metrics
 
-    def refuse_unmeasured(self, config: TrainConfig, examples: Examples) -> None:
+    def check_metric(self, config: TrainConfig, examples: Examples) -> None:
         """Refuse a metric that the held-out rows cannot have.
 
         Raises:

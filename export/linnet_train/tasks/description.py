@@ -35,7 +35,7 @@ class TaskDescription:
     keeps: frozenset[str] = frozenset()
     why_kept: str = ""
 
-    def refuse_impossible(self, config: Any) -> None:
+    def check_settings(self, config: Any) -> None:
         """Refuse settings that the task has not.
 
         Args:

@@ -64,7 +64,7 @@ class QuestionAnswering(TrainingTask):
     def encode(self, rows: Sequence[Example], examples: Examples, tokenizer: Any, config: TrainConfig) -> Rows:
         """See :class:`TrainingTask`; a row is a window, its label (first token, last token) of the answer."""
         stride = min(config.max_length // 2, _LARGEST_STRIDE)
-        _refuse_long_questions(rows, tokenizer, config.max_length - stride - _SPECIAL - 1)
+        _check_question_lengths(rows, tokenizer, config.max_length - stride - _SPECIAL - 1)
         found = tokenizer(
             [each.text for each in rows], [each.pair for each in rows], truncation="only_second",
             max_length=config.max_length, stride=stride, return_overflowing_tokens=True, return_offsets_mapping=True,
@@ -125,7 +125,7 @@ class QuestionAnswering(TrainingTask):
         return {"question": example.text, "context": example.pair, "answers": answers}
 
 
-def _refuse_long_questions(rows: Sequence[Example], tokenizer: Any, room: int) -> None:
+def _check_question_lengths(rows: Sequence[Example], tokenizer: Any, room: int) -> None:
     counts = [len(each) for each in tokenizer([each.text for each in rows], add_special_tokens=False)["input_ids"]]
     problems = [
         Problem(each.where, f"the question has {count} tokens, needed at most {max(room, 0)}, or a larger --max-length")

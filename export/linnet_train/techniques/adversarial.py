@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from linnet_train.tasks.base import Step
 
-__all__ = ["harder", "with_adversary"]
+__all__ = ["embedding_shift", "with_adversary"]
 
 
 def with_adversary(step: Step, share: float) -> Step:
@@ -44,7 +44,7 @@ def with_adversary(step: Step, share: float) -> Step:
         with _through(words, watch):
             loss, measured = step(model, inputs)
         gradients = torch.autograd.grad(loss, seen, retain_graph=True)
-        shifts = iter([harder(*each, share) for each in zip(seen, gradients, strict=True)])
+        shifts = iter([embedding_shift(*each, share) for each in zip(seen, gradients, strict=True)])
         with _through(words, lambda found: found + next(shifts)):
             moved, _ = step(model, again)
         return loss + moved, measured
@@ -52,7 +52,7 @@ def with_adversary(step: Step, share: float) -> Step:
     return run
 
 
-def harder(embedding: Tensor, gradient: Tensor, share: float) -> Tensor:
+def embedding_shift(embedding: Tensor, gradient: Tensor, share: float) -> Tensor:
     """Return the shift of each text along the gradient of the loss: float [rows, tokens, width].
 
     Args:

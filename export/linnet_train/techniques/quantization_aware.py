@@ -18,10 +18,10 @@ from linnet_export.quantize.quantize import put_layer
 from linnet_export.quantize.recipes import get_recipe
 from linnet_train.loading import last_layer
 
-__all__ = ["imitate", "restore"]
+__all__ = ["insert_fake_quantization", "remove_fake_quantization"]
 
 
-def imitate(model: Any, recipe: str) -> dict[str, nn.Module]:
+def insert_fake_quantization(model: Any, recipe: str) -> dict[str, nn.Module]:
     """Let ``model`` round as ``recipe`` does, in place.
 
     Args:
@@ -29,7 +29,8 @@ def imitate(model: Any, recipe: str) -> dict[str, nn.Module]:
         recipe: of the export.
 
     Returns:
-        its layers by name, for :func:`restore`; they share their weights with what stands in their place.
+        its layers by name, for :func:`remove_fake_quantization`; they share their weights with the
+            layers in their place.
 
     Raises:
         UnknownRecipeError: there is no such recipe.
@@ -44,7 +45,7 @@ def imitate(model: Any, recipe: str) -> dict[str, nn.Module]:
     return dict(layers)
 
 
-def restore(model: Any, layers: dict[str, nn.Module]) -> None:
-    """Undo :func:`imitate`, in place; the weights are the trained ones."""
+def remove_fake_quantization(model: Any, layers: dict[str, nn.Module]) -> None:
+    """Undo :func:`insert_fake_quantization`, in place; the weights are the trained ones."""
     for name, layer in layers.items():
         put_layer(model, name, layer)
