@@ -13,6 +13,7 @@ import transformers
 
 from linnet.errors import InvalidArgumentError, LinnetError
 from linnet_bench.accuracy.evaluation import METRICS
+from linnet_train.atomic import atomic_directory
 from linnet_train.config import TrainConfig
 from linnet_train.errors import TrainingExistsError
 from linnet_train.loading import checkpoint_directory
@@ -170,9 +171,6 @@ def _report(base: TrainConfig, metric: str, trials: Any) -> SearchReport:
 def _keep_best(base: TrainConfig, report: SearchReport) -> None:
     if report.best is None:
         return
-    aside, best = base.output / ".best", base.output / "best"
-    shutil.rmtree(aside, ignore_errors=True)
-    shutil.copytree(report.best.directory, aside)
-    shutil.rmtree(best, ignore_errors=True)
-    aside.replace(best)
-    assert (best / FILE).is_file()
+    with atomic_directory(base.output / "best") as aside:
+        shutil.copytree(report.best.directory, aside, dirs_exist_ok=True)
+        assert (aside / FILE).is_file()
