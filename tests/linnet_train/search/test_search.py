@@ -18,7 +18,7 @@ from linnet_train.search import Budget, SearchConfig, Space
 from linnet_train.search.page import search_page
 from linnet_train.search.report import SearchReport, Trial
 from linnet_train.search.space import choose, evenly, settings_of
-from tests.linnet_train.conftest import easy_rows, write_rows
+from tests.support.training import easy_rows, write_rows
 
 
 def trial(number: int, value: float, megabytes: float, milliseconds: float, *, fits: bool = True) -> Trial:

@@ -12,7 +12,7 @@ import pytest
 from linnet_train.config import DataConfig
 from linnet_train.errors import BadDataError
 from linnet_train.tasks import TASKS, read_examples
-from tests.linnet_train.conftest import easy_rows, write_rows
+from tests.support.training import easy_rows, write_rows
 
 
 def problems(config: DataConfig) -> tuple[str, ...]:

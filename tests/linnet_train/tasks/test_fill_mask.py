@@ -26,8 +26,8 @@ from linnet_train.data.passages import Passage, pack, pair_sentences
 from linnet_train.errors import BadDataError
 from linnet_train.tasks import read_examples
 from linnet_train.tasks.base import get_task
-from tests.linnet_train.conftest import assert_same_weights, easy_rows, train_until_killed
 from tests.support.checkpoints import write_checkpoint
+from tests.support.training import assert_same_weights, easy_rows, train_until_killed
 
 MASKING = Masking(probability=0.15, mask_id=4, special_ids=frozenset(range(5)), vocabulary=100)
 

@@ -18,7 +18,7 @@ from linnet.errors import CallerError
 from linnet_export.errors import CheckpointError
 from linnet_train import AdapterConfig, DataConfig, OptimizerConfig, TrainConfig, train
 from linnet_train.techniques.adapters import add_adapters, merge_adapters, trained_parameters
-from tests.linnet_train.conftest import assert_same_weights, train_until_killed
+from tests.support.training import assert_same_weights, train_until_killed
 
 QUERIES = AdapterConfig(rank=4, targets=("query", "value"))
 

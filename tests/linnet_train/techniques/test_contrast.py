@@ -16,8 +16,8 @@ from linnet.errors import InvalidArgumentError
 from linnet_train import CalibrationConfig, DataConfig, OptimizerConfig, TrainConfig, train
 from linnet_train.data.batches import Rows
 from linnet_train.techniques.contrast import ClassGroupedSampler, contrastive_loss, read_by_last_layer
-from tests.linnet_train.conftest import easy_rows, write_rows
 from tests.support.checkpoints import write_checkpoint
+from tests.support.training import easy_rows, write_rows
 
 
 def by_definition(features: list[list[float]], labels: list[int], temperature: float) -> float:

@@ -33,7 +33,7 @@ from linnet_train import (
 from linnet_train.errors import TrainingExistsError
 from linnet_train.tasks import METRICS, TASKS
 from linnet_train.tasks.base import get_task
-from tests.linnet_train.conftest import assert_same_weights, easy_rows, train_until_killed, write_rows
+from tests.support.training import assert_same_weights, easy_rows, train_until_killed, write_rows
 
 FAST = OptimizerConfig(epochs=6, batch_size=16, learning_rate=5e-3)
 

@@ -14,7 +14,7 @@ from linnet_export import ExportConfig, export
 from linnet_train import NewModelConfig, make_model
 from linnet_train.new_model.overrides import read_overrides
 from linnet_train.new_model.wordpiece import SPECIAL_TOKENS, train_wordpiece
-from tests.linnet_train.conftest import assert_same_weights, easy_rows
+from tests.support.training import assert_same_weights, easy_rows
 
 TINY = {"hidden_size": "64", "embedding_size": "32", "intra_bottleneck_size": "32", "num_hidden_layers": "2",
         "intermediate_size": "64", "normalization_type": "layer_norm"}  # fmt: skip

@@ -19,8 +19,8 @@ from linnet_train import DataConfig, DistillationConfig, OptimizerConfig, Shrink
 from linnet_train.distill.transfer import attention_distance, feature_map_distance, load_teacher, with_teacher
 from linnet_train.tasks import read_examples
 from linnet_train.tasks.base import get_task
-from tests.linnet_train.conftest import assert_same_weights, easy_rows, train_until_killed, write_rows
 from tests.support.checkpoints import write_checkpoint
+from tests.support.training import assert_same_weights, easy_rows, train_until_killed, write_rows
 
 QUICK = OptimizerConfig(epochs=2, batch_size=16, learning_rate=2e-3, dropout=0.0)
 

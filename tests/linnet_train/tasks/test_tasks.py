@@ -30,7 +30,7 @@ from linnet_train.tasks.question_answering import answer_span
 from linnet_train.tasks.rows.question_answering import read_answers
 from linnet_train.tasks.sentence_similarity import cosent_loss, pool
 from linnet_train.tasks.token_classification import first_tokens, word_of_tokens
-from tests.linnet_train.conftest import assert_same_weights, train_until_killed, write_rows
+from tests.support.training import assert_same_weights, train_until_killed, write_rows
 
 Row = dict[str, object]
 FILLERS = "the a to in is it on at my".split()

@@ -13,8 +13,8 @@ from torch import Tensor
 from linnet.errors import InvalidArgumentError
 from linnet_train import DataConfig, OptimizerConfig, TrainConfig, train
 from linnet_train.techniques.adversarial import embedding_shift, with_adversary
-from tests.linnet_train.conftest import assert_same_weights, train_until_killed
 from tests.support.checkpoints import write_checkpoint
+from tests.support.training import assert_same_weights, train_until_killed
 
 
 def test_the_shift_by_hand() -> None:
