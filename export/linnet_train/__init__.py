@@ -23,10 +23,10 @@ from linnet_train.config import (
     ShrinkConfig,
     TrainConfig,
 )
-from linnet_train.data.examples import read_examples
-from linnet_train.extras import require_extra
 from linnet_train.new_model import NewModelConfig, make_model
 from linnet_train.progress import QuietTraining, TrainListener
+from linnet_train.requirements import require_extra
+from linnet_train.tasks import TASKS, read_examples
 
 if TYPE_CHECKING:
     from linnet_train.report import TrainReport
@@ -68,6 +68,8 @@ def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainRe
     stages = Stages(listener)
     with stages.stage("data"):  # rows that cannot be trained on are refused before seconds of imports
         examples = read_examples(config.data, config.seed, config.task)
-    from linnet_train.pipeline import train as run
+    TASKS[config.task].check_settings(config)
+    from linnet_train.tasks.base import get_task
+    from linnet_train.training import Training
 
-    return run(config, examples, stages, listener)
+    return Training(config, get_task(config.task), examples, stages, listener).run()

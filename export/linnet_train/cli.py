@@ -19,24 +19,15 @@ from linnet_export.errors import OverBudgetError
 from linnet_export.noise import captured_noise
 from linnet_export.output.deliver import written_aside
 from linnet_train import train
-from linnet_train.config import (
-    TASKS,
-    AdapterConfig,
-    CalibrationConfig,
-    DataConfig,
-    DistillationConfig,
-    MaskingConfig,
-    OptimizerConfig,
-    ShrinkConfig,
-    TrainConfig,
-)
-from linnet_train.file import FileReport, export_config, measure_file, plain_export_config
-from linnet_train.options import declare
+from linnet_train.config import DataConfig, TrainConfig
+from linnet_train.exported_file import FileReport, export_config, measure_file, plain_export_config
+from linnet_train.fields import build, setting
+from linnet_train.options import STAGES_FILE, Options
 from linnet_train.progress import QuietTraining, TrainListener
-from linnet_train.recipe import Recipe, read_recipe
 from linnet_train.report import TrainReport
-from linnet_train.search import Budget, SearchConfig, Space, search
+from linnet_train.search import SearchConfig, search
 from linnet_train.search.report import SearchReport
+from linnet_train.stages_file import StagesFile, read_stages
 
 __all__ = ["add_arguments", "run"]
 
@@ -47,11 +38,34 @@ examples:
   linnet train ./encoder --task token-classification --data train.conll -o entities --export entities.pte
   linnet train ./new --task fill-mask --data corpus.txt -o pretrained
   linnet train ./intents --teacher ./intents --layers 0,2,5 --trim-vocabulary --data intents.jsonl -o small
-  linnet train recipe.toml --data intents.jsonl -o build/intents --export intents.pte --resume
+  linnet train stages.toml --data intents.jsonl -o build/intents --export intents.pte --resume
 
 Interrupted, even by kill -9, the same command with --resume goes on from the last whole checkpoint and ends
 with the same weights.
 """
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Extras:
+    """Options of the command that are not settings of a training.
+
+    Attributes:
+        export: file to go on to.
+        quantization: recipe of that file.
+        first_model: model of the first of several stages.
+        json: print the report as JSON.
+    """
+
+    export: Path | None = setting("go on to a proven file", metavar="OUT.pte", goes_with_stages=True, default=None)
+    quantization: str | None = setting(
+        "recipe of the file (default int8)", metavar="RECIPE", needs=("--export", "--search"), goes_with_stages=True,
+        default=None,
+    )  # fmt: skip
+    first_model: str | None = setting(
+        "model of the first stage of a file", "--model", dest="first_model", metavar="MODEL", needs=(STAGES_FILE,),
+        goes_with_stages=True, default=None,
+    )  # fmt: skip
+    json: bool = setting("print the report as JSON", goes_with_stages=True, default=False)
 
 
 class TrainProgress(TerminalProgress):
@@ -69,7 +83,7 @@ class TrainProgress(TerminalProgress):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.epilog = _EXAMPLE
-    declare(parser)
+    Options(parser, Extras, TrainConfig, SearchConfig, optional=(SearchConfig,))
 
 
 def run(args: argparse.Namespace) -> int:
@@ -77,16 +91,16 @@ def run(args: argparse.Namespace) -> int:
     args = args.options.complete(args)
     if args.export is not None:
         refuse_existing(args.export, force=args.force or args.resume)
-    stages, recipe = _stages(args)
+    stages, file = _stages(args)
     if args.search is not None:
         return _search(stages[0][1], args)
     try:
-        reports, file = _run(stages, recipe, args)
+        reports, exported = _run(stages, file, args)
     except OverBudgetError as error:
         print(f"linnet: the trained checkpoint is in {stages[-1][1].output}", file=sys.stderr)
         return report_over_budget(error)
     if _is_first():
-        _show(reports, file, as_json=args.json)
+        _show(reports, exported, as_json=args.json)
     return 0
 
 
@@ -95,88 +109,32 @@ def _is_first() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
-def _stages(args: argparse.Namespace) -> tuple[list[tuple[str, TrainConfig]], Recipe | None]:
-    data = DataConfig(
-        train=args.data,
-        validation=args.validation,
-        validation_split=args.validation_split,
-        text_column=args.text_column,
-        pair_column=args.pair_column,
-        label_column=args.label_column,
-        out_of_scope=args.out_of_scope,
-        label_all_tokens=args.label_all_tokens,
-    )
+def _stages(args: argparse.Namespace) -> tuple[list[tuple[str, TrainConfig]], StagesFile | None]:
+    values = args.options.values(TrainConfig, args)
     if not args.model.endswith(".toml"):
-        return [(args.output.name, _config(args, data))], None
-    recipe = read_recipe(Path(args.model), args.first_model)
+        config = build(TrainConfig, values, "train")
+        return [(config.output.name, config)], None
+    data = build(DataConfig, values["data"], "data")
+    file = read_stages(Path(args.model), args.first_model)
     stages = [
-        (stage.name, stage.config(args.output, data, resume=args.resume, force=args.force)) for stage in recipe.stages
+        (stage.name, stage.config(args.output, data, resume=args.resume, force=args.force)) for stage in file.stages
     ]
-    return stages, recipe
-
-
-def _config(args: argparse.Namespace, data: DataConfig) -> TrainConfig:
-    given = vars(args)
-    distillation = None
-    if args.teacher is not None:
-        distillation = DistillationConfig(
-            teacher=args.teacher, temperature=args.temperature, weight=args.distillation_weight,
-            hidden_weight=args.hidden_weight, augmentation=args.augmentation,
-            feature_map_weight=args.feature_map_weight, attention_weight=args.attention_weight,
-            teacher_layers=args.teacher_layers,
-        )  # fmt: skip
-    names = {field.name for field in dataclasses.fields(OptimizerConfig)}
-    return TrainConfig(
-        model=args.model,
-        output=args.output,
-        data=data,
-        optimizer=OptimizerConfig(**{name: value for name, value in given.items() if name in names}),
-        distillation=distillation,
-        adapters=_adapters(args),
-        quantize_aware=args.quantize_aware,
-        shrink=ShrinkConfig(
-            vocabulary="corpus" if args.trim_vocabulary else "all",
-            frequent=args.frequent,
-            layers=args.layers,
-            intermediate_size=args.intermediate_size,
-            heads=args.heads,
-            embedding_size=args.embedding_size,
-        ),
-        masking=_masking(args),
-        calibration=CalibrationConfig(temperature=args.calibrate_temperature, in_scope_recall=args.in_scope_recall),
-        task=args.task or TASKS[0],
-        **{name: given[name] for name in ("metric", "early_stopping", "max_length", "seed", "save_steps", "resume",
-                                          "force", "keep_checkpoints")},
-    )  # fmt: skip
-
-
-def _masking(args: argparse.Namespace) -> MaskingConfig | None:
-    if args.mlm_probability is None and not args.next_sentence:
-        return None
-    share = MaskingConfig().mlm_probability if args.mlm_probability is None else args.mlm_probability
-    return MaskingConfig(mlm_probability=share, next_sentence=args.next_sentence)
-
-
-def _adapters(args: argparse.Namespace) -> AdapterConfig | None:
-    if args.lora_rank is None:
-        return None
-    targets = tuple(each for each in args.lora_targets.split(",") if each)
-    return AdapterConfig(rank=args.lora_rank, alpha=args.lora_alpha, dropout=args.lora_dropout, targets=targets)
+    return stages, file
 
 
 def _run(
-    stages: list[tuple[str, TrainConfig]], recipe: Recipe | None, args: argparse.Namespace
+    stages: list[tuple[str, TrainConfig]], stages_file: StagesFile | None, args: argparse.Namespace
 ) -> tuple[list[tuple[str, TrainReport]], FileReport | None]:
     with captured_noise() as (terminal, log), terminated_as_interrupt():
         listener: TrainListener = TrainProgress(terminal) if _is_first() else QuietTraining()
         try:
             last = stages[-1][1]
-            exported = None if args.export is None else _export_settings(args, recipe)
+            exported = None if args.export is None else _export_settings(args, stages_file)
             if exported is not None:
                 plain_export_config(last, args.export, exported)  # what cannot be is refused before it is trained
             reports = []
             for name, config in stages:
-                stage = f"{name}: " if recipe else ""
+                stage = f"{name}: " if stages_file else ""
                 print(f"{stage}{config.model} -> {config.output}", file=terminal, flush=True)
                 reports.append((name, train(config, listener)))
             file = None
@@ -195,12 +153,7 @@ def _search(base: TrainConfig, args: argparse.Namespace) -> int:
     from linnet_train.search.page import search_page
     from linnet_train.search.trial import FILE
 
-    space = Space(
-        learning_rate=args.search_learning_rate, epochs=args.search_epochs, lora_ranks=args.search_lora_rank,
-        layers=args.search_layers, intermediate_sizes=args.search_intermediate_size,
-    )  # fmt: skip
-    budget = Budget(megabytes=args.max_size, milliseconds=args.max_latency, tokens=args.search_tokens)
-    config = SearchConfig(trials=args.search, space=space, budget=budget)
+    config = build(SearchConfig, args.options.values(SearchConfig, args), "search")
     exported = {} if args.quantization is None else {"recipe": args.quantization}
     with captured_noise() as (terminal, _), terminated_as_interrupt():
         report = search(base, config, exported, TrainProgress(terminal))
@@ -227,8 +180,8 @@ def _show_search(report: SearchReport, page: Path, *, as_json: bool) -> None:
         console.line(f"the best that fits is in {report.output / 'best'}, with its file, model.pte")
 
 
-def _export_settings(args: argparse.Namespace, recipe: Recipe | None) -> dict[str, Any]:
-    settings = dict(recipe.export) if recipe else {}
+def _export_settings(args: argparse.Namespace, stages_file: StagesFile | None) -> dict[str, Any]:
+    settings = dict(stages_file.export) if stages_file else {}
     if args.quantization is not None:
         settings["recipe"] = args.quantization
     return settings

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from linnet.errors import InvalidArgumentError
 from linnet_export.config import RECIPES
+from linnet_train.data.config import DataConfig
+from linnet_train.fields import ABOVE_ZERO, BELOW_ONE, Bounds, at_least, setting, value_problems
+from linnet_train.tasks import METRICS, TASKS
 
 __all__ = [
     "SCHEDULES",
@@ -23,54 +26,11 @@ __all__ = [
 SCHEDULES: tuple[str, ...] = ("linear", "cosine", "constant_with_warmup")
 """Learning-rate schedules, by the names of transformers' `lr_scheduler_type`."""
 
-METRICS: tuple[str, ...] = (
-    "accuracy", "macro_f1", "in_scope_accuracy", "out_of_scope_recall", "out_of_scope_auroc", "f1", "precision",
-    "recall", "exact_match", "spearman", "pearson", "mrr_at_10", "perplexity", "next_sentence_accuracy", "loss",
-)  # fmt: skip
-"""What early stopping watches, on the held-out rows; each task has some of them."""
-
 LOWER_IS_BETTER: frozenset[str] = frozenset({"loss", "perplexity"})
-"""Of :data:`METRICS`; of all others the highest is best."""
+"""Of :data:`linnet_train.tasks.METRICS`; of all others the highest is best."""
 
-IMITATED: tuple[str, ...] = ("8da4w", "int8")
+TRAINABLE_RECIPES: tuple[str, ...] = ("8da4w", "int8")
 """Recipes of the export whose rounding a training can learn with; others are calibrated, or round nothing."""
-
-FREEZABLE: tuple[str, ...] = ("none", "embeddings", "body")
-PRECISIONS: tuple[str, ...] = ("no", "bf16")
-OBJECTIVES: tuple[str, ...] = ("classes", "contrast")
-"""What a classifier learns: its classes, or an encoder that holds them apart, for a head that is trained after it."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class DataConfig:
-    """Where the rows are and what their columns mean.
-
-    Attributes:
-        train: .jsonl, .json, .csv or .tsv; anything else is CoNLL.
-        validation: rows that are never trained on: early stopping and calibration look at them.
-        validation_split: without `validation`, the share of each class that is held out instead.
-        text_column: None: found by its usual name; so are the next two.
-        pair_column: column of the second text.
-        label_column: column of the label, the tags, the answers or the score.
-        out_of_scope: the label of requests that belong to no class; None: `oos`, if it occurs.
-        label_all_tokens: token-classification trains every token of a word and not only the first; then
-            `aggregation_strategy="simple"` joins whole words. The name is that of transformers' `run_ner.py`.
-    """
-
-    train: Path
-    validation: Path | None = None
-    validation_split: float = 0.1
-    text_column: str | None = None
-    pair_column: str | None = None
-    label_column: str | None = None
-    out_of_scope: str | None = None
-    label_all_tokens: bool = False
-
-    def problems(self) -> list[str]:
-        """Return every impossible setting as a sentence."""
-        if 0 < self.validation_split < 0.9:
-            return []
-        return [f"validation_split is {self.validation_split}, needed a share above 0 and below 0.9"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -98,51 +58,34 @@ class OptimizerConfig:
             shift.
     """
 
-    epochs: int = 5
-    batch_size: int = 32
-    learning_rate: float = 5e-5
-    schedule: str = "linear"
-    warmup_ratio: float = 0.06
-    weight_decay: float = 0.01
-    max_grad_norm: float = 1.0
-    label_smoothing: float = 0.0
-    class_weights: str = "none"
-    dropout: float | None = None
-    freeze: str = "none"
-    precision: str = "no"
-    objective: str = "classes"
-    adversarial: float = 0.0
+    epochs: int = setting("passes over the rows (default {default})", metavar="N", bounds=at_least(1), default=5)
+    batch_size: int = setting("rows of a step (default {default})", metavar="N", bounds=at_least(1), default=32)
+    learning_rate: float = setting("highest rate (default {default})", metavar="X", bounds=ABOVE_ZERO, default=5e-5)
+    schedule: str = setting("of the learning rate (default {default})", choices=SCHEDULES, default="linear")
+    warmup_ratio: float = setting("default {default}", metavar="SHARE", bounds=BELOW_ONE, default=0.06)
+    weight_decay: float = setting("default {default}", metavar="X", bounds=at_least(0), default=0.01)
+    max_grad_norm: float = setting("default {default}", metavar="X", bounds=ABOVE_ZERO, default=1.0)
+    label_smoothing: float = setting(
+        "default {default}", metavar="SHARE", bounds=BELOW_ONE, of_some_tasks=True, default=0.0
+    )
+    class_weights: str = setting(
+        "balanced: rare classes count more", choices=("none", "balanced"), of_some_tasks=True, default="none"
+    )
+    dropout: float | None = setting("default: the checkpoint's own", metavar="SHARE", bounds=BELOW_ONE, default=None)
+    freeze: str = setting("what is not trained", choices=("none", "embeddings", "body"), default="none")
+    precision: str = setting("bf16: faster where the processor has bfloat16", choices=("no", "bf16"), default="no")
+    objective: str = setting(
+        "contrast: hold classes apart, train no last layer; first stage for few rows",
+        choices=("classes", "contrast"), of_some_tasks=True, default="classes",
+    )  # fmt: skip
+    adversarial: float = setting(
+        "learn from embeddings moved against the model too, by this share of their length", metavar="SHARE",
+        bounds=at_least(0), default=0.0,
+    )  # fmt: skip
 
     def problems(self) -> list[str]:
         """Return every impossible setting as a sentence."""
-        found = [
-            f"{name} is {getattr(self, name)}, needed at least {least}"
-            for name, least in (("epochs", 1), ("batch_size", 1), ("weight_decay", 0), ("adversarial", 0))
-            if getattr(self, name) < least
-        ]
-        found += [
-            f"{name} is {getattr(self, name)}, needed a number above 0"
-            for name in ("learning_rate", "max_grad_norm")
-            if not getattr(self, name) > 0
-        ]
-        shares = {"warmup_ratio": self.warmup_ratio, "label_smoothing": self.label_smoothing, "dropout": self.dropout}
-        found += [
-            f"{name} is {value}, needed 0 or more and less than 1"
-            for name, value in shares.items()
-            if value is not None and not 0 <= value < 1
-        ]
-        choices = (
-            ("schedule", SCHEDULES),
-            ("class_weights", ("none", "balanced")),
-            ("freeze", FREEZABLE),
-            ("precision", PRECISIONS),
-            ("objective", OBJECTIVES),
-        )
-        return found + [
-            f"{name} is {getattr(self, name)!r}, known are {', '.join(known)}"
-            for name, known in choices
-            if getattr(self, name) not in known
-        ]
+        return value_problems(self)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -165,29 +108,39 @@ class DistillationConfig:
         batch_size: texts of one run of the teacher.
     """
 
-    teacher: str
-    temperature: float = 2.0
-    weight: float = 0.9
-    hidden_weight: float = 0.0
-    feature_map_weight: float = 0.0
-    attention_weight: float = 0.0
-    teacher_layers: tuple[int, ...] | None = None
-    augmentation: int = 0
+    teacher: str = setting("learn its answers: a checkpoint that was trained for the same labels", metavar="MODEL")
+    temperature: float = setting(
+        "softens the teacher's answers (default {default})", metavar="X", bounds=ABOVE_ZERO, default=2.0
+    )
+    weight: float = setting(
+        "labels have the rest (default {default})", "--distillation-weight", metavar="SHARE", default=0.9,
+        bounds=Bounds("a share above 0, at most 1", lambda share: 0 < share <= 1),
+    )  # fmt: skip
+    hidden_weight: float = setting(
+        "of the teacher's last layer (default {default})", metavar="X", bounds=at_least(0), of_some_tasks=True,
+        default=0.0,
+    )  # fmt: skip
+    feature_map_weight: float = setting(
+        "of the teacher's every layer (default {default})", metavar="X", bounds=at_least(0), default=0.0
+    )
+    attention_weight: float = setting(
+        "of the teacher's attention (default {default})", metavar="X", bounds=at_least(0), default=0.0
+    )
+    teacher_layers: tuple[int, ...] | None = setting(
+        "that each layer learns from (default: spread evenly)", metavar="1,3,5", default=None
+    )
+    augmentation: int = setting(
+        "texts made from each, which the teacher answers", metavar="N", bounds=at_least(0), of_some_tasks=True,
+        default=0,
+    )  # fmt: skip
     batch_size: int = 128
 
     def problems(self) -> list[str]:
         """Return every impossible setting as a sentence."""
-        found = [] if self.temperature > 0 else [f"temperature is {self.temperature}, needed a number above 0"]
-        if not 0 < self.weight <= 1:
-            found.append(f"weight is {self.weight}, needed a share above 0, at most 1")
-        found += [
-            f"{name} is {getattr(self, name)}, needed at least 0"
-            for name in ("hidden_weight", "feature_map_weight", "attention_weight", "augmentation")
-            if getattr(self, name) < 0
-        ]
-        if self.teacher_layers is not None and not self.transfers:
-            found.append("teacher_layers is for feature_map_weight and attention_weight: give one of them")
-        return found
+        if self.teacher_layers is None or self.transfers:
+            return value_problems(self)
+        lonely = "teacher_layers is for feature_map_weight and attention_weight: give one of them"
+        return [*value_problems(self), lonely]
 
     @property
     def transfers(self) -> bool:
@@ -211,27 +164,29 @@ class ShrinkConfig:
             is.
     """
 
-    vocabulary: str = "all"
-    frequent: int = 0
-    layers: tuple[int, ...] | None = None
-    intermediate_size: int | None = None
-    heads: int | None = None
-    embedding_size: int | None = None
+    vocabulary: str = setting(
+        "keep the tokens that the training texts need", "--trim-vocabulary", when_given="corpus",
+        choices=("all", "corpus"), default="all",
+    )  # fmt: skip
+    frequent: int = setting("and the N most frequent words", metavar="N", needs=("--trim-vocabulary",), default=0)
+    layers: tuple[int, ...] | None = setting("layers that stay", metavar="0,2,5", default=None)
+    intermediate_size: int | None = setting(
+        "neurons that stay in each feed-forward layer", metavar="N", bounds=at_least(1), default=None
+    )
+    heads: int | None = setting(
+        "heads of attention that stay in each layer", metavar="N", bounds=at_least(1), default=None
+    )
+    embedding_size: int | None = setting(
+        "width of the embeddings; BERT becomes ELECTRA", metavar="N", bounds=at_least(1), default=None
+    )
 
     def problems(self) -> list[str]:
         """Return every impossible setting as a sentence."""
-        found: list[str] = []
-        if self.vocabulary not in ("all", "corpus"):
-            found.append(f"vocabulary is {self.vocabulary!r}, known are all, corpus")
+        found = value_problems(self)
         if self.frequent < 0 or (self.frequent and self.vocabulary == "all"):
             found.append(f"frequent is {self.frequent}, needed at least 0, and vocabulary = corpus")
         if self.layers is not None and (not self.layers or list(self.layers) != sorted(set(self.layers))):
             found.append(f"layers is {list(self.layers)}, needed rising numbers, at least one")
-        found += [
-            f"{name} is {getattr(self, name)}, needed at least 1"
-            for name in ("intermediate_size", "heads", "embedding_size")
-            if getattr(self, name) is not None and getattr(self, name) < 1
-        ]
         return found
 
     @property
@@ -252,18 +207,24 @@ class AdapterConfig:
             of the encoder.
     """
 
-    rank: int
-    alpha: float | None = None
-    dropout: float = 0.0
-    targets: tuple[str, ...] = ()
+    rank: int = setting(
+        "train adapters of this rank, and the head, instead of everything", "--lora-rank", metavar="N",
+        bounds=at_least(1),
+    )  # fmt: skip
+    alpha: float | None = setting(
+        "what they learn counts X / rank (default: twice the rank)", "--lora-alpha", metavar="X", bounds=ABOVE_ZERO,
+        default=None,
+    )  # fmt: skip
+    dropout: float = setting("default {default}", "--lora-dropout", metavar="SHARE", default=0.0)
+    targets: tuple[str, ...] = setting(
+        "layers that have one (default: every linear layer)", "--lora-targets", metavar="query,value", default=()
+    )
 
     def problems(self) -> list[str]:
         """Return every impossible setting as a sentence."""
-        found = [] if self.rank >= 1 else [f"rank is {self.rank}, needed at least 1"]
-        if self.alpha is not None and not self.alpha > 0:
-            found.append(f"alpha is {self.alpha}, needed a number above 0")
-        if not 0 <= self.dropout < 1:
-            found.append(f"the adapters' dropout is {self.dropout}, needed 0 or more and less than 1")
+        found = value_problems(self)
+        if not BELOW_ONE.hold(self.dropout):
+            found.append(f"the adapters' dropout is {self.dropout}, needed {BELOW_ONE.needed}")
         return found
 
     @property
@@ -283,14 +244,17 @@ class CalibrationConfig:
             rows is still not called out of scope; None: leave it.
     """
 
-    temperature: bool = False
-    in_scope_recall: float | None = None
+    temperature: bool = setting(
+        "make scores mean what they say, on held-out rows", "--calibrate-temperature", default=False
+    )
+    in_scope_recall: float | None = setting(
+        "threshold of out of scope: this share stays in scope", metavar="SHARE", default=None,
+        bounds=Bounds("a share of at least 0.5, below 1", lambda share: 0.5 <= share < 1),
+    )  # fmt: skip
 
     def problems(self) -> list[str]:
         """Return every impossible setting as a sentence."""
-        if self.in_scope_recall is None or 0.5 <= self.in_scope_recall < 1:
-            return []
-        return [f"in_scope_recall is {self.in_scope_recall}, needed a share of at least 0.5, below 1"]
+        return value_problems(self)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -302,14 +266,15 @@ class MaskingConfig:
         next_sentence: guess too whether the second of two texts goes on from the first.
     """
 
-    mlm_probability: float = 0.15
-    next_sentence: bool = False
+    mlm_probability: float = setting(
+        "of the tokens that are hidden (default {default})", metavar="SHARE", default=0.15,
+        bounds=Bounds("a share above 0, below 1", lambda share: 0 < share < 1),
+    )  # fmt: skip
+    next_sentence: bool = setting("learn too whether a text goes on from another", default=False)
 
     def problems(self) -> list[str]:
         """Return every impossible setting as a sentence."""
-        if 0 < self.mlm_probability < 1:
-            return []
-        return [f"mlm_probability is {self.mlm_probability}, needed a share above 0, below 1"]
+        return value_problems(self)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -319,44 +284,72 @@ class TrainConfig:
     Attributes:
         model: checkpoint to start from: a local directory or a Hugging Face hub id.
         output: directory of the trained checkpoint; what belongs to the training is in `training/` in it.
-        data: rows and columns.
         task: Hugging Face task name.
+        resume: go on with an unfinished training in `output`.
+        force: start over where `output` holds one.
+        data: rows and columns.
+        max_length: bound in tokens, special tokens included; longer texts are cut.
         optimizer: how it is trained.
+        metric: what chooses the best epoch, on the held-out rows; None: the first of the task's.
+        early_stopping: epochs without a better one until training stops; 0: none are skipped.
+        save_steps: a checkpoint every so many steps beside those after each epoch; 0: none.
+        keep_checkpoints: leave the optimizer's checkpoints there when it is done.
+        seed: of everything that is random.
+        masking: what is hidden of a text, for fill-mask; None: as :class:`MaskingConfig` has it.
+        adapters: train these instead of the encoder's weights, if given.
         distillation: the teacher, if there is one.
         shrink: what is taken away first.
         quantize_aware: recipe of the export whose rounding the model learns with; None: none.
-        adapters: train these instead of the encoder's weights, if given.
-        masking: what is hidden of a text, for fill-mask; None: as :class:`MaskingConfig` has it.
         calibration: what is folded into the last layer at the end.
-        metric: what chooses the best epoch, on the held-out rows; None: the first of the task's.
-        early_stopping: epochs without a better one until training stops; 0: none are skipped.
-        max_length: bound in tokens, special tokens included; longer texts are cut.
-        seed: of everything that is random.
-        save_steps: a checkpoint every so many steps beside those after each epoch; 0: none.
-        resume: go on with an unfinished training in `output`.
-        force: start over where `output` holds one.
-        keep_checkpoints: leave the optimizer's checkpoints there when it is done.
     """
 
-    model: str
-    output: Path
-    data: DataConfig
-    task: str = "text-classification"
-    optimizer: OptimizerConfig = dataclasses.field(default_factory=OptimizerConfig)
-    distillation: DistillationConfig | None = None
-    shrink: ShrinkConfig = dataclasses.field(default_factory=ShrinkConfig)
-    quantize_aware: str | None = None
-    adapters: AdapterConfig | None = None
-    masking: MaskingConfig | None = None
-    calibration: CalibrationConfig = dataclasses.field(default_factory=CalibrationConfig)
-    metric: str | None = None
-    early_stopping: int = 0
-    max_length: int = 128
-    seed: int = 0
-    save_steps: int = 0
-    resume: bool = False
-    force: bool = False
-    keep_checkpoints: bool = False
+    model: str = setting(
+        "checkpoint to start from, or a file of several stages", "model", metavar="MODEL|STAGES.toml",
+        goes_with_stages=True,
+    )  # fmt: skip
+    output: Path = setting(
+        "directory of the trained checkpoint", "-o", "--output", metavar="DIR", goes_with_stages=True,
+        decides_result=False,
+    )  # fmt: skip
+    task: str = setting(
+        "default {default}; stages of a file name their own", choices=tuple(TASKS), default="text-classification"
+    )
+    resume: bool = setting(
+        "go on with an unfinished training", goes_with_stages=True, decides_result=False, default=False
+    )
+    force: bool = setting(
+        "start over, and overwrite the file of --export", goes_with_stages=True, decides_result=False, default=False
+    )
+    data: DataConfig = setting(group="data", goes_with_stages=True)
+    max_length: int = setting("bound in tokens (default {default})", metavar="N", group="data", default=128)
+    optimizer: OptimizerConfig = setting(group="training", default_factory=OptimizerConfig)
+    metric: str | None = setting(
+        "what chooses the best epoch (default: the first that the task measures)", choices=METRICS, group="training",
+        default=None,
+    )  # fmt: skip
+    early_stopping: int = setting(
+        "stop after N epochs without a better one", metavar="N", group="training", bounds=at_least(0), default=0
+    )
+    save_steps: int = setting(
+        "a checkpoint every N steps too", metavar="N", group="training", bounds=at_least(0), default=0
+    )
+    keep_checkpoints: bool = setting(
+        "leave the optimizer's checkpoints there", group="training", decides_result=False, default=False
+    )
+    seed: int = setting(
+        "of everything random (default {default})", metavar="N", group="training", bounds=at_least(0), default=0
+    )
+    masking: MaskingConfig | None = setting(group="pre-training, --task fill-mask", of_some_tasks=True, default=None)
+    adapters: AdapterConfig | None = setting(group="adapters (LoRA), merged into the weights at the end", default=None)
+    distillation: DistillationConfig | None = setting(group="making it small", default=None)
+    shrink: ShrinkConfig = setting(group="making it small", default_factory=ShrinkConfig)
+    quantize_aware: str | None = setting(
+        "learn with the rounding of this recipe of --export, as int8 or 8da4w", metavar="RECIPE",
+        group="making it small", default=None,
+    )  # fmt: skip
+    calibration: CalibrationConfig = setting(
+        group="making it small", of_some_tasks=True, default_factory=CalibrationConfig
+    )
 
     def __post_init__(self) -> None:
         problems = self.problems()
@@ -366,18 +359,9 @@ class TrainConfig:
     def problems(self) -> list[str]:
         """Return every impossible setting as a sentence; empty if there is none."""
         found = [] if self.model else ["model is empty, needed a directory or a hub id"]
-        if self.task not in TASKS:
-            found.append(f"task is {self.task!r}, training knows {', '.join(TASKS)}")
-        if self.metric is not None and self.metric not in METRICS:
-            found.append(f"metric is {self.metric!r}, known are {', '.join(METRICS)}")
-        found += self._cannot_imitate()
+        found += [*value_problems(self), *self._quantization_problems()]
         if self.max_length < 3:
             found.append(f"max_length is {self.max_length}, needed at least 3: two special tokens and one of the text")
-        found += [
-            f"{name} is {getattr(self, name)}, needed at least 0"
-            for name in ("early_stopping", "save_steps", "seed")
-            if getattr(self, name) < 0
-        ]
         if self.adapters is not None and self.optimizer.freeze != "none":
             found.append(
                 f"freeze is {self.optimizer.freeze!r}, but adapters freeze the encoder themselves; leave one out"
@@ -385,7 +369,7 @@ class TrainConfig:
         if self.quantize_aware is not None and (self.adapters is not None or self.optimizer.freeze != "none"):
             found.append("quantize_aware trains every layer: leave out adapters and freeze")
         if self.adapters is not None and self.shrink.heads is not None:
-            found.append("adapters would wake silent heads: leave out adapters, or heads")
+            found.append("adapters would change pruned heads: leave out adapters, or heads")
         found += self._no_contrast_with()
         if self.distillation is not None and self.distillation.attention_weight and self.optimizer.dropout != 0:
             found.append("attention_weight needs dropout = 0: transformers gives attention as dropout leaves it")
@@ -394,10 +378,10 @@ class TrainConfig:
         )  # fmt: skip
         return found + [problem for part in parts if part is not None for problem in part.problems()]
 
-    def _cannot_imitate(self) -> list[str]:
-        if self.quantize_aware in (None, *IMITATED):
+    def _quantization_problems(self) -> list[str]:
+        if self.quantize_aware in (None, *TRAINABLE_RECIPES):
             return []
-        known = f"training can imitate {', '.join(IMITATED)}"
+        known = f"training can imitate {', '.join(TRAINABLE_RECIPES)}"
         if self.quantize_aware not in RECIPES:
             return [f"quantize_aware is {self.quantize_aware!r}, which is no recipe; {known}"]
         return [f"quantize_aware is {self.quantize_aware!r}, {known}"]
@@ -417,14 +401,3 @@ class TrainConfig:
         if self.optimizer.objective != "contrast" or not wrong:
             return []
         return [f"objective = contrast trains no last layer: leave out {', '.join(wrong)}"]
-
-
-TASKS: tuple[str, ...] = (
-    "text-classification",
-    "token-classification",
-    "question-answering",
-    "sentence-similarity",
-    "text-ranking",
-    "fill-mask",
-)
-"""What `linnet train` trains for; each has its file in `tasks/`."""

@@ -14,14 +14,13 @@ from typing import Any
 
 from linnet.cli.output import write_text
 from linnet_train.config import TrainConfig
-from linnet_train.data.examples import Examples
+from linnet_train.data.rows import Examples
 from linnet_train.errors import TrainingExistsError
+from linnet_train.fields import setting_of
 from linnet_train.report import TrainReport
-from linnet_train.tasks import get_task
+from linnet_train.tasks.base import TrainingTask
 
-__all__ = ["Output", "deciding_settings", "find_output", "prepare_output", "refuse_other_settings"]
-
-_FREE = ("resume", "force", "keep_checkpoints", "output")  # settings that may differ when training goes on
+__all__ = ["Output", "check_same_settings", "deciding_settings", "find_output", "prepare_output"]
 
 _BEFORE_IT_BEGINS = ("texts.", "proof.", "held_out.", "teacher-", ".", "checkpoints", "tensorboard")
 
@@ -70,15 +69,14 @@ class Output:
         """Name from which the cache of the teacher's answers is derived."""
         return self.training / "teacher.safetensors"
 
-    def keep_rows(self, examples: Examples, task: str, tokenizer: Any) -> None:
+    def keep_rows(self, examples: Examples, task: TrainingTask, tokenizer: Any) -> None:
         """Write the rows for the export: its calibration sees the training texts, its proof those held out."""
-        kind = get_task(task)
         parts = {"texts": examples.train, "proof": examples.validation}
         files = {
-            name: list(itertools.islice((text for each in rows for text in kind.texts(each)), _MOST_TEXTS))
+            name: list(itertools.islice((text for each in rows for text in task.texts(each)), _MOST_TEXTS))
             for name, rows in parts.items()
         }
-        files["held_out"] = kind.held_out_rows(examples.validation, tokenizer)
+        files["held_out"] = task.held_out_rows(examples.validation, tokenizer)
         self.training.mkdir(parents=True, exist_ok=True)
         for name, rows in files.items():
             lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
@@ -89,7 +87,7 @@ class Output:
         self.checkpoints.mkdir(parents=True, exist_ok=True)
         write_text(json.dumps(deciding_settings(config), indent=2) + "\n", self.settings, force=True)
 
-    def finish(self, model: Any, tokenizer: Any, report: TrainReport, config: TrainConfig) -> None:
+    def finish(self, model: Any, tokenizer: Any, report: TrainReport, config: TrainConfig, task: TrainingTask) -> None:
         """Write the checkpoint; the report comes last and says that all is there."""
         aside = self.directory / f".partial-{os.getpid()}"
         try:
@@ -100,7 +98,7 @@ class Output:
         finally:
             shutil.rmtree(aside, ignore_errors=True)
         (self.directory / "modules.json").unlink(missing_ok=True)  # of an embedder that was here before
-        get_task(config.task).finish(self.directory, model, config)
+        task.finish(self.directory, model, config)
         write_text(json.dumps(report.to_json(), indent=2) + "\n", self.finished, force=True)
         if not config.keep_checkpoints:
             shutil.rmtree(self.checkpoints, ignore_errors=True)
@@ -116,10 +114,10 @@ def prepare_output(config: TrainConfig) -> Output:
     output = Output(config.output)
     if config.resume and output.settings.is_file():
         found = json.loads(output.settings.read_text(encoding="utf-8"))
-        refuse_other_settings(f"the training in {config.output}", found, deciding_settings(config))
+        check_same_settings(f"the training in {config.output}", found, deciding_settings(config))
         return find_output(config)
     if config.output.exists() and not _is_free(output):
-        _refuse_occupied(config, output.settings.is_file() and not output.finished.is_file())
+        _check_overwritable(config, output.settings.is_file() and not output.finished.is_file())
         shutil.rmtree(output.training, ignore_errors=True)
     return output
 
@@ -141,7 +139,7 @@ def _is_free(output: Output) -> bool:
     return all(path.name.startswith(_BEFORE_IT_BEGINS) for path in left)
 
 
-def _refuse_occupied(config: TrainConfig, unfinished: bool) -> None:
+def _check_overwritable(config: TrainConfig, unfinished: bool) -> None:
     if not config.output.is_dir():
         raise TrainingExistsError(f"{config.output} is a file, needed a directory")
     if config.force:
@@ -153,15 +151,16 @@ def _refuse_occupied(config: TrainConfig, unfinished: bool) -> None:
 def deciding_settings(config: TrainConfig) -> dict[str, Any]:
     """Return what decides the result: settings, and the bytes of the rows."""
     found = dataclasses.asdict(config)
-    for name in _FREE:
-        found.pop(name)
+    for field in dataclasses.fields(config):
+        if not setting_of(field).decides_result:
+            found.pop(field.name)
     files = (config.data.train, config.data.validation)
     found["data_sha256"] = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path is not None]
     plain: dict[str, Any] = json.loads(json.dumps(found, default=str))
     return plain
 
 
-def refuse_other_settings(what: str, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+def check_same_settings(what: str, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
     """Refuse to go on with ``what`` was begun with other settings.
 
     Raises:

@@ -14,7 +14,7 @@ import transformers
 from linnet_train.checkpoints import PREFIX, mark_complete
 from linnet_train.config import LOWER_IS_BETTER, TrainConfig
 from linnet_train.data.batches import LengthGroupedSampler
-from linnet_train.methods.contrast import ClassGroupedSampler
+from linnet_train.techniques.contrast import ClassGroupedSampler
 
 if TYPE_CHECKING:
     from linnet_train.tasks.base import Step

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from linnet.errors import InvalidArgumentError
-from linnet_train.options import declare
+from linnet_train.cli import command
 
 
 def complete(*words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    declare(parser)
+    command.add_arguments(parser)
     args = parser.parse_intermixed_args(["--data", "rows.jsonl", "-o", "out", *words])
     found: argparse.Namespace = args.options.complete(args)
     return found
@@ -31,16 +31,16 @@ def test_what_was_not_given_has_its_default() -> None:
     assert (found.json, found.teacher, found.data) == (False, None, Path("rows.jsonl"))
 
 
-def test_a_recipe_refuses_what_its_stages_decide() -> None:
+def test_a_file_of_stages_refuses_what_its_stages_decide() -> None:
     words = ("--epochs", "5", "--layers", "0,99", "--lora-rank", "-4", "--metric", "f1", "--keep-checkpoints")
     message = refusal("intents.toml", *words, "--task", "fill-mask", "--search", "3", "--temperature", "2")
     for name in ("--epochs", "--layers", "--lora-rank", "--metric", "--keep-checkpoints", "--task", "--search",
                  "--temperature"):  # fmt: skip
         assert message.count(name) == 1
-    assert "have no effect with a RECIPE.toml, whose stages have their own settings" in message
+    assert "have no effect with a STAGES.toml, whose stages have their own settings" in message
 
 
-def test_a_recipe_takes_data_output_and_export() -> None:
+def test_a_file_of_stages_takes_data_output_and_export() -> None:
     words = ("--model", "./encoder", "--export", "x.pte", "--quantization", "fp32", "--resume", "--json")
     found = complete("intents.toml", *words, "--validation", "dev.jsonl", "--text-column", "words")
     assert (found.first_model, found.quantization) == ("./encoder", "fp32")
@@ -54,7 +54,7 @@ def test_a_recipe_takes_data_output_and_export() -> None:
         (("--quantization", "fp32"), "--quantization has no effect without --export or --search"),
         (("--lora-targets", "query"), "--lora-targets has no effect without --lora-rank"),
         (("--frequent", "9"), "--frequent has no effect without --trim-vocabulary"),
-        (("--model", "m"), "--model has no effect without a RECIPE.toml"),
+        (("--model", "m"), "--model has no effect without a STAGES.toml"),
         (
             ("--validation", "dev.csv", "--validation-split", "0.1"),
             "--validation-split has no effect with --validation",

@@ -1,16 +1,14 @@
-"""Settings that cannot be are refused together; recipes know no unknown key."""
+"""Settings that cannot be are refused together; files of stages know no unknown key."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
 
-from examples.datasets.clinc150 import convert
 from linnet.errors import InvalidArgumentError
 from linnet_train.config import DataConfig, OptimizerConfig, ShrinkConfig, TrainConfig
-from linnet_train.recipe import read_recipe
+from linnet_train.stages_file import read_stages
 
 DATA = DataConfig(train=Path("rows.jsonl"))
 
@@ -29,14 +27,14 @@ def test_everything_wrong_is_said_at_once() -> None:
         assert part in str(caught.value)
 
 
-def recipe(tmp_path: Path, text: str) -> Path:
-    file = tmp_path / "recipe.toml"
+def stages_file(tmp_path: Path, text: str) -> Path:
+    file = tmp_path / "stages.toml"
     file.write_text(text)
     return file
 
 
 def test_a_stage_stands_for_its_directory(tmp_path: Path) -> None:
-    file = recipe(
+    file = stages_file(
         tmp_path,
         """
         [[stages]]
@@ -49,7 +47,7 @@ def test_a_stage_stands_for_its_directory(tmp_path: Path) -> None:
         shrink = {layers = [0, 2]}
         """,
     )
-    found = read_recipe(file, model="other")
+    found = read_stages(file, model="other")
     student = found.stages[1].config(tmp_path, DATA, resume=True, force=False)
     assert found.stages[0].config(tmp_path, DATA, resume=True, force=False).model == "other"
     assert student.model == str(tmp_path / "teacher")
@@ -68,13 +66,13 @@ def test_a_stage_stands_for_its_directory(tmp_path: Path) -> None:
         ("stages", "cannot be read as TOML"),
     ],
 )
-def test_bad_recipes_are_refused(tmp_path: Path, text: str, message: str) -> None:
+def test_bad_files_are_refused(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(InvalidArgumentError, match=message):
-        read_recipe(recipe(tmp_path, text))
+        read_stages(stages_file(tmp_path, text))
 
 
 def test_an_unknown_key_is_named_with_its_table(tmp_path: Path) -> None:
-    found = read_recipe(recipe(tmp_path, "stages = [{name = 'a', model = 'm', optimizer = {epoch = 3}}]"))
+    found = read_stages(stages_file(tmp_path, "stages = [{name = 'a', model = 'm', optimizer = {epoch = 3}}]"))
     with pytest.raises(InvalidArgumentError, match=r"stage a, optimizer: unknown epoch; known are epochs"):
         found.stages[0].config(tmp_path, DATA, resume=False, force=False)
 
@@ -82,40 +80,10 @@ def test_an_unknown_key_is_named_with_its_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "stages"), [("intents", ["teacher", "student"]), ("few_shot", ["embedder", "classifier"])]
 )
-def test_the_shipped_recipes_are_valid(tmp_path: Path, name: str, stages: list[str]) -> None:
+def test_the_shipped_stages_are_valid(tmp_path: Path, name: str, stages: list[str]) -> None:
     from importlib import resources
 
-    found = read_recipe(Path(str(resources.files("linnet_train") / "recipes" / f"{name}.toml")))
+    found = read_stages(Path(str(resources.files("linnet_train") / "stages" / f"{name}.toml")))
     assert [each.name for each in found.stages] == stages
     for stage in found.stages:
         stage.config(tmp_path, DATA, resume=False, force=False)
-
-
-def test_a_few_rows_of_some_domains_of_clinc150(tmp_path: Path) -> None:
-    rows = [[f"{label} {number}", label] for number in range(5) for label in ("pin", "rate", "joke")]
-    parts = {"train": rows, "oos_train": [["why", "oos"]], "val": rows[:3], "oos_val": [["who", "oos"]]}
-    (tmp_path / "parts.json").write_text(json.dumps(parts))
-    (tmp_path / "domains.json").write_text(json.dumps({"banking": ["pin", "rate"], "small_talk": ["joke"]}))
-    counts = convert(tmp_path / "parts.json", tmp_path, domains=("banking",), rows_per_class=2)
-    assert counts == {"train": 5, "val": 3}
-    labels = [json.loads(line)["label"] for line in (tmp_path / "train.jsonl").read_text().splitlines()]
-    assert labels == ["oos", "pin", "pin", "rate", "rate"]
-    with pytest.raises(InvalidArgumentError, match="rows_per_class is 0, needed at least 1"):
-        convert(tmp_path / "parts.json", tmp_path, rows_per_class=0)
-    with pytest.raises(InvalidArgumentError, match="no domain shops; known are banking, small_talk"):
-        convert(tmp_path / "parts.json", tmp_path, domains=("shops",))
-
-
-def test_clinc150_becomes_json_lines(tmp_path: Path) -> None:
-    source = tmp_path / "data.json"
-    parts = {"train": [["hi", "greeting"]], "oos_train": [["who am i", "oos"]], "val": [["hey", "greeting"]]}
-    source.write_text(json.dumps(parts))
-    with pytest.raises(InvalidArgumentError, match="no oos_val"):
-        convert(source, tmp_path)
-    source.write_text(json.dumps({**parts, "oos_val": []}))
-    assert convert(source, tmp_path / "out") == {"train": 2, "val": 1}
-    lines = (tmp_path / "out" / "train.jsonl").read_text().splitlines()
-    assert [json.loads(line) for line in lines] == [
-        {"text": "hi", "label": "greeting"},
-        {"text": "who am i", "label": "oos"},
-    ]

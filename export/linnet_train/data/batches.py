@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from linnet_train.data.reading.rows import Example
+from linnet_train.data.rows import Example
 
 __all__ = ["NO_LABEL", "Collator", "EpochSampler", "LengthGroupedSampler", "Rows", "encode"]
 

@@ -17,10 +17,10 @@ from torch import Tensor, nn
 
 from linnet_export.errors import CheckpointError
 from linnet_train.config import DistillationConfig, TrainConfig
-from linnet_train.data.examples import Examples
+from linnet_train.data.rows import Examples
 from linnet_train.tasks.base import Answers, Step, TrainingTask
 
-__all__ = ["Teacher", "attention_distance", "feature_map_distance", "load_teacher", "release", "with_teacher"]
+__all__ = ["Teacher", "attention_distance", "feature_map_distance", "load_teacher", "remove_projection", "with_teacher"]
 
 _PROJECTION = "feature_map_projection"
 _COMPARED_TEXTS = 1000
@@ -83,7 +83,7 @@ def load_teacher(config: TrainConfig, task: TrainingTask, examples: Examples, st
     return Teacher(loaded.model.requires_grad_(False), layers, ids, task, settings)
 
 
-def release(student: Any) -> None:
+def remove_projection(student: Any) -> None:
     """Take away what only served the learning, in place."""
     if hasattr(student, _PROJECTION):
         delattr(student, _PROJECTION)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from linnet_train.extras import require_extra
 from linnet_train.new_model.config import MODEL_TYPES, NewModelConfig
+from linnet_train.requirements import require_extra
 
 if TYPE_CHECKING:
     from linnet_train.new_model.make import NewModel

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from pathlib import Path
 
 from linnet.cli.console import Console
 from linnet_export.cli import terminated_as_interrupt
 from linnet_export.noise import captured_noise
+from linnet_train.fields import build
+from linnet_train.new_model import NewModelConfig, make_model
+from linnet_train.options import Options
 
 __all__ = ["add_arguments", "run"]
 
@@ -28,29 +30,14 @@ then:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.epilog = _EXAMPLE
-    add = parser.add_argument
-    add("--model-type", required=True, metavar="TYPE", help="mobilebert, bert, electra or distilbert")
-    add("--texts", type=Path, required=True, metavar="FILE", help="corpus: .txt; .jsonl, .json, .csv, .tsv")
-    add("-o", "--output", type=Path, required=True, metavar="DIR", help="directory of the checkpoint")
-    add("--text-column", metavar="NAME", help="column of the text")
-    add("--vocab-size", type=int, default=8000, metavar="N", help="tokens at most (default 8000)")
-    add("--cased", action="store_true", help="keep upper case and accents")
-    add("--config-overrides", type=_overrides, default={}, metavar="NAME=VALUE,...",
-        help="fields of the configuration, as in transformers' run_mlm.py")  # fmt: skip
-    add("--seed", type=int, default=0, metavar="N", help="of the weights (default 0)")
-    add("--force", action="store_true", help="replace what is there")
-    add("--json", action="store_true", help="print what was made as JSON")
+    Options(parser, NewModelConfig)
+    parser.add_argument("--json", action="store_true", help="print what was made as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
     """Make the model; return the exit status."""
-    from linnet_train import NewModelConfig, make_model
-
-    config = NewModelConfig(
-        model_type=args.model_type, output=args.output, texts=args.texts, text_column=args.text_column,
-        vocab_size=args.vocab_size, lowercase=not args.cased, overrides=args.config_overrides, seed=args.seed,
-        force=args.force,
-    )  # fmt: skip
+    args = args.options.complete(args)
+    config = build(NewModelConfig, args.options.values(NewModelConfig, args), "init")
     with captured_noise(), terminated_as_interrupt():
         made = make_model(config)
     if args.json:
@@ -61,10 +48,3 @@ def run(args: argparse.Namespace) -> int:
     console.line(f"{made.vocabulary} tokens; a word of the texts has {made.tokens_per_word:.2f} on average")
     console.line(f"next: linnet train {made.output} --task fill-mask --data {args.texts} -o pretrained")
     return 0
-
-
-def _overrides(text: str) -> dict[str, str]:
-    pairs = [each.split("=", 1) for each in text.split(",") if each]
-    if any(len(pair) != 2 for pair in pairs):
-        raise argparse.ArgumentTypeError(f"found {text!r}, needed NAME=VALUE,NAME=VALUE")
-    return {name.strip(): value.strip() for name, value in pairs}

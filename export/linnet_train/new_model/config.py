@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from linnet.errors import InvalidArgumentError
+from linnet_train.fields import at_least, setting, value_problems
 
 __all__ = ["MODEL_TYPES", "NewModelConfig"]
 
@@ -21,8 +22,8 @@ class NewModelConfig:
 
     Attributes:
         model_type: one of :data:`MODEL_TYPES`.
-        output: directory of the checkpoint.
         texts: corpus of the vocabulary: .txt, or .jsonl, .json, .csv, .tsv with a column of texts.
+        output: directory of the checkpoint.
         text_column: None: found by its usual name.
         vocab_size: tokens at most.
         lowercase: as :func:`train_wordpiece`.
@@ -31,23 +32,24 @@ class NewModelConfig:
         force: replace what is there.
     """
 
-    model_type: str
-    output: Path
-    texts: Path
-    text_column: str | None = None
-    vocab_size: int = 8000
-    lowercase: bool = True
-    overrides: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    seed: int = 0
-    force: bool = False
+    model_type: str = setting(f"{', '.join(MODEL_TYPES[:-1])} or {MODEL_TYPES[-1]}", metavar="TYPE")
+    texts: Path = setting("corpus: .txt; .jsonl, .json, .csv, .tsv", metavar="FILE")
+    output: Path = setting("directory of the checkpoint", "-o", "--output", metavar="DIR")
+    text_column: str | None = setting("column of the text", metavar="NAME", default=None)
+    vocab_size: int = setting("tokens at most (default {default})", metavar="N", bounds=at_least(100), default=8000)
+    lowercase: bool = setting("keep upper case and accents", "--cased", when_given=False, default=True)
+    overrides: Mapping[str, Any] = setting(
+        "fields of the configuration, as in transformers' run_mlm.py", "--config-overrides",
+        metavar="NAME=VALUE,...", default_factory=dict,
+    )  # fmt: skip
+    seed: int = setting("of the weights (default {default})", metavar="N", default=0)
+    force: bool = setting("replace what is there", default=False)
 
     def __post_init__(self) -> None:
         problems = []
         if self.model_type not in MODEL_TYPES:
             problems.append(f"model_type is {self.model_type!r}, known are {', '.join(MODEL_TYPES)}")
-        if self.vocab_size < 100:
-            problems.append(f"vocab_size is {self.vocab_size}, needed at least 100")
-        problems += self._occupied()
+        problems += [*value_problems(self), *self._occupied()]
         if problems:
             raise InvalidArgumentError("; ".join(problems))
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +10,12 @@ import transformers
 
 from linnet.errors import InvalidArgumentError
 from linnet_bench.accuracy.problems import Problem
-from linnet_train.data.reading.fill_mask import read_documents, sentences
+from linnet_train.atomic import atomic_directory
 from linnet_train.errors import BadDataError
 from linnet_train.new_model.config import NewModelConfig
 from linnet_train.new_model.overrides import read_overrides
 from linnet_train.new_model.wordpiece import train_wordpiece
+from linnet_train.tasks.rows.fill_mask import read_documents, sentences
 
 __all__ = ["NewModel", "make_model"]
 
@@ -68,7 +67,9 @@ def make_model(config: NewModelConfig) -> NewModel:
         raise InvalidArgumentError(
             f"transformers cannot make {config.model_type} of these settings: {error}"
         ) from error
-    _write(model, tokenizer, config.output)
+    with atomic_directory(config.output) as aside:
+        model.save_pretrained(aside)
+        tokenizer.save_pretrained(aside)
     words = sum(len(text.split()) for text in texts)
     tokens = sum(map(len, tokenizer(texts, add_special_tokens=False)["input_ids"]))
     return NewModel(
@@ -78,17 +79,3 @@ def make_model(config: NewModelConfig) -> NewModel:
         vocabulary=len(tokenizer),
         tokens_per_word=round(tokens / max(1, words), 3),
     )
-
-
-def _write(model: Any, tokenizer: Any, output: Path) -> None:
-    """Write the checkpoint whole, or not at all."""
-    aside = output.with_name(f".{output.name}.partial-{os.getpid()}")
-    aside.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        model.save_pretrained(aside)
-        tokenizer.save_pretrained(aside)
-        if output.is_dir():
-            shutil.rmtree(output)
-        aside.replace(output)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)

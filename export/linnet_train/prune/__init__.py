@@ -11,7 +11,7 @@ from torch import Tensor
 from linnet_train.config import ShrinkConfig
 from linnet_train.prune.embeddings import factorize_embeddings
 from linnet_train.prune.feed_forward import narrow_feed_forward
-from linnet_train.prune.heads import silence_heads
+from linnet_train.prune.heads import prune_heads
 from linnet_train.prune.layers import drop_layers
 from linnet_train.prune.vocabulary import Trimmed, trim_vocabulary
 
@@ -20,8 +20,8 @@ __all__ = [
     "drop_layers",
     "factorize_embeddings",
     "narrow_feed_forward",
+    "prune_heads",
     "shrink",
-    "silence_heads",
     "trim_vocabulary",
 ]
 
@@ -55,7 +55,7 @@ def shrink(
     done: list[str] = []
     if config.heads is not None:
         progress("importance of heads")
-        done.append(silence_heads(model, config.heads, batches(tokenizer), loss))
+        done.append(prune_heads(model, config.heads, batches(tokenizer), loss))
     if config.intermediate_size is not None:
         progress("importance of neurons")
         # measured in the whole model, before layers go: there the neurons were trained

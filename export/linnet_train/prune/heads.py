@@ -19,15 +19,15 @@ from linnet_train.errors import ShrinkError
 from linnet_train.prune.feed_forward import neuron_importance
 from linnet_train.prune.layers import encoder_layers
 
-__all__ = ["silence_heads"]
+__all__ = ["prune_heads"]
 
 _QUERY, _KEY, _VALUE, _OUTPUT = (
     f"attention.{name}" for name in ("self.query", "self.key", "self.value", "output.dense")
 )
-_MODEL_TYPES = ("bert", "electra", "roberta", "xlm-roberta")  # whose exported programs leave silent heads out
+_MODEL_TYPES = ("bert", "electra", "roberta", "xlm-roberta")  # whose exported programs leave pruned heads out
 
 
-def silence_heads(
+def prune_heads(
     model: transformers.PreTrainedModel,
     count: int,
     batches: Sequence[dict[str, Any]],
@@ -54,16 +54,16 @@ def silence_heads(
     outputs = [_linear(layer, _OUTPUT) for layer in layers]
     importance = [each.view(heads, -1).sum(dim=1) for each in neuron_importance(model, outputs, batches, loss)]
     for layer, scores in zip(layers, importance, strict=True):
-        silent = torch.ones(heads, dtype=torch.bool)
-        silent[scores.topk(count).indices] = False
-        _silence(layer, silent.repeat_interleave(_linear(layer, _VALUE).out_features // heads))
+        pruned = torch.ones(heads, dtype=torch.bool)
+        pruned[scores.topk(count).indices] = False
+        _zero(layer, pruned.repeat_interleave(_linear(layer, _VALUE).out_features // heads))
     kept = sum(float(scores.topk(count).values.sum() / scores.sum()) for scores in importance) / len(importance)
     return (
         f"{count} of {heads} heads in each layer, with {kept:.0%} of the importance; programs are made without the rest"
     )
 
 
-def _silence(layer: nn.Module, channels: Tensor) -> None:
+def _zero(layer: nn.Module, channels: Tensor) -> None:
     with torch.no_grad():
         for name in (_QUERY, _KEY, _VALUE):
             linear = _linear(layer, name)

@@ -17,9 +17,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from linnet_train.data.examples import read_examples
-from linnet_train.extras import require_extra
+from linnet_train.requirements import require_extra
 from linnet_train.search.config import Budget, SearchConfig, Space
+from linnet_train.tasks import read_examples
 
 if TYPE_CHECKING:
     from linnet_train.config import TrainConfig

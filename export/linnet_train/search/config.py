@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from linnet.errors import InvalidArgumentError
+from linnet_train.fields import setting
 
 __all__ = ["Budget", "SearchConfig", "Space"]
 
@@ -21,11 +22,21 @@ class Space:
         intermediate_sizes: widths of the feed-forward layers; empty: as the training is set.
     """
 
-    learning_rate: tuple[float, float] = (2e-5, 5e-4)
-    epochs: tuple[int, int] = (2, 8)
-    lora_ranks: tuple[int, ...] = ()
-    layers: tuple[int, ...] = ()
-    intermediate_sizes: tuple[int, ...] = ()
+    learning_rate: tuple[float, float] = setting(
+        "default {default}", "--search-learning-rate", metavar="FROM,TO", default=(2e-5, 5e-4)
+    )
+    epochs: tuple[int, int] = setting("default {default}", "--search-epochs", metavar="FROM,TO", default=(2, 8))
+    lora_ranks: tuple[int, ...] = setting(
+        "ranks of adapters; 0: all weights", "--search-lora-rank", metavar="0,8,32", replaces=("--lora-rank",),
+        default=(),
+    )  # fmt: skip
+    layers: tuple[int, ...] = setting(
+        "how many layers stay", "--search-layers", metavar="2,4,6", replaces=("--layers",), default=()
+    )
+    intermediate_sizes: tuple[int, ...] = setting(
+        "neurons that stay", "--search-intermediate-size", metavar="512,1024", replaces=("--intermediate-size",),
+        default=(),
+    )  # fmt: skip
 
     def problems(self) -> list[str]:
         """Return every impossible setting as a sentence."""
@@ -50,9 +61,11 @@ class Budget:
         tokens: of that text.
     """
 
-    megabytes: float | None = None
-    milliseconds: float | None = None
-    tokens: int = 16
+    megabytes: float | None = setting("of the file", "--max-size", metavar="MB", default=None)
+    milliseconds: float | None = setting(
+        "p50 of a text on one thread of this machine", "--max-latency", metavar="MS", default=None
+    )
+    tokens: int = setting("tokens of that text (default {default})", "--search-tokens", metavar="N", default=16)
 
     def problems(self) -> list[str]:
         """Return every impossible setting as a sentence."""
@@ -75,13 +88,16 @@ class SearchConfig:
 
     Attributes:
         trials: trainings, those of an earlier, interrupted search and of other processes included.
-        space: what they choose.
         budget: what the device allows.
+        space: what they choose.
     """
 
-    trials: int
-    space: Space = dataclasses.field(default_factory=Space)
-    budget: Budget = dataclasses.field(default_factory=Budget)
+    trials: int = setting(
+        "train, export and measure N times; the best that fits goes to best/", "--search", metavar="N",
+        group="search, with Optuna; needs linnet[search]", replaces=("--learning-rate", "--epochs"),
+    )  # fmt: skip
+    budget: Budget = setting(group="search, with Optuna; needs linnet[search]", default_factory=Budget)
+    space: Space = setting(group="search, with Optuna; needs linnet[search]", default_factory=Space)
 
     def __post_init__(self) -> None:
         problems = [] if self.trials >= 1 else [f"search is {self.trials}, needed at least 1 trial"]

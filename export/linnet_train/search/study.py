@@ -13,17 +13,18 @@ import transformers
 
 from linnet.errors import InvalidArgumentError, LinnetError
 from linnet_bench.accuracy.evaluation import METRICS
-from linnet_train.config import METRICS as TRAINED_BY
+from linnet_train.atomic import atomic_directory
 from linnet_train.config import TrainConfig
 from linnet_train.errors import TrainingExistsError
 from linnet_train.loading import checkpoint_directory
-from linnet_train.output import deciding_settings, refuse_other_settings
+from linnet_train.output import check_same_settings, deciding_settings
 from linnet_train.progress import QuietTraining, TrainListener
 from linnet_train.search.config import SearchConfig
 from linnet_train.search.report import SearchReport, Trial
 from linnet_train.search.space import choose, settings_of
 from linnet_train.search.trial import FILE, run_trial
-from linnet_train.tasks import get_task
+from linnet_train.tasks import METRICS as TRAINED_BY
+from linnet_train.tasks.base import get_task
 
 __all__ = ["search"]
 
@@ -43,7 +44,7 @@ def search(
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     metric = get_task(base.task).watched(base)
-    _refuse_unmeasured(metric, base.task)
+    _check_metric(metric, base.task)
     layers = _layers(base.model)
     _prepare(base)
     study = _study(base, config, exported or {})
@@ -75,7 +76,7 @@ def search(
     return report
 
 
-def _refuse_unmeasured(metric: str, task: str) -> None:
+def _check_metric(metric: str, task: str) -> None:
     known = METRICS["feature-extraction" if task == "sentence-similarity" else task]
     if metric not in known:
         raise InvalidArgumentError(
@@ -119,7 +120,7 @@ def _study(base: TrainConfig, config: SearchConfig, exported: Mapping[str, Any])
         directions=["maximize", "minimize", "minimize"],
     )  # fmt: skip
     wanted = _plain(base, config, exported)
-    refuse_other_settings(f"the search in {base.output}", study.user_attrs.get(_SETTINGS, wanted), wanted)
+    check_same_settings(f"the search in {base.output}", study.user_attrs.get(_SETTINGS, wanted), wanted)
     study.set_user_attr(_SETTINGS, wanted)
     optuna.storages.fail_stale_trials(study)
     return study
@@ -170,9 +171,6 @@ def _report(base: TrainConfig, metric: str, trials: Any) -> SearchReport:
 def _keep_best(base: TrainConfig, report: SearchReport) -> None:
     if report.best is None:
         return
-    aside, best = base.output / ".best", base.output / "best"
-    shutil.rmtree(aside, ignore_errors=True)
-    shutil.copytree(report.best.directory, aside)
-    shutil.rmtree(best, ignore_errors=True)
-    aside.replace(best)
-    assert (best / FILE).is_file()
+    with atomic_directory(base.output / "best") as aside:
+        shutil.copytree(report.best.directory, aside, dirs_exist_ok=True)
+        assert (aside / FILE).is_file()

@@ -16,7 +16,7 @@ from linnet_bench.record.statistics import percentile
 from linnet_export import export
 from linnet_train import train
 from linnet_train.config import TrainConfig
-from linnet_train.file import export_config, measure_file
+from linnet_train.exported_file import export_config, measure_file
 from linnet_train.progress import TrainListener
 
 __all__ = ["FILE", "Outcome", "run_trial"]

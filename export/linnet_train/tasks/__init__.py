@@ -1,28 +1,53 @@
-"""What `linnet train` can fine-tune for: one file a task, each with a `TASK`.
+"""What `linnet train` can train for: two files a task.
 
-Importing this package is light; the file of a task is imported when it is asked for.
+`rows/NAME.py` describes the task and reads its rows, without torch; `NAME.py` beside it has labels, loss and figures,
+and is imported by :func:`linnet_train.tasks.base.get_task`. A new task is one of each and a line in :data:`TASKS`.
 """
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
-from linnet_train.config import TASKS
+from linnet_train.data.config import DataConfig
+from linnet_train.data.rows import Examples
+from linnet_train.tasks.description import TaskDescription
+from linnet_train.tasks.rows import (
+    fill_mask,
+    question_answering,
+    sentence_similarity,
+    text_classification,
+    text_ranking,
+    token_classification,
+)
 
-if TYPE_CHECKING:
-    from linnet_train.tasks.base import TrainingTask
+__all__ = ["METRICS", "TASKS", "read_examples"]
 
-__all__ = ["TASKS", "get_task"]
+TASKS: Mapping[str, TaskDescription] = {
+    module.DESCRIPTION.name: module.DESCRIPTION
+    for module in (
+        text_classification,
+        token_classification,
+        question_answering,
+        sentence_similarity,
+        text_ranking,
+        fill_mask,
+    )
+}
+"""The tasks by their Hugging Face names."""
+
+METRICS: tuple[str, ...] = (*dict.fromkeys(name for task in TASKS.values() for name in task.metrics), "loss")
+"""What early stopping watches, on the held-out rows; each task has some of them."""
 
 
-def get_task(name: str) -> TrainingTask:
-    """Return the task of that Hugging Face name.
+def read_examples(config: DataConfig, seed: int, task: str = "text-classification") -> Examples:
+    """Read, check and split all rows.
+
+    Args:
+        config: files, columns and split.
+        seed: of the split.
+        task: Hugging Face task name.
 
     Raises:
-        KeyError: there is none; :class:`TrainConfig` refuses it before.
+        BadDataError: rows cannot be trained on; the message names every kind of them, with their numbers.
     """
-    if name not in TASKS:
-        raise KeyError(name)
-    task: TrainingTask = importlib.import_module(f"{__name__}.{name.replace('-', '_')}").TASK
-    return task
+    return TASKS[task].read(config, seed)

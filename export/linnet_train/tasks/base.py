@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+import importlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
@@ -14,11 +15,13 @@ from linnet.errors import InvalidArgumentError
 from linnet_bench.accuracy.datasets import Columns
 from linnet_train.config import TrainConfig
 from linnet_train.data.batches import Collator, Rows
-from linnet_train.data.reading.rows import Example, Examples
+from linnet_train.data.rows import Example, Examples
 from linnet_train.distill.losses import softened
 from linnet_train.loading import Loaded
+from linnet_train.tasks import TASKS
+from linnet_train.tasks.description import TaskDescription
 
-__all__ = ["Answers", "Step", "TrainingTask"]
+__all__ = ["Answers", "Step", "TrainingTask", "get_task", "known_figures"]
 
 Step: TypeAlias = Callable[[Any, dict[str, Tensor]], tuple[Tensor, dict[str, Tensor]]]
 """(model, batch with `labels`) -> the loss, a scalar that is a mean over the batch, and what is measured."""
@@ -38,19 +41,25 @@ class Answers:
 
 
 class TrainingTask(abc.ABC):
-    """One task by its Hugging Face name; :mod:`linnet_train.data.reading` has its rows.
+    """One task by its Hugging Face name; :mod:`linnet_train.tasks.rows` has its rows.
 
     Attributes:
-        metrics: figures on the held-out rows, by the names of `linnet eval`; the first chooses the best epoch
-            unless another is asked for.
-        options: settings that only some tasks have, by the names in :meth:`refuse_impossible`.
+        description: name, figures and settings.
         teacher_beside: a teacher answers every batch; False: it is asked once for all rows.
     """
 
-    name: ClassVar[str]
-    metrics: ClassVar[tuple[str, ...]]
-    options: ClassVar[frozenset[str]] = frozenset()
+    description: ClassVar[TaskDescription]
     teacher_beside: ClassVar[bool] = True
+
+    @property
+    def name(self) -> str:
+        """Hugging Face name."""
+        return self.description.name
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Figures on the held-out rows."""
+        return self.description.metrics
 
     @abc.abstractmethod
     def load(self, name: str, examples: Examples, config: TrainConfig) -> Loaded:
@@ -125,7 +134,7 @@ class TrainingTask(abc.ABC):
         """Return those of :attr:`metrics` that the held-out rows can have."""
         return self.metrics
 
-    def refuse_unmeasured(self, config: TrainConfig, examples: Examples) -> None:
+    def check_metric(self, config: TrainConfig, examples: Examples) -> None:
         """Refuse a metric that the held-out rows cannot have.
 
         Raises:
@@ -138,34 +147,19 @@ class TrainingTask(abc.ABC):
                 f"{', '.join(known)}"
             )
 
-    def refuse_impossible(self, config: TrainConfig) -> None:
-        """Refuse settings that the task has not.
-
-        Raises:
-            InvalidArgumentError: all of them.
-        """
-        given = {
-            "augmentation": config.distillation is not None and config.distillation.augmentation > 0,
-            "hidden_weight": config.distillation is not None and config.distillation.hidden_weight > 0,
-            "calibration": config.calibration != type(config.calibration)(),
-            "class_weights": config.optimizer.class_weights != "none",
-            "label_smoothing": config.optimizer.label_smoothing != 0,
-            "objective": config.optimizer.objective != "classes",
-            "out_of_scope": config.data.out_of_scope is not None,
-            "label_all_tokens": config.data.label_all_tokens,
-            "masking": config.masking is not None,
-        }
-        found = [
-            f"{self.name} has no {name.replace('_', ' ')}"
-            for name, is_given in given.items()
-            if is_given and name not in self.options
-        ]
-        if config.metric is not None and config.metric not in (*self.metrics, "loss"):
-            found.append(f"metric is {config.metric!r}, {self.name} has {', '.join((*self.metrics, 'loss'))}")
-        if found:
-            raise InvalidArgumentError("; ".join(found))
-
 
 def known_figures(metrics: Mapping[str, float], prefix: str, names: Sequence[str]) -> dict[str, float]:
     """Return the figures among what the trainer measured."""
     return {name: metrics[f"{prefix}{name}"] for name in names if f"{prefix}{name}" in metrics}
+
+
+def get_task(name: str) -> TrainingTask:
+    """Return the task of that Hugging Face name; its file is imported now.
+
+    Raises:
+        KeyError: there is none; :class:`TrainConfig` refuses it before.
+    """
+    if name not in TASKS:
+        raise KeyError(name)
+    task: TrainingTask = importlib.import_module(f"linnet_train.tasks.{name.replace('-', '_')}").TASK
+    return task

@@ -11,18 +11,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from linnet.errors import InvalidArgumentError
 from linnet_bench.accuracy.problems import Place, Problem
 from linnet_train.config import MaskingConfig, TrainConfig
 from linnet_train.data.batches import NO_LABEL, Rows, encode
 from linnet_train.data.masking import MaskedRows, Masking, answers_only_for
 from linnet_train.data.passages import Passage, pack, pair_sentences
-from linnet_train.data.reading.fill_mask import FEWEST_DOCUMENTS, sentences
-from linnet_train.data.reading.rows import Example, Examples
+from linnet_train.data.rows import Example, Examples
 from linnet_train.distill.losses import softened
 from linnet_train.errors import BadDataError
 from linnet_train.loading import Loaded, load_masked
 from linnet_train.tasks.base import Answers, Step, TrainingTask
+from linnet_train.tasks.rows.fill_mask import DESCRIPTION, FEWEST_DOCUMENTS, sentences
 
 __all__ = ["TASK"]
 
@@ -33,18 +32,7 @@ _HELD_OUT_MASKS = 1000
 class FillMask(TrainingTask):
     """The task."""
 
-    name = "fill-mask"
-    metrics = ("accuracy", "perplexity", "next_sentence_accuracy")
-    options = frozenset({"masking"})
-
-    def refuse_impossible(self, config: TrainConfig) -> None:
-        """See :class:`TrainingTask`; what guesses tokens has one answer for each of them."""
-        super().refuse_impossible(config)
-        if config.shrink.vocabulary != "all" or config.shrink.embedding_size is not None:
-            raise InvalidArgumentError(
-                "fill-mask keeps its vocabulary and the width of its embeddings: leave out vocabulary and "
-                "embedding_size, or use them in a later training for another task"
-            )
+    description = DESCRIPTION
 
     def load(self, name: str, examples: Examples, config: TrainConfig) -> Loaded:
         """See :class:`TrainingTask`."""

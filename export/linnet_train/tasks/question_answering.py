@@ -20,11 +20,12 @@ from linnet_bench.accuracy import metrics
 from linnet_bench.accuracy.problems import Problem
 from linnet_train.config import TrainConfig
 from linnet_train.data.batches import Rows
-from linnet_train.data.reading.rows import Example, Examples
+from linnet_train.data.rows import Example, Examples
 from linnet_train.distill.losses import softened
 from linnet_train.errors import BadDataError
 from linnet_train.loading import Loaded, load_classifier
 from linnet_train.tasks.base import Answers, Step, TrainingTask
+from linnet_train.tasks.rows.question_answering import DESCRIPTION
 
 __all__ = ["TASK", "Window", "answer_span"]
 
@@ -54,8 +55,7 @@ class Window:
 class QuestionAnswering(TrainingTask):
     """The task."""
 
-    name = "question-answering"
-    metrics = ("f1", "exact_match")
+    description = DESCRIPTION
 
     def load(self, name: str, examples: Examples, config: TrainConfig) -> Loaded:
         """See :class:`TrainingTask`; the two outputs are start and end."""
@@ -64,7 +64,7 @@ class QuestionAnswering(TrainingTask):
     def encode(self, rows: Sequence[Example], examples: Examples, tokenizer: Any, config: TrainConfig) -> Rows:
         """See :class:`TrainingTask`; a row is a window, its label (first token, last token) of the answer."""
         stride = min(config.max_length // 2, _LARGEST_STRIDE)
-        _refuse_long_questions(rows, tokenizer, config.max_length - stride - _SPECIAL - 1)
+        _check_question_lengths(rows, tokenizer, config.max_length - stride - _SPECIAL - 1)
         found = tokenizer(
             [each.text for each in rows], [each.pair for each in rows], truncation="only_second",
             max_length=config.max_length, stride=stride, return_overflowing_tokens=True, return_offsets_mapping=True,
@@ -125,7 +125,7 @@ class QuestionAnswering(TrainingTask):
         return {"question": example.text, "context": example.pair, "answers": answers}
 
 
-def _refuse_long_questions(rows: Sequence[Example], tokenizer: Any, room: int) -> None:
+def _check_question_lengths(rows: Sequence[Example], tokenizer: Any, room: int) -> None:
     counts = [len(each) for each in tokenizer([each.text for each in rows], add_special_tokens=False)["input_ids"]]
     problems = [
         Problem(each.where, f"the question has {count} tokens, needed at most {max(room, 0)}, or a larger --max-length")

@@ -19,9 +19,10 @@ from linnet_export.checkpoint.sentence_modules import SentenceModules, read_sent
 from linnet_export.checkpoint.source import resolve_source
 from linnet_train.config import TrainConfig
 from linnet_train.data.batches import Collator, Rows
-from linnet_train.data.reading.rows import Example, Examples
+from linnet_train.data.rows import Example, Examples
 from linnet_train.loading import Loaded, load_encoder
 from linnet_train.tasks.base import Answers, Step, TrainingTask
+from linnet_train.tasks.rows.sentence_similarity import DESCRIPTION
 
 __all__ = ["TASK", "cosent_loss", "pool"]
 
@@ -32,8 +33,7 @@ _PLAIN = SentenceModules("", "mean", False, None, False, {}, "")
 class SentenceSimilarity(TrainingTask):
     """The task."""
 
-    name = "sentence-similarity"
-    metrics = ("spearman", "pearson")
+    description = DESCRIPTION
 
     def load(self, name: str, examples: Examples, config: TrainConfig) -> Loaded:
         """See :class:`TrainingTask`."""

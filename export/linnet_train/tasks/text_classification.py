@@ -6,33 +6,26 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from torch import Tensor
 
+from linnet_bench.accuracy import metrics
 from linnet_train.config import TrainConfig
 from linnet_train.data.batches import NO_LABEL, Rows, encode, text_pairs
-from linnet_train.data.reading.rows import Example, Examples
+from linnet_train.data.rows import Example, Examples
 from linnet_train.distill.losses import Loss, class_weights
 from linnet_train.loading import Loaded, load_classifier
-from linnet_train.measures import classification_figures
-from linnet_train.methods.contrast import contrastive_loss, read_by_last_layer
 from linnet_train.tasks.base import Answers, Step, TrainingTask
+from linnet_train.tasks.rows.text_classification import DESCRIPTION, IN_SCOPE_METRICS
+from linnet_train.techniques.contrast import contrastive_loss, read_by_last_layer
 
-__all__ = ["TASK"]
-
-_WITHOUT_OUT_OF_SCOPE = ("accuracy", "macro_f1")
+__all__ = ["TASK", "classification_figures"]
 
 
 class TextClassification(TrainingTask):
     """The task."""
 
-    name = "text-classification"
-    metrics = (*_WITHOUT_OUT_OF_SCOPE, "in_scope_accuracy", "out_of_scope_recall", "out_of_scope_auroc")
-    options = frozenset(
-        {
-            "augmentation", "hidden_weight", "calibration", "class_weights", "label_smoothing", "objective",
-            "out_of_scope",
-        }
-    )  # fmt: skip
+    description = DESCRIPTION
     teacher_beside = False
 
     def load(self, name: str, examples: Examples, config: TrainConfig) -> Loaded:
@@ -78,7 +71,7 @@ class TextClassification(TrainingTask):
     def measured(self, config: TrainConfig, examples: Examples) -> tuple[str, ...]:
         """See :class:`TrainingTask`; out-of-scope figures need held-out rows that are out of scope."""
         outside = any(each.label == examples.out_of_scope for each in examples.validation)
-        return self.metrics if outside else _WITHOUT_OUT_OF_SCOPE
+        return self.metrics if outside else IN_SCOPE_METRICS
 
     def figures(self, predictions: Any, rows: Rows, examples: Examples) -> dict[str, float]:
         """See :func:`classification_figures`."""
@@ -90,6 +83,33 @@ def _contrast(model: Any, inputs: dict[str, Tensor]) -> tuple[Tensor, dict[str, 
     features, logits = read_by_last_layer(model, inputs)
     # the last layer has a gradient too, of zeros: several processes wait for one of every weight
     return contrastive_loss(features, labels) + 0 * logits.sum(), {"logits": logits}
+
+
+def classification_figures(
+    logits: npt.NDArray[np.float32], labels: npt.NDArray[np.int64], names: Sequence[str], out_of_scope: str | None
+) -> dict[str, float]:
+    """Return accuracy and macro_f1; with an out-of-scope label what `linnet eval` shows beside them too.
+
+    Args:
+        logits: float32 [rows, classes].
+        labels: int64 [rows].
+        names: of the classes.
+        out_of_scope: label of requests that belong to no class, or None.
+    """
+    found = logits.argmax(axis=1)
+    figures = {
+        "accuracy": metrics.accuracy(labels.tolist(), found.tolist()),
+        "macro_f1": metrics.macro_f1(labels.tolist(), found.tolist()),
+    }
+    if out_of_scope is None:
+        return figures
+    expected = [names[each] for each in labels]
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    scores = shifted / shifted.sum(axis=1, keepdims=True)
+    inside = [place for place, name in enumerate(names) if name != out_of_scope]
+    return figures | metrics.out_of_scope_scores(
+        expected, [names[each] for each in found], scores[:, inside].max(axis=1).tolist(), out_of_scope
+    )
 
 
 TASK = TextClassification()

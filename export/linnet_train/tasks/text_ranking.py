@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from linnet_bench.accuracy import metrics
 from linnet_train.config import TrainConfig
 from linnet_train.data.batches import Rows, encode, text_pairs
-from linnet_train.data.reading.rows import Example, Examples
-from linnet_train.data.reading.text_ranking import RELEVANT
+from linnet_train.data.rows import Example, Examples
 from linnet_train.loading import Loaded, load_classifier
 from linnet_train.tasks.base import Answers, Step, TrainingTask
+from linnet_train.tasks.rows.text_ranking import DESCRIPTION, RELEVANT
 
 __all__ = ["TASK"]
 
@@ -22,8 +22,7 @@ __all__ = ["TASK"]
 class TextRanking(TrainingTask):
     """The task."""
 
-    name = "text-ranking"
-    metrics = ("mrr_at_10", "spearman")
+    description = DESCRIPTION
 
     def load(self, name: str, examples: Examples, config: TrainConfig) -> Loaded:
         """See :class:`TrainingTask`; the config says what sentence-transformers and `linnet export` know it by."""

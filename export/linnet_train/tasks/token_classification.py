@@ -16,10 +16,11 @@ from torch import Tensor
 from linnet_bench.accuracy import metrics
 from linnet_train.config import TrainConfig
 from linnet_train.data.batches import NO_LABEL, Rows
-from linnet_train.data.reading.rows import Example, Examples
+from linnet_train.data.rows import Example, Examples
 from linnet_train.distill.losses import Loss, class_weights, softened
 from linnet_train.loading import Loaded, load_classifier
 from linnet_train.tasks.base import Answers, Step, TrainingTask
+from linnet_train.tasks.rows.token_classification import DESCRIPTION
 
 __all__ = ["TASK", "first_tokens", "word_of_tokens"]
 
@@ -29,9 +30,7 @@ _OUTSIDE = "O"
 class TokenClassification(TrainingTask):
     """The task."""
 
-    name = "token-classification"
-    metrics = ("f1", "precision", "recall", "accuracy")
-    options = frozenset({"class_weights", "label_smoothing", "label_all_tokens"})
+    description = DESCRIPTION
 
     def load(self, name: str, examples: Examples, config: TrainConfig) -> Loaded:
         """See :class:`TrainingTask`."""

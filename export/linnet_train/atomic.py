@@ -1,0 +1,29 @@
+"""Directories that are written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+__all__ = ["atomic_directory"]
+
+
+@contextlib.contextmanager
+def atomic_directory(output: Path) -> Iterator[Path]:
+    """Yield a new directory beside ``output``; at the end of the block it takes the place of ``output``.
+
+    If the block fails or is interrupted, the new directory is removed and the old one stays. Files have
+    :func:`linnet_export.output.deliver.written_aside`.
+    """
+    aside = output.with_name(f".{output.name}.partial-{os.getpid()}")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    try:
+        yield aside
+        shutil.rmtree(output, ignore_errors=True)  # a directory replaces only an empty one
+        aside.replace(output)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)

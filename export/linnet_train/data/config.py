@@ -1,0 +1,50 @@
+"""Where the rows of a training are: files and columns."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from linnet_train.fields import Bounds, setting, value_problems
+
+__all__ = ["DataConfig"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """Where the rows are and what their columns mean.
+
+    Attributes:
+        train: .jsonl, .json, .csv or .tsv; anything else is CoNLL.
+        validation: rows that are never trained on: early stopping and calibration look at them.
+        validation_split: without `validation`, the share of each class that is held out instead.
+        text_column: None: found by its usual name; so are the next two.
+        pair_column: column of the second text.
+        label_column: column of the label, the tags, the answers or the score.
+        out_of_scope: the label of requests that belong to no class; None: `oos`, if it occurs.
+        label_all_tokens: token-classification trains every token of a word and not only the first; then
+            `aggregation_strategy="simple"` joins whole words. The name is that of transformers' `run_ner.py`.
+    """
+
+    train: Path = setting("rows to train on: .jsonl, .json, .csv, .tsv; CoNLL", "--data", metavar="FILE")
+    validation: Path | None = setting(
+        "rows that are only looked at", metavar="FILE", replaces=("--validation-split",), default=None
+    )
+    validation_split: float = setting(
+        "share of each class that is held out instead (default {default})", metavar="SHARE", default=0.1,
+        bounds=Bounds("a share above 0 and below 0.9", lambda share: 0 < share < 0.9),
+    )  # fmt: skip
+    text_column: str | None = setting("column of the text", metavar="NAME", default=None)
+    pair_column: str | None = setting("column of the second text", metavar="NAME", default=None)
+    label_column: str | None = setting("column of the label", metavar="NAME", default=None)
+    out_of_scope: str | None = setting(
+        "label of what belongs to no class (default: oos, if it occurs)", metavar="LABEL", of_some_tasks=True,
+        default=None,
+    )  # fmt: skip
+    label_all_tokens: bool = setting(
+        "token-classification: train all tokens of a word", of_some_tasks=True, default=False
+    )
+
+    def problems(self) -> list[str]:
+        """Return every impossible setting as a sentence."""
+        return value_problems(self)

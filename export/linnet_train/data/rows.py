@@ -1,0 +1,265 @@
+"""Rows for training: read, checked whole before a second is spent, and split. Each task says what a row needs."""
+
+from __future__ import annotations
+
+import dataclasses
+import random
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from linnet.errors import InvalidArgumentError
+from linnet_bench.accuracy.datasets import Columns, Row, Table, choose_columns, read_rows
+from linnet_bench.accuracy.problems import Place, Problem, in_order
+from linnet_train.data.config import DataConfig
+from linnet_train.errors import BadDataError
+
+__all__ = [
+    "Example",
+    "Examples",
+    "ReadRow",
+    "hold_out",
+    "is_text",
+    "of_file",
+    "overlap_note",
+    "read_file",
+    "shown",
+    "wrong_encoding",
+]
+
+
+@dataclasses.dataclass(frozen=True)
+class Example:
+    """One row.
+
+    Attributes:
+        text: the text.
+        pair: the second text, None if there is none.
+        label: what is right: the name of a class, a tag for each word, answers, or a score.
+        where: file and line, for messages.
+        words: the words that have tags; `text` is these with spaces between.
+    """
+
+    text: str
+    pair: str | None
+    label: Any
+    where: Place
+    words: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Examples:
+    """What is trained on, and what is looked at.
+
+    Attributes:
+        train: rows to train on.
+        validation: rows that are not trained on.
+        labels: names of the classes or tags, sorted; their places are their numbers. Empty without any.
+        out_of_scope: the label of requests that belong to no class, None without one.
+        notes: what is worth knowing about the rows, for the report.
+    """
+
+    train: tuple[Example, ...]
+    validation: tuple[Example, ...]
+    labels: tuple[str, ...]
+    out_of_scope: str | None
+    notes: tuple[str, ...]
+
+
+ReadRow: TypeAlias = Callable[[Row, Columns, Place], "Example | list[str]"]
+"""(row, columns, where) -> the example, or what is wrong with the row."""
+
+
+def read_file(
+    path: Path,
+    config: DataConfig,
+    read_row: ReadRow,
+    problems: list[Problem],
+    *,
+    needs_pair: bool = False,
+    usual: Columns | None = None,
+) -> list[Example]:
+    """Return the examples of a file; what is wrong is added to ``problems``, in the order of lines.
+
+    Args:
+        path: of the file.
+        config: its columns.
+        read_row: what the task needs of a row.
+        problems: gets one for each row that is wrong.
+        needs_pair: a file without a column of second texts is wrong.
+        usual: columns that the task prefers, where the file has them.
+    """
+    wrong = wrong_encoding(path)
+    if wrong:
+        problems += wrong
+        return []
+    found: list[Problem] = []
+    try:
+        table, found = read_rows(path)
+        if not table.rows:
+            problems += found
+            return []
+        preferred = [] if usual is None else [usual.text, usual.label]
+        text, label = [each if each in table.columns else None for each in preferred] or [None, None]
+        columns = choose_columns(table, config.text_column or text, config.pair_column, config.label_column or label)
+    except InvalidArgumentError as error:
+        problems += [of_file(path, error), *found]
+        return []
+    if needs_pair and columns.pair is None:
+        problems.append(
+            Problem(Place(str(path)), f"no second text among {', '.join(table.columns)}; name it with --pair-column")
+        )
+        return []
+    examples = list(_examples(table, columns, read_row, found))
+    problems += in_order(found)
+    return examples
+
+
+def of_file(path: Path, error: InvalidArgumentError) -> Problem:
+    """Return the problem that an error of the whole file names."""
+    return Problem(Place(str(path)), str(error).removeprefix(f"{path}: "))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Grouping:
+    """How rows are held out where no validation rows are given.
+
+    Attributes:
+        key: rows with the same key stay together.
+        fewest: keys that are needed for that.
+        too_few: what there is instead, in words.
+    """
+
+    key: Callable[[Example], Hashable]
+    fewest: int
+    too_few: str
+
+
+def read_grouped(
+    config: DataConfig,
+    seed: int,
+    read_row: ReadRow,
+    grouping: Grouping,
+    check: Callable[[Sequence[Example], Sequence[Example]], Iterable[Problem]],
+    labels: Callable[[Sequence[Example]], tuple[str, ...]] = lambda rows: (),
+    **columns: Any,
+) -> Examples:
+    """Read, check and split rows of which those of a group are held out together.
+
+    Args:
+        config: files and columns.
+        seed: of the split.
+        read_row: what the task needs of a row.
+        grouping: of the rows that are held out.
+        check: (training rows, validation rows) -> what is wrong with them as a whole.
+        labels: training rows -> names of their labels.
+        columns: as for :func:`read_file`.
+
+    Raises:
+        BadDataError: the message names everything that is wrong.
+    """
+    problems: list[Problem] = []
+    rows = read_file(config.train, config, read_row, problems, **columns)
+    held_out = read_file(config.validation, config, read_row, problems, **columns) if config.validation else []
+    problems += check(rows, held_out)
+    if rows and not config.validation and len({grouping.key(each) for each in rows}) < grouping.fewest:
+        problems.append(Problem(Place(str(config.train)), f"{grouping.too_few}, or --validation"))
+    if problems:
+        raise BadDataError(problems)
+    known, notes = labels(rows), tuple(overlap_note(rows, held_out))
+    if not held_out:
+        rows, held_out = hold_out(rows, grouping.key, config.validation_split, seed)
+    return Examples(tuple(rows), tuple(held_out), known, None, notes)
+
+
+def of_one_score(path: Path | None, rows: Sequence[Example], what: str) -> list[Problem]:
+    """Return a problem if all rows have the same number for a label; ``what`` they are and have, in words."""
+    if not rows or len({each.label for each in rows}) > 1:
+        return []
+    return [Problem(Place(str(path)), f"every {what} {rows[0].label:g}, needed at least two")]
+
+
+def scored_pair(
+    row: Row, columns: Columns, where: Place, needed: str, fits: Callable[[float], bool] = lambda number: True
+) -> Example | list[str]:
+    """Return a pair of texts with a number for a label, or what is wrong; ``needed``: which numbers, in words."""
+    wrong = texts_wrong(row, (columns.text, columns.pair))
+    number = number_of(row.get(columns.label))
+    if number is None or not fits(number):
+        wrong.append(f"{columns.label} is {shown(row.get(columns.label))}, needed {needed}")
+    pair = row.get(columns.pair) if columns.pair is not None else None
+    return wrong or Example(row[columns.text], pair, number, where)
+
+
+def wrong_encoding(path: Path) -> list[Problem]:
+    """Return a problem for a file that cannot be read, and for each line that is not UTF-8."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        return [Problem(Place(str(path)), f"cannot be read: {error.strerror}")]
+    found = []
+    for number, line in enumerate(data.split(b"\n"), 1):
+        try:
+            line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            byte = line[error.start]
+            what = f"not UTF-8: byte 0x{byte:02x}; convert the file, e.g. with iconv"
+            found.append(Problem(Place(str(path), number), what))
+    return found
+
+
+def _examples(table: Table, columns: Columns, read_row: ReadRow, problems: list[Problem]) -> Iterable[Example]:
+    for index, row in enumerate(table.rows):
+        where = table.place(index)
+        found = read_row(row, columns, where)
+        if isinstance(found, Example):
+            yield found
+        else:
+            problems.append(Problem(where, ", ".join(found)))
+
+
+def is_text(value: Any) -> bool:
+    """Whether it is a str that says something."""
+    return isinstance(value, str) and bool(value.strip())
+
+
+def shown(value: Any) -> str:
+    """Return a value as messages name it."""
+    return "missing" if value is None else "empty" if isinstance(value, str) and not value.strip() else f"{value!r:.40}"
+
+
+def texts_wrong(row: Mapping[str, Any], names: Sequence[str | None]) -> list[str]:
+    """Return what is wrong with the columns that need a text; None names no column."""
+    return [f"{name} is {shown(row.get(name))}, needed a text" for name in names
+            if name is not None and not is_text(row.get(name))]  # fmt: skip
+
+
+def number_of(value: Any) -> float | None:
+    """Return a finite number, also from a str; None if it is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        found = float(value)
+    except ValueError:
+        return None
+    return found if abs(found) < float("inf") else None  # NaN compares false
+
+
+def overlap_note(rows: Sequence[Example], held_out: Sequence[Example]) -> list[str]:
+    """Return a sentence on held-out texts that are trained on, if there are any."""
+    known = {(each.text, each.pair) for each in rows}
+    shared = sum((each.text, each.pair) in known for each in held_out)
+    return [f"{shared} of {len(held_out)} held-out texts are training texts too, so figures flatter"] if shared else []
+
+
+def hold_out(
+    rows: Sequence[Example], group: Callable[[Example], Hashable], share: float, seed: int
+) -> tuple[list[Example], list[Example]]:
+    """Return rows to train on and a share to look at; rows of a group stay together.
+
+    At least one group is held out, and at least one is trained on.
+    """
+    groups = list(dict.fromkeys(group(each) for each in rows))
+    count = min(max(1, round(share * len(groups))), len(groups) - 1)
+    chosen = set(random.Random(seed).sample(groups, count))
+    return [each for each in rows if group(each) not in chosen], [each for each in rows if group(each) in chosen]

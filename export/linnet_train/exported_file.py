@@ -1,0 +1,88 @@
+"""From the trained checkpoint to a proven file, measured on the rows that were held out."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from linnet.loading import load
+from linnet_bench.accuracy.datasets import choose_columns, read_table
+from linnet_bench.accuracy.evaluation import evaluate
+from linnet_export.config import ExportConfig
+from linnet_export.output.report import ExportReport
+from linnet_train.config import TrainConfig
+from linnet_train.fields import build
+
+__all__ = ["FileReport", "export_config", "measure_file", "plain_export_config"]
+
+
+@dataclasses.dataclass(frozen=True)
+class FileReport:
+    """A file and what it does on the held-out rows.
+
+    Attributes:
+        path: the file.
+        megabytes: of 10^6 bytes.
+        figures: as `linnet eval` gives them.
+        status: of its proof.
+    """
+
+    path: Path
+    megabytes: float
+    figures: Mapping[str, float]
+    status: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what JSON can hold."""
+        return dataclasses.asdict(self) | {"path": str(self.path)}
+
+
+def plain_export_config(trained: TrainConfig, output: Path, settings: Mapping[str, Any]) -> ExportConfig:
+    """Return how the checkpoint is exported: proven on the held-out rows. Nothing of torch is imported for it.
+
+    Raises:
+        InvalidArgumentError: a setting is unknown or impossible.
+    """
+    training = trained.output / "training"
+    whole = {
+        "model": str(trained.output),
+        "output": output,
+        "task": trained.task,
+        "max_length": trained.max_length,
+        "proof": training / "proof.jsonl",
+        "force": True,
+        **({} if trained.quantize_aware is None else _as_trained(trained.quantize_aware)),
+        **settings,
+    }
+    return build(ExportConfig, whole, "export")
+
+
+def export_config(trained: TrainConfig, output: Path, settings: Mapping[str, Any]) -> ExportConfig:
+    """Return how the checkpoint is exported: proven on the held-out rows, calibrated on the training rows.
+
+    Raises:
+        InvalidArgumentError: a setting is unknown or impossible.
+    """
+    from linnet_export.quantize.recipes import get_recipe, is_calibrated
+
+    found = plain_export_config(trained, output, settings)
+    if is_calibrated(get_recipe(found.recipe), found.quantization) and found.calibration is None:
+        return dataclasses.replace(found, calibration=trained.output / "training" / "texts.jsonl")
+    return found
+
+
+def _as_trained(recipe: str) -> dict[str, Any]:
+    """Return how to export what was trained for ``recipe``: with the rounding that it knows."""
+    return {"recipe": recipe, "quantization": {"algorithm": "rtn"}} if recipe == "8da4w" else {"recipe": recipe}
+
+
+def measure_file(report: ExportReport, trained: Path, task: str = "text-classification") -> FileReport:
+    """Run the held-out rows through the file."""
+    from linnet_train.tasks.base import get_task
+
+    table = read_table(trained / "training" / "held_out.jsonl")
+    with load(report.path) as model:
+        found = evaluate(model, table, get_task(task).columns or choose_columns(table, None, None, None))
+    return FileReport(report.path, report.file_bytes / 1e6, dict(found.metrics), report.status)

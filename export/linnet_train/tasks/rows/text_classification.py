@@ -1,0 +1,118 @@
+"""Rows of text-classification: a text, perhaps a second one, and the name of a class."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from linnet_bench.accuracy.datasets import Columns, Row
+from linnet_bench.accuracy.problems import Place, Problem
+from linnet_train.data.config import DataConfig
+from linnet_train.data.rows import Example, Examples, overlap_note, read_file, shown, texts_wrong
+from linnet_train.errors import BadDataError
+from linnet_train.tasks.description import TaskDescription
+
+__all__ = ["DESCRIPTION", "IN_SCOPE_METRICS"]
+
+_OUT_OF_SCOPE = "oos"  # CLINC150's own name
+_FEWEST_HELD_OUT = 1
+
+IN_SCOPE_METRICS: tuple[str, ...] = ("accuracy", "macro_f1")
+"""Figures that need no held-out row that is out of scope."""
+
+
+def read(config: DataConfig, seed: int) -> Examples:
+    """Read, check and split rows; without validation rows a share of each class is held out."""
+    problems: list[Problem] = []
+    rows = read_file(config.train, config, _read_row, problems)
+    held_out = read_file(config.validation, config, _read_row, problems) if config.validation else []
+    labels = tuple(sorted({each.label for each in rows}))
+    if rows and len(labels) < 2:
+        problems.append(
+            Problem(Place(str(config.train)), f"every row has the label {labels[0]!r}, needed at least two classes")
+        )
+    if held_out:
+        problems += _unseen(held_out, labels)
+    if config.out_of_scope is not None and config.out_of_scope not in labels:
+        problems.append(Problem(Place(str(config.train)), f"no row has the out-of-scope label {config.out_of_scope!r}"))
+    if problems:
+        raise BadDataError(problems)
+    notes = _notes(rows, held_out)
+    if not held_out:
+        rows, held_out = _split(rows, config.validation_split, seed)
+    usual = _OUT_OF_SCOPE if _OUT_OF_SCOPE in labels else None
+    return Examples(tuple(rows), tuple(held_out), labels, config.out_of_scope or usual, notes)
+
+
+def _read_row(row: Row, columns: Columns, where: Place) -> Example | list[str]:
+    label = _label(row.get(columns.label))
+    wrong = texts_wrong(row, (columns.text, columns.pair))
+    if label is None:
+        wrong.append(f"{columns.label} is {shown(row.get(columns.label))}, needed a label")
+    pair = row.get(columns.pair) if columns.pair is not None else None
+    return wrong or Example(row[columns.text], pair, str(label), where)
+
+
+def _label(value: Any) -> str | None:
+    if isinstance(value, bool | int):
+        return str(value)
+    return value.strip() if isinstance(value, str) and value.strip() else None
+
+
+def _unseen(rows: Iterable[Example], labels: Sequence[str]) -> list[Problem]:
+    known = set(labels)
+    return [
+        Problem(each.where, f"label {each.label!r} does not occur in the training rows")
+        for each in rows
+        if each.label not in known
+    ]
+
+
+def _notes(rows: Sequence[Example], held_out: Sequence[Example]) -> tuple[str, ...]:
+    notes = []
+    found: dict[tuple[str, str | None], set[str]] = {}
+    for each in rows:
+        found.setdefault((each.text, each.pair), set()).add(each.label)
+    doubtful = sum(len(labels) > 1 for labels in found.values())
+    if doubtful:
+        notes.append(f"{doubtful} texts occur with more than one label")
+    notes += overlap_note(rows, held_out)
+    few = [name for name, count in Counter(each.label for each in rows).items() if count < 8]
+    if few:
+        notes.append(f"fewer than 8 rows of {len(few)} classes: {', '.join(sorted(few)[:5])}")
+    return tuple(notes)
+
+
+def _split(rows: Sequence[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:
+    """Hold out a share of each class, at least one row; a class of one row stays whole in training."""
+    by_label: dict[str, list[int]] = {}
+    for index, each in enumerate(rows):
+        by_label.setdefault(each.label, []).append(index)
+    chosen: set[int] = set()
+    generator = random.Random(seed)
+    for label in sorted(by_label):
+        places = by_label[label]
+        count = max(_FEWEST_HELD_OUT, round(share * len(places))) if len(places) > 1 else 0
+        chosen.update(generator.sample(places, count))
+    train = [each for index, each in enumerate(rows) if index not in chosen]
+    return train, [rows[index] for index in sorted(chosen)]
+
+
+DESCRIPTION = TaskDescription(
+    name="text-classification",
+    metrics=(*IN_SCOPE_METRICS, "in_scope_accuracy", "out_of_scope_recall", "out_of_scope_auroc"),
+    read=read,
+    settings=frozenset(
+        {
+            "augmentation",
+            "hidden_weight",
+            "calibration",
+            "class_weights",
+            "label_smoothing",
+            "objective",
+            "out_of_scope",
+        }
+    ),
+)

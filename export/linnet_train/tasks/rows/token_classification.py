@@ -1,0 +1,68 @@
+"""Rows of token-classification: words, and a tag for each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from linnet_bench.accuracy.datasets import Columns, Row
+from linnet_bench.accuracy.problems import Place, Problem
+from linnet_train.data.config import DataConfig
+from linnet_train.data.rows import Example, Examples, Grouping, read_grouped, shown
+from linnet_train.tasks.description import TaskDescription
+
+__all__ = ["DESCRIPTION"]
+
+_COLUMNS = Columns("tokens", None, "tags")  # rows often have a text or an intent beside them
+
+
+def read(config: DataConfig, seed: int) -> Examples:
+    """Read, check and split rows; CoNLL files, or rows with a list of words and a list of tags."""
+    grouping = Grouping(key=lambda each: each.text, fewest=2, too_few="one text, needed another to hold out")
+
+    def check(rows: Sequence[Example], held_out: Sequence[Example]) -> list[Problem]:
+        labels = _tags(rows)
+        if not rows:
+            return []
+        same = f"every word has the tag {labels[0]!r}, needed at least two tags"
+        alike = [Problem(Place(str(config.train)), same)] if len(labels) < 2 else []
+        return [*alike, *_unseen(held_out, labels)]
+
+    return read_grouped(config, seed, _read_row, grouping, check, _tags, usual=_COLUMNS)
+
+
+def _read_row(row: Row, columns: Columns, where: Place) -> Example | list[str]:
+    words, tags = row.get(columns.text), row.get(columns.label)
+    wrong = [
+        f"{name} is {shown(values)}, needed a list of {what}"
+        for name, values, what in ((columns.text, words, "words"), (columns.label, tags, "tags"))
+        if not isinstance(values, list) or not values
+    ]
+    if wrong or not isinstance(words, list) or not isinstance(tags, list):
+        return wrong
+    for name, values in ((columns.text, words), (columns.label, tags)):
+        places = [place for place, each in enumerate(values, 1) if not isinstance(each, str) or not each.strip()]
+        wrong += [f"{name} {place} is {shown(values[place - 1])}, needed a str" for place in places[:3]]
+    spaced = [place for place, word in enumerate(words, 1) if isinstance(word, str) and len(word.split()) > 1]
+    wrong += [f"{columns.text} {place} is {words[place - 1]!r:.40}, needed one word" for place in spaced[:3]]
+    if len(words) != len(tags):
+        wrong.append(f"{len(words)} {columns.text} and {len(tags)} {columns.label}, needed as many")
+    return wrong or Example(" ".join(map(str.strip, words)), None, tuple(map(str.strip, tags)), where,
+                            tuple(map(str.strip, words)))  # fmt: skip
+
+
+def _tags(rows: Sequence[Example]) -> tuple[str, ...]:
+    return tuple(sorted({tag for each in rows for tag in each.label}))
+
+
+def _unseen(rows: Iterable[Example], labels: Sequence[str]) -> list[Problem]:
+    known = set(labels)
+    unseen = [(each.where, sorted(set(each.label) - known)) for each in rows]
+    return [Problem(where, f"no training row has {', '.join(tags)}") for where, tags in unseen if tags]
+
+
+DESCRIPTION = TaskDescription(
+    name="token-classification",
+    metrics=("f1", "precision", "recall", "accuracy"),
+    read=read,
+    settings=frozenset({"class_weights", "label_smoothing", "label_all_tokens"}),
+)

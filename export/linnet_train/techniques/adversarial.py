@@ -1,0 +1,75 @@
+"""Learning from texts that are a little harder than they are: embeddings moved to where the loss grows fastest.
+
+Miyato et al., "Adversarial Training Methods for Semi-Supervised Text Classification",
+<https://arxiv.org/abs/1605.07725>, equation 5. There embeddings are normalized and the shift has a fixed length; here
+its length is a share of that of the text's own embedding, so that the same number fits every model.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from linnet_train.tasks.base import Step
+
+__all__ = ["embedding_shift", "with_adversary"]
+
+
+def with_adversary(step: Step, share: float) -> Step:
+    """Return a step whose loss is that of the texts and that of the same texts moved.
+
+    Args:
+        step: computes the loss of a batch.
+        share: length of the shift of a text, of the length of its embedding; 0 leaves ``step`` as it is.
+    """
+    if not share:
+        return step
+
+    def run(model: Any, inputs: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        if not model.training:
+            return step(model, inputs)
+        words = getattr(model, "module", model).get_input_embeddings()
+        again = dict(inputs)
+        seen: list[Tensor] = []
+
+        def watch(found: Tensor) -> Tensor:
+            # frozen embeddings have no gradient of their own
+            seen.append(found if found.requires_grad else found.detach().requires_grad_())
+            return seen[-1]
+
+        with _through(words, watch):
+            loss, measured = step(model, inputs)
+        gradients = torch.autograd.grad(loss, seen, retain_graph=True)
+        shifts = iter([embedding_shift(*each, share) for each in zip(seen, gradients, strict=True)])
+        with _through(words, lambda found: found + next(shifts)):
+            moved, _ = step(model, again)
+        return loss + moved, measured
+
+    return run
+
+
+def embedding_shift(embedding: Tensor, gradient: Tensor, share: float) -> Tensor:
+    """Return the shift of each text along the gradient of the loss: float [rows, tokens, width].
+
+    Args:
+        embedding: float [rows, tokens, width].
+        gradient: of the loss, float [rows, tokens, width].
+        share: of the length of the embedding.
+    """
+    length = embedding.detach().flatten(1).norm(dim=1)
+    steepness = gradient.flatten(1).norm(dim=1).clamp(min=torch.finfo(gradient.dtype).tiny)
+    return gradient.detach() * (share * length / steepness)[:, None, None]
+
+
+@contextlib.contextmanager
+def _through(words: nn.Module, change: Callable[[Tensor], Tensor]) -> Iterator[None]:
+    """Let what the word embedding gives go through ``change``."""
+    handle = words.register_forward_hook(lambda _module, _inputs, output: change(output))
+    try:
+        yield
+    finally:
+        handle.remove()

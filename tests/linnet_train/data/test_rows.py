@@ -1,0 +1,129 @@
+"""Rows that cannot be trained on are refused together, by name; the split is by class."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from linnet_train.config import DataConfig
+from linnet_train.errors import BadDataError
+from linnet_train.tasks import TASKS, read_examples
+from tests.support.training import easy_rows, write_rows
+
+
+def problems(config: DataConfig) -> tuple[str, ...]:
+    with pytest.raises(BadDataError) as caught:
+        read_examples(config, 0)
+    return tuple(map(str, caught.value.problems))
+
+
+def test_every_bad_row_is_named_at_once(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [
+        *easy_rows(8),
+        {"text": "  ", "label": "music"},
+        {"text": "play", "label": None},
+        {"text": 3, "label": "music"},
+        {"label": ""},
+    ]
+    file = write_rows(tmp_path / "rows.jsonl", rows)
+    validation = write_rows(tmp_path / "dev.jsonl", [{"text": "go", "label": "fly"}, {"text": "", "label": "bank"}])
+    assert problems(DataConfig(train=file, validation=validation)) == (
+        f"{file}, line 9: text is empty, needed a text",
+        f"{file}, line 10: label is missing, needed a label",
+        f"{file}, line 11: text is 3, needed a text",
+        f"{file}, line 12: text is missing, needed a text, label is empty, needed a label",
+        f"{validation}, line 2: text is empty, needed a text",
+        f"{validation}, line 1: label 'fly' does not occur in the training rows",
+    )
+
+
+def test_broken_lines_are_named_beside_bad_rows(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    rows = write_rows(tmp_path / "good.jsonl", easy_rows(8)).read_text()
+    file.write_text('{"text": "", "label": "music"}\n\n{oops\n{"text": "play"}\n[1]\n' + rows)
+    assert problems(DataConfig(train=file)) == (
+        f"{file}, line 1: text is empty, needed a text",
+        f"{file}, line 3: not JSON: Expecting property name enclosed in double quotes at character 2",
+        f"{file}, line 4: label is missing, needed a label",
+        f"{file}, line 5: a list, needed an object",
+    )
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_bad_rows_are_refused_before_torch_is_imported(task: str) -> None:
+    program = f"""
+import sys
+from pathlib import Path
+from linnet_train import DataConfig, TrainConfig, train
+from linnet_train.errors import BadDataError
+try:
+    train(TrainConfig(model="m", output="o", task="{task}", data=DataConfig(train=Path("none.csv"))))
+except BadDataError as error:
+    print(error, {{"torch", "transformers"}} & sys.modules.keys())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "none.csv: cannot be read: No such file or directory set()\n"
+
+
+def test_one_class_is_refused(tmp_path: Path) -> None:
+    file = write_rows(tmp_path / "rows.jsonl", [{"text": "play", "label": "music"}] * 3)
+    assert problems(DataConfig(train=file)) == (
+        f"{file}: every row has the label 'music', needed at least two classes",
+    )
+
+
+def test_wrong_encoding_names_each_line(tmp_path: Path) -> None:
+    file = tmp_path / "rows.csv"
+    file.write_bytes("text,label\nplay,music\nMünchen,travel\n\nGöteborg,travel\n".encode("latin-1"))
+    found = problems(DataConfig(train=file))
+    assert [each.split(": ")[0] for each in found] == [f"{file}, line 3", f"{file}, line 5"]
+    assert "byte 0xfc" in found[0]
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    assert "cannot be read" in problems(DataConfig(train=tmp_path / "none.csv"))[0]
+
+
+def test_a_missing_column_is_refused(tmp_path: Path) -> None:
+    file = write_rows(tmp_path / "rows.jsonl", [{"text": "a", "kind": "b"}])
+    assert "no label column among text, kind" in problems(DataConfig(train=file))[0]
+    file.write_text('{"text": "a", "kind": "b"}\n{oops\n')
+    found = problems(DataConfig(train=file))
+    assert "no label column among text, kind" in found[0]
+    assert "line 2: not JSON" in found[1]
+
+
+def test_the_split_takes_the_same_share_of_each_class(rows_file: Path) -> None:
+    found = read_examples(DataConfig(train=rows_file, validation_split=0.25), 3)
+    assert Counter(each.label for each in found.validation) == {"music": 10, "bank": 10, "travel": 10, "oos": 10}
+    assert Counter(each.label for each in found.train) == {"music": 30, "bank": 30, "travel": 30, "oos": 30}
+    assert not {each.where for each in found.train} & {each.where for each in found.validation}
+    assert found.labels == ("bank", "music", "oos", "travel")
+    assert found.out_of_scope == "oos"
+    again = read_examples(DataConfig(train=rows_file, validation_split=0.25), 3)
+    other = read_examples(DataConfig(train=rows_file, validation_split=0.25), 4)
+    assert again == found != other
+
+
+def test_a_class_of_one_row_is_trained_on(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [*easy_rows(40), {"text": "once", "label": "single"}]
+    found = read_examples(DataConfig(train=write_rows(tmp_path / "rows.jsonl", rows)), 0)
+    assert "single" in {each.label for each in found.train}
+    assert any("fewer than 8 rows of 1 classes: single" in note for note in found.notes)
+
+
+def test_doubtful_rows_are_noted(tmp_path: Path) -> None:
+    rows: list[dict[str, object]] = [
+        *easy_rows(40),
+        {"text": "same", "label": "music"},
+        {"text": "same", "label": "bank"},
+    ]
+    file = write_rows(tmp_path / "rows.jsonl", rows)
+    validation = write_rows(tmp_path / "dev.jsonl", [{"text": "same", "label": "bank"}])
+    notes = read_examples(DataConfig(train=file, validation=validation), 0).notes
+    assert notes[0] == "1 texts occur with more than one label"
+    assert notes[1].startswith("1 of 1 held-out texts are training texts too")
