@@ -12,7 +12,7 @@ import transformers
 import linnet_export
 from linnet_export.graph.heads import device_module
 from linnet_export.lower.lowering import lower
-from tests.linnet_export.graph.cases import CASES, random_model
+from tests.support.model_cases import CASES, random_model
 from tests.support.tokenizers import MAKERS, VOCABULARY
 
 CASE_OF = {

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from linnet_export.graph.heads import DeviceProgram, device_module
-from tests.linnet_export.graph.cases import CASES, MAX_LENGTH, TASKS, Case, hf_outputs, random_ids, random_model
+from tests.support.model_cases import CASES, MAX_LENGTH, TASKS, Case, hf_outputs, random_ids, random_model
 
 Models = Callable[[Case, str], Any]
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from linnet_export.graph.heads import device_module
 from linnet_export.lower.lowering import lower
 from linnet_export.quantize.recipes import apply_recipe
-from tests.linnet_export.graph.cases import CASES, MAX_LENGTH, TASKS, Case, hf_outputs
+from tests.support.model_cases import CASES, MAX_LENGTH, TASKS, Case, hf_outputs
 
 pytestmark = pytest.mark.slow
 

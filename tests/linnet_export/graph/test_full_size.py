@@ -17,7 +17,7 @@ from benchmarks.peers.models import MOBILEBERT_CONFIG
 from linnet_export.graph.heads import device_module
 from linnet_export.lower.lowering import lower
 from linnet_export.quantize.recipes import apply_recipe
-from tests.linnet_export.graph.cases import TASKS, hf_outputs, random_ids, random_model
+from tests.support.model_cases import TASKS, hf_outputs, random_ids, random_model
 
 pytestmark = pytest.mark.slow
 

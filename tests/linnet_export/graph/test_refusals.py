@@ -20,7 +20,7 @@ from linnet_export.graph.architectures import (
 from linnet_export.graph.heads import UnknownTaskError, UnsupportedHeadError, device_module
 from linnet_export.quantize import recipes
 from linnet_export.quantize.recipes import NothingQuantizedError, UnknownRecipeError, apply_recipe
-from tests.linnet_export.graph.cases import CASES, random_model
+from tests.support.model_cases import CASES, random_model
 
 
 def _bert(**settings: Any) -> Any:

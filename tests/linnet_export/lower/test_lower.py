@@ -15,7 +15,7 @@ from linnet_export.graph.heads import DeviceProgram, device_module
 from linnet_export.lower import lowering
 from linnet_export.lower.lowering import LoweringError, LowerResult, ProgramFacts, lower
 from linnet_export.quantize.recipes import apply_recipe
-from tests.linnet_export.graph.cases import CASES, MAX_LENGTH, Case, random_ids
+from tests.support.model_cases import CASES, MAX_LENGTH, Case, random_ids
 
 Models = Callable[[Case, str], Any]
 Runner = Callable[[bytes, str], Callable[..., list[Tensor]]]

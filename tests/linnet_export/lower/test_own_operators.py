@@ -19,7 +19,7 @@ from linnet_export.graph.heads import DeviceProgram, device_module
 from linnet_export.lower.custom_ops import OWN_OPERATORS, add_layer_norm, embedding_byte, int8_attention
 from linnet_export.lower.lowering import lower
 from linnet_export.quantize.recipes import apply_recipe
-from tests.linnet_export.graph.cases import CASES, MAX_LENGTH, Case, hf_outputs, random_ids
+from tests.support.model_cases import CASES, MAX_LENGTH, Case, hf_outputs, random_ids
 
 Models = Callable[[Case, str], Any]
 Exported = Callable[..., tuple[Path, Any]]

@@ -19,7 +19,7 @@ from linnet_export.quantize.observers import HessianObserver
 from linnet_export.quantize.operators import INT4, round_activations
 from linnet_export.quantize.precisions.int4 import Int4Linear, group_scales, round_to_groups
 from linnet_export.quantize.recipes import apply_recipe
-from tests.linnet_export.graph.cases import CASES, MAX_LENGTH, TASKS, Case, hf_outputs, random_ids
+from tests.support.model_cases import CASES, MAX_LENGTH, TASKS, Case, hf_outputs, random_ids
 
 Models = Callable[[Case, str], Any]
 Runner = Callable[[bytes, str], Callable[..., list[Tensor]]]

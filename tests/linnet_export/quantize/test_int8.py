@@ -15,7 +15,7 @@ from linnet_export.graph.layers import AnswerLinear
 from linnet_export.quantize.embeddings import Int8Embedding
 from linnet_export.quantize.precisions.int8 import Int8Linear, quantize_rows
 from linnet_export.quantize.recipes import apply_recipe
-from tests.linnet_export.graph.cases import CASES, MAX_LENGTH, Case, hf_outputs, random_ids
+from tests.support.model_cases import CASES, MAX_LENGTH, Case, hf_outputs, random_ids
 
 Models = Callable[[Case, str], Any]
 

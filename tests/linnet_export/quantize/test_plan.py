@@ -11,7 +11,7 @@ from linnet.errors import InvalidArgumentError
 from linnet_export.config import ExportConfig, QuantizationConfig
 from linnet_export.graph.heads import device_module
 from linnet_export.quantize.recipes import apply_recipe, check_settings, get_recipe
-from tests.linnet_export.graph.cases import CASES, MAX_LENGTH, Case
+from tests.support.model_cases import CASES, MAX_LENGTH, Case
 
 Models = Callable[[Case, str], Any]
 

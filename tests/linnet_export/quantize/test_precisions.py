@@ -18,7 +18,7 @@ from linnet_export.quantize.observers import OBSERVERS, RangeObserver
 from linnet_export.quantize.precisions.fp16 import Fp16Linear
 from linnet_export.quantize.precisions.int8_static import Int8StaticLinear, affine_parameters
 from linnet_export.quantize.recipes import apply_recipe, check_settings, get_recipe
-from tests.linnet_export.graph.cases import CASES, MAX_LENGTH, Case, random_ids
+from tests.support.model_cases import CASES, MAX_LENGTH, Case, random_ids
 
 Models = Callable[[Case, str], Any]
 Runner = Callable[[bytes, str], Callable[..., list[Tensor]]]

@@ -13,7 +13,7 @@ from linnet_export.config import QuantizationConfig
 from linnet_export.graph.heads import DeviceProgram, device_module
 from linnet_export.quantize.prepare import FakeQuantizedEmbedding, NotTrainableError, prepare_for_training
 from linnet_export.quantize.recipes import apply_recipe
-from tests.linnet_export.graph.cases import CASES, MAX_LENGTH, Case, random_ids
+from tests.support.model_cases import CASES, MAX_LENGTH, Case, random_ids
 
 Models = Callable[[Case, str], Any]
 
