@@ -251,10 +251,10 @@ def test_the_log_is_named_where_it_may_explain_the_error(tmp_path: Path, capsys:
 
 
 def test_a_recipe_that_quantizes_nothing_is_an_error() -> None:
-    from linnet_export.quantize.recipes import apply_recipe
+    from linnet_export.quantize.recipes import apply_recipe, get_recipe
 
     with pytest.raises(NothingQuantizedError):
-        apply_recipe(torch.nn.ReLU(), "int8")
+        apply_recipe(torch.nn.ReLU(), get_recipe("int8"))
 
 
 def test_export_and_load_in_one_process_in_either_order(exported: Callable[..., Any], tmp_path: Path) -> None:

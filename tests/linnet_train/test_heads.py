@@ -13,7 +13,8 @@ import linnet
 from linnet.errors import InvalidArgumentError
 from linnet_export import ExportConfig, export
 from linnet_export.graph.dead_heads import living_heads
-from linnet_export.graph.heads import device_module
+from linnet_export.graph.program import device_module
+from linnet_export.tasks import get_task
 from linnet_train import AdapterConfig, DataConfig, OptimizerConfig, ShrinkConfig, TrainConfig, train
 from linnet_train.errors import ShrinkError
 from linnet_train.prune import silence_heads
@@ -66,7 +67,7 @@ def test_the_program_is_made_without_them(model_type: str, recipe: str, tmp_path
     export(ExportConfig(output=whole, **settings))
     silence_heads(model, 1, [batch(tokenizer)])
     model.save_pretrained(tmp_path / "model")
-    body = device_module(model, "text-classification", pooling="", normalize=False, max_length=32)
+    body = device_module(model, get_task("text-classification"), pooling="", normalize=False, max_length=32)
     assert {name: tuple(each.shape) for name, each in body.named_parameters() if "query.weight" in name} == {
         f"body.layers.{place}.attention.query.weight": (8, 32) for place in range(2)
     }

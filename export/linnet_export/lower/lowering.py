@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from linnet_export.errors import ExportError
-from linnet_export.graph.heads import DeviceProgram
+from linnet_export.graph.program import DeviceProgram
 from linnet_export.lower.custom_ops import OWN_OPERATORS, take_own_embeddings
 from linnet_export.lower.custom_ops.linear_backend import LinearPartitioner, LinnetBackend
 from linnet_export.lower.outline import Step, outline

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
+from linnet_export.tasks import Task
+
 __all__ = ["Budget", "default_budget"]
 
 
@@ -40,18 +42,18 @@ class Budget:
         return found
 
 
-def default_budget(task: str, exact: bool, changes: Mapping[str, float], weight_bits: int = 8) -> Budget:
+def default_budget(task: Task, exact: bool, changes: Mapping[str, float], weight_bits: int = 8) -> Budget:
     """Return the limits for a task, with the user's changes.
 
     Args:
-        task: Hugging Face task name.
+        task: embeddings are limited by their cosines, other answers by their agreement.
         exact: the recipe changes no weight (fp32).
         changes: limits that replace a default.
         weight_bits: bits of most weights; fewer than eight may differ more.
     """
     if exact:
         budget = Budget(max_error=1e-4)
-    elif task == "feature-extraction":
+    elif task.embeds:
         budget = (
             Budget(cosine_mean=0.99, cosine_worst=0.97)
             if weight_bits >= 8

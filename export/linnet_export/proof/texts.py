@@ -11,11 +11,9 @@ from pathlib import Path
 
 from linnet_bench.accuracy.problems import BadRowsError, Place, Problem, not_json
 from linnet_export.errors import ProofTextsError
+from linnet_export.tasks import Task
 
-__all__ = ["PAIR_TASKS", "BadTextsError", "ProofText", "read_texts", "select_texts"]
-
-PAIR_TASKS = ("question-answering", "text-ranking")
-"""Tasks that always take two texts."""
+__all__ = ["BadTextsError", "ProofText", "read_texts", "select_texts"]
 
 _FEWEST = 4  # below this a share such as 98 % says nothing
 
@@ -98,29 +96,28 @@ def _from_line(line: str) -> ProofText:
     return ProofText(first, second if tab else None)
 
 
-def select_texts(texts: list[ProofText], task: str, takes_pairs: bool, mask_token: str = "") -> list[ProofText]:
+def select_texts(texts: list[ProofText], task: Task, mask_token: str = "") -> list[ProofText]:
     """Return the texts that fit a task; for fill-mask, each with one word masked.
 
     Args:
         texts: what there is.
-        task: Hugging Face task name.
-        takes_pairs: the task takes pairs beside single texts.
+        task: says whether it takes single texts, pairs or both.
         mask_token: the tokenizer's mask token.
 
     Raises:
         ProofTextsError: fewer than four texts fit.
     """
-    if task in PAIR_TASKS:
+    if task.needs_pairs:
         chosen = [each for each in texts if each.pair is not None]
-    elif takes_pairs:
+    elif task.takes_pairs:
         chosen = list(texts)
     else:
         chosen = [each for each in texts if each.pair is None]
-    if task == "fill-mask" and mask_token:
+    if task.fills_masks and mask_token:
         chosen = [ProofText(_masked(each.text, mask_token)) for each in chosen]
     if len(chosen) < _FEWEST:
-        needed = "pairs" if task in PAIR_TASKS else "texts"
-        raise ProofTextsError(f"{len(chosen)} {needed} fit {task}, a proof needs at least {_FEWEST}")
+        needed = "pairs" if task.needs_pairs else "texts"
+        raise ProofTextsError(f"{len(chosen)} {needed} fit {task.name}, a proof needs at least {_FEWEST}")
     return chosen
 
 

@@ -28,7 +28,7 @@ def edit_config(directory: Path, **changes: object) -> None:
 def test_a_classifier(tmp_path: Path) -> None:
     write_checkpoint(tmp_path, task="text-classification", id2label={0: "no", 1: "yes"}, label2id={"no": 0, "yes": 1})
     checkpoint = load(tmp_path)
-    assert checkpoint.task == "text-classification"
+    assert checkpoint.task.name == "text-classification"
     assert checkpoint.labels == ("no", "yes")
     assert checkpoint.score_function == "softmax"
     assert checkpoint.max_length == 64
@@ -62,7 +62,7 @@ def test_a_cross_encoder(tmp_path: Path, activation: str | None, expected: str) 
     settings = {"version": "5.0.0"} | ({"activation_fn": activation} if activation else {})
     write_checkpoint(tmp_path, task="text-ranking", sentence_transformers=settings)
     checkpoint = load(tmp_path)
-    assert (checkpoint.task, checkpoint.score_function) == ("text-ranking", expected)
+    assert (checkpoint.task.name, checkpoint.score_function) == ("text-ranking", expected)
 
 
 def test_an_unknown_activation_of_a_cross_encoder_is_refused(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_sentence_transformers_directory(tmp_path: Path) -> None:
     write_checkpoint(tmp_path)
     write_sentence_modules(tmp_path, pooling="cls")
     checkpoint = load(tmp_path)
-    assert (checkpoint.task, checkpoint.pooling, checkpoint.normalize) == ("feature-extraction", "cls", True)
+    assert (checkpoint.task.name, checkpoint.pooling, checkpoint.normalize) == ("feature-extraction", "cls", True)
     assert checkpoint.max_length == 48
 
 

@@ -11,10 +11,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from linnet_export.graph.heads import DeviceProgram, device_module
+from linnet_export.graph.program import DeviceProgram, device_module
 from linnet_export.lower import lowering
 from linnet_export.lower.lowering import LoweringError, LowerResult, ProgramFacts, lower
-from linnet_export.quantize.recipes import apply_recipe
+from linnet_export.quantize.recipes import apply_recipe, get_recipe
+from linnet_export.tasks import get_task
 from tests.support.model_cases import CASES, MAX_LENGTH, Case, random_ids
 
 Models = Callable[[Case, str], Any]
@@ -64,8 +65,8 @@ def case_named(name: str) -> Case:
 
 
 def make(model: Any, task: str, recipe: str, pooling: str = "mean") -> DeviceProgram:
-    program = device_module(model, task, pooling=pooling, normalize=True, max_length=MAX_LENGTH)
-    apply_recipe(program, recipe)
+    program = device_module(model, get_task(task), pooling=pooling, normalize=True, max_length=MAX_LENGTH)
+    apply_recipe(program, get_recipe(recipe))
     return program
 
 
@@ -161,7 +162,7 @@ def test_fp32_needs_no_quantized_kernels(lowered: Callable[..., Lowered]) -> Non
 def test_planned_memory_is_at_the_bound(lowered: Callable[..., Lowered], models: Models) -> None:
     made = lowered("bert-gelu", "feature-extraction", "int8")
     model = models(CASES[0], "feature-extraction")
-    short_module = device_module(model, "feature-extraction", pooling="mean", max_length=10)
+    short_module = device_module(model, get_task("feature-extraction"), pooling="mean", max_length=10)
     short = lower({"forward": short_module}, max_length=10, constant_methods={})
     # at least the hidden state that leaves the first partition: float32 [length, 32]
     assert made.result.planned_bytes >= MAX_LENGTH * 32 * 4
@@ -256,7 +257,7 @@ def test_a_tied_decoder_is_counted(lowered: Callable[..., Lowered]) -> None:
 )
 def test_the_smallest_bounds(name: str, max_length: int, max_batch: int, models: Models, run_program: Runner) -> None:
     model = models(case_named(name), "feature-extraction")
-    program = device_module(model, "feature-extraction", max_length=max_length)
+    program = device_module(model, get_task("feature-extraction"), max_length=max_length)
     methods = {"forward": program}
     if max_batch:
         methods["forward_batch"] = program.with_mask()

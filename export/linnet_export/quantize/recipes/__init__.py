@@ -71,7 +71,7 @@ def is_calibrated(recipe: Recipe, settings: QuantizationConfig) -> bool:
 
 def apply_recipe(
     module: nn.Module,
-    recipe: str,
+    recipe: Recipe,
     settings: QuantizationConfig | None = None,
     texts: CalibrationTexts = (),
     progress: Callable[[str], None] = lambda text: None,
@@ -80,34 +80,35 @@ def apply_recipe(
 
     Args:
         module: the device graph.
-        recipe: its name.
+        recipe: gives the precision of linear layers and word embedding.
         settings: what differs from the recipe's own choices.
         texts: inputs for calibration; without them, int4 weights are rounded to the nearest.
         progress: told what happens, in a few words.
 
     Raises:
-        UnknownRecipeError: there is no such recipe.
         InvalidArgumentError: a setting names no layer, or one that cannot have what is asked for.
         NothingQuantizedError: the recipe is not exact and quantized nothing.
     """
-    chosen, settings = get_recipe(recipe), settings or QuantizationConfig()
+    settings = settings or QuantizationConfig()
     originals = dict(quantizable(module))
-    plan = make_plan(module, chosen, settings)
-    if not chosen.exact and set(plan.values()) <= {"fp32"}:
-        raise NothingQuantizedError(f"recipe {recipe} quantized nothing of {len(plan)} layers; use --recipe fp32")
+    plan = make_plan(module, recipe, settings)
+    if not recipe.exact and set(plan.values()) <= {"fp32"}:
+        raise NothingQuantizedError(f"recipe {recipe.name} quantized nothing of {len(plan)} layers; use --recipe fp32")
     with torch.no_grad():
         quantize_layers(module, plan, settings, texts, progress)
     return summarize(recipe, module, plan, originals)
 
 
 def summarize(
-    recipe: str, module: nn.Module, plan: Mapping[str, str], originals: Mapping[str, nn.Module]
+    recipe: Recipe, module: nn.Module, plan: Mapping[str, str], originals: Mapping[str, nn.Module]
 ) -> QuantizationSummary:
     """Return what became of a quantized ``module`` whose layers were ``originals``."""
     layers = describe_layers(module, plan, originals)
     kept = tuple(each.name for each in layers if each.precision == "fp32")
     changed = Counter(each.kind for each in layers if each.precision != "fp32")
-    return QuantizationSummary(recipe, changed["linear"], changed["embedding"], kept, _text(layers, len(kept)), layers)
+    return QuantizationSummary(
+        recipe.name, changed["linear"], changed["embedding"], kept, _text(layers, len(kept)), layers
+    )
 
 
 def _text(layers: tuple[LayerPrecision, ...], kept: int) -> str:

@@ -7,14 +7,13 @@ from typing import Any
 from torch import Tensor, nn
 
 from linnet_export.graph.architectures.base import Architecture
-from linnet_export.graph.heads.base import HeadSettings, TaskSpec
 from linnet_export.graph.layers import Frame
 from linnet_export.graph.pooling import POOLINGS
 
-__all__ = ["TASK", "SequenceHead", "sequence_head"]
+__all__ = ["sequence_head"]
 
 
-class SequenceHead(nn.Module):
+class _SequenceHead(nn.Module):
     """A classifier of the first token, or of the mean of all."""
 
     def __init__(self, classify: nn.Module, pooling: str) -> None:
@@ -27,15 +26,6 @@ class SequenceHead(nn.Module):
         return (self.classify(self.pool(hidden, frame)),)
 
 
-def sequence_head(model: Any, architecture: Architecture, settings: HeadSettings) -> nn.Module:
+def sequence_head(model: Any, architecture: Architecture) -> nn.Module:
     """Return the head of a model with a sequence classifier."""
-    return SequenceHead(architecture.sequence_head(model), architecture.sequence_pooling(model))
-
-
-TASK = TaskSpec(
-    "text-classification",
-    "AutoModelForSequenceClassification",
-    takes_pairs=True,
-    outputs=lambda settings: ("logits",),
-    head=sequence_head,
-)
+    return _SequenceHead(architecture.sequence_head(model), architecture.sequence_pooling(model))

@@ -7,10 +7,10 @@ from typing import Any
 from torch import Tensor, nn
 
 from linnet_export.graph.architectures.base import Architecture
-from linnet_export.graph.heads.base import HeadSettings, TaskSpec, UnsupportedHeadError
+from linnet_export.graph.heads.base import UnsupportedHeadError
 from linnet_export.graph.layers import AnswerLinear, Frame, make_linear
 
-__all__ = ["TASK"]
+__all__ = ["span_head"]
 
 
 class _SpanHead(nn.Module):
@@ -29,7 +29,12 @@ class _SpanHead(nn.Module):
         return self.start(hidden).view(frame.batch, -1), self.end(hidden).view(frame.batch, -1)
 
 
-def _head(model: Any, architecture: Architecture, settings: HeadSettings) -> nn.Module:
+def span_head(model: Any, architecture: Architecture) -> nn.Module:
+    """Return the head of an extractive question-answering model.
+
+    Raises:
+        UnsupportedHeadError: it does not have two outputs.
+    """
     transform, outputs = architecture.span_head(model)
     found = outputs.out_features
     if found != 2:
@@ -38,12 +43,3 @@ def _head(model: Any, architecture: Architecture, settings: HeadSettings) -> nn.
             "set num_labels to 2 in config.json if the checkpoint really has two"
         )
     return _SpanHead(transform, outputs)
-
-
-TASK = TaskSpec(
-    "question-answering",
-    "AutoModelForQuestionAnswering",
-    takes_pairs=True,
-    outputs=lambda settings: ("start_logits", "end_logits"),
-    head=_head,
-)

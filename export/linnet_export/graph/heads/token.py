@@ -7,10 +7,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from linnet_export.graph.architectures.base import Architecture
-from linnet_export.graph.heads.base import HeadSettings, TaskSpec
 from linnet_export.graph.layers import Frame, per_token
 
-__all__ = ["TASK"]
+__all__ = ["token_head"]
 
 
 class _TokenHead(nn.Module):
@@ -23,14 +22,6 @@ class _TokenHead(nn.Module):
         return (per_token(self.classify(hidden), frame),)
 
 
-def _head(model: Any, architecture: Architecture, settings: HeadSettings) -> nn.Module:
+def token_head(model: Any, architecture: Architecture) -> nn.Module:
+    """Return the head of a model with a token classifier."""
     return _TokenHead(architecture.token_head(model))
-
-
-TASK = TaskSpec(
-    "token-classification",
-    "AutoModelForTokenClassification",
-    takes_pairs=False,
-    outputs=lambda settings: ("logits",),
-    head=_head,
-)

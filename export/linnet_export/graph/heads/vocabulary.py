@@ -7,13 +7,12 @@ from typing import Any
 from torch import Tensor, nn
 
 from linnet_export.graph.architectures.base import Architecture
-from linnet_export.graph.heads.base import HeadSettings, TaskSpec
 from linnet_export.graph.layers import Frame, per_token
 
-__all__ = ["TASK"]
+__all__ = ["vocabulary_head"]
 
 
-class _FillMaskHead(nn.Module):
+class _VocabularyHead(nn.Module):
     def __init__(self, predict: nn.Module) -> None:
         super().__init__()
         self.predict = predict
@@ -23,14 +22,6 @@ class _FillMaskHead(nn.Module):
         return (per_token(self.predict(hidden), frame),)
 
 
-def _head(model: Any, architecture: Architecture, settings: HeadSettings) -> nn.Module:
-    return _FillMaskHead(architecture.fill_mask_head(model))
-
-
-TASK = TaskSpec(
-    "fill-mask",
-    "AutoModelForMaskedLM",
-    takes_pairs=False,
-    outputs=lambda settings: ("logits",),
-    head=_head,
-)
+def vocabulary_head(model: Any, architecture: Architecture) -> nn.Module:
+    """Return the head of a masked language model."""
+    return _VocabularyHead(architecture.fill_mask_head(model))
