@@ -50,7 +50,8 @@ def _xnnpack(tokens: int, inputs: int, outputs: int) -> Call:
     from executorch.extension.pybindings import portable_lib
     from executorch.runtime import Runtime
 
-    from linnet_export.lower.xnnpack import WholePartitioner, necessary_passes
+    from linnet_export.lower.executorch_compat import necessary_passes
+    from linnet_export.lower.xnnpack import WholePartitioner
     from linnet_export.quantize.operators import ExpandQuantized, int8_linear
 
     class OneLinear(torch.nn.Module):

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-import gc
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import torch
 from executorch.exir import (
-    EdgeCompileConfig,
     EdgeProgramManager,
     ExecutorchBackendConfig,
     ExecutorchProgramManager,
     to_edge,
 )
-from executorch.exir.backend.utils import is_same_node
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
@@ -24,10 +21,17 @@ from linnet_export.errors import ExportError
 from linnet_export.graph.program import DeviceProgram
 from linnet_export.lower.custom_ops import OWN_OPERATORS, take_own_embeddings
 from linnet_export.lower.custom_ops.linear_backend import LinearPartitioner, LinnetBackend
+from linnet_export.lower.executorch_compat import (
+    add_constant_methods,
+    edge_compile_config,
+    forget_graphs,
+    necessary_passes,
+    schema_name,
+    sorted_once,
+)
 from linnet_export.lower.outline import Step, outline
 from linnet_export.lower.places import Places, places
-from linnet_export.lower.sorted_once import sorted_once
-from linnet_export.lower.xnnpack import WholePartitioner, necessary_passes
+from linnet_export.lower.xnnpack import WholePartitioner
 from linnet_export.quantize.operators import ExpandQuantized
 from linnet_export.quantize.recipes import stored_bytes
 
@@ -112,36 +116,6 @@ class LowerResult:
     sizes: SizesByPart
     written_twice: int
 
-    @property
-    def partitions(self) -> int:
-        """Delegate calls of `forward`."""
-        return self.facts.partitions["forward"]
-
-    @property
-    def operators_outside(self) -> Mapping[str, int]:
-        """Operators of `forward` outside of the delegates, with their counts."""
-        return self.facts.operators_outside["forward"]
-
-    @property
-    def planned_bytes(self) -> int:
-        """Planned memory of `forward` at the length bound."""
-        return self.facts.planned_bytes["forward"]
-
-    @property
-    def operators(self) -> tuple[str, ...]:
-        """See :class:`ProgramFacts`."""
-        return self.facts.operators
-
-    @property
-    def kernel_libraries(self) -> tuple[str, ...]:
-        """See :class:`ProgramFacts`."""
-        return self.facts.kernel_libraries
-
-    @property
-    def backends(self) -> tuple[str, ...]:
-        """See :class:`ProgramFacts`."""
-        return self.facts.backends
-
 
 ConstantMethods: TypeAlias = Mapping[str, ConstantValue] | Callable[[ProgramFacts], Mapping[str, ConstantValue]]
 """Values by name, or a function that makes them once the program's facts are known."""
@@ -181,7 +155,7 @@ def lower(
     facts = _facts(edge, planned, outline(edge, planned, partitioner.taken(), partitioner.refused))
     progress("write program")
     values = constant_methods(facts) if callable(constant_methods) else constant_methods
-    finished = ExecutorchProgramManager(planned._execution_programs, _stored(values), config, planned._named_data)
+    finished = add_constant_methods(planned, _stored(values), config)
     program = finished.buffer
     return LowerResult(program, facts, _sizes(methods, len(program)), _written_twice(methods["forward"]))
 
@@ -218,35 +192,23 @@ def _delegate(
     exported: dict[str, ExportedProgram], fused: Sequence[str], partitioner: WholePartitioner
 ) -> EdgeProgramManager:
     """Return the programs with their delegates; ``exported`` is empty then, since graphs are large."""
-    config = EdgeCompileConfig(
-        # quantized operators and symbolic lengths are no core ATen, which is all that this check allows
-        _check_ir_validity=False,
-        # every tensor is contiguous, so there are no orders of dimensions to track
-        _skip_dim_order=True,
-        preserve_ops=partitioner.whole_operators(),
-    )
+    config = edge_compile_config(partitioner.whole_operators())
     # not to_edge_transform_and_lower: it does the same with one more trace of every method
     edge = to_edge(dict(exported), compile_config=config)
     exported.clear()
-    _forget_graphs()
+    forget_graphs()
     if fused:
         with sorted_once():
             edge = edge.to_backend(dict.fromkeys(fused, LinearPartitioner()))
         edge.compile_config = config
-        _forget_graphs()
+        forget_graphs()
     edge = edge.transform([ExpandQuantized()])
-    _forget_graphs()
+    forget_graphs()
     with necessary_passes():
         delegated = edge.to_backend(partitioner)
-    _forget_graphs()
+    forget_graphs()
     delegated.compile_config = config  # to_backend() forgets it
     return delegated
-
-
-def _forget_graphs() -> None:
-    """Free the graphs of the last step; ExecuTorch 1.5.1 compares nodes by a function that keeps all of them."""
-    is_same_node.cache_clear()
-    gc.collect()
 
 
 def _stored(values: Mapping[str, ConstantValue]) -> dict[str, int | float | bool | str | Tensor]:
@@ -286,9 +248,9 @@ def _operator_name(operator: Any) -> str:
 def _outside(program: ExportedProgram) -> dict[str, int]:
     counts: collections.Counter[str] = collections.Counter()
     for node in program.graph.nodes:
-        schema = getattr(node.target, "_schema", None) if node.op == "call_function" else None
-        if schema is not None and "call_delegate" not in str(node.target):
-            counts[schema.name] += 1
+        name = schema_name(node.target) if node.op == "call_function" else ""
+        if name and "call_delegate" not in str(node.target):
+            counts[name] += 1
     return dict(counts.most_common())
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-import executorch.exir.passes._quant_patterns_and_replacements  # noqa: F401  defines embedding_byte and _4bit
 import torch
 from torch import Tensor, nn
 from torch.nn import functional

@@ -12,13 +12,13 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from executorch.exir.dialects._ops import ops as exir_ops
 from torch import Tensor
-from torch._subclasses.fake_tensor import FakeTensor
-from torch.ao.quantization.fx import _decomposed  # noqa: F401  defines torch.ops.quantized_decomposed
 from torch.fx import Graph, GraphModule, Node
 from torch.fx.passes.infra.pass_base import PassBase, PassResult
 from torch.nn import functional
+
+# with it come the operators of torch.ops.quantized_decomposed
+from linnet_export.lower.executorch_compat import FakeTensor, exir_ops
 
 __all__ = [
     "INT4",

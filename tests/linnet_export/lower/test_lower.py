@@ -156,7 +156,7 @@ def test_the_facts_name_what_the_runtime_must_have(lowered: Callable[..., Lowere
 
 
 def test_fp32_needs_no_quantized_kernels(lowered: Callable[..., Lowered]) -> None:
-    assert lowered("electra-projected", "fill-mask", "fp32").result.kernel_libraries == ("optimized",)
+    assert lowered("electra-projected", "fill-mask", "fp32").result.facts.kernel_libraries == ("optimized",)
 
 
 def test_planned_memory_is_at_the_bound(lowered: Callable[..., Lowered], models: Models) -> None:
@@ -165,9 +165,9 @@ def test_planned_memory_is_at_the_bound(lowered: Callable[..., Lowered], models:
     short_module = device_module(model, get_task("feature-extraction"), pooling="mean", max_length=10)
     short = lower({"forward": short_module}, max_length=10, constant_methods={})
     # at least the hidden state that leaves the first partition: float32 [length, 32]
-    assert made.result.planned_bytes >= MAX_LENGTH * 32 * 4
-    assert short.planned_bytes < made.result.planned_bytes
-    assert made.result.facts.planned_bytes["forward_batch"] > made.result.planned_bytes
+    assert made.result.facts.planned_bytes["forward"] >= MAX_LENGTH * 32 * 4
+    assert short.facts.planned_bytes["forward"] < made.result.facts.planned_bytes["forward"]
+    assert made.result.facts.planned_bytes["forward_batch"] > made.result.facts.planned_bytes["forward"]
 
 
 def test_sizes_by_part_add_up(lowered: Callable[..., Lowered]) -> None:

@@ -99,8 +99,8 @@ def test_both_methods_share_the_weights_of_the_file(models: Models) -> None:
     assert both.facts.operators_outside["forward_fused"]["linnet::embedding_byte"] == 1
     assert not [name for name in both.facts.operators_outside["forward"] if name.startswith("linnet::")]
     # a stock runtime needs what forward needs, no more
-    assert both.operators == alone.operators
-    assert not OWN_OPERATORS & set(both.operators)
+    assert both.facts.operators == alone.facts.operators
+    assert not OWN_OPERATORS & set(both.facts.operators)
     weights = sum(each.numel() * each.element_size() for each in program.state_dict().values())
     assert len(both.program) - len(alone.program) < weights
 

@@ -176,8 +176,8 @@ def test_the_program_computes_what_the_module_computes(
     apply_recipe(program, get_recipe("8da4w"), settings, [(random_ids(1, 17), types)[: len(program.inputs)]])
     result = lower({"forward": program}, max_length=MAX_LENGTH, constant_methods={})
     arithmetic = {"aten::linear", "aten::bmm", "aten::add", "aten::mul", "aten::gelu"}
-    assert not arithmetic & set(result.operators_outside)
-    assert not any("quantize_per" in name for name in result.operators_outside)
+    assert not arithmetic & set(result.facts.operators_outside["forward"])
+    assert not any("quantize_per" in name for name in result.facts.operators_outside["forward"])
     run = run_program(result.program, "forward")
     for length in (2, 3, 17, MAX_LENGTH):
         inputs = (random_ids(1, length), torch.zeros(1, length, dtype=torch.int64))[: len(program.inputs)]

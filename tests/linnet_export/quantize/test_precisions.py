@@ -109,7 +109,7 @@ def test_the_program_computes_what_the_module_computes(
         originals = {length: program(*inputs(length)) for length in (2, 3, 17, MAX_LENGTH)}
     apply_recipe(program, get_recipe(recipe), None, [inputs(length) for length in originals])
     result = lower({"forward": program}, max_length=MAX_LENGTH, constant_methods={})
-    outside = set(result.operators_outside)
+    outside = set(result.facts.operators_outside["forward"])
     assert not {"aten::linear", "aten::bmm", "aten::add", "aten::mul"} & outside
     assert not any("quantize_per" in each for each in outside)
     run = run_program(result.program, "forward")

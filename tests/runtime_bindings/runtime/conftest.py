@@ -27,6 +27,7 @@ MAKERS = (
     "sdk/linnet/format/manifest.py",
     "sdk/linnet/format/trailer.py",
     "export/linnet_export/lower/ranges.py",
+    "export/linnet_export/lower/executorch_compat.py",
 )
 
 

@@ -13,15 +13,14 @@ import hashlib
 import struct
 from typing import Any, final
 
-from executorch.backends.xnnpack.utils.utils import get_param_tensor
-from executorch.exir._serialize._named_data_store import NamedDataStore
 from executorch.exir.backend.backend_details import BackendDetails, CompileSpec, PreprocessResult
 from executorch.exir.backend.partitioner import DelegationSpec, Partitioner, PartitionResult
 from executorch.exir.backend.utils import tag_constant_data
-from executorch.exir.dialects._ops import ops as exir_ops
 from torch import Tensor
 from torch.export import ExportedProgram
 from torch.fx import Graph, Node
+
+from linnet_export.lower.executorch_compat import NamedDataStore, exir_ops, get_param_tensor
 
 __all__ = ["LinearPartitioner", "LinnetBackend"]
 
