@@ -20,7 +20,7 @@ from linnet_export import export
 from linnet_export.config import ALGORITHMS, BUDGET_KEYS, OBSERVER_NAMES, ExportConfig, QuantizationConfig
 from linnet_export.errors import OverBudgetError
 from linnet_export.explain import explain_page, measure_latency, read_facts
-from linnet_export.noise import captured_noise
+from linnet_export.log_capture import captured_noise
 from linnet_export.output.deliver import choose_output
 from linnet_export.output.report import ExportReport
 from linnet_export.output.report_view import print_report

@@ -12,10 +12,10 @@ from linnet_export.checkpoint import Checkpoint, load_checkpoint
 from linnet_export.config import ExportConfig
 from linnet_export.graph.program import DeviceProgram, device_module
 from linnet_export.lower.lowering import LowerResult, lower
-from linnet_export.lower.ranges import structural_ranges
-from linnet_export.output.contract import make_manifest
+from linnet_export.lower.structural_ranges import structural_ranges
 from linnet_export.output.deliver import choose_output, write_trailer, written_aside
 from linnet_export.output.details import make_details, measure_layers
+from linnet_export.output.manifest import make_manifest
 from linnet_export.output.report import ExportReport
 from linnet_export.progress import Listener, Quiet, Stages
 from linnet_export.proof import (

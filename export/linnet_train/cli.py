@@ -16,7 +16,7 @@ from linnet.cli.output import refuse_existing, write_text
 from linnet_export import export
 from linnet_export.cli import CLEAR, TerminalProgress, name_log, report_over_budget, terminated_as_interrupt
 from linnet_export.errors import OverBudgetError
-from linnet_export.noise import captured_noise
+from linnet_export.log_capture import captured_noise
 from linnet_export.output.deliver import written_aside
 from linnet_train import train
 from linnet_train.config import (

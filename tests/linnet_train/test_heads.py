@@ -12,7 +12,7 @@ import transformers
 import linnet
 from linnet.errors import InvalidArgumentError
 from linnet_export import ExportConfig, export
-from linnet_export.graph.dead_heads import living_heads
+from linnet_export.graph.head_pruning import living_heads
 from linnet_export.graph.program import device_module
 from linnet_export.tasks import get_task
 from linnet_train import AdapterConfig, DataConfig, OptimizerConfig, ShrinkConfig, TrainConfig, train

@@ -7,9 +7,9 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from linnet_export.graph.architectures import device_body, get_architecture
-from linnet_export.graph.distances import DistanceBias
 from linnet_export.graph.heads.base import HeadSettings
 from linnet_export.graph.layers import Attention
+from linnet_export.graph.relative_positions import DistanceBias
 from linnet_export.tasks import Task
 
 __all__ = ["DeviceProgram", "device_module"]

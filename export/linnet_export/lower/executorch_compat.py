@@ -26,7 +26,7 @@ comes to mean something else:
 - ``WhyNoPartition`` in the log of XNNPACK's partitioner:
   output/test_details.py: test_steps_are_the_instructions_of_the_program
 - ``NamedDataStore``, ``get_param_tensor``:
-  lower/test_own_operators.py: test_the_delegates_read_the_same_data
+  lower/test_custom_operators.py: test_the_delegates_read_the_same_data
 - ``_flatbuffer_to_program``, ``_get_extended_header``:
   lower/test_executorch_compat.py: test_the_parsed_parts_of_a_program
 """

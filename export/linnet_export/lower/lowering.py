@@ -21,6 +21,7 @@ from linnet_export.errors import ExportError
 from linnet_export.graph.program import DeviceProgram
 from linnet_export.lower.custom_ops import OWN_OPERATORS, take_own_embeddings
 from linnet_export.lower.custom_ops.linear_backend import LinearPartitioner, LinnetBackend
+from linnet_export.lower.debug_map import Places, places
 from linnet_export.lower.executorch_compat import (
     add_constant_methods,
     edge_compile_config,
@@ -29,8 +30,7 @@ from linnet_export.lower.executorch_compat import (
     schema_name,
     sorted_once,
 )
-from linnet_export.lower.outline import Step, outline
-from linnet_export.lower.places import Places, places
+from linnet_export.lower.partition_report import Step, outline
 from linnet_export.lower.xnnpack import WholePartitioner
 from linnet_export.quantize.operators import ExpandQuantized
 from linnet_export.quantize.recipes import stored_bytes

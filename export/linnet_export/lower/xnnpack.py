@@ -11,7 +11,7 @@ from torch.fx import Graph, Node
 from torch.fx.passes.infra.partitioner import Partition
 
 from linnet_export.lower.executorch_compat import OpOverload, QuietXnnpackPartitioner, partition_refusals
-from linnet_export.lower.outline import base_name
+from linnet_export.lower.partition_report import base_name
 
 __all__ = ["WholePartitioner"]
 

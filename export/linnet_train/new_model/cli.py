@@ -8,7 +8,7 @@ from pathlib import Path
 
 from linnet.cli.console import Console
 from linnet_export.cli import terminated_as_interrupt
-from linnet_export.noise import captured_noise
+from linnet_export.log_capture import captured_noise
 
 __all__ = ["InitCommand", "command"]
 

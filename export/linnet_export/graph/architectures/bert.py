@@ -17,7 +17,7 @@ from linnet_export.graph.architectures.base import (
     positions_within,
     stack_layers,
 )
-from linnet_export.graph.dead_heads import living_heads, only_channels
+from linnet_export.graph.head_pruning import living_heads, only_channels
 from linnet_export.graph.layers import AnswerLinear, Attention, EncoderLayer, LayerNorm, copy_linear, shifted_linear
 
 __all__ = ["ARCHITECTURE", "bert_body", "bert_layer"]

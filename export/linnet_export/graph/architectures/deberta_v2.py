@@ -27,7 +27,6 @@ from linnet_export.graph.architectures.base import (
     positions_within,
     stack_layers,
 )
-from linnet_export.graph.distances import distances, pairs_of_distances
 from linnet_export.graph.layers import (
     AnswerLinear,
     Attention,
@@ -37,6 +36,7 @@ from linnet_export.graph.layers import (
     copy_linear,
     make_linear,
 )
+from linnet_export.graph.relative_positions import distances, pairs_of_distances
 
 __all__ = ["ARCHITECTURE"]
 

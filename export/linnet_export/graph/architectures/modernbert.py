@@ -21,7 +21,6 @@ from linnet_export.graph.architectures.base import (
     embedding_rows,
     encoder_problems,
 )
-from linnet_export.graph.distances import DistanceBias, distances
 from linnet_export.graph.layers import (
     MASKED_SCORE,
     Activation,
@@ -32,6 +31,7 @@ from linnet_export.graph.layers import (
     frozen_parameter,
     make_linear,
 )
+from linnet_export.graph.relative_positions import DistanceBias, distances
 
 __all__ = ["ARCHITECTURE"]
 

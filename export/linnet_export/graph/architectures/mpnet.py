@@ -18,8 +18,8 @@ from linnet_export.graph.architectures.base import (
     stack_layers,
 )
 from linnet_export.graph.architectures.roberta import fill_mask_head, sequence_head
-from linnet_export.graph.distances import DistanceBias, distances
 from linnet_export.graph.layers import Attention, EncoderLayer
+from linnet_export.graph.relative_positions import DistanceBias, distances
 
 __all__ = ["ARCHITECTURE"]
 
