@@ -42,7 +42,7 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
         OutputExistsError: the output is taken.
         OverBudgetError: the program answers too differently from the original.
     """
-    _refuse_missing(config)
+    _check_files(config)
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise ExtraMissingError(
@@ -53,7 +53,7 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
     return run(config, listener)
 
 
-def _refuse_missing(config: ExportConfig) -> None:
+def _check_files(config: ExportConfig) -> None:
     """Refuse a file of texts that is not there, before seconds are spent on imports."""
     named = {"proof": config.proof, "calibration": config.calibration}
     problems = [f"{what} is {path}, which is no file" for what, path in named.items() if path and not path.is_file()]

@@ -20,7 +20,7 @@ from linnet_export import export
 from linnet_export.config import ALGORITHMS, BUDGET_KEYS, OBSERVER_NAMES, ExportConfig, QuantizationConfig
 from linnet_export.errors import OverBudgetError
 from linnet_export.explain import explain_page, measure_latency, read_facts
-from linnet_export.log_capture import captured_noise
+from linnet_export.log_capture import redirect_output
 from linnet_export.output.deliver import choose_output
 from linnet_export.output.report import ExportReport
 from linnet_export.output.report_view import print_report
@@ -234,7 +234,7 @@ def _print_worst(error: OverBudgetError) -> None:
 
 
 def _export(config: ExportConfig) -> ExportReport:
-    with captured_noise() as (terminal, log), terminated_as_interrupt():
+    with redirect_output() as (terminal, log), terminated_as_interrupt():
         progress = TerminalProgress(terminal)
         try:
             return export(config, progress)

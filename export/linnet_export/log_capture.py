@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-__all__ = ["captured_noise"]
+__all__ = ["redirect_output"]
 
 
 @contextlib.contextmanager
-def captured_noise() -> Iterator[tuple[TextIO, Path]]:
+def redirect_output() -> Iterator[tuple[TextIO, Path]]:
     """Send everything that is printed to a log file, native libraries included.
 
     Yields:

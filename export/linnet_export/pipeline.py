@@ -13,7 +13,7 @@ from linnet_export.config import ExportConfig
 from linnet_export.graph.program import DeviceProgram, device_module
 from linnet_export.lower.lowering import LowerResult, lower
 from linnet_export.lower.structural_ranges import structural_ranges
-from linnet_export.output.deliver import choose_output, write_trailer, written_aside
+from linnet_export.output.deliver import atomic_write, choose_output, write_trailer
 from linnet_export.output.details import make_details, measure_layers
 from linnet_export.output.manifest import make_manifest
 from linnet_export.output.report import ExportReport
@@ -100,7 +100,7 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
     loaded = _load(config, stages)
     quantized = _quantize(config, loaded, stages)
     lowered = _lower(config, loaded, quantized, stages)
-    with written_aside(output) as partial:
+    with atomic_write(output) as partial:
         proof = _write_and_prove(config, loaded, lowered, partial, stages)
         report = _report(config, loaded, quantized, lowered, proof, stages.seconds)
         evidence = _evidence(quantized, lowered, proof, report)
@@ -158,7 +158,7 @@ def _methods(config: ExportConfig, loaded: _Loaded) -> dict[str, DeviceProgram]:
     """Return the methods of the file in float32; they share their layers, so quantizing one quantizes all."""
     program = _device_program(loaded.checkpoint)
     methods = {"forward": program}
-    fused = program.with_fused_attention() if loaded.recipe.fused else None
+    fused = program.with_custom_kernels() if loaded.recipe.fused else None
     if fused is not None:
         methods["forward_fused"] = fused
     if config.max_batch:
@@ -208,7 +208,7 @@ def _evidence(quantized: _Quantized, lowered: LowerResult, proof: Proof, report:
         **proof.evidence(),
         "report": report.to_evidence(),
         "details": details,
-        "places": dict(lowered.facts.places),
+        "places": dict(lowered.facts.debug_map),
     }
 
 

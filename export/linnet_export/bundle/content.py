@@ -81,10 +81,10 @@ def write(content: Content, folder: Path, kind: Kind, *, force: bool = False) ->
     """
     before = _read_mark(folder)
     if not force:
-        _refuse_another(folder, before.kind, kind)
+        _check_kind(folder, before.kind, kind)
     wanted = {name: data if isinstance(data, bytes) else data.read_bytes() for name, data in sorted(content.items())}
     now = _Mark(kind, {name: hashlib.sha256(data).hexdigest() for name, data in wanted.items()})
-    _refuse_changes(folder, before.files, now.files)
+    _check_changes(folder, before.files, now.files)
     written = _write_new(wanted, folder)
     removed = _remove(sorted(before.files.keys() - now.files.keys()), folder)
     if written or before != now:
@@ -128,7 +128,7 @@ def _read_mark(folder: Path) -> _Mark:
     return _Mark(kind, files)
 
 
-def _refuse_another(folder: Path, found: Kind | None, wanted: Kind) -> None:
+def _check_kind(folder: Path, found: Kind | None, wanted: Kind) -> None:
     if found is not None and found != wanted:
         raise InvalidArgumentError(
             f"{folder} has the bundle of {found.model} for {found.target}, not of {wanted.model} for {wanted.target}; "
@@ -136,7 +136,7 @@ def _refuse_another(folder: Path, found: Kind | None, wanted: Kind) -> None:
         )
 
 
-def _refuse_changes(folder: Path, before: Mapping[str, str], hashes: Mapping[str, str]) -> None:
+def _check_changes(folder: Path, before: Mapping[str, str], hashes: Mapping[str, str]) -> None:
     changed = []
     for name in sorted(before.keys() | hashes.keys()):
         path = folder / name

@@ -58,7 +58,7 @@ def read_sentence_modules(directory: Path) -> SentenceModules | None:
         return None
     modules = _read_list(listing)
     kinds = [str(module.get("type", "")).rsplit(".", 1)[-1] for module in modules]
-    _refuse_unknown(kinds, modules)
+    _check_kinds(kinds, modules)
     transformer = str(modules[0].get("path", ""))
     settings = _optional(directory / transformer / "sentence_bert_config.json")
     extras = _optional(directory / "config_sentence_transformers.json")
@@ -96,7 +96,7 @@ def _read_list(path: Path) -> list[dict[str, Any]]:
     return sorted(modules, key=lambda module: int(module.get("idx", 0)))
 
 
-def _refuse_unknown(kinds: list[str], modules: list[dict[str, Any]]) -> None:
+def _check_kinds(kinds: list[str], modules: list[dict[str, Any]]) -> None:
     if kinds in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]):
         return
     known = {"Transformer", "Pooling", "Normalize"}

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from linnet_export.graph.layers import make_linear
 
-__all__ = ["living_heads", "only_channels"]
+__all__ = ["kept_channels", "select_channels"]
 
 
-def living_heads(pairs: Sequence[tuple[nn.Linear, nn.Linear]], heads: int) -> list[Tensor]:
+def kept_channels(pairs: Sequence[tuple[nn.Linear, nn.Linear]], heads: int) -> list[Tensor]:
     """Return the channels of each layer's heads that stay, int64 [kept heads * width of a head] each.
 
     All layers keep as many, as batches need it: where one has fewer dead heads than another, some dead ones stay.
@@ -47,7 +47,7 @@ def _channels(alive: Tensor, count: int, width: int) -> Tensor:
     return (kept[:, None] * width + torch.arange(width)).flatten()
 
 
-def only_channels(linear: nn.Linear, channels: Tensor, *, inputs: bool = False) -> nn.Linear:
+def select_channels(linear: nn.Linear, channels: Tensor, *, inputs: bool = False) -> nn.Linear:
     """Return a layer with these outputs (or inputs) alone; itself if that is all of them."""
     if len(channels) == (linear.in_features if inputs else linear.out_features):
         return linear

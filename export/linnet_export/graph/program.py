@@ -9,7 +9,7 @@ from transformers import PreTrainedModel
 from linnet_export.graph.architectures import device_body, get_architecture
 from linnet_export.graph.heads.base import HeadSettings
 from linnet_export.graph.layers import Attention
-from linnet_export.graph.relative_positions import DistanceBias
+from linnet_export.graph.relative_positions import RelativePositionBias
 from linnet_export.tasks import Task
 
 __all__ = ["DeviceProgram", "device_module"]
@@ -48,21 +48,21 @@ class DeviceProgram(nn.Module):
         named = dict(zip(self.inputs, inputs, strict=True))
         # only bodies whose attention can be fused know the setting
         setting = {"fused": True} if self.fused else {}
-        hidden, frame = self.body(
+        hidden, layout = self.body(
             named["input_ids"], named.get("token_type_ids"), named.get("attention_mask"), **setting
         )
-        results: tuple[Tensor, ...] = self.head(hidden, frame)
+        results: tuple[Tensor, ...] = self.head(hidden, layout)
         return results
 
     def with_mask(self) -> DeviceProgram:
         """Return the padded-batch method of the same encoder and head: every parameter is shared."""
         return DeviceProgram(self.body, self.head, self.outputs, masked=True).eval()
 
-    def with_fused_attention(self) -> DeviceProgram | None:
+    def with_custom_kernels(self) -> DeviceProgram | None:
         """Return the method for linnet's own runtime, every parameter shared; None if no layer could use it."""
         modules = list(self.body.modules())
         # the operator adds nothing to the scores
-        biased = any(isinstance(module, DistanceBias) for module in modules)
+        biased = any(isinstance(module, RelativePositionBias) for module in modules)
         # and a subclass that computes its scores in another way does not call it
         plain = any(isinstance(module, Attention) and type(module).forward is Attention.forward for module in modules)
         if biased or not plain:

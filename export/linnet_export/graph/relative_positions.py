@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from linnet_export.graph.layers import frozen_parameter
 
-__all__ = ["DistanceBias", "distances", "pairs_of_distances"]
+__all__ = ["RelativePositionBias", "distances", "pairs_of_distances"]
 
 
 def distances(max_length: int) -> Tensor:
@@ -30,7 +30,7 @@ def pairs_of_distances(rows: Tensor, length: int, *, transposed: bool = False) -
     return rows.as_strided((rows.shape[0], length, length), (length * width, by_token, by_other), length)
 
 
-class DistanceBias(nn.Module):
+class RelativePositionBias(nn.Module):
     """A bias on attention scores that depends on the head and on the distance key - query."""
 
     def __init__(self, table: Tensor) -> None:

@@ -12,9 +12,9 @@ from torch.fx import Node
 
 from linnet_export.lower.custom_ops.linear_backend import LinnetBackend
 
-__all__ = ["Places", "places"]
+__all__ = ["DebugMap", "debug_map"]
 
-Places = Mapping[str, list[dict[str, Any]]]
+DebugMap = Mapping[str, list[dict[str, Any]]]
 """For each method an object for each instruction; `linnet_bench.record.layers` has the form."""
 
 
@@ -22,7 +22,7 @@ _SILENT = frozenset({"alloc", "getitem"})
 """Nodes that become no instruction."""
 
 
-def places(edge: EdgeProgramManager, planned: ExecutorchProgramManager) -> Places:
+def debug_map(edge: EdgeProgramManager, planned: ExecutorchProgramManager) -> DebugMap:
     """Return the places of every method whose instructions can be told apart; others are left out.
 
     Args:
@@ -49,14 +49,14 @@ def places(edge: EdgeProgramManager, planned: ExecutorchProgramManager) -> Place
 def _partition(lowered: Any) -> list[dict[str, Any]]:
     nodes = [node for node in lowered.original_module.graph.nodes if node.op == "call_function" and _layer(node)]
     if lowered.backend_id == LinnetBackend.__name__:
-        return [_own_call([node for node in nodes if _name(node) == "int8_linear"])]
+        return [_linnet_call([node for node in nodes if _name(node) == "int8_linear"])]
     return [
         {"layer": layer, "operators": [_name(node) for node in run]}
         for layer, run in itertools.groupby(nodes, key=_layer)
     ]
 
 
-def _own_call(linears: list[Node]) -> dict[str, Any]:
+def _linnet_call(linears: list[Node]) -> dict[str, Any]:
     """linnet's delegate runs its layers as one operator: what their names have in common is its place."""
     names = [_layer(node).split(".") for node in linears]
     common = itertools.takewhile(lambda parts: len(set(parts)) == 1, zip(*names, strict=False))

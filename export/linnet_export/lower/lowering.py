@@ -19,9 +19,9 @@ from torch.export import Dim, ExportedProgram
 
 from linnet_export.errors import ExportError
 from linnet_export.graph.program import DeviceProgram
-from linnet_export.lower.custom_ops import OWN_OPERATORS, take_own_embeddings
+from linnet_export.lower.custom_ops import CUSTOM_OPERATORS, use_custom_embeddings
 from linnet_export.lower.custom_ops.linear_backend import LinearPartitioner, LinnetBackend
-from linnet_export.lower.debug_map import Places, places
+from linnet_export.lower.debug_map import DebugMap, debug_map
 from linnet_export.lower.executorch_compat import (
     add_constant_methods,
     edge_compile_config,
@@ -30,8 +30,8 @@ from linnet_export.lower.executorch_compat import (
     schema_name,
     sorted_once,
 )
-from linnet_export.lower.partition_report import Step, outline
-from linnet_export.lower.xnnpack import WholePartitioner
+from linnet_export.lower.partition_report import Step, partition_report
+from linnet_export.lower.xnnpack import MergingXnnpackPartitioner
 from linnet_export.quantize.operators import ExpandQuantized
 from linnet_export.quantize.recipes import stored_bytes
 
@@ -71,7 +71,7 @@ class ProgramFacts:
         planned_bytes: planned memory at the length (and batch) bound, by method. What the delegates
             allocate for themselves comes on top.
         steps: what runs where, in order, by method.
-        places: which layer each operator belongs to, by method.
+        debug_map: which layer each operator belongs to, by method.
     """
 
     operators: tuple[str, ...]
@@ -81,7 +81,7 @@ class ProgramFacts:
     operators_outside: Mapping[str, Mapping[str, int]]
     planned_bytes: Mapping[str, int]
     steps: Mapping[str, tuple[Step, ...]]
-    places: Places = dataclasses.field(default_factory=dict)
+    debug_map: DebugMap = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,12 +147,12 @@ def lower(
         progress(f"trace {name}")
         exported[name] = _trace(module, max_length, max_batch)
     progress("delegate to XNNPACK")
-    partitioner = WholePartitioner()
+    partitioner = MergingXnnpackPartitioner()
     edge = _delegate(exported, [name for name, module in methods.items() if module.fused], partitioner)
     progress("plan memory")
     config = ExecutorchBackendConfig()
     planned = edge.to_executorch(config)
-    facts = _facts(edge, planned, outline(edge, planned, partitioner.taken(), partitioner.refused))
+    facts = _facts(edge, planned, partition_report(edge, planned, partitioner.taken(), partitioner.refused))
     progress("write program")
     values = constant_methods(facts) if callable(constant_methods) else constant_methods
     finished = add_constant_methods(planned, _stored(values), config)
@@ -184,12 +184,12 @@ def _trace(module: DeviceProgram, max_length: int, max_batch: int) -> ExportedPr
     with torch.no_grad():
         traced = torch.export.export(module, inputs, dynamic_shapes=(tuple(dynamic for _ in inputs),), strict=False)
     if module.fused:
-        take_own_embeddings(traced.graph_module)
+        use_custom_embeddings(traced.graph_module)
     return traced
 
 
 def _delegate(
-    exported: dict[str, ExportedProgram], fused: Sequence[str], partitioner: WholePartitioner
+    exported: dict[str, ExportedProgram], fused: Sequence[str], partitioner: MergingXnnpackPartitioner
 ) -> EdgeProgramManager:
     """Return the programs with their delegates; ``exported`` is empty then, since graphs are large."""
     config = edge_compile_config(partitioner.whole_operators())
@@ -223,7 +223,7 @@ def _facts(
 ) -> ProgramFacts:
     plans = {plan.name: plan for plan in planned.executorch_program.execution_plan}
     # a runtime that lacks linnet's own operators runs the other methods
-    operators = sorted({_operator_name(each) for plan in plans.values() for each in plan.operators} - OWN_OPERATORS)
+    operators = sorted({_operator_name(each) for plan in plans.values() for each in plan.operators} - CUSTOM_OPERATORS)
     libraries = {"quantized" if each.startswith("quantized") else "optimized" for each in operators}
     backends = {delegate.id for plan in plans.values() for delegate in plan.delegates} - {LinnetBackend.__name__}
     if not backends:
@@ -236,7 +236,7 @@ def _facts(
         operators_outside={name: _outside(edge.exported_program(name)) for name in plans},
         planned_bytes={name: sum(plan.non_const_buffer_sizes) for name, plan in plans.items()},
         steps=steps,
-        places=places(edge, planned),
+        debug_map=debug_map(edge, planned),
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from executorch.exir import EdgeProgramManager, ExecutorchProgramManager
 from executorch.exir.schema import DelegateCall, KernelCall
 
-__all__ = ["Step", "base_name", "outline"]
+__all__ = ["Step", "base_name", "partition_report"]
 
 _NOT_COUNTED = ("getitem",)
 _NO_OPERATOR = "XNNPACK has no such operator"
@@ -46,7 +46,7 @@ def base_name(name: str) -> str:
     return parts[-2] if len(parts) > 1 else parts[0]
 
 
-def outline(
+def partition_report(
     edge: EdgeProgramManager,
     planned: ExecutorchProgramManager,
     taken: frozenset[str],

@@ -13,10 +13,10 @@ from torch.fx.passes.infra.partitioner import Partition
 from linnet_export.lower.executorch_compat import OpOverload, QuietXnnpackPartitioner, partition_refusals
 from linnet_export.lower.partition_report import base_name
 
-__all__ = ["WholePartitioner"]
+__all__ = ["MergingXnnpackPartitioner"]
 
 
-class WholePartitioner(QuietXnnpackPartitioner):
+class MergingXnnpackPartitioner(QuietXnnpackPartitioner):
     """XNNPACK's rules of what it can take, with partitions as large as the graph allows.
 
     Every operator gets a level: the number of changes between operators inside and outside of XNNPACK on

@@ -12,7 +12,7 @@ from linnet.format.trailer import build_trailer
 from linnet_export.config import ExportConfig
 from linnet_export.errors import OutputExistsError
 
-__all__ = ["choose_output", "write_trailer", "written_aside"]
+__all__ = ["atomic_write", "choose_output", "write_trailer"]
 
 
 def choose_output(config: ExportConfig) -> Path:
@@ -37,7 +37,7 @@ def choose_output(config: ExportConfig) -> Path:
 
 
 @contextlib.contextmanager
-def written_aside(output: Path) -> Iterator[Path]:
+def atomic_write(output: Path) -> Iterator[Path]:
     """Yield a path beside ``output``; at the end of the block it is renamed to ``output``.
 
     If the block fails or is interrupted the file is removed. A file in use is safe: readers that have

@@ -12,7 +12,7 @@ from torch import nn
 
 from linnet.errors import InvalidArgumentError
 from linnet_export.config import QuantizationConfig
-from linnet_export.graph.layers import AnswerLinear
+from linnet_export.graph.layers import OutputLinear
 from linnet_export.quantize.embeddings import EMBEDDINGS
 from linnet_export.quantize.precisions import PRECISIONS
 from linnet_export.quantize.recipes.base import Recipe
@@ -113,9 +113,9 @@ def make_plan(module: nn.Module, recipe: Recipe, settings: QuantizationConfig) -
         if not fitting:
             problems.append(_no_such_layer(pattern, precision, found, layers))
         for name in fitting:
-            obstacle = _obstacle(precision, layers[name], settings)
-            if obstacle:
-                problems.append(f"keep {pattern}={precision}: {name} cannot have it, {obstacle}")
+            reason_unsupported = _reason_unsupported(precision, layers[name], settings)
+            if reason_unsupported:
+                problems.append(f"keep {pattern}={precision}: {name} cannot have it, {reason_unsupported}")
             plan[name] = precision
     if problems:
         raise InvalidArgumentError("; ".join(problems))
@@ -127,10 +127,10 @@ def _default(name: str, layer: nn.Linear | nn.Embedding, recipe: Recipe, setting
         precision = settings.embedding or recipe.embedding
         if not name.endswith(_LARGE_TABLES):
             return "fp32"
-        return "8w" if _obstacle(precision, layer, settings) else precision
-    precision = "fp32" if isinstance(layer, AnswerLinear) else recipe.linear
-    while _obstacle(precision, layer, settings):
-        precision = PRECISIONS[precision].instead
+        return "8w" if _reason_unsupported(precision, layer, settings) else precision
+    precision = "fp32" if isinstance(layer, OutputLinear) else recipe.linear
+    while _reason_unsupported(precision, layer, settings):
+        precision = PRECISIONS[precision].fallback
     return precision
 
 
@@ -138,10 +138,10 @@ def _known(layer: nn.Module) -> Mapping[str, Any]:
     return EMBEDDINGS if isinstance(layer, nn.Embedding) else PRECISIONS
 
 
-def _obstacle(precision: str, layer: nn.Linear | nn.Embedding, settings: QuantizationConfig) -> str:
+def _reason_unsupported(precision: str, layer: nn.Linear | nn.Embedding, settings: QuantizationConfig) -> str:
     if isinstance(layer, nn.Embedding):
-        return EMBEDDINGS[precision].obstacle(layer, settings)
-    return PRECISIONS[precision].obstacle(layer, settings)
+        return EMBEDDINGS[precision].reason_unsupported(layer, settings)
+    return PRECISIONS[precision].reason_unsupported(layer, settings)
 
 
 def _matches(pattern: str, name: str) -> bool:

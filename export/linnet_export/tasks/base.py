@@ -91,7 +91,7 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def head(self, model: Any, architecture: Architecture, settings: HeadSettings) -> nn.Module:
-        """Return the module from (hidden state float32 [tokens, hidden], frame) to a tuple of float32 outputs.
+        """Return the module from (hidden state float32 [tokens, hidden], layout) to a tuple of float32 outputs.
 
         Heads are imported here and not above: `linnet bundle` reads the tasks where torch is not installed.
 

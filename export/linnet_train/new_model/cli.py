@@ -8,7 +8,7 @@ from pathlib import Path
 
 from linnet.cli.console import Console
 from linnet_export.cli import terminated_as_interrupt
-from linnet_export.log_capture import captured_noise
+from linnet_export.log_capture import redirect_output
 
 __all__ = ["InitCommand", "command"]
 
@@ -56,7 +56,7 @@ class InitCommand:
             vocab_size=args.vocab_size, lowercase=not args.cased, overrides=args.config_overrides, seed=args.seed,
             force=args.force,
         )  # fmt: skip
-        with captured_noise(), terminated_as_interrupt():
+        with redirect_output(), terminated_as_interrupt():
             made = make_model(config)
         if args.json:
             print(json.dumps(made.to_json(), ensure_ascii=False, indent=2))

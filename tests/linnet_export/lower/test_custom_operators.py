@@ -16,7 +16,7 @@ from torch.nn import functional
 
 import linnet_runtime
 from linnet_export.graph.program import DeviceProgram, device_module
-from linnet_export.lower.custom_ops import OWN_OPERATORS, add_layer_norm, embedding_byte, int8_attention
+from linnet_export.lower.custom_ops import CUSTOM_OPERATORS, add_layer_norm, embedding_byte, int8_attention
 from linnet_export.lower.lowering import lower
 from linnet_export.quantize.recipes import apply_recipe, get_recipe
 from linnet_export.tasks import get_task
@@ -65,7 +65,7 @@ def test_rows_of_a_table_by_hand() -> None:
 
 
 def _fused(program: DeviceProgram) -> DeviceProgram:
-    fused = program.with_fused_attention()
+    fused = program.with_custom_kernels()
     assert fused is not None
     return fused
 
@@ -76,7 +76,7 @@ def test_every_architecture_stays_near_the_original(case: Case, models: Models) 
     program = device_module(model, get_task("feature-extraction"), max_length=MAX_LENGTH)
     if case.model_type in ("mpnet", "deberta-v2", "modernbert"):
         # their scores know distances, which the operator does not; ModernBERT's attention is one of its own
-        assert program.with_fused_attention() is None
+        assert program.with_custom_kernels() is None
         return
     apply_recipe(program, get_recipe("int8"))
     for length in (2, 17, MAX_LENGTH):
@@ -100,7 +100,7 @@ def test_both_methods_share_the_weights_of_the_file(models: Models) -> None:
     assert not [name for name in both.facts.operators_outside["forward"] if name.startswith("linnet::")]
     # a stock runtime needs what forward needs, no more
     assert both.facts.operators == alone.facts.operators
-    assert not OWN_OPERATORS & set(both.facts.operators)
+    assert not CUSTOM_OPERATORS & set(both.facts.operators)
     weights = sum(each.numel() * each.element_size() for each in program.state_dict().values())
     assert len(both.program) - len(alone.program) < weights
 
@@ -119,7 +119,7 @@ def _lowered(program: DeviceProgram) -> bytes:
 
 
 @pytest.mark.parametrize(("name", "activation"), [("bert-gelu", 1), ("bert-relu", 2)])
-def test_layers_between_own_operators_go_to_linnets_delegate(models: Models, name: str, activation: int) -> None:
+def test_layers_between_custom_operators_go_to_linnets_delegate(models: Models, name: str, activation: int) -> None:
     case = next(each for each in CASES if each.name == name)
     program = _lowered(
         device_module(models(case, "feature-extraction"), get_task("feature-extraction"), max_length=MAX_LENGTH)

@@ -44,7 +44,7 @@ def program_of(models: Models) -> bytes:
         models(CASES[0], "feature-extraction"), get_task("feature-extraction"), max_length=MAX_LENGTH
     )
     apply_recipe(program, get_recipe("int8"))
-    fused = program.with_fused_attention()
+    fused = program.with_custom_kernels()
     assert fused is not None
     return lower({"forward": program, "forward_fused": fused}, max_length=MAX_LENGTH, constant_methods={}).program
 

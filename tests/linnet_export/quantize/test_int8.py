@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from linnet_export.graph.layers import AnswerLinear
+from linnet_export.graph.layers import OutputLinear
 from linnet_export.graph.program import device_module
 from linnet_export.quantize.embeddings import Int8Embedding
 from linnet_export.quantize.precisions.int8 import Int8Linear, quantize_rows
@@ -65,7 +65,7 @@ def test_answers_and_small_tables_stay_float(models: Models) -> None:
     # two layers of six, and the pooler
     assert (summary.recipe, summary.linears, summary.embeddings) == ("int8", 13, 1)
     assert summary.kept == ("body.embeddings.types", "head.classify.2")
-    assert isinstance(program.get_submodule("head.classify.2"), AnswerLinear)
+    assert isinstance(program.get_submodule("head.classify.2"), OutputLinear)
     assert "13 linear layers" in summary.text
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from linnet_export.graph.heads.base import HeadSettings, UnsupportedHeadError
-from linnet_export.graph.layers import Frame, per_token
+from linnet_export.graph.layers import BatchLayout, per_token
 from linnet_export.graph.pooling import POOLINGS
 
 __all__ = ["embedding_head"]
@@ -24,9 +24,9 @@ class _EmbeddingHead(nn.Module):
         self.pool = POOLINGS.get(settings.pooling, per_token)
         self.normalize = settings.normalize
 
-    def forward(self, hidden: Tensor, frame: Frame) -> tuple[Tensor]:
+    def forward(self, hidden: Tensor, layout: BatchLayout) -> tuple[Tensor]:
         """Return float32 [batch, hidden], or [batch, length, hidden] without pooling."""
-        rows = self.pool(hidden, frame)
+        rows = self.pool(hidden, layout)
         if self.normalize:
             length = torch.sqrt((rows * rows).sum(-1, keepdim=True))
             rows = rows / torch.clamp(length, min=_SMALLEST_LENGTH)

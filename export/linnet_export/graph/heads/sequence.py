@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from linnet_export.graph.architectures.base import Architecture
-from linnet_export.graph.layers import Frame
+from linnet_export.graph.layers import BatchLayout
 from linnet_export.graph.pooling import POOLINGS
 
 __all__ = ["sequence_head"]
@@ -21,9 +21,9 @@ class _SequenceHead(nn.Module):
         self.classify = classify
         self.pool = POOLINGS[pooling]
 
-    def forward(self, hidden: Tensor, frame: Frame) -> tuple[Tensor]:
+    def forward(self, hidden: Tensor, layout: BatchLayout) -> tuple[Tensor]:
         """Return logits float32 [batch, labels] of the hidden state float32 [tokens, hidden]."""
-        return (self.classify(self.pool(hidden, frame)),)
+        return (self.classify(self.pool(hidden, layout)),)
 
 
 def sequence_head(model: Any, architecture: Architecture) -> nn.Module:

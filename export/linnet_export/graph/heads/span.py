@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from linnet_export.graph.architectures.base import Architecture
 from linnet_export.graph.heads.base import UnsupportedHeadError
-from linnet_export.graph.layers import AnswerLinear, Frame, make_linear
+from linnet_export.graph.layers import BatchLayout, OutputLinear, make_linear
 
 __all__ = ["span_head"]
 
@@ -20,13 +20,13 @@ class _SpanHead(nn.Module):
         super().__init__()
         self.transform = transform
         weight, bias = outputs.weight, outputs.bias
-        self.start = make_linear(weight[0:1], None if bias is None else bias[0:1], AnswerLinear)
-        self.end = make_linear(weight[1:2], None if bias is None else bias[1:2], AnswerLinear)
+        self.start = make_linear(weight[0:1], None if bias is None else bias[0:1], OutputLinear)
+        self.end = make_linear(weight[1:2], None if bias is None else bias[1:2], OutputLinear)
 
-    def forward(self, hidden: Tensor, frame: Frame) -> tuple[Tensor, Tensor]:
+    def forward(self, hidden: Tensor, layout: BatchLayout) -> tuple[Tensor, Tensor]:
         """Return start and end logits float32 [batch, length] of the hidden state [tokens, hidden]."""
         hidden = self.transform(hidden)
-        return self.start(hidden).view(frame.batch, -1), self.end(hidden).view(frame.batch, -1)
+        return self.start(hidden).view(layout.batch, -1), self.end(hidden).view(layout.batch, -1)
 
 
 def span_head(model: Any, architecture: Architecture) -> nn.Module:

@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from linnet_export.graph.architectures.base import Architecture
-from linnet_export.graph.layers import Frame, per_token
+from linnet_export.graph.layers import BatchLayout, per_token
 
 __all__ = ["vocabulary_head"]
 
@@ -17,9 +17,9 @@ class _VocabularyHead(nn.Module):
         super().__init__()
         self.predict = predict
 
-    def forward(self, hidden: Tensor, frame: Frame) -> tuple[Tensor]:
+    def forward(self, hidden: Tensor, layout: BatchLayout) -> tuple[Tensor]:
         """Return logits float32 [batch, length, vocabulary] of the hidden state [tokens, hidden]."""
-        return (per_token(self.predict(hidden), frame),)
+        return (per_token(self.predict(hidden), layout),)
 
 
 def vocabulary_head(model: Any, architecture: Architecture) -> nn.Module:

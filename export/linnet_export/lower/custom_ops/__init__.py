@@ -8,10 +8,10 @@ has AVX-512 VNNI.
 from __future__ import annotations
 
 from linnet_export.lower.custom_ops.add_layer_norm import add_layer_norm
-from linnet_export.lower.custom_ops.embedding_byte import embedding_byte, take_own_embeddings
+from linnet_export.lower.custom_ops.embedding_byte import embedding_byte, use_custom_embeddings
 from linnet_export.lower.custom_ops.int8_attention import int8_attention
 
-__all__ = ["OWN_OPERATORS", "add_layer_norm", "embedding_byte", "int8_attention", "take_own_embeddings"]
+__all__ = ["CUSTOM_OPERATORS", "add_layer_norm", "embedding_byte", "int8_attention", "use_custom_embeddings"]
 
-OWN_OPERATORS = frozenset({"linnet::add_layer_norm.out", "linnet::embedding_byte.out", "linnet::int8_attention.out"})
+CUSTOM_OPERATORS = frozenset({"linnet::add_layer_norm.out", "linnet::embedding_byte.out", "linnet::int8_attention.out"})
 """Names in a program."""

@@ -83,7 +83,7 @@ class LinearPartitioner(Partitioner):
     def partition(self, exported_program: ExportedProgram) -> PartitionResult:
         """Tag the layers, those that read the same tokens with one tag."""
         tags: dict[tuple[Node, int, Node | None], str] = {}
-        for layer in _own_layers(exported_program.graph):
+        for layer in _layers_for_linnet(exported_program.graph):
             tag = tags.setdefault(layer.key, f"linnet_linear_{len(tags)}")
             for node in layer.nodes:
                 node.meta["delegation_tag"] = tag
@@ -122,7 +122,7 @@ class LinnetBackend(BackendDetails):
         )
 
 
-def _own_layers(graph: Graph) -> list[_Layer]:
+def _layers_for_linnet(graph: Graph) -> list[_Layer]:
     layers = _layers(graph)
     leading = _leading(graph)
     while True:
@@ -130,7 +130,7 @@ def _own_layers(graph: Graph) -> list[_Layer]:
         kept = [
             layer
             for layer in layers
-            if all(_is_own(user) or user in inside or user not in leading for user in layer.output.users)
+            if all(_is_custom(user) or user in inside or user not in leading for user in layer.output.users)
         ]
         if len(kept) == len(layers):
             return kept
@@ -141,7 +141,7 @@ def _leading(graph: Graph) -> set[Node]:
     """Return the operators behind which an int8 layer or an operator of linnet's comes."""
     found: set[Node] = set()
     for node in reversed(graph.nodes):
-        if any(_is_linear(user) or _is_own(user) or user in found for user in node.users):
+        if any(_is_linear(user) or _is_custom(user) or user in found for user in node.users):
             found.add(node)
     return found
 
@@ -150,7 +150,7 @@ def _is_linear(node: Node) -> bool:
     return bool(node.target is exir_ops.edge.linnet.int8_linear.default)
 
 
-def _is_own(node: Node) -> bool:
+def _is_custom(node: Node) -> bool:
     ours = exir_ops.edge.linnet
     return node.target in (ours.int8_attention.default, ours.add_layer_norm.default)
 
