@@ -35,7 +35,8 @@ def write_program(path: Path) -> tuple[int, int]:
 
     from linnet_export.graph.program import device_module
     from linnet_export.lower.lowering import lower
-    from linnet_export.quantize.recipes import apply_recipe, get_recipe
+    from linnet_export.quantize.apply import apply_recipe
+    from linnet_export.quantize.recipes import get_recipe
     from linnet_export.tasks import get_task
 
     torch.manual_seed(0)

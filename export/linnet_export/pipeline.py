@@ -29,15 +29,10 @@ from linnet_export.proof import (
     device_inputs,
     prove,
 )
+from linnet_export.quantize.apply import apply_recipe
 from linnet_export.quantize.mixed_precision import quantize_within_budget
-from linnet_export.quantize.recipes import (
-    QuantizationSummary,
-    Recipe,
-    apply_recipe,
-    check_settings,
-    get_recipe,
-    is_calibrated,
-)
+from linnet_export.quantize.plan import check_settings, is_calibrated
+from linnet_export.quantize.recipes import QuantizationSummary, Recipe, get_recipe
 from linnet_export.quantize.sensitivity import MixedPrecision
 from linnet_export.tokenizer import TokenizerBytes, tokenizer_bytes
 

@@ -29,7 +29,7 @@ from linnet_export.cli import name_log
 from linnet_export.config import RECIPES
 from linnet_export.errors import CheckpointError, OutputExistsError, OverBudgetError, ProofError
 from linnet_export.quantize import recipes
-from linnet_export.quantize.recipes import NothingQuantizedError
+from linnet_export.quantize.apply import NothingQuantizedError
 from tests.support.checkpoints import write_checkpoint, write_sentence_modules
 
 TEXTS = ["turn the volume down", "", "Is the bakery open on Sunday?", "reset my password " * 40]
@@ -251,7 +251,8 @@ def test_the_log_is_named_where_it_may_explain_the_error(tmp_path: Path, capsys:
 
 
 def test_a_recipe_that_quantizes_nothing_is_an_error() -> None:
-    from linnet_export.quantize.recipes import apply_recipe, get_recipe
+    from linnet_export.quantize.apply import apply_recipe
+    from linnet_export.quantize.recipes import get_recipe
 
     with pytest.raises(NothingQuantizedError):
         apply_recipe(torch.nn.ReLU(), get_recipe("int8"))

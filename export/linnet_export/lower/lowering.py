@@ -33,7 +33,7 @@ from linnet_export.lower.executorch_compat import (
 from linnet_export.lower.partition_report import Step, partition_report
 from linnet_export.lower.xnnpack import MergingXnnpackPartitioner
 from linnet_export.quantize.operators import ExpandQuantized
-from linnet_export.quantize.recipes import stored_bytes
+from linnet_export.quantize.quantize import stored_bytes
 
 __all__ = [
     "ConstantMethods",

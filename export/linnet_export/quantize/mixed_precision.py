@@ -16,9 +16,10 @@ from linnet_export.proof.budget import Budget
 from linnet_export.proof.compare import compare
 from linnet_export.proof.reference import Reference, device_inputs, reference_outputs
 from linnet_export.proof.texts import ProofText
+from linnet_export.quantize.apply import summarize
 from linnet_export.quantize.calibration import CalibrationTexts
 from linnet_export.quantize.plan import make_plan, quantizable
-from linnet_export.quantize.recipes import QuantizationSummary, Recipe, summarize
+from linnet_export.quantize.recipes import QuantizationSummary, Recipe
 from linnet_export.quantize.sensitivity import Measured, MixedPrecision, mix_precisions
 
 __all__ = ["quantize_within_budget"]

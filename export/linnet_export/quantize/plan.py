@@ -17,7 +17,7 @@ from linnet_export.quantize.embeddings import EMBEDDINGS
 from linnet_export.quantize.precisions import PRECISIONS
 from linnet_export.quantize.recipes.base import Recipe
 
-__all__ = ["check_settings", "is_kept", "kind_of", "make_plan", "precision_names", "quantizable"]
+__all__ = ["check_settings", "is_calibrated", "is_kept", "kind_of", "make_plan", "precision_names", "quantizable"]
 
 _SHOWN = 5
 
@@ -38,6 +38,12 @@ def kind_of(layer: nn.Module) -> str:
 def precision_names() -> tuple[str, ...]:
     """Return every name that ``--keep NAME=PRECISION`` takes."""
     return tuple(dict.fromkeys((*PRECISIONS, *EMBEDDINGS)))
+
+
+def is_calibrated(recipe: Recipe, settings: QuantizationConfig) -> bool:
+    """Return whether texts would change what the recipe does."""
+    used = {recipe.linear, *(precision for _, precision in settings.keep)}
+    return any(PRECISIONS[name].observer(settings) is not None for name in used if name in PRECISIONS)
 
 
 def check_settings(recipe: Recipe, settings: QuantizationConfig, *, calibrated: bool, mixed: bool = False) -> None:

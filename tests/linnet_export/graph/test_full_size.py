@@ -16,7 +16,8 @@ from torch.nn import functional
 from benchmarks.peers.models import MOBILEBERT_CONFIG
 from linnet_export.graph.program import device_module
 from linnet_export.lower.lowering import lower
-from linnet_export.quantize.recipes import apply_recipe, get_recipe
+from linnet_export.quantize.apply import apply_recipe
+from linnet_export.quantize.recipes import get_recipe
 from linnet_export.tasks import get_task
 from tests.support.model_cases import TASKS, hf_outputs, random_ids, random_model
 

@@ -20,7 +20,8 @@ from linnet_export.graph.architectures import (
 from linnet_export.graph.heads.base import UnsupportedHeadError
 from linnet_export.graph.program import device_module
 from linnet_export.quantize import recipes
-from linnet_export.quantize.recipes import NothingQuantizedError, UnknownRecipeError, apply_recipe, get_recipe
+from linnet_export.quantize.apply import NothingQuantizedError, apply_recipe
+from linnet_export.quantize.recipes import UnknownRecipeError, get_recipe
 from linnet_export.tasks import UnknownTaskError, get_task
 from tests.support.model_cases import CASES, random_model
 

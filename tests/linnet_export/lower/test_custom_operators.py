@@ -18,7 +18,8 @@ import linnet_runtime
 from linnet_export.graph.program import DeviceProgram, device_module
 from linnet_export.lower.custom_ops import CUSTOM_OPERATORS, add_layer_norm, embedding_byte, int8_attention
 from linnet_export.lower.lowering import lower
-from linnet_export.quantize.recipes import apply_recipe, get_recipe
+from linnet_export.quantize.apply import apply_recipe
+from linnet_export.quantize.recipes import get_recipe
 from linnet_export.tasks import get_task
 from tests.support.model_cases import CASES, MAX_LENGTH, Case, hf_outputs, random_ids
 

@@ -24,7 +24,8 @@ from linnet_export.lower.executorch_compat import (
     segment_base,
 )
 from linnet_export.lower.lowering import lower
-from linnet_export.quantize.recipes import apply_recipe, get_recipe
+from linnet_export.quantize.apply import apply_recipe
+from linnet_export.quantize.recipes import get_recipe
 from linnet_export.tasks import get_task
 from tests.support.model_cases import CASES, MAX_LENGTH, Case
 

@@ -13,12 +13,13 @@ from torch.nn import functional
 from linnet_export.config import QuantizationConfig
 from linnet_export.graph.program import device_module
 from linnet_export.lower.lowering import lower
+from linnet_export.quantize.apply import apply_recipe
 from linnet_export.quantize.embeddings import Int4Embedding, quantize_row_groups
 from linnet_export.quantize.gptq import round_by_gptq
 from linnet_export.quantize.observers import HessianObserver
 from linnet_export.quantize.operators import INT4, round_activations
 from linnet_export.quantize.precisions.int4 import Int4Linear, group_scales, round_to_groups
-from linnet_export.quantize.recipes import apply_recipe, get_recipe
+from linnet_export.quantize.recipes import get_recipe
 from linnet_export.tasks import get_task
 from tests.support.model_cases import CASES, MAX_LENGTH, TASKS, Case, hf_outputs, random_ids
 

@@ -12,9 +12,10 @@ from torch.nn import functional
 
 from linnet_export.graph.layers import OutputLinear
 from linnet_export.graph.program import device_module
+from linnet_export.quantize.apply import apply_recipe
 from linnet_export.quantize.embeddings import Int8Embedding
 from linnet_export.quantize.precisions.int8 import Int8Linear, quantize_rows
-from linnet_export.quantize.recipes import apply_recipe, get_recipe
+from linnet_export.quantize.recipes import get_recipe
 from linnet_export.tasks import get_task
 from tests.support.model_cases import CASES, MAX_LENGTH, Case, hf_outputs, random_ids
 

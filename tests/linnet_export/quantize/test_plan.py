@@ -10,7 +10,9 @@ import pytest
 from linnet.errors import InvalidArgumentError
 from linnet_export.config import ExportConfig, QuantizationConfig
 from linnet_export.graph.program import device_module
-from linnet_export.quantize.recipes import apply_recipe, check_settings, get_recipe
+from linnet_export.quantize.apply import apply_recipe
+from linnet_export.quantize.plan import check_settings
+from linnet_export.quantize.recipes import get_recipe
 from linnet_export.tasks import get_task
 from tests.support.model_cases import CASES, MAX_LENGTH, Case
 

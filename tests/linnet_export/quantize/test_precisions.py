@@ -14,10 +14,12 @@ from linnet.errors import InvalidArgumentError
 from linnet_export.config import QuantizationConfig
 from linnet_export.graph.program import device_module
 from linnet_export.lower.lowering import lower
+from linnet_export.quantize.apply import apply_recipe
 from linnet_export.quantize.observers import OBSERVERS, RangeObserver
+from linnet_export.quantize.plan import check_settings
 from linnet_export.quantize.precisions.fp16 import Fp16Linear
 from linnet_export.quantize.precisions.int8_static import Int8StaticLinear, affine_parameters
-from linnet_export.quantize.recipes import apply_recipe, check_settings, get_recipe
+from linnet_export.quantize.recipes import get_recipe
 from linnet_export.tasks import get_task
 from tests.support.model_cases import CASES, MAX_LENGTH, Case, random_ids
 

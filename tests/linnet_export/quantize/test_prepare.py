@@ -11,8 +11,9 @@ import torch
 
 from linnet_export.config import QuantizationConfig
 from linnet_export.graph.program import DeviceProgram, device_module
+from linnet_export.quantize.apply import apply_recipe
 from linnet_export.quantize.prepare import FakeQuantizedEmbedding, NotTrainableError, prepare_for_training
-from linnet_export.quantize.recipes import apply_recipe, get_recipe
+from linnet_export.quantize.recipes import get_recipe
 from linnet_export.tasks import get_task
 from tests.support.model_cases import CASES, MAX_LENGTH, Case, random_ids
 
