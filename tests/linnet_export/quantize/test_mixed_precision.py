@@ -146,7 +146,7 @@ def test_the_fused_method_has_to_keep_the_budget_too(tmp_path: Path, monkeypatch
         def __call__(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
             return tuple(-each for each in self._program(*inputs))
 
-    monkeypatch.setattr(DeviceProgram, "with_custom_kernels", Opposite)
+    monkeypatch.setattr(DeviceProgram, "with_custom_kernels", lambda program: Opposite(program))
     checkpoint = write_checkpoint(tmp_path / "checkpoint", num_hidden_layers=1)
     texts = tmp_path / "texts.txt"
     texts.write_text("turn the volume down\nopen\nplay music\nis the bakery open\n", encoding="utf-8")
