@@ -1,4 +1,4 @@
-"""From a checkpoint to one proven `.pte` file.
+"""Export of a checkpoint to one proven `.pte` file.
 
 ::
 

@@ -1,4 +1,4 @@
-"""`linnet export`: the command, its progress display and its printed report."""
+"""Command `linnet export`: options, progress display and printed report."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ def _quantization(args: argparse.Namespace) -> QuantizationConfig:
 def _keep(text: str) -> tuple[str, str]:
     pattern, equals, precision = text.rpartition("=")
     if not (pattern and equals and precision):
-        raise argparse.ArgumentTypeError(f"found {text!r}, needed NAME=PRECISION")
+        raise argparse.ArgumentTypeError(f"expected NAME=PRECISION, got {text!r}")
     return pattern, precision
 
 
@@ -272,7 +272,7 @@ def _budget(text: str) -> tuple[str, float]:
         equals = ""
         number = 0.0
     if not equals or name not in BUDGET_KEYS:
-        raise argparse.ArgumentTypeError(f"{text!r}, needed NAME=VALUE with NAME of {', '.join(BUDGET_KEYS)}")
+        raise argparse.ArgumentTypeError(f"expected NAME=VALUE with NAME of {', '.join(BUDGET_KEYS)}, got {text!r}")
     return name, number
 
 

@@ -1,4 +1,4 @@
-"""Settings of one export, as one frozen object. Unknown keys are errors of the type itself."""
+"""Settings of one export as frozen dataclasses."""
 
 from __future__ import annotations
 
@@ -81,15 +81,17 @@ class QuantizationConfig:
         """Return every impossible setting as a sentence; empty if there is none."""
         found: list[str] = []
         if self.group_size is not None and (self.group_size < 32 or self.group_size % 32):
-            found.append(f"group_size is {self.group_size}, needed a multiple of 32, as XNNPACK takes them")
+            found.append(f"expected group_size to be a multiple of 32, as XNNPACK takes them, got {self.group_size}")
         if self.embedding_group_size is not None and (self.embedding_group_size < 2 or self.embedding_group_size % 2):
-            found.append(f"embedding_group_size is {self.embedding_group_size}, needed an even number from 2 on")
+            found.append(
+                f"expected embedding_group_size to be an even number from 2 on, got {self.embedding_group_size}"
+            )
         if self.algorithm is not None and self.algorithm not in ALGORITHMS:
             found.append(f"algorithm is {self.algorithm!r}, known are {', '.join(ALGORITHMS)}")
         if self.observer is not None and self.observer not in OBSERVER_NAMES:
             found.append(f"observer is {self.observer!r}, known are {', '.join(OBSERVER_NAMES)}")
         found += [
-            f"keep has {pattern!r}={precision!r}, needed NAME=PRECISION"
+            f"expected keep to have NAME=PRECISION, got {pattern!r}={precision!r}"
             for pattern, precision in self.keep
             if not (pattern and precision)
         ]
@@ -145,13 +147,15 @@ class ExportConfig:
         """Return every impossible setting as a sentence; empty if there is none."""
         found: list[str] = []
         if not self.model:
-            found.append("model is empty, needed a directory or a hub id")
+            found.append("expected model to be a directory or a hub id, got an empty string")
         if self.recipe not in RECIPES:
             found.append(f"recipe is {self.recipe!r}, supported are {', '.join(RECIPES)}")
         if self.max_length is not None and self.max_length < 3:
-            found.append(f"max_length is {self.max_length}, needed at least 3: two special tokens and one of the text")
+            found.append(
+                f"expected max_length to be at least 3 (two special tokens and one of the text), got {self.max_length}"
+            )
         if not 0 <= self.max_batch <= 1024:
-            found.append(f"max_batch is {self.max_batch}, needed 0 (none) to 1024")
+            found.append(f"expected max_batch to be 0 (none) to 1024, got {self.max_batch}")
         if self.labels is not None and not self.labels:
             found.append("labels is empty; leave it out to keep those of the checkpoint")
         found += self.quantization.problems()

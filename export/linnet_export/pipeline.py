@@ -1,4 +1,4 @@
-"""The whole export on one page: checkpoint, graph, quantize, lower, write, prove, deliver."""
+"""Stages of an export: load, quantize, lower, write, prove, deliver."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Things that are chosen by name: architectures, tasks, recipes."""
+"""Registry of named entries with a clear error for unknown names."""
 
 from __future__ import annotations
 

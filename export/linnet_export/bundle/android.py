@@ -1,4 +1,4 @@
-"""Target android: a Gradle library module; ExecuTorch's official package computes, linnet's sources do the rest."""
+"""Target android: a Gradle library module with linnet's sources; ExecuTorch's official package runs the program."""
 
 from __future__ import annotations
 

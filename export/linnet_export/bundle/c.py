@@ -1,4 +1,4 @@
-"""Target c: liblinnet with its CMake package, constants, and a program that builds from the folder alone."""
+"""Target c: a CMake project with liblinnet, label constants and a sample program."""
 
 from __future__ import annotations
 

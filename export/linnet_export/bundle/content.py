@@ -1,4 +1,4 @@
-"""The files of a project part: collected, then written once, and never over somebody else's work."""
+"""Writing of a bundle: idempotent, without overwriting files of others."""
 
 from __future__ import annotations
 

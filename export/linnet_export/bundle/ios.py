@@ -1,4 +1,4 @@
-"""Target ios: a Swift package of the core's text part and its Swift API, with the file as a resource."""
+"""Target ios: a Swift package with the sources of linnet and the file as a resource."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Target python: a package with the file inside."""
+"""Target python: a package that contains the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file that is bundled, and what every target says about it."""
+"""The file that is bundled: manifest, identifier and sample texts."""
 
 from __future__ import annotations
 

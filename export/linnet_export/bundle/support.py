@@ -1,4 +1,4 @@
-"""What targets outside of Python can read."""
+"""Checks of what the targets outside of Python support, and the sources for apps."""
 
 from __future__ import annotations
 

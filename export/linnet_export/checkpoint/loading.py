@@ -1,4 +1,4 @@
-"""Loads a checkpoint: the original model in fp32, its tokenizer, and what the manifest says of them."""
+"""Loading of a checkpoint from a directory or hub id: float32 model, tokenizer, labels and score function."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def _check_loading(directory: Path, task: Task, info: dict[str, Any]) -> None:
         shown = ", ".join((missing + mismatched)[:6])
         raise CheckpointError(
             f"{directory}: {len(missing) + len(mismatched)} weights of {task.name} are missing or have another shape "
-            f"({shown}); needed a checkpoint that was trained for this task, or another --task"
+            f"({shown}); expected a checkpoint that was trained for this task; choose one, or another --task"
         )
 
 

@@ -1,4 +1,4 @@
-"""Which task a checkpoint is for, read from its configuration."""
+"""Detection of the task of a checkpoint from its configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`linnet explain`: everything that a file knows about itself, on one page.
+"""HTML page of `linnet explain` about one file.
 
 =========  =====================================================================
 facts      reads contract and evidence into typed facts; what is missing is None

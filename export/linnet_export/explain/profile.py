@@ -1,4 +1,4 @@
-"""Section about where the time goes, from the profile that the measurement takes along."""
+"""Section about the time profile of the measurement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Heads of attention that say nothing: the program is made without them.
+"""Removal of attention heads whose output is zero or unused.
 
 transformers cannot say that a checkpoint has fewer heads than ``hidden_size`` makes room for, so pruned heads stay in
 the checkpoint as zeros: their values are zero, and nothing reads them. Either is enough to leave one out without

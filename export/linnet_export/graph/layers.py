@@ -1,4 +1,4 @@
-"""Building blocks of the device graph: transformer parts written the way XNNPACK takes them whole.
+"""Layers of the device graph, written so that XNNPACK takes them whole.
 
 Tokens travel as one matrix [tokens, width], where tokens = batch * length, so that a graph has a single
 dynamic dimension and every reshape has at most one unknown size. What XNNPACK cannot take would split

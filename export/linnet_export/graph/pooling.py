@@ -1,4 +1,4 @@
-"""From one row per token to one row per text, as sentence-transformers' ``Pooling`` module does it."""
+"""Pooling of token rows to one row per text, as in sentence-transformers' ``Pooling`` module."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The device graph of a model: encoder and head, one module for each method of the program."""
+"""Device graph of one method of the program: encoder and head."""
 
 from __future__ import annotations
 

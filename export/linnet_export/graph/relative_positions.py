@@ -1,4 +1,4 @@
-"""What depends on the distance of two tokens, written so that nothing of the size of all pairs is stored.
+"""Relative position biases without a stored matrix of all pairs of tokens.
 
 A value for each distance becomes a matrix of pairs by shifting one row by one place per token. In memory
 that is a change of strides, which ``aten.as_strided_copy`` does in one pass: with rows of width w, the place

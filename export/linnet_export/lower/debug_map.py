@@ -1,4 +1,4 @@
-"""Which layer of the model each operator of a program belongs to, for profiles (`linnet_bench.record.layers`)."""
+"""Debug map of a program: the layer of the model that each instruction belongs to, for profiles."""
 
 from __future__ import annotations
 

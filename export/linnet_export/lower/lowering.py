@@ -1,4 +1,4 @@
-"""From device modules to the bytes of an ExecuTorch program, and what is in them."""
+"""Lowering of device graphs to an ExecuTorch program, and facts about it."""
 
 from __future__ import annotations
 
@@ -163,11 +163,11 @@ def lower(
 def _check_bounds(methods: Mapping[str, DeviceProgram], max_length: int, max_batch: int) -> None:
     problems: list[str] = []
     if "forward" not in methods:
-        problems.append(f"methods are {', '.join(methods) or 'none'}, needed forward")
+        problems.append(f"expected methods to have forward, got {', '.join(methods) or 'none'}")
     if max_length < SHORTEST:
-        problems.append(f"max_length is {max_length}, needed at least {SHORTEST}")
+        problems.append(f"expected max_length to be at least {SHORTEST}, got {max_length}")
     if any(module.masked for module in methods.values()) and max_batch < 1:
-        problems.append(f"max_batch is {max_batch}, a batch method needs at least 1")
+        problems.append(f"expected max_batch to be at least 1 for a batch method, got {max_batch}")
     if problems:
         raise LoweringError("; ".join(problems))
 

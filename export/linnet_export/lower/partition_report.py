@@ -1,4 +1,4 @@
-"""What runs where: the steps of a lowered method in their order, and why some stay outside of XNNPACK."""
+"""Report of a method's partitions: their operators, and why some operators stay outside of XNNPACK."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The parts of a program that ExecuTorch parses, as opposed to weights that it multiplies.
+"""Byte ranges of a program that are parsed, as opposed to weights.
 
 Their hash is checked at every load, so they have to be small, and a damaged byte in them must not reach a
 parser. Header and program section come first; then the delegate segments that the program points to.

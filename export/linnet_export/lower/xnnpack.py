@@ -1,4 +1,4 @@
-"""XNNPACK's part of lowering, made to cut a program into as few pieces as possible, and sooner.
+"""XNNPACK partitioner that merges partitions as far as the graph allows.
 
 ExecuTorch's own partitioner merges pieces greedily and splits where layers share a quantized input, which changes
 nothing that an encoder computes and takes most of the time.

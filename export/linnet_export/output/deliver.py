@@ -1,4 +1,4 @@
-"""Writes a file aside and puts it in place in one step, or not at all."""
+"""Atomic writing of the output file and its trailer."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def choose_output(config: ExportConfig) -> Path:
         name = Path(config.model).resolve().name
     output = config.output or Path(f"{name}.pte")
     if output.is_dir():
-        raise OutputExistsError(f"{output} is a directory, needed the path of a file")
+        raise OutputExistsError(f"expected output to be the path of a file, got the directory {output}")
     if output.exists() and not config.force:
         raise OutputExistsError(f"{output} is there already; --force overwrites it, -o chooses another path")
     if not output.parent.is_dir():

@@ -1,4 +1,4 @@
-"""Fills in the manifest of a program: what a device has to know about it."""
+"""Manifest of an exported program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a program may be from its original before it is refused."""
+"""Accuracy budget: limits on the difference between a program and its original."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ class Budget:
             if name not in figures:
                 found.append(f"{name} was not measured for this task")
             elif name == "max_error" and not figures[name] <= limit:
-                found.append(f"{name} is {figures[name]:.3g}, at most {limit:.3g} allowed")
+                found.append(f"expected {name} of at most {limit:.3g}, got {figures[name]:.3g}")
             elif name != "max_error" and not figures[name] >= limit:
-                found.append(f"{name} is {figures[name]:.4f}, at least {limit:.4f} needed")
+                found.append(f"expected {name} of at least {limit:.4f}, got {figures[name]:.4f}")
         return found
 
 

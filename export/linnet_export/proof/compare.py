@@ -1,4 +1,4 @@
-"""Figures of a proof: how the program's outputs differ from the original's, task by task."""
+"""Accuracy figures of a program against its original: errors, cosines, agreement of answers."""
 
 from __future__ import annotations
 

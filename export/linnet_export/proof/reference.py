@@ -1,4 +1,4 @@
-"""What the original says: the fp32 checkpoint under PyTorch, with its own tokenizer.
+"""Reference outputs of the float32 checkpoint under PyTorch, with its own tokenizer.
 
 Nothing here is shared with the graph that was exported: tokenization is the `tokenizers` package, the
 forward pass is transformers' own, pooling is written out in numpy.

@@ -1,4 +1,4 @@
-"""The texts of a proof: a default set of our own, or the user's file."""
+"""Texts of a proof: the built-in set, or the user's file."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _from_json(line: str) -> ProofText:
         raise ValueError(not_json(error)) from error
     pair = row.get("pair") if isinstance(row, dict) else None
     if not isinstance(row, dict) or not isinstance(row.get("text"), str) or not isinstance(pair, str | None):
-        raise ValueError('needed an object with "text" and perhaps "pair", both strings')
+        raise ValueError('expected an object with "text" and optionally "pair", both strings')
     return ProofText(row["text"], pair)
 
 
@@ -116,8 +116,10 @@ def select_texts(texts: list[ProofText], task: Task, mask_token: str = "") -> li
     if task.fills_masks and mask_token:
         chosen = [ProofText(_masked(each.text, mask_token)) for each in chosen]
     if len(chosen) < _FEWEST:
-        needed = "pairs" if task.needs_pairs else "texts"
-        raise ProofTextsError(f"{len(chosen)} {needed} fit {task.name}, a proof needs at least {_FEWEST}")
+        kind = "pairs" if task.needs_pairs else "texts"
+        raise ProofTextsError(
+            f"expected at least {_FEWEST} {kind} that fit {task.name}, got {len(chosen)}; add some to the file"
+        )
     return chosen
 
 

@@ -1,4 +1,4 @@
-"""Automatic mixed precision of an export: the search of the recipes, measured as the proof measures."""
+"""Automatic mixed precision of an export, measured with the texts and figures of the proof."""
 
 from __future__ import annotations
 

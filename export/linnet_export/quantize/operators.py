@@ -1,4 +1,4 @@
-"""One operator for each kind of quantized layer, and the pass that writes them out for the device.
+"""Operators of quantized layers, and the pass that expands them into the patterns of XNNPACK.
 
 XNNPACK's partitioner recognizes a dynamically quantized linear layer by seven operators around
 ``aten.linear``. Lowering walks over every operator dozens of times, so until the last moment the seven are

@@ -1,4 +1,4 @@
-"""Which layer gets which precision: the recipe's, or what the user keeps."""
+"""Quantization plan: the precision of each layer, from the recipe and the user's `--keep`."""
 
 from __future__ import annotations
 

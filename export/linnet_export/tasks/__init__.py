@@ -1,4 +1,4 @@
-"""Registry of the tasks by their Hugging Face name, one file each. Importing it does not import torch."""
+"""Registry of the tasks by their Hugging Face name, one file each; torch is not imported."""
 
 from __future__ import annotations
 

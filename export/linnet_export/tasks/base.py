@@ -1,4 +1,4 @@
-"""Base class of a task: each question about tasks that the exporter asks, with the commonest answer."""
+"""Interface of a task: all that the exporter does differently from task to task, with the commonest answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of a tokenizer that cannot be used."""
+"""Errors of tokenizers that the device cannot run."""
 
 from __future__ import annotations
 

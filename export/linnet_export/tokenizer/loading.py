@@ -1,4 +1,4 @@
-"""Reads the tokenizer of a checkpoint directory as ``transformers`` sets it up."""
+"""Loading of the tokenizer of a checkpoint directory as ``transformers`` sets it up."""
 
 from __future__ import annotations
 

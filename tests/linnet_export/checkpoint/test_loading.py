@@ -129,7 +129,8 @@ def test_unsupported_settings_are_refused_together_before_weights_are_read(tmp_p
     write_checkpoint(tmp_path)
     edit_config(tmp_path, is_decoder=True, hidden_act="mish")
     (tmp_path / "model.safetensors").write_bytes(b"no weights at all")
-    with pytest.raises(UnsupportedConfigError, match="bert: is_decoder is true.*; hidden_act is 'mish'"):
+    message = "bert: expected an encoder, got is_decoder true.*; hidden_act is 'mish'"
+    with pytest.raises(UnsupportedConfigError, match=message):
         load(tmp_path)
 
 
@@ -141,9 +142,9 @@ def test_missing_config(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"model": ""}, "model is empty"),
+        ({"model": ""}, "expected model to be a directory"),
         ({"model": "x", "max_length": 2}, "at least 3"),
-        ({"model": "x", "max_batch": -1}, "max_batch is -1"),
+        ({"model": "x", "max_batch": -1}, "got -1"),
         ({"model": "x", "budget": {"accuracy": 1.0}}, "accuracy.*agreement"),
         ({"model": "x", "prove": False, "budget": {"agreement": 0.5}}, "switched off"),
         ({"model": "x", "max_length": 0, "max_batch": 5000}, "max_length.*max_batch"),
@@ -161,4 +162,4 @@ def test_unknown_settings_are_errors() -> None:
 
 def test_an_impossible_setting_is_wrong_usage(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["export", str(tmp_path), "--max-length", "1"]) == 2
-    assert capfd.readouterr().err.startswith("linnet: error: max_length is 1, needed at least 3")
+    assert capfd.readouterr().err.startswith("linnet: error: expected max_length to be at least 3")

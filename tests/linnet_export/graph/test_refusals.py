@@ -89,10 +89,14 @@ def test_all_problems_are_named_at_once() -> None:
         (
             "modernbert-cls",
             {"hidden_activation": "mish", "is_decoder": True},
-            "modernbert: is_decoder is true.*; hidden_activation is 'mish'",
+            "modernbert: expected an encoder, got is_decoder true.*; hidden_activation is 'mish'",
         ),
         ("modernbert-cls", {"layer_types": ["full_attention", "chunked_attention"] * 2}, "has chunked_attention"),
-        ("mpnet-gelu", {"relative_attention_num_buckets": 16}, "relative_attention_num_buckets is 16.*at least 32"),
+        (
+            "mpnet-gelu",
+            {"relative_attention_num_buckets": 16},
+            "relative_attention_num_buckets to be at least 32.*got 16",
+        ),
         ("roberta-gelu", {"position_embedding_type": "relative_key"}, "position_embedding_type is 'relative_key'"),
     ],
 )

@@ -276,8 +276,10 @@ def test_the_smallest_bounds(name: str, max_length: int, max_batch: int, models:
 
 def test_impossible_requests_are_refused_at_once(models: Models) -> None:
     program = make(models(CASES[0], "feature-extraction"), "feature-extraction", "fp32")
-    with pytest.raises(LoweringError, match="methods are none, needed forward; max_length is 1, needed at least 2"):
+    with pytest.raises(
+        LoweringError, match="methods to have forward, got none; expected max_length to be at least 2, got 1"
+    ):
         lower({}, max_length=1, constant_methods={})
     methods = {"forward": program, "forward_batch": program.with_mask()}
-    with pytest.raises(LoweringError, match="max_batch is 0, a batch method needs at least 1"):
+    with pytest.raises(LoweringError, match="expected max_batch to be at least 1 for a batch method, got 0"):
         lower(methods, max_length=MAX_LENGTH, max_batch=0, constant_methods={})

@@ -85,6 +85,6 @@ def test_budgets() -> None:
     changed = default_budget(get_task("text-classification"), False, {"agreement": 0.9})
     assert changed == Budget(agreement=0.9)
     assert changed.violations({"agreement": 0.9, "max_error": 3.0}) == []
-    assert changed.violations({"agreement": 0.875}) == ["agreement is 0.8750, at least 0.9000 needed"]
+    assert changed.violations({"agreement": 0.875}) == ["expected agreement of at least 0.9000, got 0.8750"]
     assert changed.violations({"agreement": float("nan")}) != []
     assert "not measured" in Budget(cosine_mean=0.5).violations({"agreement": 1.0})[0]

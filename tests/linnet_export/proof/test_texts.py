@@ -40,7 +40,7 @@ def test_every_bad_line_is_named_at_once(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"{path}: 2 problems\n"
         "  line 3: not JSON: Expecting value at character 1\n"
-        '  line 4: needed an object with "text" and perhaps "pair", both strings'
+        '  line 4: expected an object with "text" and optionally "pair", both strings'
     )
 
 
@@ -57,5 +57,5 @@ def test_one_word_is_masked() -> None:
 
 
 def test_too_few_texts() -> None:
-    with pytest.raises(ProofTextsError, match="1 pairs fit text-ranking"):
+    with pytest.raises(ProofTextsError, match="expected at least 4 pairs that fit text-ranking, got 1"):
         select_texts([ProofText("a"), ProofText("b", "c")], get_task("text-ranking"))

@@ -94,5 +94,5 @@ def test_calibration_without_effect_is_refused() -> None:
 
 def test_impossible_numbers_are_refused_at_once() -> None:
     settings = QuantizationConfig(group_size=48, embedding_group_size=3, algorithm="magic", keep=(("", "int8"),))
-    with pytest.raises(InvalidArgumentError, match=r"group_size is 48.*size is 3.*'magic'.*keep has ''='int8'"):
+    with pytest.raises(InvalidArgumentError, match=r"got 48.*got 3.*'magic'.*got ''='int8'"):
         ExportConfig(model="x", quantization=settings)

@@ -1,4 +1,4 @@
-"""Architectures by `model_type`: each rewrites a Hugging Face encoder for the device."""
+"""Registry of encoder architectures by `model_type`, one file each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an architecture has to provide, and the encoder body that all of them share."""
+"""Interface of an architecture, and the encoder body that all architectures share."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class UnsupportedConfigError(CheckpointError):
 def encoder_problems(config: Any) -> list[str]:
     """Return what makes a configuration something else than a plain encoder, in words."""
     problems = [
-        f"{setting} is true, needed an encoder"
+        f"expected an encoder, got {setting} true"
         for setting in ("is_decoder", "add_cross_attention")
         if getattr(config, setting, False)
     ]

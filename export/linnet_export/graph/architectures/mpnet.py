@@ -72,8 +72,8 @@ def _problems(config: Any) -> list[str]:
     problems = encoder_problems(config)
     if config.relative_attention_num_buckets < _BUCKETS:
         problems.append(
-            f"relative_attention_num_buckets is {config.relative_attention_num_buckets}, needed at least {_BUCKETS}, "
-            "which transformers reads whatever the setting says"
+            f"expected relative_attention_num_buckets to be at least {_BUCKETS}, which transformers reads whatever the "
+            f"setting says, got {config.relative_attention_num_buckets}"
         )
     return problems
 

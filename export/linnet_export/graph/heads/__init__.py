@@ -1,1 +1,1 @@
-"""Heads on the encoder, one file per kind: the layers between the hidden state and a task's outputs."""
+"""Heads on the encoder, one file per kind."""

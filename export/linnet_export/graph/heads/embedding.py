@@ -1,4 +1,4 @@
-"""An embedding per text, pooled and normalized inside the program, or one per token.
+"""Embedding head: pooling and normalization, or the hidden state of every token.
 
 Pooling and normalization follow sentence-transformers' ``Pooling`` and ``Normalize`` modules.
 """

@@ -1,4 +1,4 @@
-"""One label (or several) for a text or a pair: logits [batch, labels]."""
+"""Sequence classification head: logits [batch, labels]."""
 
 from __future__ import annotations
 

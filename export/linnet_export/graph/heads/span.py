@@ -1,4 +1,4 @@
-"""Where an answer starts and ends in its context: two logits [batch, length]."""
+"""Span head of extractive question answering: start and end logits [batch, length]."""
 
 from __future__ import annotations
 

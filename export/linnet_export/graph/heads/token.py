@@ -1,4 +1,4 @@
-"""A label for every token: logits [batch, length, labels]."""
+"""Token classification head: logits [batch, length, labels]."""
 
 from __future__ import annotations
 

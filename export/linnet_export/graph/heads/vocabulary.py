@@ -1,4 +1,4 @@
-"""A score of every vocabulary entry for every token: logits [batch, length, vocabulary]."""
+"""Masked language model head: logits [batch, length, vocabulary]."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operators that linnet's own runtime brings along, one file each; their kernels: runtime_bindings/runtime/kernels.
+"""Custom operators of the linnet runtime, one file each; their kernels: runtime_bindings/runtime/kernels.
 
 A stock ExecuTorch runtime lacks them, so they stand in a method of their own (`forward_fused`) beside a `forward`
 that every runtime can run; both read the same weights of the file. linnet takes `forward_fused` where the processor

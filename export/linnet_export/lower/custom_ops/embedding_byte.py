@@ -1,4 +1,4 @@
-"""Rows of an int8 table, as an operator that works on several values at once.
+"""Custom operator for lookups in an int8 embedding table, vectorized.
 
 ExecuTorch's `quantized_decomposed::embedding_byte` computes one value after the other, on one thread.
 """

@@ -1,4 +1,4 @@
-"""Linear layers of int8 weights, run by a delegate of linnet's own instead of XNNPACK.
+"""Delegate of linnet for int8 linear layers: partitioner and preprocessing.
 
 XNNPACK's int8 kernels for AVX-512 VNNI reach three quarters of the rate of other libraries' on these shapes
 (`python -m benchmarks.peers --only roofline`). Those of `runtime_bindings/runtime/kernels/linear_avx512.cpp` do better,

@@ -1,4 +1,4 @@
-"""What a precision has to provide."""
+"""Interface of a precision of linear layers."""
 
 from __future__ import annotations
 

@@ -47,7 +47,9 @@ class Int8StaticLinear(Int8Linear):
 
 def _quantize(linear: nn.Linear, _: QuantizationConfig, observed: Observer | None) -> nn.Module:
     if not isinstance(observed, RangeObserver) or not observed.tokens:
-        raise InvalidArgumentError("int8-static was given no calibration texts, needed some that run every layer")
+        raise InvalidArgumentError(
+            "expected calibration texts that run every layer, as int8-static needs them, got no calibration texts"
+        )
     return Int8StaticLinear(linear, affine_parameters(*observed.inputs()), affine_parameters(*observed.outputs()))
 
 
