@@ -30,7 +30,7 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
 
     Args:
         config: what to export and how.
-        listener: is told about the progress; None shows nothing.
+        listener: receives the progress; None shows nothing.
 
     Returns:
         The report; its `path` is the written file.
@@ -54,7 +54,7 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
 
 
 def _check_files(config: ExportConfig) -> None:
-    """Refuse a file of texts that is not there, before seconds are spent on imports."""
+    """Check that files of texts exist, before seconds are spent on imports."""
     named = {"proof": config.proof, "calibration": config.calibration}
     problems = [f"{what} is {path}, which is no file" for what, path in named.items() if path and not path.is_file()]
     if problems:

@@ -22,13 +22,13 @@ MAX_POSITIONS = 512
 """Longest default bound in tokens: memory is planned at the bound, so a larger one is asked for."""
 
 BUDGET_KEYS: tuple[str, ...] = ("max_error", "cosine_mean", "cosine_worst", "agreement")
-"""What `budget` may set; :mod:`linnet_export.proof` has the defaults by recipe and task."""
+"""Keys of `budget`; :mod:`linnet_export.proof.budget` has the defaults by recipe and task."""
 
 RECIPES: tuple[str, ...] = ("8da4w", "fp16", "fp32", "int8", "int8-static")
 """Names of the recipes, known without importing them; :mod:`linnet_export.quantize.recipes` has one file for each."""
 
 ALGORITHMS: tuple[str, ...] = ("gptq", "rtn")
-"""How int4 weights are rounded: GPTQ on calibration texts, or each to the nearest."""
+"""Rounding of int4 weights: GPTQ on calibration texts, or each to the nearest."""
 
 OBSERVER_NAMES: tuple[str, ...] = ("minmax", "percentile")
 """The range of activations: all that was seen, or all but one value in 10 000 at either end."""
@@ -36,7 +36,7 @@ OBSERVER_NAMES: tuple[str, ...] = ("minmax", "percentile")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class QuantizationConfig:
-    """What differs from a recipe's own choices; None leaves the choice to it.
+    """Deviations from the defaults of a recipe; None keeps the default.
 
     Attributes:
         group_size: neighbouring inputs of an int4 linear layer that share a scale; XNNPACK takes
@@ -64,12 +64,12 @@ class QuantizationConfig:
 
     @property
     def linear_algorithm(self) -> str:
-        """How int4 weights are rounded."""
+        """Rounding of int4 weights."""
         return self.algorithm or "gptq"
 
     @property
     def range_observer(self) -> str:
-        """How int8-static finds the range of activations."""
+        """Observer of the ranges of activations for int8-static."""
         return self.observer or "minmax"
 
     @property
@@ -100,7 +100,7 @@ class QuantizationConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ExportConfig:
-    """What to export and how.
+    """Settings of one export.
 
     Attributes:
         model: local directory or Hugging Face hub id.

@@ -44,7 +44,7 @@ _MOST_CALIBRATION_TEXTS = 1024
 
 @dataclasses.dataclass(frozen=True)
 class _Loaded:
-    """Everything that is read before work begins.
+    """Inputs of an export, read and checked before any work.
 
     Attributes:
         recipe: the chosen one.
@@ -111,7 +111,7 @@ def _load(config: ExportConfig, stages: Stages) -> _Loaded:
     with stages.stage("checkpoint"):
         checkpoint = load_checkpoint(config)
         tokenizer = tokenizer_bytes(checkpoint.tokenizer, clean_up=checkpoint.clean_up)
-        # a file of texts that cannot serve is refused before minutes are spent
+        # texts are read here, before the slow stages, so that a wrong file fails at once
         texts = choose_texts(config, checkpoint)
         calibrated = is_calibrated(recipe, settings)
         calibration = choose_calibration(config, checkpoint)[:_MOST_CALIBRATION_TEXTS] if calibrated else []

@@ -14,7 +14,7 @@ from linnet.errors import InvalidArgumentError
 __all__ = ["MARK", "Content", "Kind", "Written", "collect", "write"]
 
 Content: TypeAlias = dict[str, bytes | Path]
-"""What a file holds, or where it is copied from, by path in the folder."""
+"""Bytes of a file, or the path that it is copied from, by its path in the folder."""
 
 MARK = "linnet-bundle.json"
 """Names every file that was written, with its SHA-256; and of which target and model the bundle is."""
@@ -35,7 +35,7 @@ class Kind:
 
 @dataclasses.dataclass(frozen=True)
 class Written:
-    """What a bundle changed in its folder.
+    """Changes that a bundle made in its folder.
 
     Attributes:
         written: paths of the files that are new or other than before.
@@ -48,7 +48,7 @@ class Written:
 
 @dataclasses.dataclass(frozen=True)
 class _Mark:
-    """What stands in a folder; ``kind`` is None where nothing does, or the bundle of a linnet that noted none."""
+    """Record of the bundle in a folder; ``kind`` is None in an empty folder, or if an older linnet wrote none."""
 
     kind: Kind | None = None
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)

@@ -22,7 +22,7 @@ class Subject:
     Attributes:
         path: where it is.
         name: its name as an identifier, for example ``intents``.
-        manifest: its contract.
+        manifest: its manifest.
         mask: the mask token, for fill-mask.
     """
 
@@ -53,7 +53,7 @@ class Subject:
 
 
 def read_subject(path: Path) -> Subject:
-    """Open a file, which checks its hashes and its contract.
+    """Open a file, which checks its hashes and its manifest.
 
     Raises:
         FileError: it is missing, damaged or no linnet file.

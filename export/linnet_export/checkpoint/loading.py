@@ -81,7 +81,7 @@ class Checkpoint:
 
     @property
     def normalize(self) -> bool:
-        """Whether the embedding gets unit length inside the program."""
+        """True if the program gives the embedding unit length."""
         return bool(self.sentence and self.sentence.normalize)
 
 

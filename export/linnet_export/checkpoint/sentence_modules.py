@@ -26,7 +26,7 @@ _POOLING_FLAGS = {
 
 @dataclasses.dataclass(frozen=True)
 class SentenceModules:
-    """What a sentence-transformers directory adds to the transformer.
+    """Settings that a sentence-transformers directory adds to the transformer.
 
     Attributes:
         transformer: directory of the transformer itself, relative to the checkpoint's.

@@ -46,7 +46,7 @@ It is finite on purpose: exp() of it is exactly 0 in float32, and quantization s
 
 
 class BatchLayout(NamedTuple):
-    """How the token matrix of one run divides into texts.
+    """Division of the token matrix of one run into texts.
 
     Attributes:
         batch: number of texts; the int 1 where the graph holds a single text.
@@ -54,7 +54,7 @@ class BatchLayout(NamedTuple):
         keep: float32 [batch, length], 1 for a token and 0 for padding; None for a single text.
         score_bias: float32, added to the attention scores [batch * heads, length, length], to whose shape it
             broadcasts; None for a single text, unless the architecture has a bias of its own.
-        fused: attention, and the normalizations behind residuals, are operators of linnet's own runtime.
+        fused: attention, and the normalizations behind residuals, are custom operators of the linnet runtime.
     """
 
     batch: int

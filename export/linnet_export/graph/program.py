@@ -16,13 +16,13 @@ __all__ = ["DeviceProgram", "device_module"]
 
 
 class DeviceProgram(nn.Module):
-    """What becomes one method of the program: encoder and head.
+    """Encoder and head as one method of the program.
 
     Attributes:
         inputs: names of the inputs of forward, in order.
         outputs: names of the outputs, in order.
         masked: it takes padded batches; else one text without padding.
-        fused: it calls linnet's own operators (:mod:`linnet_export.lower.custom_ops`).
+        fused: it calls the custom operators (:mod:`linnet_export.lower.custom_ops`).
     """
 
     def __init__(
@@ -59,11 +59,11 @@ class DeviceProgram(nn.Module):
         return DeviceProgram(self.body, self.head, self.outputs, masked=True).eval()
 
     def with_custom_kernels(self) -> DeviceProgram | None:
-        """Return the method for linnet's own runtime, every parameter shared; None if no layer could use it."""
+        """Return the method with custom operators, all parameters shared; None if no layer can use them."""
         modules = list(self.body.modules())
-        # the operator adds nothing to the scores
+        # int8_attention has no argument for a bias on the scores
         biased = any(isinstance(module, RelativePositionBias) for module in modules)
-        # and a subclass that computes its scores in another way does not call it
+        # and subclasses that compute their scores in another way do not call it
         plain = any(isinstance(module, Attention) and type(module).forward is Attention.forward for module in modules)
         if biased or not plain:
             return None

@@ -1,7 +1,7 @@
 """Relative position biases without a stored matrix of all pairs of tokens.
 
-A value for each distance becomes a matrix of pairs by shifting one row by one place per token. In memory
-that is a change of strides, which ``aten.as_strided_copy`` does in one pass: with rows of width w, the place
+A row of values by distance becomes a matrix of pairs of tokens by shifting it by one per token. In memory that is
+a change of strides, which ``aten.as_strided_copy`` does in one pass: with rows of width w, the place
 ``i * w + (j - i + c)`` is ``i * (w - 1) + j + c``.
 """
 

@@ -23,7 +23,7 @@ _SILENT = frozenset({"alloc", "getitem"})
 
 
 def debug_map(edge: EdgeProgramManager, planned: ExecutorchProgramManager) -> DebugMap:
-    """Return the places of every method whose instructions can be told apart; others are left out.
+    """Return the map of every method whose instructions match its graph; other methods are left out.
 
     Args:
         edge: the delegated program, whose nodes know their modules; `to_executorch` has changed it in place.
@@ -57,7 +57,7 @@ def _partition(lowered: Any) -> list[dict[str, Any]]:
 
 
 def _linnet_call(linears: list[Node]) -> dict[str, Any]:
-    """linnet's delegate runs its layers as one operator: what their names have in common is its place."""
+    """Return the entry of a call of linnet's delegate: one operator, whose layer is the common prefix of its layers."""
     names = [_layer(node).split(".") for node in linears]
     common = itertools.takewhile(lambda parts: len(set(parts)) == 1, zip(*names, strict=False))
     return {"layer": ".".join(parts[0] for parts in common), "operators": ["int8_linear"]}

@@ -60,14 +60,14 @@ class LoweringError(ExportError):
 
 @dataclasses.dataclass(frozen=True)
 class ProgramFacts:
-    """What a lowered program needs, and how it is cut.
+    """Requirements of a lowered program, and its partitions.
 
     Attributes:
         operators: operators that the runtime must have, as `name.overload`, over all methods, sorted.
         kernel_libraries: ExecuTorch libraries that hold them: optimized, quantized.
         backends: delegates that the program calls.
         partitions: number of delegate calls, by method.
-        operators_outside: how often each operator stands outside of the delegates, by method.
+        operators_outside: how often each operator occurs outside of the delegates, by method.
         planned_bytes: planned memory at the length (and batch) bound, by method. What the delegates
             allocate for themselves comes on top.
         steps: what runs where, in order, by method.
@@ -136,7 +136,7 @@ def lower(
         max_length: bound of the dynamic length, which starts at 2.
         max_batch: bound of the dynamic batch of masked methods, which starts at 1.
         constant_methods: values to store beside the methods; bytes become uint8 tensors [size].
-        progress: told what happens, in a few words.
+        progress: called with a short description of each step.
 
     Raises:
         LoweringError: no method is called forward, a bound is too small, or nothing reached XNNPACK.
@@ -222,7 +222,7 @@ def _facts(
     edge: EdgeProgramManager, planned: ExecutorchProgramManager, steps: Mapping[str, tuple[Step, ...]]
 ) -> ProgramFacts:
     plans = {plan.name: plan for plan in planned.executorch_program.execution_plan}
-    # a runtime that lacks linnet's own operators runs the other methods
+    # custom operators are not required: a runtime without them runs the other methods
     operators = sorted({_operator_name(each) for plan in plans.values() for each in plan.operators} - CUSTOM_OPERATORS)
     libraries = {"quantized" if each.startswith("quantized") else "optimized" for each in operators}
     backends = {delegate.id for plan in plans.values() for delegate in plan.delegates} - {LinnetBackend.__name__}

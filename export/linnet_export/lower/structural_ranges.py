@@ -1,7 +1,7 @@
 """Byte ranges of a program that are parsed, as opposed to weights.
 
-Their hash is checked at every load, so they have to be small, and a damaged byte in them must not reach a
-parser. Header and program section come first; then the delegate segments that the program points to.
+Their hash is checked at every load, so that no damaged byte reaches a parser, and they have to be small. Header and
+program section come first; then the delegate segments that the program points to.
 """
 
 from __future__ import annotations

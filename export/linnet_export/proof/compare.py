@@ -101,7 +101,7 @@ def _answers(
 def _order(
     references: Sequence[Reference], measured: Sequence[Outputs]
 ) -> tuple[dict[str, float], npt.NDArray[np.float64]]:
-    """One score a text: the share of pairs of texts that stand in the same order."""
+    """Return the share of pairs of texts in the same order, for programs with one score a text."""
     left = np.array([each.outputs["logits"][0] for each in references], dtype=np.float64)
     right = np.array([each["logits"][0] for each in measured], dtype=np.float64)
     same = np.sign(left[:, None] - left) == np.sign(right[:, None] - right)

@@ -42,7 +42,7 @@ class Reference:
 def reference_outputs(
     checkpoint: Checkpoint, texts: Sequence[ProofText], progress: Callable[[int], None]
 ) -> list[Reference]:
-    """Run the original on each text, one at a time; ``progress`` is told how many are done."""
+    """Run the original on each text, one at a time; ``progress`` is called with the number of texts done."""
     tokenizer = _bounded(checkpoint)
     found: list[Reference] = []
     with torch.inference_mode():

@@ -38,7 +38,7 @@ def apply_recipe(
         recipe: gives the precision of linear layers and word embedding.
         settings: what differs from the recipe's own choices.
         texts: inputs for calibration; without them, int4 weights are rounded to the nearest.
-        progress: told what happens, in a few words.
+        progress: called with a short description of each step.
 
     Raises:
         InvalidArgumentError: a setting names no layer, or one that cannot have what is asked for.

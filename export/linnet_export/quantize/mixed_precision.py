@@ -48,7 +48,7 @@ def quantize_within_budget(
         checkpoint: the original.
         texts: of the proof.
         budget: limits that the answers of each method must keep.
-        progress: told what happens, in a few words.
+        progress: called with a short description of each step.
 
     Raises:
         OverBudgetError: the budget does not hold with all linear layers in float32.

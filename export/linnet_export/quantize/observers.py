@@ -59,7 +59,7 @@ class HessianObserver:
 
 @dataclasses.dataclass
 class Spread:
-    """What was seen of one tensor.
+    """Observed values of one tensor.
 
     Attributes:
         low, high: least and greatest value.

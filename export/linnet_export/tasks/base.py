@@ -25,7 +25,7 @@ Outputs = dict[str, npt.NDArray[np.float32]]
 
 @dataclasses.dataclass(frozen=True)
 class SampleValues:
-    """What the sample code of a bundle is filled in with, in the notation of its language.
+    """Values in the sample code of a bundle, in the notation of its language.
 
     Attributes:
         text: string literal of a text that suits the task.

@@ -14,7 +14,7 @@ class UnsupportedTokenizerError(CheckpointError, ValueError):
 
     Attributes:
         found: the part, for messages.
-        needed: what the device has instead.
+        needed: the part that the device has.
     """
 
     def __init__(self, message: str, *, found: str = "", needed: str = "") -> None:

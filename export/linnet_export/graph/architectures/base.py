@@ -89,7 +89,7 @@ def _span_head(model: Any) -> tuple[nn.Module, nn.Linear]:
 
 @dataclasses.dataclass(frozen=True)
 class Architecture:
-    """How one family of Hugging Face models becomes a device graph.
+    """Conversion of one family of Hugging Face models to a device graph.
 
     Attributes:
         model_type: its name in config.json.
@@ -202,7 +202,7 @@ class DeviceBody(nn.Module):
         """Return the hidden state float32 [tokens, hidden_size] and the layout of the run.
 
         ``ids``, ``type_ids`` and ``mask`` are int64 [batch, length]. Without a mask the batch is one text, and
-        ``fused`` takes linnet's own attention operator.
+        ``fused`` takes the custom operators of the linnet runtime.
         """
         layout = self._layout(ids, mask)._replace(fused=fused)
         x = self.embeddings(ids, type_ids, layout.keep)

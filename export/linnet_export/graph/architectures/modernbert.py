@@ -39,7 +39,7 @@ _KINDS = ("full_attention", "sliding_attention")
 
 
 class _Places(NamedTuple):
-    """What a kind of layer knows of places: cosines and sines float32 [length, 1, width of a head / 2]."""
+    """Rotary positions of one kind of layer: cosines and sines float32 [length, 1, width of a head / 2]."""
 
     cosine: Tensor
     sine: Tensor
@@ -182,7 +182,7 @@ class _Rotation(nn.Module):
         self.sine = frozen_parameter(sine[0, :, :half].unsqueeze(1))
 
     def forward(self, layout: BatchLayout) -> _Places:
-        """Return what the layers of this kind know of places."""
+        """Return the rotary positions of the layers of this kind."""
         return _Places(self.cosine[: layout.length], self.sine[: layout.length], layout)
 
 

@@ -15,7 +15,7 @@ class UnsupportedHeadError(CheckpointError):
 
 @dataclasses.dataclass(frozen=True)
 class HeadSettings:
-    """How an embedding is made of the hidden state; other tasks do not look at it.
+    """Pooling and normalization of the hidden state; heads of other tasks ignore them.
 
     Attributes:
         pooling: mean, cls, max or none.

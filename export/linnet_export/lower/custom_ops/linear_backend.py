@@ -75,7 +75,7 @@ class _Layer:
 
 
 class LinearPartitioner(Partitioner):
-    """Takes the int8 layers whose results are read by linnet's own operators, or after the last of them.
+    """Partitioner of the int8 layers whose results custom operators read, or that come after the last of them.
 
     Any other layer would cut one of XNNPACK's partitions in two, which costs more than its products gain.
     """
@@ -94,7 +94,7 @@ class LinearPartitioner(Partitioner):
 
 @final
 class LinnetBackend(BackendDetails):
-    """What ExecuTorch calls to make a delegate's bytes; its name stands in the program."""
+    """Preprocessing of a call: ExecuTorch writes the name of this class into the program."""
 
     @staticmethod
     def preprocess(edge_program: ExportedProgram, compile_specs: list[CompileSpec]) -> PreprocessResult:

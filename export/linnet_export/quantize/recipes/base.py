@@ -71,7 +71,7 @@ class Recipe:
 
     @property
     def fused(self) -> bool:
-        """Whether the file gets `forward_fused`, whose attention multiplies in int8.
+        """True if the file gets `forward_fused`, whose attention multiplies in int8.
 
         Where weights have more than 8 bits, so should the products of attention.
         """
