@@ -60,7 +60,7 @@ def _levels(graph: Graph, inside: set[Node]) -> dict[Node, int]:
     of_constants: list[Node] = []
     for node in graph.nodes:
         sources = [each for each in node.all_input_nodes if each.op == "call_function"]
-        changes = [levels[each] + ((each in inside) != (node in inside)) for each in sources]
+        changes = [levels[source] + ((source in inside) != (node in inside)) for source in sources]
         levels[node] = max(changes, default=0)
         if not sources and node in inside:
             of_constants.append(node)

@@ -102,7 +102,7 @@ def _order(
     references: Sequence[Reference], measured: Sequence[Outputs]
 ) -> tuple[dict[str, float], npt.NDArray[np.float64]]:
     """Return the share of pairs of texts in the same order, for programs with one score a text."""
-    left = np.array([each.outputs["logits"][0] for each in references], dtype=np.float64)
+    left = np.array([reference.outputs["logits"][0] for reference in references], dtype=np.float64)
     right = np.array([each["logits"][0] for each in measured], dtype=np.float64)
     same = np.sign(left[:, None] - left) == np.sign(right[:, None] - right)
     np.fill_diagonal(same, True)

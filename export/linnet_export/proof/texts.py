@@ -108,11 +108,11 @@ def select_texts(texts: list[ProofText], task: Task, mask_token: str = "") -> li
         ProofTextsError: fewer than four texts fit.
     """
     if task.needs_pairs:
-        chosen = [each for each in texts if each.pair is not None]
+        chosen = [text for text in texts if text.pair is not None]
     elif task.takes_pairs:
         chosen = list(texts)
     else:
-        chosen = [each for each in texts if each.pair is None]
+        chosen = [text for text in texts if text.pair is None]
     if task.fills_masks and mask_token:
         chosen = [ProofText(_masked(each.text, mask_token)) for each in chosen]
     if len(chosen) < _FEWEST:

@@ -59,16 +59,16 @@ def summarize(
 ) -> QuantizationSummary:
     """Return what became of a quantized ``module`` whose layers were ``originals``."""
     layers = describe_layers(module, plan, originals)
-    kept = tuple(each.name for each in layers if each.precision == "fp32")
-    changed = Counter(each.kind for each in layers if each.precision != "fp32")
+    kept = tuple(layer.name for layer in layers if layer.precision == "fp32")
+    changed = Counter(layer.kind for layer in layers if layer.precision != "fp32")
     return QuantizationSummary(
         recipe.name, changed["linear"], changed["embedding"], kept, _text(layers, len(kept)), layers
     )
 
 
 def _text(layers: tuple[LayerPrecision, ...], kept: int) -> str:
-    linears = Counter(each.precision for each in layers if each.kind == "linear" and each.precision != "fp32")
-    tables = Counter(each.precision for each in layers if each.kind == "embedding" and each.precision != "fp32")
+    linears = Counter(layer.precision for layer in layers if layer.kind == "linear" and layer.precision != "fp32")
+    tables = Counter(layer.precision for layer in layers if layer.kind == "embedding" and layer.precision != "fp32")
     if not linears and not tables:
         return "none: weights and arithmetic are float32"
     parts = [f"{count} linear layers with {PRECISIONS[name].words}" for name, count in linears.items()]

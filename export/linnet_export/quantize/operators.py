@@ -224,7 +224,7 @@ class ExpandQuantized(PassBase):
     def _expand_fp16_linears(self, graph: Graph) -> bool:
         found = [node for node in graph.nodes if node.target is exir_ops.edge.linnet.fp16_linear.default]
         for node in found:
-            arguments = tuple(each for each in node.args if each is not None)
+            arguments = tuple(arg for arg in node.args if arg is not None)
             with graph.inserting_before(node):
                 replacement = graph.call_function(exir_ops.edge.aten.linear.default, arguments)
             replacement.meta = dict(node.meta)

@@ -175,7 +175,7 @@ def _with_tail(linear: Node) -> _Layer:
 
 def _with_residual(linear: Node, add: Node) -> _Layer:
     """Take `linear + residual * scale`, as :class:`linnet_export.graph.architectures.mobilebert` writes it."""
-    others = [each for each in add.all_input_nodes if each is not linear]
+    others = [node for node in add.all_input_nodes if node is not linear]
     if len(others) != 1 or others[0].target is not exir_ops.edge.aten.mul.Tensor or len(others[0].users) != 1:
         return _Layer(linear)
     residual, scale = others[0].args
