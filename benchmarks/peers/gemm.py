@@ -50,7 +50,8 @@ def _xnnpack(tokens: int, inputs: int, outputs: int) -> Call:
     from executorch.extension.pybindings import portable_lib
     from executorch.runtime import Runtime
 
-    from linnet_export.lower.xnnpack import WholePartitioner, necessary_passes
+    from linnet_export.lower.executorch_compat import necessary_passes
+    from linnet_export.lower.xnnpack import MergingXnnpackPartitioner
     from linnet_export.quantize.operators import ExpandQuantized, int8_linear
 
     class OneLinear(torch.nn.Module):
@@ -67,7 +68,7 @@ def _xnnpack(tokens: int, inputs: int, outputs: int) -> Call:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return int8_linear(x, self.weight, self.scale, self.zero_point, self.bias)
 
-    partitioner = WholePartitioner()
+    partitioner = MergingXnnpackPartitioner()
     config = EdgeCompileConfig(
         _check_ir_validity=False, _skip_dim_order=True, preserve_ops=partitioner.whole_operators()
     )

@@ -21,7 +21,7 @@ from benchmarks.paths import ROOT
 from benchmarks.peers.models import MINILM, MOBILEBERT, ModelSpec, checkpoint_folder
 from linnet_export.checkpoint import load_checkpoint
 from linnet_export.config import ExportConfig
-from linnet_export.graph.heads import device_module
+from linnet_export.graph.program import device_module
 from linnet_export.proof import device_inputs
 from linnet_export.proof.texts import read_texts, select_texts
 from linnet_export.quantize.calibration import observe
@@ -71,7 +71,7 @@ def measure(spec: ModelSpec) -> list[LayerRange]:
     program = device_module(
         checkpoint.model, checkpoint.task, pooling=checkpoint.pooling, normalize=checkpoint.normalize, max_length=128
     )
-    texts = device_inputs(checkpoint, select_texts(read_texts(None), checkpoint.task, False)[::_EVERY], program.inputs)
+    texts = device_inputs(checkpoint, select_texts(read_texts(None), checkpoint.task)[::_EVERY], program.inputs)
     names = [name for name, layer in program.named_modules() if isinstance(layer, nn.Linear)]
     observers = {name: _RangeByToken() for name in names}
     with torch.no_grad():

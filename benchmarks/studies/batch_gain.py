@@ -33,15 +33,19 @@ def write_program(path: Path) -> tuple[int, int]:
     import torch
     from transformers import BertConfig, BertModel
 
-    from linnet_export.graph.heads import device_module
+    from linnet_export.graph.program import device_module
     from linnet_export.lower.lowering import lower
-    from linnet_export.quantize.recipes import apply_recipe
+    from linnet_export.quantize.apply import apply_recipe
+    from linnet_export.quantize.recipes import get_recipe
+    from linnet_export.tasks import get_task
 
     torch.manual_seed(0)
     # the shape of sentence-transformers/all-MiniLM-L6-v2 with two of its six layers
     config = BertConfig(hidden_size=384, num_hidden_layers=2, num_attention_heads=12, intermediate_size=1536)
-    program = device_module(BertModel(config), "feature-extraction", pooling="mean", normalize=True, max_length=512)
-    apply_recipe(program, "int8")
+    program = device_module(
+        BertModel(config), get_task("feature-extraction"), pooling="mean", normalize=True, max_length=512
+    )
+    apply_recipe(program, get_recipe("int8"))
     alone = lower({"forward": program}, max_length=512, constant_methods={})
     both = lower(
         {"forward": program, "forward_batch": program.with_mask()},

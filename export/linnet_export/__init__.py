@@ -1,4 +1,4 @@
-"""From a checkpoint to one proven `.pte` file.
+"""Export of a checkpoint to one proven `.pte` file.
 
 ::
 
@@ -30,7 +30,7 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
 
     Args:
         config: what to export and how.
-        listener: is told about the progress; None shows nothing.
+        listener: receives the progress; None shows nothing.
 
     Returns:
         The report; its `path` is the written file.
@@ -42,7 +42,7 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
         OutputExistsError: the output is taken.
         OverBudgetError: the program answers too differently from the original.
     """
-    _refuse_missing(config)
+    _check_files(config)
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise ExtraMissingError(
@@ -53,8 +53,8 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
     return run(config, listener)
 
 
-def _refuse_missing(config: ExportConfig) -> None:
-    """Refuse a file of texts that is not there, before seconds are spent on imports."""
+def _check_files(config: ExportConfig) -> None:
+    """Check that files of texts exist, before seconds are spent on imports."""
     named = {"proof": config.proof, "calibration": config.calibration}
     problems = [f"{what} is {path}, which is no file" for what, path in named.items() if path and not path.is_file()]
     if problems:

@@ -1,4 +1,4 @@
-"""`linnet export`: the command, its progress display and its printed report."""
+"""Command `linnet export`: options, progress display and printed report."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from linnet_export import export
 from linnet_export.config import ALGORITHMS, BUDGET_KEYS, OBSERVER_NAMES, ExportConfig, QuantizationConfig
 from linnet_export.errors import OverBudgetError
 from linnet_export.explain import explain_page, measure_latency, read_facts
-from linnet_export.noise import captured_noise
+from linnet_export.log_capture import redirect_output
 from linnet_export.output.deliver import choose_output
 from linnet_export.output.report import ExportReport
 from linnet_export.output.report_view import print_report
@@ -194,7 +194,7 @@ def _quantization(args: argparse.Namespace) -> QuantizationConfig:
 def _keep(text: str) -> tuple[str, str]:
     pattern, equals, precision = text.rpartition("=")
     if not (pattern and equals and precision):
-        raise argparse.ArgumentTypeError(f"found {text!r}, needed NAME=PRECISION")
+        raise argparse.ArgumentTypeError(f"expected NAME=PRECISION, got {text!r}")
     return pattern, precision
 
 
@@ -229,7 +229,7 @@ def _print_worst(error: OverBudgetError) -> None:
 
 
 def _export(config: ExportConfig) -> ExportReport:
-    with captured_noise() as (terminal, log), terminated_as_interrupt():
+    with redirect_output() as (terminal, log), terminated_as_interrupt():
         progress = TerminalProgress(terminal)
         try:
             return export(config, progress)
@@ -267,5 +267,5 @@ def _budget(text: str) -> tuple[str, float]:
         equals = ""
         number = 0.0
     if not equals or name not in BUDGET_KEYS:
-        raise argparse.ArgumentTypeError(f"{text!r}, needed NAME=VALUE with NAME of {', '.join(BUDGET_KEYS)}")
+        raise argparse.ArgumentTypeError(f"expected NAME=VALUE with NAME of {', '.join(BUDGET_KEYS)}, got {text!r}")
     return name, number

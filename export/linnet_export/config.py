@@ -1,4 +1,4 @@
-"""Settings of one export, as one frozen object. Unknown keys are errors of the type itself."""
+"""Settings of one export as frozen dataclasses."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ MAX_POSITIONS = 512
 """Longest default bound in tokens: memory is planned at the bound, so a larger one is asked for."""
 
 BUDGET_KEYS: tuple[str, ...] = ("max_error", "cosine_mean", "cosine_worst", "agreement")
-"""What `budget` may set; :mod:`linnet_export.proof` has the defaults by recipe and task."""
+"""Keys of `budget`; :mod:`linnet_export.proof.budget` has the defaults by recipe and task."""
 
 RECIPES: tuple[str, ...] = ("8da4w", "fp16", "fp32", "int8", "int8-static")
 """Names of the recipes, known without importing them; :mod:`linnet_export.quantize.recipes` has one file for each."""
 
 ALGORITHMS: tuple[str, ...] = ("gptq", "rtn")
-"""How int4 weights are rounded: GPTQ on calibration texts, or each to the nearest."""
+"""Rounding of int4 weights: GPTQ on calibration texts, or each to the nearest."""
 
 OBSERVER_NAMES: tuple[str, ...] = ("minmax", "percentile")
 """The range of activations: all that was seen, or all but one value in 10 000 at either end."""
@@ -36,7 +36,7 @@ OBSERVER_NAMES: tuple[str, ...] = ("minmax", "percentile")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class QuantizationConfig:
-    """What differs from a recipe's own choices; None leaves the choice to it.
+    """Deviations from the defaults of a recipe; None keeps the default.
 
     Attributes:
         group_size: neighbouring inputs of an int4 linear layer that share a scale; XNNPACK takes
@@ -64,12 +64,12 @@ class QuantizationConfig:
 
     @property
     def linear_algorithm(self) -> str:
-        """How int4 weights are rounded."""
+        """Rounding of int4 weights."""
         return self.algorithm or "gptq"
 
     @property
     def range_observer(self) -> str:
-        """How int8-static finds the range of activations."""
+        """Observer of the ranges of activations for int8-static."""
         return self.observer or "minmax"
 
     @property
@@ -81,15 +81,17 @@ class QuantizationConfig:
         """Return every impossible setting as a sentence; empty if there is none."""
         found: list[str] = []
         if self.group_size is not None and (self.group_size < 32 or self.group_size % 32):
-            found.append(f"group_size is {self.group_size}, needed a multiple of 32, as XNNPACK takes them")
+            found.append(f"expected group_size to be a multiple of 32, as XNNPACK takes them, got {self.group_size}")
         if self.embedding_group_size is not None and (self.embedding_group_size < 2 or self.embedding_group_size % 2):
-            found.append(f"embedding_group_size is {self.embedding_group_size}, needed an even number from 2 on")
+            found.append(
+                f"expected embedding_group_size to be an even number from 2 on, got {self.embedding_group_size}"
+            )
         if self.algorithm is not None and self.algorithm not in ALGORITHMS:
             found.append(f"algorithm is {self.algorithm!r}, known are {', '.join(ALGORITHMS)}")
         if self.observer is not None and self.observer not in OBSERVER_NAMES:
             found.append(f"observer is {self.observer!r}, known are {', '.join(OBSERVER_NAMES)}")
         found += [
-            f"keep has {pattern!r}={precision!r}, needed NAME=PRECISION"
+            f"expected keep to have NAME=PRECISION, got {pattern!r}={precision!r}"
             for pattern, precision in self.keep
             if not (pattern and precision)
         ]
@@ -98,7 +100,7 @@ class QuantizationConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ExportConfig:
-    """What to export and how.
+    """Settings of one export.
 
     Attributes:
         model: local directory or Hugging Face hub id.
@@ -145,13 +147,15 @@ class ExportConfig:
         """Return every impossible setting as a sentence; empty if there is none."""
         found: list[str] = []
         if not self.model:
-            found.append("model is empty, needed a directory or a hub id")
+            found.append("expected model to be a directory or a hub id, got an empty string")
         if self.recipe not in RECIPES:
             found.append(f"recipe is {self.recipe!r}, supported are {', '.join(RECIPES)}")
         if self.max_length is not None and self.max_length < 3:
-            found.append(f"max_length is {self.max_length}, needed at least 3: two special tokens and one of the text")
+            found.append(
+                f"expected max_length to be at least 3 (two special tokens and one of the text), got {self.max_length}"
+            )
         if not 0 <= self.max_batch <= 1024:
-            found.append(f"max_batch is {self.max_batch}, needed 0 (none) to 1024")
+            found.append(f"expected max_batch to be 0 (none) to 1024, got {self.max_batch}")
         if self.labels is not None and not self.labels:
             found.append("labels is empty; leave it out to keep those of the checkpoint")
         found += self.quantization.problems()

@@ -1,4 +1,4 @@
-"""Errors of the exporter: each says what was found, what was needed and what to do."""
+"""Errors of the exporter."""
 
 from __future__ import annotations
 

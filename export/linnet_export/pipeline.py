@@ -1,33 +1,39 @@
-"""The whole export on one page: checkpoint, graph, quantize, lower, write, prove, deliver."""
+"""Stages of an export: load, quantize, lower, write, prove, deliver."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from linnet_export.checkpoint import Checkpoint, load_checkpoint
 from linnet_export.config import ExportConfig
-from linnet_export.graph.heads import DeviceProgram, device_module, get_task
+from linnet_export.graph.program import DeviceProgram, device_module
 from linnet_export.lower.lowering import LowerResult, lower
-from linnet_export.lower.ranges import structural_ranges
-from linnet_export.output.contract import make_manifest
-from linnet_export.output.deliver import choose_output, write_trailer, written_aside
+from linnet_export.lower.structural_ranges import structural_ranges
+from linnet_export.output.deliver import atomic_write, choose_output, write_trailer
 from linnet_export.output.details import make_details, measure_layers
-from linnet_export.output.methods import fused_method
+from linnet_export.output.manifest import make_manifest
 from linnet_export.output.report import ExportReport
 from linnet_export.progress import Listener, Quiet, Stages
 from linnet_export.proof import (
+    Budget,
     LayerError,
     Proof,
+    ProofText,
     choose_calibration,
     choose_texts,
     default_budget,
     device_inputs,
     prove,
 )
+from linnet_export.quantize.apply import apply_recipe
 from linnet_export.quantize.mixed_precision import quantize_within_budget
-from linnet_export.quantize.recipes import QuantizationSummary, apply_recipe, check_settings, get_recipe, is_calibrated
+from linnet_export.quantize.plan import check_settings, is_calibrated
+from linnet_export.quantize.recipes import QuantizationSummary, Recipe, get_recipe
+from linnet_export.quantize.sensitivity import MixedPrecision
 from linnet_export.tokenizer import TokenizerBytes, tokenizer_bytes
 
 __all__ = ["export"]
@@ -36,61 +42,123 @@ _MOST_CALIBRATION_TEXTS = 1024
 """More texts would only take longer: the papers of GPTQ and AWQ use 128 pieces of a corpus."""
 
 
+@dataclasses.dataclass(frozen=True)
+class _Loaded:
+    """Inputs of an export, read and checked before any work.
+
+    Attributes:
+        recipe: the chosen one.
+        checkpoint: the original, its task among it.
+        tokenizer: its tokenizer, written for the device.
+        texts: of the proof; empty if it is switched off.
+        calibration: texts for calibration; empty if the recipe needs none.
+        built_in: the calibration is the built-in set, which the proof measures too.
+        budget: limits of the proof.
+    """
+
+    recipe: Recipe
+    checkpoint: Checkpoint
+    tokenizer: TokenizerBytes
+    texts: Sequence[ProofText]
+    calibration: Sequence[ProofText]
+    built_in: bool
+    budget: Budget
+
+
+@dataclasses.dataclass(frozen=True)
+class _Quantized:
+    """The methods of the program, which share every parameter.
+
+    Attributes:
+        methods: device graphs by method name, `forward` first.
+        summary: what the recipe did.
+        mixed: what automatic mixed precision measured; None if it was not asked for.
+        errors: error of each layer; empty if the proof is switched off.
+        error_texts: number of texts behind them.
+    """
+
+    methods: Mapping[str, DeviceProgram]
+    summary: QuantizationSummary
+    mixed: MixedPrecision | None
+    errors: Sequence[LayerError] = ()
+    error_texts: int = 0
+
+    @property
+    def forward(self) -> DeviceProgram:
+        return self.methods["forward"]
+
+
 def export(config: ExportConfig, listener: Listener | None = None) -> ExportReport:
     """See :func:`linnet_export.export`."""
     stages = Stages(listener or Quiet())
     output = choose_output(config)
-    recipe = get_recipe(config.recipe)
-    check_settings(
-        recipe, config.quantization, calibrated=config.calibration is not None, mixed=config.auto_mixed_precision
-    )
+    loaded = _load(config, stages)
+    quantized = _quantize(config, loaded, stages)
+    lowered = _lower(config, loaded, quantized, stages)
+    with atomic_write(output) as partial:
+        proof = _write_and_prove(config, loaded, lowered, partial, stages)
+        report = _report(config, loaded, quantized, lowered, proof, stages.seconds)
+        evidence = _evidence(quantized, lowered, proof, report)
+        write_trailer(partial, lowered.program, structural_ranges(lowered.program), evidence)
+        digest, size = _digest(partial), partial.stat().st_size
+    # the evidence cannot have these three: they are of the file that it is a part of
+    return dataclasses.replace(report, path=output, sha256=digest, file_bytes=size)
+
+
+def _load(config: ExportConfig, stages: Stages) -> _Loaded:
+    recipe, settings = get_recipe(config.recipe), config.quantization
+    check_settings(recipe, settings, calibrated=config.calibration is not None, mixed=config.auto_mixed_precision)
     with stages.stage("checkpoint"):
         checkpoint = load_checkpoint(config)
         tokenizer = tokenizer_bytes(checkpoint.tokenizer, clean_up=checkpoint.clean_up)
-        # a file of texts that cannot serve is refused before minutes are spent
-        takes_pairs = get_task(checkpoint.task).takes_pairs
-        texts = choose_texts(config, checkpoint, takes_pairs)
-        calibrated = is_calibrated(recipe, config.quantization)
-        calibration = choose_calibration(config, checkpoint, takes_pairs) if calibrated else []
+        # texts are read here, before the slow stages, so that a wrong file fails at once
+        texts = choose_texts(config, checkpoint)
+        calibrated = is_calibrated(recipe, settings)
+        calibration = choose_calibration(config, checkpoint)[:_MOST_CALIBRATION_TEXTS] if calibrated else []
+    return _Loaded(
+        recipe=recipe,
+        checkpoint=checkpoint,
+        tokenizer=tokenizer,
+        texts=texts,
+        calibration=calibration,
+        built_in=calibrated and config.calibration is None,
+        budget=default_budget(checkpoint.task, recipe.exact, config.budget, recipe.weight_bits),
+    )
+
+
+def _quantize(config: ExportConfig, loaded: _Loaded, stages: Stages) -> _Quantized:
+    checkpoint, recipe, settings = loaded.checkpoint, loaded.recipe, config.quantization
     with stages.stage("graph"):
-        program = _device_program(checkpoint)
-    budget = default_budget(checkpoint.task, recipe.exact, config.budget, recipe.weight_bits)
+        methods = _methods(config, loaded)
+        program = methods["forward"]
     with stages.stage("quantize"):
-        fitted = device_inputs(checkpoint, calibration[:_MOST_CALIBRATION_TEXTS], program.inputs)
+        inputs = device_inputs(checkpoint, loaded.calibration, program.inputs)
         mixed = None
         if config.auto_mixed_precision:
-            summary, mixed = quantize_within_budget(config, checkpoint, program, fitted, texts, budget, stages.detail)
+            measured = [method for method in methods.values() if not method.masked]
+            summary, mixed = quantize_within_budget(
+                measured, recipe, settings, inputs, checkpoint, loaded.texts, loaded.budget, stages.detail
+            )
         else:
-            summary = apply_recipe(program, config.recipe, config.quantization, fitted, stages.detail)
-        errors: tuple[tuple[LayerError, ...], int] = ((), 0)
-        if config.prove:
-            # here and not beside the proof: the exact copy that it needs is gone again before graphs take the room
-            errors = measure_layers(checkpoint, _device_program(checkpoint), program, texts, stages.detail)
-    with stages.stage("lower"):
-        lowered = _lower(checkpoint, tokenizer, program, summary, config.max_batch, stages)
-    with written_aside(output) as partial:
-        ranges = structural_ranges(lowered.program)
-        with stages.stage("write"):
-            write_trailer(partial, lowered.program, ranges, Proof.unproven("not proven yet").evidence())
-        if config.prove:
-            with stages.stage("prove"):
-                fused = "forward_fused" in lowered.facts.partitions
-                proof = prove(partial, checkpoint, texts, budget, stages.detail, fused=fused)
-        else:
-            proof = Proof.unproven("exported with --no-proof")
-        report = dataclasses.replace(
-            _report(config, checkpoint, tokenizer, lowered, summary, stages, proof), mixed_precision=mixed
-        )
-        details = make_details(lowered, *errors)
-        evidence = {
-            **proof.evidence(),
-            "report": report.to_evidence(),
-            "details": details,
-            "places": dict(lowered.facts.places),
-        }
-        write_trailer(partial, lowered.program, ranges, evidence)
-        digest, size = _digest(partial), partial.stat().st_size
-    return dataclasses.replace(report, path=output, sha256=digest, file_bytes=size)
+            summary = apply_recipe(program, recipe, settings, inputs, stages.detail)
+        if not config.prove:
+            return _Quantized(methods, summary, mixed)
+        # here and not beside the proof: the exact copy that it needs is gone again before graphs take the room
+        original = _device_program(checkpoint)
+        errors, count = measure_layers(checkpoint, original, program, loaded.texts, stages.detail)
+    return _Quantized(methods, summary, mixed, errors, count)
+
+
+def _methods(config: ExportConfig, loaded: _Loaded) -> dict[str, DeviceProgram]:
+    """Return the methods of the file in float32; they share their layers, so quantizing one quantizes all."""
+    program = _device_program(loaded.checkpoint)
+    methods = {"forward": program}
+    fused = program.with_custom_kernels() if loaded.recipe.fused else None
+    if fused is not None:
+        methods["forward_fused"] = fused
+    if config.max_batch:
+        methods["forward_batch"] = program.with_mask()
+    return methods
 
 
 def _device_program(checkpoint: Checkpoint) -> DeviceProgram:
@@ -103,86 +171,96 @@ def _device_program(checkpoint: Checkpoint) -> DeviceProgram:
     )
 
 
-def _lower(
-    checkpoint: Checkpoint,
-    tokenizer: TokenizerBytes,
-    program: DeviceProgram,
-    summary: QuantizationSummary,
-    max_batch: int,
-    stages: Stages,
-) -> LowerResult:
-    methods = {"forward": program}
-    fused = fused_method(program, summary.recipe)
-    if fused is not None:
-        methods["forward_fused"] = fused
-    if max_batch:
-        methods["forward_batch"] = program.with_mask()
-    return lower(
-        methods,
-        max_length=checkpoint.max_length,
-        max_batch=max_batch,
-        constant_methods=lambda facts: make_manifest(
-            checkpoint, tokenizer, program, summary, facts, max_batch
-        ).to_raw(),
-        progress=stages.detail,
-    )
+def _lower(config: ExportConfig, loaded: _Loaded, quantized: _Quantized, stages: Stages) -> LowerResult:
+    checkpoint, max_batch = loaded.checkpoint, config.max_batch
+    with stages.stage("lower"):
+        return lower(
+            quantized.methods,
+            max_length=checkpoint.max_length,
+            max_batch=max_batch,
+            constant_methods=lambda facts: make_manifest(
+                checkpoint, loaded.tokenizer, quantized.forward, quantized.summary, facts, max_batch
+            ).to_raw(),
+            progress=stages.detail,
+        )
+
+
+def _write_and_prove(config: ExportConfig, loaded: _Loaded, lowered: LowerResult, path: Path, stages: Stages) -> Proof:
+    """Write the program to ``path`` with a preliminary trailer, without which no file opens, and prove it."""
+    with stages.stage("write"):
+        ranges = structural_ranges(lowered.program)
+        write_trailer(path, lowered.program, ranges, Proof.unproven("not proven yet").evidence())
+    if not config.prove:
+        return Proof.unproven("exported with --no-proof")
+    with stages.stage("prove"):
+        fused = "forward_fused" in lowered.facts.partitions
+        return prove(path, loaded.checkpoint, loaded.texts, loaded.budget, stages.detail, fused=fused)
+
+
+def _evidence(quantized: _Quantized, lowered: LowerResult, proof: Proof, report: ExportReport) -> dict[str, Any]:
+    details = make_details(lowered, quantized.errors, quantized.error_texts)
+    return {
+        **proof.evidence(),
+        "report": report.to_evidence(),
+        "details": details,
+        "places": dict(lowered.facts.debug_map),
+    }
 
 
 def _report(
     config: ExportConfig,
-    checkpoint: Checkpoint,
-    tokenizer: TokenizerBytes,
+    loaded: _Loaded,
+    quantized: _Quantized,
     lowered: LowerResult,
-    summary: QuantizationSummary,
-    stages: Stages,
     proof: Proof,
+    seconds: Mapping[str, float],
 ) -> ExportReport:
+    facts, summary = lowered.facts, quantized.summary
     return ExportReport(
         path=Path(),
         sha256="",
-        task=checkpoint.task,
-        recipe=config.recipe,
+        task=loaded.checkpoint.task.name,
+        recipe=loaded.recipe.name,
         file_bytes=len(lowered.program),
-        checkpoint_bytes=checkpoint.size,
+        checkpoint_bytes=loaded.checkpoint.size,
         parts=dataclasses.asdict(lowered.sizes),
-        partitions=dict(lowered.facts.partitions),
-        operators_outside={name: dict(counts) for name, counts in lowered.facts.operators_outside.items()},
-        planned_bytes=dict(lowered.facts.planned_bytes),
-        max_length=checkpoint.max_length,
+        partitions=dict(facts.partitions),
+        operators_outside={name: dict(counts) for name, counts in facts.operators_outside.items()},
+        planned_bytes=dict(facts.planned_bytes),
+        max_length=loaded.checkpoint.max_length,
         max_batch=config.max_batch,
         quantization=summary.text,
         kept=summary.kept,
         layers=summary.layers,
-        seconds={name: round(seconds, 3) for name, seconds in stages.seconds.items()},
+        seconds={name: round(each, 3) for name, each in seconds.items()},
         status=proof.status,
         budget=proof.limits,
         figures=proof.figures,
         fused=proof.fused,
         texts=proof.texts,
-        notes=_notes(config, tokenizer, lowered, is_calibrated(get_recipe(config.recipe), config.quantization)),
+        notes=tuple(_notes(config, loaded, lowered)),
+        mixed_precision=quantized.mixed,
     )
 
 
-def _notes(config: ExportConfig, tokenizer: TokenizerBytes, lowered: LowerResult, calibrated: bool) -> tuple[str, ...]:
-    notes: list[str] = []
-    if calibrated and config.calibration is None:
-        notes.append(
+def _notes(config: ExportConfig, loaded: _Loaded, lowered: LowerResult) -> Iterator[str]:
+    if loaded.built_in:
+        yield (
             "int4 weights were fitted to the built-in texts, which the proof measures too; "
             "--calibration FILE with texts of your own fits them to what will come"
         )
     if not config.max_batch:
-        notes.append(
+        yield (
             "no batch method: a padded batch of long texts is slower than a loop (benchmarks/studies/batch_gain.py); "
             "--max-batch 8 adds one, which can gain with short texts on several threads"
         )
     if lowered.written_twice:
-        notes.append(
+        yield (
             f"{lowered.written_twice / 1e6:.2f} MB are in the file twice: the word embedding, which is also the "
             "decoder, is looked up in one layout and multiplied in another"
         )
-    if tokenizer.note:
-        notes.append(tokenizer.note)
-    return tuple(notes)
+    if loaded.tokenizer.note:
+        yield loaded.tokenizer.note
 
 
 def _digest(path: Path) -> str:

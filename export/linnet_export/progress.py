@@ -1,4 +1,4 @@
-"""Stages of an export: their names, their seconds, and who is told about them."""
+"""Progress listener and timing of the stages of an export."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Things that are chosen by name: architectures, tasks, recipes."""
+"""Registry of named entries with a clear error for unknown names."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ Entry = TypeVar("Entry")
 
 
 class Registry(Generic[Entry]):
-    """What is known under a name.
+    """Named entries.
 
     Args:
-        setting: that the name is a value of, for messages.
+        setting: name of the setting that has these values, for messages.
         entries: by name.
-        error: what an unknown name raises.
-        advice: what to do about one.
+        error: class that is raised for an unknown name.
+        advice: what to do about an unknown name, for messages.
     """
 
     def __init__(self, setting: str, entries: Mapping[str, Entry], error: type[ExportError], advice: str = "") -> None:

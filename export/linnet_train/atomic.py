@@ -16,7 +16,7 @@ def atomic_directory(output: Path) -> Iterator[Path]:
     """Yield a new directory beside ``output``; at the end of the block it takes the place of ``output``.
 
     If the block fails or is interrupted, the new directory is removed and the old one stays. Files have
-    :func:`linnet_export.output.deliver.written_aside`.
+    :func:`linnet_export.output.deliver.atomic_write`.
     """
     aside = output.with_name(f".{output.name}.partial-{os.getpid()}")
     shutil.rmtree(aside, ignore_errors=True)

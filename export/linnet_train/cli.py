@@ -16,8 +16,8 @@ from linnet.cli.output import refuse_existing, write_text
 from linnet_export import export
 from linnet_export.cli import CLEAR, TerminalProgress, name_log, report_over_budget, terminated_as_interrupt
 from linnet_export.errors import OverBudgetError
-from linnet_export.noise import captured_noise
-from linnet_export.output.deliver import written_aside
+from linnet_export.log_capture import redirect_output
+from linnet_export.output.deliver import atomic_write
 from linnet_train import train
 from linnet_train.config import DataConfig, TrainConfig
 from linnet_train.exported_file import FileReport, export_config, measure_file, plain_export_config
@@ -125,7 +125,7 @@ def _stages(args: argparse.Namespace) -> tuple[list[tuple[str, TrainConfig]], St
 def _run(
     stages: list[tuple[str, TrainConfig]], stages_file: StagesFile | None, args: argparse.Namespace
 ) -> tuple[list[tuple[str, TrainReport]], FileReport | None]:
-    with captured_noise() as (terminal, log), terminated_as_interrupt():
+    with redirect_output() as (terminal, log), terminated_as_interrupt():
         listener: TrainListener = TrainProgress(terminal) if _is_first() else QuietTraining()
         try:
             last = stages[-1][1]
@@ -155,12 +155,12 @@ def _search(base: TrainConfig, args: argparse.Namespace) -> int:
 
     config = build(SearchConfig, args.options.values(SearchConfig, args), "search")
     exported = {} if args.quantization is None else {"recipe": args.quantization}
-    with captured_noise() as (terminal, _), terminated_as_interrupt():
+    with redirect_output() as (terminal, _), terminated_as_interrupt():
         report = search(base, config, exported, TrainProgress(terminal))
     page = report.output / "search.html"
     write_text(search_page(report), page, force=True)
     if args.export is not None and report.best is not None:
-        with written_aside(args.export) as aside:
+        with atomic_write(args.export) as aside:
             shutil.copyfile(report.output / "best" / FILE, aside)
     _show_search(report, page, as_json=args.json)
     return 0 if report.best is not None else 1

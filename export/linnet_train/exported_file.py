@@ -65,7 +65,8 @@ def export_config(trained: TrainConfig, output: Path, settings: Mapping[str, Any
     Raises:
         InvalidArgumentError: a setting is unknown or impossible.
     """
-    from linnet_export.quantize.recipes import get_recipe, is_calibrated
+    from linnet_export.quantize.plan import is_calibrated
+    from linnet_export.quantize.recipes import get_recipe
 
     found = plain_export_config(trained, output, settings)
     if is_calibrated(get_recipe(found.recipe), found.quantization) and found.calibration is None:

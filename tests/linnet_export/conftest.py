@@ -1,4 +1,4 @@
-"""Exported files and small random models that several tests use, each made once per run."""
+"""Fixtures of the exporter's tests: exported files, small random models, ExecuTorch's own runtime; each made once."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from torch import Tensor
 
 import linnet_export
 from linnet_export.output.report import ExportReport
-from tests.linnet_export.graph.cases import Case, random_model
 from tests.support.checkpoints import write_checkpoint, write_sentence_modules
+from tests.support.model_cases import Case, random_model
 
 Exported = tuple[Path, ExportReport]
 """The checkpoint's directory and the report of its export."""

@@ -29,7 +29,7 @@ from linnet_export.cli import name_log
 from linnet_export.config import RECIPES
 from linnet_export.errors import CheckpointError, OutputExistsError, OverBudgetError, ProofError
 from linnet_export.quantize import recipes
-from linnet_export.quantize.recipes import NothingQuantizedError
+from linnet_export.quantize.apply import NothingQuantizedError
 from tests.support.checkpoints import write_checkpoint, write_sentence_modules
 
 TEXTS = ["turn the volume down", "", "Is the bakery open on Sunday?", "reset my password " * 40]
@@ -175,7 +175,7 @@ def test_over_budget_nothing_is_delivered(tmp_path: Path) -> None:
     config = linnet_export.ExportConfig(
         model=str(checkpoint), output=output, recipe="fp32", budget={"max_error": 0.0}, force=True
     )
-    with pytest.raises(OverBudgetError, match="max_error is .*, at most 0 allowed") as caught:
+    with pytest.raises(OverBudgetError, match="expected max_error of at most 0, got ") as caught:
         linnet_export.export(config)
     assert len(caught.value.worst) == 10
     assert output.read_bytes() == b"the old file"
@@ -251,10 +251,11 @@ def test_the_log_is_named_where_it_may_explain_the_error(tmp_path: Path, capsys:
 
 
 def test_a_recipe_that_quantizes_nothing_is_an_error() -> None:
-    from linnet_export.quantize.recipes import apply_recipe
+    from linnet_export.quantize.apply import apply_recipe
+    from linnet_export.quantize.recipes import get_recipe
 
     with pytest.raises(NothingQuantizedError):
-        apply_recipe(torch.nn.ReLU(), "int8")
+        apply_recipe(torch.nn.ReLU(), get_recipe("int8"))
 
 
 def test_export_and_load_in_one_process_in_either_order(exported: Callable[..., Any], tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""``linnet bundle``: a file as a part of somebody's project. One module a target, found by its name."""
+"""Registry of the targets of ``linnet bundle``, one module each: a file as a part of an app or a program."""
 
 from __future__ import annotations
 

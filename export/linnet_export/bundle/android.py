@@ -1,4 +1,4 @@
-"""Target android: a Gradle library module; ExecuTorch's official package computes, linnet's sources do the rest."""
+"""Target android: a Gradle library module with linnet's sources; ExecuTorch's official package runs the program."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from linnet_export.bundle.content import Content, collect
 from linnet_export.bundle.notices import notices
 from linnet_export.bundle.subject import QUESTION, Subject
 from linnet_export.bundle.support import app_sources, require_core
+from linnet_export.tasks.base import SampleValues
 
 __all__ = ["content"]
 
@@ -68,26 +69,15 @@ def _constants(subject: Subject) -> str:
     return "\n".join(lines)
 
 
-def _classes(name: str) -> str:
-    return f'.joinToString("\\n") {{ "${{{name}.of(it.label)}} ${{it.score}}" }}'
-
-
 def _sample(subject: Subject) -> str:
-    text, name = quoted(subject.text, dollar=True), type_name(subject.name)
-    question = quoted(QUESTION, dollar=True)
-    calls = {
-        "text-classification": f"model.classify({text})" + _classes(name),
-        "token-classification": f'model.entities({text}).joinToString("\\n")',
-        "question-answering": f"model.answer({question}, {text}).text",
-        "fill-mask": f'model.fillMask({text}).first().joinToString("\\n") {{ it.sequence }}',
-        "text-ranking": f'model.rank({question}, listOf({text}, "Nothing else.")).joinToString("\\n")',
-        "feature-extraction": f"model.embed({text}).joinToString(limit = 5)",
-    }
+    name = type_name(subject.name)
+    text, question = quoted(subject.text, dollar=True), quoted(QUESTION, dollar=True)
+    values = SampleValues(text, question, name, subject.embedding_size)
     return f"""\
 package {_PACKAGE}
 
 import dev.linnet.Linnet
 
 /** On Android: `LinnetAndroid.load(context, {name}.ASSET).use(::sample)`, from a background thread. */
-fun sample(model: Linnet): String = {calls[subject.manifest.task]}
+fun sample(model: Linnet): String = {subject.task.kotlin_sample(values)}
 """

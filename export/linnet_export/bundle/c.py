@@ -1,4 +1,4 @@
-"""Target c: liblinnet with its CMake package, constants, and a program that builds from the folder alone."""
+"""Target c: a CMake project with liblinnet, label constants and a sample program."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from linnet_export.bundle.content import Content, collect
 from linnet_export.bundle.notices import RUNTIME, notices
 from linnet_export.bundle.subject import QUESTION, Subject
 from linnet_export.bundle.support import require_core
+from linnet_export.tasks.base import CSample, SampleValues
 
 __all__ = ["content"]
 
@@ -54,18 +55,11 @@ target_link_libraries(sample PRIVATE linnet::linnet)
 """
 
 
-_CALLS = {
-    "text-classification": "linnet_classify(task, &engine, text, (linnet_text){NULL, 0}, 1, NULL, &answers)",
-    "token-classification": "linnet_find_entities(task, &engine, text, 1, NULL, &answers)",
-    "question-answering": "linnet_answer_question(task, &engine, question, text, NULL, &answers)",
-    "fill-mask": "linnet_fill_mask(task, &engine, text, 1, NULL, &answers)",
-}
-
-
 def _sample(subject: Subject) -> str:
-    return _HEAD.format(header=f"{subject.name}.h", file=f"{subject.name.upper()}_FILE") + (
-        _answers(subject) if subject.manifest.task in _CALLS else _numbers(subject)
-    )
+    values = SampleValues(quoted(subject.text), quoted(QUESTION), "", subject.embedding_size)
+    sample = subject.task.c_sample(values)
+    head = _HEAD.format(header=f"{subject.name}.h", file=f"{subject.name.upper()}_FILE")
+    return head + (_numbers(values, sample) if sample.numbers else _answers(values, sample))
 
 
 _HEAD = """\
@@ -95,14 +89,12 @@ int main(int argc, char** argv) {{
 """
 
 
-def _answers(subject: Subject) -> str:
-    question = (
-        f"  const linnet_text question = TEXT({quoted(QUESTION)});\n" if "question" in subject.manifest.task else ""
-    )
+def _answers(values: SampleValues, sample: CSample) -> str:
+    question = f"  const linnet_text question = TEXT({values.question});\n" if sample.with_question else ""
     return f"""\
-{question}  const linnet_text text = TEXT({quoted(subject.text)});
+{question}  const linnet_text text = TEXT({values.text});
   linnet_answers* answers = NULL;
-  if (failed({_CALLS[subject.manifest.task]})) {{
+  if (failed({sample.call})) {{
     return 1;
   }}
   for (size_t i = 0; i < linnet_answers_count(answers); ++i) {{
@@ -118,18 +110,12 @@ def _answers(subject: Subject) -> str:
 """
 
 
-def _numbers(subject: Subject) -> str:
-    if subject.manifest.task == "text-ranking":
-        passage = f"linnet_score(task, &engine, TEXT({quoted(QUESTION)}), text, 1, numbers, 1, &count)"
-        size, call = 1, passage
-    else:
-        size = subject.manifest.embedding_size
-        call = f"linnet_embed(task, &engine, text, 1, NULL, 1, numbers, {size})"
+def _numbers(values: SampleValues, sample: CSample) -> str:
     return f"""\
-  const linnet_text text = TEXT({quoted(subject.text)});
-  float numbers[{size}];
-  size_t count = {size};
-  if (failed({call})) {{
+  const linnet_text text = TEXT({values.text});
+  float numbers[{sample.numbers}];
+  size_t count = {sample.numbers};
+  if (failed({sample.call})) {{
     return 1;
   }}
   for (size_t i = 0; i < count; ++i) {{

@@ -1,4 +1,4 @@
-"""``linnet bundle``: write a file as a ready part of an app or a program."""
+"""Command ``linnet bundle``: arguments, and the printed summary."""
 
 from __future__ import annotations
 

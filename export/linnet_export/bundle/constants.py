@@ -1,4 +1,4 @@
-"""Labels as names of constants: ``volume down`` -> ``VOLUME_DOWN``."""
+"""Identifiers and string literals of generated code: ``volume down`` -> ``VOLUME_DOWN``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of a project part: collected, then written once, and never over somebody else's work."""
+"""Writing of a bundle: idempotent, without overwriting files of others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from linnet.errors import InvalidArgumentError
 __all__ = ["MARK", "Content", "Kind", "Written", "collect", "write"]
 
 Content: TypeAlias = dict[str, bytes | Path]
-"""What a file holds, or where it is copied from, by path in the folder."""
+"""Bytes of a file, or the path that it is copied from, by its path in the folder."""
 
 MARK = "linnet-bundle.json"
 """Names every file that was written, with its SHA-256; and of which target and model the bundle is."""
@@ -35,7 +35,7 @@ class Kind:
 
 @dataclasses.dataclass(frozen=True)
 class Written:
-    """What a bundle changed in its folder.
+    """Changes that a bundle made in its folder.
 
     Attributes:
         written: paths of the files that are new or other than before.
@@ -48,7 +48,7 @@ class Written:
 
 @dataclasses.dataclass(frozen=True)
 class _Mark:
-    """What stands in a folder; ``kind`` is None where nothing does, or the bundle of a linnet that noted none."""
+    """Record of the bundle in a folder; ``kind`` is None in an empty folder, or if an older linnet wrote none."""
 
     kind: Kind | None = None
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -81,10 +81,10 @@ def write(content: Content, folder: Path, kind: Kind, *, force: bool = False) ->
     """
     before = _read_mark(folder)
     if not force:
-        _refuse_another(folder, before.kind, kind)
+        _check_kind(folder, before.kind, kind)
     wanted = {name: data if isinstance(data, bytes) else data.read_bytes() for name, data in sorted(content.items())}
     now = _Mark(kind, {name: hashlib.sha256(data).hexdigest() for name, data in wanted.items()})
-    _refuse_changes(folder, before.files, now.files)
+    _check_changes(folder, before.files, now.files)
     written = _write_new(wanted, folder)
     removed = _remove(sorted(before.files.keys() - now.files.keys()), folder)
     if written or before != now:
@@ -128,7 +128,7 @@ def _read_mark(folder: Path) -> _Mark:
     return _Mark(kind, files)
 
 
-def _refuse_another(folder: Path, found: Kind | None, wanted: Kind) -> None:
+def _check_kind(folder: Path, found: Kind | None, wanted: Kind) -> None:
     if found is not None and found != wanted:
         raise InvalidArgumentError(
             f"{folder} has the bundle of {found.model} for {found.target}, not of {wanted.model} for {wanted.target}; "
@@ -136,7 +136,7 @@ def _refuse_another(folder: Path, found: Kind | None, wanted: Kind) -> None:
         )
 
 
-def _refuse_changes(folder: Path, before: Mapping[str, str], hashes: Mapping[str, str]) -> None:
+def _check_changes(folder: Path, before: Mapping[str, str], hashes: Mapping[str, str]) -> None:
     changed = []
     for name in sorted(before.keys() | hashes.keys()):
         path = folder / name

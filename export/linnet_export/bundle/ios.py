@@ -1,4 +1,4 @@
-"""Target ios: a Swift package of the core's text part and its Swift API, with the file as a resource."""
+"""Target ios: a Swift package with the sources of linnet and the file as a resource."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from linnet_export.bundle.content import Content, collect
 from linnet_export.bundle.notices import notices
 from linnet_export.bundle.subject import QUESTION, Subject
 from linnet_export.bundle.support import app_sources, require_core
+from linnet_export.tasks.base import SampleValues
 
 __all__ = ["content"]
 
@@ -77,19 +78,12 @@ def _camel(constant: str) -> str:
 
 
 def _sample(subject: Subject) -> str:
-    text, question = quoted(subject.text), quoted(QUESTION)
-    calls = {
-        "text-classification": f"{type_name(subject.name)}(rawValue: model.classify({text})[0].label)",
-        "token-classification": f"model.entities({text})",
-        "question-answering": f"model.answer({question}, context: {text})[0].text",
-        "fill-mask": f"model.fillMask({text})[0].map(\\.sequence)",
-        "text-ranking": f'model.rank({question}, passages: [{text}, "Nothing else."])',
-        "feature-extraction": f"model.embed({text})",
-    }
+    name = type_name(subject.name)
+    values = SampleValues(quoted(subject.text), quoted(QUESTION), name, subject.embedding_size)
     return f"""\
-let path = {type_name(subject.name)}.file!.path
+let path = {name}.file!.path
 try Linnet.check(path: path)                       // before the engine opens the file
 let engine = MyEngine(path)                        // an Engine over ExecuTorch's Swift package
 let model = try Linnet(manifest: engine.manifest(), engine: engine)
-print(try {calls[subject.manifest.task]})
+print(try {subject.task.swift_sample(values)})
 """

@@ -1,4 +1,4 @@
-"""Licences and attribution that have to travel with a file, and what the project grows by."""
+"""Licences, attribution and size report of a bundle."""
 
 from __future__ import annotations
 

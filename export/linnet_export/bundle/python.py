@@ -1,4 +1,4 @@
-"""Target python: a package with the file inside."""
+"""Target python: a package that contains the file."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from linnet_export.bundle.constants import constant_names, quoted, type_name
 from linnet_export.bundle.content import Content
 from linnet_export.bundle.notices import notices
 from linnet_export.bundle.subject import QUESTION, Subject
+from linnet_export.tasks.base import SampleValues
 
 __all__ = ["content"]
 
@@ -50,23 +51,7 @@ def _package(subject: Subject) -> str:
 
 
 def _sample(subject: Subject) -> str:
-    package, text, question = subject.name, quoted(subject.text), quoted(QUESTION)
-    calls = {
-        "text-classification": f"""\
-best = model({text})[0]
-    print({package}.{type_name(package)}(best["label"]), best["score"])""",
-        "token-classification": f"""\
-for entity in model({text}, aggregation_strategy="simple"):
-        print(entity)""",
-        "question-answering": f"print(model(question={question}, context={text}))",
-        "fill-mask": f"""\
-for proposal in model({text}):
-        print(proposal)""",
-        "text-ranking": f"""\
-for passage in model.rank({question}, [{text}, "Nothing else."]):
-        print(passage)""",
-        "feature-extraction": f"print(model.encode({text})[:5])",
-    }
-    if subject.manifest.task == "feature-extraction" and "embedding" not in subject.manifest.outputs:
-        calls["feature-extraction"] = f"print(model({text}))"
-    return f"import {package}\n\nwith {package}.load() as model:\n    {calls[subject.manifest.task]}\n"
+    package = subject.name
+    labels = f"{package}.{type_name(package)}"
+    values = SampleValues(quoted(subject.text), quoted(QUESTION), labels, subject.embedding_size)
+    return f"import {package}\n\nwith {package}.load() as model:\n    {subject.task.python_sample(values)}\n"

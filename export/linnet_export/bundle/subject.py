@@ -1,4 +1,4 @@
-"""The file that is bundled, and what every target says about it."""
+"""The file that is bundled: manifest, identifier and sample texts."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from pathlib import Path
 
 from linnet.format.manifest import Manifest
 from linnet.loading import load
-from linnet_bench.measure.sample import SHORT_TEXT
+from linnet_export.tasks import Task, get_task
 
-__all__ = ["QUESTION", "TEXT", "Subject", "read_subject"]
+__all__ = ["QUESTION", "Subject", "read_subject"]
 
-TEXT = SHORT_TEXT
 QUESTION = "When does it open?"
 
 
@@ -23,7 +22,7 @@ class Subject:
     Attributes:
         path: where it is.
         name: its name as an identifier, for example ``intents``.
-        manifest: its contract.
+        manifest: its manifest.
         mask: the mask token, for fill-mask.
     """
 
@@ -38,15 +37,23 @@ class Subject:
         return f"{self.name}.pte"
 
     @property
+    def task(self) -> Task:
+        """The task of the model, which has the sample code."""
+        return get_task(self.manifest.task)
+
+    @property
+    def embedding_size(self) -> int:
+        """Numbers in the embedding of a text; 0 where the program gives none."""
+        return self.manifest.embedding_size if "embedding" in self.manifest.outputs else 0
+
+    @property
     def text(self) -> str:
         """A text that suits the task, for samples."""
-        if self.manifest.task == "question-answering":
-            return "The bakery opens at six."
-        return f"The bakery {self.mask} at six." if self.manifest.task == "fill-mask" else TEXT
+        return self.task.sample_text(self.mask)
 
 
 def read_subject(path: Path) -> Subject:
-    """Open a file, which checks its hashes and its contract.
+    """Open a file, which checks its hashes and its manifest.
 
     Raises:
         FileError: it is missing, damaged or no linnet file.
@@ -54,7 +61,7 @@ def read_subject(path: Path) -> Subject:
     """
     with load(path, self_test=False) as model:
         mask = ""
-        if model.manifest.task == "fill-mask":
+        if get_task(model.manifest.task).fills_masks:
             mask = model.tokenizer.vocabulary.token(model.manifest.mask_id)
         return Subject(path, identifier(path.stem), model.manifest, mask)
 

@@ -1,4 +1,4 @@
-"""What targets outside of Python can read."""
+"""Checks of what the targets outside of Python support, and the sources for apps."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def require_core(subject: Subject, target: str) -> None:
             f"the tokenizer of {subject.path} has kind {manifest.tokenizer_kind}, target {target} reads wordpiece; "
             "use --target python, or export a model with a WordPiece tokenizer"
         )
-    if manifest.task == "feature-extraction" and "embedding" not in manifest.outputs:
+    if subject.task.embeds and not subject.embedding_size:
         raise InvalidArgumentError(
             f"{subject.path} gives {', '.join(manifest.outputs)}, target {target} needs one embedding a text; "
             "export it with a pooling"

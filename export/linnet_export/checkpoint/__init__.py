@@ -1,4 +1,4 @@
-"""From a directory or hub id to an original model, its tokenizer and what is known about them."""
+"""Loading of checkpoints: the original model, its tokenizer and what is known about them."""
 
 from linnet_export.checkpoint.loading import Checkpoint, load_checkpoint
 

@@ -1,4 +1,4 @@
-"""Loads a checkpoint: the original model in fp32, its tokenizer, and what the manifest says of them."""
+"""Loading of a checkpoint from a directory or hub id: float32 model, tokenizer, labels and score function."""
 
 from __future__ import annotations
 
@@ -24,13 +24,10 @@ from linnet_export.checkpoint.task_detection import detect_task, known_task
 from linnet_export.config import MAX_POSITIONS, ExportConfig
 from linnet_export.errors import CheckpointError
 from linnet_export.graph.architectures import get_architecture
-from linnet_export.graph.heads import get_task
+from linnet_export.tasks import Task
 from linnet_export.tokenizer import read_tokenizer
 
 __all__ = ["Checkpoint", "load_checkpoint"]
-
-# parts that a checkpoint may lack because the exported program never runs them
-_UNUSED_PARTS = {"feature-extraction": ("pooler.",)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,7 +36,7 @@ class Checkpoint:
 
     Attributes:
         source: where it came from.
-        task: Hugging Face task name.
+        task: what the model is for.
         model: the original in float32, in eval mode, on the CPU.
         tokenizer: its tokenizer, without truncation and padding.
         sentence: sentence-transformers modules, None if it is a plain transformer.
@@ -54,7 +51,7 @@ class Checkpoint:
     """
 
     source: Source
-    task: str
+    task: Task
     model: transformers.PreTrainedModel
     tokenizer: tokenizers.Tokenizer
     sentence: SentenceModules | None
@@ -84,7 +81,7 @@ class Checkpoint:
 
     @property
     def normalize(self) -> bool:
-        """Whether the embedding gets unit length inside the program."""
+        """True if the program gives the embedding unit length."""
         return bool(self.sentence and self.sentence.normalize)
 
 
@@ -101,7 +98,7 @@ def load_checkpoint(config: ExportConfig) -> Checkpoint:
     settings = read_json(directory / "config.json")
     _check_architecture(directory, settings)
     task = known_task(config.task) if config.task else detect_task(settings, sentence is not None)
-    if task != "feature-extraction":
+    if not task.embeds:
         sentence = None
     files = weight_files(directory)
     model = _load_model(directory, task)
@@ -116,7 +113,7 @@ def load_checkpoint(config: ExportConfig) -> Checkpoint:
         tokenizer=tokenizer,
         sentence=sentence,
         labels=_labels(config, task, model),
-        score_function=_score_function(task, model, settings),
+        score_function=task.score_function(model.config, settings),
         max_length=_max_length(config, sentence, model),
         sha256=weights_sha256(files),
         size=sum(file.stat().st_size for file in files),
@@ -136,9 +133,9 @@ def _check_architecture(directory: Path, settings: dict[str, Any]) -> None:
     architecture.check(config)
 
 
-def _load_model(directory: Path, task: str) -> transformers.PreTrainedModel:
+def _load_model(directory: Path, task: Task) -> transformers.PreTrainedModel:
     try:
-        model, info = getattr(transformers, get_task(task).auto_class).from_pretrained(
+        model, info = getattr(transformers, task.auto_class).from_pretrained(
             directory,
             dtype=torch.float32,
             use_safetensors=True,
@@ -148,20 +145,19 @@ def _load_model(directory: Path, task: str) -> transformers.PreTrainedModel:
             output_loading_info=True,
         )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise CheckpointError(f"{directory}: transformers cannot load it for {task}: {error}") from error
+        raise CheckpointError(f"{directory}: transformers cannot load it for {task.name}: {error}") from error
     _check_loading(directory, task, info)
     return model.eval()
 
 
-def _check_loading(directory: Path, task: str, info: dict[str, Any]) -> None:
-    unused = _UNUSED_PARTS.get(task, ())
-    missing = sorted(key for key in info["missing_keys"] if not key.startswith(unused))
+def _check_loading(directory: Path, task: Task, info: dict[str, Any]) -> None:
+    missing = sorted(key for key in info["missing_keys"] if not key.startswith(task.unused_weights))
     mismatched = sorted(str(key) for key in info["mismatched_keys"])
     if missing or mismatched:
         shown = ", ".join((missing + mismatched)[:6])
         raise CheckpointError(
-            f"{directory}: {len(missing) + len(mismatched)} weights of {task} are missing or have another shape "
-            f"({shown}); needed a checkpoint that was trained for this task, or another --task"
+            f"{directory}: {len(missing) + len(mismatched)} weights of {task.name} are missing or have another shape "
+            f"({shown}); expected a checkpoint that was trained for this task; choose one, or another --task"
         )
 
 
@@ -190,10 +186,10 @@ def _check_lower_case(sentence: SentenceModules | None, tokenizer: tokenizers.To
         )
 
 
-def _labels(config: ExportConfig, task: str, model: transformers.PreTrainedModel) -> tuple[str, ...]:
-    if task not in ("text-classification", "token-classification"):
+def _labels(config: ExportConfig, task: Task, model: transformers.PreTrainedModel) -> tuple[str, ...]:
+    if not task.has_labels:
         if config.labels is not None:
-            raise CheckpointError(f"labels were given, but {task} has none")
+            raise CheckpointError(f"labels were given, but {task.name} has none")
         return ()
     count = _label_count(model)
     if config.labels is None:
@@ -206,38 +202,6 @@ def _labels(config: ExportConfig, task: str, model: transformers.PreTrainedModel
 
 def _label_count(model: transformers.PreTrainedModel) -> int:
     return int(model.config.num_labels or 0)
-
-
-def _score_function(task: str, model: transformers.PreTrainedModel, settings: dict[str, Any]) -> str:
-    if task == "text-classification":
-        return _classification_function(model.config)
-    if task == "text-ranking":
-        return _ranking_function(_label_count(model), settings)
-    return "none" if task == "feature-extraction" else "softmax"
-
-
-def _classification_function(config: transformers.PreTrainedConfig) -> str:
-    # the rule of transformers' TextClassificationPipeline
-    if config.problem_type == "regression":
-        return "none"
-    if config.problem_type == "multi_label_classification" or config.num_labels == 1:
-        return "sigmoid"
-    return "softmax"
-
-
-def _ranking_function(num_labels: int, settings: dict[str, Any]) -> str:
-    # the rule of sentence-transformers' CrossEncoder: the saved activation, else sigmoid for one label
-    if num_labels != 1:
-        raise CheckpointError(f"text-ranking needs a checkpoint with one output, this one has {num_labels}")
-    saved = (settings.get("sentence_transformers") or {}).get("activation_fn")
-    saved = saved or settings.get("sbert_ce_default_activation_function")
-    if saved is None:
-        return "sigmoid"
-    known = {"Sigmoid": "sigmoid", "Identity": "none"}
-    name = str(saved).rsplit(".", 1)[-1]
-    if name not in known:
-        raise CheckpointError(f"the cross-encoder's activation is {saved}, supported are {', '.join(known)}")
-    return known[name]
 
 
 def _max_length(config: ExportConfig, sentence: SentenceModules | None, model: transformers.PreTrainedModel) -> int:

@@ -1,4 +1,4 @@
-"""The modules of a sentence-transformers directory: what follows the transformer.
+"""Modules of a sentence-transformers directory: pooling, normalization and prompts.
 
 Read from `modules.json`, `*_Pooling/config.json`, `sentence_bert_config.json` and
 `config_sentence_transformers.json`, as sentence-transformers writes them. Everything that would change
@@ -26,7 +26,7 @@ _POOLING_FLAGS = {
 
 @dataclasses.dataclass(frozen=True)
 class SentenceModules:
-    """What a sentence-transformers directory adds to the transformer.
+    """Settings that a sentence-transformers directory adds to the transformer.
 
     Attributes:
         transformer: directory of the transformer itself, relative to the checkpoint's.
@@ -58,7 +58,7 @@ def read_sentence_modules(directory: Path) -> SentenceModules | None:
         return None
     modules = _read_list(listing)
     kinds = [str(module.get("type", "")).rsplit(".", 1)[-1] for module in modules]
-    _refuse_unknown(kinds, modules)
+    _check_kinds(kinds, modules)
     transformer = str(modules[0].get("path", ""))
     settings = _optional(directory / transformer / "sentence_bert_config.json")
     extras = _optional(directory / "config_sentence_transformers.json")
@@ -96,13 +96,13 @@ def _read_list(path: Path) -> list[dict[str, Any]]:
     return sorted(modules, key=lambda module: int(module.get("idx", 0)))
 
 
-def _refuse_unknown(kinds: list[str], modules: list[dict[str, Any]]) -> None:
+def _check_kinds(kinds: list[str], modules: list[dict[str, Any]]) -> None:
     if kinds in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]):
         return
     known = {"Transformer", "Pooling", "Normalize"}
     unknown = [str(module.get("type")) for kind, module in zip(kinds, modules, strict=True) if kind not in known]
     what = f"has {', '.join(unknown)}, which linnet does not support yet" if unknown else f"is {' > '.join(kinds)}"
-    raise CheckpointError(f"modules.json {what}; needed Transformer > Pooling, perhaps > Normalize")
+    raise CheckpointError(f"modules.json {what}; expected Transformer > Pooling, optionally > Normalize")
 
 
 def _optional(path: Path) -> dict[str, Any]:
@@ -119,5 +119,7 @@ def _pooling(path: Path) -> str:
     else:
         modes = [_POOLING_FLAGS.get(key, key) for key, on in config.items() if key.startswith("pooling_mode_") and on]
     if len(modes) != 1 or modes[0] not in ("mean", "cls", "max"):
-        raise CheckpointError(f"{path}: pooling is {' + '.join(map(str, modes)) or 'none'}, needed mean, cls or max")
+        raise CheckpointError(
+            f"{path}: expected pooling to be mean, cls or max, got {' + '.join(map(str, modes)) or 'none'}"
+        )
     return str(modes[0])

@@ -1,4 +1,4 @@
-"""Where a checkpoint comes from: a local directory, or a hub repository at one commit."""
+"""Source of a checkpoint: a local directory, or a hub repository at one commit."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def resolve_source(model: str, revision: str | None) -> Source:
             raise CheckpointError(f"revision {revision!r} was given, but {model} is a local directory")
         return Source(path, path.resolve().name)
     if path.exists():
-        raise CheckpointError(f"{model} is a file, needed the checkpoint's directory or a hub id")
+        raise CheckpointError(f"expected the checkpoint's directory or a hub id, got the file {model}")
     if not _HUB_ID.fullmatch(model):
         raise CheckpointError(f"{model}: no such directory, and not of the form of a hub id (owner/name)")
     return _from_hub(model, revision)
@@ -91,7 +91,7 @@ def read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} cannot be read as JSON: {error}") from error
     if not isinstance(value, dict):
-        raise CheckpointError(f"{path} holds a {type(value).__name__}, needed an object")
+        raise CheckpointError(f"{path}: expected a JSON object, got {type(value).__name__}")
     return value
 
 
@@ -114,7 +114,8 @@ def weight_files(directory: Path) -> list[Path]:
     pickled = [name for name in _PICKLED if (directory / name).exists()]
     found = f"found {', '.join(pickled)}, which linnet never loads" if pickled else "found no weights"
     raise CheckpointError(
-        f"{directory}: {found}; needed model.safetensors (in transformers: model.save_pretrained(directory) writes it)"
+        f"{directory}: expected model.safetensors, {found}; "
+        "write it with model.save_pretrained(directory) of transformers"
     )
 
 

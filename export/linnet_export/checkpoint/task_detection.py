@@ -1,39 +1,30 @@
-"""Which task a checkpoint is for, read from its configuration."""
+"""Detection of the task of a checkpoint from its configuration."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from linnet.format.manifest import TASKS
+from linnet.format.manifest import TASKS as NAMES
 from linnet_export.errors import CheckpointError
+from linnet_export.tasks import TASKS, Task, get_task
 
 __all__ = ["detect_task", "known_task"]
 
-_BY_ARCHITECTURE_SUFFIX = {
-    "ForSequenceClassification": "text-classification",
-    "ForTokenClassification": "token-classification",
-    "ForQuestionAnswering": "question-answering",
-    "ForMaskedLM": "fill-mask",
-    "ForPreTraining": "fill-mask",
-    "Model": "feature-extraction",
-}
 
-_ALIASES = {"sentence-similarity": "feature-extraction"}
-
-
-def known_task(name: str) -> str:
+def known_task(name: str) -> Task:
     """Return the task of that name or alias.
 
     Raises:
         CheckpointError: there is no such task; the message lists the known ones.
     """
-    task = _ALIASES.get(name, name)
-    if task not in TASKS:
-        raise CheckpointError(f"task {name!r} is unknown, known are {', '.join((*TASKS, *_ALIASES))}")
-    return task
+    for task in TASKS:
+        if name == task.name or name in task.aliases:
+            return task
+    aliases = [alias for task in TASKS for alias in task.aliases]
+    raise CheckpointError(f"task {name!r} is unknown, known are {', '.join((*NAMES, *aliases))}")
 
 
-def detect_task(config: dict[str, Any], is_sentence_transformer: bool) -> str:
+def detect_task(config: dict[str, Any], is_sentence_transformer: bool) -> Task:
     """Return the task of a checkpoint from the JSON of its config.
 
     A cross-encoder (saved by sentence-transformers) is told from a plain classifier by the keys that
@@ -43,13 +34,14 @@ def detect_task(config: dict[str, Any], is_sentence_transformer: bool) -> str:
         CheckpointError: the architecture names no task.
     """
     if is_sentence_transformer:
-        return "feature-extraction"
-    names = config.get("architectures") or []
+        return get_task("feature-extraction")
+    names = [str(name) for name in config.get("architectures") or []]
     is_cross_encoder = "sentence_transformers" in config or "sbert_ce_default_activation_function" in config
-    for suffix, task in _BY_ARCHITECTURE_SUFFIX.items():
-        if any(str(name).endswith(suffix) for name in names):
-            return "text-ranking" if is_cross_encoder and task == "text-classification" else task
+    for task in TASKS:
+        named = any(name.endswith(task.architecture_suffixes) for name in names)
+        if named and task.cross_encoder in (None, is_cross_encoder):
+            return task
     raise CheckpointError(
         f"the checkpoint's architectures are {names or 'not given'}, which names no task; "
-        f"give one with --task: {', '.join(TASKS)}"
+        f"give one with --task: {', '.join(NAMES)}"
     )

@@ -1,7 +1,7 @@
-"""`linnet explain`: everything that a file knows about itself, on one page.
+"""HTML page of `linnet explain` about one file.
 
 =========  =====================================================================
-facts      reads contract and evidence into typed facts; what is missing is None
+facts      reads manifest and evidence into typed facts; what is missing is None
 latency    measures the file here, in processes of `linnet bench`
 sections   one function a section, from facts to markup
 layers     sections about sizes and errors by layer

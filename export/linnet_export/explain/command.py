@@ -1,4 +1,4 @@
-"""``linnet explain``: one HTML page about a file, from what it carries and a short measurement."""
+"""Command ``linnet explain``: one HTML page from what a file carries and a short measurement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Latency of a file on this machine, short and honest: the processes and the checks of `linnet bench`."""
+"""Latency of a file on this machine, measured with the processes and checks of `linnet bench`."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def measure_latency(path: Path, settings: LatencySettings | None = None, stream:
     chosen = settings or LatencySettings()
     threads = chosen.threads or ((1,) if usable_cpus() == 1 else (1, 2))
     if min(threads) < 1:
-        raise InvalidArgumentError(f"threads are {list(threads)}, needed at least 1")
+        raise InvalidArgumentError(f"expected threads to be at least 1, got {list(threads)}")
     asked = Settings(
         lengths=chosen.lengths, threads=threads, seconds=chosen.seconds, samples=None, cold_repeats=0, profile=True
     )

@@ -1,4 +1,4 @@
-"""The page: its sections in their order."""
+"""Sections of the page of `linnet explain`, in their order."""
 
 from __future__ import annotations
 

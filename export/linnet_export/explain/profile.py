@@ -1,4 +1,4 @@
-"""Section about where the time goes, from the profile that the measurement takes along."""
+"""Section about the time profile of the measurement."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def shown_profile(latency: Latency) -> tuple[int, LengthProfile] | None:
     """Return thread count and profile to show in full: the first count, at 128 tokens or below; None without one."""
     for run in latency.record.runs if latency.record is not None else ():
         if run.profiles:
-            below = [each for each in run.profiles if each.tokens <= _USUAL]
+            below = [profile for profile in run.profiles if profile.tokens <= _USUAL]
             return run.threads, (below or list(run.profiles))[-1 if below else 0]
     return None
 

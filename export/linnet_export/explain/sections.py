@@ -10,6 +10,7 @@ from linnet_bench.html.figures import bytes_text, grouped, percent, significant
 from linnet_bench.record.statistics import PERCENTILE_DEFINITION
 from linnet_export.explain.facts import Facts, Worst
 from linnet_export.explain.latency import Latency
+from linnet_export.tasks import get_task
 
 __all__ = ["about", "missing", "overview", "proof", "speed", "worst_texts"]
 
@@ -85,7 +86,7 @@ def about(facts: Facts) -> list[Content]:
         ("needs", f"{', '.join(manifest.backends)}; kernels {', '.join(manifest.kernel_libraries)}"),
         ("memory planned for activations", _planned(facts.planned)),
     ]
-    without = {"pooling"} if manifest.task != "feature-extraction" else set()
+    without = {"pooling"} if not get_task(manifest.task).embeds else set()
     versions = [[name, value] for name, value in facts.versions.items()]
     return [
         table(["", "contract"], [[name, value] for name, value in rows if name not in without and value]),
@@ -155,7 +156,7 @@ def worst_texts(facts: Facts) -> list[Content]:
     if not facts.worst:
         return [missing("Worst texts", facts.reason or "there are none.")]
     pairs = any(each.pair is not None for each in facts.worst)
-    meaning = "1 - cosine" if facts.manifest.task == "feature-extraction" else "share of other answers"
+    meaning = "1 - cosine" if get_task(facts.manifest.task).embeds else "share of other answers"
     headers: list[Content] = ["text", *(["second text"] if pairs else []), meaning, "largest error"]
     rows = [_worst(each, pairs) for each in facts.worst]
     return [

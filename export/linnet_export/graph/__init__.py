@@ -1,1 +1,1 @@
-"""The model rewritten for the device: encoder architectures, task heads and their layers."""
+"""Device graph of a model: encoder architectures, task heads and their layers."""

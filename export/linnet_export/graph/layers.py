@@ -1,4 +1,4 @@
-"""Building blocks of the device graph: transformer parts written the way XNNPACK takes them whole.
+"""Layers of the device graph, written so that XNNPACK takes them whole.
 
 Tokens travel as one matrix [tokens, width], where tokens = batch * length, so that a graph has a single
 dynamic dimension and every reshape has at most one unknown size. What XNNPACK cannot take would split
@@ -22,11 +22,11 @@ __all__ = [
     "MASKED_SCORE",
     "Activation",
     "Affine",
-    "AnswerLinear",
     "Attention",
+    "BatchLayout",
     "EncoderLayer",
-    "Frame",
     "LayerNorm",
+    "OutputLinear",
     "copy_linear",
     "first_tokens",
     "frozen_parameter",
@@ -45,8 +45,8 @@ It is finite on purpose: exp() of it is exactly 0 in float32, and quantization s
 """
 
 
-class Frame(NamedTuple):
-    """How the token matrix of one run divides into texts.
+class BatchLayout(NamedTuple):
+    """Division of the token matrix of one run into texts.
 
     Attributes:
         batch: number of texts; the int 1 where the graph holds a single text.
@@ -54,7 +54,7 @@ class Frame(NamedTuple):
         keep: float32 [batch, length], 1 for a token and 0 for padding; None for a single text.
         score_bias: float32, added to the attention scores [batch * heads, length, length], to whose shape it
             broadcasts; None for a single text, unless the architecture has a bias of its own.
-        fused: attention, and the normalizations behind residuals, are operators of linnet's own runtime.
+        fused: attention, and the normalizations behind residuals, are custom operators of the linnet runtime.
     """
 
     batch: int
@@ -116,9 +116,9 @@ class LayerNorm(nn.Module):
         scaled = centred * torch.rsqrt(variance) * self.weight
         return scaled if self.bias is None else scaled + self.bias
 
-    def of_sum(self, x: Tensor, residual: Tensor, frame: Frame) -> Tensor:
+    def of_sum(self, x: Tensor, residual: Tensor, layout: BatchLayout) -> Tensor:
         """Normalize the sum of two float32 [tokens, width]."""
-        if not frame.fused:
+        if not layout.fused:
             return self(x + residual)
         scaled = add_layer_norm(x, residual, self.weight, self.epsilon)
         return scaled if self.bias is None else scaled + self.bias
@@ -137,7 +137,7 @@ class Affine(nn.Module):
         return x * self.weight + self.bias
 
 
-class AnswerLinear(nn.Linear):
+class OutputLinear(nn.Linear):
     """The last, narrow layer of a task. Recipes leave it in float32: it is tiny and decides the answer."""
 
 
@@ -159,35 +159,35 @@ class Attention(nn.Module):
         self.key = shifted_linear(key, shift)
         self.value = shifted_linear(value, shift)
 
-    def forward(self, query_in: Tensor, key_in: Tensor, value_in: Tensor, frame: Frame) -> Tensor:
+    def forward(self, query_in: Tensor, key_in: Tensor, value_in: Tensor, layout: BatchLayout) -> Tensor:
         """Return float32 [tokens, heads * head_width] of three float32 [tokens, width]."""
-        if frame.fused:
+        if layout.fused:
             return int8_attention(self.query(query_in), self.key(key_in), self.value(value_in), self.heads)
-        query = self._split(self.query(query_in), frame)
-        key = self._split(self.key(key_in), frame, transposed=True)
-        value = self._split(self.value(value_in), frame)
+        query = self._split(self.query(query_in), layout)
+        key = self._split(self.key(key_in), layout, transposed=True)
+        value = self._split(self.value(value_in), layout)
         scores = torch.bmm(query, key)
-        if frame.score_bias is not None:
-            scores = scores + frame.score_bias
-        return self._join(torch.bmm(torch.softmax(scores, -1), value), frame)
+        if layout.score_bias is not None:
+            scores = scores + layout.score_bias
+        return self._join(torch.bmm(torch.softmax(scores, -1), value), layout)
 
-    def _split(self, x: Tensor, frame: Frame, *, transposed: bool = False) -> Tensor:
-        if frame.keep is None:
+    def _split(self, x: Tensor, layout: BatchLayout, *, transposed: bool = False) -> Tensor:
+        if layout.keep is None:
             heads = x.view(-1, self.heads, self.head_width)
             return heads.permute(1, 2, 0) if transposed else heads.permute(1, 0, 2)
-        heads = x.view(frame.batch, frame.length, self.heads, self.head_width)
+        heads = x.view(layout.batch, layout.length, self.heads, self.head_width)
         if transposed:
-            shape = (frame.batch * self.heads, self.head_width, frame.length)
+            shape = (layout.batch * self.heads, self.head_width, layout.length)
             return heads.permute(0, 2, 3, 1).reshape(shape)
-        shape = (frame.batch * self.heads, frame.length, self.head_width)
+        shape = (layout.batch * self.heads, layout.length, self.head_width)
         return heads.permute(0, 2, 1, 3).reshape(shape)
 
-    def _join(self, x: Tensor, frame: Frame) -> Tensor:
-        if frame.keep is None:
+    def _join(self, x: Tensor, layout: BatchLayout) -> Tensor:
+        if layout.keep is None:
             # view(-1, ...), not reshape: reshape would write the symbolic length into the graph
             return x.permute(1, 0, 2).contiguous().view(-1, self.heads * self.head_width)
-        heads = x.view(frame.batch, self.heads, frame.length, self.head_width).permute(0, 2, 1, 3)
-        return heads.reshape(frame.batch * frame.length, self.heads * self.head_width)
+        heads = x.view(layout.batch, self.heads, layout.length, self.head_width).permute(0, 2, 1, 3)
+        return heads.reshape(layout.batch * layout.length, self.heads * self.head_width)
 
 
 class EncoderLayer(nn.Module):
@@ -223,21 +223,21 @@ class EncoderLayer(nn.Module):
         self.output_norm = LayerNorm(output_norm, with_bias=False)
         self.shift = output_norm.bias.detach()
 
-    def forward(self, x: Tensor, frame: Frame) -> Tensor:
+    def forward(self, x: Tensor, layout: BatchLayout) -> Tensor:
         """Map float32 [tokens, width] to the same shape."""
-        attended = self.attention_output(self.attention(x, x, x, frame))
-        x = self.attention_norm.of_sum(attended, x, frame)
-        return self.output_norm.of_sum(self.contract(self.activation(self.expand(x))), x, frame)
+        attended = self.attention_output(self.attention(x, x, x, layout))
+        x = self.attention_norm.of_sum(attended, x, layout)
+        return self.output_norm.of_sum(self.contract(self.activation(self.expand(x))), x, layout)
 
 
-def first_tokens(x: Tensor, frame: Frame) -> Tensor:
+def first_tokens(x: Tensor, layout: BatchLayout) -> Tensor:
     """Return float32 [batch, width], the first token of every text of float32 [tokens, width]."""
-    return per_token(x, frame)[:, 0]
+    return per_token(x, layout)[:, 0]
 
 
-def per_token(x: Tensor, frame: Frame) -> Tensor:
+def per_token(x: Tensor, layout: BatchLayout) -> Tensor:
     """Return float32 [tokens, width] as [batch, length, width]."""
-    return x.view(frame.batch, -1, x.shape[-1])
+    return x.view(layout.batch, -1, x.shape[-1])
 
 
 def scaled_linear(linear: nn.Linear, scale: Tensor, shift: Tensor | None = None) -> nn.Linear:

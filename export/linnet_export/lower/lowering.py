@@ -1,35 +1,39 @@
-"""From device modules to the bytes of an ExecuTorch program, and what is in them."""
+"""Lowering of device graphs to an ExecuTorch program, and facts about it."""
 
 from __future__ import annotations
 
 import collections
 import dataclasses
-import gc
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import torch
 from executorch.exir import (
-    EdgeCompileConfig,
     EdgeProgramManager,
     ExecutorchBackendConfig,
     ExecutorchProgramManager,
     to_edge,
 )
-from executorch.exir.backend.utils import is_same_node
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
 from linnet_export.errors import ExportError
-from linnet_export.graph.heads import DeviceProgram
-from linnet_export.lower.custom_ops import OWN_OPERATORS, take_own_embeddings
+from linnet_export.graph.program import DeviceProgram
+from linnet_export.lower.custom_ops import CUSTOM_OPERATORS, use_custom_embeddings
 from linnet_export.lower.custom_ops.linear_backend import LinearPartitioner, LinnetBackend
-from linnet_export.lower.outline import Step, outline
-from linnet_export.lower.places import Places, places
-from linnet_export.lower.sorted_once import sorted_once
-from linnet_export.lower.xnnpack import WholePartitioner, necessary_passes
+from linnet_export.lower.debug_map import DebugMap, debug_map
+from linnet_export.lower.executorch_compat import (
+    add_constant_methods,
+    edge_compile_config,
+    forget_graphs,
+    necessary_passes,
+    schema_name,
+    sorted_once,
+)
+from linnet_export.lower.partition_report import Step, partition_report
+from linnet_export.lower.xnnpack import MergingXnnpackPartitioner
 from linnet_export.quantize.operators import ExpandQuantized
-from linnet_export.quantize.recipes import stored_bytes
+from linnet_export.quantize.quantize import stored_bytes
 
 __all__ = [
     "ConstantMethods",
@@ -56,18 +60,18 @@ class LoweringError(ExportError):
 
 @dataclasses.dataclass(frozen=True)
 class ProgramFacts:
-    """What a lowered program needs, and how it is cut.
+    """Requirements of a lowered program, and its partitions.
 
     Attributes:
         operators: operators that the runtime must have, as `name.overload`, over all methods, sorted.
         kernel_libraries: ExecuTorch libraries that hold them: optimized, quantized.
         backends: delegates that the program calls.
         partitions: number of delegate calls, by method.
-        operators_outside: how often each operator stands outside of the delegates, by method.
+        operators_outside: how often each operator occurs outside of the delegates, by method.
         planned_bytes: planned memory at the length (and batch) bound, by method. What the delegates
             allocate for themselves comes on top.
         steps: what runs where, in order, by method.
-        places: which layer each operator belongs to, by method.
+        debug_map: which layer each operator belongs to, by method.
     """
 
     operators: tuple[str, ...]
@@ -77,7 +81,7 @@ class ProgramFacts:
     operators_outside: Mapping[str, Mapping[str, int]]
     planned_bytes: Mapping[str, int]
     steps: Mapping[str, tuple[Step, ...]]
-    places: Places = dataclasses.field(default_factory=dict)
+    debug_map: DebugMap = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,36 +116,6 @@ class LowerResult:
     sizes: SizesByPart
     written_twice: int
 
-    @property
-    def partitions(self) -> int:
-        """Delegate calls of `forward`."""
-        return self.facts.partitions["forward"]
-
-    @property
-    def operators_outside(self) -> Mapping[str, int]:
-        """Operators of `forward` outside of the delegates, with their counts."""
-        return self.facts.operators_outside["forward"]
-
-    @property
-    def planned_bytes(self) -> int:
-        """Planned memory of `forward` at the length bound."""
-        return self.facts.planned_bytes["forward"]
-
-    @property
-    def operators(self) -> tuple[str, ...]:
-        """See :class:`ProgramFacts`."""
-        return self.facts.operators
-
-    @property
-    def kernel_libraries(self) -> tuple[str, ...]:
-        """See :class:`ProgramFacts`."""
-        return self.facts.kernel_libraries
-
-    @property
-    def backends(self) -> tuple[str, ...]:
-        """See :class:`ProgramFacts`."""
-        return self.facts.backends
-
 
 ConstantMethods: TypeAlias = Mapping[str, ConstantValue] | Callable[[ProgramFacts], Mapping[str, ConstantValue]]
 """Values by name, or a function that makes them once the program's facts are known."""
@@ -162,7 +136,7 @@ def lower(
         max_length: bound of the dynamic length, which starts at 2.
         max_batch: bound of the dynamic batch of masked methods, which starts at 1.
         constant_methods: values to store beside the methods; bytes become uint8 tensors [size].
-        progress: told what happens, in a few words.
+        progress: called with a short description of each step.
 
     Raises:
         LoweringError: no method is called forward, a bound is too small, or nothing reached XNNPACK.
@@ -173,15 +147,15 @@ def lower(
         progress(f"trace {name}")
         exported[name] = _trace(module, max_length, max_batch)
     progress("delegate to XNNPACK")
-    partitioner = WholePartitioner()
+    partitioner = MergingXnnpackPartitioner()
     edge = _delegate(exported, [name for name, module in methods.items() if module.fused], partitioner)
     progress("plan memory")
     config = ExecutorchBackendConfig()
     planned = edge.to_executorch(config)
-    facts = _facts(edge, planned, outline(edge, planned, partitioner.taken(), partitioner.refused))
+    facts = _facts(edge, planned, partition_report(edge, planned, partitioner.taken(), partitioner.refused))
     progress("write program")
     values = constant_methods(facts) if callable(constant_methods) else constant_methods
-    finished = ExecutorchProgramManager(planned._execution_programs, _stored(values), config, planned._named_data)
+    finished = add_constant_methods(planned, _stored(values), config)
     program = finished.buffer
     return LowerResult(program, facts, _sizes(methods, len(program)), _written_twice(methods["forward"]))
 
@@ -189,11 +163,11 @@ def lower(
 def _check_bounds(methods: Mapping[str, DeviceProgram], max_length: int, max_batch: int) -> None:
     problems: list[str] = []
     if "forward" not in methods:
-        problems.append(f"methods are {', '.join(methods) or 'none'}, needed forward")
+        problems.append(f"expected methods to have forward, got {', '.join(methods) or 'none'}")
     if max_length < SHORTEST:
-        problems.append(f"max_length is {max_length}, needed at least {SHORTEST}")
+        problems.append(f"expected max_length to be at least {SHORTEST}, got {max_length}")
     if any(module.masked for module in methods.values()) and max_batch < 1:
-        problems.append(f"max_batch is {max_batch}, a batch method needs at least 1")
+        problems.append(f"expected max_batch to be at least 1 for a batch method, got {max_batch}")
     if problems:
         raise LoweringError("; ".join(problems))
 
@@ -210,43 +184,31 @@ def _trace(module: DeviceProgram, max_length: int, max_batch: int) -> ExportedPr
     with torch.no_grad():
         traced = torch.export.export(module, inputs, dynamic_shapes=(tuple(dynamic for _ in inputs),), strict=False)
     if module.fused:
-        take_own_embeddings(traced.graph_module)
+        use_custom_embeddings(traced.graph_module)
     return traced
 
 
 def _delegate(
-    exported: dict[str, ExportedProgram], fused: Sequence[str], partitioner: WholePartitioner
+    exported: dict[str, ExportedProgram], fused: Sequence[str], partitioner: MergingXnnpackPartitioner
 ) -> EdgeProgramManager:
     """Return the programs with their delegates; ``exported`` is empty then, since graphs are large."""
-    config = EdgeCompileConfig(
-        # quantized operators and symbolic lengths are no core ATen, which is all that this check allows
-        _check_ir_validity=False,
-        # every tensor is contiguous, so there are no orders of dimensions to track
-        _skip_dim_order=True,
-        preserve_ops=partitioner.whole_operators(),
-    )
+    config = edge_compile_config(partitioner.whole_operators())
     # not to_edge_transform_and_lower: it does the same with one more trace of every method
     edge = to_edge(dict(exported), compile_config=config)
     exported.clear()
-    _forget_graphs()
+    forget_graphs()
     if fused:
         with sorted_once():
             edge = edge.to_backend(dict.fromkeys(fused, LinearPartitioner()))
         edge.compile_config = config
-        _forget_graphs()
+        forget_graphs()
     edge = edge.transform([ExpandQuantized()])
-    _forget_graphs()
+    forget_graphs()
     with necessary_passes():
         delegated = edge.to_backend(partitioner)
-    _forget_graphs()
+    forget_graphs()
     delegated.compile_config = config  # to_backend() forgets it
     return delegated
-
-
-def _forget_graphs() -> None:
-    """Free the graphs of the last step; ExecuTorch 1.5.1 compares nodes by a function that keeps all of them."""
-    is_same_node.cache_clear()
-    gc.collect()
 
 
 def _stored(values: Mapping[str, ConstantValue]) -> dict[str, int | float | bool | str | Tensor]:
@@ -260,8 +222,8 @@ def _facts(
     edge: EdgeProgramManager, planned: ExecutorchProgramManager, steps: Mapping[str, tuple[Step, ...]]
 ) -> ProgramFacts:
     plans = {plan.name: plan for plan in planned.executorch_program.execution_plan}
-    # a runtime that lacks linnet's own operators runs the other methods
-    operators = sorted({_operator_name(each) for plan in plans.values() for each in plan.operators} - OWN_OPERATORS)
+    # custom operators are not required: a runtime without them runs the other methods
+    operators = sorted({_operator_name(each) for plan in plans.values() for each in plan.operators} - CUSTOM_OPERATORS)
     libraries = {"quantized" if each.startswith("quantized") else "optimized" for each in operators}
     backends = {delegate.id for plan in plans.values() for delegate in plan.delegates} - {LinnetBackend.__name__}
     if not backends:
@@ -274,7 +236,7 @@ def _facts(
         operators_outside={name: _outside(edge.exported_program(name)) for name in plans},
         planned_bytes={name: sum(plan.non_const_buffer_sizes) for name, plan in plans.items()},
         steps=steps,
-        places=places(edge, planned),
+        debug_map=debug_map(edge, planned),
     )
 
 
@@ -286,9 +248,9 @@ def _operator_name(operator: Any) -> str:
 def _outside(program: ExportedProgram) -> dict[str, int]:
     counts: collections.Counter[str] = collections.Counter()
     for node in program.graph.nodes:
-        schema = getattr(node.target, "_schema", None) if node.op == "call_function" else None
-        if schema is not None and "call_delegate" not in str(node.target):
-            counts[schema.name] += 1
+        name = schema_name(node.target) if node.op == "call_function" else ""
+        if name and "call_delegate" not in str(node.target):
+            counts[name] += 1
     return dict(counts.most_common())
 
 

@@ -1,1 +1,1 @@
-"""The written file: its manifest, its evidence, and the report of the export."""
+"""The written file: manifest, evidence, trailer, and the report of the export."""

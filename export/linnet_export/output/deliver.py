@@ -1,4 +1,4 @@
-"""Writes a file aside and puts it in place in one step, or not at all."""
+"""Atomic writing of the output file and its trailer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from linnet.format.trailer import build_trailer
 from linnet_export.config import ExportConfig
 from linnet_export.errors import OutputExistsError
 
-__all__ = ["choose_output", "write_trailer", "written_aside"]
+__all__ = ["atomic_write", "choose_output", "write_trailer"]
 
 
 def choose_output(config: ExportConfig) -> Path:
@@ -26,7 +26,7 @@ def choose_output(config: ExportConfig) -> Path:
         name = Path(config.model).resolve().name
     output = config.output or Path(f"{name}.pte")
     if output.is_dir():
-        raise OutputExistsError(f"{output} is a directory, needed the path of a file")
+        raise OutputExistsError(f"expected output to be the path of a file, got the directory {output}")
     if output.exists() and not config.force:
         raise OutputExistsError(f"{output} is there already; --force overwrites it, -o chooses another path")
     if not output.parent.is_dir():
@@ -37,7 +37,7 @@ def choose_output(config: ExportConfig) -> Path:
 
 
 @contextlib.contextmanager
-def written_aside(output: Path) -> Iterator[Path]:
+def atomic_write(output: Path) -> Iterator[Path]:
     """Yield a path beside ``output``; at the end of the block it is renamed to ``output``.
 
     If the block fails or is interrupted the file is removed. A file in use is safe: readers that have

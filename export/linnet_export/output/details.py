@@ -22,7 +22,7 @@ from importlib import metadata
 from typing import Any
 
 from linnet_export.checkpoint import Checkpoint
-from linnet_export.graph.heads import DeviceProgram
+from linnet_export.graph.program import DeviceProgram
 from linnet_export.lower.lowering import LowerResult
 from linnet_export.proof import LayerError, ProofText, device_inputs, layer_errors
 

@@ -1,4 +1,4 @@
-"""Proof: the written file, run without torch, against the original model on real text."""
+"""Proof of a written file: its outputs, computed without torch, against those of the original model on real text."""
 
 from linnet_export.proof.budget import Budget, default_budget
 from linnet_export.proof.driver import Proof, choose_calibration, choose_texts, prove

@@ -1,9 +1,11 @@
-"""How far a program may be from its original before it is refused."""
+"""Accuracy budget: limits on the difference between a program and its original."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+
+from linnet_export.tasks import Task
 
 __all__ = ["Budget", "default_budget"]
 
@@ -34,24 +36,24 @@ class Budget:
             if name not in figures:
                 found.append(f"{name} was not measured for this task")
             elif name == "max_error" and not figures[name] <= limit:
-                found.append(f"{name} is {figures[name]:.3g}, at most {limit:.3g} allowed")
+                found.append(f"expected {name} of at most {limit:.3g}, got {figures[name]:.3g}")
             elif name != "max_error" and not figures[name] >= limit:
-                found.append(f"{name} is {figures[name]:.4f}, at least {limit:.4f} needed")
+                found.append(f"expected {name} of at least {limit:.4f}, got {figures[name]:.4f}")
         return found
 
 
-def default_budget(task: str, exact: bool, changes: Mapping[str, float], weight_bits: int = 8) -> Budget:
+def default_budget(task: Task, exact: bool, changes: Mapping[str, float], weight_bits: int = 8) -> Budget:
     """Return the limits for a task, with the user's changes.
 
     Args:
-        task: Hugging Face task name.
+        task: embeddings are limited by their cosines, other answers by their agreement.
         exact: the recipe changes no weight (fp32).
         changes: limits that replace a default.
         weight_bits: bits of most weights; fewer than eight may differ more.
     """
     if exact:
         budget = Budget(max_error=1e-4)
-    elif task == "feature-extraction":
+    elif task.embeds:
         budget = (
             Budget(cosine_mean=0.99, cosine_worst=0.97)
             if weight_bits >= 8

@@ -1,4 +1,4 @@
-"""Figures of a proof: how the program's outputs differ from the original's, task by task."""
+"""Accuracy figures of a program against its original: errors, cosines, agreement of answers."""
 
 from __future__ import annotations
 
@@ -10,16 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from linnet_export.proof.reference import Reference
+from linnet_export.tasks import Task
+from linnet_export.tasks.base import Outputs
 
 __all__ = ["Comparison", "compare"]
 
 FloatArray = npt.NDArray[np.float32]
-Outputs = dict[str, FloatArray]
-Rule = Callable[[Reference, Outputs], npt.NDArray[Any]]
-"""From outputs to an array of answers; two outputs agree where the arrays are equal."""
-
-_LONGEST_ANSWER = 15
-"""Tokens of an answer, `max_answer_len` of transformers' question-answering pipeline."""
+Rule = Callable[[Outputs, npt.NDArray[np.bool_]], npt.NDArray[Any]]
+"""See :meth:`linnet_export.tasks.Task.answers`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,18 +35,18 @@ class Comparison:
     errors: npt.NDArray[np.float64]
 
 
-def compare(task: str, multi_label: bool, references: Sequence[Reference], measured: Sequence[Outputs]) -> Comparison:
+def compare(task: Task, multi_label: bool, references: Sequence[Reference], measured: Sequence[Outputs]) -> Comparison:
     """Compare one answer of the program with one of the original for each text.
 
     Args:
-        task: Hugging Face task name.
+        task: has the rule that makes answers of outputs.
         multi_label: scores are independent (sigmoid over several labels).
         references: the original's answers.
         measured: the program's, in the same order, of the same shapes.
     """
     errors = np.array([_error(left.outputs, right) for left, right in zip(references, measured, strict=True)])
     figures = {"max_error": float(errors.max()), "mean_error": float(errors.mean())}
-    if task == "feature-extraction":
+    if task.embeds:
         own, wrongness = _embeddings(references, measured)
     else:
         own, wrongness = _answers(task, multi_label, references, measured)
@@ -86,12 +84,15 @@ def _cosines(left: FloatArray, right: FloatArray) -> npt.NDArray[np.float64]:
 
 
 def _answers(
-    task: str, multi_label: bool, references: Sequence[Reference], measured: Sequence[Outputs]
+    task: Task, multi_label: bool, references: Sequence[Reference], measured: Sequence[Outputs]
 ) -> tuple[dict[str, float], npt.NDArray[np.float64]]:
     if next(iter(references[0].outputs.values())).shape == (1,):
         return _order(references, measured)
-    rule: Rule = _multi_label if multi_label else _RULES[task]
-    same = [rule(left, left.outputs) == rule(left, right) for left, right in zip(references, measured, strict=True)]
+    rule: Rule = _label_set if multi_label else task.answers
+    same = [
+        rule(left.outputs, left.answerable) == rule(right, left.answerable)
+        for left, right in zip(references, measured, strict=True)
+    ]
     shares = np.array([np.mean(np.asarray(each)) if np.size(each) else 1.0 for each in same])
     weights = np.array([np.size(each) for each in same])
     return {"agreement": float((shares * weights).sum() / max(1, weights.sum()))}, 1.0 - shares
@@ -100,8 +101,8 @@ def _answers(
 def _order(
     references: Sequence[Reference], measured: Sequence[Outputs]
 ) -> tuple[dict[str, float], npt.NDArray[np.float64]]:
-    """One score a text: the share of pairs of texts that stand in the same order."""
-    left = np.array([each.outputs["logits"][0] for each in references], dtype=np.float64)
+    """Return the share of pairs of texts in the same order, for programs with one score a text."""
+    left = np.array([reference.outputs["logits"][0] for reference in references], dtype=np.float64)
     right = np.array([each["logits"][0] for each in measured], dtype=np.float64)
     same = np.sign(left[:, None] - left) == np.sign(right[:, None] - right)
     np.fill_diagonal(same, True)
@@ -109,31 +110,6 @@ def _order(
     return {"agreement": float(upper.mean())}, 1.0 - same.mean(axis=1)
 
 
-def _top_class(_: Reference, outputs: Outputs) -> npt.NDArray[np.int64]:
-    return np.atleast_1d(outputs["logits"].argmax(axis=-1))
-
-
-def _multi_label(_: Reference, outputs: Outputs) -> npt.NDArray[np.str_]:
+def _label_set(outputs: Outputs, _: npt.NDArray[np.bool_]) -> npt.NDArray[np.str_]:
     # one answer is the whole set of labels, so it is compared as one string of 0 and 1
     return np.array(["".join("1" if on else "0" for on in outputs["logits"] > 0)])
-
-
-def _token_classes(reference: Reference, outputs: Outputs) -> npt.NDArray[np.int64]:
-    return np.asarray(outputs["logits"].argmax(axis=-1)[reference.answerable])
-
-
-def _best_span(reference: Reference, outputs: Outputs) -> npt.NDArray[np.int64]:
-    positions = np.flatnonzero(reference.answerable)
-    start = outputs["start_logits"][positions].astype(np.float64)
-    end = outputs["end_logits"][positions].astype(np.float64)
-    length = np.arange(len(positions)) - np.arange(len(positions))[:, None]
-    sums = np.where((length >= 0) & (length < _LONGEST_ANSWER), start[:, None] + end, -np.inf)
-    return np.atleast_1d(sums.argmax())
-
-
-_RULES: dict[str, Rule] = {
-    "text-classification": _top_class,
-    "token-classification": _token_classes,
-    "question-answering": _best_span,
-    "fill-mask": _top_class,
-}

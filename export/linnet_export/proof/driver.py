@@ -83,16 +83,16 @@ def _of_both_methods(
     return [{**case, "output_fused": other["output"]} for case, other in zip(golden, fused, strict=True)]
 
 
-def choose_texts(config: ExportConfig, checkpoint: Checkpoint, takes_pairs: bool) -> list[ProofText]:
+def choose_texts(config: ExportConfig, checkpoint: Checkpoint) -> list[ProofText]:
     """Return the texts of the proof; none if it is switched off.
 
     Raises:
         ProofTextsError: the file of texts cannot be read or too few of them fit the task.
     """
-    return _fitting(read_texts(config.proof), checkpoint, takes_pairs) if config.prove else []
+    return _fitting(read_texts(config.proof), checkpoint) if config.prove else []
 
 
-def choose_calibration(config: ExportConfig, checkpoint: Checkpoint, takes_pairs: bool) -> list[ProofText]:
+def choose_calibration(config: ExportConfig, checkpoint: Checkpoint) -> list[ProofText]:
     """Return the texts of the calibration: the user's, else those of the proof's built-in set.
 
     For a task of single texts a pair is two of them.
@@ -101,13 +101,13 @@ def choose_calibration(config: ExportConfig, checkpoint: Checkpoint, takes_pairs
         ProofTextsError: the file of texts cannot be read or too few of them fit the task.
     """
     texts = read_texts(config.calibration)
-    if not takes_pairs:
+    if not checkpoint.task.takes_pairs:
         texts = [ProofText(part) for each in texts for part in (each.text, each.pair) if part is not None]
-    return _fitting(texts, checkpoint, takes_pairs)
+    return _fitting(texts, checkpoint)
 
 
-def _fitting(texts: list[ProofText], checkpoint: Checkpoint, takes_pairs: bool) -> list[ProofText]:
-    return select_texts(texts, checkpoint.task, takes_pairs, checkpoint.special_tokens.get("mask", ""))
+def _fitting(texts: list[ProofText], checkpoint: Checkpoint) -> list[ProofText]:
+    return select_texts(texts, checkpoint.task, checkpoint.special_tokens.get("mask", ""))
 
 
 def prove(

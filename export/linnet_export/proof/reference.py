@@ -1,4 +1,4 @@
-"""What the original says: the fp32 checkpoint under PyTorch, with its own tokenizer.
+"""Reference outputs of the float32 checkpoint under PyTorch, with its own tokenizer.
 
 Nothing here is shared with the graph that was exported: tokenization is the `tokenizers` package, the
 forward pass is transformers' own, pooling is written out in numpy.
@@ -42,7 +42,7 @@ class Reference:
 def reference_outputs(
     checkpoint: Checkpoint, texts: Sequence[ProofText], progress: Callable[[int], None]
 ) -> list[Reference]:
-    """Run the original on each text, one at a time; ``progress`` is told how many are done."""
+    """Run the original on each text, one at a time; ``progress`` is called with the number of texts done."""
     tokenizer = _bounded(checkpoint)
     found: list[Reference] = []
     with torch.inference_mode():
@@ -67,8 +67,7 @@ def device_inputs(
 
 def _bounded(checkpoint: Checkpoint) -> tokenizers.Tokenizer:
     tokenizer = tokenizers.Tokenizer.from_str(checkpoint.tokenizer.to_str())
-    strategy = "only_second" if checkpoint.task == "question-answering" else "longest_first"
-    tokenizer.enable_truncation(checkpoint.max_length, strategy=strategy)
+    tokenizer.enable_truncation(checkpoint.max_length, strategy=checkpoint.task.truncation)
     tokenizer.no_padding()
     return tokenizer
 
@@ -85,7 +84,7 @@ def _answer(checkpoint: Checkpoint, tokenizer: tokenizers.Tokenizer, text: Proof
     if hasattr(checkpoint.model.config, "type_vocab_size"):
         inputs["token_type_ids"] = torch.tensor([encoding.type_ids])
     outputs = _named(checkpoint, checkpoint.model(**inputs))
-    if checkpoint.task == "fill-mask":
+    if checkpoint.task.fills_masks:
         answerable = ids == checkpoint.special_id("mask")
         outputs = {name: rows[answerable] for name, rows in outputs.items()}
     return Reference(ids, answerable, outputs)
@@ -98,14 +97,11 @@ def _prompted(checkpoint: Checkpoint, text: str) -> str:
 
 
 def _named(checkpoint: Checkpoint, result: object) -> dict[str, FloatArray]:
-    if checkpoint.task == "feature-extraction":
-        hidden = _numpy(result.last_hidden_state)  # type: ignore[attr-defined]
-        if checkpoint.pooling == "none":
-            return {"token_embeddings": hidden}
-        return {"embedding": _pooled(hidden, checkpoint.pooling, checkpoint.normalize)}
-    if checkpoint.task == "question-answering":
-        return {"start_logits": _numpy(result.start_logits), "end_logits": _numpy(result.end_logits)}  # type: ignore[attr-defined]
-    return {"logits": _numpy(result.logits)}  # type: ignore[attr-defined]
+    outputs = {name: _numpy(output) for name, output in checkpoint.task.original_outputs(result).items()}
+    if not checkpoint.task.embeds or checkpoint.pooling == "none":
+        return outputs
+    (hidden,) = outputs.values()
+    return {"embedding": _pooled(hidden, checkpoint.pooling, checkpoint.normalize)}
 
 
 def _numpy(tensor: torch.Tensor) -> FloatArray:

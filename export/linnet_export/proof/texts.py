@@ -1,4 +1,4 @@
-"""The texts of a proof: a default set of our own, or the user's file."""
+"""Texts of a proof: the built-in set, or the user's file."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ from pathlib import Path
 
 from linnet_bench.accuracy.problems import BadRowsError, Place, Problem, not_json
 from linnet_export.errors import ProofTextsError
+from linnet_export.tasks import Task
 
-__all__ = ["PAIR_TASKS", "BadTextsError", "ProofText", "read_texts", "select_texts"]
-
-PAIR_TASKS = ("question-answering", "text-ranking")
-"""Tasks that always take two texts."""
+__all__ = ["BadTextsError", "ProofText", "read_texts", "select_texts"]
 
 _FEWEST = 4  # below this a share such as 98 % says nothing
 
@@ -76,7 +74,7 @@ def _from_json(line: str) -> ProofText:
         raise ValueError(not_json(error)) from error
     pair = row.get("pair") if isinstance(row, dict) else None
     if not isinstance(row, dict) or not isinstance(row.get("text"), str) or not isinstance(pair, str | None):
-        raise ValueError('needed an object with "text" and perhaps "pair", both strings')
+        raise ValueError('expected an object with "text" and optionally "pair", both strings')
     return ProofText(row["text"], pair)
 
 
@@ -98,29 +96,30 @@ def _from_line(line: str) -> ProofText:
     return ProofText(first, second if tab else None)
 
 
-def select_texts(texts: list[ProofText], task: str, takes_pairs: bool, mask_token: str = "") -> list[ProofText]:
+def select_texts(texts: list[ProofText], task: Task, mask_token: str = "") -> list[ProofText]:
     """Return the texts that fit a task; for fill-mask, each with one word masked.
 
     Args:
         texts: what there is.
-        task: Hugging Face task name.
-        takes_pairs: the task takes pairs beside single texts.
+        task: says whether it takes single texts, pairs or both.
         mask_token: the tokenizer's mask token.
 
     Raises:
         ProofTextsError: fewer than four texts fit.
     """
-    if task in PAIR_TASKS:
-        chosen = [each for each in texts if each.pair is not None]
-    elif takes_pairs:
+    if task.needs_pairs:
+        chosen = [text for text in texts if text.pair is not None]
+    elif task.takes_pairs:
         chosen = list(texts)
     else:
-        chosen = [each for each in texts if each.pair is None]
-    if task == "fill-mask" and mask_token:
+        chosen = [text for text in texts if text.pair is None]
+    if task.fills_masks and mask_token:
         chosen = [ProofText(_masked(each.text, mask_token)) for each in chosen]
     if len(chosen) < _FEWEST:
-        needed = "pairs" if task in PAIR_TASKS else "texts"
-        raise ProofTextsError(f"{len(chosen)} {needed} fit {task}, a proof needs at least {_FEWEST}")
+        kind = "pairs" if task.needs_pairs else "texts"
+        raise ProofTextsError(
+            f"expected at least {_FEWEST} {kind} that fit {task.name}, got {len(chosen)}; add some to the file"
+        )
     return chosen
 
 

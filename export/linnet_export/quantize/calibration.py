@@ -1,4 +1,4 @@
-"""Runs texts through the model while linear layers are watched."""
+"""Calibration: texts run through the model while observers watch its layers."""
 
 from __future__ import annotations
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-import executorch.exir.passes._quant_patterns_and_replacements  # noqa: F401  defines embedding_byte and _4bit
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -123,20 +122,20 @@ class EmbeddingPrecision:
         name: as in ``--embedding``.
         words: what is special about it, for the manifest; empty for float32.
         quantize: (table, settings) -> the table in this precision.
-        obstacle: (table, settings) -> why a table cannot have it; empty if it can.
+        reason_unsupported: (table, settings) -> why a table cannot have it; empty if it can.
     """
 
     name: str
     words: str
     quantize: Callable[[nn.Embedding, QuantizationConfig], nn.Module]
-    obstacle: Callable[[nn.Embedding, QuantizationConfig], str]
+    reason_unsupported: Callable[[nn.Embedding, QuantizationConfig], str]
 
 
 def _group_size(table: nn.Embedding, settings: QuantizationConfig) -> int:
     return min(settings.row_group_size, table.embedding_dim)
 
 
-def _group_obstacle(table: nn.Embedding, settings: QuantizationConfig) -> str:
+def _group_reason_unsupported(table: nn.Embedding, settings: QuantizationConfig) -> str:
     size = _group_size(table, settings)
     return (
         f"its width {table.embedding_dim} is no multiple of the group size {size}" if table.embedding_dim % size else ""
@@ -153,7 +152,7 @@ EMBEDDINGS: dict[str, EmbeddingPrecision] = {
             "4w",
             "int4 per group",
             lambda table, settings: Int4Embedding(table, _group_size(table, settings)),
-            _group_obstacle,
+            _group_reason_unsupported,
         ),
     )
 }

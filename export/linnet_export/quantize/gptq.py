@@ -1,4 +1,4 @@
-"""GPTQ: rounds the weights of a layer one input at a time and lets the others make up for the error.
+"""GPTQ rounding of the weights of a linear layer.
 
 E. Frantar, S. Ashkboos, T. Hoefler, D. Alistarh, "GPTQ: Accurate Post-Training Quantization for Generative
 Pre-trained Transformers", https://arxiv.org/abs/2210.17323, algorithm 1; the inputs are taken in the order

@@ -1,4 +1,4 @@
-"""Automatic mixed precision of an export: the search of the recipes, measured as the proof measures."""
+"""Automatic mixed precision of an export, measured with the texts and figures of the proof."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import torch
 from torch import Tensor
 
 from linnet_export.checkpoint import Checkpoint
-from linnet_export.config import ExportConfig
+from linnet_export.config import QuantizationConfig
 from linnet_export.errors import OverBudgetError
-from linnet_export.graph.heads import DeviceProgram
-from linnet_export.output.methods import fused_method
+from linnet_export.graph.program import DeviceProgram
 from linnet_export.proof.budget import Budget
 from linnet_export.proof.compare import compare
 from linnet_export.proof.reference import Reference, device_inputs, reference_outputs
 from linnet_export.proof.texts import ProofText
+from linnet_export.quantize.apply import summarize
 from linnet_export.quantize.calibration import CalibrationTexts
 from linnet_export.quantize.plan import make_plan, quantizable
-from linnet_export.quantize.recipes import QuantizationSummary, get_recipe, summarize
+from linnet_export.quantize.recipes import QuantizationSummary, Recipe
 from linnet_export.quantize.sensitivity import Measured, MixedPrecision, mix_precisions
 
 __all__ = ["quantize_within_budget"]
@@ -29,24 +29,35 @@ _QUICK_TEXTS = 24
 
 
 def quantize_within_budget(
-    config: ExportConfig,
-    checkpoint: Checkpoint,
-    program: DeviceProgram,
+    methods: Sequence[DeviceProgram],
+    recipe: Recipe,
+    settings: QuantizationConfig,
     calibration: CalibrationTexts,
+    checkpoint: Checkpoint,
     texts: Sequence[ProofText],
     budget: Budget,
     progress: Callable[[str], None],
 ) -> tuple[QuantizationSummary, MixedPrecision]:
-    """Quantize ``program`` in place, with as few layers in a higher precision as ``budget`` needs.
+    """Quantize a program in place, with as few layers in a higher precision as ``budget`` needs.
+
+    Args:
+        methods: `forward`, and `forward_fused` if the file will have it; they share their layers.
+        recipe: precision of the layers that are not raised.
+        settings: what differs from the recipe's own choices.
+        calibration: inputs for calibration.
+        checkpoint: the original.
+        texts: of the proof.
+        budget: limits that the answers of each method must keep.
+        progress: called with a short description of each step.
 
     Raises:
         OverBudgetError: the budget does not hold with all linear layers in float32.
     """
+    program = methods[0]
     originals = dict(quantizable(program))
-    plan = make_plan(program, get_recipe(config.recipe), config.quantization)
-    fused = fused_method(program, config.recipe)
-    measure = _ProofMeasure(checkpoint, [program] if fused is None else [program, fused], texts, budget, progress)
-    found = mix_precisions(program, plan, config.quantization, calibration, measure, progress)
+    plan = make_plan(program, recipe, settings)
+    measure = _ProofMeasure(checkpoint, methods, texts, budget, progress)
+    found = mix_precisions(program, plan, settings, calibration, measure, progress)
     if not found.within:
         broken = "; ".join(budget.violations(found.curve[-1].figures))
         raise OverBudgetError(
@@ -54,7 +65,7 @@ def quantize_within_budget(
             "--embedding, fewer --keep, or change the limits with --budget NAME=VALUE",
             [],
         )
-    return summarize(config.recipe, program, found.plan, originals), found
+    return summarize(recipe, program, found.plan, originals), found
 
 
 class _ProofMeasure:
@@ -97,7 +108,7 @@ class _ProofMeasure:
 
     def _named(self, outputs: Sequence[str], values: tuple[Tensor, ...], reference: Reference) -> dict[str, np.ndarray]:
         named = {name: value[0].numpy() for name, value in zip(outputs, values, strict=True)}
-        if self._task == "fill-mask":
+        if self._task.fills_masks:
             return {name: rows[reference.answerable] for name, rows in named.items()}
         return named
 

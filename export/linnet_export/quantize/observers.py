@@ -1,4 +1,4 @@
-"""What can be watched at a linear layer while calibration texts run through the model."""
+"""Observers of linear layers during calibration: ranges and Hessians."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class HessianObserver:
 
 @dataclasses.dataclass
 class Spread:
-    """What was seen of one tensor.
+    """Observed values of one tensor.
 
     Attributes:
         low, high: least and greatest value.

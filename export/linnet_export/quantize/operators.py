@@ -1,4 +1,4 @@
-"""One operator for each kind of quantized layer, and the pass that writes them out for the device.
+"""Operators of quantized layers, and the pass that expands them into the patterns of XNNPACK.
 
 XNNPACK's partitioner recognizes a dynamically quantized linear layer by seven operators around
 ``aten.linear``. Lowering walks over every operator dozens of times, so until the last moment the seven are
@@ -12,13 +12,13 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from executorch.exir.dialects._ops import ops as exir_ops
 from torch import Tensor
-from torch._subclasses.fake_tensor import FakeTensor
-from torch.ao.quantization.fx import _decomposed  # noqa: F401  defines torch.ops.quantized_decomposed
 from torch.fx import Graph, GraphModule, Node
 from torch.fx.passes.infra.pass_base import PassBase, PassResult
 from torch.nn import functional
+
+# with it come the operators of torch.ops.quantized_decomposed
+from linnet_export.lower.executorch_compat import FakeTensor, exir_ops
 
 __all__ = [
     "INT4",
@@ -224,7 +224,7 @@ class ExpandQuantized(PassBase):
     def _expand_fp16_linears(self, graph: Graph) -> bool:
         found = [node for node in graph.nodes if node.target is exir_ops.edge.linnet.fp16_linear.default]
         for node in found:
-            arguments = tuple(each for each in node.args if each is not None)
+            arguments = tuple(arg for arg in node.args if arg is not None)
             with graph.inserting_before(node):
                 replacement = graph.call_function(exir_ops.edge.aten.linear.default, arguments)
             replacement.meta = dict(node.meta)

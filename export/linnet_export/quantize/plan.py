@@ -1,4 +1,4 @@
-"""Which layer gets which precision: the recipe's, or what the user keeps."""
+"""Quantization plan: the precision of each layer, from the recipe and the user's `--keep`."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from torch import nn
 
 from linnet.errors import InvalidArgumentError
 from linnet_export.config import QuantizationConfig
-from linnet_export.graph.layers import AnswerLinear
+from linnet_export.graph.layers import OutputLinear
 from linnet_export.quantize.embeddings import EMBEDDINGS
 from linnet_export.quantize.precisions import PRECISIONS
 from linnet_export.quantize.recipes.base import Recipe
 
-__all__ = ["check_settings", "is_kept", "kind_of", "make_plan", "precision_names", "quantizable"]
+__all__ = ["check_settings", "is_calibrated", "is_kept", "kind_of", "make_plan", "precision_names", "quantizable"]
 
 _SHOWN = 5
 
@@ -38,6 +38,12 @@ def kind_of(layer: nn.Module) -> str:
 def precision_names() -> tuple[str, ...]:
     """Return every name that ``--keep NAME=PRECISION`` takes."""
     return tuple(dict.fromkeys((*PRECISIONS, *EMBEDDINGS)))
+
+
+def is_calibrated(recipe: Recipe, settings: QuantizationConfig) -> bool:
+    """Return whether texts would change what the recipe does."""
+    used = {recipe.linear, *(precision for _, precision in settings.keep)}
+    return any(PRECISIONS[name].observer(settings) is not None for name in used if name in PRECISIONS)
 
 
 def check_settings(recipe: Recipe, settings: QuantizationConfig, *, calibrated: bool, mixed: bool = False) -> None:
@@ -113,9 +119,9 @@ def make_plan(module: nn.Module, recipe: Recipe, settings: QuantizationConfig) -
         if not fitting:
             problems.append(_no_such_layer(pattern, precision, found, layers))
         for name in fitting:
-            obstacle = _obstacle(precision, layers[name], settings)
-            if obstacle:
-                problems.append(f"keep {pattern}={precision}: {name} cannot have it, {obstacle}")
+            reason_unsupported = _reason_unsupported(precision, layers[name], settings)
+            if reason_unsupported:
+                problems.append(f"keep {pattern}={precision}: {name} cannot have it, {reason_unsupported}")
             plan[name] = precision
     if problems:
         raise InvalidArgumentError("; ".join(problems))
@@ -127,10 +133,10 @@ def _default(name: str, layer: nn.Linear | nn.Embedding, recipe: Recipe, setting
         precision = settings.embedding or recipe.embedding
         if not name.endswith(_LARGE_TABLES):
             return "fp32"
-        return "8w" if _obstacle(precision, layer, settings) else precision
-    precision = "fp32" if isinstance(layer, AnswerLinear) else recipe.linear
-    while _obstacle(precision, layer, settings):
-        precision = PRECISIONS[precision].instead
+        return "8w" if _reason_unsupported(precision, layer, settings) else precision
+    precision = "fp32" if isinstance(layer, OutputLinear) else recipe.linear
+    while _reason_unsupported(precision, layer, settings):
+        precision = PRECISIONS[precision].fallback
     return precision
 
 
@@ -138,10 +144,10 @@ def _known(layer: nn.Module) -> Mapping[str, Any]:
     return EMBEDDINGS if isinstance(layer, nn.Embedding) else PRECISIONS
 
 
-def _obstacle(precision: str, layer: nn.Linear | nn.Embedding, settings: QuantizationConfig) -> str:
+def _reason_unsupported(precision: str, layer: nn.Linear | nn.Embedding, settings: QuantizationConfig) -> str:
     if isinstance(layer, nn.Embedding):
-        return EMBEDDINGS[precision].obstacle(layer, settings)
-    return PRECISIONS[precision].obstacle(layer, settings)
+        return EMBEDDINGS[precision].reason_unsupported(layer, settings)
+    return PRECISIONS[precision].reason_unsupported(layer, settings)
 
 
 def _matches(pattern: str, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Where quantization-aware training attaches: float modules that compute what the exported ones compute.
+"""Fake quantization for quantization-aware training: float modules that round as the exported ones do.
 
 Fine-tuning puts these modules in the place of linear layers and embedding tables, trains the float weights
 behind them, and exports the result with the same recipe. Rounding has no useful gradient, so the gradient is

@@ -1,4 +1,4 @@
-"""Makes a plan true: every layer in its precision."""
+"""Application of a quantization plan to the layers of a device graph."""
 
 from __future__ import annotations
 

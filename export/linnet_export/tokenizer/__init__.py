@@ -1,4 +1,4 @@
-"""The tokenizer of a checkpoint, and the bytes of it that the file carries."""
+"""Tokenizer of a checkpoint, and the bytes of it that the file carries."""
 
 from __future__ import annotations
 

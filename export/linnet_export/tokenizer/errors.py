@@ -1,4 +1,4 @@
-"""What is said of a tokenizer that cannot be used."""
+"""Errors of tokenizers that the device cannot run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class UnsupportedTokenizerError(CheckpointError, ValueError):
 
     Attributes:
         found: the part, for messages.
-        needed: what the device has instead.
+        needed: the part that the device has.
     """
 
     def __init__(self, message: str, *, found: str = "", needed: str = "") -> None:

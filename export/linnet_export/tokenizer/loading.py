@@ -1,4 +1,4 @@
-"""Reads the tokenizer of a checkpoint directory as ``transformers`` sets it up."""
+"""Loading of the tokenizer of a checkpoint directory as ``transformers`` sets it up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from linnet_export.tokenizer.errors import UnsupportedTokenizerError, refuse
 __all__ = ["ROLES", "LoadedTokenizer", "load_tokenizer", "read_tokenizer"]
 
 ROLES = ("pad", "unk", "cls", "sep", "mask")
-"""What special tokens are for."""
+"""Roles of special tokens."""
 
 # each alone is enough for the class that reads it: BERT, RoBERTa, XLM-R, ALBERT, DeBERTa
 _FILES = ("tokenizer.json", "vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spiece.model", "spm.model")

@@ -1,4 +1,4 @@
-"""Any tokenizer of the ``tokenizers`` package, written as its JSON (kind ``tokenizers``).
+"""Serialization of any tokenizer of the ``tokenizers`` package as its JSON (kind ``tokenizers``).
 
 ``linnet.tokenization.json_bytes`` has the layout.
 """

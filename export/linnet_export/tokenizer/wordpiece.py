@@ -1,4 +1,4 @@
-"""A WordPiece tokenizer, written as the bytes that the compiled core reads (kind ``wordpiece``).
+"""Serialization of a WordPiece tokenizer for the compiled core (kind ``wordpiece``).
 
 Layout, version 1; numbers are little-endian uint32, a string is its length in bytes and its UTF-8::
 

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from linnet_export.errors import CheckpointError
-from linnet_export.output.deliver import written_aside
+from linnet_export.output.deliver import atomic_write
 from linnet_train.config import DistillationConfig
 from linnet_train.data.batches import Collator, encode
 from linnet_train.loading import Loaded, load_classifier
@@ -110,5 +110,5 @@ def _cached(cache: Path, key: str) -> dict[str, Tensor] | None:
 
 def _keep(found: dict[str, Tensor], cache: Path, key: str) -> None:
     name = cache.with_name(f"{cache.stem}-{key[:16]}.safetensors")
-    with written_aside(name) as aside:
+    with atomic_write(name) as aside:
         save_file(found, str(aside))

@@ -7,7 +7,7 @@ import json
 
 from linnet.cli.console import Console
 from linnet_export.cli import terminated_as_interrupt
-from linnet_export.noise import captured_noise
+from linnet_export.log_capture import redirect_output
 from linnet_train.fields import build
 from linnet_train.new_model import NewModelConfig, make_model
 from linnet_train.options import Options
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     """Make the model; return the exit status."""
     args = args.options.complete(args)
     config = build(NewModelConfig, args.options.values(NewModelConfig, args), "init")
-    with captured_noise(), terminated_as_interrupt():
+    with redirect_output(), terminated_as_interrupt():
         made = make_model(config)
     if args.json:
         print(json.dumps(made.to_json(), ensure_ascii=False, indent=2))

@@ -1,4 +1,4 @@
-"""Silences the least important attention heads; the exporter leaves them out (:mod:`linnet_export.graph.dead_heads`).
+"""Silences the least important attention heads; the exporter leaves them out (:mod:`linnet_export.graph.head_pruning`).
 
 Importance is that of what a head gives, by the same estimate as for neurons (Michel et al.,
 <https://arxiv.org/abs/1905.10650>, section 4.1, has the gradient of a gate on each head). The configurations of

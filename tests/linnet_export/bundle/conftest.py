@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
-from tests.linnet.conftest import files
+from pathlib import Path
 
-__all__ = ["files"]
+import pytest
+
+from tests.support.task_files import files_of_every_task
+
+
+@pytest.fixture(scope="session")
+def files() -> Path:
+    """Return a folder with TASK.pte for every task."""
+    return files_of_every_task()

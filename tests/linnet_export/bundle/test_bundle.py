@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
 
-import linnet
-from linnet.cli import main as cli
 from linnet.errors import BuildError, InvalidArgumentError
 from linnet_export.bundle import TARGETS, get_target
 from linnet_export.bundle.constants import constant_names, quoted, type_name
 from linnet_export.bundle.subject import QUESTION, read_subject
 from linnet_export.bundle.support import app_sources
-from tests.conformance.make_records import field_line, output_line
 from tests.conformance.reader import CASES
-from tests.conformance.runners import MissingReader
+from tests.support.bundles import answer_of, bundle, check_android_module, check_c_project, run
 
 TASKS = (
     "feature-extraction",
@@ -34,21 +27,9 @@ TASKS = (
 )
 
 
-def bundle(file: Path, target: str, folder: Path, *more: str) -> int:
-    return cli.main(["bundle", str(file), "--target", target, "-o", str(folder), *more])
-
-
 def state(folder: Path) -> dict[str, tuple[bytes, int]]:
     """Content and time of every file."""
     return {str(each): (each.read_bytes(), each.stat().st_mtime_ns) for each in folder.rglob("*") if each.is_file()}
-
-
-def run(*command: object, folder: Path, **environment: str) -> str:
-    done = subprocess.run(
-        [*map(str, command)], cwd=folder, env=os.environ | environment, capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 # -- the folder ------------------------------------------------------------------------------------
@@ -171,45 +152,6 @@ def test_names_of_constants() -> None:
 # -- built and run from the folder -----------------------------------------------------------------
 
 
-def answer_of(file: Path) -> Any:
-    """What the SDK says to the sample's text."""
-    subject = read_subject(file)
-    with linnet.load(file) as model:
-        match subject.manifest.task:
-            case "feature-extraction":
-                return model.encode(subject.text, normalize_embeddings=True).tolist()
-            case "text-ranking":
-                return model.predict([(QUESTION, subject.text)]).tolist()
-            case "question-answering":
-                found = [model(question=QUESTION, context=subject.text)]
-                return [("", each["answer"], each["score"]) for each in found]
-            case "token-classification":
-                found = model(subject.text, aggregation_strategy="simple")
-                return [(each["entity_group"], each["word"], each["score"]) for each in found]
-            case "fill-mask":
-                return [("", each["token_str"], each["score"]) for each in model(subject.text)]
-            case _:
-                return [(each["label"], "", each["score"]) for each in model(subject.text, top_k=None)]
-
-
-def check_c_project(file: Path, folder: Path) -> None:
-    """Write the C project, move it, build it and compare its sample's answers with the SDK's."""
-    if shutil.which("cmake") is None or shutil.which("cc") is None:
-        pytest.skip("needs cmake and a C compiler")
-    assert bundle(file, "c", folder / "first") == 0
-    folder = (folder / "first").rename(folder / "moved")
-    run("cmake", "-S", ".", "-B", "build", "-DCMAKE_C_FLAGS=-Wall -Wextra -Werror", folder=folder)
-    run("cmake", "--build", "build", folder=folder)
-    lines = [line.split("\t") for line in run("./build/sample", folder=folder).splitlines()]
-    expected = answer_of(file)
-    assert len(lines) == len(expected) > 0
-    if isinstance(expected[0], float):
-        np.testing.assert_allclose([float(line) for (line,) in lines], expected, atol=2e-6)
-        return
-    for (label, text, score), answer in zip(lines, expected, strict=True):
-        assert (label, text, float(score)) == (*answer[:2], pytest.approx(answer[2], abs=2e-6))
-
-
 @pytest.mark.parametrize("task", TASKS)
 def test_the_c_project_builds_and_answers_alone(files: Path, tmp_path: Path, task: str) -> None:
     check_c_project(files / f"{task}.pte", tmp_path)
@@ -254,56 +196,6 @@ def test_the_python_package_answers_alone(files: Path, tmp_path: Path, task: str
     if task == "text-classification":
         best = max(answer_of(files / f"{task}.pte"), key=lambda each: each[2])[0]
         assert said.startswith(f"TextClassification.{constant_names([best])[0]} ")
-
-
-def check_android_module(file: Path, folder: Path) -> None:
-    """Build the module's C++ and Kotlin from its folder; the sample decodes the program's outputs as Python does.
-
-    All but LinnetAndroid.kt, which needs Android's classes (tests/runtime_bindings/jvm/test_android.py).
-    """
-    from tests.runtime_bindings.jvm.jvm import BUILD, builder, java_command
-
-    try:
-        java_command()
-    except MissingReader as missing:
-        pytest.skip(f"needs {missing}")
-    tool = builder()
-    assert bundle(file, "android", folder) == 0
-    sources = folder / "src" / "main"
-    run(
-        "cmake",
-        "-S",
-        "cpp",
-        "-B",
-        folder / "native",
-        f"-DLINNET_JNI_INCLUDE={tool.java_home() / 'include'}",
-        folder=sources,
-    )
-    run("cmake", "--build", folder / "native", "-j2", folder=sources)
-    kotlin = [each for each in sources.rglob("*.kt") if each.parent.name != "android"]
-    replay = Path(__file__).parent / "Replay.kt"
-    jar = tool.compile_kotlin(BUILD / "kotlin", [*kotlin, replay], folder / "sample.jar")
-    subject = read_subject(file)
-    with linnet.load(file) as model:
-        pair = (QUESTION, subject.text) if subject.manifest.task == "question-answering" else (subject.text, None)
-        outputs = model.run(model.tokenize(*pair))
-    records = [field_line(*each) for each in subject.manifest.to_raw().items()]
-    records += [output_line(outputs[name][np.newaxis]) for name in subject.manifest.outputs]
-    (folder / "records.tsv").write_text("\n".join(records), encoding="utf-8")
-    classpath = f"{tool.fetch_compiler(BUILD / 'kotlin')[1]}:{jar}"
-    said = run("java", f"-Dlinnet.library.path={folder / 'native'}", "-cp", classpath,
-               "tests.linnet_export.bundle.ReplayKt", folder / "records.tsv", folder=folder)  # fmt: skip
-    if subject.manifest.task == "feature-extraction":
-        shown = [float(number) for number in said.split(",")[:5]]
-        np.testing.assert_allclose(shown, outputs["embedding"].reshape(-1)[:5], atol=2e-6)
-        return
-    expected = answer_of(file)
-    if subject.manifest.task == "question-answering":
-        assert said.strip() == expected[0][1]
-        return
-    for line, (label, _, score) in zip(said.splitlines(), expected, strict=True):
-        assert line.split() == [constant_names([label])[0], line.split()[1]]
-        assert float(line.split()[1]) == pytest.approx(score, abs=2e-6)
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.peers.models import minilm_folder
 from linnet.assets import default_model
 from linnet.cli import main as cli
-from tests.linnet_export.bundle.test_bundle import check_android_module, check_c_project
+from tests.support.bundles import check_android_module, check_c_project
 
 pytestmark = pytest.mark.slow
 

@@ -28,7 +28,7 @@ def edit_config(directory: Path, **changes: object) -> None:
 def test_a_classifier(tmp_path: Path) -> None:
     write_checkpoint(tmp_path, task="text-classification", id2label={0: "no", 1: "yes"}, label2id={"no": 0, "yes": 1})
     checkpoint = load(tmp_path)
-    assert checkpoint.task == "text-classification"
+    assert checkpoint.task.name == "text-classification"
     assert checkpoint.labels == ("no", "yes")
     assert checkpoint.score_function == "softmax"
     assert checkpoint.max_length == 64
@@ -62,7 +62,7 @@ def test_a_cross_encoder(tmp_path: Path, activation: str | None, expected: str) 
     settings = {"version": "5.0.0"} | ({"activation_fn": activation} if activation else {})
     write_checkpoint(tmp_path, task="text-ranking", sentence_transformers=settings)
     checkpoint = load(tmp_path)
-    assert (checkpoint.task, checkpoint.score_function) == ("text-ranking", expected)
+    assert (checkpoint.task.name, checkpoint.score_function) == ("text-ranking", expected)
 
 
 def test_an_unknown_activation_of_a_cross_encoder_is_refused(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_sentence_transformers_directory(tmp_path: Path) -> None:
     write_checkpoint(tmp_path)
     write_sentence_modules(tmp_path, pooling="cls")
     checkpoint = load(tmp_path)
-    assert (checkpoint.task, checkpoint.pooling, checkpoint.normalize) == ("feature-extraction", "cls", True)
+    assert (checkpoint.task.name, checkpoint.pooling, checkpoint.normalize) == ("feature-extraction", "cls", True)
     assert checkpoint.max_length == 48
 
 
@@ -129,7 +129,8 @@ def test_unsupported_settings_are_refused_together_before_weights_are_read(tmp_p
     write_checkpoint(tmp_path)
     edit_config(tmp_path, is_decoder=True, hidden_act="mish")
     (tmp_path / "model.safetensors").write_bytes(b"no weights at all")
-    with pytest.raises(UnsupportedConfigError, match="bert: is_decoder is true.*; hidden_act is 'mish'"):
+    message = "bert: expected an encoder, got is_decoder true.*; hidden_act is 'mish'"
+    with pytest.raises(UnsupportedConfigError, match=message):
         load(tmp_path)
 
 
@@ -141,9 +142,9 @@ def test_missing_config(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"model": ""}, "model is empty"),
+        ({"model": ""}, "expected model to be a directory"),
         ({"model": "x", "max_length": 2}, "at least 3"),
-        ({"model": "x", "max_batch": -1}, "max_batch is -1"),
+        ({"model": "x", "max_batch": -1}, "got -1"),
         ({"model": "x", "budget": {"accuracy": 1.0}}, "accuracy.*agreement"),
         ({"model": "x", "prove": False, "budget": {"agreement": 0.5}}, "switched off"),
         ({"model": "x", "max_length": 0, "max_batch": 5000}, "max_length.*max_batch"),
@@ -161,4 +162,4 @@ def test_unknown_settings_are_errors() -> None:
 
 def test_an_impossible_setting_is_wrong_usage(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["export", str(tmp_path), "--max-length", "1"]) == 2
-    assert capfd.readouterr().err.startswith("linnet: error: max_length is 1, needed at least 3")
+    assert capfd.readouterr().err.startswith("linnet: error: expected max_length to be at least 3")

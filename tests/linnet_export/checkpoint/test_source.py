@@ -58,7 +58,7 @@ def test_neither_directory_nor_hub_id(model: str) -> None:
 def test_a_file_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "model.safetensors"
     file.touch()
-    with pytest.raises(CheckpointError, match="is a file"):
+    with pytest.raises(CheckpointError, match="got the file"):
         resolve_source(str(file), None)
 
 

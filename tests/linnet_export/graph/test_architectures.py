@@ -10,9 +10,10 @@ import torch
 import transformers
 
 import linnet_export
-from linnet_export.graph.heads import device_module
+from linnet_export.graph.program import device_module
 from linnet_export.lower.lowering import lower
-from tests.linnet_export.graph.cases import CASES, random_model
+from linnet_export.tasks import get_task
+from tests.support.model_cases import CASES, random_model
 from tests.support.tokenizers import MAKERS, VOCABULARY
 
 CASE_OF = {
@@ -54,7 +55,7 @@ def test_albert_stores_its_layers_once(tmp_path: Path) -> None:
         config.num_hidden_layers, config.hidden_size, config.intermediate_size = layers, 128, 512
         model = transformers.AutoModel.from_config(config).eval()
         torch.manual_seed(0)
-        program = device_module(model, "feature-extraction", max_length=16)
+        program = device_module(model, get_task("feature-extraction"), max_length=16)
         lowered = lower({"forward": program}, max_length=16, constant_methods={})
         sizes.append(len(lowered.program))
     one_layer = 4 * (4 * 128 * 128 + 2 * 128 * 512)

@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from linnet_export.graph.heads import DeviceProgram, device_module
-from tests.linnet_export.graph.cases import CASES, MAX_LENGTH, TASKS, Case, hf_outputs, random_ids, random_model
+from linnet_export.graph.program import DeviceProgram, device_module
+from linnet_export.tasks import get_task
+from tests.support.model_cases import CASES, MAX_LENGTH, TASKS, Case, hf_outputs, random_ids, random_model
 
 Models = Callable[[Case, str], Any]
 
@@ -47,7 +48,7 @@ def assert_close(found: Tensor, expected: Tensor) -> None:
 @each_case
 def test_a_single_text_agrees_at_every_length(case: Case, task: str, models: Models) -> None:
     model = models(case, task)
-    program = device_module(model, task, max_length=MAX_LENGTH)
+    program = device_module(model, get_task(task), max_length=MAX_LENGTH)
     for length in LENGTHS:
         ids = case.ids(1, length)
         inputs = inputs_of(program, ids)
@@ -59,7 +60,7 @@ def test_a_single_text_agrees_at_every_length(case: Case, task: str, models: Mod
 @each_task
 @each_case
 def test_a_padded_batch_gives_what_every_text_gives_alone(case: Case, task: str, models: Models) -> None:
-    program = device_module(models(case, task), task, pooling="mean", max_length=MAX_LENGTH)
+    program = device_module(models(case, task), get_task(task), pooling="mean", max_length=MAX_LENGTH)
     batched = program.with_mask()
     ids, lengths = case.ids(4, 17), (17, 2, 9, 16)
     mask = torch.tensor([[int(place < length) for place in range(17)] for length in lengths])
@@ -80,7 +81,7 @@ def test_padding_agrees_with_the_attention_mask_of_the_original(case: Case, mode
     # the last token of a padded text sees the row of [PAD] in the original MobileBERT, and no neighbour
     # here, as when alone: the same if the row is zero, as nn.Embedding makes its padding row
     model.get_input_embeddings().weight.data[case.padding].zero_()
-    program = device_module(model, "token-classification", max_length=MAX_LENGTH, masked=True)
+    program = device_module(model, get_task("token-classification"), max_length=MAX_LENGTH, masked=True)
     mask = torch.tensor([[1] * 9, [1] * 5 + [0] * 4])
     ids = torch.where(mask > 0, case.ids(2, 9), case.padding)
     (found,) = program(ids, mask)
@@ -101,7 +102,7 @@ def test_the_published_distances(model_type: str, settings: dict[str, Any], leng
     case = Case(model_type, model_type, {**settings, "max_position_embeddings": 514})
     model = random_model(case.config(), "token-classification")
     for bound in (length, 512):
-        program = device_module(model, "token-classification", max_length=bound)
+        program = device_module(model, get_task("token-classification"), max_length=bound)
         ids = case.ids(1, length)
         assert_close(program(ids)[0], hf_outputs(model, "token-classification", ids)[0])
     mask = torch.ones(2, length, dtype=torch.int64)
@@ -117,7 +118,7 @@ def test_the_published_distances(model_type: str, settings: dict[str, Any], leng
 @pytest.mark.parametrize("name", ["bert-gelu", "electra-projected", "mobilebert-default", "mobilebert-no-trigram"])
 def test_token_types_are_an_input_and_matter(name: str, task: str, models: Models) -> None:
     case = next(each for each in CASES if each.name == name)
-    program = device_module(models(case, task), task, max_length=MAX_LENGTH)
+    program = device_module(models(case, task), get_task(task), max_length=MAX_LENGTH)
     assert program.inputs == ("input_ids", "token_type_ids")
     ids = random_ids(1, 8)
     one, other = program(ids, torch.zeros_like(ids))[0], program(ids, types_of(ids))[0]
@@ -126,7 +127,7 @@ def test_token_types_are_an_input_and_matter(name: str, task: str, models: Model
 
 @pytest.mark.parametrize("task", sorted(set(TASKS) - set(PAIRS)))
 def test_tasks_of_single_texts_take_ids_only(task: str, models: Models) -> None:
-    program = device_module(models(CASES[0], task), task, max_length=MAX_LENGTH)
+    program = device_module(models(CASES[0], task), get_task(task), max_length=MAX_LENGTH)
     assert program.inputs == ("input_ids",)
     assert program.with_mask().inputs == ("input_ids", "attention_mask")
 
@@ -134,7 +135,7 @@ def test_tasks_of_single_texts_take_ids_only(task: str, models: Models) -> None:
 @pytest.mark.parametrize("name", ["bert-one-type", "distilbert-gelu", "mobilebert-one-type", "roberta-gelu"])
 def test_without_token_types_in_the_model_there_is_no_such_input(name: str, models: Models) -> None:
     case = next(each for each in CASES if each.name == name)
-    program = device_module(models(case, "text-classification"), "text-classification", max_length=MAX_LENGTH)
+    program = device_module(models(case, "text-classification"), get_task("text-classification"), max_length=MAX_LENGTH)
     assert program.inputs == ("input_ids",)
 
 
@@ -145,7 +146,7 @@ def test_pooling_follows_sentence_transformers(pooling: str, normalize: bool, ma
     model = models(CASES[0], "feature-extraction")
     program = device_module(
         model,
-        "feature-extraction",
+        get_task("feature-extraction"),
         pooling=pooling,
         normalize=normalize,
         max_length=MAX_LENGTH,
@@ -182,7 +183,7 @@ def _pooled(hidden: Tensor, mask: Tensor, pooling: str) -> Tensor:
 def test_the_original_is_not_touched(models: Models) -> None:
     model = models(CASES[0], "text-classification")
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    program = device_module(model, "text-classification", max_length=MAX_LENGTH)
+    program = device_module(model, get_task("text-classification"), max_length=MAX_LENGTH)
     with torch.no_grad():
         for parameter in program.parameters():
             parameter.add_(1.0)
@@ -191,7 +192,7 @@ def test_the_original_is_not_touched(models: Models) -> None:
 
 
 def test_the_masked_method_shares_every_parameter(models: Models) -> None:
-    program = device_module(models(CASES[0], "fill-mask"), "fill-mask", max_length=MAX_LENGTH)
+    program = device_module(models(CASES[0], "fill-mask"), get_task("fill-mask"), max_length=MAX_LENGTH)
     single = {name: id(tensor) for name, tensor in program.state_dict(keep_vars=True).items()}
     batched = {name: id(tensor) for name, tensor in program.with_mask().state_dict(keep_vars=True).items()}
     assert single == batched
@@ -199,12 +200,12 @@ def test_the_masked_method_shares_every_parameter(models: Models) -> None:
 
 def test_albert_has_one_layer(models: Models) -> None:
     case = next(each for each in CASES if each.name == "albert-gelu_new")
-    program = device_module(models(case, "feature-extraction"), "feature-extraction", max_length=MAX_LENGTH)
+    program = device_module(models(case, "feature-extraction"), get_task("feature-extraction"), max_length=MAX_LENGTH)
     layers = program.get_submodule("body.layers")
     assert len(list(layers.children())) == 1  # children() gives a module once
     assert len(layers) == 3  # type: ignore[arg-type]
 
 
 def test_positions_behind_the_bound_are_left_out(models: Models) -> None:
-    program = device_module(models(CASES[0], "feature-extraction"), "feature-extraction", max_length=20)
+    program = device_module(models(CASES[0], "feature-extraction"), get_task("feature-extraction"), max_length=20)
     assert program.get_parameter("body.embeddings.position").shape == (20, 32)

@@ -9,10 +9,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from linnet_export.graph.heads import device_module
+from linnet_export.graph.program import device_module
 from linnet_export.lower.lowering import lower
-from linnet_export.quantize.recipes import apply_recipe
-from tests.linnet_export.graph.cases import CASES, MAX_LENGTH, TASKS, Case, hf_outputs
+from linnet_export.quantize.apply import apply_recipe
+from linnet_export.quantize.recipes import get_recipe
+from linnet_export.tasks import get_task
+from tests.support.model_cases import CASES, MAX_LENGTH, TASKS, Case, hf_outputs
 
 pytestmark = pytest.mark.slow
 
@@ -33,8 +35,8 @@ def test_the_program_agrees_with_the_original(
 ) -> None:
     case = next(each for each in CASES if each.name == name)
     model = models(case, task)
-    program = device_module(model, task, max_length=MAX_LENGTH)
-    apply_recipe(program, recipe)
+    program = device_module(model, get_task(task), max_length=MAX_LENGTH)
+    apply_recipe(program, get_recipe(recipe))
     run = run_program(lower({"forward": program}, max_length=MAX_LENGTH, constant_methods={}).program, "forward")
     for length in LENGTHS:
         ids = case.ids(1, length)

@@ -14,10 +14,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from benchmarks.peers.models import MOBILEBERT_CONFIG
-from linnet_export.graph.heads import device_module
+from linnet_export.graph.program import device_module
 from linnet_export.lower.lowering import lower
-from linnet_export.quantize.recipes import apply_recipe
-from tests.linnet_export.graph.cases import TASKS, hf_outputs, random_ids, random_model
+from linnet_export.quantize.apply import apply_recipe
+from linnet_export.quantize.recipes import get_recipe
+from linnet_export.tasks import get_task
+from tests.support.model_cases import TASKS, hf_outputs, random_ids, random_model
 
 pytestmark = pytest.mark.slow
 
@@ -36,8 +38,8 @@ def _inputs(program: Any, ids: Tensor) -> list[Tensor]:
 @pytest.mark.parametrize("task", TASKS)
 def test_mobilebert_agrees_with_the_original(task: str, recipe: str, run_program: Runner) -> None:
     model = random_model(transformers.MobileBertConfig(**MOBILEBERT_CONFIG), task)
-    program = device_module(model, task, max_length=MAX_LENGTH)
-    apply_recipe(program, recipe)
+    program = device_module(model, get_task(task), max_length=MAX_LENGTH)
+    apply_recipe(program, get_recipe(recipe))
     result = lower({"forward": program}, max_length=MAX_LENGTH, constant_methods={})
     run = run_program(result.program, "forward")
     for length in LENGTHS:
@@ -59,8 +61,8 @@ def test_minilm_int8_keeps_its_embeddings(run_program: Runner) -> None:
     folder = Path(spec.origin).parent / "model"
     model = transformers.AutoModel.from_pretrained(folder).eval()
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
-    program = device_module(model, "feature-extraction", pooling="mean", normalize=True, max_length=256)
-    apply_recipe(program, "int8")
+    program = device_module(model, get_task("feature-extraction"), pooling="mean", normalize=True, max_length=256)
+    apply_recipe(program, get_recipe("int8"))
     result = lower({"forward": program}, max_length=256, constant_methods={})
     # 22.6 MB of int8 weights and scales; DESIGN: at most 24.0 MB with tokenizer and batch method
     assert len(result.program) <= 23_400_000

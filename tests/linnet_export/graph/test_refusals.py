@@ -9,18 +9,21 @@ import torch
 import transformers
 from torch import nn
 
+from linnet_export import tasks
 from linnet_export.graph import architectures
-from linnet_export.graph import heads as tasks
 from linnet_export.graph.architectures import (
     UnknownArchitectureError,
     UnsupportedConfigError,
     device_body,
     get_architecture,
 )
-from linnet_export.graph.heads import UnknownTaskError, UnsupportedHeadError, device_module
+from linnet_export.graph.heads.base import UnsupportedHeadError
+from linnet_export.graph.program import device_module
 from linnet_export.quantize import recipes
-from linnet_export.quantize.recipes import NothingQuantizedError, UnknownRecipeError, apply_recipe
-from tests.linnet_export.graph.cases import CASES, random_model
+from linnet_export.quantize.apply import NothingQuantizedError, apply_recipe
+from linnet_export.quantize.recipes import UnknownRecipeError, get_recipe
+from linnet_export.tasks import UnknownTaskError, get_task
+from tests.support.model_cases import CASES, random_model
 
 
 def _bert(**settings: Any) -> Any:
@@ -33,7 +36,7 @@ def _bert(**settings: Any) -> Any:
 def test_an_unknown_architecture_lists_the_known_ones() -> None:
     config = transformers.GPT2Config(n_embd=8, n_layer=1, n_head=1, vocab_size=10, n_positions=8)
     with pytest.raises(UnknownArchitectureError, match="'gpt2'.*albert, bert, deberta-v2, distilbert, electra"):
-        device_module(transformers.GPT2Model(config), "feature-extraction", max_length=8)
+        device_module(transformers.GPT2Model(config), get_task("feature-extraction"), max_length=8)
 
 
 def test_the_known_names() -> None:
@@ -86,10 +89,14 @@ def test_all_problems_are_named_at_once() -> None:
         (
             "modernbert-cls",
             {"hidden_activation": "mish", "is_decoder": True},
-            "modernbert: is_decoder is true.*; hidden_activation is 'mish'",
+            "modernbert: expected an encoder, got is_decoder true.*; hidden_activation is 'mish'",
         ),
         ("modernbert-cls", {"layer_types": ["full_attention", "chunked_attention"] * 2}, "has chunked_attention"),
-        ("mpnet-gelu", {"relative_attention_num_buckets": 16}, "relative_attention_num_buckets is 16.*at least 32"),
+        (
+            "mpnet-gelu",
+            {"relative_attention_num_buckets": 16},
+            "relative_attention_num_buckets to be at least 32.*got 16",
+        ),
         ("roberta-gelu", {"position_embedding_type": "relative_key"}, "position_embedding_type is 'relative_key'"),
     ],
 )
@@ -133,11 +140,11 @@ def test_a_mobilebert_that_cannot_run_is_refused() -> None:
 def test_unknown_names_list_the_known_ones() -> None:
     model = random_model(_bert(), "feature-extraction")
     with pytest.raises(UnknownTaskError, match="'summarization', supported are feature-extraction, fill-mask"):
-        device_module(model, "summarization", max_length=8)
+        device_module(model, get_task("summarization"), max_length=8)
     with pytest.raises(UnknownRecipeError, match="'int3', supported are 8da4w, fp16, fp32, int8, int8-static"):
-        apply_recipe(nn.Linear(2, 2), "int3")
+        apply_recipe(nn.Linear(2, 2), get_recipe("int3"))
     with pytest.raises(UnsupportedHeadError, match="pooling is 'lasttoken'.*cls, max, mean and none"):
-        device_module(model, "feature-extraction", pooling="lasttoken", max_length=8)
+        device_module(model, get_task("feature-extraction"), pooling="lasttoken", max_length=8)
 
 
 def test_a_question_answering_head_of_three_outputs_is_refused() -> None:
@@ -145,9 +152,9 @@ def test_a_question_answering_head_of_three_outputs_is_refused() -> None:
     config.num_labels = 3
     model = random_model(config, "question-answering")
     with pytest.raises(UnsupportedHeadError, match="3 outputs.*needs 2"):
-        device_module(model, "question-answering", max_length=8)
+        device_module(model, get_task("question-answering"), max_length=8)
 
 
 def test_a_recipe_that_finds_nothing_is_an_error() -> None:
     with pytest.raises(NothingQuantizedError, match="int8 quantized nothing"):
-        apply_recipe(nn.Sequential(nn.LayerNorm(3)), "int8")
+        apply_recipe(nn.Sequential(nn.LayerNorm(3)), get_recipe("int8"))

@@ -11,11 +11,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from linnet_export.graph.heads import DeviceProgram, device_module
+from linnet_export.graph.program import DeviceProgram, device_module
 from linnet_export.lower import lowering
 from linnet_export.lower.lowering import LoweringError, LowerResult, ProgramFacts, lower
-from linnet_export.quantize.recipes import apply_recipe
-from tests.linnet_export.graph.cases import CASES, MAX_LENGTH, Case, random_ids
+from linnet_export.quantize.apply import apply_recipe
+from linnet_export.quantize.recipes import get_recipe
+from linnet_export.tasks import get_task
+from tests.support.model_cases import CASES, MAX_LENGTH, Case, random_ids
 
 Models = Callable[[Case, str], Any]
 Runner = Callable[[bytes, str], Callable[..., list[Tensor]]]
@@ -64,8 +66,8 @@ def case_named(name: str) -> Case:
 
 
 def make(model: Any, task: str, recipe: str, pooling: str = "mean") -> DeviceProgram:
-    program = device_module(model, task, pooling=pooling, normalize=True, max_length=MAX_LENGTH)
-    apply_recipe(program, recipe)
+    program = device_module(model, get_task(task), pooling=pooling, normalize=True, max_length=MAX_LENGTH)
+    apply_recipe(program, get_recipe(recipe))
     return program
 
 
@@ -155,18 +157,18 @@ def test_the_facts_name_what_the_runtime_must_have(lowered: Callable[..., Lowere
 
 
 def test_fp32_needs_no_quantized_kernels(lowered: Callable[..., Lowered]) -> None:
-    assert lowered("electra-projected", "fill-mask", "fp32").result.kernel_libraries == ("optimized",)
+    assert lowered("electra-projected", "fill-mask", "fp32").result.facts.kernel_libraries == ("optimized",)
 
 
 def test_planned_memory_is_at_the_bound(lowered: Callable[..., Lowered], models: Models) -> None:
     made = lowered("bert-gelu", "feature-extraction", "int8")
     model = models(CASES[0], "feature-extraction")
-    short_module = device_module(model, "feature-extraction", pooling="mean", max_length=10)
+    short_module = device_module(model, get_task("feature-extraction"), pooling="mean", max_length=10)
     short = lower({"forward": short_module}, max_length=10, constant_methods={})
     # at least the hidden state that leaves the first partition: float32 [length, 32]
-    assert made.result.planned_bytes >= MAX_LENGTH * 32 * 4
-    assert short.planned_bytes < made.result.planned_bytes
-    assert made.result.facts.planned_bytes["forward_batch"] > made.result.planned_bytes
+    assert made.result.facts.planned_bytes["forward"] >= MAX_LENGTH * 32 * 4
+    assert short.facts.planned_bytes["forward"] < made.result.facts.planned_bytes["forward"]
+    assert made.result.facts.planned_bytes["forward_batch"] > made.result.facts.planned_bytes["forward"]
 
 
 def test_sizes_by_part_add_up(lowered: Callable[..., Lowered]) -> None:
@@ -256,7 +258,7 @@ def test_a_tied_decoder_is_counted(lowered: Callable[..., Lowered]) -> None:
 )
 def test_the_smallest_bounds(name: str, max_length: int, max_batch: int, models: Models, run_program: Runner) -> None:
     model = models(case_named(name), "feature-extraction")
-    program = device_module(model, "feature-extraction", max_length=max_length)
+    program = device_module(model, get_task("feature-extraction"), max_length=max_length)
     methods = {"forward": program}
     if max_batch:
         methods["forward_batch"] = program.with_mask()
@@ -274,8 +276,10 @@ def test_the_smallest_bounds(name: str, max_length: int, max_batch: int, models:
 
 def test_impossible_requests_are_refused_at_once(models: Models) -> None:
     program = make(models(CASES[0], "feature-extraction"), "feature-extraction", "fp32")
-    with pytest.raises(LoweringError, match="methods are none, needed forward; max_length is 1, needed at least 2"):
+    with pytest.raises(
+        LoweringError, match="methods to have forward, got none; expected max_length to be at least 2, got 1"
+    ):
         lower({}, max_length=1, constant_methods={})
     methods = {"forward": program, "forward_batch": program.with_mask()}
-    with pytest.raises(LoweringError, match="max_batch is 0, a batch method needs at least 1"):
+    with pytest.raises(LoweringError, match="expected max_batch to be at least 1 for a batch method, got 0"):
         lower(methods, max_length=MAX_LENGTH, max_batch=0, constant_methods={})

@@ -11,7 +11,7 @@ from executorch.exir._serialize._program import deserialize_pte_binary
 from executorch.exir.schema import DelegateCall, KernelCall
 
 from linnet.format.trailer import read_trailer
-from linnet_export.lower.outline import base_name
+from linnet_export.lower.partition_report import base_name
 
 
 @pytest.mark.parametrize("recipe", ["fp32", "int8"])

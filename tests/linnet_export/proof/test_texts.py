@@ -8,12 +8,13 @@ import pytest
 
 from linnet_export.errors import ProofTextsError
 from linnet_export.proof.texts import ProofText, read_texts, select_texts
+from linnet_export.tasks import get_task
 
 
 def test_the_built_in_set_serves_every_task() -> None:
     texts = read_texts(None)
-    assert len(select_texts(texts, "feature-extraction", False)) >= 50
-    assert len(select_texts(texts, "question-answering", True)) >= 20
+    assert len(select_texts(texts, get_task("feature-extraction"))) >= 50
+    assert len(select_texts(texts, get_task("question-answering"))) >= 20
     assert any(not each.text for each in texts)  # the empty text is part of every proof
 
 
@@ -39,7 +40,7 @@ def test_every_bad_line_is_named_at_once(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"{path}: 2 problems\n"
         "  line 3: not JSON: Expecting value at character 1\n"
-        '  line 4: needed an object with "text" and perhaps "pair", both strings'
+        '  line 4: expected an object with "text" and optionally "pair", both strings'
     )
 
 
@@ -49,12 +50,12 @@ def test_a_missing_file(tmp_path: Path) -> None:
 
 
 def test_one_word_is_masked() -> None:
-    chosen = select_texts([ProofText("turn the volume down")] * 4, "fill-mask", False, "[MASK]")
+    chosen = select_texts([ProofText("turn the volume down")] * 4, get_task("fill-mask"), "[MASK]")
     assert chosen[0].text == "turn the [MASK] down"
-    given = select_texts([ProofText("a [MASK] b c d")] * 4, "fill-mask", False, "[MASK]")
+    given = select_texts([ProofText("a [MASK] b c d")] * 4, get_task("fill-mask"), "[MASK]")
     assert given[0].text == "a [MASK] b c d"
 
 
 def test_too_few_texts() -> None:
-    with pytest.raises(ProofTextsError, match="1 pairs fit text-ranking"):
-        select_texts([ProofText("a"), ProofText("b", "c")], "text-ranking", True)
+    with pytest.raises(ProofTextsError, match="expected at least 4 pairs that fit text-ranking, got 1"):
+        select_texts([ProofText("a"), ProofText("b", "c")], get_task("text-ranking"))

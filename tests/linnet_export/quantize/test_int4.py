@@ -11,15 +11,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from linnet_export.config import QuantizationConfig
-from linnet_export.graph.heads import device_module
+from linnet_export.graph.program import device_module
 from linnet_export.lower.lowering import lower
+from linnet_export.quantize.apply import apply_recipe
 from linnet_export.quantize.embeddings import Int4Embedding, quantize_row_groups
 from linnet_export.quantize.gptq import round_by_gptq
 from linnet_export.quantize.observers import HessianObserver
 from linnet_export.quantize.operators import INT4, round_activations
 from linnet_export.quantize.precisions.int4 import Int4Linear, group_scales, round_to_groups
-from linnet_export.quantize.recipes import apply_recipe
-from tests.linnet_export.graph.cases import CASES, MAX_LENGTH, TASKS, Case, hf_outputs, random_ids
+from linnet_export.quantize.recipes import get_recipe
+from linnet_export.tasks import get_task
+from tests.support.model_cases import CASES, MAX_LENGTH, TASKS, Case, hf_outputs, random_ids
 
 Models = Callable[[Case, str], Any]
 Runner = Callable[[bytes, str], Callable[..., list[Tensor]]]
@@ -125,8 +127,10 @@ def test_an_embedding_gives_its_rows(group_size: int) -> None:
 
 
 def test_what_cannot_be_int4_is_int8(models: Models) -> None:
-    program = device_module(models(CASES[0], "feature-extraction"), "feature-extraction", max_length=MAX_LENGTH)
-    summary = apply_recipe(program, "8da4w")
+    program = device_module(
+        models(CASES[0], "feature-extraction"), get_task("feature-extraction"), max_length=MAX_LENGTH
+    )
+    summary = apply_recipe(program, get_recipe("8da4w"))
     precisions = {each.name: each.precision for each in summary.layers}
     # widths are 32 and 48: the layer that reads 48 values has no groups of 32
     assert precisions["body.layers.0.contract"] == "int8"
@@ -140,12 +144,12 @@ def test_what_cannot_be_int4_is_int8(models: Models) -> None:
     "task", [each if each == "fill-mask" else pytest.param(each, marks=pytest.mark.slow) for each in TASKS]
 )
 def test_the_module_stays_near_the_original(task: str, models: Models) -> None:
-    program = device_module(models(WIDE, task), task, max_length=MAX_LENGTH)
+    program = device_module(models(WIDE, task), get_task(task), max_length=MAX_LENGTH)
     types = torch.zeros(1, 17, dtype=torch.int64)
     inputs = (random_ids(1, 17), types)[: len(program.inputs)]
     with torch.no_grad():
         expected = program(*inputs)
-        apply_recipe(program, "8da4w", None, [inputs] * 4)
+        apply_recipe(program, get_recipe("8da4w"), None, [inputs] * 4)
         found = program(*inputs)
     for one, other in zip(found, expected, strict=True):
         # random weights have no redundancy: each of two layers adds its share of 1/16
@@ -168,13 +172,13 @@ def test_the_module_stays_near_the_original(task: str, models: Models) -> None:
 def test_the_program_computes_what_the_module_computes(
     task: str, settings: QuantizationConfig, models: Models, run_program: Runner
 ) -> None:
-    program = device_module(models(WIDE, task), task, max_length=MAX_LENGTH, pooling="mean")
+    program = device_module(models(WIDE, task), get_task(task), max_length=MAX_LENGTH, pooling="mean")
     types = torch.zeros(1, 17, dtype=torch.int64)
-    apply_recipe(program, "8da4w", settings, [(random_ids(1, 17), types)[: len(program.inputs)]])
+    apply_recipe(program, get_recipe("8da4w"), settings, [(random_ids(1, 17), types)[: len(program.inputs)]])
     result = lower({"forward": program}, max_length=MAX_LENGTH, constant_methods={})
     arithmetic = {"aten::linear", "aten::bmm", "aten::add", "aten::mul", "aten::gelu"}
-    assert not arithmetic & set(result.operators_outside)
-    assert not any("quantize_per" in name for name in result.operators_outside)
+    assert not arithmetic & set(result.facts.operators_outside["forward"])
+    assert not any("quantize_per" in name for name in result.facts.operators_outside["forward"])
     run = run_program(result.program, "forward")
     for length in (2, 3, 17, MAX_LENGTH):
         inputs = (random_ids(1, length), torch.zeros(1, length, dtype=torch.int64))[: len(program.inputs)]

@@ -10,12 +10,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from linnet_export.graph.heads import device_module
-from linnet_export.graph.layers import AnswerLinear
+from linnet_export.graph.layers import OutputLinear
+from linnet_export.graph.program import device_module
+from linnet_export.quantize.apply import apply_recipe
 from linnet_export.quantize.embeddings import Int8Embedding
 from linnet_export.quantize.precisions.int8 import Int8Linear, quantize_rows
-from linnet_export.quantize.recipes import apply_recipe
-from tests.linnet_export.graph.cases import CASES, MAX_LENGTH, Case, hf_outputs, random_ids
+from linnet_export.quantize.recipes import get_recipe
+from linnet_export.tasks import get_task
+from tests.support.model_cases import CASES, MAX_LENGTH, Case, hf_outputs, random_ids
 
 Models = Callable[[Case, str], Any]
 
@@ -59,19 +61,19 @@ def test_an_embedding_gives_rows_times_scale() -> None:
 
 def test_answers_and_small_tables_stay_float(models: Models) -> None:
     case = next(each for each in CASES if each.name == "bert-gelu")
-    program = device_module(models(case, "text-classification"), "text-classification", max_length=MAX_LENGTH)
-    summary = apply_recipe(program, "int8")
+    program = device_module(models(case, "text-classification"), get_task("text-classification"), max_length=MAX_LENGTH)
+    summary = apply_recipe(program, get_recipe("int8"))
     # two layers of six, and the pooler
     assert (summary.recipe, summary.linears, summary.embeddings) == ("int8", 13, 1)
     assert summary.kept == ("body.embeddings.types", "head.classify.2")
-    assert isinstance(program.get_submodule("head.classify.2"), AnswerLinear)
+    assert isinstance(program.get_submodule("head.classify.2"), OutputLinear)
     assert "13 linear layers" in summary.text
 
 
 def test_fp32_changes_nothing(models: Models) -> None:
-    program = device_module(models(CASES[0], "fill-mask"), "fill-mask", max_length=MAX_LENGTH)
+    program = device_module(models(CASES[0], "fill-mask"), get_task("fill-mask"), max_length=MAX_LENGTH)
     before = {name: tensor.clone() for name, tensor in program.state_dict().items()}
-    summary = apply_recipe(program, "fp32")
+    summary = apply_recipe(program, get_recipe("fp32"))
     assert (summary.linears, summary.embeddings, len(summary.kept)) == (0, 0, 15)
     assert all(torch.equal(tensor, before[name]) for name, tensor in program.state_dict().items())
 
@@ -79,8 +81,8 @@ def test_fp32_changes_nothing(models: Models) -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_int8_stays_near_the_original(case: Case, models: Models) -> None:
     model = models(case, "feature-extraction")
-    program = device_module(model, "feature-extraction", max_length=MAX_LENGTH)
-    apply_recipe(program, "int8")
+    program = device_module(model, get_task("feature-extraction"), max_length=MAX_LENGTH)
+    apply_recipe(program, get_recipe("int8"))
     ids = random_ids(1, 17)
     (found,) = program(ids)
     (expected,) = hf_outputs(model, "feature-extraction", ids)
@@ -89,7 +91,9 @@ def test_int8_stays_near_the_original(case: Case, models: Models) -> None:
 
 
 def test_the_masked_method_is_quantized_with_the_other(models: Models) -> None:
-    program = device_module(models(CASES[0], "feature-extraction"), "feature-extraction", max_length=MAX_LENGTH)
+    program = device_module(
+        models(CASES[0], "feature-extraction"), get_task("feature-extraction"), max_length=MAX_LENGTH
+    )
     batched = program.with_mask()
-    apply_recipe(program, "int8")
+    apply_recipe(program, get_recipe("int8"))
     assert sum(isinstance(module, Int8Linear) for module in batched.modules()) == 12

@@ -13,8 +13,7 @@ from linnet.errors import InvalidArgumentError
 from linnet.format.trailer import read_trailer
 from linnet_export.config import QuantizationConfig
 from linnet_export.errors import OverBudgetError
-from linnet_export.graph.heads import DeviceProgram
-from linnet_export.quantize import mixed_precision
+from linnet_export.graph.program import DeviceProgram
 from linnet_export.quantize.sensitivity import Measured, mix_precisions
 from tests.support.checkpoints import write_checkpoint, write_sentence_modules
 
@@ -138,14 +137,16 @@ def test_the_fused_method_has_to_keep_the_budget_too(tmp_path: Path, monkeypatch
     class Opposite:
         """Answers the opposite of a program, whatever its layers are."""
 
-        def __init__(self, program: DeviceProgram, recipe: str) -> None:
+        masked = False
+
+        def __init__(self, program: DeviceProgram) -> None:
             self._program = program
             self.outputs = program.outputs
 
         def __call__(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
             return tuple(-each for each in self._program(*inputs))
 
-    monkeypatch.setattr(mixed_precision, "fused_method", Opposite)
+    monkeypatch.setattr(DeviceProgram, "with_custom_kernels", lambda program: Opposite(program))
     checkpoint = write_checkpoint(tmp_path / "checkpoint", num_hidden_layers=1)
     texts = tmp_path / "texts.txt"
     texts.write_text("turn the volume down\nopen\nplay music\nis the bakery open\n", encoding="utf-8")

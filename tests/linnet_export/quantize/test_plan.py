@@ -9,16 +9,21 @@ import pytest
 
 from linnet.errors import InvalidArgumentError
 from linnet_export.config import ExportConfig, QuantizationConfig
-from linnet_export.graph.heads import device_module
-from linnet_export.quantize.recipes import apply_recipe, check_settings, get_recipe
-from tests.linnet_export.graph.cases import CASES, MAX_LENGTH, Case
+from linnet_export.graph.program import device_module
+from linnet_export.quantize.apply import apply_recipe
+from linnet_export.quantize.plan import check_settings
+from linnet_export.quantize.recipes import get_recipe
+from linnet_export.tasks import get_task
+from tests.support.model_cases import CASES, MAX_LENGTH, Case
 
 Models = Callable[[Case, str], Any]
 
 
 def precisions(models: Models, recipe: str, *keep: tuple[str, str]) -> dict[str, str]:
-    program = device_module(models(CASES[0], "text-classification"), "text-classification", max_length=MAX_LENGTH)
-    summary = apply_recipe(program, recipe, QuantizationConfig(keep=keep))
+    program = device_module(
+        models(CASES[0], "text-classification"), get_task("text-classification"), max_length=MAX_LENGTH
+    )
+    summary = apply_recipe(program, get_recipe(recipe), QuantizationConfig(keep=keep))
     return {each.name: each.precision for each in summary.layers}
 
 
@@ -42,8 +47,10 @@ def test_a_name_a_glob_and_an_expression(models: Models) -> None:
 
 
 def test_the_summary_counts_bytes(models: Models) -> None:
-    program = device_module(models(CASES[0], "feature-extraction"), "feature-extraction", max_length=MAX_LENGTH)
-    layers = {each.name: each for each in apply_recipe(program, "int8").layers}
+    program = device_module(
+        models(CASES[0], "feature-extraction"), get_task("feature-extraction"), max_length=MAX_LENGTH
+    )
+    layers = {each.name: each for each in apply_recipe(program, get_recipe("int8")).layers}
     word, expand = layers["body.embeddings.word"], layers["body.layers.0.expand"]
     assert (word.kind, word.shape, word.stored_bytes) == ("embedding", (90, 32), 90 * (32 + 4))
     assert (expand.kind, expand.shape, expand.stored_bytes) == ("linear", (48, 32), 48 * (32 + 4 + 4))
@@ -87,5 +94,5 @@ def test_calibration_without_effect_is_refused() -> None:
 
 def test_impossible_numbers_are_refused_at_once() -> None:
     settings = QuantizationConfig(group_size=48, embedding_group_size=3, algorithm="magic", keep=(("", "int8"),))
-    with pytest.raises(InvalidArgumentError, match=r"group_size is 48.*size is 3.*'magic'.*keep has ''='int8'"):
+    with pytest.raises(InvalidArgumentError, match=r"got 48.*got 3.*'magic'.*got ''='int8'"):
         ExportConfig(model="x", quantization=settings)

@@ -12,13 +12,16 @@ from torch.nn import functional
 
 from linnet.errors import InvalidArgumentError
 from linnet_export.config import QuantizationConfig
-from linnet_export.graph.heads import device_module
+from linnet_export.graph.program import device_module
 from linnet_export.lower.lowering import lower
+from linnet_export.quantize.apply import apply_recipe
 from linnet_export.quantize.observers import OBSERVERS, RangeObserver
+from linnet_export.quantize.plan import check_settings
 from linnet_export.quantize.precisions.fp16 import Fp16Linear
 from linnet_export.quantize.precisions.int8_static import Int8StaticLinear, affine_parameters
-from linnet_export.quantize.recipes import apply_recipe, check_settings, get_recipe
-from tests.linnet_export.graph.cases import CASES, MAX_LENGTH, Case, random_ids
+from linnet_export.quantize.recipes import get_recipe
+from linnet_export.tasks import get_task
+from tests.support.model_cases import CASES, MAX_LENGTH, Case, random_ids
 
 Models = Callable[[Case, str], Any]
 Runner = Callable[[bytes, str], Callable[..., list[Tensor]]]
@@ -77,9 +80,11 @@ def test_a_layer_of_float16_weights() -> None:
 def test_static_needs_texts(models: Models) -> None:
     with pytest.raises(InvalidArgumentError, match="int8-static needs --calibration FILE"):
         check_settings(get_recipe("int8-static"), QuantizationConfig(), calibrated=False)
-    program = device_module(models(CASES[0], "feature-extraction"), "feature-extraction", max_length=MAX_LENGTH)
+    program = device_module(
+        models(CASES[0], "feature-extraction"), get_task("feature-extraction"), max_length=MAX_LENGTH
+    )
     with pytest.raises(InvalidArgumentError, match="no calibration texts"):
-        apply_recipe(program, "int8-static")
+        apply_recipe(program, get_recipe("int8-static"))
 
 
 @pytest.mark.parametrize(
@@ -97,16 +102,16 @@ def test_the_program_computes_what_the_module_computes(
     recipe: str, name: str, task: str, models: Models, run_program: Runner
 ) -> None:
     case = next(each for each in CASES if each.name == name)
-    program = device_module(models(case, task), task, max_length=MAX_LENGTH, pooling="mean")
+    program = device_module(models(case, task), get_task(task), max_length=MAX_LENGTH, pooling="mean")
 
     def inputs(length: int) -> tuple[Tensor, ...]:
         return (random_ids(1, length), torch.zeros(1, length, dtype=torch.int64))[: len(program.inputs)]
 
     with torch.no_grad():
         originals = {length: program(*inputs(length)) for length in (2, 3, 17, MAX_LENGTH)}
-    apply_recipe(program, recipe, None, [inputs(length) for length in originals])
+    apply_recipe(program, get_recipe(recipe), None, [inputs(length) for length in originals])
     result = lower({"forward": program}, max_length=MAX_LENGTH, constant_methods={})
-    outside = set(result.operators_outside)
+    outside = set(result.facts.operators_outside["forward"])
     assert not {"aten::linear", "aten::bmm", "aten::add", "aten::mul"} & outside
     assert not any("quantize_per" in each for each in outside)
     run = run_program(result.program, "forward")

@@ -10,16 +10,18 @@ import pytest
 import torch
 
 from linnet_export.config import QuantizationConfig
-from linnet_export.graph.heads import DeviceProgram, device_module
+from linnet_export.graph.program import DeviceProgram, device_module
+from linnet_export.quantize.apply import apply_recipe
 from linnet_export.quantize.prepare import FakeQuantizedEmbedding, NotTrainableError, prepare_for_training
-from linnet_export.quantize.recipes import apply_recipe
-from tests.linnet_export.graph.cases import CASES, MAX_LENGTH, Case, random_ids
+from linnet_export.quantize.recipes import get_recipe
+from linnet_export.tasks import get_task
+from tests.support.model_cases import CASES, MAX_LENGTH, Case, random_ids
 
 Models = Callable[[Case, str], Any]
 
 
 def program(models: Models) -> DeviceProgram:
-    return device_module(models(CASES[0], "feature-extraction"), "feature-extraction", max_length=MAX_LENGTH)
+    return device_module(models(CASES[0], "feature-extraction"), get_task("feature-extraction"), max_length=MAX_LENGTH)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +35,7 @@ def program(models: Models) -> DeviceProgram:
 def test_it_computes_what_will_be_exported(recipe: str, settings: QuantizationConfig, models: Models) -> None:
     exported = program(models)
     prepared = prepare_for_training(copy.deepcopy(exported), recipe, settings)
-    apply_recipe(exported, recipe, settings)
+    apply_recipe(exported, get_recipe(recipe), settings)
     ids = random_ids(1, 17)
     with torch.no_grad():
         # value + (rounded - value) gives rounded up to the last bit of float32, which can move an

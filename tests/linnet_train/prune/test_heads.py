@@ -12,8 +12,9 @@ import transformers
 import linnet
 from linnet.errors import InvalidArgumentError
 from linnet_export import ExportConfig, export
-from linnet_export.graph.dead_heads import living_heads
-from linnet_export.graph.heads import device_module
+from linnet_export.graph.head_pruning import kept_channels
+from linnet_export.graph.program import device_module
+from linnet_export.tasks import get_task
 from linnet_train import AdapterConfig, DataConfig, OptimizerConfig, ShrinkConfig, TrainConfig, train
 from linnet_train.errors import ShrinkError
 from linnet_train.prune import prune_heads
@@ -66,7 +67,7 @@ def test_the_program_is_made_without_them(model_type: str, recipe: str, tmp_path
     export(ExportConfig(output=whole, **settings))
     prune_heads(model, 1, [batch(tokenizer)])
     model.save_pretrained(tmp_path / "model")
-    body = device_module(model, "text-classification", pooling="", normalize=False, max_length=32)
+    body = device_module(model, get_task("text-classification"), pooling="", normalize=False, max_length=32)
     assert {name: tuple(each.shape) for name, each in body.named_parameters() if "query.weight" in name} == {
         f"body.layers.{place}.attention.query.weight": (8, 32) for place in range(2)
     }
@@ -88,18 +89,18 @@ def test_the_program_is_made_without_them(model_type: str, recipe: str, tmp_path
 def test_layers_keep_as_many_heads_and_a_dead_model_keeps_one(tmp_path: Path) -> None:
     model, _ = load(tmp_path / "model")
     pairs = [(layer.attention.self.value, layer.attention.output.dense) for layer in layers(model)]
-    assert [len(each) for each in living_heads(pairs, 4)] == [32, 32]
+    assert [len(each) for each in kept_channels(pairs, 4)] == [32, 32]
     with torch.no_grad():
         for value, output in pairs[:1]:
             value.weight[8:24] = 0
             value.bias[8:24] = 0
             output.weight[:, 8:24] = 0
-    assert [each.tolist() for each in living_heads(pairs, 4)] == [list(range(32))] * 2  # the other layer needs four
-    assert living_heads(pairs[:1], 4)[0].tolist() == [*range(8), *range(24, 32)]
+    assert [each.tolist() for each in kept_channels(pairs, 4)] == [list(range(32))] * 2  # the other layer needs four
+    assert kept_channels(pairs[:1], 4)[0].tolist() == [*range(8), *range(24, 32)]
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.zero_()
-    assert [len(each) for each in living_heads(pairs, 4)] == [8, 8]
+    assert [len(each) for each in kept_channels(pairs, 4)] == [8, 8]
 
 
 def test_pruned_heads_stay_zero_while_the_rest_learns(encoder: Path, rows_file: Path, tmp_path: Path) -> None:
@@ -129,7 +130,7 @@ def test_a_head_is_dead_if_it_gives_nothing_or_is_not_read(tmp_path: Path) -> No
     with torch.no_grad():
         value.weight[:8], value.bias[:8] = 0, 0
         output.weight[:, 24:] = 0
-    assert living_heads([(value, output)], 4)[0].tolist() == list(range(8, 24))
+    assert kept_channels([(value, output)], 4)[0].tolist() == list(range(8, 24))
 
 
 def test_adapters_would_change_pruned_heads(encoder: Path, rows_file: Path, tmp_path: Path) -> None:

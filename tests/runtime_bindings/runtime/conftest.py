@@ -26,7 +26,8 @@ MAKERS = (
     "tests/runtime_bindings/runtime/mutations.py",
     "sdk/linnet/format/manifest.py",
     "sdk/linnet/format/trailer.py",
-    "export/linnet_export/lower/ranges.py",
+    "export/linnet_export/lower/structural_ranges.py",
+    "export/linnet_export/lower/executorch_compat.py",
 )
 
 

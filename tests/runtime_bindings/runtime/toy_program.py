@@ -26,7 +26,7 @@ from executorch.exir.schema import Bool, Double, EValue, ExecutionPlan, Int, Str
 
 from linnet.format.manifest import Manifest, RawValue
 from linnet.format.trailer import build_trailer
-from linnet_export.lower.ranges import structural_ranges
+from linnet_export.lower.structural_ranges import structural_ranges
 from tests.runtime_bindings.runtime.mutations import CONTRACT_CASES
 
 VOCABULARY = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "turn", "up", "down", "the", "light", "##s", "music")

@@ -1,4 +1,4 @@
-"""Architectures by `model_type`: each rewrites a Hugging Face encoder for the device."""
+"""Registry of encoder architectures by `model_type`, one file each."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class UnknownArchitectureError(CheckpointError):
 _MODULES = (albert, bert, deberta_v2, distilbert, electra, mobilebert, modernbert, mpnet, roberta, xlm_roberta)
 _KNOWN: Registry[Architecture] = Registry(
     "model_type",
-    {each.ARCHITECTURE.model_type: each.ARCHITECTURE for each in _MODULES},
+    {module.ARCHITECTURE.model_type: module.ARCHITECTURE for module in _MODULES},
     UnknownArchitectureError,
     "export a checkpoint of one of these architectures",
 )

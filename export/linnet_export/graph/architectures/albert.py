@@ -18,10 +18,10 @@ from linnet_export.graph.architectures.base import (
     positions_within,
 )
 from linnet_export.graph.layers import (
-    AnswerLinear,
     Attention,
     EncoderLayer,
     LayerNorm,
+    OutputLinear,
     copy_linear,
     scaled_linear,
     shifted_linear,
@@ -78,7 +78,7 @@ def _body(model: PreTrainedModel, max_length: int, token_types: bool) -> DeviceB
 
 def _sequence_head(model: Any) -> nn.Module:
     return nn.Sequential(
-        copy_linear(model.albert.pooler), Function(torch.tanh), copy_linear(model.classifier, AnswerLinear)
+        copy_linear(model.albert.pooler), Function(torch.tanh), copy_linear(model.classifier, OutputLinear)
     )
 
 

@@ -1,4 +1,4 @@
-"""What an architecture has to provide, and the encoder body that all of them share."""
+"""Interface of an architecture, and the encoder body that all architectures share."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from linnet_export.graph.layers import (
     ACTIVATIONS,
     MASKED_SCORE,
     Activation,
-    AnswerLinear,
+    BatchLayout,
     EncoderLayer,
-    Frame,
     LayerNorm,
+    OutputLinear,
     copy_linear,
     frozen_parameter,
 )
@@ -47,7 +47,7 @@ class UnsupportedConfigError(CheckpointError):
 def encoder_problems(config: Any) -> list[str]:
     """Return what makes a configuration something else than a plain encoder, in words."""
     problems = [
-        f"{setting} is true, needed an encoder"
+        f"expected an encoder, got {setting} true"
         for setting in ("is_decoder", "add_cross_attention")
         if getattr(config, setting, False)
     ]
@@ -80,7 +80,7 @@ def _first_token(model: Any) -> str:
 
 
 def _token_head(model: Any) -> nn.Module:
-    return copy_linear(model.classifier, AnswerLinear)
+    return copy_linear(model.classifier, OutputLinear)
 
 
 def _span_head(model: Any) -> tuple[nn.Module, nn.Linear]:
@@ -89,7 +89,7 @@ def _span_head(model: Any) -> tuple[nn.Module, nn.Linear]:
 
 @dataclasses.dataclass(frozen=True)
 class Architecture:
-    """How one family of Hugging Face models becomes a device graph.
+    """Conversion of one family of Hugging Face models to a device graph.
 
     Attributes:
         model_type: its name in config.json.
@@ -198,31 +198,31 @@ class DeviceBody(nn.Module):
 
     def forward(
         self, ids: Tensor, type_ids: Tensor | None, mask: Tensor | None, fused: bool = False
-    ) -> tuple[Tensor, Frame]:
-        """Return the hidden state float32 [tokens, hidden_size] and the frame of the run.
+    ) -> tuple[Tensor, BatchLayout]:
+        """Return the hidden state float32 [tokens, hidden_size] and the layout of the run.
 
         ``ids``, ``type_ids`` and ``mask`` are int64 [batch, length]. Without a mask the batch is one text, and
-        ``fused`` takes linnet's own attention operator.
+        ``fused`` takes the custom operators of the linnet runtime.
         """
-        frame = self._frame(ids, mask)._replace(fused=fused)
-        x = self.embeddings(ids, type_ids, frame.keep)
+        layout = self._layout(ids, mask)._replace(fused=fused)
+        x = self.embeddings(ids, type_ids, layout.keep)
         if self.project is not None:
             x = self.project(x)
         for layer in self.layers:
-            x = layer(x, frame)
-        return x if self.shift is None else x + self.shift, frame
+            x = layer(x, layout)
+        return x if self.shift is None else x + self.shift, layout
 
-    def _frame(self, ids: Tensor, mask: Tensor | None) -> Frame:
+    def _layout(self, ids: Tensor, mask: Tensor | None) -> BatchLayout:
         batch, length = ids.shape
         distance = None if self.distance_bias is None else self.distance_bias(length)
         if mask is None:
-            return Frame(1, length, None, distance)
+            return BatchLayout(1, length, None, distance)
         keep = mask.to(torch.float32)
         bias = ((1.0 - keep) * MASKED_SCORE).unsqueeze(1).expand(batch, self.heads, length)
         if distance is None:
-            return Frame(batch, length, keep, bias.reshape(batch * self.heads, 1, length))
+            return BatchLayout(batch, length, keep, bias.reshape(batch * self.heads, 1, length))
         pairs = bias.unsqueeze(2) + distance
-        return Frame(batch, length, keep, pairs.reshape(batch * self.heads, length, length))
+        return BatchLayout(batch, length, keep, pairs.reshape(batch * self.heads, length, length))
 
 
 def stack_layers(

@@ -17,8 +17,8 @@ from linnet_export.graph.architectures.base import (
     positions_within,
     stack_layers,
 )
-from linnet_export.graph.dead_heads import living_heads, only_channels
-from linnet_export.graph.layers import AnswerLinear, Attention, EncoderLayer, LayerNorm, copy_linear, shifted_linear
+from linnet_export.graph.head_pruning import kept_channels, select_channels
+from linnet_export.graph.layers import Attention, EncoderLayer, LayerNorm, OutputLinear, copy_linear, shifted_linear
 
 __all__ = ["ARCHITECTURE", "bert_body", "bert_layer"]
 
@@ -27,10 +27,10 @@ def bert_layer(layer: Any, config: Any, shift: Tensor | None, channels: Tensor) 
     """Return the device form of a ``BertLayer`` (ELECTRA's has the same parts), with these channels of its heads."""
     own = layer.attention.self
     heads = config.num_attention_heads * len(channels) // own.value.out_features
-    query, key, value = (only_channels(each, channels) for each in (own.query, own.key, own.value))
+    query, key, value = (select_channels(each, channels) for each in (own.query, own.key, own.value))
     return EncoderLayer(
         Attention(query, key, value, heads, shift),
-        only_channels(layer.attention.output.dense, channels, inputs=True),
+        select_channels(layer.attention.output.dense, channels, inputs=True),
         layer.attention.output.LayerNorm,
         layer.intermediate.dense,
         activation(config, "hidden_act"),
@@ -60,7 +60,7 @@ def bert_body(
     )
     shift = embeddings.shift if project is None else None
     parts_of = [(layer.attention.self.value, layer.attention.output.dense) for layer in base.encoder.layer]
-    channels = living_heads(parts_of, config.num_attention_heads)
+    channels = kept_channels(parts_of, config.num_attention_heads)
     whole = zip(base.encoder.layer, channels, strict=True)
     layers, shift = stack_layers(whole, shift, lambda each, left: bert_layer(each[0], config, left, each[1]))
     return DeviceBody(
@@ -80,7 +80,7 @@ def _body(model: PreTrainedModel, max_length: int, token_types: bool) -> DeviceB
 
 def _sequence_head(model: Any) -> nn.Module:
     return nn.Sequential(
-        copy_linear(model.bert.pooler.dense), Function(torch.tanh), copy_linear(model.classifier, AnswerLinear)
+        copy_linear(model.bert.pooler.dense), Function(torch.tanh), copy_linear(model.classifier, OutputLinear)
     )
 
 

@@ -27,16 +27,16 @@ from linnet_export.graph.architectures.base import (
     positions_within,
     stack_layers,
 )
-from linnet_export.graph.distances import distances, pairs_of_distances
 from linnet_export.graph.layers import (
-    AnswerLinear,
     Attention,
+    BatchLayout,
     EncoderLayer,
-    Frame,
     LayerNorm,
+    OutputLinear,
     copy_linear,
     make_linear,
 )
+from linnet_export.graph.relative_positions import distances, pairs_of_distances
 
 __all__ = ["ARCHITECTURE"]
 
@@ -86,25 +86,25 @@ class _DisentangledAttention(Attention):
             table = table * (factor * self.head_width**-0.5)
             self.query_positions = _Positions(table, buckets[1], self.heads)
 
-    def forward(self, query_in: Tensor, key_in: Tensor, value_in: Tensor, frame: Frame) -> Tensor:
+    def forward(self, query_in: Tensor, key_in: Tensor, value_in: Tensor, layout: BatchLayout) -> Tensor:
         """Return float32 [tokens, heads * head_width] of three float32 [tokens, width]."""
-        query = self._split(self.query(query_in), frame)
-        key = self._split(self.key(key_in), frame)
-        value = self._split(self.value(value_in), frame)
+        query = self._split(self.query(query_in), layout)
+        key = self._split(self.key(key_in), layout)
+        value = self._split(self.value(value_in), layout)
         scores = torch.bmm(query, key.transpose(1, 2))
         if self.key_positions is not None:
-            scores = scores + self._by_distance(query, self.key_positions, frame, transposed=False)
+            scores = scores + self._by_distance(query, self.key_positions, layout, transposed=False)
         if self.query_positions is not None:
-            scores = scores + self._by_distance(key, self.query_positions, frame, transposed=True)
-        if frame.score_bias is not None:
-            scores = scores + frame.score_bias
-        return self._join(torch.bmm(torch.softmax(scores, -1), value), frame)
+            scores = scores + self._by_distance(key, self.query_positions, layout, transposed=True)
+        if layout.score_bias is not None:
+            scores = scores + layout.score_bias
+        return self._join(torch.bmm(torch.softmax(scores, -1), value), layout)
 
-    def _by_distance(self, tokens: Tensor, positions: _Positions, frame: Frame, *, transposed: bool) -> Tensor:
-        table = positions(frame.length)
-        if frame.keep is not None:
-            table = table.repeat(frame.batch, 1, 1)
-        return pairs_of_distances(torch.bmm(tokens, table), frame.length, transposed=transposed)
+    def _by_distance(self, tokens: Tensor, positions: _Positions, layout: BatchLayout, *, transposed: bool) -> Tensor:
+        table = positions(layout.length)
+        if layout.keep is not None:
+            table = table.repeat(layout.batch, 1, 1)
+        return pairs_of_distances(torch.bmm(tokens, table), layout.length, transposed=transposed)
 
 
 def _buckets(config: Any, max_length: int) -> tuple[Tensor, Tensor]:
@@ -162,7 +162,7 @@ def _sequence_head(model: Any) -> nn.Module:
     return nn.Sequential(
         copy_linear(model.pooler.dense),
         Function(activation(model.config, "pooler_hidden_act")),
-        copy_linear(model.classifier, AnswerLinear),
+        copy_linear(model.classifier, OutputLinear),
     )
 
 

@@ -19,7 +19,7 @@ from linnet_export.graph.architectures.base import (
     positions_within,
     stack_layers,
 )
-from linnet_export.graph.layers import AnswerLinear, Attention, EncoderLayer, LayerNorm, copy_linear
+from linnet_export.graph.layers import Attention, EncoderLayer, LayerNorm, OutputLinear, copy_linear
 
 __all__ = ["ARCHITECTURE"]
 
@@ -59,7 +59,7 @@ def _body(model: PreTrainedModel, max_length: int, token_types: bool) -> DeviceB
 
 def _sequence_head(model: Any) -> nn.Module:
     return nn.Sequential(
-        copy_linear(model.pre_classifier), Function(functional.relu), copy_linear(model.classifier, AnswerLinear)
+        copy_linear(model.pre_classifier), Function(functional.relu), copy_linear(model.classifier, OutputLinear)
     )
 
 

@@ -10,7 +10,7 @@ from transformers import PreTrainedModel
 
 from linnet_export.graph.architectures.base import Architecture, DeviceBody, Function
 from linnet_export.graph.architectures.bert import bert_body
-from linnet_export.graph.layers import AnswerLinear, LayerNorm, copy_linear
+from linnet_export.graph.layers import LayerNorm, OutputLinear, copy_linear
 
 __all__ = ["ARCHITECTURE"]
 
@@ -25,7 +25,7 @@ def _sequence_head(model: Any) -> nn.Module:
     return nn.Sequential(
         copy_linear(model.classifier.dense),
         Function(functional.gelu),
-        copy_linear(model.classifier.out_proj, AnswerLinear),
+        copy_linear(model.classifier.out_proj, OutputLinear),
     )
 
 

@@ -21,10 +21,10 @@ from linnet_export.graph.architectures.base import (
 from linnet_export.graph.layers import (
     Activation,
     Affine,
-    AnswerLinear,
     Attention,
-    Frame,
+    BatchLayout,
     LayerNorm,
+    OutputLinear,
     copy_linear,
     frozen_parameter,
     make_linear,
@@ -159,7 +159,7 @@ class _Layer(nn.Module):
         if config.key_query_shared_bottleneck and not self.attention_from_input:
             self.enter_attention = _normed(bottleneck.attention.dense, bottleneck.attention.LayerNorm)
 
-    def forward(self, x: Tensor, frame: Frame) -> Tensor:
+    def forward(self, x: Tensor, layout: BatchLayout) -> Tensor:
         """Map float32 [tokens, hidden_size] to the same shape."""
         inner = x if self.enter is None else self.enter(x)
         shared, value = x, x
@@ -167,7 +167,7 @@ class _Layer(nn.Module):
             shared, value = inner, inner
         elif self.enter_attention is not None:
             shared = self.enter_attention(x)
-        inner = self.attention_output(self.attention(shared, shared, value, frame), inner)
+        inner = self.attention_output(self.attention(shared, shared, value, layout), inner)
         for network in self.feed_forward:
             inner = network(inner)
         return inner if self.leave is None else self.leave(inner, x)
@@ -219,7 +219,7 @@ def _problems(config: Any) -> list[str]:
 
 
 def _sequence_head(model: Any) -> nn.Module:
-    classifier = copy_linear(model.classifier, AnswerLinear)
+    classifier = copy_linear(model.classifier, OutputLinear)
     pooler = model.mobilebert.pooler
     if not pooler.do_activate:
         return nn.Sequential(classifier)

@@ -21,17 +21,17 @@ from linnet_export.graph.architectures.base import (
     embedding_rows,
     encoder_problems,
 )
-from linnet_export.graph.distances import DistanceBias, distances
 from linnet_export.graph.layers import (
     MASKED_SCORE,
     Activation,
-    AnswerLinear,
-    Frame,
+    BatchLayout,
     LayerNorm,
+    OutputLinear,
     copy_linear,
     frozen_parameter,
     make_linear,
 )
+from linnet_export.graph.relative_positions import RelativePositionBias, distances
 
 __all__ = ["ARCHITECTURE"]
 
@@ -39,11 +39,11 @@ _KINDS = ("full_attention", "sliding_attention")
 
 
 class _Places(NamedTuple):
-    """What a kind of layer knows of places: cosines and sines float32 [length, 1, width of a head / 2]."""
+    """Rotary positions of one kind of layer: cosines and sines float32 [length, 1, width of a head / 2]."""
 
     cosine: Tensor
     sine: Tensor
-    frame: Frame
+    layout: BatchLayout
 
 
 class _Embeddings(nn.Module):
@@ -79,10 +79,10 @@ class _Halves(nn.Module):
 
     def forward(self, x: Tensor, places: _Places) -> Tensor:
         """Return float32 [tokens, heads, head width] of float32 [tokens, width]; by text in a padded batch."""
-        frame = places.frame
+        layout = places.layout
         shape: tuple[int, ...] = (-1, self.heads, self.half_width)
-        if frame.keep is not None:
-            shape = (frame.batch, frame.length, self.heads, self.half_width)
+        if layout.keep is not None:
+            shape = (layout.batch, layout.length, self.heads, self.half_width)
         first, second = self.first(x).view(shape), self.second(x).view(shape)
         rotated = (
             first * places.cosine - second * places.sine,
@@ -107,33 +107,33 @@ class _Attention(nn.Module):
 
     def forward(self, x: Tensor, places: _Places) -> Tensor:
         """Map float32 [tokens, width] to the same shape."""
-        frame = places.frame
-        query = self._by_text(self.query(x, places), frame)
-        key = self._by_text(self.key(x, places), frame)
-        value = self._by_text(self._split(self.value(x), frame), frame)
+        layout = places.layout
+        query = self._by_text(self.query(x, places), layout)
+        key = self._by_text(self.key(x, places), layout)
+        value = self._by_text(self._split(self.value(x), layout), layout)
         scores = torch.bmm(query, key.transpose(1, 2))
-        if frame.score_bias is not None:
-            scores = scores + frame.score_bias
-        joined = self._joined(torch.bmm(torch.softmax(scores, -1), value), frame)
+        if layout.score_bias is not None:
+            scores = scores + layout.score_bias
+        joined = self._joined(torch.bmm(torch.softmax(scores, -1), value), layout)
         result: Tensor = self.output(joined)
         return result
 
-    def _split(self, x: Tensor, frame: Frame) -> Tensor:
-        if frame.keep is None:
+    def _split(self, x: Tensor, layout: BatchLayout) -> Tensor:
+        if layout.keep is None:
             return x.view(-1, self.heads, self.head_width)
-        return x.view(frame.batch, frame.length, self.heads, self.head_width)
+        return x.view(layout.batch, layout.length, self.heads, self.head_width)
 
-    def _by_text(self, x: Tensor, frame: Frame) -> Tensor:
-        if frame.keep is None:
+    def _by_text(self, x: Tensor, layout: BatchLayout) -> Tensor:
+        if layout.keep is None:
             return x.permute(1, 0, 2)
-        shape = (frame.batch * self.heads, frame.length, self.head_width)
+        shape = (layout.batch * self.heads, layout.length, self.head_width)
         return x.permute(0, 2, 1, 3).reshape(shape)
 
-    def _joined(self, x: Tensor, frame: Frame) -> Tensor:
-        if frame.keep is None:
+    def _joined(self, x: Tensor, layout: BatchLayout) -> Tensor:
+        if layout.keep is None:
             return x.permute(1, 0, 2).contiguous().view(-1, self.heads * self.head_width)
-        split = x.view(frame.batch, self.heads, frame.length, self.head_width).permute(0, 2, 1, 3)
-        return split.reshape(frame.batch * frame.length, self.heads * self.head_width)
+        split = x.view(layout.batch, self.heads, layout.length, self.head_width).permute(0, 2, 1, 3)
+        return split.reshape(layout.batch * layout.length, self.heads * self.head_width)
 
 
 class _GatedNetwork(nn.Module):
@@ -181,9 +181,9 @@ class _Rotation(nn.Module):
         self.cosine = frozen_parameter(cosine[0, :, :half].unsqueeze(1))
         self.sine = frozen_parameter(sine[0, :, :half].unsqueeze(1))
 
-    def forward(self, frame: Frame) -> _Places:
-        """Return what the layers of this kind know of places."""
-        return _Places(self.cosine[: frame.length], self.sine[: frame.length], frame)
+    def forward(self, layout: BatchLayout) -> _Places:
+        """Return the rotary positions of the layers of this kind."""
+        return _Places(self.cosine[: layout.length], self.sine[: layout.length], layout)
 
 
 class _ModernBody(DeviceBody):
@@ -202,28 +202,28 @@ class _ModernBody(DeviceBody):
         rotations = {kind: _Rotation(base.rotary_emb, kind, max_length) for kind in sorted(set(self.kinds))}
         self.rotations = nn.ModuleDict(rotations)
         outside = distances(max_length).abs() > config.sliding_window
-        self.window: DistanceBias | None = None
+        self.window: RelativePositionBias | None = None
         # a text within the window needs no bias
         if "sliding_attention" in self.kinds and bool(outside[1:].any()):
-            self.window = DistanceBias(outside.float().unsqueeze(0) * MASKED_SCORE)
+            self.window = RelativePositionBias(outside.float().unsqueeze(0) * MASKED_SCORE)
         self.final_norm = _norm(base.final_norm)
 
     def forward(
         self, ids: Tensor, type_ids: Tensor | None, mask: Tensor | None, fused: bool = False
-    ) -> tuple[Tensor, Frame]:
+    ) -> tuple[Tensor, BatchLayout]:
         """See :class:`DeviceBody`."""
-        frame = self._frame(ids, mask)._replace(fused=fused)
-        places = {kind: rotation(self._seen(kind, frame)) for kind, rotation in self.rotations.items()}
-        x = self.embeddings(ids, type_ids, frame.keep)
+        layout = self._layout(ids, mask)._replace(fused=fused)
+        places = {kind: rotation(self._seen(kind, layout)) for kind, rotation in self.rotations.items()}
+        x = self.embeddings(ids, type_ids, layout.keep)
         for layer, kind in zip(self.layers, self.kinds, strict=True):
             x = layer(x, places[kind])
-        return self.final_norm(x), frame
+        return self.final_norm(x), layout
 
-    def _seen(self, kind: str, frame: Frame) -> Frame:
+    def _seen(self, kind: str, layout: BatchLayout) -> BatchLayout:
         if kind != "sliding_attention" or self.window is None:
-            return frame
-        window = self.window(frame.length)
-        return frame._replace(score_bias=window if frame.score_bias is None else frame.score_bias + window)
+            return layout
+        window = self.window(layout.length)
+        return layout._replace(score_bias=window if layout.score_bias is None else layout.score_bias + window)
 
 
 def _norm(norm: nn.Module) -> nn.Module:
@@ -243,7 +243,7 @@ def _prediction(model: Any) -> list[nn.Module]:
 
 
 def _classifier(model: Any) -> nn.Module:
-    return nn.Sequential(*_prediction(model), copy_linear(model.classifier, AnswerLinear))
+    return nn.Sequential(*_prediction(model), copy_linear(model.classifier, OutputLinear))
 
 
 def _fill_mask_head(model: Any) -> nn.Module:

@@ -18,8 +18,8 @@ from linnet_export.graph.architectures.base import (
     stack_layers,
 )
 from linnet_export.graph.architectures.roberta import fill_mask_head, sequence_head
-from linnet_export.graph.distances import DistanceBias, distances
 from linnet_export.graph.layers import Attention, EncoderLayer
+from linnet_export.graph.relative_positions import RelativePositionBias, distances
 
 __all__ = ["ARCHITECTURE"]
 
@@ -44,10 +44,10 @@ def _layer(layer: Any, config: Any, shift: Tensor | None) -> EncoderLayer:
     )
 
 
-def _bias(encoder: Any, max_length: int) -> DistanceBias:
+def _bias(encoder: Any, max_length: int) -> RelativePositionBias:
     # transformers' bucket of a distance key - query
     bucket = MPNetEncoder.relative_position_bucket(distances(max_length), num_buckets=_BUCKETS)
-    return DistanceBias(encoder.relative_attention_bias.weight.detach()[bucket].t())
+    return RelativePositionBias(encoder.relative_attention_bias.weight.detach()[bucket].t())
 
 
 def _body(model: PreTrainedModel, max_length: int, token_types: bool) -> DeviceBody:
@@ -72,8 +72,8 @@ def _problems(config: Any) -> list[str]:
     problems = encoder_problems(config)
     if config.relative_attention_num_buckets < _BUCKETS:
         problems.append(
-            f"relative_attention_num_buckets is {config.relative_attention_num_buckets}, needed at least {_BUCKETS}, "
-            "which transformers reads whatever the setting says"
+            f"expected relative_attention_num_buckets to be at least {_BUCKETS}, which transformers reads whatever the "
+            f"setting says, got {config.relative_attention_num_buckets}"
         )
     return problems
 

@@ -11,7 +11,7 @@ from transformers import PreTrainedModel
 
 from linnet_export.graph.architectures.base import Architecture, DeviceBody, Function, positions_behind_padding
 from linnet_export.graph.architectures.bert import bert_body
-from linnet_export.graph.layers import AnswerLinear, LayerNorm, copy_linear
+from linnet_export.graph.layers import LayerNorm, OutputLinear, copy_linear
 
 __all__ = ["ARCHITECTURE", "fill_mask_head", "roberta_architecture", "sequence_head"]
 
@@ -26,7 +26,7 @@ def _body(model: PreTrainedModel, max_length: int, token_types: bool) -> DeviceB
 def sequence_head(model: Any) -> nn.Module:
     """Return the device form of a ``RobertaClassificationHead`` (MPNet's has the same parts)."""
     head = model.classifier
-    return nn.Sequential(copy_linear(head.dense), Function(torch.tanh), copy_linear(head.out_proj, AnswerLinear))
+    return nn.Sequential(copy_linear(head.dense), Function(torch.tanh), copy_linear(head.out_proj, OutputLinear))
 
 
 def fill_mask_head(model: Any) -> nn.Module:

@@ -1,17 +1,12 @@
-"""What a task has to provide."""
+"""Settings and errors that all heads share."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
-from typing import Any
-
-from torch import nn
 
 from linnet_export.errors import CheckpointError
-from linnet_export.graph.architectures.base import Architecture
 
-__all__ = ["HeadSettings", "TaskSpec", "UnsupportedHeadError"]
+__all__ = ["HeadSettings", "UnsupportedHeadError"]
 
 
 class UnsupportedHeadError(CheckpointError):
@@ -20,7 +15,7 @@ class UnsupportedHeadError(CheckpointError):
 
 @dataclasses.dataclass(frozen=True)
 class HeadSettings:
-    """How an embedding is made of the hidden state; other tasks do not look at it.
+    """Pooling and normalization of the hidden state; heads of other tasks ignore them.
 
     Attributes:
         pooling: mean, cls, max or none.
@@ -29,23 +24,3 @@ class HeadSettings:
 
     pooling: str = "none"
     normalize: bool = False
-
-
-@dataclasses.dataclass(frozen=True)
-class TaskSpec:
-    """One task by its Hugging Face name.
-
-    Attributes:
-        name: Hugging Face task name.
-        auto_class: name of the `transformers` auto class that loads a checkpoint for it.
-        takes_pairs: texts can come in pairs, so `token_type_ids` matter.
-        outputs: settings -> names of the program's outputs.
-        head: (model, architecture, settings) -> module from (hidden state [tokens, hidden], frame) to a
-            tuple of float32 tensors, one per output.
-    """
-
-    name: str
-    auto_class: str
-    takes_pairs: bool
-    outputs: Callable[[HeadSettings], tuple[str, ...]]
-    head: Callable[[Any, Architecture, HeadSettings], nn.Module]

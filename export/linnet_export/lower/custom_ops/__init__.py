@@ -1,17 +1,16 @@
-"""Operators that linnet's own runtime brings along, one file each; their kernels: runtime_bindings/runtime/kernels.
+"""Custom operators of the linnet runtime, one file each; their kernels: runtime_bindings/runtime/kernels.
 
-A stock ExecuTorch runtime lacks them, so they stand in a method of their own (`forward_fused`) beside a `forward`
-that every runtime can run; both read the same weights of the file. linnet takes `forward_fused` where the processor
-has AVX-512 VNNI.
+A stock ExecuTorch runtime lacks them, so only the method `forward_fused` uses them; `forward` runs on every runtime,
+and both read the same weights of the file. linnet takes `forward_fused` where the processor has AVX-512 VNNI.
 """
 
 from __future__ import annotations
 
 from linnet_export.lower.custom_ops.add_layer_norm import add_layer_norm
-from linnet_export.lower.custom_ops.embedding_byte import embedding_byte, take_own_embeddings
+from linnet_export.lower.custom_ops.embedding_byte import embedding_byte, use_custom_embeddings
 from linnet_export.lower.custom_ops.int8_attention import int8_attention
 
-__all__ = ["OWN_OPERATORS", "add_layer_norm", "embedding_byte", "int8_attention", "take_own_embeddings"]
+__all__ = ["CUSTOM_OPERATORS", "add_layer_norm", "embedding_byte", "int8_attention", "use_custom_embeddings"]
 
-OWN_OPERATORS = frozenset({"linnet::add_layer_norm.out", "linnet::embedding_byte.out", "linnet::int8_attention.out"})
+CUSTOM_OPERATORS = frozenset({"linnet::add_layer_norm.out", "linnet::embedding_byte.out", "linnet::int8_attention.out"})
 """Names in a program."""

@@ -1,4 +1,4 @@
-"""Layer normalization of a sum, as one operator.
+"""Custom operator for the layer normalization of a sum.
 
 XNNPACK has no layer normalization: :class:`linnet_export.graph.layers.LayerNorm` takes nine of its operators, each of
 which passes over all tokens.

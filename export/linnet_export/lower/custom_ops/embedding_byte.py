@@ -1,4 +1,4 @@
-"""Rows of an int8 table, as an operator that works on several values at once.
+"""Custom operator for lookups in an int8 embedding table, vectorized.
 
 ExecuTorch's `quantized_decomposed::embedding_byte` computes one value after the other, on one thread.
 """
@@ -11,7 +11,7 @@ from torch.fx import GraphModule
 
 from linnet_export.lower.custom_ops.library import LIBRARY
 
-__all__ = ["embedding_byte", "take_own_embeddings"]
+__all__ = ["embedding_byte", "use_custom_embeddings"]
 
 LIBRARY.define("embedding_byte(Tensor weight, Tensor scale, Tensor ids) -> Tensor")
 LIBRARY.define("embedding_byte.out(Tensor weight, Tensor scale, Tensor ids, *, Tensor(a!) out) -> Tensor(a!)")
@@ -23,7 +23,7 @@ def embedding_byte(weight: Tensor, scale: Tensor, ids: Tensor) -> Tensor:
     return result
 
 
-def take_own_embeddings(graph_module: GraphModule) -> None:
+def use_custom_embeddings(graph_module: GraphModule) -> None:
     """Replace the lookups in int8 tables of a traced program, in place."""
     for node in graph_module.graph.nodes:
         if node.target is torch.ops.quantized_decomposed.embedding_byte.default:

@@ -1,4 +1,4 @@
-"""Multi-head self-attention with int8 products, as one operator.
+"""Custom operator for multi-head self-attention with int8 products.
 
 XNNPACK multiplies queries with keys, and weights with values, in float32 only, and writes the matrix of scores to
 memory in between. This operator rounds on the fly and never writes the scores.

@@ -1,4 +1,4 @@
-"""The namespace of linnet's own operators, known to PyTorch while a program is made."""
+"""PyTorch namespace of the custom operators."""
 
 from __future__ import annotations
 

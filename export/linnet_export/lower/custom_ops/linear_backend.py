@@ -1,4 +1,4 @@
-"""Linear layers of int8 weights, run by a delegate of linnet's own instead of XNNPACK.
+"""Delegate of linnet for int8 linear layers: partitioner and preprocessing.
 
 XNNPACK's int8 kernels for AVX-512 VNNI reach three quarters of the rate of other libraries' on these shapes
 (`python -m benchmarks.peers --only roofline`). Those of `runtime_bindings/runtime/kernels/linear_avx512.cpp` do better,
@@ -13,15 +13,14 @@ import hashlib
 import struct
 from typing import Any, final
 
-from executorch.backends.xnnpack.utils.utils import get_param_tensor
-from executorch.exir._serialize._named_data_store import NamedDataStore
 from executorch.exir.backend.backend_details import BackendDetails, CompileSpec, PreprocessResult
 from executorch.exir.backend.partitioner import DelegationSpec, Partitioner, PartitionResult
 from executorch.exir.backend.utils import tag_constant_data
-from executorch.exir.dialects._ops import ops as exir_ops
 from torch import Tensor
 from torch.export import ExportedProgram
 from torch.fx import Graph, Node
+
+from linnet_export.lower.executorch_compat import NamedDataStore, exir_ops, get_param_tensor
 
 __all__ = ["LinearPartitioner", "LinnetBackend"]
 
@@ -76,7 +75,7 @@ class _Layer:
 
 
 class LinearPartitioner(Partitioner):
-    """Takes the int8 layers whose results are read by linnet's own operators, or after the last of them.
+    """Partitioner of the int8 layers whose results custom operators read, or that come after the last of them.
 
     Any other layer would cut one of XNNPACK's partitions in two, which costs more than its products gain.
     """
@@ -84,7 +83,7 @@ class LinearPartitioner(Partitioner):
     def partition(self, exported_program: ExportedProgram) -> PartitionResult:
         """Tag the layers, those that read the same tokens with one tag."""
         tags: dict[tuple[Node, int, Node | None], str] = {}
-        for layer in _own_layers(exported_program.graph):
+        for layer in _layers_for_linnet(exported_program.graph):
             tag = tags.setdefault(layer.key, f"linnet_linear_{len(tags)}")
             for node in layer.nodes:
                 node.meta["delegation_tag"] = tag
@@ -95,7 +94,7 @@ class LinearPartitioner(Partitioner):
 
 @final
 class LinnetBackend(BackendDetails):
-    """What ExecuTorch calls to make a delegate's bytes; its name stands in the program."""
+    """Preprocessing of a call: ExecuTorch writes the name of this class into the program."""
 
     @staticmethod
     def preprocess(edge_program: ExportedProgram, compile_specs: list[CompileSpec]) -> PreprocessResult:
@@ -123,7 +122,7 @@ class LinnetBackend(BackendDetails):
         )
 
 
-def _own_layers(graph: Graph) -> list[_Layer]:
+def _layers_for_linnet(graph: Graph) -> list[_Layer]:
     layers = _layers(graph)
     leading = _leading(graph)
     while True:
@@ -131,7 +130,7 @@ def _own_layers(graph: Graph) -> list[_Layer]:
         kept = [
             layer
             for layer in layers
-            if all(_is_own(user) or user in inside or user not in leading for user in layer.output.users)
+            if all(_is_custom(user) or user in inside or user not in leading for user in layer.output.users)
         ]
         if len(kept) == len(layers):
             return kept
@@ -142,7 +141,7 @@ def _leading(graph: Graph) -> set[Node]:
     """Return the operators behind which an int8 layer or an operator of linnet's comes."""
     found: set[Node] = set()
     for node in reversed(graph.nodes):
-        if any(_is_linear(user) or _is_own(user) or user in found for user in node.users):
+        if any(_is_linear(user) or _is_custom(user) or user in found for user in node.users):
             found.add(node)
     return found
 
@@ -151,7 +150,7 @@ def _is_linear(node: Node) -> bool:
     return bool(node.target is exir_ops.edge.linnet.int8_linear.default)
 
 
-def _is_own(node: Node) -> bool:
+def _is_custom(node: Node) -> bool:
     ours = exir_ops.edge.linnet
     return node.target in (ours.int8_attention.default, ours.add_layer_norm.default)
 
@@ -176,7 +175,7 @@ def _with_tail(linear: Node) -> _Layer:
 
 def _with_residual(linear: Node, add: Node) -> _Layer:
     """Take `linear + residual * scale`, as :class:`linnet_export.graph.architectures.mobilebert` writes it."""
-    others = [each for each in add.all_input_nodes if each is not linear]
+    others = [node for node in add.all_input_nodes if node is not linear]
     if len(others) != 1 or others[0].target is not exir_ops.edge.aten.mul.Tensor or len(others[0].users) != 1:
         return _Layer(linear)
     residual, scale = others[0].args

@@ -1,4 +1,4 @@
-"""Precisions of a linear layer by name: what a recipe can make of it."""
+"""Registry of the precisions of a linear layer by name, one file each."""
 
 from __future__ import annotations
 

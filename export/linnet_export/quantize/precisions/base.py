@@ -1,4 +1,4 @@
-"""What a precision has to provide."""
+"""Interface of a precision of linear layers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import nn
 from linnet_export.config import QuantizationConfig
 from linnet_export.quantize.observers import Observer
 
-__all__ = ["Precision", "never_observed", "no_obstacle"]
+__all__ = ["Precision", "always_supported", "never_observed"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Precision:
         words: what is special about it, for the manifest; empty for float32.
         quantize: (layer, settings, what was observed) -> the layer in this precision.
         observer: settings -> what has to be watched on calibration texts; None if nothing.
-        obstacle: (layer, settings) -> why a layer cannot have it; empty if it can.
-        instead: the precision of a layer that cannot have this one.
+        reason_unsupported: (layer, settings) -> why a layer cannot have it; empty if it can.
+        fallback: the precision of a layer that cannot have this one.
         higher: the next precision that errs less, empty if there is none.
     """
 
@@ -31,8 +31,8 @@ class Precision:
     words: str
     quantize: Callable[[nn.Linear, QuantizationConfig, Observer | None], nn.Module]
     observer: Callable[[QuantizationConfig], Observer | None]
-    obstacle: Callable[[nn.Linear, QuantizationConfig], str]
-    instead: str = ""
+    reason_unsupported: Callable[[nn.Linear, QuantizationConfig], str]
+    fallback: str = ""
     higher: str = ""
 
 
@@ -40,6 +40,6 @@ def never_observed(_: QuantizationConfig) -> None:
     """Return None: nothing has to be watched."""
 
 
-def no_obstacle(_: nn.Linear, __: QuantizationConfig) -> str:
+def always_supported(_: nn.Linear, __: QuantizationConfig) -> str:
     """Return "": any layer can have it."""
     return ""

@@ -40,10 +40,12 @@ def _quantize(linear: nn.Linear, _: QuantizationConfig, __: Observer | None) -> 
     return Fp16Linear(linear)
 
 
-def _obstacle(linear: nn.Linear, _: QuantizationConfig) -> str:
+def _reason_unsupported(linear: nn.Linear, _: QuantizationConfig) -> str:
     largest = linear.weight.abs().max().item()
     limit = torch.finfo(torch.float16).max
     return f"its largest weight {largest:.3g} is above the {limit:.0f} of float16" if largest > limit else ""
 
 
-PRECISION = Precision("fp16", "float16 weights", _quantize, never_observed, _obstacle, instead="fp32", higher="fp32")
+PRECISION = Precision(
+    "fp16", "float16 weights", _quantize, never_observed, _reason_unsupported, fallback="fp32", higher="fp32"
+)

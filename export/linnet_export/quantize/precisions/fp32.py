@@ -6,7 +6,7 @@ from torch import nn
 
 from linnet_export.config import QuantizationConfig
 from linnet_export.quantize.observers import Observer
-from linnet_export.quantize.precisions.base import Precision, never_observed, no_obstacle
+from linnet_export.quantize.precisions.base import Precision, always_supported, never_observed
 
 __all__ = ["PRECISION"]
 
@@ -15,4 +15,4 @@ def _keep(linear: nn.Linear, _: QuantizationConfig, __: Observer | None) -> nn.M
     return linear
 
 
-PRECISION = Precision("fp32", "", _keep, never_observed, no_obstacle)
+PRECISION = Precision("fp32", "", _keep, never_observed, always_supported)

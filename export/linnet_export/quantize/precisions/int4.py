@@ -111,7 +111,7 @@ def _observer(settings: QuantizationConfig) -> Observer | None:
     return HessianObserver() if settings.linear_algorithm == "gptq" else None
 
 
-def _obstacle(linear: nn.Linear, settings: QuantizationConfig) -> str:
+def _reason_unsupported(linear: nn.Linear, settings: QuantizationConfig) -> str:
     if linear.in_features % settings.linear_group_size:
         return f"its width {linear.in_features} is no multiple of the group size {settings.linear_group_size}"
     return ""
@@ -122,7 +122,7 @@ PRECISION = Precision(
     "int4 weights per group and dynamic int8 activations per token",
     _quantize,
     _observer,
-    _obstacle,
-    instead="int8",
+    _reason_unsupported,
+    fallback="int8",
     higher="int8",
 )

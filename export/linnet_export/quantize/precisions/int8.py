@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from linnet_export.config import QuantizationConfig
 from linnet_export.quantize.observers import Observer
 from linnet_export.quantize.operators import INT8, int8_linear
-from linnet_export.quantize.precisions.base import Precision, never_observed, no_obstacle
+from linnet_export.quantize.precisions.base import Precision, always_supported, never_observed
 
 __all__ = ["PRECISION", "Int8Linear", "quantize_rows"]
 
@@ -65,6 +65,6 @@ PRECISION = Precision(
     "int8 weights per output channel and dynamic int8 activations per token",
     _quantize,
     never_observed,
-    no_obstacle,
+    always_supported,
     higher="fp32",
 )

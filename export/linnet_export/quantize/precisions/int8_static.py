@@ -13,7 +13,7 @@ from linnet.errors import InvalidArgumentError
 from linnet_export.config import QuantizationConfig
 from linnet_export.quantize.observers import OBSERVERS, Observer, RangeObserver
 from linnet_export.quantize.operators import int8_static_linear
-from linnet_export.quantize.precisions.base import Precision, no_obstacle
+from linnet_export.quantize.precisions.base import Precision, always_supported
 from linnet_export.quantize.precisions.int8 import Int8Linear
 
 __all__ = ["PRECISION", "Int8StaticLinear", "affine_parameters"]
@@ -47,7 +47,9 @@ class Int8StaticLinear(Int8Linear):
 
 def _quantize(linear: nn.Linear, _: QuantizationConfig, observed: Observer | None) -> nn.Module:
     if not isinstance(observed, RangeObserver) or not observed.tokens:
-        raise InvalidArgumentError("int8-static was given no calibration texts, needed some that run every layer")
+        raise InvalidArgumentError(
+            "expected calibration texts that run every layer, as int8-static needs them, got no calibration texts"
+        )
     return Int8StaticLinear(linear, affine_parameters(*observed.inputs()), affine_parameters(*observed.outputs()))
 
 
@@ -60,6 +62,6 @@ PRECISION = Precision(
     "int8 weights per output channel and int8 activations with calibrated scales",
     _quantize,
     _observer,
-    no_obstacle,
+    always_supported,
     higher="int8",
 )

@@ -68,3 +68,11 @@ class Recipe:
     embedding: str
     weight_bits: int
     needs_calibration: bool = False
+
+    @property
+    def fused(self) -> bool:
+        """True if the file gets `forward_fused`, whose attention multiplies in int8.
+
+        Where weights have more than 8 bits, so should the products of attention.
+        """
+        return self.weight_bits <= 8

@@ -1,4 +1,4 @@
-"""Where an answer starts and ends in its context: two logits [batch, length]."""
+"""Span head of extractive question answering: start and end logits [batch, length]."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 from torch import Tensor, nn
 
 from linnet_export.graph.architectures.base import Architecture
-from linnet_export.graph.heads.base import HeadSettings, TaskSpec, UnsupportedHeadError
-from linnet_export.graph.layers import AnswerLinear, Frame, make_linear
+from linnet_export.graph.heads.base import UnsupportedHeadError
+from linnet_export.graph.layers import BatchLayout, OutputLinear, make_linear
 
-__all__ = ["TASK"]
+__all__ = ["span_head"]
 
 
 class _SpanHead(nn.Module):
@@ -20,16 +20,21 @@ class _SpanHead(nn.Module):
         super().__init__()
         self.transform = transform
         weight, bias = outputs.weight, outputs.bias
-        self.start = make_linear(weight[0:1], None if bias is None else bias[0:1], AnswerLinear)
-        self.end = make_linear(weight[1:2], None if bias is None else bias[1:2], AnswerLinear)
+        self.start = make_linear(weight[0:1], None if bias is None else bias[0:1], OutputLinear)
+        self.end = make_linear(weight[1:2], None if bias is None else bias[1:2], OutputLinear)
 
-    def forward(self, hidden: Tensor, frame: Frame) -> tuple[Tensor, Tensor]:
+    def forward(self, hidden: Tensor, layout: BatchLayout) -> tuple[Tensor, Tensor]:
         """Return start and end logits float32 [batch, length] of the hidden state [tokens, hidden]."""
         hidden = self.transform(hidden)
-        return self.start(hidden).view(frame.batch, -1), self.end(hidden).view(frame.batch, -1)
+        return self.start(hidden).view(layout.batch, -1), self.end(hidden).view(layout.batch, -1)
 
 
-def _head(model: Any, architecture: Architecture, settings: HeadSettings) -> nn.Module:
+def span_head(model: Any, architecture: Architecture) -> nn.Module:
+    """Return the head of an extractive question-answering model.
+
+    Raises:
+        UnsupportedHeadError: it does not have two outputs.
+    """
     transform, outputs = architecture.span_head(model)
     found = outputs.out_features
     if found != 2:
@@ -38,12 +43,3 @@ def _head(model: Any, architecture: Architecture, settings: HeadSettings) -> nn.
             "set num_labels to 2 in config.json if the checkpoint really has two"
         )
     return _SpanHead(transform, outputs)
-
-
-TASK = TaskSpec(
-    "question-answering",
-    "AutoModelForQuestionAnswering",
-    takes_pairs=True,
-    outputs=lambda settings: ("start_logits", "end_logits"),
-    head=_head,
-)

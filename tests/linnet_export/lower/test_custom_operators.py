@@ -15,11 +15,13 @@ from executorch.exir._serialize._program import deserialize_pte_binary
 from torch.nn import functional
 
 import linnet_runtime
-from linnet_export.graph.heads import DeviceProgram, device_module
-from linnet_export.lower.custom_ops import OWN_OPERATORS, add_layer_norm, embedding_byte, int8_attention
+from linnet_export.graph.program import DeviceProgram, device_module
+from linnet_export.lower.custom_ops import CUSTOM_OPERATORS, add_layer_norm, embedding_byte, int8_attention
 from linnet_export.lower.lowering import lower
-from linnet_export.quantize.recipes import apply_recipe
-from tests.linnet_export.graph.cases import CASES, MAX_LENGTH, Case, hf_outputs, random_ids
+from linnet_export.quantize.apply import apply_recipe
+from linnet_export.quantize.recipes import get_recipe
+from linnet_export.tasks import get_task
+from tests.support.model_cases import CASES, MAX_LENGTH, Case, hf_outputs, random_ids
 
 Models = Callable[[Case, str], Any]
 Exported = Callable[..., tuple[Path, Any]]
@@ -64,7 +66,7 @@ def test_rows_of_a_table_by_hand() -> None:
 
 
 def _fused(program: DeviceProgram) -> DeviceProgram:
-    fused = program.with_fused_attention()
+    fused = program.with_custom_kernels()
     assert fused is not None
     return fused
 
@@ -72,12 +74,12 @@ def _fused(program: DeviceProgram) -> DeviceProgram:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_every_architecture_stays_near_the_original(case: Case, models: Models) -> None:
     model = models(case, "feature-extraction")
-    program = device_module(model, "feature-extraction", max_length=MAX_LENGTH)
+    program = device_module(model, get_task("feature-extraction"), max_length=MAX_LENGTH)
     if case.model_type in ("mpnet", "deberta-v2", "modernbert"):
         # their scores know distances, which the operator does not; ModernBERT's attention is one of its own
-        assert program.with_fused_attention() is None
+        assert program.with_custom_kernels() is None
         return
-    apply_recipe(program, "int8")
+    apply_recipe(program, get_recipe("int8"))
     for length in (2, 17, MAX_LENGTH):
         ids = case.ids(1, length)
         (found,) = _fused(program)(ids)
@@ -88,8 +90,8 @@ def test_every_architecture_stays_near_the_original(case: Case, models: Models) 
 
 def test_both_methods_share_the_weights_of_the_file(models: Models) -> None:
     case = next(each for each in CASES if each.name == "bert-gelu")
-    program = device_module(models(case, "feature-extraction"), "feature-extraction", max_length=MAX_LENGTH)
-    apply_recipe(program, "int8")
+    program = device_module(models(case, "feature-extraction"), get_task("feature-extraction"), max_length=MAX_LENGTH)
+    apply_recipe(program, get_recipe("int8"))
     fused = _fused(program)
     alone = lower({"forward": program}, max_length=MAX_LENGTH, constant_methods={})
     both = lower({"forward": program, "forward_fused": fused}, max_length=MAX_LENGTH, constant_methods={})
@@ -98,8 +100,8 @@ def test_both_methods_share_the_weights_of_the_file(models: Models) -> None:
     assert both.facts.operators_outside["forward_fused"]["linnet::embedding_byte"] == 1
     assert not [name for name in both.facts.operators_outside["forward"] if name.startswith("linnet::")]
     # a stock runtime needs what forward needs, no more
-    assert both.operators == alone.operators
-    assert not OWN_OPERATORS & set(both.operators)
+    assert both.facts.operators == alone.facts.operators
+    assert not CUSTOM_OPERATORS & set(both.facts.operators)
     weights = sum(each.numel() * each.element_size() for each in program.state_dict().values())
     assert len(both.program) - len(alone.program) < weights
 
@@ -112,15 +114,17 @@ def _delegates(program: bytes, method: str) -> list[Any]:
 
 
 def _lowered(program: DeviceProgram) -> bytes:
-    apply_recipe(program, "int8")
+    apply_recipe(program, get_recipe("int8"))
     methods = {"forward": program, "forward_fused": _fused(program)}
     return lower(methods, max_length=MAX_LENGTH, constant_methods={}).program
 
 
 @pytest.mark.parametrize(("name", "activation"), [("bert-gelu", 1), ("bert-relu", 2)])
-def test_layers_between_own_operators_go_to_linnets_delegate(models: Models, name: str, activation: int) -> None:
+def test_layers_between_custom_operators_go_to_linnets_delegate(models: Models, name: str, activation: int) -> None:
     case = next(each for each in CASES if each.name == name)
-    program = _lowered(device_module(models(case, "feature-extraction"), "feature-extraction", max_length=MAX_LENGTH))
+    program = _lowered(
+        device_module(models(case, "feature-extraction"), get_task("feature-extraction"), max_length=MAX_LENGTH)
+    )
     assert {name for name, _ in _delegates(program, "forward")} == {"XnnpackBackend"}
     own = [data for name, data in _delegates(program, "forward_fused") if name == "LinnetBackend"]
     # by hand: each of two layers has query, key and value in one call, and three calls of one layer
@@ -131,7 +135,9 @@ def test_layers_between_own_operators_go_to_linnets_delegate(models: Models, nam
 
 def test_mobileberts_residuals_go_with_its_layers(models: Models) -> None:
     case = next(each for each in CASES if each.model_type == "mobilebert" and not each.settings)
-    program = _lowered(device_module(models(case, "feature-extraction"), "feature-extraction", max_length=MAX_LENGTH))
+    program = _lowered(
+        device_module(models(case, "feature-extraction"), get_task("feature-extraction"), max_length=MAX_LENGTH)
+    )
     delegates = _delegates(program, "forward_fused")
     # in front of the embeddings, behind them, and behind the last layer
     assert [name for name, _ in delegates].count("XnnpackBackend") <= 3
@@ -145,7 +151,9 @@ def test_mobileberts_residuals_go_with_its_layers(models: Models) -> None:
 
 def test_the_delegates_read_the_same_data(models: Models) -> None:
     case = next(each for each in CASES if each.name == "bert-gelu")
-    program = _lowered(device_module(models(case, "feature-extraction"), "feature-extraction", max_length=MAX_LENGTH))
+    program = _lowered(
+        device_module(models(case, "feature-extraction"), get_task("feature-extraction"), max_length=MAX_LENGTH)
+    )
     stored = deserialize_pte_binary(program)
     assert stored.named_data is not None
     names = set(stored.named_data.pte_data)

@@ -1,4 +1,4 @@
-"""Fills in the manifest of a program: what a device has to know about it."""
+"""Manifest of an exported program."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlib import metadata
 from linnet.format.manifest import Manifest
 from linnet.version import version
 from linnet_export.checkpoint import Checkpoint
-from linnet_export.graph.heads import DeviceProgram
+from linnet_export.graph.program import DeviceProgram
 from linnet_export.lower.lowering import ProgramFacts
 from linnet_export.quantize.recipes import QuantizationSummary
 from linnet_export.tokenizer import TokenizerBytes
@@ -39,7 +39,7 @@ def make_manifest(
     sentence = checkpoint.sentence
     prompts = sentence.prompts if sentence else {}
     return Manifest(
-        task=checkpoint.task,
+        task=checkpoint.task.name,
         model_type=checkpoint.model.config.model_type,
         labels=checkpoint.labels,
         score_function=checkpoint.score_function,
@@ -78,4 +78,4 @@ def make_manifest(
 
 
 def _embedding_size(checkpoint: Checkpoint) -> int:
-    return int(checkpoint.model.config.hidden_size) if checkpoint.task == "feature-extraction" else 0
+    return int(checkpoint.model.config.hidden_size) if checkpoint.task.embeds else 0

@@ -1,8 +1,8 @@
-"""Heads of attention that say nothing: the program is made without them.
+"""Removal of attention heads whose output is zero or unused.
 
-transformers cannot say that a checkpoint has fewer heads than ``hidden_size`` makes room for, so pruned heads stay in
-the checkpoint as zeros: their values are zero, and nothing reads them. Either is enough to leave one out without
-changing an answer.
+A configuration of transformers cannot express fewer heads than ``hidden_size`` has room for, so a checkpoint keeps
+pruned heads as zeros: their value projection is zero, or their columns of the output projection are. Either is enough
+to leave a head out without changing an answer.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from torch import Tensor, nn
 
 from linnet_export.graph.layers import make_linear
 
-__all__ = ["living_heads", "only_channels"]
+__all__ = ["kept_channels", "select_channels"]
 
 
-def living_heads(pairs: Sequence[tuple[nn.Linear, nn.Linear]], heads: int) -> list[Tensor]:
-    """Return the channels of each layer's heads that stay, int64 [kept heads * width of a head] each.
+def kept_channels(pairs: Sequence[tuple[nn.Linear, nn.Linear]], heads: int) -> list[Tensor]:
+    """Return the channels of the heads that each layer keeps, int64 [kept heads * width of a head] each.
 
-    All layers keep as many, as batches need it: where one has fewer dead heads than another, some dead ones stay.
+    All layers keep the same number, because the score bias of a padded batch has one row per head for all layers:
+    a layer with more unused heads than another keeps some of them.
 
     Args:
         pairs: value and output projection of each layer; their channels between are those of the heads.
@@ -33,7 +34,7 @@ def living_heads(pairs: Sequence[tuple[nn.Linear, nn.Linear]], heads: int) -> li
 
 
 def _alive(value: nn.Linear, output: nn.Linear, heads: int) -> Tensor:
-    """Bool [heads]: false where the values are zero, or nothing reads them."""
+    """Return bool [heads]: False where the value projection is zero, or the output projection ignores it."""
     given = value.weight.detach().abs().amax(dim=1)
     if value.bias is not None:
         given = torch.maximum(given, value.bias.detach().abs())
@@ -42,13 +43,13 @@ def _alive(value: nn.Linear, output: nn.Linear, heads: int) -> Tensor:
 
 
 def _channels(alive: Tensor, count: int, width: int) -> Tensor:
-    # a stable sort puts the living first and keeps their order
+    # a stable sort puts the used heads first and keeps their order
     kept = torch.argsort((~alive).int(), stable=True)[:count].sort().values
     return (kept[:, None] * width + torch.arange(width)).flatten()
 
 
-def only_channels(linear: nn.Linear, channels: Tensor, *, inputs: bool = False) -> nn.Linear:
-    """Return a layer with these outputs (or inputs) alone; itself if that is all of them."""
+def select_channels(linear: nn.Linear, channels: Tensor, *, inputs: bool = False) -> nn.Linear:
+    """Return a layer with only these outputs (or inputs); the layer itself if that is all of them."""
     if len(channels) == (linear.in_features if inputs else linear.out_features):
         return linear
     if inputs:

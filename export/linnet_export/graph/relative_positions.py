@@ -1,7 +1,7 @@
-"""What depends on the distance of two tokens, written so that nothing of the size of all pairs is stored.
+"""Relative position biases without a stored matrix of all pairs of tokens.
 
-A value for each distance becomes a matrix of pairs by shifting one row by one place per token. In memory
-that is a change of strides, which ``aten.as_strided_copy`` does in one pass: with rows of width w, the place
+A row of values by distance becomes a matrix of pairs of tokens by shifting it by one per token. In memory that is
+a change of strides, which ``aten.as_strided_copy`` does in one pass: with rows of width w, the place
 ``i * w + (j - i + c)`` is ``i * (w - 1) + j + c``.
 """
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from linnet_export.graph.layers import frozen_parameter
 
-__all__ = ["DistanceBias", "distances", "pairs_of_distances"]
+__all__ = ["RelativePositionBias", "distances", "pairs_of_distances"]
 
 
 def distances(max_length: int) -> Tensor:
@@ -30,7 +30,7 @@ def pairs_of_distances(rows: Tensor, length: int, *, transposed: bool = False) -
     return rows.as_strided((rows.shape[0], length, length), (length * width, by_token, by_other), length)
 
 
-class DistanceBias(nn.Module):
+class RelativePositionBias(nn.Module):
     """A bias on attention scores that depends on the head and on the distance key - query."""
 
     def __init__(self, table: Tensor) -> None:

@@ -1,21 +1,17 @@
-"""What runs where: the steps of a lowered method in their order, and why some stay outside of XNNPACK."""
+"""Report of a method's partitions: their operators, and why some operators stay outside of XNNPACK."""
 
 from __future__ import annotations
 
 import collections
-import contextlib
 import dataclasses
-import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from executorch.exir import EdgeProgramManager, ExecutorchProgramManager
-from executorch.exir.backend.utils import WhyNoPartition
 from executorch.exir.schema import DelegateCall, KernelCall
 
-__all__ = ["Step", "base_name", "outline", "refusals"]
+__all__ = ["Step", "base_name", "partition_report"]
 
-_XNNPACK_LOGGER = "executorch.backends.xnnpack"
 _NOT_COUNTED = ("getitem",)
 _NO_OPERATOR = "XNNPACK has no such operator"
 _OTHER_FORM = "XNNPACK has the operator, not for these shapes or types"
@@ -50,43 +46,7 @@ def base_name(name: str) -> str:
     return parts[-2] if len(parts) > 1 else parts[0]
 
 
-@contextlib.contextmanager
-def refusals() -> Iterator[dict[str, str]]:
-    """Collect what XNNPACK's partitioner says about operators that it does not take, inside of the block.
-
-    It says so to Python's logging, as :class:`executorch.exir.backend.utils.WhyNoPartition`.
-
-    Yields:
-        the reason by the name of the operator, the first one if there are several.
-    """
-    found: dict[str, str] = {}
-    logger = logging.getLogger(_XNNPACK_LOGGER)
-    handler = _Listener(found)
-    level, propagate = logger.level, logger.propagate
-    logger.addHandler(handler)
-    logger.setLevel(logging.DEBUG)
-    logger.propagate = False
-    try:
-        yield found
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(level)
-        logger.propagate = propagate
-
-
-class _Listener(logging.Handler):
-    def __init__(self, found: dict[str, str]) -> None:
-        super().__init__(logging.DEBUG)
-        self._found = found
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Keep the reason; other messages are not of interest."""
-        why = record.msg
-        if isinstance(why, WhyNoPartition) and why.node is not None:
-            self._found.setdefault(base_name(str(getattr(why.node.target, "__name__", why.node.target))), why.reason)
-
-
-def outline(
+def partition_report(
     edge: EdgeProgramManager,
     planned: ExecutorchProgramManager,
     taken: frozenset[str],
@@ -98,7 +58,7 @@ def outline(
         edge: the delegated programs, which know what is inside of each delegate.
         planned: the programs with their instructions.
         taken: names of the operators that XNNPACK has.
-        refused: what :func:`refusals` collected.
+        refused: what :func:`linnet_export.lower.executorch_compat.partition_refusals` collected, by :func:`base_name`.
     """
     found: dict[str, tuple[Step, ...]] = {}
     for plan in planned.executorch_program.execution_plan:

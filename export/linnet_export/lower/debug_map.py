@@ -1,4 +1,4 @@
-"""Which layer of the model each operator of a program belongs to, for profiles (`linnet_bench.record.layers`)."""
+"""Debug map of a program: the layer of the model that each instruction belongs to, for profiles."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from torch.fx import Node
 
 from linnet_export.lower.custom_ops.linear_backend import LinnetBackend
 
-__all__ = ["Places", "places"]
+__all__ = ["DebugMap", "debug_map"]
 
-Places = Mapping[str, list[dict[str, Any]]]
+DebugMap = Mapping[str, list[dict[str, Any]]]
 """For each method an object for each instruction; `linnet_bench.record.layers` has the form."""
 
 
@@ -22,8 +22,8 @@ _SILENT = frozenset({"alloc", "getitem"})
 """Nodes that become no instruction."""
 
 
-def places(edge: EdgeProgramManager, planned: ExecutorchProgramManager) -> Places:
-    """Return the places of every method whose instructions can be told apart; others are left out.
+def debug_map(edge: EdgeProgramManager, planned: ExecutorchProgramManager) -> DebugMap:
+    """Return the map of every method whose instructions match its graph; other methods are left out.
 
     Args:
         edge: the delegated program, whose nodes know their modules; `to_executorch` has changed it in place.
@@ -49,15 +49,15 @@ def places(edge: EdgeProgramManager, planned: ExecutorchProgramManager) -> Place
 def _partition(lowered: Any) -> list[dict[str, Any]]:
     nodes = [node for node in lowered.original_module.graph.nodes if node.op == "call_function" and _layer(node)]
     if lowered.backend_id == LinnetBackend.__name__:
-        return [_own_call([node for node in nodes if _name(node) == "int8_linear"])]
+        return [_linnet_call([node for node in nodes if _name(node) == "int8_linear"])]
     return [
         {"layer": layer, "operators": [_name(node) for node in run]}
         for layer, run in itertools.groupby(nodes, key=_layer)
     ]
 
 
-def _own_call(linears: list[Node]) -> dict[str, Any]:
-    """linnet's delegate runs its layers as one operator: what their names have in common is its place."""
+def _linnet_call(linears: list[Node]) -> dict[str, Any]:
+    """Return the entry of a call of linnet's delegate: one operator, whose layer is the common prefix of its layers."""
     names = [_layer(node).split(".") for node in linears]
     common = itertools.takewhile(lambda parts: len(set(parts)) == 1, zip(*names, strict=False))
     return {"layer": ".".join(parts[0] for parts in common), "operators": ["int8_linear"]}

@@ -1,4 +1,4 @@
-"""Keeps what third-party code prints out of sight, in a log file."""
+"""Redirection of the output of third-party code, native libraries included, to a log file."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-__all__ = ["captured_noise"]
+__all__ = ["redirect_output"]
 
 
 @contextlib.contextmanager
-def captured_noise() -> Iterator[tuple[TextIO, Path]]:
+def redirect_output() -> Iterator[tuple[TextIO, Path]]:
     """Send everything that is printed to a log file, native libraries included.
 
     Yields:
@@ -55,4 +55,7 @@ def _log_path() -> Path:
             continue
         if os.access(folder / "linnet", os.W_OK):
             return folder / "linnet" / "export.log"
-    raise PermissionError("neither the cache folder nor the temporary folder is writable, needed for the log")
+    raise PermissionError(
+        "expected the cache folder or the temporary folder to be writable for the log, got neither; "
+        "set XDG_CACHE_HOME to a writable folder"
+    )

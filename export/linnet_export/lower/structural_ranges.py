@@ -1,14 +1,14 @@
-"""The parts of a program that ExecuTorch parses, as opposed to weights that it multiplies.
+"""Byte ranges of a program that are parsed, as opposed to weights.
 
-Their hash is checked at every load, so they have to be small, and a damaged byte in them must not reach a
-parser. Header and program section come first; then the delegate segments that the program points to.
+Their hash is checked at every load, so that no damaged byte reaches a parser, and they have to be small. Header and
+program section come first; then the delegate segments that the program points to.
 """
 
 from __future__ import annotations
 
-from executorch.exir._serialize._flatbuffer_program import _flatbuffer_to_program
-from executorch.exir._serialize._program import _get_extended_header
 from executorch.exir.schema import DataLocation
+
+from linnet_export.lower.executorch_compat import parse_program, segment_base
 
 __all__ = ["structural_ranges"]
 
@@ -24,16 +24,15 @@ def structural_ranges(program: bytes) -> list[tuple[int, int]]:
     """
     if program[4:6] != b"ET":
         raise ValueError(f"starts with {program[:8]!r}, an ExecuTorch program has ET12 at byte 4")
-    header = _get_extended_header(program)
-    if header is None or header.segment_base_offset == 0:
+    base = segment_base(program)
+    if base == 0:
         return [(0, len(program))]
-    base = header.segment_base_offset
     return [(0, base), *((base + offset, size) for offset, size in _delegate_segments(program[:base]))]
 
 
 def _delegate_segments(section: bytes) -> list[tuple[int, int]]:
     """Return (offset from the segment base, size) of the segments that hold delegate payloads."""
-    root = _flatbuffer_to_program(section)
+    root = parse_program(section)
     indices = {
         delegate.processed.index
         for plan in root.execution_plan

@@ -1,0 +1,105 @@
+"""Device graph of one method of the program: encoder and head."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from linnet_export.graph.architectures import device_body, get_architecture
+from linnet_export.graph.heads.base import HeadSettings
+from linnet_export.graph.layers import Attention
+from linnet_export.graph.relative_positions import RelativePositionBias
+from linnet_export.tasks import Task
+
+__all__ = ["DeviceProgram", "device_module"]
+
+
+class DeviceProgram(nn.Module):
+    """Encoder and head as one method of the program.
+
+    Attributes:
+        inputs: names of the inputs of forward, in order.
+        outputs: names of the outputs, in order.
+        masked: it takes padded batches; else one text without padding.
+        fused: it calls the custom operators (:mod:`linnet_export.lower.custom_ops`).
+    """
+
+    def __init__(
+        self, body: nn.Module, head: nn.Module, outputs: tuple[str, ...], masked: bool, *, fused: bool = False
+    ) -> None:
+        super().__init__()
+        self.body = body
+        self.head = head
+        self.outputs = outputs
+        self.masked = masked
+        self.fused = fused
+        self.inputs = (
+            "input_ids",
+            *(("token_type_ids",) if body.takes_token_types else ()),
+            *(("attention_mask",) if masked else ()),
+        )
+
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """Return float32 outputs in the order of :attr:`outputs`.
+
+        ``inputs`` are int64 [1, length], or [batch, length] if masked, in the order of :attr:`inputs`.
+        """
+        named = dict(zip(self.inputs, inputs, strict=True))
+        # only bodies whose attention can be fused know the setting
+        setting = {"fused": True} if self.fused else {}
+        hidden, layout = self.body(
+            named["input_ids"], named.get("token_type_ids"), named.get("attention_mask"), **setting
+        )
+        results: tuple[Tensor, ...] = self.head(hidden, layout)
+        return results
+
+    def with_mask(self) -> DeviceProgram:
+        """Return the padded-batch method of the same encoder and head: every parameter is shared."""
+        return DeviceProgram(self.body, self.head, self.outputs, masked=True).eval()
+
+    def with_custom_kernels(self) -> DeviceProgram | None:
+        """Return the method with custom operators, all parameters shared; None if no layer can use them."""
+        modules = list(self.body.modules())
+        # int8_attention has no argument for a bias on the scores
+        biased = any(isinstance(module, RelativePositionBias) for module in modules)
+        # and subclasses that compute their scores in another way do not call it
+        plain = any(isinstance(module, Attention) and type(module).forward is Attention.forward for module in modules)
+        if biased or not plain:
+            return None
+        return DeviceProgram(self.body, self.head, self.outputs, masked=False, fused=True).eval()
+
+
+def device_module(
+    model: PreTrainedModel,
+    task: Task,
+    *,
+    pooling: str = "none",
+    normalize: bool = False,
+    max_length: int,
+    masked: bool = False,
+) -> DeviceProgram:
+    """Return the device graph of a Hugging Face model; the model itself stays as it is.
+
+    For both methods of one program make the unmasked one, quantize it, and take its
+    :meth:`DeviceProgram.with_mask`.
+
+    Args:
+        model: a model with the head of the task.
+        task: whose head is put on the encoder.
+        pooling: mean, cls, max or none (feature-extraction only).
+        normalize: embeddings leave with unit length (feature-extraction only).
+        max_length: most tokens of one text, special tokens included.
+        masked: take padded batches and `attention_mask`.
+
+    Raises:
+        UnknownArchitectureError: the `model_type` is not supported.
+        UnsupportedConfigError: a setting of the configuration is not.
+        UnsupportedHeadError: the head does not fit the task.
+    """
+    architecture = get_architecture(model.config.model_type)
+    settings = HeadSettings(pooling, normalize)
+    with torch.no_grad():
+        head = task.head(model, architecture, settings)
+        body = device_body(model, max_length, token_types=task.takes_pairs)
+    return DeviceProgram(body, head, task.outputs(settings), masked).eval()

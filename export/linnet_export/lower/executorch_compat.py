@@ -1,0 +1,341 @@
+"""Private and undocumented parts of ExecuTorch, XNNPACK's backend and PyTorch that the exporter relies on.
+
+All of them are used here and nowhere else, so that a new version of ExecuTorch is one file to go through. Each was
+read in the sources of executorch 1.5.1 with torch 2.13, and has a test, below tests/linnet_export, that fails if it
+comes to mean something else:
+
+- ``exir_ops``, ``ALL_PARTITIONER_CONFIGS``, ``XnnpackPartitioner.partition``, underscored fields of
+  ``EdgeCompileConfig``:
+  lower/test_lower.py: test_a_single_text_is_one_partition
+- ``_quant_patterns_and_replacements``, ``_schema`` of operators:
+  lower/test_lower.py: test_the_facts_name_what_the_runtime_must_have
+- ``torch.ao.quantization.fx._decomposed``:
+  quantize/test_int8.py: test_a_linear_layer_by_the_formula
+- ``FakeTensor``, ``EdgeProgramManager.compile_config``:
+  lower/test_lower.py: test_forward_agrees_with_the_module
+- ``is_same_node.cache_clear``:
+  lower/test_executorch_compat.py: test_no_graph_stays_in_the_cache
+- ``_execution_programs``, ``_named_data`` of ``ExecutorchProgramManager``:
+  lower/test_lower.py: test_constant_methods_come_back_and_progress_is_told
+- ``_create_partitions_in_graph_module``, ``create_submodule_from_nodes`` of ``backend_api``:
+  lower/test_executorch_compat.py: test_sorting_once_gives_the_same_program
+- ``XNNPACKPassManager``, ``_passes``:
+  lower/test_lower.py: test_the_skipped_passes_would_change_nothing
+- ``LinearConfig._check_inputs_are_valid_dtypes``:
+  quantize/test_precisions.py: test_the_program_computes_what_the_module_computes
+- ``WhyNoPartition`` in the log of XNNPACK's partitioner:
+  output/test_details.py: test_steps_are_the_instructions_of_the_program
+- ``NamedDataStore``, ``get_param_tensor``:
+  lower/test_custom_operators.py: test_the_delegates_read_the_same_data
+- ``_flatbuffer_to_program``, ``_get_extended_header``:
+  lower/test_executorch_compat.py: test_the_parsed_parts_of_a_program
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import gc
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import metadata
+from typing import Any
+
+from linnet_export.errors import ExportError
+
+__all__ = [
+    "CHECKED_VERSION",
+    "FakeTensor",
+    "NamedDataStore",
+    "OpOverload",
+    "QuietXnnpackPartitioner",
+    "UnsupportedExecutorchError",
+    "add_constant_methods",
+    "check_version",
+    "edge_compile_config",
+    "exir_ops",
+    "forget_graphs",
+    "get_param_tensor",
+    "necessary_passes",
+    "parse_program",
+    "partition_refusals",
+    "schema_name",
+    "segment_base",
+    "sorted_once",
+]
+
+CHECKED_VERSION = "1.5.1"
+"""The version of executorch whose sources were read; pyproject.toml asks for exactly it."""
+
+
+class UnsupportedExecutorchError(ExportError):
+    """The installed ExecuTorch is not the one that this module was checked with."""
+
+
+def check_version(installed: str) -> None:
+    """Check the version of executorch, a local part such as `+cpu` aside.
+
+    Raises:
+        UnsupportedExecutorchError: it is another one than :data:`CHECKED_VERSION`.
+    """
+    if installed.partition("+")[0] != CHECKED_VERSION:
+        raise UnsupportedExecutorchError(
+            f"expected executorch {CHECKED_VERSION}, whose internals the exporter uses, got {installed}; "
+            f"run: pip install executorch=={CHECKED_VERSION}"
+        )
+
+
+# before the imports below, which fail in another version without saying why
+check_version(metadata.version("executorch"))
+
+# defines the lookups quantized_decomposed.embedding_byte and embedding_4bit
+import executorch.exir.passes._quant_patterns_and_replacements  # noqa: E402, F401
+import torch  # noqa: E402
+from executorch.backends.xnnpack import xnnpack_preprocess  # noqa: E402
+from executorch.backends.xnnpack._passes import XNNPACKPassManager, XNNPACKRemoveCloneOpsTransform  # noqa: E402
+from executorch.backends.xnnpack._passes.fuse_activation_pass import FuseActivationPass  # noqa: E402
+from executorch.backends.xnnpack.partition.config import ALL_PARTITIONER_CONFIGS  # noqa: E402
+from executorch.backends.xnnpack.partition.config.gemm_configs import LinearConfig  # noqa: E402
+from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner  # noqa: E402
+from executorch.backends.xnnpack.utils.utils import get_param_tensor  # noqa: E402
+from executorch.exir import (  # noqa: E402
+    EdgeCompileConfig,
+    ExecutorchBackendConfig,
+    ExecutorchProgramManager,
+)
+from executorch.exir._serialize._flatbuffer_program import _flatbuffer_to_program  # noqa: E402
+from executorch.exir._serialize._named_data_store import NamedDataStore  # noqa: E402
+from executorch.exir._serialize._program import _get_extended_header  # noqa: E402
+from executorch.exir.backend import backend_api  # noqa: E402
+from executorch.exir.backend.partitioner import PartitionResult  # noqa: E402
+from executorch.exir.backend.utils import WhyNoPartition, is_same_node, tag_constant_data  # noqa: E402
+from executorch.exir.dialects._ops import ops as exir_ops  # noqa: E402
+from executorch.exir.passes.memory_format_ops_pass import DimOrderOpsRevertPass  # noqa: E402
+from torch._ops import OpOverload  # noqa: E402
+from torch._subclasses.fake_tensor import FakeTensor  # noqa: E402
+
+# defines torch.ops.quantized_decomposed, by which XNNPACK recognizes quantized layers
+from torch.ao.quantization.fx import _decomposed  # noqa: E402, F401
+from torch.export import ExportedProgram  # noqa: E402
+from torch.fx import Node  # noqa: E402
+
+# -- edge programs ---------------------------------------------------------------------------------
+
+
+def edge_compile_config(whole_operators: Sequence[OpOverload]) -> EdgeCompileConfig:
+    """Return the settings of the edge programs; ``whole_operators`` are not decomposed.
+
+    `EdgeProgramManager.to_backend` forgets them, so they have to be set again after it, as `compile_config`.
+    """
+    return EdgeCompileConfig(
+        # quantized operators and symbolic lengths are no core ATen, which is all that this check allows
+        _check_ir_validity=False,
+        # every tensor is contiguous, so there are no orders of dimensions to track
+        _skip_dim_order=True,
+        preserve_ops=list(whole_operators),
+    )
+
+
+def schema_name(target: Any) -> str:
+    """Return the name of an operator without its overload, as `aten::add`; empty for what is no operator."""
+    schema = getattr(target, "_schema", None)
+    return "" if schema is None else str(schema.name)
+
+
+def forget_graphs() -> None:
+    """Free the graphs of the last step: `is_same_node` has a cache that keeps every node it ever compared."""
+    is_same_node.cache_clear()
+    gc.collect()
+
+
+@contextlib.contextmanager
+def sorted_once() -> Iterator[None]:
+    """Sort a graph only after its last partition was cut out, inside of the block.
+
+    `create_submodule_from_nodes` sorts the whole graph after every partition that it cuts out: MobileBERT's 288 calls
+    of linnet's delegate took 40 s. Cutting needs no order; what comes after it does.
+    """
+    original = backend_api._create_partitions_in_graph_module
+    backend_api._create_partitions_in_graph_module = functools.partial(_create_partitions, original)
+    try:
+        yield
+    finally:
+        backend_api._create_partitions_in_graph_module = original
+
+
+def _create_partitions(original: Any, graph_module: Any, partition_result: Any, *arguments: Any) -> Any:
+    tags = {node.meta.get("delegation_tag") for node in graph_module.graph.nodes}
+    # in the order in which the original goes through them
+    left = [tag for tag in partition_result.partition_tags if tag in tags]
+    create = backend_api.create_submodule_from_nodes
+
+    def create_sorting_last(graph_module: Any, nodes: Any, tag: str) -> Any:
+        return create(graph_module, nodes, tag, skip_legalize_graph=tag != left[-1])
+
+    backend_api.create_submodule_from_nodes = create_sorting_last
+    try:
+        return original(graph_module, partition_result, *arguments)
+    finally:
+        backend_api.create_submodule_from_nodes = create
+
+
+def add_constant_methods(
+    planned: ExecutorchProgramManager, values: Mapping[str, Any], config: ExecutorchBackendConfig
+) -> ExecutorchProgramManager:
+    """Return the program with constant methods, which `to_edge` takes only before anything about it is known."""
+    return ExecutorchProgramManager(planned._execution_programs, dict(values), config, planned._named_data)
+
+
+# -- XNNPACK ---------------------------------------------------------------------------------------
+
+
+class _WideLinearConfig(LinearConfig):
+    """Takes linear layers with float16 weights beside float32 activations.
+
+    XNNPACK has such a kernel (fully_connected_nc_f32_f16) on every CPU; the rule that refuses mixed types
+    was made for operators in general.
+    """
+
+    def _check_inputs_are_valid_dtypes(self, node: Node, valid_dtypes: Any) -> bool:
+        types = [source.meta["val"].dtype for source in node.all_input_nodes]
+        if types[:2] == [torch.float32, torch.float16] and set(types[2:]) <= {torch.float32}:
+            return True
+        valid: bool = super()._check_inputs_are_valid_dtypes(node, valid_dtypes)
+        return valid
+
+
+class QuietXnnpackPartitioner(XnnpackPartitioner):
+    """XNNPACK's partitioner with float16 linear layers, without its warning of to_edge() and to_backend()."""
+
+    def __init__(self) -> None:
+        wide = {LinearConfig: _WideLinearConfig}
+        super().__init__(configs=[wide.get(config, config) for config in ALL_PARTITIONER_CONFIGS])
+
+    def partition(self, exported_program: ExportedProgram) -> PartitionResult:
+        """Tag the operators of every partition, and with them the weights that they read."""
+        # past XnnpackPartitioner.partition, which does no more than this and warn
+        result = super(XnnpackPartitioner, self).partition(exported_program)
+        tag_constant_data(exported_program)
+        return result
+
+
+_XNNPACK_LOGGER = "executorch.backends.xnnpack"
+
+
+@contextlib.contextmanager
+def partition_refusals() -> Iterator[dict[str, str]]:
+    """Collect what XNNPACK's partitioner says about operators that it does not take, inside of the block.
+
+    It says so to Python's logging, as `WhyNoPartition`.
+
+    Yields:
+        the reason by the name of the operator (`aten.view_copy.default`), the first one if there are several.
+    """
+    reasons: dict[str, str] = {}
+    logger = logging.getLogger(_XNNPACK_LOGGER)
+    handler = _RefusalHandler(reasons)
+    level, propagate = logger.level, logger.propagate
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    try:
+        yield reasons
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+        logger.propagate = propagate
+
+
+class _RefusalHandler(logging.Handler):
+    def __init__(self, reasons: dict[str, str]) -> None:
+        super().__init__(logging.DEBUG)
+        self._reasons = reasons
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the reason; other messages are not of interest."""
+        why = record.msg
+        if isinstance(why, WhyNoPartition) and why.node is not None:
+            name = str(getattr(why.node.target, "__name__", why.node.target))
+            self._reasons.setdefault(name, why.reason)
+
+
+_PLAIN = frozenset(
+    {
+        "_softmax.default",
+        "add.Tensor",
+        "bmm.default",
+        "cat.default",
+        "choose_qparams_per_token_asymmetric.default",
+        "clamp.default",
+        "dequantize_per_channel.default",
+        "dequantize_per_channel_group.default",
+        "dequantize_per_tensor.default",
+        "dequantize_per_token.default",
+        "div.Tensor",
+        "gelu.default",
+        "getitem",
+        "linear.default",
+        "mul.Tensor",
+        "permute_copy.default",
+        "quantize_per_tensor.default",
+        "quantize_per_token.default",
+        "relu.default",
+        "rsqrt.default",
+        "sigmoid.default",
+        "sqrt.default",
+        "sub.Tensor",
+        "tanh.default",
+        "view_copy.default",
+    }
+)
+"""Operators that the skipped passes leave as they are (a test compares the programs)."""
+
+
+class _NecessaryPasses(XNNPACKPassManager):
+    """The passes of XNNPACK's backend that can change the graph at hand; all of them if in doubt."""
+
+    def __init__(self, exported_program: ExportedProgram, passes: Any = None) -> None:
+        super().__init__(exported_program, passes)
+        if passes:
+            return
+        names = {_short_name(node) for node in exported_program.graph.nodes if node.op == "call_function"}
+        clones = {name for name in names if "clone" in name}
+        if names - clones <= _PLAIN:
+            self.passes = [XNNPACKRemoveCloneOpsTransform]
+            if clones:
+                self.passes.append(DimOrderOpsRevertPass)
+            if "relu.default" in names:
+                self.passes.append(FuseActivationPass)
+
+
+def _short_name(node: Node) -> str:
+    name: str = getattr(node.target, "__name__", "")
+    return ".".join(name.split(".")[-2:])
+
+
+@contextlib.contextmanager
+def necessary_passes() -> Iterator[None]:
+    """Leave out XNNPACK passes that cannot change the graph, inside of the block.
+
+    The backend runs seventeen over every partition, most of them for convolutions; they took most of the time.
+    """
+    original = xnnpack_preprocess.XNNPACKPassManager
+    xnnpack_preprocess.XNNPACKPassManager = _NecessaryPasses
+    try:
+        yield
+    finally:
+        xnnpack_preprocess.XNNPACKPassManager = original
+
+
+# -- written programs ------------------------------------------------------------------------------
+
+
+def segment_base(program: bytes) -> int:
+    """Return the offset in bytes of the first segment of a program, 0 if it has none."""
+    header = _get_extended_header(program)
+    return 0 if header is None else int(header.segment_base_offset)
+
+
+def parse_program(section: bytes) -> Any:
+    """Return the `executorch.exir.schema.Program` in a program's bytes up to its first segment."""
+    return _flatbuffer_to_program(section)

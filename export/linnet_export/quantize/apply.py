@@ -1,0 +1,76 @@
+"""Application of a recipe to a device graph, and the summary of what became of its layers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+import torch
+from torch import nn
+
+from linnet_export.config import QuantizationConfig
+from linnet_export.errors import ExportError
+from linnet_export.quantize.calibration import CalibrationTexts
+from linnet_export.quantize.embeddings import EMBEDDINGS
+from linnet_export.quantize.plan import make_plan, quantizable
+from linnet_export.quantize.precisions import PRECISIONS
+from linnet_export.quantize.quantize import describe_layers, quantize_layers
+from linnet_export.quantize.recipes.base import LayerPrecision, QuantizationSummary, Recipe
+
+__all__ = ["NothingQuantizedError", "apply_recipe", "summarize"]
+
+
+class NothingQuantizedError(ExportError):
+    """The recipe found nothing to quantize."""
+
+
+def apply_recipe(
+    module: nn.Module,
+    recipe: Recipe,
+    settings: QuantizationConfig | None = None,
+    texts: CalibrationTexts = (),
+    progress: Callable[[str], None] = lambda text: None,
+) -> QuantizationSummary:
+    """Quantize ``module`` in place.
+
+    Args:
+        module: the device graph.
+        recipe: gives the precision of linear layers and word embedding.
+        settings: what differs from the recipe's own choices.
+        texts: inputs for calibration; without them, int4 weights are rounded to the nearest.
+        progress: called with a short description of each step.
+
+    Raises:
+        InvalidArgumentError: a setting names no layer, or one that cannot have what is asked for.
+        NothingQuantizedError: the recipe is not exact and quantized nothing.
+    """
+    settings = settings or QuantizationConfig()
+    originals = dict(quantizable(module))
+    plan = make_plan(module, recipe, settings)
+    if not recipe.exact and set(plan.values()) <= {"fp32"}:
+        raise NothingQuantizedError(f"recipe {recipe.name} quantized nothing of {len(plan)} layers; use --recipe fp32")
+    with torch.no_grad():
+        quantize_layers(module, plan, settings, texts, progress)
+    return summarize(recipe, module, plan, originals)
+
+
+def summarize(
+    recipe: Recipe, module: nn.Module, plan: Mapping[str, str], originals: Mapping[str, nn.Module]
+) -> QuantizationSummary:
+    """Return what became of a quantized ``module`` whose layers were ``originals``."""
+    layers = describe_layers(module, plan, originals)
+    kept = tuple(layer.name for layer in layers if layer.precision == "fp32")
+    changed = Counter(layer.kind for layer in layers if layer.precision != "fp32")
+    return QuantizationSummary(
+        recipe.name, changed["linear"], changed["embedding"], kept, _text(layers, len(kept)), layers
+    )
+
+
+def _text(layers: tuple[LayerPrecision, ...], kept: int) -> str:
+    linears = Counter(layer.precision for layer in layers if layer.kind == "linear" and layer.precision != "fp32")
+    tables = Counter(layer.precision for layer in layers if layer.kind == "embedding" and layer.precision != "fp32")
+    if not linears and not tables:
+        return "none: weights and arithmetic are float32"
+    parts = [f"{count} linear layers with {PRECISIONS[name].words}" for name, count in linears.items()]
+    parts += [f"word embeddings {EMBEDDINGS[name].words}" for name in tables]
+    return f"{', '.join(parts)}; {kept} layers and the attention products of forward in float32"

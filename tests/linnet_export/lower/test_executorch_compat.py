@@ -1,0 +1,104 @@
+"""Private parts of ExecuTorch: the version guard, that one module has them all, what the patches leave as it was."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from executorch.exir import ExecutorchBackendConfig
+from executorch.exir.backend import backend_api
+from executorch.exir.backend.utils import is_same_node
+
+import linnet_export
+from linnet_export.graph.program import device_module
+from linnet_export.lower import executorch_compat, lowering
+from linnet_export.lower.executorch_compat import (
+    CHECKED_VERSION,
+    UnsupportedExecutorchError,
+    check_version,
+    parse_program,
+    segment_base,
+)
+from linnet_export.lower.lowering import lower
+from linnet_export.quantize.apply import apply_recipe
+from linnet_export.quantize.recipes import get_recipe
+from linnet_export.tasks import get_task
+from tests.support.model_cases import CASES, MAX_LENGTH, Case
+
+Models = Callable[[Case, str], Any]
+
+PACKAGE = Path(linnet_export.__file__).parent
+PRIVATE = re.compile(
+    r"^\s*(?:from|import) (?:executorch|torchao|torch)\b[\w.]*\._\w"  # a private module
+    r"|^\s*from (?:executorch|torchao)[\w.]* import .*\b_\w"  # a private name
+    r"|\bbackend_api\b|\bxnnpack_preprocess\b|\b_execution_programs\b|\b_named_data\b|cache_clear|\b_schema\b",
+    re.MULTILINE,
+)
+
+
+def program_of(models: Models) -> bytes:
+    program = device_module(
+        models(CASES[0], "feature-extraction"), get_task("feature-extraction"), max_length=MAX_LENGTH
+    )
+    apply_recipe(program, get_recipe("int8"))
+    fused = program.with_custom_kernels()
+    assert fused is not None
+    return lower({"forward": program, "forward_fused": fused}, max_length=MAX_LENGTH, constant_methods={}).program
+
+
+@pytest.mark.parametrize("installed", ["1.5.0", "1.6.0", "2.0", "1.5.10"])
+def test_another_version_is_refused(installed: str) -> None:
+    with pytest.raises(UnsupportedExecutorchError, match=f"expected executorch {CHECKED_VERSION}.*got {installed};"):
+        check_version(installed)
+
+
+def test_a_build_of_the_version_is_taken() -> None:
+    check_version(CHECKED_VERSION)
+    check_version(f"{CHECKED_VERSION}+cpu")
+
+
+def test_the_guard_asks_for_what_the_package_asks_for() -> None:
+    settings = (Path(__file__).parents[3] / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'"executorch=={CHECKED_VERSION}"' in settings
+
+
+def test_private_parts_are_used_in_one_module() -> None:
+    users = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if PRIVATE.search(path.read_text(encoding="utf-8"))
+    }
+    assert users == {"lower/executorch_compat.py"}
+
+
+def test_the_tests_that_it_names_are_there() -> None:
+    folder = Path(__file__).parents[1]
+    named = re.findall(r"^  (\w+/\w+\.py): (\w+)$", executorch_compat.__doc__ or "", re.MULTILINE)
+    assert len(named) > 10
+    for file, name in named:
+        assert f"def {name}(" in (folder / file).read_text(encoding="utf-8")
+
+
+def test_sorting_once_gives_the_same_program(models: Models, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = backend_api._create_partitions_in_graph_module
+    quick = program_of(models)
+    assert backend_api._create_partitions_in_graph_module is original
+    monkeypatch.setattr(lowering, "sorted_once", contextlib.nullcontext)
+    assert program_of(models) == quick
+
+
+def test_no_graph_stays_in_the_cache(models: Models) -> None:
+    program_of(models)
+    assert is_same_node.cache_info().currsize == 0
+
+
+def test_the_parsed_parts_of_a_program(models: Models) -> None:
+    program = program_of(models)
+    base = segment_base(program)
+    assert 0 < base < len(program)
+    assert base % ExecutorchBackendConfig().segment_alignment == 0
+    assert [plan.name for plan in parse_program(program[:base]).execution_plan] == ["forward", "forward_fused"]
