@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 from pathlib import Path
 
+from linnet.format.evidence import Evidence, LayerError, Report
 from linnet_export.checkpoint import Checkpoint, load_checkpoint
 from linnet_export.config import ExportConfig
 from linnet_export.graph.heads import DeviceProgram, device_module, get_task
@@ -18,13 +19,12 @@ from linnet_export.output.methods import fused_method
 from linnet_export.output.report import ExportReport
 from linnet_export.progress import Listener, Quiet, Stages
 from linnet_export.proof import (
-    LayerError,
-    Proof,
     choose_calibration,
     choose_texts,
     default_budget,
     device_inputs,
     prove,
+    unproven,
 )
 from linnet_export.quantize.mixed_precision import quantize_within_budget
 from linnet_export.quantize.recipes import QuantizationSummary, apply_recipe, check_settings, get_recipe, is_calibrated
@@ -62,7 +62,7 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
             summary, mixed = quantize_within_budget(config, checkpoint, program, fitted, texts, budget, stages.detail)
         else:
             summary = apply_recipe(program, config.recipe, config.quantization, fitted, stages.detail)
-        errors: tuple[tuple[LayerError, ...], int] = ((), 0)
+        errors: tuple[dict[str, LayerError], int] = ({}, 0)
         if config.prove:
             # here and not beside the proof: the exact copy that it needs is gone again before graphs take the room
             errors = measure_layers(checkpoint, _device_program(checkpoint), program, texts, stages.detail)
@@ -71,26 +71,37 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
     with written_aside(output) as partial:
         ranges = structural_ranges(lowered.program)
         with stages.stage("write"):
-            write_trailer(partial, lowered.program, ranges, Proof.unproven("not proven yet").evidence())
+            write_trailer(partial, lowered.program, ranges, unproven("not proven yet"))
         if config.prove:
             with stages.stage("prove"):
                 fused = "forward_fused" in lowered.facts.partitions
-                proof = prove(partial, checkpoint, texts, budget, stages.detail, fused=fused)
+                evidence = prove(partial, checkpoint, texts, budget, stages.detail, fused=fused)
         else:
-            proof = Proof.unproven("exported with --no-proof")
-        report = dataclasses.replace(
-            _report(config, checkpoint, tokenizer, lowered, summary, stages, proof), mixed_precision=mixed
+            evidence = unproven("exported with --no-proof")
+        report = _report(config, checkpoint, tokenizer, lowered, summary, stages)
+        evidence = dataclasses.replace(
+            evidence,
+            report=dataclasses.replace(report, mixed_precision=mixed),
+            details=make_details(lowered, *errors),
+            places=lowered.facts.places,
         )
-        details = make_details(lowered, *errors)
-        evidence = {
-            **proof.evidence(),
-            "report": report.to_evidence(),
-            "details": details,
-            "places": dict(lowered.facts.places),
-        }
         write_trailer(partial, lowered.program, ranges, evidence)
         digest, size = _digest(partial), partial.stat().st_size
-    return dataclasses.replace(report, path=output, sha256=digest, file_bytes=size)
+    return _finished(evidence, output, digest, size)
+
+
+def _finished(evidence: Evidence, path: Path, sha256: str, size: int) -> ExportReport:
+    report = {field.name: getattr(evidence.report, field.name) for field in dataclasses.fields(Report)}
+    return ExportReport(
+        **{**report, "file_bytes": size},
+        path=path,
+        sha256=sha256,
+        status=evidence.status,
+        budget=evidence.budget,
+        figures=evidence.figures,
+        fused=evidence.proof_fused,
+        texts=evidence.texts,
+    )
 
 
 def _device_program(checkpoint: Checkpoint) -> DeviceProgram:
@@ -135,11 +146,8 @@ def _report(
     lowered: LowerResult,
     summary: QuantizationSummary,
     stages: Stages,
-    proof: Proof,
-) -> ExportReport:
-    return ExportReport(
-        path=Path(),
-        sha256="",
+) -> Report:
+    return Report(
         task=checkpoint.task,
         recipe=config.recipe,
         file_bytes=len(lowered.program),
@@ -154,11 +162,6 @@ def _report(
         kept=summary.kept,
         layers=summary.layers,
         seconds={name: round(seconds, 3) for name, seconds in stages.seconds.items()},
-        status=proof.status,
-        budget=proof.limits,
-        figures=proof.figures,
-        fused=proof.fused,
-        texts=proof.texts,
         notes=_notes(config, tokenizer, lowered, is_calibrated(get_recipe(config.recipe), config.quantization)),
     )
 

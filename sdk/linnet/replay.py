@@ -21,7 +21,9 @@ from typing import Any
 import numpy as np
 
 from linnet.errors import InvalidArgumentError, LinnetError
+from linnet.format.evidence import GoldenCase
 from linnet.format.golden import answer_outputs, make_case
+from linnet.format.json_objects import write_object
 from linnet.loading import load
 from linnet.model import Model
 from linnet.runtime import FloatArray, IntArray
@@ -51,11 +53,11 @@ class Replayed:
     outputs: dict[str, FloatArray]
 
 
-def replay(model: Model, lines: Sequence[dict[str, Any]], cases: int) -> tuple[list[Replayed], list[dict[str, Any]]]:
+def replay(model: Model, lines: Sequence[dict[str, Any]], cases: int) -> tuple[list[Replayed], list[GoldenCase]]:
     """Run every line; return what each gave and ``cases`` golden cases of different lengths."""
     prompt = choose_prompt(model.manifest, None, None)
     answers: list[Replayed] = []
-    recorded: list[dict[str, Any]] = []
+    recorded: list[GoldenCase] = []
     for number, line in enumerate(lines, 1):
         text = prompt + line["text"]
         encoding, outputs = answer_outputs(model, text, line.get("pair"))
@@ -119,7 +121,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"linnet.replay: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
     write_outputs(args.output, answers)
-    Path(args.golden).write_text(json.dumps(golden, ensure_ascii=False, allow_nan=False), encoding="utf-8")
+    Path(args.golden).write_text(
+        json.dumps(write_object(golden), ensure_ascii=False, allow_nan=False), encoding="utf-8"
+    )
     foreign = [name for name in FOREIGN if name in sys.modules and name != kind]
     print(json.dumps({"finished": True, "threads": args.threads, "foreign": foreign}), flush=True)
     return 0

@@ -190,7 +190,7 @@ def test_without_a_proof_the_file_says_so(tmp_path: Path) -> None:
     evidence = read_trailer(report.path).evidence
     assert (evidence["status"], evidence["reason"]) == ("unproven", "exported with --no-proof")
     with linnet.load(report.path) as model:
-        assert model.evidence["golden"] == []
+        assert model.evidence.golden == ()
 
 
 def test_the_output_is_not_overwritten(tmp_path: Path) -> None:

@@ -20,11 +20,12 @@ from executorch.exir.backend.utils import is_same_node
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
+from linnet.format.evidence import ProgramStep
 from linnet_export.errors import ExportError
 from linnet_export.graph.heads import DeviceProgram
 from linnet_export.lower.custom_ops import OWN_OPERATORS, take_own_embeddings
 from linnet_export.lower.custom_ops.linear_backend import LinearPartitioner, LinnetBackend
-from linnet_export.lower.outline import Step, outline
+from linnet_export.lower.outline import outline
 from linnet_export.lower.places import Places, places
 from linnet_export.lower.sorted_once import sorted_once
 from linnet_export.lower.xnnpack import WholePartitioner, necessary_passes
@@ -76,7 +77,7 @@ class ProgramFacts:
     partitions: Mapping[str, int]
     operators_outside: Mapping[str, Mapping[str, int]]
     planned_bytes: Mapping[str, int]
-    steps: Mapping[str, tuple[Step, ...]]
+    steps: Mapping[str, tuple[ProgramStep, ...]]
     places: Places = dataclasses.field(default_factory=dict)
 
 
@@ -257,7 +258,7 @@ def _stored(values: Mapping[str, ConstantValue]) -> dict[str, int | float | bool
 
 
 def _facts(
-    edge: EdgeProgramManager, planned: ExecutorchProgramManager, steps: Mapping[str, tuple[Step, ...]]
+    edge: EdgeProgramManager, planned: ExecutorchProgramManager, steps: Mapping[str, tuple[ProgramStep, ...]]
 ) -> ProgramFacts:
     plans = {plan.name: plan for plan in planned.executorch_program.execution_plan}
     # a runtime that lacks linnet's own operators runs the other methods

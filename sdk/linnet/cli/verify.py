@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         check_signature(args.file, args.key)
     verify_file(args.file)
     with load(args.file, threads=args.threads, self_test=False) as model:
-        status = str(model.evidence.get("status", "unproven"))
+        status = model.evidence.status
         results = replay_evidence(model)
     wrong = [result for result in results if result.problems]
     if args.json:

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from linnet.errors import CallerError
+from linnet.format.evidence import LayerPrecision
 from linnet_export.config import QuantizationConfig
 from linnet_export.errors import ExportError
 from linnet_export.quantize.calibration import CalibrationTexts
@@ -17,12 +18,11 @@ from linnet_export.quantize.plan import check_settings, make_plan, quantizable
 from linnet_export.quantize.precisions import PRECISIONS
 from linnet_export.quantize.quantize import describe_layers, quantize_layers, stored_bytes
 from linnet_export.quantize.recipes import fp16, fp32, int8, int8_activation_int4_weight, int8_static
-from linnet_export.quantize.recipes.base import LayerPrecision, QuantizationSummary, Recipe
+from linnet_export.quantize.recipes.base import QuantizationSummary, Recipe
 from linnet_export.registry import Registry
 
 __all__ = [
     "CalibrationTexts",
-    "LayerPrecision",
     "NothingQuantizedError",
     "QuantizationSummary",
     "Recipe",
