@@ -94,7 +94,7 @@ def test_what_was_opened_is_closed_when_the_next_one_fails(monkeypatch: pytest.M
         opened.append(FakeRuntime(make_manifest("feature-extraction"), hashed_program(8)))
         return opened[-1]
 
-    monkeypatch.setattr("linnet.model.open_runtime", fail_at_third)
+    monkeypatch.setattr("linnet.loading.open_runtime", fail_at_third)
     with pytest.raises(MemoryError):
         linnet.load("file.pte", sessions=4)
     assert [each.closed for each in opened] == [True, True]
