@@ -3,7 +3,7 @@
 The exporter's proof starts it: no torch is in this process, and what it writes is compared outside.
 
 Input: JSON lines with ``text`` and perhaps ``pair``. Output: an ``.npz`` with the arrays ``N/ids`` and
-``N/OUTPUT`` for the text in line N (counted from 0), as :func:`linnet.format.golden.answer_outputs` gives them, and
+``N/OUTPUT`` for the text in line N (counted from 0), as :func:`linnet.golden_replay.answer_outputs` gives them, and
 a JSON file with golden cases. On stdout: one JSON object a line, ``{"done": 3, "total": 40}`` after each
 text, and at the end ``{"finished": true, "threads": ..., "foreign": [...]}``.
 """
@@ -22,8 +22,9 @@ import numpy as np
 
 from linnet.errors import InvalidArgumentError, LinnetError
 from linnet.format.evidence import GoldenCase
-from linnet.format.golden import answer_outputs, make_case
+from linnet.format.golden import make_case
 from linnet.format.json_objects import write_object
+from linnet.golden_replay import answer_outputs
 from linnet.loading import load
 from linnet.model import Model
 from linnet.runtime import FloatArray, IntArray

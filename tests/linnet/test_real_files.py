@@ -210,6 +210,7 @@ def test_a_run_loads_only_what_it_needs(files: Path) -> None:
         "csv",
         "linnet.format.evidence",
         "linnet.format.golden",
+        "linnet.golden_replay",
         "linnet_bench.accuracy.evaluation",
         "importlib.metadata",
         "torch",

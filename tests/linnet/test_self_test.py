@@ -14,9 +14,9 @@ import linnet
 from linnet.errors import GoldenMismatchError, InvalidArgumentError, TrailerDamagedError
 from linnet.format.evidence import GoldenCase
 from linnet.format.footer import file_identity
-from linnet.format.golden import record_case
 from linnet.format.json_objects import write_object
 from linnet.format.trailer import build_trailer, read_trailer
+from tests.support.golden_cases import record_case
 from tests.support.sdk_fakes import FakeRuntime, Program, fake_model, hashed_program, make_manifest
 
 TEXTS = (

@@ -22,8 +22,8 @@ import linnet
 import linnet_export
 from linnet.cli.main import main
 from linnet.errors import InvalidArgumentError, ManifestInvalidError
-from linnet.format.golden import replay_evidence
 from linnet.format.trailer import read_trailer
+from linnet.golden_replay import replay_evidence
 from linnet_export.checkpoint import source as checkpoint_source
 from linnet_export.cli import name_log
 from linnet_export.config import RECIPES

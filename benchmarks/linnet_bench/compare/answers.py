@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from linnet.errors import InvalidArgumentError
-from linnet.format.golden import answer_outputs
+from linnet.golden_replay import answer_outputs
 from linnet.loading import load
 from linnet.model import Model
 from linnet.runtime import FloatArray

@@ -15,7 +15,8 @@ import numpy as np
 from linnet.cli.console import shorten
 from linnet.errors import DeviceError
 from linnet.format.evidence import GoldenCase
-from linnet.format.golden import compare_outputs, stored_cases
+from linnet.format.golden import compare_outputs
+from linnet.golden_replay import stored_cases
 from linnet.model import Model
 from linnet.runtime import FloatArray, Runtime, open_runtime
 from linnet_bench.measure.probe import clip_lengths, forward_inputs

@@ -8,8 +8,9 @@ from typing import Any
 
 from linnet.cli.console import Console, shorten
 from linnet.errors import GoldenMismatchError
-from linnet.format.golden import CaseResult, replay_evidence
+from linnet.format.golden import CaseResult
 from linnet.format.signature import check_signature
+from linnet.golden_replay import replay_evidence
 from linnet.loading import load
 from linnet.runtime import verify_file
 

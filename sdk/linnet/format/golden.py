@@ -7,32 +7,24 @@ the tolerance.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from linnet.errors import LinnetError, RunFailedError, TrailerDamagedError
+from linnet.errors import RunFailedError
 from linnet.format.evidence import GoldenCase, GoldenOutput
-from linnet.model import Model
-from linnet.runtime import Encoding, FloatArray, IntArray
+from linnet.runtime import Encoding, FloatArray
 
 __all__ = [
     "DEFAULT_TOLERANCE",
     "STORED_VALUES",
-    "TALLEST_TILE",
     "CaseResult",
-    "answer_outputs",
     "compare_outputs",
+    "compare_tokens",
     "make_case",
-    "record_case",
-    "replay_case",
-    "replay_evidence",
-    "rerun_evidence",
-    "stored_cases",
 ]
 
 STORED_VALUES = 64
@@ -40,11 +32,6 @@ STORED_VALUES = 64
 
 DEFAULT_TOLERANCE = 1e-3
 """Largest difference, relative to the output's largest value if that is above 1; the evidence may differ."""
-
-TALLEST_TILE = 16
-"""Rows (tokens) that XNNPACK's tallest matrix kernels compute at once: 16 with AMX and with SME's vectors of 512 bits,
-less on every other processor (``mr`` in its src/configs/gemm-config.c). One token more is a whole tile and a rest.
-"""
 
 _Doubles: TypeAlias = npt.NDArray[np.float64]
 
@@ -67,37 +54,8 @@ class CaseResult:
     error: float
 
 
-def answer_outputs(model: Model, text: str, pair: str | None) -> tuple[Encoding, dict[str, FloatArray]]:
-    """Tokenize and run one text as proof and replay do.
-
-    Returns:
-        The encoding, and the outputs without the batch axis; for fill-mask the rows of the mask tokens.
-    """
-    encoding = model.tokenize(text, pair)
-    return encoding, _outputs(model, encoding)
-
-
-def _outputs(model: Model, encoding: Encoding) -> dict[str, FloatArray]:
-    outputs = model.run(encoding)
-    if model.manifest.task == "fill-mask":
-        masks = encoding.ids == model.manifest.mask_id
-        outputs = {name: rows[masks] for name, rows in outputs.items()}
-    return outputs
-
-
-def record_case(model: Model, text: str, pair: str | None = None) -> GoldenCase:
-    """Run one text and return its golden case; the file's default prompt is put before the text.
-
-    Raises:
-        RunFailedError: an output has NaN or infinity.
-    """
-    prompted = _default_prompt(model) + text
-    encoding, outputs = answer_outputs(model, prompted, pair)
-    return make_case(prompted, pair, encoding, outputs)
-
-
 def make_case(text: str, pair: str | None, encoding: Encoding, outputs: Mapping[str, FloatArray]) -> GoldenCase:
-    """Return the golden case of an answer of :func:`answer_outputs`.
+    """Return the golden case of an answer of :func:`linnet.golden_replay.answer_outputs`.
 
     Raises:
         RunFailedError: an output has NaN or infinity.
@@ -109,12 +67,6 @@ def make_case(text: str, pair: str | None, encoding: Encoding, outputs: Mapping[
         type_ids=tuple(encoding.type_ids.tolist()),
         output={name: _record_output(name, values) for name, values in outputs.items()},
     )
-
-
-def _default_prompt(model: Model) -> str:
-    from linnet.tasks.feature_extraction import choose_prompt
-
-    return choose_prompt(model.manifest, None, None)
 
 
 def _record_output(name: str, values: FloatArray) -> GoldenOutput:
@@ -132,92 +84,8 @@ def _rounded(values: FloatArray) -> tuple[float, ...]:
     return tuple(float(f"{value:.{_DIGITS}g}") for value in values.tolist())
 
 
-def replay_evidence(model: Model) -> list[CaseResult]:
-    """Replay every golden case of the file's evidence.
-
-    Raises:
-        TrailerDamagedError: the evidence has not the form above.
-    """
-    with _well_formed():
-        cases, tolerance = stored_cases(model)
-        return [replay_case(model, case, tolerance) for case in cases]
-
-
-def rerun_evidence(model: Model) -> list[CaseResult]:
-    """Run the recorded token ids of the fewest golden cases that need every kernel, without the tokenizer.
-
-    These are the shortest case and the shortest of more than :data:`TALLEST_TILE` tokens, or the longest.
-
-    Raises:
-        TrailerDamagedError: the evidence has not the form above.
-    """
-    with _well_formed():
-        cases, tolerance = stored_cases(model)
-        cases.sort(key=lambda case: len(case.ids))
-        tall = next((case for case in cases if len(case.ids) > TALLEST_TILE), cases[-1] if cases else None)
-        chosen = [case for case in cases[:1] if case is not tall] + ([] if tall is None else [tall])
-        return [_rerun_case(model, case, tolerance) for case in chosen]
-
-
-def stored_cases(model: Model) -> tuple[list[GoldenCase], float]:
-    """Return the golden cases of the file's evidence, and the largest difference that it allows.
-
-    Raises:
-        TrailerDamagedError: the evidence has not the form of :class:`linnet.format.evidence.Evidence` there.
-    """
-    evidence = model.evidence
-    evidence.require("golden", "tolerance")
-    tolerance = evidence.tolerance.absolute
-    return list(evidence.golden), DEFAULT_TOLERANCE if tolerance is None else tolerance
-
-
-@contextlib.contextmanager
-def _well_formed() -> Iterator[None]:
-    try:
-        yield
-    except ValueError as error:
-        if isinstance(error, LinnetError):
-            raise
-        raise TrailerDamagedError(
-            f"the golden cases of the evidence have a wrong form ({error!r}); export the file again"
-        ) from error
-
-
-class _RecordedEncoding:
-    """The token ids of a golden case, as the program takes them."""
-
-    truncated = False
-
-    def __init__(self, case: GoldenCase) -> None:
-        self.ids, self.type_ids = (np.asarray(ids, dtype=np.int64) for ids in (case.ids, case.type_ids))
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    @property
-    def sequence_ids(self) -> npt.NDArray[np.int32]:
-        return self.type_ids.astype(np.int32)
-
-    @property
-    def offsets(self) -> IntArray:
-        return np.zeros((len(self), 2), dtype=np.int64)
-
-
-def _rerun_case(model: Model, case: GoldenCase, tolerance: float) -> CaseResult:
-    return compare_outputs(case, _outputs(model, _RecordedEncoding(case)), tolerance)
-
-
-def replay_case(model: Model, case: GoldenCase, tolerance: float) -> CaseResult:
-    """Run one golden case and say what differs."""
-    encoding, outputs = answer_outputs(model, case.text, case.pair)
-    problems = _compare_tokens(case, encoding)
-    if problems:
-        return CaseResult(case.text, case.pair, tuple(problems), float("nan"))
-    return compare_outputs(case, outputs, tolerance)
-
-
 def compare_outputs(case: GoldenCase, outputs: Mapping[str, FloatArray], tolerance: float) -> CaseResult:
-    """Say where outputs, as those of :func:`answer_outputs`, differ from the recorded ones of the nearest method."""
+    """Say where outputs of :func:`linnet.golden_replay.answer_outputs` differ from the nearest recorded method's."""
     methods = [case.output] if case.output_fused is None else [case.output, case.output_fused]
     results = [_compare_method(case, recorded, outputs, tolerance) for recorded in methods]
     return min(results, key=lambda result: (len(result.problems), result.error))
@@ -238,7 +106,8 @@ def _compare_method(
     return CaseResult(case.text, case.pair, tuple(problems), error)
 
 
-def _compare_tokens(case: GoldenCase, encoding: Encoding) -> list[str]:
+def compare_tokens(case: GoldenCase, encoding: Encoding) -> list[str]:
+    """Say where token ids differ from the recorded ones, in at most one sentence."""
     recorded = {"ids": case.ids, "type_ids": case.type_ids}
     for name, found in (("ids", encoding.ids.tolist()), ("type_ids", encoding.type_ids.tolist())):
         if found != list(recorded[name]):

@@ -11,7 +11,9 @@ import pytest
 
 from linnet.errors import RunFailedError, TrailerDamagedError
 from linnet.format.evidence import Evidence, GoldenCase
-from linnet.format.golden import DEFAULT_TOLERANCE, STORED_VALUES, record_case, replay_case, replay_evidence
+from linnet.format.golden import DEFAULT_TOLERANCE, STORED_VALUES
+from linnet.golden_replay import replay_case, replay_evidence
+from tests.support.golden_cases import record_case
 from tests.support.sdk_fakes import MASK, PIECES, fake_model, hashed_program, table_program
 
 TASKS = {
