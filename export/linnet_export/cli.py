@@ -221,8 +221,8 @@ def name_log(log: Path, error: BaseException, terminal: TextIO) -> None:
 
 def _print_worst(error: OverBudgetError) -> None:
     rows = [
-        (f"{each['difference']:.4f}", shorten(repr(each["text"]), 70), shorten(repr(each["pair"] or ""), 40))
-        for each in error.worst
+        (f"{worst.difference:.4f}", shorten(repr(worst.text), 70), shorten(repr(worst.pair or ""), 40))
+        for worst in error.worst
     ]
     if rows:
         Console(sys.stderr).table(("difference", "text", "second text"), rows)

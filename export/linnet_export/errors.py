@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from linnet.errors import CallerError, LinnetError
+from linnet.format.evidence import WorstText
 
 __all__ = ["CheckpointError", "ExportError", "OutputExistsError", "OverBudgetError", "ProofError", "ProofTextsError"]
 
@@ -34,9 +34,9 @@ class OverBudgetError(ProofError):
     """The written program answers too differently from the original; nothing was delivered.
 
     Attributes:
-        worst: the texts that differ most, worst first, each with `text`, `pair` and `difference`.
+        worst: the texts that differ most, worst first.
     """
 
-    def __init__(self, message: str, worst: Sequence[Mapping[str, Any]] = ()) -> None:
+    def __init__(self, message: str, worst: Sequence[WorstText] = ()) -> None:
         super().__init__(message)
         self.worst = tuple(worst)

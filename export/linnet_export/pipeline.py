@@ -6,8 +6,8 @@ import dataclasses
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+from linnet.format.evidence import Evidence, LayerError, MixedPrecision, Report
 from linnet_export.checkpoint import Checkpoint, load_checkpoint
 from linnet_export.config import ExportConfig
 from linnet_export.graph.program import DeviceProgram, device_module
@@ -20,20 +20,18 @@ from linnet_export.output.report import ExportReport
 from linnet_export.progress import Listener, Quiet, Stages
 from linnet_export.proof import (
     Budget,
-    LayerError,
-    Proof,
     ProofText,
     choose_calibration,
     choose_texts,
     default_budget,
     device_inputs,
     prove,
+    unproven,
 )
 from linnet_export.quantize.apply import apply_recipe
 from linnet_export.quantize.mixed_precision import quantize_within_budget
 from linnet_export.quantize.plan import check_settings, is_calibrated
 from linnet_export.quantize.recipes import QuantizationSummary, Recipe, get_recipe
-from linnet_export.quantize.sensitivity import MixedPrecision
 from linnet_export.tokenizer import TokenizerBytes, tokenizer_bytes
 
 __all__ = ["export"]
@@ -73,14 +71,14 @@ class _Quantized:
         methods: device graphs by method name, `forward` first.
         summary: what the recipe did.
         mixed: what automatic mixed precision measured; None if it was not asked for.
-        errors: error of each layer; empty if the proof is switched off.
+        errors: error of each layer by name; empty if the proof is switched off.
         error_texts: number of texts behind them.
     """
 
     methods: Mapping[str, DeviceProgram]
     summary: QuantizationSummary
     mixed: MixedPrecision | None
-    errors: Sequence[LayerError] = ()
+    errors: Mapping[str, LayerError] = dataclasses.field(default_factory=dict)
     error_texts: int = 0
 
     @property
@@ -96,13 +94,17 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
     quantized = _quantize(config, loaded, stages)
     lowered = _lower(config, loaded, quantized, stages)
     with atomic_write(output) as partial:
-        proof = _write_and_prove(config, loaded, lowered, partial, stages)
-        report = _report(config, loaded, quantized, lowered, proof, stages.seconds)
-        evidence = _evidence(quantized, lowered, proof, report)
+        proven = _write_and_prove(config, loaded, lowered, partial, stages)
+        report = _report(config, loaded, quantized, lowered, stages.seconds)
+        evidence = dataclasses.replace(
+            proven,
+            report=report,
+            details=make_details(lowered, quantized.errors, quantized.error_texts),
+            places=lowered.facts.debug_map,
+        )
         write_trailer(partial, lowered.program, structural_ranges(lowered.program), evidence)
         digest, size = _digest(partial), partial.stat().st_size
-    # the evidence cannot have these three: they are of the file that it is a part of
-    return dataclasses.replace(report, path=output, sha256=digest, file_bytes=size)
+    return _finished(evidence, output, digest, size)
 
 
 def _load(config: ExportConfig, stages: Stages) -> _Loaded:
@@ -161,6 +163,21 @@ def _methods(config: ExportConfig, loaded: _Loaded) -> dict[str, DeviceProgram]:
     return methods
 
 
+def _finished(evidence: Evidence, path: Path, sha256: str, size: int) -> ExportReport:
+    """Return the report with what the evidence cannot have: path, hash and size of the file that it is a part of."""
+    report = {field.name: getattr(evidence.report, field.name) for field in dataclasses.fields(Report)}
+    return ExportReport(
+        **{**report, "file_bytes": size},
+        path=path,
+        sha256=sha256,
+        status=evidence.status,
+        budget=evidence.budget,
+        figures=evidence.figures,
+        fused=evidence.proof_fused,
+        texts=evidence.texts,
+    )
+
+
 def _device_program(checkpoint: Checkpoint) -> DeviceProgram:
     return device_module(
         checkpoint.model,
@@ -185,26 +202,18 @@ def _lower(config: ExportConfig, loaded: _Loaded, quantized: _Quantized, stages:
         )
 
 
-def _write_and_prove(config: ExportConfig, loaded: _Loaded, lowered: LowerResult, path: Path, stages: Stages) -> Proof:
+def _write_and_prove(
+    config: ExportConfig, loaded: _Loaded, lowered: LowerResult, path: Path, stages: Stages
+) -> Evidence:
     """Write the program to ``path`` with a preliminary trailer, without which no file opens, and prove it."""
     with stages.stage("write"):
         ranges = structural_ranges(lowered.program)
-        write_trailer(path, lowered.program, ranges, Proof.unproven("not proven yet").evidence())
+        write_trailer(path, lowered.program, ranges, unproven("not proven yet"))
     if not config.prove:
-        return Proof.unproven("exported with --no-proof")
+        return unproven("exported with --no-proof")
     with stages.stage("prove"):
         fused = "forward_fused" in lowered.facts.partitions
         return prove(path, loaded.checkpoint, loaded.texts, loaded.budget, stages.detail, fused=fused)
-
-
-def _evidence(quantized: _Quantized, lowered: LowerResult, proof: Proof, report: ExportReport) -> dict[str, Any]:
-    details = make_details(lowered, quantized.errors, quantized.error_texts)
-    return {
-        **proof.evidence(),
-        "report": report.to_evidence(),
-        "details": details,
-        "places": dict(lowered.facts.debug_map),
-    }
 
 
 def _report(
@@ -212,13 +221,10 @@ def _report(
     loaded: _Loaded,
     quantized: _Quantized,
     lowered: LowerResult,
-    proof: Proof,
     seconds: Mapping[str, float],
-) -> ExportReport:
+) -> Report:
     facts, summary = lowered.facts, quantized.summary
-    return ExportReport(
-        path=Path(),
-        sha256="",
+    return Report(
         task=loaded.checkpoint.task.name,
         recipe=loaded.recipe.name,
         file_bytes=len(lowered.program),
@@ -232,12 +238,7 @@ def _report(
         quantization=summary.text,
         kept=summary.kept,
         layers=summary.layers,
-        seconds={name: round(each, 3) for name, each in seconds.items()},
-        status=proof.status,
-        budget=proof.limits,
-        figures=proof.figures,
-        fused=proof.fused,
-        texts=proof.texts,
+        seconds={name: round(spent, 3) for name, spent in seconds.items()},
         notes=tuple(_notes(config, loaded, lowered)),
         mixed_precision=quantized.mixed,
     )

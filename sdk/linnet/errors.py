@@ -25,6 +25,7 @@
     |   +-- SchemaTooNewError
     |   +-- ManifestInvalidError
     |   +-- TokenizerInvalidError
+    |   +-- SignatureError           no signature, or not one of the required key
     |   +-- GoldenMismatchError      `load`, `verify`: the file is intact, this machine answers differently
     +-- BuildError               3xx  this build or this machine
     |   +-- BackendMissingError
@@ -74,6 +75,7 @@ __all__ = [
     "RunError",
     "RunFailedError",
     "SchemaTooNewError",
+    "SignatureError",
     "TaskMismatchError",
     "TextTooLongError",
     "ThreadsFixedError",

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from functools import cached_property
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from linnet.errors import InvalidArgumentError, TaskMismatchError, TrailerDamagedError
 from linnet.format.manifest import Manifest
@@ -15,6 +15,9 @@ from linnet.runtime import Encoding, FloatArray, Runtime
 from linnet.session import RunOptions, Session
 from linnet.tasks import Task, get_task
 from linnet.tokenization import OpenedTokenizer
+
+if TYPE_CHECKING:
+    from linnet.format.evidence import Evidence
 
 __all__ = ["Model"]
 
@@ -199,8 +202,20 @@ class Model:
         return tuple(self._runtime.methods)
 
     @cached_property
-    def evidence(self) -> dict[str, Any]:
-        """What was measured when the file was made.
+    def evidence(self) -> Evidence:
+        """What was measured when the file was made: proof, golden cases, report of the export.
+
+        Raises:
+            TrailerDamagedError: it is not a JSON object.
+            SchemaTooNewError: another major version of linnet wrote it.
+        """
+        from linnet.format.evidence import Evidence  # loading a file that is known here needs none
+
+        return Evidence.from_json(self.raw_evidence)
+
+    @cached_property
+    def raw_evidence(self) -> dict[str, Any]:
+        """The evidence as the file has it, parsed JSON, with what this version does not know.
 
         Raises:
             TrailerDamagedError: it is not a JSON object.

@@ -3,7 +3,7 @@
 The exporter's proof starts it: no torch is in this process, and what it writes is compared outside.
 
 Input: JSON lines with ``text`` and perhaps ``pair``. Output: an ``.npz`` with the arrays ``N/ids`` and
-``N/OUTPUT`` for the text in line N (counted from 0), as :func:`linnet.format.golden.answer_outputs` gives them, and
+``N/OUTPUT`` for the text in line N (counted from 0), as :func:`linnet.golden_replay.answer_outputs` gives them, and
 a JSON file with golden cases. On stdout: one JSON object a line, ``{"done": 3, "total": 40}`` after each
 text, and at the end ``{"finished": true, "threads": ..., "foreign": [...]}``.
 """
@@ -21,7 +21,10 @@ from typing import Any
 import numpy as np
 
 from linnet.errors import InvalidArgumentError, LinnetError
-from linnet.format.golden import answer_outputs, make_case
+from linnet.format.evidence import GoldenCase
+from linnet.format.golden import make_case
+from linnet.format.json_objects import write_object
+from linnet.golden_replay import answer_outputs
 from linnet.loading import load
 from linnet.model import Model
 from linnet.runtime import FloatArray, IntArray
@@ -51,11 +54,11 @@ class Replayed:
     outputs: dict[str, FloatArray]
 
 
-def replay(model: Model, lines: Sequence[dict[str, Any]], cases: int) -> tuple[list[Replayed], list[dict[str, Any]]]:
+def replay(model: Model, lines: Sequence[dict[str, Any]], cases: int) -> tuple[list[Replayed], list[GoldenCase]]:
     """Run every line; return what each gave and ``cases`` golden cases of different lengths."""
     prompt = choose_prompt(model.manifest, None, None)
     answers: list[Replayed] = []
-    recorded: list[dict[str, Any]] = []
+    recorded: list[GoldenCase] = []
     for number, line in enumerate(lines, 1):
         text = prompt + line["text"]
         encoding, outputs = answer_outputs(model, text, line.get("pair"))
@@ -119,7 +122,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"linnet.replay: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
     write_outputs(args.output, answers)
-    Path(args.golden).write_text(json.dumps(golden, ensure_ascii=False, allow_nan=False), encoding="utf-8")
+    Path(args.golden).write_text(
+        json.dumps(write_object(golden), ensure_ascii=False, allow_nan=False), encoding="utf-8"
+    )
     foreign = [name for name in FOREIGN if name in sys.modules and name != kind]
     print(json.dumps({"finished": True, "threads": args.threads, "foreign": foreign}), flush=True)
     return 0

@@ -67,7 +67,7 @@ def run_self_test(model: Model, identity: str) -> None:
 
 
 def _repeat_cases(model: Model, info: Mapping[str, str]) -> None:
-    from linnet.format.golden import rerun_evidence
+    from linnet.golden_replay import rerun_evidence
 
     results = rerun_evidence(model)
     wrong = [result for result in results if result.problems]

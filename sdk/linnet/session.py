@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 from linnet.errors import InvalidArgumentError, ManifestInvalidError, TextTooLongError
 from linnet.format.manifest import Manifest
 from linnet.inputs import TextInput
+from linnet.parallel_map import parallel_map
 from linnet.runtime import DecodableArray, Encoding, FloatArray, IntArray, Runtime
-from linnet.sharing import share
 from linnet.tokenization import OpenedTokenizer, Vocabulary, open_tokenizer
 from linnet.tokenization.truncation import warn_truncated
 
@@ -200,7 +200,7 @@ class Session:
 
             return keep
 
-        share(self._runtimes, groups, work)
+        parallel_map(self._runtimes, groups, work)
         return [results[index] for index in range(len(encodings))]
 
     def run(self, encoding: Encoding) -> Outputs:

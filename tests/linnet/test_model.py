@@ -293,10 +293,10 @@ def test_repr_says_what_it_is() -> None:
     assert repr(model) == "<linnet.Model text-classification bert fp32, at most 24 tokens, from bytes>"
 
 
-def test_evidence_is_a_dict_or_an_error() -> None:
-    assert fake_model("text-ranking", hashed_program(1), evidence='{"status": "proven"}').evidence == {
-        "status": "proven"
-    }
+def test_evidence_is_an_object_or_an_error() -> None:
+    model = fake_model("text-ranking", hashed_program(1), evidence='{"status": "proven", "weather": "rain"}')
+    assert model.evidence.status == "proven"
+    assert model.raw_evidence == {"status": "proven", "weather": "rain"}
     for evidence in ("{", "[]", ""):
         with pytest.raises(TrailerDamagedError):
             _ = fake_model("text-ranking", hashed_program(1), evidence=evidence).evidence

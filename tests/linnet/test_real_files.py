@@ -199,17 +199,19 @@ def test_importing_linnet_is_light() -> None:
 
 def test_version_and_help_load_no_numpy() -> None:
     for argument in ("--version", "--help"):
-        code = f"from linnet.cli import main as cli\ntry:\n    cli.main(['{argument}'])\nexcept SystemExit:\n    pass"
+        code = f"from linnet.cli.main import main\ntry:\n    main(['{argument}'])\nexcept SystemExit:\n    pass"
         assert not modules_after(code) & {"numpy", "rich"}
 
 
 def test_a_run_loads_only_what_it_needs(files: Path) -> None:
     path = files / "text-classification.pte"
-    loaded = modules_after(f"from linnet.cli import main as cli\ncli.main(['run', {str(path)!r}, 'x'])")
+    loaded = modules_after(f"from linnet.cli.main import main\nmain(['run', {str(path)!r}, 'x'])")
     assert not loaded & {
         "rich",
         "csv",
+        "linnet.format.evidence",
         "linnet.format.golden",
+        "linnet.golden_replay",
         "linnet_bench.accuracy.evaluation",
         "importlib.metadata",
         "torch",
@@ -229,7 +231,7 @@ budget = Budget(seconds=None, samples=3)
 plain = time_forward(model, runtime, 9, budget)
 runtime.set_profiling(True)
 profile, _ = profile_forward(model, runtime, plain, budget, 0)
-print(json.dumps([model.evidence, dataclasses.asdict(profile)]))
+print(json.dumps([model.raw_evidence, dataclasses.asdict(profile)]))
 """
     command = [sys.executable, "-c", code, str(files / f"{task}.pte")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)

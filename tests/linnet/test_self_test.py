@@ -12,9 +12,11 @@ import pytest
 
 import linnet
 from linnet.errors import GoldenMismatchError, InvalidArgumentError, TrailerDamagedError
+from linnet.format.evidence import GoldenCase
 from linnet.format.footer import file_identity
-from linnet.format.golden import record_case
+from linnet.format.json_objects import write_object
 from linnet.format.trailer import build_trailer, read_trailer
+from tests.support.golden_cases import record_case
 from tests.support.sdk_fakes import FakeRuntime, Program, fake_model, hashed_program, make_manifest
 
 TEXTS = (
@@ -33,7 +35,11 @@ Opener = Callable[..., FakeRuntime]
 def recorded(task: str = "text-classification", program: Program | None = None, **more: Any) -> str:
     """Return the evidence of a proven file."""
     model = fake_model(task, program or hashed_program(3))
-    return json.dumps({"golden": [record_case(model, text) for text in TEXTS], **more})
+    return proven([record_case(model, text) for text in TEXTS], **more)
+
+
+def proven(cases: list[GoldenCase], **more: Any) -> str:
+    return json.dumps({"golden": write_object(cases), **more})
 
 
 def broken(program: Program) -> Program:
@@ -76,7 +82,7 @@ def test_the_first_load_runs_cases_and_the_next_only_reads_the_note(opens: Opene
 @pytest.mark.parametrize(("texts", "lengths"), [(TEXTS[:4], [3, 8]), (TEXTS[:1], [3]), (TEXTS[5:], [24])])
 def test_fewer_or_other_lengths_take_what_there_is(opens: Opener, texts: tuple[str, ...], lengths: list[int]) -> None:
     model = fake_model("text-classification", hashed_program(3))
-    runtime = opens(hashed_program(3), json.dumps({"golden": [record_case(model, text) for text in texts]}))
+    runtime = opens(hashed_program(3), proven([record_case(model, text) for text in texts]))
     linnet.load(FILE)
     assert [tokens for _, _, tokens in runtime.calls] == lengths
 
@@ -141,9 +147,9 @@ def test_the_files_own_tolerance_counts(opens: Opener) -> None:
 def test_only_the_rows_of_masks_count_for_fill_mask(opens: Opener) -> None:
     program = hashed_program(5, per_token=True)
     case = record_case(fake_model("fill-mask", program), "the [MASK] sat")
-    opens(program, json.dumps({"golden": [case]}), "fill-mask")
+    opens(program, proven([case]), "fill-mask")
     linnet.load(FILE)
-    opens(broken(program), json.dumps({"golden": [case]}), "fill-mask")
+    opens(broken(program), proven([case]), "fill-mask")
     with pytest.raises(GoldenMismatchError):
         linnet.load(bytes(300) + b"1" * 128)
 

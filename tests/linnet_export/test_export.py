@@ -22,8 +22,8 @@ import linnet
 import linnet_export
 from linnet.cli.main import main
 from linnet.errors import InvalidArgumentError, ManifestInvalidError
-from linnet.format.golden import replay_evidence
 from linnet.format.trailer import read_trailer
+from linnet.golden_replay import replay_evidence
 from linnet_export.checkpoint import source as checkpoint_source
 from linnet_export.cli import name_log
 from linnet_export.config import RECIPES
@@ -190,7 +190,7 @@ def test_without_a_proof_the_file_says_so(tmp_path: Path) -> None:
     evidence = read_trailer(report.path).evidence
     assert (evidence["status"], evidence["reason"]) == ("unproven", "exported with --no-proof")
     with linnet.load(report.path) as model:
-        assert model.evidence["golden"] == []
+        assert model.evidence.golden == ()
 
 
 def test_the_output_is_not_overwritten(tmp_path: Path) -> None:

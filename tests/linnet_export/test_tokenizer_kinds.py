@@ -44,7 +44,7 @@ def test_the_file_is_proven_and_says_what_it_needs(report: ExportReport) -> None
         assert model.manifest.tokenizer_kind == "tokenizers"
         assert model.manifest.tokenizer_version == tokenizers.__version__
         assert (model.manifest.cls_id, model.manifest.pad_id, model.manifest.mask_id) == (0, 1, VOCABULARY - 1)
-        assert note in model.evidence["report"]["notes"]
+        assert note in model.evidence.report.notes
 
 
 def test_the_core_alone_names_the_kind(report: ExportReport) -> None:

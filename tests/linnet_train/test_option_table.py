@@ -31,7 +31,7 @@ def _line(action: argparse.Action) -> str:
     return f"{names} <{value}> {'required ' if action.required else ''}-> {action.dest}: {action.help}"
 
 
-@pytest.mark.parametrize(("command", "name"), [(train_cli.command, "train"), (init_cli.command, "init")])
+@pytest.mark.parametrize(("command", "name"), [(train_cli, "train"), (init_cli, "init")])
 def test_the_options_are_the_published_ones(command: Any, name: str) -> None:
     published = (HERE / f"options_of_{name}.txt").read_text(encoding="utf-8")
     assert options_of(command) == published
@@ -39,7 +39,7 @@ def test_the_options_are_the_published_ones(command: Any, name: str) -> None:
 
 def test_without_options_the_settings_have_their_defaults() -> None:
     parser = argparse.ArgumentParser()
-    train_cli.command.add_arguments(parser)
+    train_cli.add_arguments(parser)
     args = parser.parse_args(["./encoder", "--data", "rows.jsonl", "-o", "out"])
     stages, file = train_cli._stages(args.options.complete(args))
     expected = TrainConfig(model="./encoder", output=Path("out"), data=DataConfig(train=Path("rows.jsonl")))

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from linnet.errors import InvalidArgumentError
-from linnet_train.cli import command
+from linnet_train.cli import add_arguments
 
 
 def complete(*words: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    command.add_arguments(parser)
+    add_arguments(parser)
     args = parser.parse_intermixed_args(["--data", "rows.jsonl", "-o", "out", *words])
     found: argparse.Namespace = args.options.complete(args)
     return found

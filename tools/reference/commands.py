@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import io
 from collections.abc import Iterator
-from unittest import mock
 
 from tools.reference.markdown import GENERATED, cell, code_block, table
 
-from linnet.cli.commands import list_commands
-from linnet.cli.main import main as linnet
+from linnet.cli.main import command_parser
+from linnet.cli.registry import find_command, own_commands
 
-__all__ = ["command_parser", "commands_page"]
+__all__ = ["commands_page"]
 
 _INTRODUCTION = """\
 # Commands
@@ -34,28 +31,10 @@ Every command takes `--help`, which shows the same text, and `--debug`, which sh
 
 def commands_page() -> str:
     """Return the page: every command with its usage, options and examples."""
-    names = [name for name, _ in list_commands()]
     lines = [GENERATED.format(source="the parsers of the commands"), _INTRODUCTION]
-    for name in names:
-        lines += [*_command(name, command_parser(name)), ""]
+    for name in own_commands():
+        lines += [*_command(name, command_parser(name, find_command(name))), ""]
     return "\n".join(lines).rstrip("\n") + "\n"
-
-
-def command_parser(name: str) -> argparse.ArgumentParser:
-    """Return the parser behind ``linnet NAME --help-all``, or behind ``--help`` where that shows everything."""
-    printed: list[argparse.ArgumentParser] = []
-
-    def record(parser: argparse.ArgumentParser, file: object = None) -> None:
-        printed.append(parser)
-
-    quiet = contextlib.redirect_stderr(io.StringIO())  # a command without --help-all says that it does not know it
-    with mock.patch.object(argparse.ArgumentParser, "print_help", record), quiet:
-        for option in ("--help-all", "--help"):
-            with contextlib.suppress(SystemExit):
-                linnet([name, option])
-    if not printed:
-        raise RuntimeError(f"expected `linnet {name} --help` to print its help, got an error; run it to see which")
-    return printed[0]
 
 
 def _command(name: str, parser: argparse.ArgumentParser) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from linnet.errors import InvalidArgumentError
-from linnet.format.golden import answer_outputs
+from linnet.golden_replay import answer_outputs
 from linnet.loading import load
 from linnet.model import Model
 from linnet.runtime import FloatArray
@@ -48,7 +48,7 @@ def texts_for(opened: Sequence[Opened], table: Table | None, columns: Columns | 
         second = columns.pair
         rows = table.rows[:_MOST_TEXTS]
         return [(row[columns.text], None if second is None else row.get(second)) for row in rows]
-    golden = [(case["text"], case["pair"]) for each in opened for case in each.evidence.get("golden") or []]
+    golden = [(case.text, case.pair) for file in opened for case in file.evidence.golden]
     own: list[Text] = []
     if opened[0].manifest.task in ("feature-extraction", "text-classification", "token-classification"):
         own = [(sentence.strip() + ".", None) for sentence in long_text(1).split(". ") if sentence.strip()]

@@ -6,9 +6,9 @@ import dataclasses
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from linnet.errors import InvalidArgumentError
+from linnet.format.evidence import Evidence
 from linnet.format.manifest import Manifest
 from linnet.loading import load
 
@@ -27,7 +27,7 @@ class Opened:
 
     path: Path
     manifest: Manifest
-    evidence: Mapping[str, Any]
+    evidence: Evidence
 
 
 _SAME: Mapping[str, Callable[[Manifest], object]] = {

@@ -182,14 +182,12 @@ def _candidate(
     worker = rounds.opened[index]
     assert worker is not None
     cold = rounds.cold(index)
-    partitions = (evidence.get("report") or {}).get("partitions") or {}
-    proof = evidence.get("proof") or {}
     return Candidate(
         label=label,
         file=worker.file_facts(own.path, file_sha256(own.path)),
-        status=str(evidence.get("status", "unproven")),
-        partitions=partitions.get("forward"),
-        proof={name: float(value) for name, value in proof.items() if name != "texts"},
+        status=evidence.status,
+        partitions=evidence.report.partitions.get("forward"),
+        proof=evidence.figures,
         metrics=answers[index].metrics,
         agreement=agreement(own.manifest.task, answers[0].outputs, answers[index].outputs),
         check=rounds.check(index),

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from linnet.errors import InvalidArgumentError
+from linnet.format.evidence import Evidence, Instruction, LayerPrecision
 from linnet.format.manifest import Manifest
 
 __all__ = ["Attention", "Linear", "Work", "count_work"]
@@ -113,23 +113,22 @@ class Work:
         return sum(each.stored_bytes for each in self.linears)
 
 
-def count_work(manifest: Manifest, evidence: Mapping[str, Any]) -> Work:
+def count_work(manifest: Manifest, evidence: Evidence) -> Work:
     """Count the work of ``forward``, and of ``forward_fused`` if there is one, from the evidence.
 
     Raises:
         InvalidArgumentError: the evidence has no layers or no places: an old file.
     """
-    layers = (evidence.get("report") or {}).get("layers")
-    places = (evidence.get("places") or {}).get("forward")
+    layers, places = evidence.report.layers, evidence.places.get("forward")
     if not layers or not places:
         raise InvalidArgumentError("the file does not say what it computes; export it again with this linnet")
     operators = [*_operators(places)]
     linears = [*_linears(layers, operators, manifest.task in _EVERY_TOKEN)]
     if not linears:
         raise InvalidArgumentError("the file's evidence names no linear layer; export it again with this linnet")
-    outputs = {str(each["name"]): int(each["shape"][0]) for each in layers if each["kind"] == "linear"}
+    outputs = {layer.name: layer.shape[0] for layer in layers if layer.kind == "linear"}
     width = max(set(outputs.values()), key=[*outputs.values()].count)
-    own = [*_operators((evidence.get("places") or {}).get("forward_fused") or ())]
+    own = [*_operators(evidence.places.get("forward_fused", ()))]
     return Work(
         linears=tuple(linears),
         attentions=tuple(_attentions(operators, outputs)),
@@ -143,29 +142,29 @@ def count_work(manifest: Manifest, evidence: Mapping[str, Any]) -> Work:
     )  # fmt: skip
 
 
-def _operators(places: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+def _operators(instructions: Sequence[Instruction]) -> Iterator[tuple[str, str]]:
     """Name and layer of each operator, in and outside of partitions."""
-    for place in places:
-        if "operator" in place:
-            yield str(place["operator"]), str(place.get("layer", ""))
-        for run in place.get("partition") or ():
-            for name in run["operators"]:
-                yield str(name), str(run["layer"])
+    for instruction in instructions:
+        if instruction.operator is not None:
+            yield instruction.operator, instruction.layer or ""
+        for run in instruction.partition or ():
+            for name in run.operators:
+                yield name, run.layer
 
 
 def _linears(
-    layers: Sequence[Mapping[str, Any]], operators: Sequence[tuple[str, str]], every_token: bool
+    layers: Sequence[LayerPrecision], operators: Sequence[tuple[str, str]], every_token: bool
 ) -> Iterator[Linear]:
-    for each in layers:
-        if each["kind"] == "linear":
-            name, (outputs, inputs) = str(each["name"]), each["shape"]
+    for layer in layers:
+        if layer.kind == "linear":
+            outputs, inputs = layer.shape
             yield Linear(
-                inputs=int(inputs),
-                outputs=int(outputs),
-                runs=max(1, operators.count(("linear", name))),
-                int8=str(each["precision"]).startswith(("int", "8da")),
-                stored_bytes=int(each["stored_bytes"]),
-                every_token=every_token or not name.startswith("head"),
+                inputs=inputs,
+                outputs=outputs,
+                runs=max(1, operators.count(("linear", layer.name))),
+                int8=layer.precision.startswith(("int", "8da")),
+                stored_bytes=layer.stored_bytes,
+                every_token=every_token or not layer.name.startswith("head"),
             )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from linnet.cli.console import shorten
 from linnet.errors import GoldenMismatchError, InvalidArgumentError
-from linnet.format.golden import replay_evidence
+from linnet.golden_replay import replay_evidence
 from linnet.model import Model
 from linnet.runtime import FloatArray, IntArray, ProfilingRuntime, Runtime
 from linnet_bench.machine.state import EnergyCounter, energy_between, read_energy

@@ -144,11 +144,10 @@ def _check_again(model: Model, check: OutputCheck) -> OutputCheck:
 
 def facts(model: Model) -> dict[str, Any]:
     names = "task model_type recipe source source_commit producer executorch_version max_length"
-    proof = model.evidence.get("proof") or {}
     return {
         **{name: getattr(model.manifest, name) for name in names.split()},
-        "status": str(model.evidence.get("status", "unproven")),
-        "proof": {name: float(value) for name, value in proof.items() if name != "texts"},
+        "status": model.evidence.status,
+        "proof": dict(model.evidence.figures),
     }
 
 

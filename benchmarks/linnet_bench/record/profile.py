@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 from linnet.errors import InternalError
+from linnet.format.evidence import Evidence
 from linnet.runtime import ProfilingRuntime
 from linnet_bench.record.layers import ProgramMap
 from linnet_bench.record.statistics import Summary, percentile
@@ -216,7 +217,7 @@ class Profiler:
 
     def __init__(self, program: ProgramMap | None = None) -> None:
         """Start; ``program`` says which layers the operators belong to."""
-        self._program = ProgramMap({}) if program is None else program
+        self._program = ProgramMap(Evidence()) if program is None else program
         self._times: dict[Place, list[int]] = {}
         self._whole: list[int] = []
         self._exact = False

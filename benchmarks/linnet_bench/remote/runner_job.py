@@ -14,7 +14,9 @@ import numpy as np
 
 from linnet.cli.console import shorten
 from linnet.errors import DeviceError
-from linnet.format.golden import compare_outputs, stored_cases
+from linnet.format.evidence import GoldenCase
+from linnet.format.golden import compare_outputs
+from linnet.golden_replay import stored_cases
 from linnet.model import Model
 from linnet.runtime import FloatArray, Runtime, open_runtime
 from linnet_bench.measure.probe import clip_lengths, forward_inputs
@@ -36,7 +38,7 @@ class RunnerJob:
     """
 
     text: str
-    cases: Sequence[Mapping[str, Any]]
+    cases: Sequence[GoldenCase]
     rows: Sequence[Sequence[int] | None]
     outputs: Sequence[str]
     tolerance: float
@@ -59,7 +61,7 @@ class RunnerJob:
             if len(answers.get(number, ())) != len(self.outputs):
                 raise DeviceError(f"the C runner gave no answer to golden case {number}; is it another version?")
             found = compare_outputs(case, self._arrays(number, answers[number]), self.tolerance)
-            problems += [f"{shorten(case['text'], 40)!r}: {found.problems[0]}"] if found.problems else []
+            problems += [f"{shorten(case.text, 40)!r}: {found.problems[0]}"] if found.problems else []
         message = f"{len(problems)} of {len(self.cases)} golden cases differ, first {problems[0]}" if problems else ""
         if before is None:
             return OutputCheck(cases=len(self.cases), before=not problems, after=None, message=message)
@@ -108,15 +110,15 @@ def _lengths(model: Model, runtime: Runtime, lengths: Iterable[int]) -> Iterable
         yield " ".join(["length", str(tokens), *(str(value) for array in arrays for value in array.ravel().tolist())])
 
 
-def _rows(model: Model, case: Mapping[str, Any]) -> list[int] | None:
+def _rows(model: Model, case: GoldenCase) -> list[int] | None:
     """Of fill-mask only the rows of the mask tokens count."""
     if model.manifest.task != "fill-mask":
         return None
-    return [place for place, token in enumerate(case["ids"]) if token == model.manifest.mask_id]
+    return [place for place, token in enumerate(case.ids) if token == model.manifest.mask_id]
 
 
-def _case(model: Model, case: Mapping[str, Any], rows: Sequence[int] | None) -> str:
-    arrays = {"input_ids": case["ids"], "token_type_ids": case["type_ids"]}
+def _case(model: Model, case: GoldenCase, rows: Sequence[int] | None) -> str:
+    arrays = {"input_ids": case.ids, "token_type_ids": case.type_ids}
     values = [value for name in model.manifest.inputs for value in arrays[name]]
     told = [-1] if rows is None else [len(rows), *rows]
-    return " ".join(map(str, ["case", len(case["ids"]), *values, *told]))
+    return " ".join(map(str, ["case", len(case.ids), *values, *told]))

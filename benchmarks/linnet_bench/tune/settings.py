@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
+from linnet.format.evidence import Evidence
 from linnet.tuning import TunedSetting
 from linnet_bench.arguments import spans
 from linnet_bench.machine.processor import CoreGroup
@@ -37,9 +37,7 @@ def affinities(cores: Sequence[CoreGroup], usable: Sequence[int]) -> tuple[tuple
     return ((), fastest) if fastest and len(fastest) < len(usable) else ((),)
 
 
-def candidates(
-    evidence: Mapping[str, Any], threads: Sequence[int], sets: Sequence[tuple[int, ...]]
-) -> Iterator[TunedSetting]:
+def candidates(evidence: Evidence, threads: Sequence[int], sets: Sequence[tuple[int, ...]]) -> Iterator[TunedSetting]:
     """Yield the settings to try for a file; no more threads than CPUs in a set.
 
     Args:
@@ -47,9 +45,7 @@ def candidates(
         threads: counts.
         sets: of CPUs, as :func:`affinities` gives them.
     """
-    fused = (
-        (False, True) if evidence.get("proof_fused") or "forward_fused" in (evidence.get("places") or {}) else (False,)
-    )
+    fused = (False, True) if evidence.has_forward_fused else (False,)
     for affinity, count, choice in itertools.product(sets, threads, fused):
         if not affinity or count <= len(affinity):
             yield TunedSetting(threads=count, affinity=affinity, fused=choice)

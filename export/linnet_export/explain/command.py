@@ -60,7 +60,9 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({**facts.to_json(), "latency": latency.to_json()}, ensure_ascii=False, indent=2))
     else:
-        Console().line(f"{output}  {facts.name}: {facts.manifest.task}, {facts.manifest.recipe}, {facts.status}")
+        Console().line(
+            f"{output}  {facts.name}: {facts.manifest.task}, {facts.manifest.recipe}, {facts.evidence.status}"
+        )
     if output is not None and args.json:
         print(f"linnet: wrote {output}", file=sys.stderr)
     return 0

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from linnet.format.evidence import LayerError, LayerPrecision
 from linnet_bench.html import Axis, Bar, Content, Series, bar_chart, element, line_chart, table
 from linnet_bench.html.figures import bytes_text, grouped, percent, significant
-from linnet_export.explain.facts import Facts, Layer
+from linnet_export.explain.facts import Facts
 from linnet_export.explain.sections import missing
 
 __all__ = ["errors", "sizes"]
@@ -34,49 +35,53 @@ def sizes(facts: Facts) -> list[Content]:
 
 
 def _blocks(facts: Facts) -> Content:
-    if facts.layers is None:
+    layers = facts.evidence.report.layers
+    if layers is None:
         return missing("Size by layer")
-    blocks: dict[str, list[Layer]] = {}
-    for layer in facts.layers:
+    blocks: dict[str, list[LayerPrecision]] = {}
+    for layer in layers:
         found = _BLOCK.match(layer.name)
         blocks.setdefault(found[1] if found else layer.name, []).append(layer)
     rows: list[list[Content]] = [
-        [name, str(len(layers)), ", ".join(dict.fromkeys(each.precision for each in layers)), _total(layers)]
-        for name, layers in blocks.items()
+        [name, str(len(block)), ", ".join(dict.fromkeys(layer.precision for layer in block)), _total(block)]
+        for name, block in blocks.items()
     ]
     headers: list[Content] = ["part of the encoder", "layers", "precision", "weights"]
     return table(headers, rows, caption="Weights of linear layers and embedding tables", right=(1, 3))
 
 
-def _total(layers: Sequence[Layer]) -> str:
-    return bytes_text(sum(each.size for each in layers))
+def _total(layers: Sequence[LayerPrecision]) -> str:
+    return bytes_text(sum(layer.stored_bytes for layer in layers))
 
 
 def errors(facts: Facts) -> list[Content]:
     """Return the error of every layer after quantization: along the graph, the worst ones, and all."""
-    if facts.layers is None:
+    layers, measured = facts.evidence.report.layers, facts.evidence.details.layer_errors
+    if layers is None:
         return [missing("Error by layer")]
-    measured = [each for each in facts.layers if each.given is not None and each.running is not None]
-    if not measured:
-        return [missing("Error by layer", f"{facts.reason or 'there was no proof'}, so it was not measured.")]
+    known = [(layer, measured[layer.name]) for layer in layers if layer.name in measured]
+    if not known:
+        reason = facts.evidence.reason or "there was no proof"
+        return [missing("Error by layer", f"{reason}, so it was not measured.")]
+    texts = facts.evidence.details.layer_texts
     text = (
-        f"Relative L2 error of each layer's output against float32, over all tokens of {facts.layer_texts} texts of "
+        f"Relative L2 error of each layer's output against float32, over all tokens of {texts} texts of "
         "the proof. “At the true input” is what the layer itself costs; “in the running model” the errors of the "
         "layers before it arrive at its input. A layer to keep in a higher precision stands out in the first."
     )
-    return [element("p", text), _along(measured), *_worst(measured), _all(facts.layers)]
+    return [element("p", text), _along([error for _, error in known]), *_worst(known), _all(layers, measured)]
 
 
 _SERIES = ("in the running model", "at the true input")
 
 
-def _along(measured: Sequence[Layer]) -> Content:
-    shown = [each for each in measured if (each.given or 0) > 0 or (each.running or 0) > 0]
+def _along(errors: Sequence[LayerError]) -> Content:
+    shown = [error for error in errors if error.given > 0 or error.running > 0]
     if len(shown) < 2:
         return element("p", "No layer differs from float32.")
     lines = [
-        Series(_SERIES[0], [(number, each.running) for number, each in enumerate(shown, 1) if each.running]),
-        Series(_SERIES[1], [(number, each.given) for number, each in enumerate(shown, 1) if each.given]),
+        Series(_SERIES[0], [(number, error.running) for number, error in enumerate(shown, 1) if error.running]),
+        Series(_SERIES[1], [(number, error.given) for number, error in enumerate(shown, 1) if error.given]),
     ]
     return line_chart(
         "Error along the graph",
@@ -88,23 +93,27 @@ def _along(measured: Sequence[Layer]) -> Content:
     )
 
 
-def _worst(measured: Sequence[Layer]) -> list[Content]:
-    worst = sorted(measured, key=lambda each: -(each.given or 0.0))[:_WORST_SHOWN]
-    if not worst or not worst[0].given:
+def _worst(measured: Sequence[tuple[LayerPrecision, LayerError]]) -> list[Content]:
+    worst = sorted(measured, key=lambda pair: -pair[1].given)[:_WORST_SHOWN]
+    if not worst or not worst[0][1].given:
         return []
     title = "The layers that cost most" if len(measured) > _WORST_SHOWN else "Error by layer"
-    bars = [Bar(each.name, [each.running, each.given], f"{each.precision}, {bytes_text(each.size)}") for each in worst]
+    bars = [
+        Bar(layer.name, [error.running, error.given], f"{layer.precision}, {bytes_text(layer.stored_bytes)}")
+        for layer, error in worst
+    ]
     return [bar_chart(title, bars, axis=Axis("relative error", better="low"), series=_SERIES, listed=False)]
 
 
-def _all(layers: Sequence[Layer]) -> Content:
+def _all(layers: Sequence[LayerPrecision], errors: Mapping[str, LayerError]) -> Content:
     rows: list[list[Content]] = [
-        [each.name, each.precision, bytes_text(each.size), _error(each.given), _error(each.running)] for each in layers
+        [layer.name, layer.precision, bytes_text(layer.stored_bytes), *_cells(errors.get(layer.name))]
+        for layer in layers
     ]
     headers: list[Content] = ["layer", "precision", "size", "at the true input", "in the running model"]
     listed = table(headers, rows, caption="Every layer, in the order of the graph", right=(2, 3, 4))
     return element("details", element("summary", f"All {len(layers)} layers as a table"), listed)
 
 
-def _error(value: float | None) -> str:
-    return "" if value is None else significant(value)
+def _cells(error: LayerError | None) -> tuple[str, str]:
+    return ("", "") if error is None else (significant(error.given), significant(error.running))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from linnet.format.evidence import ProgramStep
 from linnet_bench.html import Box, Content, element, flow_chart, table
 from linnet_bench.html.figures import percent
 from linnet_bench.record.profile import LengthProfile
-from linnet_export.explain.facts import Facts, Step
+from linnet_export.explain.facts import Facts
 from linnet_export.explain.profile import outside_shares
 from linnet_export.explain.sections import missing
 
@@ -23,10 +24,11 @@ _ROUNDING = ("quantize_", "dequantize_", "choose_qparams_")
 
 def partitions(facts: Facts) -> list[Content]:
     """Return a picture of each method: its steps in order."""
-    if facts.steps is None:
+    methods = facts.evidence.details.steps
+    if methods is None:
         return [missing("Partitions")]
     shown: list[Content] = []
-    for method, steps in facts.steps.items():
+    for method, steps in methods.items():
         if not steps:
             continue
         inside = [step for step in steps if step.partition]
@@ -41,7 +43,7 @@ def partitions(facts: Facts) -> list[Content]:
     return shown
 
 
-def _box(step: Step, lines: int) -> Box:
+def _box(step: ProgramStep, lines: int) -> Box:
     # what computes stands before what only rounds or reshapes
     counts = sorted(_counted(step.operators).items(), key=lambda each: (each[0] in _AROUND, -each[1], each[0]))
     texts = [f"{count} \N{MULTIPLICATION SIGN} {name}" for name, count in counts]
@@ -62,7 +64,7 @@ def _counted(operators: Mapping[str, int]) -> dict[str, int]:
     return found if set(found) - set(_AROUND) else dict(operators)
 
 
-def _listed(method: str, steps: Sequence[Step]) -> Content:
+def _listed(method: str, steps: Sequence[ProgramStep]) -> Content:
     rows: list[list[Content]] = [
         [
             str(number),
@@ -79,10 +81,11 @@ def _listed(method: str, steps: Sequence[Step]) -> Content:
 
 def outside(facts: Facts, measured: tuple[int, LengthProfile] | None = None) -> list[Content]:
     """Return what stayed outside of XNNPACK, why, and its share of the time of `forward` if that was measured."""
-    if facts.steps is None:
+    methods = facts.evidence.details.steps
+    if methods is None:
         return [missing("Operators outside of XNNPACK")]
     rows: list[list[Content]] = []
-    for method, steps in facts.steps.items():
+    for method, steps in methods.items():
         counts: dict[tuple[str, str], int] = {}
         for step in steps:
             if not step.partition:

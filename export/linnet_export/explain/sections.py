@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from linnet.cli.console import shorten
+from linnet.format.evidence import Evidence, WorstText
 from linnet_bench.html import Axis, Content, Markup, Series, element, foreign, line_chart, table
 from linnet_bench.html.figures import bytes_text, grouped, percent, significant
 from linnet_bench.record.statistics import PERCENTILE_DEFINITION
-from linnet_export.explain.facts import Facts, Worst
+from linnet_export.explain.facts import Facts
 from linnet_export.explain.latency import Latency
 from linnet_export.tasks import get_task
 
@@ -38,20 +39,21 @@ def missing(what: str, why: str = "") -> Markup:
 def overview(facts: Facts) -> Markup:
     """Return the few figures that come first."""
     manifest = facts.manifest
-    state = "good" if facts.status == "proven" else "bad"
+    evidence = facts.evidence
+    state = "good" if evidence.status == "proven" else "bad"
     tiles: list[tuple[str, Content, str]] = [
         ("task", manifest.task, manifest.model_type),
         ("recipe", manifest.recipe, ""),
         ("size", bytes_text(facts.size), f"{grouped(facts.size)} bytes"),
-        ("proof", element("span", facts.status, class_=state), _against(facts)),
+        ("proof", element("span", evidence.status, class_=state), _against(evidence)),
     ]
     for name in ("cosine_mean", "agreement", "max_error"):
-        if name in facts.figures:
-            tiles.append((_FIGURES[name][0], _figure(name, facts.figures[name]), "against the original"))
+        if name in evidence.figures:
+            tiles.append((_FIGURES[name][0], _figure(name, evidence.figures[name]), "against the original"))
             break
     tiles.append(("longest input", f"{manifest.max_length} tokens", ""))
-    if facts.steps is not None:
-        forward = facts.steps.get("forward", ())
+    if evidence.details.steps is not None:
+        forward = evidence.details.steps.get("forward", ())
         tiles.append(("XNNPACK partitions", str(sum(step.partition > 0 for step in forward)), "of forward"))
     return element(
         "dl",
@@ -63,8 +65,8 @@ def overview(facts: Facts) -> Markup:
     )
 
 
-def _against(facts: Facts) -> str:
-    return f"on {facts.texts} texts" if facts.status == "proven" else facts.reason
+def _against(evidence: Evidence) -> str:
+    return f"on {evidence.texts} texts" if evidence.status == "proven" else evidence.reason
 
 
 def about(facts: Facts) -> list[Content]:
@@ -84,14 +86,14 @@ def about(facts: Facts) -> list[Content]:
         ("pooling", f"{manifest.pooling}, {'unit length' if manifest.normalized else 'length as it comes'}"),
         ("prompts", _prompts(manifest.prompt_names, manifest.prompts)),
         ("needs", f"{', '.join(manifest.backends)}; kernels {', '.join(manifest.kernel_libraries)}"),
-        ("memory planned for activations", _planned(facts.planned)),
+        ("memory planned for activations", _planned(facts.evidence.report.planned_bytes)),
     ]
     without = {"pooling"} if not get_task(manifest.task).embeds else set()
     versions = [[name, value] for name, value in facts.versions.items()]
     return [
         table(["", "contract"], [[name, value] for name, value in rows if name not in without and value]),
         table(["", "version"], versions, caption="Versions", unbroken=(1,)),
-        *(element("p", "Note: ", foreign(note), class_="note") for note in facts.notes),
+        *(element("p", "Note: ", foreign(note), class_="note") for note in facts.evidence.report.notes),
     ]
 
 
@@ -118,29 +120,32 @@ def _planned(planned: Mapping[str, int]) -> str:
 
 def proof(facts: Facts) -> list[Content]:
     """Return the figures of the proof beside their limits."""
-    if not facts.figures:
-        return [missing("Proof", facts.reason and f"{facts.reason}; nobody knows how well this file answers.")]
+    evidence = facts.evidence
+    figures, fused_figures = evidence.figures, evidence.proof_fused
+    if not figures:
+        return [missing("Proof", evidence.reason and f"{evidence.reason}; nobody knows how well this file answers.")]
     rows: list[list[Content]] = []
-    for name, value in facts.figures.items():
+    for name, value in figures.items():
         title, meaning = _FIGURES.get(name, (name, ""))
-        limit = facts.budget.get(name)
+        limit = evidence.budget.get(name)
         kept = "" if limit is None else f"{'at most' if name == 'max_error' else 'at least'} {_figure(name, limit)}"
-        fused = [_figure(name, facts.fused[name]) if name in facts.fused else ""] if facts.fused else []
+        fused = [_figure(name, fused_figures[name]) if name in fused_figures else ""] if fused_figures else []
         rows.append([title, _figure(name, value), *fused, kept or "\N{EN DASH}", meaning])
-    if "mean_error" not in facts.figures:
-        blank = [""] * (3 if facts.fused else 2)
+    if "mean_error" not in figures:
+        blank = [""] * (3 if fused_figures else 2)
         rows.append(["mean error", *blank, "not recorded by the version that made this file"])
-    verify = f"{facts.golden} golden cases are in the file; linnet verify repeats them on any machine" + (
-        f", within {significant(facts.tolerance, 1)} of an output's largest value." if facts.tolerance else "."
+    tolerance = evidence.tolerance.absolute
+    verify = f"{len(evidence.golden)} golden cases are in the file; linnet verify repeats them on any machine" + (
+        f", within {significant(tolerance, 1)} of an output's largest value." if tolerance else "."
     )
     sentence = (
-        f"The finished file answered {facts.texts} texts in a process without PyTorch; the original, in float32 "
+        f"The finished file answered {evidence.texts} texts in a process without PyTorch; the original, in float32 "
         "under PyTorch with its own tokenizer, answered the same."
     )
-    methods = ["forward", "forward_fused"] if facts.fused else ["measured"]
+    methods = ["forward", "forward_fused"] if fused_figures else ["measured"]
     columns: list[Content] = ["against the original", *methods, "budget", "meaning"]
-    figures = table(columns, rows, caption="Proof", right=tuple(range(1, len(methods) + 1)))
-    return [element("p", sentence), figures, element("p", verify)]
+    shown = table(columns, rows, caption="Proof", right=tuple(range(1, len(methods) + 1)))
+    return [element("p", sentence), shown, element("p", verify)]
 
 
 def _figure(name: str, value: float) -> str:
@@ -151,21 +156,22 @@ def _figure(name: str, value: float) -> str:
 
 def worst_texts(facts: Facts) -> list[Content]:
     """Return the texts that are answered most differently."""
-    if facts.worst is None:
+    worst = facts.evidence.worst
+    if worst is None:
         return [missing("Worst texts")]
-    if not facts.worst:
-        return [missing("Worst texts", facts.reason or "there are none.")]
-    pairs = any(each.pair is not None for each in facts.worst)
+    if not worst:
+        return [missing("Worst texts", facts.evidence.reason or "there are none.")]
+    pairs = any(text.pair is not None for text in worst)
     meaning = "1 - cosine" if get_task(facts.manifest.task).embeds else "share of other answers"
     headers: list[Content] = ["text", *(["second text"] if pairs else []), meaning, "largest error"]
-    rows = [_worst(each, pairs) for each in facts.worst]
+    rows = [_worst(text, pairs) for text in worst]
     return [
         element("p", "What the file answers most differently from the original, worst first."),
         table(headers, rows, caption="Worst texts", right=(len(headers) - 2, len(headers) - 1)),
     ]
 
 
-def _worst(worst: Worst, pairs: bool) -> list[Content]:
+def _worst(worst: WorstText, pairs: bool) -> list[Content]:
     error = "not recorded" if worst.error is None else significant(worst.error)
     # an answer that agrees keeps its order by a millionth of its error, which is no share
     difference = worst.difference if worst.difference > 1e-5 else 0.0

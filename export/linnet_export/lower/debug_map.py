@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from executorch.exir import EdgeProgramManager, ExecutorchProgramManager
 from executorch.exir.schema import KernelCall
 from torch.fx import Node
 
+from linnet.format.evidence import Instruction, LayerRun
 from linnet_export.lower.custom_ops.linear_backend import LinnetBackend
 
 __all__ = ["DebugMap", "debug_map"]
 
-DebugMap = Mapping[str, list[dict[str, Any]]]
-"""For each method an object for each instruction; `linnet_bench.record.layers` has the form."""
-
+DebugMap: TypeAlias = Mapping[str, tuple[Instruction, ...]]
+"""The instructions of each method."""
 
 _SILENT = frozenset({"alloc", "getitem"})
 """Nodes that become no instruction."""
@@ -37,30 +37,29 @@ def debug_map(edge: EdgeProgramManager, planned: ExecutorchProgramManager) -> De
         delegated = [not isinstance(each, KernelCall) for each in instructions]
         if delegated != ["call_delegate" in str(node.target) for node in nodes]:
             continue
-        found[plan.name] = [
-            {"operator": plan.operators[each.op_index].name, "layer": _layer(node)}
+        found[plan.name] = tuple(
+            Instruction(operator=plan.operators[each.op_index].name, layer=_layer(node))
             if isinstance(each, KernelCall)
-            else {"partition": _partition(getattr(program.graph_module, str(node.args[0])))}
+            else Instruction(partition=_partition(getattr(program.graph_module, str(node.args[0]))))
             for each, node in zip(instructions, nodes, strict=True)
-        ]
+        )
     return found
 
 
-def _partition(lowered: Any) -> list[dict[str, Any]]:
+def _partition(lowered: Any) -> tuple[LayerRun, ...]:
     nodes = [node for node in lowered.original_module.graph.nodes if node.op == "call_function" and _layer(node)]
     if lowered.backend_id == LinnetBackend.__name__:
-        return [_linnet_call([node for node in nodes if _name(node) == "int8_linear"])]
-    return [
-        {"layer": layer, "operators": [_name(node) for node in run]}
-        for layer, run in itertools.groupby(nodes, key=_layer)
-    ]
+        return (_linnet_call([node for node in nodes if _name(node) == "int8_linear"]),)
+    return tuple(
+        LayerRun(layer, tuple(_name(node) for node in run)) for layer, run in itertools.groupby(nodes, key=_layer)
+    )
 
 
-def _linnet_call(linears: list[Node]) -> dict[str, Any]:
+def _linnet_call(linears: list[Node]) -> LayerRun:
     """Return the entry of a call of linnet's delegate: one operator, whose layer is the common prefix of its layers."""
     names = [_layer(node).split(".") for node in linears]
     common = itertools.takewhile(lambda parts: len(set(parts)) == 1, zip(*names, strict=False))
-    return {"layer": ".".join(parts[0] for parts in common), "operators": ["int8_linear"]}
+    return LayerRun(".".join(parts[0] for parts in common), ("int8_linear",))
 
 
 def _name(node: Node) -> str:

@@ -17,6 +17,7 @@ from executorch.exir import (
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
+from linnet.format.evidence import ProgramStep
 from linnet_export.errors import ExportError
 from linnet_export.graph.program import DeviceProgram
 from linnet_export.lower.custom_ops import CUSTOM_OPERATORS, use_custom_embeddings
@@ -30,7 +31,7 @@ from linnet_export.lower.executorch_compat import (
     schema_name,
     sorted_once,
 )
-from linnet_export.lower.partition_report import Step, partition_report
+from linnet_export.lower.partition_report import partition_report
 from linnet_export.lower.xnnpack import MergingXnnpackPartitioner
 from linnet_export.quantize.operators import ExpandQuantized
 from linnet_export.quantize.quantize import stored_bytes
@@ -80,7 +81,7 @@ class ProgramFacts:
     partitions: Mapping[str, int]
     operators_outside: Mapping[str, Mapping[str, int]]
     planned_bytes: Mapping[str, int]
-    steps: Mapping[str, tuple[Step, ...]]
+    steps: Mapping[str, tuple[ProgramStep, ...]]
     debug_map: DebugMap = dataclasses.field(default_factory=dict)
 
 
@@ -219,7 +220,7 @@ def _stored(values: Mapping[str, ConstantValue]) -> dict[str, int | float | bool
 
 
 def _facts(
-    edge: EdgeProgramManager, planned: ExecutorchProgramManager, steps: Mapping[str, tuple[Step, ...]]
+    edge: EdgeProgramManager, planned: ExecutorchProgramManager, steps: Mapping[str, tuple[ProgramStep, ...]]
 ) -> ProgramFacts:
     plans = {plan.name: plan for plan in planned.executorch_program.execution_plan}
     # custom operators are not required: a runtime without them runs the other methods

@@ -3,40 +3,20 @@
 from __future__ import annotations
 
 import collections
-import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from executorch.exir import EdgeProgramManager, ExecutorchProgramManager
 from executorch.exir.schema import DelegateCall, KernelCall
 
-__all__ = ["Step", "base_name", "partition_report"]
+from linnet.format.evidence import ProgramStep
+
+__all__ = ["base_name", "partition_report"]
 
 _NOT_COUNTED = ("getitem",)
 _NO_OPERATOR = "XNNPACK has no such operator"
 _OTHER_FORM = "XNNPACK has the operator, not for these shapes or types"
 _SIZE = "computes a size, not a tensor"
-
-
-@dataclasses.dataclass(frozen=True)
-class Step:
-    """One delegate call, or the operators between two of them.
-
-    Attributes:
-        partition: number of the delegate call, counted from 1; 0 outside of XNNPACK.
-        operators: how often each operator occurs, in the order of their first occurrence.
-        reasons: why an operator stayed outside, by its name; empty for a partition.
-    """
-
-    partition: int
-    operators: Mapping[str, int]
-    reasons: Mapping[str, str]
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what the evidence keeps."""
-        if self.partition:
-            return {"partition": self.partition, "operators": dict(self.operators)}
-        return {"partition": 0, "operators": dict(self.operators), "reasons": dict(self.reasons)}
 
 
 def base_name(name: str) -> str:
@@ -51,7 +31,7 @@ def partition_report(
     planned: ExecutorchProgramManager,
     taken: frozenset[str],
     refused: Mapping[str, str],
-) -> dict[str, tuple[Step, ...]]:
+) -> dict[str, tuple[ProgramStep, ...]]:
     """Return the steps of every method.
 
     Args:
@@ -60,7 +40,7 @@ def partition_report(
         taken: names of the operators that XNNPACK has.
         refused: what :func:`linnet_export.lower.executorch_compat.partition_refusals` collected, by :func:`base_name`.
     """
-    found: dict[str, tuple[Step, ...]] = {}
+    found: dict[str, tuple[ProgramStep, ...]] = {}
     for plan in planned.executorch_program.execution_plan:
         inside = _inside_of_delegates(edge.exported_program(plan.name).graph_module)
         found[plan.name] = tuple(_steps(plan, inside, taken, refused))
@@ -81,7 +61,7 @@ def _inside_of_delegates(module: Any) -> list[dict[str, int]]:
 
 def _steps(
     plan: Any, inside: list[dict[str, int]], taken: frozenset[str], refused: Mapping[str, str]
-) -> Iterator[Step]:
+) -> Iterator[ProgramStep]:
     outside: collections.Counter[str] = collections.Counter()
     partitions = 0
     for instruction in (each.instr_args for chain in plan.chains for each in chain.instructions):
@@ -91,19 +71,19 @@ def _steps(
             if outside:
                 yield _outside(outside, taken, refused)
                 outside = collections.Counter()
-            yield Step(partitions + 1, inside[partitions], {})
+            yield ProgramStep(partitions + 1, inside[partitions])
             partitions += 1
     if outside:
         yield _outside(outside, taken, refused)
 
 
-def _outside(counts: Mapping[str, int], taken: frozenset[str], refused: Mapping[str, str]) -> Step:
+def _outside(counts: Mapping[str, int], taken: frozenset[str], refused: Mapping[str, str]) -> ProgramStep:
     names = {name: base_name(name) for name in counts}
     reasons = {short: _reason(name, short, taken, refused) for name, short in names.items()}
     operators: collections.Counter[str] = collections.Counter()
     for name, count in counts.items():
         operators[names[name]] += count
-    return Step(0, dict(operators), reasons)
+    return ProgramStep(0, dict(operators), reasons)
 
 
 def _reason(name: str, short: str, taken: frozenset[str], refused: Mapping[str, str]) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
+from linnet.format.evidence import Evidence
 from linnet.format.trailer import build_trailer
 from linnet_export.config import ExportConfig
 from linnet_export.errors import OutputExistsError
@@ -53,9 +53,9 @@ def atomic_write(output: Path) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
-def write_trailer(path: Path, program: bytes, ranges: Sequence[tuple[int, int]], evidence: Mapping[str, Any]) -> None:
+def write_trailer(path: Path, program: bytes, ranges: Sequence[tuple[int, int]], evidence: Evidence) -> None:
     """Write ``program`` and its trailer; if the program is there already, only what follows it."""
-    trailer = build_trailer(program, ranges, evidence)
+    trailer = build_trailer(program, ranges, evidence.to_json())
     if not path.exists():
         path.write_bytes(program)
     with path.open("r+b") as file:

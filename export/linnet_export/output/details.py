@@ -1,34 +1,18 @@
-"""What the evidence keeps besides the proof, for the page of `linnet explain`: steps, layers, versions.
-
-One JSON object, ``details`` of the evidence::
-
-    {"version": 1,
-     "steps": {"forward": [{"partition": 1, "operators": {"linear": 36, ...}},
-                           {"partition": 0, "operators": {"view_copy": 1}, "reasons": {"view_copy": "..."}}]},
-     "layer_errors": {"body.layers.0.attention.query": [0.0118, 0.0173], ...},
-     "layer_texts": 24,
-     "versions": {"torch": "2.13.0", ...}}
-
-``layer_errors`` has both errors of :mod:`linnet_export.proof.layer_errors`, empty where they were not measured;
-``layer_texts`` is the number of texts behind them. Sizes and precisions of the layers are in ``report``.
-:mod:`linnet_export.explain` reads all of it.
-"""
+"""Details of an export for the page of `linnet explain`: steps, errors of layers, versions."""
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
-from typing import Any
 
+from linnet.format.evidence import Details, LayerError
 from linnet_export.checkpoint import Checkpoint
 from linnet_export.graph.program import DeviceProgram
 from linnet_export.lower.lowering import LowerResult
-from linnet_export.proof import LayerError, ProofText, device_inputs, layer_errors
+from linnet_export.proof import ProofText, device_inputs, layer_errors
 
-__all__ = ["DETAILS_VERSION", "make_details", "measure_layers"]
-
-DETAILS_VERSION = 1
+__all__ = ["make_details", "measure_layers"]
 
 _MOST_TEXTS = 16  # relative errors settle within a few hundred tokens, and each text is run three times
 _DIGITS = 3
@@ -40,7 +24,7 @@ def measure_layers(
     program: DeviceProgram,
     texts: Sequence[ProofText],
     progress: Callable[[str], None],
-) -> tuple[tuple[LayerError, ...], int]:
+) -> tuple[dict[str, LayerError], int]:
     """Return the error of each layer after quantization and the number of texts it was measured on.
 
     Args:
@@ -56,15 +40,14 @@ def measure_layers(
     return errors, len(inputs)
 
 
-def make_details(lowered: LowerResult, errors: Sequence[LayerError] = (), texts: int = 0) -> dict[str, Any]:
-    """Return the object above."""
-    return {
-        "version": DETAILS_VERSION,
-        "steps": {name: [each.to_json() for each in steps] for name, steps in lowered.facts.steps.items()},
-        "layer_errors": {each.name: [_short(each.given), _short(each.running)] for each in errors},
-        "layer_texts": texts,
-        "versions": _versions(),
-    }
+def make_details(lowered: LowerResult, errors: Mapping[str, LayerError], texts: int) -> Details:
+    """Return what the evidence keeps of a lowered program, the errors of its layers, and the number of their texts."""
+    return Details(
+        steps=lowered.facts.steps,
+        layer_errors={name: LayerError(_short(error.given), _short(error.running)) for name, error in errors.items()},
+        layer_texts=texts,
+        versions=_versions(),
+    )
 
 
 def _short(value: float) -> float:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from linnet.cli.console import Console
+from linnet.format.evidence import MixedPrecision
 from linnet_export.output.report import ExportReport
-
-if TYPE_CHECKING:
-    from linnet_export.quantize.sensitivity import MixedPrecision
 
 __all__ = ["print_report"]
 

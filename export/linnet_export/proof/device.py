@@ -6,10 +6,10 @@ import dataclasses
 import json
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from linnet.format.evidence import Evidence, GoldenCase
 from linnet.replay import FOREIGN, Replayed, read_outputs
 from linnet_export.errors import ProofError
 from linnet_export.proof.texts import ProofText
@@ -29,7 +29,7 @@ class DeviceRun:
     """
 
     answers: list[Replayed]
-    golden: list[Mapping[str, Any]]
+    golden: tuple[GoldenCase, ...]
 
 
 def run_on_device(path: Path, texts: Sequence[ProofText], directory: Path, *, fused: bool = False) -> DeviceRun:
@@ -56,7 +56,9 @@ def run_on_device(path: Path, texts: Sequence[ProofText], directory: Path, *, fu
     except subprocess.TimeoutExpired as error:
         raise ProofError(f"the torch-free process did not end within {_SECONDS} s") from error
     _check(result)
-    return DeviceRun(read_outputs(outputs), json.loads(golden.read_text(encoding="utf-8")))
+    recorded = Evidence.from_json({"golden": json.loads(golden.read_text(encoding="utf-8"))})
+    recorded.require("golden")
+    return DeviceRun(read_outputs(outputs), recorded.golden)
 
 
 def _check(result: subprocess.CompletedProcess[str]) -> None:

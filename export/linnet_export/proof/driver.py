@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from linnet.format.golden import EVIDENCE_SCHEMA
+from linnet.format.evidence import Evidence, GoldenCase, Tolerance, WorstText
 from linnet.replay import Replayed
 from linnet_export.checkpoint import Checkpoint
 from linnet_export.config import ExportConfig
@@ -21,7 +21,7 @@ from linnet_export.proof.device import DeviceRun, run_on_device
 from linnet_export.proof.reference import Reference, reference_outputs
 from linnet_export.proof.texts import ProofText, read_texts, select_texts
 
-__all__ = ["Proof", "choose_calibration", "choose_texts", "prove"]
+__all__ = ["choose_calibration", "choose_texts", "prove", "unproven"]
 
 _WORST_SHOWN = 10
 
@@ -30,57 +30,15 @@ _EXACT_TOLERANCE = 1e-3
 _QUANTIZED_TOLERANCE = 2e-2
 
 
-@dataclasses.dataclass(frozen=True)
-class Proof:
-    """What is known about a written program.
-
-    Attributes:
-        status: proven or unproven.
-        reason: why it is unproven; empty if it is proven.
-        limits: limits of the budget by name.
-        figures: measured figures by name, of ``forward``.
-        fused: the same of ``forward_fused``, if the file has it.
-        texts: number of texts.
-        worst: the texts that differ most, worst first.
-        golden: recorded cases for `linnet verify`.
-        tolerance: how far another machine may be from a golden case.
-    """
-
-    status: str
-    reason: str = ""
-    limits: Mapping[str, float] = dataclasses.field(default_factory=dict)
-    figures: Mapping[str, float] = dataclasses.field(default_factory=dict)
-    fused: Mapping[str, float] = dataclasses.field(default_factory=dict)
-    texts: int = 0
-    worst: Sequence[Mapping[str, Any]] = ()
-    golden: Sequence[Mapping[str, Any]] = ()
-    tolerance: Mapping[str, float] = dataclasses.field(default_factory=dict)
-
-    @classmethod
-    def unproven(cls, reason: str) -> Proof:
-        """Return the proof of a file that has none."""
-        return cls("unproven", reason)
-
-    def evidence(self) -> dict[str, Any]:
-        """Return what the file's trailer keeps."""
-        return {
-            "schema": EVIDENCE_SCHEMA,
-            "status": self.status,
-            "reason": self.reason,
-            "budget": dict(self.limits),
-            "proof": {"texts": self.texts, **self.figures},
-            "proof_fused": dict(self.fused),
-            "worst": [dict(each) for each in self.worst],
-            "golden": [dict(each) for each in self.golden],
-            "tolerance": dict(self.tolerance),
-        }
+def unproven(reason: str) -> Evidence:
+    """Return the evidence of a file without a proof."""
+    return Evidence(status="unproven", reason=reason, proof={"texts": 0}, worst=())
 
 
-def _of_both_methods(
-    golden: Sequence[Mapping[str, Any]], fused: Sequence[Mapping[str, Any]]
-) -> list[Mapping[str, Any]]:
+def _of_both_methods(golden: Sequence[GoldenCase], fused: Sequence[GoldenCase]) -> tuple[GoldenCase, ...]:
     """Put what ``forward_fused`` answered into the cases, which both runs recorded in the same order."""
-    return [{**case, "output_fused": other["output"]} for case, other in zip(golden, fused, strict=True)]
+    pairs = zip(golden, fused, strict=True)
+    return tuple(dataclasses.replace(case, output_fused=other.output) for case, other in pairs)
 
 
 def choose_texts(config: ExportConfig, checkpoint: Checkpoint) -> list[ProofText]:
@@ -118,8 +76,11 @@ def prove(
     progress: Callable[[str], None],
     *,
     fused: bool = False,
-) -> Proof:
+) -> Evidence:
     """Compare the written file with the original on ``texts``; its ``forward_fused`` too, if it is ``fused``.
+
+    Returns:
+        The evidence with everything that the proof measured.
 
     Raises:
         OverBudgetError: a limit is broken; the message shows the figures and the worst texts.
@@ -139,15 +100,14 @@ def prove(
 
     run, comparison = compared(fused=False)
     fused_run, fused_comparison = compared(fused=True) if fused else (None, None)
-    return Proof(
+    return Evidence(
         status="proven",
-        limits={name: limit for name, limit in dataclasses.asdict(budget).items() if limit is not None},
-        figures=comparison.figures,
-        fused={} if fused_comparison is None else fused_comparison.figures,
-        texts=len(texts),
+        budget={name: limit for name, limit in dataclasses.asdict(budget).items() if limit is not None},
+        proof={"texts": len(texts), **comparison.figures},
+        proof_fused={} if fused_comparison is None else dict(fused_comparison.figures),
         worst=_worst(comparison, texts),
         golden=run.golden if fused_run is None else _of_both_methods(run.golden, fused_run.golden),
-        tolerance={"absolute": _EXACT_TOLERANCE if budget.max_error is not None else _QUANTIZED_TOLERANCE},
+        tolerance=Tolerance(_EXACT_TOLERANCE if budget.max_error is not None else _QUANTIZED_TOLERANCE),
     )
 
 
@@ -174,14 +134,14 @@ def _matched(
     return [answer.outputs for answer in answers]
 
 
-def _worst(comparison: Comparison, texts: Sequence[ProofText]) -> list[dict[str, Any]]:
+def _worst(comparison: Comparison, texts: Sequence[ProofText]) -> tuple[WorstText, ...]:
     order = np.argsort(-comparison.wrongness, kind="stable")[:_WORST_SHOWN]
-    return [
-        {
-            "text": texts[i].text,
-            "pair": texts[i].pair,
-            "difference": float(comparison.wrongness[i]),
-            "error": float(comparison.errors[i]),
-        }
+    return tuple(
+        WorstText(
+            text=texts[i].text,
+            pair=texts[i].pair,
+            difference=float(comparison.wrongness[i]),
+            error=float(comparison.errors[i]),
+        )
         for i in order
-    ]
+    )

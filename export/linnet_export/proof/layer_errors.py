@@ -18,7 +18,6 @@ inputs (scales and biases are folded); that it equals the original is proven by 
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -26,21 +25,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-__all__ = ["LayerError", "layer_errors"]
+from linnet.format.evidence import LayerError
 
-
-@dataclasses.dataclass(frozen=True)
-class LayerError:
-    """The errors of one layer; see the module's text.
-
-    Attributes:
-        name: in the device graph.
-        given, running: relative L2 errors; 0 for a layer that is not quantized and not disturbed.
-    """
-
-    name: str
-    given: float
-    running: float
+__all__ = ["layer_errors"]
 
 
 class _Sums:
@@ -65,8 +52,10 @@ def layer_errors(
     quantized: nn.Module,
     texts: Sequence[tuple[Tensor, ...]],
     progress: Callable[[int], None] = lambda done: None,
-) -> tuple[LayerError, ...]:
-    """Return the errors of every linear layer and embedding table, in the order of the graph.
+) -> dict[str, LayerError]:
+    """Return the errors of every linear layer and embedding table by name, in the order of the graph.
+
+    Both are 0 for a layer that is not quantized and not disturbed.
 
     Args:
         original: the float32 device graph.
@@ -88,11 +77,11 @@ def layer_errors(
                     sums[name].add(y, layer(x), now)
             progress(number)
     # a layer that no text reaches (a table of token types that the program does not take) has no error
-    return tuple(
-        LayerError(name, each.relative(each.given), each.relative(each.running))
-        for name, each in sums.items()
+    return {
+        name: LayerError(layer.relative(layer.given), layer.relative(layer.running))
+        for name, layer in sums.items()
         if truth.get(name)
-    )
+    }
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import nn
 
+from linnet.format.evidence import LayerPrecision
 from linnet_export.config import QuantizationConfig
 from linnet_export.errors import ExportError
 from linnet_export.quantize.calibration import CalibrationTexts
@@ -15,7 +16,7 @@ from linnet_export.quantize.embeddings import EMBEDDINGS
 from linnet_export.quantize.plan import make_plan, quantizable
 from linnet_export.quantize.precisions import PRECISIONS
 from linnet_export.quantize.quantize import describe_layers, quantize_layers
-from linnet_export.quantize.recipes.base import LayerPrecision, QuantizationSummary, Recipe
+from linnet_export.quantize.recipes.base import QuantizationSummary, Recipe
 
 __all__ = ["NothingQuantizedError", "apply_recipe", "summarize"]
 

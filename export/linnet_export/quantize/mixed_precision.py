@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from linnet.format.evidence import MixedPrecision
 from linnet_export.checkpoint import Checkpoint
 from linnet_export.config import QuantizationConfig
 from linnet_export.errors import OverBudgetError
@@ -20,7 +21,7 @@ from linnet_export.quantize.apply import summarize
 from linnet_export.quantize.calibration import CalibrationTexts
 from linnet_export.quantize.plan import make_plan, quantizable
 from linnet_export.quantize.recipes import QuantizationSummary, Recipe
-from linnet_export.quantize.sensitivity import Measured, MixedPrecision, mix_precisions
+from linnet_export.quantize.sensitivity import Measured, mix_precisions
 
 __all__ = ["quantize_within_budget"]
 

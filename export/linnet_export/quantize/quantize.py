@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import nn
 
+from linnet.format.evidence import LayerPrecision
 from linnet_export.config import QuantizationConfig
 from linnet_export.quantize.calibration import CalibrationTexts, observe
 from linnet_export.quantize.embeddings import EMBEDDINGS
 from linnet_export.quantize.observers import Observer
 from linnet_export.quantize.plan import kind_of, quantizable
 from linnet_export.quantize.precisions import PRECISIONS
-from linnet_export.quantize.recipes.base import LayerPrecision
 
 __all__ = [
     "describe_layers",

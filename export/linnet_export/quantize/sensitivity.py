@@ -15,6 +15,7 @@ from typing import Protocol
 import torch
 from torch import nn
 
+from linnet.format.evidence import CurvePoint, LayerSensitivity, MixedPrecision
 from linnet_export.config import QuantizationConfig
 from linnet_export.quantize.calibration import CalibrationTexts
 from linnet_export.quantize.observers import Observer
@@ -22,7 +23,7 @@ from linnet_export.quantize.plan import is_kept, quantizable
 from linnet_export.quantize.precisions import PRECISIONS
 from linnet_export.quantize.quantize import put_layer, quantize_layer, stored_bytes, watch_layers
 
-__all__ = ["CurvePoint", "LayerSensitivity", "Measure", "Measured", "MixedPrecision", "mix_precisions"]
+__all__ = ["Measure", "Measured", "mix_precisions"]
 
 _CURVE_POINTS = 8
 
@@ -47,65 +48,6 @@ class Measure(Protocol):
 
     def __call__(self, *, quick: bool) -> Measured:
         """Return its distance from the original; ``quick``: on fewer texts, enough to compare layers."""
-
-
-@dataclasses.dataclass(frozen=True)
-class LayerSensitivity:
-    """What quantizing one layer alone does to the answers.
-
-    Attributes:
-        name: path of the layer in the device graph.
-        precision: the recipe's.
-        error: as in :class:`Measured`, with all other layers in float32.
-        stored_bytes: its bytes in that precision.
-        higher: the next precision.
-        higher_bytes: its bytes in that one.
-    """
-
-    name: str
-    precision: str
-    error: float
-    stored_bytes: int
-    higher: str
-    higher_bytes: int
-
-
-@dataclasses.dataclass(frozen=True)
-class CurvePoint:
-    """One mixture: size against error.
-
-    Attributes:
-        raised: number of steps taken; each raises the next layer of the order to its next precision.
-        stored_bytes: bytes of all linear layers and embedding tables.
-        error: as in :class:`Measured`.
-        figures: as in :class:`Measured`.
-        within: the budget holds.
-    """
-
-    raised: int
-    stored_bytes: int
-    error: float
-    figures: Mapping[str, float]
-    within: bool
-
-
-@dataclasses.dataclass(frozen=True)
-class MixedPrecision:
-    """The result of the search.
-
-    Attributes:
-        layers: sensitivity of each layer, in the order in which they are raised.
-        curve: the measured mixtures, smallest first.
-        raised: number of steps of the chosen mixture; a step raises a layer to its next precision.
-        within: the budget held on the proof's texts, measured before lowering.
-        plan: precision of every layer by name.
-    """
-
-    layers: tuple[LayerSensitivity, ...]
-    curve: tuple[CurvePoint, ...]
-    raised: int
-    within: bool
-    plan: Mapping[str, str]
 
 
 def mix_precisions(

@@ -15,7 +15,6 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from linnet.tasks.question_answering import best_spans
 from linnet_bench.accuracy import metrics
 from linnet_bench.accuracy.problems import Problem
 from linnet_train.config import TrainConfig
@@ -27,7 +26,7 @@ from linnet_train.loading import Loaded, load_classifier
 from linnet_train.tasks.base import Answers, Step, TrainingTask
 from linnet_train.tasks.rows.question_answering import DESCRIPTION
 
-__all__ = ["TASK", "Window", "answer_span"]
+__all__ = ["TASK", "Window", "answer_span", "best_span"]
 
 _LARGEST_STRIDE = 128  # as the device: the smaller of it and half of the bound
 _LONGEST_ANSWER = 15  # tokens, the pipeline's max_answer_len
@@ -166,11 +165,31 @@ def _decode(start: npt.NDArray[np.float32], end: npt.NDArray[np.float32], window
     empty = float(chances[0][0] * chances[1][0])
     for each in chances:
         each[0] = 0
-    spans = best_spans(chances[0], chances[1], context, 1, _LONGEST_ANSWER)
-    if not spans:
+    span = best_span(chances[0], chances[1], context, _LONGEST_ANSWER)
+    if span is None:
         return 0.0, "", empty
-    first, last, score = spans[0]
+    first, last, score = span
     return float(score), _text(window, first, last), empty
+
+
+def best_span(
+    start: npt.NDArray[np.float32], end: npt.NDArray[np.float32], allowed: npt.NDArray[np.bool_], longest: int
+) -> tuple[int, int, float] | None:
+    """Return first token, last token and score of the best span, or None if it begins or ends outside of ``allowed``.
+
+    The score is start[i] * end[j] with i <= j < i + longest, as the runtime scores spans (decode/spans.cpp); the first
+    span counts among equals.
+
+    Args:
+        start, end: probabilities, float32 [tokens].
+        allowed: bool [tokens].
+        longest: most tokens of a span.
+    """
+    scores = np.tril(np.triu(np.outer(start, end)), longest - 1)
+    first, last = divmod(int(scores.argmax()), len(end))
+    if not (allowed[first] and allowed[last]):
+        return None
+    return first, last, float(scores[first, last])
 
 
 def _softmax(logits: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

@@ -13,6 +13,7 @@ from typing import Any
 from linnet.cli.console import Console, shorten
 from linnet.cli.exit_status import exit_status
 from linnet.errors import FileError, FileMissingError, LinnetError
+from linnet.format.evidence import Evidence
 from linnet.format.manifest import Manifest
 from linnet.format.trailer import Trailer, read_trailer
 from linnet.loading import load
@@ -73,7 +74,7 @@ def _read(path: str) -> _Findings:
     evidence: Mapping[str, Any] | None = None
     try:
         with load(path, self_test=False) as model:
-            manifest, evidence = model.manifest, model.evidence
+            manifest, evidence = model.manifest, model.raw_evidence
             methods = model.methods
     except LinnetError as refused:
         error = refused
@@ -160,9 +161,8 @@ def _trailer_rows(trailer: Trailer) -> Iterator[tuple[str, str]]:
 def _verdict(found: _Findings) -> str:
     if found.error is not None:
         return f"refused ({found.error.status_name or type(found.error).__name__})"
-    status = (found.evidence or {}).get("status", "unproven")
-    reason = (found.evidence or {}).get("reason", "")
-    return f"usable, {status}" + (f" ({reason})" if reason else "")
+    evidence = Evidence.from_json(found.evidence or {})
+    return f"usable, {evidence.status}" + (f" ({evidence.reason})" if evidence.reason else "")
 
 
 def _manifest_rows(manifest: Manifest) -> list[tuple[str, str]]:

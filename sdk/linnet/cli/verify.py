@@ -8,8 +8,9 @@ from typing import Any
 
 from linnet.cli.console import Console, shorten
 from linnet.errors import GoldenMismatchError
-from linnet.format.golden import CaseResult, replay_evidence
+from linnet.format.golden import CaseResult
 from linnet.format.signature import check_signature
+from linnet.golden_replay import replay_evidence
 from linnet.loading import load
 from linnet.runtime import verify_file
 
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         check_signature(args.file, args.key)
     verify_file(args.file)
     with load(args.file, threads=args.threads, self_test=False) as model:
-        status = str(model.evidence.get("status", "unproven"))
+        status = model.evidence.status
         results = replay_evidence(model)
     wrong = [result for result in results if result.problems]
     if args.json:

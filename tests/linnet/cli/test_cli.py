@@ -291,7 +291,7 @@ def test_inspect_as_json_has_everything(files: Path) -> None:
     found = json.loads(good("inspect", path, "--json"))
     assert (found["verdict"], found["error"], found["size"]) == ("usable", None, path.stat().st_size)
     with linnet.load(path) as model:
-        assert found["evidence"] == model.evidence
+        assert found["evidence"] == model.raw_evidence
         assert found["manifest"]["labels"] == list(model.manifest.labels)
         assert found["manifest"]["tokenizer"] == {"bytes": len(model.manifest.tokenizer)}
     assert found["methods"] == ["forward", "forward_batch"]

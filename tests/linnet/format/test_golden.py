@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import dataclasses
 import json
 from typing import Any
 
@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 
 from linnet.errors import RunFailedError, TrailerDamagedError
-from linnet.format.golden import DEFAULT_TOLERANCE, STORED_VALUES, record_case, replay_case, replay_evidence
+from linnet.format.evidence import Evidence, GoldenCase
+from linnet.format.golden import DEFAULT_TOLERANCE, STORED_VALUES
+from linnet.golden_replay import replay_case, replay_evidence
+from tests.support.golden_cases import record_case
 from tests.support.sdk_fakes import MASK, PIECES, fake_model, hashed_program, table_program
 
 TASKS = {
@@ -27,11 +30,12 @@ TASKS = {
 def test_a_recorded_case_repeats_after_json(task: str) -> None:
     program, pair = TASKS[task]
     model = fake_model(task, program)
-    case = json.loads(json.dumps(record_case(model, "the [MASK] sat", pair), allow_nan=False))
-    assert case["ids"] == model.tokenize("the [MASK] sat", pair).ids.tolist()
-    assert list(case["output"]) == list(model.manifest.outputs)
-    for stored in case["output"].values():
-        assert len(stored["values"]) <= STORED_VALUES
+    evidence = Evidence(golden=(record_case(model, "the [MASK] sat", pair),))
+    (case,) = Evidence.from_json(json.loads(json.dumps(evidence.to_json(), allow_nan=False))).golden
+    assert list(case.ids) == model.tokenize("the [MASK] sat", pair).ids.tolist()
+    assert list(case.output) == list(model.manifest.outputs)
+    for stored in case.output.values():
+        assert len(stored.values) <= STORED_VALUES
     result = replay_case(model, case, DEFAULT_TOLERANCE)
     assert result.problems == ()
     assert result.error < 1e-6
@@ -39,8 +43,7 @@ def test_a_recorded_case_repeats_after_json(task: str) -> None:
 
 def test_what_a_case_keeps_is_what_the_program_said() -> None:
     model = fake_model("text-classification", table_program([1.25, -3.5, 2.0]))
-    case = record_case(model, "the cat")
-    assert case == {
+    assert written(record_case(model, "the cat")) == {
         "text": "the cat",
         "pair": None,
         "ids": [2, 5, 7, 3],
@@ -55,7 +58,7 @@ def test_a_case_of_two_methods_is_repeated_by_either(found: list[float], same: b
         record_case(fake_model("text-classification", table_program(values)), "the cat")
         for values in ([1, 2, 3], [1, 2, 4])
     )
-    case = {**plain, "output_fused": fused["output"]}
+    case = dataclasses.replace(plain, output_fused=fused.output)
     result = replay_case(fake_model("text-classification", table_program(found)), case, 0.01)
     assert (result.problems == ()) is same
     assert result.error == pytest.approx(0 if same else 0.5 / 4)
@@ -64,17 +67,17 @@ def test_a_case_of_two_methods_is_repeated_by_either(found: list[float], same: b
 def test_only_the_rows_of_masks_count_for_fill_mask() -> None:
     model = fake_model("fill-mask", hashed_program(len(PIECES), per_token=True))
     case = record_case(model, "the [MASK] sat on the [MASK]")
-    assert case["ids"].count(MASK) == 2
-    assert case["output"]["logits"]["shape"] == [2, len(PIECES)]
-    assert record_case(model, "no mask")["output"]["logits"]["shape"] == [0, len(PIECES)]
+    assert case.ids.count(MASK) == 2
+    assert case.output["logits"].shape == (2, len(PIECES))
+    assert record_case(model, "no mask").output["logits"].shape == (0, len(PIECES))
 
 
 def test_the_default_prompt_is_part_of_the_recorded_text() -> None:
     prompts: dict[str, Any] = {"prompt_names": ("query",), "prompts": ("the ",), "default_prompt": "query"}
     model = fake_model("feature-extraction", hashed_program(8), **prompts)
     case = record_case(model, "cat")
-    assert case["text"] == "the cat"
-    assert case["output"]["embedding"]["values"] == pytest.approx(model.encode("cat").tolist(), rel=1e-5)
+    assert case.text == "the cat"
+    assert case.output["embedding"].values == pytest.approx(model.encode("cat").tolist(), rel=1e-5)
     assert replay_case(model, case, 1e-6).problems == ()
 
 
@@ -86,7 +89,11 @@ def test_nan_cannot_be_recorded() -> None:
 # -- differences -----------------------------------------------------------------------------------
 
 
-def recorded(*values: float) -> Any:
+def written(case: GoldenCase) -> Any:
+    return Evidence(golden=(case,)).to_json()["golden"][0]
+
+
+def recorded(*values: float) -> GoldenCase:
     return record_case(fake_model("text-classification", table_program(values)), "the cat")
 
 
@@ -97,7 +104,9 @@ def replayed(case: Any, *values: float, tolerance: float = 0.01) -> Any:
 @pytest.mark.parametrize("field", ["ids", "type_ids"])
 def test_other_tokens_are_found_with_their_place(field: str) -> None:
     case = recorded(1, 2, 3)
-    case[field][1] += 1
+    first, second, *others = getattr(case, field)
+    changes: Any = {field: (first, second + 1, *others)}
+    case = dataclasses.replace(case, **changes)
     result = replayed(case, 1, 2, 3)
     assert len(result.problems) == 1
     assert result.problems[0].startswith(f"{field} differ from token 1 on")
@@ -141,7 +150,7 @@ def model_of(values: Any, names: tuple[str, ...]) -> Any:
 def test_another_shape_and_a_missing_output_are_found() -> None:
     case = recorded(1, 2, 3)
     assert "has the shape" in replayed(case, 1, 2).problems[0]
-    case["output"]["other"] = case["output"]["logits"]
+    case = dataclasses.replace(case, output={**case.output, "other": case.output["logits"]})
     assert replayed(case, 1, 2, 3).problems == ("there is no output other",)
 
 
@@ -153,7 +162,7 @@ def evidence_model(evidence: Any, *values: float) -> Any:
 
 
 def test_evidence_brings_its_tolerance() -> None:
-    evidence = {"golden": [recorded(1, 2, 3)], "tolerance": {"absolute": 0.5}}
+    evidence: dict[str, Any] = {"golden": [written(recorded(1, 2, 3))], "tolerance": {"absolute": 0.5}}
     assert replay_evidence(evidence_model(evidence, 1.2, 2, 3))[0].problems == ()
     evidence["tolerance"] = {"absolute": 1e-3}
     assert replay_evidence(evidence_model(evidence, 1.2, 2, 3))[0].problems
@@ -168,7 +177,7 @@ def test_a_file_without_cases_has_no_results(evidence: Any) -> None:
     "path", [["text"], ["ids"], ["output"], ["output", "logits", "shape"], ["output", "logits", "values"]]
 )
 def test_a_case_of_a_wrong_form_is_damage(path: list[str]) -> None:
-    case = copy.deepcopy(recorded(1, 2, 3))
+    case = written(recorded(1, 2, 3))
     parent = case
     for key in path[:-1]:
         parent = parent[key]

@@ -15,6 +15,7 @@ import pytest
 
 from linnet.cli.console import Console
 from linnet.errors import InvalidArgumentError
+from linnet.format.evidence import Evidence
 from linnet.runtime import FloatArray
 from linnet_bench.compare.answers import agreement
 from linnet_bench.compare.candidate import Opened, check_comparable, labels_for
@@ -192,7 +193,7 @@ def test_outputs_of_other_shapes_are_refused() -> None:
 
 
 def opened(name: str, task: str = "text-classification", **changes: Any) -> Opened:
-    return Opened(Path(name), make_manifest(task, **changes), {})
+    return Opened(Path(name), make_manifest(task, **changes), Evidence())
 
 
 def test_everything_that_differs_is_said_at_once() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks.peers.macs import attention_macs, linear_macs, linears
 from linnet.errors import InvalidArgumentError
+from linnet.format.evidence import Evidence
 from linnet_bench.estimate import command as command_module
 from linnet_bench.estimate.command import add_arguments, run
 from linnet_bench.estimate.devices import DEVICES, Device, find_device, this_device
@@ -46,7 +47,7 @@ def evidence(precision: str = "int8") -> dict[str, Any]:
 
 
 def count(task: str = "text-classification", precision: str = "int8") -> Work:
-    return count_work(make_manifest(task), evidence(precision))
+    return count_work(make_manifest(task), Evidence.from_json(evidence(precision)))
 
 
 @pytest.mark.parametrize("tokens", [1, 32, 256])
@@ -65,7 +66,7 @@ def test_a_layer_that_is_shared_runs_as_often_as_the_program_calls_it() -> None:
     found = evidence()
     run = {"layer": "body.layers.0.expand", "operators": ["linear"]}
     found["places"]["forward"].append({"partition": [run] * 2})
-    work = count_work(make_manifest("text-classification"), found)
+    work = count_work(make_manifest("text-classification"), Evidence.from_json(found))
     assert [each.runs for each in work.linears if each.outputs == INNER] == [3, 1]
 
 
@@ -81,7 +82,7 @@ def test_linnets_own_operators_move_little_and_its_layers_are_faster() -> None:
     found = evidence()
     own = [{"operator": name, "layer": "body.layers.0"} for name in ("int8_linear", "linnet::add_layer_norm")]
     found["places"]["forward_fused"] = own
-    counted = count_work(make_manifest("text-classification"), found)
+    counted = count_work(make_manifest("text-classification"), Evidence.from_json(found))
     # the normalization reads two tensors of 96 channels and writes one; GELU is inside of the linear layer
     assert counted.fused == Fused(token_bytes=4 * 3 * WIDTH, operators=2, int8_linear=True)
     assert counted.moved_bytes(10, fused=True) == 10 * 4 * 3 * WIDTH
@@ -96,8 +97,9 @@ def test_linnets_own_operators_move_little_and_its_layers_are_faster() -> None:
 
 def test_an_old_file_is_refused() -> None:
     for missing in ("report", "places"):
+        old = Evidence.from_json({name: part for name, part in evidence().items() if name != missing})
         with pytest.raises(InvalidArgumentError, match="export it again"):
-            count_work(make_manifest("text-classification"), {k: v for k, v in evidence().items() if k != missing})
+            count_work(make_manifest("text-classification"), old)
 
 
 # -- the roofline --------------------------------------------------------------------------------------
@@ -172,7 +174,7 @@ class Opened:
     """What the command needs of a model."""
 
     manifest = make_manifest("text-classification")
-    evidence = evidence()
+    evidence = Evidence.from_json(evidence())
 
     def __enter__(self) -> Opened:
         return self

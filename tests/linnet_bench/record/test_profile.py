@@ -16,6 +16,7 @@ import pytest
 
 from linnet.cli.console import Console
 from linnet.errors import InternalError
+from linnet.format.evidence import Evidence
 from linnet_bench.record.layers import ProgramMap
 from linnet_bench.record.profile import Event, LengthProfile, Profiler, Row, steps_of
 from linnet_bench.record.profile_table import show_profile
@@ -88,7 +89,7 @@ PLACES = {
 
 
 def test_operators_are_matched_with_layers_kind_by_kind() -> None:
-    profiler = Profiler(ProgramMap({"places": PLACES}))
+    profiler = Profiler(ProgramMap(Evidence.from_json({"places": PLACES})))
     profiler.add(make_run(0))
     found = profiler.result(8, summarize([1_100_000]), 1_000_000)
     times = {row.layer: row.mean_ns for row in found.layers}
@@ -103,7 +104,7 @@ def test_operators_are_matched_with_layers_kind_by_kind() -> None:
 
 
 def test_kinds_that_differ_in_number_stay_without_layer() -> None:
-    program = ProgramMap({"places": PLACES})
+    program = ProgramMap(Evidence.from_json({"places": PLACES}))
     linear, add = LINEAR, "Add (ND)"
     assert program.partition(2, [linear, add]) == ["", "query"]
     assert program.partition(2, [add, "Convert (NC)", linear, linear]) == ["query", "", "query", "key"]
@@ -113,8 +114,9 @@ def test_kinds_that_differ_in_number_stay_without_layer() -> None:
 
 @pytest.mark.parametrize("evidence", [{}, {"places": None}, {"places": {"forward_batch": []}}])
 def test_a_file_without_places_knows_no_layers(evidence: dict[str, Any]) -> None:
-    assert ProgramMap(evidence).operator(0) == ("", "")
-    assert ProgramMap(evidence).partition(0, [LINEAR]) == [""]
+    program = ProgramMap(Evidence.from_json(evidence))
+    assert program.operator(0) == ("", "")
+    assert program.partition(0, [LINEAR]) == [""]
 
 
 def test_one_exact_time_tells_the_resolution() -> None:
@@ -277,7 +279,7 @@ def test_an_event_comes_back_from_json() -> None:
 def test_the_method_that_ran_is_recognized_by_its_delegate_calls() -> None:
     forward = [{"operator": "aten::add", "layer": "a"}, {"partition": []}]
     fused = [{"partition": []}, {"operator": "linnet::int8_attention", "layer": "b"}, {"partition": []}]
-    program = ProgramMap({"places": {"forward": forward, "forward_fused": fused}})
+    program = ProgramMap(Evidence.from_json({"places": {"forward": forward, "forward_fused": fused}}))
     assert program.operator(0) == ("aten::add", "a")
     program.recognize([2, 0])
     assert program.operator(1) == ("linnet::int8_attention", "b")

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from linnet.errors import InvalidArgumentError
+from linnet.format.evidence import Evidence
 from linnet.format.footer import file_identity
 from linnet.tuning import TunedSetting, find_setting, machine_name
 from linnet_bench.machine.processor import CoreGroup
@@ -43,12 +44,12 @@ def test_big_cores_are_tried_alone_where_there_are_little_ones() -> None:
 
 
 def test_own_attention_is_tried_where_the_file_has_it_and_no_more_threads_than_cpus() -> None:
-    tried = [*candidates({"proof_fused": {"cosine": 1.0}}, (1, 4), ((), (4, 5)))]
+    tried = [*candidates(Evidence(proof_fused={"cosine": 1.0}), (1, 4), ((), (4, 5)))]
     assert [(each.threads, each.affinity, each.fused) for each in tried] == [
         *((1, (), False), (1, (), True), (4, (), False), (4, (), True)),
         *((1, (4, 5), False), (1, (4, 5), True)),
     ]
-    assert not any(each.fused for each in candidates({}, (1,), ((),)))
+    assert not any(each.fused for each in candidates(Evidence(), (1,), ((),)))
 
 
 # -- which wins ----------------------------------------------------------------------------------------

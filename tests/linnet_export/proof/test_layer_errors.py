@@ -32,7 +32,7 @@ def test_both_errors_by_hand() -> None:
     original = _Chain(rows, 1.0, 1.0)
     quantized = _Chain(rows, 1.1, 0.9)
     texts = [(torch.tensor([[0, 1]]),), (torch.tensor([[1]]),)]
-    found = {each.name: each for each in layer_errors(original, quantized, texts)}
+    found = layer_errors(original, quantized, texts)
     assert set(found) == {"word", "first", "second"}
     assert (found["word"].given, found["word"].running) == (0.0, 0.0)
     # scaling by 1.1 moves every output by a tenth of itself, whatever the texts
@@ -46,13 +46,13 @@ def test_both_errors_by_hand() -> None:
 def test_an_error_weighs_tokens_by_their_length() -> None:
     original = _Chain([[3.0, 4.0], [0.0, 12.0]], 1.0, 1.0)
     quantized = _Chain([[3.0, 4.0], [0.0, 13.0]], 1.0, 1.0)
-    (word, *_) = layer_errors(original, quantized, [(torch.tensor([[0, 1]]),)])
-    assert word.given == pytest.approx(1 / 13, rel=1e-6)  # sqrt(1) / sqrt(25 + 144)
+    errors = layer_errors(original, quantized, [(torch.tensor([[0, 1]]),)])
+    assert errors["word"].given == pytest.approx(1 / 13, rel=1e-6)  # sqrt(1) / sqrt(25 + 144)
 
 
 def test_a_layer_without_output_has_no_scale() -> None:
     original = _Chain([[0.0, 0.0], [0.0, 0.0]], 1.0, 1.0)
     quantized = _Chain([[0.0, 0.0], [1.0, 0.0]], 1.0, 1.0)
     found = layer_errors(original, quantized, [(torch.tensor([[1]]),)])
-    assert [each.running for each in found] == [1.0, 1.0, 1.0]
-    assert [each.given for each in found] == [1.0, 0.0, 0.0]
+    assert [error.running for error in found.values()] == [1.0, 1.0, 1.0]
+    assert [error.given for error in found.values()] == [1.0, 0.0, 0.0]

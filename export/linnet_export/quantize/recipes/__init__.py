@@ -5,10 +5,10 @@ from __future__ import annotations
 from linnet.errors import CallerError
 from linnet_export.errors import ExportError
 from linnet_export.quantize.recipes import fp16, fp32, int8, int8_activation_int4_weight, int8_static
-from linnet_export.quantize.recipes.base import LayerPrecision, QuantizationSummary, Recipe
+from linnet_export.quantize.recipes.base import QuantizationSummary, Recipe
 from linnet_export.registry import Registry
 
-__all__ = ["LayerPrecision", "QuantizationSummary", "Recipe", "UnknownRecipeError", "get_recipe", "supported"]
+__all__ = ["QuantizationSummary", "Recipe", "UnknownRecipeError", "get_recipe", "supported"]
 
 
 class UnknownRecipeError(ExportError, CallerError):

@@ -4,26 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
-__all__ = ["LayerPrecision", "QuantizationSummary", "Recipe"]
+from linnet.format.evidence import LayerPrecision
 
-
-@dataclasses.dataclass(frozen=True)
-class LayerPrecision:
-    """What became of one layer.
-
-    Attributes:
-        name: path of the layer in the device graph, as ``--keep`` takes it.
-        kind: linear or embedding.
-        precision: by name.
-        shape: outputs and inputs of a linear layer, rows and width of an embedding table.
-        stored_bytes: bytes of its weights, scales and bias in the program.
-    """
-
-    name: str
-    kind: str
-    precision: str
-    shape: tuple[int, int]
-    stored_bytes: int
+__all__ = ["QuantizationSummary", "Recipe"]
 
 
 @dataclasses.dataclass(frozen=True)

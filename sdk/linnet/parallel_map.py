@@ -6,13 +6,15 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-__all__ = ["share"]
+__all__ = ["parallel_map"]
 
 Worker = TypeVar("Worker")
 Item = TypeVar("Item")
 
 
-def share(workers: Sequence[Worker], items: Sequence[Item], work: Callable[[Worker, Item], Callable[[], None]]) -> None:
+def parallel_map(
+    workers: Sequence[Worker], items: Sequence[Item], work: Callable[[Worker, Item], Callable[[], None]]
+) -> None:
     """Do ``work(worker, item)()`` for every item, each worker one item at a time.
 
     ``work`` runs in parallel; what it returns is called before its worker goes on, and never at the same time as

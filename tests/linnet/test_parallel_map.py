@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import linnet
 from linnet.errors import InvalidArgumentError
 from linnet.model import Model
-from linnet.sharing import share
+from linnet.parallel_map import parallel_map
 from tests.support.sdk_fakes import FakeRuntime, hashed_program, make_manifest
 
 
@@ -24,7 +24,7 @@ def test_every_item_is_done_once(workers: int, items: list[int]) -> None:
     def work(_: int, item: int) -> Callable[[], None]:
         return lambda: kept.append(item)
 
-    share(range(workers), items, work)
+    parallel_map(range(workers), items, work)
     assert sorted(kept) == sorted(items)
 
 
@@ -39,12 +39,12 @@ def test_workers_work_at_the_same_time_and_one_item_each() -> None:
         busy.discard(worker)
         return lambda: None
 
-    share(["a", "b"], range(4), work)
+    parallel_map(["a", "b"], range(4), work)
 
 
 def test_one_worker_keeps_the_order() -> None:
     kept: list[int] = []
-    share(["a"], [3, 1, 2], lambda _, item: lambda: kept.append(item))
+    parallel_map(["a"], [3, 1, 2], lambda _, item: lambda: kept.append(item))
     assert kept == [3, 1, 2]
 
 
@@ -58,7 +58,7 @@ def test_the_first_exception_stops_everybody(problem: BaseException) -> None:
         return lambda: done.append(item)
 
     with pytest.raises(type(problem)):
-        share(["a", "b"], [*range(1000), 99], work)
+        parallel_map(["a", "b"], [*range(1000), 99], work)
     assert len(done) < 1000
     assert threading.active_count() < 10
 

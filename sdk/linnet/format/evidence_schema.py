@@ -1,0 +1,31 @@
+"""JSON Schema of the evidence: ``python -m linnet.format.evidence_schema``.
+
+The committed copy is ``docs/reference/evidence.schema.json``; a test holds it to what this module makes. A document may
+have fields that the schema does not know: those of a newer minor version.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from linnet.format.evidence import EVIDENCE_MAJOR, EVIDENCE_SCHEMA, Evidence
+from linnet.format.json_schema import dataclass_schema
+
+__all__ = ["evidence_schema", "schema_text"]
+
+
+def evidence_schema() -> dict[str, Any]:
+    """Return the schema of :class:`linnet.format.evidence.Evidence`."""
+    version = {"type": "string", "pattern": rf"^{EVIDENCE_MAJOR}\.\d+$"}
+    return dataclass_schema(Evidence, f"Evidence of a linnet file, {EVIDENCE_SCHEMA}", {"schema": version})
+
+
+def schema_text() -> str:
+    """Return the schema as it is committed."""
+    return json.dumps(evidence_schema(), ensure_ascii=False, indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(schema_text())

@@ -1,0 +1,95 @@
+"""JSON Schema (draft 2020-12) of frozen dataclasses; descriptions come from their docstrings."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+from linnet.format.json_objects import NOT_IN_JSON, has_default
+
+__all__ = ["dataclass_schema"]
+
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+_PLAIN: Mapping[Any, str] = {str: "string", bool: "boolean", int: "integer", float: "number"}
+_ENTRY = re.compile(r"^ {8}(\w[\w, ]*):(.*(?:\n {12,}.*)*)", re.MULTILINE)
+"""One entry of a docstring's list of attributes, with its continuation lines."""
+
+
+def dataclass_schema(cls: type, title: str, constraints: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the schema of a dataclass and of all that it is made of.
+
+    Args:
+        cls: the dataclass of the whole document.
+        title: of the schema.
+        constraints: by the name of a field of ``cls``: its schema, instead of that of its type.
+    """
+    definitions: dict[str, Any] = {}
+    _define(cls, definitions)
+    root = definitions.pop(cls.__name__)
+    for name, constraint in constraints.items():
+        described = {key: text for key, text in root["properties"][name].items() if key == "description"}
+        root["properties"][name] = {**constraint, **described}
+    return {"$schema": _DRAFT, "title": title, **root, "$defs": dict(sorted(definitions.items()))}
+
+
+def _define(cls: type, definitions: dict[str, Any]) -> None:
+    """Add a dataclass, and those that it is made of."""
+    if cls.__name__ in definitions:
+        return
+    definitions[cls.__name__] = {}  # known from now on, should it hold itself
+    texts = _attribute_texts(cls)
+    kinds = typing.get_type_hints(cls)
+    fields = [field for field in dataclasses.fields(cls) if field.metadata != NOT_IN_JSON]
+    properties = {}
+    for field in fields:
+        properties[field.name] = {**_type(kinds[field.name], definitions)}
+        if field.name in texts:
+            properties[field.name]["description"] = texts[field.name]
+    definitions[cls.__name__] = {
+        "description": _in_json_words((inspect.getdoc(cls) or "").partition("\n")[0]),
+        "type": "object",
+        "properties": properties,
+        "required": [field.name for field in fields if not has_default(field)],
+    }
+
+
+def _type(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
+    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
+    if dataclasses.is_dataclass(kind):
+        assert isinstance(kind, type)
+        _define(kind, definitions)
+        return {"$ref": f"#/$defs/{kind.__name__}"}
+    if origin in (types.UnionType, typing.Union):
+        (some,) = (choice for choice in arguments if choice is not types.NoneType)
+        return {"anyOf": [_type(some, definitions), {"type": "null"}]}
+    if origin is tuple and arguments[1:] == (...,):
+        return {"type": "array", "items": _type(arguments[0], definitions)}
+    if origin is tuple or hasattr(kind, "_fields"):
+        items = arguments or tuple(typing.get_type_hints(kind).values())
+        types_ = [_type(item, definitions) for item in items]
+        return {"type": "array", "prefixItems": types_, "minItems": len(items), "maxItems": len(items)}
+    if origin is Mapping:
+        return {"type": "object", "additionalProperties": _type(arguments[1], definitions)}
+    return {"type": _PLAIN[kind]}
+
+
+def _attribute_texts(cls: type) -> dict[str, str]:
+    """Return what a docstring says about each attribute; several may share an entry."""
+    _, _, listed = (cls.__doc__ or "").partition("Attributes:\n")
+    texts = {}
+    for names, text in _ENTRY.findall(listed):
+        for name in names.split(","):
+            texts[name.strip()] = _in_json_words(text)
+    return texts
+
+
+def _in_json_words(text: str) -> str:
+    """Replace Python's words for JSON's, and markup by plain text."""
+    for python, json_word in (("None", "null"), ("True", "true"), ("False", "false")):
+        text = re.sub(rf"\b{python}\b", json_word, text)
+    return " ".join(re.sub(r":(?:class|mod):`~?[\w.]*?(\w+)`", r"`\1`", text.replace("``", "`")).split())

@@ -1,0 +1,124 @@
+"""Golden cases of a file, run again on this machine."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from linnet.errors import LinnetError, TrailerDamagedError
+from linnet.format.evidence import GoldenCase
+from linnet.format.golden import DEFAULT_TOLERANCE, CaseResult, compare_outputs, compare_tokens
+from linnet.model import Model
+from linnet.runtime import Encoding, FloatArray, IntArray
+
+__all__ = ["TALLEST_TILE", "answer_outputs", "replay_case", "replay_evidence", "rerun_evidence", "stored_cases"]
+
+TALLEST_TILE = 16
+"""Rows (tokens) that XNNPACK's tallest matrix kernels compute at once: 16 with AMX and with SME's vectors of 512 bits,
+less on every other processor (``mr`` in its src/configs/gemm-config.c). One token more is a whole tile and a rest.
+"""
+
+
+def answer_outputs(model: Model, text: str, pair: str | None) -> tuple[Encoding, dict[str, FloatArray]]:
+    """Tokenize and run one text as proof and replay do.
+
+    Returns:
+        The encoding, and the outputs without the batch axis; for fill-mask the rows of the mask tokens.
+    """
+    encoding = model.tokenize(text, pair)
+    return encoding, _outputs(model, encoding)
+
+
+def _outputs(model: Model, encoding: Encoding) -> dict[str, FloatArray]:
+    outputs = model.run(encoding)
+    if model.manifest.task == "fill-mask":
+        masks = encoding.ids == model.manifest.mask_id
+        outputs = {name: rows[masks] for name, rows in outputs.items()}
+    return outputs
+
+
+def replay_evidence(model: Model) -> list[CaseResult]:
+    """Replay every golden case of the file's evidence.
+
+    Raises:
+        TrailerDamagedError: the golden cases of the evidence have a wrong form.
+    """
+    with _well_formed():
+        cases, tolerance = stored_cases(model)
+        return [replay_case(model, case, tolerance) for case in cases]
+
+
+def rerun_evidence(model: Model) -> list[CaseResult]:
+    """Run the recorded token ids of the fewest golden cases that need every kernel, without the tokenizer.
+
+    These are the shortest case and the shortest of more than :data:`TALLEST_TILE` tokens, or the longest.
+
+    Raises:
+        TrailerDamagedError: the golden cases of the evidence have a wrong form.
+    """
+    with _well_formed():
+        cases, tolerance = stored_cases(model)
+        cases.sort(key=lambda case: len(case.ids))
+        tall = next((case for case in cases if len(case.ids) > TALLEST_TILE), cases[-1] if cases else None)
+        chosen = [case for case in cases[:1] if case is not tall] + ([] if tall is None else [tall])
+        return [_rerun_case(model, case, tolerance) for case in chosen]
+
+
+def stored_cases(model: Model) -> tuple[list[GoldenCase], float]:
+    """Return the golden cases of the file's evidence, and the largest difference that it allows.
+
+    Raises:
+        TrailerDamagedError: the evidence has not the form of :class:`linnet.format.evidence.Evidence` there.
+    """
+    evidence = model.evidence
+    evidence.require("golden", "tolerance")
+    tolerance = evidence.tolerance.absolute
+    return list(evidence.golden), DEFAULT_TOLERANCE if tolerance is None else tolerance
+
+
+@contextlib.contextmanager
+def _well_formed() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        if isinstance(error, LinnetError):
+            raise
+        raise TrailerDamagedError(
+            f"the golden cases of the evidence have a wrong form ({error!r}); export the file again"
+        ) from error
+
+
+class _RecordedEncoding:
+    """The token ids of a golden case, as the program takes them."""
+
+    truncated = False
+
+    def __init__(self, case: GoldenCase) -> None:
+        self.ids, self.type_ids = (np.asarray(ids, dtype=np.int64) for ids in (case.ids, case.type_ids))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def sequence_ids(self) -> npt.NDArray[np.int32]:
+        return self.type_ids.astype(np.int32)
+
+    @property
+    def offsets(self) -> IntArray:
+        return np.zeros((len(self), 2), dtype=np.int64)
+
+
+def _rerun_case(model: Model, case: GoldenCase, tolerance: float) -> CaseResult:
+    return compare_outputs(case, _outputs(model, _RecordedEncoding(case)), tolerance)
+
+
+def replay_case(model: Model, case: GoldenCase, tolerance: float) -> CaseResult:
+    """Run one golden case and say what differs."""
+    encoding, outputs = answer_outputs(model, case.text, case.pair)
+    problems = compare_tokens(case, encoding)
+    if problems:
+        return CaseResult(case.text, case.pair, tuple(problems), float("nan"))
+    return compare_outputs(case, outputs, tolerance)
