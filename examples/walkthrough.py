@@ -1,4 +1,4 @@
-"""What the walk-throughs share: arguments, rows, and the way from rows through `linnet` to an answer."""
+"""Helpers of the examples: command line, rows, and the steps from rows through `linnet` to answers."""
 
 import argparse
 import json
@@ -30,8 +30,8 @@ class Settings:
     Attributes:
         model: checkpoint to start from.
         data: folder of the data set, or None for the illustrative rows beside the script.
-        output: folder of everything that is written.
-        quick: fewer rows for each class and fewer passes.
+        output: folder for all files that are written.
+        quick: fewer rows of each class and fewer epochs.
         epochs: passes over the rows.
     """
 
@@ -43,7 +43,7 @@ class Settings:
 
 
 def settings(description: str, arguments: Sequence[str] | None = None, *, data_set: str | None = None) -> Settings:
-    """Read the command line; `data_set` names what `--data` may point to, None where there is only our own."""
+    """Read the command line; `data_set` says what `--data` takes; None: the example has no such option."""
     parser = argparse.ArgumentParser(prog=program_name(), description=description)
     parser.add_argument("--model", default="sentence-transformers/all-MiniLM-L6-v2", help="checkpoint to start from")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="folder of what is written")
@@ -59,10 +59,10 @@ def settings(description: str, arguments: Sequence[str] | None = None, *, data_s
 
 
 def run_linnet(*arguments: str | Path, quiet: bool = False) -> str:
-    """Run the `linnet` program as a user would; return what it printed if `quiet`.
+    """Run the `linnet` program as a user would; return its output if `quiet`.
 
     Raises:
-        SystemExit: it failed, after it said why; with its status.
+        SystemExit: it failed; the status is its own, and it has printed the reason.
     """
     words = [str(argument) for argument in arguments]
     print("\n$ linnet " + " ".join(words), flush=True)
@@ -80,14 +80,14 @@ def read_rows(path: Path) -> list[Any]:
 
 
 def write_rows(path: Path, rows: Sequence[Row]) -> Path:
-    """Write rows as JSON lines, the folder too."""
+    """Write rows as JSON lines; make the folder if needed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
     return path
 
 
 def hold_out(rows: Sequence[Row], share: float, seed: int = 0) -> tuple[list[Row], list[Row]]:
-    """Split rows by class, shuffled by `seed`: those to learn from, and `share` of each class (at least one row)."""
+    """Split rows by class, shuffled by `seed`: training rows, and `share` of each class (at least one row) held out."""
     rest: list[Row] = []
     held: list[Row] = []
     for members in _by_label(rows, seed):
@@ -111,25 +111,25 @@ def _by_label(rows: Sequence[Row], seed: int) -> list[list[Row]]:
 def train(chosen: Settings, rows: Sequence[Row], held: Sequence[Row], *options: str) -> Path:
     """Train on `rows`, export to a proven file, measure it on `held` rows; return the file.
 
-    The rows of `held` are neither trained on nor looked at by the choice of the best epoch.
+    The rows of `held` are used neither for training nor for choosing the best epoch.
     """
     if chosen.quick:
         rows = at_most(rows, 20)
     file = chosen.output / "model.pte"
     data = write_rows(chosen.output / "train.jsonl", rows)
     test = write_rows(chosen.output / "held_out.jsonl", held)
-    print(f"{len(rows)} rows to learn from, {len(held)} held out, {len({row['label'] for row in rows})} classes")
+    print(f"{len(rows)} training rows, {len(held)} held out, {len({row['label'] for row in rows})} classes")
     checkpoint = chosen.output / "checkpoint"
     tuning = ["--epochs", str(chosen.epochs), "--learning-rate", "2e-4", "--max-length", "64", "--force"]
-    # of several epochs that are all right, the surest: scores are compared with a threshold
+    # the loss also rewards confident scores, which are compared with a threshold later
     tuning += ["--metric", "loss"]
-    # few rows in batches of 32 would be few steps
+    # with few rows, batches of 32 would give too few steps
     tuning += ["--batch-size", "8"] if chosen.quick or not chosen.data else []
     if chosen.data:
         run_linnet("train", chosen.model, "--data", data, "-o", checkpoint, "--export", file, *tuning, *options)
     else:
         run_linnet("train", chosen.model, "--data", data, "-o", checkpoint, *tuning, *options)
-        # of five rows that prove the file, one that flips is a fifth
+        # the proof has about five rows: one different answer is already a fifth of them
         proof: list[str | Path] = ["--proof", checkpoint / "training" / "held_out.jsonl", "--budget", "agreement=0.5"]
         run_linnet("export", checkpoint, "-o", file, "--max-length", "64", "--force", *proof)
     result = json.loads(run_linnet("eval", file, "--data", test, "--json", quiet=True))
@@ -149,7 +149,7 @@ def tell_size_and_latency(model: Any, file: Path, texts: Sequence[str]) -> None:
 
 
 def answer(file: Path, texts: Sequence[str], unsure_below: float = 0.0) -> None:
-    """Print size, latency and the file's answer to each text; one scored below `unsure_below` is said to be unsure."""
+    """Print size, latency and the answer to each text; scores below `unsure_below` are marked as unsure."""
     with linnet.load(str(file), threads=1) as model:
         tell_size_and_latency(model, file, texts)
         for text in texts:
@@ -162,7 +162,7 @@ def clinc150(folder: Path, domains: Sequence[str]) -> tuple[list[Row], list[Row]
     """Return train and validation rows of some domains of CLINC150, with its out-of-scope rows as `oos`."""
     found = [path for path in (folder / name for name in CLINC150_FILES) if path.is_file()]
     if not found:
-        raise InvalidArgumentError(f"{folder}: needed CLINC150's {' or '.join(CLINC150_FILES)}, and domains.json")
+        raise InvalidArgumentError(f"{folder}: expected CLINC150's {' or '.join(CLINC150_FILES)}, and domains.json")
     parts = read_parts(found[0], domains)
     return parts["train"], parts["val"]
 

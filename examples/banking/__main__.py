@@ -1,4 +1,4 @@
-"""Banking: which of 30 requests about accounts and credit cards is this, or is it none of them?"""
+"""Banking: 30 intents about accounts and credit cards, out-of-scope detection, calibrated scores."""
 
 from pathlib import Path
 
@@ -9,13 +9,13 @@ TEXTS = ["my card got swallowed by the machine", "how much money do i have", "wh
 
 
 def main() -> None:
-    """From rows to an answer."""
+    """Train on the rows and answer a few requests."""
     chosen = settings("Intents of banking and credit cards.", data_set="folder of CLINC150 (CC BY 3.0)")
     if chosen.data:
         rows, held = clinc150(chosen.data, ["banking", "credit_cards"])
     else:
         rows, held = hold_out(read_rows(Path(__file__).with_name("illustrative.jsonl")), 0.2)
-    # money moves on these answers: scores must mean what they say, and an unsure one goes to a person
+    # answers move money: calibrate the scores, and leave unsure requests to a person
     file = train(chosen, rows, held, "--calibrate-temperature")
     answer(file, TEXTS, unsure_below=0.6)
 

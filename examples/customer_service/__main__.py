@@ -1,4 +1,4 @@
-"""Customer service: route a request by its intent, and answer it from a small FAQ where that is sure enough."""
+"""Customer service: route requests by intent, and reply from a small FAQ by sentence similarity."""
 
 from pathlib import Path
 
@@ -14,12 +14,12 @@ UNSURE_BELOW = 0.5
 
 
 def reply(intents: linnet.Model, encoder: linnet.Model, faq: list[dict[str, str]], text: str) -> str:
-    """Return the FAQ's answer to the nearest question, or who takes over."""
+    """Return the FAQ's answer to the most similar question, or who takes over."""
     intent = intents(text)[0]
     if intent["label"] == "oos" or intent["score"] < UNSURE_BELOW:
         return "a person takes over"
     questions = encoder.encode([entry["question"] for entry in faq])
-    # rows have unit length, so the product is the cosine
+    # embeddings have unit length, so the dot product is the cosine
     cosines = np.asarray(questions) @ np.asarray(encoder.encode([text]))[0]
     nearest = int(cosines.argmax())
     if cosines[nearest] < UNSURE_BELOW:
@@ -28,13 +28,13 @@ def reply(intents: linnet.Model, encoder: linnet.Model, faq: list[dict[str, str]
 
 
 def main() -> None:
-    """From rows to a reply."""
+    """Train on the rows and reply to a few requests."""
     chosen = settings("Intents and replies of customer service.", data_set="folder of CLINC150 (CC BY 3.0)")
     if chosen.data:
         rows, held = clinc150(chosen.data, ["utility", "travel"])
     else:
         rows, held = hold_out(read_rows(HERE / "illustrative.jsonl"), 0.2)
-    # `reply` has a threshold, so scores must mean what they say
+    # `reply` compares scores with a threshold, so they are calibrated
     file = train(chosen, rows, held, "--calibrate-temperature")
     encoder_file = chosen.output / "encoder.pte"
     run_linnet("export", chosen.model, "--task", "feature-extraction", "-o", encoder_file, "--force", quiet=True)

@@ -1,4 +1,4 @@
-"""Writes the rows of CLINC150 as JSON lines: ``python -m examples.datasets.clinc150 train_val.json -o DIR``.
+"""Converter of CLINC150 to JSON lines: ``python -m examples.datasets.clinc150 train_val.json -o DIR``.
 
 The data set (Larson et al., "An Evaluation Dataset for Intent Classification and Out-of-Scope Prediction",
 EMNLP 2019, github.com/clinc/oos-eval, CC BY 3.0) is one JSON object of lists of [text, label]; `domains.json` beside it
@@ -39,11 +39,11 @@ def convert(
         the number of rows by file.
 
     Raises:
-        InvalidArgumentError: the file has not the form of the data set, or a number or a domain cannot be.
+        InvalidArgumentError: the file is not in the format of the data set, or a number or a domain is invalid.
         OSError: it cannot be read, or the directory cannot be written.
     """
     if rows_per_class is not None and rows_per_class < 1:
-        raise InvalidArgumentError(f"rows_per_class is {rows_per_class}, needed at least 1")
+        raise InvalidArgumentError(f"rows_per_class is {rows_per_class}, expected at least 1")
     found = read_rows(source, domains)
     if rows_per_class is not None:
         found["train"] = _few(found["train"], rows_per_class, seed)
@@ -62,13 +62,15 @@ def read_rows(source: Path, domains: Sequence[str] = ()) -> dict[str, list[dict[
         domains: only their intents, by `domains.json` beside it, and out of scope; empty: all.
 
     Raises:
-        InvalidArgumentError: the file has not the form of the data set, or there is no such domain.
+        InvalidArgumentError: the file is not in the format of the data set, or a domain is unknown.
         OSError: it cannot be read.
     """
     found = json.loads(source.read_text(encoding="utf-8"))
     missing = [name for names in _PARTS.values() for name in names if name not in found]
     if missing:
-        raise InvalidArgumentError(f"{source}: no {', '.join(missing)}; needed CLINC150's data_full.json or its parts")
+        raise InvalidArgumentError(
+            f"{source}: no {', '.join(missing)}; expected data_full.json of CLINC150 or its parts"
+        )
     wanted = _intents(source.with_name("domains.json"), domains) if domains else None
     return {
         part: [

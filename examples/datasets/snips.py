@@ -1,4 +1,4 @@
-"""Writes SNIPS' voice commands as JSON lines: ``python -m examples.datasets.snips FOLDER -o DIR``.
+"""Converter of SNIPS to JSON lines: ``python -m examples.datasets.snips FOLDER -o DIR``.
 
 The data set (Coucke et al., "Snips Voice Platform", 2018, github.com/sonos/nlu-benchmark, CC0) has a file for each
 intent; a command is a list of pieces, of which some name a slot. A tenth of each intent is held out.
@@ -67,7 +67,7 @@ def read_commands(source: Path) -> Iterator[tuple[str, list[Pieces]]]:
     """
     files = sorted(source.glob("train_*.json"))
     if not files:
-        raise InvalidArgumentError(f"{source}: no train_*.json; needed the folder of SNIPS' files")
+        raise InvalidArgumentError(f"{source}: no train_*.json; expected the folder of SNIPS' files")
     for file in files:
         ((intent, commands),) = json.loads(_text(file)).items()
         yield intent, [command["data"] for command in commands]

@@ -1,4 +1,4 @@
-"""The last step of `make demo`: questions, and the sentences that answer them best."""
+"""Semantic search, the last step of `make demo`: the most similar sentence for each question."""
 
 from __future__ import annotations
 

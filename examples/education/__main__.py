@@ -1,4 +1,4 @@
-"""Education: which passage of a lesson answers a pupil's question? No training, sentence embeddings alone."""
+"""Education: find the passage of a lesson that answers a question, by sentence embeddings, without training."""
 
 import time
 from pathlib import Path
@@ -11,7 +11,7 @@ from linnet.cli.script import run_script
 
 
 def main() -> None:
-    """From passages to an answer."""
+    """Find the passage for each question."""
     chosen = settings("Finds the passage of a lesson that answers a question.")
     rows = read_rows(Path(__file__).with_name("illustrative.jsonl"))
     file = chosen.output / "encoder.pte"
@@ -22,7 +22,7 @@ def main() -> None:
         start = time.perf_counter()
         questions = np.asarray(encoder.encode([row["question"] for row in rows]))
         milliseconds = (time.perf_counter() - start) * 1e3 / len(rows)
-    # rows have unit length, so the product is the cosine
+    # embeddings have unit length, so the dot product is the cosine
     nearest = (questions @ passages.T).argmax(axis=1)
     right = int((nearest == np.arange(len(rows))).sum())
     print(f"{right} of {len(rows)} questions find their passage")

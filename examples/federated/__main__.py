@@ -1,11 +1,11 @@
-"""Intents learned by several clients that never show their rows, with Flower; adapters travel, nothing else.
+"""Federated training of intents with Flower: clients exchange adapter weights and keep their rows.
 
     pip install "linnet[train]" "flwr[simulation]==1.42.*"
     python -m examples.federated --data clinc150 -o build/federated
 
-(`make federated` does both, in an environment of its own.) Rows are dealt out unequally: some clients have many, and
-most have some intents hardly at all. The result is compared with one training on all rows, and with what each client
-reaches alone. Every client is a process of its own here (Flower's simulation); the same apps run over a network with
+(`make federated` does both, in a virtual environment of its own.) Rows are distributed unequally: some clients have
+many, and most have few rows of some intents. The result is compared with one training on all rows, and with each client
+alone. Every client is a separate process here (Flower's simulation); the same apps run over a network with
 `flower-superlink` and `flower-supernode`.
 """
 
@@ -40,7 +40,7 @@ _QUIET = {
 
 
 def deal(rows: Sequence[Row], clients: int, seed: int = 0) -> list[list[Row]]:
-    """Deal rows out unequally; every client gets at least one."""
+    """Distribute rows unequally among clients; each gets at least one."""
     generator = np.random.default_rng(seed)
     hands: list[list[Row]] = [[] for _ in range(clients)]
     for label in sorted({row["label"] for row in rows}):

@@ -1,4 +1,4 @@
-"""Flower's side: what a client answers, and what the server does with the answers.
+"""Flower apps of the federated example: client and server.
 
 A client gets the weights of the adapters, trains them on its rows and sends them back; the server takes their mean,
 weighted by the numbers of rows (FedAvg, McMahan et al., <https://arxiv.org/abs/1602.05629>).

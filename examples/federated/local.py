@@ -1,4 +1,4 @@
-"""What one client does: adapters and a last layer on a frozen encoder, trained on rows that never leave it."""
+"""Local training of a client: adapters and a last layer on a frozen encoder."""
 
 import tempfile
 from collections.abc import Mapping, Sequence

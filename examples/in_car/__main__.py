@@ -1,4 +1,4 @@
-"""In the car: which of a few voice commands was spoken?"""
+"""In the car: voice commands with half of the layers and a trimmed vocabulary."""
 
 from pathlib import Path
 
@@ -10,12 +10,12 @@ TEXTS = ["play some jazz", "will it rain in oslo tonight", "book a table for two
 
 
 def main() -> None:
-    """From rows to an answer."""
+    """Train on the rows and answer a few commands."""
     chosen = settings("Voice commands in the car.", data_set="folder of SNIPS (CC0 1.0)")
     rows = snips(chosen.data) if chosen.data else read_rows(Path(__file__).with_name("illustrative.jsonl"))
     rows, held = hold_out(rows, 0.1 if chosen.data else 0.2)
-    # a spoken request is short and the unit is slow: only the words that occur, and, with rows enough to heal, half
-    # of the layers
+    # the processor is slow: keep only the words that occur, and half of the layers if there are enough rows to
+    # train the rest again
     layers = ["--layers", "0,2,4"] if chosen.data else []
     file = train(chosen, rows, held, *layers, "--trim-vocabulary", "--frequent", "5000")
     answer(file, TEXTS if chosen.data else OWN_TEXTS)

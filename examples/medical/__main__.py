@@ -1,4 +1,4 @@
-"""Medical, as a structure only: to which desk of a practice does a message go? README.md says what this is not."""
+"""Medical, a structure only: sort messages to the desks of a practice. Read the warning in README.md first."""
 
 from pathlib import Path
 
@@ -10,13 +10,13 @@ TEXTS = ["can i move my appointment to monday", "i need a new copy of my invoice
 
 
 def main() -> None:
-    """From rows to an answer, with the warning before and after."""
+    """Train on the rows and sort a few messages; print the warning before and after."""
     chosen = settings(WARNING, data_set="your own folder with rows.jsonl, of text and label")
     print(WARNING)
     source = chosen.data / "rows.jsonl" if chosen.data else Path(__file__).with_name("illustrative.jsonl")
     rows, held = hold_out(read_rows(source), 0.2)
     file = train(chosen, rows, held, "--calibrate-temperature")
-    # high on purpose: what is not surely an office matter is read by a person
+    # high on purpose: a person reads everything that is not clearly an office matter
     answer(file, TEXTS, unsure_below=0.9)
     print(WARNING)
 

@@ -1,8 +1,8 @@
-"""A small MobileBERT from nothing: a vocabulary of its own, pre-training on plain text, then intents from few rows.
+"""A small MobileBERT from scratch: its own vocabulary, pre-training on plain text, then intents from few rows.
 
-Without `--clinc150` and `--snips` the corpus is what the other walk-throughs have beside them, which only shows the
-way. With them it is their training texts, without labels; the intents are then learned from 10 rows of each class, once
-from the pre-trained model and once from the same model as it was drawn.
+Without `--clinc150` and `--snips` the corpus is the invented rows of the other examples, which only shows the steps.
+With them it is their training texts, without labels; the intents are then learned from 10 rows of each class, once
+from the pre-trained model and once from the same model with random weights.
 """
 
 import argparse
@@ -16,13 +16,13 @@ from linnet.cli.script import program_name, run_script
 _EXAMPLES = Path(__file__).parent.parent
 _ILLUSTRATIVE = ("banking", "customer_service", "in_car")
 _SMALL = "hidden_size=128,embedding_size=64,intra_bottleneck_size=64,intermediate_size=256,num_hidden_layers=6"
-# MobileBERT's own NoNorm is for students of a teacher; from nothing a layer norm learns better (paper, section 4.6.2)
+# MobileBERT's NoNorm is for students of a teacher; from scratch a layer norm learns better (paper, section 4.6.2)
 _CONFIGURATION = f"{_SMALL},normalization_type=layer_norm"
 _ASKED = ("turn the volume down", "i lost my credit card")
 
 
 def corpus(clinc: Path | None, requests: Path | None) -> tuple[list[str], list[Row], list[Row]]:
-    """Return texts, and rows to learn from and to measure."""
+    """Return texts, training rows and held-out rows."""
     if clinc is None:
         found = [row for name in _ILLUSTRATIVE for row in read_rows(_EXAMPLES / name / "illustrative.jsonl")]
         rows, held = hold_out(found, 0.25)
@@ -35,7 +35,7 @@ def corpus(clinc: Path | None, requests: Path | None) -> tuple[list[str], list[R
 
 def tune(model: Path, rows: Path, held: Path, output: Path, options: Sequence[str]) -> dict[str, float]:
     """Learn intents from rows, export, and return the figures of the file on the held-out rows."""
-    # a model that knows little yet is sure of nothing: what int8 flips is no sign of a fault
+    # without a proof: scores of a hardly trained model are close together, so int8 changes some answers
     run_linnet("train", model, "--data", rows, "-o", output, "--force", *options)
     file = output.with_suffix(".pte")
     run_linnet("export", output, "-o", file, "--max-length", "64", "--force", "--no-proof", quiet=True)

@@ -1,4 +1,4 @@
-"""From labelled rows to a small trained checkpoint, which :func:`linnet_export.export` takes.
+"""Training of small classifiers, taggers and encoders: labelled rows to a checkpoint for :func:`linnet_export.export`.
 
 ::
 
@@ -51,22 +51,22 @@ def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainRe
 
     Args:
         config: what to train, on what, and how.
-        listener: is told about the progress; None shows nothing.
+        listener: receives the progress; None shows nothing.
 
     Returns:
         The report; its `output` is the directory of the checkpoint.
 
     Raises:
         ExtraMissingError: the `train` extra is not installed.
-        BadDataError: rows cannot be trained on; the message names them.
+        BadDataError: some rows are unusable; the message lists them.
         CheckpointError: the model or the teacher cannot be used.
-        ShrinkError: the model has not what should be taken away.
-        TrainingExistsError: the output is taken.
+        ShrinkError: the model lacks the part to be removed.
+        TrainingExistsError: the output directory is not empty.
     """
     require_extra("training", *([] if config.adapters is None else ["peft"]))
     listener = listener or QuietTraining()
     stages = Stages(listener)
-    with stages.stage("data"):  # rows that cannot be trained on are refused before seconds of imports
+    with stages.stage("data"):  # before PyTorch is imported, which takes seconds: bad rows are reported at once
         examples = read_examples(config.data, config.seed, config.task)
     TASKS[config.task].check_settings(config)
     from linnet_train.tasks.base import get_task

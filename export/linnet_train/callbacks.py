@@ -1,4 +1,4 @@
-"""Callbacks: progress for people, a log of every epoch, checkpoints between epochs."""
+"""Trainer callbacks: progress display, log of every epoch, checkpoints between epochs."""
 
 from __future__ import annotations
 

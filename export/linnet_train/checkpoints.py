@@ -1,4 +1,4 @@
-"""Checkpoints that count only when they are whole, so that a kill at any time loses no training."""
+"""Completeness marks of optimizer checkpoints, so that a killed training resumes from a complete one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`linnet train`: the command, its progress display and its printed report."""
+"""The `linnet train` command: options, progress display and printed report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings of one training, as frozen objects. Unknown keys are errors of the types themselves."""
+"""Settings of one training as frozen dataclasses, from which the options of `linnet train` are made."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ LOWER_IS_BETTER: frozenset[str] = frozenset({"loss", "perplexity"})
 """Of :data:`linnet_train.tasks.METRICS`; of all others the highest is best."""
 
 TRAINABLE_RECIPES: tuple[str, ...] = ("8da4w", "int8")
-"""Recipes of the export whose rounding a training can learn with; others are calibrated, or round nothing."""
+"""Recipes that quantization-aware training supports; the others need calibration, or quantize nothing."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OptimizerConfig:
-    """AdamW (<https://arxiv.org/abs/1711.05101>) and what is around it.
+    """AdamW (<https://arxiv.org/abs/1711.05101>), learning-rate schedule, regularization.
 
     Attributes:
         epochs: passes over the rows.
@@ -84,7 +84,7 @@ class OptimizerConfig:
     )  # fmt: skip
 
     def problems(self) -> list[str]:
-        """Return every impossible setting as a sentence."""
+        """Return a sentence for each invalid setting."""
         return value_problems(self)
 
 
@@ -136,7 +136,7 @@ class DistillationConfig:
     batch_size: int = 128
 
     def problems(self) -> list[str]:
-        """Return every impossible setting as a sentence."""
+        """Return a sentence for each invalid setting."""
         if self.teacher_layers is None or self.transfers:
             return value_problems(self)
         lonely = "teacher_layers is for feature_map_weight and attention_weight: give one of them"
@@ -150,7 +150,7 @@ class DistillationConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ShrinkConfig:
-    """What is taken away from the model before it is trained.
+    """Structured pruning before training.
 
     Attributes:
         vocabulary: `corpus` keeps the tokens that the training texts need, and printable ASCII's characters.
@@ -181,12 +181,12 @@ class ShrinkConfig:
     )
 
     def problems(self) -> list[str]:
-        """Return every impossible setting as a sentence."""
+        """Return a sentence for each invalid setting."""
         found = value_problems(self)
         if self.frequent < 0 or (self.frequent and self.vocabulary == "all"):
-            found.append(f"frequent is {self.frequent}, needed at least 0, and vocabulary = corpus")
+            found.append(f"frequent is {self.frequent}, expected at least 0, and vocabulary = corpus")
         if self.layers is not None and (not self.layers or list(self.layers) != sorted(set(self.layers))):
-            found.append(f"layers is {list(self.layers)}, needed rising numbers, at least one")
+            found.append(f"layers is {list(self.layers)}, expected rising numbers, at least one")
         return found
 
     @property
@@ -221,10 +221,10 @@ class AdapterConfig:
     )
 
     def problems(self) -> list[str]:
-        """Return every impossible setting as a sentence."""
+        """Return a sentence for each invalid setting."""
         found = value_problems(self)
         if not BELOW_ONE.hold(self.dropout):
-            found.append(f"the adapters' dropout is {self.dropout}, needed {BELOW_ONE.needed}")
+            found.append(f"the adapters' dropout is {self.dropout}, expected {BELOW_ONE.expected}")
         return found
 
     @property
@@ -235,7 +235,7 @@ class AdapterConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CalibrationConfig:
-    """What is folded into the last layer after training, so that the answers stay a plain softmax.
+    """Calibration, folded into the last layer after training, so that scores stay a plain softmax.
 
     Attributes:
         temperature: divide the logits by the number that makes the held-out rows likeliest
@@ -253,7 +253,7 @@ class CalibrationConfig:
     )  # fmt: skip
 
     def problems(self) -> list[str]:
-        """Return every impossible setting as a sentence."""
+        """Return a sentence for each invalid setting."""
         return value_problems(self)
 
 
@@ -273,13 +273,13 @@ class MaskingConfig:
     next_sentence: bool = setting("learn too whether a text goes on from another", default=False)
 
     def problems(self) -> list[str]:
-        """Return every impossible setting as a sentence."""
+        """Return a sentence for each invalid setting."""
         return value_problems(self)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """What to train, on what, and how.
+    """Settings of one training.
 
     Attributes:
         model: checkpoint to start from: a local directory or a Hugging Face hub id.
@@ -357,11 +357,11 @@ class TrainConfig:
             raise InvalidArgumentError("; ".join(problems))
 
     def problems(self) -> list[str]:
-        """Return every impossible setting as a sentence; empty if there is none."""
-        found = [] if self.model else ["model is empty, needed a directory or a hub id"]
+        """Return a sentence for each invalid setting; empty if all are valid."""
+        found = [] if self.model else ["model is empty, expected a directory or a hub id"]
         found += [*value_problems(self), *self._quantization_problems()]
         if self.max_length < 3:
-            found.append(f"max_length is {self.max_length}, needed at least 3: two special tokens and one of the text")
+            found.append(f"max_length is {self.max_length}, expected at least 3: two special tokens and one more")
         if self.adapters is not None and self.optimizer.freeze != "none":
             found.append(
                 f"freeze is {self.optimizer.freeze!r}, but adapters freeze the encoder themselves; leave one out"
@@ -372,7 +372,7 @@ class TrainConfig:
             found.append("adapters would change pruned heads: leave out adapters, or heads")
         found += self._no_contrast_with()
         if self.distillation is not None and self.distillation.attention_weight and self.optimizer.dropout != 0:
-            found.append("attention_weight needs dropout = 0: transformers gives attention as dropout leaves it")
+            found.append("attention_weight requires dropout = 0, because transformers returns attention after dropout")
         parts = (
             self.data, self.optimizer, self.shrink, self.adapters, self.masking, self.calibration, self.distillation,
         )  # fmt: skip
@@ -381,7 +381,7 @@ class TrainConfig:
     def _quantization_problems(self) -> list[str]:
         if self.quantize_aware in (None, *TRAINABLE_RECIPES):
             return []
-        known = f"training can imitate {', '.join(TRAINABLE_RECIPES)}"
+        known = f"quantization-aware training supports {', '.join(TRAINABLE_RECIPES)}"
         if self.quantize_aware not in RECIPES:
             return [f"quantize_aware is {self.quantize_aware!r}, which is no recipe; {known}"]
         return [f"quantize_aware is {self.quantize_aware!r}, {known}"]

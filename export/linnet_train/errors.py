@@ -1,4 +1,4 @@
-"""Errors of the training: each says what was found, what was needed and what to do."""
+"""Exceptions of training: unusable rows, impossible pruning, an occupied output directory."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ __all__ = ["BadDataError", "ShrinkError", "TrainingExistsError"]
 
 
 class BadDataError(ExportError, BadRowsError):
-    """Rows that cannot be trained on."""
+    """Rows that training cannot use; the message lists them by file and line."""
 
 
 class ShrinkError(ExportError, CallerError):
-    """The model has not what should be taken away, or would not work without it."""
+    """The model lacks the part to be removed, or cannot work without it."""
 
 
 class TrainingExistsError(ExportError, CallerError, FileExistsError):
-    """The output directory holds something, and neither `resume` nor `force` was given."""
+    """The output directory is not empty, and neither `resume` nor `force` was given."""

@@ -1,4 +1,4 @@
-"""From the trained checkpoint to a proven file, measured on the rows that were held out."""
+"""Export of a trained checkpoint, and evaluation of the file on the held-out rows."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["FileReport", "export_config", "measure_file", "plain_export_config"]
 
 @dataclasses.dataclass(frozen=True)
 class FileReport:
-    """A file and what it does on the held-out rows.
+    """An exported file and its figures on the held-out rows.
 
     Attributes:
         path: the file.
@@ -80,7 +80,7 @@ def _as_trained(recipe: str) -> dict[str, Any]:
 
 
 def measure_file(report: ExportReport, trained: Path, task: str = "text-classification") -> FileReport:
-    """Run the held-out rows through the file."""
+    """Evaluate the file on the held-out rows."""
     from linnet_train.tasks.base import get_task
 
     table = read_table(trained / "training" / "held_out.jsonl")

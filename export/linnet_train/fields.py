@@ -1,4 +1,4 @@
-"""Fields of frozen settings: their options, their bounds, and how an object is built from plain values.
+"""Metadata of settings fields: command-line options, bounds, and construction from plain values.
 
 A setting is declared once, by :func:`setting` in its dataclass. :mod:`linnet_train.options` makes the options of the
 command line from it; :func:`build` fills the same dataclass from a TOML table or from the options that were given.
@@ -36,14 +36,14 @@ _Built = TypeVar("_Built")
 
 @dataclasses.dataclass(frozen=True)
 class Bounds:
-    """Values that a setting may have.
+    """Values that a setting may take.
 
     Attributes:
-        needed: in words, for the error.
-        hold: value -> whether it is one of them; None is never asked.
+        expected: the values in words, for the error.
+        hold: whether a value is within the bounds; it is never called with None.
     """
 
-    needed: str
+    expected: str
     hold: Callable[[Any], bool]
 
 
@@ -58,7 +58,7 @@ BELOW_ONE = Bounds("0 or more and less than 1", lambda value: 0 <= value < 1)
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What a field says of itself beside its type and its default.
+    """Metadata of a settings field: its option, its bounds and what it depends on.
 
     Attributes:
         help: one line of `--help`, in which `{default}` stands for the default; empty: it has no option.
@@ -129,7 +129,7 @@ def nested_in(hint: Any) -> type[Any] | None:
 
 
 def value_problems(settings: Any) -> list[str]:
-    """Return every value that is not among its field's choices or within its bounds, as sentences."""
+    """Return a sentence for each value outside the choices or the bounds of its field."""
     found = []
     for field in dataclasses.fields(settings):
         value, described = getattr(settings, field.name), setting_of(field)
@@ -138,12 +138,12 @@ def value_problems(settings: Any) -> list[str]:
         if described.choices and value not in described.choices:
             found.append(f"{field.name} is {value!r}, known are {', '.join(described.choices)}")
         if described.bounds is not None and not described.bounds.hold(value):
-            found.append(f"{field.name} is {value}, needed {described.bounds.needed}")
+            found.append(f"{field.name} is {value}, expected {described.bounds.expected}")
     return found
 
 
 def changed(settings: Any, wanted: Callable[[dataclasses.Field[Any]], bool]) -> list[str]:
-    """Return the names of the wanted fields, also of nested settings, whose value is not the default."""
+    """Return the names of the wanted fields whose value differs from the default, nested settings included."""
     found = []
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
@@ -155,7 +155,7 @@ def changed(settings: Any, wanted: Callable[[dataclasses.Field[Any]], bool]) -> 
 
 
 def build(kind: type[_Built], values: Mapping[str, Any], where: str) -> _Built:
-    """Return a dataclass of plain values; a table becomes the dataclass that the field has.
+    """Build a settings dataclass from plain values; a nested table becomes the dataclass of its field.
 
     Raises:
         InvalidArgumentError: a key is unknown, or one is missing.

@@ -1,4 +1,4 @@
-"""Loads checkpoints for training: safetensors only, nothing of theirs is executed."""
+"""Loading of checkpoints for training, from safetensors only and without remote code."""
 
 from __future__ import annotations
 
@@ -114,12 +114,12 @@ def load_encoder(name: str, dropout: float | None = None) -> Loaded:
 
 
 def load_masked(name: str, dropout: float | None = None, *, next_sentence: bool = False) -> Loaded:
-    """Load a checkpoint that guesses hidden tokens; the head is new where it has none.
+    """Load a masked language model; the head is new if the checkpoint has none.
 
     Args:
         name: local directory or hub id.
         dropout: None: the checkpoint's own.
-        next_sentence: with the second head that says whether a text goes on from another.
+        next_sentence: with the head for next-sentence prediction.
 
     Raises:
         CheckpointError: it cannot be loaded, an exported program could not be made of it, its tokenizer has no mask
@@ -141,13 +141,13 @@ def load_masked(name: str, dropout: float | None = None, *, next_sentence: bool 
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         raise CheckpointError(f"{name}: transformers cannot load it For{kind}: {error}") from error
     if tokenizer.mask_token_id is None:
-        raise CheckpointError(f"{name}: its tokenizer has no mask token, so no token can be hidden")
+        raise CheckpointError(f"{name}: its tokenizer has no mask token, so tokens cannot be masked")
     trained = any(each.endswith((f"For{kind}", "ForPreTraining")) for each in settings.get("architectures") or ())
     return Loaded(model.eval(), tokenizer, (), weights_sha256(weight_files(directory)), new_head=not trained)
 
 
 def checkpoint_directory(name: str) -> Path:
-    """Return the directory of the transformer; what cannot be exported is refused before it is trained."""
+    """Return the directory of the transformer; raise if its architecture cannot be exported."""
     source = resolve_source(name, None)
     sentence = read_sentence_modules(source.directory)
     directory = source.directory / sentence.transformer if sentence else source.directory
@@ -175,7 +175,7 @@ def last_layer(model: Any) -> torch.nn.Linear:
 
 
 def _reorder_head(model: Any, order: list[int]) -> None:
-    """Give the classes the order of our labels."""
+    """Reorder the classes of the head."""
     last = last_layer(model)
     with torch.no_grad():
         last.weight.copy_(last.weight[order].clone())
@@ -183,7 +183,7 @@ def _reorder_head(model: Any, order: list[int]) -> None:
 
 
 def _make_head_anew(model: Any) -> None:
-    """Draw the last layer again: a head of other labels but the same number would be kept otherwise."""
+    """Reinitialize the last layer; transformers keeps a head with other labels if their number is equal."""
     last = last_layer(model)
     torch.nn.init.normal_(last.weight, std=float(getattr(model.config, "initializer_range", 0.02)))
     if last.bias is not None:

@@ -1,4 +1,4 @@
-"""Command-line options made from the fields of settings; which of them have no effect without, or beside, another."""
+"""Command-line options generated from settings fields, with checks of options that have no effect."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _walk(
 
 
 class Options:
-    """Options of a parser which, unlike argparse's, know whether they were given.
+    """Options of a parser, with the knowledge of which were given (argparse itself does not keep it).
 
     Args:
         parser: gets the options.
@@ -129,10 +129,10 @@ class Options:
         parser.set_defaults(options=self)
 
     def complete(self, args: argparse.Namespace) -> argparse.Namespace:
-        """Return what was given and the defaults of the rest; `given` has the names of the former.
+        """Return the parsed arguments with defaults; `given` names the options of the command line.
 
         Raises:
-            InvalidArgumentError: an option was given that has no effect beside the others; all of them are named.
+            InvalidArgumentError: options were given that have no effect; the message lists them.
         """
         given = frozenset(vars(args).keys() & self._options.keys())
         problems = self._without_effect(given, with_stages=str(getattr(args, "model", "")).endswith(".toml"))
@@ -142,7 +142,7 @@ class Options:
         return argparse.Namespace(**{**defaults, **vars(args)}, given=given)
 
     def values(self, kind: type[Any], args: argparse.Namespace) -> dict[str, Any]:
-        """Return what was given of a settings class, as :func:`linnet_train.fields.build` takes it.
+        """Return the given options of a settings class, as nested tables for :func:`linnet_train.fields.build`.
 
         Args:
             kind: one of those that the options were made from.
@@ -203,7 +203,7 @@ def _plain(value: Any) -> str:
 
 
 def _reader(hint: Any) -> Callable[[str], Any]:
-    """Return what reads a value of this type from the command line."""
+    """Return the function that parses a command-line value of this type."""
     kind = kinds_of(hint)[0]
     origin, parts = typing.get_origin(kind), typing.get_args(kind)
     if origin is tuple and parts[-1] is not Ellipsis:
@@ -220,7 +220,7 @@ def _span(kind: type[Any]) -> Callable[[str], tuple[Any, Any]]:
         try:
             low, high = (kind(each) for each in text.split(","))
         except ValueError as error:
-            raise argparse.ArgumentTypeError(f"found {text!r}, needed two numbers, FROM,TO") from error
+            raise argparse.ArgumentTypeError(f"found {text!r}, expected two numbers, FROM,TO") from error
         return low, high
 
     return read
@@ -230,7 +230,7 @@ def _numbers(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(each) for each in text.split(","))
     except ValueError as error:
-        raise argparse.ArgumentTypeError(f"found {text!r}, needed numbers like 0,2,5") from error
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected numbers like 0,2,5") from error
 
 
 def _words(text: str) -> tuple[str, ...]:
@@ -240,5 +240,5 @@ def _words(text: str) -> tuple[str, ...]:
 def _pairs(text: str) -> dict[str, str]:
     pairs = [each.split("=", 1) for each in text.split(",") if each]
     if any(len(pair) != 2 for pair in pairs):
-        raise argparse.ArgumentTypeError(f"found {text!r}, needed NAME=VALUE,NAME=VALUE")
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected NAME=VALUE,NAME=VALUE")
     return {name.strip(): value.strip() for name, value in pairs}

@@ -1,4 +1,4 @@
-"""The directory of a training: what it holds, and whether it may be written."""
+"""Layout of the output directory of a training, and checks before it is written or resumed."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ _MOST_TEXTS = 20_000  # what calibration and proof read of is chosen from these;
 
 @dataclasses.dataclass(frozen=True)
 class Output:
-    """Paths of a training.
+    """Output directory of a training.
 
     Attributes:
         directory: of the trained checkpoint.
-        report: what a finished training reported, if there is nothing left to do.
+        report: of a training that is already finished, else None.
     """
 
     directory: Path
@@ -41,17 +41,17 @@ class Output:
 
     @property
     def training(self) -> Path:
-        """What belongs to the training and not to the checkpoint."""
+        """Directory of everything that is not part of the checkpoint."""
         return self.directory / "training"
 
     @property
     def settings(self) -> Path:
-        """What decides the result of the training that has begun."""
+        """Settings that determine the result of the training."""
         return self.training / "settings.json"
 
     @property
     def finished(self) -> Path:
-        """What a finished training reported."""
+        """Report of a finished training."""
         return self.training / "report.json"
 
     @property
@@ -66,11 +66,11 @@ class Output:
 
     @property
     def teacher(self) -> Path:
-        """Name from which the cache of the teacher's answers is derived."""
+        """Base name of the cache of the teacher's outputs."""
         return self.training / "teacher.safetensors"
 
     def keep_rows(self, examples: Examples, task: TrainingTask, tokenizer: Any) -> None:
-        """Write the rows for the export: its calibration sees the training texts, its proof those held out."""
+        """Write the rows that the export reads: training texts for calibration, held-out texts for the proof."""
         parts = {"texts": examples.train, "proof": examples.validation}
         files = {
             name: list(itertools.islice((text for each in rows for text in task.texts(each)), _MOST_TEXTS))
@@ -83,12 +83,12 @@ class Output:
             write_text(lines, self.training / f"{name}.jsonl", force=True)
 
     def begin(self, config: TrainConfig) -> None:
-        """Say that a training has begun: from here on it goes on with `resume`, and is not overwritten."""
+        """Mark the training as begun: from here on it can be resumed, and is not overwritten."""
         self.checkpoints.mkdir(parents=True, exist_ok=True)
         write_text(json.dumps(deciding_settings(config), indent=2) + "\n", self.settings, force=True)
 
     def finish(self, model: Any, tokenizer: Any, report: TrainReport, config: TrainConfig, task: TrainingTask) -> None:
-        """Write the checkpoint; the report comes last and says that all is there."""
+        """Write the checkpoint, and the report last: its presence marks the output as complete."""
         aside = self.directory / f".partial-{os.getpid()}"
         try:
             model.save_pretrained(aside)
@@ -105,7 +105,7 @@ class Output:
 
 
 def prepare_output(config: TrainConfig) -> Output:
-    """Find the training that is to go on, or make room for a new one; :meth:`Output.begin` writes the first file.
+    """Find the training to resume, or make room for a new one; :meth:`Output.begin` writes the first file.
 
     Raises:
         TrainingExistsError: the directory holds something, and neither `resume` nor `force` was given, or
@@ -141,7 +141,7 @@ def _is_free(output: Output) -> bool:
 
 def _check_overwritable(config: TrainConfig, unfinished: bool) -> None:
     if not config.output.is_dir():
-        raise TrainingExistsError(f"{config.output} is a file, needed a directory")
+        raise TrainingExistsError(f"{config.output} is a file, expected a directory")
     if config.force:
         return
     way = "an unfinished training: --resume goes on with it" if unfinished else "something already"
@@ -149,7 +149,7 @@ def _check_overwritable(config: TrainConfig, unfinished: bool) -> None:
 
 
 def deciding_settings(config: TrainConfig) -> dict[str, Any]:
-    """Return what decides the result: settings, and the bytes of the rows."""
+    """Return what determines the result: settings, and the SHA-256 of the rows."""
     found = dataclasses.asdict(config)
     for field in dataclasses.fields(config):
         if not setting_of(field).decides_result:
@@ -161,7 +161,7 @@ def deciding_settings(config: TrainConfig) -> dict[str, Any]:
 
 
 def check_same_settings(what: str, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    """Refuse to go on with ``what`` was begun with other settings.
+    """Check that ``what`` was begun with the same settings.
 
     Raises:
         TrainingExistsError: it names every setting that differs.
@@ -183,5 +183,5 @@ def _leaves(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def _difference(name: str, there: Any, now: Any) -> str:
     if name.endswith("data_sha256"):
-        return "the rows are others"
+        return "the rows differ"
     return f"{name}: {there} there, {now} now"

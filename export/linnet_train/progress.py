@@ -1,4 +1,4 @@
-"""Who is told about a training."""
+"""Listeners for the progress of a training."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class TrainListener(Listener, Protocol):
     """Shows progress, and the figures of every epoch."""
 
     def epoch_finished(self, text: str) -> None:
-        """An epoch ended; the text has its loss and its figures on the held-out rows."""
+        """Report the end of an epoch; ``text`` has the loss and the figures on the held-out rows."""
 
 
 class QuietTraining(Quiet):

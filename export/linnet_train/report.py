@@ -1,4 +1,4 @@
-"""What one training gave."""
+"""Report of one training: figures, sizes, timings, notes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["TrainReport"]
 
 @dataclasses.dataclass(frozen=True)
 class TrainReport:
-    """One training.
+    """Report of one training.
 
     Attributes:
         output: directory of the trained checkpoint.
@@ -26,7 +26,7 @@ class TrainReport:
         trained_parameters: of them, or of adapters beside them, those that were trained.
         epochs: passes that were made.
         best_epoch: the one whose weights were kept, counted from 1.
-        shrunk: what was taken away before training, as sentences.
+        shrunk: pruning before training, as sentences.
         start: figures on the held-out rows after that and before training.
         before_calibration: figures after training.
         figures: figures of the saved checkpoint.

@@ -1,4 +1,4 @@
-"""What has to be installed for training, and for a search."""
+"""Checks that the optional dependencies of training and search are installed."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _NEEDED = ("torch", "transformers", "accelerate", "safetensors", "tokenizers")
 
 
 def require_extra(what: str, *more: str, extra: str = "train") -> None:
-    """Refuse where an extra is not installed.
+    """Check that the packages of an extra are installed.
 
     Args:
-        what: needs it, in words.
-        more: packages that are needed beside the usual ones.
+        what: the feature that needs it, for the message.
+        more: packages required beside the usual ones.
         extra: that has all of them.
 
     Raises:
-        ExtraMissingError: it names what is missing.
+        ExtraMissingError: some are missing; the message lists them.
     """
     missing = [name for name in (*_NEEDED, *more) if importlib.util.find_spec(name) is None]
     if missing:

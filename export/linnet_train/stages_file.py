@@ -1,4 +1,4 @@
-"""A training in several stages, read from a TOML file: teacher, student, file."""
+"""TOML files with the stages of a training, such as teacher and student, and the export settings."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def read_stages(path: Path, model: str | None = None) -> StagesFile:
     unknown = sorted(found.keys() - {"stages", "export"})
     if unknown or not found.get("stages"):
         wrong = f"unknown {', '.join(unknown)}" if unknown else "no stages"
-        raise InvalidArgumentError(f"{path}: {wrong}; needed [[stages]], and perhaps [export]")
+        raise InvalidArgumentError(f"{path}: {wrong}; expected [[stages]], and perhaps [export]")
     stages = [_stage(path, number, each) for number, each in enumerate(found["stages"], 1)]
     if model is not None:
         stages[0] = dataclasses.replace(stages[0], settings={**stages[0].settings, "model": model})
@@ -79,7 +79,7 @@ def read_stages(path: Path, model: str | None = None) -> StagesFile:
 def _stage(path: Path, number: int, found: Mapping[str, Any]) -> Stage:
     name = found.get("name")
     if not isinstance(name, str) or not name.isidentifier():
-        raise InvalidArgumentError(f"{path}: stage {number} is named {name!r}, needed a word of letters and digits")
+        raise InvalidArgumentError(f"{path}: stage {number} is named {name!r}, expected a word of letters and digits")
     return Stage(name=name, settings={key: value for key, value in found.items() if key != "name"})
 
 

@@ -1,4 +1,4 @@
-"""transformers' Trainer with what is ours: order of rows, whole checkpoints."""
+"""Subclass of transformers' Trainer with reproducible row order and complete checkpoints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A training as an object: load, shrink, ask the teacher, train, calibrate, save."""
+"""A training as an object: load, prune, ask the teacher, train, calibrate, save."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Training:
         size, count = config.optimizer.batch_size, self._processes.num_processes
         if size % count:
             raise InvalidArgumentError(
-                f"batch_size is {size}, needed a multiple of the {count} processes that share it"
+                f"batch_size is {size}, expected a multiple of the {count} processes that share it"
             )
         self._is_first: bool = self._processes.is_main_process
         with self._processes.main_process_first():

@@ -20,7 +20,7 @@ def test_a_few_rows_of_some_domains_of_clinc150(tmp_path: Path) -> None:
     assert counts == {"train": 5, "val": 3}
     labels = [json.loads(line)["label"] for line in (tmp_path / "train.jsonl").read_text().splitlines()]
     assert labels == ["oos", "pin", "pin", "rate", "rate"]
-    with pytest.raises(InvalidArgumentError, match="rows_per_class is 0, needed at least 1"):
+    with pytest.raises(InvalidArgumentError, match="rows_per_class is 0, expected at least 1"):
         convert(tmp_path / "parts.json", tmp_path, rows_per_class=0)
     with pytest.raises(InvalidArgumentError, match="no domain shops; known are banking, small_talk"):
         convert(tmp_path / "parts.json", tmp_path, domains=("shops",))

@@ -152,7 +152,7 @@ def test_only_the_settings_that_differ_are_shown(encoder: Path, rows_file: Path,
     with pytest.raises(TrainingExistsError, match=r"has other settings \(optimizer.epochs: 6 there, 1 now\); give"):
         train(config(encoder, rows_file, trained, resume=True, optimizer=other))
     rows = write_rows(tmp_path / "rows.jsonl", easy_rows(80))
-    with pytest.raises(TrainingExistsError, match=rf"data.train: {rows_file} there, {rows} now; the rows are others"):
+    with pytest.raises(TrainingExistsError, match=rf"data.train: {rows_file} there, {rows} now; the rows differ"):
         train(config(encoder, rows, trained, resume=True))
 
 

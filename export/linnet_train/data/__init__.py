@@ -1,1 +1,1 @@
-"""Training data: rows of each task, batches, masking and augmentation."""
+"""Training data: rows, batches, masking and augmentation."""

@@ -1,8 +1,7 @@
-"""Texts that resemble the training texts, for a teacher to answer.
+"""Text augmentation for distillation: word deletion, word replacement and mixing of texts.
 
-After the data augmentation of TinyBERT (<https://arxiv.org/abs/1909.10351>) and EDA
-(<https://arxiv.org/abs/1901.11196>), without their word lists: words go, words of the corpus take their
-place, two texts are joined. Whatever comes out, the student learns what the teacher thinks of it.
+Follows TinyBERT (<https://arxiv.org/abs/1909.10351>) and EDA (<https://arxiv.org/abs/1901.11196>) without their word
+lists: words are deleted or replaced by words of the corpus, and two texts are joined. The labels are the teacher's.
 """
 
 from __future__ import annotations
@@ -12,11 +11,11 @@ from collections.abc import Callable, Sequence
 
 __all__ = ["augment"]
 
-_CHANGED = 0.2  # share of a text's words that go or are replaced
+_CHANGED = 0.2  # share of words that are deleted or replaced
 
 
 def augment(texts: Sequence[str], copies: int, seed: int) -> list[str]:
-    """Return ``copies`` changed texts for each text, without those that occur already."""
+    """Return up to ``copies`` changed versions of each text; duplicates and original texts are left out."""
     generator = random.Random(seed)
     words = [text.split() for text in texts]
     corpus = [word for text in words for word in text]

@@ -1,4 +1,4 @@
-"""From rows to padded tensors, in an order that a resumed training finds again."""
+"""Batches: tokenized rows, padding, and samplers whose order a resumed training reproduces."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from linnet_train.data.rows import Example
 __all__ = ["NO_LABEL", "Collator", "EpochSampler", "LengthGroupedSampler", "Rows", "encode"]
 
 NO_LABEL = -100
-"""Label of a row that only the teacher answers; PyTorch's `ignore_index`."""
+"""Label that the cross entropy ignores (PyTorch's `ignore_index`): rows with a teacher's output alone."""
 
 _GROUP = 50  # batches that are sorted by length together, as in transformers' own sampler
 
 
 class Rows(Dataset[dict[str, Any]]):
-    """Encoded rows: token ids, label, and what the teacher said.
+    """Tokenized rows: token ids, label, and the teacher's outputs.
 
     A label is an int or a float, a tuple of them for the whole row, or a list with one for each token. `extra` has
-    what the measures need of each row and the model does not see.
+    what the metrics need of each row beside the inputs of the model.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Rows(Dataset[dict[str, Any]]):
         return row | {name: values[index] for name, values in self.teacher.items()}
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose what is random in this epoch; most rows are the same in each."""
+        """Select the epoch for rows with random content; most rows have none."""
 
     @property
     def lengths(self) -> list[int]:
@@ -55,7 +55,7 @@ class Rows(Dataset[dict[str, Any]]):
 
 
 def encode(tokenizer: Any, texts: Sequence[tuple[str, str | None]], max_length: int) -> list[dict[str, list[int]]]:
-    """Return the token ids of each text or pair, cut at ``max_length``."""
+    """Tokenize texts or pairs, truncated to ``max_length`` tokens."""
     pairs = [pair for _, pair in texts]
     second = [pair or "" for pair in pairs] if any(pair is not None for pair in pairs) else None
     found = tokenizer([text for text, _ in texts], second, truncation=True, max_length=max_length)
@@ -69,13 +69,13 @@ def text_pairs(rows: Sequence[Example]) -> list[tuple[str, str | None]]:
 
 
 class Collator:
-    """Pads rows to the longest of their batch."""
+    """Pads rows to the longest row of the batch."""
 
     def __init__(self, pad_id: int) -> None:
         self._pad = pad_id
 
     def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, Tensor]:
-        """Return input_ids and attention_mask int64 [rows, tokens], labels, and the teacher's values.
+        """Return a batch: input_ids and attention_mask int64 [rows, tokens], labels, and the teacher's outputs.
 
         Labels are [rows]; [rows, values] where a row has a tuple; [rows, tokens], filled up with
         :data:`NO_LABEL`, where each token has one.
@@ -99,9 +99,9 @@ def _padded(values: list[int], length: int, filler: int) -> list[int]:
 
 
 class EpochSampler(Sampler[int]):
-    """Random order that depends on seed and epoch alone, never on the global generator.
+    """Random order that depends only on seed and epoch, never on the global generator.
 
-    So a training that is resumed in the middle of an epoch goes on where it was.
+    A training that is resumed in the middle of an epoch therefore continues with the same rows.
     """
 
     def __init__(self, rows: Rows, seed: int) -> None:
@@ -110,7 +110,7 @@ class EpochSampler(Sampler[int]):
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
-        """Choose the order of this epoch, and tell the rows; the trainer calls it."""
+        """Set the epoch of the order and of the rows; called by the trainer."""
         self.epoch = epoch
         self._rows.set_epoch(epoch)
 
@@ -118,12 +118,12 @@ class EpochSampler(Sampler[int]):
         return len(self._rows)
 
     def generator(self) -> torch.Generator:
-        """Return what is random in this epoch."""
+        """Return the random generator of this epoch."""
         return torch.Generator().manual_seed(self._seed * 100_003 + self.epoch)
 
 
 class LengthGroupedSampler(EpochSampler):
-    """Neighbours have about the same length, so that little is padded."""
+    """Order in which neighbouring rows have similar lengths, so that batches need little padding."""
 
     def __init__(self, rows: Rows, batch_size: int, seed: int) -> None:
         super().__init__(rows, seed)

@@ -1,4 +1,4 @@
-"""Where the rows of a training are: files and columns."""
+"""Settings of the training data: files and columns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["DataConfig"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DataConfig:
-    """Where the rows are and what their columns mean.
+    """Files of the rows, and their columns.
 
     Attributes:
         train: .jsonl, .json, .csv or .tsv; anything else is CoNLL.
@@ -46,5 +46,5 @@ class DataConfig:
     )
 
     def problems(self) -> list[str]:
-        """Return every impossible setting as a sentence."""
+        """Return a sentence for each invalid setting."""
         return value_problems(self)

@@ -1,4 +1,4 @@
-"""Masked language modelling: which tokens a model has to guess, anew in each epoch.
+"""Token masking for masked language modelling, drawn anew in each epoch.
 
 Devlin et al., "BERT", <https://arxiv.org/abs/1810.04805>, section 3.1 and appendix A.1.
 """
@@ -23,12 +23,12 @@ _MASKED, _RANDOM = 0.8, 0.1  # the rest stays as it is; BERT, appendix A.1
 
 @dataclasses.dataclass(frozen=True)
 class Masking:
-    """How tokens are hidden.
+    """Masking strategy.
 
     Attributes:
-        probability: share of a text's tokens that have to be guessed; at least one is.
+        probability: share of tokens to predict; at least one of each text.
         mask_id: of the mask token.
-        special_ids: tokens that are neither hidden nor put in the place of others.
+        special_ids: tokens that are neither masked nor used as random replacements.
         vocabulary: number of tokens.
     """
 
@@ -38,7 +38,7 @@ class Masking:
     vocabulary: int
 
     def hide(self, ids: Sequence[int], generator: np.random.Generator) -> tuple[list[int], list[int]]:
-        """Return the ids with some hidden, and for these what they were; :data:`NO_LABEL` for the others."""
+        """Return the masked ids, and labels: original ids at masked positions, :data:`NO_LABEL` elsewhere."""
         places = [place for place, token in enumerate(ids) if token not in self.special_ids]
         hidden, labels = list(ids), [NO_LABEL] * len(ids)
         if not places:
@@ -61,9 +61,9 @@ class Masking:
 
 
 class MaskedRows(Rows):
-    """Rows of which other tokens are hidden in each epoch, by seed, epoch and row alone.
+    """Rows that are masked anew in each epoch, depending only on seed, epoch and row.
 
-    So a resumed training hides what the uninterrupted one hides.
+    A resumed training therefore masks the same tokens as an uninterrupted one.
     """
 
     def __init__(
@@ -95,10 +95,10 @@ class MaskedRows(Rows):
 
 @contextlib.contextmanager
 def answers_only_for(model: Any, chosen: Tensor) -> Iterator[None]:
-    """Let the head of a masked language model see the chosen tokens alone.
+    """Compute the head of a masked language model for the chosen tokens only.
 
-    The head works on each token by itself and its last layer is as wide as the vocabulary: without this it is most of
-    the work and of the memory, for answers that nobody asks for. Inside, logits have the shape [1, chosen, vocabulary].
+    The head works on each token separately and its last layer is as wide as the vocabulary, so logits of unmasked
+    tokens would take most of the time and memory. Inside the block logits have the shape [1, chosen, vocabulary].
 
     Args:
         model: with `base_model`, which gives `last_hidden_state` [rows, tokens, width].

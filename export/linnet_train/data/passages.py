@@ -1,4 +1,4 @@
-"""Plain text for pre-training: documents of sentences, packed into passages that fit the model."""
+"""Passages for pre-training: sentences of a document, packed up to the maximum length."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Passage", "pack", "pair_sentences"]
 
 @dataclasses.dataclass(frozen=True)
 class Passage:
-    """Sentences of one document that stand together.
+    """Consecutive sentences of one document.
 
     Attributes:
         sentences: in their order.
@@ -24,17 +24,17 @@ class Passage:
 
     @property
     def text(self) -> str:
-        """The sentences with spaces between."""
+        """The sentences, joined by spaces."""
         return " ".join(self.sentences)
 
 
 def pack(documents: Sequence[Sequence[str]], tokenizer: Any, bound: int) -> list[Passage]:
-    """Join neighbouring sentences of a document as long as they fit.
+    """Pack consecutive sentences of each document into passages of at most ``bound`` tokens.
 
     Args:
         documents: sentences of each.
         tokenizer: a fast tokenizer.
-        bound: tokens of a passage, special tokens not counted. A longer sentence is cut into several.
+        bound: tokens of a passage without special tokens. A longer sentence is split.
     """
     flat = [sentence for sentences in documents for sentence in sentences]
     found = tokenizer(flat, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"] if flat else []
@@ -65,9 +65,9 @@ def _fill(pieces: Iterable[tuple[str, int]], bound: int) -> list[list[str]]:
 
 
 def pair_sentences(passages: Sequence[Passage], seed: int) -> list[tuple[str, str, int]]:
-    """Return first and second part of passages, and 0 if the second goes on from the first, 1 if it does not.
+    """Return (first part, second part, label) of each passage; label 0: the second part follows, 1: it is replaced.
 
-    Half of the second parts are replaced by one of another document (BERT, appendix A.2; the numbers are those of
+    Half of the second parts are replaced by a part of another document (BERT, appendix A.2; the numbers are those of
     transformers' `next_sentence_label`). Passages of one sentence are left out.
 
     Args:

@@ -1,4 +1,4 @@
-"""Rows for training: read, checked whole before a second is spent, and split. Each task says what a row needs."""
+"""Reading, validation and splitting of labelled rows, shared by all tasks."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ __all__ = [
 
 @dataclasses.dataclass(frozen=True)
 class Example:
-    """One row.
+    """One labelled row.
 
     Attributes:
         text: the text.
         pair: the second text, None if there is none.
-        label: what is right: the name of a class, a tag for each word, answers, or a score.
+        label: class name, one tag for each word, answers, or a score.
         where: file and line, for messages.
         words: the words that have tags; `text` is these with spaces between.
     """
@@ -49,14 +49,14 @@ class Example:
 
 @dataclasses.dataclass(frozen=True)
 class Examples:
-    """What is trained on, and what is looked at.
+    """Training and validation rows.
 
     Attributes:
         train: rows to train on.
-        validation: rows that are not trained on.
-        labels: names of the classes or tags, sorted; their places are their numbers. Empty without any.
-        out_of_scope: the label of requests that belong to no class, None without one.
-        notes: what is worth knowing about the rows, for the report.
+        validation: held-out rows.
+        labels: sorted names of classes or tags; a label's index is its id. Empty for other tasks.
+        out_of_scope: label of out-of-scope rows, None if there is none.
+        notes: remarks about the rows, for the report.
     """
 
     train: tuple[Example, ...]
@@ -79,7 +79,7 @@ def read_file(
     needs_pair: bool = False,
     usual: Columns | None = None,
 ) -> list[Example]:
-    """Return the examples of a file; what is wrong is added to ``problems``, in the order of lines.
+    """Read the examples of a file; problems are appended to ``problems``, in the order of lines.
 
     Args:
         path: of the file.
@@ -116,13 +116,13 @@ def read_file(
 
 
 def of_file(path: Path, error: InvalidArgumentError) -> Problem:
-    """Return the problem that an error of the whole file names."""
+    """Convert an error about a whole file to a problem."""
     return Problem(Place(str(path)), str(error).removeprefix(f"{path}: "))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Grouping:
-    """How rows are held out where no validation rows are given.
+    """Grouping of the rows for the validation split.
 
     Attributes:
         key: rows with the same key stay together.
@@ -176,7 +176,7 @@ def of_one_score(path: Path | None, rows: Sequence[Example], what: str) -> list[
     """Return a problem if all rows have the same number for a label; ``what`` they are and have, in words."""
     if not rows or len({each.label for each in rows}) > 1:
         return []
-    return [Problem(Place(str(path)), f"every {what} {rows[0].label:g}, needed at least two")]
+    return [Problem(Place(str(path)), f"every {what} {rows[0].label:g}, expected at least two")]
 
 
 def scored_pair(
@@ -186,7 +186,7 @@ def scored_pair(
     wrong = texts_wrong(row, (columns.text, columns.pair))
     number = number_of(row.get(columns.label))
     if number is None or not fits(number):
-        wrong.append(f"{columns.label} is {shown(row.get(columns.label))}, needed {needed}")
+        wrong.append(f"{columns.label} is {shown(row.get(columns.label))}, expected {needed}")
     pair = row.get(columns.pair) if columns.pair is not None else None
     return wrong or Example(row[columns.text], pair, number, where)
 
@@ -219,23 +219,23 @@ def _examples(table: Table, columns: Columns, read_row: ReadRow, problems: list[
 
 
 def is_text(value: Any) -> bool:
-    """Whether it is a str that says something."""
+    """Whether ``value`` is a str that is not blank."""
     return isinstance(value, str) and bool(value.strip())
 
 
 def shown(value: Any) -> str:
-    """Return a value as messages name it."""
+    """Format a value for a message: missing, empty, or its shortened repr."""
     return "missing" if value is None else "empty" if isinstance(value, str) and not value.strip() else f"{value!r:.40}"
 
 
 def texts_wrong(row: Mapping[str, Any], names: Sequence[str | None]) -> list[str]:
-    """Return what is wrong with the columns that need a text; None names no column."""
-    return [f"{name} is {shown(row.get(name))}, needed a text" for name in names
+    """Return a sentence for each named column without a text; None entries are skipped."""
+    return [f"{name} is {shown(row.get(name))}, expected a text" for name in names
             if name is not None and not is_text(row.get(name))]  # fmt: skip
 
 
 def number_of(value: Any) -> float | None:
-    """Return a finite number, also from a str; None if it is none."""
+    """Convert a number or a numeric str to a finite float; return None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -246,16 +246,20 @@ def number_of(value: Any) -> float | None:
 
 
 def overlap_note(rows: Sequence[Example], held_out: Sequence[Example]) -> list[str]:
-    """Return a sentence on held-out texts that are trained on, if there are any."""
+    """Return a note if held-out texts also occur among the training rows."""
     known = {(each.text, each.pair) for each in rows}
     shared = sum((each.text, each.pair) in known for each in held_out)
-    return [f"{shared} of {len(held_out)} held-out texts are training texts too, so figures flatter"] if shared else []
+    return (
+        [f"{shared} of {len(held_out)} held-out texts are training texts too, so figures are optimistic"]
+        if shared
+        else []
+    )
 
 
 def hold_out(
     rows: Sequence[Example], group: Callable[[Example], Hashable], share: float, seed: int
 ) -> tuple[list[Example], list[Example]]:
-    """Return rows to train on and a share to look at; rows of a group stay together.
+    """Split rows into training and validation rows; rows of a group stay together.
 
     At least one group is held out, and at least one is trained on.
     """

@@ -1,4 +1,4 @@
-"""Losses: labels, and a teacher's softened answers."""
+"""Supervised and distillation losses, and class weights."""
 
 from __future__ import annotations
 

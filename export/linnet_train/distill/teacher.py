@@ -1,4 +1,4 @@
-"""What a teacher says of every text, computed once and kept in a file."""
+"""Teacher logits and hidden states, computed once for all rows and cached in a safetensors file."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ def ask_teacher(
     *,
     bfloat16: bool = False,
 ) -> dict[str, Tensor]:
-    """Return the teacher's answers.
+    """Compute the teacher's outputs, or read them from the cache.
 
     Args:
         config: the teacher.
         labels: names of the classes, in the order of the student's logits.
         texts: texts and second texts.
         max_length: bound in tokens.
-        cache: a safetensors file that keeps the answers; it is used again if it belongs to these texts.
-        progress: told how far it is.
+        cache: safetensors file of the outputs; reused if teacher, settings and texts are the same.
+        progress: called with the progress, as text.
         bfloat16: compute matrix products in bfloat16.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What a student takes over from a teacher that runs beside it: answers, feature maps and attention.
+"""Online distillation from a teacher that runs beside the student: outputs, feature maps and attention.
 
 Sun et al., "MobileBERT", <https://arxiv.org/abs/2004.02984>, section 3.4, equations 1 and 2, all layers at the same
 time (the paper's auxiliary knowledge transfer). A student of another width learns a projection to the teacher's, as in
@@ -29,7 +29,7 @@ _LEAST = 1e-9  # of a probability, in its logarithm
 
 @dataclasses.dataclass(frozen=True)
 class Teacher:
-    """A trained model that answers every batch.
+    """A trained model that runs on every batch.
 
     Attributes:
         model: in eval mode.
@@ -48,7 +48,7 @@ class Teacher:
 
 
 def load_teacher(config: TrainConfig, task: TrainingTask, examples: Examples, student: Any, tokenizer: Any) -> Teacher:
-    """Load the teacher, and give ``student`` a projection if its feature maps have another width.
+    """Load the teacher; add a projection to ``student`` if its hidden size differs.
 
     Args:
         config: with a distillation.
@@ -58,8 +58,8 @@ def load_teacher(config: TrainConfig, task: TrainingTask, examples: Examples, st
         tokenizer: its tokenizer.
 
     Raises:
-        CheckpointError: the teacher was not trained for these labels, has other heads or layers, or cuts texts in
-            another way.
+        CheckpointError: the teacher was not trained for these labels, has other heads or layers, or tokenizes texts
+            differently.
     """
     settings = config.distillation
     assert settings is not None
@@ -70,7 +70,7 @@ def load_teacher(config: TrainConfig, task: TrainingTask, examples: Examples, st
     if settings.attention_weight and ours.num_attention_heads != theirs.num_attention_heads:
         raise CheckpointError(
             f"teacher {settings.teacher} has {theirs.num_attention_heads} heads of attention, the student "
-            f"{ours.num_attention_heads}; attention_weight needs as many"
+            f"{ours.num_attention_heads}; attention_weight requires the same number"
         )
     layers: tuple[tuple[int, int], ...] = ()
     if settings.transfers:
@@ -84,13 +84,13 @@ def load_teacher(config: TrainConfig, task: TrainingTask, examples: Examples, st
 
 
 def remove_projection(student: Any) -> None:
-    """Take away what only served the learning, in place."""
+    """Remove the projection that only training needs, in place."""
     if hasattr(student, _PROJECTION):
         delattr(student, _PROJECTION)
 
 
 def with_teacher(step: Step, teacher: Teacher) -> Step:
-    """Return a step whose loss is also the distance to what the teacher does with the same batch."""
+    """Add the distance to the teacher's outputs on the same batch to the loss of ``step``."""
     settings = teacher.config
 
     def run(model: Any, inputs: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
@@ -160,7 +160,7 @@ def attention_distance(student: Tensor, teacher: Tensor, mask: Tensor) -> Tensor
 
 @dataclasses.dataclass(frozen=True)
 class Recorded:
-    """One run of a model.
+    """Outputs of one forward pass.
 
     Attributes:
         outputs: what transformers returned.
@@ -173,7 +173,7 @@ class Recorded:
 
 @contextlib.contextmanager
 def _recorded(model: Any, *, layers: bool) -> Iterator[list[Recorded]]:
-    """Collect every run of ``model``; with what its layers gave if ``layers``."""
+    """Record the outputs of every call of ``model``; with hidden states and attentions if ``layers``."""
     runs: list[Recorded] = []
     names = ("output_hidden_states", "output_attentions")
     before = {name: getattr(model.config, name) for name in names}
@@ -211,7 +211,7 @@ def _layer_pairs(student: int, teacher: int, kept: Sequence[int] | None, name: s
 
 
 def _same_tokens(student: Any, teacher: Any, texts: Sequence[str], name: str) -> Tensor | None:
-    """Return the teacher's number of each of the student's tokens."""
+    """Map the student's token ids to the teacher's; return None where they are equal."""
     ours, theirs = student.get_vocab(), teacher.get_vocab()
     foreign = sorted(token for token in ours if token not in theirs)
     if foreign:
@@ -225,5 +225,5 @@ def _same_tokens(student: Any, teacher: Any, texts: Sequence[str], name: str) ->
     mine, other = student(list(texts))["input_ids"], teacher(list(texts))["input_ids"]
     for text, left, right in zip(texts, mine, other, strict=True):
         if [numbers[each] for each in left] != list(right):
-            raise CheckpointError(f"teacher {name} cuts {text!r:.60} into other tokens than the student")
+            raise CheckpointError(f"teacher {name} tokenizes {text!r:.60} differently from the student")
     return None if numbers == list(range(len(numbers))) else torch.tensor(numbers)

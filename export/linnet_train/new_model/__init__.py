@@ -1,4 +1,4 @@
-"""A model that has learned nothing yet: a configuration, a vocabulary of one's own, and seeded random weights.
+"""New models for pre-training: a configuration, a WordPiece vocabulary of the corpus, and seeded random weights.
 
 It is an ordinary checkpoint, so it can be exported and measured on the device before a day is spent on training it.
 Importing this package is light.

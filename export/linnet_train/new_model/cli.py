@@ -1,4 +1,4 @@
-"""`linnet init`: the command."""
+"""The `linnet init` command."""
 
 from __future__ import annotations
 

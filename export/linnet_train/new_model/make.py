@@ -1,4 +1,4 @@
-"""Makes a model that has learned nothing yet, and writes it as an ordinary checkpoint."""
+"""Creation of a randomly initialized model as an ordinary checkpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fields of a new model's configuration that differ from transformers' defaults, checked one by one."""
+"""Overrides of a new model's configuration, converted to the types of the fields and validated."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def read_overrides(model_type: str, plain: Any, overrides: Mapping[str, Any]) ->
         try:
             found[name] = _in_type_of(usual, value)
         except ValueError as error:
-            problems.append(f"{name} is {value!r}, needed {error}")
+            problems.append(f"{name} is {value!r}, expected {error}")
         else:
             problems += _impossible(name, usual, found[name])
     if problems:
@@ -82,7 +82,7 @@ def _impossible(name: str, usual: Any, value: Any) -> list[str]:
         return []
     if isinstance(usual, int):
         least = min(usual, 1)  # what may be 0 is so by default
-        return [] if value >= least else [f"{name} is {value}, needed at least {least}"]
+        return [] if value >= least else [f"{name} is {value}, expected at least {least}"]
     if "dropout" in name and not 0 <= value < 1:
-        return [f"{name} is {value:g}, needed 0 or more and less than 1"]
-    return [] if 0 <= value < math.inf else [f"{name} is {value:g}, needed a number of at least 0"]
+        return [f"{name} is {value:g}, expected 0 or more and less than 1"]
+    return [] if 0 <= value < math.inf else [f"{name} is {value:g}, expected a number of at least 0"]

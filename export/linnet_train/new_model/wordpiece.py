@@ -1,4 +1,4 @@
-"""Trains a WordPiece vocabulary, the kind that linnet's own device tokenizer reads (`tokenizers` does the training)."""
+"""Training of a WordPiece vocabulary for linnet's device tokenizer, by the `tokenizers` package."""
 
 from __future__ import annotations
 

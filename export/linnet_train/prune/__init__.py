@@ -1,4 +1,4 @@
-"""Takes parts of a model away before it is trained again."""
+"""Structured pruning before training: heads, neurons, layers, vocabulary, embedding width."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ def shrink(
     progress: Callable[[str], None] = lambda text: None,
     loss: Callable[[Any, dict[str, Any]], Tensor] | None = None,
 ) -> tuple[Any, Any, list[str]]:
-    """Make ``model`` smaller, in place as far as its class stays.
+    """Prune ``model``, in place unless its class changes (BERT with narrow embeddings becomes ELECTRA).
 
     Args:
         model: a model with a trained head, if neurons are to be ranked by importance.
         tokenizer: its tokenizer.
-        config: what to take away.
+        config: parts to remove.
         texts: the corpus that decides which tokens stay.
         batches: tokenizer -> tensors with labels on which the importance of neurons is measured.
-        progress: told what happens, in a few words.
+        progress: called with the current step, as text.
         loss: (model, batch) -> a scalar; None: the model's own.
 
     Returns:
         the model, the tokenizer that belongs to it now, and a sentence on each step.
 
     Raises:
-        ShrinkError: the model has not what should be taken away.
+        ShrinkError: the model lacks the part to be removed.
     """
     done: list[str] = []
     if config.heads is not None:

@@ -1,8 +1,9 @@
-"""Narrow embeddings, and a linear layer that brings them to the encoder's width.
+"""Embedding factorization: narrow embeddings and a linear projection to the encoder's width.
 
 Lan et al., "ALBERT", <https://arxiv.org/abs/1909.11942>, section 3.1. Of the encoders that transformers reads, ELECTRA
-is BERT with such a layer (``embeddings_project``), so a factorized BERT is an ELECTRA. It normalizes narrow embeddings
-where BERT normalizes wide ones: what comes out is fitted, not equal, and training has to close the gap.
+is BERT with such a layer (``embeddings_project``), so a factorized BERT is an ELECTRA. It applies
+layer normalization to the narrow embeddings where BERT applies it to the wide ones: the projection is a least-squares
+fit, not an exact factorization, and training has to close the gap.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def factorize_embeddings(
     if config.model_type != "bert" or kind is None:
         raise ShrinkError(f"embedding_size is for BERT, which becomes ELECTRA; the model is {type(model).__name__}")
     if size >= config.hidden_size:
-        raise ShrinkError(f"embedding_size is {size}, the encoder is {config.hidden_size} wide; needed less")
+        raise ShrinkError(f"embedding_size is {size}, the encoder is {config.hidden_size} wide; expected less")
     shared = {name: getattr(config, name) for name in _SHARED_SETTINGS if getattr(config, name, None) is not None}
     settings: Any = transformers.ElectraConfig(embedding_size=size, **shared)
     settings._attn_implementation = "eager"  # as the model that it comes from

@@ -1,4 +1,4 @@
-"""Makes feed-forward layers narrower: the least important neurons go.
+"""Pruning of feed-forward neurons by importance.
 
 Importance is the first-order estimate of how much the loss would change without the neuron,
 ``|activation * gradient|`` summed over tokens (Molchanov et al., <https://arxiv.org/abs/1611.06440>).
@@ -42,7 +42,7 @@ def narrow_feed_forward(
     pairs = [_pair(layer) for layer in encoder_layers(model)[2]]
     width = pairs[0][0].out_features
     if size >= width:
-        raise ShrinkError(f"intermediate_size is {size}, the model's is {width}; needed less")
+        raise ShrinkError(f"intermediate_size is {size}, the model's is {width}; expected less")
     importance = neuron_importance(model, [contract for _, contract in pairs], batches, loss)
     for (expand, contract), scores in zip(pairs, importance, strict=True):
         chosen = scores.topk(size).indices.sort().values
@@ -61,7 +61,7 @@ def neuron_importance(
     batches: Sequence[dict[str, Any]],
     loss: Callable[[Any, dict[str, Any]], Tensor] | None = None,
 ) -> list[Tensor]:
-    """Return the importance of each input of each of these layers: float32 [inputs] each.
+    """Compute the importance of each input of each of these layers: float32 [inputs] each.
 
     Args:
         model: a trained model that returns a loss.

@@ -1,9 +1,9 @@
-"""Silences the least important attention heads; the exporter leaves them out (:mod:`linnet_export.graph.head_pruning`).
+"""Pruning of attention heads by importance; the exporter removes the zeroed heads from the program.
 
-Importance is that of what a head gives, by the same estimate as for neurons (Michel et al.,
-<https://arxiv.org/abs/1905.10650>, section 4.1, has the gradient of a gate on each head). The configurations of
-transformers derive a head's width from the model's, so heads cannot go from a checkpoint; as zeros they stay zeros
-while it is trained, since no gradient reaches them.
+The importance of a head is that of its output, by the same estimate as for neurons (Michel et al.,
+<https://arxiv.org/abs/1905.10650>, section 4.1, use the gradient of a gate on each head). transformers derives the
+width of a head from the hidden size, so heads cannot be removed from a checkpoint. Their weights are set to zero; zeros
+get no gradient, so they stay zero during training, and the exporter removes the heads.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["prune_heads"]
 _QUERY, _KEY, _VALUE, _OUTPUT = (
     f"attention.{name}" for name in ("self.query", "self.key", "self.value", "output.dense")
 )
-_MODEL_TYPES = ("bert", "electra", "roberta", "xlm-roberta")  # whose exported programs leave pruned heads out
+_MODEL_TYPES = ("bert", "electra", "roberta", "xlm-roberta")  # the exporter removes zeroed heads of these
 
 
 def prune_heads(
@@ -33,7 +33,7 @@ def prune_heads(
     batches: Sequence[dict[str, Any]],
     loss: Callable[[Any, dict[str, Any]], Tensor] | None = None,
 ) -> str:
-    """Keep the ``count`` most important heads of each layer, in place.
+    """Zero all but the ``count`` most important heads of each layer, in place.
 
     Args:
         model: a trained model that returns a loss.
@@ -42,14 +42,14 @@ def prune_heads(
         loss: (model, batch) -> a scalar; None: the model's own.
 
     Raises:
-        ShrinkError: the exporter would not leave the others out, or there are not more than ``count``.
+        ShrinkError: the exporter does not support the architecture, or there are not more than ``count`` heads.
     """
     config: Any = model.config
     heads = int(config.num_attention_heads)
     if config.model_type not in _MODEL_TYPES:
         raise ShrinkError(f"heads is for {', '.join(_MODEL_TYPES)}; the model is {config.model_type}")
     if count >= heads:
-        raise ShrinkError(f"heads is {count}, the model has {heads}; needed less")
+        raise ShrinkError(f"heads is {count}, the model has {heads}; expected fewer")
     layers = encoder_layers(model)[2]
     outputs = [_linear(layer, _OUTPUT) for layer in layers]
     importance = [each.view(heads, -1).sum(dim=1) for each in neuron_importance(model, outputs, batches, loss)]
@@ -58,9 +58,7 @@ def prune_heads(
         pruned[scores.topk(count).indices] = False
         _zero(layer, pruned.repeat_interleave(_linear(layer, _VALUE).out_features // heads))
     kept = sum(float(scores.topk(count).values.sum() / scores.sum()) for scores in importance) / len(importance)
-    return (
-        f"{count} of {heads} heads in each layer, with {kept:.0%} of the importance; programs are made without the rest"
-    )
+    return f"{count} of {heads} heads in each layer, with {kept:.0%} of the importance; the exporter removes the rest"
 
 
 def _zero(layer: nn.Module, channels: Tensor) -> None:

@@ -1,4 +1,4 @@
-"""Leaves layers of an encoder out."""
+"""Removal of encoder layers."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Trims a WordPiece vocabulary to a corpus: tokenizer and embedding together, ids renumbered.
+"""WordPiece vocabulary trimming: tokenizer and embedding reduced to the tokens of a corpus.
 
-WordPiece takes the longest token that fits at each place. A trimmed vocabulary that holds every token of a
-text holds each of those longest ones and nothing longer, so the text is cut as before. This is checked on
-the whole corpus nevertheless.
+WordPiece takes the longest matching token at each position. If the trimmed vocabulary has every token of a text, each
+longest match is still there and no longer one was added, so the text is tokenized as before. This is checked on the
+whole corpus all the same.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ class Trimmed:
 def trim_vocabulary(
     model: transformers.PreTrainedModel, tokenizer: Any, texts: Sequence[str], *, frequent: int = 0
 ) -> Trimmed:
-    """Keep the tokens that ``texts`` need; change the embedding of ``model`` in place.
+    """Reduce the vocabulary to the tokens of ``texts``; change the embedding of ``model`` in place.
 
-    Special tokens and the characters of printable ASCII stay too, so that unknown Latin words are cut into
-    smaller pieces and not lost.
+    Special tokens and printable ASCII characters are kept, so that unknown Latin words are split into smaller
+    pieces instead of becoming the unknown token.
 
     Args:
         model: its word embedding float32 [tokens, width] loses rows.
@@ -56,7 +56,7 @@ def trim_vocabulary(
             most frequent.
 
     Raises:
-        ShrinkError: it is no WordPiece tokenizer, or a text of the corpus would be cut in another way.
+        ShrinkError: the tokenizer is not WordPiece, or a text of the corpus would be tokenized differently.
     """
     backend = _uncut(tokenizer)
     state = json.loads(backend.to_str())
@@ -69,12 +69,12 @@ def trim_vocabulary(
     _trim_embedding(model, kept)
     total = backend.get_vocab_size()
     return Trimmed(
-        smaller, tuple(kept), f"{len(kept)} of {total} tokens; all {len(texts)} texts are cut into tokens as before"
+        smaller, tuple(kept), f"{len(kept)} of {total} tokens; all {len(texts)} texts are tokenized as before"
     )
 
 
 def _uncut(tokenizer: Any) -> tokenizers.Tokenizer:
-    """Return a copy of what is inside, which neither cuts nor pads."""
+    """Return a copy of the backend tokenizer without truncation and padding."""
     backend = tokenizers.Tokenizer.from_str(tokenizer.backend_tokenizer.to_str())
     backend.no_truncation()
     backend.no_padding()
@@ -118,14 +118,14 @@ def _renumber_template(processor: dict[str, Any] | None, new: Mapping[int, int])
         for role in ("sep", "cls"):
             processor[role][1] = new[processor[role][1]]
     else:
-        raise ShrinkError(f"the tokenizer's post-processor is {processor['type']}, needed TemplateProcessing")
+        raise ShrinkError(f"the tokenizer's post-processor is {processor['type']}, expected TemplateProcessing")
 
 
 def _check_same(tokenizer: Any, texts: Sequence[str], before: Sequence[Sequence[int]], kept: Sequence[int]) -> None:
     after = _uncut(tokenizer).encode_batch(list(texts))
     for text, old, new in zip(texts, before, after, strict=True):
         if [kept[each] for each in new.ids] != list(old):
-            raise ShrinkError(f"the trimmed tokenizer cuts {text!r:.60} in another way; this is a defect of linnet")
+            raise ShrinkError(f"the trimmed tokenizer tokenizes {text!r:.60} differently: report this as a bug")
 
 
 def _trim_embedding(model: transformers.PreTrainedModel, kept: Sequence[int]) -> None:

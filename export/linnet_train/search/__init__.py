@@ -1,12 +1,12 @@
-"""Search for a model that is good and fits the device: many small trainings, each exported and measured.
+"""Hyperparameter search under a size and latency budget: each trial is trained, exported and measured.
 
 =========  ===========================================================================
-config     what is searched over, and the device's budget
-space      from a trial's numbers to the settings of one training
-trial      trains, exports, measures one
-study      Optuna's study in an SQLite file: goes on after a kill, shared by processes
-report     what was found, as a table and as JSON
-page       the same as one HTML page
+config     settings: search space and budget of the device
+space      parameters of a trial -> settings of its training
+trial      training, export and measurement of one trial
+study      Optuna study in an SQLite file: resumable, shared by processes
+report     results as a table and as JSON
+page       results as one HTML page
 =========  ===========================================================================
 
 Importing this package is light.
@@ -43,7 +43,7 @@ def search(
         base: settings that all trials have in common; its output is the directory of the search.
         config: what is searched over, and the budget.
         exported: settings of the export, without model and output.
-        listener: is told about the progress.
+        listener: receives the progress.
 
     Raises:
         ExtraMissingError: the `search` extra is not installed.

@@ -1,4 +1,4 @@
-"""Settings of a search, as frozen objects."""
+"""Settings of a search: space, budget, number of trials."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Budget", "SearchConfig", "Space"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Space:
-    """What a trial may choose; of a single value nothing is searched.
+    """Search space; a parameter with a single value is fixed.
 
     Attributes:
         learning_rate: from and to, on a logarithmic scale.
@@ -39,13 +39,13 @@ class Space:
     )  # fmt: skip
 
     def problems(self) -> list[str]:
-        """Return every impossible setting as a sentence."""
+        """Return a sentence for each invalid setting."""
         low, high = self.learning_rate
-        found = [] if 0 < low <= high else [f"learning_rate is {low:g} to {high:g}, needed rising numbers above 0"]
+        found = [] if 0 < low <= high else [f"learning_rate is {low:g} to {high:g}, expected rising numbers above 0"]
         if not 1 <= self.epochs[0] <= self.epochs[1]:
-            found.append(f"epochs is {self.epochs[0]} to {self.epochs[1]}, needed rising numbers from 1 on")
+            found.append(f"epochs is {self.epochs[0]} to {self.epochs[1]}, expected rising numbers from 1 on")
         return found + [
-            f"{name} is {', '.join(map(str, getattr(self, name)))}, needed numbers of at least {least}"
+            f"{name} is {', '.join(map(str, getattr(self, name)))}, expected numbers of at least {least}"
             for name, least in (("lora_ranks", 0), ("layers", 1), ("intermediate_sizes", 1))
             if any(value < least for value in getattr(self, name))
         ]
@@ -53,7 +53,7 @@ class Space:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Budget:
-    """What the device allows; a trial over it is never the result.
+    """Limits of the device; a trial that exceeds them is never the result.
 
     Attributes:
         megabytes: of the file, 10^6 bytes; None: any.
@@ -68,13 +68,13 @@ class Budget:
     tokens: int = setting("tokens of that text (default {default})", "--search-tokens", metavar="N", default=16)
 
     def problems(self) -> list[str]:
-        """Return every impossible setting as a sentence."""
+        """Return a sentence for each invalid setting."""
         found = [
-            f"{name} is {value:g}, needed a number above 0"
+            f"{name} is {value:g}, expected a number above 0"
             for name, value in (("max_size", self.megabytes), ("max_latency", self.milliseconds))
             if value is not None and not value > 0
         ]
-        return found if self.tokens >= 2 else [*found, f"tokens is {self.tokens}, needed at least 2"]
+        return found if self.tokens >= 2 else [*found, f"tokens is {self.tokens}, expected at least 2"]
 
     def excess(self, megabytes: float, milliseconds: float) -> list[float]:
         """Return how far over the budget each is, as a share of it; 0 or less: within."""
@@ -100,7 +100,7 @@ class SearchConfig:
     space: Space = setting(group="search, with Optuna; needs linnet[search]", default_factory=Space)
 
     def __post_init__(self) -> None:
-        problems = [] if self.trials >= 1 else [f"search is {self.trials}, needed at least 1 trial"]
+        problems = [] if self.trials >= 1 else [f"search is {self.trials}, expected at least 1 trial"]
         problems += [*self.space.problems(), *self.budget.problems()]
         if problems:
             raise InvalidArgumentError("; ".join(problems))

@@ -1,4 +1,4 @@
-"""A search as one HTML page."""
+"""HTML page of a search."""
 
 from __future__ import annotations
 

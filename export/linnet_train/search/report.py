@@ -1,4 +1,4 @@
-"""What a search found."""
+"""Results of a search: trials, Pareto front, best trial within the budget."""
 
 from __future__ import annotations
 

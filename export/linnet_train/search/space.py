@@ -1,4 +1,4 @@
-"""From what a trial chooses to the settings of its training."""
+"""Mapping from a trial's parameters to the settings of its training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The search itself: Optuna's study in an SQLite file beside the trials."""
+"""The Optuna study of a search, stored in an SQLite file beside the trials."""
 
 from __future__ import annotations
 

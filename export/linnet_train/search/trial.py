@@ -1,4 +1,4 @@
-"""One trial: trained, exported, measured."""
+"""One trial of a search: training, export, accuracy and latency of the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `linnet train` can train for: two files a task.
+"""Registry of the tasks that can be trained.
 
 `rows/NAME.py` describes the task and reads its rows, without torch; `NAME.py` beside it has labels, loss and figures,
 and is imported by :func:`linnet_train.tasks.base.get_task`. A new task is one of each and a line in :data:`TASKS`.

@@ -1,4 +1,4 @@
-"""What a task has to provide to be trained for."""
+"""Interface of a training task, and access to tasks by name."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Step: TypeAlias = Callable[[Any, dict[str, Tensor]], tuple[Tensor, dict[str, Ten
 
 @dataclasses.dataclass(frozen=True)
 class Answers:
-    """What a model says of one batch.
+    """Outputs of a model for one batch.
 
     Attributes:
         runs: of the model, each with `outputs` of transformers and `mask` int64 [rows, tokens].
@@ -80,7 +80,7 @@ class TrainingTask(abc.ABC):
 
     @abc.abstractmethod
     def step(self, config: TrainConfig, rows: Rows, examples: Examples) -> Step:
-        """Return what computes the loss of a batch."""
+        """Return the function that computes the loss of a batch."""
 
     @abc.abstractmethod
     def figures(self, predictions: Any, rows: Rows, examples: Examples) -> dict[str, float]:
@@ -93,7 +93,7 @@ class TrainingTask(abc.ABC):
         """
 
     def collator(self, pad_id: int) -> Callable[[Sequence[dict[str, Any]]], dict[str, Tensor]]:
-        """Return what pads rows to a batch."""
+        """Return the collator that pads rows to a batch."""
         return Collator(pad_id)
 
     def held_out_row(self, example: Example) -> dict[str, Any]:
@@ -102,7 +102,7 @@ class TrainingTask(abc.ABC):
         return {"text": example.text, **pair, "label": example.label}
 
     def texts(self, example: Example) -> list[dict[str, str]]:
-        """Return what the exported program is run with, for its calibration and its proof."""
+        """Return the inputs of the exported program for calibration and proof."""
         return [{"text": example.text, **({} if example.pair is None else {"pair": example.pair})}]
 
     def held_out_rows(self, examples: Sequence[Example], tokenizer: Any) -> list[dict[str, Any]]:
@@ -115,7 +115,7 @@ class TrainingTask(abc.ABC):
         return None
 
     def teacher_distance(self, student: Answers, teacher: Answers, temperature: float) -> Tensor | None:
-        """Return how far the answers of a batch are from a teacher's, a scalar; None: they are learned otherwise.
+        """Compute the distance to the teacher's outputs, a scalar; None if the loss of :meth:`step` includes it.
 
         Args:
             student, teacher: their answers.
@@ -131,14 +131,14 @@ class TrainingTask(abc.ABC):
         return config.metric or self.metrics[0]
 
     def measured(self, config: TrainConfig, examples: Examples) -> tuple[str, ...]:
-        """Return those of :attr:`metrics` that the held-out rows can have."""
+        """Return those of :attr:`metrics` that can be computed on the held-out rows."""
         return self.metrics
 
     def check_metric(self, config: TrainConfig, examples: Examples) -> None:
-        """Refuse a metric that the held-out rows cannot have.
+        """Check that the metric can be computed on the held-out rows.
 
         Raises:
-            InvalidArgumentError: the message has those that they can have.
+            InvalidArgumentError: it cannot; the message lists the metrics that can.
         """
         known = (*self.measured(config, examples), "loss")
         if config.metric not in (None, *known):
@@ -149,7 +149,7 @@ class TrainingTask(abc.ABC):
 
 
 def known_figures(metrics: Mapping[str, float], prefix: str, names: Sequence[str]) -> dict[str, float]:
-    """Return the figures among what the trainer measured."""
+    """Select the named figures from the trainer's metrics."""
     return {name: metrics[f"{prefix}{name}"] for name in names if f"{prefix}{name}" in metrics}
 
 

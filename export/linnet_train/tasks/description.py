@@ -1,4 +1,4 @@
-"""What is known of a task without torch: its name, its figures, its settings and how its rows are read."""
+"""Description of a task without PyTorch: name, metrics, settings, row reader."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class TaskDescription:
     why_kept: str = ""
 
     def check_settings(self, config: Any) -> None:
-        """Refuse settings that the task has not.
+        """Check that the task supports all settings.
 
         Args:
             config: a :class:`linnet_train.config.TrainConfig`, which itself imports the tasks for their names.
 
         Raises:
-            InvalidArgumentError: all of them.
+            InvalidArgumentError: it does not; the message lists all of them.
         """
         given = changed(config, lambda field: setting_of(field).of_some_tasks)
         found = [f"{self.name} has no {name.replace('_', ' ')}" for name in given if name not in self.settings]

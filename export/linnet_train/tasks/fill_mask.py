@@ -1,4 +1,4 @@
-"""fill-mask: pre-training on plain text, from scratch or continued, perhaps with next sentences."""
+"""Masked language modelling, from scratch or continued, with optional next-sentence prediction."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""question-answering: the span of a context that answers a question, or that there is none (SQuAD 1.1 and 2.0).
+"""Extractive question answering, with unanswerable questions (SQuAD 1.1 and 2.0).
 
-Contexts that are too long are cut into windows that overlap, as the device cuts them; a window without the whole
-answer is to say so by its first token.
+Long contexts are split into overlapping windows, as on the device; the target of a window without the complete answer
+is its first token.
 """
 
 from __future__ import annotations
@@ -127,7 +127,9 @@ class QuestionAnswering(TrainingTask):
 def _check_question_lengths(rows: Sequence[Example], tokenizer: Any, room: int) -> None:
     counts = [len(each) for each in tokenizer([each.text for each in rows], add_special_tokens=False)["input_ids"]]
     problems = [
-        Problem(each.where, f"the question has {count} tokens, needed at most {max(room, 0)}, or a larger --max-length")
+        Problem(
+            each.where, f"the question has {count} tokens, expected at most {max(room, 0)}, or a larger --max-length"
+        )
         for each, count in zip(rows, counts, strict=True)
         if count > room
     ]
@@ -136,7 +138,7 @@ def _check_question_lengths(rows: Sequence[Example], tokenizer: Any, room: int) 
 
 
 def answer_span(spans: Sequence[tuple[int, int] | None], answers: Sequence[tuple[str, int]]) -> tuple[int, int]:
-    """Return (first token, last token) of the first answer; (0, 0) if the window has not all of it.
+    """Return (first token, last token) of the first answer; (0, 0) if the window does not contain all of it.
 
     Args:
         spans: (start, end) in the context of each token; None outside of it.

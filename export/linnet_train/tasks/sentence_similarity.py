@@ -1,6 +1,6 @@
-"""sentence-similarity: pairs of texts with a score; embeddings whose cosine ranks pairs as the scores do.
+"""Sentence embeddings, trained on scored pairs with the CoSENT loss.
 
-What is written is a sentence-transformers directory, which `linnet export` takes as feature-extraction.
+The output is a sentence-transformers directory, which `linnet export` reads as feature-extraction.
 """
 
 from __future__ import annotations

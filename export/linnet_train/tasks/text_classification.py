@@ -1,4 +1,4 @@
-"""text-classification: one class for each text or pair of texts, perhaps with one for what belongs to none."""
+"""Text classification, single texts or pairs, with an optional out-of-scope class."""
 
 from __future__ import annotations
 

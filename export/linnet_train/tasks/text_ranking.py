@@ -1,4 +1,4 @@
-"""text-ranking: a score from 0 to 1 for a query and a passage (a cross-encoder)."""
+"""Text ranking with a cross-encoder: a relevance score from 0 to 1 for a query and a passage."""
 
 from __future__ import annotations
 

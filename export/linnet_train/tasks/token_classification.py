@@ -1,6 +1,6 @@
-"""token-classification: a tag for each word (entities, slots), in BIO, BIOES or bare tags.
+"""Token classification (entities, slots) with BIO, BIOES or plain tags.
 
-Words are joined by spaces and cut into tokens as the device does it; a word's tag is that of its first token.
+Words are joined by spaces and tokenized as on the device; the first token of a word has its tag.
 """
 
 from __future__ import annotations

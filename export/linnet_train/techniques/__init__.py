@@ -1,1 +1,1 @@
-"""Ways of training: adapters, contrastive and adversarial training, quantization-aware training."""
+"""Training techniques: adapters, contrastive and adversarial training, quantization awareness, calibration."""

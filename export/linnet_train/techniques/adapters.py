@@ -1,8 +1,8 @@
-"""Low-rank adapters (LoRA) by `peft`: few weights are trained, and at the end they are part of the ordinary ones.
+"""Low-rank adapters (LoRA) by `peft`, merged into the weights after training.
 
 Hu et al., "LoRA: Low-Rank Adaptation of Large Language Models", <https://arxiv.org/abs/2106.09685>: a layer W learns
-alpha / rank * B A beside its frozen weights, and W + alpha / rank * B A is what is saved. So a checkpoint that was
-trained with adapters is exported like any other, and the program is as fast as without.
+alpha / rank * B A beside its frozen weights, and W + alpha / rank * B A is saved. A checkpoint that was trained with
+adapters is therefore exported like any other, and its program is as fast.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["add_adapters", "merge_adapters", "trained_parameters"]
 
 
 def add_adapters(model: Any, config: AdapterConfig) -> str:
-    """Give ``model`` adapters, in place; only they and what lies outside of the encoder are trained from here on.
+    """Insert adapters into ``model``, in place, and freeze the rest of the encoder; the head stays trainable.
 
     Args:
         model: a model of transformers with a head.
@@ -29,7 +29,7 @@ def add_adapters(model: Any, config: AdapterConfig) -> str:
         a sentence about what is trained.
 
     Raises:
-        CheckpointError: the model has no such layers.
+        CheckpointError: the model has no layers of these names.
     """
     from peft import LoraConfig, inject_adapter_in_model
 
@@ -49,7 +49,7 @@ def add_adapters(model: Any, config: AdapterConfig) -> str:
 
 
 def merge_adapters(model: Any) -> None:
-    """Add what the adapters learnt to the weights of their layers, and take the adapters away, in place."""
+    """Merge the adapters into the weights of their layers and remove them, in place."""
     from peft.tuners.lora import LoraLayer
 
     found = [(name, module) for name, module in model.named_modules() if isinstance(module, LoraLayer)]
@@ -61,7 +61,7 @@ def merge_adapters(model: Any) -> None:
 
 
 def trained_parameters(model: nn.Module) -> int:
-    """Return how many weights are trained."""
+    """Count the trainable weights."""
     return sum(each.numel() for each in model.parameters() if each.requires_grad)
 
 

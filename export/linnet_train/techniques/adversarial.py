@@ -1,8 +1,8 @@
-"""Learning from texts that are a little harder than they are: embeddings moved to where the loss grows fastest.
+"""Adversarial training: embeddings shifted along the gradient of the loss.
 
 Miyato et al., "Adversarial Training Methods for Semi-Supervised Text Classification",
-<https://arxiv.org/abs/1605.07725>, equation 5. There embeddings are normalized and the shift has a fixed length; here
-its length is a share of that of the text's own embedding, so that the same number fits every model.
+<https://arxiv.org/abs/1605.07725>, equation 5. The paper normalizes embeddings and uses a shift of fixed length; here
+the length is relative to the norm of the embedding, so that one setting fits every model.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ __all__ = ["embedding_shift", "with_adversary"]
 
 
 def with_adversary(step: Step, share: float) -> Step:
-    """Return a step whose loss is that of the texts and that of the same texts moved.
+    """Add the loss of the adversarially shifted batch to the loss of ``step``.
 
     Args:
         step: computes the loss of a batch.
-        share: length of the shift of a text, of the length of its embedding; 0 leaves ``step`` as it is.
+        share: norm of the shift relative to the norm of the embedding; 0 returns ``step`` unchanged.
     """
     if not share:
         return step
@@ -53,12 +53,12 @@ def with_adversary(step: Step, share: float) -> Step:
 
 
 def embedding_shift(embedding: Tensor, gradient: Tensor, share: float) -> Tensor:
-    """Return the shift of each text along the gradient of the loss: float [rows, tokens, width].
+    """Compute the shift of each text along the gradient of the loss: float [rows, tokens, width].
 
     Args:
         embedding: float [rows, tokens, width].
         gradient: of the loss, float [rows, tokens, width].
-        share: of the length of the embedding.
+        share: norm of the shift relative to the norm of the embedding.
     """
     length = embedding.detach().flatten(1).norm(dim=1)
     steepness = gradient.flatten(1).norm(dim=1).clamp(min=torch.finfo(gradient.dtype).tiny)
@@ -67,7 +67,7 @@ def embedding_shift(embedding: Tensor, gradient: Tensor, share: float) -> Tensor
 
 @contextlib.contextmanager
 def _through(words: nn.Module, change: Callable[[Tensor], Tensor]) -> Iterator[None]:
-    """Let what the word embedding gives go through ``change``."""
+    """Apply ``change`` to the output of the word embedding inside the block."""
     handle = words.register_forward_hook(lambda _module, _inputs, output: change(output))
     try:
         yield

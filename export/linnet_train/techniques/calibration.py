@@ -1,8 +1,7 @@
-"""Folds a temperature and an out-of-scope threshold into the last layer.
+"""Temperature scaling and out-of-scope threshold, folded into the last layer.
 
-A softmax over logits that were divided by a temperature, with one logit raised, is a softmax over the logits
-of a last layer with other numbers. So the file needs no field for either, and every runtime, transformers'
-pipeline included, gives the calibrated answer.
+Dividing logits by a temperature and raising one of them is the same as changing the weights of the last layer. So the
+file needs no field for either, and every runtime, transformers' pipeline included, returns calibrated scores.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ __all__ = ["Calibration", "calibrate", "fit_temperature", "fold", "out_of_scope_
 
 @dataclasses.dataclass(frozen=True)
 class Calibration:
-    """What was folded in.
+    """Temperature and shift that were folded into the last layer.
 
     Attributes:
         temperature: the logits were divided by it.
@@ -42,8 +41,8 @@ def calibrate(
         model: a classifier; its last layer is changed.
         logits: of the held-out rows, float32 [rows, classes].
         labels: int64 [rows].
-        outside: number of the out-of-scope class, None without one.
-        config: what is wanted.
+        outside: index of the out-of-scope class, None if there is none.
+        config: which of the two to fit.
     """
     temperature = fit_temperature(logits, labels) if config.temperature else 1.0
     shift = 0.0
@@ -55,7 +54,7 @@ def calibrate(
 
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:
-    """Return the temperature that makes the labels likeliest (Guo et al., ICML 2017)."""
+    """Fit the temperature that maximizes the likelihood of the labels (Guo et al., ICML 2017)."""
     logarithm = torch.zeros(1, requires_grad=True)
     optimizer = torch.optim.LBFGS([logarithm], max_iter=50, line_search_fn="strong_wolfe")
 

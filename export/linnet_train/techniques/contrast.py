@@ -1,7 +1,7 @@
-"""Learning from a few rows: what the last layer reads becomes alike within a class and unlike between classes.
+"""Supervised contrastive training of an encoder for few-shot classification.
 
-The idea of SetFit (<https://arxiv.org/abs/2209.11055>): first the encoder by contrast, then a head on what it gives.
-A few rows make many pairs, and no weight of the head has to be learned at the same time.
+As in SetFit (<https://arxiv.org/abs/2209.11055>), the encoder is trained first, by contrast, then a head on its output.
+A few rows give many pairs, and the head does not have to be learned at the same time.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ _GROUP = 4  # rows of one class that stand together in a batch: each of them has
 
 
 def contrastive_loss(features: Tensor, labels: Tensor, temperature: float = _TEMPERATURE) -> Tensor:
-    """Return the supervised contrastive loss (Khosla et al., <https://arxiv.org/abs/2004.11362>, equation 2).
+    """Compute the supervised contrastive loss (Khosla et al., <https://arxiv.org/abs/2004.11362>, equation 2).
 
     Args:
         features: float [rows, width]; compared by their cosine.
-        labels: int64 [rows]. A row whose class has no other in the batch is only an example of what is different.
+        labels: int64 [rows]. A row without another one of its class in the batch serves as a negative only.
         temperature: the cosines are divided by it.
 
     Returns:
@@ -45,7 +45,7 @@ def contrastive_loss(features: Tensor, labels: Tensor, temperature: float = _TEM
 
 
 def read_by_last_layer(model: Any, inputs: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-    """Run a classifier; return what its last layer reads, float [rows, width], and gives, float [rows, classes]."""
+    """Run a classifier; return input [rows, width] and output [rows, classes] of its last layer, both float."""
     read: list[Tensor] = []
     hook = last_layer(model).register_forward_pre_hook(lambda _layer, given: read.append(given[0]))
     try:
@@ -56,7 +56,7 @@ def read_by_last_layer(model: Any, inputs: dict[str, Tensor]) -> tuple[Tensor, T
 
 
 class ClassGroupedSampler(EpochSampler):
-    """Small groups of one class stand together."""
+    """Order in which small groups of rows of one class are neighbours."""
 
     def __init__(self, rows: Rows, seed: int) -> None:
         super().__init__(rows, seed)

@@ -1,8 +1,8 @@
-"""Quantization-aware training: the model computes with rounded weights and activations while it learns.
+"""Quantization-aware training: fake quantization of weights and activations.
 
-Its linear layers and its word embedding are rounded as the export's recipe will round them
-(:mod:`linnet_export.quantize.prepare`); the last layer stays float32, there as here. The exporter folds constants into
-the layers, so the activations that are rounded differ a little; the weights are rounded alike.
+Linear layers and the word embedding are quantized as the recipe of the export does it
+(:mod:`linnet_export.quantize.prepare`); the last layer stays float32 in both. The exporter folds constants into the
+layers, so quantized activations differ slightly; quantized weights are equal.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["insert_fake_quantization", "remove_fake_quantization"]
 
 
 def insert_fake_quantization(model: Any, recipe: str) -> dict[str, nn.Module]:
-    """Let ``model`` round as ``recipe`` does, in place.
+    """Replace the layers of ``model`` by fake-quantized ones, in place.
 
     Args:
         model: a model of transformers with a head.
@@ -34,7 +34,7 @@ def insert_fake_quantization(model: Any, recipe: str) -> dict[str, nn.Module]:
 
     Raises:
         UnknownRecipeError: there is no such recipe.
-        NotTrainableError: it has a precision that training cannot imitate.
+        NotTrainableError: the recipe has a precision without a fake-quantized layer.
     """
     layers = quantizable(model)
     last, words = last_layer(model), model.get_input_embeddings()

@@ -32,11 +32,11 @@ def test_every_bad_row_is_named_at_once(tmp_path: Path) -> None:
     file = write_rows(tmp_path / "rows.jsonl", rows)
     validation = write_rows(tmp_path / "dev.jsonl", [{"text": "go", "label": "fly"}, {"text": "", "label": "bank"}])
     assert problems(DataConfig(train=file, validation=validation)) == (
-        f"{file}, line 9: text is empty, needed a text",
-        f"{file}, line 10: label is missing, needed a label",
-        f"{file}, line 11: text is 3, needed a text",
-        f"{file}, line 12: text is missing, needed a text, label is empty, needed a label",
-        f"{validation}, line 2: text is empty, needed a text",
+        f"{file}, line 9: text is empty, expected a text",
+        f"{file}, line 10: label is missing, expected a label",
+        f"{file}, line 11: text is 3, expected a text",
+        f"{file}, line 12: text is missing, expected a text, label is empty, expected a label",
+        f"{validation}, line 2: text is empty, expected a text",
         f"{validation}, line 1: label 'fly' does not occur in the training rows",
     )
 
@@ -46,9 +46,9 @@ def test_broken_lines_are_named_beside_bad_rows(tmp_path: Path) -> None:
     rows = write_rows(tmp_path / "good.jsonl", easy_rows(8)).read_text()
     file.write_text('{"text": "", "label": "music"}\n\n{oops\n{"text": "play"}\n[1]\n' + rows)
     assert problems(DataConfig(train=file)) == (
-        f"{file}, line 1: text is empty, needed a text",
+        f"{file}, line 1: text is empty, expected a text",
         f"{file}, line 3: not JSON: Expecting property name enclosed in double quotes at character 2",
-        f"{file}, line 4: label is missing, needed a label",
+        f"{file}, line 4: label is missing, expected a label",
         f"{file}, line 5: a list, needed an object",
     )
 
@@ -72,7 +72,7 @@ except BadDataError as error:
 def test_one_class_is_refused(tmp_path: Path) -> None:
     file = write_rows(tmp_path / "rows.jsonl", [{"text": "play", "label": "music"}] * 3)
     assert problems(DataConfig(train=file)) == (
-        f"{file}: every row has the label 'music', needed at least two classes",
+        f"{file}: every row has the label 'music', expected at least two classes",
     )
 
 

@@ -194,6 +194,6 @@ def test_what_cannot_teach_is_refused(data: dict[str, Path], encoder: Path, tmp_
     other["model"]["vocab"]["##qqq"] = other["model"]["vocab"].pop("bank")
     (tmp_path / "two/tokenizer.json").write_text(json.dumps(other))
     assert "does not know 1 of the student's tokens (bank)" in refused(tmp_path / "two", **maps)
-    with pytest.raises(InvalidArgumentError, match="attention_weight needs dropout = 0"):
+    with pytest.raises(InvalidArgumentError, match="attention_weight requires dropout = 0"):
         config(encoder, tmp_path / "out", task, data[task], optimizer=OptimizerConfig(),
                distillation=DistillationConfig(teacher="t", attention_weight=1.0))  # fmt: skip

@@ -141,7 +141,7 @@ def test_adapters_would_change_pruned_heads(encoder: Path, rows_file: Path, tmp_
 
 def test_what_cannot_be_left_out_is_refused(tmp_path: Path) -> None:
     model, tokenizer = load(tmp_path / "model")
-    with pytest.raises(ShrinkError, match="heads is 4, the model has 4; needed less"):
+    with pytest.raises(ShrinkError, match="heads is 4, the model has 4; expected fewer"):
         prune_heads(model, 4, [batch(tokenizer)])
     distil: Any = transformers.AutoModelForSequenceClassification.from_pretrained(
         write_checkpoint(tmp_path / "distil", "distilbert", "text-classification")

@@ -125,7 +125,7 @@ def test_importance_is_what_the_loss_changes_by(checkpoint: Path) -> None:
 
 def test_what_cannot_shrink_is_refused(checkpoint: Path) -> None:
     model, tokenizer = load(checkpoint)
-    with pytest.raises(ShrinkError, match="intermediate_size is 64, the model's is 64; needed less"):
+    with pytest.raises(ShrinkError, match="intermediate_size is 64, the model's is 64; expected less"):
         narrow_feed_forward(model, 64, [batch(tokenizer)])
 
 

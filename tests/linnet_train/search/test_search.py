@@ -126,7 +126,7 @@ def test_without_the_extra_it_is_named(
 def test_bad_rows_are_refused_once(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     rows = write_rows(tmp_path / "rows.jsonl", [*easy_rows(8), {"text": "", "label": "music"}])
     assert main(words(tmp_path, rows, tmp_path / "found", "--search", "1")) == 2
-    assert "line 9: text is empty, needed a text" in capfd.readouterr().err
+    assert "line 9: text is empty, expected a text" in capfd.readouterr().err
     assert not (tmp_path / "found").exists()
 
 

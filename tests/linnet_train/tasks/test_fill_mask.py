@@ -200,10 +200,10 @@ def test_bad_corpora_are_refused(tmp_path: Path, corpus: Path) -> None:
             read_examples(DataConfig(train=path, **settings), 0, "fill-mask")
         return str(caught.value)
 
-    assert "one document, needed another to hold out" in refused("one.txt", b"only this\n")
+    assert "one document, expected another to hold out" in refused("one.txt", b"only this\n")
     assert "no text" in refused("empty.txt", b"\n\n")
     assert "line 2: not UTF-8: byte 0xe9" in refused("latin.txt", b"a\ncaf\xe9\n")
-    assert "line 2: text is empty, needed a text" in refused("rows.jsonl", b'{"text": "a"}\n{"text": " "}\n')
+    assert "line 2: text is empty, expected a text" in refused("rows.jsonl", b'{"text": "a"}\n{"text": " "}\n')
     assert "no text among other; name it with --text-column" in refused("rows2.jsonl", b'{"other": "a"}\n')
 
 

@@ -198,11 +198,11 @@ def test_bad_tags_are_named_at_once(tmp_path: Path) -> None:
         {"tags": "O"},
     ]
     assert problems("token-classification", rows, tmp_path) == [
-        "line 4: 2 tokens and 1 tags, needed as many",
-        "line 5: tokens is [], needed a list of words",
-        "line 6: tokens 2 is empty, needed a str, tags 2 is 3, needed a str",
-        "line 7: tokens 1 is 'a b', needed one word",
-        "line 8: tokens is missing, needed a list of words, tags is 'O', needed a list of tags",
+        "line 4: 2 tokens and 1 tags, expected as many",
+        "line 5: tokens is [], expected a list of words",
+        "line 6: tokens 2 is empty, expected a str, tags 2 is 3, expected a str",
+        "line 7: tokens 1 is 'a b', expected one word",
+        "line 8: tokens is missing, expected a list of words, tags is 'O', expected a list of tags",
     ]
 
 
@@ -225,11 +225,11 @@ def test_bad_answers_are_named_at_once(tmp_path: Path) -> None:
         {"question": "q", "context": "a bank"},
     ]
     assert problems("question-answering", rows, tmp_path) == [
-        "line 3: answers: 'bank' occurs 2 times in the context, needed answer_start",
+        "line 3: answers: 'bank' occurs 2 times in the context, expected answer_start",
         "line 4: answers: 'train' is not in the context",
-        "line 5: answers: answer_start is 1, where the context has not 'bank'",
-        "line 6: question is empty, needed a text",
-        "line 7: answers: missing, needed answers; an empty list where there is none",
+        "line 5: answers: answer_start is 1, but the context does not have 'bank' there",
+        "line 6: question is empty, expected a text",
+        "line 7: answers: missing, expected answers; an empty list where there is none",
     ]
 
 
@@ -240,12 +240,12 @@ def test_bad_scores_are_named_at_once(tmp_path: Path) -> None:
         {"sentence1": "c", "sentence2": "d", "score": float("nan")},
     ]
     assert problems("sentence-similarity", rows, tmp_path) == [
-        "line 1: score is 'high', needed a number",
-        "line 2: sentence2 is empty, needed a text",
-        "line 3: score is nan, needed a number",
+        "line 1: score is 'high', expected a number",
+        "line 2: sentence2 is empty, expected a text",
+        "line 3: score is nan, expected a number",
     ]
     rows = [*ranked_rows(8), {"query": "a", "passage": "b", "label": 3}]
-    assert problems("text-ranking", rows, tmp_path) == ["line 9: label is 3, needed a number from 0 to 1"]
+    assert problems("text-ranking", rows, tmp_path) == ["line 9: label is 3, expected a number from 0 to 1"]
     assert "every passage has the label 1" in problems(
         "text-ranking", [{"query": "a", "passage": "b", "label": 1}] * 2, tmp_path
     )[0]  # fmt: skip
@@ -351,7 +351,7 @@ def test_long_contexts_become_windows_and_one_has_the_answer(encoder: Path, tmp_
         logits[place, first] = 5
     assert task.figures((logits.numpy(), logits.numpy()), rows, examples) == {"f1": 1.0, "exact_match": 1.0}
     long = Example("open the bank " * 20, "it is", (), Place("rows", 7))
-    with pytest.raises(BadDataError, match="rows, line 7: the question has 60 tokens, needed at most 12"):
+    with pytest.raises(BadDataError, match="rows, line 7: the question has 60 tokens, expected at most 12"):
         task.encode([long], examples, tokenizer, settings)
 
 

@@ -88,9 +88,9 @@ def test_what_does_not_go_together_is_refused(encoder: Path, rows_file: Path, tm
 @pytest.mark.parametrize(
     ("recipe", "message"),
     [
-        ("int9", "quantize_aware is 'int9', which is no recipe; training can imitate 8da4w, int8"),
-        ("fp16", "quantize_aware is 'fp16', training can imitate 8da4w, int8"),
-        ("int8-static", "quantize_aware is 'int8-static', training can imitate 8da4w, int8"),
+        ("int9", "quantize_aware is 'int9', which is no recipe; quantization-aware training supports 8da4w, int8"),
+        ("fp16", "quantize_aware is 'fp16', quantization-aware training supports 8da4w, int8"),
+        ("int8-static", "quantize_aware is 'int8-static', quantization-aware training supports 8da4w, int8"),
     ],
 )
 def test_a_recipe_that_cannot_be_imitated_is_refused_at_once(recipe: str, message: str, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Rows of each task, read, checked and split: one file a task, each with a `DESCRIPTION`.
+"""Row readers and descriptions of the tasks: one file each, with a `DESCRIPTION`.
 
-Nothing here imports torch, so rows that cannot be trained on are refused in the first moment.
+Nothing here imports PyTorch, so that unusable rows are reported at once.
 """

@@ -1,4 +1,4 @@
-"""Rows of fill-mask: documents of sentences, which have no labels."""
+"""Rows of fill-mask: documents of sentences, without labels."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def read(config: DataConfig, seed: int) -> Examples:
     rows = read_documents(config.train, config.text_column, problems)
     held_out = read_documents(config.validation, config.text_column, problems) if config.validation else []
     if not problems and not config.validation and len(rows) < FEWEST_DOCUMENTS:
-        what = "one document, needed another to hold out (an empty line divides them), or --validation"
+        what = "one document, expected another to hold out (an empty line divides them), or --validation"
         problems.append(Problem(Place(str(config.train)), what))
     if problems:
         raise BadDataError(problems)
@@ -97,7 +97,7 @@ def _of_rows(path: Path, column: str | None, problems: list[Problem]) -> Iterabl
             lines = [line.strip() for line in row[name].splitlines() if line.strip()]
             found.append(Example("\n".join(lines), None, None, where))
         else:
-            wrong.append(Problem(where, f"{name} is {shown(row.get(name))}, needed a text"))
+            wrong.append(Problem(where, f"{name} is {shown(row.get(name))}, expected a text"))
     problems += in_order(wrong)
     return found
 

@@ -1,4 +1,4 @@
-"""Rows of question-answering: a question, a context, and where the answers stand in it."""
+"""Rows of question-answering: question, context, and the positions of the answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["DESCRIPTION", "read_answers"]
 
 def read(config: DataConfig, seed: int) -> Examples:
     """Read, check and split rows; questions of one context are held out together."""
-    grouping = Grouping(key=lambda each: each.pair, fewest=2, too_few="one context, needed another to hold out")
+    grouping = Grouping(key=lambda each: each.pair, fewest=2, too_few="one context, expected another to hold out")
 
     def check(rows: Sequence[Example], _: Sequence[Example]) -> list[Problem]:
         answered = not rows or any(each.label for each in rows)
@@ -55,26 +55,26 @@ def read_answers(value: Any, start: Any, context: str) -> tuple[tuple[str, int],
     else:
         texts, starts = value, start
     if texts is None:
-        raise ValueError("missing, needed answers; an empty list where there is none")
+        raise ValueError("missing, expected answers; an empty list where there is none")
     texts = [texts] if isinstance(texts, str) and texts else texts or []
     starts = starts if isinstance(starts, list) else [starts] * len(texts)
     if not isinstance(texts, list) or len(texts) != len(starts):
-        raise ValueError(f"{shown(value)}, needed a str, a list, or text and answer_start of equal length")
+        raise ValueError(f"{shown(value)}, expected a str, a list, or text and answer_start of equal length")
     return tuple((str(text), _place(text, at, context)) for text, at in zip(texts, starts, strict=True))
 
 
 def _place(text: Any, start: Any, context: str) -> int:
     if not isinstance(text, str) or not text.strip():
-        raise ValueError(f"an answer is {shown(text)}, needed a text")
+        raise ValueError(f"an answer is {shown(text)}, expected a text")
     if start is None or start == "":
         count = context.count(text)
         if count == 1:
             return context.index(text)
-        times = f"occurs {count} times in the context, needed answer_start" if count else "is not in the context"
+        times = f"occurs {count} times in the context, expected answer_start" if count else "is not in the context"
         raise ValueError(f"{text!r:.40} {times}")
     at = int(start) if isinstance(start, int | str) and str(start).isdecimal() else -1
     if at < 0 or context[at : at + len(text)] != text:
-        raise ValueError(f"answer_start is {start!r:.20}, where the context has not {text!r:.40}")
+        raise ValueError(f"answer_start is {start!r:.20}, but the context does not have {text!r:.40} there")
     return at
 
 

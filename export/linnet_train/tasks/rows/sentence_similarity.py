@@ -15,7 +15,9 @@ __all__ = ["DESCRIPTION"]
 
 def read(config: DataConfig, seed: int) -> Examples:
     """Read, check and split rows; pairs with the same first text are held out together."""
-    grouping = Grouping(key=lambda each: each.text, fewest=3, too_few="too few first texts to hold some out, needed 3")
+    grouping = Grouping(
+        key=lambda each: each.text, fewest=3, too_few="fewer than 3 first texts, too few to hold some out"
+    )
 
     def check(rows: Sequence[Example], held_out: Sequence[Example]) -> list[Problem]:
         files = ((config.train, rows), (config.validation, held_out))

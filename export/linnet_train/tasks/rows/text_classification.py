@@ -1,4 +1,4 @@
-"""Rows of text-classification: a text, perhaps a second one, and the name of a class."""
+"""Rows of text-classification: a text, an optional second text, and a class name."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def read(config: DataConfig, seed: int) -> Examples:
     labels = tuple(sorted({each.label for each in rows}))
     if rows and len(labels) < 2:
         problems.append(
-            Problem(Place(str(config.train)), f"every row has the label {labels[0]!r}, needed at least two classes")
+            Problem(Place(str(config.train)), f"every row has the label {labels[0]!r}, expected at least two classes")
         )
     if held_out:
         problems += _unseen(held_out, labels)
@@ -50,7 +50,7 @@ def _read_row(row: Row, columns: Columns, where: Place) -> Example | list[str]:
     label = _label(row.get(columns.label))
     wrong = texts_wrong(row, (columns.text, columns.pair))
     if label is None:
-        wrong.append(f"{columns.label} is {shown(row.get(columns.label))}, needed a label")
+        wrong.append(f"{columns.label} is {shown(row.get(columns.label))}, expected a label")
     pair = row.get(columns.pair) if columns.pair is not None else None
     return wrong or Example(row[columns.text], pair, str(label), where)
 

@@ -1,4 +1,4 @@
-"""Rows of text-ranking: a query, a passage, and how relevant it is."""
+"""Rows of text-ranking: query, passage, relevance."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RELEVANT = 0.5
 
 def read(config: DataConfig, seed: int) -> Examples:
     """Read, check and split rows; all passages of a query are held out together."""
-    grouping = Grouping(key=lambda each: each.text, fewest=2, too_few="one query, needed another to hold out")
+    grouping = Grouping(key=lambda each: each.text, fewest=2, too_few="one query, expected another to hold out")
 
     def check(rows: Sequence[Example], held_out: Sequence[Example]) -> list[Problem]:
         files = ((config.train, rows), (config.validation, held_out))

@@ -1,4 +1,4 @@
-"""Rows of token-classification: words, and a tag for each."""
+"""Rows of token-classification: words and their tags."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _COLUMNS = Columns("tokens", None, "tags")  # rows often have a text or an inten
 
 def read(config: DataConfig, seed: int) -> Examples:
     """Read, check and split rows; CoNLL files, or rows with a list of words and a list of tags."""
-    grouping = Grouping(key=lambda each: each.text, fewest=2, too_few="one text, needed another to hold out")
+    grouping = Grouping(key=lambda each: each.text, fewest=2, too_few="one text, expected another to hold out")
 
     def check(rows: Sequence[Example], held_out: Sequence[Example]) -> list[Problem]:
         labels = _tags(rows)
         if not rows:
             return []
-        same = f"every word has the tag {labels[0]!r}, needed at least two tags"
+        same = f"every word has the tag {labels[0]!r}, expected at least two tags"
         alike = [Problem(Place(str(config.train)), same)] if len(labels) < 2 else []
         return [*alike, *_unseen(held_out, labels)]
 
@@ -33,7 +33,7 @@ def read(config: DataConfig, seed: int) -> Examples:
 def _read_row(row: Row, columns: Columns, where: Place) -> Example | list[str]:
     words, tags = row.get(columns.text), row.get(columns.label)
     wrong = [
-        f"{name} is {shown(values)}, needed a list of {what}"
+        f"{name} is {shown(values)}, expected a list of {what}"
         for name, values, what in ((columns.text, words, "words"), (columns.label, tags, "tags"))
         if not isinstance(values, list) or not values
     ]
@@ -41,11 +41,11 @@ def _read_row(row: Row, columns: Columns, where: Place) -> Example | list[str]:
         return wrong
     for name, values in ((columns.text, words), (columns.label, tags)):
         places = [place for place, each in enumerate(values, 1) if not isinstance(each, str) or not each.strip()]
-        wrong += [f"{name} {place} is {shown(values[place - 1])}, needed a str" for place in places[:3]]
+        wrong += [f"{name} {place} is {shown(values[place - 1])}, expected a str" for place in places[:3]]
     spaced = [place for place, word in enumerate(words, 1) if isinstance(word, str) and len(word.split()) > 1]
-    wrong += [f"{columns.text} {place} is {words[place - 1]!r:.40}, needed one word" for place in spaced[:3]]
+    wrong += [f"{columns.text} {place} is {words[place - 1]!r:.40}, expected one word" for place in spaced[:3]]
     if len(words) != len(tags):
-        wrong.append(f"{len(words)} {columns.text} and {len(tags)} {columns.label}, needed as many")
+        wrong.append(f"{len(words)} {columns.text} and {len(tags)} {columns.label}, expected as many")
     return wrong or Example(" ".join(map(str.strip, words)), None, tuple(map(str.strip, tags)), where,
                             tuple(map(str.strip, words)))  # fmt: skip
 
