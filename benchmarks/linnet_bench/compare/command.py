@@ -181,8 +181,7 @@ def _candidate(
 ) -> Candidate:
     own = opened[index]
     evidence = own.evidence
-    worker = rounds.opened[index]
-    assert worker is not None
+    worker = rounds.opened(index)
     cold = rounds.cold(index)
     partitions = (evidence.get("report") or {}).get("partitions") or {}
     proof = evidence.get("proof") or {}

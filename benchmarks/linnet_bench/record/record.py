@@ -22,6 +22,7 @@ from linnet.errors import InvalidArgumentError
 from linnet_bench.machine.environment import Environment, Versions
 from linnet_bench.machine.state import State
 from linnet_bench.record.profile import LengthProfile
+from linnet_bench.record.sampling import Sampling
 from linnet_bench.record.statistics import PERCENTILE_DEFINITION, Summary
 
 __all__ = [
@@ -93,14 +94,23 @@ class Settings:
     cold_repeats: int
     profile: bool = False
     method: str = "default"
-    least_samples: int = 20
-    most_samples: int = 20_000
-    warmup_seconds: float = 0.1
-    warmup_runs: int = 3
+    least_samples: int = Sampling.least_samples
+    most_samples: int = Sampling.most_samples
+    warmup_seconds: float = Sampling.warmup_seconds
+    warmup_runs: int = Sampling.warmup_runs
     repeats: int = 1
     cooldown_seconds: float = 0.0
     fused: bool | None = None
     affinity: tuple[int, ...] = ()
+
+    @property
+    def sampling(self) -> Sampling:
+        """How each length is sampled.
+
+        Raises:
+            InvalidArgumentError: the numbers contradict each other.
+        """
+        return Sampling(**{field.name: getattr(self, field.name) for field in dataclasses.fields(Sampling)})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -16,15 +16,13 @@ failed    ``name``, ``message``: the error that ended it; the record before it i
 from __future__ import annotations
 
 import dataclasses
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from linnet.errors import LinnetError
-from linnet_bench.bench.command import Bencher, default_threads
-from linnet_bench.measure.progress import Progress
+from linnet_bench.measure.benchmark import Benchmark, default_threads
 from linnet_bench.record.record import Record, Settings, from_data
 
 __all__ = ["measure", "plain"]
@@ -54,39 +52,35 @@ def measure(file: Path, job: Mapping[str, Any], emit: Callable[..., None]) -> No
         if job["own_threads"]:
             settings = dataclasses.replace(settings, threads=default_threads())
         teller = _Teller(emit, job["name"])
-        bencher = Bencher(file, settings, teller, command=job["command"])
-        teller.bencher = bencher
-        failure = bencher.measure()
+        benchmark = Benchmark(file, settings, teller.say, command=job["command"])
+        teller.benchmark = benchmark
+        failure = benchmark.measure()
         teller.tell(final=True)
-        if bencher.traced:
-            emit(event="traced", runs=[plain(run) for run in bencher.traced])
+        if benchmark.traced:
+            emit(event="traced", runs=[plain(run) for run in benchmark.traced])
     except LinnetError as error:
         failure = error
     if failure is not None:
         emit(event="failed", name=type(failure).__name__, message=str(failure))
 
 
-class _Teller(Progress):
+class _Teller:
     """Tells what is being measured, and with each step what is finished."""
 
     def __init__(self, emit: Callable[..., None], name: str) -> None:
-        super().__init__(sys.stderr)
         self._emit = emit
         self._name = name
         self._next = 0.0
-        self.bencher: Bencher | None = None
+        self.benchmark: Benchmark | None = None
 
     def say(self, text: str) -> None:
         self.tell()  # first: once the next step is seen to begin, the ones before it are safe
         self._emit(event="progress", text=text)
 
-    def end(self) -> None:
-        pass
-
     def tell(self, *, final: bool = False) -> None:
         """Emit the record as it is now, unless one was emitted just now."""
         start = time.monotonic()
-        record = None if self.bencher is None or (start < self._next and not final) else self.bencher.record()
+        record = None if self.benchmark is None or (start < self._next and not final) else self.benchmark.record()
         if record is None:
             return
         self._emit(event="record", record=plain(self._named(record)))

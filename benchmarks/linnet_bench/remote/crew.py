@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from linnet.errors import InternalError, LinnetError
+from linnet_bench.measure.engine import Cancelled
 from linnet_bench.remote.address import Address
 from linnet_bench.remote.board import Board
-from linnet_bench.remote.lifeline import Cancelled, Lifeline
+from linnet_bench.remote.lifeline import Lifeline
 from linnet_bench.remote.outcome import Device, Outcome, Report, Request
 
 __all__ = ["clean_all", "measure_all"]

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from linnet.errors import FileMissingError, FileUnreadableError, InvalidArgumentError, RunFailedError
-from linnet_bench.bench import command as command_module
 from linnet_bench.bench.command import BenchCommand, settings_from
+from linnet_bench.measure import benchmark, engine
 from linnet_bench.measure.files import file_sha256
 from linnet_bench.measure.protocol import Emit, Job
 from linnet_bench.measure.runner import Collector
@@ -51,14 +51,14 @@ def read(path: Path) -> Record:
 
 
 def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command_module, "usable_cpus", lambda: 4)
+    monkeypatch.setattr(benchmark, "usable_cpus", lambda: 4)
     found = settings()
     assert found.lengths == (8, 16, 32, 64, 128, 256, 512)
     assert (found.threads, found.seconds, found.samples, found.cold_repeats) == ((1, 2), 1.0, None, 7)
 
 
 def test_a_single_cpu_gets_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command_module, "usable_cpus", lambda: 1)
+    monkeypatch.setattr(benchmark, "usable_cpus", lambda: 1)
     assert settings().threads == (1,)
 
 
@@ -195,7 +195,7 @@ def test_ctrl_c_before_the_file_was_opened_writes_nothing(
     def interrupted(job: Job, collector: Collector, on_event: Emit) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command_module, "run_worker", interrupted)
+    monkeypatch.setattr(engine, "run_worker", interrupted)
     out = tmp_path / "out.json"
     assert BenchCommand().run(parse(str(files.proven), "--json", str(out))) == 130
     assert not out.exists()
@@ -206,12 +206,12 @@ def test_a_failure_in_the_second_thread_count_keeps_the_first_and_is_raised(
 ) -> None:
     def second_fails(job: Job, collector: Collector, on_event: Emit) -> None:
         collector.feed({**OPENED, "facts": FACTS})
-        if job.threads == 2:
+        if job.variant.threads == 2:
             collector.feed({"event": "failed", "name": "RunFailedError", "message": "out of luck"})
         else:
             collector.feed(LENGTH)
 
-    monkeypatch.setattr(command_module, "run_worker", second_fails)
+    monkeypatch.setattr(engine, "run_worker", second_fails)
     out = tmp_path / "out.json"
     with pytest.raises(RunFailedError, match="out of luck"):
         BenchCommand().run(parse(str(files.proven), "--threads", "1,2", "--json", str(out)))
@@ -227,11 +227,11 @@ def test_ctrl_c_in_the_second_thread_count_keeps_the_first(
     def second_is_interrupted(job: Job, collector: Collector, on_event: Emit) -> None:
         for event in ({**OPENED, "facts": FACTS}, {"event": "checked", "check": CHECK}):
             collector.feed(event)
-        if job.threads == 2:
+        if job.variant.threads == 2:
             raise KeyboardInterrupt
         collector.feed(LENGTH)
 
-    monkeypatch.setattr(command_module, "run_worker", second_is_interrupted)
+    monkeypatch.setattr(engine, "run_worker", second_is_interrupted)
     out = tmp_path / "out.json"
     status = BenchCommand().run(parse(str(files.proven), "--threads", "1,2", "--json", str(out)))
     assert status == 130

@@ -11,8 +11,9 @@ import pytest
 
 from linnet.errors import FileMissingError, InternalError
 from linnet_bench.machine.environment import State
-from linnet_bench.measure.protocol import Event, Job
+from linnet_bench.measure.protocol import Event, Job, MeasureSettings, Variant
 from linnet_bench.measure.runner import Collector, run_worker
+from linnet_bench.record.sampling import Sampling
 from tests.linnet_bench.conftest import BenchFiles
 
 STATE = State(frequency_mhz=(), load_average=(), temperature_c=None)
@@ -22,7 +23,8 @@ def run_job(path: Path, lengths: tuple[int, ...] = (4, 8, 64)) -> tuple[Collecto
     """Measure in a fresh process, three samples for each length."""
     collector = Collector(1, STATE)
     events: list[Event] = []
-    job = Job(path=str(path), threads=1, lengths=lengths, seconds=None, samples=3)
+    settings = MeasureSettings(lengths=lengths, sampling=Sampling(seconds=None, samples=3))
+    job = Job(variant=Variant(path=str(path), threads=1), settings=settings)
     run_worker(job, collector, events.append)
     return collector, events
 
