@@ -12,13 +12,13 @@ from linnet.cli.exit_status import CHECK_FAILED, INTERRUPTED, OK
 from linnet.cli.output import refuse_existing, write_text
 from linnet.errors import InvalidArgumentError
 from linnet_bench.arguments import CUT, command_line, cpu_set, joined, numbers, say_cut
-from linnet_bench.bench.device_arguments import add_device_arguments, wants_devices
 from linnet_bench.measure.benchmark import TRACED, Benchmark, default_threads
 from linnet_bench.measure.progress import Progress
 from linnet_bench.record.method import DEFAULT, HEADLINE, OFFICIAL, QUICK
 from linnet_bench.record.record import Settings, write_record
 from linnet_bench.record.table import show_record
 from linnet_bench.record.trace import trace_facts, trace_json
+from linnet_bench.remote.arguments import add_device_arguments, wants_devices
 
 __all__ = ["BenchCommand", "command", "settings_from"]
 
@@ -100,7 +100,7 @@ class BenchCommand:
         if wants_devices(args):
             from linnet_bench.bench.devices import run_on_devices
 
-            return run_on_devices(args, None if args.file is None else settings_from(args), TRACED)
+            return run_on_devices(args, None if args.file is None else settings_from(args))
         outputs = [out for out in (args.json, args.trace) if out is not None]
         if len(set(outputs)) < len(outputs):
             raise InvalidArgumentError(f"--json and --trace both name {args.trace}; give each its own file")

@@ -15,7 +15,7 @@ from linnet.model import Model
 from linnet.runtime import FloatArray
 from linnet_bench.accuracy.datasets import Columns, Table
 from linnet_bench.accuracy.evaluation import Progress, evaluate
-from linnet_bench.compare.candidate import Opened
+from linnet_bench.measure.candidate import Opened
 from linnet_bench.measure.sample import long_text
 
 __all__ = ["Answers", "agreement", "ask_all", "texts_for"]

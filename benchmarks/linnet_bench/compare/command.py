@@ -18,13 +18,13 @@ from linnet.runtime import runtime_info
 from linnet_bench.accuracy.datasets import Columns, Table, choose_columns, read_table
 from linnet_bench.arguments import joined, numbers, say_cut
 from linnet_bench.compare.answers import Answers, agreement, ask_all, texts_for
-from linnet_bench.compare.candidate import Opened, labels_for, open_all
 from linnet_bench.compare.records import are_records, compare_records
 from linnet_bench.compare.regression import THRESHOLD
 from linnet_bench.compare.result import Candidate, Comparison, Settings, choose_accuracy, mark_beaten
 from linnet_bench.compare.rounds import Rounds
 from linnet_bench.compare.table import show_comparison
 from linnet_bench.machine.environment import read_environment
+from linnet_bench.measure.candidate import Opened, labels_for, open_all
 from linnet_bench.measure.files import file_sha256
 from linnet_bench.measure.probe import clip_lengths
 from linnet_bench.measure.progress import Progress

@@ -11,7 +11,7 @@ from linnet.cli.exit_status import CHECK_FAILED, OK
 from linnet.cli.output import refuse_existing, write_text
 from linnet.errors import InvalidArgumentError
 from linnet_bench.compare.regression import CHANCE, Change, Verdict, different_machines, judge
-from linnet_bench.report.names import read_record
+from linnet_bench.record.record import read_record
 
 __all__ = ["are_records", "compare_records", "show_verdict"]
 

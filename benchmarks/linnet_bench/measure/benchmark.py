@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import time
 from collections.abc import Callable, Sequence
@@ -18,13 +19,28 @@ from linnet_bench.record.method import estimated_seconds
 from linnet_bench.record.record import INTERRUPTED_WORDS, ColdStart, Record, Settings
 from linnet_bench.record.trace import TracedRuns
 
-__all__ = ["TRACED", "Benchmark", "default_threads", "usable_cpus"]
+__all__ = ["TRACED", "Benchmark", "BenchmarkRequest", "default_threads", "usable_cpus"]
 
 TRACED = 5  # inferences of each length in a trace
 
 _LONG = 120.0  # seconds from which a measurement announces how long it will take
 
 Say: TypeAlias = Callable[[str], object]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BenchmarkRequest:
+    """What another machine shall measure of a file.
+
+    Attributes:
+        settings: of the measurement.
+        own_threads: the user named no thread counts: the machine takes those that suit its CPUs.
+        command: what was typed, for the record.
+    """
+
+    settings: Settings
+    own_threads: bool
+    command: str = ""
 
 
 class Benchmark:

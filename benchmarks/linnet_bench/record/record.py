@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from linnet.cli.output import write_text
-from linnet.errors import InvalidArgumentError
+from linnet.errors import FileMissingError, FileUnreadableError, InvalidArgumentError
 from linnet_bench.machine.environment import Environment, Versions
 from linnet_bench.machine.state import State
 from linnet_bench.record.profile import LengthProfile
@@ -46,6 +46,7 @@ __all__ = [
     "from_data",
     "from_json",
     "has_default",
+    "read_record",
     "to_json",
     "write_record",
 ]
@@ -398,3 +399,23 @@ def write_record(record: Record, path: Path, *, force: bool = False) -> None:
         OSError: it cannot be written.
     """
     write_text(to_json(record), path, force=force)
+
+
+def read_record(path: Path) -> Record:
+    """Read a record of ``linnet bench --json``.
+
+    Raises:
+        FileMissingError: there is no such file.
+        FileUnreadableError: it cannot be read.
+        RecordError: it is no record; the message has the path.
+    """
+    try:
+        return from_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise FileMissingError(f"{path}: there is no such file") from error
+    except OSError as error:
+        raise FileUnreadableError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise RecordError(f"{path}: it is not UTF-8, needed a record of `linnet bench --json`") from error
+    except RecordError as error:
+        raise RecordError(f"{path}: {error}") from error

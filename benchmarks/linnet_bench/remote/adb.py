@@ -23,15 +23,16 @@ from linnet.errors import (
 )
 from linnet_bench.machine.environment import Environment
 from linnet_bench.machine.state import State
-from linnet_bench.measure.benchmark import Benchmark
+from linnet_bench.measure.benchmark import Benchmark, BenchmarkRequest
 from linnet_bench.measure.engine import Cancelled
 from linnet_bench.measure.protocol import Emit, Job
 from linnet_bench.measure.runner import Collector
 from linnet_bench.record.record import OutputCheck, Settings
 from linnet_bench.remote.address import Address
 from linnet_bench.remote.android import ASK, Phone, read_phone
+from linnet_bench.remote.job import RemoteJob
 from linnet_bench.remote.lifeline import Finished, Lifeline
-from linnet_bench.remote.outcome import Outcome, Report, Request
+from linnet_bench.remote.outcome import Outcome, Report
 from linnet_bench.remote.runner_job import RunnerJob, prepare_job
 
 __all__ = ["BASE", "AdbDevice", "runner_hash"]
@@ -57,9 +58,9 @@ _MEANINGS = (
 class AdbDevice:
     """Measures on one phone."""
 
-    def measure(self, address: Address, request: Request, report: Report, lifeline: Lifeline) -> Outcome:
+    def run(self, address: Address, job: RemoteJob, report: Report, lifeline: Lifeline) -> Outcome:
         """See :class:`linnet_bench.remote.outcome.Device`."""
-        visit = _Visit(address, request, report, lifeline)
+        visit = _Visit(address, job, report, lifeline)
         try:
             benchmark = visit.prepare()
             failure = benchmark.measure()
@@ -126,9 +127,11 @@ def explain_adb(finished: Finished, output: str = "") -> DeviceError:
 class _Visit:
     """One measurement on one phone: brings what is missing, and leaves nothing running."""
 
-    def __init__(self, address: Address, request: Request, report: Report, lifeline: Lifeline) -> None:
+    def __init__(self, address: Address, job: RemoteJob, report: Report, lifeline: Lifeline) -> None:
         self._address = address
-        self._request = request
+        (self._file,) = job.files[:1]
+        self._request = job.payload
+        self._deployment = job.deployment
         self._report = report
         self._adb = _Adb(address, lifeline)
         token = secrets.token_hex(4)  # of this visit alone, so that two never remove each other's files
@@ -142,6 +145,8 @@ class _Visit:
             LinnetError: the phone does not suit, or cannot be reached.
             Cancelled: Ctrl-C came.
         """
+        if not isinstance(self._request, BenchmarkRequest):
+            raise InvalidArgumentError("a phone has the C runner, which measures only: use linnet bench")
         asked = self._request.settings
         if asked.profile or asked.affinity:
             raise InvalidArgumentError("--profile, --trace and --affinity need Python there, a phone has the C runner")
@@ -149,14 +154,14 @@ class _Visit:
         phone = read_phone(self._adb.shell(ASK))
         program = self._send_runner(phone)
         file = self._send_file()
-        settings = self._settings_there(phone)
-        golden, _ = prepare_job(self._request.path, settings.lengths)
+        settings = _settings_there(self._request, phone)
+        golden, _ = prepare_job(self._file[0], settings.lengths)
         self._refuse_busy()
         self._began = True
         self._push_text(golden.text, self._job)
         command = f"echo $$ >{self._pid}; exec {program}/run {file} --job {self._job} --events"
         return Benchmark(
-            self._request.path,
+            self._file[0],
             settings,
             self._report,
             runner=_PhoneRunner(self._adb, phone, command, golden),
@@ -172,16 +177,10 @@ class _Visit:
         if not self._began:
             return
         kill = f"[ -f {self._pid} ] && kill $(cat {self._pid}) 2>/dev/null; rm -f {self._pid} {self._job}"
-        remove = f"; rm -rf {BASE}" if self._request.clean else ""
+        remove = f"; rm -rf {BASE}" if self._deployment.clean else ""
         with lifeline.start(adb.words("shell", kill + remove)) as process:
             process.write([])
             process.finish()  # a phone that is gone has nothing to end
-
-    def _settings_there(self, phone: Phone) -> Settings:
-        settings = dataclasses.replace(self._request.settings, cold_repeats=0)
-        if not self._request.own_threads:
-            return settings
-        return dataclasses.replace(settings, threads=(1,) if phone.cpus == 1 else (1, 2))
 
     def _refuse_busy(self) -> None:
         answer = self._adb.shell(
@@ -200,7 +199,7 @@ class _Visit:
             raise DeviceUnsuitableError(
                 f"found a phone with {abi or 'an unknown ABI'}, needed {' or '.join(_MACHINES)}"
             )
-        folder = self._request.runner or Path("dist") / f"linnet-bench-runner-{machine}"
+        folder = self._deployment.runner or Path("dist") / f"linnet-bench-runner-{machine}"
         if not (folder / "run").is_file():
             make = "make runner" if machine == "x86_64" else f"make wheel-{machine} runner-{machine}"
             raise DeviceUnsuitableError(
@@ -215,7 +214,7 @@ class _Visit:
         return there
 
     def _send_file(self) -> str:
-        path, sha256 = self._request.path, self._request.sha256
+        path, sha256 = self._file
         there = f"{BASE}/files/{sha256}.pte"
         if not self._exists(there):
             self._report(f"copying {path.name}, {path.stat().st_size / 1e6:.1f} MB")
@@ -242,6 +241,13 @@ class _Visit:
         while (left := end - time.monotonic()) > 0:
             self._adb.lifeline.check()
             time.sleep(min(left, _TICK_SECONDS))
+
+
+def _settings_there(request: BenchmarkRequest, phone: Phone) -> Settings:
+    settings = dataclasses.replace(request.settings, cold_repeats=0)
+    if not request.own_threads:
+        return settings
+    return dataclasses.replace(settings, threads=(1,) if phone.cpus == 1 else (1, 2))
 
 
 class _PhoneRunner:
