@@ -163,7 +163,7 @@ def test_every_built_in_command_keeps_the_protocol() -> None:
     import argparse
 
     names = [name for name, _ in commands.list_commands()]
-    own = ["run", "inspect", "explain", "verify", "sign", "eval", "bench", "soak", "compare"]
+    own = ["run", "inspect", "explain", "verify", "sign", "eval", "bench", "soak", "compare", "regress"]
     own += ["tune", "estimate", "report", "bundle", "doctor"]
     assert names[: len(own)] == own
     for name, help_ in commands.list_commands()[: len(own)]:

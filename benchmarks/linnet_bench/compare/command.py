@@ -18,8 +18,6 @@ from linnet.runtime import runtime_info
 from linnet_bench.accuracy.datasets import Columns, Table, choose_columns, read_table
 from linnet_bench.arguments import joined, numbers, say_cut
 from linnet_bench.compare.answers import Answers, agreement, ask_all, texts_for
-from linnet_bench.compare.records import are_records, compare_records
-from linnet_bench.compare.regression import THRESHOLD
 from linnet_bench.compare.result import Candidate, Comparison, Settings, choose_accuracy, mark_beaten
 from linnet_bench.compare.rounds import Rounds
 from linnet_bench.compare.table import show_comparison
@@ -32,7 +30,7 @@ from linnet_bench.record.statistics import median
 
 __all__ = ["add_arguments", "help", "run"]
 
-help = "show files side by side, or find regressions between records"
+help = "show files of one task side by side"
 
 DEFAULT_LENGTHS = (16, 128, 512)
 DEFAULT_ROUNDS, DEFAULT_SECONDS, DEFAULT_COLD = 3, 0.3, 5
@@ -43,15 +41,9 @@ Every figure of time and memory comes from fresh processes that take turns, so t
 disturbs every file. A file that another one beats in size, p50 and accuracy at once is marked. A file whose
 golden cases come out wrong gets no latency, and the exit status is {CHECK_FAILED}.
 
-Two records of linnet bench --json, the old and the new one, are tested for regressions: a latency counts as changed if
-it differs by the threshold and a permutation test over the repeats says that this is no chance. With a regression the
-exit status is {CHECK_FAILED}. docs/benchmarking.md says more.
-
 examples:
   linnet compare fp32.pte int8.pte 8da4w.pte
   linnet compare fp32.pte int8.pte --data stsb-dev.csv --threads 1,2 --report recipes.html
-  linnet compare main.json branch.json
-  linnet compare --baseline monday.json tuesday.json -- today.json
 """
 
 
@@ -59,17 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = _EPILOG
     add = parser.add_argument
-    add(
-        "files",
-        metavar="FILE",
-        type=Path,
-        nargs="+",
-        help="linnet files (.pte) of one task, at least two; or records (.json)",
-    )
-    add("--baseline", metavar="RECORD", type=Path, nargs="+", help="records to compare the given ones with")
-    add("--threshold", type=float, default=THRESHOLD, metavar="SHARE",
-        help=f"smallest change of a latency that counts, for records (default {THRESHOLD:g})")  # fmt: skip
-    add("--any-machine", action="store_true", help="compare records of different machines, too")
+    add("files", metavar="FILE", type=Path, nargs="+", help="linnet files (.pte) of one task, at least two")
     add("--lengths", type=numbers, metavar="N,N,...",
         help=f"tokens (default {joined(DEFAULT_LENGTHS)}, cut to the shortest bound)")  # fmt: skip
     add("--threads", type=numbers, default=(1,), metavar="N,N,...", help="thread counts (default 1)")
@@ -96,8 +78,6 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         LinnetError: the files cannot be compared, or one cannot be run.
     """
-    if are_records(args):
-        return compare_records(args)
     _check(args)
     table, columns = _data(args)
     progress = Progress(sys.stderr)
@@ -117,6 +97,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> None:
+    records = [str(path) for path in args.files if path.suffix == ".json"]
+    if records:
+        raise InvalidArgumentError(
+            f"expected linnet files (.pte), got {', '.join(records)}; use linnet regress for benchmark records"
+        )
     problems = []
     if args.rounds < 1:
         problems.append(f"--rounds is {args.rounds}, needed at least 1")

@@ -30,7 +30,8 @@ _BUILT_IN: Mapping[str, tuple[str, str]] = {
     "eval": ("linnet_bench.accuracy.command", "measure a file's accuracy on your data"),
     "bench": ("linnet_bench.bench.command", "measure a file's speed on this machine, or on others"),
     "soak": ("linnet_bench.soak.command", "send very many requests, and see that memory, answers and latency hold"),
-    "compare": ("linnet_bench.compare.command", "show files side by side, or find regressions between records"),
+    "compare": ("linnet_bench.compare.command", "show files of one task side by side"),
+    "regress": ("linnet_bench.regress.command", "find regressions between benchmark records"),
     "tune": ("linnet_bench.tune.command", "find the fastest threads, CPUs, attention and recipe for this machine"),
     "estimate": ("linnet_bench.estimate.command", "estimate a file's speed on a device that is not here"),
     "report": (

@@ -83,3 +83,9 @@ def test_a_refused_file_ends_with_3(files: BenchFiles, tmp_path: Path, name: str
     done = compare(files.proven, tmp_path / name)
     assert (done.returncode, done.stdout) == (3, "")
     assert name in done.stderr
+
+
+def test_records_are_sent_to_the_command_for_them(tmp_path: Path) -> None:
+    done = compare(tmp_path / "old.json", tmp_path / "new.json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "use linnet regress for benchmark records" in done.stderr
