@@ -19,7 +19,7 @@ __all__ = ["Announce", "Cancelled", "Engine", "LocalRunner", "Runner", "rotated"
 
 _V = TypeVar("_V")
 
-Announce: TypeAlias = Callable[[Variant, int, Event | None], object]
+Announce: TypeAlias = Callable[[Variant, int, Event | None], None]
 """Is told the variant, the round from 0, and an event of its process; None before the process starts."""
 
 
