@@ -20,10 +20,10 @@ from linnet_bench.record.record import LengthResult, Record, ThreadRun
 from linnet_bench.record.sampling import Sampling
 from linnet_bench.record.statistics import summarize
 from linnet_bench.record.table import show_record
-from tests.linnet_bench.bench.test_command import FACTS, settings
-from tests.linnet_bench.conftest import BenchFiles
-from tests.linnet_bench.measure.test_worker import CHECK, LENGTH, OPENED
-from tests.linnet_bench.record.make_record import make_record
+from tests.support.cli import settings
+from tests.support.events import CHECK, FACTS, LENGTH, OPENED
+from tests.support.files import BenchFiles
+from tests.support.records import make_record
 
 
 class Clock:
@@ -92,7 +92,7 @@ def test_the_time_it_will_take_by_hand() -> None:
 
 
 def test_thread_counts_take_turns_and_a_pause_lies_between_them(
-    files: BenchFiles, monkeypatch: pytest.MonkeyPatch
+    bench_files: BenchFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     happened: list[object] = []
 
@@ -103,7 +103,7 @@ def test_thread_counts_take_turns_and_a_pause_lies_between_them(
 
     monkeypatch.setattr(engine, "run_worker", worker)
     asked = settings("--threads", "1,2", "--repeats", "2", "--cooldown", "7", "--cold", "0", "--profile")
-    benchmark = Benchmark(files.proven, asked, lambda text: None, sleep=happened.append)
+    benchmark = Benchmark(bench_files.proven, asked, lambda text: None, sleep=happened.append)
     assert benchmark.measure() is None
     assert happened == [(1, True), 7.0, (2, True), 7.0, (1, False), 7.0, (2, False)]
     record = benchmark.record()

@@ -17,7 +17,7 @@ from linnet_bench.record.statistics import summarize
 from linnet_bench.regress.command import add_arguments, run
 from linnet_bench.regress.regression import judge
 from linnet_bench.regress.significance import Values, p_slower
-from tests.linnet_bench.record.make_record import make_record, wrong_record
+from tests.support.records import make_record, wrong_record
 
 
 def test_the_smallest_chance_of_five_and_five_by_hand() -> None:

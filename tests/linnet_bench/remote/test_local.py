@@ -10,7 +10,7 @@ from pathlib import Path
 from linnet_bench.record.record import from_json
 from linnet_bench.remote.agent import StoredFile, run_job
 from linnet_bench.tune.profile import read_profile
-from tests.linnet_bench.conftest import BenchFiles
+from tests.support.files import BenchFiles
 
 
 def device(command: str, *arguments: str | Path, home: Path) -> subprocess.CompletedProcess[str]:
@@ -19,19 +19,19 @@ def device(command: str, *arguments: str | Path, home: Path) -> subprocess.Compl
     return subprocess.run(words, env=environment, capture_output=True, text=True, check=False, timeout=120)
 
 
-def test_a_benchmark_here_keeps_the_name_of_its_file(files: BenchFiles, tmp_path: Path) -> None:
+def test_a_benchmark_here_keeps_the_name_of_its_file(bench_files: BenchFiles, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
     quick = ("--threads", "1", "--lengths", "4", "--samples", "3", "--cold", "0", "--json", out)
-    done = device("bench", files.proven, *quick, home=tmp_path)
+    done = device("bench", bench_files.proven, *quick, home=tmp_path)
     assert done.returncode == 0, done.stderr
     record = from_json(out.read_text(encoding="utf-8"))
     assert (record.file.name, record.device, record.partial) == ("proven.pte", "local", False)
 
 
-def test_a_tuning_here(files: BenchFiles, tmp_path: Path) -> None:
+def test_a_tuning_here(bench_files: BenchFiles, tmp_path: Path) -> None:
     out = tmp_path / "profile.json"
     quick = ("--threads", "1", "--lengths", "4", "--seconds", "0.02", "--rounds", "1", "-o", out)
-    done = device("tune", files.proven, *quick, home=tmp_path)
+    done = device("tune", bench_files.proven, *quick, home=tmp_path)
     assert done.returncode == 0, done.stderr
     assert read_profile(out).lengths == (4,)
 

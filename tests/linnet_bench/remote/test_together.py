@@ -22,7 +22,7 @@ from linnet_bench.remote.job import RemoteJob
 from linnet_bench.remote.lifeline import Lifeline
 from linnet_bench.remote.outcome import Outcome, Report, status_of
 from linnet_bench.remote.stream import listen
-from tests.linnet_bench.record.make_record import make_record, wrong_record
+from tests.support.records import make_record, wrong_record
 
 PI, PHONE, HERE = (parse_address(text) for text in ("ssh://pi@pi4", "adb", "local"))
 JOB = RemoteJob(files=((Path("x.pte"), "0" * 64),), entry_point="x:y", payload=None)

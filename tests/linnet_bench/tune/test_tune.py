@@ -22,9 +22,8 @@ from linnet_bench.tune.measure import explain_choice
 from linnet_bench.tune.profile import TunedFile, TuningProfile, read_profile
 from linnet_bench.tune.race import Entry, Plan, choose, race
 from linnet_bench.tune.settings import affinities, candidates, thread_counts
-from tests.linnet_bench.bench.test_command import FACTS
-from tests.linnet_bench.conftest import BenchFiles
-from tests.linnet_bench.measure.test_worker import CHECK, LENGTH, OPENED
+from tests.support.events import CHECK, FACTS, LENGTH, OPENED
+from tests.support.files import BenchFiles
 
 # -- what is tried -------------------------------------------------------------------------------------
 
@@ -181,27 +180,27 @@ def python(cache: Path, *arguments: str | Path) -> subprocess.CompletedProcess[s
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
 
-def test_the_command_stores_and_load_applies(files: BenchFiles, tmp_path: Path) -> None:
+def test_the_command_stores_and_load_applies(bench_files: BenchFiles, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     quick = ("--threads", "1", "--rounds", "1", "--seconds", "0.01", "--lengths", "4,99")
-    done = python(cache, "-m", "linnet", "tune", files.proven, *quick)
+    done = python(cache, "-m", "linnet", "tune", bench_files.proven, *quick)
     assert done.returncode == 0, done.stderr
     assert "best here: proven.pte with 1 thread(s)" in done.stdout
     assert "--lengths has 99, over the file's bound of 24 tokens; 24 is taken instead" in done.stderr
     (kept,) = (cache / "profiles").iterdir()
-    assert json.loads(kept.read_text())["best"] == file_identity(str(files.proven))
+    assert json.loads(kept.read_text())["best"] == file_identity(str(bench_files.proven))
     for given, threads in (("0", "1"), ("2", "2")):  # an explicit number wins
-        loaded = python(cache, "-c", _LOAD, files.proven, "auto", given)
+        loaded = python(cache, "-c", _LOAD, bench_files.proven, "auto", given)
         assert loaded.stdout.strip() == threads, loaded.stderr
-    refused = python(cache, "-c", _LOAD, files.unproven, kept, "0")
+    refused = python(cache, "-c", _LOAD, bench_files.unproven, kept, "0")
     assert "not of this file" in refused.stderr
 
 
-def test_wrong_files_and_wrong_usage(files: BenchFiles, tmp_path: Path) -> None:
+def test_wrong_files_and_wrong_usage(bench_files: BenchFiles, tmp_path: Path) -> None:
     quick = ("--threads", "1", "--rounds", "1", "--seconds", "0.01", "--lengths", "4")
-    wrong = python(tmp_path, "-m", "linnet", "tune", files.wrong, *quick)
+    wrong = python(tmp_path, "-m", "linnet", "tune", bench_files.wrong, *quick)
     assert (wrong.returncode, "no setting answers rightly" in wrong.stdout) == (1, True), wrong.stderr
-    usage = python(tmp_path, "-m", "linnet", "tune", files.proven, "--rounds", "0", "--affinity", "999")
+    usage = python(tmp_path, "-m", "linnet", "tune", bench_files.proven, "--rounds", "0", "--affinity", "999")
     assert usage.returncode == 2
     assert "--rounds is 0" in usage.stderr
     assert "999" in usage.stderr
