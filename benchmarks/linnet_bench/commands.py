@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from linnet.cli.command import Command
 
-__all__ = ["accuracy", "bench", "compare", "estimate", "report", "soak", "tune"]
+__all__ = ["accuracy", "bench", "compare", "estimate", "regress", "report", "soak", "tune"]
 
 bench = Command(
     help="measure a file's speed on this machine, or on others",
@@ -13,9 +13,12 @@ bench = Command(
     common=("--lengths", "--threads", "--seconds", "--quick", "--profile", "--device", "--json", "--force"),
 )
 compare = Command(
-    help="show files side by side, or find regressions between records",
+    help="show files of one task side by side",
     group="measure",
     module="linnet_bench.compare.command",
+)
+regress = Command(
+    help="find regressions between benchmark records", group="measure", module="linnet_bench.regress.command"
 )
 tune = Command(
     help="find the fastest threads, CPUs, kernels and recipe here",

@@ -28,6 +28,7 @@ from benchmarks.peers.report import Comparison, Report, to_json, worst_cosines
 from benchmarks.peers.roofline import RooflineResult, measure_roofline
 from benchmarks.peers.rounds import Wanted, run_rounds
 from benchmarks.peers.texts import mixed_texts, read_lines
+from linnet.cli.exit_status import CHECK_FAILED, INTERRUPTED, OK, USAGE
 from linnet.runtime import runtime_info
 from linnet_bench.machine.environment import read_environment, read_state
 
@@ -36,7 +37,6 @@ __all__ = ["Progressing", "main"]
 _LEAST_COSINE = 0.97
 """An engine whose answer is further from PyTorch eager is wrong, and the run fails."""
 
-WRONG_ANSWER, USAGE, INTERRUPTED = 1, 2, 130
 _SCALING_TOKENS = 64
 _ENCODE_TEXTS = 1000
 _ENCODE_THREADS = 2
@@ -173,7 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         args.markdown.write_text(to_readme(report), encoding="utf-8")
     if running.interrupted:
         return INTERRUPTED
-    return WRONG_ANSWER if _any_wrong(running.comparisons) else 0
+    return CHECK_FAILED if _any_wrong(running.comparisons) else OK
 
 
 def _any_wrong(comparisons: Sequence[Comparison]) -> bool:

@@ -17,6 +17,7 @@ from benchmarks.peers.compare import Ratio
 from benchmarks.peers.encode_child import EncodeJob, EncodeSaid
 from benchmarks.peers.models import MAX_LENGTH, ModelSpec, checkpoint_folder
 from benchmarks.peers.texts import distribution
+from linnet_bench.measure.engine import take_turns
 from linnet_bench.record.statistics import median
 
 __all__ = ["GUISES", "EncodeResult", "Guise", "measure_encode", "ratio_of_best"]
@@ -181,9 +182,11 @@ def measure_encode(
         (folder / "texts.json").write_text(json.dumps(list(texts)), encoding="utf-8")
         chosen = _fastest(first, finalists)
         elapsed = {which: [] for which in chosen}
-        for number in range(max(rounds, _LEAST_ROUNDS)):
-            for which in chosen:
-                elapsed[which].append(turn(which, f"turn {number + 1}/{rounds}"))
+        take_turns(
+            chosen,
+            max(rounds, _LEAST_ROUNDS),
+            lambda which, number: elapsed[which].append(turn(which, f"turn {number + 1}/{rounds}")),
+        )
     lengths = _token_counts(checkpoint, texts)
     return EncodeResult(
         texts=len(texts),

@@ -19,6 +19,7 @@ from benchmarks.peers.child import ChildResult, Job
 from benchmarks.peers.compare import Round
 from benchmarks.peers.environments import interpreter
 from benchmarks.peers.models import ModelSpec, checkpoint_folder
+from linnet_bench.measure.engine import take_turns
 from linnet_bench.measure.sample import long_text
 
 __all__ = ["Outputs", "RoundsResult", "Wanted", "run_child", "run_rounds", "token_ids"]
@@ -103,29 +104,34 @@ def run_child(job: Job, folder: Path) -> ChildResult:
 def run_rounds(wanted: Wanted) -> RoundsResult:
     """Let every engine have its turns and return all samples."""
     ids = token_ids(checkpoint_folder(wanted.spec), wanted.lengths)
-    result = RoundsResult(rounds=[], outputs={}, load_ns={}, peak_memory={})
+    rounds: list[dict[str, Mapping[int, Sequence[int]]]] = [{} for _ in range(wanted.rounds)]
+    result = RoundsResult(rounds=[*rounds], outputs={}, load_ns={}, peak_memory={})
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for number in range(wanted.rounds):
-            one: dict[str, Mapping[int, Sequence[int]]] = {}
-            for engine in wanted.engines:
-                turn = f"turn {number + 1}/{wanted.rounds}"
-                _say(f"{wanted.part}: {wanted.spec.name}, {wanted.threads} thread(s), {turn}: {engine}")
-                job = Job(
-                    engine=engine,
-                    runner=ENGINES[engine].runner,
-                    file=str(wanted.files[engine]),
-                    threads=wanted.threads,
-                    seconds=wanted.seconds,
-                    batch=wanted.batch,
-                    ids=ids,
-                    outputs=str(folder / "outputs.npz"),
-                )
-                said = run_child(job, folder)
-                one[engine] = {int(length): samples for length, samples in said.samples_ns.items()}
-                _keep(result, engine, said, folder / "outputs.npz")
-            result.rounds.append(one)
+
+        def run(engine: str, turn: int) -> None:
+            where = f"{wanted.spec.name}, {wanted.threads} thread(s), turn {turn + 1}/{wanted.rounds}"
+            _say(f"{wanted.part}: {where}: {engine}")
+            said = run_child(_job(wanted, engine, ids, folder), folder)
+            samples = {int(length): samples for length, samples in said.samples_ns.items()}
+            rounds[turn][engine] = samples
+            _keep(result, engine, said, folder / "outputs.npz")
+
+        take_turns(wanted.engines, wanted.rounds, run)
     return result
+
+
+def _job(wanted: Wanted, engine: str, ids: dict[str, list[int]], folder: Path) -> Job:
+    return Job(
+        engine=engine,
+        runner=ENGINES[engine].runner,
+        file=str(wanted.files[engine]),
+        threads=wanted.threads,
+        seconds=wanted.seconds,
+        batch=wanted.batch,
+        ids=ids,
+        outputs=str(folder / "outputs.npz"),
+    )
 
 
 def _keep(result: RoundsResult, engine: str, said: ChildResult, outputs: Path) -> None:

@@ -21,6 +21,9 @@ _SCRIPTS = "Ωραία μέρα — 今天天气很好。 Это тест, año 
 TEXTS = {"short": SHORT_TEXT, "page": long_text(400), "scripts": _SCRIPTS * 8, "1 MB": long_text(190_000)}
 MAX_LENGTH = 512
 
+_SENTENCE = "The quick brown fox jumps over the lazy dog, unaffable as ever. "
+TEN_MEGABYTES = _SENTENCE * (10_000_000 // len(_SENTENCE))
+
 
 @pytest.fixture(scope="module")
 def core() -> Iterator[Tokenizer]:
@@ -52,3 +55,15 @@ def bench_encode(benchmark: BenchmarkFixture, encode: Encode, core: Tokenizer, n
     benchmark.group = f"encode, {name} ({len(TEXTS[name])} characters), at most {MAX_LENGTH} tokens"
     ids = benchmark(encode, TEXTS[name], MAX_LENGTH)
     assert ids == core.encode(TEXTS[name], max_length=MAX_LENGTH)[0].ids.tolist()
+
+
+@pytest.mark.parametrize("characters", [None, 6], ids=["10 MB", "its head"])
+@pytest.mark.parametrize("max_length", [128, 512])
+def bench_early_truncation(
+    benchmark: BenchmarkFixture, core: Tokenizer, max_length: int, characters: int | None
+) -> None:
+    """Ten megabytes cost what their first tokens cost; tokenizer_test.cpp asserts that no more is read."""
+    text = TEN_MEGABYTES if characters is None else TEN_MEGABYTES[: characters * max_length]
+    benchmark.group = f"encode at most {max_length} tokens"
+    (encoding,) = benchmark(core.encode, text, max_length=max_length)
+    assert len(encoding) == max_length

@@ -19,8 +19,9 @@ from linnet_bench.estimate.devices import Device, this_device
 from linnet_bench.estimate.roofline import estimate
 from linnet_bench.estimate.work import count_work
 from linnet_bench.machine.state import busy_note, read_state
-from linnet_bench.measure.protocol import Job
-from linnet_bench.measure.runner import Collector, run_worker
+from linnet_bench.measure.engine import Engine, LocalRunner, take_turns
+from linnet_bench.measure.protocol import MeasureSettings, Variant
+from linnet_bench.record.sampling import Sampling
 
 __all__ = ["Row", "compare", "main"]
 
@@ -50,14 +51,11 @@ def compare(path: Path, device: Device, threads: int, lengths: Sequence[int], ro
         LinnetError: it cannot be run or does not say what it computes.
     """
     measured: dict[int, list[float]] = {}
-    for _ in range(rounds):
-        collector = Collector(threads, read_state())
-        job = Job(path=str(path), threads=threads, lengths=tuple(lengths), seconds=seconds, samples=None)
-        run_worker(job, collector, lambda event: None)
-        if collector.failure is not None:
-            raise collector.failure
-        run = collector.result()
-        for each in () if run is None else run.lengths:
+    settings = MeasureSettings(lengths=tuple(lengths), sampling=Sampling(seconds=seconds))
+    engine = Engine(settings, LocalRunner(), lambda variant, turn, event: None)
+    take_turns([Variant(path=str(path), threads=threads)], rounds, engine.run)
+    for run in engine.runs():
+        for each in run.lengths:
             measured.setdefault(each.tokens, []).append(each.summary.p50_ns / 1e9)
     with load(path, self_test=False) as model:
         work = count_work(model.manifest, model.evidence)

@@ -21,7 +21,7 @@ from benchmarks.peers.plan import PARTS, TIMED, Plan, parser, plan_of
 from benchmarks.peers.readme import to_readme
 from benchmarks.peers.report import Comparison, Report, targets, to_json, worst_cosines
 from benchmarks.peers.rounds import RoundsResult, Wanted, token_ids
-from tests.linnet_bench.record.make_record import make_record
+from tests.support.records import make_record
 
 # two turns; ms: linnet 1 and 2, fused 3 and 4 (at 8), 10 and 10 (at 64), plain 4 and 6, 8 and 12
 ROUNDS = [

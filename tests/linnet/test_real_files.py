@@ -222,15 +222,16 @@ def test_a_run_loads_only_what_it_needs(files: Path) -> None:
 def test_every_operator_of_a_profile_has_its_layer(files: Path, task: str) -> None:
     code = """
 import dataclasses, json, sys
-from linnet_bench.measure.probe import Budget, profile_forward, time_forward
+from linnet_bench.measure.probe import profile_forward, time_forward
+from linnet_bench.record.sampling import Sampling
 from linnet.model import Model
 from linnet.runtime import open_runtime
 runtime = open_runtime(sys.argv[1], 1)
 model = Model(runtime)
-budget = Budget(seconds=None, samples=3)
-plain = time_forward(model, runtime, 9, budget)
+sampling = Sampling(seconds=None, samples=3)
+plain = time_forward(model, runtime, 9, sampling)
 runtime.set_profiling(True)
-profile, _ = profile_forward(model, runtime, plain, budget, 0)
+profile, _ = profile_forward(model, runtime, plain, sampling, 0)
 print(json.dumps([model.raw_evidence, dataclasses.asdict(profile)]))
 """
     command = [sys.executable, "-c", code, str(files / f"{task}.pte")]

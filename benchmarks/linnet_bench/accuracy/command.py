@@ -15,8 +15,9 @@ from linnet.cli.exit_status import CHECK_FAILED, OK
 from linnet.errors import InvalidArgumentError
 from linnet.loading import load
 from linnet_bench.accuracy.datasets import choose_columns, read_rows
-from linnet_bench.accuracy.evaluation import METRICS, Evaluation, Progress, evaluate
+from linnet_bench.accuracy.evaluation import Evaluation, Progress, evaluate
 from linnet_bench.accuracy.problems import BadRowsError
+from linnet_bench.tasks import get_task
 
 __all__ = ["add_arguments", "run"]
 
@@ -61,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     columns = choose_columns(table, args.text_column, args.pair_column, args.label_column)
     table = dataclasses.replace(table, rows=table.rows[: args.limit])
     with load(args.file, threads=args.threads) as model:
-        _refuse_unknown(limits, model.manifest.task, METRICS[model.manifest.task])
+        _refuse_unknown(limits, model.manifest.task, get_task(model.manifest.task).metrics)
         result = evaluate(model, table, columns, _progress(), wrong)
     if args.json:
         print(json.dumps(result.to_json(), ensure_ascii=False))

@@ -15,6 +15,7 @@ __all__ = [
     "Entities",
     "accuracy",
     "area_under_roc",
+    "correlations",
     "entity_scores",
     "exact_match",
     "find_entities",
@@ -215,3 +216,8 @@ def mean_reciprocal_rank(
             rank = next(place for place, (_, good) in enumerate(sorted(each), 1) if good)
             found.append(1 / rank if rank <= cut else 0.0)
     return sum(found) / len(found) if found else float("nan")
+
+
+def correlations(found: Sequence[float], gold: Sequence[float]) -> dict[str, float]:
+    """Return Spearman's and Pearson's correlation by name."""
+    return {"spearman": spearman(found, gold), "pearson": pearson(found, gold)}

@@ -3,51 +3,31 @@
 from __future__ import annotations
 
 import argparse
-import datetime
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from linnet.cli.console import Console
+from linnet.cli.exit_status import CHECK_FAILED, INTERRUPTED, OK
 from linnet.cli.output import refuse_existing, write_text
-from linnet.errors import (
-    InvalidArgumentError,
-    LinnetError,
-)
+from linnet.errors import InvalidArgumentError
 from linnet_bench.arguments import CUT, command_line, cpu_set, joined, numbers, say_cut
-from linnet_bench.bench.device_arguments import add_device_arguments, wants_devices
-from linnet_bench.machine.environment import Environment, current_affinity, read_environment
-from linnet_bench.machine.state import read_state
-from linnet_bench.measure.cold import cold_start
-from linnet_bench.measure.files import file_sha256
+from linnet_bench.measure.benchmark import TRACED, Benchmark, default_threads
 from linnet_bench.measure.progress import Progress
-from linnet_bench.measure.protocol import Event, Job
-from linnet_bench.measure.runner import Collector, Opened, run_worker
-from linnet_bench.record.method import DEFAULT, HEADLINE, OFFICIAL, QUICK, estimated_seconds
-from linnet_bench.record.record import (
-    INTERRUPTED_WORDS,
-    ColdStart,
-    FileFacts,
-    Record,
-    Settings,
-    ThreadRun,
-    write_record,
-)
+from linnet_bench.record.method import DEFAULT, HEADLINE, OFFICIAL, QUICK
+from linnet_bench.record.record import Settings, write_record
 from linnet_bench.record.table import show_record
-from linnet_bench.record.trace import TracedRuns, trace_facts, trace_json
+from linnet_bench.record.trace import trace_facts, trace_json
+from linnet_bench.remote.arguments import add_device_arguments, wants_devices
 
-__all__ = ["Bencher", "add_arguments", "default_threads", "job_for", "run", "settings_from"]
+__all__ = ["add_arguments", "run", "settings_from"]
 
 PROFILE_LENGTHS = (16, 128, 512)
-TRACED = 5  # inferences of each length in a trace
-WRONG_ANSWER, INTERRUPTED = 1, 130
-_LONG = 120.0  # seconds from which a measurement announces how long it will take
 
 _EPILOG = f"""\
 For each thread count a fresh process loads the file, repeats its golden cases, warms up, times `forward`
 at each length with the garbage collector off, and repeats the golden cases. For a wrong answer no latency
-is reported and the exit status is {WRONG_ANSWER}. Percentiles are nearest-rank: latencies that occurred.
+is reported and the exit status is {CHECK_FAILED}. Percentiles are nearest-rank: latencies that occurred.
 
 --official follows MLPerf Mobile's single stream: at least {OFFICIAL.least_samples} samples and {OFFICIAL.seconds:.0f} s
 for each length, p{HEADLINE} as the headline, {OFFICIAL.repeats} repeats and their spread, with pauses of
@@ -115,27 +95,31 @@ def run(args: argparse.Namespace) -> int:
     if wants_devices(args):
         from linnet_bench.bench.devices import run_on_devices
 
-        return run_on_devices(args, None if args.file is None else settings_from(args), TRACED)
+        return run_on_devices(args, None if args.file is None else settings_from(args))
     outputs = [out for out in (args.json, args.trace) if out is not None]
     if len(set(outputs)) < len(outputs):
         raise InvalidArgumentError(f"--json and --trace both name {args.trace}; give each its own file")
     for out in outputs:
         refuse_existing(out, force=args.force)
-    bencher = Bencher(args.file, settings_from(args), Progress(sys.stderr), command=command_line())
-    failure = bencher.measure()
-    record = bencher.record()
+    progress = Progress(sys.stderr)
+    benchmark = Benchmark(args.file, settings_from(args), progress.say, command=command_line())
+    try:
+        failure = benchmark.measure()
+    finally:
+        progress.end()
+    record = benchmark.record()
     if record is not None:
         say_cut(args.lengths, record.file.max_length)
         show_record(record, Console())
         if args.json is not None:
             write_record(record, args.json, force=args.force)
-        if args.trace is not None and bencher.traced:
-            write_text(trace_json(bencher.traced, trace_facts(record)), args.trace, force=args.force)
+        if args.trace is not None and benchmark.traced:
+            write_text(trace_json(benchmark.traced, trace_facts(record)), args.trace, force=args.force)
     if failure is not None:
         raise failure
-    if bencher.interrupted:
+    if benchmark.interrupted:
         return INTERRUPTED
-    return WRONG_ANSWER if record is not None and record.wrong else 0
+    return CHECK_FAILED if record is not None and record.wrong else OK
 
 
 def add_method_arguments(parser: argparse.ArgumentParser) -> None:
@@ -203,172 +187,3 @@ def _against_official(settings: Settings) -> Iterator[str]:
         yield f"--seconds is {settings.seconds:g}, --official needed at least {OFFICIAL.seconds:g}"
     if settings.repeats < OFFICIAL.repeats:
         yield f"--repeats is {settings.repeats}, --official needed at least {OFFICIAL.repeats}"
-
-
-class Bencher:
-    """Measures one file and keeps what is finished, so that an interruption loses nothing else.
-
-    Attributes:
-        interrupted: Ctrl-C came.
-        traced: inferences whose events were kept for a trace.
-    """
-
-    def __init__(
-        self,
-        path: Path,
-        settings: Settings,
-        progress: Progress,
-        *,
-        command: str = "",
-        sleep: Callable[[float], object] = time.sleep,
-    ) -> None:
-        """Prepare; nothing runs yet.
-
-        Args:
-            path: of the file.
-            settings: what to measure.
-            progress: told what happens.
-            command: for the record.
-            sleep: waits for so many seconds.
-
-        Raises:
-            FileMissingError: there is no such file.
-            FileUnreadableError: it cannot be read.
-        """
-        self._path = path
-        self._settings = settings
-        self._progress = progress
-        self._command = command
-        self._sleep = sleep
-        self._created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        self._sha256 = file_sha256(path)
-        self._opened: Opened | None = None
-        self._runs: list[ThreadRun] = []
-        self._current: Collector | None = None
-        self._cold: ColdStart | None = None
-        self._complete = False
-        self._now = ""
-        self._reason = "still under way"
-        self.interrupted = False
-        self.traced: list[TracedRuns] = []
-
-    def measure(self) -> LinnetError | None:
-        """Measure everything that was asked for; return the error that ended it early, if one did."""
-        failure: LinnetError | None = None
-        least = estimated_seconds(self._settings)
-        if least >= _LONG:
-            self._progress.say(f"this takes at least {least / 60:.0f} minutes; Ctrl-C keeps what is finished")
-        try:
-            failure = self._measure_threads()
-            if failure is None and not any(run.check.wrong for run in self._runs):
-                self._measure_cold()
-            self._complete = failure is None
-        except KeyboardInterrupt:
-            self.interrupted = True
-            self._reason = INTERRUPTED_WORDS
-        except LinnetError as error:
-            failure = error
-        finally:
-            self._progress.end()
-        if failure is not None:
-            self._reason = str(failure)
-        return failure
-
-    def record(self) -> Record | None:
-        """Return what was measured so far; None if the file was never opened."""
-        opened = self._opened or (self._current.opened if self._current else None)
-        if opened is None:
-            return None
-        file: FileFacts = opened.file_facts(self._path, self._sha256)
-        environment: Environment = read_environment(opened.runtime)
-        unfinished = self._current.result() if self._current else None
-        return Record(
-            created=self._created,
-            partial=not self._complete,
-            partial_reason="" if self._complete else self._reason,
-            settings=self._settings,
-            file=file,
-            environment=environment,
-            runs=(*self._runs, unfinished) if unfinished else tuple(self._runs),
-            cold_start=self._cold,
-            command=self._command,
-        )
-
-    def _measure_threads(self) -> LinnetError | None:
-        """Every thread count once, then again for each repeat: what disturbs for a while disturbs all."""
-        for repeat in range(self._settings.repeats):
-            for threads in self._settings.threads:
-                if self._opened is not None:
-                    self._cool_down()
-                failure = self._measure_once(threads, repeat)
-                if failure is not None:
-                    return failure
-            if any(run.check.wrong for run in self._runs):
-                return None
-        return None
-
-    def _cool_down(self) -> None:
-        if self._settings.cooldown_seconds:
-            self._progress.say(f"cooling down for {self._settings.cooldown_seconds:g} s")
-            self._sleep(self._settings.cooldown_seconds)
-
-    def _measure_once(self, threads: int, repeat: int) -> LinnetError | None:
-        turn = f"repeat {repeat + 1} of {self._settings.repeats}, " if self._settings.repeats > 1 else ""
-        self._now = f"{turn}{threads} thread(s)"
-        collector = self._current = Collector(threads, read_state(), repeat)
-        self._progress.say(f"{self._now}: loading")
-        try:
-            run_worker(job_for(self._path, self._settings, threads, repeat), collector, self._on_event)
-        finally:
-            self._keep(collector)
-        return collector.failure
-
-    def _measure_cold(self) -> None:
-        if self._settings.cold_repeats and self._opened is not None:
-            self._progress.say("cold start")
-            self._cold = cold_start(
-                str(self._path), self._opened.example, self._settings.threads[0], self._settings.cold_repeats
-            )
-
-    def _on_event(self, event: Event) -> None:
-        if event["event"] == "measuring":
-            self._progress.say(f"{self._now}: {event['tokens']} tokens")
-
-    def _keep(self, collector: Collector) -> None:
-        self._current = None
-        self._opened = self._opened or collector.opened
-        result = collector.result()
-        if result is not None:
-            self._runs.append(result)
-            if result.profiles:
-                self.traced += collector.traced
-
-
-def default_threads() -> tuple[int, ...]:
-    """Return the thread counts that are measured where the user names none."""
-    return (1,) if usable_cpus() == 1 else (1, 2)
-
-
-def job_for(path: Path, settings: Settings, threads: int, repeat: int = 0) -> Job:
-    """Return what one measured process shall do; only the first repeat is profiled."""
-    profile = settings.profile and repeat == 0
-    return Job(
-        path=str(path),
-        threads=threads,
-        lengths=settings.lengths,
-        seconds=settings.seconds,
-        samples=settings.samples,
-        profile=profile,
-        traced=TRACED if profile else 0,
-        least_samples=settings.least_samples,
-        most_samples=settings.most_samples,
-        warmup_seconds=settings.warmup_seconds,
-        warmup_runs=settings.warmup_runs,
-        fused=settings.fused,
-        affinity=settings.affinity,
-    )
-
-
-def usable_cpus() -> int:
-    """Return how many CPUs this process may use."""
-    return len(current_affinity())

@@ -15,8 +15,9 @@ from linnet.model import Model
 from linnet.runtime import FloatArray
 from linnet_bench.accuracy.datasets import Columns, Table
 from linnet_bench.accuracy.evaluation import Progress, evaluate
-from linnet_bench.compare.candidate import Opened
+from linnet_bench.measure.candidate import Opened
 from linnet_bench.measure.sample import long_text
+from linnet_bench.tasks import get_task
 
 __all__ = ["Answers", "agreement", "ask_all", "texts_for"]
 
@@ -50,7 +51,7 @@ def texts_for(opened: Sequence[Opened], table: Table | None, columns: Columns | 
         return [(row[columns.text], None if second is None else row.get(second)) for row in rows]
     golden = [(case.text, case.pair) for file in opened for case in file.evidence.golden]
     own: list[Text] = []
-    if opened[0].manifest.task in ("feature-extraction", "text-classification", "token-classification"):
+    if get_task(opened[0].manifest.task).plain_texts:
         own = [(sentence.strip() + ".", None) for sentence in long_text(1).split(". ") if sentence.strip()]
     texts = list(dict.fromkeys([*golden, *own]))
     if not texts:
@@ -99,7 +100,7 @@ def agreement(task: str, first: Sequence[Outputs], other: Sequence[Outputs]) -> 
                 f"the files give outputs of the shapes {shapes[0]} and {shapes[1]} for one text; "
                 "compare files of models with the same outputs"
             )
-    if task == "feature-extraction":
+    if get_task(task).compared_by_cosine:
         return float(np.mean([_cosine(one, two) for one, two in zip(first, other, strict=True)]))
     if next(iter(first[0].values())).shape == (1,):
         return _same_order([_score(each) for each in first], [_score(each) for each in other])

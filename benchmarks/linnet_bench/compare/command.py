@@ -18,13 +18,11 @@ from linnet.runtime import runtime_info
 from linnet_bench.accuracy.datasets import Columns, Table, choose_columns, read_table
 from linnet_bench.arguments import joined, numbers, say_cut
 from linnet_bench.compare.answers import Answers, agreement, ask_all, texts_for
-from linnet_bench.compare.candidate import Opened, labels_for, open_all
-from linnet_bench.compare.records import are_records, compare_records
-from linnet_bench.compare.regression import THRESHOLD
 from linnet_bench.compare.result import Candidate, Comparison, Settings, choose_accuracy, mark_beaten
 from linnet_bench.compare.rounds import Rounds
 from linnet_bench.compare.table import show_comparison
 from linnet_bench.machine.environment import read_environment
+from linnet_bench.measure.candidate import Opened, labels_for, open_all
 from linnet_bench.measure.files import file_sha256
 from linnet_bench.measure.probe import clip_lengths
 from linnet_bench.measure.progress import Progress
@@ -41,15 +39,9 @@ Every figure of time and memory comes from fresh processes that take turns, so t
 disturbs every file. A file that another one beats in size, p50 and accuracy at once is marked. A file whose
 golden cases come out wrong gets no latency, and the exit status is {CHECK_FAILED}.
 
-Two records of linnet bench --json, the old and the new one, are tested for regressions: a latency counts as changed if
-it differs by the threshold and a permutation test over the repeats says that this is no chance. With a regression the
-exit status is {CHECK_FAILED}. docs/how-to/benchmarking.md says more.
-
 examples:
   linnet compare fp32.pte int8.pte 8da4w.pte
   linnet compare fp32.pte int8.pte --data stsb-dev.csv --threads 1,2 --report recipes.html
-  linnet compare main.json branch.json
-  linnet compare --baseline monday.json tuesday.json -- today.json
 """
 
 
@@ -57,17 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = _EPILOG
     add = parser.add_argument
-    add(
-        "files",
-        metavar="FILE",
-        type=Path,
-        nargs="+",
-        help="linnet files (.pte) of one task, at least two; or records (.json)",
-    )
-    add("--baseline", metavar="RECORD", type=Path, nargs="+", help="records to compare the given ones with")
-    add("--threshold", type=float, default=THRESHOLD, metavar="SHARE",
-        help=f"smallest change of a latency that counts, for records (default {THRESHOLD:g})")  # fmt: skip
-    add("--any-machine", action="store_true", help="compare records of different machines, too")
+    add("files", metavar="FILE", type=Path, nargs="+", help="linnet files (.pte) of one task, at least two")
     add("--lengths", type=numbers, metavar="N,N,...",
         help=f"tokens (default {joined(DEFAULT_LENGTHS)}, cut to the shortest bound)")  # fmt: skip
     add("--threads", type=numbers, default=(1,), metavar="N,N,...", help="thread counts (default 1)")
@@ -94,8 +76,6 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         LinnetError: the files cannot be compared, or one cannot be run.
     """
-    if are_records(args):
-        return compare_records(args)
     _check(args)
     table, columns = _data(args)
     progress = Progress(sys.stderr)
@@ -115,6 +95,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> None:
+    records = [str(path) for path in args.files if path.suffix == ".json"]
+    if records:
+        raise InvalidArgumentError(
+            f"expected linnet files (.pte), got {', '.join(records)}; use linnet regress for benchmark records"
+        )
     problems = []
     if args.rounds < 1:
         problems.append(f"--rounds is {args.rounds}, needed at least 1")
@@ -179,8 +164,7 @@ def _candidate(
 ) -> Candidate:
     own = opened[index]
     evidence = own.evidence
-    worker = rounds.opened[index]
-    assert worker is not None
+    worker = rounds.opened(index)
     cold = rounds.cold(index)
     return Candidate(
         label=label,

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from linnet.errors import InvalidArgumentError
 from linnet.format.evidence import Evidence, Instruction, LayerPrecision
 from linnet.format.manifest import Manifest
+from linnet_bench.tasks import get_task
 
 __all__ = ["Attention", "Linear", "Work", "count_work"]
 
@@ -26,8 +27,6 @@ _OPERANDS: Mapping[str, int] = {
 """Tensors that an operator between the products reads and writes."""
 
 _SOFTMAX_PASSES = 4  # highest value, exponentials, sum and scale: read, read, write, read and write in place
-_EVERY_TOKEN = frozenset({"token-classification", "question-answering", "fill-mask"})
-"""Tasks whose head runs on each token; the heads of others run on one row."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -123,7 +122,7 @@ def count_work(manifest: Manifest, evidence: Evidence) -> Work:
     if not layers or not places:
         raise InvalidArgumentError("the file does not say what it computes; export it again with this linnet")
     operators = [*_operators(places)]
-    linears = [*_linears(layers, operators, manifest.task in _EVERY_TOKEN)]
+    linears = [*_linears(layers, operators, get_task(manifest.task).every_token)]
     if not linears:
         raise InvalidArgumentError("the file's evidence names no linear layer; export it again with this linnet")
     outputs = {layer.name: layer.shape[0] for layer in layers if layer.kind == "linear"}

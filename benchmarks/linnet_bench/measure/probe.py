@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import gc
 import itertools
 import time
@@ -23,10 +22,10 @@ from linnet_bench.measure.sample import Example, long_text
 from linnet_bench.record.layers import ProgramMap
 from linnet_bench.record.profile import Event, LengthProfile, Profiler, base_name, runtime_events, steps_of
 from linnet_bench.record.record import Kernels, LengthResult, OutputCheck
+from linnet_bench.record.sampling import Sampling
 from linnet_bench.record.statistics import summarize
 
 __all__ = [
-    "Budget",
     "Clock",
     "check_golden",
     "clip_lengths",
@@ -49,43 +48,9 @@ _DRIFT = 1e-4
 _TAKEN_TOGETHER = 32
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Budget:
-    """How long to measure one thing.
-
-    Attributes:
-        seconds: time for the samples; None if ``samples`` says it.
-        samples: exact number of samples; None if ``seconds`` says it.
-        least, most: bounds of the number of samples when ``seconds`` says it.
-        warmup_seconds, warmup_runs: both are reached before the first sample.
-    """
-
-    seconds: float | None = 1.0
-    samples: int | None = None
-    least: int = 20
-    most: int = 20_000
-    warmup_seconds: float = 0.1
-    warmup_runs: int = 3
-
-    def __post_init__(self) -> None:
-        if (self.seconds is None) == (self.samples is None):
-            raise InvalidArgumentError("give either seconds or samples, not both and not neither")
-        if self.seconds is not None and not 0 < self.seconds <= 3600:
-            raise InvalidArgumentError(f"seconds is {self.seconds}, needed above 0 and at most 3600")
-        if self.samples is not None and self.samples < 1:
-            raise InvalidArgumentError(f"samples is {self.samples}, needed at least 1")
-
-    def done(self, samples: int, elapsed_ns: int) -> bool:
-        """Say whether that many samples in that time are enough."""
-        if self.samples is not None:
-            return samples >= self.samples
-        assert self.seconds is not None
-        return samples >= self.most or (samples >= self.least and elapsed_ns >= self.seconds * 1e9)
-
-
 def timed(
     call: Callable[[], object],
-    budget: Budget,
+    sampling: Sampling,
     clock: Clock = time.perf_counter_ns,
     between: Callable[[], object] = lambda: None,
     started: Callable[[], object] = lambda: None,
@@ -94,7 +59,7 @@ def timed(
 
     Args:
         call: is timed.
-        budget: how often.
+        sampling: how often.
         clock: nanoseconds.
         between: called after each sample, outside of its time.
         started: called once it is warm, before the first sample.
@@ -102,7 +67,7 @@ def timed(
     Returns:
         Number of warm-up runs, and the latencies in nanoseconds in the order in which they were taken.
     """
-    warmup = _warm_up(call, budget, clock)
+    warmup = _warm_up(call, sampling, clock)
     samples: list[int] = []
     gc.collect()
     was_enabled = gc.isenabled()
@@ -116,16 +81,16 @@ def timed(
             after = clock()
             samples.append(after - before)
             between()
-            if budget.done(len(samples), after - start):
+            if sampling.done(len(samples), after - start):
                 return warmup, samples
     finally:
         if was_enabled:
             gc.enable()
 
 
-def _warm_up(call: Callable[[], object], budget: Budget, clock: Clock) -> int:
+def _warm_up(call: Callable[[], object], sampling: Sampling, clock: Clock) -> int:
     start, runs = clock(), 0
-    while runs < budget.warmup_runs or clock() - start < budget.warmup_seconds * 1e9:
+    while runs < sampling.warmup_runs or clock() - start < sampling.warmup_seconds * 1e9:
         call()
         runs += 1
     return runs
@@ -149,7 +114,7 @@ def forward_inputs(model: Model, runtime: Runtime, tokens: int) -> list[IntArray
     return [arrays[name].reshape(1, -1) for name in model.manifest.inputs]
 
 
-def time_forward(model: Model, runtime: Runtime, tokens: int, budget: Budget) -> LengthResult:
+def time_forward(model: Model, runtime: Runtime, tokens: int, sampling: Sampling) -> LengthResult:
     """Time ``forward`` at one length and check that its output stayed the same meanwhile.
 
     Raises:
@@ -158,7 +123,7 @@ def time_forward(model: Model, runtime: Runtime, tokens: int, budget: Budget) ->
     inputs = forward_inputs(model, runtime, tokens)
     before = runtime.run("forward", inputs)
     meter = _EnergyMeter()
-    warmup, samples = timed(lambda: runtime.run("forward", inputs), budget, started=meter.start)
+    warmup, samples = timed(lambda: runtime.run("forward", inputs), sampling, started=meter.start)
     energy = meter.joules()
     _require_steady(before, runtime.run("forward", inputs), tokens)
     return _result(tokens, warmup, samples, energy)
@@ -210,7 +175,7 @@ def _attention(method: str | None, outside: Sequence[str], delegated: Sequence[s
 
 
 def profile_forward(
-    model: Model, runtime: ProfilingRuntime, plain: LengthResult, budget: Budget, keep: int
+    model: Model, runtime: ProfilingRuntime, plain: LengthResult, sampling: Sampling, keep: int
 ) -> tuple[LengthProfile, list[Event]]:
     """Profile ``forward`` at the length of ``plain``, its unprofiled result, on the same inputs.
 
@@ -242,7 +207,7 @@ def profile_forward(
         if untaken == _TAKEN_TOGETHER:
             take()
 
-    _, times = timed(lambda: runtime.run("forward", inputs), budget, between=between)
+    _, times = timed(lambda: runtime.run("forward", inputs), sampling, between=between)
     if untaken:
         take()
     _require_steady(before, runtime.run("forward", inputs), plain.tokens)
@@ -251,9 +216,9 @@ def profile_forward(
     return result, [event._replace(run=number) for number, run in enumerate(kept) for event in run]
 
 
-def time_answer(model: Model, example: Example, budget: Budget) -> LengthResult:
+def time_answer(model: Model, example: Example, sampling: Sampling) -> LengthResult:
     """Time a text's whole way to its answer: tokenizer, ``forward``, decoding."""
-    warmup, samples = timed(lambda: example.run(model), budget)
+    warmup, samples = timed(lambda: example.run(model), sampling)
     return _result(len(model.tokenize(example.text, example.pair)), warmup, samples)
 
 

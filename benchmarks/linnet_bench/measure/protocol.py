@@ -31,8 +31,9 @@ from typing import Any, TypeAlias, TypeVar
 
 from linnet.errors import LinnetError
 from linnet_bench.record.record import from_data
+from linnet_bench.record.sampling import Sampling
 
-__all__ = ["Emit", "Event", "Job", "own_stdout", "serve_job"]
+__all__ = ["Emit", "Event", "Job", "MeasureSettings", "Variant", "own_stdout", "serve_job"]
 
 _Kind = TypeVar("_Kind")
 
@@ -41,32 +42,44 @@ Emit: TypeAlias = Callable[[Event], None]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Job:
-    """What a worker shall do.
+class Variant:
+    """One of the things that a measurement compares: a file and how it is run.
 
     Attributes:
         path: of the file.
-        threads: of the worker's process.
-        lengths: tokens, before clipping to the file's bound.
-        seconds, samples, least_samples, most_samples, warmup_seconds, warmup_runs, fused, affinity: as in
-            :class:`~linnet_bench.record.record.Settings`.
-        profile: profile each length once everything else was measured.
-        traced: inferences of each length whose events are handed over.
+        threads: of the measured process.
+        fused, affinity: as in :class:`~linnet_bench.record.record.Settings`.
     """
 
     path: str
     threads: int
-    lengths: tuple[int, ...]
-    seconds: float | None
-    samples: int | None
-    profile: bool = False
-    traced: int = 0
-    least_samples: int = 20
-    most_samples: int = 20_000
-    warmup_seconds: float = 0.1
-    warmup_runs: int = 3
     fused: bool | None = None
     affinity: tuple[int, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MeasureSettings:
+    """What is measured in each process, the same for all variants.
+
+    Attributes:
+        lengths: tokens, before clipping to the file's bound.
+        sampling: how long and how often each length is timed.
+        profile: profile each length once everything else was measured.
+        traced: inferences of each length whose events are handed over.
+    """
+
+    lengths: tuple[int, ...]
+    sampling: Sampling
+    profile: bool = False
+    traced: int = 0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Job:
+    """What one measured process shall do."""
+
+    variant: Variant
+    settings: MeasureSettings
 
 
 def serve_job(kind: type[_Kind], work: Callable[[_Kind, Emit], object]) -> int:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
-from typing import Any
-
 from linnet.model import Model
+from linnet_bench.tasks import get_task
+from linnet_bench.tasks.base import SHORT_TEXT, Example
 
 __all__ = ["SHORT_TEXT", "Example", "example_for", "long_text"]
-
-SHORT_TEXT = "The small bird sings before the rain comes."
-_QUESTION, _PASSAGE = "What sings?", "The small bird sings."
 
 _PARAGRAPH = (
     "On the first morning of spring the harbour was quiet, and only two fishing boats had gone out. "
@@ -24,32 +19,6 @@ _PARAGRAPH = (
 )
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Example:
-    """One call of a model.
-
-    Attributes:
-        method: of :class:`linnet.Model`; ``__call__`` for the model itself.
-        text, pair: what the model will tokenize.
-        arguments, options: of the call.
-    """
-
-    method: str
-    text: str
-    pair: str | None
-    arguments: tuple[Any, ...]
-    options: Mapping[str, str] = dataclasses.field(default_factory=dict)
-
-    def run(self, model: Any) -> Any:
-        """Call ``model``, a :class:`linnet.Model`, and return its answer."""
-        return getattr(model, self.method)(*self.arguments, **self.options)
-
-    def source(self) -> str:
-        """Return the call as Python text, on a variable ``model``."""
-        given = [repr(each) for each in self.arguments] + [f"{k}={v!r}" for k, v in self.options.items()]
-        return f"model.{self.method}({', '.join(given)})"
-
-
 def long_text(tokens: int) -> str:
     """Return a text of at least ``tokens`` tokens, whatever the tokenizer: a word is at least one token."""
     return _PARAGRAPH * (tokens // len(_PARAGRAPH.split()) + 1)
@@ -57,24 +26,4 @@ def long_text(tokens: int) -> str:
 
 def example_for(model: Model, text: str | None = None) -> Example:
     """Return a call that suits the file's task: of ``text``, or of a short text of our own."""
-    manifest = model.manifest
-    given = SHORT_TEXT if text is None else text
-    passage = _PASSAGE if text is None else text
-    if manifest.task == "feature-extraction":
-        return Example(method="encode", text=given, pair=None, arguments=(given,))
-    if manifest.task == "question-answering":
-        options = {"question": _QUESTION, "context": passage}
-        return Example(method="__call__", text=_QUESTION, pair=passage, arguments=(), options=options)
-    if manifest.task == "text-ranking":
-        pairs = [(_QUESTION, passage)]
-        return Example(method="predict", text=_QUESTION, pair=passage, arguments=(pairs,))
-    if manifest.task == "fill-mask":
-        given = _masked(given, model.tokenizer.vocabulary.token(manifest.mask_id))
-    return Example(method="__call__", text=given, pair=None, arguments=(given,))
-
-
-def _masked(text: str, mask: str) -> str:
-    """Put the mask token for the fourth word, or for the last of fewer."""
-    words = text.split()
-    words[min(3, len(words) - 1)] = mask
-    return " ".join(words)
+    return get_task(model.manifest.task).example(model, text)

@@ -18,7 +18,6 @@ from linnet.model import Model
 from linnet.runtime import ProfilingRuntime, Runtime, open_runtime, runtime_info
 from linnet_bench.machine.environment import current_affinity, peak_memory, read_state
 from linnet_bench.measure.probe import (
-    Budget,
     check_golden,
     clip_lengths,
     profile_forward,
@@ -26,9 +25,10 @@ from linnet_bench.measure.probe import (
     time_answer,
     time_forward,
 )
-from linnet_bench.measure.protocol import Emit, Job, serve_job
+from linnet_bench.measure.protocol import Emit, Job, MeasureSettings, serve_job
 from linnet_bench.measure.sample import Example, example_for
 from linnet_bench.record.record import LengthResult, OutputCheck
+from linnet_bench.record.sampling import Sampling
 
 __all__ = ["bind", "facts", "main", "measure"]
 
@@ -41,13 +41,14 @@ def measure(job: Job, emit: Emit) -> None:
     Raises:
         LinnetError: the file cannot be opened or run.
     """
-    if job.affinity:
-        bind(job.affinity)
+    variant, settings = job.variant, job.settings
+    if variant.affinity:
+        bind(variant.affinity)
     start = time.perf_counter_ns()
-    runtime = open_runtime(job.path, job.threads)
-    if job.fused is not None:
-        runtime.set_fused(job.fused)
-    model = Model(runtime, path=job.path)
+    runtime = open_runtime(variant.path, variant.threads)
+    if variant.fused is not None:
+        runtime.set_fused(variant.fused)
+    model = Model(runtime, path=variant.path)
     load_ns = time.perf_counter_ns() - start
     example = example_for(model)
     start = time.perf_counter_ns()
@@ -69,11 +70,11 @@ def measure(job: Job, emit: Emit) -> None:
     if check.wrong:
         return
     try:
-        results = _time_everything(job, model, runtime, example, emit)
+        results = _time_everything(settings, model, runtime, example, emit)
         check = _check_again(model, check)
         after, peak = read_state(), peak_memory()
         if not check.wrong:
-            _look_inside(job, model, runtime, results, emit)
+            _look_inside(settings, model, runtime, results, emit)
     except GoldenMismatchError as error:
         wrong = dataclasses.replace(check, after=False, message=str(error))
         emit({"event": "checked", "check": dataclasses.asdict(wrong)})
@@ -88,35 +89,32 @@ def measure(job: Job, emit: Emit) -> None:
     )
 
 
-def _time_everything(job: Job, model: Model, runtime: Runtime, example: Example, emit: Emit) -> Sequence[LengthResult]:
-    budget = Budget(
-        seconds=job.seconds,
-        samples=job.samples,
-        least=job.least_samples,
-        most=job.most_samples,
-        warmup_seconds=job.warmup_seconds,
-        warmup_runs=job.warmup_runs,
-    )
+def _time_everything(
+    settings: MeasureSettings, model: Model, runtime: Runtime, example: Example, emit: Emit
+) -> Sequence[LengthResult]:
     results = []
-    for tokens in clip_lengths(job.lengths, model.manifest.max_length):
+    for tokens in clip_lengths(settings.lengths, model.manifest.max_length):
         emit({"event": "measuring", "tokens": tokens})
-        results.append(time_forward(model, runtime, tokens, budget))
+        results.append(time_forward(model, runtime, tokens, settings.sampling))
         emit({"event": "length", "result": dataclasses.asdict(results[-1])})
-    emit({"event": "answer", "result": dataclasses.asdict(time_answer(model, example, budget))})
+    emit({"event": "answer", "result": dataclasses.asdict(time_answer(model, example, settings.sampling))})
     return results
 
 
-def _look_inside(job: Job, model: Model, runtime: ProfilingRuntime, plain: Sequence[LengthResult], emit: Emit) -> None:
+def _look_inside(
+    settings: MeasureSettings, model: Model, runtime: ProfilingRuntime, plain: Sequence[LengthResult], emit: Emit
+) -> None:
     """Profile last: it loads the method again, which would count as memory, and slows it down."""
-    seconds = None if job.seconds is None else min(job.seconds, _PROFILE_SECONDS)
-    budget = Budget(seconds=seconds, samples=job.samples)
+    asked = settings.sampling
+    seconds = None if asked.seconds is None else min(asked.seconds, _PROFILE_SECONDS)
+    sampling = Sampling(seconds=seconds, samples=asked.samples)
     runtime.set_profiling(True)
     try:
         kernels = see_kernels(model, runtime, plain[-1].tokens, runtime_info().get("cpu_features", ""))
         emit({"event": "kernels", "kernels": dataclasses.asdict(kernels)})
-        for each in plain if job.profile else ():
+        for each in plain if settings.profile else ():
             emit({"event": "measuring", "tokens": each.tokens})
-            result, events = profile_forward(model, runtime, each, budget, job.traced)
+            result, events = profile_forward(model, runtime, each, sampling, settings.traced)
             emit({"event": "profile", "result": dataclasses.asdict(result), "events": events})
     finally:
         runtime.set_profiling(False)

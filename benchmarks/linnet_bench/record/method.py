@@ -21,6 +21,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
 from linnet_bench.record.record import LengthResult, Record, Settings, ThreadRun
+from linnet_bench.record.sampling import SECONDS, Sampling
 from linnet_bench.record.statistics import median, percentile
 
 __all__ = [
@@ -45,15 +46,13 @@ REPRODUCIBLE = 0.05
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Method:
-    """What a method settles when no option says otherwise.
+class Method(Sampling):
+    """What a method settles when no option says otherwise; how each length is sampled by default, too.
 
     Attributes:
         name: in the record.
         lengths: tokens.
         seconds: least time for the samples of one length.
-        least_samples, most_samples: bounds of their number.
-        warmup_seconds, warmup_runs: both are reached before the first sample.
         repeats: processes of each thread count.
         cooldown_seconds: pause before each process but the first.
         cold_repeats: fresh processes for the cold start.
@@ -61,17 +60,13 @@ class Method:
 
     name: str
     lengths: tuple[int, ...]
-    seconds: float
-    least_samples: int = 20
-    most_samples: int = 20_000
-    warmup_seconds: float = 0.1
-    warmup_runs: int = 3
+    seconds: float = SECONDS
     repeats: int = 1
     cooldown_seconds: float = 0.0
     cold_repeats: int = 7
 
 
-DEFAULT = Method(name="default", lengths=(8, 16, 32, 64, 128, 256, 512), seconds=1.0)
+DEFAULT = Method(name="default", lengths=(8, 16, 32, 64, 128, 256, 512))
 QUICK = Method(name="quick", lengths=(8, 32, 128), seconds=0.2, cold_repeats=3)
 OFFICIAL = Method(
     name="official",

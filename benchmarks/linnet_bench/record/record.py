@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from linnet.cli.output import write_text
-from linnet.errors import InvalidArgumentError
+from linnet.errors import FileMissingError, FileUnreadableError, InvalidArgumentError
 from linnet_bench.machine.environment import Environment, Versions
 from linnet_bench.machine.state import State
 from linnet_bench.record.profile import LengthProfile
+from linnet_bench.record.sampling import Sampling
 from linnet_bench.record.statistics import PERCENTILE_DEFINITION, Summary
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "from_data",
     "from_json",
     "has_default",
+    "read_record",
     "to_json",
     "write_record",
 ]
@@ -93,14 +95,23 @@ class Settings:
     cold_repeats: int
     profile: bool = False
     method: str = "default"
-    least_samples: int = 20
-    most_samples: int = 20_000
-    warmup_seconds: float = 0.1
-    warmup_runs: int = 3
+    least_samples: int = Sampling.least_samples
+    most_samples: int = Sampling.most_samples
+    warmup_seconds: float = Sampling.warmup_seconds
+    warmup_runs: int = Sampling.warmup_runs
     repeats: int = 1
     cooldown_seconds: float = 0.0
     fused: bool | None = None
     affinity: tuple[int, ...] = ()
+
+    @property
+    def sampling(self) -> Sampling:
+        """How each length is sampled.
+
+        Raises:
+            InvalidArgumentError: the numbers contradict each other.
+        """
+        return Sampling(**{field.name: getattr(self, field.name) for field in dataclasses.fields(Sampling)})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -388,3 +399,23 @@ def write_record(record: Record, path: Path, *, force: bool = False) -> None:
         OSError: it cannot be written.
     """
     write_text(to_json(record), path, force=force)
+
+
+def read_record(path: Path) -> Record:
+    """Read a record of ``linnet bench --json``.
+
+    Raises:
+        FileMissingError: there is no such file.
+        FileUnreadableError: it cannot be read.
+        RecordError: it is no record; the message has the path.
+    """
+    try:
+        return from_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise FileMissingError(f"{path}: there is no such file") from error
+    except OSError as error:
+        raise FileUnreadableError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise RecordError(f"{path}: it is not UTF-8, needed a record of `linnet bench --json`") from error
+    except RecordError as error:
+        raise RecordError(f"{path}: {error}") from error

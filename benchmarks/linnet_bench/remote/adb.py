@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import hashlib
 import json
 import secrets
@@ -22,12 +21,18 @@ from linnet.errors import (
     LinnetError,
     error_class,
 )
-from linnet_bench.measure.runner import Collector, Opened
-from linnet_bench.record.record import INTERRUPTED_WORDS, OutputCheck, Record, Settings, ThreadRun
+from linnet_bench.machine.environment import Environment
+from linnet_bench.machine.state import State
+from linnet_bench.measure.benchmark import Benchmark, BenchmarkRequest
+from linnet_bench.measure.engine import Cancelled
+from linnet_bench.measure.protocol import Emit, Job
+from linnet_bench.measure.runner import Collector
+from linnet_bench.record.record import OutputCheck, Settings
 from linnet_bench.remote.address import Address
 from linnet_bench.remote.android import ASK, Phone, read_phone
-from linnet_bench.remote.lifeline import Cancelled, Finished, Lifeline
-from linnet_bench.remote.outcome import Outcome, Report, Request
+from linnet_bench.remote.job import RemoteJob
+from linnet_bench.remote.lifeline import Finished, Lifeline
+from linnet_bench.remote.outcome import Outcome, Report
 from linnet_bench.remote.runner_job import RunnerJob, prepare_job
 
 __all__ = ["BASE", "AdbDevice", "runner_hash"]
@@ -53,22 +58,21 @@ _MEANINGS = (
 class AdbDevice:
     """Measures on one phone."""
 
-    def measure(self, address: Address, request: Request, report: Report, lifeline: Lifeline) -> Outcome:
+    def run(self, address: Address, job: RemoteJob, report: Report, lifeline: Lifeline) -> Outcome:
         """See :class:`linnet_bench.remote.outcome.Device`."""
-        session = _Session(address, request, report, lifeline)
-        failure: LinnetError | None = None
-        interrupted = False
+        visit = _Visit(address, job, report, lifeline)
         try:
-            session.measure()
+            benchmark = visit.prepare()
+            failure = benchmark.measure()
+            return Outcome(
+                address=address, record=benchmark.record(), failure=failure, interrupted=benchmark.interrupted
+            )
         except LinnetError as error:
-            failure = error
-            session.end_early(str(error))
+            return Outcome(address=address, failure=error)
         except Cancelled:
-            interrupted = True
-            session.end_early(INTERRUPTED_WORDS)
+            return Outcome(address=address, interrupted=True)
         finally:
-            session.end()
-        return Outcome(address=address, record=session.record(), failure=failure, interrupted=interrupted)
+            visit.end()
 
     def clean(self, address: Address, report: Report, lifeline: Lifeline) -> int:
         """See :class:`linnet_bench.remote.outcome.Device`."""
@@ -120,89 +124,63 @@ def explain_adb(finished: Finished, output: str = "") -> DeviceError:
     return DeviceError(f"the connection broke off, or a command failed there (adb: {last})")
 
 
-class _Session:
-    """One measurement on one phone; what is finished can be had at any time."""
+class _Visit:
+    """One measurement on one phone: brings what is missing, and leaves nothing running."""
 
-    def __init__(self, address: Address, request: Request, report: Report, lifeline: Lifeline) -> None:
+    def __init__(self, address: Address, job: RemoteJob, report: Report, lifeline: Lifeline) -> None:
         self._address = address
-        self._request = request
+        (self._file,) = job.files[:1]
+        self._request = job.payload
+        self._deployment = job.deployment
         self._report = report
         self._adb = _Adb(address, lifeline)
-        self._created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        self._settings = dataclasses.replace(request.settings, cold_repeats=0)
-        self._phone: Phone | None = None
-        self._opened: Opened | None = None
-        self._runs: list[ThreadRun] = []
-        self._complete = False
-        self._reason = ""
-        token = secrets.token_hex(4)  # of this session alone, so that two never remove each other's files
+        token = secrets.token_hex(4)  # of this visit alone, so that two never remove each other's files
         self._job, self._pid = f"{BASE}/job-{token}", f"{BASE}/pid-{token}"
         self._began = False
 
-    def measure(self) -> None:
-        """Bring what is missing and measure each thread count.
+    def prepare(self) -> Benchmark:
+        """Bring what is missing and return the measurement, which has not begun.
 
         Raises:
-            LinnetError: it ended early.
-            Cancelled: so did the user.
+            LinnetError: the phone does not suit, or cannot be reached.
+            Cancelled: Ctrl-C came.
         """
-        if self._settings.profile or self._settings.affinity:
+        if not isinstance(self._request, BenchmarkRequest):
+            raise InvalidArgumentError("a phone has the C runner, which measures only: use linnet bench")
+        asked = self._request.settings
+        if asked.profile or asked.affinity:
             raise InvalidArgumentError("--profile, --trace and --affinity need Python there, a phone has the C runner")
         self._report("connecting")
-        self._phone = read_phone(self._adb.shell(ASK))
-        runner = self._send_runner()
+        phone = read_phone(self._adb.shell(ASK))
+        program = self._send_runner(phone)
         file = self._send_file()
-        self._settings = self._settings_there(self._phone)
-        job, _ = prepare_job(self._request.path, self._settings.lengths)
+        settings = _settings_there(self._request, phone)
+        golden, _ = prepare_job(self._file[0], settings.lengths)
         self._refuse_busy()
         self._began = True
-        self._push_text(job.text, self._job)
-        for repeat in range(self._settings.repeats):
-            for threads in self._settings.threads:
-                if self._opened is not None:
-                    self._cool_down()
-                self._run(runner, file, threads, repeat, job)
-            if any(run.check.wrong for run in self._runs):
-                break
-        self._complete = True
-
-    def end_early(self, reason: str) -> None:
-        """Keep why the measurement did not come to its end."""
-        self._reason = reason
-
-    def record(self) -> Record | None:
-        """Return what was measured; None if the file was never opened."""
-        if self._opened is None or self._phone is None:
-            return None
-        return Record(
-            created=self._created,
-            partial=not self._complete,
-            partial_reason="" if self._complete else self._reason,
-            settings=self._settings,
-            file=self._opened.file_facts(self._request.path, self._request.sha256),
-            environment=self._phone.environment(self._opened.runtime),
-            runs=tuple(self._runs),
-            cold_start=None,
-            device=self._address.name,
+        self._push_text(golden.text, self._job)
+        command = f"echo $$ >{self._pid}; exec {program}/run {file} --job {self._job} --events"
+        return Benchmark(
+            self._file[0],
+            settings,
+            self._report,
+            runner=_PhoneRunner(self._adb, phone, command, golden),
             command=self._request.command,
+            device=self._address.name,
+            sleep=self._sleep,
         )
 
     def end(self) -> None:
         """End what still runs on the phone, which Ctrl-C does not reach, and remove what is not kept."""
-        lifeline = Lifeline()  # a fresh one: the session's may be cancelled
+        lifeline = Lifeline()  # a fresh one: the visit's may be cancelled
         adb = _Adb(self._address, lifeline)
         if not self._began:
             return
         kill = f"[ -f {self._pid} ] && kill $(cat {self._pid}) 2>/dev/null; rm -f {self._pid} {self._job}"
-        remove = f"; rm -rf {BASE}" if self._request.clean else ""
+        remove = f"; rm -rf {BASE}" if self._deployment.clean else ""
         with lifeline.start(adb.words("shell", kill + remove)) as process:
             process.write([])
             process.finish()  # a phone that is gone has nothing to end
-
-    def _settings_there(self, phone: Phone) -> Settings:
-        if not self._request.own_threads:
-            return self._settings
-        return dataclasses.replace(self._settings, threads=(1,) if phone.cpus == 1 else (1, 2))
 
     def _refuse_busy(self) -> None:
         answer = self._adb.shell(
@@ -214,15 +192,14 @@ class _Session:
                 "two at once would disturb each other, wait for its end"
             )
 
-    def _send_runner(self) -> str:
-        assert self._phone is not None
-        abi = self._phone.properties["ro.product.cpu.abi"]
+    def _send_runner(self, phone: Phone) -> str:
+        abi = phone.properties["ro.product.cpu.abi"]
         machine = _MACHINES.get(abi)
         if machine is None:
             raise DeviceUnsuitableError(
                 f"found a phone with {abi or 'an unknown ABI'}, needed {' or '.join(_MACHINES)}"
             )
-        folder = self._request.runner or Path("dist") / f"linnet-bench-runner-{machine}"
+        folder = self._deployment.runner or Path("dist") / f"linnet-bench-runner-{machine}"
         if not (folder / "run").is_file():
             make = "make runner" if machine == "x86_64" else f"make wheel-{machine} runner-{machine}"
             raise DeviceUnsuitableError(
@@ -237,7 +214,7 @@ class _Session:
         return there
 
     def _send_file(self) -> str:
-        path, sha256 = self._request.path, self._request.sha256
+        path, sha256 = self._file
         there = f"{BASE}/files/{sha256}.pte"
         if not self._exists(there):
             self._report(f"copying {path.name}, {path.stat().st_size / 1e6:.1f} MB")
@@ -259,60 +236,67 @@ class _Session:
     def _exists(self, there: str) -> bool:
         return self._adb.shell(f"[ -e {there} ] && echo yes; true").strip() == "yes"
 
-    def _cool_down(self) -> None:
-        left = self._settings.cooldown_seconds
-        if left:
-            self._report(f"cooling down for {left:g} s")
-        while left > 0:
+    def _sleep(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
             self._adb.lifeline.check()
             time.sleep(min(left, _TICK_SECONDS))
-            left -= _TICK_SECONDS
 
-    def _run(self, runner: str, file: str, threads: int, repeat: int, job: RunnerJob) -> None:
+
+def _settings_there(request: BenchmarkRequest, phone: Phone) -> Settings:
+    settings = dataclasses.replace(request.settings, cold_repeats=0)
+    if not request.own_threads:
+        return settings
+    return dataclasses.replace(settings, threads=(1,) if phone.cpus == 1 else (1, 2))
+
+
+class _PhoneRunner:
+    """The C runner on a phone; a :class:`~linnet_bench.measure.engine.Runner`."""
+
+    def __init__(self, adb: _Adb, phone: Phone, command: str, golden: RunnerJob) -> None:
+        self._adb = adb
+        self._phone = phone
+        self._command = command
+        self._golden = golden
+
+    def state(self) -> State:
+        """Ask the phone."""
         self._phone = read_phone(self._adb.shell(ASK))
-        reader = _Reader(job, Collector(threads, self._phone.state(), repeat), lambda text: self._say(threads, text))
-        self._say(threads, "loading")
-        options = ["--threads", str(threads), "--job", self._job, "--events", *self._budget()]
-        command = f"echo $$ >{self._pid}; exec {runner}/run {file} {shlex.join(options)}"
-        try:
-            with self._adb.lifeline.start(self._adb.words("shell", command)) as process:
-                process.write([])
-                for line in process.lines():
-                    reader.take(line)
-                finished = process.finish()
-            self._adb.lifeline.check()
-            if not reader.ended:
-                error = explain_adb(finished)
-                raise DeviceError(f"{error} during: {reader.doing}")
-            self._phone = read_phone(self._adb.shell(ASK))
-            reader.finish(dataclasses.asdict(self._phone.state()))
-        finally:
-            self._keep(reader.collector)
-        if reader.collector.failure is not None:
-            raise reader.collector.failure
+        return self._phone.state()
 
-    def _budget(self) -> list[str]:
-        settings = self._settings
-        numbers = {
-            "--samples": settings.samples,
-            "--seconds": settings.seconds,
-            "--least": settings.least_samples,
-            "--most": settings.most_samples,
-            "--warmup-seconds": settings.warmup_seconds,
-            "--warmup-runs": settings.warmup_runs,
-        }
-        fused = {None: "auto", True: "yes", False: "no"}[settings.fused]
-        given = [word for name, value in numbers.items() if value is not None for word in (name, str(value))]
-        return [*given, "--fused", fused]
+    def environment(self, runtime: Mapping[str, str]) -> Environment:
+        """Return what the phone said last."""
+        return self._phone.environment(runtime)
 
-    def _keep(self, collector: Collector) -> None:
-        self._opened = self._opened or collector.opened
-        result = collector.result()
-        if result is not None:
-            self._runs.append(result)
+    def run(self, job: Job, collector: Collector, on_event: Emit) -> None:
+        """Start the C runner on the phone and judge its answers here."""
+        reader = _Reader(self._golden, collector, on_event)
+        command = f"{self._command} {shlex.join(_options(job))}"
+        with self._adb.lifeline.start(self._adb.words("shell", command)) as process:
+            process.write([])
+            for line in process.lines():
+                reader.take(line)
+            finished = process.finish()
+        self._adb.lifeline.check()
+        if not reader.ended:
+            raise DeviceError(f"{explain_adb(finished)} during: {reader.doing}")
+        reader.finish(dataclasses.asdict(self.state()))
 
-    def _say(self, threads: int, text: str) -> None:
-        self._report(f"{threads} thread(s): {text}")
+
+def _options(job: Job) -> list[str]:
+    """Return the C runner's options: all numbers, so that its own defaults never count."""
+    sampling = job.settings.sampling
+    numbers = {
+        "--threads": job.variant.threads,
+        "--samples": sampling.samples,
+        "--seconds": sampling.seconds,
+        "--least": sampling.least_samples,
+        "--most": sampling.most_samples,
+        "--warmup-seconds": sampling.warmup_seconds,
+        "--warmup-runs": sampling.warmup_runs,
+    }
+    given = [word for name, value in numbers.items() if value is not None for word in (name, str(value))]
+    return [*given, "--fused", {None: "auto", True: "yes", False: "no"}[job.variant.fused]]
 
 
 class _Reader:
@@ -324,9 +308,9 @@ class _Reader:
         doing: what it was doing last.
     """
 
-    def __init__(self, job: RunnerJob, collector: Collector, report: Report) -> None:
+    def __init__(self, job: RunnerJob, collector: Collector, on_event: Emit) -> None:
         self._job = job
-        self._report = report
+        self._on_event = on_event
         self._answers: dict[int, Sequence[Mapping[str, Any]]] = {}
         self._check: OutputCheck | None = None
         self._finished: Mapping[str, Any] | None = None
@@ -362,11 +346,11 @@ class _Reader:
             if self._check is None:
                 self._judge()
             self.doing = f"{event['tokens']} tokens"
-            self._report(self.doing)
         if name == "checked" and self._check is not None:  # it changed its answer while it was timed
             event = {**event, "check": {**event["check"], "cases": self._check.cases}}
             self.ended = True
         self.collector.feed(event)
+        self._on_event(event)
 
     def _judge(self) -> None:
         self._check = self._job.judge(self._answers, self._check)

@@ -1,14 +1,14 @@
-"""What runs on a device once linnet is there: one ``linnet bench``, told line by line.
+"""The part of a remote job that runs on the device once linnet is there: calls the job's entry point.
 
-Events, beside ``done`` and ``failed`` of :mod:`linnet_bench.remote.bootstrap`:
+Events, beside ``done`` and ``failed`` of :mod:`linnet_bench.remote.bootstrap`; the entry points emit the first four:
 
 ========  =====================================================================================
 event     fields
 ========  =====================================================================================
 progress  ``text``: what is being measured now
 record    ``record``: everything that is finished, again and again; the last one counts
-tuned     ``finding``: of :mod:`linnet_bench.tune.measure`, where the job is to tune
 traced    ``runs``: threads, tokens and events of :class:`~linnet_bench.record.trace.TracedRuns`
+tuned     ``finding``: of :mod:`linnet_bench.tune.measure`
 failed    ``name``, ``message``: the error that ended it; the record before it is partial
 ========  =====================================================================================
 """
@@ -16,91 +16,40 @@ failed    ``name``, ``message``: the error that ended it; the record before it i
 from __future__ import annotations
 
 import dataclasses
-import sys
-import time
-from collections.abc import Callable, Mapping
+import importlib
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from linnet.errors import LinnetError
-from linnet_bench.bench.command import Bencher, default_threads
-from linnet_bench.measure.progress import Progress
-from linnet_bench.record.record import Record, Settings, from_data
 
-__all__ = ["measure", "plain"]
-
-# A record is written while the worker warms up; where it is long, it is written seldom: 2 % of the time at most.
-_SELDOM = 50
+__all__ = ["StoredFile", "run_job"]
 
 
-def measure(file: Path, job: Mapping[str, Any], emit: Callable[..., None]) -> None:
-    """Measure ``file`` and tell it by ``emit``, or tune it if the job has ``tune``.
+@dataclasses.dataclass(frozen=True)
+class StoredFile:
+    """A file on this machine.
+
+    Attributes:
+        path: where it is stored.
+        name: its own name, for records.
+    """
+
+    path: Path
+    name: str
+
+
+def run_job(files: Sequence[Path], job: Mapping[str, Any], emit: Callable[..., None]) -> None:
+    """Do a job here for somebody else.
 
     Args:
-        file: on this machine.
-        job: ``settings`` of :class:`Settings`, ``own_threads`` (this machine's default counts), ``name`` of the
-            file and ``command`` for the record. Or ``tune`` and ``names``
-            (:func:`linnet_bench.tune.devices.tune_as_device`) and ``more``, paths of further recipes.
+        files: as they are stored on this machine.
+        job: data of :class:`linnet_bench.remote.job.RemoteJob`.
         emit: takes the fields of an event.
     """
-    failure: LinnetError | None = None
+    module, _, function = job["entry_point"].partition(":")
     try:
-        if job.get("tune") is not None:
-            from linnet_bench.tune.devices import tune_as_device
-
-            tune_as_device([file, *map(Path, job["more"])], job, emit)
-            return
-        settings = from_data(Settings, job["settings"], "settings")
-        if job["own_threads"]:
-            settings = dataclasses.replace(settings, threads=default_threads())
-        teller = _Teller(emit, job["name"])
-        bencher = Bencher(file, settings, teller, command=job["command"])
-        teller.bencher = bencher
-        failure = bencher.measure()
-        teller.tell(final=True)
-        if bencher.traced:
-            emit(event="traced", runs=[plain(run) for run in bencher.traced])
+        work = getattr(importlib.import_module(module), function)
+        work([StoredFile(path, name) for path, name in zip(files, job["names"], strict=True)], job["payload"], emit)
     except LinnetError as error:
-        failure = error
-    if failure is not None:
-        emit(event="failed", name=type(failure).__name__, message=str(failure))
-
-
-class _Teller(Progress):
-    """Tells what is being measured, and with each step what is finished."""
-
-    def __init__(self, emit: Callable[..., None], name: str) -> None:
-        super().__init__(sys.stderr)
-        self._emit = emit
-        self._name = name
-        self._next = 0.0
-        self.bencher: Bencher | None = None
-
-    def say(self, text: str) -> None:
-        self.tell()  # first: once the next step is seen to begin, the ones before it are safe
-        self._emit(event="progress", text=text)
-
-    def end(self) -> None:
-        pass
-
-    def tell(self, *, final: bool = False) -> None:
-        """Emit the record as it is now, unless one was emitted just now."""
-        start = time.monotonic()
-        record = None if self.bencher is None or (start < self._next and not final) else self.bencher.record()
-        if record is None:
-            return
-        self._emit(event="record", record=plain(self._named(record)))
-        if any(run.lengths for run in record.runs):  # one without results must not delay the first that has some
-            self._next = time.monotonic() + _SELDOM * (time.monotonic() - start)
-
-    def _named(self, record: Record) -> Record:
-        return dataclasses.replace(record, file=dataclasses.replace(record.file, name=self._name))
-
-
-def plain(value: Any) -> Any:
-    """Return what :func:`json.dumps` takes, as ``dataclasses.asdict`` but without a copy of every number."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, list | tuple) and value and not isinstance(value[0], int | float | str):
-        return [plain(each) for each in value]
-    return value
+        emit(event="failed", name=type(error).__name__, message=str(error))

@@ -108,30 +108,30 @@ def install(request: Mapping[str, Any], stdin: BinaryIO, emit: Callable[..., Non
 
 
 def run(request: Mapping[str, Any], stdin: BinaryIO, emit: Callable[..., None]) -> None:
-    """Measure: the rest is linnet's own."""
+    """Do a job: the rest is linnet's own."""
     environment = base() / "environments" / request["environment"]
-    file, *more = (base() / "files" / name for name in request["files"])
-    for used in (environment / "ready", file, *more):
+    files = [base() / "files" / name for name in request["files"]]
+    for used in (environment / "ready", *files):
         used.touch()
-    forget(file.parent, max(KEPT, 1 + len(more)))
+    forget(base() / "files", max(KEPT, len(files)))
     site = str(environment / "site")
     os.environ["PYTHONPATH"] = site  # of the processes that are measured
     sys.path.insert(0, site)
     with lock():
         watch(stdin)
-        from linnet_bench.remote.agent import measure
+        from linnet_bench.remote.agent import run_job
 
-        measure(file, {**request["job"], "more": list(map(str, more))}, emit)
+        run_job(files, request["job"], emit)
 
 
 def here(request: Mapping[str, Any], stdin: BinaryIO, emit: Callable[..., None]) -> None:
-    """Measure a file in place, with the linnet that this module belongs to."""
+    """Do a job on files in place, with the linnet that this module belongs to."""
     base().mkdir(parents=True, exist_ok=True)
     with lock():
         watch(stdin)
-        from linnet_bench.remote.agent import measure
+        from linnet_bench.remote.agent import run_job
 
-        measure(Path(request["path"]), request["job"], emit)
+        run_job([Path(path) for path in request["paths"]], request["job"], emit)
 
 
 def clean(request: Mapping[str, Any], stdin: BinaryIO, emit: Callable[..., None]) -> None:
@@ -235,7 +235,7 @@ def download_line(needs: Sequence[str]) -> str:
 
 def try_out(site: Path) -> None:
     """Import what was installed, which also compiles it."""
-    code = "import numpy, linnet_bench.remote.agent, linnet_runtime; linnet_runtime.runtime_info()"
+    code = "import numpy, linnet_runtime; from linnet_bench.remote.agent import run_job; linnet_runtime.runtime_info()"
     environment = {**os.environ, "PYTHONPATH": str(site)}
     command = [sys.executable, "-P", "-c", code]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)

@@ -11,37 +11,37 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 from linnet.errors import InternalError, LinnetError
+from linnet_bench.measure.engine import Cancelled
 from linnet_bench.remote.address import Address
 from linnet_bench.remote.board import Board
-from linnet_bench.remote.lifeline import Cancelled, Lifeline
-from linnet_bench.remote.outcome import Device, Outcome, Report, Request
+from linnet_bench.remote.job import RemoteJob
+from linnet_bench.remote.lifeline import Lifeline
+from linnet_bench.remote.outcome import Device, Outcome, Report
 
-__all__ = ["clean_all", "measure_all"]
+__all__ = ["clean_all", "run_all"]
 
 _T = TypeVar("_T")
 _POLL_SECONDS = 0.2  # how soon Ctrl-C is heeded
 
 
-def measure_all(
-    addresses: Sequence[Address], request: Request, kinds: Mapping[str, Device], board: Board
-) -> list[Outcome]:
-    """Measure on all devices at once; what one of them fails with ends none of the others.
+def run_all(addresses: Sequence[Address], job: RemoteJob, kinds: Mapping[str, Device], board: Board) -> list[Outcome]:
+    """Do a job on all devices at once; what one of them fails with ends none of the others.
 
     This machine comes last and alone: copying to the others would slow it down.
     """
 
-    def measure(address: Address, report: Report, lifeline: Lifeline) -> Outcome:
-        outcome = kinds[address.kind].measure(address, request, report, lifeline)
+    def run(address: Address, report: Report, lifeline: Lifeline) -> Outcome:
+        outcome = kinds[address.kind].run(address, job, report, lifeline)
         report("failed" if outcome.failure else "done")
         return outcome
 
     others = [address for address in addresses if address.kind != "local"]
     here = [address for address in addresses if address.kind == "local"]
-    found = [_ended(address, each) for address, each in _together(others, measure, board)]
+    found = [_ended(address, each) for address, each in _together(others, run, board)]
     if any(each.interrupted for each in found):
         found += [Outcome(address=address, interrupted=True) for address in here]
     else:
-        found += [_ended(address, each) for address, each in _together(here, measure, board)]
+        found += [_ended(address, each) for address, each in _together(here, run, board)]
     board.end()
     return sorted(found, key=lambda each: addresses.index(each.address))
 

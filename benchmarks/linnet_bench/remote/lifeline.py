@@ -12,16 +12,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO
 
 from linnet.errors import DeviceError
+from linnet_bench.measure.engine import Cancelled
 
-__all__ = ["Cancelled", "Finished", "Lifeline"]
+__all__ = ["Finished", "Lifeline"]
 
 _GRACE_SECONDS = 15.0  # a device gets this long to end its measurement and to hand over what it has
 _TICK_SECONDS = 0.2
 _SAID_BYTES = 1 << 16
-
-
-class Cancelled(Exception):
-    """The user pressed Ctrl-C."""
 
 
 class Finished:

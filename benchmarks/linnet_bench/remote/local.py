@@ -8,9 +8,9 @@ from typing import IO
 
 from linnet.errors import DeviceError
 from linnet_bench.remote.address import Address
+from linnet_bench.remote.job import RemoteJob
 from linnet_bench.remote.lifeline import Finished, Lifeline
-from linnet_bench.remote.outcome import Outcome, Report, Request
-from linnet_bench.remote.python_host import job_of
+from linnet_bench.remote.outcome import Outcome, Report
 from linnet_bench.remote.stream import listen
 
 __all__ = ["LocalDevice"]
@@ -19,10 +19,10 @@ __all__ = ["LocalDevice"]
 class LocalDevice:
     """Measures here."""
 
-    def measure(self, address: Address, request: Request, report: Report, lifeline: Lifeline) -> Outcome:
+    def run(self, address: Address, job: RemoteJob, report: Report, lifeline: Lifeline) -> Outcome:
         """See :class:`linnet_bench.remote.outcome.Device`."""
-        path, *more = (str(path.resolve()) for path, _ in request.files)
-        line = json.dumps({"op": "here", "path": path, "job": {**job_of(request), "more": more}})
+        paths = [str(path.resolve()) for path, _ in job.files]
+        line = json.dumps({"op": "here", "paths": paths, "job": job.to_data()})
         command = [address.python or sys.executable, "-P", "-m", "linnet_bench.remote.bootstrap"]
         with lifeline.start(command, ask=_close) as process:
             process.write([line.encode() + b"\n"], close=False)

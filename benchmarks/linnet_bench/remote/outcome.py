@@ -1,62 +1,23 @@
-"""What is asked of a device, and what came of it."""
+"""Kinds of devices, the outcome of a job on one of them, and the exit status for several."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
+from linnet.cli.exit_status import CHECK_FAILED, INTERRUPTED, OK, RUN_FAILED, exit_status
 from linnet.errors import LinnetError
-from linnet_bench.record.record import Record, Settings
+from linnet_bench.record.record import Record
 from linnet_bench.record.trace import TracedRuns
 from linnet_bench.remote.address import Address
+from linnet_bench.remote.job import RemoteJob
 from linnet_bench.remote.lifeline import Lifeline
 
-__all__ = ["Device", "Outcome", "Report", "Request"]
+__all__ = ["Device", "Outcome", "Report", "status_of"]
 
 Report: TypeAlias = Callable[[str], None]
 """Takes what is being done now, in a few words."""
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Request:
-    """What every device shall do.
-
-    Attributes:
-        path: the file.
-        sha256: of its bytes, hexadecimal.
-        settings: of the measurement.
-        own_threads: the user named no thread counts: each device takes those that suit its CPUs.
-        wheels: wheels that may be installed on a device.
-        wheel_places: where they were looked for, for messages.
-        runner: folder or file of the C runner for phones; None: look in ``dist/``.
-        tokenizers: the file's tokenizer needs the package ``tokenizers``.
-        clean: remove everything from the device afterwards.
-        traced: inferences of each length whose events are handed over.
-        command: what was typed, for the record.
-        tune: find the fastest setting instead of measuring: fields of :class:`linnet_bench.tune.measure.TuneJob`.
-        more: further files for that, with the SHA-256 of their bytes.
-    """
-
-    path: Path
-    sha256: str
-    settings: Settings
-    own_threads: bool
-    wheels: tuple[Path, ...] = ()
-    wheel_places: tuple[str, ...] = ()
-    runner: Path | None = None
-    tokenizers: bool = False
-    clean: bool = False
-    traced: int = 0
-    command: str = ""
-    tune: Mapping[str, Any] | None = None
-    more: tuple[tuple[Path, str], ...] = ()
-
-    @property
-    def files(self) -> tuple[tuple[Path, str], ...]:
-        """All files with their SHA-256."""
-        return ((self.path, self.sha256), *self.more)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -69,7 +30,7 @@ class Outcome:
         failure: what ended it early; None if nothing did.
         interrupted: Ctrl-C ended it.
         traced: inferences whose events were kept for a trace.
-        tuned: the event of that name, where a setting was looked for.
+        events: the last one of each name that the device emitted.
         notes: what the reader of the figures should know, as sentences.
     """
 
@@ -78,15 +39,15 @@ class Outcome:
     failure: LinnetError | None = None
     interrupted: bool = False
     traced: Sequence[TracedRuns] = ()
-    tuned: Mapping[str, Any] | None = None
+    events: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     notes: Sequence[str] = ()
 
 
 class Device(Protocol):
     """One kind of device. Errors come back inside of the outcome, with what was measured before them."""
 
-    def measure(self, address: Address, request: Request, report: Report, lifeline: Lifeline) -> Outcome:
-        """Measure on one device."""
+    def run(self, address: Address, job: RemoteJob, report: Report, lifeline: Lifeline) -> Outcome:
+        """Do a job on one device."""
 
     def clean(self, address: Address, report: Report, lifeline: Lifeline) -> int:
         """Remove what linnet left on the device, and return how many bytes that were.
@@ -94,3 +55,23 @@ class Device(Protocol):
         Raises:
             LinnetError: it cannot be done.
         """
+
+
+def status_of(outcomes: Sequence[Outcome]) -> int:
+    """Return the exit status for several devices.
+
+    130 if interrupted; else 1 if a device answered wrongly; else the status of the failures, 5 if they differ.
+    """
+    interrupted = any(each.interrupted or _cut_short(each) for each in outcomes)
+    if interrupted:
+        return INTERRUPTED
+    if any(each.record is not None and each.record.wrong for each in outcomes):
+        return CHECK_FAILED
+    statuses = {exit_status(each.failure) for each in outcomes if each.failure is not None}
+    if len(statuses) > 1:
+        return RUN_FAILED
+    return statuses.pop() if statuses else OK
+
+
+def _cut_short(outcome: Outcome) -> bool:
+    return outcome.failure is None and outcome.record is not None and outcome.record.partial

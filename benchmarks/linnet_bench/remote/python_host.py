@@ -15,8 +15,9 @@ import linnet
 import linnet_bench
 from linnet.errors import DeviceError, DeviceUnsuitableError, LinnetError
 from linnet_bench.remote.address import Address
+from linnet_bench.remote.job import Deployment, RemoteJob
 from linnet_bench.remote.lifeline import Finished, Lifeline
-from linnet_bench.remote.outcome import Outcome, Report, Request
+from linnet_bench.remote.outcome import Outcome, Report
 from linnet_bench.remote.stream import Told, listen
 from linnet_bench.remote.wheels import (
     Requirement,
@@ -27,7 +28,7 @@ from linnet_bench.remote.wheels import (
     read_requirements,
 )
 
-__all__ = ["PythonHost", "RemotePython", "Shell", "choose_python", "job_of", "plan_environment"]
+__all__ = ["PythonHost", "RemotePython", "Shell", "choose_python", "plan_environment"]
 
 _LEAST_PYTHON = (3, 11)
 _STUB = "import sys;exec(sys.stdin.buffer.read(int(sys.argv[1])))"
@@ -110,19 +111,6 @@ class Plan:
     needs: tuple[str, ...]
 
 
-def job_of(request: Request) -> dict[str, Any]:
-    """Return what :func:`linnet_bench.remote.agent.measure` takes."""
-    settings = dataclasses.asdict(request.settings)
-    return {
-        "settings": settings,
-        "own_threads": request.own_threads,
-        "name": request.path.name,
-        "command": request.command,
-        "tune": request.tune,
-        "names": [path.name for path, _ in request.files],
-    }
-
-
 def choose_python(found: Sequence[Mapping[str, Any]], uname: str) -> RemotePython:
     """Return the Python to use: the first that is new enough, one that has numpy before one that has not.
 
@@ -162,20 +150,20 @@ def _read_python(said: Mapping[str, Any]) -> RemotePython:
     )
 
 
-def plan_environment(python: RemotePython, request: Request) -> Plan:
+def plan_environment(python: RemotePython, deployment: Deployment) -> Plan:
     """Choose linnet's wheel, and say where what it needs comes from: the device's Python, wheels here, pip there.
 
     Raises:
         DeviceUnsuitableError: no wheel fits the device.
     """
-    own = find_fitting(request.wheels, "linnet", python.target)
+    own = find_fitting(deployment.wheels, "linnet", python.target)
     if own is None:
-        raise DeviceUnsuitableError(_no_wheel(python, request))
+        raise DeviceUnsuitableError(_no_wheel(python, deployment))
     wheels, needs = [own], []
-    for requirement in read_requirements(own, ["tokenizers"] if request.tokenizers else []):
+    for requirement in read_requirements(own, ["tokenizers"] if deployment.tokenizers else []):
         if requirement.met_by(python.packages.get(requirement.name)):
             continue
-        wheel = _local(requirement, request, python.target)
+        wheel = _local(requirement, deployment, python.target)
         if wheel is None:
             needs.append(str(requirement))
         else:
@@ -185,16 +173,16 @@ def plan_environment(python: RemotePython, request: Request) -> Plan:
     return Plan(key=key, wheels=tuple(wheels), needs=tuple(needs))
 
 
-def _local(requirement: Requirement, request: Request, target: Target) -> Wheel | None:
-    wheel = find_fitting(request.wheels, requirement.name, target)
+def _local(requirement: Requirement, deployment: Deployment, target: Target) -> Wheel | None:
+    wheel = find_fitting(deployment.wheels, requirement.name, target)
     return wheel if wheel is not None and requirement.met_by(wheel.version) else None
 
 
-def _no_wheel(python: RemotePython, request: Request) -> str:
+def _no_wheel(python: RemotePython, deployment: Deployment) -> str:
     if python.system != "Linux" or python.target.bits != 64 or python.target.glibc is None:
         return f"found {python}; linnet measures on 64-bit Linux with glibc (and on Android by adb)"
-    names = [path.name for path in request.wheels if path.name.startswith("linnet-")]
-    places = " and ".join(request.wheel_places)
+    names = [path.name for path in deployment.wheels if path.name.startswith("linnet-")]
+    places = " and ".join(deployment.wheel_places)
     make = {"x86_64": "make wheel", "aarch64": "make wheel-aarch64"}.get(python.target.machine, "")
     cure = f"build one with `{make}`" if make else "there is no ExecuTorch for this machine, so linnet has no wheel"
     return (
@@ -212,8 +200,8 @@ class PythonHost:
         self._report = report
         self._lifeline = lifeline
 
-    def measure(self, request: Request) -> Outcome:
-        """Bring what is missing and measure.
+    def run(self, job: RemoteJob) -> Outcome:
+        """Bring what is missing and do a job.
 
         Raises:
             LinnetError: it ended before the measurement began.
@@ -221,16 +209,16 @@ class PythonHost:
         """
         self._report("looking for Python")
         python = self._find_python()
-        plan = plan_environment(python, request)
-        stored = [f"{sha256}.pte" for _, sha256 in request.files]
+        plan = plan_environment(python, job.deployment)
+        stored = [f"{sha256}.pte" for _, sha256 in job.files]
         there = self._ask(python, {"op": "look", "environment": plan.key, "files": stored}).last("found")
-        missing = [file for file, has in zip(request.files, there["files"], strict=True) if not has]
+        missing = [file for file, has in zip(job.files, there["files"], strict=True) if not has]
         self._refuse_full(plan, missing, there)
         if not there["environment"]:
             self._install(python, plan)
         for path, sha256 in missing:
             self._send(python, path, f"files/{sha256}.pte", sha256)
-        outcome = self._run(python, plan, stored, request)
+        outcome = self._run(python, plan, stored, job)
         return dataclasses.replace(outcome, notes=_notes(plan))
 
     def clean(self) -> int:
@@ -280,9 +268,9 @@ class PythonHost:
                 yield piece
                 sent += len(piece)
 
-    def _run(self, python: RemotePython, plan: Plan, stored: Sequence[str], request: Request) -> Outcome:
+    def _run(self, python: RemotePython, plan: Plan, stored: Sequence[str], job: RemoteJob) -> Outcome:
         self._report("starting")
-        ask = {"op": "run", "environment": plan.key, "files": stored, "job": job_of(request)}
+        ask = {"op": "run", "environment": plan.key, "files": stored, "job": job.to_data()}
         told = self._ask(python, ask, keep=True)
         return told.outcome(self._address, interrupted=self._lifeline.cancelled)
 

@@ -10,8 +10,9 @@ from types import TracebackType
 
 from linnet.errors import DeviceError, LinnetError
 from linnet_bench.remote.address import Address
+from linnet_bench.remote.job import RemoteJob
 from linnet_bench.remote.lifeline import Finished, Lifeline
-from linnet_bench.remote.outcome import Outcome, Report, Request
+from linnet_bench.remote.outcome import Outcome, Report
 from linnet_bench.remote.python_host import PythonHost
 
 __all__ = ["SshDevice", "explain_ssh"]
@@ -43,13 +44,13 @@ _SSH_FAILED = 255  # OpenSSH's own exit status; all others are the command's
 class SshDevice:
     """Measures on one machine behind ssh."""
 
-    def measure(self, address: Address, request: Request, report: Report, lifeline: Lifeline) -> Outcome:
+    def run(self, address: Address, job: RemoteJob, report: Report, lifeline: Lifeline) -> Outcome:
         """See :class:`linnet_bench.remote.outcome.Device`."""
         try:
             with _Connection(address, report, lifeline) as connection:
                 host = PythonHost(connection, address, report, lifeline)
-                outcome = host.measure(request)
-                if request.clean and not lifeline.cancelled:
+                outcome = host.run(job)
+                if job.deployment.clean and not lifeline.cancelled:
                     host.clean()
                 return outcome
         except LinnetError as error:

@@ -82,7 +82,7 @@ class Told:
             failure=self.failure,
             interrupted=interrupted,
             traced=traced,
-            tuned=self.events.get("tuned"),
+            events=self.events,
         )
 
 

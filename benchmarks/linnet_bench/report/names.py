@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from linnet.errors import FileMissingError, FileUnreadableError, InvalidArgumentError
-from linnet_bench.record.record import Record, RecordError, from_json
+from linnet.errors import InvalidArgumentError
+from linnet_bench.record.record import Record, read_record
 
-__all__ = ["Named", "device_name", "read_all", "read_record"]
+__all__ = ["Named", "device_name", "read_all"]
 
 
 _NO_NAMES = ("", "local", "adb")  # addresses that tell no machine from another
@@ -32,26 +32,6 @@ class Named:
     def emulated(self) -> bool:
         """True if its times mean nothing."""
         return bool(self.record.environment.emulated)
-
-
-def read_record(path: Path) -> Record:
-    """Read a record of ``linnet bench --json``.
-
-    Raises:
-        FileMissingError: there is no such file.
-        FileUnreadableError: it cannot be read.
-        RecordError: it is no record; the message has the path.
-    """
-    try:
-        return from_json(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise FileMissingError(f"{path}: there is no such file") from error
-    except OSError as error:
-        raise FileUnreadableError(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise RecordError(f"{path}: it is not UTF-8, needed a record of `linnet bench --json`") from error
-    except RecordError as error:
-        raise RecordError(f"{path}: {error}") from error
 
 
 def read_all(paths: Sequence[Path]) -> list[Named]:

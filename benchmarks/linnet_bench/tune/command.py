@@ -11,8 +11,8 @@ from linnet.cli.exit_status import CHECK_FAILED, OK
 from linnet.cli.output import refuse_existing, write_text
 from linnet.errors import InvalidArgumentError
 from linnet_bench.arguments import CUT, cpu_set, joined, numbers, say_cut
-from linnet_bench.bench.device_arguments import add_device_arguments
 from linnet_bench.measure.progress import Progress
+from linnet_bench.remote.arguments import add_device_arguments
 from linnet_bench.tune.devices import tune_on_devices
 from linnet_bench.tune.measure import Finding, TuneJob, store, tune, unusable_cpus
 from linnet_bench.tune.profile import TuningProfile

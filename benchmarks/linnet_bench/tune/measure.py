@@ -13,9 +13,9 @@ from linnet.errors import InvalidArgumentError
 from linnet.format.footer import file_identity
 from linnet.loading import load
 from linnet.tuning import machine_name, profile_path
-from linnet_bench.compare.candidate import Opened, check_comparable
 from linnet_bench.machine.environment import current_affinity
 from linnet_bench.machine.processor import core_groups
+from linnet_bench.measure.candidate import Opened, check_comparable
 from linnet_bench.measure.probe import clip_lengths
 from linnet_bench.tune.profile import TunedFile, TuningProfile
 from linnet_bench.tune.race import Entry, Plan, choose, race

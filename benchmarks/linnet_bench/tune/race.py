@@ -7,16 +7,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from linnet.tuning import TunedSetting
-from linnet_bench.machine.state import read_state
-from linnet_bench.measure.protocol import Emit, Job
-from linnet_bench.measure.runner import Collector, run_worker
+from linnet_bench.measure.engine import Engine, LocalRunner, Runner, rotated, take_turns
+from linnet_bench.measure.protocol import Event, MeasureSettings, Variant
 from linnet_bench.record.record import ThreadRun
+from linnet_bench.record.sampling import Sampling
 from linnet_bench.record.statistics import geometric_mean, median
 from linnet_bench.tune.settings import label
 
 __all__ = ["Entry", "Plan", "choose", "race"]
-
-Work = Callable[[Job, Collector, Emit], None]
 
 _TIE = 0.03
 """A setting within 3 % of the fastest one and with fewer threads is preferred: it leaves CPUs to others."""
@@ -58,6 +56,12 @@ class Entry:
     failure: str = ""
 
     @property
+    def variant(self) -> Variant:
+        """What the engine runs."""
+        setting = self.setting
+        return Variant(path=str(self.path), threads=setting.threads, fused=setting.fused, affinity=setting.affinity)
+
+    @property
     def score(self) -> float:
         """Geometric mean over the lengths of the median p50, in nanoseconds."""
         return geometric_mean([self.at(each.tokens, 50) for each in self.runs[0].lengths])
@@ -69,49 +73,44 @@ class Entry:
                        if each.tokens == tokens])  # fmt: skip
 
 
-def race(entries: Sequence[Entry], plan: Plan, say: Callable[[str], None], work: Work = run_worker) -> list[Entry]:
+def race(entries: Sequence[Entry], plan: Plan, say: Callable[[str], None], runner: Runner | None = None) -> list[Entry]:
     """Measure; return the entries that can be used, the fastest first.
 
     Args:
         entries: every setting.
         plan: how.
         say: told what is measured now.
-        work: runs one job.
+        runner: starts the processes; None: on this machine.
 
     Raises:
         LinnetError: a file cannot be run at all.
     """
-    running = list(entries)
-    for turn in range(plan.rounds):
-        start = turn % max(1, len(running))
-        for entry in running[start:] + running[:start]:
-            say(f"round {turn + 1} of {plan.rounds}, {len(running)} setting(s): {label(entry.path, entry.setting)}")
-            _run(entry, plan, work)
-        usable = [entry for entry in running if not entry.failure]
+    running = len(entries)
+
+    def announce(variant: Variant, turn: int, event: Event | None) -> None:
+        if event is None:
+            setting = TunedSetting(threads=variant.threads, affinity=variant.affinity, fused=bool(variant.fused))
+            say(f"round {turn + 1} of {plan.rounds}, {running} setting(s): {label(Path(variant.path), setting)}")
+
+    def run(entry: Entry, turn: int) -> None:
+        result = engine.run(entry.variant, turn)
+        if result is None or result.check.wrong or not result.lengths:
+            entry.failure = (result.check.message if result is not None else "") or "no right answer"
+        else:
+            entry.runs.append(result)
+
+    def survivors(entries: Sequence[Entry], turn: int) -> Sequence[Entry]:
+        nonlocal running
+        usable = [entry for entry in entries if not entry.failure]
         best = min((entry.score for entry in usable), default=0.0)
-        running = [entry for entry in usable if turn == 0 or entry.score <= plan.keep * best]
+        kept = [entry for entry in usable if turn == 0 or entry.score <= plan.keep * best]
+        running = len(kept)
+        return kept
+
+    settings = MeasureSettings(lengths=plan.lengths, sampling=Sampling(seconds=plan.seconds))
+    engine = Engine(settings, LocalRunner() if runner is None else runner, announce)
+    take_turns(entries, plan.rounds, run, order=rotated, survivors=survivors)
     return sorted((entry for entry in entries if not entry.failure), key=lambda entry: entry.score)
-
-
-def _run(entry: Entry, plan: Plan, work: Work) -> None:
-    collector = Collector(entry.setting.threads, read_state())
-    job = Job(
-        path=str(entry.path),
-        threads=entry.setting.threads,
-        lengths=plan.lengths,
-        seconds=plan.seconds,
-        samples=None,
-        fused=entry.setting.fused,
-        affinity=entry.setting.affinity,
-    )
-    work(job, collector, lambda event: None)
-    if collector.failure is not None:
-        raise collector.failure
-    result = collector.result()
-    if result is None or result.check.wrong or not result.lengths:
-        entry.failure = (result.check.message if result is not None else "") or "no right answer"
-    else:
-        entry.runs.append(result)
 
 
 def choose(ranked: Sequence[Entry], path: Path | None = None) -> Entry:

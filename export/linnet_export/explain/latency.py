@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from linnet.errors import InvalidArgumentError
-from linnet_bench.bench.command import Bencher, usable_cpus
+from linnet_bench.measure.benchmark import Benchmark, default_threads
 from linnet_bench.measure.progress import Progress
 from linnet_bench.record.record import LengthResult, Record, Settings
 
@@ -76,19 +76,23 @@ def measure_latency(path: Path, settings: LatencySettings | None = None, stream:
         LinnetError: the file cannot be measured.
     """
     chosen = settings or LatencySettings()
-    threads = chosen.threads or ((1,) if usable_cpus() == 1 else (1, 2))
+    threads = chosen.threads or default_threads()
     if min(threads) < 1:
         raise InvalidArgumentError(f"expected threads to be at least 1, got {list(threads)}")
     asked = Settings(
         lengths=chosen.lengths, threads=threads, seconds=chosen.seconds, samples=None, cold_repeats=0, profile=True
     )
-    bencher = Bencher(path, asked, Progress(sys.stderr if stream is None else stream))
-    failure = bencher.measure()
-    if bencher.interrupted:
+    progress = Progress(sys.stderr if stream is None else stream)
+    benchmark = Benchmark(path, asked, progress.say)
+    try:
+        failure = benchmark.measure()
+    finally:
+        progress.end()
+    if benchmark.interrupted:
         raise KeyboardInterrupt
     if failure is not None:
         raise failure
-    record = bencher.record()
+    record = benchmark.record()
     if record is not None and record.wrong:
         wrong = next(run.check.message for run in record.runs if run.check.wrong)
         return Latency(None, f"Not shown: the file answers wrongly on this machine ({wrong}).")

@@ -12,7 +12,7 @@ from typing import Any
 import transformers
 
 from linnet.errors import InvalidArgumentError, LinnetError
-from linnet_bench.accuracy.evaluation import METRICS
+from linnet_bench import tasks as measured
 from linnet_train.atomic import atomic_directory
 from linnet_train.config import TrainConfig
 from linnet_train.errors import TrainingExistsError
@@ -77,7 +77,7 @@ def search(
 
 
 def _check_metric(metric: str, task: str) -> None:
-    known = METRICS["feature-extraction" if task == "sentence-similarity" else task]
+    known = measured.get_task("feature-extraction" if task == "sentence-similarity" else task).metrics
     if metric not in known:
         raise InvalidArgumentError(
             f"metric is {metric!r}, which is not measured of a file; a search for {task} can choose by "

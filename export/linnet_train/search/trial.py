@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from linnet.errors import DeviceError
-from linnet_bench.bench.command import Bencher
-from linnet_bench.measure.progress import Progress
+from linnet_bench.measure.benchmark import Benchmark
 from linnet_bench.record.record import Settings
 from linnet_bench.record.statistics import percentile
 from linnet_export import export
@@ -55,12 +53,12 @@ def run_trial(config: TrainConfig, exported: Mapping[str, Any], tokens: int, lis
 def _latency(path: Path, tokens: int) -> float:
     """Return the p50 of ``tokens`` tokens on one thread, in a process of its own, in milliseconds."""
     settings = Settings(lengths=(tokens,), threads=(1,), seconds=_SECONDS, samples=None, cold_repeats=0)
-    bencher = Bencher(path, settings, Progress(io.StringIO()))
-    failure = bencher.measure()
-    record = bencher.record()
+    benchmark = Benchmark(path, settings, lambda text: None)
+    failure = benchmark.measure()
+    record = benchmark.record()
     if failure is not None:
         raise failure
-    if bencher.interrupted:
+    if benchmark.interrupted:
         raise KeyboardInterrupt
     if record is None or not record.runs or not record.runs[0].lengths:
         raise DeviceError(f"{path}: its latency could not be measured: its golden cases are wrong here")

@@ -13,8 +13,21 @@ from linnet.cli.command import GROUPS, Command
 from linnet.cli.main import command_parser, main
 from linnet.errors import ExtraMissingError
 
-OWN = ["run", "inspect", "explain", "verify", "sign", "doctor", "export", "train", "init", "bench", "compare", "tune"]
-OWN += ["eval", "report", "estimate", "soak", "bundle"]
+OWN = [
+    "run",
+    "inspect",
+    "explain",
+    "verify",
+    "sign",
+    "doctor",
+    "export",
+    "train",
+    "init",
+    "bench",
+    "compare",
+    "regress",
+]
+OWN += ["regress", "tune", "eval", "report", "estimate", "soak", "bundle"]
 
 
 def test_every_command_of_linnet_has_one_form() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import subprocess
@@ -12,53 +11,30 @@ from pathlib import Path
 import pytest
 
 from linnet.errors import FileMissingError, FileUnreadableError, InvalidArgumentError, RunFailedError
-from linnet_bench.bench import command as command_module
-from linnet_bench.bench.command import add_arguments, run, settings_from
+from linnet_bench.bench.command import run
+from linnet_bench.measure import benchmark, engine
 from linnet_bench.measure.files import file_sha256
 from linnet_bench.measure.protocol import Emit, Job
 from linnet_bench.measure.runner import Collector
-from linnet_bench.record.record import Record, Settings, from_json
-from tests.linnet_bench.conftest import BenchFiles
-from tests.linnet_bench.measure.test_worker import CHECK, LENGTH, OPENED
+from tests.support.cli import bench, parse, read, settings
+from tests.support.events import CHECK, FACTS, LENGTH, OPENED
+from tests.support.files import BenchFiles
 
-FACTS = {
-    **{"task": "fill-mask", "model_type": "bert", "recipe": "int8", "source": "s", "source_commit": ""},
-    **{"producer": "p", "executorch_version": "1.5.1", "max_length": 24},
-}
 QUICK = ("--threads", "1", "--lengths", "4,8", "--samples", "3")
-
-
-def parse(*arguments: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-    return parser.parse_args(arguments)
-
-
-def settings(*arguments: str) -> Settings:
-    return settings_from(parse("file.pte", *arguments))
-
-
-def bench(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "linnet", "bench", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-def read(path: Path) -> Record:
-    return from_json(path.read_text(encoding="utf-8"))
 
 
 # -- arguments -----------------------------------------------------------------------------------------
 
 
 def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command_module, "usable_cpus", lambda: 4)
+    monkeypatch.setattr(benchmark, "usable_cpus", lambda: 4)
     found = settings()
     assert found.lengths == (8, 16, 32, 64, 128, 256, 512)
     assert (found.threads, found.seconds, found.samples, found.cold_repeats) == ((1, 2), 1.0, None, 7)
 
 
 def test_a_single_cpu_gets_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(command_module, "usable_cpus", lambda: 1)
+    monkeypatch.setattr(benchmark, "usable_cpus", lambda: 1)
     assert settings().threads == (1,)
 
 
@@ -98,16 +74,16 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
 # -- the whole command ---------------------------------------------------------------------------------
 
 
-def test_a_proven_file(files: BenchFiles, tmp_path: Path) -> None:
+def test_a_proven_file(bench_files: BenchFiles, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
-    done = bench(files.proven, *QUICK, "--cold", "1", "--json", out)
+    done = bench(bench_files.proven, *QUICK, "--cold", "1", "--json", out)
     assert done.returncode == 0, done.stderr
     assert "3 golden cases right before and after the clock ran" in done.stdout
     assert "x interpreter and numpy" in done.stdout
     record = read(out)
     assert not record.partial
     assert [result.tokens for result in record.runs[0].lengths] == [4, 8]
-    assert record.file.sha256 == file_sha256(files.proven)
+    assert record.file.sha256 == file_sha256(bench_files.proven)
     assert record.environment.runtime["executorch"] == record.file.executorch_version
     cold = record.cold_start
     assert cold is not None
@@ -116,18 +92,18 @@ def test_a_proven_file(files: BenchFiles, tmp_path: Path) -> None:
     assert cold.import_ns[0] + cold.load_ns[0] + cold.first_answer_ns[0] < cold.answer_ns[0]
 
 
-def test_lengths_over_the_bound_are_told_if_they_were_asked_for(files: BenchFiles) -> None:
-    asked = bench(files.proven, "--threads", "1", "--lengths", "4,99,100", "--samples", "3", "--cold", "0")
+def test_lengths_over_the_bound_are_told_if_they_were_asked_for(bench_files: BenchFiles) -> None:
+    asked = bench(bench_files.proven, "--threads", "1", "--lengths", "4,99,100", "--samples", "3", "--cold", "0")
     assert (
         "linnet: warning: --lengths has 99,100, over the file's bound of 24 tokens; 24 is taken instead" in asked.stderr
     )
-    default = bench(files.proven, "--threads", "1", "--samples", "3", "--cold", "0")
+    default = bench(bench_files.proven, "--threads", "1", "--samples", "3", "--cold", "0")
     assert (default.returncode, "warning" in default.stderr) == (0, False)
 
 
-def test_a_wrong_answer_reports_no_latency_and_ends_with_1(files: BenchFiles, tmp_path: Path) -> None:
+def test_a_wrong_answer_reports_no_latency_and_ends_with_1(bench_files: BenchFiles, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
-    done = bench(files.wrong, *QUICK, "--json", out)
+    done = bench(bench_files.wrong, *QUICK, "--json", out)
     assert done.returncode == 1, done.stderr
     assert "no latency, because the answers are wrong" in done.stdout
     assert " ms" not in done.stdout
@@ -137,18 +113,18 @@ def test_a_wrong_answer_reports_no_latency_and_ends_with_1(files: BenchFiles, tm
     assert record.cold_start is None
 
 
-def test_files_of_the_users_folder_do_not_stand_in_for_modules(files: BenchFiles, tmp_path: Path) -> None:
+def test_files_of_the_users_folder_do_not_stand_in_for_modules(bench_files: BenchFiles, tmp_path: Path) -> None:
     for name in ("json.py", "numpy.py", "linnet.py"):
         (tmp_path / name).write_text("raise RuntimeError('the wrong module')\n")
-    command = [sys.executable, "-P", "-m", "linnet", "bench", str(files.proven), *QUICK, "--cold", "1"]
+    command = [sys.executable, "-P", "-m", "linnet", "bench", str(bench_files.proven), *QUICK, "--cold", "1"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
-def test_an_existing_output_is_refused_before_anything_runs(files: BenchFiles, tmp_path: Path) -> None:
+def test_an_existing_output_is_refused_before_anything_runs(bench_files: BenchFiles, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
     out.write_text("mine")
-    done = bench(files.proven, *QUICK, "--json", out)
+    done = bench(bench_files.proven, *QUICK, "--json", out)
     assert (done.returncode, done.stdout) == (2, "")
     assert "--force" in done.stderr
     assert out.read_text() == "mine"
@@ -162,9 +138,9 @@ def test_a_file_that_is_no_program_ends_with_3(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_ctrl_c_keeps_the_finished_lengths_and_ends_the_children(files: BenchFiles, tmp_path: Path) -> None:
+def test_ctrl_c_keeps_the_finished_lengths_and_ends_the_children(bench_files: BenchFiles, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
-    arguments = (str(files.proven), "--threads", "1", "--lengths", "4,8", "--seconds", "1", "--json", str(out))
+    arguments = (str(bench_files.proven), "--threads", "1", "--lengths", "4,8", "--seconds", "1", "--json", str(out))
     with subprocess.Popen(
         [sys.executable, "-m", "linnet", "bench", *arguments],
         stdout=subprocess.PIPE,
@@ -190,31 +166,31 @@ def test_ctrl_c_keeps_the_finished_lengths_and_ends_the_children(files: BenchFil
 
 
 def test_ctrl_c_before_the_file_was_opened_writes_nothing(
-    files: BenchFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    bench_files: BenchFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(job: Job, collector: Collector, on_event: Emit) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command_module, "run_worker", interrupted)
+    monkeypatch.setattr(engine, "run_worker", interrupted)
     out = tmp_path / "out.json"
-    assert run(parse(str(files.proven), "--json", str(out))) == 130
+    assert run(parse(str(bench_files.proven), "--json", str(out))) == 130
     assert not out.exists()
 
 
 def test_a_failure_in_the_second_thread_count_keeps_the_first_and_is_raised(
-    files: BenchFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    bench_files: BenchFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def second_fails(job: Job, collector: Collector, on_event: Emit) -> None:
         collector.feed({**OPENED, "facts": FACTS})
-        if job.threads == 2:
+        if job.variant.threads == 2:
             collector.feed({"event": "failed", "name": "RunFailedError", "message": "out of luck"})
         else:
             collector.feed(LENGTH)
 
-    monkeypatch.setattr(command_module, "run_worker", second_fails)
+    monkeypatch.setattr(engine, "run_worker", second_fails)
     out = tmp_path / "out.json"
     with pytest.raises(RunFailedError, match="out of luck"):
-        run(parse(str(files.proven), "--threads", "1,2", "--json", str(out)))
+        run(parse(str(bench_files.proven), "--threads", "1,2", "--json", str(out)))
     record = read(out)
     assert (record.partial, record.partial_reason) == (True, "out of luck")
     assert [(run.threads, len(run.lengths), run.error) for run in record.runs] == [(1, 1, ""), (2, 0, "out of luck")]
@@ -222,18 +198,18 @@ def test_a_failure_in_the_second_thread_count_keeps_the_first_and_is_raised(
 
 
 def test_ctrl_c_in_the_second_thread_count_keeps_the_first(
-    files: BenchFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    bench_files: BenchFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def second_is_interrupted(job: Job, collector: Collector, on_event: Emit) -> None:
         for event in ({**OPENED, "facts": FACTS}, {"event": "checked", "check": CHECK}):
             collector.feed(event)
-        if job.threads == 2:
+        if job.variant.threads == 2:
             raise KeyboardInterrupt
         collector.feed(LENGTH)
 
-    monkeypatch.setattr(command_module, "run_worker", second_is_interrupted)
+    monkeypatch.setattr(engine, "run_worker", second_is_interrupted)
     out = tmp_path / "out.json"
-    status = run(parse(str(files.proven), "--threads", "1,2", "--json", str(out)))
+    status = run(parse(str(bench_files.proven), "--threads", "1,2", "--json", str(out)))
     assert status == 130
     record = read(out)
     assert record.partial

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.linnet_bench.conftest import BenchFiles
+from tests.support.files import BenchFiles
 
 QUICK = ("--rounds", "2", "--seconds", "0.01", "--lengths", "4,9,99", "--cold", "1")
 
@@ -19,9 +19,9 @@ def compare(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_two_files_side_by_side(files: BenchFiles, tmp_path: Path) -> None:
+def test_two_files_side_by_side(bench_files: BenchFiles, tmp_path: Path) -> None:
     out, page = tmp_path / "out.json", tmp_path / "out.html"
-    done = compare(files.proven, files.unproven, *QUICK, "--json", out, "--report", page)
+    done = compare(bench_files.proven, bench_files.unproven, *QUICK, "--json", out, "--report", page)
     assert done.returncode == 0, done.stderr
     data = json.loads(out.read_text(encoding="utf-8"))
     assert data["settings"]["lengths"] == [4, 9, 24]  # cut to the bound of the files
@@ -40,12 +40,12 @@ def test_two_files_side_by_side(files: BenchFiles, tmp_path: Path) -> None:
     assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
 
 
-def test_data_gives_the_metric_of_the_task(files: BenchFiles, tmp_path: Path) -> None:
+def test_data_gives_the_metric_of_the_task(bench_files: BenchFiles, tmp_path: Path) -> None:
     data, out = tmp_path / "data.jsonl", tmp_path / "out.json"
     rows = [{"text": "turn up the light", "label": "on"}, {"text": "the music", "label": "off"}]
     data.write_text("".join(json.dumps(row) + "\n" for row in rows))
     arguments = ("--rounds", "1", "--seconds", "0.01", "--lengths", "4", "--cold", "0", "--data", data)
-    done = compare(files.proven, files.unproven, *arguments, "--json", out)
+    done = compare(bench_files.proven, bench_files.unproven, *arguments, "--json", out)
     assert done.returncode == 0, done.stderr
     found = json.loads(out.read_text(encoding="utf-8"))
     assert found["accuracy"] == "accuracy"
@@ -55,20 +55,23 @@ def test_data_gives_the_metric_of_the_task(files: BenchFiles, tmp_path: Path) ->
     assert set(one) == {"accuracy", "macro_f1"}
 
 
-def test_a_wrong_answer_has_no_latency_and_ends_with_1(files: BenchFiles) -> None:
-    done = compare(files.proven, files.wrong, *QUICK)
+def test_a_wrong_answer_has_no_latency_and_ends_with_1(bench_files: BenchFiles) -> None:
+    done = compare(bench_files.proven, bench_files.wrong, *QUICK)
     assert done.returncode == 1, done.stderr
     assert "wrong: no latency, because the answers are wrong" in done.stdout
 
 
-def test_what_cannot_be_compared_ends_with_2(files: BenchFiles, tmp_path: Path) -> None:
+def test_what_cannot_be_compared_ends_with_2(bench_files: BenchFiles, tmp_path: Path) -> None:
     taken = tmp_path / "out.json"
     taken.write_text("mine")
     for arguments, message in (
-        ([files.proven], "at least two"),
-        ([files.proven, files.proven], "more than once"),
-        ([files.proven, files.unproven, "--json", taken], "--force"),
-        ([files.proven, files.unproven, "--json", taken, "--report", taken, "--rounds", "0"], "--rounds is 0"),
+        ([bench_files.proven], "at least two"),
+        ([bench_files.proven, bench_files.proven], "more than once"),
+        ([bench_files.proven, bench_files.unproven, "--json", taken], "--force"),
+        (
+            [bench_files.proven, bench_files.unproven, "--json", taken, "--report", taken, "--rounds", "0"],
+            "--rounds is 0",
+        ),
     ):
         done = compare(*arguments)
         assert (done.returncode, done.stdout) == (2, ""), done.stderr
@@ -78,8 +81,14 @@ def test_what_cannot_be_compared_ends_with_2(files: BenchFiles, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("name", ["absent.pte", "text.pte"])
-def test_a_refused_file_ends_with_3(files: BenchFiles, tmp_path: Path, name: str) -> None:
+def test_a_refused_file_ends_with_3(bench_files: BenchFiles, tmp_path: Path, name: str) -> None:
     (tmp_path / "text.pte").write_text("not a program, but long enough to be looked at")
-    done = compare(files.proven, tmp_path / name)
+    done = compare(bench_files.proven, tmp_path / name)
     assert (done.returncode, done.stdout) == (3, "")
     assert name in done.stderr
+
+
+def test_records_are_sent_to_the_command_for_them(tmp_path: Path) -> None:
+    done = compare(tmp_path / "old.json", tmp_path / "new.json")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "use linnet regress for benchmark records" in done.stderr

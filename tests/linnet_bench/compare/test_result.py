@@ -18,13 +18,13 @@ from linnet.errors import InvalidArgumentError
 from linnet.format.evidence import Evidence
 from linnet.runtime import FloatArray
 from linnet_bench.compare.answers import agreement
-from linnet_bench.compare.candidate import Opened, check_comparable, labels_for
 from linnet_bench.compare.report import comparison_page
 from linnet_bench.compare.result import Candidate, Comparison, Latency, Settings, choose_accuracy, mark_beaten
 from linnet_bench.compare.table import show_comparison
+from linnet_bench.measure.candidate import Opened, check_comparable, labels_for
 from linnet_bench.record.record import OutputCheck
 from linnet_bench.record.statistics import summarize
-from tests.linnet_bench.record.make_record import make_record
+from tests.support.records import make_record
 from tests.support.sdk_fakes import make_manifest
 
 RIGHT = OutputCheck(cases=3, before=True, after=True, message="")

@@ -29,7 +29,7 @@ from linnet_bench.html.axes import fit_scale
 from linnet_bench.html.charts import pareto_front
 from linnet_bench.html.figures import bytes_text, percent, significant
 from linnet_bench.html.markup import Markup
-from tests.linnet_bench.html.reader import read_page
+from tests.support.html_reader import read_page
 
 ODD = [
     "<script>alert(1)</script>",

@@ -11,11 +11,12 @@ from linnet.errors import CallerError, GoldenMismatchError
 from linnet.format.manifest import TASKS
 from linnet.model import Model
 from linnet.runtime import FloatArray, IntArray
-from linnet_bench.measure.probe import Budget, forward_inputs, time_answer, time_forward
+from linnet_bench.measure.probe import forward_inputs, time_answer, time_forward
 from linnet_bench.measure.sample import example_for, long_text
+from linnet_bench.record.sampling import Sampling
 from tests.support.sdk_fakes import PIECES, FakeRuntime, Program, hashed_program, make_manifest
 
-BUDGET = Budget(seconds=None, samples=2, warmup_runs=1, warmup_seconds=0)
+SAMPLING = Sampling(seconds=None, samples=2, warmup_runs=1, warmup_seconds=0)
 
 
 def opened(program: Program, task: str = "text-classification") -> tuple[Model, FakeRuntime]:
@@ -58,7 +59,7 @@ def test_the_sample_text_is_long_enough_for_any_tokenizer(tokens: int) -> None:
 
 def test_forward_runs_once_for_each_sample_and_thrice_around_it() -> None:
     model, runtime = opened(hashed_program(3))
-    result = time_forward(model, runtime, 8, BUDGET)
+    result = time_forward(model, runtime, 8, SAMPLING)
     assert (result.tokens, result.warmup_runs, len(result.samples_ns)) == (8, 1, 2)
     # once for the answer before, one warm-up, two samples, once for the answer after
     assert runtime.calls == [("forward", 1, 8)] * 5
@@ -72,14 +73,14 @@ def test_an_answer_that_drifts_while_timed_is_wrong() -> None:
 
     model, runtime = opened(drifting)
     with pytest.raises(GoldenMismatchError, match="changed its answer by 0.04 at 8 tokens"):
-        time_forward(model, runtime, 8, BUDGET)
+        time_forward(model, runtime, 8, SAMPLING)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_an_answer_that_is_no_number_is_wrong(value: float) -> None:
     model, runtime = opened(lambda ids, types: [np.full(3, value, dtype=np.float32)])
     with pytest.raises(GoldenMismatchError, match="NaN or infinity at 8 tokens"):
-        time_forward(model, runtime, 8, BUDGET)
+        time_forward(model, runtime, 8, SAMPLING)
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -88,5 +89,5 @@ def test_every_task_has_an_example_that_answers_and_can_be_written_down(task: st
     example = example_for(model)
     assert str(example.run(model)) == str(eval(example.source(), {"model": model}))
     assert len(runtime.calls) == 2
-    tokens = time_answer(model, example, BUDGET).tokens
+    tokens = time_answer(model, example, SAMPLING).tokens
     assert 2 < tokens == runtime.calls[0][2]

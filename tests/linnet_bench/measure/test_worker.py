@@ -10,25 +10,25 @@ from typing import Any
 import pytest
 
 from linnet.errors import FileMissingError, InternalError
-from linnet_bench.machine.environment import State
-from linnet_bench.measure.protocol import Event, Job
+from linnet_bench.measure.protocol import Event, Job, MeasureSettings, Variant
 from linnet_bench.measure.runner import Collector, run_worker
-from tests.linnet_bench.conftest import BenchFiles
-
-STATE = State(frequency_mhz=(), load_average=(), temperature_c=None)
+from linnet_bench.record.sampling import Sampling
+from tests.support.events import CHECK, LENGTH, OPENED, STATE
+from tests.support.files import BenchFiles
 
 
 def run_job(path: Path, lengths: tuple[int, ...] = (4, 8, 64)) -> tuple[Collector, list[Event]]:
     """Measure in a fresh process, three samples for each length."""
     collector = Collector(1, STATE)
     events: list[Event] = []
-    job = Job(path=str(path), threads=1, lengths=lengths, seconds=None, samples=3)
+    settings = MeasureSettings(lengths=lengths, sampling=Sampling(seconds=None, samples=3))
+    job = Job(variant=Variant(path=str(path), threads=1), settings=settings)
     run_worker(job, collector, events.append)
     return collector, events
 
 
-def test_a_proven_file_is_measured_at_each_length_up_to_its_bound(files: BenchFiles) -> None:
-    collector, events = run_job(files.proven)
+def test_a_proven_file_is_measured_at_each_length_up_to_its_bound(bench_files: BenchFiles) -> None:
+    collector, events = run_job(bench_files.proven)
     run = collector.result()
     assert run is not None
     assert [result.tokens for result in run.lengths] == [4, 8, 24]
@@ -49,18 +49,18 @@ def test_a_proven_file_is_measured_at_each_length_up_to_its_bound(files: BenchFi
     assert run.affinity
 
 
-def test_the_worker_says_which_file_and_which_runtime(files: BenchFiles) -> None:
-    collector, _ = run_job(files.proven, (4,))
+def test_the_worker_says_which_file_and_which_runtime(bench_files: BenchFiles) -> None:
+    collector, _ = run_job(bench_files.proven, (4,))
     assert collector.opened is not None
-    facts = collector.opened.file_facts(files.proven, "00")
+    facts = collector.opened.file_facts(bench_files.proven, "00")
     assert (facts.name, facts.task, facts.recipe, facts.max_length) == ("proven.pte", "text-classification", "fp32", 24)
-    assert facts.size == files.proven.stat().st_size
+    assert facts.size == bench_files.proven.stat().st_size
     assert collector.opened.runtime["backends"] == "XnnpackBackend,LinnetBackend"
     assert collector.opened.runtime["threads"] == "1"
 
 
-def test_a_wrong_answer_has_no_latency(files: BenchFiles) -> None:
-    collector, events = run_job(files.wrong)
+def test_a_wrong_answer_has_no_latency(bench_files: BenchFiles) -> None:
+    collector, events = run_job(bench_files.wrong)
     run = collector.result()
     assert run is not None
     assert run.check.wrong
@@ -69,8 +69,8 @@ def test_a_wrong_answer_has_no_latency(files: BenchFiles) -> None:
     assert [event["event"] for event in events] == ["opened", "checked"]
 
 
-def test_an_unproven_file_is_measured_and_says_so(files: BenchFiles) -> None:
-    run = run_job(files.unproven, (4,))[0].result()
+def test_an_unproven_file_is_measured_and_says_so(bench_files: BenchFiles) -> None:
+    run = run_job(bench_files.unproven, (4,))[0].result()
     assert run is not None
     assert len(run.lengths) == 1
     assert (run.check.cases, run.check.wrong) == (0, False)
@@ -105,24 +105,6 @@ def test_native_prints_do_not_mix_with_the_events() -> None:
 
 
 # -- the collector alone -------------------------------------------------------------------------------
-
-CHECK: dict[str, Any] = {"cases": 2, "before": True, "after": None, "message": ""}
-OPENED: Event = {
-    "event": "opened",
-    "load_ns": 5,
-    "first_answer_ns": 7,
-    "facts": {},
-    "runtime": {},
-    "example": "model('x')",
-}
-SUMMARY = {
-    **{"samples": 1, "p50_ns": 9, "p90_ns": 9, "p99_ns": 9},
-    **{"mean_ns": 9, "min_ns": 9, "max_ns": 9, "stdev_ns": 0},
-}
-LENGTH: Event = {
-    "event": "length",
-    "result": {"tokens": 8, "warmup_runs": 3, "summary": SUMMARY, "tokens_per_second": 1, "samples_ns": [9]},
-}
 
 
 def collect(*events: Event) -> Collector:

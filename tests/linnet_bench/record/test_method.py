@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import io
-from pathlib import Path
 
 import pytest
 
 from linnet.cli.console import Console
 from linnet.errors import InvalidArgumentError
 from linnet_bench.arguments import command_line
-from linnet_bench.bench import command as command_module
-from linnet_bench.bench.command import Bencher, job_for
-from linnet_bench.measure.probe import Budget, timed
-from linnet_bench.measure.progress import Progress
+from linnet_bench.measure import engine
+from linnet_bench.measure.benchmark import Benchmark
+from linnet_bench.measure.probe import timed
 from linnet_bench.measure.protocol import Emit, Job
 from linnet_bench.measure.runner import Collector
 from linnet_bench.record.method import DEFAULT, OFFICIAL, estimated_seconds, points, shortcomings
-from linnet_bench.record.record import LengthResult, Record, Settings, ThreadRun
+from linnet_bench.record.record import LengthResult, Record, ThreadRun
+from linnet_bench.record.sampling import Sampling
 from linnet_bench.record.statistics import summarize
 from linnet_bench.record.table import show_record
-from tests.linnet_bench.bench.test_command import FACTS, settings
-from tests.linnet_bench.conftest import BenchFiles
-from tests.linnet_bench.measure.test_worker import CHECK, LENGTH, OPENED
-from tests.linnet_bench.record.make_record import make_record
+from tests.support.cli import settings
+from tests.support.events import CHECK, FACTS, LENGTH, OPENED
+from tests.support.files import BenchFiles
+from tests.support.records import make_record
 
 
 class Clock:
@@ -41,18 +40,6 @@ class Clock:
         self.calls += 1
 
 
-def budget_of(found: Settings) -> Budget:
-    job = job_for(Path("f.pte"), found, 1)
-    return Budget(
-        seconds=job.seconds,
-        samples=job.samples,
-        least=job.least_samples,
-        most=job.most_samples,
-        warmup_seconds=job.warmup_seconds,
-        warmup_runs=job.warmup_runs,
-    )
-
-
 @pytest.mark.parametrize(
     ("step_ms", "samples"),
     [
@@ -63,7 +50,7 @@ def budget_of(found: Settings) -> Budget:
 )
 def test_the_official_method_takes_1024_samples_and_60_seconds(step_ms: int, samples: int) -> None:
     clock = Clock(step_ms * 1_000_000)
-    warmup, taken = timed(clock.work, budget_of(settings("--official")), clock)
+    warmup, taken = timed(clock.work, settings("--official").sampling, clock)
     assert len(taken) == samples
     assert warmup * step_ms >= 5000
     assert clock.calls == warmup + samples
@@ -72,7 +59,7 @@ def test_the_official_method_takes_1024_samples_and_60_seconds(step_ms: int, sam
 def test_the_default_is_what_it_was() -> None:
     found = settings()
     assert (found.method, found.repeats, found.cooldown_seconds) == ("default", 1, 0.0)
-    assert budget_of(found) == Budget()
+    assert found.sampling == Sampling()
 
 
 def test_official_settings() -> None:
@@ -105,21 +92,21 @@ def test_the_time_it_will_take_by_hand() -> None:
 
 
 def test_thread_counts_take_turns_and_a_pause_lies_between_them(
-    files: BenchFiles, monkeypatch: pytest.MonkeyPatch
+    bench_files: BenchFiles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     happened: list[object] = []
 
     def worker(job: Job, collector: Collector, on_event: Emit) -> None:
-        happened.append((job.threads, job.profile))
+        happened.append((job.variant.threads, job.settings.profile))
         for event in ({**OPENED, "facts": FACTS}, {"event": "checked", "check": CHECK}, LENGTH):
             collector.feed(event)
 
-    monkeypatch.setattr(command_module, "run_worker", worker)
+    monkeypatch.setattr(engine, "run_worker", worker)
     asked = settings("--threads", "1,2", "--repeats", "2", "--cooldown", "7", "--cold", "0", "--profile")
-    bencher = Bencher(files.proven, asked, Progress(io.StringIO()), sleep=happened.append)
-    assert bencher.measure() is None
+    benchmark = Benchmark(bench_files.proven, asked, lambda text: None, sleep=happened.append)
+    assert benchmark.measure() is None
     assert happened == [(1, True), 7.0, (2, True), 7.0, (1, False), 7.0, (2, False)]
-    record = bencher.record()
+    record = benchmark.record()
     assert record is not None
     assert [(run.threads, run.repeat) for run in record.runs] == [(1, 0), (2, 0), (1, 1), (2, 1)]
     assert not record.partial

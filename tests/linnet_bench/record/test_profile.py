@@ -23,9 +23,9 @@ from linnet_bench.record.profile_table import show_profile
 from linnet_bench.record.record import from_data
 from linnet_bench.record.statistics import summarize
 from linnet_bench.record.trace import TracedRuns, trace_json
-from tests.linnet_bench.bench.test_command import bench, read
-from tests.linnet_bench.conftest import BenchFiles
-from tests.linnet_bench.record.make_record import make_run
+from tests.support.cli import bench, read
+from tests.support.files import BenchFiles
+from tests.support.records import make_run
 
 LINEAR = "Fully Connected (NC, F32) GEMM"
 
@@ -180,21 +180,21 @@ print(json.dumps([type(each.instr_args).__name__ for each in plan.chains[0].inst
 
 
 @pytest.fixture(scope="module")
-def instructions(files: BenchFiles) -> list[str]:
+def instructions(bench_files: BenchFiles) -> list[str]:
     """Kinds of the program's instructions, as ExecuTorch's own reader finds them."""
-    command = [sys.executable, "-W", "ignore", "-c", _STRUCTURE, str(files.proven)]
+    command = [sys.executable, "-W", "ignore", "-c", _STRUCTURE, str(bench_files.proven)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     found: list[str] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
 @pytest.fixture(scope="module")
-def measured(files: BenchFiles, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
+def measured(bench_files: BenchFiles, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
     """Record, trace and output of one command."""
     folder = tmp_path_factory.mktemp("profile")
     record, trace = folder / "record.json", folder / "trace.json"
     arguments = ("--threads", "1", "--lengths", "4,9", "--samples", "7", "--cold", "0")
-    done = bench(files.proven, *arguments, "--json", record, "--trace", trace)
+    done = bench(bench_files.proven, *arguments, "--json", record, "--trace", trace)
     assert done.returncode == 0, done.stderr
     return record, trace, done.stdout
 
@@ -249,19 +249,21 @@ def test_a_trace_has_five_inferences_with_everything_inside(
                 assert one["ts"] + one["dur"] <= other["ts"] + 1e-3
 
 
-def test_a_trace_is_not_overwritten_and_not_mixed_up(files: BenchFiles, tmp_path: Path) -> None:
+def test_a_trace_is_not_overwritten_and_not_mixed_up(bench_files: BenchFiles, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
     out.write_text("mine")
-    done = bench(files.proven, "--trace", out)
+    done = bench(bench_files.proven, "--trace", out)
     assert (done.returncode, done.stdout, out.read_text()) == (2, "", "mine")
     assert "--force" in done.stderr
-    done = bench(files.proven, "--trace", out, "--json", out, "--force")
+    done = bench(bench_files.proven, "--trace", out, "--json", out, "--force")
     assert (done.returncode, done.stdout, out.read_text()) == (2, "", "mine")
 
 
-def test_a_wrong_answer_has_no_profile(files: BenchFiles, tmp_path: Path) -> None:
+def test_a_wrong_answer_has_no_profile(bench_files: BenchFiles, tmp_path: Path) -> None:
     out, trace = tmp_path / "out.json", tmp_path / "trace.json"
-    done = bench(files.wrong, "--threads", "1", "--lengths", "4", "--samples", "3", "--json", out, "--trace", trace)
+    done = bench(
+        bench_files.wrong, "--threads", "1", "--lengths", "4", "--samples", "3", "--json", out, "--trace", trace
+    )
     assert done.returncode == 1
     assert read(out).runs[0].profiles == ()
     assert not trace.exists()

@@ -12,7 +12,7 @@ import pytest
 from linnet.cli.output import refuse_existing
 from linnet.errors import InvalidArgumentError
 from linnet_bench.record.record import LengthResult, Record, RecordError, State, from_json, to_json, write_record
-from tests.linnet_bench.record.make_record import GOLDEN, make_record, wrong_record
+from tests.support.records import GOLDEN, make_record, wrong_record
 
 
 def _older(record: Record) -> Record:

@@ -10,7 +10,7 @@ import pytest
 
 from linnet_bench.record.record import to_json
 from linnet_bench.record.schema import record_schema, schema_text
-from tests.linnet_bench.record.make_record import GOLDEN, make_record, wrong_record
+from tests.support.records import GOLDEN, make_record, wrong_record
 
 COMMITTED = Path(__file__).parents[3] / "docs" / "bench-record.schema.json"
 

@@ -8,7 +8,7 @@ import io
 from linnet.cli.console import Console
 from linnet_bench.record.record import Record
 from linnet_bench.record.table import show_record
-from tests.linnet_bench.record.make_record import make_record, wrong_record
+from tests.support.records import make_record, wrong_record
 
 
 def shown(record: Record) -> str:

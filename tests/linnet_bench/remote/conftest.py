@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import venv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy
 import pytest
 
-from tests.linnet_bench.conftest import files
+from tests.linnet_bench.remote.bench_there import NewServer
 from tests.linnet_bench.remote.server import MISSING, Server, sshd_program, start_server
-from tests.runtime_bindings.runtime.conftest import toys
-
-__all__ = ["bench_words", "files", "run_bench", "toys"]
-
-ROOT = Path(__file__).resolve().parents[3]
-WHEELS = ROOT / "build" / "install"
-QUICK = ("--threads", "1", "--lengths", "4,8", "--samples", "3", "--cold", "0")
 
 
 @pytest.fixture(scope="session")
@@ -34,9 +26,6 @@ def device_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in source.glob("numpy*"):
         (site / name.name).symlink_to(name)
     return folder / "bin"
-
-
-NewServer = Callable[..., AbstractContextManager[Server]]
 
 
 @pytest.fixture
@@ -58,18 +47,3 @@ def server(new_server: NewServer) -> Iterator[Server]:
     """A server of this test alone."""
     with new_server() as started:
         yield started
-
-
-def bench_words(file: Path, *arguments: str | Path) -> Sequence[str]:
-    """Return the command line of a short ``linnet bench``."""
-    if not list(WHEELS.glob("linnet-*.whl")):
-        pytest.skip("no wheel in build/install: make .venv/.linnet")
-    words = [sys.executable, "-m", "linnet", "bench", str(file), "--wheel", str(WHEELS), *QUICK]
-    return [*words, *map(str, arguments)]
-
-
-def run_bench(server: Server, file: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run it as the user of ``server``."""
-    return subprocess.run(
-        bench_words(file, *arguments), env=server.environment, capture_output=True, text=True, check=False, timeout=300
-    )

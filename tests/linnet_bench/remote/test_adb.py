@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -12,31 +11,15 @@ from pathlib import Path
 
 import pytest
 
-import linnet_runtime
 from linnet_bench.record.record import Record, from_json
 from linnet_bench.remote.adb import BASE
-from tests.linnet_bench.conftest import BenchFiles
 from tests.linnet_bench.remote.fake_adb import PROPERTIES, Phone
+from tests.support.c_runner import NEEDS_COMPILER, compile_runner
+from tests.support.files import BenchFiles
 
-ROOT = Path(__file__).resolve().parents[3]
-SOURCES = ROOT / "runtime_bindings" / "runner"
-PACKAGE = Path(linnet_runtime.__file__).parent
 QUICK = ("--threads", "1", "--lengths", "4,8", "--samples", "3")
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("cc") is None or sys.platform != "linux", reason="no C compiler, or no Linux"
-)
-
-
-def compile_runner(program: Path, *flags: str) -> Path:
-    """Compile the C runner against the installed package."""
-    sources = sorted(map(str, SOURCES.glob("*.c")))
-    warnings = ["-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror"]
-    libraries = [f"-L{PACKAGE / 'lib'}", "-llinnet", f"-Wl,-rpath,{PACKAGE / 'lib'}", "-lm"]
-    command = ["cc", *warnings, *flags, f"-I{PACKAGE / 'include'}", *sources, "-o", str(program), *libraries]
-    built = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert built.returncode == 0, built.stderr
-    return program
+pytestmark = NEEDS_COMPILER
 
 
 @pytest.fixture(scope="session")
@@ -75,10 +58,10 @@ def pushed(phone: Phone) -> list[str]:
 
 
 def test_a_phone_is_measured_and_the_second_call_copies_nothing(
-    phone: Phone, runner: Path, files: BenchFiles, tmp_path: Path
+    phone: Phone, runner: Path, bench_files: BenchFiles, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.json"
-    first = bench(phone, files.proven, runner, "adb:R58M", *QUICK, "--json", out)
+    first = bench(phone, bench_files.proven, runner, "adb:R58M", *QUICK, "--json", out)
     assert first.returncode == 0, first.stderr
     assert "3 golden cases right before and after the clock ran" in first.stdout
     record = read(out)
@@ -95,7 +78,7 @@ def test_a_phone_is_measured_and_the_second_call_copies_nothing(
     assert all(target.startswith(BASE) for target in pushed(phone))
     assert len(pushed(phone)) == 3  # runner, file, job
 
-    second = bench(phone, files.proven, runner, "adb", *QUICK)  # the only phone needs no serial
+    second = bench(phone, bench_files.proven, runner, "adb", *QUICK)  # the only phone needs no serial
     assert second.returncode == 0, second.stderr
     assert [Path(target).name.partition("-")[0] for target in pushed(phone)[3:]] == ["job"]
     left = sorted(path.name for path in (phone.storage / "linnet").iterdir())
@@ -106,7 +89,7 @@ def test_a_phone_is_measured_and_the_second_call_copies_nothing(
     with subprocess.Popen(["sleep", "60"]) as other:
         note = phone.storage / "linnet" / "pid-00000000"
         note.write_text(f"{other.pid}\n")
-        busy = bench(phone, files.proven, runner, "adb", *QUICK)
+        busy = bench(phone, bench_files.proven, runner, "adb", *QUICK)
         assert busy.returncode == 5
         assert f"another linnet bench is at work there (process {other.pid})" in busy.stderr
         assert other.poll() is None  # and it was left alone
@@ -122,10 +105,10 @@ def test_a_phone_is_measured_and_the_second_call_copies_nothing(
 
 
 def test_a_wrong_answer_of_a_phone_reports_no_latency(
-    phone: Phone, runner: Path, files: BenchFiles, tmp_path: Path
+    phone: Phone, runner: Path, bench_files: BenchFiles, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.json"
-    done = bench(phone, files.wrong, runner, "adb", *QUICK, "--json", out)
+    done = bench(phone, bench_files.wrong, runner, "adb", *QUICK, "--json", out)
     assert done.returncode == 1, done.stderr
     assert "1 of 3 golden cases differ" in done.stdout
     record = read(out)
@@ -144,17 +127,17 @@ def test_a_wrong_answer_of_a_phone_reports_no_latency(
     ],
 )
 def test_what_goes_wrong_is_named(
-    phone: Phone, runner: Path, files: BenchFiles, settings: dict[str, object], status: int, message: str
+    phone: Phone, runner: Path, bench_files: BenchFiles, settings: dict[str, object], status: int, message: str
 ) -> None:
     phone.set(**settings)
-    done = bench(phone, files.proven, runner, "adb", *QUICK)
+    done = bench(phone, bench_files.proven, runner, "adb", *QUICK)
     assert done.returncode == status
     assert done.stderr.strip().splitlines()[-1].startswith("linnet: error: adb: ")
     assert message in done.stderr
 
 
-def test_a_runner_that_is_missing(phone: Phone, files: BenchFiles, tmp_path: Path) -> None:
-    done = bench(phone, files.proven, tmp_path, "adb", *QUICK)
+def test_a_runner_that_is_missing(phone: Phone, bench_files: BenchFiles, tmp_path: Path) -> None:
+    done = bench(phone, bench_files.proven, tmp_path, "adb", *QUICK)
     assert done.returncode == 4
     assert "build it with `make runner`" in done.stderr
 
@@ -183,11 +166,13 @@ def wait_for(process: subprocess.Popen[str], text: str) -> None:
     raise AssertionError(seen)
 
 
-def test_ctrl_c_ends_the_process_on_the_phone(phone: Phone, runner: Path, files: BenchFiles, tmp_path: Path) -> None:
+def test_ctrl_c_ends_the_process_on_the_phone(
+    phone: Phone, runner: Path, bench_files: BenchFiles, tmp_path: Path
+) -> None:
     out = tmp_path / "out.json"
     slow = ("--threads", "1", "--lengths", "4,8,16", "--samples", "150000", "--json", out)
     with subprocess.Popen(
-        words(files.proven, runner, "adb", *slow), env=phone.environment, text=True,
+        words(bench_files.proven, runner, "adb", *slow), env=phone.environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:  # fmt: skip
@@ -208,12 +193,12 @@ def test_ctrl_c_ends_the_process_on_the_phone(phone: Phone, runner: Path, files:
 
 
 def test_a_phone_that_is_unplugged_keeps_what_was_finished(
-    phone: Phone, runner: Path, files: BenchFiles, tmp_path: Path
+    phone: Phone, runner: Path, bench_files: BenchFiles, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.json"
     slow = ("--threads", "1", "--lengths", "4,8,16", "--samples", "150000", "--json", out)
     with subprocess.Popen(
-        words(files.proven, runner, "adb", *slow), env=phone.environment, text=True,
+        words(bench_files.proven, runner, "adb", *slow), env=phone.environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     ) as process:  # fmt: skip
         wait_for(process, "8 tokens")

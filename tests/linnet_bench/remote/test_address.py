@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from linnet.errors import InvalidArgumentError
-from linnet_bench.bench.outputs import file_name, plan_outputs
 from linnet_bench.remote.address import Address, parse_address, read_devices_file, select_devices
+from linnet_bench.remote.outputs import file_name, plan_outputs
 
 
 @pytest.mark.parametrize(

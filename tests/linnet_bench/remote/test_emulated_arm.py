@@ -14,10 +14,10 @@ import pytest
 from linnet_bench.record.record import from_json
 from tests.aarch64 import machine
 from tests.aarch64.machine import BOOKWORM, ROOT, SOUND, UnavailableError
-from tests.linnet_bench.conftest import BenchFiles
-from tests.linnet_bench.remote.conftest import NewServer
+from tests.linnet_bench.remote.bench_there import NewServer
 from tests.linnet_bench.remote.fake_adb import PROPERTIES, Phone
 from tests.linnet_bench.remote.server import Server
+from tests.support.files import BenchFiles
 
 pytestmark = pytest.mark.slow
 
@@ -52,23 +52,23 @@ def bench(server: Server, file: Path, *arguments: str | Path) -> subprocess.Comp
 
 
 def test_a_board_without_numpy_and_network_is_measured(
-    new_server: NewServer, emulated: list[Path], files: BenchFiles, tmp_path: Path
+    new_server: NewServer, emulated: list[Path], bench_files: BenchFiles, tmp_path: Path
 ) -> None:
     path = f"{write_python(tmp_path)}{os.pathsep}/usr/bin{os.pathsep}/bin"
     quick = ("--threads", "1", "--lengths", "4,8", "--samples", "2", "--cold", "1")
     out = tmp_path / "out.json"
     with new_server(path=path) as server:
-        refused = bench(server, files.proven, *quick, "--wheel", ROOT / "build" / "install")
+        refused = bench(server, bench_files.proven, *quick, "--wheel", ROOT / "build" / "install")
         assert refused.returncode == 4
         assert "no wheel of linnet fits this device (Linux aarch64, 64-bit, glibc 2.36, CPython 3.11)" in refused.stderr
         assert "linux_x86_64.whl" in refused.stderr
         assert "make wheel-aarch64" in refused.stderr
 
         wheels = [word for place in emulated for word in ("--wheel", place)]
-        done = bench(server, files.proven, *quick, *wheels, "--json", out)
+        done = bench(server, bench_files.proven, *quick, *wheels, "--json", out)
         assert done.returncode == 0, done.stderr
         assert "copying numpy-" in done.stderr
-        again = bench(server, files.proven, *quick, *wheels)
+        again = bench(server, bench_files.proven, *quick, *wheels)
         assert again.returncode == 0, again.stderr
         assert "copying" not in again.stderr
     record = from_json(out.read_text(encoding="utf-8"))
@@ -80,7 +80,7 @@ def test_a_board_without_numpy_and_network_is_measured(
 
 
 def test_the_runner_for_phones_runs_with_its_own_c_library(
-    emulated: list[Path], files: BenchFiles, tmp_path: Path
+    emulated: list[Path], bench_files: BenchFiles, tmp_path: Path
 ) -> None:
     machine.unpack_toolchain()
     tool = machine.TOOLS / "build_runner.sh"
@@ -97,7 +97,7 @@ def test_the_runner_for_phones_runs_with_its_own_c_library(
     out = tmp_path / "out.json"
     words = ["--runner", str(runner), "--threads", "1", "--lengths", "4,8", "--samples", "2", "--json", str(out)]
     done = subprocess.run(
-        [sys.executable, "-m", "linnet", "bench", str(files.proven), "--device", "adb", *words],
+        [sys.executable, "-m", "linnet", "bench", str(bench_files.proven), "--device", "adb", *words],
         env=phone.environment, capture_output=True, text=True, check=False, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -12,9 +12,8 @@ import pytest
 
 from linnet_bench.record.record import LengthResult, State, from_data
 from linnet_bench.remote.runner_job import prepare_job
-from tests.linnet_bench.conftest import BenchFiles
-from tests.linnet_bench.remote.test_adb import compile_runner
-from tests.linnet_bench.remote.test_adb import pytestmark as pytestmark
+from tests.support.c_runner import compile_runner
+from tests.support.files import BenchFiles
 
 
 @pytest.fixture(scope="module")
@@ -34,8 +33,8 @@ def events(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def test_a_table_for_people(program: Path, files: BenchFiles) -> None:
-    done = run(program, files.proven, "--lengths", "4,8,200,300", "--samples", "3")
+def test_a_table_for_people(program: Path, bench_files: BenchFiles) -> None:
+    done = run(program, bench_files.proven, "--lengths", "4,8,200,300", "--samples", "3")
     assert done.returncode == 0, done.stderr
     rows = [line.split() for line in done.stdout.splitlines()]
     assert rows[1][:3] == ["tokens", "p50", "ms"]
@@ -44,8 +43,8 @@ def test_a_table_for_people(program: Path, files: BenchFiles) -> None:
     assert rows[5][:2] == ["peak", "memory"]
 
 
-def test_events_are_those_of_the_python_worker(program: Path, files: BenchFiles) -> None:
-    done = run(program, files.proven, "--lengths", "4,8", "--samples", "150", "--fused", "no", "--events")
+def test_events_are_those_of_the_python_worker(program: Path, bench_files: BenchFiles) -> None:
+    done = run(program, bench_files.proven, "--lengths", "4,8", "--samples", "150", "--fused", "no", "--events")
     told = events(done)
     assert [event["event"] for event in told] == ["opened", "measuring", "length", "measuring", "length", "finished"]
     assert told[0]["facts"]["task"] == "text-classification"
@@ -64,8 +63,10 @@ def test_events_are_those_of_the_python_worker(program: Path, files: BenchFiles)
     assert told[-1]["peak_memory"] > 1e6
 
 
-def test_the_answers_to_a_job_are_judged_right_and_wrong(program: Path, files: BenchFiles, tmp_path: Path) -> None:
-    for file, right in ((files.proven, True), (files.wrong, False), (files.unproven, True)):
+def test_the_answers_to_a_job_are_judged_right_and_wrong(
+    program: Path, bench_files: BenchFiles, tmp_path: Path
+) -> None:
+    for file, right in ((bench_files.proven, True), (bench_files.wrong, False), (bench_files.unproven, True)):
         job, lengths = prepare_job(file, (4, 8, 100))
         assert lengths == (4, 8, 24)
         path = tmp_path / "job"
@@ -74,7 +75,7 @@ def test_the_answers_to_a_job_are_judged_right_and_wrong(program: Path, files: B
         answers = {event["case"]: event["outputs"] for event in told if event["event"] == "outputs"}
         check = job.judge(answers, None)
         assert check.before is right
-        assert check.cases == (0 if file == files.unproven else 3)
+        assert check.cases == (0 if file == bench_files.unproven else 3)
         assert job.judge(answers, check).after is right
         assert [event["result"]["tokens"] for event in told if event["event"] == "length"] == [4, 8, 24]
 
@@ -97,11 +98,11 @@ def test_the_answers_to_a_job_are_judged_right_and_wrong(program: Path, files: B
     ],
 )
 def test_a_job_that_is_wrong_is_refused(
-    program: Path, files: BenchFiles, tmp_path: Path, text: str, message: str
+    program: Path, bench_files: BenchFiles, tmp_path: Path, text: str, message: str
 ) -> None:
     job = tmp_path / "job"
     job.write_text(text)
-    done = run(program, files.proven, "--job", job, "--samples", "1", "--events")
+    done = run(program, bench_files.proven, "--job", job, "--samples", "1", "--events")
     assert done.returncode == 1
     assert done.stderr == ""
     (failed,) = events(done)
@@ -122,8 +123,8 @@ def test_a_job_that_is_wrong_is_refused(
         ("FILE", "--nothing", "1"),
     ],
 )
-def test_wrong_usage_ends_with_2(program: Path, files: BenchFiles, arguments: tuple[str, ...]) -> None:
-    done = run(program, *(str(files.proven) if each == "FILE" else each for each in arguments))
+def test_wrong_usage_ends_with_2(program: Path, bench_files: BenchFiles, arguments: tuple[str, ...]) -> None:
+    done = run(program, *(str(bench_files.proven) if each == "FILE" else each for each in arguments))
     assert done.returncode == 2
     assert "usage: linnet_bench FILE" in done.stderr
 

@@ -18,9 +18,9 @@ from pathlib import Path
 import pytest
 
 from linnet_bench.record.record import Record, from_json
-from tests.linnet_bench.conftest import BenchFiles
-from tests.linnet_bench.remote.conftest import NewServer, bench_words, run_bench
+from tests.linnet_bench.remote.bench_there import NewServer, bench_words, run_bench
 from tests.linnet_bench.remote.server import Server, make_key
+from tests.support.files import BenchFiles
 
 ENDED_SECONDS = 20
 
@@ -45,9 +45,9 @@ def leftovers(server: Server) -> list[str]:
     return [str(path) for path in server.cache.rglob(".*")]
 
 
-def test_the_second_call_copies_nothing(server: Server, files: BenchFiles, tmp_path: Path) -> None:
+def test_the_second_call_copies_nothing(server: Server, bench_files: BenchFiles, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
-    first = run_bench(server, files.proven, "--device", server.address, "--json", out)
+    first = run_bench(server, bench_files.proven, "--device", server.address, "--json", out)
     assert first.returncode == 0, first.stderr
     assert "copying linnet-" in first.stderr
     assert "copying proven.pte" in first.stderr
@@ -60,7 +60,7 @@ def test_the_second_call_copies_nothing(server: Server, files: BenchFiles, tmp_p
     assert [result.tokens for result in record.runs[0].lengths] == [4, 8]
     assert record.runs[0].lengths[0].summary.samples == 3
 
-    second = run_bench(server, files.proven, "--device", server.address, "--json", out, "--force")
+    second = run_bench(server, bench_files.proven, "--device", server.address, "--json", out, "--force")
     assert second.returncode == 0, second.stderr
     assert "copying" not in second.stderr
     assert "building" not in second.stderr
@@ -72,7 +72,7 @@ def test_the_second_call_copies_nothing(server: Server, files: BenchFiles, tmp_p
         fcntl.flock(lock, fcntl.LOCK_EX)
         lock.write("process 1 since then")
         lock.flush()
-        busy = run_bench(server, files.proven, "--device", server.address)
+        busy = run_bench(server, bench_files.proven, "--device", server.address)
     assert busy.returncode == 5
     assert "another linnet bench is at work there (process 1 since then)" in busy.stderr
 
@@ -85,7 +85,7 @@ def test_the_second_call_copies_nothing(server: Server, files: BenchFiles, tmp_p
     assert not server.cache.exists()
 
 
-def test_what_one_device_lacks_stops_no_other(server: Server, files: BenchFiles, tmp_path: Path) -> None:
+def test_what_one_device_lacks_stops_no_other(server: Server, bench_files: BenchFiles, tmp_path: Path) -> None:
     old = tmp_path / "python3.9"  # speaks like a Python that is too old
     old.write_text(
         "#!/bin/sh\n"
@@ -105,7 +105,7 @@ def test_what_one_device_lacks_stops_no_other(server: Server, files: BenchFiles,
     known = (server.folder / "known_hosts").read_text()
     (server.folder / "known_hosts").write_text(known + known.replace("127.0.0.1", "localhost"))
     records = tmp_path / "records"
-    done = run_bench(server, files.proven, "--devices-file", devices, "--json", records)
+    done = run_bench(server, bench_files.proven, "--devices-file", devices, "--json", records)
     assert [path.name for path in records.iterdir()] == ["here.json"], done.stderr
     assert read(records / "here.json").device == "here"
     lines = {line.partition(":")[0]: line for line in done.stdout.splitlines()}
@@ -116,35 +116,35 @@ def test_what_one_device_lacks_stops_no_other(server: Server, files: BenchFiles,
     assert "Traceback" not in done.stderr
 
     devices.write_text(f'[pi]\ndevice = "{server.address}"\npython = "{arm}"\n')
-    lacking = run_bench(server, files.proven, "--devices-file", devices)
+    lacking = run_bench(server, bench_files.proven, "--devices-file", devices)
     assert lacking.returncode == 4
     assert "pi: no wheel of linnet fits this device (Linux aarch64, 64-bit, glibc 2.31, CPython 3.11)" in lacking.stderr
     assert "make wheel-aarch64" in lacking.stderr
     assert lacking.stdout == ""
 
 
-def test_a_wrong_host_key_is_refused(server: Server, files: BenchFiles, tmp_path: Path) -> None:
+def test_a_wrong_host_key_is_refused(server: Server, bench_files: BenchFiles, tmp_path: Path) -> None:
     server.write_known_hosts(make_key(tmp_path / "another"))
-    done = run_bench(server, files.proven, "--device", server.address)
+    done = run_bench(server, bench_files.proven, "--device", server.address)
     assert done.returncode == 5
     assert f"{server.address}: its host key is not the one that your known_hosts has" in done.stderr
     (server.folder / "known_hosts").write_text("")
-    done = run_bench(server, files.proven, "--device", server.address)
+    done = run_bench(server, bench_files.proven, "--device", server.address)
     assert done.returncode == 5
     assert "its host key is not known: connect once by hand" in done.stderr
     assert not server.cache.exists()
 
 
-def test_a_key_that_is_refused(server: Server, files: BenchFiles) -> None:
+def test_a_key_that_is_refused(server: Server, bench_files: BenchFiles) -> None:
     (server.folder / "authorized_keys").write_text("")
-    done = run_bench(server, files.proven, "--device", server.address)
+    done = run_bench(server, bench_files.proven, "--device", server.address)
     assert done.returncode == 5
     assert "it refused your key: ssh-copy-id" in done.stderr
 
 
-def test_wrong_answers_on_the_device_end_with_1(server: Server, files: BenchFiles, tmp_path: Path) -> None:
+def test_wrong_answers_on_the_device_end_with_1(server: Server, bench_files: BenchFiles, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
-    done = run_bench(server, files.wrong, "--device", server.address, "--json", out)
+    done = run_bench(server, bench_files.wrong, "--device", server.address, "--json", out)
     assert done.returncode == 1, done.stderr
     assert "no latency, because the answers are wrong" in done.stdout
     assert read(out).wrong
@@ -173,10 +173,10 @@ def wait_for_silence(server: Server) -> None:
 
 
 def test_ctrl_c_ends_the_device_too_and_keeps_what_is_finished(
-    server: Server, files: BenchFiles, tmp_path: Path
+    server: Server, bench_files: BenchFiles, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.json"
-    with started(server, files.proven, out) as process:
+    with started(server, bench_files.proven, out) as process:
         assert at_work(server)
         os.killpg(process.pid, signal.SIGINT)
         shown, said = process.communicate(timeout=60)
@@ -188,13 +188,13 @@ def test_ctrl_c_ends_the_device_too_and_keeps_what_is_finished(
     assert "interrupted" in shown
     wait_for_silence(server)
     assert leftovers(server) == []
-    again = run_bench(server, files.proven, "--device", server.address)  # the lock is free
+    again = run_bench(server, bench_files.proven, "--device", server.address)  # the lock is free
     assert again.returncode == 0, again.stderr
 
 
-def test_a_device_that_reboots_half_way(server: Server, files: BenchFiles, tmp_path: Path) -> None:
+def test_a_device_that_reboots_half_way(server: Server, bench_files: BenchFiles, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
-    with started(server, files.proven, out) as process:
+    with started(server, bench_files.proven, out) as process:
         server.cut()
         _, said = process.communicate(timeout=60)
     assert process.returncode == 5
@@ -209,9 +209,9 @@ def test_a_device_that_reboots_half_way(server: Server, files: BenchFiles, tmp_p
 
 
 @pytest.mark.slow  # half a minute of silence
-def test_a_device_that_falls_silent_is_given_up(server: Server, files: BenchFiles, tmp_path: Path) -> None:
+def test_a_device_that_falls_silent_is_given_up(server: Server, bench_files: BenchFiles, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
-    with started(server, files.proven, out) as process:
+    with started(server, bench_files.proven, out) as process:
         sessions = server.sessions()
         for pid in sessions:
             os.kill(pid, signal.SIGSTOP)  # no end of the connection is seen, as when power fails
@@ -223,8 +223,10 @@ def test_a_device_that_falls_silent_is_given_up(server: Server, files: BenchFile
     assert read(out).partial
 
 
-def test_when_this_machine_goes_away_nothing_stays_there(server: Server, files: BenchFiles, tmp_path: Path) -> None:
-    with started(server, files.proven, tmp_path / "out.json") as process:
+def test_when_this_machine_goes_away_nothing_stays_there(
+    server: Server, bench_files: BenchFiles, tmp_path: Path
+) -> None:
+    with started(server, bench_files.proven, tmp_path / "out.json") as process:
         process.kill()
     wait_for_silence(server)
     deadline = time.monotonic() + ENDED_SECONDS
@@ -241,7 +243,7 @@ if "--version" not in sys.argv:
 
 
 def test_numpy_that_cannot_be_had_says_how_to_bring_it(
-    new_server: NewServer, files: BenchFiles, tmp_path: Path
+    new_server: NewServer, bench_files: BenchFiles, tmp_path: Path
 ) -> None:
     venv.create(tmp_path / "bare", symlinks=True)
     (site,) = (tmp_path / "bare").glob("lib/python*/site-packages")
@@ -249,7 +251,7 @@ def test_numpy_that_cannot_be_had_says_how_to_bring_it(
     (site / "pip" / "__main__.py").write_text(PIP_WITHOUT_NETWORK)
     path = f"{tmp_path / 'bare' / 'bin'}{os.pathsep}{os.environ['PATH']}"
     with new_server(path=path) as server:
-        done = run_bench(server, files.proven, "--device", server.address)
+        done = run_bench(server, bench_files.proven, "--device", server.address)
     assert done.returncode == 4
     assert "pip could not install numpy>=1.26 there: ERROR: No matching distribution found" in done.stderr
     assert "pip download --only-binary :all: --platform manylinux_2_28_" in done.stderr
@@ -268,9 +270,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
-def test_a_full_disk_is_named(new_server: NewServer, files: BenchFiles, small_disk: Path) -> None:
+def test_a_full_disk_is_named(new_server: NewServer, bench_files: BenchFiles, small_disk: Path) -> None:
     with new_server(home=small_disk) as server:
-        done = run_bench(server, files.proven, "--device", server.address)
+        done = run_bench(server, bench_files.proven, "--device", server.address)
     assert done.returncode == 5
     assert f"{server.address}: the disk is full there: 1.0 MB free" in done.stderr
     assert leftovers(server) == []

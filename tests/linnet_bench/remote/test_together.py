@@ -13,20 +13,19 @@ import pytest
 
 from linnet.cli.console import Console
 from linnet.errors import DeviceError, DeviceUnsuitableError, LinnetError
-from linnet_bench.bench.devices import status_of
 from linnet_bench.bench.side_by_side import show_outcomes
 from linnet_bench.remote import crew
 from linnet_bench.remote.address import Address, parse_address
 from linnet_bench.remote.board import Board
-from linnet_bench.remote.crew import measure_all
+from linnet_bench.remote.crew import run_all
+from linnet_bench.remote.job import RemoteJob
 from linnet_bench.remote.lifeline import Lifeline
-from linnet_bench.remote.outcome import Outcome, Report, Request
+from linnet_bench.remote.outcome import Outcome, Report, status_of
 from linnet_bench.remote.stream import listen
-from tests.linnet_bench.record.make_record import make_record, wrong_record
-from tests.linnet_bench.remote.test_wheels import SETTINGS
+from tests.support.records import make_record, wrong_record
 
 PI, PHONE, HERE = (parse_address(text) for text in ("ssh://pi@pi4", "adb", "local"))
-REQUEST = Request(path=Path("x.pte"), sha256="0" * 64, settings=SETTINGS, own_threads=True)
+JOB = RemoteJob(files=((Path("x.pte"), "0" * 64),), entry_point="x:y", payload=None)
 
 
 def outcome(failure: LinnetError | None = None, *, partial: bool = False, wrong: bool = False) -> Outcome:
@@ -53,7 +52,7 @@ class Made:
         self.seen = seen
         self.others = threading.active_count()  # libraries that other tests loaded have some
 
-    def measure(self, address: Address, request: Request, report: Report, lifeline: Lifeline) -> Outcome:
+    def run(self, address: Address, job: RemoteJob, report: Report, lifeline: Lifeline) -> Outcome:
         self.seen.append(f"{address.name} beside {threading.active_count() - self.others - 1}")
         if isinstance(self.found, Exception):
             raise self.found
@@ -68,7 +67,7 @@ def test_a_defect_in_one_device_leaves_the_others_and_this_machine_comes_last() 
     kinds = {"ssh": Made(ValueError("a defect"), seen), "adb": Made(outcome(), seen), "local": Made(outcome(), seen)}
     stream = io.StringIO()
     board = Board([each.name for each in (HERE, PI, PHONE)], stream)
-    found = measure_all([HERE, PI, PHONE], REQUEST, kinds, board)
+    found = run_all([HERE, PI, PHONE], JOB, kinds, board)
     assert [each.address for each in found] == [HERE, PI, PHONE]
     assert str(found[1].failure) == "ValueError: a defect"
     assert found[0].failure is None
@@ -79,7 +78,7 @@ def test_a_defect_in_one_device_leaves_the_others_and_this_machine_comes_last() 
 class Cancelling:
     """A kind of device that presses Ctrl-C again and again, and then hands over what it has."""
 
-    def measure(self, address: Address, request: Request, report: Report, lifeline: Lifeline) -> Outcome:
+    def run(self, address: Address, job: RemoteJob, report: Report, lifeline: Lifeline) -> Outcome:
         for _ in range(300):
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
             time.sleep(0.0007)
@@ -94,7 +93,7 @@ def test_ctrl_c_at_any_moment_keeps_what_a_device_hands_over(monkeypatch: pytest
     monkeypatch.setattr(crew, "_POLL_SECONDS", 0.0001)  # nearly always between two waits
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background ignores it
     try:
-        (found,) = measure_all([PI], REQUEST, {"ssh": Cancelling()}, Board([PI.name], io.StringIO()))
+        (found,) = run_all([PI], JOB, {"ssh": Cancelling()}, Board([PI.name], io.StringIO()))
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
         signal.signal(signal.SIGINT, before)

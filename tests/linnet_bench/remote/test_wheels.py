@@ -12,9 +12,8 @@ from packaging.tags import compatible_tags, cpython_tags
 from packaging.utils import parse_wheel_filename
 
 from linnet.errors import DeviceUnsuitableError, InvalidArgumentError
-from linnet_bench.record.record import Settings
 from linnet_bench.remote.address import parse_address
-from linnet_bench.remote.outcome import Request
+from linnet_bench.remote.job import Deployment
 from linnet_bench.remote.python_host import RemotePython, choose_python, plan_environment
 from linnet_bench.remote.wheels import (
     Requirement,
@@ -117,7 +116,6 @@ def test_versions_are_compared_as_numbers() -> None:
     assert numbers_of("2.0.0+cpu") == (2, 0, 0)
 
 
-SETTINGS = Settings(lengths=(8,), threads=(1,), seconds=1.0, samples=None, cold_repeats=0)
 BOOKWORM = Target(python=(3, 11), machine="aarch64", bits=64, glibc=(2, 36))
 
 
@@ -127,11 +125,8 @@ def remote(**packages: str) -> RemotePython:
     )
 
 
-def request(folder: Path, *, tokenizers: bool = False) -> Request:
-    return Request(
-        path=folder / "x.pte", sha256="0" * 64, settings=SETTINGS, own_threads=True, wheels=find_wheels([folder]),
-        wheel_places=("dist",), tokenizers=tokenizers,
-    )  # fmt: skip
+def deployment(folder: Path, *, tokenizers: bool = False) -> Deployment:
+    return Deployment(wheels=find_wheels([folder]), wheel_places=("dist",), tokenizers=tokenizers)
 
 
 def test_where_what_linnet_needs_comes_from(tmp_path: Path) -> None:
@@ -142,12 +137,12 @@ def test_where_what_linnet_needs_comes_from(tmp_path: Path) -> None:
     )  # fmt: skip
     (wheel,) = [wheel for wheel in map(read_wheel, [own]) if wheel is not None]
     assert [str(each) for each in read_requirements(wheel)] == ["numpy>=1.26"]
-    assert plan_environment(remote(numpy="2.0.0"), request(tmp_path)).needs == ()
-    assert plan_environment(remote(numpy="1.24.2"), request(tmp_path)).needs == ("numpy>=1.26",)  # Bookworm's own
-    both = plan_environment(remote(), request(tmp_path, tokenizers=True))
+    assert plan_environment(remote(numpy="2.0.0"), deployment(tmp_path)).needs == ()
+    assert plan_environment(remote(numpy="1.24.2"), deployment(tmp_path)).needs == ("numpy>=1.26",)  # Bookworm's own
+    both = plan_environment(remote(), deployment(tmp_path, tokenizers=True))
     assert both.needs == ("numpy>=1.26", "tokenizers>=0.22")
     numpy = make_wheel(tmp_path, "numpy-2.4.6-cp311-cp311-manylinux_2_27_aarch64.manylinux_2_28_aarch64.whl")
-    plan = plan_environment(remote(), request(tmp_path))
+    plan = plan_environment(remote(), deployment(tmp_path))
     assert plan.needs == ()
     assert [wheel.path for wheel in plan.wheels] == [own, numpy]
     assert plan.key != both.key
@@ -158,13 +153,13 @@ def test_no_fitting_wheel_says_what_to_build(tmp_path: Path) -> None:
     with pytest.raises(
         DeviceUnsuitableError, match=r"found linnet-.*x86_64.whl in dist; build one with `make wheel-aa"
     ):
-        plan_environment(remote(), request(tmp_path))
+        plan_environment(remote(), deployment(tmp_path))
     armv7 = RemotePython(
         executable="p", target=Target(python=(3, 11), machine="armv7l", bits=32, glibc=(2, 36)), system="Linux",
         libc="glibc 2.36", packages={},
     )  # fmt: skip
     with pytest.raises(DeviceUnsuitableError, match="found Linux armv7l, 32-bit.*64-bit Linux with glibc"):
-        plan_environment(armv7, request(tmp_path))
+        plan_environment(armv7, deployment(tmp_path))
 
 
 def said(minor: int, **packages: str) -> dict[str, object]:

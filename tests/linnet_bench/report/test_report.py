@@ -14,8 +14,8 @@ from linnet_bench.report.command import add_arguments, run
 from linnet_bench.report.names import Named, read_all
 from linnet_bench.report.page import report_page
 from linnet_bench.report.tables import latencies, profile_rows, repeat, speed_length
-from tests.linnet_bench.html.reader import read_page
-from tests.linnet_bench.record.make_record import make_record, wrong_record
+from tests.support.html_reader import read_page
+from tests.support.records import make_record, wrong_record
 
 
 def emulated() -> Record:

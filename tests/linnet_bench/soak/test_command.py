@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.linnet.conftest import files as sdk_files
-from tests.linnet_bench.soak.conftest import BenchFiles
+from tests.support.files import BenchFiles
 
 __all__ = ["sdk_files"]
 
@@ -35,9 +35,9 @@ def read(path: Path) -> dict[str, Any]:
     return found
 
 
-def test_a_sound_file_holds(files: BenchFiles, tmp_path: Path) -> None:
+def test_a_sound_file_holds(bench_files: BenchFiles, tmp_path: Path) -> None:
     out = tmp_path / "soak.json"
-    done = soak(files.proven, *FEW, "--json", out)
+    done = soak(bench_files.proven, *FEW, "--json", out)
     assert done.returncode == 0, done.stdout + done.stderr
     record = read(out)
     assert not record["partial"]
@@ -50,25 +50,25 @@ def test_a_sound_file_holds(files: BenchFiles, tmp_path: Path) -> None:
     assert "8 texts of 6, 24 tokens at most" in done.stdout
     assert "--lengths has 99, over the file's bound of 24 tokens; 24 is taken instead" in done.stderr
     assert done.stderr.splitlines()[-2].startswith("3,000 of 3,000 requests")
-    assert soak(files.proven, *FEW, "--json", out).returncode == 2  # it stands already
+    assert soak(bench_files.proven, *FEW, "--json", out).returncode == 2  # it stands already
 
 
-def test_golden_cases_that_differ_fail_the_soak(files: BenchFiles, tmp_path: Path) -> None:
-    done = soak(files.wrong, *FEW, "--json", tmp_path / "soak.json")
+def test_golden_cases_that_differ_fail_the_soak(bench_files: BenchFiles, tmp_path: Path) -> None:
+    done = soak(bench_files.wrong, *FEW, "--json", tmp_path / "soak.json")
     assert done.returncode == 1
     assert "golden cases before: NOT reproduced" in done.stdout
     assert not read(tmp_path / "soak.json")["verdicts"]["answers"]
 
 
-def test_a_file_without_golden_cases_is_judged_by_its_first_answers(files: BenchFiles) -> None:
-    done = soak(files.unproven, *FEW)
+def test_a_file_without_golden_cases_is_judged_by_its_first_answers(bench_files: BenchFiles) -> None:
+    done = soak(bench_files.unproven, *FEW)
     assert done.returncode == 0, done.stdout
     assert "golden cases before: none to repeat" in done.stdout
 
 
 @pytest.mark.parametrize("arguments", [("--clients", "0"), ("--requests", "20"), ("--most-drift", "0.1")])
-def test_impossible_numbers_are_refused(files: BenchFiles, arguments: Sequence[str]) -> None:
-    done = soak(files.proven, *arguments)
+def test_impossible_numbers_are_refused(bench_files: BenchFiles, arguments: Sequence[str]) -> None:
+    done = soak(bench_files.proven, *arguments)
     assert done.returncode == 2
     assert "needed at least" in done.stderr
 
@@ -77,11 +77,12 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
     assert soak(tmp_path / "no.pte").returncode == 3
 
 
-def started(files: BenchFiles, out: Path) -> subprocess.Popen[str]:
+def started(bench_files: BenchFiles, out: Path) -> subprocess.Popen[str]:
     """A soak that would take hours, once its first window is done."""
     long = ("--requests", "100000000", "--windows", "100000", "--json", str(out))
     process = subprocess.Popen(
-        command(files.proven, *long), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        command(bench_files.proven, *long), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     assert process.stderr is not None
@@ -104,8 +105,8 @@ def gone(pid: int) -> bool:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_ctrl_c_keeps_the_windows_and_leaves_no_process(files: BenchFiles, tmp_path: Path) -> None:
-    process = started(files, tmp_path / "soak.json")
+def test_ctrl_c_keeps_the_windows_and_leaves_no_process(bench_files: BenchFiles, tmp_path: Path) -> None:
+    process = started(bench_files, tmp_path / "soak.json")
     (worker,) = children(process)
     os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to both
     _, said = process.communicate(timeout=60)
@@ -118,8 +119,8 @@ def test_ctrl_c_keeps_the_windows_and_leaves_no_process(files: BenchFiles, tmp_p
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_a_process_that_dies_is_named_with_its_signal(files: BenchFiles, tmp_path: Path) -> None:
-    process = started(files, tmp_path / "soak.json")
+def test_a_process_that_dies_is_named_with_its_signal(bench_files: BenchFiles, tmp_path: Path) -> None:
+    process = started(bench_files, tmp_path / "soak.json")
     (worker,) = children(process)
     os.kill(worker, signal.SIGKILL)
     _, said = process.communicate(timeout=60)

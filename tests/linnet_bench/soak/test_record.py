@@ -10,13 +10,9 @@ import pytest
 
 from linnet.errors import InvalidArgumentError
 from linnet_bench.machine.environment import State, read_environment
-from linnet_bench.soak.job import Settings
 from linnet_bench.soak.record import Record, Window, to_json
+from tests.support.records import SOAK_SETTINGS
 
-SETTINGS = Settings(
-    requests=1000, windows=5, clients=2, sessions=1, reload_every=10, lengths=(8,), threads=1,
-    most_growth=2_000_000, most_drift=2.0,
-)  # fmt: skip
 QUIET = Window(
     requests=200, seconds=1.0, p50_ns=10, p99_ns=100, max_ns=1000, memory=50_000_000, loads=20, wrong=0, failed=0
 )
@@ -24,7 +20,7 @@ QUIET = Window(
 
 def record(windows: Sequence[Window], **changes: object) -> Record:
     whole = Record(
-        created="2026-01-01T00:00:00+00:00", partial=False, error="", settings=SETTINGS, file={"name": "a.pte"},
+        created="2026-01-01T00:00:00+00:00", partial=False, error="", settings=SOAK_SETTINGS, file={"name": "a.pte"},
         environment=read_environment({}), before=State(frequency_mhz=(), load_average=(), temperature_c=None),
         after=None, texts=4, golden_before=True, golden_after=True, problems=(), windows=tuple(windows),
     )  # fmt: skip
@@ -81,4 +77,4 @@ def test_the_document_has_the_verdicts() -> None:
 
 def test_every_impossible_number_is_named_at_once() -> None:
     with pytest.raises(InvalidArgumentError, match=r"clients is 0.*windows is 2.*requests is 5.*most_drift is 0\.5"):
-        dataclasses.replace(SETTINGS, clients=0, windows=2, requests=5, most_drift=0.5)
+        dataclasses.replace(SOAK_SETTINGS, clients=0, windows=2, requests=5, most_drift=0.5)

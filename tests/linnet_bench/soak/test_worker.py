@@ -19,7 +19,7 @@ from linnet_bench.soak.job import SoakJob
 from linnet_bench.soak.requests import fingerprint, make_requests
 from linnet_bench.soak.slots import Slot
 from linnet_bench.soak.worker import resident_memory, soak
-from tests.linnet_bench.soak.test_record import SETTINGS
+from tests.support.records import SOAK_SETTINGS
 from tests.support.sdk_fakes import FakeRuntime, fake_model, hashed_program, make_manifest
 
 TASKS = ("text-classification", "token-classification", "question-answering", "fill-mask", "feature-extraction",
@@ -155,7 +155,7 @@ def run(monkeypatch: pytest.MonkeyPatch, runtimes: Runtimes) -> list[Event]:
     monkeypatch.setattr(worker, "load", runtimes.load)
     events: list[Event] = []
     try:
-        soak(SoakJob(path="a.pte", settings=SETTINGS), events.append)
+        soak(SoakJob(path="a.pte", settings=SOAK_SETTINGS), events.append)
     finally:
         assert all(runtime.closed for runtime in runtimes.opened)
     return events

@@ -16,15 +16,15 @@ from linnet.format.evidence import Evidence
 from linnet.format.footer import file_identity
 from linnet.tuning import TunedSetting, find_setting, machine_name
 from linnet_bench.machine.processor import CoreGroup
+from linnet_bench.measure.engine import LocalRunner
 from linnet_bench.measure.protocol import Emit, Job
 from linnet_bench.measure.runner import Collector
 from linnet_bench.tune.measure import explain_choice
 from linnet_bench.tune.profile import TunedFile, TuningProfile, read_profile
 from linnet_bench.tune.race import Entry, Plan, choose, race
 from linnet_bench.tune.settings import affinities, candidates, thread_counts
-from tests.linnet_bench.bench.test_command import FACTS
-from tests.linnet_bench.conftest import BenchFiles
-from tests.linnet_bench.measure.test_worker import CHECK, LENGTH, OPENED
+from tests.support.events import CHECK, FACTS, LENGTH, OPENED
+from tests.support.files import BenchFiles
 
 # -- what is tried -------------------------------------------------------------------------------------
 
@@ -57,19 +57,20 @@ def test_own_attention_is_tried_where_the_file_has_it_and_no_more_threads_than_c
 Times = Callable[[Job], float]
 
 
-def worker(milliseconds: Times, jobs: list[Job]) -> Callable[[Job, Collector, Emit], None]:
-    """Return something that answers a job at once."""
+class Answering(LocalRunner):
+    """Answers a job at once, without a process."""
 
-    def work(job: Job, collector: Collector, on_event: Emit) -> None:
-        jobs.append(job)
-        time = milliseconds(job) * 1e6
+    def __init__(self, milliseconds: Times, jobs: list[Job]) -> None:
+        self.milliseconds, self.jobs = milliseconds, jobs
+
+    def run(self, job: Job, collector: Collector, on_event: Emit) -> None:
+        self.jobs.append(job)
+        time = self.milliseconds(job) * 1e6
         check = {**CHECK, "before": time > 0}
         for event in ({**OPENED, "facts": FACTS}, {"event": "checked", "check": check}):
             collector.feed(event)
         summary = {**LENGTH["result"]["summary"], "p50_ns": time, "p90_ns": 2 * time}
         collector.feed({"event": "length", "result": {**LENGTH["result"], "summary": summary}})
-
-    return work
 
 
 def entry(threads: int, name: str = "a.pte", *, fused: bool = False) -> Entry:
@@ -82,24 +83,28 @@ PLAN = Plan(lengths=(LENGTH["result"]["tokens"],), seconds=1.0, rounds=3)
 def test_settings_take_turns_and_slow_ones_leave() -> None:
     jobs: list[Job] = []
     times = {1: 10.0, 2: 6.0, 4: 20.0}
-    ranked = race([entry(each) for each in times], PLAN, lambda _: None, worker(lambda job: times[job.threads], jobs))
+    ranked = race(
+        [entry(each) for each in times], PLAN, lambda _: None, Answering(lambda job: times[job.variant.threads], jobs)
+    )
     assert [each.setting.threads for each in ranked] == [2, 1, 4]
     # after the second round 10 and 20 ms are more than 1.4 x 6 ms
-    assert [job.threads for job in jobs] == [1, 2, 4, 2, 4, 1, 2]
+    assert [job.variant.threads for job in jobs] == [1, 2, 4, 2, 4, 1, 2]
     assert ranked[0].score == pytest.approx(6e6)
     assert ranked[0].at(PLAN.lengths[0], 90) == pytest.approx(12e6)
 
 
 def test_a_setting_that_answers_wrongly_never_wins() -> None:
-    ranked = race([entry(1), entry(2)], PLAN, lambda _: None, worker(lambda job: -1.0 if job.threads == 1 else 9.0, []))
+    ranked = race(
+        [entry(1), entry(2)], PLAN, lambda _: None, Answering(lambda job: -1.0 if job.variant.threads == 1 else 9.0, [])
+    )
     assert [each.setting.threads for each in ranked] == [2]
 
 
 def test_fp32_wins_where_it_is_faster() -> None:
     def times(job: Job) -> float:
-        return 5.0 if "fp32" in job.path else 8.0
+        return 5.0 if "fp32" in job.variant.path else 8.0
 
-    ranked = race([entry(1, "int8.pte"), entry(1, "fp32.pte")], PLAN, lambda _: None, worker(times, []))
+    ranked = race([entry(1, "int8.pte"), entry(1, "fp32.pte")], PLAN, lambda _: None, Answering(times, []))
     best = choose(ranked)
     assert best.path.name == "fp32.pte"
     assert explain_choice(best, ranked) == (
@@ -109,7 +114,7 @@ def test_fp32_wins_where_it_is_faster() -> None:
 
 def test_fewer_threads_win_within_three_percent() -> None:
     times = {1: 10.2, 2: 10.0}
-    ranked = race([entry(1), entry(2)], PLAN, lambda _: None, worker(lambda job: times[job.threads], []))
+    ranked = race([entry(1), entry(2)], PLAN, lambda _: None, Answering(lambda job: times[job.variant.threads], []))
     assert ranked[0].setting.threads == 2
     assert choose(ranked).setting.threads == 1
 
@@ -176,27 +181,27 @@ def python(cache: Path, *arguments: str | Path) -> subprocess.CompletedProcess[s
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
 
-def test_the_command_stores_and_load_applies(files: BenchFiles, tmp_path: Path) -> None:
+def test_the_command_stores_and_load_applies(bench_files: BenchFiles, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
     quick = ("--threads", "1", "--rounds", "1", "--seconds", "0.01", "--lengths", "4,99")
-    done = python(cache, "-m", "linnet", "tune", files.proven, *quick)
+    done = python(cache, "-m", "linnet", "tune", bench_files.proven, *quick)
     assert done.returncode == 0, done.stderr
     assert "best here: proven.pte with 1 thread(s)" in done.stdout
     assert "--lengths has 99, over the file's bound of 24 tokens; 24 is taken instead" in done.stderr
     (kept,) = (cache / "profiles").iterdir()
-    assert json.loads(kept.read_text())["best"] == file_identity(str(files.proven))
+    assert json.loads(kept.read_text())["best"] == file_identity(str(bench_files.proven))
     for given, threads in (("0", "1"), ("2", "2")):  # an explicit number wins
-        loaded = python(cache, "-c", _LOAD, files.proven, "auto", given)
+        loaded = python(cache, "-c", _LOAD, bench_files.proven, "auto", given)
         assert loaded.stdout.strip() == threads, loaded.stderr
-    refused = python(cache, "-c", _LOAD, files.unproven, kept, "0")
+    refused = python(cache, "-c", _LOAD, bench_files.unproven, kept, "0")
     assert "not of this file" in refused.stderr
 
 
-def test_wrong_files_and_wrong_usage(files: BenchFiles, tmp_path: Path) -> None:
+def test_wrong_files_and_wrong_usage(bench_files: BenchFiles, tmp_path: Path) -> None:
     quick = ("--threads", "1", "--rounds", "1", "--seconds", "0.01", "--lengths", "4")
-    wrong = python(tmp_path, "-m", "linnet", "tune", files.wrong, *quick)
+    wrong = python(tmp_path, "-m", "linnet", "tune", bench_files.wrong, *quick)
     assert (wrong.returncode, "no setting answers rightly" in wrong.stdout) == (1, True), wrong.stderr
-    usage = python(tmp_path, "-m", "linnet", "tune", files.proven, "--rounds", "0", "--affinity", "999")
+    usage = python(tmp_path, "-m", "linnet", "tune", bench_files.proven, "--rounds", "0", "--affinity", "999")
     assert usage.returncode == 2
     assert "--rounds is 0" in usage.stderr
     assert "999" in usage.stderr

@@ -13,8 +13,8 @@ from linnet.cli.main import main
 from linnet.format.trailer import build_trailer, read_trailer
 from linnet_bench.html.figures import bytes_text, grouped, significant
 from linnet_export.explain import Latency, LatencySettings, explain_page, measure_latency, read_facts
-from tests.linnet_bench.html.reader import PageReader, read_page
 from tests.support.checkpoints import write_checkpoint
+from tests.support.html_reader import PageReader, read_page
 
 LABELS = ("<script>alert('x')</script>", "🙂🙃", "\u202eשלום | עולם", "very long " * 60)
 

@@ -6,10 +6,8 @@ import ctypes
 import hashlib
 import importlib.util
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -19,41 +17,15 @@ import pytest
 import linnet_runtime
 from linnet.format.trailer import read_trailer
 from tests.runtime_bindings.runtime.mutations import Parts
+from tests.support.toys import MAKERS, toy_folder
 
 ROOT = Path(__file__).resolve().parents[3]
-MAKERS = (
-    "tests/runtime_bindings/runtime/toy_program.py",
-    "tests/runtime_bindings/runtime/mutations.py",
-    "sdk/linnet/format/manifest.py",
-    "sdk/linnet/format/trailer.py",
-    "export/linnet_export/lower/structural_ranges.py",
-    "export/linnet_export/lower/executorch_compat.py",
-)
-
-
-def _write_toys(folder: Path) -> None:
-    """Write the toy files in a process with PyTorch, so that this one stays without."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-        fresh = Path(temporary, "toy")
-        command = [sys.executable, "-m", "tests.runtime_bindings.runtime.toy_program", str(fresh)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        try:
-            fresh.rename(folder)
-        except OSError:
-            assert (folder / "toy.pte").exists()  # another test process was faster
 
 
 @pytest.fixture(scope="session")
 def toys() -> Path:
     """Folder with toy.pte, plain.pte, newer.pte, contract/*.pte and expected.npz."""
-    source = b"".join((ROOT / name).read_bytes() for name in MAKERS)
-    folder = ROOT / "build" / "test-programs" / f"toy-{hashlib.sha256(source).hexdigest()[:16]}"
-    if not (folder / "toy.pte").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        _write_toys(folder)
-    return folder
+    return toy_folder()
 
 
 @pytest.fixture(scope="session")

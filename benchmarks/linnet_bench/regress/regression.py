@@ -2,7 +2,7 @@
 
 A latency counts as changed if both hold: the median over the repeats of p50 differs by at least the threshold (5 %
 unless said otherwise: what MLPerf Mobile allows between tries of one device), and the difference is significant
-(:mod:`linnet_bench.compare.significance`; 2.5 % chance of a false alarm among all latencies, and as much for the cold
+(:mod:`linnet_bench.regress.significance`; 2.5 % chance of a false alarm among all latencies, and as much for the cold
 start). That takes four repeats of each side: ``linnet bench --repeats 5``. With fewer, blocks of consecutive samples
 stand for repeats; how much two processes of the same program differ is then unknown, so the threshold is doubled.
 
@@ -19,10 +19,10 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from linnet.errors import InvalidArgumentError
-from linnet_bench.compare.significance import LEAST_REPEATS, Values, p_slower
 from linnet_bench.record.method import points
 from linnet_bench.record.record import LengthResult, Record
 from linnet_bench.record.statistics import median
+from linnet_bench.regress.significance import LEAST_REPEATS, Values, p_slower
 
 __all__ = ["CHANCE", "THRESHOLD", "Change", "Verdict", "different_machines", "judge"]
 

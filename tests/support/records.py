@@ -1,4 +1,4 @@
-"""A record made by hand; ``python -m tests.linnet_bench.record.make_record`` writes it as the golden file."""
+"""A record made by hand; ``python -m tests.support.records`` writes it as the golden file."""
 
 from __future__ import annotations
 
@@ -20,10 +20,16 @@ from linnet_bench.record.record import (
     to_json,
 )
 from linnet_bench.record.statistics import Summary
+from linnet_bench.soak.job import Settings as SoakSettings
 
-__all__ = ["GOLDEN", "make_record", "make_run", "wrong_record"]
+__all__ = ["GOLDEN", "SOAK_SETTINGS", "make_record", "make_run", "wrong_record"]
 
-GOLDEN = Path(__file__).with_name("golden") / "record_v1_3.json"
+GOLDEN = Path(__file__).parents[1] / "linnet_bench" / "record" / "golden" / "record_v1_3.json"
+
+SOAK_SETTINGS = SoakSettings(
+    requests=1000, windows=5, clients=2, sessions=1, reload_every=10, lengths=(8,), threads=1,
+    most_growth=2_000_000, most_drift=2.0,
+)  # fmt: skip
 
 
 def _length(tokens: int, *samples: int) -> LengthResult:

@@ -12,12 +12,12 @@ import pytest
 import scipy.stats
 
 from linnet.errors import InvalidArgumentError
-from linnet_bench.compare.command import add_arguments, run
-from linnet_bench.compare.regression import judge
-from linnet_bench.compare.significance import Values, p_slower
 from linnet_bench.record.record import LengthResult, Record, to_json
 from linnet_bench.record.statistics import summarize
-from tests.linnet_bench.record.make_record import make_record, wrong_record
+from linnet_bench.regress.command import add_arguments, run
+from linnet_bench.regress.regression import judge
+from linnet_bench.regress.significance import Values, p_slower
+from tests.support.records import make_record, wrong_record
 
 
 def test_the_smallest_chance_of_five_and_five_by_hand() -> None:
@@ -159,11 +159,11 @@ def test_wrong_usage_is_refused(tmp_path: Path) -> None:
     machine = dataclasses.replace(make_record().environment, board="Raspberry Pi 4")
     other = write(tmp_path / "pi4.json", dataclasses.replace(record(10.0), environment=machine))
     for arguments, message in (
-        ([old, tmp_path / "x.pte"], "records with records"),
-        ([old], "needed the old one and the new one"),
+        ([old, tmp_path / "x.pte"], r"expected records \(.json\).*use linnet compare"),
+        ([old], "expected the old record and the new one"),
         ([old, old, "--threshold", "0"], "--threshold is 0"),
         ([old, other], "--any-machine"),
-        ([tmp_path / "x.pte", "--baseline", tmp_path / "y.pte"], "--baseline is for records"),
+        ([tmp_path / "x.pte", "--baseline", tmp_path / "y.pte"], "use linnet compare for files"),
     ):
         with pytest.raises(InvalidArgumentError, match=message):
             command(*arguments)

@@ -1,4 +1,4 @@
-"""``linnet compare`` of records: reads them, shows the verdict, chooses the exit status."""
+"""The command ``linnet regress``."""
 
 from __future__ import annotations
 
@@ -10,31 +10,39 @@ from linnet.cli.console import Console
 from linnet.cli.exit_status import CHECK_FAILED, OK
 from linnet.cli.output import refuse_existing, write_text
 from linnet.errors import InvalidArgumentError
-from linnet_bench.compare.regression import CHANCE, Change, Verdict, different_machines, judge
-from linnet_bench.report.names import read_record
+from linnet_bench.record.record import read_record
+from linnet_bench.regress.regression import CHANCE, THRESHOLD, Change, Verdict, different_machines, judge
 
-__all__ = ["are_records", "compare_records", "show_verdict"]
+__all__ = ["add_arguments", "run", "show_verdict"]
 
 _HEADERS = ("figure", "old", "new", "", "change", "chance", "verdict")
 
+_EPILOG = f"""\
+The records are of linnet bench --json, the old and the new one. A latency counts as changed if it differs by the
+threshold and a permutation test over the repeats says that this is no chance. With a regression the exit status is
+{CHECK_FAILED}. docs/how-to/benchmarking.md says more.
 
-def are_records(args: argparse.Namespace) -> bool:
-    """Say whether records are to be compared, not files.
-
-    Raises:
-        InvalidArgumentError: some of both are given.
-    """
-    paths: Sequence[Path] = [*args.files, *(args.baseline or ())]
-    records = [path for path in paths if path.suffix == ".json"]
-    if records and len(records) < len(paths):
-        others = ", ".join(str(path) for path in paths if path not in records)
-        raise InvalidArgumentError(f"found records (.json) and also {others}; compare records with records")
-    if args.baseline and not records:
-        raise InvalidArgumentError("--baseline is for records (.json); compare files by naming them")
-    return bool(records)
+examples:
+  linnet regress main.json branch.json
+  linnet regress --baseline monday.json tuesday.json -- today.json
+"""
 
 
-def compare_records(args: argparse.Namespace) -> int:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.epilog = _EPILOG
+    add = parser.add_argument
+    add("records", metavar="RECORD", type=Path, nargs="+",
+        help="the old and the new record (.json); with --baseline only new ones")  # fmt: skip
+    add("--baseline", metavar="RECORD", type=Path, nargs="+", help="old records to compare the given ones with")
+    add("--threshold", type=float, default=THRESHOLD, metavar="SHARE",
+        help=f"smallest change of a latency that counts (default {THRESHOLD:g})")  # fmt: skip
+    add("--any-machine", action="store_true", help="compare records of different machines, too")
+    add("--json", type=Path, metavar="OUT", help="write the result")
+    add("--force", action="store_true", help="replace OUT if it exists")
+
+
+def run(args: argparse.Namespace) -> int:
     """Compare, show, write; the exit status is 1 if something became worse.
 
     Raises:
@@ -60,14 +68,18 @@ def compare_records(args: argparse.Namespace) -> int:
 
 
 def _sides(args: argparse.Namespace) -> tuple[Sequence[Path], Sequence[Path]]:
-    if args.baseline:
-        return args.baseline, args.files
-    if len(args.files) != 2:
+    files = [path for path in (*args.records, *(args.baseline or ())) if path.suffix == ".pte"]
+    if files:
         raise InvalidArgumentError(
-            f"found {len(args.files)} record(s), needed the old one and the new one; "
-            "name more of the old ones with --baseline"
+            f"expected records (.json), got {', '.join(map(str, files))}; use linnet compare for files"
         )
-    return args.files[:1], args.files[1:]
+    if args.baseline:
+        return args.baseline, args.records
+    if len(args.records) != 2:
+        raise InvalidArgumentError(
+            f"expected the old record and the new one, got {len(args.records)}; name more old ones with --baseline"
+        )
+    return args.records[:1], args.records[1:]
 
 
 def show_verdict(verdict: Verdict, console: Console) -> None:

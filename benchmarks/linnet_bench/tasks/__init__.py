@@ -1,0 +1,28 @@
+"""Tasks as the benchmark sees them: a sample call, metrics on labelled rows, what counts in a comparison.
+
+One module a task, found by its Hugging Face name and imported when it is needed.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import cast
+
+from linnet_bench.tasks.base import Task
+
+__all__ = ["Task", "get_task"]
+
+_MODULES: Mapping[str, str] = {
+    "feature-extraction": "linnet_bench.tasks.feature_extraction",
+    "fill-mask": "linnet_bench.tasks.fill_mask",
+    "question-answering": "linnet_bench.tasks.question_answering",
+    "text-classification": "linnet_bench.tasks.text_classification",
+    "text-ranking": "linnet_bench.tasks.text_ranking",
+    "token-classification": "linnet_bench.tasks.token_classification",
+}
+
+
+def get_task(name: str) -> Task:
+    """Return the task of that name, one of :data:`linnet.format.manifest.TASKS`."""
+    return cast(Task, importlib.import_module(_MODULES[name]).TASK)

@@ -1,0 +1,62 @@
+"""Fill-mask: the masked word, among the best five."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from linnet.format.evidence import GoldenCase
+from linnet.model import Model
+from linnet_bench.accuracy import metrics
+from linnet_bench.tasks.base import SHORT_TEXT, Example, Task
+
+if TYPE_CHECKING:
+    from linnet_bench.accuracy.rows import LabelledRows
+
+__all__ = ["TASK"]
+
+
+class FillMask(Task):
+    """See :class:`~linnet_bench.tasks.base.Task`."""
+
+    name = "fill-mask"
+    metrics = ("accuracy", "accuracy_top5")
+    every_token = True
+
+    def example(self, model: Model, text: str | None) -> Example:
+        """See :class:`~linnet_bench.tasks.base.Task`."""
+        given = _masked(SHORT_TEXT if text is None else text, model.tokenizer.vocabulary.token(model.manifest.mask_id))
+        return Example(method="__call__", text=given, pair=None, arguments=(given,))
+
+    def measure(self, rows: LabelledRows) -> dict[str, float]:
+        """See :class:`~linnet_bench.tasks.base.Task`."""
+        expected = rows.labels(lambda label: str(label).strip().lower())
+
+        def run(chunk: Sequence[Any]) -> list[list[str]]:
+            answers = [rows.model(text, top_k=5) for text in chunk]
+            return [[str(each["token_str"]).lower() for each in _first_mask(answer)] for answer in answers]
+
+        found = rows.map(rows.texts(), run)
+        top5 = [label in answers for label, answers in zip(expected, found, strict=True)]
+        return {
+            "accuracy": metrics.accuracy(expected, [answers[0] for answers in found]),
+            "accuracy_top5": sum(top5) / len(top5),
+        }
+
+    def counted_rows(self, model: Model, case: GoldenCase) -> Sequence[int] | None:
+        """Only the rows of the mask tokens count."""
+        return [place for place, token in enumerate(case.ids) if token == model.manifest.mask_id]
+
+
+def _first_mask(answer: list[Any]) -> list[Any]:
+    return list(answer[0]) if isinstance(answer[0], list) else answer
+
+
+def _masked(text: str, mask: str) -> str:
+    """Put the mask token for the fourth word, or for the last of fewer."""
+    words = text.split()
+    words[min(3, len(words) - 1)] = mask
+    return " ".join(words)
+
+
+TASK = FillMask()

@@ -1,0 +1,62 @@
+"""Extractive question answering: SQuAD's exact match and F1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from linnet.errors import InvalidArgumentError
+from linnet.model import Model
+from linnet_bench.accuracy import metrics
+from linnet_bench.tasks.base import PASSAGE, QUESTION, Example, Task
+
+if TYPE_CHECKING:
+    from linnet_bench.accuracy.rows import LabelledRows
+
+__all__ = ["TASK"]
+
+
+class QuestionAnswering(Task):
+    """See :class:`~linnet_bench.tasks.base.Task`."""
+
+    name = "question-answering"
+    metrics = ("exact_match", "f1")
+    every_token = True
+
+    def example(self, model: Model, text: str | None) -> Example:
+        """See :class:`~linnet_bench.tasks.base.Task`."""
+        passage = PASSAGE if text is None else text
+        options = {"question": QUESTION, "context": passage}
+        return Example(method="__call__", text=QUESTION, pair=passage, arguments=(), options=options)
+
+    def measure(self, rows: LabelledRows) -> dict[str, float]:
+        """See :class:`~linnet_bench.tasks.base.Task`."""
+        answers = rows.labels(_answers)
+        questions = [{"question": question, "context": context} for question, context in rows.pairs()]
+        impossible = not all(answers)
+
+        def run(chunk: Sequence[Any]) -> list[str]:
+            return [_answer_text(rows.model(each, handle_impossible_answer=impossible)) for each in chunk]
+
+        found = rows.map(questions, run)
+        pairs = [(each or [""], answer) for each, answer in zip(answers, found, strict=True)]
+        exact = [max(metrics.exact_match(one, answer) for one in each) for each, answer in pairs]
+        f1 = [max(metrics.token_f1(one, answer) for one in each) for each, answer in pairs]
+        return {"exact_match": sum(exact) / len(exact), "f1": sum(f1) / len(f1)}
+
+
+def _answers(label: Any) -> list[str]:
+    """Right answers of a row: a str, a list of them, or ``{"text": [...]}``; none means unanswerable."""
+    found = label.get("text") if isinstance(label, dict) else label
+    if isinstance(found, str):
+        return [found] if found else []
+    if isinstance(found, list) and all(isinstance(each, str) for each in found):
+        return found
+    raise InvalidArgumentError(f'{label!r:.40} is no answer, needed a str, a list or {{"text": [...]}}')
+
+
+def _answer_text(answer: Any) -> str:
+    return str(answer["answer"]) if isinstance(answer, dict) else ""
+
+
+TASK = QuestionAnswering()

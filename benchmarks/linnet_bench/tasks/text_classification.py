@@ -1,0 +1,71 @@
+"""Text classification: one label, several labels or one number a text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from linnet_bench.accuracy import metrics
+from linnet_bench.tasks.base import Task
+
+if TYPE_CHECKING:
+    from linnet_bench.accuracy.rows import LabelledRows
+
+__all__ = ["TASK"]
+
+OUT_OF_SCOPE = "oos"
+"""The label of texts that belong to no class, by CLINC150's name for it."""
+
+_PASSING = 0.5  # score from which a label of a multi-label model counts, as in transformers' examples
+
+
+class TextClassification(Task):
+    """See :class:`~linnet_bench.tasks.base.Task`."""
+
+    name = "text-classification"
+    metrics = (
+        "accuracy", "macro_f1", "in_scope_accuracy", "out_of_scope_recall", "out_of_scope_auroc", "micro_f1",
+        "exact_match", "spearman", "pearson",
+    )  # fmt: skip
+    plain_texts = True
+
+    def measure(self, rows: LabelledRows) -> dict[str, float]:
+        """See :class:`~linnet_bench.tasks.base.Task`."""
+        items: Sequence[Any] = rows.texts() if rows.columns.pair is None else rows.pairs()
+        names = rows.model.manifest.labels
+        if len(names) == 1 and rows.model.manifest.score_function == "none":
+            gold = rows.numbers()
+            scores = rows.map(items, lambda chunk: [each["score"] for each in rows.model(list(chunk))])
+            return metrics.correlations(scores, gold)
+        if any(isinstance(row.get(rows.columns.label), list) for row in rows.table.rows):
+            return _several_labels(rows, items)
+        expected = rows.labels(rows.label_name)
+        if OUT_OF_SCOPE in names and OUT_OF_SCOPE in expected:
+            return _with_out_of_scope(rows, items, expected)
+        found = rows.map(items, lambda chunk: [each["label"] for each in rows.model(list(chunk))])
+        return {"accuracy": metrics.accuracy(expected, found), "macro_f1": metrics.macro_f1(expected, found)}
+
+
+def _with_out_of_scope(rows: LabelledRows, items: Sequence[Any], expected: Sequence[str]) -> dict[str, float]:
+    answers = rows.map(items, lambda chunk: rows.model(list(chunk), top_k=None))
+    found = [answer[0]["label"] for answer in answers]
+    inside = [max(each["score"] for each in answer if each["label"] != OUT_OF_SCOPE) for answer in answers]
+    return {
+        "accuracy": metrics.accuracy(expected, found),
+        "macro_f1": metrics.macro_f1(expected, found),
+        **metrics.out_of_scope_scores(expected, found, inside, OUT_OF_SCOPE),
+    }
+
+
+def _several_labels(rows: LabelledRows, items: Sequence[Any]) -> dict[str, float]:
+    expected = rows.labels(
+        lambda label: {rows.label_name(each) for each in (label if isinstance(label, list) else [label])}
+    )
+    answers = rows.map(items, lambda chunk: rows.model(list(chunk), top_k=None))
+    found = [{each["label"] for each in answer if each["score"] >= _PASSING} for answer in answers]
+    micro, macro = metrics.multi_label_f1(expected, found)
+    same = metrics.accuracy([frozenset(each) for each in expected], [frozenset(each) for each in found])
+    return {"micro_f1": micro, "macro_f1": macro, "exact_match": same}
+
+
+TASK = TextClassification()

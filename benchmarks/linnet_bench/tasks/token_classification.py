@@ -1,0 +1,63 @@
+"""Token classification: whole entities, and the tag of each word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from linnet.errors import InvalidArgumentError
+from linnet.model import Model
+from linnet_bench.accuracy import metrics
+from linnet_bench.tasks.base import Task
+
+if TYPE_CHECKING:
+    from linnet_bench.accuracy.datasets import Row
+    from linnet_bench.accuracy.rows import LabelledRows
+
+__all__ = ["TASK"]
+
+
+class TokenClassification(Task):
+    """See :class:`~linnet_bench.tasks.base.Task`."""
+
+    name = "token-classification"
+    metrics = ("f1", "precision", "recall", "accuracy")
+    every_token = True
+    plain_texts = True
+
+    def measure(self, rows: LabelledRows) -> dict[str, float]:
+        """See :class:`~linnet_bench.tasks.base.Task`."""
+
+        def read(row: Row) -> tuple[list[str], list[str]]:
+            words, tags = row.get(rows.columns.text), row.get(rows.columns.label)
+            if not isinstance(words, list) or not isinstance(tags, list) or len(words) != len(tags):
+                raise InvalidArgumentError("needed a list of words and a list of as many tags")
+            return [str(word) for word in words], [rows.label_name(tag) for tag in tags]
+
+        tagged = rows.read(read)
+        sentences, expected = [words for words, _ in tagged], [tags for _, tags in tagged]
+        found = rows.map(sentences, lambda chunk: _tag_words(rows.model, chunk))
+        precision, recall, f1 = metrics.entity_scores(expected, found)
+        words = metrics.accuracy([tag for each in expected for tag in each], [tag for each in found for tag in each])
+        return {"f1": f1, "precision": precision, "recall": recall, "accuracy": words}
+
+
+def _tag_words(model: Model, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
+    """The tag of each word: that of its first token; O for a word without one."""
+    answers = model([" ".join(words) for words in sentences], aggregation_strategy="none", ignore_labels=[])
+    tags: list[list[str]] = []
+    for words, tokens in zip(sentences, answers, strict=True):
+        first = {}
+        for token in reversed(tokens):
+            first[token["start"]] = token["entity"]
+        starts = sorted(first)
+        sentence, at = [], 0
+        for word in words:
+            inside = next((start for start in starts if at <= start < at + len(word)), None)
+            sentence.append("O" if inside is None else first[inside])
+            at += len(word) + 1
+        tags.append(sentence)
+    return tags
+
+
+TASK = TokenClassification()

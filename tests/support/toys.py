@@ -1,0 +1,45 @@
+"""Small real files of a toy program, written once and kept by the hash of what makes them."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+__all__ = ["MAKERS", "toy_folder"]
+
+ROOT = Path(__file__).resolve().parents[2]
+MAKERS = (
+    "tests/runtime_bindings/runtime/toy_program.py",
+    "tests/runtime_bindings/runtime/mutations.py",
+    "sdk/linnet/format/manifest.py",
+    "sdk/linnet/format/trailer.py",
+    "export/linnet_export/lower/ranges.py",
+)
+
+
+def _write_toys(folder: Path) -> None:
+    """Write the toy files in a process with PyTorch, so that this one stays without."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+        fresh = Path(temporary, "toy")
+        command = [sys.executable, "-m", "tests.runtime_bindings.runtime.toy_program", str(fresh)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        try:
+            fresh.rename(folder)
+        except OSError:
+            assert (folder / "toy.pte").exists()  # another test process was faster
+
+
+def toy_folder() -> Path:
+    """Return the folder with toy.pte, plain.pte, newer.pte, contract/*.pte and expected.npz."""
+    source = b"".join((ROOT / name).read_bytes() for name in MAKERS)
+    folder = ROOT / "build" / "test-programs" / f"toy-{hashlib.sha256(source).hexdigest()[:16]}"
+    if not (folder / "toy.pte").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        _write_toys(folder)
+    return folder
