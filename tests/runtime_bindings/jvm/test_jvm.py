@@ -67,6 +67,10 @@ def test_the_same_answers_as_python(files: Path, task: str) -> None:
             assert float(found) == pytest.approx(value, rel=1e-6) if isinstance(value, float) else found == str(value)
 
 
+def test_answer_and_rank_give_the_best_of_any_number(files: Path) -> None:
+    assert run_java("verbs", files) == ["answer 3 true", "options true", "answers true", "rank 3 true"]
+
+
 def test_errors_have_the_codes_of_the_header(files: Path, tmp_path: Path) -> None:
     for name in ("text-classification", "fill-mask"):
         shutil.copy(files / f"{name}.pte", tmp_path)

@@ -67,16 +67,25 @@ class Linnet private constructor(private var handle: Long) : AutoCloseable {
     }
 
     /** The best answer that the context gives, of any length: it is read in windows. */
-    fun answer(question: String, context: String): Answer = answers(question, context).first()
+    fun answer(question: String, context: String): Answer = answer(question, context, topK = 1).first()
+
+    /** The [topK] best answers, best first. */
+    fun answer(question: String, context: String, topK: Int): List<Answer> =
+        answer(question, context, QuestionOptions(topK = topK))
 
     /** The best answers, best first. */
-    @JvmOverloads
-    fun answers(question: String, context: String, options: QuestionOptions = QuestionOptions()): List<Answer> = use {
+    fun answer(question: String, context: String, options: QuestionOptions): List<Answer> = use {
         Native.answer(
             it, question.utf8(), context.utf8(), options.topK, options.maxAnswerLength, options.maxLength, options.stride,
             options.allowEmpty.toInt(), options.alignToWords.toInt(),
         ).asList()
     }
+
+    /** The former name of [answer]. */
+    @Deprecated("use answer()", ReplaceWith("answer(question, context, options)"))
+    @JvmOverloads
+    fun answers(question: String, context: String, options: QuestionOptions = QuestionOptions()): List<Answer> =
+        answer(question, context, options)
 
     /** For each mask of the text, in its order, the best [topK] tokens. [targets]: only these tokens of the vocabulary. */
     @JvmOverloads
