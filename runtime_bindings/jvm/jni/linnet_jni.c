@@ -1,11 +1,127 @@
-/* JNI over linnet.h, the part that needs no ExecuTorch: checks, tasks, tokenizing, answers. Strings cross as
- * UTF-8 bytes, answers as flat arrays (Native.kt says which). */
+/* JNI over linnet.h, the part that needs no ExecuTorch: checks, tasks, tokenizing, answers. Texts of the
+ * caller cross as UTF-8 bytes; answers and tokens are built here as the Kotlin classes of Answers.kt. */
 #include "linnet_jni.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { kNumbers = 7, kTexts = 3 };
+/* ---- classes of Java and Kotlin ------------------------------------------------------------------ */
+
+typedef struct {
+  jclass type; /* a global reference, which keeps the ids valid */
+  jmethodID make;
+} java_class;
+
+static struct {
+  java_class exception, string, byte_array, long_array;
+  java_class classification, entity, answer, mask_proposal, tokens;
+  java_class field_value, tensor, engine;
+  jobject utf8;
+  jmethodID run;
+  jfieldID value_type, value_integer, value_real, value_bytes, tensor_shape, tensor_data;
+} java;
+
+/* Constructors that are called here. android/consumer-rules.pro keeps these classes and constructors; a test
+ * compares the two. */
+static const struct {
+  java_class* into;
+  const char* name;
+  const char* constructor; /* NULL: never made here */
+} kClasses[] = {
+    {&java.exception, "dev/linnet/LinnetException", "(I[BI)V"},
+    {&java.string, "java/lang/String", "([BLjava/nio/charset/Charset;)V"},
+    {&java.byte_array, "[B", NULL},
+    {&java.long_array, "[J", NULL},
+    {&java.classification, "dev/linnet/Classification", "(Ljava/lang/String;FI)V"},
+    {&java.entity, "dev/linnet/Entity", "(Ljava/lang/String;FLjava/lang/String;II)V"},
+    {&java.answer, "dev/linnet/Answer", "(Ljava/lang/String;DII)V"},
+    {&java.mask_proposal, "dev/linnet/MaskProposal", "(Ljava/lang/String;FJLjava/lang/String;I)V"},
+    {&java.tokens, "dev/linnet/Tokens", "([J[J[I[J[J[JZ)V"},
+    {&java.field_value, "dev/linnet/FieldValue", "(IJD[B)V"},
+    {&java.tensor, "dev/linnet/Tensor", NULL},
+    {&java.engine, "dev/linnet/EngineAdapter", NULL},
+};
+
+/* Fields that are read here. */
+static const struct {
+  jfieldID* into;
+  const java_class* owner;
+  const char* name;
+  const char* type;
+} kFields[] = {
+    {&java.value_type, &java.field_value, "type", "I"},
+    {&java.value_integer, &java.field_value, "integer", "J"},
+    {&java.value_real, &java.field_value, "real", "D"},
+    {&java.value_bytes, &java.field_value, "bytes", "[B"},
+    {&java.tensor_shape, &java.tensor, "shape", "[J"},
+    {&java.tensor_data, &java.tensor, "data", "[F"},
+};
+
+enum { kClassCount = sizeof kClasses / sizeof kClasses[0], kFieldCount = sizeof kFields / sizeof kFields[0] };
+
+/* A global reference in place of a local one; NULL if there is none or memory runs out. */
+static jobject keep(JNIEnv* env, jobject local) {
+  const jobject global = local == NULL ? NULL : (*env)->NewGlobalRef(env, local);
+  (*env)->DeleteLocalRef(env, local);
+  return global;
+}
+
+static int find_class(JNIEnv* env, java_class* into, const char* name, const char* constructor) {
+  into->type = (jclass)keep(env, (*env)->FindClass(env, name));
+  if (into->type == NULL || constructor == NULL) {
+    return into->type != NULL;
+  }
+  into->make = (*env)->GetMethodID(env, into->type, "<init>", constructor);
+  return into->make != NULL;
+}
+
+static int find_utf8(JNIEnv* env) {
+  const jclass charsets = (*env)->FindClass(env, "java/nio/charset/StandardCharsets");
+  const jfieldID field = charsets == NULL
+                             ? NULL
+                             : (*env)->GetStaticFieldID(env, charsets, "UTF_8", "Ljava/nio/charset/Charset;");
+  java.utf8 = field == NULL ? NULL : keep(env, (*env)->GetStaticObjectField(env, charsets, field));
+  return java.utf8 != NULL;
+}
+
+static int find_all(JNIEnv* env) {
+  for (size_t i = 0; i < kClassCount; ++i) {
+    if (!find_class(env, kClasses[i].into, kClasses[i].name, kClasses[i].constructor)) {
+      return 0;
+    }
+  }
+  for (size_t i = 0; i < kFieldCount; ++i) {
+    *kFields[i].into = (*env)->GetFieldID(env, kFields[i].owner->type, kFields[i].name, kFields[i].type);
+    if (*kFields[i].into == NULL) {
+      return 0;
+    }
+  }
+  java.run = (*env)->GetMethodID(env, java.engine.type, "run", "([[J)[Ldev/linnet/Tensor;");
+  return java.run != NULL && find_utf8(env);
+}
+
+JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM* vm, void* reserved) {
+  (void)reserved;
+  JNIEnv* env = NULL;
+  if (linnet_abi_version() != LINNET_ABI_VERSION ||
+      (*vm)->GetEnv(vm, (void**)&env, JNI_VERSION_1_6) != JNI_OK) {
+    return JNI_ERR;
+  }
+  /* here FindClass sees the app's classes; on a thread that native code attached it would not */
+  return find_all(env) ? JNI_VERSION_1_6 : JNI_ERR;
+}
+
+JNIEXPORT void JNICALL JNI_OnUnload(JavaVM* vm, void* reserved) {
+  (void)reserved;
+  JNIEnv* env = NULL;
+  if ((*vm)->GetEnv(vm, (void**)&env, JNI_VERSION_1_6) != JNI_OK) {
+    return;
+  }
+  for (size_t i = 0; i < kClassCount; ++i) {
+    (*env)->DeleteGlobalRef(env, kClasses[i].into->type);
+  }
+  (*env)->DeleteGlobalRef(env, java.utf8);
+}
 
 /* ---- errors ------------------------------------------------------------------------------------ */
 
@@ -21,11 +137,10 @@ static void throw_with(JNIEnv* env, linnet_status status, const char* message, u
   if ((*env)->ExceptionCheck(env)) {
     return; /* Java's own exception, of the engine or of a full heap, says more */
   }
-  const jclass type = (*env)->FindClass(env, "dev/linnet/LinnetException");
-  const jmethodID make = type == NULL ? NULL : (*env)->GetMethodID(env, type, "<init>", "(I[BI)V");
-  const jbyteArray text = make == NULL ? NULL : bytes_of(env, message, strlen(message));
-  const jobject error =
-      text == NULL ? NULL : (*env)->NewObject(env, type, make, (jint)status, text, (jint)executorch);
+  const jbyteArray text = bytes_of(env, message, strlen(message));
+  const jobject error = text == NULL ? NULL
+                                     : (*env)->NewObject(env, java.exception.type, java.exception.make,
+                                                         (jint)status, text, (jint)executorch);
   if (error != NULL) {
     (*env)->Throw(env, (jthrowable)error);
   }
@@ -35,16 +150,40 @@ void linnet_jni_throw(JNIEnv* env, linnet_status status) {
   throw_with(env, status, linnet_last_error(), linnet_last_executorch_error());
 }
 
+/* 1 with an exception waiting: of the status, or one that Java threw before. */
 static int failed(JNIEnv* env, linnet_status status) {
   if (status != LINNET_OK) {
     linnet_jni_throw(env, status);
   }
-  return status != LINNET_OK;
+  return status != LINNET_OK || (*env)->ExceptionCheck(env);
+}
+
+/* ---- results ----------------------------------------------------------------------------------- */
+
+/* A String; NewStringUTF would take another encoding than UTF-8. */
+static jstring string_of(JNIEnv* env, linnet_text text) {
+  const jbyteArray bytes = bytes_of(env, text.bytes, text.size);
+  const jobject string =
+      bytes == NULL ? NULL : (*env)->NewObject(env, java.string.type, java.string.make, bytes, java.utf8);
+  (*env)->DeleteLocalRef(env, bytes);
+  return (jstring)string;
+}
+
+/* Moves an element into an array. 0 if there is no element, or the array does not take it: an exception
+ * waits. */
+static int put(JNIEnv* env, jobjectArray array, jsize at, jobject element) {
+  if (element == NULL) {
+    return 0;
+  }
+  (*env)->SetObjectArrayElement(env, array, at, element);
+  (*env)->DeleteLocalRef(env, element);
+  return !(*env)->ExceptionCheck(env);
 }
 
 /* ---- arguments --------------------------------------------------------------------------------- */
 
-/* The bytes of an array while native code looks at them. */
+/* The bytes of an array while native code looks at them. NULL if there is no array, or with an exception
+ * waiting. */
 typedef struct {
   jbyteArray array;
   jbyte* bytes;
@@ -52,12 +191,12 @@ typedef struct {
 } borrowed;
 
 static borrowed borrow(JNIEnv* env, jbyteArray array) {
-  borrowed found = {array, NULL, 0};
+  borrowed result = {array, NULL, 0};
   if (array != NULL) {
-    found.bytes = (*env)->GetByteArrayElements(env, array, NULL);
-    found.size = (*env)->GetArrayLength(env, array);
+    result.size = (*env)->GetArrayLength(env, array);
+    result.bytes = (*env)->GetByteArrayElements(env, array, NULL);
   }
-  return found;
+  return result;
 }
 
 static void give_back(JNIEnv* env, borrowed each) {
@@ -74,12 +213,6 @@ static linnet_text text_of(borrowed each) {
 static linnet_peer* peer_of(jlong handle) { return (linnet_peer*)(intptr_t)handle; }
 
 /* ---- life -------------------------------------------------------------------------------------- */
-
-JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM* vm, void* reserved) {
-  (void)vm;
-  (void)reserved;
-  return linnet_abi_version() == LINNET_ABI_VERSION ? JNI_VERSION_1_6 : JNI_ERR;
-}
 
 LINNET_NATIVE(jint, abiVersion)(JNIEnv* env, jclass type) {
   (void)env;
@@ -159,23 +292,27 @@ LINNET_NATIVE(jbyteArray, signature)(JNIEnv* env, jclass type, jbyteArray path) 
 /* ---- a task with an engine of Java's ------------------------------------------------------------ */
 
 static jobjectArray java_inputs(JNIEnv* env, const linnet_tensor* inputs, size_t count) {
-  const jclass longs = (*env)->FindClass(env, "[J");
-  const jobjectArray arrays = longs == NULL ? NULL : (*env)->NewObjectArray(env, (jsize)count, longs, NULL);
+  const jobjectArray arrays = (*env)->NewObjectArray(env, (jsize)count, java.long_array.type, NULL);
   for (size_t i = 0; arrays != NULL && i < count; ++i) {
     const jsize length = (jsize)inputs[i].shape[1];
     const jlongArray ids = (*env)->NewLongArray(env, length);
-    if (ids == NULL) {
+    if (ids != NULL) {
+      (*env)->SetLongArrayRegion(env, ids, 0, length, (const jlong*)inputs[i].data);
+    }
+    if (!put(env, arrays, (jsize)i, ids)) {
       return NULL;
     }
-    (*env)->SetLongArrayRegion(env, ids, 0, length, (const jlong*)inputs[i].data);
-    (*env)->SetObjectArrayElement(env, arrays, (jsize)i, ids);
-    (*env)->DeleteLocalRef(env, ids);
   }
   return arrays;
 }
 
-/* A shape and its numbers as a tensor. The numbers are Java's until they are given back. */
-static linnet_status read_tensor(JNIEnv* env, jlongArray shape, jfloatArray data, linnet_tensor* tensor) {
+/* A dev.linnet.Tensor while native code looks at its numbers. */
+typedef struct {
+  jfloatArray array;
+  linnet_tensor tensor;
+} borrowed_tensor;
+
+static linnet_status read_shape(JNIEnv* env, jlongArray shape, linnet_tensor* tensor, jsize* size) {
   const jsize rank = (*env)->GetArrayLength(env, shape);
   if (rank < 1 || rank > LINNET_MAX_RANK) {
     return LINNET_INVALID_ARGUMENT;
@@ -191,35 +328,54 @@ static linnet_status read_tensor(JNIEnv* env, jlongArray shape, jfloatArray data
     }
     tensor->shape[i] = extents[i];
   }
-  if (count != (*env)->GetArrayLength(env, data)) {
+  *size = (jsize)count;
+  return LINNET_OK;
+}
+
+/* Reads the fields of a dev.linnet.Tensor. Its array stays borrowed until give_back_tensor. */
+static linnet_status borrow_tensor(JNIEnv* env, jobject output, borrowed_tensor* into) {
+  const jlongArray shape = (jlongArray)(*env)->GetObjectField(env, output, java.tensor_shape);
+  into->array = (jfloatArray)(*env)->GetObjectField(env, output, java.tensor_data);
+  jsize size = 0;
+  const linnet_status status = read_shape(env, shape, &into->tensor, &size);
+  (*env)->DeleteLocalRef(env, shape);
+  if (status != LINNET_OK || size != (*env)->GetArrayLength(env, into->array)) {
     return LINNET_INVALID_ARGUMENT;
   }
-  tensor->data = (*env)->GetFloatArrayElements(env, data, NULL);
-  return tensor->data == NULL ? LINNET_OUT_OF_MEMORY : LINNET_OK;
+  into->tensor.data = (*env)->GetFloatArrayElements(env, into->array, NULL);
+  return into->tensor.data == NULL ? LINNET_OUT_OF_MEMORY : LINNET_OK;
+}
+
+static void give_back_tensor(JNIEnv* env, const borrowed_tensor* tensor) {
+  if (tensor->tensor.data != NULL) {
+    (*env)->ReleaseFloatArrayElements(env, tensor->array, (jfloat*)tensor->tensor.data, JNI_ABORT);
+  }
+  (*env)->DeleteLocalRef(env, tensor->array);
 }
 
 enum { kMostOutputs = 8 };
 
-/* `flat`: shape, numbers, shape, numbers, ... of the program's outputs. */
-static linnet_status read_outputs(JNIEnv* env, jobjectArray flat, linnet_outputs** outputs) {
-  linnet_tensor tensors[kMostOutputs] = {{0}};
-  jfloatArray arrays[kMostOutputs] = {NULL};
-  const jsize count = (*env)->GetArrayLength(env, flat) / 2;
-  linnet_status status = count <= kMostOutputs ? LINNET_OK : LINNET_INVALID_ARGUMENT;
-  for (jsize i = 0; status == LINNET_OK && i < count; ++i) {
-    const jlongArray shape = (jlongArray)(*env)->GetObjectArrayElement(env, flat, 2 * i);
-    arrays[i] = (jfloatArray)(*env)->GetObjectArrayElement(env, flat, 2 * i + 1);
-    status = read_tensor(env, shape, arrays[i], &tensors[i]);
-    (*env)->DeleteLocalRef(env, shape);
+/* The program's outputs, a Tensor[], as linnet_outputs. */
+static linnet_status read_outputs(JNIEnv* env, jobjectArray results, linnet_outputs** outputs) {
+  borrowed_tensor kept[kMostOutputs] = {{NULL, {0}}};
+  linnet_tensor tensors[kMostOutputs];
+  const jsize count = (*env)->GetArrayLength(env, results);
+  if (count > kMostOutputs) {
+    return LINNET_INVALID_ARGUMENT;
+  }
+  linnet_status status = LINNET_OK;
+  jsize read = 0;
+  for (; status == LINNET_OK && read < count; ++read) {
+    const jobject result = (*env)->GetObjectArrayElement(env, results, read);
+    status = borrow_tensor(env, result, &kept[read]);
+    tensors[read] = kept[read].tensor;
+    (*env)->DeleteLocalRef(env, result);
   }
   if (status == LINNET_OK) {
     status = linnet_outputs_create(tensors, (size_t)count, outputs);
   }
-  for (jsize i = 0; i < count && i < kMostOutputs; ++i) {
-    if (tensors[i].data != NULL) {
-      (*env)->ReleaseFloatArrayElements(env, arrays[i], (jfloat*)tensors[i].data, JNI_ABORT);
-    }
-    (*env)->DeleteLocalRef(env, arrays[i]);
+  for (jsize i = 0; i < read; ++i) {
+    give_back_tensor(env, &kept[i]);
   }
   return status;
 }
@@ -234,84 +390,98 @@ static linnet_status run_in_java(void* context, const char* method, const linnet
   if ((*peer->vm)->GetEnv(peer->vm, (void**)&env, JNI_VERSION_1_6) != JNI_OK) {
     return LINNET_INTERNAL;
   }
-  const jclass type = (*env)->GetObjectClass(env, peer->java_engine);
-  const jmethodID run = (*env)->GetMethodID(env, type, "run", "([[J)[Ljava/lang/Object;");
-  const jobjectArray given = run == NULL ? NULL : java_inputs(env, inputs, count);
-  const jobjectArray flat =
-      given == NULL ? NULL : (jobjectArray)(*env)->CallObjectMethod(env, peer->java_engine, run, given);
-  linnet_status status = LINNET_RUN_FAILED;
-  if (flat != NULL && !(*env)->ExceptionCheck(env)) {
-    status = read_outputs(env, flat, outputs);
+  if ((*env)->ExceptionCheck(env)) { /* the heap was full when the text was read */
+    return LINNET_RUN_FAILED;
   }
-  (*env)->DeleteLocalRef(env, flat);
-  (*env)->DeleteLocalRef(env, given);
-  (*env)->DeleteLocalRef(env, type);
+  const jobjectArray rows = java_inputs(env, inputs, count);
+  const jobjectArray results =
+      rows == NULL ? NULL : (jobjectArray)(*env)->CallObjectMethod(env, peer->java_engine, java.run, rows);
+  linnet_status status = LINNET_RUN_FAILED;
+  if (!(*env)->ExceptionCheck(env) && results != NULL) {
+    status = read_outputs(env, results, outputs);
+  }
+  (*env)->DeleteLocalRef(env, results);
+  (*env)->DeleteLocalRef(env, rows);
   return status;
 }
 
 static void release_task(void* task) { linnet_task_free(task); }
 
-/* One manifest value: the entry of the array that belongs to its type. */
-static linnet_value field_value(jint type, jlong integer, jdouble real, borrowed bytes) {
-  const linnet_value value = {(linnet_value_type)type, integer, real, (const char*)bytes.bytes,
-                              (size_t)bytes.size};
-  return value;
-}
-
+/* The fields of a manifest while native code looks at their names and bytes. */
 typedef struct {
-  jsize count;
+  size_t count;
   linnet_field* fields;
   borrowed* names;
   borrowed* texts;
 } field_list;
 
 static void free_fields(JNIEnv* env, field_list list) {
-  for (jsize i = 0; i < list.count; ++i) {
-    if (list.names != NULL) {
-      give_back(env, list.names[i]);
-    }
-    if (list.texts != NULL) {
-      give_back(env, list.texts[i]);
-    }
+  for (size_t i = 0; i < list.count; ++i) {
+    give_back(env, list.names[i]);
+    give_back(env, list.texts[i]);
   }
   free(list.fields);
   free(list.names);
   free(list.texts);
 }
 
-static field_list read_fields(JNIEnv* env, jobjectArray names, jintArray types, jlongArray integers,
-                              jdoubleArray reals, jobjectArray texts) {
-  const jsize count = (*env)->GetArrayLength(env, names);
-  field_list list = {count, calloc((size_t)count, sizeof(linnet_field)),
-                     calloc((size_t)count, sizeof(borrowed)), calloc((size_t)count, sizeof(borrowed))};
+/* An empty list if memory runs out: then `fields` is NULL. */
+static field_list new_fields(size_t count) {
+  const field_list list = {count, calloc(count + 1, sizeof(linnet_field)),
+                           calloc(count + 1, sizeof(borrowed)), calloc(count + 1, sizeof(borrowed))};
   if (list.fields == NULL || list.names == NULL || list.texts == NULL) {
-    return list;
-  }
-  for (jsize i = 0; i < count; ++i) {
-    jint type = 0;
-    jlong integer = 0;
-    jdouble real = 0;
-    (*env)->GetIntArrayRegion(env, types, i, 1, &type);
-    (*env)->GetLongArrayRegion(env, integers, i, 1, &integer);
-    (*env)->GetDoubleArrayRegion(env, reals, i, 1, &real);
-    list.names[i] = borrow(env, (jbyteArray)(*env)->GetObjectArrayElement(env, names, i));
-    list.texts[i] = borrow(env, (jbyteArray)(*env)->GetObjectArrayElement(env, texts, i));
-    list.fields[i].name = (const char*)list.names[i].bytes;
-    list.fields[i].value = field_value(type, integer, real, list.texts[i]);
+    const field_list none = {0, NULL, NULL, NULL};
+    free(list.fields);
+    free(list.names);
+    free(list.texts);
+    return none;
   }
   return list;
 }
 
-LINNET_NATIVE(jlong, openTask)(JNIEnv* env, jclass type, jobjectArray names, jintArray types,
-                               jlongArray integers, jdoubleArray reals, jobjectArray texts, jobject engine) {
+/* Reads a dev.linnet.FieldValue; its bytes stay borrowed. */
+static linnet_value read_value(JNIEnv* env, jobject value, borrowed* text) {
+  *text = borrow(env, (jbyteArray)(*env)->GetObjectField(env, value, java.value_bytes));
+  const linnet_value result = {(linnet_value_type)(*env)->GetIntField(env, value, java.value_type),
+                               (*env)->GetLongField(env, value, java.value_integer),
+                               (*env)->GetDoubleField(env, value, java.value_real), (const char*)text->bytes,
+                               (size_t)text->size};
+  return result;
+}
+
+static field_list read_fields(JNIEnv* env, jobjectArray names, jobjectArray values) {
+  const jsize count = (*env)->GetArrayLength(env, names);
+  const field_list list = new_fields((size_t)count);
+  for (jsize i = 0; list.fields != NULL && i < count && !(*env)->ExceptionCheck(env); ++i) {
+    list.names[i] = borrow(env, (jbyteArray)(*env)->GetObjectArrayElement(env, names, i));
+    if (list.names[i].bytes == NULL) {
+      break;
+    }
+    list.fields[i].name = (const char*)list.names[i].bytes;
+    const jobject value = (*env)->GetObjectArrayElement(env, values, i);
+    list.fields[i].value = read_value(env, value, &list.texts[i]);
+    (*env)->DeleteLocalRef(env, value);
+  }
+  return list;
+}
+
+/* A task from the fields, unless an exception waits since they were read. */
+static linnet_status create_task(JNIEnv* env, field_list list, linnet_task** task) {
+  if (list.fields == NULL || (*env)->ExceptionCheck(env)) {
+    return LINNET_OUT_OF_MEMORY;
+  }
+  return linnet_task_create(list.fields, list.count, task);
+}
+
+LINNET_NATIVE(jlong, openTask)(JNIEnv* env, jclass type, jobjectArray names, jobjectArray values,
+                               jobject engine) {
   (void)type;
   if ((*env)->EnsureLocalCapacity(env, 2 * (*env)->GetArrayLength(env, names) + 16) != JNI_OK) {
     return 0;
   }
-  const field_list list = read_fields(env, names, types, integers, reals, texts);
+  const field_list list = read_fields(env, names, values);
   linnet_task* task = NULL;
-  const linnet_status status =
-      list.texts == NULL ? LINNET_OUT_OF_MEMORY : linnet_task_create(list.fields, (size_t)list.count, &task);
+  const linnet_status status = create_task(env, list, &task);
   free_fields(env, list);
   if (failed(env, status)) {
     return 0;
@@ -319,6 +489,11 @@ LINNET_NATIVE(jlong, openTask)(JNIEnv* env, jclass type, jobjectArray names, jin
   linnet_peer peer = {task, {run_in_java, NULL}, task, release_task, NULL, NULL};
   (*env)->GetJavaVM(env, &peer.vm);
   peer.java_engine = (*env)->NewGlobalRef(env, engine);
+  if (peer.java_engine == NULL) {
+    linnet_task_free(task);
+    throw_with(env, LINNET_OUT_OF_MEMORY, "memory ran out", 0);
+    return 0;
+  }
   return linnet_jni_peer(env, peer);
 }
 
@@ -328,69 +503,83 @@ LINNET_NATIVE(jobjectArray, labels)(JNIEnv* env, jclass type, jlong handle) {
   (void)type;
   const linnet_task* task = peer_of(handle)->task;
   const jsize count = (jsize)linnet_task_label_count(task);
-  const jobjectArray labels = (*env)->NewObjectArray(env, count, (*env)->FindClass(env, "[B"), NULL);
+  const jobjectArray labels = (*env)->NewObjectArray(env, count, java.string.type, NULL);
   for (jsize i = 0; labels != NULL && i < count; ++i) {
     linnet_text label = {0};
-    if (failed(env, linnet_task_label(task, (size_t)i, &label))) {
+    if (failed(env, linnet_task_label(task, (size_t)i, &label)) ||
+        !put(env, labels, i, string_of(env, label))) {
       return NULL;
     }
-    const jbyteArray bytes = bytes_of(env, label.bytes, label.size);
-    (*env)->SetObjectArrayElement(env, labels, i, bytes);
-    (*env)->DeleteLocalRef(env, bytes);
   }
   return labels;
 }
 
-/* { type, integer } and { real } and bytes of a field. */
-LINNET_NATIVE(jobjectArray, field)(JNIEnv* env, jclass type, jlong handle, jbyteArray name) {
+LINNET_NATIVE(jobject, field)(JNIEnv* env, jclass type, jlong handle, jbyteArray name) {
   (void)type;
-  const borrowed bytes = borrow(env, name);
+  const borrowed key = borrow(env, name);
+  if (key.bytes == NULL) {
+    return NULL;
+  }
   linnet_value value = {0};
-  const linnet_status status = linnet_task_value(peer_of(handle)->task, (const char*)bytes.bytes, &value);
-  give_back(env, bytes);
-  if (failed(env, status)) {
-    return NULL;
-  }
-  const jlong numbers[2] = {value.type, value.integer};
-  const jlongArray integers = (*env)->NewLongArray(env, 2);
-  const jdoubleArray reals = (*env)->NewDoubleArray(env, 1);
-  const jobjectArray result =
-      (*env)->NewObjectArray(env, 3, (*env)->FindClass(env, "java/lang/Object"), NULL);
-  if (integers == NULL || reals == NULL || result == NULL) {
-    return NULL;
-  }
-  (*env)->SetLongArrayRegion(env, integers, 0, 2, numbers);
-  (*env)->SetDoubleArrayRegion(env, reals, 0, 1, &value.real);
-  (*env)->SetObjectArrayElement(env, result, 0, integers);
-  (*env)->SetObjectArrayElement(env, result, 1, reals);
-  (*env)->SetObjectArrayElement(env, result, 2, bytes_of(env, value.bytes, value.size));
-  return result;
+  const linnet_status status = linnet_task_value(peer_of(handle)->task, (const char*)key.bytes, &value);
+  give_back(env, key);
+  const jbyteArray bytes = failed(env, status) ? NULL : bytes_of(env, value.bytes, value.size);
+  return bytes == NULL ? NULL
+                       : (*env)->NewObject(env, java.field_value.type, java.field_value.make,
+                                           (jint)value.type, (jlong)value.integer, value.real, bytes);
 }
 
 /* ---- tokens ------------------------------------------------------------------------------------- */
 
-/* Rows of { id, type id, sequence id, start and end in UTF-16, UTF-8 and code points } of one window, and in
- * the end whether it was cut. */
-static jlongArray window_rows(JNIEnv* env, const linnet_encoding_view* view) {
-  enum { kColumns = 9 };
-  const jsize size = (jsize)(view->length * kColumns + 1);
-  jlong* rows = malloc((size_t)size * sizeof *rows);
-  const jlongArray result = rows == NULL ? NULL : (*env)->NewLongArray(env, size);
-  if (result != NULL) {
-    for (size_t i = 0; i < view->length; ++i) {
-      jlong* row = rows + i * kColumns;
-      row[0] = view->ids[i];
-      row[1] = view->type_ids[i];
-      row[2] = view->sequence_ids[i];
-      memcpy(row + 3, view->offsets_utf16 + 2 * i, 2 * sizeof *row);
-      memcpy(row + 5, view->offsets_utf8 + 2 * i, 2 * sizeof *row);
-      memcpy(row + 7, view->offsets_code_points + 2 * i, 2 * sizeof *row);
-    }
-    rows[size - 1] = view->truncated;
-    (*env)->SetLongArrayRegion(env, result, 0, size, rows);
+static jlongArray longs_of(JNIEnv* env, const int64_t* values, size_t count) {
+  const jlongArray array = (*env)->ExceptionCheck(env) ? NULL : (*env)->NewLongArray(env, (jsize)count);
+  if (array != NULL) {
+    (*env)->SetLongArrayRegion(env, array, 0, (jsize)count, (const jlong*)values);
   }
-  free(rows);
-  return result;
+  return array;
+}
+
+static jintArray ints_of(JNIEnv* env, const int32_t* values, size_t count) {
+  const jintArray array = (*env)->ExceptionCheck(env) ? NULL : (*env)->NewIntArray(env, (jsize)count);
+  if (array != NULL) {
+    (*env)->SetIntArrayRegion(env, array, 0, (jsize)count, (const jint*)values);
+  }
+  return array;
+}
+
+/* A Tokens from one window. Its constructor makes the Token objects: four objects a token made by calls from
+ * here took four times as long. */
+static jobject tokens_of(JNIEnv* env, const linnet_encoding_view* view) {
+  if ((*env)->PushLocalFrame(env, 8) != JNI_OK) {
+    return NULL;
+  }
+  const size_t length = view->length;
+  const jlongArray ids = longs_of(env, view->ids, length);
+  const jlongArray type_ids = longs_of(env, view->type_ids, length);
+  const jintArray sequences = ints_of(env, view->sequence_ids, length);
+  const jlongArray utf16 = longs_of(env, view->offsets_utf16, 2 * length);
+  const jlongArray utf8 = longs_of(env, view->offsets_utf8, 2 * length);
+  const jlongArray code_points = longs_of(env, view->offsets_code_points, 2 * length);
+  jobject window = NULL;
+  if (!(*env)->ExceptionCheck(env)) {
+    window = (*env)->NewObject(env, java.tokens.type, java.tokens.make, ids, type_ids, sequences, utf16, utf8,
+                               code_points, (jboolean)(view->truncated != 0));
+  }
+  return (*env)->PopLocalFrame(env, window);
+}
+
+/* A Tokens[] from the windows; NULL with an exception waiting. */
+static jobjectArray windows_of(JNIEnv* env, const linnet_encoding* encoding) {
+  const jsize count = (jsize)linnet_encoding_window_count(encoding);
+  const jobjectArray windows = (*env)->NewObjectArray(env, count, java.tokens.type, NULL);
+  for (jsize i = 0; windows != NULL && i < count; ++i) {
+    linnet_encoding_view view = {0};
+    if (failed(env, linnet_encoding_window(encoding, (size_t)i, &view)) ||
+        !put(env, windows, i, tokens_of(env, &view))) {
+      return NULL;
+    }
+  }
+  return windows;
 }
 
 LINNET_NATIVE(jobjectArray, tokenize)(JNIEnv* env, jclass type, jlong handle, jbyteArray text,
@@ -410,18 +599,7 @@ LINNET_NATIVE(jobjectArray, tokenize)(JNIEnv* env, jclass type, jlong handle, jb
                               (const char*)second.bytes, (size_t)second.size, &options, &encoding);
   give_back(env, first);
   give_back(env, second);
-  if (failed(env, status)) {
-    return NULL;
-  }
-  const jsize count = (jsize)linnet_encoding_window_count(encoding);
-  const jobjectArray windows = (*env)->NewObjectArray(env, count, (*env)->FindClass(env, "[J"), NULL);
-  for (jsize i = 0; windows != NULL && i < count; ++i) {
-    linnet_encoding_view view = {0};
-    linnet_encoding_window(encoding, (size_t)i, &view);
-    const jlongArray rows = window_rows(env, &view);
-    (*env)->SetObjectArrayElement(env, windows, i, rows);
-    (*env)->DeleteLocalRef(env, rows);
-  }
+  const jobjectArray windows = failed(env, status) ? NULL : windows_of(env, encoding);
   linnet_encoding_free(encoding);
   return windows;
 }
@@ -441,51 +619,74 @@ LINNET_NATIVE(jlong, findToken)(JNIEnv* env, jclass type, jlong handle, jbyteArr
 
 /* ---- answers ------------------------------------------------------------------------------------ */
 
-static void fill_answer(JNIEnv* env, const linnet_answer* answer, jsize at, jdoubleArray scores,
-                        jlongArray numbers, jobjectArray texts) {
-  const jlong row[kNumbers] = {answer->label_index, answer->token,      answer->index,
-                               answer->first_token, answer->last_token, answer->utf16.start,
-                               answer->utf16.end};
-  const linnet_text strings[kTexts] = {answer->label, answer->text, answer->sequence};
-  (*env)->SetDoubleArrayRegion(env, scores, at, 1, &answer->score);
-  (*env)->SetLongArrayRegion(env, numbers, at * kNumbers, kNumbers, row);
-  for (jsize i = 0; i < kTexts; ++i) {
-    const jbyteArray bytes = bytes_of(env, strings[i].bytes, strings[i].size);
-    (*env)->SetObjectArrayElement(env, texts, at * kTexts + i, bytes);
-    (*env)->DeleteLocalRef(env, bytes);
-  }
+typedef jobject (*make_answer)(JNIEnv* env, const linnet_answer* answer);
+
+static jobject classification_of(JNIEnv* env, const linnet_answer* answer) {
+  const jstring label = string_of(env, answer->label);
+  const jobject made = label == NULL
+                           ? NULL
+                           : (*env)->NewObject(env, java.classification.type, java.classification.make, label,
+                                               (jfloat)answer->score, (jint)answer->label_index);
+  (*env)->DeleteLocalRef(env, label);
+  return made;
 }
 
-/* { scores, numbers, texts, { truncated } }; frees the answers. */
-static jobjectArray flat_answers(JNIEnv* env, linnet_status status, linnet_answers* answers) {
-  if (failed(env, status)) {
-    return NULL;
-  }
+static jobject entity_of(JNIEnv* env, const linnet_answer* answer) {
+  const jstring label = string_of(env, answer->label);
+  const jstring word = label == NULL ? NULL : string_of(env, answer->text);
+  const jobject made =
+      word == NULL ? NULL
+                   : (*env)->NewObject(env, java.entity.type, java.entity.make, label, (jfloat)answer->score,
+                                       word, (jint)answer->utf16.start, (jint)answer->utf16.end);
+  (*env)->DeleteLocalRef(env, word);
+  (*env)->DeleteLocalRef(env, label);
+  return made;
+}
+
+static jobject answer_of(JNIEnv* env, const linnet_answer* answer) {
+  const jstring text = string_of(env, answer->text);
+  const jobject made =
+      text == NULL ? NULL
+                   : (*env)->NewObject(env, java.answer.type, java.answer.make, text, (jdouble)answer->score,
+                                       (jint)answer->utf16.start, (jint)answer->utf16.end);
+  (*env)->DeleteLocalRef(env, text);
+  return made;
+}
+
+static jobject mask_proposal_of(JNIEnv* env, const linnet_answer* answer) {
+  const jstring token = string_of(env, answer->text);
+  const jstring sequence = token == NULL ? NULL : string_of(env, answer->sequence);
+  const jobject made =
+      sequence == NULL
+          ? NULL
+          : (*env)->NewObject(env, java.mask_proposal.type, java.mask_proposal.make, token,
+                              (jfloat)answer->score, (jlong)answer->token, sequence, (jint)answer->index);
+  (*env)->DeleteLocalRef(env, sequence);
+  (*env)->DeleteLocalRef(env, token);
+  return made;
+}
+
+/* An array of `type`, one element an answer; NULL with an exception waiting. */
+static jobjectArray made_answers(JNIEnv* env, const linnet_answers* answers, const java_class* type,
+                                 make_answer make) {
   const jsize count = (jsize)linnet_answers_count(answers);
-  const jint truncated = linnet_answers_truncated(answers);
-  const jdoubleArray scores = (*env)->NewDoubleArray(env, count);
-  const jlongArray numbers = (*env)->NewLongArray(env, count * kNumbers);
-  const jobjectArray texts = (*env)->NewObjectArray(env, count * kTexts, (*env)->FindClass(env, "[B"), NULL);
-  const jintArray flags = (*env)->NewIntArray(env, 1);
-  jobjectArray result = NULL;
-  if (scores != NULL && numbers != NULL && texts != NULL && flags != NULL) {
-    for (jsize i = 0; i < count && !(*env)->ExceptionCheck(env); ++i) {
-      linnet_answer answer;
-      if (linnet_answers_get(answers, (size_t)i, &answer) == LINNET_OK) {
-        fill_answer(env, &answer, i, scores, numbers, texts);
-      }
+  const jobjectArray array = (*env)->NewObjectArray(env, count, type->type, NULL);
+  for (jsize i = 0; array != NULL && i < count; ++i) {
+    linnet_answer answer;
+    if (failed(env, linnet_answers_get(answers, (size_t)i, &answer)) ||
+        !put(env, array, i, make(env, &answer))) {
+      return NULL;
     }
-    (*env)->SetIntArrayRegion(env, flags, 0, 1, &truncated);
-    result = (*env)->NewObjectArray(env, 4, (*env)->FindClass(env, "java/lang/Object"), NULL);
   }
-  if (result != NULL) {
-    (*env)->SetObjectArrayElement(env, result, 0, scores);
-    (*env)->SetObjectArrayElement(env, result, 1, numbers);
-    (*env)->SetObjectArrayElement(env, result, 2, texts);
-    (*env)->SetObjectArrayElement(env, result, 3, flags);
-  }
+  return array;
+}
+
+/* The same after a call that gave `status`; frees the answers. */
+static jobjectArray take_answers(JNIEnv* env, linnet_status status, linnet_answers* answers,
+                                 const java_class* type, make_answer make) {
+  const jobjectArray array = failed(env, status) ? NULL : made_answers(env, answers, type, make);
   linnet_answers_free(answers);
-  return result;
+  return array;
 }
 
 LINNET_NATIVE(jobjectArray, classify)(JNIEnv* env, jclass type, jlong handle, jbyteArray text,
@@ -500,7 +701,7 @@ LINNET_NATIVE(jobjectArray, classify)(JNIEnv* env, jclass type, jlong handle, jb
                                                truncate, &options, &answers);
   give_back(env, first);
   give_back(env, second);
-  return flat_answers(env, status, answers);
+  return take_answers(env, status, answers, &java.classification, classification_of);
 }
 
 enum { kMostIgnored = 64 };
@@ -514,9 +715,9 @@ LINNET_NATIVE(jobjectArray, entities)(JNIEnv* env, jclass type, jlong handle, jb
     throw_with(env, LINNET_INVALID_ARGUMENT, "more than 64 labels are ignored", 0);
     return NULL;
   }
-  borrowed kept[kMostIgnored];
-  linnet_text labels[kMostIgnored];
-  for (jsize i = 0; i < count; ++i) {
+  borrowed kept[kMostIgnored] = {{NULL, NULL, 0}};
+  linnet_text labels[kMostIgnored] = {{NULL, 0}};
+  for (jsize i = 0; i < count && !(*env)->ExceptionCheck(env); ++i) {
     kept[i] = borrow(env, (jbyteArray)(*env)->GetObjectArrayElement(env, ignored, i));
     labels[i] = text_of(kept[i]);
   }
@@ -529,7 +730,7 @@ LINNET_NATIVE(jobjectArray, entities)(JNIEnv* env, jclass type, jlong handle, jb
   for (jsize i = 0; i < count; ++i) {
     give_back(env, kept[i]);
   }
-  return flat_answers(env, status, answers);
+  return take_answers(env, status, answers, &java.entity, entity_of);
 }
 
 LINNET_NATIVE(jobjectArray, answer)(JNIEnv* env, jclass type, jlong handle, jbyteArray question,
@@ -545,15 +746,15 @@ LINNET_NATIVE(jobjectArray, answer)(JNIEnv* env, jclass type, jlong handle, jbyt
       linnet_answer_question(peer->task, &peer->engine, text_of(first), text_of(second), &options, &answers);
   give_back(env, first);
   give_back(env, second);
-  return flat_answers(env, status, answers);
+  return take_answers(env, status, answers, &java.answer, answer_of);
 }
 
 LINNET_NATIVE(jobjectArray, fillMask)(JNIEnv* env, jclass type, jlong handle, jbyteArray text, jint truncate,
                                       jint top_k, jlongArray targets) {
   (void)type;
   const linnet_peer* peer = peer_of(handle);
-  jlong* ids = targets == NULL ? NULL : (*env)->GetLongArrayElements(env, targets, NULL);
   const size_t count = targets == NULL ? 0 : (size_t)(*env)->GetArrayLength(env, targets);
+  jlong* ids = targets == NULL ? NULL : (*env)->GetLongArrayElements(env, targets, NULL);
   const linnet_mask_options options = {top_k, (const int64_t*)ids, count};
   const borrowed bytes = borrow(env, text);
   linnet_answers* answers = NULL;
@@ -563,7 +764,7 @@ LINNET_NATIVE(jobjectArray, fillMask)(JNIEnv* env, jclass type, jlong handle, jb
   if (ids != NULL) {
     (*env)->ReleaseLongArrayElements(env, targets, ids, JNI_ABORT);
   }
-  return flat_answers(env, status, answers);
+  return take_answers(env, status, answers, &java.mask_proposal, mask_proposal_of);
 }
 
 /* ---- vectors ------------------------------------------------------------------------------------ */
@@ -585,11 +786,15 @@ LINNET_NATIVE(jfloatArray, embed)(JNIEnv* env, jclass type, jlong handle, jbyteA
     return NULL;
   }
   float* vector = calloc((size_t)width.integer + 1, sizeof *vector);
+  if (vector == NULL) {
+    throw_with(env, LINNET_OUT_OF_MEMORY, "memory ran out", 0);
+    return NULL;
+  }
   const borrowed bytes = borrow(env, text);
   const borrowed name = borrow(env, prompt);
   const linnet_status status =
       linnet_embed(peer->task, &peer->engine, text_of(bytes), truncate, (const char*)name.bytes, normalize,
-                   vector, vector == NULL ? 0 : (size_t)width.integer);
+                   vector, (size_t)width.integer);
   give_back(env, bytes);
   give_back(env, name);
   const jfloatArray result = failed(env, status) ? NULL : floats_of(env, vector, (size_t)width.integer);

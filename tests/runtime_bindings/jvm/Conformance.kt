@@ -115,7 +115,7 @@ private class Conformance(lines: List<List<String?>>) {
     private fun answer(line: List<String?>, expected: List<List<String?>>): Boolean {
         val (topK, longest, length, stride) = line.subList(3, 7).map { it!!.toInt() }
         val options = QuestionOptions(topK, longest, length, stride, line[7] == "1", line[8] == "1")
-        return model!!.answers(line[1]!!, line[2]!!, options).zipped(expected) { it, row ->
+        return model!!.answer(line[1]!!, line[2]!!, options).zipped(expected) { it, row ->
             near(it.score.toFloat(), row[1]) && it.start == row[4]!!.toInt() && it.end == row[5]!!.toInt() && it.text == row[6]
         }
     }

@@ -3,6 +3,7 @@ package tests.runtime_bindings.jvm
 import dev.linnet.Engine
 import dev.linnet.Linnet
 import dev.linnet.LinnetException
+import dev.linnet.QuestionOptions
 import dev.linnet.Tensor
 import java.io.File
 import java.util.concurrent.Callable
@@ -18,6 +19,23 @@ private fun answers(path: String) = Linnet.load(path, threads = 1).use { model -
         "question-answering" -> model.answer("how", "turn it down and up again").let { println("${it.score}\t${it.start}\t${it.end}\t${it.text}") }
         "feature-extraction" -> println(model.embed(text, normalize = true).joinToString("\t"))
         else -> model.rank("music", listOf("play music", "the bank")).forEach { println("${it.index}\t${it.score}") }
+    }
+}
+
+/** How many answers each form of answer() and rank() gives, and that the former name still answers. */
+private fun verbs(folder: String) {
+    val context = "turn it down and up again"
+    Linnet.load("$folder/question-answering.pte", threads = 1).use { model ->
+        val three = model.answer("how", context, topK = 3)
+        println("answer ${three.size} ${model.answer("how", context, topK = 1) == listOf(model.answer("how", context))}")
+        println("options ${three == model.answer("how", context, QuestionOptions(topK = 3))}")
+        @Suppress("DEPRECATION")
+        println("answers ${three == model.answers("how", context, QuestionOptions(topK = 3))}")
+    }
+    Linnet.load("$folder/text-ranking.pte", threads = 1).use { model ->
+        val passages = listOf("play music", "the bank", "the bank is open")
+        val all = model.rank("music", passages)
+        println("rank ${all.size} ${model.rank("music", passages, topK = 2) == all.take(2)}")
     }
 }
 
@@ -118,6 +136,7 @@ private fun leaks(folder: String, count: Int) {
 fun main(arguments: Array<String>) = when (arguments[0]) {
     "conformance" -> conformance(arguments[1])
     "answers" -> answers(arguments[1])
+    "verbs" -> verbs(arguments[1])
     "errors" -> errors(arguments[1])
     "engines" -> engines(arguments[1])
     "signatures" -> signatures(arguments[1], arguments[2], arguments[3], arguments[4], arguments[5])

@@ -15,6 +15,7 @@ from tests.conformance.runners import MissingReader
 from tests.runtime_bindings.jvm.jvm import ROOT, java_command, run_java
 
 SOURCES = ROOT / "runtime_bindings" / "jvm" / "kotlin" / "dev" / "linnet"
+JNI = ROOT / "runtime_bindings" / "jvm" / "jni"
 HEADER = ROOT / "runtime_bindings" / "include" / "linnet.h"
 
 
@@ -66,6 +67,10 @@ def test_the_same_answers_as_python(files: Path, task: str) -> None:
             assert float(found) == pytest.approx(value, rel=1e-6) if isinstance(value, float) else found == str(value)
 
 
+def test_answer_and_rank_give_the_best_of_any_number(files: Path) -> None:
+    assert run_java("verbs", files) == ["answer 3 true", "options true", "answers true", "rank 3 true"]
+
+
 def test_errors_have_the_codes_of_the_header(files: Path, tmp_path: Path) -> None:
     for name in ("text-classification", "fill-mask"):
         shutil.copy(files / f"{name}.pte", tmp_path)
@@ -106,6 +111,29 @@ def test_the_status_table_and_the_abi_version_are_those_of_the_header() -> None:
     assert dict(re.findall(r"^    (\w+)\((\d+)\)[,;]", kotlin, re.MULTILINE)) == expected
     (version,) = re.findall(r"#define LINNET_ABI_VERSION (\d+)", header)
     assert f"ABI_VERSION = {version}\n" in (SOURCES / "Native.kt").read_text(encoding="utf-8")
+
+
+def test_the_rules_for_shrinkers_keep_what_native_code_names() -> None:
+    """A shrinker would rename or remove what only native code uses, and the app would fail at its first call."""
+    native = (JNI / "linnet_jni.c").read_text(encoding="utf-8")
+    rules = (JNI.parent / "android" / "consumer-rules.pro").read_text(encoding="utf-8")
+    kept = dict(re.findall(r"^-keep class dev\.linnet\.(\w+) \{ (.*) \}$", rules, re.MULTILINE))
+    classes = re.findall(r'\{&java\.(\w+), "dev/linnet/(\w+)", (?:"\((.*)\)V"|NULL)\}', native)
+    assert {name for _, name, _ in classes} | {"Native"} == set(kept)
+    for _, name, constructor in classes:
+        assert constructor == "" or f"<init>({java_types(constructor)});" in kept[name]
+    owners = {variable: name for variable, name, _ in classes}
+    fields = re.findall(r'\{&java\.\w+, &java\.(\w+), "(\w+)", "(.*?)"\}', native)
+    assert len(fields) == 6
+    for owner, field, signature in fields:
+        assert f"{java_types(signature)} {field};" in kept[owners[owner]]
+
+
+def java_types(signature: str) -> str:
+    """Types of a JNI signature as Java writes them."""
+    names = {"I": "int", "J": "long", "F": "float", "D": "double", "B": "byte", "Z": "boolean"}
+    parts = re.findall(r"(\[*)(?:L([\w/]+);|([IJFDBZ]))", signature)
+    return ", ".join((name.replace("/", ".") or names[letter]) + "[]" * len(depth) for depth, name, letter in parts)
 
 
 @pytest.mark.slow

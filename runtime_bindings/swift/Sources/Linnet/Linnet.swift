@@ -94,6 +94,13 @@ public final class Linnet: @unchecked Sendable {
         }
     }
 
+    /// The `topK` best answers, best first.
+    public func answer(_ question: String, context: String, topK: Int) throws -> [Answer] {
+        var options = QuestionOptions()
+        options.topK = topK
+        return try answer(question, context: context, options: options)
+    }
+
     /// For each mask of the text, in its order, the best `topK` tokens, only of `targets` if they are given.
     public func fillMask(
         _ text: String, topK: Int = 5, targets: [String]? = nil, truncate: Bool = true
@@ -131,12 +138,21 @@ public final class Linnet: @unchecked Sendable {
         return vector
     }
 
-    /// The passages by their score for a query, best first; equal scores keep their order.
-    public func rank(_ query: String, passages: [String], truncate: Bool = true) throws -> [RankedPassage] {
+    /// The `topK` best passages by their score for a query, best first; nil: all. Equal scores keep their order.
+    public func rank(
+        _ query: String, passages: [String], topK: Int? = nil, truncate: Bool = true
+    ) throws -> [RankedPassage] {
+        if let topK, topK < 1 {
+            throw LinnetError(
+                status: Int32(LINNET_INVALID_ARGUMENT),
+                message: "expected topK of at least 1, got \(topK); leave it out to rank all passages"
+            )
+        }
         let scored = try passages.enumerated().map { index, passage in
             RankedPassage(index: index, score: try score(query, passage: passage, truncate: truncate))
         }
-        return scored.sorted { ($1.score, $0.index) < ($0.score, $1.index) }
+        let ranked = scored.sorted { ($1.score, $0.index) < ($0.score, $1.index) }
+        return Array(ranked.prefix(topK ?? ranked.count))
     }
 
     /// The score of a query and a passage.

@@ -49,6 +49,35 @@ final class BehaviourTests: XCTestCase {
         XCTAssertEqual(try model.tokenize("")[0].tokens.count, 2)
     }
 
+    func testRankGivesTheBest() throws {
+        let model = try Linnet(manifest: Conformance.manifest(task: "text-ranking"), engine: lengths)
+        let passages = ["cat cat", "cat", "cat cat cat"]
+        XCTAssertEqual(try model.rank("the cat", passages: passages).map(\.index), [2, 0, 1])
+        XCTAssertEqual(try model.rank("the cat", passages: passages, topK: 2).map(\.index), [2, 0])
+        XCTAssertEqual(try model.rank("the cat", passages: passages, topK: 9).count, 3)
+        XCTAssertThrowsError(try model.rank("the cat", passages: passages, topK: 0)) {
+            XCTAssertEqual(($0 as? LinnetError)?.statusName, "LINNET_INVALID_ARGUMENT", "\($0)")
+        }
+    }
+
+    func testAnswerGivesTheBest() throws {
+        let even = Told { inputs in
+            let length = inputs[0].count
+            let zeros = Tensor(shape: [1, Int64(length)], data: Array(repeating: 0, count: length))
+            return [zeros, zeros]
+        }
+        let model = try Linnet(manifest: Conformance.manifest(task: "question-answering"), engine: even)
+        var options = QuestionOptions()
+        options.topK = 3
+        let three = try model.answer("where is it", context: "the cat sat", options: options)
+        XCTAssertEqual(three.count, 3)
+        XCTAssertEqual(try model.answer("where is it", context: "the cat sat", topK: 3), three)
+        XCTAssertEqual(
+            try model.answer("where is it", context: "the cat sat"),
+            try model.answer("where is it", context: "the cat sat", topK: 1)
+        )
+    }
+
     func testThreadsShareAModel() throws {
         let engine = Told { inputs in [Tensor(shape: [1, 3], data: [Float(inputs[0].count), 0, 0])] }
         let model = try Linnet(manifest: classifier(), engine: engine)
@@ -72,6 +101,9 @@ final class BehaviourTests: XCTestCase {
             XCTAssertEqual(($0 as? LinnetError)?.statusName, "LINNET_FILE_NOT_FOUND", "\($0)")
         }
     }
+
+    /// Scores a pair by its number of tokens.
+    private let lengths = Told { inputs in [Tensor(shape: [1, 1], data: [Float(inputs[0].count) / 10])] }
 
     private func classifier() throws -> [String: ManifestValue] { try Conformance.manifest(task: "text-classification") }
 }

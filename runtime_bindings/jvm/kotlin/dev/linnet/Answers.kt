@@ -41,7 +41,24 @@ data class Token(
 )
 
 /** One window of a text. [truncated]: text was left out that no other window holds. */
-data class Tokens(val tokens: List<Token>, val truncated: Boolean)
+data class Tokens(val tokens: List<Token>, val truncated: Boolean) {
+    /** Called by the native code with the arrays of `linnet_encoding_view`; offsets are start, end, start, end, ... */
+    @Suppress("unused")
+    internal constructor(
+        ids: LongArray,
+        typeIds: LongArray,
+        sequences: IntArray,
+        utf16: LongArray,
+        utf8: LongArray,
+        codePoints: LongArray,
+        truncated: Boolean,
+    ) : this(
+        List(ids.size) { Token(ids[it], typeIds[it], sequences[it], utf16.span(it), utf8.span(it), codePoints.span(it)) },
+        truncated,
+    )
+}
+
+private fun LongArray.span(token: Int) = Span(this[2 * token].toInt(), this[2 * token + 1].toInt())
 
 /** How tokens become entities, as in Hugging Face pipelines. */
 enum class Aggregation { NONE, SIMPLE, FIRST, AVERAGE, MAX }

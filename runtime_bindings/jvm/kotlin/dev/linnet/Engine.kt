@@ -12,10 +12,9 @@ fun interface Engine {
     fun run(inputs: Array<LongArray>): List<Tensor>
 }
 
-/** What the native code calls: shape, numbers, shape, numbers, ... */
+/** What the native code calls. It reads [Tensor.shape] and [Tensor.data] as fields. */
 internal class EngineAdapter(private val engine: Engine) {
     @Suppress("unused")
     @Synchronized
-    fun run(inputs: Array<LongArray>): Array<Any> =
-        engine.run(inputs).flatMap { listOf<Any>(it.shape, it.data) }.toTypedArray()
+    fun run(inputs: Array<LongArray>): Array<Tensor> = engine.run(inputs).toTypedArray()
 }

@@ -32,22 +32,13 @@ class Linnet private constructor(private var handle: Long) : AutoCloseable {
     val task: String = field("task") as String
 
     /** Names of the classes, empty for tasks without. */
-    val labels: List<String> = use { Native.labels(it).map(ByteArray::text) }
+    val labels: List<String> = use { Native.labels(it).asList() }
 
     /** Most tokens of one input, special tokens included. */
     val maxLength: Int = (field("max_length") as Long).toInt()
 
     /** A field of the manifest: a Long, Double, Boolean, String or ByteArray. [Status.UNKNOWN_FIELD] if absent. */
-    fun field(name: String): Any = use { handle ->
-        val (integers, reals, bytes) = Native.field(handle, name.cString())
-        when ((integers as LongArray)[0].toInt()) {
-            0 -> integers[1]
-            1 -> (reals as DoubleArray)[0]
-            2 -> integers[1] != 0L
-            3 -> (bytes as ByteArray).text()
-            else -> bytes
-        }
-    }
+    fun field(name: String): Any = use { Native.field(it, name.cString()).unwrapped() }
 
     // -- answers --------------------------------------------------------------------------------
 
@@ -60,9 +51,7 @@ class Linnet private constructor(private var handle: Long) : AutoCloseable {
         scoreFunction: ScoreFunction = ScoreFunction.OF_FILE,
         truncate: Boolean = true,
     ): List<Classification> = use {
-        Flat(Native.classify(it, text.utf8(), pair?.utf8(), truncate.toInt(), topK, scoreFunction.ordinal)).map { at ->
-            Classification(label(at), scores[at].toFloat(), number(at, Flat.LABEL).toInt())
-        }
+        Native.classify(it, text.utf8(), pair?.utf8(), truncate.toInt(), topK, scoreFunction.ordinal).asList()
     }
 
     /** What the text names, in its order. [ignored]: labels or groups to leave out. */
@@ -74,23 +63,29 @@ class Linnet private constructor(private var handle: Long) : AutoCloseable {
         truncate: Boolean = true,
     ): List<Entity> = use {
         val left = ignored.map(String::utf8).toTypedArray()
-        Flat(Native.entities(it, text.utf8(), truncate.toInt(), aggregation.ordinal, left)).map { at ->
-            Entity(label(at), scores[at].toFloat(), text(at), start(at), end(at))
-        }
+        Native.entities(it, text.utf8(), truncate.toInt(), aggregation.ordinal, left).asList()
     }
 
     /** The best answer that the context gives, of any length: it is read in windows. */
-    fun answer(question: String, context: String): Answer = answers(question, context).first()
+    fun answer(question: String, context: String): Answer = answer(question, context, topK = 1).first()
+
+    /** The [topK] best answers, best first. */
+    fun answer(question: String, context: String, topK: Int): List<Answer> =
+        answer(question, context, QuestionOptions(topK = topK))
 
     /** The best answers, best first. */
-    @JvmOverloads
-    fun answers(question: String, context: String, options: QuestionOptions = QuestionOptions()): List<Answer> = use {
-        val flat = Native.answer(
+    fun answer(question: String, context: String, options: QuestionOptions): List<Answer> = use {
+        Native.answer(
             it, question.utf8(), context.utf8(), options.topK, options.maxAnswerLength, options.maxLength, options.stride,
             options.allowEmpty.toInt(), options.alignToWords.toInt(),
-        )
-        Flat(flat).map { at -> Answer(text(at), scores[at], start(at), end(at)) }
+        ).asList()
     }
+
+    /** The former name of [answer]. */
+    @Deprecated("use answer()", ReplaceWith("answer(question, context, options)"))
+    @JvmOverloads
+    fun answers(question: String, context: String, options: QuestionOptions = QuestionOptions()): List<Answer> =
+        answer(question, context, options)
 
     /** For each mask of the text, in its order, the best [topK] tokens. [targets]: only these tokens of the vocabulary. */
     @JvmOverloads
@@ -101,12 +96,7 @@ class Linnet private constructor(private var handle: Long) : AutoCloseable {
         truncate: Boolean = true,
     ): List<List<MaskProposal>> = use { handle ->
         val ids = targets?.map { target -> tokenId(handle, target) }?.sorted()?.toLongArray()
-        val found = Flat(Native.fillMask(handle, text.utf8(), truncate.toInt(), topK, ids)).map { at ->
-            MaskProposal(
-                text(at), scores[at].toFloat(), number(at, Flat.TOKEN), sequence(at), number(at, Flat.INDEX).toInt(),
-            )
-        }
-        found.groupBy(MaskProposal::mask).values.toList()
+        Native.fillMask(handle, text.utf8(), truncate.toInt(), topK, ids).groupBy(MaskProposal::mask).values.toList()
     }
 
     /** The embedding of a text. [prompt]: name of a prompt of the file, null for its default; [normalize]: to length 1. */
@@ -138,7 +128,7 @@ class Linnet private constructor(private var handle: Long) : AutoCloseable {
     ): List<Tokens> = use {
         Native.tokenize(
             it, text.utf8(), pair?.utf8(), maxLength, truncation.ordinal, stride, specialTokens.toInt(),
-        ).map(::tokensOf)
+        ).asList()
     }
 
     /** Frees the model once no call is under way. Closing twice is fine. */
@@ -234,74 +224,15 @@ class Linnet private constructor(private var handle: Long) : AutoCloseable {
         private fun length(vector: FloatArray): Double = max(sqrt(vector.sumOf { it.toDouble() * it }), 1e-12)
 
         private fun openTask(manifest: Map<String, Any>, engine: Engine): Long {
-            val values = manifest.values.toList()
+            val fields = manifest.entries.toList()
             return Native.openTask(
-                manifest.keys.map(String::cString).toTypedArray(),
-                IntArray(values.size) { typeOf(values[it]) },
-                LongArray(values.size) { (values[it] as? Long) ?: if (values[it] == true) 1L else 0L },
-                DoubleArray(values.size) { (values[it] as? Double) ?: 0.0 },
-                Array(values.size) { at -> (values[at] as? String)?.utf8() ?: values[at] as? ByteArray },
+                Array(fields.size) { fields[it].key.cString() },
+                Array(fields.size) { FieldValue.of(fields[it].value) },
                 EngineAdapter(engine),
-            )
-        }
-
-        private fun typeOf(value: Any): Int = when (value) {
-            is Long -> 0
-            is Double -> 1
-            is Boolean -> 2
-            is String -> 3
-            is ByteArray -> 4
-            else -> throw LinnetException(
-                Status.MANIFEST_INVALID, "a field is a ${value.javaClass.name}, needed Long, Double, Boolean, String or byte[]",
             )
         }
 
         private fun single(scores: FloatArray): Float = scores.singleOrNull()
             ?: throw LinnetException(Status.INVALID_ARGUMENT, "rank needs one score a pair, this model gives ${scores.size}")
     }
-}
-
-private fun Boolean.toInt(): Int = if (this) 1 else 0
-
-/** The arrays of native answers (Native.kt). */
-private class Flat(parts: Array<Any>) {
-    val scores = parts[0] as DoubleArray
-    private val numbers = parts[1] as LongArray
-
-    @Suppress("UNCHECKED_CAST")
-    private val texts = parts[2] as Array<ByteArray>
-
-    fun number(at: Int, column: Int): Long = numbers[at * COLUMNS + column]
-
-    fun start(at: Int): Int = number(at, START).toInt()
-
-    fun end(at: Int): Int = number(at, END).toInt()
-
-    fun label(at: Int): String = texts[3 * at].text()
-
-    fun text(at: Int): String = texts[3 * at + 1].text()
-
-    fun sequence(at: Int): String = texts[3 * at + 2].text()
-
-    inline fun <T> map(make: Flat.(Int) -> T): List<T> = scores.indices.map { make(it) }
-
-    companion object {
-        const val LABEL = 0
-        const val TOKEN = 1
-        const val INDEX = 2
-        const val START = 5
-        const val END = 6
-        const val COLUMNS = 7
-    }
-}
-
-private const val TOKEN_COLUMNS = 9
-
-private fun tokensOf(rows: LongArray): Tokens {
-    fun token(row: Int): Token {
-        val at = row * TOKEN_COLUMNS
-        fun span(column: Int) = Span(rows[at + column].toInt(), rows[at + column + 1].toInt())
-        return Token(rows[at], rows[at + 1], rows[at + 2].toInt(), span(3), span(5), span(7))
-    }
-    return Tokens(List(rows.size / TOKEN_COLUMNS) { token(it) }, rows.last() != 0L)
 }

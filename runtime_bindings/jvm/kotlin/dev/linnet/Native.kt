@@ -1,10 +1,6 @@
 package dev.linnet
 
-/**
- * The native functions. Strings are UTF-8; names and paths end with a zero byte. Answers are `{ double[] scores,
- * long[7 * n] label, token, index, first token, last token, start, end, byte[3 * n][] label, text, sequence,
- * int[] truncated }`.
- */
+/** The native functions. Texts are passed as UTF-8; names and paths end with a zero byte. Results are made by jni/. */
 internal object Native {
     /** LINNET_ABI_VERSION of the header that this code was written against. */
     private const val ABI_VERSION = 3
@@ -38,44 +34,82 @@ internal object Native {
 
     @JvmStatic external fun openTask(
         names: Array<ByteArray>,
-        types: IntArray,
-        integers: LongArray,
-        reals: DoubleArray,
-        texts: Array<ByteArray?>,
+        values: Array<FieldValue>,
         engine: EngineAdapter,
     ): Long
 
     @JvmStatic external fun close(handle: Long)
 
-    @JvmStatic external fun labels(handle: Long): Array<ByteArray>
+    @JvmStatic external fun labels(handle: Long): Array<String>
 
-    @JvmStatic external fun field(handle: Long, name: ByteArray): Array<Any>
+    @JvmStatic external fun field(handle: Long, name: ByteArray): FieldValue
 
     @JvmStatic external fun tokenize(
         handle: Long, text: ByteArray, pair: ByteArray?, maxLength: Int, truncation: Int, stride: Int, special: Int,
-    ): Array<LongArray>
+    ): Array<Tokens>
 
     @JvmStatic external fun findToken(handle: Long, token: ByteArray): Long
 
     @JvmStatic external fun classify(
         handle: Long, text: ByteArray, pair: ByteArray?, truncate: Int, topK: Int, scoreFunction: Int,
-    ): Array<Any>
+    ): Array<Classification>
 
     @JvmStatic external fun entities(
         handle: Long, text: ByteArray, truncate: Int, aggregation: Int, ignored: Array<ByteArray>,
-    ): Array<Any>
+    ): Array<Entity>
 
     @JvmStatic external fun answer(
         handle: Long, question: ByteArray, context: ByteArray, topK: Int, maxAnswer: Int, maxLength: Int, stride: Int,
         allowEmpty: Int, align: Int,
-    ): Array<Any>
+    ): Array<Answer>
 
-    @JvmStatic external fun fillMask(handle: Long, text: ByteArray, truncate: Int, topK: Int, targets: LongArray?): Array<Any>
+    @JvmStatic external fun fillMask(handle: Long, text: ByteArray, truncate: Int, topK: Int, targets: LongArray?): Array<MaskProposal>
 
     @JvmStatic external fun embed(handle: Long, text: ByteArray, truncate: Int, prompt: ByteArray?, normalize: Int): FloatArray
 
     @JvmStatic external fun score(handle: Long, query: ByteArray, passage: ByteArray, truncate: Int): FloatArray
 }
+
+/**
+ * A value of the manifest as `linnet_value` of linnet.h holds it: [type] is a `linnet_value_type`, [integer] serves Long and
+ * Boolean, [real] Double, [bytes] String and ByteArray. Native code makes it and reads its fields by name.
+ */
+internal class FieldValue(
+    @JvmField val type: Int,
+    @JvmField val integer: Long,
+    @JvmField val real: Double,
+    @JvmField val bytes: ByteArray,
+) {
+    fun unwrapped(): Any = when (type) {
+        INT -> integer
+        FLOAT -> real
+        BOOL -> integer != 0L
+        STRING -> String(bytes, Charsets.UTF_8)
+        else -> bytes
+    }
+
+    companion object {
+        private const val INT = 0
+        private const val FLOAT = 1
+        private const val BOOL = 2
+        private const val STRING = 3
+        private const val BYTES = 4
+        private val NONE = ByteArray(0)
+
+        fun of(value: Any): FieldValue = when (value) {
+            is Long -> FieldValue(INT, value, 0.0, NONE)
+            is Double -> FieldValue(FLOAT, 0, value, NONE)
+            is Boolean -> FieldValue(BOOL, value.toInt().toLong(), 0.0, NONE)
+            is String -> FieldValue(STRING, 0, 0.0, value.utf8())
+            is ByteArray -> FieldValue(BYTES, 0, 0.0, value)
+            else -> throw LinnetException(
+                Status.MANIFEST_INVALID, "a field is a ${value.javaClass.name}, needed Long, Double, Boolean, String or byte[]",
+            )
+        }
+    }
+}
+
+internal fun Boolean.toInt(): Int = if (this) 1 else 0
 
 /** UTF-8, as linnet takes text. A lone surrogate, which UTF-8 cannot hold, is refused. */
 internal fun String.utf8(): ByteArray = try {
@@ -91,5 +125,3 @@ internal fun String.cString(): ByteArray {
     }
     return utf8() + 0
 }
-
-internal fun ByteArray.text(): String = String(this, Charsets.UTF_8)
