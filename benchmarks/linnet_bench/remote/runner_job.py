@@ -19,6 +19,7 @@ from linnet.format.golden import compare_outputs
 from linnet.golden_replay import stored_cases
 from linnet.model import Model
 from linnet.runtime import FloatArray, Runtime, open_runtime
+from linnet.tasks import get_task
 from linnet_bench.measure.probe import clip_lengths, forward_inputs
 from linnet_bench.record.record import OutputCheck
 
@@ -96,7 +97,8 @@ def prepare_job(path: Path, lengths: Sequence[int]) -> tuple[RunnerJob, tuple[in
     clipped = clip_lengths(lengths, model.manifest.max_length)
     lines = [f"linnet-bench-job 1 {len(model.manifest.inputs)}", *_lengths(model, runtime, clipped)]
     cases, tolerance = stored_cases(model)
-    rows = [_rows(model, case) for case in cases]
+    task = get_task(model.manifest.task)
+    rows = [task.counted_positions(model.manifest, case.ids) for case in cases]
     lines += [_case(model, case, which) for case, which in zip(cases, rows, strict=True)]
     job = RunnerJob(
         text="\n".join(lines) + "\n", cases=cases, rows=rows, outputs=model.manifest.outputs, tolerance=tolerance
@@ -108,13 +110,6 @@ def _lengths(model: Model, runtime: Runtime, lengths: Iterable[int]) -> Iterable
     for tokens in lengths:
         arrays = forward_inputs(model, runtime, tokens)
         yield " ".join(["length", str(tokens), *(str(value) for array in arrays for value in array.ravel().tolist())])
-
-
-def _rows(model: Model, case: GoldenCase) -> list[int] | None:
-    """Of fill-mask only the rows of the mask tokens count."""
-    if model.manifest.task != "fill-mask":
-        return None
-    return [place for place, token in enumerate(case.ids) if token == model.manifest.mask_id]
 
 
 def _case(model: Model, case: GoldenCase, rows: Sequence[int] | None) -> str:
