@@ -13,6 +13,7 @@ from linnet.format.evidence import GoldenCase
 from linnet.format.golden import DEFAULT_TOLERANCE, CaseResult, compare_outputs, compare_tokens
 from linnet.model import Model
 from linnet.runtime import Encoding, FloatArray, IntArray
+from linnet.tasks import get_task
 
 __all__ = ["TALLEST_TILE", "answer_outputs", "replay_case", "replay_evidence", "rerun_evidence", "stored_cases"]
 
@@ -34,10 +35,8 @@ def answer_outputs(model: Model, text: str, pair: str | None) -> tuple[Encoding,
 
 def _outputs(model: Model, encoding: Encoding) -> dict[str, FloatArray]:
     outputs = model.run(encoding)
-    if model.manifest.task == "fill-mask":
-        masks = encoding.ids == model.manifest.mask_id
-        outputs = {name: rows[masks] for name, rows in outputs.items()}
-    return outputs
+    positions = get_task(model.manifest.task).counted_positions(model.manifest, encoding.ids.tolist())
+    return outputs if positions is None else {name: rows[positions] for name, rows in outputs.items()}
 
 
 def replay_evidence(model: Model) -> list[CaseResult]:

@@ -194,7 +194,7 @@ class Model:
     @property
     def strategy(self) -> str:
         """How the task cuts what does not fit: a question stays whole, else the longer text loses first."""
-        return "only_second" if self.manifest.task == "question-answering" else "longest_first"
+        return self._task.strategy
 
     @property
     def methods(self) -> tuple[str, ...]:

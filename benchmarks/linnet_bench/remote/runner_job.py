@@ -19,9 +19,9 @@ from linnet.format.golden import compare_outputs
 from linnet.golden_replay import stored_cases
 from linnet.model import Model
 from linnet.runtime import FloatArray, Runtime, open_runtime
+from linnet.tasks import get_task
 from linnet_bench.measure.probe import clip_lengths, forward_inputs
 from linnet_bench.record.record import OutputCheck
-from linnet_bench.tasks import get_task
 
 __all__ = ["RunnerJob", "prepare_job"]
 
@@ -98,7 +98,7 @@ def prepare_job(path: Path, lengths: Sequence[int]) -> tuple[RunnerJob, tuple[in
     lines = [f"linnet-bench-job 1 {len(model.manifest.inputs)}", *_lengths(model, runtime, clipped)]
     cases, tolerance = stored_cases(model)
     task = get_task(model.manifest.task)
-    rows = [task.counted_rows(model, case) for case in cases]
+    rows = [task.counted_positions(model.manifest, case.ids) for case in cases]
     lines += [_case(model, case, which) for case, which in zip(cases, rows, strict=True)]
     job = RunnerJob(
         text="\n".join(lines) + "\n", cases=cases, rows=rows, outputs=model.manifest.outputs, tolerance=tolerance

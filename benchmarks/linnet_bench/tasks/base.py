@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from linnet.format.evidence import GoldenCase
 from linnet.model import Model
 
 if TYPE_CHECKING:  # measured processes import tasks, and read no rows
@@ -73,7 +72,3 @@ class Task:
             InvalidArgumentError: rows do not fit the task.
         """
         raise NotImplementedError
-
-    def counted_rows(self, model: Model, case: GoldenCase) -> Sequence[int] | None:
-        """Return which rows of the outputs of a golden case are compared; None: all."""
-        return None

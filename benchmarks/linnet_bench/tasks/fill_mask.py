@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from linnet.format.evidence import GoldenCase
 from linnet.model import Model
 from linnet_bench.accuracy import metrics
 from linnet_bench.tasks.base import SHORT_TEXT, Example, Task
@@ -42,10 +41,6 @@ class FillMask(Task):
             "accuracy": metrics.accuracy(expected, [answers[0] for answers in found]),
             "accuracy_top5": sum(top5) / len(top5),
         }
-
-    def counted_rows(self, model: Model, case: GoldenCase) -> Sequence[int] | None:
-        """Only the rows of the mask tokens count."""
-        return [place for place, token in enumerate(case.ids) if token == model.manifest.mask_id]
 
 
 def _first_mask(answer: list[Any]) -> list[Any]:

@@ -17,6 +17,7 @@ from linnet.cli.console import Console, shorten
 from linnet.errors import InvalidArgumentError
 from linnet.loading import load
 from linnet.model import Model
+from linnet.tasks import get_task
 from linnet.tasks.token_classification import STRATEGIES
 from linnet.tokenization.truncation import TruncationWarning
 
@@ -40,7 +41,14 @@ examples:
 _MODEL_SUFFIXES = frozenset(
     {".pte", ".pt", ".pth", ".ptl", ".onnx", ".ort", ".tflite", ".safetensors", ".bin", ".gguf"}
 )
-_WITH_TOP_K = frozenset({"text-classification", "fill-mask", "question-answering", "text-ranking"})
+_TASK_OPTIONS = {
+    ("question", "context"): "--question and --context are for question-answering",
+    ("prompt_name",): "--prompt-name is for embeddings",
+    ("aggregation_strategy",): "--aggregation-strategy is for token-classification",
+    ("top_k",): "--top-k is for tasks with several answers",
+}
+"""Options that only some tasks take, with the sentence of the others."""
+
 _SHOWN = 4  # numbers of an embedding that are printed for people
 _WIDTH = 60  # columns of a text in a table
 
@@ -86,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
             if args.json:
                 print(json.dumps({**given, "result": answer}, ensure_ascii=False), flush=True)
             else:
-                _show(console, model, given, answer)
+                _show(console, given, answer)
     return 0
 
 
@@ -104,38 +112,36 @@ def _refuse_ignored(args: argparse.Namespace, model: Model) -> None:
     Raises:
         InvalidArgumentError: there is one.
     """
-    task = model.manifest.task
-    embeds = task == "feature-extraction" and "embedding" in model.manifest.outputs
-    asks = args.question is not None or args.context is not None
-    ignored = [
-        (asks and task != "question-answering", "--question and --context are for question-answering"),
-        (args.prompt_name is not None and not embeds, "--prompt-name is for embeddings"),
-        (args.aggregation_strategy is not None and task != "token-classification",
-         "--aggregation-strategy is for token-classification"),
-        (args.top_k is not None and task not in _WITH_TOP_K, "--top-k is for tasks with several answers"),
-    ]  # fmt: skip
-    found = [sentence for is_ignored, sentence in ignored if is_ignored]
-    if found:
-        raise InvalidArgumentError(f"{'; '.join(found)}, not {task}")
+    task = get_task(model.manifest.task)
+    ignored = _given(args) - task.run_options(model.manifest)
+    sentences = [sentence for names, sentence in _TASK_OPTIONS.items() if ignored.intersection(names)]
+    if sentences:
+        raise InvalidArgumentError(f"{'; '.join(sentences)}, not {task.name}")
+
+
+def _given(args: argparse.Namespace) -> set[str]:
+    """Return the options of single tasks that were given."""
+    return {name for names in _TASK_OPTIONS for name in names if getattr(args, name) is not None}
 
 
 def _inputs(args: argparse.Namespace, model: Model) -> Iterator[dict[str, Any]]:
     """Yield ``{"text", ["pair" or "pairs"]}``, or ``{"question", "context"}``."""
-    if model.manifest.task == "question-answering":
+    task = get_task(model.manifest.task)
+    if task.reads_questions:
         yield from _questions(args)
         return
     if not args.texts:
         if args.pair:
             raise InvalidArgumentError("--pair needs a TEXT that it belongs to")
-        yield from (_line(line, args.tabs or model.manifest.task == "text-ranking") for line in _stdin())
+        yield from (_line(line, args.tabs or task.ranks_passages) for line in _stdin())
         return
     if args.pair and len(args.texts) > 1:
         raise InvalidArgumentError(f"--pair needs one TEXT, {len(args.texts)} are given")
-    if len(args.pair) > 1 and model.manifest.task == "text-ranking":
+    if len(args.pair) > 1 and task.ranks_passages:
         yield {"text": args.texts[0], "passages": args.pair}
         return
     if len(args.pair) > 1:
-        raise InvalidArgumentError(f"{model.manifest.task} takes one --pair, {len(args.pair)} are given")
+        raise InvalidArgumentError(f"{task.name} takes one --pair, {len(args.pair)} are given")
     yield from ({"text": text, **({"pair": args.pair[0]} if args.pair else {})} for text in args.texts)
 
 
@@ -193,36 +199,33 @@ def _answer_noting_cuts(model: Model, given: dict[str, Any], args: argparse.Name
 
 
 def _answer(model: Model, given: dict[str, Any], args: argparse.Namespace) -> Any:
-    task = model.manifest.task
-    options: dict[str, Any] = {"truncation": not args.no_truncation}
-    if task == "feature-extraction" and "embedding" in model.manifest.outputs:
-        return model.encode(given["text"], prompt_name=args.prompt_name, **options).tolist()
-    if "passages" in given:
-        return model.rank(given["text"], given["passages"], top_k=args.top_k, return_documents=True, **options)
-    if args.top_k is not None and task != "text-ranking":  # a single pair has one answer
-        options["top_k"] = args.top_k
-    if task == "token-classification":
-        options["aggregation_strategy"] = args.aggregation_strategy or "simple"
-    if task == "question-answering":
-        return model(question=given["question"], context=given["context"], **options)
-    return model((given["text"], given["pair"]) if "pair" in given else given["text"], **options)
+    task = get_task(model.manifest.task)
+    own = {name: getattr(args, name) for name in _given(args) - {"question", "context"}}
+    return task.answer_row(model, given, {"truncation": not args.no_truncation, **own})
 
 
-def _show(console: Console, model: Model, given: dict[str, Any], answer: Any) -> None:
+def _show(console: Console, given: dict[str, Any], answer: Any) -> None:
     console.line(shorten(given.get("text", given.get("question", "")), 100) or '""')
-    for row in _rows(model.manifest.task, answer):
+    for row in _rows(answer):
         console.line("  " + row)
 
 
-def _rows(task: str, answer: Any) -> list[str]:
-    if task == "feature-extraction":
+def _rows(answer: Any) -> list[str]:
+    if _has_numbers(answer):
         return [_vector(answer)]
     found = answer if isinstance(answer, list) else [answer]
     if not found:
         return ["nothing found"]
     if isinstance(found[0], list):  # several masks
-        return [row for number, each in enumerate(found, 1) for row in (f"mask {number}", *_rows(task, each))]
-    return [_row(each) for each in found]
+        return [row for number, mask in enumerate(found, 1) for row in (f"mask {number}", *_rows(mask))]
+    return [_row(item) for item in found]
+
+
+def _has_numbers(answer: Any) -> bool:
+    """Tell vectors from lists of objects."""
+    while isinstance(answer, list) and answer:
+        answer = answer[0]
+    return isinstance(answer, float)
 
 
 def _row(each: dict[str, Any]) -> str:

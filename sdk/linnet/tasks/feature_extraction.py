@@ -11,7 +11,7 @@ from linnet.format.manifest import Manifest
 from linnet.inputs import read_texts
 from linnet.runtime import DecodableArray, FloatArray
 from linnet.session import Session
-from linnet.tasks.base import read_options
+from linnet.tasks.base import AnsweringModel, Task, read_options
 from linnet.tokenization.truncation import warn_user
 
 __all__ = ["TASK", "FeatureExtraction", "choose_prompt"]
@@ -28,7 +28,7 @@ class FeatureOptions:
     return_tensors: bool = False
 
 
-class FeatureExtraction:
+class FeatureExtraction(Task):
     """The task."""
 
     name: ClassVar[str] = "feature-extraction"
@@ -45,6 +45,16 @@ class FeatureExtraction:
         read = _as_array if options.return_tensors else _as_lists
         answers = session.decode(encodings, lambda _, outputs: read(outputs[0]), batch_size=run.batch_size)
         return answers[0] if batch.single else answers
+
+    def run_options(self, manifest: Manifest) -> frozenset[str]:
+        """See :meth:`linnet.tasks.base.Task.run_options`."""
+        return frozenset({"prompt_name"}) if "embedding" in manifest.outputs else frozenset()
+
+    def answer_row(self, model: AnsweringModel, row: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+        """Return the sentence embedding as a list; what the pipeline gives if the program does not pool."""
+        if "embedding" not in model.manifest.outputs:
+            return super().answer_row(model, row, options)
+        return model.encode(row["text"], **options).tolist()
 
 
 def _as_lists(output: DecodableArray) -> list[Any]:

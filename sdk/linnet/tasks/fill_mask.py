@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from linnet.errors import InvalidArgumentError
+from linnet.format.manifest import Manifest
 from linnet.inputs import TextInput, read_texts
 from linnet.runtime import DecodableArray, Encoding
 from linnet.session import Session
-from linnet.tasks.base import check_count, read_options
+from linnet.tasks.base import Task, check_count, read_options
 from linnet.tokenization.truncation import warn_user
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class MaskOptions:
         check_count("top_k", self.top_k)
 
 
-class FillMask:
+class FillMask(Task):
     """The task."""
 
     name: ClassVar[str] = "fill-mask"
@@ -59,6 +60,14 @@ class FillMask:
             batch_size=run.batch_size,
         )
         return answers[0] if len(answers) == 1 else answers
+
+    def run_options(self, manifest: Manifest) -> frozenset[str]:
+        """See :meth:`linnet.tasks.base.Task.run_options`."""
+        return frozenset({"top_k"})
+
+    def counted_positions(self, manifest: Manifest, ids: Sequence[int]) -> list[int] | None:
+        """Return the positions of the mask tokens."""
+        return [position for position, token in enumerate(ids) if token == manifest.mask_id]
 
 
 def _require_mask(session: Session, encoding: Encoding, where: str) -> None:

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypeAlias
 
 from linnet.errors import InvalidArgumentError
+from linnet.format.manifest import Manifest
 from linnet.inputs import TextInput, read_questions
 from linnet.runtime import DecodableArray, Encoding
 from linnet.session import Session
-from linnet.tasks.base import check_count, read_options
+from linnet.tasks.base import AnsweringModel, Task, check_count, read_options
 
 __all__ = ["TASK", "Answer", "QuestionAnswering", "QuestionOptions"]
 
@@ -57,11 +58,13 @@ class QuestionOptions:
             raise InvalidArgumentError(f"doc_stride is {self.doc_stride!r}, needed an int of at least 0")
 
 
-class QuestionAnswering:
+class QuestionAnswering(Task):
     """The task."""
 
     name: ClassVar[str] = "question-answering"
     abilities: ClassVar[str] = "model(question=..., context=...)"
+    strategy: ClassVar[str] = "only_second"  # the question stays whole
+    reads_questions: ClassVar[bool] = True
 
     def __call__(self, session: Session, inputs: object, given: Mapping[str, object]) -> Any:
         """Return ``{score, start, end, answer}``, a list of them for ``top_k`` > 1, a list for a list.
@@ -79,6 +82,14 @@ class QuestionAnswering:
             answers.append(_decode(session, item, each, outputs[at : at + len(each)], options))
             at += len(each)
         return answers[0] if batch.single else answers
+
+    def run_options(self, manifest: Manifest) -> frozenset[str]:
+        """See :meth:`linnet.tasks.base.Task.run_options`."""
+        return frozenset({"question", "context", "top_k"})
+
+    def answer_row(self, model: AnsweringModel, row: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+        """See :meth:`linnet.tasks.base.Task.answer_row`."""
+        return model(question=row["question"], context=row["context"], **options)
 
 
 def _windows(session: Session, item: TextInput, options: QuestionOptions, truncation: bool) -> Sequence[Encoding]:

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from linnet.errors import InvalidArgumentError
+from linnet.format.manifest import Manifest
 from linnet.inputs import read_texts
 from linnet.runtime import DecodableArray
 from linnet.session import Session
-from linnet.tasks.base import NOT_GIVEN, NotGiven, check_count, read_options
+from linnet.tasks.base import NOT_GIVEN, NotGiven, Task, check_count, read_options
 from linnet.tasks.scores import SCORE_FUNCTIONS
 
 __all__ = ["TASK", "ClassificationOptions", "TextClassification"]
@@ -36,7 +37,7 @@ class ClassificationOptions:
             raise InvalidArgumentError(f"function_to_apply is {self.function_to_apply!r}, needed one of {known}")
 
 
-class TextClassification:
+class TextClassification(Task):
     """The task."""
 
     name: ClassVar[str] = "text-classification"
@@ -58,6 +59,10 @@ class TextClassification:
             return answers
         # the pipeline wraps the only answer for a bare string, and nothing else
         return [answers[0]] if batch.bare and options.top_k is NOT_GIVEN else answers[0]
+
+    def run_options(self, manifest: Manifest) -> frozenset[str]:
+        """See :meth:`linnet.tasks.base.Task.run_options`."""
+        return frozenset({"top_k"})
 
     def _decode(self, session: Session, logits: DecodableArray, options: ClassificationOptions) -> Any:
         only_best = options.top_k is NOT_GIVEN

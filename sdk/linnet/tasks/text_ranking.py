@@ -9,10 +9,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from linnet.errors import InvalidArgumentError, TaskMismatchError
+from linnet.format.manifest import Manifest
 from linnet.inputs import Batch, TextInput, read_sentences, read_texts
 from linnet.runtime import FloatArray
 from linnet.session import RunOptions, Session
-from linnet.tasks.base import check_count, read_options
+from linnet.tasks.base import AnsweringModel, Task, check_count, read_options
 
 __all__ = ["TASK", "TextRanking", "rank", "score_pairs"]
 
@@ -22,11 +23,12 @@ class RankingOptions:
     """A call has no options of its own."""
 
 
-class TextRanking:
+class TextRanking(Task):
     """The task."""
 
     name: ClassVar[str] = "text-ranking"
     abilities: ClassVar[str] = "rank(query, passages), predict(pairs), model(pair)"
+    ranks_passages: ClassVar[bool] = True
 
     def __call__(self, session: Session, inputs: object, given: Mapping[str, object]) -> Any:
         """Return ``{"score": ...}`` for a pair, a list of them for a list of pairs."""
@@ -34,6 +36,17 @@ class TextRanking:
         batch = read_texts(inputs, pairs=True)
         answers = [{"score": each.tolist()} for each in _scores(session, batch, run)]
         return answers[0] if batch.single else answers
+
+    def run_options(self, manifest: Manifest) -> frozenset[str]:
+        """See :meth:`linnet.tasks.base.Task.run_options`."""
+        return frozenset({"top_k"})
+
+    def answer_row(self, model: AnsweringModel, row: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+        """See :meth:`linnet.tasks.base.Task.answer_row`."""
+        if "passages" in row:
+            return model.rank(row["text"], row["passages"], return_documents=True, **options)
+        single = {name: value for name, value in options.items() if name != "top_k"}  # a single pair has one answer
+        return super().answer_row(model, row, single)
 
 
 def score_pairs(session: Session, pairs: object, run: RunOptions) -> FloatArray:

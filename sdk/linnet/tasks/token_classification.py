@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from linnet.errors import InvalidArgumentError
+from linnet.format.manifest import Manifest
 from linnet.inputs import read_texts
 from linnet.runtime import DecodableArray, Encoding
 from linnet.session import Session
-from linnet.tasks.base import read_options
+from linnet.tasks.base import AnsweringModel, Task, read_options
 from linnet.tokenization.truncation import warn_user
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class TaggingOptions:
             raise InvalidArgumentError(f"ignore_labels is the str {self.ignore_labels!r}, needed a list of str")
 
 
-class TokenClassification:
+class TokenClassification(Task):
     """The task."""
 
     name: ClassVar[str] = "token-classification"
@@ -67,6 +68,14 @@ class TokenClassification:
             batch_size=run.batch_size,
         )
         return answers[0] if batch.single else answers
+
+    def run_options(self, manifest: Manifest) -> frozenset[str]:
+        """See :meth:`linnet.tasks.base.Task.run_options`."""
+        return frozenset({"aggregation_strategy"})
+
+    def answer_row(self, model: AnsweringModel, row: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
+        """See :meth:`linnet.tasks.base.Task.answer_row`; entities are grouped unless asked for otherwise."""
+        return super().answer_row(model, row, {"aggregation_strategy": "simple", **options})
 
     def _decode(
         self,

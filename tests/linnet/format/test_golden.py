@@ -105,7 +105,7 @@ def replayed(case: Any, *values: float, tolerance: float = 0.01) -> Any:
 def test_other_tokens_are_found_with_their_place(field: str) -> None:
     case = recorded(1, 2, 3)
     first, second, *others = getattr(case, field)
-    changes: Any = {field: (first, second + 1, *others)}
+    changes: dict[str, Any] = {field: (first, second + 1, *others)}
     case = dataclasses.replace(case, **changes)
     result = replayed(case, 1, 2, 3)
     assert len(result.problems) == 1
