@@ -10,7 +10,7 @@ build=build/sanitize-$(echo "$sanitizers" | tr , -) # the linker splits a path a
 
 echo "== the test file"
 toy=build/sanitize-toy
-PYTHONPATH="$PWD:$PWD/sdk:$PWD/export:$PWD/benchmarks" python -W ignore -m tests.runtime_bindings.runtime.toy_program "$toy" >"$toy.log" 2>&1 || {
+PYTHONPATH="$PWD:$PWD/sdk:$PWD/export:$PWD/benchmarks" python -W ignore -m tests.support.toy_program "$toy" >"$toy.log" 2>&1 || {
   cat "$toy.log" >&2
   exit 1
 }

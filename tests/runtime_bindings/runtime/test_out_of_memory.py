@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.linnet.conftest import files
-from tests.runtime_bindings.runtime.test_native import PACKAGE, ROOT, include_folder
+from tests.support.native import PACKAGE, ROOT, include_folder
 
 __all__ = ["files"]
 
