@@ -1,4 +1,4 @@
-"""Import cycles between the modules of the repository: the first one found is printed, with exit status 1.
+"""Import cycles between the modules of the repository: prints the first one, with exit status 1.
 
 python tools/check_cycles.py
 """

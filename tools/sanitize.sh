@@ -1,6 +1,7 @@
 #!/bin/sh
-# sanitize.sh [address,undefined | thread]: builds the core and the native tests with these sanitizers, against the
-# same ExecuTorch libraries, and runs them. BIN is the environment's bin folder (PyTorch writes the test file).
+# usage: [BIN=.venv/bin] sh tools/sanitize.sh [address,undefined | thread]        (make sanitize)
+# Builds the core and the native tests with these sanitizers, against the same ExecuTorch libraries, and runs them.
+# BIN is the environment's bin folder (PyTorch writes the test file).
 set -eu
 : "${BIN:=.venv/bin}"
 BIN=$(cd "$BIN" && pwd)
