@@ -8,7 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.toys import toy_folder
+# before anything of it is imported: helpers that compare then show what differs
+pytest.register_assert_rewrite("tests.support")
+
+from tests.support.toys import toy_folder  # noqa: E402
 
 
 @pytest.fixture(scope="session", autouse=True)

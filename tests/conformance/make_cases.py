@@ -25,7 +25,7 @@ from linnet.errors import LinnetError
 from linnet.format.manifest import Manifest, RawValue
 from tests.conformance.make_records import Record, escape, field_record, numbers, output_records
 from tests.conformance.reader import CASES, VERSION
-from tests.linnet.tasks.test_pipeline_oracle import TEXTS, hf_model, hf_tokenizer
+from tests.support.pipeline_oracle import TEXTS, hf_model, hf_tokenizer
 from tests.support.sdk_fakes import make_manifest
 
 __all__ = ["all_records", "main"]
