@@ -1,4 +1,4 @@
-"""For all tests: notes of the self-test go to a folder of this run, not to the user's."""
+"""For all tests: a cache folder of this run instead of the user's, and the toy files."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+# before anything of it is imported: helpers that compare then show what differs
+pytest.register_assert_rewrite("tests.support")
+
+from tests.support.toys import toy_folder  # noqa: E402
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -17,3 +22,9 @@ def _cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv("LINNET_CACHE", str(folder))
         patch.setenv("LINNET_SELF_TEST", os.environ.get("LINNET_SELF_TEST", "1"))
         yield folder
+
+
+@pytest.fixture(scope="session")
+def toys() -> Path:
+    """Folder with toy.pte, plain.pte, newer.pte, contract/*.pte and expected.npz."""
+    return toy_folder()

@@ -1,4 +1,4 @@
-"""What LinnetAndroid.kt and the sample app are compiled against where there is no Android SDK: the real interfaces.
+"""Android and ExecuTorch interfaces to compile LinnetAndroid.kt and the sample app against, without an Android SDK.
 
     python tools/android_interfaces.py build/jvm/android
 

@@ -1,6 +1,7 @@
-"""The build backend: scikit-build-core, after a look at whether this machine can run linnet at all.
+"""PEP 517 build backend: scikit-build-core behind a check that this machine can run linnet.
 
-Without it, pip on a 32-bit board would end in pages of CMake errors.
+pyproject.toml names it; pip and `python -m build` call it, nobody by hand. Without the check, pip on a 32-bit board
+would end in pages of CMake errors.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Build linnet for the JVM: linnet.jar (Kotlin) and liblinnet_jni.so (plain C), beside the installed liblinnet.so.
+"""Build of linnet for the JVM: linnet.jar (Kotlin) and liblinnet_jni.so (plain C), beside the installed liblinnet.so.
 
     python tools/build_jvm.py build/jvm [MORE.kt ...]
 

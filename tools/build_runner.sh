@@ -1,6 +1,6 @@
 #!/bin/sh
+# usage: sh tools/build_runner.sh x86_64|aarch64
 # Builds the C runner for machines without Python: dist/linnet-bench-runner-MACHINE/, a folder that runs anywhere.
-#   sh tools/build_runner.sh x86_64|aarch64
 # The folder brings its own C library and loader, because a phone has another C library and a small board perhaps an
 # older one; what it needs of the machine is a Linux kernel. Header and libraries come from the wheel in dist/ (or
 # build/install). aarch64 is cross-compiled with Debian's compiler, unpacked into build/aarch64.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# usage: sh tools/build_wheels.sh        (make wheel)
 # Wheels for CPython 3.11 and, with the stable ABI, for 3.12 and newer, in dist/. The platform tag is what
 # auditwheel finds the symbols to need; nothing is repaired, because the libraries are bundled already.
 # PYTHON runs the tools; PYTHON311 and PYTHON312 build (default: the ones on PATH, or pyenv's).

@@ -1,4 +1,5 @@
 #!/bin/sh
+# usage: sh tools/build_wheels_aarch64.sh        (make wheel-aarch64)
 # Cross-builds the wheels for aarch64 Linux in dist/: CPython 3.11 (Raspberry Pi OS Bookworm) and, with the
 # stable ABI, 3.12 and newer. Compiler and Python headers are Debian's, unpacked into build/aarch64; headers of
 # 3.13 serve the second wheel, because no Debian release has those of 3.12 and the stable ABI is the same.

@@ -1,5 +1,10 @@
 """Copy ExecuTorch's libraries under linnet's own names, so that two copies in one process never mix.
 
+    python tools/bundle_executorch.py bundle --sdk SDK --folder FOLDER
+    python tools/bundle_executorch.py rename --folder FOLDER --file liblinnet.so
+
+CMake runs both: `bundle` before liblinnet is compiled, `rename` after it was linked.
+
 `libexecutorch_threadpool.so` becomes `liblinnet_executorch_threadpool.so`: file name, SONAME, every NEEDED
 entry among them, and a run path of `$ORIGIN` alone. Then every symbol that the libraries define gets a
 prefix: without it, a process that loads `executorch` with RTLD_GLOBAL (or links both) would register one
@@ -10,7 +15,7 @@ profiles (runtime/program/delegate_clock.h), and the C library's functions for m
 (runtime/memory/xnnpack_memory.cpp).
 
 Two folders come out: `link/`, with the original symbols, is what liblinnet is compiled against; `lib/`, with
-the renamed ones, is what ships. `rename` then does the same to liblinnet after it was linked. On macOS names
+the renamed ones, is what ships. `rename` does the same to liblinnet. On macOS names
 of libraries are part of every symbol reference, so only the install names change there (untested).
 """
 

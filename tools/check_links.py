@@ -1,7 +1,10 @@
 """Post-link guard: the built libraries carry everything they need under linnet's names, and nothing else.
 
-Fails the build if a registration library (kernels, XNNPACK) was dropped by the linker, if anything still
-names one of ExecuTorch's own libraries or symbols, or if a library would be searched outside of its folder.
+    python tools/check_links.py --core liblinnet.so --symbols FOLDER/symbols.txt LIBRARY ...
+
+CMake runs it after linking liblinnet; FOLDER is what bundle_executorch.py wrote. Fails the build if a registration
+library (kernels, XNNPACK) was dropped by the linker, if anything still names one of ExecuTorch's own libraries or
+symbols, or if a library would be searched outside of its folder.
 """
 
 from __future__ import annotations

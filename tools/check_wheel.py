@@ -1,4 +1,7 @@
-"""Check a finished wheel of a device: installed size, and that every library in it is for the wheel's machine."""
+"""Check of a finished wheel: installed size, and that every library in it is for the wheel's machine.
+
+python tools/check_wheel.py dist/linnet-VERSION-cp311-cp311-manylinux_2_34_aarch64.whl --most-installed-mb 20
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,7 @@ def problems(wheel: Path, most_installed: int) -> list[str]:
 
 def main() -> int:
     """Command line: ``check_wheel.py FILE.whl --most-installed-mb 20``."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("wheel", type=Path)
     parser.add_argument("--most-installed-mb", type=float, required=True, help="in 10^6 bytes")
     arguments = parser.parse_args()

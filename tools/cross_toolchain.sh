@@ -1,4 +1,5 @@
 #!/bin/sh
+# usage: sh tools/cross_toolchain.sh     (build_wheels_aarch64.sh and build_runner.sh call it)
 # Debian Bookworm's compiler for aarch64, unpacked into build/aarch64/toolchain without root: its glibc 2.36 is
 # the one of Raspberry Pi OS. cross-bin/ has the programs with the libraries and the root folder they need.
 set -eu

@@ -1,5 +1,7 @@
 """Unpack Debian packages of any architecture into a folder, without root and without touching the system.
 
+    python tools/debian_packages.py --suite bookworm --architecture arm64 --into FOLDER [--dependencies] PACKAGE ...
+
 `apt-get` does the work with a state folder of its own: signatures are checked against Debian's archive keys,
 dependencies resolved as if nothing were installed. What comes out is complete or absent, and kept until the
 request changes. DEBIAN_MIRROR names another mirror.

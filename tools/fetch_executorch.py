@@ -1,5 +1,7 @@
 """Fetch the C++ part of the `executorch` wheel: libraries, headers, CMake package, licence.
 
+    python tools/fetch_executorch.py --platform linux-x86_64 --into build/executorch-sdk [--wheel FILE]
+
 The wheel is downloaded without its dependencies, checked against a pinned SHA-256, and unpacked into a
 folder that is complete or absent. Prints the folder. Python packages inside the wheel are left out, so
 neither torch nor anything else comes along.

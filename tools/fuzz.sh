@@ -1,4 +1,5 @@
 #!/bin/sh
+# usage: [SECONDS_EACH=120] [FUZZ_TARGETS="trailer text"] sh tools/fuzz.sh        (make fuzz)
 # Fuzzes what linnet parses itself with libFuzzer, AddressSanitizer and UBSan: trailer, signature and hashes of a mapped
 # file, tokenizer bytes, manifest values, texts and outputs. SECONDS_EACH (120: ten minutes in all) is the time of each,
 # FUZZ_TARGETS="trailer text" chooses; new inputs that find something stay in build/fuzz/corpus, a crash in

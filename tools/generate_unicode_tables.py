@@ -1,4 +1,4 @@
-"""Write runtime/text/tokenizer/unicode_tables.inc from what the `tokenizers` package does.
+"""Generator of runtime_bindings/runtime/text/tokenizer/unicode_tables.inc, from what the `tokenizers` package does.
 
     python tools/generate_unicode_tables.py           # write the tables
     python tools/generate_unicode_tables.py --check   # fail if they differ

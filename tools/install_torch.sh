@@ -1,4 +1,5 @@
 #!/bin/sh
+# usage: [PIP="python3 -m pip"] sh tools/install_torch.sh
 # Installs the CPU build of PyTorch. On Linux the plain package index holds only the CUDA build, which
 # brings gigabytes that linnet never uses: it is refused with a sentence instead of being installed.
 set -eu

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Every static check, one after the other; `make lint` calls it. Needs BIN, the environment's bin folder.
+# usage: [BIN=.venv/bin] sh tools/lint.sh        (make lint)
+# Every static check, one after the other. BIN is the environment's bin folder.
 set -eu
 : "${BIN:=.venv/bin}"
 python="sdk export runtime_bindings benchmarks examples tests tools"

@@ -1,4 +1,7 @@
-"""Prints the requirements of linnet and of the named extras, so that they install before linnet builds."""
+"""Requirements of linnet and of the named extras, as arguments of pip: they are installed before linnet builds.
+
+pip install -c constraints.txt $(python tools/list_requirements.py export dev)
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,11 @@ __all__ = ["requirements"]
 
 
 def requirements(extras: list[str]) -> list[str]:
-    """Return base requirements and those of ``extras``, without linnet itself."""
+    """Return the base requirements and those of ``extras``, without linnet itself.
+
+    Raises:
+        KeyError: pyproject.toml has no such extra.
+    """
     project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
     found = list(project["dependencies"])
     for extra in extras:

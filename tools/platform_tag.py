@@ -1,4 +1,7 @@
-"""Print the platform tag that a Linux wheel may carry, from the symbol versions that its files need."""
+"""Platform tag that a Linux wheel may carry, from the symbol versions that its files need.
+
+python tools/platform_tag.py dist/linnet-VERSION-cp311-cp311-linux_aarch64.whl [--newest-glibc 2.36]
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ def check_glibc(tag: str, newest: str) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("wheel", type=Path)
     parser.add_argument("--newest-glibc", help="refuse a wheel that needs a newer one, for example 2.36")
     arguments = parser.parse_args()

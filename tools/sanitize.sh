@@ -1,6 +1,7 @@
 #!/bin/sh
-# sanitize.sh [address,undefined | thread]: builds the core and the native tests with these sanitizers, against the
-# same ExecuTorch libraries, and runs them. BIN is the environment's bin folder (PyTorch writes the test file).
+# usage: [BIN=.venv/bin] sh tools/sanitize.sh [address,undefined | thread]        (make sanitize)
+# Builds the core and the native tests with these sanitizers, against the same ExecuTorch libraries, and runs them.
+# BIN is the environment's bin folder (PyTorch writes the test file).
 set -eu
 : "${BIN:=.venv/bin}"
 BIN=$(cd "$BIN" && pwd)
@@ -10,7 +11,7 @@ build=build/sanitize-$(echo "$sanitizers" | tr , -) # the linker splits a path a
 
 echo "== the test file"
 toy=build/sanitize-toy
-PYTHONPATH="$PWD:$PWD/sdk:$PWD/export:$PWD/benchmarks" python -W ignore -m tests.runtime_bindings.runtime.toy_program "$toy" >"$toy.log" 2>&1 || {
+PYTHONPATH="$PWD:$PWD/sdk:$PWD/export:$PWD/benchmarks" python -W ignore -m tests.support.toy_program "$toy" >"$toy.log" 2>&1 || {
   cat "$toy.log" >&2
   exit 1
 }

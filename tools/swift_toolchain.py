@@ -1,6 +1,6 @@
 """A Swift compiler: the one on the path, else Debian's package swiftlang, unpacked into build/swift without root.
 
-    python tools/swift_toolchain.py                  fetch it (550 MB, 1.3 GB unpacked), or say why not
+    python tools/swift_toolchain.py                  fetch it (550 MB, 1.3 GB unpacked), or print why that is impossible
     python tools/swift_toolchain.py test --package-path FOLDER
 
 Debian has it from trixie on, made for a newer C library than older systems have. So it runs with the libraries it came

@@ -1,5 +1,6 @@
 #!/bin/sh
-# clang-tidy over the core, with the compile commands of a plain CMake configuration.
+# usage: [BIN=.venv/bin] sh tools/tidy.sh        (make lint calls it)
+# Runs clang-tidy over the core, with the compile commands of a plain CMake configuration.
 set -eu
 : "${BIN:=.venv/bin}"
 build=build/tidy

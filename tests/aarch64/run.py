@@ -43,14 +43,14 @@ from tests.aarch64.machine import (
     UnavailableError,
     Userland,
 )
-from tests.runtime_bindings.runtime.mutations import FILE_CASES, FileCase, Parts
+from tests.support.mutations import FILE_CASES, FileCase, Parts
 
 RECIPES = ("fp32", "int8")
 
 DAMAGED = ("intact", "half", "program only", "without last byte", "text", "a newer program format", "footer size",
            "bytes behind the hashes", "range outside", "evidence is no JSON", "program section damaged",
            "weights damaged")  # fmt: skip
-"""Cases of tests/runtime_bindings/runtime/mutations.py: one of each kind of damage and of each verdict."""
+"""Cases of tests/support/mutations.py: one of each kind of damage and of each verdict."""
 
 LIMITS = {"fp32": 1e-6, "int8": 1.2e-2}
 """Largest difference of an output from x86-64's (AVX-512), relative to its largest value.
@@ -167,7 +167,7 @@ def export_files() -> dict[str, Path]:
 def write_toy() -> Path:
     """Write the small file that the C client runs."""
     folder = WORK / "programs" / "toy"
-    done = run([sys.executable, "-W", "ignore", "-m", "tests.runtime_bindings.runtime.toy_program", str(folder)])
+    done = run([sys.executable, "-W", "ignore", "-m", "tests.support.toy_program", str(folder)])
     if done.returncode != 0:
         raise SystemExit(f"the toy file could not be written:\n{done.stderr}")
     return folder / "toy.pte"

@@ -5,7 +5,7 @@
 Expected values come from outside: tokens and offsets from `tokenizers`, answers from transformers 5's pipelines over an
 eager seeded model whose logits stand beside them, answers to questions as transformers 4 gave them
 (tests/linnet/tasks/golden/question_answering.json), verdicts from the table of
-tests/runtime_bindings/runtime/mutations.py.
+tests/support/mutations.py.
 
 README.md beside this file describes the format.
 """
@@ -25,7 +25,7 @@ from linnet.errors import LinnetError
 from linnet.format.manifest import Manifest, RawValue
 from tests.conformance.make_records import Record, escape, field_record, numbers, output_records
 from tests.conformance.reader import CASES, VERSION
-from tests.linnet.tasks.test_pipeline_oracle import TEXTS, hf_model, hf_tokenizer
+from tests.support.pipeline_oracle import TEXTS, hf_model, hf_tokenizer
 from tests.support.sdk_fakes import make_manifest
 
 __all__ = ["all_records", "main"]
@@ -62,7 +62,7 @@ def task_records(task: str, **changes: Any) -> list[Record]:
 
 def verdict_records() -> list[Record]:
     """Manifests that are refused, and one that is not."""
-    from tests.runtime_bindings.runtime.mutations import CONTRACT_CASES
+    from tests.support.mutations import CONTRACT_CASES
 
     good = make_manifest("text-classification", labels=("on", "off", "other")).to_raw()
     records = [*manifest_records(good), ("verdict", "LINNET_OK", "intact")]

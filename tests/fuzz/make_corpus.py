@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from linnet.format.trailer import SIGNATURE_SIZE, build_trailer, with_signature
-from tests.support.sdk_fakes import blob, make_manifest
+from tests.support.sdk_fakes import make_manifest
+from tests.support.wordpiece import wordpiece_bytes
 
 CORPUS = Path(__file__).parent / "corpus"
 TEXTS = (
@@ -28,7 +29,7 @@ def main() -> None:
     whole = program + build_trailer(program, [(0, 40), (48, 16)], evidence)
     write("signature", [whole, with_signature(whole, bytes(range(SIGNATURE_SIZE)), "input")])
     pieces = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat", "##s", "é")
-    write("tokenizer", [blob(pieces), blob(pieces, prefix="", lowercase=False)])
+    write("tokenizer", [wordpiece_bytes(pieces), wordpiece_bytes(pieces, prefix="", lowercase=False)])
     write("manifest", [manifest_lines(task) for task in ("text-classification", "fill-mask", "question-answering")])
     write("text", [bytes([task, 7, 3, 120]) + text for task in range(6) for text in TEXTS])
 

@@ -31,7 +31,8 @@ from linnet.format.manifest import join_items, split_items
 from linnet.tasks import get_task, scores
 from linnet.tokenization.vocabulary import Vocabulary
 from linnet_runtime import _core
-from tests.support.sdk_fakes import PIECES, blob, f32
+from tests.support.sdk_fakes import PIECES, f32
+from tests.support.wordpiece import wordpiece_bytes
 
 # -- scores ----------------------------------------------------------------------------------------
 
@@ -58,7 +59,7 @@ def test_extreme_logits_raise_no_floating_point_warning() -> None:
 
 
 def test_tokens_ids_and_prefix() -> None:
-    tokenizer = _core.Tokenizer(blob())
+    tokenizer = _core.Tokenizer(wordpiece_bytes(PIECES))
     vocabulary = Vocabulary(tokenizer)
     assert [vocabulary.token(index) for index in range(len(vocabulary))] == list(PIECES)
     assert vocabulary.ids["cat"] == PIECES.index("cat")
@@ -71,7 +72,7 @@ def test_tokens_ids_and_prefix() -> None:
 
 
 def test_an_id_outside_of_the_vocabulary_is_named() -> None:
-    vocabulary = Vocabulary(_core.Tokenizer(blob()))
+    vocabulary = Vocabulary(_core.Tokenizer(wordpiece_bytes(PIECES)))
     for token_id in (9999, -1, len(PIECES)):
         with pytest.raises(InputOutOfRangeError, match=f"id {token_id};"):
             vocabulary.token(token_id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,12 +14,12 @@ from linnet.format.manifest import Manifest
 from linnet.model import Model
 from linnet.runtime import Encoding, FloatArray, IntArray
 from linnet_runtime import _core
+from tests.support.wordpiece import CLS, MASK, PAD, SEP, UNK, wordpiece_bytes
 
 __all__ = [
     "PIECES",
     "FakeRuntime",
     "Program",
-    "blob",
     "f32",
     "fake_model",
     "hashed_program",
@@ -41,43 +40,9 @@ PIECES: tuple[str, ...] = (
     *".,!?'-()[]",
 )
 PIECES = tuple(dict.fromkeys(PIECES))
-PAD, UNK, CLS, SEP, MASK = range(5)
 
 Program = Callable[[IntArray, IntArray], Sequence[FloatArray]]
 """From ids and type ids, int64 [tokens], to outputs without the batch axis."""
-
-
-def _u32(*values: int) -> bytes:
-    return struct.pack(f"<{len(values)}I", *values)
-
-
-def _str(text: str) -> bytes:
-    data = text.encode()
-    return _u32(len(data)) + data
-
-
-def blob(pieces: Sequence[str] = PIECES, *, prefix: str = "##", lowercase: bool = True) -> bytes:
-    """Return tokenizer bytes of kind "wordpiece": an uncased BERT tokenizer with these tokens."""
-    encoded = [piece.encode() for piece in pieces]
-    offsets = [0]
-    for each in encoded:
-        offsets.append(offsets[-1] + len(each))
-    flags = 1 | 2 | (4 | 8 if lowercase else 0)
-    added = [_u32(index, 1 | 32) + _str(pieces[index]) for index in (PAD, UNK, CLS, SEP, MASK)]
-    single = [(2, 0, CLS), (0, 0, 0), (2, 0, SEP)]
-    pair = [*single, (1, 1, 0), (2, 1, SEP)]
-    return b"".join(
-        [
-            b"LNWORDPC",
-            _u32(1, flags, 100, UNK),
-            _str(prefix),
-            _u32(len(pieces), *offsets, offsets[-1]),
-            *encoded,
-            _u32(len(added)),
-            *added,
-            *(_u32(len(template)) + b"".join(_u32(*each) for each in template) for template in (single, pair)),
-        ]
-    )
 
 
 _OUTPUTS = {
@@ -92,7 +57,7 @@ def make_manifest(task: str, **changes: Any) -> Manifest:
         "task": task,
         "model_type": "bert",
         "tokenizer_kind": "wordpiece",
-        "tokenizer": blob(),
+        "tokenizer": wordpiece_bytes(PIECES),
         "vocab_size": len(PIECES),
         "pad_id": PAD,
         "unk_id": UNK,

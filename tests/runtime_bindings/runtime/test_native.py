@@ -9,16 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import linnet_runtime
-
-ROOT = Path(__file__).resolve().parents[3]
-PACKAGE = Path(linnet_runtime.__file__).parent
-
-
-def include_folder() -> Path:
-    """The installed header, or the one of the source tree in a development build."""
-    installed = PACKAGE / "include"
-    return installed if (installed / "linnet.h").exists() else ROOT / "runtime_bindings" / "include"
+from tests.support.native import PACKAGE, ROOT, include_folder
 
 
 @pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")

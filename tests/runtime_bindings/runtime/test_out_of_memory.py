@@ -10,10 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.linnet.conftest import files
-from tests.runtime_bindings.runtime.test_native import PACKAGE, ROOT, include_folder
-
-__all__ = ["files"]
+from tests.support.native import PACKAGE, ROOT, include_folder
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="glibc's malloc and RLIMIT_AS")
 

@@ -11,7 +11,7 @@ from linnet.errors import LinnetError
 from linnet.format.manifest import Manifest
 from linnet.format.trailer import read_trailer
 from linnet_runtime import Model, verify_file
-from tests.runtime_bindings.runtime.mutations import CONTRACT_CASES, FILE_CASES, OK, ContractCase, FileCase, Parts
+from tests.support.mutations import CONTRACT_CASES, FILE_CASES, OK, ContractCase, FileCase, Parts
 
 
 def verdict(action: object, *arguments: object) -> str:

@@ -9,9 +9,12 @@
 #include <utility>
 #include <vector>
 
+#include "../../../support/wordpiece.h"
 #include "linnet.h"
 
 namespace {
+
+using namespace linnet_tests;
 
 int failures = 0;
 
@@ -22,98 +25,13 @@ void check(bool condition, const std::string& what) {
   }
 }
 
-// ---- tokenizer bytes ------------------------------------------------------------------------
-
-enum Normalizer : std::uint32_t { kClean = 1, kChinese = 2, kStrip = 4, kLower = 8, kUncased = 15 };
-enum Added : std::uint32_t {
-  kSpecial = 1,
-  kNormalized = 2,
-  kLstrip = 4,
-  kRstrip = 8,
-  kSingleWord = 16,
-  kInVocabulary = 32
-};
-
-struct AddedEntry {
-  std::uint32_t id;
-  std::uint32_t flags;
-};
-
-struct Piece {
-  std::uint32_t kind;
-  std::uint32_t type_id;
-  std::uint32_t token_id;
-};
-
-struct Spec {
-  std::uint32_t flags = kUncased;
-  std::uint32_t max_word_chars = 10;
-  std::uint32_t unknown_id = 1;
-  std::vector<std::string> tokens = {"[PAD]", "[UNK]",  "[CLS]", "[SEP]", "[MASK]",   "un",
-                                     "##aff", "##able", "hello", ",",     "e",        "\xE4\xB8\xAD",
-                                     "a",     "##b",    "b",     "c",     "new york", "##c"};
-  std::vector<AddedEntry> added = {{0, kSpecial | kInVocabulary},
-                                   {2, kSpecial | kInVocabulary},
-                                   {3, kSpecial | kInVocabulary},
-                                   {4, kSpecial | kInVocabulary | kLstrip},
-                                   {16, kNormalized | kSingleWord}};
-  std::vector<Piece> single = {{2, 0, 2}, {0, 0, 0}, {2, 0, 3}};
-  std::vector<Piece> pair = {{2, 0, 2}, {0, 0, 0}, {2, 0, 3}, {1, 1, 0}, {2, 1, 3}};
-};
-
-void put(std::string& out, std::size_t value) {
-  for (unsigned shift = 0; shift < 32; shift += 8) {
-    out.push_back(static_cast<char>((value >> shift) & 0xFFU));
-  }
-}
-
-void put_text(std::string& out, std::string_view text) {
-  put(out, text.size());
-  out += text;
-}
-
-void put_template(std::string& out, const std::vector<Piece>& pieces) {
-  put(out, pieces.size());
-  for (const Piece& piece : pieces) {
-    put(out, piece.kind);
-    put(out, piece.type_id);
-    put(out, piece.token_id);
-  }
-}
-
-std::string blob(const Spec& spec) {
-  std::string out = "LNWORDPC";
-  put(out, 1);
-  put(out, spec.flags);
-  put(out, spec.max_word_chars);
-  put(out, spec.unknown_id);
-  put_text(out, "##");
-  put(out, spec.tokens.size());
-  std::string pool;
-  for (const std::string& token : spec.tokens) {
-    put(out, pool.size());
-    pool += token;
-  }
-  put(out, pool.size());
-  put_text(out, pool);
-  put(out, spec.added.size());
-  for (const AddedEntry& entry : spec.added) {
-    put(out, entry.id);
-    put(out, entry.flags);
-    put_text(out, spec.tokens[entry.id]);
-  }
-  put_template(out, spec.single);
-  put_template(out, spec.pair);
-  return out;
-}
-
 // ---- the C ABI in C++ clothes -----------------------------------------------------------------
 
 class Tokenizer {
  public:
   explicit Tokenizer(std::string_view bytes)
       : status_(linnet_tokenizer_create(bytes.data(), bytes.size(), &handle_)) {}
-  explicit Tokenizer(const Spec& spec) : Tokenizer(blob(spec)) {}
+  explicit Tokenizer(const Spec& spec) : Tokenizer(wordpiece_bytes(spec)) {}
   ~Tokenizer() { linnet_tokenizer_free(handle_); }
   Tokenizer(const Tokenizer&) = delete;
   Tokenizer& operator=(const Tokenizer&) = delete;
@@ -517,7 +435,7 @@ void test_refused_bytes() {
 }
 
 void test_damaged_bytes() {
-  const std::string good = blob(Spec{});
+  const std::string good = wordpiece_bytes(Spec{});
   for (std::size_t size = 0; size < good.size(); ++size) {
     const std::vector<char> cut(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(size));
     check(Tokenizer(std::string_view(cut.data(), cut.size())).status() == LINNET_TOKENIZER_INVALID,

@@ -1,6 +1,6 @@
 """Writes a small, complete linnet file and what eager PyTorch answers for it.
 
-    python -m tests.runtime_bindings.runtime.toy_program FOLDER
+    python -m tests.support.toy_program FOLDER
 
 writes ``toy.pte`` (forward and forward_batch, XNNPACK, dynamic length, the whole contract, a trailer),
 ``plain.pte`` (the same model without contract and trailer), ``expected.npz``, one file for each case of
@@ -12,7 +12,6 @@ that the tests of the runtime never import PyTorch.
 from __future__ import annotations
 
 import copy
-import struct
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,7 +26,8 @@ from executorch.exir.schema import Bool, Double, EValue, ExecutionPlan, Int, Str
 from linnet.format.manifest import Manifest, RawValue
 from linnet.format.trailer import build_trailer
 from linnet_export.lower.structural_ranges import structural_ranges
-from tests.runtime_bindings.runtime.mutations import CONTRACT_CASES
+from tests.support.mutations import CONTRACT_CASES
+from tests.support.wordpiece import wordpiece_bytes
 
 VOCABULARY = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "turn", "up", "down", "the", "light", "##s", "music")
 VOCAB_SIZE = 32
@@ -71,25 +71,6 @@ class ToyBatch(torch.nn.Module):
         return (self.toy.tokens(input_ids, token_type_ids) * mask).sum(dim=1) / mask.sum(dim=1)
 
 
-def tokenizer_bytes() -> bytes:
-    """Return a WordPiece tokenizer blob, version 1, for :data:`VOCABULARY`."""
-
-    def text(value: str) -> bytes:
-        return struct.pack("<I", len(value.encode())) + value.encode()
-
-    def template(pieces: list[tuple[int, int, int]]) -> bytes:
-        return struct.pack("<I", len(pieces)) + b"".join(struct.pack("<III", *piece) for piece in pieces)
-
-    pool = b"".join(token.encode() for token in VOCABULARY)
-    ends = np.cumsum([0, *(len(token.encode()) for token in VOCABULARY)]).tolist()
-    blob = b"LNWORDPC" + struct.pack("<IIII", 1, 0b1111, 100, 1) + text("##")
-    blob += struct.pack(f"<I{len(ends)}I", len(VOCABULARY), *ends) + struct.pack("<I", len(pool)) + pool
-    special = [struct.pack("<II", i, 0b100001) + text(VOCABULARY[i]) for i in range(5)]
-    blob += struct.pack("<I", len(special)) + b"".join(special)
-    single = [(2, 0, 2), (0, 0, 0), (2, 0, 3)]
-    return blob + template(single) + template([*single, (1, 1, 0), (2, 1, 3)])
-
-
 def manifest() -> Manifest:
     """Return the contract of the toy file."""
     return Manifest(
@@ -98,7 +79,7 @@ def manifest() -> Manifest:
         labels=LABELS,
         score_function="softmax",
         tokenizer_kind="wordpiece",
-        tokenizer=tokenizer_bytes(),
+        tokenizer=wordpiece_bytes(VOCABULARY),
         vocab_size=VOCAB_SIZE,
         pad_id=0,
         unk_id=1,
