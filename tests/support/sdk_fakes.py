@@ -17,7 +17,12 @@ from linnet_runtime import _core
 from tests.support.wordpiece import CLS, MASK, PAD, SEP, UNK, wordpiece_bytes
 
 __all__ = [
+    "CLS",
+    "MASK",
+    "PAD",
     "PIECES",
+    "SEP",
+    "UNK",
     "FakeRuntime",
     "Program",
     "f32",
