@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import graphlib
 import sys
+from pathlib import Path
 
 import grimp
 
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = ("sdk", "benchmarks", "export", "runtime_bindings/python", ".")
 PACKAGES = (
     "linnet",
     "linnet_bench",
@@ -35,6 +38,7 @@ def executed_packages(importer: str, imported: str) -> set[str]:
 
 def main() -> int:
     """Build the graph of all imports, those inside functions and for type checkers included, and sort it."""
+    sys.path[:0] = [str(ROOT / folder) for folder in SOURCES]  # the sources, not what is installed
     graph = grimp.build_graph(*PACKAGES, cache_dir=None)
     imports = {
         module: {

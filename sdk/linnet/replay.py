@@ -111,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--golden", required=True, metavar="FILE.json")
     parser.add_argument("--cases", type=int, default=8, help="golden cases to keep (default 8)")
     parser.add_argument("--threads", type=int, default=0)
-    parser.add_argument("--fused", action=argparse.BooleanOptionalAction, help="linnet's own attention operator")
+    parser.add_argument("--fused", action=argparse.BooleanOptionalAction, help="linnet's custom kernels")
     args = parser.parse_args(arguments)
     try:
         lines = _read_lines(args.texts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import subprocess
 from pathlib import Path
 
@@ -41,3 +43,13 @@ def test_every_folder_at_the_top_is_in_the_annotated_tree(tracked: list[Path]) -
     tree = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     folders = {path.relative_to(ROOT).parts[0] for path in tracked if len(path.relative_to(ROOT).parts) > 1}
     assert [folder for folder in sorted(folders) if f"{folder}/" not in tree] == []
+
+
+def test_no_test_imports_a_test_or_a_conftest() -> None:
+    """What several tests use is in tests/support, or beside them in a module of its own."""
+    found = []
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and re.search(r"\.(test_\w+|conftest)$", node.module or ""):
+                found.append(f"{path.relative_to(ROOT)} imports {node.module}")
+    assert found == []

@@ -133,7 +133,7 @@ def add_method_arguments(parser: argparse.ArgumentParser) -> None:
     method.add_argument("--official", action="store_true", help="the method of MLPerf Mobile; takes hours")
     add("--affinity", type=cpu_set, default=(), metavar="CPUS", help="bind the processes to these CPUs, as in 0,4-7")
     add("--fused", choices=("auto", "yes", "no"), default="auto",
-        help="linnet's own attention, if the file has it (default auto: where it is faster)")  # fmt: skip
+        help="linnet's custom kernels, if the file has them (default auto: where they are faster)")  # fmt: skip
 
 
 def settings_from(args: argparse.Namespace) -> Settings:

@@ -14,10 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.linnet.conftest import files as sdk_files
 from tests.support.files import BenchFiles
-
-__all__ = ["sdk_files"]
+from tests.support.task_files import files_of_every_task
 
 FEW = ("--requests", "3000", "--windows", "5", "--reload-every", "100", "--lengths", "6,99", "--most-drift", "1000")
 
@@ -131,8 +129,9 @@ def test_a_process_that_dies_is_named_with_its_signal(bench_files: BenchFiles, t
 
 @pytest.mark.slow
 @pytest.mark.parametrize("task", ["text-classification", "feature-extraction", "question-answering"])
-def test_two_hundred_thousand_requests_of_a_small_bert(sdk_files: Path, tmp_path: Path, task: str) -> None:
-    done = soak(sdk_files / f"{task}.pte", "--requests", "200000", "--windows", "10", "--reload-every", "500",
+def test_two_hundred_thousand_requests_of_a_small_bert(tmp_path: Path, task: str) -> None:
+    file = files_of_every_task() / f"{task}.pte"
+    done = soak(file, "--requests", "200000", "--windows", "10", "--reload-every", "500",
                 "--most-drift", "1000", "--json", tmp_path / "soak.json")  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert read(tmp_path / "soak.json")["growth"] <= 2_000_000
