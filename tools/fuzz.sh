@@ -14,11 +14,13 @@ if [ -z "$CXX" ] || ! "$CXX" -fsanitize=fuzzer "$build/try.cpp" -o "$build/try" 
   echo "SKIPPED: the fuzzers need clang++ with libFuzzer; on Debian: apt-get install clang"
   exit 0
 fi
-flags="-std=c++17 -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all -Iruntime_bindings/include -Iruntime_bindings/runtime/text"
+flags="-std=c++17 -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all -Iruntime_bindings/include -Iruntime_bindings/runtime -Iruntime_bindings/runtime/text"
+api=runtime_bindings/runtime/c_api
 objects=""
-for source in $(find runtime_bindings/runtime/text -name '*.cpp' | sort); do
+for source in $(find runtime_bindings/runtime/text -name '*.cpp' | sort) $api/decode_api.cpp $api/file_api.cpp \
+  $api/flow_api.cpp $api/task_api.cpp $api/tokenizer_api.cpp; do
   object="$build/$(echo "$source" | tr / _).o"
-  if [ ! -e "$object" ] || [ -n "$(find runtime_bindings/runtime/text runtime_bindings/include -newer "$object" -type f)" ]; then
+  if [ ! -e "$object" ] || [ -n "$(find runtime_bindings/runtime/text "$api" runtime_bindings/include -newer "$object" -type f)" ]; then
     # shellcheck disable=SC2086
     "$CXX" $flags -fsanitize=fuzzer-no-link,address,undefined -c "$source" -o "$object"
   fi

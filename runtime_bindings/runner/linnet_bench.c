@@ -3,9 +3,9 @@
  *   linnet_bench FILE [--lengths 8,32,128] [--threads 1] [--seconds 1 | --samples N] [--job JOB] [--events]
  *
  * Loads the file, warms up, and times `forward` at each length, as `linnet bench` does. --events writes what
- * benchmarks/linnet_bench/measure/protocol.py describes, one JSON object a line, with one more event: "outputs" are the
- * answers to the cases of the job, before and after the clock ran; whoever reads them judges them. Exit
- * status: 0 done, 1 failed, 2 wrong usage. */
+ * benchmarks/linnet_bench/measure/protocol.py describes, one JSON object a line, with one more event:
+ * "outputs" are the answers to the cases of the job, before and after the clock ran; whoever reads them
+ * judges them. Exit status: 0 done, 1 failed, 2 wrong usage. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>

@@ -151,7 +151,7 @@ def _parts(
     known, layers = evidence.report.parts, evidence.report.layers or ()
     parts = [*_tables(known.get("embedding", 0), layers), *_linears(known.get("linears", 0), layers)]
     parts.append(Part("tokenizer", len(manifest.tokenizer)))
-    parts.append(Part("program: instructions, XNNPACK graphs, contract", parsed))
+    parts.append(Part("program: instructions, XNNPACK graphs, manifest", parsed))
     rest = program - sum(each.size for each in parts)
     if rest < 0:  # the tokenizer's bytes can lie inside of what is parsed
         parts[-1] = Part(parts[-1].name, max(0, parts[-1].size + rest))

@@ -91,7 +91,7 @@ def about(facts: Facts) -> list[Content]:
     without = {"pooling"} if not get_task(manifest.task).embeds else set()
     versions = [[name, value] for name, value in facts.versions.items()]
     return [
-        table(["", "contract"], [[name, value] for name, value in rows if name not in without and value]),
+        table(["", "manifest"], [[name, value] for name, value in rows if name not in without and value]),
         table(["", "version"], versions, caption="Versions", unbroken=(1,)),
         *(element("p", "Note: ", foreign(note), class_="note") for note in facts.evidence.report.notes),
     ]

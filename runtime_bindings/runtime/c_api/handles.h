@@ -1,6 +1,6 @@
 // What the opaque handles of linnet.h are, and how arguments are checked.
-#ifndef LINNET_CORE_C_API_HANDLES_H_
-#define LINNET_CORE_C_API_HANDLES_H_
+#ifndef LINNET_RUNTIME_C_API_HANDLES_H_
+#define LINNET_RUNTIME_C_API_HANDLES_H_
 
 #include <cstring>
 #include <memory>
@@ -98,4 +98,4 @@ inline linnet_answers* new_answers(Answers answers, bool truncated = false) {
 
 }  // namespace linnet::c_api
 
-#endif  // LINNET_CORE_C_API_HANDLES_H_
+#endif  // LINNET_RUNTIME_C_API_HANDLES_H_

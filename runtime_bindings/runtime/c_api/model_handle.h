@@ -1,6 +1,6 @@
 // The handle of a model, for the parts of the C ABI that work on it.
-#ifndef LINNET_CORE_C_API_MODEL_HANDLE_H_
-#define LINNET_CORE_C_API_MODEL_HANDLE_H_
+#ifndef LINNET_RUNTIME_C_API_MODEL_HANDLE_H_
+#define LINNET_RUNTIME_C_API_MODEL_HANDLE_H_
 
 #include <memory>
 #include <utility>
@@ -21,4 +21,4 @@ struct linnet_model {
   linnet_task task;  // its fields are the program's
 };
 
-#endif  // LINNET_CORE_C_API_MODEL_HANDLE_H_
+#endif  // LINNET_RUNTIME_C_API_MODEL_HANDLE_H_

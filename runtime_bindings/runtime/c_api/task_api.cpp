@@ -77,7 +77,7 @@ extern "C" linnet_status linnet_task_create(const linnet_field* fields, size_t c
       }
       kept->copy(fields[i].name, fields[i].value);
     }
-    linnet::check_contract(*kept, "the manifest");
+    linnet::check_manifest(*kept, "the manifest");
     *task = new linnet_task(std::unique_ptr<const linnet::Fields>(std::move(kept)));
   });
 }

@@ -5,8 +5,8 @@
 // block of kBlock keys, so the small weights of a long text are not lost beside a large one elsewhere.
 // Products are exact int32 sums; everything else is float32. The matrix of scores never leaves the level-1
 // cache: blocks of keys are added up as in FlashAttention (https://arxiv.org/abs/2205.14135, algorithm 1).
-#ifndef LINNET_CORE_KERNELS_ATTENTION_H_
-#define LINNET_CORE_KERNELS_ATTENTION_H_
+#ifndef LINNET_RUNTIME_KERNELS_ATTENTION_H_
+#define LINNET_RUNTIME_KERNELS_ATTENTION_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -71,4 +71,4 @@ AttentionKernel fast_attention() noexcept;
 
 }  // namespace linnet::kernels
 
-#endif  // LINNET_CORE_KERNELS_ATTENTION_H_
+#endif  // LINNET_RUNTIME_KERNELS_ATTENTION_H_

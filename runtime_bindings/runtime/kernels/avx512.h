@@ -1,6 +1,6 @@
 // What the AVX-512 kernels share. For their sources only: it says so to the compiler of everything below it.
-#ifndef LINNET_CORE_KERNELS_AVX512_H_
-#define LINNET_CORE_KERNELS_AVX512_H_
+#ifndef LINNET_RUNTIME_KERNELS_AVX512_H_
+#define LINNET_RUNTIME_KERNELS_AVX512_H_
 
 #if defined(__x86_64__)
 
@@ -37,4 +37,4 @@ inline bool has_avx512_vnni() noexcept {
 
 #endif
 
-#endif  // LINNET_CORE_KERNELS_AVX512_H_
+#endif  // LINNET_RUNTIME_KERNELS_AVX512_H_

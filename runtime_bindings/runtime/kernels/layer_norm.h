@@ -1,8 +1,8 @@
 // Layer normalization of a sum: (s - mean(s)) / sqrt(variance(s) + epsilon) * weight with s = x + residual,
 // row by row, as in https://arxiv.org/abs/1607.06450. XNNPACK has no such operator: there it takes nine, and
 // each passes over the whole matrix.
-#ifndef LINNET_CORE_KERNELS_LAYER_NORM_H_
-#define LINNET_CORE_KERNELS_LAYER_NORM_H_
+#ifndef LINNET_RUNTIME_KERNELS_LAYER_NORM_H_
+#define LINNET_RUNTIME_KERNELS_LAYER_NORM_H_
 
 #include <cstddef>
 
@@ -29,4 +29,4 @@ LayerNormKernel fast_layer_norm() noexcept;
 
 }  // namespace linnet::kernels
 
-#endif  // LINNET_CORE_KERNELS_LAYER_NORM_H_
+#endif  // LINNET_RUNTIME_KERNELS_LAYER_NORM_H_

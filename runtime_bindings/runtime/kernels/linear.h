@@ -3,8 +3,8 @@
 //
 // Rounding is that of torchao's dynamic quantization (`choose_qparams_per_token_asymmetric`): the range of a
 // token is spread over 256 steps so that zero is one of them. Products are exact int32 sums.
-#ifndef LINNET_CORE_KERNELS_LINEAR_H_
-#define LINNET_CORE_KERNELS_LINEAR_H_
+#ifndef LINNET_RUNTIME_KERNELS_LINEAR_H_
+#define LINNET_RUNTIME_KERNELS_LINEAR_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -97,4 +97,4 @@ LinearKernel fast_linear() noexcept;
 
 }  // namespace linnet::kernels
 
-#endif  // LINNET_CORE_KERNELS_LINEAR_H_
+#endif  // LINNET_RUNTIME_KERNELS_LINEAR_H_

@@ -1,6 +1,6 @@
 // What one call of LinnetBackend computes, as it stands in a program.
-#ifndef LINNET_CORE_KERNELS_LINEAR_CALL_H_
-#define LINNET_CORE_KERNELS_LINEAR_CALL_H_
+#ifndef LINNET_RUNTIME_KERNELS_LINEAR_CALL_H_
+#define LINNET_RUNTIME_KERNELS_LINEAR_CALL_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -35,10 +35,10 @@ struct LinearCall {
   std::size_t arguments() const noexcept { return tokens_argument == residual_argument ? 1 : 2; }
 };
 
-// Reads the bytes that linnet_export/lower/custom_ops/linear_backend.py describes. Nothing if they are anything
-// else, or of another version. Throws std::bad_alloc.
+// Reads the bytes that linnet_export/lower/custom_ops/linear_backend.py describes. Nothing if they are
+// anything else, or of another version. Throws std::bad_alloc.
 std::optional<LinearCall> read_linear_call(const void* data, std::size_t size);
 
 }  // namespace linnet::kernels
 
-#endif  // LINNET_CORE_KERNELS_LINEAR_CALL_H_
+#endif  // LINNET_RUNTIME_KERNELS_LINEAR_CALL_H_

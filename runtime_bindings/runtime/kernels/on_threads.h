@@ -1,6 +1,6 @@
 // Sharing the work of one operator between the threads of ExecuTorch's pool.
-#ifndef LINNET_CORE_KERNELS_ON_THREADS_H_
-#define LINNET_CORE_KERNELS_ON_THREADS_H_
+#ifndef LINNET_RUNTIME_KERNELS_ON_THREADS_H_
+#define LINNET_RUNTIME_KERNELS_ON_THREADS_H_
 
 #include <algorithm>
 #include <cstddef>
@@ -27,4 +27,4 @@ void on_threads(std::size_t count, const Work& work) {
 
 }  // namespace linnet::kernels
 
-#endif  // LINNET_CORE_KERNELS_ON_THREADS_H_
+#endif  // LINNET_RUNTIME_KERNELS_ON_THREADS_H_

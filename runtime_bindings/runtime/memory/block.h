@@ -1,6 +1,6 @@
 // Memory in one piece, for what lives as long as a session.
-#ifndef LINNET_CORE_MEMORY_BLOCK_H_
-#define LINNET_CORE_MEMORY_BLOCK_H_
+#ifndef LINNET_RUNTIME_MEMORY_BLOCK_H_
+#define LINNET_RUNTIME_MEMORY_BLOCK_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -38,4 +38,4 @@ inline std::size_t padding(const std::uint8_t* place, std::size_t alignment) noe
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_MEMORY_BLOCK_H_
+#endif  // LINNET_RUNTIME_MEMORY_BLOCK_H_

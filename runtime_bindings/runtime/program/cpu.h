@@ -1,6 +1,6 @@
 // What the processor offers to the kernels.
-#ifndef LINNET_CORE_SESSION_CPU_H_
-#define LINNET_CORE_SESSION_CPU_H_
+#ifndef LINNET_RUNTIME_PROGRAM_CPU_H_
+#define LINNET_RUNTIME_PROGRAM_CPU_H_
 
 #include <string>
 
@@ -15,4 +15,4 @@ std::string cpu_features();
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_SESSION_CPU_H_
+#endif  // LINNET_RUNTIME_PROGRAM_CPU_H_

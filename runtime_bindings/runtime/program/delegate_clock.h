@@ -1,6 +1,6 @@
 // The clock that XNNPACK reads while it profiles.
-#ifndef LINNET_CORE_SESSION_DELEGATE_CLOCK_H_
-#define LINNET_CORE_SESSION_DELEGATE_CLOCK_H_
+#ifndef LINNET_RUNTIME_PROGRAM_DELEGATE_CLOCK_H_
+#define LINNET_RUNTIME_PROGRAM_DELEGATE_CLOCK_H_
 
 #include <cstdint>
 #include <vector>
@@ -16,4 +16,4 @@ void keep_delegate_clock(std::vector<std::int64_t>* readings) noexcept;
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_SESSION_DELEGATE_CLOCK_H_
+#endif  // LINNET_RUNTIME_PROGRAM_DELEGATE_CLOCK_H_

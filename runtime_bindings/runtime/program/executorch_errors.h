@@ -1,6 +1,6 @@
 // ExecuTorch's error codes and log lines as linnet errors.
-#ifndef LINNET_CORE_SESSION_EXECUTORCH_ERRORS_H_
-#define LINNET_CORE_SESSION_EXECUTORCH_ERRORS_H_
+#ifndef LINNET_RUNTIME_PROGRAM_EXECUTORCH_ERRORS_H_
+#define LINNET_RUNTIME_PROGRAM_EXECUTORCH_ERRORS_H_
 
 #include <executorch/runtime/core/error.h>
 
@@ -54,4 +54,4 @@ inline void check_executorch(linnet_status status, const char* what, executorch:
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_SESSION_EXECUTORCH_ERRORS_H_
+#endif  // LINNET_RUNTIME_PROGRAM_EXECUTORCH_ERRORS_H_

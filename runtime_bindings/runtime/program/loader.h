@@ -1,6 +1,6 @@
 // Hands the bytes of a file to ExecuTorch without copying, and gives back the pages that it is done with.
-#ifndef LINNET_CORE_SESSION_LOADER_H_
-#define LINNET_CORE_SESSION_LOADER_H_
+#ifndef LINNET_RUNTIME_PROGRAM_LOADER_H_
+#define LINNET_RUNTIME_PROGRAM_LOADER_H_
 
 #include <executorch/runtime/core/data_loader.h>
 
@@ -28,4 +28,4 @@ class Loader final : public executorch::runtime::DataLoader {
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_SESSION_LOADER_H_
+#endif  // LINNET_RUNTIME_PROGRAM_LOADER_H_

@@ -1,6 +1,6 @@
 // A method that computes: loaded with its memory, run one call at a time.
-#ifndef LINNET_CORE_SESSION_METHOD_H_
-#define LINNET_CORE_SESSION_METHOD_H_
+#ifndef LINNET_RUNTIME_PROGRAM_METHOD_H_
+#define LINNET_RUNTIME_PROGRAM_METHOD_H_
 
 #include <executorch/runtime/executor/method.h>
 #include <executorch/runtime/executor/program.h>
@@ -64,4 +64,4 @@ class ComputeMethod {
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_SESSION_METHOD_H_
+#endif  // LINNET_RUNTIME_PROGRAM_METHOD_H_

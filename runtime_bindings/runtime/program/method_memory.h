@@ -1,6 +1,6 @@
 // Memory of ExecuTorch's own objects for a method, taken before it is loaded.
-#ifndef LINNET_CORE_SESSION_METHOD_MEMORY_H_
-#define LINNET_CORE_SESSION_METHOD_MEMORY_H_
+#ifndef LINNET_RUNTIME_PROGRAM_METHOD_MEMORY_H_
+#define LINNET_RUNTIME_PROGRAM_METHOD_MEMORY_H_
 
 #include <executorch/runtime/core/memory_allocator.h>
 
@@ -36,4 +36,4 @@ class MethodMemory final : public executorch::runtime::MemoryAllocator {
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_SESSION_METHOD_MEMORY_H_
+#endif  // LINNET_RUNTIME_PROGRAM_METHOD_MEMORY_H_

@@ -88,7 +88,7 @@ std::string chosen_method(const Program& program, const std::string& name, linne
 
 Fields checked_fields(const Program& program, const FileBytes& file) {
   Fields fields = read_fields(program, file);
-  check_contract(fields, file.name());
+  check_manifest(fields, file.name());
   check_requirements(fields, file.name());
   return fields;
 }

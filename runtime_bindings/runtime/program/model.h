@@ -1,6 +1,6 @@
 // One opened linnet file.
-#ifndef LINNET_CORE_SESSION_MODEL_H_
-#define LINNET_CORE_SESSION_MODEL_H_
+#ifndef LINNET_RUNTIME_PROGRAM_MODEL_H_
+#define LINNET_RUNTIME_PROGRAM_MODEL_H_
 
 #include <executorch/runtime/executor/program.h>
 
@@ -21,7 +21,7 @@ namespace linnet {
 class Model {
  public:
   // Checks the file from the outside in: trailer, hash of what is parsed, ExecuTorch's own verification,
-  // contract, backends and operators. No method that computes is loaded yet.
+  // manifest, backends and operators. No method that computes is loaded yet.
   Model(std::unique_ptr<FileBytes> file, std::int32_t threads);
   ~Model();
   Model(const Model&) = delete;
@@ -70,4 +70,4 @@ class Model {
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_SESSION_MODEL_H_
+#endif  // LINNET_RUNTIME_PROGRAM_MODEL_H_

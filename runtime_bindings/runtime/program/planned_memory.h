@@ -1,6 +1,6 @@
 // The memory that a method's tensors were planned into at export time.
-#ifndef LINNET_CORE_SESSION_PLANNED_MEMORY_H_
-#define LINNET_CORE_SESSION_PLANNED_MEMORY_H_
+#ifndef LINNET_RUNTIME_PROGRAM_PLANNED_MEMORY_H_
+#define LINNET_RUNTIME_PROGRAM_PLANNED_MEMORY_H_
 
 #include <executorch/runtime/core/hierarchical_allocator.h>
 #include <executorch/runtime/executor/method_meta.h>
@@ -31,4 +31,4 @@ class PlannedMemory {
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_SESSION_PLANNED_MEMORY_H_
+#endif  // LINNET_RUNTIME_PROGRAM_PLANNED_MEMORY_H_

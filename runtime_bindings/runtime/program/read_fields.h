@@ -1,6 +1,6 @@
 // Reads the manifest out of an ExecuTorch program.
-#ifndef LINNET_CORE_SESSION_READ_FIELDS_H_
-#define LINNET_CORE_SESSION_READ_FIELDS_H_
+#ifndef LINNET_RUNTIME_PROGRAM_READ_FIELDS_H_
+#define LINNET_RUNTIME_PROGRAM_READ_FIELDS_H_
 
 #include <executorch/runtime/executor/program.h>
 
@@ -15,4 +15,4 @@ Fields read_fields(const executorch::runtime::Program& program, const FileBytes&
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_SESSION_READ_FIELDS_H_
+#endif  // LINNET_RUNTIME_PROGRAM_READ_FIELDS_H_

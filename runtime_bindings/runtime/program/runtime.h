@@ -1,6 +1,6 @@
 // What this build of the runtime has: backends, operators, versions.
-#ifndef LINNET_CORE_SESSION_RUNTIME_H_
-#define LINNET_CORE_SESSION_RUNTIME_H_
+#ifndef LINNET_RUNTIME_PROGRAM_RUNTIME_H_
+#define LINNET_RUNTIME_PROGRAM_RUNTIME_H_
 
 #include <cstdint>
 #include <string>
@@ -27,4 +27,4 @@ std::string runtime_info();
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_SESSION_RUNTIME_H_
+#endif  // LINNET_RUNTIME_PROGRAM_RUNTIME_H_

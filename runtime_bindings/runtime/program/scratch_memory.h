@@ -1,6 +1,6 @@
 // Memory that an operator needs while it runs.
-#ifndef LINNET_CORE_SESSION_SCRATCH_MEMORY_H_
-#define LINNET_CORE_SESSION_SCRATCH_MEMORY_H_
+#ifndef LINNET_RUNTIME_PROGRAM_SCRATCH_MEMORY_H_
+#define LINNET_RUNTIME_PROGRAM_SCRATCH_MEMORY_H_
 
 #include <executorch/runtime/core/memory_allocator.h>
 
@@ -31,4 +31,4 @@ class ScratchMemory final : public executorch::runtime::MemoryAllocator {
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_SESSION_SCRATCH_MEMORY_H_
+#endif  // LINNET_RUNTIME_PROGRAM_SCRATCH_MEMORY_H_

@@ -1,6 +1,6 @@
 // ExecuTorch's thread pool: not among the wheel's headers, but exported by its thread pool library (1.5.1).
-#ifndef LINNET_CORE_SESSION_THREAD_POOL_H_
-#define LINNET_CORE_SESSION_THREAD_POOL_H_
+#ifndef LINNET_RUNTIME_PROGRAM_THREAD_POOL_H_
+#define LINNET_RUNTIME_PROGRAM_THREAD_POOL_H_
 
 #include <executorch/runtime/core/function_ref.h>
 
@@ -23,4 +23,4 @@ struct pthreadpool* get_pthreadpool();
 
 }  // namespace executorch::extension::threadpool
 
-#endif  // LINNET_CORE_SESSION_THREAD_POOL_H_
+#endif  // LINNET_RUNTIME_PROGRAM_THREAD_POOL_H_

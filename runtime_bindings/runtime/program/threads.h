@@ -1,6 +1,6 @@
 // ExecuTorch's thread pool: one per process, sized once.
-#ifndef LINNET_CORE_SESSION_THREADS_H_
-#define LINNET_CORE_SESSION_THREADS_H_
+#ifndef LINNET_RUNTIME_PROGRAM_THREADS_H_
+#define LINNET_RUNTIME_PROGRAM_THREADS_H_
 
 #include <cstdint>
 #include <mutex>
@@ -28,4 +28,4 @@ void check_not_forked();
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_SESSION_THREADS_H_
+#endif  // LINNET_RUNTIME_PROGRAM_THREADS_H_

@@ -1,6 +1,6 @@
 // What ExecuTorch's event tracer reports of a run, kept as it is.
-#ifndef LINNET_CORE_SESSION_TRACER_H_
-#define LINNET_CORE_SESSION_TRACER_H_
+#ifndef LINNET_RUNTIME_PROGRAM_TRACER_H_
+#define LINNET_RUNTIME_PROGRAM_TRACER_H_
 
 #include <executorch/runtime/core/event_tracer.h>
 
@@ -90,4 +90,4 @@ class Tracer final : public executorch::runtime::EventTracer {
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_SESSION_TRACER_H_
+#endif  // LINNET_RUNTIME_PROGRAM_TRACER_H_

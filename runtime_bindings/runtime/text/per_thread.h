@@ -1,8 +1,8 @@
 // What each thread has for itself, without thread_local: glibc ends the process where memory for that runs
 // out
 // ("failed to register TLS destructor", "cannot allocate memory for thread-local data").
-#ifndef LINNET_CORE_PER_THREAD_H_
-#define LINNET_CORE_PER_THREAD_H_
+#ifndef LINNET_RUNTIME_PER_THREAD_H_
+#define LINNET_RUNTIME_PER_THREAD_H_
 
 #include <pthread.h>
 
@@ -46,4 +46,4 @@ class PerThread {
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_PER_THREAD_H_
+#endif  // LINNET_RUNTIME_PER_THREAD_H_

@@ -1,6 +1,6 @@
 // Errors inside the core: thrown as linnet::Error, turned into a status at the C boundary.
-#ifndef LINNET_CORE_STATUS_H_
-#define LINNET_CORE_STATUS_H_
+#ifndef LINNET_RUNTIME_STATUS_H_
+#define LINNET_RUNTIME_STATUS_H_
 
 #include <cstdint>
 #include <exception>
@@ -52,4 +52,4 @@ linnet_status guarded(Body&& body) noexcept {
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_STATUS_H_
+#endif  // LINNET_RUNTIME_STATUS_H_

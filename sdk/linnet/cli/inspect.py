@@ -140,7 +140,7 @@ def _show(console: Console, found: _Findings) -> None:
     console.line(f"{found.path}{size}")
     console.line(f"verdict: {_verdict(found)}")
     if found.manifest is not None:
-        console.heading("contract")
+        console.heading("manifest")
         console.fields([*_manifest_rows(found.manifest), ("methods", ", ".join(found.methods))])
     if found.trailer is not None:
         console.heading("trailer")

@@ -64,7 +64,7 @@ _FOOTER = struct.Struct("<8sHHIQQQQ32s32s8s8s")
 _RANGE = struct.Struct("<QQ")
 SIGNATURE_SIZE = 64
 SIGNED_DOMAIN = b"linnet file signature 1\n"
-_CONTRACT_MARK = b"schema_version"  # name of the contract's first constant method
+_MANIFEST_MARK = b"schema_version"  # name of the contract's first constant method
 
 assert _FOOTER.size == FOOTER_SIZE
 
@@ -199,13 +199,13 @@ def _parts(data: bytes, name: str) -> tuple[bytes, bytes, bytes]:
 
 
 def _refuse_without_trailer(path: str | Path, start: bytes) -> None:
-    if _CONTRACT_MARK in start:
+    if _MANIFEST_MARK in start:
         raise FileTruncatedError(
-            f"{path}: the trailer is missing although the program has linnet's contract: "
+            f"{path}: the trailer is missing although the program has linnet's manifest: "
             "the end of the file is cut off; copy or export it again"
         )
     raise NotALinnetFileError(
-        f"{path}: an ExecuTorch program without linnet's contract; "
+        f"{path}: an ExecuTorch program without linnet's manifest; "
         "make one with `linnet export`, or run it with executorch.runtime"
     )
 

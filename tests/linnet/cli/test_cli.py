@@ -352,7 +352,7 @@ def test_inspect_has_a_verdict_for_every_mutated_file(
 def test_inspect_shows_the_evidence_of_a_file_whose_program_is_damaged(files: Path, tmp_path: Path) -> None:
     done = cli("inspect", damaged(files, tmp_path, "program"))
     assert "proof.max_error" in done.stdout
-    assert "contract" not in done.stdout
+    assert "\nmanifest\n" not in done.stdout
 
 
 def test_inspect_of_a_folder_is_refused(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 // What every task answers with.
-#ifndef LINNET_CORE_DECODE_ANSWERS_H_
-#define LINNET_CORE_DECODE_ANSWERS_H_
+#ifndef LINNET_RUNTIME_DECODE_ANSWERS_H_
+#define LINNET_RUNTIME_DECODE_ANSWERS_H_
 
 #include <cstdint>
 #include <string>
@@ -36,4 +36,4 @@ using Answers = std::vector<Answer>;
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_DECODE_ANSWERS_H_
+#endif  // LINNET_RUNTIME_DECODE_ANSWERS_H_

@@ -1,6 +1,6 @@
 // text-classification and text-ranking: one row of logits for a text or a pair.
-#ifndef LINNET_CORE_DECODE_CLASSES_H_
-#define LINNET_CORE_DECODE_CLASSES_H_
+#ifndef LINNET_RUNTIME_DECODE_CLASSES_H_
+#define LINNET_RUNTIME_DECODE_CLASSES_H_
 
 #include <vector>
 
@@ -18,4 +18,4 @@ std::vector<float> decode_scores(const Task& task, const linnet_tensor& logits);
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_DECODE_CLASSES_H_
+#endif  // LINNET_RUNTIME_DECODE_CLASSES_H_

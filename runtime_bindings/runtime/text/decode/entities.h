@@ -1,6 +1,6 @@
 // token-classification: labelled tokens or entity groups, as transformers 5's pipeline.
-#ifndef LINNET_CORE_DECODE_ENTITIES_H_
-#define LINNET_CORE_DECODE_ENTITIES_H_
+#ifndef LINNET_RUNTIME_DECODE_ENTITIES_H_
+#define LINNET_RUNTIME_DECODE_ENTITIES_H_
 
 #include "decode/answers.h"
 #include "decode/task.h"
@@ -14,4 +14,4 @@ Answers decode_entities(const Task& task, const WindowView& window, const linnet
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_DECODE_ENTITIES_H_
+#endif  // LINNET_RUNTIME_DECODE_ENTITIES_H_

@@ -1,6 +1,6 @@
 // fill-mask: the most likely tokens in place of each mask, as transformers 5's pipeline.
-#ifndef LINNET_CORE_DECODE_MASKS_H_
-#define LINNET_CORE_DECODE_MASKS_H_
+#ifndef LINNET_RUNTIME_DECODE_MASKS_H_
+#define LINNET_RUNTIME_DECODE_MASKS_H_
 
 #include "decode/answers.h"
 #include "decode/task.h"
@@ -18,4 +18,4 @@ void require_mask(const Task& task, const Window& window);
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_DECODE_MASKS_H_
+#endif  // LINNET_RUNTIME_DECODE_MASKS_H_

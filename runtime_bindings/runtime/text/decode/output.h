@@ -1,6 +1,6 @@
 // A tensor that owns its memory: an output of a run.
-#ifndef LINNET_CORE_DECODE_OUTPUT_H_
-#define LINNET_CORE_DECODE_OUTPUT_H_
+#ifndef LINNET_RUNTIME_DECODE_OUTPUT_H_
+#define LINNET_RUNTIME_DECODE_OUTPUT_H_
 
 #include <cstdint>
 #include <vector>
@@ -17,4 +17,4 @@ struct Output {
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_DECODE_OUTPUT_H_
+#endif  // LINNET_RUNTIME_DECODE_OUTPUT_H_

@@ -1,6 +1,6 @@
 // An output read as rows of float32 numbers, its shape checked.
-#ifndef LINNET_CORE_DECODE_ROWS_H_
-#define LINNET_CORE_DECODE_ROWS_H_
+#ifndef LINNET_RUNTIME_DECODE_ROWS_H_
+#define LINNET_RUNTIME_DECODE_ROWS_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -28,4 +28,4 @@ std::string shape_text(const linnet_tensor& tensor);
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_DECODE_ROWS_H_
+#endif  // LINNET_RUNTIME_DECODE_ROWS_H_

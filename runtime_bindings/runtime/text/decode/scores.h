@@ -1,6 +1,6 @@
 // From logits to scores, and the order of scores.
-#ifndef LINNET_CORE_DECODE_SCORES_H_
-#define LINNET_CORE_DECODE_SCORES_H_
+#ifndef LINNET_RUNTIME_DECODE_SCORES_H_
+#define LINNET_RUNTIME_DECODE_SCORES_H_
 
 #include <cmath>
 #include <cstddef>
@@ -34,4 +34,4 @@ std::vector<std::size_t> best_positions(const float* values, std::size_t count, 
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_DECODE_SCORES_H_
+#endif  // LINNET_RUNTIME_DECODE_SCORES_H_

@@ -2,8 +2,8 @@
 //
 // transformers 5 has no such pipeline any more; the rules are those of 4.57
 // (pipelines/question_answering.py).
-#ifndef LINNET_CORE_DECODE_SPANS_H_
-#define LINNET_CORE_DECODE_SPANS_H_
+#ifndef LINNET_RUNTIME_DECODE_SPANS_H_
+#define LINNET_RUNTIME_DECODE_SPANS_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -45,4 +45,4 @@ WindowSize window_size(const Task& task, const linnet_question_options& options)
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_DECODE_SPANS_H_
+#endif  // LINNET_RUNTIME_DECODE_SPANS_H_

@@ -1,6 +1,6 @@
 // One file's task: its manifest in the form that tokenizing and decoding need.
-#ifndef LINNET_CORE_DECODE_TASK_H_
-#define LINNET_CORE_DECODE_TASK_H_
+#ifndef LINNET_RUNTIME_DECODE_TASK_H_
+#define LINNET_RUNTIME_DECODE_TASK_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -19,7 +19,7 @@ namespace linnet {
 // Safe to use from several threads.
 class Task {
  public:
-  // `fields` have passed check_contract() and outlive the task.
+  // `fields` have passed check_manifest() and outlive the task.
   explicit Task(const Fields& fields);
 
   const Fields& fields() const noexcept { return fields_; }
@@ -65,4 +65,4 @@ class Task {
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_DECODE_TASK_H_
+#endif  // LINNET_RUNTIME_DECODE_TASK_H_

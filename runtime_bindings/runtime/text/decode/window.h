@@ -1,6 +1,6 @@
 // One window of an encoding and its text, as decoding sees them.
-#ifndef LINNET_CORE_DECODE_WINDOW_H_
-#define LINNET_CORE_DECODE_WINDOW_H_
+#ifndef LINNET_RUNTIME_DECODE_WINDOW_H_
+#define LINNET_RUNTIME_DECODE_WINDOW_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -55,4 +55,4 @@ class WindowView {
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_DECODE_WINDOW_H_
+#endif  // LINNET_RUNTIME_DECODE_WINDOW_H_

@@ -1,6 +1,6 @@
 // A borrowed run of bytes with checked slicing: the only way that file content is addressed.
-#ifndef LINNET_CORE_FILE_BYTES_H_
-#define LINNET_CORE_FILE_BYTES_H_
+#ifndef LINNET_RUNTIME_FILE_BYTES_H_
+#define LINNET_RUNTIME_FILE_BYTES_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -37,4 +37,4 @@ class ByteView {
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_FILE_BYTES_H_
+#endif  // LINNET_RUNTIME_FILE_BYTES_H_

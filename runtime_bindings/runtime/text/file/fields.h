@@ -1,6 +1,6 @@
 // The manifest: values of the program's constant methods, whoever read them.
-#ifndef LINNET_CORE_FILE_FIELDS_H_
-#define LINNET_CORE_FILE_FIELDS_H_
+#ifndef LINNET_RUNTIME_FILE_FIELDS_H_
+#define LINNET_RUNTIME_FILE_FIELDS_H_
 
 #include <cstdint>
 #include <map>
@@ -24,7 +24,7 @@ class Fields {
   // Names, one per line.
   const std::string& names() const noexcept { return names_; }
 
-  // Typed access to fields that check_contract() has verified.
+  // Typed access to fields that check_manifest() has verified.
   std::int64_t integer(std::string_view name) const;
   // The number, or -1 if there is no such field: how the ids of special tokens are stored.
   std::int64_t id(std::string_view name) const;
@@ -39,11 +39,11 @@ class Fields {
 
 // Refuses a newer major schema version (LINNET_SCHEMA_TOO_NEW) and fields that are missing, mistyped or
 // contradict each other (LINNET_MANIFEST_INVALID). `name` is the file's name in messages.
-void check_contract(const Fields& fields, const std::string& name);
+void check_manifest(const Fields& fields, const std::string& name);
 
 // Splits a stored list: items joined by a newline, with \\ and \n escaped (sdk/linnet/format/manifest.py).
 std::vector<std::string> split_items(std::string_view text);
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_FILE_FIELDS_H_
+#endif  // LINNET_RUNTIME_FILE_FIELDS_H_

@@ -1,6 +1,6 @@
 // The bytes of a linnet file: mapped from a path or copied from memory.
-#ifndef LINNET_CORE_FILE_FILE_BYTES_H_
-#define LINNET_CORE_FILE_FILE_BYTES_H_
+#ifndef LINNET_RUNTIME_FILE_FILE_BYTES_H_
+#define LINNET_RUNTIME_FILE_FILE_BYTES_H_
 
 #include <cstddef>
 #include <memory>
@@ -41,4 +41,4 @@ class FileBytes {
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_FILE_FILE_BYTES_H_
+#endif  // LINNET_RUNTIME_FILE_FILE_BYTES_H_

@@ -1,6 +1,6 @@
 // SHA-256 (FIPS 180-4).
-#ifndef LINNET_CORE_FILE_SHA256_H_
-#define LINNET_CORE_FILE_SHA256_H_
+#ifndef LINNET_RUNTIME_FILE_SHA256_H_
+#define LINNET_RUNTIME_FILE_SHA256_H_
 
 #include <array>
 #include <cstddef>
@@ -30,4 +30,4 @@ class Sha256 {
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_FILE_SHA256_H_
+#endif  // LINNET_RUNTIME_FILE_SHA256_H_

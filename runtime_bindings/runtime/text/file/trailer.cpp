@@ -18,7 +18,7 @@ constexpr std::size_t kRangeSize = 16;
 constexpr std::string_view kMagic = "LNTRAILR";
 constexpr std::string_view kSignedDomain = "linnet file signature 1\n";
 constexpr std::string_view kEndMagic = "LNTREND\n";
-constexpr std::string_view kContractMark = "schema_version";  // the contract's first constant method
+constexpr std::string_view kManifestMark = "schema_version";  // the manifest's first constant method
 constexpr std::size_t kMarkWindow = 1U << 20U;                // where the mark is searched, as in trailer.py
 constexpr std::string_view kExtendedHeader = "eh00";          // at byte 8 (ExecuTorch, extended_header.h)
 
@@ -59,15 +59,15 @@ void check_program_start(ByteView file, const std::string& name) {
 }
 
 [[noreturn]] void refuse_without_trailer(ByteView file, const std::string& name) {
-  if (contains(file.part(0, std::min(file.size(), kMarkWindow)), kContractMark)) {
+  if (contains(file.part(0, std::min(file.size(), kMarkWindow)), kManifestMark)) {
     throw Error(LINNET_FILE_TRUNCATED,
                 name +
-                    ": the trailer is missing although the program has linnet's contract: "
+                    ": the trailer is missing although the program has linnet's manifest: "
                     "the end of the file is cut off; copy or export it again");
   }
   throw Error(LINNET_NOT_A_LINNET_FILE,
               name +
-                  ": an ExecuTorch program without linnet's contract; "
+                  ": an ExecuTorch program without linnet's manifest; "
                   "make one with `linnet export`, or run it with executorch.runtime");
 }
 

@@ -1,7 +1,7 @@
 // The trailer behind a program: found, believed only as far as it agrees with the file, and checked.
 // Layout: sdk/linnet/format/trailer.py.
-#ifndef LINNET_CORE_FILE_TRAILER_H_
-#define LINNET_CORE_FILE_TRAILER_H_
+#ifndef LINNET_RUNTIME_FILE_TRAILER_H_
+#define LINNET_RUNTIME_FILE_TRAILER_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -31,8 +31,8 @@ Trailer read_trailer(ByteView file, const std::string& name);
 // Throws LINNET_PROGRAM_DAMAGED if what is parsed differs from its hash.
 void check_structure(const Trailer& trailer, const std::string& name);
 
-// What a signature signs (sdk/linnet/format/trailer.py): LINNET_SIGNED_SIZE bytes. Throws LINNET_SIGNATURE_INVALID
-// if the file has none.
+// What a signature signs (sdk/linnet/format/trailer.py): LINNET_SIGNED_SIZE bytes. Throws
+// LINNET_SIGNATURE_INVALID if the file has none.
 std::vector<std::uint8_t> signed_message(const Trailer& trailer, const std::string& name);
 
 // Throws LINNET_FILE_DAMAGED if any byte of the file differs from its hash.
@@ -40,4 +40,4 @@ void check_file(const Trailer& trailer, const std::string& name);
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_FILE_TRAILER_H_
+#endif  // LINNET_RUNTIME_FILE_TRAILER_H_

@@ -1,6 +1,6 @@
 // Added tokens, looked for in a text: the longest one that begins at a place.
-#ifndef LINNET_CORE_TOKENIZER_ADDED_TOKENS_H_
-#define LINNET_CORE_TOKENIZER_ADDED_TOKENS_H_
+#ifndef LINNET_RUNTIME_TOKENIZER_ADDED_TOKENS_H_
+#define LINNET_RUNTIME_TOKENIZER_ADDED_TOKENS_H_
 
 #include <algorithm>
 #include <array>
@@ -110,4 +110,4 @@ class PatternSet {
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_TOKENIZER_ADDED_TOKENS_H_
+#endif  // LINNET_RUNTIME_TOKENIZER_ADDED_TOKENS_H_

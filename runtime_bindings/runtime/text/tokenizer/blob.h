@@ -1,6 +1,6 @@
 // The tokenizer bytes of a file, kind "wordpiece": parsed, every number checked, nothing believed.
-#ifndef LINNET_CORE_TOKENIZER_BLOB_H_
-#define LINNET_CORE_TOKENIZER_BLOB_H_
+#ifndef LINNET_RUNTIME_TOKENIZER_BLOB_H_
+#define LINNET_RUNTIME_TOKENIZER_BLOB_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -57,4 +57,4 @@ TokenizerSpec parse_tokenizer(std::string_view bytes);
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_TOKENIZER_BLOB_H_
+#endif  // LINNET_RUNTIME_TOKENIZER_BLOB_H_

@@ -1,6 +1,6 @@
 // From tokens back to text, as the WordPiece decoder of `tokenizers` does it.
-#ifndef LINNET_CORE_TOKENIZER_DECODER_H_
-#define LINNET_CORE_TOKENIZER_DECODER_H_
+#ifndef LINNET_RUNTIME_TOKENIZER_DECODER_H_
+#define LINNET_RUNTIME_TOKENIZER_DECODER_H_
 
 #include <string>
 #include <string_view>
@@ -14,4 +14,4 @@ std::string join_tokens(const std::vector<std::string_view>& tokens, std::string
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_TOKENIZER_DECODER_H_
+#endif  // LINNET_RUNTIME_TOKENIZER_DECODER_H_

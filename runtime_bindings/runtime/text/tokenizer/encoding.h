@@ -1,6 +1,6 @@
 // The result of an encoding: windows of ids, type ids, sequence ids and offsets.
-#ifndef LINNET_CORE_TOKENIZER_ENCODING_H_
-#define LINNET_CORE_TOKENIZER_ENCODING_H_
+#ifndef LINNET_RUNTIME_TOKENIZER_ENCODING_H_
+#define LINNET_RUNTIME_TOKENIZER_ENCODING_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -46,4 +46,4 @@ std::vector<Window> build_windows(const TextTokens& first, const TextTokens* sec
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_TOKENIZER_ENCODING_H_
+#endif  // LINNET_RUNTIME_TOKENIZER_ENCODING_H_

@@ -1,6 +1,6 @@
 // BertNormalizer, character by character: clean text, spaces around CJK, accents off, lower case.
-#ifndef LINNET_CORE_TOKENIZER_NORMALIZER_H_
-#define LINNET_CORE_TOKENIZER_NORMALIZER_H_
+#ifndef LINNET_RUNTIME_TOKENIZER_NORMALIZER_H_
+#define LINNET_RUNTIME_TOKENIZER_NORMALIZER_H_
 
 #include <array>
 #include <cstddef>
@@ -93,4 +93,4 @@ std::u32string normalize(const std::string& text, const NormalizerTable& table);
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_TOKENIZER_NORMALIZER_H_
+#endif  // LINNET_RUNTIME_TOKENIZER_NORMALIZER_H_

@@ -1,7 +1,7 @@
 // The text as it came: checked for UTF-8 and cut at added tokens block by block, no further than it is
 // read.
-#ifndef LINNET_CORE_TOKENIZER_SOURCE_TEXT_H_
-#define LINNET_CORE_TOKENIZER_SOURCE_TEXT_H_
+#ifndef LINNET_RUNTIME_TOKENIZER_SOURCE_TEXT_H_
+#define LINNET_RUNTIME_TOKENIZER_SOURCE_TEXT_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -92,4 +92,4 @@ class SourceText {
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_TOKENIZER_SOURCE_TEXT_H_
+#endif  // LINNET_RUNTIME_TOKENIZER_SOURCE_TEXT_H_

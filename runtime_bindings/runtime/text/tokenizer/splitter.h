@@ -1,6 +1,6 @@
 // Added tokens in the normalized text: a region of normalized characters, cut where one is found.
-#ifndef LINNET_CORE_TOKENIZER_SPLITTER_H_
-#define LINNET_CORE_TOKENIZER_SPLITTER_H_
+#ifndef LINNET_RUNTIME_TOKENIZER_SPLITTER_H_
+#define LINNET_RUNTIME_TOKENIZER_SPLITTER_H_
 
 #include <cstddef>
 #include <string>
@@ -45,4 +45,4 @@ class Splitter {
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_TOKENIZER_SPLITTER_H_
+#endif  // LINNET_RUNTIME_TOKENIZER_SPLITTER_H_

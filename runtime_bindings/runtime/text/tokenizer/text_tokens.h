@@ -1,6 +1,6 @@
 // The tokens of one text, made as far as they are asked for.
-#ifndef LINNET_CORE_TOKENIZER_TEXT_TOKENS_H_
-#define LINNET_CORE_TOKENIZER_TEXT_TOKENS_H_
+#ifndef LINNET_RUNTIME_TOKENIZER_TEXT_TOKENS_H_
+#define LINNET_RUNTIME_TOKENIZER_TEXT_TOKENS_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -69,4 +69,4 @@ class TextTokens {
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_TOKENIZER_TEXT_TOKENS_H_
+#endif  // LINNET_RUNTIME_TOKENIZER_TEXT_TOKENS_H_

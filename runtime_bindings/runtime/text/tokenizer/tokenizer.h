@@ -6,8 +6,8 @@
 // long word at the bound (to its end), and two texts that are both longer than half of an odd room under
 // longest_first: which one gets the odd token depends on which one is longer, so the shorter one is read
 // to its end (and the longer one about as far).
-#ifndef LINNET_CORE_TOKENIZER_TOKENIZER_H_
-#define LINNET_CORE_TOKENIZER_TOKENIZER_H_
+#ifndef LINNET_RUNTIME_TOKENIZER_TOKENIZER_H_
+#define LINNET_RUNTIME_TOKENIZER_TOKENIZER_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -72,4 +72,4 @@ class Tokenizer {
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_TOKENIZER_TOKENIZER_H_
+#endif  // LINNET_RUNTIME_TOKENIZER_TOKENIZER_H_

@@ -1,6 +1,6 @@
 // Which tokens of one or two texts stay, as `tokenizers` decides it.
-#ifndef LINNET_CORE_TOKENIZER_TRUNCATION_H_
-#define LINNET_CORE_TOKENIZER_TRUNCATION_H_
+#ifndef LINNET_RUNTIME_TOKENIZER_TRUNCATION_H_
+#define LINNET_RUNTIME_TOKENIZER_TRUNCATION_H_
 
 #include <cstddef>
 #include <limits>
@@ -42,4 +42,4 @@ std::vector<Selection> select_tokens(TextTokens& first, TextTokens* second, cons
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_TOKENIZER_TRUNCATION_H_
+#endif  // LINNET_RUNTIME_TOKENIZER_TRUNCATION_H_

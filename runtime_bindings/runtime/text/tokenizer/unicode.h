@@ -2,8 +2,8 @@
 //
 // The tables are generated from that package's behaviour (tools/generate_unicode_tables.py), because it
 // follows several Unicode versions at once.
-#ifndef LINNET_CORE_TOKENIZER_UNICODE_H_
-#define LINNET_CORE_TOKENIZER_UNICODE_H_
+#ifndef LINNET_RUNTIME_TOKENIZER_UNICODE_H_
+#define LINNET_RUNTIME_TOKENIZER_UNICODE_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -71,4 +71,4 @@ inline bool is_continuation(char byte) noexcept {
 
 }  // namespace linnet::unicode
 
-#endif  // LINNET_CORE_TOKENIZER_UNICODE_H_
+#endif  // LINNET_RUNTIME_TOKENIZER_UNICODE_H_

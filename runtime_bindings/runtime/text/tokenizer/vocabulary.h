@@ -1,6 +1,6 @@
 // The vocabulary: token of an id, and the longest token that begins at a place in a word.
-#ifndef LINNET_CORE_TOKENIZER_VOCABULARY_H_
-#define LINNET_CORE_TOKENIZER_VOCABULARY_H_
+#ifndef LINNET_RUNTIME_TOKENIZER_VOCABULARY_H_
+#define LINNET_RUNTIME_TOKENIZER_VOCABULARY_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -68,4 +68,4 @@ class Vocabulary {
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_TOKENIZER_VOCABULARY_H_
+#endif  // LINNET_RUNTIME_TOKENIZER_VOCABULARY_H_

@@ -1,6 +1,6 @@
 // BertPreTokenizer over the normalized text: words, single punctuation characters, added tokens.
-#ifndef LINNET_CORE_TOKENIZER_WORDS_H_
-#define LINNET_CORE_TOKENIZER_WORDS_H_
+#ifndef LINNET_RUNTIME_TOKENIZER_WORDS_H_
+#define LINNET_RUNTIME_TOKENIZER_WORDS_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -73,4 +73,4 @@ class WordReader {
 
 }  // namespace linnet
 
-#endif  // LINNET_CORE_TOKENIZER_WORDS_H_
+#endif  // LINNET_RUNTIME_TOKENIZER_WORDS_H_

@@ -23,7 +23,7 @@
 namespace {
 
 constexpr int kThreads = 4;
-constexpr std::int32_t kPoolThreads = 3;  // from three on, runs must not overlap (session/threads.h)
+constexpr std::int32_t kPoolThreads = 3;  // from three on, runs must not overlap (program/threads.h)
 constexpr std::int64_t kLongest = 24;
 std::atomic<int> failures{0};
 

@@ -203,7 +203,7 @@ void refuse(const Problems& problems, const std::string& name) {
 
 }  // namespace
 
-void check_contract(const Fields& fields, const std::string& name) {
+void check_manifest(const Fields& fields, const std::string& name) {
   check_schema(fields, name);
   refuse(type_problems(fields), name);
   Problems problems;
