@@ -1,4 +1,4 @@
-"""What callers hand in, checked and in one form."""
+"""Validation of model inputs: texts, pairs, questions and lists of them."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Batch:
     """The inputs of one call.
 
     Attributes:
-        items: the texts in the caller's order.
-        single: the caller gave one text rather than a list.
-        bare: the caller gave one plain string (not a pair).
+        items: the texts, in the order of the call.
+        single: the input was one text, not a list.
+        bare: the input was one plain string, not a pair.
     """
 
     items: tuple[TextInput, ...]
@@ -42,11 +42,11 @@ def read_texts(value: object, *, pairs: bool) -> Batch:
     A pair is a tuple of two strings or ``{"text": ..., "text_pair": ...}``.
 
     Args:
-        value: what the caller gave.
-        pairs: whether the task can take pairs.
+        value: the input of the call.
+        pairs: True if the task accepts pairs.
 
     Raises:
-        InvalidArgumentError: something is neither; the message has its position.
+        InvalidArgumentError: an item is neither a text nor a pair; the message has its position.
     """
     if isinstance(value, str | tuple | dict):
         return Batch((_one(value, "the input", pairs),), single=True, bare=isinstance(value, str))
@@ -58,7 +58,7 @@ def read_sentences(value: object) -> Batch:
     """Read a string or an iterable of strings (a tuple counts as a list here).
 
     Raises:
-        InvalidArgumentError: something is no string; the message has its position.
+        InvalidArgumentError: an item is not a string; the message has its position.
     """
     if isinstance(value, str):
         return Batch((TextInput(value),), single=True, bare=True)
@@ -67,16 +67,16 @@ def read_sentences(value: object) -> Batch:
 
 
 def read_questions(value: object, question: object, context: object) -> Batch:
-    """Read questions with their contexts, in the forms of transformers 4's pipeline.
+    """Read questions with their contexts, in the forms that the pipeline of transformers 4 accepts.
 
     Args:
-        value: a dict with ``question`` and ``context`` or an iterable of such dicts; None if the next two
-            are given.
-        question: a str, or an iterable of them.
-        context: a str, or one for each question.
+        value: a dict with ``question`` and ``context`` or an iterable of such dicts; None if ``question``
+            and ``context`` are given.
+        question: a str, or an iterable of str.
+        context: a str for all questions, or an iterable with one for each.
 
     Raises:
-        InvalidArgumentError: the form is none of these, or a text is empty.
+        InvalidArgumentError: the input has another form, or a text is empty.
     """
     if value is None:
         return _questions_by_name(question, context)
@@ -87,7 +87,7 @@ def read_questions(value: object, question: object, context: object) -> Batch:
     if isinstance(value, str):
         raise InvalidArgumentError("the input is a str, needed question=... and context=...")
     items = tuple(_question(item, f"inputs[{index}]") for index, item in enumerate(_iterate(value)))
-    # transformers 4 gives the bare answer for a list of one
+    # the pipeline of transformers 4 does not wrap the answer to a list of one in a list
     return Batch(items, single=len(items) == 1)
 
 

@@ -1,8 +1,8 @@
-"""The contract inside a linnet file: every field, defined once.
+"""Manifest of a linnet file: the definition of all its fields.
 
 The exporter writes each field as a constant method of the ExecuTorch program; the runtime reads them
-back before any weight is touched. Only int, float, bool, str and uint8 tensors are used, because those
-are what the stock Android and Swift runtimes return from ``execute("field")``.
+before it loads any weights. Only int, float, bool, str and uint8 tensors are used, because the stock
+Android and Swift runtimes can return these from ``execute("field")``.
 
 A list of strings is one str: the items joined by a newline, with ``\\`` and newline inside an item
 escaped as ``\\\\`` and ``\\n``. An empty list is the empty string, so a list never holds one empty item.
@@ -37,17 +37,17 @@ TASKS: tuple[str, ...] = (
     "text-ranking",
     "token-classification",
 )
-"""Hugging Face task names that a linnet file can have."""
+"""Hugging Face names of the tasks that a linnet file can have."""
 
 RawValue: TypeAlias = int | float | bool | str | bytes
-"""What a constant method holds."""
+"""Type of the value of a constant method."""
 
 
 def join_items(items: Sequence[str]) -> str:
-    """Return ``items`` as one string (see the module's text).
+    """Join a list of strings into one string, as the module docstring describes.
 
     Raises:
-        ValueError: the only item is the empty string, which could not be told from no item.
+        ValueError: the only item is the empty string, which would read as an empty list.
     """
     if list(items) == [""]:
         raise ValueError("a list of one empty string cannot be stored")
@@ -79,7 +79,7 @@ def _field(kind: type, doc: str, **default: Any) -> Any:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What a device needs to know to use ``forward``. A field without a default is required."""
+    """Description of a program: everything that is needed to use ``forward``. A field without a default is required."""
 
     STORED: ClassVar[Mapping[type, type]] = {int: int, float: float, bool: bool, str: str, bytes: bytes, tuple: str}
 
@@ -153,13 +153,12 @@ class Manifest:
     def from_raw(cls, raw: Mapping[str, RawValue]) -> Manifest:
         """Build a manifest from the values of constant methods.
 
-        Fields that this version does not know are ignored: inside a major version, a newer minor
-        version may add fields.
+        Fields that this version does not know are ignored, since a newer minor version may add fields.
 
         Raises:
             SchemaTooNewError: the major version is above :data:`SCHEMA_MAJOR`.
             ManifestInvalidError: fields are missing, have the wrong type or contradict each other;
-                the message names all of them.
+                the message lists all of them.
         """
         check_schema_version(raw.get("schema_version"))
         problems: list[str] = []
@@ -182,7 +181,7 @@ class Manifest:
     # -- cross checks --------------------------------------------------------------------------
 
     def problems(self) -> list[str]:
-        """Return every contradiction between the fields, as sentences; empty if there is none."""
+        """Return all invalid or contradictory fields as sentences; empty if there are none."""
         return [
             *self._task_problems(),
             *self._token_problems(),
@@ -237,7 +236,7 @@ class Manifest:
 
 
 def check_schema_version(value: RawValue | None) -> None:
-    """Refuse a schema that this build cannot read; a newer minor version is fine.
+    """Check that this build can read a schema version; a newer minor version is accepted.
 
     Raises:
         SchemaTooNewError: the major version is above :data:`SCHEMA_MAJOR`.

@@ -1,7 +1,7 @@
-"""Ed25519 signatures of linnet files: who made this file, where hashes only say that it is whole.
+"""Ed25519 signatures of linnet files: signing and verification.
 
-The signature stands in the trailer (version 1.1), so it travels with the file, and every runtime still runs it. Keys
-are PEM files, as ``openssl genpkey -algorithm ed25519`` writes them.
+Hashes detect damage; a signature also shows who made the file. It is part of the trailer (version 1.1), so every
+runtime can still run the file. Keys are PEM files, as ``openssl genpkey -algorithm ed25519`` writes them.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ __all__ = ["check_signature", "read_signed", "sign_file"]
 
 
 def sign_file(path: str | Path, key: str | Path, output: str | Path) -> None:
-    """Write a signed copy; ``output`` may be the file itself. An earlier signature is replaced.
+    """Write a signed copy of a file; ``output`` may be the file itself. An earlier signature is replaced.
 
     Args:
         path: a linnet file.
         key: an Ed25519 private key, PEM without a password.
-        output: written aside and renamed.
+        output: path to write; it is written under a temporary name and then renamed.
 
     Raises:
-        FileError: it is no linnet file, or the trailer is damaged.
+        FileError: the file is not a linnet file, or its trailer is damaged.
         InvalidArgumentError: the key is not an Ed25519 private key.
         ExtraMissingError: the package cryptography is not installed.
     """
@@ -49,15 +49,15 @@ def sign_file(path: str | Path, key: str | Path, output: str | Path) -> None:
 
 
 def check_signature(path: str | Path, key: str | Path) -> None:
-    """Check that the holder of a key signed the file as it is, every byte of it.
+    """Check that a key signed the file and that no byte was changed since.
 
     Args:
         path: a linnet file.
         key: an Ed25519 public key, PEM.
 
     Raises:
-        SignatureError: the file has no signature, or not one of this key.
-        FileError: it is no linnet file, or the trailer is damaged.
+        SignatureError: the file has no signature, or a signature by another key.
+        FileError: the file is not a linnet file, or its trailer is damaged.
         InvalidArgumentError: the key is not an Ed25519 public key.
         ExtraMissingError: the package cryptography is not installed.
     """
@@ -65,7 +65,7 @@ def check_signature(path: str | Path, key: str | Path) -> None:
 
 
 def read_signed(path: str | Path, key: str | Path) -> bytes:
-    """Return the bytes of a file once its signature was checked; see :func:`check_signature`."""
+    """Check the signature of a file like :func:`check_signature`, and return the checked bytes."""
     public = _public_key(Path(key))
     data = Path(path).read_bytes()
     message, signature = split_signature(data, str(path))
