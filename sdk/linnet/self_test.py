@@ -110,4 +110,4 @@ def _write(note: Path, machine: str) -> None:
         note.parent.mkdir(parents=True, exist_ok=True)
         aside = note.with_name(f"{note.name}.{os.getpid()}")
         aside.write_text(machine, encoding="utf-8")
-        aside.replace(note)
+        aside.replace(note)  # atomic, so that another process never reads a partial record

@@ -136,6 +136,7 @@ def _compare_output(name: str, expected: GoldenOutput, found: FloatArray, tolera
     problems = []
     if not error <= tolerance:  # NaN too
         problems.append(f"{name} is off by {error:.3g} of its largest value, at most {tolerance:.3g} allowed")
+    # twice the tolerance, since each of the two compared values may be off by it
     problems += _compare_argmax(name, expected, found, 2 * tolerance * scale)
     return problems, error
 

@@ -83,6 +83,7 @@ def _read(kind: Any, data: object, path: str, damaged: list[str]) -> Any:
         return kind(*_read_items(tuple(_types(kind).values()), data, path, damaged))
     if origin is Mapping:
         return _read_entries(typing.get_args(kind)[1], data, path, damaged)
+    # type() instead of isinstance(), because bool is a subclass of int
     if type(data) is kind if kind is not float else _is_number(data):
         return data
     raise _UnfitError(path)
@@ -116,7 +117,8 @@ def _read_items(kinds: tuple[Any, ...], data: object, path: str, damaged: list[s
     if not isinstance(data, list | tuple):
         raise _UnfitError(path)
     if kinds[1:] == (...,):
-        if kinds[0] in (int, float) and all(type(item) is kinds[0] for item in data):  # fast path for arrays of thousands of numbers
+        # fast path, since arrays can have thousands of numbers
+        if kinds[0] in (int, float) and all(type(item) is kinds[0] for item in data):
             return tuple(data)
         kinds = kinds[:1] * len(data)
     if len(kinds) != len(data):

@@ -41,6 +41,7 @@ def sign_file(path: str | Path, key: str | Path, output: str | Path) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(signed)
+        # mkstemp creates files with 0600; keep the permissions of the unsigned file
         Path(partial).chmod(Path(path).stat().st_mode & 0o777)
         Path(partial).replace(target)
     except BaseException:

@@ -59,12 +59,12 @@ __all__ = [
 MAGIC = b"LNTRAILR"
 END_MAGIC = b"LNTREND\n"
 TRAILER_MAJOR = 1
-TRAILER_MINOR = 0
+TRAILER_MINOR = 0  # without a signature; with_signature() writes 1
 _FOOTER = struct.Struct("<8sHHIQQQQ32s32s8s8s")
 _RANGE = struct.Struct("<QQ")
 SIGNATURE_SIZE = 64
 SIGNED_DOMAIN = b"linnet file signature 1\n"
-_CONTRACT_MARK = b"schema_version"  # name of the first constant method of the manifest; its presence shows that linnet wrote the program
+_CONTRACT_MARK = b"schema_version"  # name of the first constant method of the manifest
 
 assert _FOOTER.size == FOOTER_SIZE
 
