@@ -12,7 +12,7 @@ CACHE_VARIABLE = "LINNET_CACHE"
 
 
 def cache_folder() -> Path | None:
-    """Return the cache folder, or None if the user has no home folder and none is given."""
+    """Return the cache folder, or None if no environment variable sets it and the user has no home folder."""
     given, base = os.environ.get(CACHE_VARIABLE), os.environ.get("XDG_CACHE_HOME")
     try:
         return Path(given) if given else Path(base or Path.home() / ".cache") / "linnet"

@@ -17,9 +17,9 @@ def parallel_map(
 ) -> None:
     """Call ``work(worker, item)()`` for every item; each worker processes one item at a time.
 
-    ``work`` runs in parallel. Its worker calls the function that it returns before it takes the next item, and never
-    two of these functions run at the same time. One worker takes the items in their order. Several take them from the
-    end, where the large ones are, so that all workers finish at about the same time. After the first exception, or
+    ``work`` runs in parallel. The worker calls the function that it returns before it takes the next item, and no two
+    of these functions run at the same time. One worker takes the items in their order. Several take them from the end,
+    where the large ones are, so that all workers finish at about the same time. After the first exception, or
     Ctrl-C, every worker finishes its current item and stops; the exception is raised here.
 
     Args:

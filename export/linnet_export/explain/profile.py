@@ -25,7 +25,8 @@ _KINDS = {
 def shown_profile(latency: Latency) -> tuple[int, LengthProfile] | None:
     """Return the number of threads and the profile to show in full, or None if there is no profile.
 
-    It is of the first number of threads that has profiles, and of the longest length up to 128 tokens.
+    It is of the first number of threads that has profiles, and of the longest length up to 128 tokens, or the shortest
+    length if all are longer.
     """
     for run in latency.record.runs if latency.record is not None else ():
         if run.profiles:
