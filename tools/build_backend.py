@@ -22,7 +22,7 @@ def refusal(system: str, machine: str, bits: int) -> str | None:
         return None
     python = f"{bits}-bit Python on {system} {machine}"
     return (
-        f"linnet cannot be installed here: found {python}, needed 64-bit Linux (x86_64 or aarch64) or macOS (arm64), "
+        f"linnet cannot be installed here: found {python}, expected 64-bit Linux (x86_64 or aarch64) or macOS (arm64), "
         "for which ExecuTorch publishes libraries; on a Raspberry Pi install the 64-bit Raspberry Pi OS"
     )
 

@@ -36,7 +36,7 @@ def java_home() -> Path:
         if (folder / "include" / "jni.h").exists():
             return folder
     raise SystemExit(
-        f"no JDK was found, needed version {_JAVA_VERSION} or newer: set JAVA_HOME, or apt-get install openjdk-17-jdk"
+        f"no JDK was found, expected version {_JAVA_VERSION} or newer: set JAVA_HOME, or apt-get install openjdk-17-jdk"
     )
 
 

@@ -29,7 +29,7 @@ case $machine in
     loader=ld-linux-x86-64.so.2
     ;;
   *)
-    echo "linnet: there are no ExecuTorch libraries for $machine, needed x86_64 or aarch64" >&2
+    echo "linnet: there are no ExecuTorch libraries for $machine, expected x86_64 or aarch64" >&2
     exit 1
     ;;
 esac

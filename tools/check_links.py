@@ -38,9 +38,9 @@ def problems_of(file: Path, old_symbols: set[str], readelf: str, nm: str) -> lis
     left = sorted(dynamic_symbols(file, nm) & old_symbols)
     found = [f"needs {name}, which is not renamed" for name in entries["NEEDED"] if "libexecutorch" in name]
     if entries["SONAME"] != [file.name]:
-        found.append(f"has SONAME {entries['SONAME']}, needed {file.name}")
+        found.append(f"has SONAME {entries['SONAME']}, expected {file.name}")
     if entries["RUNPATH"] != ["$ORIGIN"] or entries["RPATH"]:
-        found.append(f"has run path {entries['RUNPATH'] + entries['RPATH']}, needed $ORIGIN")
+        found.append(f"has run path {entries['RUNPATH'] + entries['RPATH']}, expected $ORIGIN")
     if left:
         found.append(f"has {len(left)} symbols that are not renamed, for example {left[0]}")
     return [f"{file.name} {problem}" for problem in found]

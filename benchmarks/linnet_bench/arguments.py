@@ -24,7 +24,7 @@ def numbers(text: str) -> tuple[int, ...]:
     except ValueError:
         found = ()
     if not found or min(found) < 1:
-        raise argparse.ArgumentTypeError(f"found {text!r}, needed whole numbers of at least 1, as in 8,16,32")
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected whole numbers of at least 1, as in 8,16,32")
     return found
 
 
@@ -56,7 +56,7 @@ def cpu_set(text: str) -> tuple[int, ...]:
         first, dash, last = (each.strip() for each in part.partition("-"))
         ends = [int(each) for each in (first, last if dash else first) if each.isdecimal()]
         if len(ends) < 2 or ends[0] > ends[1] or ends[1] >= _MOST_CPUS:
-            raise argparse.ArgumentTypeError(f"found {text!r}, needed CPU numbers below {_MOST_CPUS}, as in 0,4-7")
+            raise argparse.ArgumentTypeError(f"found {text!r}, expected CPU numbers below {_MOST_CPUS}, as in 0,4-7")
         found |= set(range(ends[0], ends[1] + 1))
     return tuple(sorted(found))
 

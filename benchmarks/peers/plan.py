@@ -216,7 +216,7 @@ class _names:
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{text}: needed at least 1")
+        raise argparse.ArgumentTypeError(f"{text}: expected at least 1")
     return number
 
 

@@ -52,7 +52,7 @@ def read_lines(file: Path) -> list[str]:
     """
     lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
     if len(lines) < 2:
-        raise ValueError(f"{file} has {len(lines)} texts, needed at least 2, one a line")
+        raise ValueError(f"{file} has {len(lines)} texts, expected at least 2, one a line")
     return lines
 
 

@@ -4,7 +4,7 @@
  *   - A function that can fail returns a linnet_status; LINNET_OK is 0. Its results come back
  *     through the last parameters, which are written only on success.
  *   - After a failure linnet_last_error() says, for the calling thread, what was found, what was
- *     needed and what to do. linnet_last_executorch_error() keeps ExecuTorch's own code.
+ *     expected and what to do. linnet_last_executorch_error() keeps ExecuTorch's own code.
  *   - Every *_create / *_open / *_run / *_encode hands over an object that the caller frees with the
  *     *_free of the same noun. Freeing NULL does nothing.
  *   - "borrowed" pointers stay valid as long as the object they were read from, and are never freed.

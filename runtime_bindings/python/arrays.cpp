@@ -40,7 +40,7 @@ void add_input(Inputs& inputs, nb::handle value) {
   InputArray array = input_array(value, index);
   if (array.ndim() > LINNET_MAX_RANK) {
     raise(LINNET_INPUT_SHAPE, "input " + std::to_string(index) + " has " + std::to_string(array.ndim()) +
-                                  " dimensions, needed 2");
+                                  " dimensions, expected 2");
   }
   linnet_tensor tensor = {LINNET_INT64, static_cast<std::int32_t>(array.ndim()), {}, array.data()};
   for (std::size_t i = 0; i < array.ndim(); ++i) {

@@ -57,7 +57,7 @@ linnet_score_function score_function_of(const std::string& name) {
   if (name == "none") {
     return LINNET_SCORES_NONE;
   }
-  raise(LINNET_INVALID_ARGUMENT, "score_function is \"" + name + "\", needed softmax, sigmoid or none");
+  raise(LINNET_INVALID_ARGUMENT, "score_function is \"" + name + "\", expected softmax, sigmoid or none");
 }
 
 linnet_aggregation aggregation_of(const std::string& name) {
@@ -68,7 +68,7 @@ linnet_aggregation aggregation_of(const std::string& name) {
     }
   }
   raise(LINNET_INVALID_ARGUMENT,
-        "aggregation_strategy is \"" + name + "\", needed none, simple, first, average or max");
+        "aggregation_strategy is \"" + name + "\", expected none, simple, first, average or max");
 }
 
 // Returns the answers as a list of what `convert` makes of each.

@@ -13,7 +13,7 @@ linnet_truncation truncation_named(const std::string& name) {
     return LINNET_TRUNCATE_ONLY_SECOND;
   }
   raise(LINNET_INVALID_ARGUMENT,
-        "truncation is \"" + name + "\", needed \"never\", \"longest_first\" or \"only_second\"");
+        "truncation is \"" + name + "\", expected \"never\", \"longest_first\" or \"only_second\"");
 }
 
 void bind_tokenizer(nb::module_& module) {

@@ -2,10 +2,10 @@
 
     import linnet
 
-    model = linnet.load("intents.pte")  # without a path: the model that comes with linnet
+    model = linnet.load("intents.pte")  # without a path: the model that linnet ships with
     model("turn the volume down")
 
-Importing this module loads neither numpy nor the compiled runtime; the first use of a name does.
+Importing this package loads neither numpy nor the compiled runtime; the first use of a public name imports them.
 """
 
 from __future__ import annotations

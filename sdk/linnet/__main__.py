@@ -1,4 +1,4 @@
-"""``python -m linnet`` is the command ``linnet``."""
+"""Entry point of ``python -m linnet``, which is the same as the command ``linnet``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The user's cache folder: notes of the self-test and tuned settings."""
+"""Cache folder of the user: results of self-tests and tuned settings."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import Path
 __all__ = ["CACHE_VARIABLE", "cache_folder"]
 
 CACHE_VARIABLE = "LINNET_CACHE"
-"""Environment variable: folder of notes instead of ``$XDG_CACHE_HOME/linnet`` or ``~/.cache/linnet``."""
+"""Environment variable: cache folder, instead of ``$XDG_CACHE_HOME/linnet`` or ``~/.cache/linnet``."""
 
 
 def cache_folder() -> Path | None:
-    """Return the user's folder of notes and profiles, or None for a user without a home."""
+    """Return the cache folder, or None if no environment variable sets it and the user has no home folder."""
     given, base = os.environ.get(CACHE_VARIABLE), os.environ.get("XDG_CACHE_HOME")
     try:
         return Path(given) if given else Path(base or Path.home() / ".cache") / "linnet"
-    except RuntimeError:  # a user without a home
+    except RuntimeError:  # Path.home() raises it for a user without a home folder
         return None

@@ -1,4 +1,4 @@
-"""Sentence embeddings as arrays, and how alike they are."""
+"""Sentence embeddings and their cosine similarity."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def embed(
     """Return sentence embeddings: float32 [texts, size], [size] for a plain str.
 
     Raises:
-        TaskMismatchError: the program gives one vector a token.
-        InvalidArgumentError: there is no prompt of that name.
+        TaskMismatchError: the program returns one vector per token, as it does not pool.
+        InvalidArgumentError: the file has no prompt of that name, or a text is not a str.
     """
     manifest = session.manifest
     if "embedding" not in manifest.outputs:
@@ -50,17 +50,17 @@ def embed(
 
 
 def cosine_similarity(left: object, right: object) -> FloatArray:
-    """Return the cosine of each row of ``left`` with each of ``right``: float32 [left, right].
+    """Return the cosine similarity of each row of ``left`` to each of ``right``: float32 [left, right].
 
     Raises:
         InvalidArgumentError: the widths differ, or an array has more than two axes.
     """
     a, b = (np.atleast_2d(np.asarray(each, dtype=np.float32)) for each in (left, right))
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1]:
-        raise InvalidArgumentError(f"embeddings have the shapes {a.shape} and {b.shape}, needed one width")
+        raise InvalidArgumentError(f"embeddings have the shapes {a.shape} and {b.shape}, expected one width")
     return np.asarray((a / _lengths(a)) @ (b / _lengths(b)).T, dtype=np.float32)
 
 
 def _lengths(vectors: FloatArray) -> FloatArray:
-    # a zero vector stays zero; 1e-12 as torch.nn.functional.normalize
+    # a zero vector stays zero; 1e-12 is the epsilon of torch.nn.functional.normalize
     return np.asarray(np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-12)))

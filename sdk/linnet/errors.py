@@ -1,4 +1,4 @@
-"""Errors of linnet. Each carries the status number of the C ABI (``linnet.h``).
+"""Exception classes of linnet. Each has the status number of the C ABI (``linnet.h``).
 
 ::
 
@@ -12,7 +12,7 @@
     |   +-- UnknownMethodError
     |   +-- ThreadsFixedError
     |   +-- UnknownFieldError
-    |   +-- TaskMismatchError        this file's task cannot do what was asked
+    |   +-- TaskMismatchError        the task of the file does not support the call
     +-- FileError                2xx  the file
     |   +-- FileMissingError         (also a FileNotFoundError)
     |   +-- FileUnreadableError
@@ -25,20 +25,20 @@
     |   +-- SchemaTooNewError
     |   +-- ManifestInvalidError
     |   +-- TokenizerInvalidError
-    |   +-- SignatureError           no signature, or not one of the required key
-    |   +-- GoldenMismatchError      `load`, `verify`: the file is intact, this machine answers differently
+    |   +-- SignatureError           no signature, or a signature by another key
+    |   +-- GoldenMismatchError      `load`, `verify`: the file is intact, but its outputs differ here
     +-- BuildError               3xx  this build or this machine
     |   +-- BackendMissingError
     |   +-- OperatorMissingError
     |   +-- ExecuTorchTooOldError
     |   +-- OutOfMemoryError
     |   +-- ExtraMissingError        an optional part of linnet is not installed
-    |   +-- DeviceUnsuitableError    another machine lacks what a measurement there needs
+    |   +-- DeviceUnsuitableError    a remote machine lacks what the measurement needs
     +-- RunError                 4xx  ExecuTorch failed; see `executorch_code`
     |   +-- LoadFailedError
     |   +-- RunFailedError
-    |   +-- DeviceError              another machine was not reached, or was lost
-    +-- InternalError            5xx  a defect of linnet
+    |   +-- DeviceError              a remote machine could not be reached, or the connection broke
+    +-- InternalError            5xx  a bug in linnet
 """
 
 from __future__ import annotations
@@ -88,13 +88,13 @@ __all__ = [
 
 
 class LinnetError(Exception):
-    """Base of all errors that linnet raises on purpose.
+    """Base class of all errors that linnet raises deliberately.
 
     Attributes:
         status: number of the C ABI (``linnet_status``), 0 if only Python knows this error.
         status_name: its name in ``linnet.h``, or empty.
         executorch_code: ExecuTorch's own error code, 0 if it was not involved.
-        multiline: the message is a list, one entry a line.
+        multiline: the message is a list with one entry per line.
     """
 
     status: ClassVar[int] = 0
@@ -107,7 +107,7 @@ class LinnetError(Exception):
 
 
 class CallerError(LinnetError):
-    """An argument or an input does not fit."""
+    """An argument or an input is invalid."""
 
 
 class InvalidArgumentError(CallerError, ValueError):
@@ -125,21 +125,21 @@ class InvalidTextError(CallerError, ValueError):
 
 
 class InputOutOfRangeError(CallerError, ValueError):
-    """A token id is negative or not below the vocabulary."""
+    """A token id is negative, or not below the size of the vocabulary."""
 
     status = 102
     status_name = "LINNET_INPUT_OUT_OF_RANGE"
 
 
 class InputShapeError(CallerError, ValueError):
-    """Number, dtype or shape of the inputs does not fit the method."""
+    """The number, dtype or shape of the inputs does not match the method."""
 
     status = 103
     status_name = "LINNET_INPUT_SHAPE"
 
 
 class TextTooLongError(CallerError, ValueError):
-    """The text does not fit and may not (or cannot) be truncated."""
+    """The text has too many tokens, and truncation is off or not possible."""
 
     status = 104
     status_name = "LINNET_TEXT_TOO_LONG"
@@ -167,7 +167,7 @@ class UnknownFieldError(CallerError):
 
 
 class TaskMismatchError(CallerError):
-    """The file's task cannot do what was asked of it."""
+    """The task of the file does not support the call."""
 
 
 class FileError(LinnetError):
@@ -175,14 +175,14 @@ class FileError(LinnetError):
 
 
 class FileMissingError(FileError, FileNotFoundError):
-    """There is no file at the path."""
+    """The path does not exist."""
 
     status = 200
     status_name = "LINNET_FILE_NOT_FOUND"
 
 
 class FileUnreadableError(FileError):
-    """The file is there and cannot be read."""
+    """The file exists but cannot be read."""
 
     status = 201
     status_name = "LINNET_FILE_UNREADABLE"
@@ -196,7 +196,7 @@ class NotAProgramError(FileError):
 
 
 class NotALinnetFileError(FileError):
-    """The file is an ExecuTorch program without linnet's contract."""
+    """The file is an ExecuTorch program without a linnet manifest."""
 
     status = 203
     status_name = "LINNET_NOT_A_LINNET_FILE"
@@ -210,28 +210,28 @@ class FileTruncatedError(FileError):
 
 
 class ProgramDamagedError(FileError):
-    """Header, program section or delegate section differ from their hash."""
+    """The hash of the header, program section and delegate sections does not match."""
 
     status = 205
     status_name = "LINNET_PROGRAM_DAMAGED"
 
 
 class TrailerDamagedError(FileError):
-    """The trailer contradicts itself or the file."""
+    """The fields of the trailer contradict each other or the file."""
 
     status = 206
     status_name = "LINNET_TRAILER_DAMAGED"
 
 
 class FileDamagedError(FileError):
-    """The hash of the whole file differs."""
+    """The hash of the whole file does not match."""
 
     status = 207
     status_name = "LINNET_FILE_DAMAGED"
 
 
 class SchemaTooNewError(FileError):
-    """The file's major schema version is above the one that this linnet reads."""
+    """The major schema version of the file is newer than the one that this linnet reads."""
 
     status = 208
     status_name = "LINNET_SCHEMA_TOO_NEW"
@@ -245,7 +245,7 @@ class ManifestInvalidError(FileError):
 
 
 class TokenizerInvalidError(FileError):
-    """The tokenizer bytes do not parse."""
+    """The tokenizer bytes cannot be parsed."""
 
     status = 210
     status_name = "LINNET_TOKENIZER_INVALID"
@@ -256,14 +256,14 @@ class GoldenMismatchError(FileError):
 
 
 class SignatureError(FileError):
-    """The file has no signature, or not one of the required key."""
+    """The file has no signature, or a signature by another key than the required one."""
 
     status = 211
     status_name = "LINNET_SIGNATURE_INVALID"
 
 
 class BuildError(LinnetError):
-    """This build or this machine lacks something."""
+    """This build or this machine lacks something that the program or the command needs."""
 
 
 class BackendMissingError(BuildError):
@@ -281,7 +281,7 @@ class OperatorMissingError(BuildError):
 
 
 class ExecuTorchTooOldError(BuildError):
-    """The program was written by a newer ExecuTorch than this build can read."""
+    """A newer ExecuTorch than that of this build wrote the program."""
 
     status = 302
     status_name = "LINNET_EXECUTORCH_TOO_OLD"
@@ -295,7 +295,7 @@ class OutOfMemoryError(BuildError, MemoryError):
 
 
 class ExtraMissingError(BuildError, ImportError):
-    """An optional part of linnet is not installed; the message has the pip line."""
+    """An optional part of linnet is not installed; the message has the ``pip install`` command."""
 
 
 class DeviceUnsuitableError(BuildError):
@@ -321,11 +321,11 @@ class RunFailedError(RunError):
 
 
 class DeviceError(RunError):
-    """A device of ``linnet bench --device`` could not be reached, or was lost while it worked."""
+    """A device of ``linnet bench --device`` could not be reached, or the connection broke during the measurement."""
 
 
 class InternalError(LinnetError):
-    """A defect of linnet; please report it with the message."""
+    """A bug in linnet; please report it with the message."""
 
     status = 500
     status_name = "LINNET_INTERNAL"
@@ -339,5 +339,5 @@ _BY_STATUS = {cls.status: cls for cls in _subclasses(LinnetError) if cls.status}
 
 
 def error_class(status: int) -> type[LinnetError]:
-    """Return the class for a status number of ``linnet.h`` (:class:`InternalError` if unknown)."""
+    """Return the exception class for a status number of ``linnet.h`` (:class:`InternalError` if unknown)."""
     return _BY_STATUS.get(status, InternalError)

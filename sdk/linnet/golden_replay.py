@@ -1,4 +1,4 @@
-"""Golden cases of a file, run again on this machine."""
+"""Replay of the golden cases of a file on this machine."""
 
 from __future__ import annotations
 
@@ -18,16 +18,18 @@ from linnet.tasks import get_task
 __all__ = ["TALLEST_TILE", "answer_outputs", "replay_case", "replay_evidence", "rerun_evidence", "stored_cases"]
 
 TALLEST_TILE = 16
-"""Rows (tokens) that XNNPACK's tallest matrix kernels compute at once: 16 with AMX and with SME's vectors of 512 bits,
-less on every other processor (``mr`` in its src/configs/gemm-config.c). One token more is a whole tile and a rest.
+"""Largest number of rows (tokens) that a matrix kernel of XNNPACK computes at once.
+
+It is 16 with AMX and with SME vectors of 512 bits, and smaller on every other processor (``mr`` in XNNPACK's
+src/configs/gemm-config.c). A text of more tokens needs a full tile and a partial one.
 """
 
 
 def answer_outputs(model: Model, text: str, pair: str | None) -> tuple[Encoding, dict[str, FloatArray]]:
-    """Tokenize and run one text as proof and replay do.
+    """Tokenize and run one text, as the proof and the replay of golden cases do.
 
     Returns:
-        The encoding, and the outputs without the batch axis; for fill-mask the rows of the mask tokens.
+        The encoding, and the outputs without the batch axis; for fill-mask only the rows of the mask tokens.
     """
     encoding = model.tokenize(text, pair)
     return encoding, _outputs(model, encoding)
@@ -40,10 +42,10 @@ def _outputs(model: Model, encoding: Encoding) -> dict[str, FloatArray]:
 
 
 def replay_evidence(model: Model) -> list[CaseResult]:
-    """Replay every golden case of the file's evidence.
+    """Replay every golden case of a file.
 
     Raises:
-        TrailerDamagedError: the golden cases of the evidence have a wrong form.
+        TrailerDamagedError: the golden cases of the evidence have an invalid form.
     """
     with _well_formed():
         cases, tolerance = stored_cases(model)
@@ -51,12 +53,12 @@ def replay_evidence(model: Model) -> list[CaseResult]:
 
 
 def rerun_evidence(model: Model) -> list[CaseResult]:
-    """Run the recorded token ids of the fewest golden cases that need every kernel, without the tokenizer.
+    """Run the recorded token ids of the fewest golden cases that use every kernel, without the tokenizer.
 
-    These are the shortest case and the shortest of more than :data:`TALLEST_TILE` tokens, or the longest.
+    These are the shortest case, and the shortest of more than :data:`TALLEST_TILE` tokens, or else the longest.
 
     Raises:
-        TrailerDamagedError: the golden cases of the evidence have a wrong form.
+        TrailerDamagedError: the golden cases of the evidence have an invalid form.
     """
     with _well_formed():
         cases, tolerance = stored_cases(model)
@@ -67,10 +69,10 @@ def rerun_evidence(model: Model) -> list[CaseResult]:
 
 
 def stored_cases(model: Model) -> tuple[list[GoldenCase], float]:
-    """Return the golden cases of the file's evidence, and the largest difference that it allows.
+    """Return the golden cases of a file, and the largest difference that its evidence allows.
 
     Raises:
-        TrailerDamagedError: the evidence has not the form of :class:`linnet.format.evidence.Evidence` there.
+        TrailerDamagedError: the golden cases or the tolerance do not fit :class:`linnet.format.evidence.Evidence`.
     """
     evidence = model.evidence
     evidence.require("golden", "tolerance")
@@ -91,7 +93,7 @@ def _well_formed() -> Iterator[None]:
 
 
 class _RecordedEncoding:
-    """The token ids of a golden case, as the program takes them."""
+    """Encoding of the token ids that a golden case recorded."""
 
     truncated = False
 
@@ -115,7 +117,7 @@ def _rerun_case(model: Model, case: GoldenCase, tolerance: float) -> CaseResult:
 
 
 def replay_case(model: Model, case: GoldenCase, tolerance: float) -> CaseResult:
-    """Run one golden case and say what differs."""
+    """Run one golden case and return the differences from its recorded tokens and outputs."""
     encoding, outputs = answer_outputs(model, case.text, case.pair)
     problems = compare_tokens(case, encoding)
     if problems:

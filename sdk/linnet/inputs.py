@@ -1,4 +1,4 @@
-"""What callers hand in, checked and in one form."""
+"""Validation of model inputs: texts, pairs, questions and lists of them."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Batch:
     """The inputs of one call.
 
     Attributes:
-        items: the texts in the caller's order.
-        single: the caller gave one text rather than a list.
-        bare: the caller gave one plain string (not a pair).
+        items: the texts, in the order of the call.
+        single: the input was one text, not a list.
+        bare: the input was one plain string, not a pair.
     """
 
     items: tuple[TextInput, ...]
@@ -42,11 +42,11 @@ def read_texts(value: object, *, pairs: bool) -> Batch:
     A pair is a tuple of two strings or ``{"text": ..., "text_pair": ...}``.
 
     Args:
-        value: what the caller gave.
-        pairs: whether the task can take pairs.
+        value: the input of the call.
+        pairs: True if the task accepts pairs.
 
     Raises:
-        InvalidArgumentError: something is neither; the message has its position.
+        InvalidArgumentError: an item is neither a text nor a pair; the message has its position.
     """
     if isinstance(value, str | tuple | dict):
         return Batch((_one(value, "the input", pairs),), single=True, bare=isinstance(value, str))
@@ -58,7 +58,7 @@ def read_sentences(value: object) -> Batch:
     """Read a string or an iterable of strings (a tuple counts as a list here).
 
     Raises:
-        InvalidArgumentError: something is no string; the message has its position.
+        InvalidArgumentError: an item is not a string; the message has its position.
     """
     if isinstance(value, str):
         return Batch((TextInput(value),), single=True, bare=True)
@@ -67,16 +67,16 @@ def read_sentences(value: object) -> Batch:
 
 
 def read_questions(value: object, question: object, context: object) -> Batch:
-    """Read questions with their contexts, in the forms of transformers 4's pipeline.
+    """Read questions with their contexts, in the forms that the pipeline of transformers 4 accepts.
 
     Args:
-        value: a dict with ``question`` and ``context`` or an iterable of such dicts; None if the next two
-            are given.
-        question: a str, or an iterable of them.
-        context: a str, or one for each question.
+        value: a dict with ``question`` and ``context`` or an iterable of such dicts; None if ``question``
+            and ``context`` are given.
+        question: a str, or an iterable of str.
+        context: a str for all questions, or an iterable with one for each.
 
     Raises:
-        InvalidArgumentError: the form is none of these, or a text is empty.
+        InvalidArgumentError: the input has another form, or a text is empty.
     """
     if value is None:
         return _questions_by_name(question, context)
@@ -85,20 +85,20 @@ def read_questions(value: object, question: object, context: object) -> Batch:
     if isinstance(value, dict | tuple):
         return Batch((_question(value, "the input"),), single=True)
     if isinstance(value, str):
-        raise InvalidArgumentError("the input is a str, needed question=... and context=...")
+        raise InvalidArgumentError("the input is a str, expected question=... and context=...")
     items = tuple(_question(item, f"inputs[{index}]") for index, item in enumerate(_iterate(value)))
-    # transformers 4 gives the bare answer for a list of one
+    # the pipeline of transformers 4 does not wrap the answer to a list of one in a list
     return Batch(items, single=len(items) == 1)
 
 
 def _questions_by_name(question: object, context: object) -> Batch:
     if question is None or context is None:
         missing = "question" if question is None else "context"
-        raise InvalidArgumentError(f"{missing} is missing, needed both question=... and context=...")
+        raise InvalidArgumentError(f"{missing} is missing, expected both question=... and context=...")
     if isinstance(question, str) and isinstance(context, str):
         return Batch((_checked_question(question, context, "the input"),), single=True)
     if isinstance(question, str):
-        raise InvalidArgumentError(f"question is a str but context is {_name(context)}, needed a str too")
+        raise InvalidArgumentError(f"question is a str but context is {_name(context)}, expected a str too")
     questions = list(_iterate(question))
     contexts = [context] * len(questions) if isinstance(context, str) else list(_iterate(context))
     if len(questions) != len(contexts):
@@ -115,7 +115,7 @@ def _question(item: object, where: str) -> TextInput:
     if isinstance(item, tuple) and len(item) == 2:
         return _checked_question(item[0], item[1], where)
     raise InvalidArgumentError(
-        f'{where} is {_name(item)}, needed a dict with "question" and "context" or a tuple of both'
+        f'{where} is {_name(item)}, expected a dict with "question" and "context" or a tuple of both'
     )
 
 
@@ -135,7 +135,7 @@ def _one(item: object, where: str, pairs: bool) -> TextInput:
         unknown = sorted(map(str, item.keys() - set(_PAIR_KEYS)))
         if unknown or "text" not in item:
             found = sorted(map(str, item))
-            raise InvalidArgumentError(f"{where} has the keys {found}, needed text and text_pair")
+            raise InvalidArgumentError(f"{where} has the keys {found}, expected text and text_pair")
         second = item.get("text_pair")
         return TextInput(
             _text(item["text"], f"text of {where}", "a str"),
@@ -143,7 +143,7 @@ def _one(item: object, where: str, pairs: bool) -> TextInput:
         )
     if isinstance(item, tuple):
         if len(item) != 2:
-            raise InvalidArgumentError(f"{where} is a tuple of {len(item)}, needed {needed}")
+            raise InvalidArgumentError(f"{where} is a tuple of {len(item)}, expected {needed}")
         first, second = (_text(part, f"{where}[{side}]", "a str") for side, part in enumerate(item))
         return TextInput(first, second)
     return TextInput(_text(item, where, needed))
@@ -151,13 +151,13 @@ def _one(item: object, where: str, pairs: bool) -> TextInput:
 
 def _text(item: object, where: str, needed: str) -> str:
     if not isinstance(item, str):
-        raise InvalidArgumentError(f"{where} is {_name(item)}, needed {needed}")
+        raise InvalidArgumentError(f"{where} is {_name(item)}, expected {needed}")
     return str(item)
 
 
 def _iterate(value: object) -> Iterable[Any]:
     if isinstance(value, bytes | bytearray | memoryview) or not isinstance(value, Iterable):
-        raise InvalidArgumentError(f"the input is {_name(value)}, needed a str or a list of str")
+        raise InvalidArgumentError(f"the input is {_name(value)}, expected a str or a list of str")
     return value
 
 

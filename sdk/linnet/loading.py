@@ -1,4 +1,4 @@
-"""Opening a linnet file: ``linnet.load``, its settings and the self-test."""
+"""Loading of linnet files: ``linnet.load`` with its settings, self-test and signature check."""
 
 from __future__ import annotations
 
@@ -27,33 +27,34 @@ def load(
     profile: str | os.PathLike[str] | None = None,
     require_signature: str | Path | None = None,
 ) -> Model:
-    """Open a linnet file, and see once for each machine that it answers as the file was proven to.
+    """Load a linnet file; on its first load on a machine, check that its golden cases give the recorded outputs.
 
     Args:
-        source: path of the file (mapped), or its bytes (copied); None: the model that comes with linnet, see
+        source: path of the file (mapped), or its bytes (copied); None: the model that linnet ships with, see
             :func:`linnet.default_model`.
-        threads: of the whole process, fixed by the first model; 0: the fixed number, or all CPUs; with several
-            sessions 1.
-        sessions: how many texts of a list run at the same time. Each session prepares the weights again, so
-            memory grows with it; for lists ``threads=1, sessions=n`` is faster than ``threads=n`` (measured by
-            ``make bench``, part encode). A single text runs on one. From ``threads=3`` on they take turns.
-        self_test: repeat golden cases of the file unless they were repeated on this machine before; None:
-            unless the environment variable LINNET_SELF_TEST is 0.
-        fused: whether linnet's own operators (``forward_fused``) are used, if the file has them; None: where they
-            are faster; False: what a stock ExecuTorch runtime computes.
-        profile: what ``linnet tune`` found: a path, or "auto" for what it kept about this file and machine, if it
-            did. Gives ``threads`` and ``fused`` where they are not given here, and binds the calling thread, and
-            the threads that the first model starts, to its CPUs.
-        require_signature: an Ed25519 public key (PEM file) that must have signed the file, which is then given as a
-            path; needs ``pip install "linnet[sign]"``.
+        threads: number of threads of the whole process; the first model fixes it. 0: the fixed number, else all
+            CPUs, or 1 with several sessions.
+        sessions: number of texts of a list that run at the same time. Each session prepares the weights again, so
+            memory grows with their number. For lists ``threads=1, sessions=n`` is faster than ``threads=n``
+            (measured by ``make bench``, part encode). A single text uses one session. From ``threads=3`` on the
+            sessions take turns.
+        self_test: repeat golden cases of the file, unless they passed on this machine before. None: True, unless
+            the environment variable LINNET_SELF_TEST is 0.
+        fused: use linnet's custom kernels (``forward_fused``) if the file has them. None: where they are faster;
+            False: run ``forward``, as a stock ExecuTorch runtime does.
+        profile: tuned setting of ``linnet tune``: the path of its file, or "auto" for the one stored for this file
+            and machine, if there is one. It sets ``threads`` and ``fused`` unless they are given here, and binds
+            the calling thread, and the threads that the first model starts, to its CPUs.
+        require_signature: path of an Ed25519 public key (PEM) that must have signed the file. ``source`` must then
+            be a path. Needs ``pip install "linnet[sign]"``.
 
     Raises:
-        SignatureError: the file has no signature, or not one of the required key.
-        GoldenMismatchError: the self-test failed: kernels, processor or emulator are wrong here.
-        FileError: the file is missing, damaged, too new or no linnet file.
+        SignatureError: the file has no signature, or a signature by another key.
+        GoldenMismatchError: the self-test failed: kernels, processor or emulator compute wrongly on this machine.
+        FileError: the file is missing, damaged, too new or not a linnet file.
         BuildError: this build lacks a backend or an operator that the program needs.
         ThreadsFixedError: the process already runs with another number of threads.
-        InvalidArgumentError: ``source``, ``threads``, ``sessions`` or ``fused`` is something else.
+        InvalidArgumentError: ``source``, ``threads``, ``sessions`` or ``fused`` has an invalid value.
     """
     _check_settings(threads, sessions, fused)
     tested = is_wanted(self_test)
@@ -76,34 +77,34 @@ def load(
 
 def _check_settings(threads: int, sessions: int, fused: bool | None) -> None:
     if isinstance(threads, bool) or not isinstance(threads, int) or threads < 0:
-        raise InvalidArgumentError(f"threads is {threads!r}, needed an int of at least 0")
+        raise InvalidArgumentError(f"threads is {threads!r}, expected an int of at least 0")
     if isinstance(sessions, bool) or not isinstance(sessions, int) or not 1 <= sessions <= _MOST_SESSIONS:
-        raise InvalidArgumentError(f"sessions is {sessions!r}, needed an int of 1 to {_MOST_SESSIONS}")
+        raise InvalidArgumentError(f"sessions is {sessions!r}, expected an int of 1 to {_MOST_SESSIONS}")
     if fused is not None and not isinstance(fused, bool):
-        raise InvalidArgumentError(f"fused is {fused!r}, needed a bool or None")
+        raise InvalidArgumentError(f"fused is {fused!r}, expected a bool or None")
 
 
 def _source(source: str | Path | bytes) -> tuple[str | bytes, str | None]:
-    """Return what the runtime opens, and its path if it has one."""
+    """Return the path or the bytes for the runtime, and the path or None."""
     if isinstance(source, bytes | bytearray | memoryview):
         return bytes(source), None
     if isinstance(source, str | os.PathLike):
         path = os.fspath(source)
         return path, path
-    raise InvalidArgumentError(f"source is a {type(source).__name__}, needed a path or the file's bytes")
+    raise InvalidArgumentError(f"source is a {type(source).__name__}, expected a path or the file's bytes")
 
 
 def _tuned(
     source: str | bytes, profile: str | os.PathLike[str], threads: int, fused: bool | None, sessions: int
 ) -> tuple[int, bool | None]:
-    """Return threads and attention from a profile, where they were not given; bind to its CPUs."""
-    from linnet.tuning import apply_profile  # rarely needed, and costs start-up time
+    """Return ``threads`` and ``fused``, taken from the tuned setting unless given, and bind to its CPUs."""
+    from linnet.tuning import apply_profile  # rarely needed, and its import costs start-up time
 
     return apply_profile(source, profile, threads=threads, fused=fused, sessions=sessions)
 
 
 def _signed(path: str | None, key: str | Path) -> bytes:
-    """Return the bytes that were checked: a path could name another file a moment later."""
+    """Check the signature and return the checked bytes, since the file at the path could be replaced afterwards."""
     if path is None:
         raise InvalidArgumentError("require_signature needs the path of a file, not its bytes")
     from linnet.format.signature import read_signed

@@ -1,4 +1,4 @@
-"""A linnet file, opened: what an application works with."""
+"""Model class: a loaded linnet file with its inference methods."""
 
 from __future__ import annotations
 
@@ -23,19 +23,26 @@ __all__ = ["Model"]
 
 
 class Model:
-    """One opened file. Safe to use from several threads; two models run in parallel, one does not, except that
-    a model with several sessions shares each list between them.
+    """One loaded linnet file.
+
+    A model can be used from several threads. Its calls take turns, while two models run in parallel; a model with
+    several sessions distributes each list of inputs over them.
 
     Attributes:
-        manifest: the file's contract.
-        path: where it was opened, None if from bytes.
+        manifest: the manifest of the file.
+        path: path of the file; None if it was loaded from bytes.
     """
 
     def __init__(self, runtime: Runtime, *, path: str | None = None, more: Sequence[Runtime] = ()) -> None:
-        """Wrap an opened runtime, or the same file opened several times; :func:`linnet.load` is the usual way.
+        """Wrap a runtime with an open file; :func:`linnet.load` does this for applications.
+
+        Args:
+            runtime: the open file.
+            path: path of the file; None if it was loaded from bytes.
+            more: runtimes with the same file, one for each further session.
 
         Raises:
-            FileError: the contract is not one that this linnet reads.
+            FileError: this linnet cannot read the manifest.
         """
         self._runtime = runtime
         self._more = tuple(more)
@@ -47,10 +54,10 @@ class Model:
     # -- answers -------------------------------------------------------------------------------
 
     def __call__(self, inputs: object = None, /, **options: Any) -> Any:
-        """Answer a text or a list, in the form of the Hugging Face pipeline of the file's task.
+        """Run inference on one input or a list, and return what the Hugging Face pipeline of the task returns.
 
         ==========================  ==========================================================
-        task                        options beside ``batch_size`` and ``truncation``
+        task                        options besides ``batch_size`` and ``truncation``
         ==========================  ==========================================================
         text-classification         ``top_k``, ``function_to_apply``
         token-classification        ``aggregation_strategy``, ``ignore_labels``
@@ -65,14 +72,14 @@ class Model:
         Args:
             inputs: a str, a pair as a tuple of two str, or a list of these; for question-answering a dict
                 with ``question`` and ``context`` or a list of such dicts.
-            options: as above. ``truncation=False`` makes a text over the bound an error.
+            options: see the table. With ``truncation=False`` a text over the maximum length is an error.
 
         Raises:
             InvalidArgumentError: an input or an option has the wrong form; the message has its position.
-            TextTooLongError: a text does not fit, and ``truncation`` is False or cannot help.
+            TextTooLongError: a text is over the maximum length, and ``truncation`` is False or not possible.
 
         Warns:
-            TruncationWarning: texts were cut at the bound.
+            TruncationWarning: texts were cut at the maximum length.
         """
         return self._task(self._session, inputs, options)
 
@@ -90,15 +97,15 @@ class Model:
 
         Args:
             texts: a str or an iterable of str.
-            batch_size: most texts of one run; None: the file's largest batch.
-            normalize_embeddings: give each vector the length 1.
+            batch_size: largest number of texts in one run; None: the largest batch of the file.
+            normalize_embeddings: scale each vector to unit length.
             prompt_name: put this prompt of the file before each text; None: the file's default prompt.
-            prompt: put this text before each text, whatever ``prompt_name`` says.
-            truncation: False makes a text over the bound an error.
+            prompt: put this text before each text; ``prompt_name`` is then ignored.
+            truncation: if False, a text over the maximum length is an error.
 
         Raises:
-            TaskMismatchError: the file gives no embeddings.
-            InvalidArgumentError: a text is no str, or there is no such prompt.
+            TaskMismatchError: the task of the file is not feature-extraction, or the program does not pool.
+            InvalidArgumentError: a text is not a str, or the file has no such prompt.
         """
         self._require("encode()", "feature-extraction")
         from linnet.embeddings import embed
@@ -114,7 +121,7 @@ class Model:
         )
 
     def similarity(self, left: object, right: object) -> FloatArray:
-        """Return the cosine of each embedding of ``left`` with each of ``right``: float32 [left, right]."""
+        """Return the cosine similarity of each embedding of ``left`` to each of ``right``: float32 [left, right]."""
         self._require("similarity()", "feature-extraction")
         from linnet.embeddings import cosine_similarity
 
@@ -130,14 +137,14 @@ class Model:
         batch_size: int | None = None,
         truncation: bool = True,
     ) -> list[dict[str, Any]]:
-        """Order passages by their score for a query, as CrossEncoder.rank.
+        """Rank passages by their relevance to a query, like ``CrossEncoder.rank`` of sentence-transformers.
 
         Returns:
-            ``{"corpus_id", "score"}`` for each passage, best first, with ``"text"`` if asked for.
+            ``{"corpus_id", "score"}`` for each passage, best first; with ``"text"`` if ``return_documents`` is True.
 
         Raises:
-            TaskMismatchError: the file does not score pairs.
-            InvalidArgumentError: a passage is no str.
+            TaskMismatchError: the task of the file is not text-ranking, or a pair has several scores.
+            InvalidArgumentError: a passage is not a str.
         """
         self._require("rank()", "text-ranking")
         from linnet.tasks.text_ranking import rank
@@ -146,92 +153,94 @@ class Model:
         return rank(self._session, query, passages, top_k=top_k, return_documents=return_documents, run=run)
 
     def predict(self, pairs: object, *, batch_size: int | None = None, truncation: bool = True) -> FloatArray:
-        """Score pairs, as CrossEncoder.predict: float32 [pairs]; [pairs, scores] if a pair has several.
+        """Return scores of pairs, like ``CrossEncoder.predict`` of sentence-transformers.
+
+        The result is float32 [pairs], or [pairs, scores] if a pair has several scores.
 
         Args:
             pairs: a list of (query, passage), each a tuple or a list of two str; or one such pair.
 
         Raises:
-            TaskMismatchError: the file does not score pairs.
-            InvalidArgumentError: something is no pair; the message has its position.
+            TaskMismatchError: the task of the file is not text-ranking.
+            InvalidArgumentError: an item is not a pair; the message has its position.
         """
         self._require("predict()", "text-ranking")
         from linnet.tasks.text_ranking import score_pairs
 
         return score_pairs(self._session, pairs, RunOptions(batch_size=batch_size, truncation=truncation))
 
-    # -- below the answers ---------------------------------------------------------------------
+    # -- tokens and raw outputs ----------------------------------------------------------------
 
     def tokenize(self, text: str, pair: str | None = None, *, truncation: bool = True) -> Encoding:
-        """Return the tokens that the program would see: ``ids``, ``type_ids``, ``offsets``, ``truncated``.
+        """Tokenize a text or a pair: ``ids``, ``type_ids``, ``offsets`` and ``truncated``, as the program gets them.
 
-        Offsets are code points of the original text. No prompt is added.
+        Offsets count code points of the original text. No prompt is added.
 
         Raises:
             InvalidTextError: the text cannot be written as UTF-8.
-            TextTooLongError: the text does not fit, and ``truncation`` is False or cannot help.
+            TextTooLongError: the text is over the maximum length, and ``truncation`` is False or not possible.
         """
         for name, value in (("text", text), ("pair", pair)):
             if not isinstance(value, str) and not (name == "pair" and value is None):
-                raise InvalidArgumentError(f"{name} is a {type(value).__name__}, needed a str")
+                raise InvalidArgumentError(f"{name} is a {type(value).__name__}, expected a str")
         strategy = self.strategy if truncation else "never"
         return self._session.encode(TextInput(text, pair), truncation=strategy)
 
     def run(self, encoding: Encoding) -> dict[str, FloatArray]:
-        """Return the program's outputs for one encoding by name, float32, without the batch axis."""
+        """Run the program on one encoding and return its outputs by name, float32, without the batch axis."""
         return self._session.run(encoding)
 
     @property
     def tokenizer(self) -> OpenedTokenizer:
-        """The file's tokenizer, with its ``vocabulary``; opened when it is first needed.
+        """The tokenizer of the file, with its ``vocabulary``; opened on first use.
 
         Raises:
-            ExtraMissingError: the file's kind of tokenizer needs a package that is not installed.
-            TokenizerInvalidError: the tokenizer's bytes do not parse.
+            ExtraMissingError: this kind of tokenizer needs a package that is not installed.
+            TokenizerInvalidError: the tokenizer bytes cannot be parsed.
         """
         return self._session.tokenizer
 
     @property
     def strategy(self) -> str:
-        """How the task cuts what does not fit: a question stays whole, else the longer text loses first."""
+        """Truncation strategy of the task: ``only_second`` for question-answering, else ``longest_first``."""
         return self._task.strategy
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """Names of the methods that compute: ``forward``, perhaps ``forward_batch`` and ``forward_fused``."""
+        """Names of the inference methods: ``forward``, and if present ``forward_batch`` and ``forward_fused``."""
         return tuple(self._runtime.methods)
 
     @cached_property
     def evidence(self) -> Evidence:
-        """What was measured when the file was made: proof, golden cases, report of the export.
+        """Evidence from the trailer: proof, golden cases and report of the export.
 
         Raises:
-            TrailerDamagedError: it is not a JSON object.
-            SchemaTooNewError: another major version of linnet wrote it.
+            TrailerDamagedError: the evidence is not a JSON object.
+            SchemaTooNewError: the evidence has another major schema version.
         """
-        from linnet.format.evidence import Evidence  # loading a file that is known here needs none
+        from linnet.format.evidence import Evidence  # not needed to load a tested file
 
         return Evidence.from_json(self.raw_evidence)
 
     @cached_property
     def raw_evidence(self) -> dict[str, Any]:
-        """The evidence as the file has it, parsed JSON, with what this version does not know.
+        """Evidence as parsed JSON, including fields that this version does not know.
 
         Raises:
-            TrailerDamagedError: it is not a JSON object.
+            TrailerDamagedError: the evidence is not a JSON object.
         """
         try:
             evidence = json.loads(self._runtime.evidence)
         except ValueError as error:
             raise TrailerDamagedError(f"the evidence is not JSON: {error}; export the file again") from error
         if not isinstance(evidence, dict):
-            raise TrailerDamagedError(f"the evidence is a {type(evidence).__name__}, needed a JSON object")
+            raise TrailerDamagedError(f"the evidence is a {type(evidence).__name__}, expected a JSON object")
         return evidence
 
     # -- lifetime ------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Free the program; the manifest stays readable, every other use is an InvalidArgumentError."""
+        """Free the program. The manifest stays readable; every other use raises InvalidArgumentError."""
         for runtime in (self._runtime, *self._more):
             runtime.close()
 

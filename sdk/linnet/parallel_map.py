@@ -1,4 +1,4 @@
-"""A list of work shared between several workers, each on a thread of its own."""
+"""Parallel map over a list of items, with one thread per worker."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ Item = TypeVar("Item")
 def parallel_map(
     workers: Sequence[Worker], items: Sequence[Item], work: Callable[[Worker, Item], Callable[[], None]]
 ) -> None:
-    """Do ``work(worker, item)()`` for every item, each worker one item at a time.
+    """Call ``work(worker, item)()`` for every item; each worker processes one item at a time.
 
-    ``work`` runs in parallel; what it returns is called before its worker goes on, and never at the same time as
-    another's. One worker takes the items in their order; several take them from the end, which is where the large
-    ones stand, so that all end together. The first exception stops everybody after the item at hand and is raised
-    here; so does Ctrl-C.
+    ``work`` runs in parallel. The worker calls the function that it returns before it takes the next item, and no two
+    of these functions run at the same time. One worker takes the items in their order. Several take them from the end,
+    where the large ones are, so that all workers finish at about the same time. After the first exception, or
+    Ctrl-C, every worker finishes its current item and stops; the exception is raised here.
 
     Args:
-        workers: at least one; the calling thread works for the first.
-        items: what there is to do, small ones first.
-        work: as above.
+        workers: at least one; the calling thread runs the first.
+        items: the items, sorted by rising size.
+        work: takes a worker and an item, and returns the function that stores the result.
     """
     if len(workers) == 1 or len(items) < 2:
         for item in items:
             work(workers[0], item)()
         return
+    # guards the list of items, and keeps the functions that `work` returned from running at the same time
     lock = threading.Lock()
     waiting = list(items)
     problems: list[BaseException] = []
@@ -45,7 +46,7 @@ def parallel_map(
                 finish = work(worker, item)
                 with lock:
                     finish()
-        except BaseException as problem:  # noqa: BLE001  raised again by the calling thread
+        except BaseException as problem:  # noqa: BLE001  the calling thread raises it again
             problems.append(problem)
 
     others = [threading.Thread(target=run, args=(worker,)) for worker in workers[1 : len(items)]]

@@ -1,10 +1,10 @@
-"""``python -m linnet.replay``: run texts in a fresh process and write down everything the program said.
+"""Worker process of the export proof, ``python -m linnet.replay``: runs texts and records all outputs.
 
-The exporter's proof starts it: no torch is in this process, and what it writes is compared outside.
+The proof of the exporter starts it as a process without torch, and compares the recorded outputs with the original.
 
-Input: JSON lines with ``text`` and perhaps ``pair``. Output: an ``.npz`` with the arrays ``N/ids`` and
-``N/OUTPUT`` for the text in line N (counted from 0), as :func:`linnet.golden_replay.answer_outputs` gives them, and
-a JSON file with golden cases. On stdout: one JSON object a line, ``{"done": 3, "total": 40}`` after each
+Input: JSON lines with ``text`` and an optional ``pair``. Output: an ``.npz`` with the arrays ``N/ids`` and
+``N/OUTPUT`` for the text in line N (counted from 0), as :func:`linnet.golden_replay.answer_outputs` returns them, and
+a JSON file with golden cases. On stdout: one JSON object per line, ``{"done": 3, "total": 40}`` after each
 text, and at the end ``{"finished": true, "threads": ..., "foreign": [...]}``.
 """
 
@@ -33,21 +33,21 @@ from linnet.tasks.feature_extraction import choose_prompt
 __all__ = ["FOREIGN", "Replayed", "choose_cases", "main", "read_outputs", "replay", "write_outputs"]
 
 FOREIGN = ("torch", "transformers", "executorch", "tokenizers")
-"""Packages that must not be in the process: the program has to stand without them.
+"""Packages that the process must not import, since the program has to run without them.
 
-A file whose tokenizer is of the kind ``tokenizers`` may have that one.
+``tokenizers`` is allowed if it is the file's kind of tokenizer.
 """
 
-_LONGEST_CASE = 64  # tokens of a golden case, so that `verify` stays quick on a small board
+_LONGEST_CASE = 64  # tokens of a golden case; keeps `verify` fast on a small board
 
 
 @dataclasses.dataclass(frozen=True)
 class Replayed:
-    """What one text gave.
+    """Token ids and outputs of one text.
 
     Attributes:
         ids: int64 [tokens].
-        outputs: by name, float32, without the batch axis; for fill-mask the rows of the mask tokens.
+        outputs: outputs by name, float32, without the batch axis; for fill-mask only the rows of the mask tokens.
     """
 
     ids: IntArray
@@ -55,7 +55,7 @@ class Replayed:
 
 
 def replay(model: Model, lines: Sequence[dict[str, Any]], cases: int) -> tuple[list[Replayed], list[GoldenCase]]:
-    """Run every line; return what each gave and ``cases`` golden cases of different lengths."""
+    """Run every line; return all outputs, and up to ``cases`` golden cases of different lengths."""
     prompt = choose_prompt(model.manifest, None, None)
     answers: list[Replayed] = []
     recorded: list[GoldenCase] = []
@@ -70,9 +70,9 @@ def replay(model: Model, lines: Sequence[dict[str, Any]], cases: int) -> tuple[l
 
 
 def choose_cases(lengths: Sequence[int], count: int) -> list[int]:
-    """Return the positions of up to ``count`` texts of different lengths, short and long evenly, in order.
+    """Return the sorted positions of up to ``count`` texts, spread evenly over the lengths.
 
-    Texts over 64 tokens are taken only if there are no others.
+    Texts over 64 tokens are chosen only if all texts are longer.
     """
     order = sorted(range(len(lengths)), key=lengths.__getitem__)
     short = [index for index in order if lengths[index] <= _LONGEST_CASE] or order
@@ -83,7 +83,7 @@ def choose_cases(lengths: Sequence[int], count: int) -> list[int]:
 
 
 def read_outputs(path: str | Path) -> list[Replayed]:
-    """Read what :func:`main` wrote with ``--output``."""
+    """Read an ``.npz`` of :func:`write_outputs`, in the order of the texts."""
     found: dict[int, dict[str, Any]] = {}
     with np.load(path, allow_pickle=False) as file:
         for key in file.files:
@@ -93,7 +93,7 @@ def read_outputs(path: str | Path) -> list[Replayed]:
 
 
 def write_outputs(path: str | Path, answers: Sequence[Replayed]) -> None:
-    """Write ``.npz`` with ``N/ids`` and ``N/OUTPUT``."""
+    """Write an ``.npz`` with the arrays ``N/ids`` and ``N/OUTPUT`` of each text."""
     arrays: dict[str, Any] = {}
     for index, answer in enumerate(answers):
         arrays[f"{index}/ids"] = answer.ids
@@ -103,7 +103,7 @@ def write_outputs(path: str | Path, answers: Sequence[Replayed]) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run as a program; an error is one line on stderr and exit status 1."""
+    """Run the worker process; on an error, write one line to stderr and return the exit status 1."""
     parser = argparse.ArgumentParser(prog="python -m linnet.replay", description="run texts, write outputs")
     parser.add_argument("--model", required=True, metavar="FILE.pte")
     parser.add_argument("--texts", required=True, metavar="FILE.jsonl")
@@ -132,12 +132,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _read_lines(path: str) -> list[dict[str, Any]]:
     lines = []
-    # split at newlines only: JSON strings may hold other line separators unescaped
+    # split at "\n" only: str.splitlines() also splits at separators that JSON strings may contain unescaped
     for number, line in enumerate(Path(path).read_text(encoding="utf-8").split("\n"), 1):
         if line.strip():
             row = json.loads(line)
             if not isinstance(row, dict) or not isinstance(row.get("text"), str):
-                raise InvalidArgumentError(f'{path}, line {number}: needed an object with "text"')
+                raise InvalidArgumentError(f'{path}, line {number}: expected an object with "text"')
             lines.append(row)
     return lines
 

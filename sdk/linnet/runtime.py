@@ -1,6 +1,6 @@
-"""What the SDK needs of the compiled runtime, as protocols, and the one place that opens it.
+"""Interface to the compiled runtime: protocols of its classes, and the function that opens a file.
 
-Everything above this module works on these protocols, so a test can put another runtime in.
+The SDK uses the runtime only through these protocols, so a test can use another runtime.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 from linnet.errors import BuildError
 from linnet.format.manifest import RawValue
 
-# numpy takes longer to import than a model to open, and most answers need none of it
+# the import of numpy takes longer than opening a model, and most answers do not need it
 if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
@@ -45,7 +45,10 @@ FloatArray: TypeAlias = "npt.NDArray[np.float32]"
 IntArray: TypeAlias = "npt.NDArray[np.int64]"
 
 DecodableArray: TypeAlias = Any
-"""An output as :class:`CoreTask` takes it: float32, perhaps with a batch axis of 1. A memoryview or numpy reads it."""
+"""A float32 output in the form that :class:`CoreTask` decodes, with or without a batch axis of 1.
+
+It supports the buffer protocol, so memoryview and numpy can read it.
+"""
 
 
 class Encoding(Protocol):
@@ -58,11 +61,11 @@ class Encoding(Protocol):
 
     @property
     def type_ids(self) -> IntArray:
-        """0 in the first text, 1 in the second, int64 [tokens]."""
+        """Token type ids: 0 in the first text, 1 in the second, int64 [tokens]."""
 
     @property
     def sequence_ids(self) -> npt.NDArray[np.int32]:
-        """-1 special token, 0 first text, 1 second text, int32 [tokens]."""
+        """Text of each token: 0 first, 1 second, -1 for special tokens, int32 [tokens]."""
 
     @property
     def offsets(self) -> IntArray:
@@ -70,11 +73,11 @@ class Encoding(Protocol):
 
     @property
     def truncated(self) -> bool:
-        """True if text was left out that no other window holds."""
+        """True if text was cut off that no other window contains."""
 
 
 class Tokenizer(Protocol):
-    """From text to token ids."""
+    """Tokenizer of a file: text to token ids."""
 
     def encode(
         self,
@@ -86,57 +89,57 @@ class Tokenizer(Protocol):
         stride: int = -1,
         add_special_tokens: bool = True,
     ) -> Sequence[Encoding]:
-        """Encode a text or a pair; ``max_length`` 0 means no bound."""
+        """Encode a text or a pair; with ``max_length=0`` the length is not limited."""
 
 
 class Runtime(Protocol):
-    """One opened file."""
+    """One open file."""
 
     @property
     def manifest(self) -> Mapping[str, RawValue]:
-        """Raw values of the constant methods."""
+        """Manifest fields as raw values of the constant methods."""
 
     @property
     def evidence(self) -> str:
-        """JSON of the trailer."""
+        """Evidence in the trailer, as JSON text."""
 
     @property
     def tokenizer(self) -> Tokenizer:
-        """The file's tokenizer."""
+        """Tokenizer of the file."""
 
     @property
     def task(self) -> CoreTask:
-        """The manifest as the core's decoding reads it."""
+        """Decoder of the core, set up by the manifest: turns outputs into answers."""
 
     @property
     def methods(self) -> Sequence[str]:
-        """Names of the methods that compute: ``forward``, perhaps ``forward_batch`` and ``forward_fused``."""
+        """Names of the inference methods: ``forward``, and if present ``forward_batch`` and ``forward_fused``."""
 
     def run(self, method: str, inputs: Sequence[IntArray]) -> Sequence[FloatArray]:
-        """Run a method; each output has the batch axis first."""
+        """Run a method; the first axis of each output is the batch."""
 
     def run_encoding(self, encoding: CoreEncoding, names: Sequence[str]) -> Sequence[DecodableArray]:
-        """Run ``forward`` on an encoding of :attr:`tokenizer`; ``names`` are the inputs in the program's order."""
+        """Run ``forward`` on an encoding of :attr:`tokenizer`; ``names`` are its inputs in the order of the program."""
 
     def close(self) -> None:
-        """Free everything."""
+        """Free the program and its memory."""
 
 
 class ProfilingRuntime(Runtime, Protocol):
-    """One opened file whose runs can be profiled."""
+    """One open file that can profile its runs."""
 
     def set_fused(self, fused: bool | None) -> None:
-        """Whether ``forward`` is the file's ``forward_fused``: ``linnet_model_set_fused`` in ``linnet.h``."""
+        """Choose whether ``forward`` runs ``forward_fused``: ``linnet_model_set_fused`` in ``linnet.h``."""
 
     def set_profiling(self, on: bool) -> None:
-        """Profile from now on, or no more; loaded methods are loaded again by their next run."""
+        """Switch profiling on or off; the next run of each method loads the method again."""
 
     def profile(self) -> Sequence[Event]:
         """Return the events of all runs since the last call."""
 
 
 def open_runtime(source: str | bytes, threads: int) -> ProfilingRuntime:
-    """Open a file by path (mapped) or by its bytes (copied).
+    """Open a file from its path (memory-mapped) or its bytes (copied).
 
     Raises:
         FileError: the file is missing, damaged or not a linnet file.
@@ -147,10 +150,10 @@ def open_runtime(source: str | bytes, threads: int) -> ProfilingRuntime:
 
 
 def core() -> ModuleType:
-    """Return the compiled module.
+    """Return the compiled extension module.
 
     Raises:
-        BuildError: it is missing.
+        BuildError: the compiled runtime is missing.
     """
     try:
         from linnet_runtime import _core
@@ -160,7 +163,7 @@ def core() -> ModuleType:
 
 
 def runtime_info() -> dict[str, str]:
-    """Return facts about the compiled runtime: version, executorch, backends, cpu and so on.
+    """Return properties of the compiled runtime: version, executorch, backends, cpu and so on.
 
     Raises:
         BuildError: the compiled runtime is missing.

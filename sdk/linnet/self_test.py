@@ -1,8 +1,8 @@
-"""Does this machine answer as the file was proven to? Asked once for each file and machine, when it is loaded.
+"""Self-test at load: two golden cases of a file, run once for each file and machine.
 
-A processor, an emulator or a kernel for it can be wrong without any error: QEMU 7.2 computes SMOPA wrongly (QEMU 10
-does not), and every int8 answer with it. The golden cases inside the file tell; that they passed is noted in the
-user's cache folder, so that later loads only read a small file.
+A processor, an emulator or a kernel can compute wrongly without an error: QEMU 7.2 computes the instruction SMOPA
+wrongly (QEMU 10 does not), and therefore every int8 answer. The golden cases in the file detect this. A passed test
+is recorded in the cache folder of the user, so later loads only read a small file.
 """
 
 from __future__ import annotations
@@ -24,37 +24,37 @@ if TYPE_CHECKING:
 __all__ = ["SWITCH_VARIABLE", "is_wanted", "run_self_test"]
 
 SWITCH_VARIABLE = "LINNET_SELF_TEST"
-"""Environment variable: 0 leaves the self-test out, 1 (or unset) does it."""
+"""Environment variable: 0 skips the self-test; 1, empty or unset runs it."""
 
 _IDENTITY_FIELDS = ("version", "executorch", "cpu", "cpu_features")
 
 
 def is_wanted(argument: bool | None) -> bool:
-    """Return whether to test: ``argument``, or the environment variable if it is None.
+    """Return whether to run the self-test: ``argument``, or the environment variable if ``argument`` is None.
 
     Raises:
-        InvalidArgumentError: either is something else.
+        InvalidArgumentError: ``argument`` or the environment variable has an invalid value.
     """
     if isinstance(argument, bool):
         return argument
     if argument is not None:
-        raise InvalidArgumentError(f"self_test is {argument!r}, needed True, False or None")
+        raise InvalidArgumentError(f"self_test is {argument!r}, expected True, False or None")
     value = os.environ.get(SWITCH_VARIABLE, "")
     if value not in ("", "0", "1"):
-        raise InvalidArgumentError(f"the environment variable {SWITCH_VARIABLE} is {value!r}, needed 0 or 1")
+        raise InvalidArgumentError(f"the environment variable {SWITCH_VARIABLE} is {value!r}, expected 0 or 1")
     return value != "0"
 
 
 def run_self_test(model: Model, identity: str) -> None:
-    """Repeat golden cases unless this machine is known to have repeated them.
+    """Run the self-test of a file, unless it passed on this machine before.
 
     Args:
-        model: the opened file.
-        identity: of :func:`linnet.format.footer.file_identity`.
+        model: the open file.
+        identity: result of :func:`linnet.format.footer.file_identity`.
 
     Raises:
-        GoldenMismatchError: this machine answers differently than the one where the file was proven.
-        TrailerDamagedError: the golden cases have a wrong form.
+        GoldenMismatchError: the outputs on this machine differ from the recorded ones.
+        TrailerDamagedError: the golden cases have an invalid form.
     """
     info = runtime_info()
     machine = "\n".join(f"{name}={info.get(name, '')}" for name in _IDENTITY_FIELDS)
@@ -82,14 +82,17 @@ def _repeat_cases(model: Model, info: Mapping[str, str]) -> None:
 
 
 def _known_fault(info: Mapping[str, str]) -> str:
-    """Measured by tests/aarch64/sme_outer_product.c: wrong in QEMU 7.2, right in QEMU 10."""
+    """Return a hint for processors with SME, which QEMU 7.2 emulates wrongly, or "".
+
+    Measured by tests/aarch64/sme_outer_product.c: wrong in QEMU 7.2, right in QEMU 10.
+    """
     if "sme" not in info.get("cpu_features", "").split(","):
         return ""
     return "; QEMU 7.2 computes int8 wrongly with SME and QEMU 10 does not: use a newer one, or -cpu max,sme=off"
 
 
 def _note(identity: str, machine: str) -> Path | None:
-    """The file that notes a passed test, or None where there is no cache folder."""
+    """Return the path of the record of a passed test, or None if there is no cache folder."""
     folder = cache_folder()
     return None if folder is None else folder / "self-test" / f"{identity}-{zlib.crc32(machine.encode()):08x}"
 
@@ -102,9 +105,9 @@ def _reads(note: Path, machine: str) -> bool:
 
 
 def _write(note: Path, machine: str) -> None:
-    # without a note the next load tests again: a read-only or full cache folder is no error
+    # a read-only or full cache folder is not an error: the next load just tests again
     with suppress(OSError):
         note.parent.mkdir(parents=True, exist_ok=True)
         aside = note.with_name(f"{note.name}.{os.getpid()}")
         aside.write_text(machine, encoding="utf-8")
-        aside.replace(note)
+        aside.replace(note)  # atomic, so that another process never reads a partial record

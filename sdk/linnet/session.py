@@ -1,4 +1,4 @@
-"""One opened file as the tasks see it: encode texts, run them in a good order, answer in the caller's."""
+"""Inference session: encodes texts, runs them sorted by length, and returns results in the order of the call."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ Outputs: TypeAlias = dict[str, FloatArray]
 T = TypeVar("T")
 Ran = TypeVar("Ran")
 
-# outputs with a row for each token; "logits" belongs here for these tasks only
+# outputs with one row per token; "logits" has a token axis for the tasks below only
 _TOKEN_OUTPUTS = frozenset({"start_logits", "end_logits", "token_embeddings"})
 _TOKEN_TASKS = frozenset({"fill-mask", "token-classification"})
-# inputs that an encoding of the core's tokenizer holds
+# inputs that the core can read from an encoding of its own tokenizer
 _ENCODED_INPUTS = frozenset({"input_ids", "token_type_ids"})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RunOptions:
-    """How a call runs.
+    """Options of a call that all tasks share.
 
     Attributes:
-        batch_size: most texts of one run; None: the file's largest batch, 1 if it has no batch method.
-            Larger values are cut to what the file has.
-        truncation: False makes a text over the file's bound an error.
+        batch_size: largest number of texts in one run; None: the largest batch of the file, or 1 if it has no
+            batch method. Larger values are reduced to the largest batch of the file.
+        truncation: if False, a text over the maximum length of the file is an error.
     """
 
     batch_size: int | None = None
@@ -49,25 +49,25 @@ class RunOptions:
     def __post_init__(self) -> None:
         size = self.batch_size
         if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
-            raise InvalidArgumentError(f"batch_size is {size!r}, needed an int of at least 1")
+            raise InvalidArgumentError(f"batch_size is {size!r}, expected an int of at least 1")
         if not isinstance(self.truncation, bool):
-            raise InvalidArgumentError(f"truncation is {self.truncation!r}, needed True or False")
+            raise InvalidArgumentError(f"truncation is {self.truncation!r}, expected True or False")
 
 
 class Session:
-    """Encodes and runs; knows nothing of answers.
+    """Tokenization and inference on one open file, without decoding of answers.
 
     Attributes:
-        manifest: the file's contract.
+        manifest: the manifest of the file.
     """
 
     def __init__(self, runtime: Runtime, manifest: Manifest, more: Sequence[Runtime] = ()) -> None:
-        """Work with one opened file.
+        """Create a session for an open file.
 
         Args:
-            runtime: answers single texts.
-            manifest: the file's contract.
-            more: the same file opened again; lists are shared between all of them, each on a thread of its own.
+            runtime: the open file; it runs single texts.
+            manifest: the manifest of the file.
+            more: further runtimes with the same file; lists are distributed over all runtimes, one thread for each.
         """
         self._runtime = runtime
         self._runtimes = (runtime, *more)
@@ -79,19 +79,19 @@ class Session:
 
     @property
     def tokenizer(self) -> OpenedTokenizer:
-        """The file's tokenizer, opened when it is first needed.
+        """Tokenizer of the file, opened on first use.
 
         Raises:
-            BuildError: this build does not know the file's kind of tokenizer, or lacks a package for it.
-            TokenizerInvalidError: its bytes do not parse.
+            BuildError: this build does not support the file's kind of tokenizer, or lacks a package for it.
+            TokenizerInvalidError: the tokenizer bytes cannot be parsed.
             InvalidArgumentError: the model is closed.
         """
-        _ = self._runtime.methods  # refuses once the model is closed, whoever owns the tokenizer
+        _ = self._runtime.methods  # raises if the model is closed, also if the tokenizer is not part of the runtime
         return self._opened_tokenizer
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """Tokens by id; errors as for :attr:`tokenizer`."""
+        """Vocabulary of the tokenizer; raises the same errors as :attr:`tokenizer`."""
         return self.tokenizer.vocabulary
 
     # -- text to tokens ------------------------------------------------------------------------
@@ -100,12 +100,12 @@ class Session:
         """Encode a text or a pair to one window of at most ``manifest.max_length`` tokens.
 
         Raises:
-            TextTooLongError: it does not fit, and ``truncation`` is "never" or cannot help.
+            TextTooLongError: the text is over the maximum length, and ``truncation`` is "never" or not possible.
         """
         return self.windows(item, truncation=truncation, max_length=self.manifest.max_length, stride=-1)[0]
 
     def windows(self, item: TextInput, *, truncation: str, max_length: int, stride: int) -> Sequence[Encoding]:
-        """Encode to as many windows as the text needs (see ``linnet.h``)."""
+        """Encode a text or a pair to as many windows as it needs (see ``linnet.h``)."""
         return self.tokenizer.encode(item.text, item.pair, max_length=max_length, truncation=truncation, stride=stride)
 
     def words(self, encoding: Encoding) -> IntArray:
@@ -113,14 +113,15 @@ class Session:
         return self.tokenizer.words(encoding)
 
     def pieces(self, item: TextInput) -> Encoding:
-        """Encode without special tokens and without a bound."""
+        """Encode a text or a pair without special tokens and without truncation."""
         return self.tokenizer.encode(item.text, item.pair, add_special_tokens=False)[0]
 
     def encode_all(self, items: Sequence[TextInput], *, truncation: bool, strategy: str) -> list[Encoding]:
-        """Encode each item to one window; one warning names those that were cut.
+        """Encode each item to one window; one warning lists the positions of all truncated items.
 
         Raises:
-            TextTooLongError: ``truncation`` is False and a text does not fit; the message has its position.
+            TextTooLongError: ``truncation`` is False and a text is over the maximum length; the message has its
+                position.
         """
         encodings = [
             self._encode_strictly(item, index, len(items)) if not truncation else self.encode(item, truncation=strategy)
@@ -142,15 +143,15 @@ class Session:
 
     @cached_property
     def task(self) -> CoreTask:
-        """What turns outputs into answers: the core's decoding, the same in every language.
+        """Decoder of the core, which turns outputs into answers; it is the same in every language.
 
         Raises:
-            ManifestInvalidError: the manifest contradicts itself.
+            ManifestInvalidError: fields of the manifest contradict each other.
         """
         return self._runtime.task
 
     def decodable(self, encoding: Encoding, text: str | None, pair: str | None = None) -> CoreEncoding:
-        """Return the encoding in the core's form. A text that decoding does not show may be None."""
+        """Convert an encoding to the form of the core. A text that is not part of the answer may be None."""
         return self.tokenizer.decodable(encoding, text, pair)
 
     # -- tokens to outputs ---------------------------------------------------------------------
@@ -162,9 +163,9 @@ class Session:
         *,
         batch_size: int | None = None,
     ) -> list[T]:
-        """Run every encoding in the order of lengths and return ``handle(position, outputs)`` in the given order.
+        """Run all encodings sorted by length; return ``handle(position, outputs)`` of each in the order of the call.
 
-        Outputs are handed over at once, one text at a time, so that only results stay in memory.
+        ``handle`` is called for each text directly after its run, so that only results stay in memory.
         """
         return self._share(encodings, self._run, handle, batch_size)
 
@@ -175,9 +176,9 @@ class Session:
         *,
         batch_size: int | None = None,
     ) -> list[T]:
-        """Do as :meth:`map`, with outputs as :attr:`task` takes them: in the order of the manifest, a batch axis of 1.
+        """Run like :meth:`map`, with outputs as :attr:`task` reads them: in manifest order, with a batch axis of 1.
 
-        One text of the core's own tokenizer needs no numpy.
+        A single text with a tokenizer of the core does not import numpy.
         """
         return self._share(encodings, self._run_for_decoding, handle, batch_size)
 
@@ -204,7 +205,7 @@ class Session:
         return [results[index] for index in range(len(encodings))]
 
     def run(self, encoding: Encoding) -> Outputs:
-        """Run one text with ``forward``."""
+        """Run ``forward`` on one encoding."""
         return self._run([encoding], self._runtime)[0]
 
     def _batch(self, wanted: int | None) -> int:
@@ -261,6 +262,9 @@ class Session:
 
 
 def _groups(lengths: Sequence[int], size: int) -> list[list[int]]:
-    """Positions by rising length, ``size`` at a time, so that padding and re-planning stay small."""
+    """Return positions sorted by length, in groups of ``size``.
+
+    Texts of similar length in one group need little padding, and the runtime seldom plans for a new length.
+    """
     order = sorted(range(len(lengths)), key=lengths.__getitem__)
     return [order[start : start + size] for start in range(0, len(order), size)]

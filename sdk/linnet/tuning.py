@@ -1,8 +1,8 @@
-"""Settings that ``linnet tune`` stored for a file on this machine, read and applied by ``linnet.load(profile=...)``.
+"""Tuned settings of ``linnet tune``: reading them, and applying them in ``linnet.load(profile=...)``.
 
-The file is JSON: ``kind``, ``schema_version``, ``machine``, and ``files`` by :func:`file_identity`, each with a
-``setting`` of ``threads``, ``affinity`` and ``fused``. ``linnet_bench.tune`` writes it. A profile of another machine or
-file is refused.
+``linnet_bench.tune`` writes them to a JSON file with ``kind``, ``schema_version``, ``machine``, and ``files`` by
+:func:`file_identity`, each with a ``setting`` of ``threads``, ``affinity`` and ``fused``. Tuned settings of another
+machine or file are an error.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ KIND, VERSION = "linnet-profile", "1.0"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TunedSetting:
-    """The setting of one file.
+    """Tuned setting of one file.
 
     Attributes:
-        threads: of the process.
-        affinity: CPUs that it is bound to; empty: all.
-        fused: whether linnet's own kernels run.
+        threads: number of threads of the process.
+        affinity: CPUs that the process is bound to; empty: all.
+        fused: True if the custom kernels run.
     """
 
     threads: int
@@ -52,11 +52,11 @@ class TunedSetting:
 
 
 def machine_name(info: Mapping[str, str] | None = None, cpus: int | None = None) -> str:
-    """Return what a profile holds for: processor, its features, number of CPUs.
+    """Return the name of a machine in tuned settings: processor, its features and number of CPUs.
 
     Args:
-        info: of ``runtime_info()``; None: ask it.
-        cpus: of the machine; None: ask the system.
+        info: result of ``runtime_info()``; None: that of this machine.
+        cpus: number of CPUs; None: that of this machine.
     """
     told = runtime_info() if info is None else info
     count = (os.cpu_count() or 1) if cpus is None else cpus
@@ -64,23 +64,23 @@ def machine_name(info: Mapping[str, str] | None = None, cpus: int | None = None)
 
 
 def profile_path(identity: str, machine: str) -> Path | None:
-    """Return where the profile of a file on a machine is kept, None where there is no cache folder."""
+    """Return the path of the tuned setting of a file and a machine, or None if there is no cache folder."""
     folder = cache_folder()
     return None if folder is None else folder / "profiles" / f"{identity}-{zlib.crc32(machine.encode()):08x}.json"
 
 
 def read_document(path: Path) -> dict[str, Any]:
-    """Read a profile as plain data, its kind and version checked.
+    """Read the JSON document of a tuned setting, and check its kind and version.
 
     Raises:
-        InvalidArgumentError: it is missing, or no profile that this linnet reads.
+        InvalidArgumentError: the file is missing, or not a document that this linnet can read.
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InvalidArgumentError(f"{path}: no profile of linnet tune can be read there: {error}") from error
     if not isinstance(data, dict) or data.get("kind") != KIND:
-        raise InvalidArgumentError(f'{path}: found no "kind": "{KIND}", needed what linnet tune -o wrote')
+        raise InvalidArgumentError(f'{path}: found no "kind": "{KIND}", expected what linnet tune -o wrote')
     if str(data.get("schema_version")).split(".")[0] != VERSION.split(".")[0]:
         raise InvalidArgumentError(
             f"{path}: the profile has schema {data.get('schema_version')}, this linnet reads 1.x"
@@ -89,17 +89,17 @@ def read_document(path: Path) -> dict[str, Any]:
 
 
 def find_setting(profile: str | os.PathLike[str], identity: str) -> TunedSetting | None:
-    """Return the setting for a file on this machine.
+    """Return the tuned setting of a file on this machine.
 
     Args:
-        profile: a path, or "auto": what was tuned here, if it was.
-        identity: of the file, from :func:`linnet.format.footer.file_identity`.
+        profile: a path, or "auto" for the cache folder.
+        identity: result of :func:`linnet.format.footer.file_identity`.
 
     Returns:
-        None with "auto" where nothing was tuned.
+        The setting; None if ``profile`` is "auto" and none is stored.
 
     Raises:
-        InvalidArgumentError: the profile is unreadable, or of another machine or file.
+        InvalidArgumentError: the document is unreadable, or of another machine or file.
     """
     machine = machine_name()
     path = profile_path(identity, machine) if profile == AUTO else Path(profile)
@@ -131,21 +131,22 @@ def _setting(data: Mapping[str, Any]) -> TunedSetting:
 def apply_profile(
     source: str | bytes, profile: str | os.PathLike[str], *, threads: int, fused: bool | None, sessions: int
 ) -> tuple[int, bool | None]:
-    """Return the number of threads and whose attention: as given, else as the profile says.
+    """Apply a tuned setting: bind to its CPUs, and return ``threads`` and ``fused``, which given values override.
 
     Args:
         source: path or bytes of the file.
-        profile: path, or "auto".
-        threads, fused, sessions: as given to ``linnet.load``; several sessions keep one thread each.
+        profile: a path, or "auto" for the cache folder.
+        threads, fused, sessions: arguments of ``linnet.load``; several sessions ignore the threads and the CPUs of
+            the setting, and a given number of threads ignores its CPUs.
 
     Raises:
-        InvalidArgumentError: the profile is unreadable, or of another machine or file, or its CPUs are not usable.
+        InvalidArgumentError: the document is unreadable, or of another machine or file, or its CPUs are not usable.
         FileError: the file is missing or damaged.
     """
     if not isinstance(profile, str | os.PathLike):
-        raise InvalidArgumentError(f'profile is {profile!r}, needed a path, "auto" or None')
+        raise InvalidArgumentError(f'profile is {profile!r}, expected a path, "auto" or None')
     if not isinstance(source, bytes) and not Path(source).is_file():
-        verify_file(source)  # says what is wrong with it
+        verify_file(source)  # raises the error of the file
     setting = find_setting(profile, file_identity(source))
     if setting is None:
         return threads, fused

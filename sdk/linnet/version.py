@@ -9,8 +9,8 @@ UNKNOWN = "0+unknown"
 
 
 def version() -> str:
-    """Return the distribution's version, :data:`UNKNOWN` when the source tree runs without installation."""
-    from importlib import metadata  # slow to import, and rarely asked for
+    """Return the version of the distribution, or :data:`UNKNOWN` if linnet is not installed (a source tree)."""
+    from importlib import metadata  # slow to import, and rarely needed
 
     try:
         return metadata.version(DISTRIBUTION)

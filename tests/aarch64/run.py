@@ -277,7 +277,7 @@ def damage_problems(prepared: Prepared, inside: Inside) -> list[str]:
     """Say where a damaged file got another verdict than the table's."""
     table = {name: [case.load, case.verify, case.trailer] for name, case in prepared.cases.items()}
     return [
-        f"the file {name!r} gave {verdicts}, needed {table[name]}"
+        f"the file {name!r} gave {verdicts}, expected {table[name]}"
         for name, verdicts in inside.found["open"].items()
         if verdicts != table[name]
     ]

@@ -180,7 +180,7 @@ def test_wrong_inputs_are_named_with_their_position(inputs: Any, message: str) -
 @pytest.mark.parametrize("task", ["token-classification", "fill-mask", "feature-extraction"])
 def test_tasks_of_one_text_refuse_pairs(task: str) -> None:
     model = fake_model(task, hashed_program(3))
-    with pytest.raises(InvalidArgumentError, match=r"inputs\[1\] is a tuple, needed a str"):
+    with pytest.raises(InvalidArgumentError, match=r"inputs\[1\] is a tuple, expected a str"):
         model(["x", ("a", "b")])
 
 

@@ -129,13 +129,13 @@ def test_it_can_be_left_out(opens: Opener, monkeypatch: pytest.MonkeyPatch) -> N
 def test_another_value_of_the_variable_is_an_error(opens: Opener, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     opens(hashed_program(3), "{}")
     monkeypatch.setenv("LINNET_SELF_TEST", value)
-    with pytest.raises(InvalidArgumentError, match=rf"LINNET_SELF_TEST is '{value}', needed 0 or 1"):
+    with pytest.raises(InvalidArgumentError, match=rf"LINNET_SELF_TEST is '{value}', expected 0 or 1"):
         linnet.load(FILE)
 
 
 def test_another_argument_is_an_error(opens: Opener) -> None:
     opens(hashed_program(3), "{}")
-    with pytest.raises(InvalidArgumentError, match="self_test is 'no', needed True, False or None"):
+    with pytest.raises(InvalidArgumentError, match="self_test is 'no', expected True, False or None"):
         linnet.load(FILE, self_test="no")  # type: ignore[arg-type]
 
 

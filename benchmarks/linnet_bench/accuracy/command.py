@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     """Measure; return 1 if a limit is not reached."""
     limits = dict(_limit(text) for text in args.at_least)
     if args.limit is not None and args.limit < 1:
-        raise InvalidArgumentError(f"--limit is {args.limit}, needed at least 1")
+        raise InvalidArgumentError(f"--limit is {args.limit}, expected at least 1")
     table, wrong = read_rows(args.data, header=False if args.no_header else None)
     if not table.rows:
         raise BadRowsError(wrong)
@@ -97,9 +97,9 @@ def _limit(text: str) -> tuple[str, float]:
     try:
         number = float(value)
     except ValueError as error:
-        raise InvalidArgumentError(f"--at-least is {text!r}, needed METRIC=VALUE") from error
+        raise InvalidArgumentError(f"--at-least is {text!r}, expected METRIC=VALUE") from error
     if math.isnan(number):
-        raise InvalidArgumentError(f"--at-least is {text!r}, needed a number for the value")
+        raise InvalidArgumentError(f"--at-least is {text!r}, expected a number for the value")
     return name, number
 
 
@@ -113,5 +113,5 @@ def _check(result: Evaluation, limits: Mapping[str, float]) -> int:
     _refuse_unknown(limits, f"{result.task} of these rows", result.metrics)
     below = {name: limit for name, limit in limits.items() if not result.metrics[name] >= limit}
     for name, limit in below.items():
-        print(f"linnet: error: {name} is {result.metrics[name]:.4f}, needed at least {limit}", file=sys.stderr)
+        print(f"linnet: error: {name} is {result.metrics[name]:.4f}, expected at least {limit}", file=sys.stderr)
     return CHECK_FAILED if below else OK

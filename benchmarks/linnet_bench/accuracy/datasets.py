@@ -193,7 +193,7 @@ def _from_json_lines(found: _Found, text: str) -> None:
 
 def _no_object(value: object) -> str:
     kind = type(value).__name__
-    return f"{'an' if kind == 'int' else 'a'} {kind}, needed an object"
+    return f"{'an' if kind == 'int' else 'a'} {kind}, expected an object"
 
 
 def _squad_rows(articles: Iterable[Row]) -> Iterable[Row]:
@@ -223,7 +223,7 @@ def _from_conll(found: _Found, text: str) -> None:
         if len(fields) < 2:
             found.wrong(
                 number,
-                f"{line.strip()[:40]!r} has one field, needed token and tag; "
+                f"{line.strip()[:40]!r} has one field, expected token and tag; "
                 "other forms need the ending .jsonl, .json, .csv or .tsv",
             )
         elif fields[0] != "-DOCSTART-":

@@ -111,7 +111,7 @@ class LabelledRows:
 def _text(row: Row, column: str) -> str:
     value = row.get(column)
     if not isinstance(value, str):
-        raise InvalidArgumentError(f"{column} is {value!r:.40}, needed a str")
+        raise InvalidArgumentError(f"{column} is {value!r:.40}, expected a str")
     return value
 
 

@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
         LinnetError: the file cannot be measured; what had been finished before is shown and written.
     """
     if args.file is None and not args.clean_device:
-        raise InvalidArgumentError("FILE is missing, needed a linnet file (.pte)")
+        raise InvalidArgumentError("FILE is missing, expected a linnet file (.pte)")
     if wants_devices(args):
         from linnet_bench.bench.devices import run_on_devices
 
@@ -169,15 +169,15 @@ def settings_from(args: argparse.Namespace) -> Settings:
 
 def _out_of_range(settings: Settings) -> Iterator[str]:
     if settings.cold_repeats < 0:
-        yield f"--cold is {settings.cold_repeats}, needed 0 (leave it out) or more"
+        yield f"--cold is {settings.cold_repeats}, expected 0 (leave it out) or more"
     if settings.samples is not None and settings.samples < 1:
-        yield f"--samples is {settings.samples}, needed at least 1"
+        yield f"--samples is {settings.samples}, expected at least 1"
     if settings.seconds is not None and not 0 < settings.seconds <= 3600:
-        yield f"--seconds is {settings.seconds:g}, needed above 0 and at most 3600"
+        yield f"--seconds is {settings.seconds:g}, expected above 0 and at most 3600"
     if settings.repeats < 1:
-        yield f"--repeats is {settings.repeats}, needed at least 1"
+        yield f"--repeats is {settings.repeats}, expected at least 1"
     if not 0 <= settings.cooldown_seconds <= 3600:
-        yield f"--cooldown is {settings.cooldown_seconds:g}, needed 0 to 3600"
+        yield f"--cooldown is {settings.cooldown_seconds:g}, expected 0 to 3600"
 
 
 def _against_official(settings: Settings) -> Iterator[str]:

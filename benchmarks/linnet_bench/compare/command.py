@@ -102,13 +102,13 @@ def _check(args: argparse.Namespace) -> None:
         )
     problems = []
     if args.rounds < 1:
-        problems.append(f"--rounds is {args.rounds}, needed at least 1")
+        problems.append(f"--rounds is {args.rounds}, expected at least 1")
     if not 0 < args.seconds <= 3600:
-        problems.append(f"--seconds is {args.seconds:g}, needed above 0 and at most 3600")
+        problems.append(f"--seconds is {args.seconds:g}, expected above 0 and at most 3600")
     if args.cold < 0:
-        problems.append(f"--cold is {args.cold}, needed 0 (leave it out) or more")
+        problems.append(f"--cold is {args.cold}, expected 0 (leave it out) or more")
     if args.limit is not None and args.limit < 1:
-        problems.append(f"--limit is {args.limit}, needed at least 1")
+        problems.append(f"--limit is {args.limit}, expected at least 1")
     outputs = [out for out in (args.json, args.report) if out is not None]
     if len(set(outputs)) < len(outputs):
         problems.append(f"--json and --report both name {args.json}; give each its own file")

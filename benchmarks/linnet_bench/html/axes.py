@@ -107,7 +107,7 @@ def fit_scale(axis: Axis, values: Sequence[float], start: float, end: float) -> 
         ValueError: there is no value, one is not finite, or one is not positive on a logarithmic axis.
     """
     if not values or not all(map(math.isfinite, values)):
-        raise ValueError(f"{axis.label}: needed at least one value, all of them finite")
+        raise ValueError(f"{axis.label}: expected at least one value, all of them finite")
     if axis.log and min(values) <= 0:
         raise ValueError(f"{axis.label}: a logarithmic axis needs positive values, found {min(values)}")
     most = max(2, int(abs(end - start) / (64 if end > start else 40)))

@@ -47,7 +47,7 @@ def open_all(paths: Sequence[Path], threads: int) -> list[Opened]:
         LinnetError: a file is refused.
     """
     if len(paths) < 2:
-        raise InvalidArgumentError(f"found {len(paths)} file, needed at least two to compare")
+        raise InvalidArgumentError(f"found {len(paths)} file, expected at least two to compare")
     twice = [str(path) for path, count in Counter(path.resolve() for path in paths).items() if count > 1]
     if twice:
         raise InvalidArgumentError(f"{', '.join(twice)} is named more than once; name each file once")

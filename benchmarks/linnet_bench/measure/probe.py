@@ -109,7 +109,7 @@ def forward_inputs(model: Model, runtime: Runtime, tokens: int) -> list[IntArray
     """
     (encoding,) = model.tokenizer.encode(long_text(tokens), max_length=tokens)
     if len(encoding) != tokens:
-        raise InvalidArgumentError(f"the sample text gave {len(encoding)} tokens, needed {tokens}")
+        raise InvalidArgumentError(f"the sample text gave {len(encoding)} tokens, expected {tokens}")
     arrays = {"input_ids": encoding.ids, "token_type_ids": encoding.type_ids}
     return [arrays[name].reshape(1, -1) for name in model.manifest.inputs]
 

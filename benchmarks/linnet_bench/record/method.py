@@ -151,14 +151,14 @@ def shortcomings(record: Record) -> Iterator[str]:
         yield f"the processor is emulated ({record.environment.emulated})"
     repeats = min((len(point.results) for point in points(record.runs)), default=0)
     if repeats < OFFICIAL.repeats:
-        yield f"{repeats} repeats, needed {OFFICIAL.repeats}"
+        yield f"{repeats} repeats, expected {OFFICIAL.repeats}"
     results = [result for point in points(record.runs) for result in point.results]
     fewest = min((result.summary.samples for result in results), default=0)
     if fewest < OFFICIAL.least_samples:
-        yield f"a length has {fewest} samples, needed {OFFICIAL.least_samples}"
+        yield f"a length has {fewest} samples, expected {OFFICIAL.least_samples}"
     shortest = min((sum(result.samples_ns) for result in results), default=0) / 1e9
     if (settings.seconds or 0.0) < OFFICIAL.seconds and shortest < OFFICIAL.seconds:
-        yield f"a length was measured for {shortest:.1f} s, needed {OFFICIAL.seconds:.0f} s"
+        yield f"a length was measured for {shortest:.1f} s, expected {OFFICIAL.seconds:.0f} s"
     for point in points(record.runs):
         if point.spread(HEADLINE) > REPRODUCIBLE:
             yield (

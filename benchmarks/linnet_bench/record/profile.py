@@ -230,7 +230,7 @@ class Profiler:
         """
         whole = [event.time for event in events if event.name == _METHOD]
         if len(whole) != 1:
-            raise InternalError(f"found {len(whole)} events {_METHOD!r} in one run, needed 1")
+            raise InternalError(f"found {len(whole)} events {_METHOD!r} in one run, expected 1")
         self._program.recognize([event.instruction for event in events if event.name == _DELEGATE_CALL])
         times = dict(_times(events, whole[0], self._program))
         if self._times and self._times.keys() != times.keys():

@@ -330,7 +330,7 @@ def from_json(text: str) -> Record:
     except ValueError as error:
         raise RecordError(f"the record is not JSON: {error}") from error
     if not isinstance(data, dict) or data.get("kind") != RECORD_KIND:
-        raise RecordError(f'found no "kind": "{RECORD_KIND}", needed a record of `linnet bench --json`')
+        raise RecordError(f'found no "kind": "{RECORD_KIND}", expected a record of `linnet bench --json`')
     version = data.get("schema_version")
     if not isinstance(version, str) or version.split(".")[0] != str(RECORD_MAJOR):
         raise RecordError(
@@ -369,12 +369,12 @@ def _convert(kind: Any, data: object, where: str) -> Any:
         return float(data)
     if isinstance(kind, type) and type(data) is kind:
         return data
-    raise RecordError(f"{where} is {type(data).__name__}, needed {getattr(kind, '__name__', kind)}")
+    raise RecordError(f"{where} is {type(data).__name__}, expected {getattr(kind, '__name__', kind)}")
 
 
 def _convert_dataclass(cls: Any, data: object, where: str) -> Any:
     if not isinstance(data, Mapping):
-        raise RecordError(f"{where} is {type(data).__name__}, needed an object")
+        raise RecordError(f"{where} is {type(data).__name__}, expected an object")
     kinds = typing.get_type_hints(cls)
     values: dict[str, Any] = {}
     for field in dataclasses.fields(cls):
@@ -416,6 +416,6 @@ def read_record(path: Path) -> Record:
     except OSError as error:
         raise FileUnreadableError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise RecordError(f"{path}: it is not UTF-8, needed a record of `linnet bench --json`") from error
+        raise RecordError(f"{path}: it is not UTF-8, expected a record of `linnet bench --json`") from error
     except RecordError as error:
         raise RecordError(f"{path}: {error}") from error

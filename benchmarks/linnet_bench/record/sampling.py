@@ -35,9 +35,9 @@ class Sampling:
         if (self.seconds is None) == (self.samples is None):
             raise InvalidArgumentError("give either seconds or samples, not both and not neither")
         if self.seconds is not None and not 0 < self.seconds <= 3600:
-            raise InvalidArgumentError(f"seconds is {self.seconds}, needed above 0 and at most 3600")
+            raise InvalidArgumentError(f"seconds is {self.seconds}, expected above 0 and at most 3600")
         if self.samples is not None and self.samples < 1:
-            raise InvalidArgumentError(f"samples is {self.samples}, needed at least 1")
+            raise InvalidArgumentError(f"samples is {self.samples}, expected at least 1")
 
     def done(self, samples: int, elapsed_ns: int) -> bool:
         """Say whether that many samples in that time are enough."""

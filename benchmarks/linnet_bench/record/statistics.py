@@ -60,7 +60,7 @@ def percentile(samples: Sequence[float], q: float) -> float:
     if not samples:
         raise ValueError("found no samples, a percentile needs at least one")
     if not 0 < q <= 100:
-        raise ValueError(f"percentile {q} is out of range, needed above 0 and at most 100")
+        raise ValueError(f"percentile {q} is out of range, expected above 0 and at most 100")
     ordered = sorted(samples)
     # q * n is exact for integer q, so 90 % of 10 samples is rank 9 and not, by rounding, 10.
     return ordered[max(1, math.ceil(q * len(ordered) / 100)) - 1]

@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     """
     old, new = _sides(args)
     if not 0 < args.threshold < 10:
-        raise InvalidArgumentError(f"--threshold is {args.threshold:g}, needed above 0 and below 10 (0.05 is 5 %)")
+        raise InvalidArgumentError(f"--threshold is {args.threshold:g}, expected above 0 and below 10 (0.05 is 5 %)")
     if args.json is not None:
         refuse_existing(args.json, force=args.force)
     before, after = ([read_record(path) for path in side] for side in (old, new))

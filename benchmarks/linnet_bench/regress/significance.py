@@ -48,7 +48,7 @@ def p_slower(old: Values, new: Values) -> Values:
         ValueError: a side has fewer than two repeats.
     """
     if min(len(old), len(new)) < 2:
-        raise ValueError(f"found {len(old)} and {len(new)} repeats, needed at least 2 of each")
+        raise ValueError(f"found {len(old)} and {len(new)} repeats, expected at least 2 of each")
     values = np.log(np.concatenate([old, new]))
     values -= values.mean(axis=0)  # so that sums of squares lose no digits
     observed = _statistics(values, np.arange(len(old))[None, :])[0]

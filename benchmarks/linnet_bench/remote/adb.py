@@ -197,7 +197,7 @@ class _Visit:
         machine = _MACHINES.get(abi)
         if machine is None:
             raise DeviceUnsuitableError(
-                f"found a phone with {abi or 'an unknown ABI'}, needed {' or '.join(_MACHINES)}"
+                f"found a phone with {abi or 'an unknown ABI'}, expected {' or '.join(_MACHINES)}"
             )
         folder = self._deployment.runner or Path("dist") / f"linnet-bench-runner-{machine}"
         if not (folder / "run").is_file():

@@ -61,7 +61,7 @@ def parse_address(text: str, name: str = "", python: str = "") -> Address:
         return Address(name=name, kind="adb", serial=rest)
     if text == "local":
         return Address(name=name, kind="local", python=python)
-    raise InvalidArgumentError(f"--device {text!r} is not understood, needed {_EXAMPLES}")
+    raise InvalidArgumentError(f"--device {text!r} is not understood, expected {_EXAMPLES}")
 
 
 def _parse_ssh(text: str, name: str, python: str) -> Address:
@@ -74,10 +74,10 @@ def _parse_ssh(text: str, name: str, python: str) -> Address:
         )
     user, host, port = unquote(parts.username or ""), parts.hostname or "", _port(parts, text)
     if parts.path.strip("/") or parts.query or parts.fragment or not text.startswith("ssh://"):
-        raise InvalidArgumentError(f"--device {text!r} is not understood, needed ssh://user@host[:port]")
+        raise InvalidArgumentError(f"--device {text!r} is not understood, expected ssh://user@host[:port]")
     # a leading dash would be an option of ssh
     if not _plain(_HOST, host) or (user and not _plain(_USER, user)):
-        raise InvalidArgumentError(f"--device {text!r} has no usable host or user, needed ssh://user@host[:port]")
+        raise InvalidArgumentError(f"--device {text!r} has no usable host or user, expected ssh://user@host[:port]")
     # as written, because names of ~/.ssh/config tell upper from lower case
     written = parts.netloc.rpartition("@")[2]
     at = written.lower().find(host)
@@ -92,7 +92,7 @@ def _port(parts: SplitResult, text: str) -> int | None:
     try:
         return parts.port
     except ValueError as error:
-        raise InvalidArgumentError(f"--device {text!r}: {error}, needed ssh://user@host[:port]") from error
+        raise InvalidArgumentError(f"--device {text!r}: {error}, expected ssh://user@host[:port]") from error
 
 
 def read_devices_file(path: Path) -> dict[str, Address]:
@@ -121,7 +121,7 @@ def read_devices_file(path: Path) -> dict[str, Address]:
 
 def _from_table(name: str, table: Any) -> Address:
     if not _plain(_NAME, name) or name in ("local", "adb"):
-        raise InvalidArgumentError("is no name for a device, needed letters, digits, dots, dashes")
+        raise InvalidArgumentError("is no name for a device, expected letters, digits, dots, dashes")
     if not isinstance(table, Mapping) or not isinstance(table.get("device"), str):
         raise InvalidArgumentError('needed device = "ssh://user@host[:port]" or "adb[:serial]"')
     unknown = sorted(set(table) - {"device", "python"})
@@ -129,7 +129,7 @@ def _from_table(name: str, table: Any) -> Address:
         raise InvalidArgumentError(f"has unknown keys {', '.join(unknown)}, known are device, python")
     python = table.get("python", "")
     if not isinstance(python, str):
-        raise InvalidArgumentError("python is not a text, needed the path of an interpreter on the device")
+        raise InvalidArgumentError("python is not a text, expected the path of an interpreter on the device")
     return parse_address(table["device"], name, python)
 
 

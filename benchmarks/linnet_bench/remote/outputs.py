@@ -37,7 +37,7 @@ def plan_outputs(out: Path | None, addresses: Sequence[Address], option: str, *,
     else:
         if out.suffix == ".json" or out.is_file():
             raise InvalidArgumentError(
-                f"{option} {out} names one file for {len(addresses)} devices, needed a folder: {option} {out.stem}/"
+                f"{option} {out} names one file for {len(addresses)} devices, expected a folder: {option} {out.stem}/"
             )
         out.mkdir(parents=True, exist_ok=True)
         suffix = ".trace.json" if option == "--trace" else ".json"

@@ -128,7 +128,7 @@ def choose_python(found: Sequence[Mapping[str, Any]], uname: str) -> RemotePytho
         versions = sorted({".".join(map(str, each["version"])) for each in found})
         there = f"Python {', '.join(versions)}, too old" if versions else "no Python"
         raise DeviceUnsuitableError(
-            f"found {there} ({uname or 'unknown system'}), needed Python {least} or newer; "
+            f"found {there} ({uname or 'unknown system'}), expected Python {least} or newer; "
             "if one is installed outside of the usual places, name it as python = ... in a devices file"
         )
     return max(fitting, key=lambda each: "numpy" in each.packages)  # max keeps the first of equals

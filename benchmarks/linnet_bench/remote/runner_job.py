@@ -77,7 +77,7 @@ class RunnerJob:
             values = np.array([np.nan if value is None else value for value in output["values"]], dtype=np.float32)
             shape = output["shape"][1:] if rows is None else [len(rows), *output["shape"][2:]]
             if int(np.prod(shape)) != values.size:
-                raise DeviceError(f"the C runner told {values.size} numbers of {name}, needed the shape {shape}")
+                raise DeviceError(f"the C runner told {values.size} numbers of {name}, expected the shape {shape}")
             found[name] = values.reshape(shape)
         return found
 

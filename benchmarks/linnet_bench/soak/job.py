@@ -39,14 +39,14 @@ class Settings:
     def __post_init__(self) -> None:
         least = {"clients": 1, "sessions": 1, "threads": 1, "reload_every": 0, "windows": 3, "most_growth": 0}
         problems = [
-            f"{name} is {getattr(self, name)}, needed at least {bound}"
+            f"{name} is {getattr(self, name)}, expected at least {bound}"
             for name, bound in least.items()
             if getattr(self, name) < bound
         ]
         if self.requests < 10 * self.windows:
-            problems.append(f"requests is {self.requests}, needed at least 10 for each of {self.windows} windows")
+            problems.append(f"requests is {self.requests}, expected at least 10 for each of {self.windows} windows")
         if not self.most_drift >= 1:
-            problems.append(f"most_drift is {self.most_drift}, needed at least 1")
+            problems.append(f"most_drift is {self.most_drift}, expected at least 1")
         if problems:
             raise InvalidArgumentError("; ".join(problems))
 

@@ -52,7 +52,7 @@ def _answers(label: Any) -> list[str]:
         return [found] if found else []
     if isinstance(found, list) and all(isinstance(each, str) for each in found):
         return found
-    raise InvalidArgumentError(f'{label!r:.40} is no answer, needed a str, a list or {{"text": [...]}}')
+    raise InvalidArgumentError(f'{label!r:.40} is no answer, expected a str, a list or {{"text": [...]}}')
 
 
 def _answer_text(answer: Any) -> str:

@@ -93,11 +93,11 @@ def _check(args: argparse.Namespace) -> None:
     if len({path.resolve() for path in args.files}) < len(args.files):
         problems.append("a file is named more than once; name each once")
     if args.rounds < 1:
-        problems.append(f"--rounds is {args.rounds}, needed at least 1")
+        problems.append(f"--rounds is {args.rounds}, expected at least 1")
     if not 0 < args.seconds <= 3600:
-        problems.append(f"--seconds is {args.seconds:g}, needed above 0 and at most 3600")
+        problems.append(f"--seconds is {args.seconds:g}, expected above 0 and at most 3600")
     if args.limit_ms is not None and not args.limit_ms > 0:
-        problems.append(f"--limit-ms is {args.limit_ms:g}, needed above 0")
+        problems.append(f"--limit-ms is {args.limit_ms:g}, expected above 0")
     elsewhere = args.device or args.devices_file  # where the CPUs are others
     if not elsewhere and (unusable := unusable_cpus(args.affinity)):
         problems.append(unusable)

@@ -1,14 +1,14 @@
-"""HTML page of `linnet explain` about one file.
+"""HTML page of `linnet explain` about one file, in modules by section.
 
 =========  =====================================================================
-facts      reads manifest and evidence into typed facts; what is missing is None
-latency    measures the file here, in processes of `linnet bench`
-sections   one function a section, from facts to markup
+facts      manifest and evidence of a file as typed facts; missing ones are None
+latency    latency on this machine, in processes of `linnet bench`
+sections   sections about the file, its proof and its latency
 layers     sections about sizes and errors by layer
 mixed      section about automatic mixed precision
-profile    section about where the time goes
-program    sections about partitions and what stayed outside
-page       puts the sections in order
+profile    section about the time profile
+program    sections about partitions and operators outside of them
+page       the page: all sections in order
 =========  =====================================================================
 """
 

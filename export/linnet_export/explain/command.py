@@ -1,4 +1,4 @@
-"""Command ``linnet explain``: one HTML page from what a file carries and a short measurement."""
+"""Command ``linnet explain``: HTML page about a file, from its manifest, its evidence and a short measurement."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
+    """Add the arguments of the command."""
     parser.epilog = _EPILOG
     parser.add_argument("file", metavar="FILE", type=Path, help="a linnet file (.pte)")
     parser.add_argument(
@@ -40,10 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Read, measure, write.
+    """Read the file, measure its latency, write the page, and return the exit status.
 
     Raises:
-        LinnetError: the file was refused, or could not be measured.
+        LinnetError: the file cannot be used or measured.
     """
     output: Path | None = args.output or (None if args.json else default_output(args.file))
     if output is not None:
@@ -69,5 +69,5 @@ def run(args: argparse.Namespace) -> int:
 
 
 def default_output(file: Path) -> Path:
-    """Return the page's path in the current folder: the file's name with .html."""
+    """Return the default path of the page: the name of the file with .html, in the current folder."""
     return Path(file.with_suffix(".html").name)

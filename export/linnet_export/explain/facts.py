@@ -1,4 +1,4 @@
-"""What the page of `linnet explain` shows of a file: manifest, evidence, bytes by part, versions."""
+"""Facts about a file for `linnet explain`: manifest, evidence, bytes by part, versions."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from linnet.runtime import runtime_info
 
 __all__ = ["Facts", "Part", "read_facts"]
 
-_READERS = {"version": "linnet", "executorch": "ExecuTorch"}  # of runtime_info()
+_READERS = {"version": "linnet", "executorch": "ExecuTorch"}  # keys of runtime_info(), and their titles
 
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """Bytes of the file by what they are for."""
+    """Size of one part of the file, in bytes."""
 
     name: str
     size: int
@@ -29,15 +29,16 @@ class Part:
 
 @dataclasses.dataclass(frozen=True)
 class Facts:
-    """Everything that the page shows but latencies.
+    """Everything that the page shows, except latencies.
 
     Attributes:
-        name: of the file, without its folder.
-        size: of the file, in bytes.
-        manifest: the contract.
-        evidence: what an older version did not record, or what is damaged, is missing in it.
-        parts: the whole file by part.
-        versions: who made the file, and what reads it.
+        name: name of the file, without its folder.
+        size: size of the file in bytes.
+        manifest: manifest of the file.
+        evidence: evidence of the file; fields that an older version did not record, or that are damaged, have
+            their defaults.
+        parts: sizes of all parts of the file.
+        versions: versions of the packages that made the file, and of the runtime here.
     """
 
     name: str
@@ -48,7 +49,7 @@ class Facts:
     versions: Mapping[str, str]
 
     def to_json(self) -> dict[str, Any]:
-        """Return all of it as what JSON can hold; of the tokenizer's bytes only their number."""
+        """Return the facts as an object that JSON can represent, with the size of the tokenizer, not its bytes."""
         evidence, report, details = self.evidence, self.evidence.report, self.evidence.details
         contract = {field.name: getattr(self.manifest, field.name) for field in dataclasses.fields(self.manifest)}
         return {
@@ -109,10 +110,10 @@ def _mixed_json(evidence: Evidence) -> dict[str, Any]:
 
 
 def read_facts(path: Path) -> Facts:
-    """Read a file.
+    """Read the facts of a file.
 
     Raises:
-        FileError: the file is missing, damaged, too new or no linnet file.
+        FileError: the file is missing, damaged, too new or not a linnet file.
         BuildError: this build lacks something that the program needs.
     """
     with load(path, self_test=False) as model:
@@ -147,13 +148,21 @@ def _parts(
     manifest: Manifest,
     evidence: Evidence,
 ) -> tuple[Part, ...]:
-    """The whole file, by part; sums to its size."""
+    """Return the sizes of all parts, which add up to the size of the file.
+
+    Args:
+        size: bytes of the file.
+        program: bytes of the program.
+        parsed: bytes of the program that are parsed, as opposed to weights.
+        manifest: manifest of the file.
+        evidence: evidence of the file.
+    """
     known, layers = evidence.report.parts, evidence.report.layers or ()
     parts = [*_tables(known.get("embedding", 0), layers), *_linears(known.get("linears", 0), layers)]
     parts.append(Part("tokenizer", len(manifest.tokenizer)))
     parts.append(Part("program: instructions, XNNPACK graphs, manifest", parsed))
     rest = program - sum(each.size for each in parts)
-    if rest < 0:  # the tokenizer's bytes can lie inside of what is parsed
+    if rest < 0:  # the tokenizer can be inside of the parsed bytes and is then counted twice
         parts[-1] = Part(parts[-1].name, max(0, parts[-1].size + rest))
         rest = program - sum(each.size for each in parts)
     parts.append(Part("normalizations, other constants, padding", rest))

@@ -21,12 +21,12 @@ _SECONDS = 0.3
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LatencySettings:
-    """How to measure.
+    """Settings of the latency measurement.
 
     Attributes:
-        threads: thread counts, each in a process of its own; empty: 1, and 2 where there are two CPUs.
-        lengths: tokens, cut to the file's bound.
-        seconds: of each length, and as many for its profile.
+        threads: numbers of threads, each measured in its own process; empty: 1, and 2 on a machine with two CPUs.
+        lengths: lengths in tokens, up to the maximum length of the file.
+        seconds: duration of the measurement of each length, and again of its profile, in seconds.
     """
 
     threads: tuple[int, ...] = ()
@@ -36,10 +36,10 @@ class LatencySettings:
 
 @dataclasses.dataclass(frozen=True)
 class Latency:
-    """What was measured.
+    """Result of the latency measurement.
 
     Attributes:
-        record: of `linnet bench`; None if it was left out.
+        record: record of `linnet bench`; None if there is none.
         missing: why there is no record, as a sentence.
     """
 
@@ -47,11 +47,11 @@ class Latency:
     missing: str = ""
 
     def lengths(self) -> dict[int, Sequence[LengthResult]]:
-        """Return the results by thread count."""
+        """Return the results of each length, by number of threads."""
         return {} if self.record is None else {run.threads: run.lengths for run in self.record.runs if run.lengths}
 
     def to_json(self) -> dict[str, Any]:
-        """Return the figures as what JSON can hold, without the single samples."""
+        """Return the figures as an object that JSON can represent, without the individual samples."""
         runs = {
             str(threads): [{"tokens": each.tokens, **dataclasses.asdict(each.summary)} for each in results]
             for threads, results in self.lengths().items()
@@ -68,11 +68,11 @@ class Latency:
 
 
 def measure_latency(path: Path, settings: LatencySettings | None = None, stream: TextIO | None = None) -> Latency:
-    """Time and profile `forward` of a file at several lengths; progress goes to ``stream`` (default: stderr).
+    """Measure and profile `forward` of a file at several lengths; print progress to ``stream`` (default: stderr).
 
     Raises:
-        InvalidArgumentError: a thread count is below 1.
-        KeyboardInterrupt: it was interrupted.
+        InvalidArgumentError: a number of threads is below 1.
+        KeyboardInterrupt: the measurement was interrupted.
         LinnetError: the file cannot be measured.
     """
     chosen = settings or LatencySettings()

@@ -1,4 +1,4 @@
-"""Sections about sizes and errors by part and by layer."""
+"""Sections of `linnet explain` about the size of the file by part, and sizes and errors of layers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BLOCK = re.compile(r"^(.*?\.\d+)\.")  # body.layers.3.attention.query -> body.l
 
 
 def sizes(facts: Facts) -> list[Content]:
-    """Return the file by part, and its weights by encoder layer."""
+    """Return the section about the size of the file by part, and of its weights by encoder layer."""
     chart = bar_chart(
         "Size by part",
         [Bar(part.name, [part.size / 1e6], bytes_text(part.size)) for part in facts.parts],
@@ -55,7 +55,7 @@ def _total(layers: Sequence[LayerPrecision]) -> str:
 
 
 def errors(facts: Facts) -> list[Content]:
-    """Return the error of every layer after quantization: along the graph, the worst ones, and all."""
+    """Return the section about the error of each quantized layer: along the graph, the largest ones, and all."""
     layers, measured = facts.evidence.report.layers, facts.evidence.details.layer_errors
     if layers is None:
         return [missing("Error by layer")]

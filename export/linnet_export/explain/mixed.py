@@ -1,4 +1,4 @@
-"""Section about automatic mixed precision: size against error, and how sensitive each layer is."""
+"""Section of `linnet explain` about automatic mixed precision: size and error, and the sensitivity of layers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SHOWN = 16
 
 
 def mixed_precision(facts: Facts) -> list[Content]:
-    """Return the curve and the most sensitive layers; nothing if there was no search."""
+    """Return the section with the curve and the most sensitive layers; empty without automatic mixed precision."""
     mixed = facts.evidence.report.mixed_precision
     if mixed is None or not mixed.curve:
         return []

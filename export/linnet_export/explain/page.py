@@ -1,4 +1,4 @@
-"""Sections of the page of `linnet explain`, in their order."""
+"""HTML page of `linnet explain`, with its sections in order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["explain_page"]
 
 
 def explain_page(facts: Facts, latency: Latency) -> str:
-    """Return the page of a file as HTML that needs nothing but a browser."""
+    """Return the page about a file as self-contained HTML."""
     manifest = facts.manifest
     page = Page(
         facts.name,

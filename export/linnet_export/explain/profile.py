@@ -1,4 +1,4 @@
-"""Section about the time profile of the measurement."""
+"""Section of `linnet explain` about the time profile of an inference."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from linnet_export.explain.sections import missing
 
 __all__ = ["outside_shares", "shown_profile", "time_spent"]
 
-_USUAL = 128  # tokens of the profile that is shown in full, or the longest below
+_USUAL = 128  # largest length in tokens of the profile that is shown in full
 _SHOWN = 12
 _KINDS = {
     DELEGATED: "inside of XNNPACK",
@@ -23,7 +23,11 @@ _KINDS = {
 
 
 def shown_profile(latency: Latency) -> tuple[int, LengthProfile] | None:
-    """Return thread count and profile to show in full: the first count, at 128 tokens or below; None without one."""
+    """Return the number of threads and the profile to show in full, or None if there is no profile.
+
+    It is of the first number of threads that has profiles, and of the longest length up to 128 tokens, or the shortest
+    length if all are longer.
+    """
     for run in latency.record.runs if latency.record is not None else ():
         if run.profiles:
             below = [profile for profile in run.profiles if profile.tokens <= _USUAL]
@@ -32,7 +36,7 @@ def shown_profile(latency: Latency) -> tuple[int, LengthProfile] | None:
 
 
 def outside_shares(profile: LengthProfile) -> dict[str, float]:
-    """Return the share of the time of each operator outside of XNNPACK, by the name that the exporter gives it."""
+    """Return the share of the time of each operator outside of XNNPACK, by the name that the exporter uses."""
     shares: dict[str, float] = {}
     for row in profile.operators:
         if row.kind == OUTSIDE:
@@ -42,7 +46,7 @@ def outside_shares(profile: LengthProfile) -> dict[str, float]:
 
 
 def time_spent(latency: Latency) -> list[Content]:
-    """Return shares of the time: inside and outside by length, and by operator at one length."""
+    """Return the section about shares of the time: by operator at one length, and inside and outside by length."""
     found = shown_profile(latency)
     if found is None:
         return [missing("Where the time goes", latency.missing or "nothing was profiled.")]

@@ -1,4 +1,4 @@
-"""Sections about what runs inside of which partition, and what stayed outside and why."""
+"""Sections of `linnet explain` about partitions, and about operators outside of them with the reasons."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _KINDS = ("inside of XNNPACK", "outside")
 _LINES, _MANY = 6, 12
 _PLUMBING = frozenset("view_copy permute_copy clone to_copy unsqueeze_copy squeeze_copy getitem".split())
 _AROUND = ("rounding", "reshape, permute")
-# what stands around a linear layer of rounded numbers and is one operator of XNNPACK together with it
+# operators around a quantized linear layer, which XNNPACK fuses with it into one operator
 _ROUNDING = ("quantize_", "dequantize_", "choose_qparams_")
 
 
 def partitions(facts: Facts) -> list[Content]:
-    """Return a picture of each method: its steps in order."""
+    """Return the section about partitions: a flow chart of the steps of each method."""
     methods = facts.evidence.details.steps
     if methods is None:
         return [missing("Partitions")]
@@ -44,7 +44,7 @@ def partitions(facts: Facts) -> list[Content]:
 
 
 def _box(step: ProgramStep, lines: int) -> Box:
-    # what computes stands before what only rounds or reshapes
+    # operators that compute first, then those that only round or reshape
     counts = sorted(_counted(step.operators).items(), key=lambda each: (each[0] in _AROUND, -each[1], each[0]))
     texts = [f"{count} \N{MULTIPLICATION SIGN} {name}" for name, count in counts]
     if len(texts) > lines:
@@ -56,7 +56,7 @@ def _box(step: ProgramStep, lines: int) -> Box:
 
 
 def _counted(operators: Mapping[str, int]) -> dict[str, int]:
-    """What computes by itself; quantization and reshaping are one line each."""
+    """Count operators by name, with one entry for all quantization and one for all reshaping."""
     found: dict[str, int] = {}
     for name, count in operators.items():
         short = "rounding" if name.startswith(_ROUNDING) else "reshape, permute" if name in _PLUMBING else name
@@ -80,7 +80,12 @@ def _listed(method: str, steps: Sequence[ProgramStep]) -> Content:
 
 
 def outside(facts: Facts, measured: tuple[int, LengthProfile] | None = None) -> list[Content]:
-    """Return what stayed outside of XNNPACK, why, and its share of the time of `forward` if that was measured."""
+    """Return the section about operators outside of XNNPACK, with the reasons.
+
+    Args:
+        facts: facts about the file.
+        measured: number of threads and profile, for the shares of the time of `forward`; None: not measured.
+    """
     methods = facts.evidence.details.steps
     if methods is None:
         return [missing("Operators outside of XNNPACK")]
@@ -103,7 +108,7 @@ def outside(facts: Facts, measured: tuple[int, LengthProfile] | None = None) -> 
         headers.append(f"share of the time, {profile.tokens} tokens, {threads} thread{'s' if threads > 1 else ''}")
         for row in rows:
             name = str(row[0])
-            # one share for all occurrences; sizes and other methods are not timed by name
+            # the share is of all occurrences of the name; only `forward` was timed
             row.append(percent(shares[name]) if row[1] == "forward" and name in shares else "\N{EN DASH}")
         text += f" In forward they take {percent(sum(shares.values()))} of the time together."
     listed = table(headers, rows, caption="Outside of XNNPACK", right=(2, 4), unbroken=(0,))

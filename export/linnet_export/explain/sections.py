@@ -1,4 +1,4 @@
-"""Sections about what the file is, how it was proven, and how fast it is: from facts to markup."""
+"""Sections of `linnet explain` about the file, its proof, its worst texts and its latency."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from linnet_export.tasks import get_task
 __all__ = ["about", "missing", "overview", "proof", "speed", "worst_texts"]
 
 _LABELS_SHOWN, _LONG = 40, 400
-_MILLISECOND = 1e6  # nanoseconds
+_MILLISECOND = 1e6  # in nanoseconds
 
 _FIGURES: Mapping[str, tuple[str, str]] = {
     "max_error": (
@@ -31,13 +31,13 @@ _FIGURES: Mapping[str, tuple[str, str]] = {
 
 
 def missing(what: str, why: str = "") -> Markup:
-    """Return the place of something that the file does not say."""
+    """Return a note in place of facts that the file does not have."""
     reason = why or "not recorded by the version that made this file; export it again to have it here."
     return element("p", f"{what}: {reason}", class_="missing")
 
 
 def overview(facts: Facts) -> Markup:
-    """Return the few figures that come first."""
+    """Return the overview at the top of the page: the most important figures."""
     manifest = facts.manifest
     evidence = facts.evidence
     state = "good" if evidence.status == "proven" else "bad"
@@ -70,7 +70,7 @@ def _against(evidence: Evidence) -> str:
 
 
 def about(facts: Facts) -> list[Content]:
-    """Return contract, labels, versions and notes."""
+    """Return the section about the manifest, labels, versions and notes."""
     manifest = facts.manifest
     rows: list[tuple[str, Content]] = [
         ("made from", foreign(manifest.source)),
@@ -119,7 +119,7 @@ def _planned(planned: Mapping[str, int]) -> str:
 
 
 def proof(facts: Facts) -> list[Content]:
-    """Return the figures of the proof beside their limits."""
+    """Return the section about the figures of the proof and their limits."""
     evidence = facts.evidence
     figures, fused_figures = evidence.figures, evidence.proof_fused
     if not figures:
@@ -155,7 +155,7 @@ def _figure(name: str, value: float) -> str:
 
 
 def worst_texts(facts: Facts) -> list[Content]:
-    """Return the texts that are answered most differently."""
+    """Return the section about the texts for which the file differs most from the original."""
     worst = facts.evidence.worst
     if worst is None:
         return [missing("Worst texts")]
@@ -173,7 +173,7 @@ def worst_texts(facts: Facts) -> list[Content]:
 
 def _worst(worst: WorstText, pairs: bool) -> list[Content]:
     error = "not recorded" if worst.error is None else significant(worst.error)
-    # an answer that agrees keeps its order by a millionth of its error, which is no share
+    # compare() adds a millionth of the error to sort texts with equal answers; this is not part of the share
     difference = worst.difference if worst.difference > 1e-5 else 0.0
     return [_text(worst.text), *([_text(worst.pair or "")] if pairs else []), significant(difference), error]
 
@@ -185,7 +185,7 @@ def _text(text: str) -> Markup:
 
 
 def speed(facts: Facts, latency: Latency) -> list[Content]:
-    """Return latency by length with its percentiles."""
+    """Return the section about latency by length, with percentiles."""
     runs = latency.lengths()
     if latency.record is None or not runs:
         return [missing("Latency", latency.missing or "nothing could be measured.")]

@@ -1,1 +1,1 @@
-"""The written file: manifest, evidence, trailer, and the report of the export."""
+"""Output of an export: manifest, evidence and trailer of the file, and the report."""

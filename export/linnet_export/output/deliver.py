@@ -16,10 +16,10 @@ __all__ = ["atomic_write", "choose_output", "write_trailer"]
 
 
 def choose_output(config: ExportConfig) -> Path:
-    """Return the path to write.
+    """Return the path of the file to write.
 
     Raises:
-        OutputExistsError: it is taken (without `force`), or its directory is missing or not writable.
+        OutputExistsError: the file exists (without `force`), or its directory is missing or not writable.
     """
     name = config.model.rstrip("/").rsplit("/", 1)[-1]
     if name in ("", ".", ".."):
@@ -38,14 +38,15 @@ def choose_output(config: ExportConfig) -> Path:
 
 @contextlib.contextmanager
 def atomic_write(output: Path) -> Iterator[Path]:
-    """Yield a path beside ``output``; at the end of the block it is renamed to ``output``.
+    """Yield a temporary path in the same directory; at the end of the block, rename it to ``output``.
 
-    If the block fails or is interrupted the file is removed. A file in use is safe: readers that have
-    mapped the old one keep it.
+    If the block fails or is interrupted, the temporary file is removed. Processes that have mapped an
+    earlier ``output`` into memory keep its contents.
     """
     partial = output.with_name(f".{output.name}.partial-{os.getpid()}")
     try:
         yield partial
+        # without fsync, a crash after the rename could leave an incomplete file
         with partial.open("rb") as file:
             os.fsync(file.fileno())
         partial.replace(output)
@@ -54,7 +55,7 @@ def atomic_write(output: Path) -> Iterator[Path]:
 
 
 def write_trailer(path: Path, program: bytes, ranges: Sequence[tuple[int, int]], evidence: Evidence) -> None:
-    """Write ``program`` and its trailer; if the program is there already, only what follows it."""
+    """Write a program and its trailer; if the file already has the program, write only the trailer."""
     trailer = build_trailer(program, ranges, evidence.to_json())
     if not path.exists():
         path.write_bytes(program)

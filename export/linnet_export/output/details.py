@@ -1,4 +1,4 @@
-"""Details of an export for the page of `linnet explain`: steps, errors of layers, versions."""
+"""Details of an export for `linnet explain`: steps of the program, errors of layers, versions."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from linnet_export.proof import ProofText, device_inputs, layer_errors
 
 __all__ = ["make_details", "measure_layers"]
 
-_MOST_TEXTS = 16  # relative errors settle within a few hundred tokens, and each text is run three times
-_DIGITS = 3
+_MOST_TEXTS = 16  # relative errors converge within a few hundred tokens, and each text is run three times
+_DIGITS = 3  # significant digits of an error in the evidence
 
 
 def measure_layers(
@@ -25,14 +25,14 @@ def measure_layers(
     texts: Sequence[ProofText],
     progress: Callable[[str], None],
 ) -> tuple[dict[str, LayerError], int]:
-    """Return the error of each layer after quantization and the number of texts it was measured on.
+    """Measure the error of each layer after quantization; return the errors and the number of texts.
 
     Args:
         checkpoint: the original, for its tokenizer.
-        original: its device graph in float32.
-        program: the same, quantized.
-        texts: of the proof; at most 16 of them are taken, spread over all.
-        progress: told what happens.
+        original: device graph in float32.
+        program: quantized device graph.
+        texts: texts of the proof; at most 16 of them are used, spread over all.
+        progress: called with a description of each step.
     """
     chosen = texts[:: -(-len(texts) // _MOST_TEXTS)]
     inputs = device_inputs(checkpoint, chosen, program.inputs)
@@ -41,7 +41,13 @@ def measure_layers(
 
 
 def make_details(lowered: LowerResult, errors: Mapping[str, LayerError], texts: int) -> Details:
-    """Return what the evidence keeps of a lowered program, the errors of its layers, and the number of their texts."""
+    """Return the details for the evidence.
+
+    Args:
+        lowered: the lowered program.
+        errors: errors of its layers by name.
+        texts: number of texts on which the errors were measured.
+    """
     return Details(
         steps=lowered.facts.steps,
         layer_errors={name: LayerError(_short(error.given), _short(error.running)) for name, error in errors.items()},

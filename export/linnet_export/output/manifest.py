@@ -1,4 +1,4 @@
-"""Manifest of an exported program."""
+"""Manifest of an exported program, from checkpoint, tokenizer and graph."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def make_manifest(
 
     Args:
         checkpoint: the original.
-        tokenizer: its tokenizer, written for the device.
+        tokenizer: its tokenizer in the binary format of the device.
         program: the device graph of `forward`.
-        summary: what the recipe did.
-        facts: what the lowered graph needs.
+        summary: summary of the quantization.
+        facts: backends, kernel libraries and operators that the lowered program needs.
         max_batch: largest batch of `forward_batch`, 0 if there is no such method.
 
     Raises:

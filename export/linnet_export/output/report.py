@@ -1,4 +1,4 @@
-"""The report of an export: the figures that are printed and kept in the file's evidence."""
+"""Report of an export: the figures that are printed and stored in the evidence of the file."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ __all__ = ["ExportReport"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ExportReport(Report):
-    """The report of one export: that of the evidence, and what is known only of the finished file.
+    """Report of one export: that of the evidence, with fields about the finished file.
 
     Attributes:
         path: the written file.
         sha256: SHA-256 of the whole file, hexadecimal.
         file_bytes: size of the whole file; bytes.
         status: proven or unproven.
-        budget: limits of the proof.
-        figures: figures of the proof; empty if unproven.
-        fused: the same of ``forward_fused``; empty if the file has none.
+        budget: limits of the proof by name.
+        figures: figures of the proof by name; empty if unproven.
+        fused: figures of ``forward_fused`` by name; empty if the file does not have the method.
         texts: number of texts in the proof.
     """
 
@@ -37,6 +37,6 @@ class ExportReport(Report):
     texts: int
 
     def to_json(self) -> dict[str, Any]:
-        """Return the report as what JSON can hold."""
+        """Return the report as an object that JSON can represent."""
         values: dict[str, Any] = write_object(self)
         return {**values, "path": str(self.path)}

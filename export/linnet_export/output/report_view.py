@@ -1,4 +1,4 @@
-"""Shows the report of an export to people."""
+"""Text output of the report of an export."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SHOWN_LAYERS = 8
 
 
 def print_report(report: ExportReport, console: Console | None = None) -> None:
-    """Print what was written, of what it is made and how it was proven."""
+    """Print the sizes, the program, mixed precision, the proof and the notes of an export."""
     out = console or Console()
     out.line(f"{report.path}  {_megabytes(report.file_bytes)}  {report.task}, {report.recipe}, {report.status}")
     out.line(f"  {report.quantization}")

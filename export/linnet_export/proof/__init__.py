@@ -1,4 +1,4 @@
-"""Proof of a written file: its outputs, computed without torch, against those of the original model on real text."""
+"""Proof of an exported file: comparison of its outputs, without torch, with those of the original on real text."""
 
 from linnet_export.proof.budget import Budget, default_budget
 from linnet_export.proof.driver import choose_calibration, choose_texts, prove, unproven

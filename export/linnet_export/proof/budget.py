@@ -12,14 +12,14 @@ __all__ = ["Budget", "default_budget"]
 
 @dataclasses.dataclass(frozen=True)
 class Budget:
-    """Limits of a proof; a None limit does not apply.
+    """Limits of the figures of a proof; a limit of None does not apply.
 
     Attributes:
-        max_error: largest absolute difference, divided by the largest value of the original if that
+        max_error: upper limit of the absolute difference, divided by the largest value of the original if that
             is above 1.
-        cosine_mean: least mean cosine between embeddings.
-        cosine_worst: least single cosine.
-        agreement: least share of equal answers, 0 to 1.
+        cosine_mean: lower limit of the mean cosine similarity of embeddings.
+        cosine_worst: lower limit of the cosine similarity of each text.
+        agreement: lower limit of the share of equal answers, 0 to 1.
     """
 
     max_error: float | None = None
@@ -28,7 +28,7 @@ class Budget:
     agreement: float | None = None
 
     def violations(self, figures: Mapping[str, float]) -> list[str]:
-        """Return every limit that the figures break, as sentences with both numbers."""
+        """Return the violated limits as sentences with the limit and the figure."""
         found: list[str] = []
         for name, limit in dataclasses.asdict(self).items():
             if limit is None:
@@ -43,13 +43,13 @@ class Budget:
 
 
 def default_budget(task: Task, exact: bool, changes: Mapping[str, float], weight_bits: int = 8) -> Budget:
-    """Return the limits for a task, with the user's changes.
+    """Return the default limits for a task, with the changes of the user.
 
     Args:
-        task: embeddings are limited by their cosines, other answers by their agreement.
-        exact: the recipe changes no weight (fp32).
-        changes: limits that replace a default.
-        weight_bits: bits of most weights; fewer than eight may differ more.
+        task: the task; embeddings have limits of their cosines, other answers of their agreement.
+        exact: True if the recipe does not change the weights (fp32).
+        changes: limits that replace the defaults.
+        weight_bits: bits of most weights; below eight bits the limits are wider.
     """
     if exact:
         budget = Budget(max_error=1e-4)

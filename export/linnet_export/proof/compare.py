@@ -1,4 +1,4 @@
-"""Accuracy figures of a program against its original: errors, cosines, agreement of answers."""
+"""Accuracy figures of a program compared with its original: errors, cosines, agreement of answers."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ __all__ = ["Comparison", "compare"]
 
 FloatArray = npt.NDArray[np.float32]
 Rule = Callable[[Outputs, npt.NDArray[np.bool_]], npt.NDArray[Any]]
-"""See :meth:`linnet_export.tasks.Task.answers`."""
+"""Function that turns outputs into answers; see :meth:`linnet_export.tasks.Task.answers`."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """The figures, and for each text how wrong it is (0 is right; only the order has a meaning).
+    """Result of comparing a program with its original.
 
     Attributes:
-        figures: by name; `max_error` and `mean_error` always, the task's own beside them.
-        wrongness: float64 [texts].
-        errors: float64 [texts], the largest error of each text's outputs.
+        figures: figures by name: `max_error`, `mean_error`, and those of the task.
+        wrongness: float64 [texts], a value for sorting the texts; larger is worse, 0 is an equal output.
+        errors: float64 [texts], the largest error of the outputs of each text.
     """
 
     figures: dict[str, float]
@@ -36,13 +36,13 @@ class Comparison:
 
 
 def compare(task: Task, multi_label: bool, references: Sequence[Reference], measured: Sequence[Outputs]) -> Comparison:
-    """Compare one answer of the program with one of the original for each text.
+    """Compare the outputs of the program with those of the original for each text.
 
     Args:
-        task: has the rule that makes answers of outputs.
-        multi_label: scores are independent (sigmoid over several labels).
-        references: the original's answers.
-        measured: the program's, in the same order, of the same shapes.
+        task: the task, which turns outputs into answers.
+        multi_label: True if the scores are independent (sigmoid over several labels).
+        references: outputs of the original.
+        measured: outputs of the program, in the same order and with the same shapes.
     """
     errors = np.array([_error(left.outputs, right) for left, right in zip(references, measured, strict=True)])
     figures = {"max_error": float(errors.max()), "mean_error": float(errors.mean())}
@@ -50,7 +50,7 @@ def compare(task: Task, multi_label: bool, references: Sequence[Reference], meas
         own, wrongness = _embeddings(references, measured)
     else:
         own, wrongness = _answers(task, multi_label, references, measured)
-    # equal answers are told apart by their error, so the worst texts always have an order
+    # a small share of the error sorts texts with equal answers
     return Comparison({**figures, **own}, wrongness + 1e-6 * errors, errors)
 
 
@@ -80,6 +80,7 @@ def _embeddings(
 def _cosines(left: FloatArray, right: FloatArray) -> npt.NDArray[np.float64]:
     a, b = np.atleast_2d(left).astype(np.float64), np.atleast_2d(right).astype(np.float64)
     lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    # 1e-30 avoids a division by zero for a zero vector
     return np.asarray((a * b).sum(axis=1) / np.maximum(lengths, 1e-30))
 
 
@@ -101,7 +102,7 @@ def _answers(
 def _order(
     references: Sequence[Reference], measured: Sequence[Outputs]
 ) -> tuple[dict[str, float], npt.NDArray[np.float64]]:
-    """Return the share of pairs of texts in the same order, for programs with one score a text."""
+    """Return the share of pairs of texts that have the same order, for programs with one score per text."""
     left = np.array([reference.outputs["logits"][0] for reference in references], dtype=np.float64)
     right = np.array([each["logits"][0] for each in measured], dtype=np.float64)
     same = np.sign(left[:, None] - left) == np.sign(right[:, None] - right)
@@ -111,5 +112,5 @@ def _order(
 
 
 def _label_set(outputs: Outputs, _: npt.NDArray[np.bool_]) -> npt.NDArray[np.str_]:
-    # one answer is the whole set of labels, so it is compared as one string of 0 and 1
+    # the answer is the whole set of labels, compared as one string of 0 and 1
     return np.array(["".join("1" if on else "0" for on in outputs["logits"] > 0)])

@@ -1,4 +1,4 @@
-"""Starts the device side of a proof: a fresh process, in which no PyTorch is imported."""
+"""Device side of a proof: inference in a fresh process that does not import PyTorch."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from linnet_export.proof.texts import ProofText
 
 __all__ = ["DeviceRun", "run_on_device"]
 
-_SECONDS = 1800  # a proof that takes longer is stuck
+_SECONDS = 1800  # timeout of the process
 
 
 @dataclasses.dataclass(frozen=True)
 class DeviceRun:
-    """What the fresh process wrote.
+    """Results of the fresh process.
 
     Attributes:
-        answers: token ids and outputs, one for each text.
-        golden: recorded cases for `linnet verify`.
+        answers: token ids and outputs of each text.
+        golden: golden cases for `linnet verify`.
     """
 
     answers: list[Replayed]
@@ -33,12 +33,16 @@ class DeviceRun:
 
 
 def run_on_device(path: Path, texts: Sequence[ProofText], directory: Path, *, fused: bool = False) -> DeviceRun:
-    """Run ``texts`` through the file at ``path``; ``directory`` takes the intermediate files.
+    """Run texts through a file in a fresh process.
 
-    ``fused`` takes the file's ``forward_fused``, else ``forward``, whatever is faster on this machine.
+    Args:
+        path: the file.
+        texts: texts to run.
+        directory: folder for the intermediate files.
+        fused: run ``forward_fused``; otherwise ``forward``, even if it is slower on this machine.
 
     Raises:
-        ProofError: the process failed or PyTorch got into it; the message has what it said.
+        ProofError: the process failed, or it imported a package of :data:`linnet.replay.FOREIGN`.
     """
     inputs, outputs, golden = directory / "texts.jsonl", directory / "outputs.npz", directory / "golden.json"
     rows = [json.dumps(dataclasses.asdict(text), ensure_ascii=False) for text in texts]

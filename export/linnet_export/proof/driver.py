@@ -1,4 +1,4 @@
-"""Runs the proof: the original here, the written file in a fresh process that has no PyTorch."""
+"""Driver of the proof: runs the original here, and the exported file in a fresh process without PyTorch."""
 
 from __future__ import annotations
 
@@ -25,38 +25,38 @@ __all__ = ["choose_calibration", "choose_texts", "prove", "unproven"]
 
 _WORST_SHOWN = 10
 
-# another CPU sums in another order; with int8 activations one step of rounding can go the other way
+# CPUs add in different orders; with int8 activations a value can then round to the next step
 _EXACT_TOLERANCE = 1e-3
 _QUANTIZED_TOLERANCE = 2e-2
 
 
 def unproven(reason: str) -> Evidence:
-    """Return the evidence of a file without a proof."""
+    """Return the evidence of an unproven file."""
     return Evidence(status="unproven", reason=reason, proof={"texts": 0}, worst=())
 
 
 def _of_both_methods(golden: Sequence[GoldenCase], fused: Sequence[GoldenCase]) -> tuple[GoldenCase, ...]:
-    """Put what ``forward_fused`` answered into the cases, which both runs recorded in the same order."""
+    """Add the outputs of ``forward_fused`` to the golden cases; both runs recorded them in the same order."""
     pairs = zip(golden, fused, strict=True)
     return tuple(dataclasses.replace(case, output_fused=other.output) for case, other in pairs)
 
 
 def choose_texts(config: ExportConfig, checkpoint: Checkpoint) -> list[ProofText]:
-    """Return the texts of the proof; none if it is switched off.
+    """Return the texts of the proof; empty if the proof is switched off.
 
     Raises:
-        ProofTextsError: the file of texts cannot be read or too few of them fit the task.
+        ProofTextsError: the file of texts cannot be read, or too few of them fit the task.
     """
     return _fitting(read_texts(config.proof), checkpoint) if config.prove else []
 
 
 def choose_calibration(config: ExportConfig, checkpoint: Checkpoint) -> list[ProofText]:
-    """Return the texts of the calibration: the user's, else those of the proof's built-in set.
+    """Return the texts for calibration: those of the user, else the built-in texts of the proof.
 
-    For a task of single texts a pair is two of them.
+    For a task of single texts, a pair counts as two texts.
 
     Raises:
-        ProofTextsError: the file of texts cannot be read or too few of them fit the task.
+        ProofTextsError: the file of texts cannot be read, or too few of them fit the task.
     """
     texts = read_texts(config.calibration)
     if not checkpoint.task.takes_pairs:
@@ -77,13 +77,22 @@ def prove(
     *,
     fused: bool = False,
 ) -> Evidence:
-    """Compare the written file with the original on ``texts``; its ``forward_fused`` too, if it is ``fused``.
+    """Compare an exported file with the original on texts.
+
+    Args:
+        path: the exported file.
+        checkpoint: the original.
+        texts: texts to run.
+        budget: limits of the figures.
+        progress: called with a description of each step.
+        fused: True if the file has ``forward_fused``, which is then compared too.
 
     Returns:
-        The evidence with everything that the proof measured.
+        The evidence with all results of the proof.
 
     Raises:
-        OverBudgetError: a limit is broken; the message shows the figures and the worst texts.
+        OverBudgetError: a figure is over its limit, or the tokenizers give different tokens; the message has the
+            figures.
         ProofError: the torch-free process failed.
     """
     references = reference_outputs(checkpoint, texts, lambda done: progress(f"original: text {done} of {len(texts)}"))
@@ -124,7 +133,7 @@ def _check_budget(budget: Budget, comparison: Comparison, texts: Sequence[ProofT
 def _matched(
     references: Sequence[Reference], answers: Sequence[Replayed], texts: Sequence[ProofText]
 ) -> list[dict[str, Any]]:
-    """Return the program's outputs; that it read the same tokens as the original is a condition."""
+    """Return the outputs of the program, after checking that its tokens are those of the original."""
     for text, reference, answer in zip(texts, references, answers, strict=True):
         if answer.ids.tolist() != reference.ids.tolist():
             raise OverBudgetError(

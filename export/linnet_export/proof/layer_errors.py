@@ -1,19 +1,20 @@
-"""How much each quantized layer differs from the original, on the texts of the proof.
+"""Quantization error of each layer, measured on the texts of the proof.
 
-Two figures for each linear layer and embedding table, both a relative L2 error of its output over all
-tokens of all texts, sqrt(sum |y' - y|^2) / sqrt(sum |y|^2), where y is what the layer gives in the float32
-graph at its true input:
+Each linear layer and embedding table has two figures. Both are the relative L2 error of its output over all
+tokens of all texts, sqrt(sum |y' - y|^2) / sqrt(sum |y|^2), where y is the output of the layer in the float32
+graph for its true input:
 
 ``given``
-    y' is the quantized layer at the same true input. It says what this layer costs, whatever the others do,
-    so it is the figure to choose precisions by.
+    y' is the output of the quantized layer for the same true input. This is the error that the layer itself
+    causes, independent of all other layers, so it is the figure for choosing precisions.
 ``running``
-    y' is what the layer gives inside of the running quantized model, where the errors of all layers before it
-    arrive at its input. It says where an error ends up: a layer with a small ``given`` and a large ``running``
-    error is a victim, not a culprit.
+    y' is the output of the layer in the quantized model, where its input has the errors of all layers before
+    it. This shows where errors accumulate: a layer with a small ``given`` and a large ``running`` error is not
+    their cause.
 
-The float32 graph is the device's own with nothing quantized, since there the layers have the same names and
-inputs (scales and biases are folded); that it equals the original is proven by the recipe fp32.
+The float32 graph is the device graph without quantization, because its layers have the same names and inputs
+as the quantized ones (scales and biases are folded). The proof with the recipe fp32 shows that it equals the
+original.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ __all__ = ["layer_errors"]
 
 
 class _Sums:
-    """Sums of squares of one layer, in float64."""
+    """Sums of squares of the outputs and errors of one layer, in float64."""
 
     def __init__(self) -> None:
         self.truth = self.given = self.running = 0.0
@@ -43,7 +44,7 @@ class _Sums:
         self.running += float((running.double() - exact).square().sum())
 
     def relative(self, squares: float) -> float:
-        # a layer whose true output is zero everywhere has no scale of its own
+        # a layer whose true output is zero everywhere has no norm to divide by
         return float((squares / self.truth) ** 0.5) if self.truth > 0 else float(squares > 0)
 
 
@@ -53,15 +54,15 @@ def layer_errors(
     texts: Sequence[tuple[Tensor, ...]],
     progress: Callable[[int], None] = lambda done: None,
 ) -> dict[str, LayerError]:
-    """Return the errors of every linear layer and embedding table by name, in the order of the graph.
+    """Measure the errors of every linear layer and embedding table, by name in the order of the graph.
 
-    Both are 0 for a layer that is not quantized and not disturbed.
+    Both errors are 0 for a layer that is not quantized and whose input has no error.
 
     Args:
         original: the float32 device graph.
-        quantized: the same after a recipe; a layer has the same name in both.
-        texts: inputs of both, int64 [1, tokens] each; at least one.
-        progress: told how many texts are done.
+        quantized: the quantized device graph; a layer has the same name in both.
+        texts: inputs of both graphs, int64 [1, tokens] each; at least one text.
+        progress: called with the number of finished texts.
     """
     names = [name for name, each in original.named_modules() if isinstance(each, nn.Linear | nn.Embedding)]
     sums = {name: _Sums() for name in names}
@@ -76,7 +77,7 @@ def layer_errors(
                 for (x, y), (_, now) in zip(calls, running[name], strict=True):
                     sums[name].add(y, layer(x), now)
             progress(number)
-    # a layer that no text reaches (a table of token types that the program does not take) has no error
+    # a layer that no text uses has no error, such as the token type table of a program without that input
     return {
         name: LayerError(layer.relative(layer.given), layer.relative(layer.running))
         for name, layer in sums.items()
@@ -86,7 +87,7 @@ def layer_errors(
 
 @contextmanager
 def _watched(module: nn.Module, names: Sequence[str]) -> Iterator[Mapping[str, list[tuple[Tensor, Tensor]]]]:
-    """Keep input and output of each call of the named layers inside of the block."""
+    """Record the input and output of each call of the named layers inside of the block, with forward hooks."""
     seen: dict[str, list[tuple[Tensor, Tensor]]] = {}
 
     def keep(name: str) -> Callable[[nn.Module, tuple[Any, ...], Any], None]:

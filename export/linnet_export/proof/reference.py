@@ -1,7 +1,7 @@
 """Reference outputs of the float32 checkpoint under PyTorch, with its own tokenizer.
 
-Nothing here is shared with the graph that was exported: tokenization is the `tokenizers` package, the
-forward pass is transformers' own, pooling is written out in numpy.
+This is independent of the exported graph: `tokenizers` does the tokenization, transformers the forward pass,
+and numpy the pooling.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ FloatArray = npt.NDArray[np.float32]
 
 @dataclasses.dataclass(frozen=True)
 class Reference:
-    """The original's answer to one text.
+    """Tokens and outputs of the original for one text.
 
     Attributes:
-        ids: int64 [tokens], special tokens included.
-        answerable: bool [tokens], tokens of the text (of the second text for pairs; for fill-mask the
+        ids: int64 [tokens], including special tokens.
+        answerable: bool [tokens], True for tokens of the text (of the second text for pairs; for fill-mask the
             mask tokens).
-        outputs: by the name that the program gives them, float32, without the batch axis; for
-            fill-mask the rows of the mask tokens only.
+        outputs: outputs by their name in the program, float32, without the batch axis; for fill-mask only
+            the rows of the mask tokens.
     """
 
     ids: npt.NDArray[np.int64]
@@ -42,7 +42,7 @@ class Reference:
 def reference_outputs(
     checkpoint: Checkpoint, texts: Sequence[ProofText], progress: Callable[[int], None]
 ) -> list[Reference]:
-    """Run the original on each text, one at a time; ``progress`` is called with the number of texts done."""
+    """Run the original on each text, one at a time, and call ``progress`` with the number of finished texts."""
     tokenizer = _bounded(checkpoint)
     found: list[Reference] = []
     with torch.inference_mode():
@@ -55,7 +55,7 @@ def reference_outputs(
 def device_inputs(
     checkpoint: Checkpoint, texts: Sequence[ProofText], names: Sequence[str]
 ) -> list[tuple[torch.Tensor, ...]]:
-    """Return for each text the inputs of the device graph in the order of ``names``, int64 [1, tokens] each."""
+    """Return the inputs of the device graph for each text, in the order of ``names``, int64 [1, tokens] each."""
     tokenizer = _bounded(checkpoint)
     found: list[tuple[torch.Tensor, ...]] = []
     for text in texts:

@@ -1,4 +1,4 @@
-"""Texts of a proof: the built-in set, or the user's file."""
+"""Texts of a proof: the built-in set, or a file of the user."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from linnet_export.tasks import Task
 
 __all__ = ["BadTextsError", "ProofText", "read_texts", "select_texts"]
 
-_FEWEST = 4  # below this a share such as 98 % says nothing
+_FEWEST = 4  # with fewer texts a share such as 98 % has no meaning
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,17 +27,19 @@ class ProofText:
 
 
 class BadTextsError(ProofTextsError, BadRowsError):
-    """Lines of the file are no texts."""
+    """Lines of the file are not valid texts; the message lists them."""
 
 
 def read_texts(path: Path | None) -> list[ProofText]:
-    """Return the texts of a file: JSON lines with `text` and perhaps `pair`, CSV without a header whose
-    first column is the text and whose second, if it is no number, is the pair, or plain lines in which a tab
-    separates a pair; the built-in set if ``path`` is None.
+    """Read the texts of a file, or the built-in set if ``path`` is None.
+
+    The file has JSON lines with `text` and an optional `pair` (.jsonl, .json), or is CSV without a header, with the
+    text in the first column and, unless it is a number, the pair in the second (.csv), or has one text per line, with
+    a tab between the texts of a pair.
 
     Raises:
         ProofTextsError: the file cannot be read.
-        BadTextsError: lines of it have the wrong form; the message names them.
+        BadTextsError: lines of the file have a wrong form; the message lists them.
     """
     try:
         source = path or resources.files("linnet_export.proof").joinpath("default_texts.jsonl")
@@ -53,7 +55,7 @@ def read_texts(path: Path | None) -> list[ProofText]:
 
 def _from_json_lines(text: str, path: Path | None) -> list[ProofText]:
     found, problems = [], []
-    # a string may hold separators of lines that JSON does not escape
+    # not splitlines(), which also splits at separators that JSON strings may contain unescaped
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
@@ -67,7 +69,7 @@ def _from_json_lines(text: str, path: Path | None) -> list[ProofText]:
 
 
 def _from_json(line: str) -> ProofText:
-    """Return the text of a line: a ValueError says what is wrong with it."""
+    """Parse the text of a JSON line; raise a ValueError that describes the problem."""
     try:
         row = json.loads(line)
     except json.JSONDecodeError as error:
@@ -97,11 +99,11 @@ def _from_line(line: str) -> ProofText:
 
 
 def select_texts(texts: list[ProofText], task: Task, mask_token: str = "") -> list[ProofText]:
-    """Return the texts that fit a task; for fill-mask, each with one word masked.
+    """Return the texts that fit a task; for fill-mask, with one word of each masked.
 
     Args:
-        texts: what there is.
-        task: says whether it takes single texts, pairs or both.
+        texts: candidates.
+        task: the task, which takes single texts, pairs or both.
         mask_token: the tokenizer's mask token.
 
     Raises:

@@ -55,7 +55,7 @@ def read_tokenizer(directory: Path) -> LoadedTokenizer:
     file = directory / "tokenizer.json"
     if not any((directory / name).is_file() for name in _FILES):
         raise UnsupportedTokenizerError(
-            f"found no tokenizer in {directory.name}: needed tokenizer.json or vocab.txt (or {', '.join(_FILES[2:])}); "
+            f"no tokenizer in {directory.name}: expected tokenizer.json or vocab.txt (or {', '.join(_FILES[2:])}); "
             "save the tokenizer beside the model (tokenizer.save_pretrained)"
         )
     try:

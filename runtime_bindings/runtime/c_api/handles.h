@@ -73,7 +73,7 @@ void require_enum(const Enum& value, Enum last, const char* name) {
   std::memcpy(&number, &value, sizeof number);
   if (number > static_cast<std::underlying_type_t<Enum>>(last)) {
     throw Error(LINNET_INVALID_ARGUMENT, std::string(name) + " is " + std::to_string(number) +
-                                             ", needed 0 to " + std::to_string(static_cast<int>(last)));
+                                             ", expected 0 to " + std::to_string(static_cast<int>(last)));
   }
 }
 

@@ -29,14 +29,14 @@ std::string shape_text(const linnet_tensor& tensor) {
 
 void check_shape(const InputRules& rules, const std::string& name, const linnet_tensor& tensor) {
   if (tensor.rank < 0 || tensor.rank > LINNET_MAX_RANK) {
-    refuse_shape(name + " has rank " + std::to_string(tensor.rank) + ", needed 2");
+    refuse_shape(name + " has rank " + std::to_string(tensor.rank) + ", expected 2");
   }
   if (tensor.dtype != LINNET_INT64) {
     refuse_shape(name + " is not int64, which every input must be");
   }
   if (tensor.rank != 2 || tensor.shape[0] < 1 || tensor.shape[0] > rules.max_batch || tensor.shape[1] < 1 ||
       tensor.shape[1] > rules.max_length) {
-    refuse_shape(name + " has shape " + shape_text(tensor) + ", needed [1 to " +
+    refuse_shape(name + " has shape " + shape_text(tensor) + ", expected [1 to " +
                  std::to_string(rules.max_batch) + ", 1 to " + std::to_string(rules.max_length) + "]");
   }
   if (tensor.data == nullptr) {
@@ -50,7 +50,7 @@ void check_values(const std::string& name, const linnet_tensor& tensor, std::int
   for (std::int64_t i = 0; i < count; ++i) {
     if (values[i] < 0 || values[i] >= end) {
       throw Error(LINNET_INPUT_OUT_OF_RANGE, name + " has " + std::to_string(values[i]) + " at position " +
-                                                 std::to_string(i) + ", needed 0 to " +
+                                                 std::to_string(i) + ", expected 0 to " +
                                                  std::to_string(end - 1));
     }
   }
@@ -121,7 +121,7 @@ class TracedRun {
 
 void check_inputs(const InputRules& rules, const linnet_tensor* inputs, std::size_t count) {
   if (count != rules.names.size()) {
-    refuse_shape(std::to_string(count) + " inputs, needed " + std::to_string(rules.names.size()));
+    refuse_shape(std::to_string(count) + " inputs, expected " + std::to_string(rules.names.size()));
   }
   if (inputs == nullptr) {
     throw Error(LINNET_INVALID_ARGUMENT, "inputs is NULL");
@@ -129,7 +129,7 @@ void check_inputs(const InputRules& rules, const linnet_tensor* inputs, std::siz
   for (std::size_t i = 0; i < count; ++i) {
     check_shape(rules, rules.names[i], inputs[i]);
     if (inputs[i].shape[0] != inputs[0].shape[0] || inputs[i].shape[1] != inputs[0].shape[1]) {
-      refuse_shape(rules.names[i] + " has shape " + shape_text(inputs[i]) + ", needed " +
+      refuse_shape(rules.names[i] + " has shape " + shape_text(inputs[i]) + ", expected " +
                    shape_text(inputs[0]) + " as " + rules.names[0]);
     }
     // Masks and segment numbers are 0 or 1.

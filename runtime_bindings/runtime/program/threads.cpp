@@ -50,7 +50,7 @@ void* wait_at_gate(void* gate) {
 void check_request(std::int32_t requested) {
   if (requested < 0 || requested > kMostThreads) {
     throw Error(LINNET_INVALID_ARGUMENT, "threads is " + std::to_string(requested) +
-                                             ", needed 0 (choose) to " + std::to_string(kMostThreads));
+                                             ", expected 0 (choose) to " + std::to_string(kMostThreads));
   }
 }
 

@@ -1,6 +1,6 @@
-"""The model that comes with linnet: 150 intents of a voice or service assistant, and `oos` for all else.
+"""Default model of linnet: 150 intents of a voice or service assistant, and `oos` for everything else.
 
-NOTICE in this folder says what it was made from, by whom, and under which licences.
+The file NOTICE in this folder lists its sources, authors and licences.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ _NAME = "intents.pte"
 
 
 def default_model() -> Path:
-    """Return the path of the model that :func:`linnet.load` opens without a path.
+    """Return the path of the model that :func:`linnet.load` opens if no path is given.
 
     Raises:
-        FileMissingError: this build of linnet has none.
+        FileMissingError: this build of linnet has no default model.
     """
     path = Path(__file__).with_name(_NAME)
     if not path.is_file():

@@ -1,4 +1,4 @@
-"""The commands of the SDK: use a file."""
+"""Commands of the SDK: run, inspect, verify, sign and doctor."""
 
 from __future__ import annotations
 

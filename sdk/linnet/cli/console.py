@@ -1,4 +1,4 @@
-"""Output for people: aligned text, or ``rich`` tables where it is installed and a terminal looks on."""
+"""Console output: aligned text, or tables of ``rich`` if it is installed and the output is a terminal."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ __all__ = ["Console", "cell_width", "plain_table", "shorten"]
 
 
 def cell_width(text: str) -> int:
-    """Return the terminal columns of a text: wide characters take two, combining marks none."""
+    """Return the width of a text in terminal columns: two for a wide character, none for a combining mark."""
     return sum(
         0 if unicodedata.combining(each) else 2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text
     )
 
 
 def shorten(text: str, width: int) -> str:
-    """Return one line of at most ``width`` columns; what is left out becomes an ellipsis."""
+    """Shorten a text to one line of at most ``width`` columns, with an ellipsis at the end if it was cut."""
     line = " ".join(text.split())
     if cell_width(line) <= width:
         return line
@@ -32,12 +32,12 @@ def shorten(text: str, width: int) -> str:
 
 
 def plain_table(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
-    """Return aligned columns, two spaces apart, with a rule under the headers.
+    """Format a table with aligned columns, two spaces apart, and a rule under the headers.
 
     Args:
-        headers: one for each column; no headers at all leave out the rule.
-        rows: cells.
-        right: columns to align to the right.
+        headers: header of each column; without headers there is no rule.
+        rows: cells of each row.
+        right: indices of the columns to align to the right.
     """
     lines = [list(headers), *map(list, rows)] if headers else [list(row) for row in rows]
     widths = [max(map(cell_width, column)) for column in zip(*lines, strict=True)]
@@ -55,18 +55,18 @@ def _aligned(cells: Sequence[str], widths: Sequence[int], right: Sequence[int]) 
 
 
 class Console:
-    """Writes results to a stream."""
+    """Output of text, headings, fields and tables to a stream."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = sys.stdout if stream is None else stream
         self._rich = _wants_rich(self._stream)
 
     def line(self, text: str = "") -> None:
-        """Write one line as it is."""
+        """Write one line unchanged."""
         print(text, file=self._stream, flush=True)
 
     def heading(self, text: str) -> None:
-        """Write a heading with an empty line before it."""
+        """Write an empty line and a heading."""
         self.line()
         self.line(f"\x1b[1m{text}\x1b[0m" if self._rich else text)
 
@@ -76,7 +76,7 @@ class Console:
             self.line(plain_table((), pairs))
 
     def table(self, headers: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> None:
-        """Write a table; ``right`` are the columns to align to the right."""
+        """Write a table; ``right`` are the indices of the columns to align to the right."""
         if not self._rich:
             self.line(plain_table(headers, rows, right))
             return
@@ -88,7 +88,8 @@ class Console:
         for column, header in enumerate(headers):
             table.add_column(header, justify="right" if column in right else "left", overflow="fold")
         for row in rows:
-            table.add_row(*(rich.text.Text(cell) for cell in row))  # Text: brackets in a cell are no markup
+            # Text, so that rich does not read brackets in a cell as markup
+            table.add_row(*(rich.text.Text(cell) for cell in row))
         rich.console.Console(file=self._stream).print(table)
 
 

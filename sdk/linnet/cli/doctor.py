@@ -1,4 +1,4 @@
-"""``linnet doctor``: what this build and this machine can do, and what to look out for."""
+"""Command ``linnet doctor``: capabilities of this build and this machine, with warnings."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ examples:
   linnet doctor --json
 """
 
-# Any of these lets XNNPACK multiply int8 faster than float; without them (Cortex-A53, A72) measure both.
-# Names as in runtime_bindings/runtime/program/cpu.cpp.
+# With any of these, XNNPACK multiplies int8 faster than float; without them (Cortex-A53, A72) measure both.
+# The names are those of runtime_bindings/runtime/program/cpu.cpp.
 _INT8_FEATURES = frozenset({"avx2", "avx512f", "avx512_vnni", "avx_vnni", "amx", "dotprod", "i8mm"})
 _PACKAGES = ("numpy", "rich", "tokenizers", "executorch", "torch", "transformers")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
+    """Add the arguments of the command."""
     parser.epilog = _EPILOG
     parser.add_argument("--json", action="store_true", help="everything as one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Show the facts.
+    """Run the command and return the exit status.
 
     Raises:
         BuildError: the compiled runtime is missing.
@@ -79,7 +79,7 @@ def _facts(runtime: Mapping[str, str]) -> dict[str, Any]:
 
 
 def tokenizers_for(packages: Mapping[str, str | None]) -> dict[str, str]:
-    """Say for each kind of tokenizer what reads it here; `linnet inspect` shows the kind of a file."""
+    """Return what reads each kind of tokenizer on this machine; `linnet inspect` shows the kind of a file."""
     from linnet.tokenization.tokenizer_json import PIP_LINE
 
     installed = packages.get("tokenizers")
@@ -90,7 +90,7 @@ def tokenizers_for(packages: Mapping[str, str | None]) -> dict[str, str]:
 
 
 def warnings_for(runtime: Mapping[str, str], packages: Mapping[str, str | None]) -> list[str]:
-    """Return what to look out for, as sentences."""
+    """Return warnings about this build and this machine, as sentences."""
     if not runtime:
         return ["the compiled runtime is missing: no file can run here"]
     found: list[str] = []

@@ -1,12 +1,12 @@
-"""How a program ends with an error: the exit statuses of the command line, and what it says.
+"""Exit statuses and error messages of the command line.
 
 ::
 
     0    done
-    1    a check failed: `verify` found a difference, `eval` stayed under its limit,
+    1    a check failed: `verify` found a difference, `eval` is below its limit,
          `export` is over budget
     2    wrong usage: an argument, an input, or an extra that is not installed
-    3    the file was refused: missing, damaged, too new, or no linnet file
+    3    the file was refused: missing, damaged, too new, or not a linnet file
     4    this build or machine lacks what the program needs
     5    the run failed
     130  interrupted with Ctrl-C
@@ -41,13 +41,13 @@ def exit_status(error: Exception) -> int:
         return REFUSED
     if isinstance(error, BuildError):
         return LACKING
-    if isinstance(error, OSError):  # a data file, an output: the arguments name something impossible
+    if isinstance(error, OSError):  # a data file or an output that the arguments name
         return USAGE
     return RUN_FAILED
 
 
 def error_message(error: Exception) -> str:
-    """Return one line; several only of an error that lists what is wrong."""
+    """Return the message of an error as one line, or as several lines if the error is a list."""
     if isinstance(error, LinnetError) and error.multiline:
         return str(error)
     text = " ".join(str(error).split()) or type(error).__name__

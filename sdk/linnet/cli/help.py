@@ -15,7 +15,7 @@ _WIDTH = 80
 
 
 def overview() -> str:
-    """Return the commands by group, a line each; those of other packages are named and not imported."""
+    """Return the commands by group, one per line; commands of other packages are listed by name and not imported."""
     rows = [(name, find_command(name)) for name in own_commands()]
     sections = []
     for group in GROUPS:
@@ -28,8 +28,8 @@ def overview() -> str:
 
 
 def short_help(parser: argparse.ArgumentParser, command: Command) -> str:
-    """Return usage, arguments, the command's common options and its first examples."""
-    actions = parser._actions  # argparse has no public way to the declared arguments
+    """Return the usage, arguments, common options and first examples of a command."""
+    actions = parser._actions  # private: argparse has no public access to the declared arguments
     positionals = [action for action in actions if not action.option_strings]
     options = [action for action in actions if set(action.option_strings) & {*command.common, "--help"}]
     formatter = argparse.HelpFormatter(parser.prog, max_help_position=24, width=_WIDTH)

@@ -1,4 +1,4 @@
-"""``linnet inspect``: the contract and the evidence of a file, for people or programs. Nothing is run."""
+"""Command ``linnet inspect``: manifest, trailer and evidence of a file as text or JSON, without running it."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ examples:
   linnet inspect intents.pte --json | python -m json.tool
 """
 
-_SHOWN_ITEMS = 8  # items of a list that are printed for people
+_SHOWN_ITEMS = 8  # items of a list that the text output shows
 _SHOWN_RANGES = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
+    """Add the arguments of the command."""
     parser.epilog = _EPILOG
     parser.add_argument("file", metavar="FILE", help="a linnet file (.pte)")
     parser.add_argument("--json", action="store_true", help="everything as one JSON object")
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class _Findings:
-    """What could be read, and why not all of it."""
+    """Readable parts of a file, and the error if it cannot be used."""
 
     path: str
     size: int | None
@@ -54,7 +54,7 @@ class _Findings:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Show the file; return 0 if it can be used here."""
+    """Show the file; return 0 if it can be used on this machine, else the exit status of its error."""
     findings = _read(args.file)
     if args.json:
         print(json.dumps(_as_json(findings), ensure_ascii=False, indent=2))
@@ -84,7 +84,7 @@ def _read(path: str) -> _Findings:
     except FileNotFoundError as missing:
         error = error or FileMissingError(f"{path}: {missing.strerror}")
     except (FileError, OSError) as refused:
-        # the runtime's verdict counts; this reader only shows more
+        # the error of the runtime has priority; this reader only adds what is readable
         error = error or (refused if isinstance(refused, FileError) else FileError(str(refused)))
     if evidence is None and trailer is not None and isinstance(trailer.evidence, Mapping):
         evidence = trailer.evidence
@@ -92,7 +92,7 @@ def _read(path: str) -> _Findings:
     return _Findings(path, size, manifest, methods, evidence, trailer, error)
 
 
-# -- for programs ----------------------------------------------------------------------------------
+# -- JSON output -----------------------------------------------------------------------------------
 
 
 def _as_json(found: _Findings) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def _as_json(found: _Findings) -> dict[str, Any]:
 
 
 def _manifest_json(manifest: Manifest) -> dict[str, Any]:
-    """Fields by name; of the tokenizer's bytes only their number."""
+    """Return the fields of a manifest by name, with the size of the tokenizer instead of its bytes."""
     fields = {field.name: getattr(manifest, field.name) for field in dataclasses.fields(manifest)}
     return {
         name: {"bytes": len(value)} if isinstance(value, bytes) else list(value) if isinstance(value, tuple) else value
@@ -132,7 +132,7 @@ def _trailer_json(trailer: Trailer) -> dict[str, Any]:
     }
 
 
-# -- for people ------------------------------------------------------------------------------------
+# -- text output -----------------------------------------------------------------------------------
 
 
 def _show(console: Console, found: _Findings) -> None:

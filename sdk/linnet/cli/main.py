@@ -1,4 +1,4 @@
-"""The command ``linnet``: finds the subcommand, runs it, turns errors into one line and an exit status."""
+"""Entry point of the command ``linnet``: finds and runs the subcommand, and reports errors with an exit status."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ exit status: 0 done, 1 a check failed, 2 wrong usage, 3 the file was refused,
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run ``linnet`` with these arguments (default: the process's) and return the exit status."""
+    """Run ``linnet`` with these arguments, by default those of the process, and return the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 is no reason to fail
+        sys.stdout.reconfigure(errors="backslashreplace")  # do not fail on a terminal without UTF-8
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
@@ -69,7 +69,7 @@ def _run(arguments: list[str]) -> int:
     try:
         return _call(name, command, before, arguments)
     except ImportError as error:
-        if command.extra and not isinstance(error, LinnetError):  # which names what is missing itself
+        if command.extra and not isinstance(error, LinnetError):  # a LinnetError has its own message
             raise missing_extra(name, command.extra) from error
         raise
 
@@ -82,12 +82,12 @@ def _call(name: str, command: Command, before: list[str], arguments: list[str]) 
 
         print(short_help(parser, command), end="")
         return OK
-    # options may stand between the texts of a list, which parse_args takes for its end
+    # intermixed, since parse_args ends a list of texts at the first option
     return command.run(parser.parse_intermixed_args(rest))
 
 
 def _top_level(arguments: Sequence[str]) -> int:
-    from linnet.cli.help import overview  # imports the module of every command
+    from linnet.cli.help import overview  # slow to import: imports the definitions of all commands
 
     parser = argparse.ArgumentParser(
         prog="linnet",
@@ -110,7 +110,7 @@ def _top_level(arguments: Sequence[str]) -> int:
 
 
 def command_parser(name: str, command: Command) -> argparse.ArgumentParser:
-    """Return the parser of a command, with ``--debug``, ``--help`` and, where that is short, ``--help-all``."""
+    """Return the parser of a command, with ``--debug`` and ``--help``, and ``--help-all`` if ``--help`` is short."""
     parser = argparse.ArgumentParser(
         prog=f"linnet {name}",
         description=command.help[0].upper() + command.help[1:] + ".",
@@ -137,7 +137,10 @@ def _show_warning(
 
 
 def _closed_pipe() -> int:
-    """Whoever read our output is gone: end quietly, and keep Python from complaining at exit."""
+    """Return success after the reader of stdout has closed the pipe.
+
+    Stdout is redirected to the null device, so that Python does not report an error when it flushes stdout at exit.
+    """
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return OK
 

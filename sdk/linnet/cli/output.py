@@ -1,4 +1,4 @@
-"""Files that a command writes: refused early where one stands already, and never half-written."""
+"""Output files of commands: early checks of the path, and atomic writing."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ __all__ = ["refuse_existing", "refuse_same", "write_text"]
 
 
 def refuse_existing(path: Path, *, force: bool) -> None:
-    """Refuse to overwrite, before minutes of work are spent.
+    """Check that a path can be written; commands call this before work that takes minutes.
 
     Raises:
-        InvalidArgumentError: the file exists and ``force`` is False, or its folder does not.
+        InvalidArgumentError: the file exists and ``force`` is False, the path is a folder, or its folder is missing.
     """
     if path.is_dir():
-        raise InvalidArgumentError(f"{path} is a folder, needed the name of a file")
+        raise InvalidArgumentError(f"{path} is a folder, expected the name of a file")
     if path.exists() and not force:
         raise InvalidArgumentError(f"{path} exists; give another name, or --force to replace it")
     if not path.parent.is_dir():
@@ -26,21 +26,21 @@ def refuse_existing(path: Path, *, force: bool) -> None:
 
 
 def refuse_same(output: Path, source: Path) -> None:
-    """Refuse to write over the file that is read, which ``force`` alone would allow.
+    """Check that the output is not the input file, which ``force`` would overwrite.
 
     Raises:
-        InvalidArgumentError: both are the same file.
+        InvalidArgumentError: both paths are the same file.
     """
     if output.resolve() == source.resolve():
         raise InvalidArgumentError(f"{output} is the model's own file; give the output another name")
 
 
 def write_text(text: str, path: Path, *, force: bool = False) -> None:
-    """Write UTF-8 beside the final name and then rename it, so that no reader sees half of it.
+    """Write a text as UTF-8 to a temporary file and rename it, so that no reader sees a partial file.
 
     Raises:
         InvalidArgumentError: see :func:`refuse_existing`.
-        OSError: it cannot be written.
+        OSError: the file cannot be written.
     """
     refuse_existing(path, force=force)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -48,7 +48,7 @@ def write_text(text: str, path: Path, *, force: bool = False) -> None:
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
-        aside.chmod(0o644)  # mkstemp gives 0600, and the file is there to be read
+        aside.chmod(0o644)  # mkstemp creates files with 0600, which other users could not read
         aside.replace(path)
     except BaseException:
         aside.unlink()

@@ -1,6 +1,6 @@
-"""The subcommands of ``linnet``, found by the entry-point group ``linnet.commands``.
+"""Registry of the subcommands of ``linnet``, which are entry points of the group ``linnet.commands``.
 
-linnet's own packages and those of others declare a command alike::
+The packages of linnet and other packages declare a command in the same way::
 
     [project.entry-points."linnet.commands"]
     mine = "my_package.commands:mine"       # a linnet.cli.command.Command
@@ -36,11 +36,11 @@ class UnknownCommandError(LookupError):
 def own_commands() -> dict[str, str]:
     """Return the commands of linnet's own distribution: name -> "module:attribute", in the order of pyproject.toml.
 
-    Reads the installed entry_points.txt itself: importing importlib.metadata takes as long as answering a text.
+    This parses the installed entry_points.txt, since importing importlib.metadata takes as long as one inference.
     """
     for file in Path(__file__).parents[2].glob("linnet-*.dist-info/entry_points.txt"):
         return _read_group(file.read_text(encoding="utf-8"))
-    from importlib import metadata  # an editable installation, or another layout
+    from importlib import metadata  # for an editable installation, or another layout
 
     try:
         found = metadata.distribution("linnet").entry_points
@@ -51,14 +51,14 @@ def own_commands() -> dict[str, str]:
 
 def foreign_commands() -> dict[str, str]:
     """Return the commands of other distributions: name -> "module:attribute"."""
-    from importlib import metadata  # slow to import, and seldom needed
+    from importlib import metadata  # slow to import, and rarely needed
 
     own = own_commands()
     return {point.name: point.value for point in metadata.entry_points(group=GROUP) if point.name not in own}
 
 
 def list_commands() -> list[tuple[str, str]]:
-    """Return name and help of every command; those of other packages are named and not imported."""
+    """Return the name and the help of every command; commands of other packages are not imported."""
     own = [(name, find_command(name).help) for name in own_commands()]
     return own + [(name, "from another package") for name in foreign_commands()]
 
@@ -67,7 +67,7 @@ def find_command(name: str) -> Command:
     """Return a command by name.
 
     Raises:
-        UnknownCommandError: there is none; the message names those that are spelled alike.
+        UnknownCommandError: there is no such command; the message suggests one with a similar name.
     """
     own = own_commands()
     if name in own:
@@ -96,7 +96,7 @@ def missing_extra(name: str, extra: str) -> ExtraMissingError:
 
 
 def _read_group(text: str) -> dict[str, str]:
-    """Read one group of an entry_points.txt: "name = module:attribute" a line, as its specification says."""
+    """Parse the group of an entry_points.txt, with one "name = module:attribute" per line as in its specification."""
     found: dict[str, str] = {}
     group = ""
     for line in text.splitlines():

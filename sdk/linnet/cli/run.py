@@ -1,4 +1,4 @@
-"""``linnet run``: answers for texts from the command line or from stdin."""
+"""Command ``linnet run``: inference on texts from the command line or stdin."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ _TASK_OPTIONS = {
     ("aggregation_strategy",): "--aggregation-strategy is for token-classification",
     ("top_k",): "--top-k is for tasks with several answers",
 }
-"""Options that only some tasks take, with the sentence of the others."""
+"""Options that only some tasks accept, with the error message for the other tasks."""
 
-_SHOWN = 4  # numbers of an embedding that are printed for people
+_SHOWN = 4  # numbers of an embedding that the text output shows
 _WIDTH = 60  # columns of a text in a table
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
+    """Add the arguments of the command."""
     parser.epilog = _EPILOG
     add = parser.add_argument
     add("file", metavar="FILE", nargs="?", help="a linnet file (.pte); none: the model that comes with linnet")
@@ -73,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Answer every text in its turn."""
+    """Run inference on every text in order, print the answers, and return the exit status."""
     if args.file is not None and not _is_file(args.file):
         args.file, args.texts = None, [args.file, *args.texts]
     with load(args.file, threads=args.threads) as model:
@@ -99,18 +99,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _is_file(argument: str) -> bool:
-    """A text is told from a file by its form: what looks like a path is a missing file, not a text."""
+    """Return whether the first argument is a file; a missing file is recognized by the form of its path."""
     named_like_one = os.sep in argument or Path(argument).suffix.lower() in _MODEL_SUFFIXES
     looks_like_path = argument.endswith(".pte") or (named_like_one and not any(map(str.isspace, argument)))
-    # Path.exists raises for a text that is longer than a file's name can be
+    # os.path.exists, because Path.exists raises for a text that is longer than a file name can be
     return looks_like_path or os.path.exists(argument)  # noqa: PTH110
 
 
 def _refuse_ignored(args: argparse.Namespace, model: Model) -> None:
-    """Refuse the options that say nothing for the file's task, all of them at once.
+    """Check that the task of the file uses all given options.
 
     Raises:
-        InvalidArgumentError: there is one.
+        InvalidArgumentError: the task ignores an option; the message lists all of them.
     """
     task = get_task(model.manifest.task)
     ignored = _given(args) - task.run_options(model.manifest)
@@ -120,12 +120,12 @@ def _refuse_ignored(args: argparse.Namespace, model: Model) -> None:
 
 
 def _given(args: argparse.Namespace) -> set[str]:
-    """Return the options of single tasks that were given."""
+    """Return the given options that only some tasks accept."""
     return {name for names in _TASK_OPTIONS for name in names if getattr(args, name) is not None}
 
 
 def _inputs(args: argparse.Namespace, model: Model) -> Iterator[dict[str, Any]]:
-    """Yield ``{"text", ["pair" or "pairs"]}``, or ``{"question", "context"}``."""
+    """Yield rows: ``{"text"}`` with an optional ``"pair"`` or ``"passages"``, or ``{"question", "context"}``."""
     task = get_task(model.manifest.task)
     if task.reads_questions:
         yield from _questions(args)
@@ -162,15 +162,15 @@ def _questions(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
 
 
 def _stdin() -> Iterator[str]:
-    """Yield the lines of stdin without their ends.
+    """Yield the lines of stdin without their line ends.
 
     Raises:
-        InvalidArgumentError: a line is not UTF-8; those before it were yielded.
+        InvalidArgumentError: a line is not UTF-8; the lines before it were yielded.
     """
     if sys.stdin.isatty():
         print("linnet: reading texts from the terminal, one a line; end with Ctrl-D", file=sys.stderr)
     if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # a bad byte is named with its line below
+        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # invalid bytes are reported below
     for number, line in enumerate(sys.stdin, 1):
         bad = re.search("[\udc80-\udcff]", line)
         if bad is not None:
@@ -187,7 +187,7 @@ def _line(line: str, tabs: bool) -> dict[str, Any]:
 
 
 def _answer_noting_cuts(model: Model, given: dict[str, Any], args: argparse.Namespace) -> tuple[Any, bool]:
-    """Return the answer and whether its text was cut; other warnings go on."""
+    """Return the answer and whether its text was truncated; other warnings are emitted again."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         answer = _answer(model, given, args)
@@ -222,7 +222,7 @@ def _rows(answer: Any) -> list[str]:
 
 
 def _has_numbers(answer: Any) -> bool:
-    """Tell vectors from lists of objects."""
+    """Return whether an answer is a vector or nested lists of numbers, as opposed to a list of dicts."""
     while isinstance(answer, list) and answer:
         answer = answer[0]
     return isinstance(answer, float)
@@ -243,7 +243,7 @@ def _row(each: dict[str, Any]) -> str:
 
 
 def _vector(answer: Any) -> str:
-    if answer and isinstance(answer[0], list):  # one vector a token, with a batch axis
+    if answer and isinstance(answer[0], list):  # one vector per token, with a batch axis
         tokens = answer[0] if isinstance(answer[0][0], list) else answer
         return f"{len(tokens)} vectors of {len(tokens[0])} numbers (--json shows them)"
     numbers = ", ".join(f"{value:.4f}" for value in answer[:_SHOWN])

@@ -1,4 +1,4 @@
-"""Programs beside the command line, as ``python -m ...``: what goes wrong is one line, as there."""
+"""Error handling of scripts that are run with ``python -m ...``, as in the command line."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ __all__ = ["program_name", "run_script"]
 
 
 def program_name() -> str:
-    """Return how the running program was called: ``python -m examples.banking``, as Python 3.14 says by itself."""
+    """Return the name of the running program, ``python -m examples.banking``, as argparse of Python 3.14 does."""
     spec = getattr(sys.modules["__main__"], "__spec__", None)
     return f"python -m {spec.name.removesuffix('.__main__')}" if spec else sys.argv[0]
 
 
 def run_script(main: Callable[[], None]) -> None:
-    """Call ``main``, and end the process with the exit status of its error: see :mod:`linnet.cli.exit_status`."""
+    """Call ``main``; on an error, print one line and exit with the status of :mod:`linnet.cli.exit_status`."""
     try:
         main()
     except (LinnetError, OSError) as error:

@@ -1,4 +1,4 @@
-"""``linnet sign``: put an Ed25519 signature into a file's trailer."""
+"""Command ``linnet sign``: Ed25519 signature in the trailer of a file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
+    """Add the arguments of the command."""
     parser.epilog = _EPILOG
     parser.add_argument("file", metavar="FILE", help="a linnet file (.pte)")
     parser.add_argument("--key", required=True, metavar="PEM", help="Ed25519 private key without a password")
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Sign and return the exit status."""
+    """Sign the file and return the exit status."""
     if args.output is not None:
         refuse_existing(Path(args.output), force=args.force)
     output = args.file if args.output is None else args.output

@@ -1,4 +1,4 @@
-"""``linnet verify``: are these the bytes that were proven, and does this machine answer as proven?"""
+"""Command ``linnet verify``: hash and signature of a file, and replay of its golden cases."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
+    """Add the arguments of the command."""
     parser.epilog = _EPILOG
     parser.add_argument("file", metavar="FILE", help="a linnet file (.pte)")
     parser.add_argument("--key", metavar="PEM", help="Ed25519 public key that must have signed the file")
@@ -38,7 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check; a difference raises :class:`GoldenMismatchError` (exit status 1)."""
+    """Verify the file and return the exit status.
+
+    Raises:
+        GoldenMismatchError: a golden case differs (exit status 1).
+        FileError: the file is missing, damaged, or not signed by the key.
+    """
     if args.key is not None:
         check_signature(args.file, args.key)
     verify_file(args.file)
@@ -77,7 +82,7 @@ def _as_json(path: str, key: str | None, status: str, results: list[CaseResult])
     return {
         "file": path,
         "intact": True,
-        "signed_by": key,  # null: no signature was asked for
+        "signed_by": key,  # null: no key was given
         "status": status,
         "cases": [
             {

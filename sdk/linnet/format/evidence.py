@@ -1,10 +1,10 @@
-"""The evidence of a linnet file: proof, golden cases, report of the export and debug map, as dataclasses.
+"""Evidence of a linnet file as dataclasses: proof, golden cases, report of the export and debug map.
 
 The evidence is the JSON object in the trailer. The dataclasses below *are* its schema: the exporter writes them with
-:meth:`Evidence.to_json`, every reader uses :meth:`Evidence.from_json`, and :mod:`linnet.format.evidence_schema` makes
-the JSON Schema of them (``docs/reference/evidence.schema.json``). A reader accepts its own major version; fields of a
-newer minor version are skipped. What a file does not say, because an older version wrote it or because it is damaged,
-has the field's default; :attr:`Evidence.damaged` has the paths of values that did not fit.
+:meth:`Evidence.to_json`, every reader uses :meth:`Evidence.from_json`, and :mod:`linnet.format.evidence_schema`
+generates the JSON Schema from them (``docs/reference/evidence.schema.json``). A reader accepts its own major version
+and ignores fields of a newer minor version. A field that a file does not have, because an older version wrote it or
+because it is damaged, gets its default; :attr:`Evidence.damaged` lists the paths of values of a wrong type.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ class GoldenOutput:
     """One recorded output of a golden case, without the batch axis.
 
     Attributes:
-        shape: of the output; of fill-mask only the rows of the mask tokens.
-        values: the first 64 numbers, row-major.
-        argmax, max: position and value of the largest number of each row of ``logits``, ``start_logits`` and
+        shape: shape of the output; for fill-mask it has only the rows of the mask tokens.
+        values: the first 64 values, row-major.
+        argmax, max: position and value of the maximum of each row of ``logits``, ``start_logits`` and
             ``end_logits``; None for other outputs.
     """
 
@@ -64,14 +64,14 @@ class GoldenOutput:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GoldenCase:
-    """What a proven file answered to one text where it was proven; see :mod:`linnet.format.golden`.
+    """One text with the tokens and outputs recorded where the file was proven; see :mod:`linnet.format.golden`.
 
     Attributes:
-        text: exactly what is tokenized, a prompt included.
-        pair: the second text; None: there is none.
-        ids, type_ids: the tokens; a pair of question-answering is cut with ``only_second``.
-        output: by name, of ``forward``.
-        output_fused: the same of ``forward_fused``; None if the file has none.
+        text: the text as it is tokenized, including a prompt.
+        pair: the second text; None if there is none.
+        ids, type_ids: token ids and token type ids; question-answering truncates with ``only_second``.
+        output: outputs of ``forward`` by name.
+        output_fused: outputs of ``forward_fused`` by name; None if the file does not have the method.
     """
 
     text: str
@@ -84,10 +84,11 @@ class GoldenCase:
 
 @dataclasses.dataclass(frozen=True)
 class Tolerance:
-    """How far another machine may be from a golden case.
+    """Limit of the difference between a golden case and its replay.
 
     Attributes:
-        absolute: largest difference, relative to the output's largest value if that is above 1; None: the default.
+        absolute: largest difference, relative to the largest value of the output if that is above 1; None: the
+            default.
     """
 
     absolute: float | None = dataclasses.field(default=None, metadata=OMIT_DEFAULT)
@@ -95,12 +96,12 @@ class Tolerance:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class WorstText:
-    """One of the texts that the program answers most differently from the original.
+    """One of the texts for which the program differs most from the original.
 
     Attributes:
-        text, pair: what was answered.
-        difference: in the figure that the task is judged by: 1 - cosine, or the share of other answers.
-        error: largest error of an output, relative to the largest value if that is above 1; None: not recorded.
+        text, pair: the input.
+        difference: difference in the figure of the task: 1 - cosine, or the share of different answers.
+        error: largest error of an output, relative to its largest value if that is above 1; None: not recorded.
     """
 
     text: str
@@ -116,8 +117,8 @@ class LayerPrecision:
     Attributes:
         name: path of the layer in the device graph, as ``--keep`` takes it.
         kind: linear or embedding.
-        precision: by name.
-        shape: outputs and inputs of a linear layer, rows and width of an embedding table.
+        precision: name of the precision.
+        shape: output and input features of a linear layer, or rows and width of an embedding table.
         stored_bytes: bytes of its weights, scales and bias in the program.
     """
 
@@ -132,8 +133,8 @@ class LayerError(NamedTuple):
     """Relative L2 errors of the output of one quantized layer, over all tokens of the measured texts.
 
     Attributes:
-        given: at its true input, that of the float32 graph.
-        running: at its input in the running quantized model.
+        given: error for its true input, which is that of the float32 graph.
+        running: error for its input in the quantized model.
     """
 
     given: float
@@ -146,11 +147,11 @@ class LayerSensitivity:
 
     Attributes:
         name: path of the layer in the device graph.
-        precision: the recipe's.
-        error: as in :class:`CurvePoint`, with all other layers in float32.
-        stored_bytes: its bytes in that precision.
-        higher: the next precision.
-        higher_bytes: its bytes in that one.
+        precision: precision that the recipe chose.
+        error: error of all outputs as in :class:`CurvePoint`, with all other layers in float32.
+        stored_bytes: bytes of the layer in that precision.
+        higher: the next higher precision.
+        higher_bytes: bytes of the layer in the higher precision.
     """
 
     name: str
@@ -163,14 +164,14 @@ class LayerSensitivity:
 
 @dataclasses.dataclass(frozen=True)
 class CurvePoint:
-    """One mixture of precisions: size against error.
+    """Size and error of one mixture of precisions.
 
     Attributes:
-        raised: number of steps taken; each raises the next layer of the order to its next precision.
+        raised: number of steps; each step raises the next layer in order to its next higher precision.
         stored_bytes: bytes of all linear layers and embedding tables.
-        error: norm of the difference of all outputs, divided by the norm of the original's.
+        error: norm of the difference of all outputs, divided by the norm of the original's outputs.
         figures: figures of the proof by name.
-        within: the budget holds.
+        within: True if the figures are within the budget.
     """
 
     raised: int
@@ -185,10 +186,10 @@ class MixedPrecision:
     """Result of an automatic mixed precision.
 
     Attributes:
-        layers: sensitivity of each layer, in the order in which they are raised.
+        layers: sensitivity of each layer, in the order in which the steps raise them.
         curve: the measured mixtures, smallest first.
-        raised: number of steps of the chosen mixture; a step raises a layer to its next precision.
-        within: the budget held on the proof's texts, measured before lowering.
+        raised: number of steps of the chosen mixture.
+        within: True if the chosen mixture is within the budget on the texts of the proof, measured before lowering.
         plan: precision of every layer by name.
     """
 
@@ -205,21 +206,21 @@ class Report:
 
     Attributes:
         task: Hugging Face task name.
-        recipe: quantization recipe by name.
+        recipe: name of the quantization recipe.
         file_bytes: size of the program without its trailer; bytes.
         checkpoint_bytes: size of the checkpoint's weights; bytes.
         parts: bytes by part: embedding, linears, other (everything else in the file).
-        partitions: calls of delegates (XNNPACK, and linnet's own in ``forward_fused``), by method.
-        operators_outside: how often each operator stayed outside of the delegates, by method.
-        planned_bytes: memory planned for activations at the bound, by method.
-        max_length: bound in tokens.
+        partitions: number of delegate calls (XNNPACK, and the linnet delegate in ``forward_fused``), by method.
+        operators_outside: number of occurrences of each operator outside of the delegates, by method.
+        planned_bytes: bytes of memory planned for activations at the maximum length, by method.
+        max_length: maximum length in tokens.
         max_batch: largest batch of ``forward_batch``, 0 if there is no such method.
-        quantization: what the recipe did, in words.
-        kept: layers that stayed in float32.
+        quantization: description of what the recipe did.
+        kept: names of the layers that stayed in float32.
         layers: every linear layer and embedding table, in the order of the graph; None: not recorded.
         seconds: wall-clock seconds by stage.
-        notes: what the user should know besides.
-        mixed_precision: what automatic mixed precision measured; None if it was not asked for.
+        notes: further remarks for the user.
+        mixed_precision: result of automatic mixed precision; None if it was not used.
     """
 
     task: str = ""
@@ -246,8 +247,8 @@ class ProgramStep:
 
     Attributes:
         partition: number of the delegate call, counted from 1; 0 outside of the delegates.
-        operators: how often each operator occurs, in the order of their first occurrence.
-        reasons: why an operator stayed outside, by its name; empty for a partition.
+        operators: number of occurrences of each operator, in the order of their first occurrence.
+        reasons: why an operator is outside of the delegates, by its name; empty for a partition.
     """
 
     partition: int
@@ -262,14 +263,14 @@ class ProgramStep:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Details:
-    """What `linnet explain` shows besides: steps, errors of layers, versions.
+    """Details for `linnet explain`: steps of the program, errors of layers, versions.
 
     Attributes:
-        version: of this object.
+        version: version of this object.
         steps: steps of each method, in the order in which they run; None: not recorded.
-        layer_errors: by the name of the layer; layers that were not measured are missing.
-        layer_texts: number of texts behind the errors of layers.
-        versions: of the packages that made the file.
+        layer_errors: errors by the name of the layer; layers that were not measured are missing.
+        layer_texts: number of texts on which the errors of layers were measured.
+        versions: versions of the packages that made the file.
     """
 
     version: int = 1
@@ -285,7 +286,7 @@ class LayerRun:
 
     Attributes:
         layer: path of the layer in the device graph.
-        operators: names in ATen.
+        operators: ATen names of the operators.
     """
 
     layer: str
@@ -297,8 +298,8 @@ class Instruction:
     """Debug map of one instruction of a method: an operator with its layer, or the contents of a delegate call.
 
     Attributes:
-        operator: name; None for a delegate call.
-        layer: path of the operator's layer, empty if it has none; None for a delegate call.
+        operator: name of the operator; None for a delegate call.
+        layer: path of the operator's layer, empty if it belongs to none; None for a delegate call.
         partition: contents of a delegate call; None for an operator.
     """
 
@@ -309,21 +310,22 @@ class Instruction:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What was measured when a file was made.
+    """Evidence of a file: proof, golden cases and report, as measured when the file was made.
 
     Attributes:
-        schema: major.minor of this document.
-        status, reason: proven or unproven, and why it is unproven.
+        schema: major.minor version of this document.
+        status, reason: proven or unproven, and why the file is unproven.
         budget: limits of the proof by name.
         proof: figures of ``forward`` against the original by name, and the number of ``texts``.
-        proof_fused: the figures of ``forward_fused``; empty if the file has none, or an older version made it.
+        proof_fused: figures of ``forward_fused``; empty if the file does not have the method, or an older version
+            made it.
         worst: the texts that differ most, worst first; None: not recorded.
-        golden: recorded answers that every machine must repeat.
-        tolerance: how far it may be from them.
-        report: of the export.
-        details: of the program and its layers.
+        golden: golden cases, which every machine must reproduce.
+        tolerance: limit of the difference from a golden case.
+        report: report of the export.
+        details: details of the program and its layers.
         places: debug map: the layer of every instruction, by method.
-        damaged: paths of the values that did not fit when this was read; not part of the document.
+        damaged: paths of the values of a wrong type found by :meth:`from_json`; not part of the document.
     """
 
     schema: str = EVIDENCE_SCHEMA
@@ -345,8 +347,8 @@ class Evidence:
         """Read the parsed JSON of a trailer.
 
         Raises:
-            TrailerDamagedError: it is not a JSON object.
-            SchemaTooNewError: it has another major version.
+            TrailerDamagedError: ``data`` is not a JSON object.
+            SchemaTooNewError: the evidence has another major schema version.
         """
         if not isinstance(data, Mapping):
             raise TrailerDamagedError(f"expected a JSON object as evidence, got {type(data).__name__}")
@@ -359,15 +361,15 @@ class Evidence:
         return dataclasses.replace(evidence, damaged=damaged)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the document as what JSON can hold."""
+        """Return the document as an object that :func:`json.dumps` can write."""
         document: dict[str, Any] = write_object(self)
         return document
 
     def require(self, *names: str) -> None:
-        """Check that top-level fields were read whole.
+        """Check that these top-level fields have no damaged values.
 
         Raises:
-            TrailerDamagedError: a value in one of them did not fit.
+            TrailerDamagedError: a value in one of them has a wrong type.
         """
         unfit = [path for path in self.damaged if re.split(r"[.\[]", path)[0] in names]
         if unfit:
@@ -386,5 +388,5 @@ class Evidence:
 
     @property
     def has_forward_fused(self) -> bool:
-        """True if the file has ``forward_fused``, the method with linnet's own kernels."""
+        """True if the file has ``forward_fused``, the method with custom kernels."""
         return bool(self.proof_fused) or "forward_fused" in self.places

@@ -1,7 +1,7 @@
-"""JSON Schema of the evidence: ``python -m linnet.format.evidence_schema``.
+"""JSON Schema of the evidence; ``python -m linnet.format.evidence_schema`` prints it.
 
-The committed copy is ``docs/reference/evidence.schema.json``; a test holds it to what this module makes. A document may
-have fields that the schema does not know: those of a newer minor version.
+The committed copy is ``docs/reference/evidence.schema.json``; a test compares it with the output of this module. A
+document of a newer minor version may have fields that are not in the schema.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def evidence_schema() -> dict[str, Any]:
 
 
 def schema_text() -> str:
-    """Return the schema as it is committed."""
+    """Return the schema as JSON text, as in the committed copy."""
     return json.dumps(evidence_schema(), ensure_ascii=False, indent=1) + "\n"
 
 

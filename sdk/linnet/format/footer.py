@@ -1,6 +1,7 @@
-"""The footer of a linnet file: its size, and the hash of the file that it states.
+"""Footer of a linnet file: its size, and the file hash stored in it.
 
-A module of its own because every load reads it, and :mod:`linnet.format.trailer` imports more than a load needs.
+This is a separate module because every load reads the footer, and :mod:`linnet.format.trailer` imports more than a
+load needs.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ FILE_HASH_AT = 80
 
 
 def file_identity(source: str | bytes) -> str:
-    """Return the SHA-256 of a linnet file that its footer states, in hexadecimal.
+    """Return the SHA-256 that the footer of a linnet file stores, in hexadecimal.
 
     Args:
-        source: path or bytes of a file that was opened without an error.
+        source: path or bytes of a file that the runtime opened without an error.
     """
     if isinstance(source, bytes):
         footer = source[-FOOTER_SIZE:]

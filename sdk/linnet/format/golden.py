@@ -1,8 +1,8 @@
-"""Golden cases: what a proven file answered where it was proven, to be repeated on any machine.
+"""Golden cases: outputs recorded where a file was proven, and their comparison with outputs on any machine.
 
-One case is a :class:`linnet.format.evidence.GoldenCase`. It is repeated if the answer is that of ``forward`` or of
-``forward_fused``: which of them runs is up to the machine, and quantized activations make them differ by as much as
-the tolerance.
+One case is a :class:`linnet.format.evidence.GoldenCase`. It passes if the outputs match those of ``forward`` or of
+``forward_fused``: which of them runs depends on the machine, and with quantized activations they can differ by as much
+as the tolerance.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ __all__ = [
 ]
 
 STORED_VALUES = 64
-"""Numbers of each output that a case keeps."""
+"""How many values of each output a golden case records."""
 
 DEFAULT_TOLERANCE = 1e-3
-"""Largest difference, relative to the output's largest value if that is above 1; the evidence may differ."""
+"""Default of the largest allowed difference, relative to the largest value of the output if that is above 1."""
 
 _Doubles: TypeAlias = npt.NDArray[np.float64]
 
@@ -40,12 +40,13 @@ _DIGITS = 7  # significant digits of a stored number; float32 has 7.2
 
 @dataclasses.dataclass(frozen=True)
 class CaseResult:
-    """One replayed case.
+    """Result of one replayed golden case.
 
     Attributes:
-        text, pair: its input.
-        problems: what differs, as sentences; empty if nothing does.
-        error: largest difference of an output relative to its largest value; NaN if the ids differ.
+        text, pair: the input.
+        problems: differences, as sentences; empty if the case passes.
+        error: largest difference of an output, relative to its largest value if that is above 1; NaN if the token
+            ids differ.
     """
 
     text: str
@@ -55,10 +56,10 @@ class CaseResult:
 
 
 def make_case(text: str, pair: str | None, encoding: Encoding, outputs: Mapping[str, FloatArray]) -> GoldenCase:
-    """Return the golden case of an answer of :func:`linnet.golden_replay.answer_outputs`.
+    """Record a golden case from results of :func:`linnet.golden_replay.answer_outputs`.
 
     Raises:
-        RunFailedError: an output has NaN or infinity.
+        RunFailedError: an output contains NaN or infinity.
     """
     return GoldenCase(
         text=text,
@@ -85,7 +86,7 @@ def _rounded(values: FloatArray) -> tuple[float, ...]:
 
 
 def compare_outputs(case: GoldenCase, outputs: Mapping[str, FloatArray], tolerance: float) -> CaseResult:
-    """Say where outputs of :func:`linnet.golden_replay.answer_outputs` differ from the nearest recorded method's."""
+    """Compare outputs of :func:`linnet.golden_replay.answer_outputs` with the closest recorded method."""
     methods = [case.output] if case.output_fused is None else [case.output, case.output_fused]
     results = [_compare_method(case, recorded, outputs, tolerance) for recorded in methods]
     return min(results, key=lambda result: (len(result.problems), result.error))
@@ -107,7 +108,7 @@ def _compare_method(
 
 
 def compare_tokens(case: GoldenCase, encoding: Encoding) -> list[str]:
-    """Say where token ids differ from the recorded ones, in at most one sentence."""
+    """Compare token ids with the recorded ones; return at most one sentence."""
     recorded = {"ids": case.ids, "type_ids": case.type_ids}
     for name, found in (("ids", encoding.ids.tolist()), ("type_ids", encoding.type_ids.tolist())):
         if found != list(recorded[name]):
@@ -135,12 +136,13 @@ def _compare_output(name: str, expected: GoldenOutput, found: FloatArray, tolera
     problems = []
     if not error <= tolerance:  # NaN too
         problems.append(f"{name} is off by {error:.3g} of its largest value, at most {tolerance:.3g} allowed")
+    # twice the tolerance, since each of the two compared values may be off by it
     problems += _compare_argmax(name, expected, found, 2 * tolerance * scale)
     return problems, error
 
 
 def _recorded_best(expected: GoldenOutput, found: FloatArray) -> tuple[_Doubles, _Doubles]:
-    """The recorded maximum of each row, and what stands at its place now."""
+    """Return the recorded maximum of each row, and the value at the same position now."""
     if expected.argmax is None:
         return np.empty(0), np.empty(0)
     rows = found.reshape(-1, found.shape[-1])
@@ -150,7 +152,11 @@ def _recorded_best(expected: GoldenOutput, found: FloatArray) -> tuple[_Doubles,
 
 
 def _compare_argmax(name: str, expected: GoldenOutput, found: FloatArray, slack: float) -> list[str]:
-    """Another winner is a difference only where it wins by more than rounding explains."""
+    """Compare the position of the largest value of each row.
+
+    Another position counts as a difference only if its value exceeds the one at the recorded position by more than
+    ``slack``, which rounding can explain.
+    """
     if expected.argmax is None:
         return []
     rows = found.reshape(-1, found.shape[-1])

@@ -1,7 +1,7 @@
-"""Frozen dataclasses from parsed JSON and back, tolerant of older, newer and damaged documents.
+"""Conversion between frozen dataclasses and JSON, tolerant of older, newer and damaged documents.
 
-The dataclass is the format: the name of a field is its key. Keys without a field are skipped. A missing key, null, or
-a value of another type leaves the field at its default; the last is reported with its path.
+The dataclass defines the format: the name of a field is its key. Keys without a field are ignored. A field whose key is
+missing, is null or has a value of another type gets its default; a wrong type is also reported with its path.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from typing import Any, TypeVar
 __all__ = ["NOT_IN_JSON", "OMIT_DEFAULT", "has_default", "read_object", "write_object"]
 
 NOT_IN_JSON: Mapping[str, Any] = types.MappingProxyType({"json": "never"})
-"""Metadata of a field that is neither read nor written."""
+"""Metadata of a field that is not part of the JSON document."""
 
 OMIT_DEFAULT: Mapping[str, Any] = types.MappingProxyType({"json": "unless default"})
-"""Metadata of a field that is not written while it has its default."""
+"""Metadata of a field that is omitted from the JSON document if it has its default."""
 
 _T = TypeVar("_T")
 
 
 class _UnfitError(ValueError):
-    """A required value is missing or has another type; the text is its path."""
+    """A required value is missing or has another type; the message is its path."""
 
 
 def read_object(cls: type[_T], data: Mapping[str, Any]) -> tuple[_T, tuple[str, ...]]:
-    """Build a dataclass, all of whose fields have defaults, from a parsed JSON object.
+    """Read a dataclass from a parsed JSON object; all its fields must have defaults.
 
     Returns:
-        The dataclass, and the paths of the values that did not fit, such as ``golden[0].output.logits.shape``.
+        The dataclass, and the paths of the values of a wrong type, such as ``golden[0].output.logits.shape``.
     """
     damaged: list[str] = []
     value = _read_dataclass(cls, data, "", damaged)
@@ -42,7 +42,7 @@ def read_object(cls: type[_T], data: Mapping[str, Any]) -> tuple[_T, tuple[str, 
 
 
 def write_object(value: Any) -> Any:
-    """Return a dataclass as what JSON can hold."""
+    """Convert a dataclass, or a value in one, to an object that :func:`json.dumps` can write."""
     if dataclasses.is_dataclass(value):
         fields = [field for field in dataclasses.fields(value) if _is_written(field, getattr(value, field.name))]
         return {field.name: write_object(getattr(value, field.name)) for field in fields}
@@ -54,7 +54,7 @@ def write_object(value: Any) -> Any:
 
 
 def has_default(field: dataclasses.Field[Any]) -> bool:
-    """Return whether a document may leave the field out."""
+    """Return whether the field has a default, so that a document may omit it."""
     return field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
 
 
@@ -83,6 +83,7 @@ def _read(kind: Any, data: object, path: str, damaged: list[str]) -> Any:
         return kind(*_read_items(tuple(_types(kind).values()), data, path, damaged))
     if origin is Mapping:
         return _read_entries(typing.get_args(kind)[1], data, path, damaged)
+    # type() instead of isinstance(), because bool is a subclass of int
     if type(data) is kind if kind is not float else _is_number(data):
         return data
     raise _UnfitError(path)
@@ -116,7 +117,8 @@ def _read_items(kinds: tuple[Any, ...], data: object, path: str, damaged: list[s
     if not isinstance(data, list | tuple):
         raise _UnfitError(path)
     if kinds[1:] == (...,):
-        if kinds[0] in (int, float) and all(type(item) is kinds[0] for item in data):  # thousands of them
+        # fast path, since arrays can have thousands of numbers
+        if kinds[0] in (int, float) and all(type(item) is kinds[0] for item in data):
             return tuple(data)
         kinds = kinds[:1] * len(data)
     if len(kinds) != len(data):
@@ -128,7 +130,7 @@ def _read_items(kinds: tuple[Any, ...], data: object, path: str, damaged: list[s
 
 
 def _read_entries(kind: Any, data: object, path: str, damaged: list[str]) -> dict[str, Any]:
-    """Read an object of equal values; those that do not fit are left out."""
+    """Read an object whose values have one type; values of another type are left out and reported."""
     if not isinstance(data, Mapping):
         raise _UnfitError(path)
     values: dict[str, Any] = {}

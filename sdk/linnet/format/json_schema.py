@@ -1,4 +1,4 @@
-"""JSON Schema (draft 2020-12) of frozen dataclasses; descriptions come from their docstrings."""
+"""JSON Schema (draft 2020-12) of frozen dataclasses, with descriptions from their docstrings."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ __all__ = ["dataclass_schema"]
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 _PLAIN: Mapping[Any, str] = {str: "string", bool: "boolean", int: "integer", float: "number"}
 _ENTRY = re.compile(r"^ {8}(\w[\w, ]*):(.*(?:\n {12,}.*)*)", re.MULTILINE)
-"""One entry of a docstring's list of attributes, with its continuation lines."""
+"""One entry of the attributes in a docstring, with its continuation lines."""
 
 
 def dataclass_schema(cls: type, title: str, constraints: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the schema of a dataclass and of all that it is made of.
+    """Return the schema of a dataclass and of all dataclasses in it.
 
     Args:
         cls: the dataclass of the whole document.
-        title: of the schema.
-        constraints: by the name of a field of ``cls``: its schema, instead of that of its type.
+        title: title of the schema.
+        constraints: schemas by the name of a field of ``cls``, which replace the schema of the field's type.
     """
     definitions: dict[str, Any] = {}
     _define(cls, definitions)
@@ -38,10 +38,10 @@ def dataclass_schema(cls: type, title: str, constraints: Mapping[str, Mapping[st
 
 
 def _define(cls: type, definitions: dict[str, Any]) -> None:
-    """Add a dataclass, and those that it is made of."""
+    """Add a dataclass, and all dataclasses in it, to the definitions."""
     if cls.__name__ in definitions:
         return
-    definitions[cls.__name__] = {}  # known from now on, should it hold itself
+    definitions[cls.__name__] = {}  # defined before its fields are, in case it contains itself
     texts = _attribute_texts(cls)
     kinds = typing.get_type_hints(cls)
     fields = [field for field in dataclasses.fields(cls) if field.metadata != NOT_IN_JSON]
@@ -79,7 +79,7 @@ def _type(kind: Any, definitions: dict[str, Any]) -> dict[str, Any]:
 
 
 def _attribute_texts(cls: type) -> dict[str, str]:
-    """Return what a docstring says about each attribute; several may share an entry."""
+    """Return the docstring's text of each attribute; several attributes may share an entry."""
     _, _, listed = (cls.__doc__ or "").partition("Attributes:\n")
     texts = {}
     for names, text in _ENTRY.findall(listed):
@@ -89,7 +89,7 @@ def _attribute_texts(cls: type) -> dict[str, str]:
 
 
 def _in_json_words(text: str) -> str:
-    """Replace Python's words for JSON's, and markup by plain text."""
+    """Replace Python's constants by those of JSON, and remove reStructuredText markup."""
     for python, json_word in (("None", "null"), ("True", "true"), ("False", "false")):
         text = re.sub(rf"\b{python}\b", json_word, text)
     return " ".join(re.sub(r":(?:class|mod):`~?[\w.]*?(\w+)`", r"`\1`", text.replace("``", "`")).split())

@@ -1,8 +1,8 @@
-"""The contract inside a linnet file: every field, defined once.
+"""Manifest of a linnet file: the definition of all its fields.
 
 The exporter writes each field as a constant method of the ExecuTorch program; the runtime reads them
-back before any weight is touched. Only int, float, bool, str and uint8 tensors are used, because those
-are what the stock Android and Swift runtimes return from ``execute("field")``.
+before it loads any weights. Only int, float, bool, str and uint8 tensors are used, because the stock
+Android and Swift runtimes can return these from ``execute("field")``.
 
 A list of strings is one str: the items joined by a newline, with ``\\`` and newline inside an item
 escaped as ``\\\\`` and ``\\n``. An empty list is the empty string, so a list never holds one empty item.
@@ -37,17 +37,17 @@ TASKS: tuple[str, ...] = (
     "text-ranking",
     "token-classification",
 )
-"""Hugging Face task names that a linnet file can have."""
+"""Hugging Face names of the tasks that a linnet file can have."""
 
 RawValue: TypeAlias = int | float | bool | str | bytes
-"""What a constant method holds."""
+"""Type of the value of a constant method."""
 
 
 def join_items(items: Sequence[str]) -> str:
-    """Return ``items`` as one string (see the module's text).
+    """Join a list of strings into one string, as the module docstring describes.
 
     Raises:
-        ValueError: the only item is the empty string, which could not be told from no item.
+        ValueError: the only item is the empty string, which would read as an empty list.
     """
     if list(items) == [""]:
         raise ValueError("a list of one empty string cannot be stored")
@@ -79,7 +79,7 @@ def _field(kind: type, doc: str, **default: Any) -> Any:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """What a device needs to know to use ``forward``. A field without a default is required."""
+    """Description of a program: everything that is needed to use ``forward``. A field without a default is required."""
 
     STORED: ClassVar[Mapping[type, type]] = {int: int, float: float, bool: bool, str: str, bytes: bytes, tuple: str}
 
@@ -153,13 +153,12 @@ class Manifest:
     def from_raw(cls, raw: Mapping[str, RawValue]) -> Manifest:
         """Build a manifest from the values of constant methods.
 
-        Fields that this version does not know are ignored: inside a major version, a newer minor
-        version may add fields.
+        Fields that this version does not know are ignored, since a newer minor version may add fields.
 
         Raises:
             SchemaTooNewError: the major version is above :data:`SCHEMA_MAJOR`.
             ManifestInvalidError: fields are missing, have the wrong type or contradict each other;
-                the message names all of them.
+                the message lists all of them.
         """
         check_schema_version(raw.get("schema_version"))
         problems: list[str] = []
@@ -172,7 +171,7 @@ class Manifest:
             value = raw[field.name]
             stored = cls.STORED[field.metadata["kind"]]
             if type(value) is not stored:
-                problems.append(f"{field.name} is {type(value).__name__}, needed {stored.__name__}")
+                problems.append(f"{field.name} is {type(value).__name__}, expected {stored.__name__}")
                 continue
             values[field.name] = split_items(value) if field.metadata["kind"] is tuple else value  # type: ignore[arg-type]
         if problems:
@@ -182,7 +181,7 @@ class Manifest:
     # -- cross checks --------------------------------------------------------------------------
 
     def problems(self) -> list[str]:
-        """Return every contradiction between the fields, as sentences; empty if there is none."""
+        """Return all invalid or contradictory fields as sentences; empty if there are none."""
         return [
             *self._task_problems(),
             *self._token_problems(),
@@ -192,11 +191,11 @@ class Manifest:
     def _task_problems(self) -> list[str]:
         found: list[str] = []
         if self.task not in TASKS:
-            found.append(f"task is {self.task!r}, needed one of {', '.join(TASKS)}")
+            found.append(f"task is {self.task!r}, expected one of {', '.join(TASKS)}")
         if self.score_function not in ("softmax", "sigmoid", "none"):
-            found.append(f"score_function is {self.score_function!r}, needed softmax, sigmoid or none")
+            found.append(f"score_function is {self.score_function!r}, expected softmax, sigmoid or none")
         if self.pooling not in ("mean", "cls", "max", "none"):
-            found.append(f"pooling is {self.pooling!r}, needed mean, cls, max or none")
+            found.append(f"pooling is {self.pooling!r}, expected mean, cls, max or none")
         if self.task in ("text-classification", "token-classification") and not self.labels:
             found.append(f"labels is empty, {self.task} needs at least one")
         if self.task == "feature-extraction" and self.embedding_size <= 0:
@@ -210,11 +209,11 @@ class Manifest:
     def _token_problems(self) -> list[str]:
         found: list[str] = []
         if self.vocab_size <= 0:
-            found.append(f"vocab_size is {self.vocab_size}, needed at least 1")
+            found.append(f"vocab_size is {self.vocab_size}, expected at least 1")
         for name in ("pad_id", "unk_id", "cls_id", "sep_id", "mask_id"):
             value = getattr(self, name)
             if not -1 <= value < self.vocab_size:
-                found.append(f"{name} is {value}, needed -1 or an id below vocab_size {self.vocab_size}")
+                found.append(f"{name} is {value}, expected -1 or an id below vocab_size {self.vocab_size}")
         if self.task == "fill-mask" and self.mask_id < 0:
             found.append("mask_id is -1, fill-mask needs a mask token")
         if not self.tokenizer:
@@ -224,11 +223,11 @@ class Manifest:
     def _method_problems(self) -> list[str]:
         found: list[str] = []
         if self.max_length < 2:
-            found.append(f"max_length is {self.max_length}, needed at least 2")
+            found.append(f"max_length is {self.max_length}, expected at least 2")
         if self.max_batch < 0:
-            found.append(f"max_batch is {self.max_batch}, needed 0 or more")
+            found.append(f"max_batch is {self.max_batch}, expected 0 or more")
         if not self.inputs or self.inputs[0] != "input_ids":
-            found.append(f"inputs is {list(self.inputs)}, needed input_ids first")
+            found.append(f"inputs is {list(self.inputs)}, expected input_ids first")
         if bool(self.max_batch) != bool(self.batch_inputs):
             found.append(f"max_batch is {self.max_batch} but batch_inputs is {list(self.batch_inputs)}")
         if not self.outputs:
@@ -237,7 +236,7 @@ class Manifest:
 
 
 def check_schema_version(value: RawValue | None) -> None:
-    """Refuse a schema that this build cannot read; a newer minor version is fine.
+    """Check that this build can read a schema version; a newer minor version is accepted.
 
     Raises:
         SchemaTooNewError: the major version is above :data:`SCHEMA_MAJOR`.
@@ -245,7 +244,7 @@ def check_schema_version(value: RawValue | None) -> None:
     """
     parts = value.split(".") if isinstance(value, str) else []
     if len(parts) != 2 or not all(part.isascii() and part.isdigit() for part in parts) or int(parts[0]) < 1:
-        raise ManifestInvalidError(f'schema_version is {value!r}, needed "major.minor" from 1.0 on')
+        raise ManifestInvalidError(f'schema_version is {value!r}, expected "major.minor" from 1.0 on')
     if int(parts[0]) > SCHEMA_MAJOR:
         raise SchemaTooNewError(
             f"the file has schema {value!r}, this linnet reads {SCHEMA_MAJOR}.x; "

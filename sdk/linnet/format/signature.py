@@ -1,7 +1,7 @@
-"""Ed25519 signatures of linnet files: who made this file, where hashes only say that it is whole.
+"""Ed25519 signatures of linnet files: signing and verification.
 
-The signature stands in the trailer (version 1.1), so it travels with the file, and every runtime still runs it. Keys
-are PEM files, as ``openssl genpkey -algorithm ed25519`` writes them.
+Hashes detect damage; a signature also shows who made the file. It is part of the trailer (version 1.1), so every
+runtime can still run the file. Keys are PEM files, as ``openssl genpkey -algorithm ed25519`` writes them.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ __all__ = ["check_signature", "read_signed", "sign_file"]
 
 
 def sign_file(path: str | Path, key: str | Path, output: str | Path) -> None:
-    """Write a signed copy; ``output`` may be the file itself. An earlier signature is replaced.
+    """Write a signed copy of a file; ``output`` may be the file itself. An earlier signature is replaced.
 
     Args:
         path: a linnet file.
         key: an Ed25519 private key, PEM without a password.
-        output: written aside and renamed.
+        output: path to write; it is written under a temporary name and then renamed.
 
     Raises:
-        FileError: it is no linnet file, or the trailer is damaged.
+        FileError: the file is not a linnet file, or its trailer is damaged.
         InvalidArgumentError: the key is not an Ed25519 private key.
         ExtraMissingError: the package cryptography is not installed.
     """
@@ -41,6 +41,7 @@ def sign_file(path: str | Path, key: str | Path, output: str | Path) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(signed)
+        # mkstemp creates files with 0600; keep the permissions of the unsigned file
         Path(partial).chmod(Path(path).stat().st_mode & 0o777)
         Path(partial).replace(target)
     except BaseException:
@@ -49,15 +50,15 @@ def sign_file(path: str | Path, key: str | Path, output: str | Path) -> None:
 
 
 def check_signature(path: str | Path, key: str | Path) -> None:
-    """Check that the holder of a key signed the file as it is, every byte of it.
+    """Check that a key signed the file and that no byte was changed since.
 
     Args:
         path: a linnet file.
         key: an Ed25519 public key, PEM.
 
     Raises:
-        SignatureError: the file has no signature, or not one of this key.
-        FileError: it is no linnet file, or the trailer is damaged.
+        SignatureError: the file has no signature, or a signature by another key.
+        FileError: the file is not a linnet file, or its trailer is damaged.
         InvalidArgumentError: the key is not an Ed25519 public key.
         ExtraMissingError: the package cryptography is not installed.
     """
@@ -65,14 +66,14 @@ def check_signature(path: str | Path, key: str | Path) -> None:
 
 
 def read_signed(path: str | Path, key: str | Path) -> bytes:
-    """Return the bytes of a file once its signature was checked; see :func:`check_signature`."""
+    """Check the signature of a file like :func:`check_signature`, and return the checked bytes."""
     public = _public_key(Path(key))
     data = Path(path).read_bytes()
     message, signature = split_signature(data, str(path))
     from cryptography.exceptions import InvalidSignature
 
     if len(signature) != SIGNATURE_SIZE:
-        raise SignatureError(f"{path} has no signature, needed one of the key {key}; sign it with: linnet sign")
+        raise SignatureError(f"{path} has no signature, expected one of the key {key}; sign it with: linnet sign")
     try:
         public.verify(signature, message)
     except InvalidSignature:
@@ -90,7 +91,7 @@ def _private_key(path: Path) -> Ed25519PrivateKey:
     except (TypeError, ValueError) as error:
         raise InvalidArgumentError(f"{path} is no private key in PEM without a password: {error}") from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise InvalidArgumentError(f"{path} is a {type(key).__name__}, needed an Ed25519 private key")
+        raise InvalidArgumentError(f"{path} is a {type(key).__name__}, expected an Ed25519 private key")
     return key
 
 
@@ -104,7 +105,7 @@ def _public_key(path: Path) -> Ed25519PublicKey:
     except ValueError as error:
         raise InvalidArgumentError(f"{path} is no public key in PEM: {error}") from error
     if not isinstance(key, Ed25519PublicKey):
-        raise InvalidArgumentError(f"{path} is a {type(key).__name__}, needed an Ed25519 public key")
+        raise InvalidArgumentError(f"{path} is a {type(key).__name__}, expected an Ed25519 public key")
     return key
 
 

@@ -1,10 +1,10 @@
-"""The evidence behind the program: layout of the trailer, written and read in one place.
+"""Trailer of a linnet file: binary layout, writer and reader.
 
 A linnet file is an ExecuTorch program, untouched, followed by::
 
     evidence    UTF-8 JSON, `evidence_size` bytes
-    ranges      `range_count` times (u64 offset, u64 size): the bytes of the program that are parsed
-                rather than multiplied (header and program section first, then delegate sections)
+    ranges      `range_count` times (u64 offset, u64 size): the bytes of the program that are parsed,
+                as opposed to weights (header and program section first, then delegate sections)
     signature   nothing, or 64 bytes: Ed25519 over b"linnet file signature 1\\n", bytes 16 to 40 of the footer, the
                 SHA-256 of the ranges, and the SHA-256 of every byte before the signature
     footer      128 bytes, little-endian:
@@ -21,8 +21,8 @@ A linnet file is an ExecuTorch program, untouched, followed by::
         112 8 bytes   zero
         120 8 bytes   b"LNTREND\\n"
 
-ExecuTorch ignores bytes behind a program, so any stock runtime still runs the file. Loading checks the
-first hash (`linnet_model_open`), `linnet verify` checks both.
+ExecuTorch ignores bytes after a program, so any stock runtime can run the file. `linnet_model_open` checks the
+first hash, `linnet verify` checks both.
 """
 
 from __future__ import annotations
@@ -59,27 +59,27 @@ __all__ = [
 MAGIC = b"LNTRAILR"
 END_MAGIC = b"LNTREND\n"
 TRAILER_MAJOR = 1
-TRAILER_MINOR = 0
+TRAILER_MINOR = 0  # without a signature; with_signature() writes 1
 _FOOTER = struct.Struct("<8sHHIQQQQ32s32s8s8s")
 _RANGE = struct.Struct("<QQ")
 SIGNATURE_SIZE = 64
 SIGNED_DOMAIN = b"linnet file signature 1\n"
-_MANIFEST_MARK = b"schema_version"  # name of the contract's first constant method
+_MANIFEST_MARK = b"schema_version"  # name of the first constant method of the manifest
 
 assert _FOOTER.size == FOOTER_SIZE
 
 
 @dataclasses.dataclass(frozen=True)
 class Trailer:
-    """A trailer as read from a file.
+    """Contents of a trailer.
 
     Attributes:
-        program_size: bytes of the ExecuTorch program.
-        evidence: the parsed JSON.
-        ranges: (offset, size) in bytes of what the first hash covers.
-        ranges_sha256: SHA-256 over those ranges, 32 bytes.
-        file_sha256: SHA-256 of every byte before its own field, 32 bytes.
-        version: (major, minor).
+        program_size: size of the ExecuTorch program in bytes.
+        evidence: the evidence as parsed JSON.
+        ranges: (offset, size) in bytes of the parts of the program that the first hash covers.
+        ranges_sha256: SHA-256 of these ranges, 32 bytes.
+        file_sha256: SHA-256 of every byte before this field, 32 bytes.
+        version: (major, minor) of the trailer.
     """
 
     program_size: int
@@ -91,15 +91,15 @@ class Trailer:
 
 
 def build_trailer(program: bytes | mmap.mmap, ranges: Sequence[tuple[int, int]], evidence: Mapping[str, Any]) -> bytes:
-    """Return the bytes to append to ``program``.
+    """Return the trailer of a program, which is to be appended to it.
 
     Args:
         program: the finished ExecuTorch program.
         ranges: (offset, size) in bytes of header plus program section, then of the delegate sections.
-        evidence: what JSON can hold, without NaN.
+        evidence: an object that JSON can represent, without NaN.
 
     Raises:
-        ValueError: a range lies outside of the program, or the first does not start at 0.
+        ValueError: a range is outside of the program, or the first range does not start at 0.
     """
     if not ranges or ranges[0][0] != 0:
         raise ValueError("the first range is header and program section and starts at 0")
@@ -130,14 +130,14 @@ def build_trailer(program: bytes | mmap.mmap, ranges: Sequence[tuple[int, int]],
 
 
 def read_trailer(path: str | Path) -> Trailer:
-    """Read the trailer of a file and check that its lengths fit; hashes are not checked here.
+    """Read the trailer of a file and check its sizes, but not its hashes.
 
     Raises:
         OSError: the file cannot be opened.
         NotAProgramError: the file is not an ExecuTorch program.
-        NotALinnetFileError: it is one, without the contract.
-        FileTruncatedError: the end is missing.
-        TrailerDamagedError: the footer contradicts itself or the file.
+        NotALinnetFileError: the file is an ExecuTorch program without a linnet manifest.
+        FileTruncatedError: the end of the file is missing.
+        TrailerDamagedError: the fields of the footer contradict each other or the file.
     """
     with open(path, "rb") as file:
         size = file.seek(0, 2)
@@ -166,10 +166,14 @@ def read_trailer(path: str | Path) -> Trailer:
 
 
 def split_signature(data: bytes, name: str) -> tuple[bytes, bytes]:
-    """Return what a signature of a whole file signs, and the signature that the file has (perhaps none).
+    """Return the message that a signature of the file signs, and the signature of the file (empty if unsigned).
+
+    Args:
+        data: the whole file.
+        name: its name for error messages.
 
     Raises:
-        TrailerDamagedError: the footer contradicts itself or the file.
+        TrailerDamagedError: the fields of the footer contradict each other or the file.
     """
     body, signature, footer = _parts(data, name)
     message = SIGNED_DOMAIN + footer[16:40] + footer[48:80] + hashlib.sha256(body).digest()
@@ -177,7 +181,7 @@ def split_signature(data: bytes, name: str) -> tuple[bytes, bytes]:
 
 
 def with_signature(data: bytes, signature: bytes, name: str) -> bytes:
-    """Return a whole file with this signature, instead of the one that it may have."""
+    """Return a whole file with this signature, which replaces an earlier one."""
     body, _, footer = _parts(data, name)
     head = (
         footer[:10] + struct.pack("<H", 1) + footer[12:40] + struct.pack("<Q", len(signature)) + footer[48:FILE_HASH_AT]
@@ -187,7 +191,7 @@ def with_signature(data: bytes, signature: bytes, name: str) -> bytes:
 
 
 def _parts(data: bytes, name: str) -> tuple[bytes, bytes, bytes]:
-    """Everything before the signature, the signature, the footer."""
+    """Split a whole file into the bytes before the signature, the signature, and the footer."""
     if data[4:6] != b"ET":
         raise NotAProgramError(f"{name}: starts with {data[:8]!r}, an ExecuTorch program has ET12 at byte 4")
     footer = data[-FOOTER_SIZE:]
@@ -215,11 +219,11 @@ def _check_footer(path: str | Path, footer: bytes, size: int) -> tuple[Any, ...]
     magic, major, _minor, footer_size, program_size, evidence_size, range_count, signature_size = fields[:8]
     problems: list[str] = []
     if magic != MAGIC:
-        problems.append(f"starts with {magic!r}, needed {MAGIC!r}")
+        problems.append(f"starts with {magic!r}, expected {MAGIC!r}")
     if major != TRAILER_MAJOR:
         problems.append(f"has version {major}, this linnet reads {TRAILER_MAJOR}.x")
     if footer_size != FOOTER_SIZE:
-        problems.append(f"says {footer_size} bytes, needed {FOOTER_SIZE}")
+        problems.append(f"says {footer_size} bytes, expected {FOOTER_SIZE}")
     total = program_size + evidence_size + range_count * _RANGE.size + signature_size + FOOTER_SIZE
     if total != size:
         problems.append(f"adds up to {total} bytes, the file has {size}")

@@ -1,4 +1,4 @@
-"""Tasks: how each turns outputs into answers. One module a task, found by its Hugging Face name."""
+"""Registry of tasks by Hugging Face name. Each task has one module that turns program outputs into answers."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ _MODULES: Mapping[str, str] = {
 
 
 def get_task(name: str) -> Task:
-    """Return the task of that name.
+    """Return the task with this Hugging Face name.
 
     Raises:
-        ManifestInvalidError: this linnet does not know it.
+        ManifestInvalidError: this linnet does not have the task.
     """
     if name not in _MODULES:
         raise ManifestInvalidError(f"the task is {name!r}, this linnet knows {', '.join(_MODULES)}")

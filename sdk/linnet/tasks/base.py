@@ -1,4 +1,4 @@
-"""Base class of the tasks: every question that the SDK asks of one, and how a call's options are read."""
+"""Base class of tasks, and parsing of the options of a call."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OptionsT = TypeVar("OptionsT")
 
 
 class NotGiven(enum.Enum):
-    """Tells an option that was left out from one that is None."""
+    """Marker type of an option that was left out, as opposed to None."""
 
     NOT_GIVEN = "not given"
 
@@ -30,31 +30,31 @@ NOT_GIVEN: Final = NotGiven.NOT_GIVEN
 
 
 class AnsweringModel(Protocol):
-    """The part of :class:`linnet.model.Model` that answers."""
+    """The inference methods of :class:`linnet.model.Model`."""
 
     manifest: Manifest
 
     def __call__(self, inputs: object = None, /, **options: Any) -> Any:
-        """Answer in the form of the pipeline."""
+        """Run inference and return what the Hugging Face pipeline of the task returns."""
 
     @property
     def encode(self) -> Callable[..., FloatArray]:
-        """Returns sentence embeddings."""
+        """Function that returns sentence embeddings."""
 
     @property
     def rank(self) -> Callable[..., list[dict[str, Any]]]:
-        """Orders passages by their score."""
+        """Function that ranks passages by their score."""
 
 
 class Task(abc.ABC):
-    """One task.
+    """One task: turns the outputs of a program into answers.
 
     Attributes:
         name: Hugging Face task name.
-        abilities: what a model of this task can do, for error messages.
-        strategy: how a pair over the bound is cut.
-        reads_questions: an input is a question with its context.
-        ranks_passages: an input is always a pair, and one text may have several seconds, to be ordered.
+        abilities: calls that a model of this task supports, for error messages.
+        strategy: truncation strategy of a pair over the maximum length, as Hugging Face tokenizers name it.
+        reads_questions: each input is a question with its context.
+        ranks_passages: each input is a pair; one query may have several passages, which are ranked.
     """
 
     name: ClassVar[str]
@@ -65,32 +65,36 @@ class Task(abc.ABC):
 
     @abc.abstractmethod
     def __call__(self, session: Session, inputs: object, given: Mapping[str, object]) -> Any:
-        """Answer the inputs of one call; ``given`` holds its keyword arguments."""
+        """Run inference on the inputs of one call; ``given`` are its keyword arguments."""
 
     def run_options(self, manifest: Manifest) -> frozenset[str]:
-        """Return the options of ``linnet run`` that a file of this task takes, beside those of all tasks."""
+        """Return the options of ``linnet run`` that a file of this task accepts, besides those of all tasks."""
         return frozenset()
 
     def answer_row(self, model: AnsweringModel, row: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
-        """Answer one input of ``linnet run``.
+        """Run inference on one input of ``linnet run``.
 
         Args:
-            model: of this task.
-            row: ``text`` and perhaps ``pair`` or ``passages``; or ``question`` and ``context``.
-            options: those of :meth:`run_options` that were given, and ``truncation``.
+            model: a model of this task.
+            row: ``text`` with an optional ``pair`` or ``passages``; or ``question`` and ``context``.
+            options: the given options of :meth:`run_options`, and ``truncation``.
         """
         return model((row["text"], row["pair"]) if "pair" in row else row["text"], **options)
 
     def counted_positions(self, manifest: Manifest, ids: Sequence[int]) -> list[int] | None:
-        """Return the tokens whose rows of the outputs count in a golden case; None: the outputs as they are."""
+        """Return the tokens whose output rows a golden case records; None: it records whole outputs."""
         return None
 
 
 def read_options(kind: type[OptionsT], given: Mapping[str, object]) -> tuple[OptionsT, RunOptions]:
-    """Split a call's keyword arguments into the task's options and those of the run.
+    """Split the keyword arguments of a call into task options and run options.
+
+    Args:
+        kind: dataclass of the task's options.
+        given: keyword arguments of the call.
 
     Raises:
-        InvalidArgumentError: a keyword is neither, or a value is impossible.
+        InvalidArgumentError: a keyword is unknown, or a value is invalid.
     """
     own = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
     common = [field.name for field in dataclasses.fields(RunOptions)]
@@ -103,10 +107,10 @@ def read_options(kind: type[OptionsT], given: Mapping[str, object]) -> tuple[Opt
 
 
 def check_count(name: str, value: object) -> None:
-    """Refuse anything but an int of at least 1.
+    """Check that an option is an int of at least 1.
 
     Raises:
-        InvalidArgumentError: it is something else.
+        InvalidArgumentError: the value is something else.
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise InvalidArgumentError(f"{name} is {value!r}, needed an int of at least 1")
+        raise InvalidArgumentError(f"{name} is {value!r}, expected an int of at least 1")

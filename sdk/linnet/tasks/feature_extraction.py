@@ -1,4 +1,4 @@
-"""feature-extraction: the first output as nested lists; sentence embeddings are in :mod:`linnet.embeddings`."""
+"""Task feature-extraction: the raw output of the program; sentence embeddings are in :mod:`linnet.embeddings`."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class FeatureOptions:
     """Options of a call.
 
     Attributes:
-        return_tensors: give a float32 array instead of nested lists.
+        return_tensors: return a float32 array instead of nested lists.
     """
 
     return_tensors: bool = False
 
 
 class FeatureExtraction(Task):
-    """The task."""
+    """The task feature-extraction."""
 
     name: ClassVar[str] = "feature-extraction"
     abilities: ClassVar[str] = "encode(texts), similarity(a, b), and model(text) with the raw output"
@@ -37,7 +37,7 @@ class FeatureExtraction(Task):
     def __call__(self, session: Session, inputs: object, given: Mapping[str, object]) -> Any:
         """Return the output with its batch axis of 1: [1, size] if the program pools, else [1, tokens, size].
 
-        No prompt is added, as in the pipeline; :func:`linnet.embeddings.embed` adds it.
+        Like the Hugging Face pipeline, this adds no prompt; :func:`linnet.embeddings.embed` does.
         """
         options, run = read_options(FeatureOptions, given)
         batch = read_texts(inputs, pairs=False)
@@ -47,11 +47,11 @@ class FeatureExtraction(Task):
         return answers[0] if batch.single else answers
 
     def run_options(self, manifest: Manifest) -> frozenset[str]:
-        """See :meth:`linnet.tasks.base.Task.run_options`."""
+        """Return ``prompt_name`` if the program pools."""
         return frozenset({"prompt_name"}) if "embedding" in manifest.outputs else frozenset()
 
     def answer_row(self, model: AnsweringModel, row: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
-        """Return the sentence embedding as a list; what the pipeline gives if the program does not pool."""
+        """Return the sentence embedding as a list, or the output of the pipeline if the program does not pool."""
         if "embedding" not in model.manifest.outputs:
             return super().answer_row(model, row, options)
         return model.encode(row["text"], **options).tolist()
@@ -68,10 +68,10 @@ def _as_array(output: DecodableArray) -> FloatArray:
 
 
 def choose_prompt(manifest: Manifest, prompt_name: str | None, prompt: str | None) -> str:
-    """Return the text to put before each text: ``prompt``, the one named, the default, or "".
+    """Return the prompt to put before each text: ``prompt``, else the named one, else the default, else "".
 
     Raises:
-        InvalidArgumentError: there is no prompt of that name.
+        InvalidArgumentError: the file has no prompt of that name.
     """
     if prompt is not None:
         if prompt_name is not None:

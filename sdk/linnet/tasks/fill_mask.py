@@ -1,4 +1,4 @@
-"""fill-mask: the most likely tokens in place of each mask, as transformers 5's pipeline."""
+"""Task fill-mask: the most likely tokens for each mask token, as the pipeline of transformers 5 returns them."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class MaskOptions:
     """Options of a call.
 
     Attributes:
-        top_k: how many proposals for each mask.
-        targets: limit the proposals to these words; a word that is no token counts as its first token.
+        top_k: number of proposals for each mask token.
+        targets: propose only these words; a word that is not one token is replaced by its first token.
     """
 
     top_k: int = 5
@@ -38,15 +38,15 @@ class MaskOptions:
 
 
 class FillMask(Task):
-    """The task."""
+    """The task fill-mask."""
 
     name: ClassVar[str] = "fill-mask"
     abilities: ClassVar[str] = "model(text with a mask token)"
 
     def __call__(self, session: Session, inputs: object, given: Mapping[str, object]) -> Any:
-        """Return a list of proposals; a list of lists for several masks; a list of those for a list.
+        """Return a list of proposals; for a text with several masks, one such list for each mask.
 
-        A list of one text gives that text's answer bare, as the pipeline does.
+        A list of texts gives a list of these answers; a list of one text gives its answer alone, as in the pipeline.
         """
         options, run = read_options(MaskOptions, given)
         batch = read_texts(inputs, pairs=False)
@@ -62,7 +62,7 @@ class FillMask(Task):
         return answers[0] if len(answers) == 1 else answers
 
     def run_options(self, manifest: Manifest) -> frozenset[str]:
-        """See :meth:`linnet.tasks.base.Task.run_options`."""
+        """Return the options of ``linnet run`` for this task."""
         return frozenset({"top_k"})
 
     def counted_positions(self, manifest: Manifest, ids: Sequence[int]) -> list[int] | None:
@@ -87,7 +87,7 @@ def _proposals(
     window = session.decodable(encoding, None)
     found = session.task.masks(window, outputs, top_k=top_k, targets=targets)
     groups = [list(group) for _, group in itertools.groupby(found, key=lambda proposal: proposal.index)]
-    foreign = session.manifest.tokenizer_kind != "wordpiece"  # only its own tokenizer can join its tokens
+    foreign = session.manifest.tokenizer_kind != "wordpiece"  # only its own decoder can join its tokens
     results = [
         [
             _decoded_proposal(session, encoding, proposal, single=len(groups) == 1)
@@ -108,7 +108,7 @@ def _decoded_proposal(session: Session, encoding: Encoding, proposal: CorePropos
     filled = encoding.ids.copy()
     filled[proposal.index] = proposal.token
     kept = filled[filled != session.manifest.pad_id].tolist()
-    # with several masks the others stay visible, so special tokens are not left out
+    # with several masks the other mask tokens stay in the sequence, so special tokens are kept
     sequence = session.vocabulary.decode(kept, skip_special=single)
     return _as_dict(proposal.token, proposal.score, session.vocabulary.decode([proposal.token]), sequence)
 
@@ -118,11 +118,11 @@ def _target_ids(session: Session, targets: str | Sequence[str]) -> list[int]:
     found: set[int] = set()
     for index, word in enumerate(words):
         if not isinstance(word, str):
-            raise InvalidArgumentError(f"targets[{index}] is a {type(word).__name__}, needed a str")
+            raise InvalidArgumentError(f"targets[{index}] is a {type(word).__name__}, expected a str")
         token = session.vocabulary.ids.get(word)
         found.update(_first_token(session, word) if token is None else [token])
     if not found:
-        raise InvalidArgumentError("targets names no token of the vocabulary, needed at least one")
+        raise InvalidArgumentError("targets names no token of the vocabulary, expected at least one")
     return sorted(found)
 
 

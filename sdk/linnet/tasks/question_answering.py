@@ -1,6 +1,6 @@
-"""question-answering: the span of a context that answers a question, as transformers 4's pipeline.
+"""Task question-answering: the span of a context that answers a question, as in transformers 4.
 
-transformers 5 has no such pipeline any more; the rules are those of 4.57 (pipelines/question_answering.py).
+transformers 5 has removed this pipeline; the rules are those of 4.57 (pipelines/question_answering.py).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ __all__ = ["TASK", "Answer", "QuestionAnswering", "QuestionOptions"]
 
 Answer: TypeAlias = dict[str, Any]
 
-_LONGEST_WINDOW = 384  # tokens, unless max_seq_len says otherwise
-_LARGEST_STRIDE = 128  # tokens of overlap, unless doc_stride says otherwise
+_LONGEST_WINDOW = 384  # tokens; default of max_seq_len in transformers 4
+_LARGEST_STRIDE = 128  # tokens; largest default of doc_stride in transformers 4
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,13 +29,13 @@ class QuestionOptions:
     """Options of a call, with the defaults of transformers 4.
 
     Attributes:
-        question, context: the texts, if the call gives no positional input.
-        top_k: how many answers; more than one gives a list.
-        doc_stride: overlap of windows in tokens; None: the smaller of 128 and half of max_seq_len.
-        max_answer_len: most tokens of an answer.
-        max_seq_len: tokens of one window; None: the smaller of 384 and the file's bound.
-        handle_impossible_answer: let the empty answer compete.
-        align_to_words: let answers begin and end with words.
+        question, context: the texts, if the call has no positional input.
+        top_k: number of answers; more than one gives a list.
+        doc_stride: overlap of consecutive windows in tokens; None: the smaller of 128 and half of max_seq_len.
+        max_answer_len: largest number of tokens of an answer.
+        max_seq_len: largest number of tokens of a window; None: the smaller of 384 and the file's maximum length.
+        handle_impossible_answer: include the empty answer among the candidates.
+        align_to_words: extend answers to whole words.
     """
 
     question: object = None
@@ -55,21 +55,21 @@ class QuestionOptions:
         if self.doc_stride is not None and (
             isinstance(self.doc_stride, bool) or not isinstance(self.doc_stride, int) or self.doc_stride < 0
         ):
-            raise InvalidArgumentError(f"doc_stride is {self.doc_stride!r}, needed an int of at least 0")
+            raise InvalidArgumentError(f"doc_stride is {self.doc_stride!r}, expected an int of at least 0")
 
 
 class QuestionAnswering(Task):
-    """The task."""
+    """The task question-answering."""
 
     name: ClassVar[str] = "question-answering"
     abilities: ClassVar[str] = "model(question=..., context=...)"
-    strategy: ClassVar[str] = "only_second"  # the question stays whole
+    strategy: ClassVar[str] = "only_second"  # the question is never cut
     reads_questions: ClassVar[bool] = True
 
     def __call__(self, session: Session, inputs: object, given: Mapping[str, object]) -> Any:
-        """Return ``{score, start, end, answer}``, a list of them for ``top_k`` > 1, a list for a list.
+        """Return ``{score, start, end, answer}``, or a list of them for ``top_k`` > 1; for a list of questions a list.
 
-        Offsets are code points of the context. A list of one question gives its answer bare.
+        Offsets count code points of the context. A list of one question gives its answer alone, as in the pipeline.
         """
         options, run = read_options(QuestionOptions, given)
         batch = read_questions(inputs, options.question, options.context)
@@ -84,11 +84,11 @@ class QuestionAnswering(Task):
         return answers[0] if batch.single else answers
 
     def run_options(self, manifest: Manifest) -> frozenset[str]:
-        """See :meth:`linnet.tasks.base.Task.run_options`."""
+        """Return the options of ``linnet run`` for this task."""
         return frozenset({"question", "context", "top_k"})
 
     def answer_row(self, model: AnsweringModel, row: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
-        """See :meth:`linnet.tasks.base.Task.answer_row`."""
+        """Answer the question of a row of ``linnet run``."""
         return model(question=row["question"], context=row["context"], **options)
 
 
@@ -99,7 +99,7 @@ def _windows(session: Session, item: TextInput, options: QuestionOptions, trunca
         raise InvalidArgumentError(f"max_seq_len is {longest}, this file takes at most {bound} tokens")
     stride = min(longest // 2, _LARGEST_STRIDE) if options.doc_stride is None else options.doc_stride
     if stride > longest:
-        raise InvalidArgumentError(f"doc_stride is {stride}, needed at most max_seq_len, which is {longest}")
+        raise InvalidArgumentError(f"doc_stride is {stride}, expected at most max_seq_len, which is {longest}")
     if not truncation:
         return session.windows(item, truncation="never", max_length=longest, stride=-1)
     return session.windows(item, truncation="only_second", max_length=longest, stride=stride)

@@ -1,4 +1,4 @@
-"""text-classification: labels with scores, as transformers 5's pipeline gives them."""
+"""Task text-classification: labels with scores, as the pipeline of transformers 5 returns them."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class ClassificationOptions:
     """Options of a call.
 
     Attributes:
-        top_k: how many labels, best first; None: all. Left out: the best one, not in a list of its own.
-        function_to_apply: softmax, sigmoid or none; None: the manifest's.
+        top_k: number of labels, best first; None: all. If left out, the best label alone instead of a list.
+        function_to_apply: softmax, sigmoid or none; None: the score function of the manifest.
     """
 
     top_k: int | NotGiven | None = NOT_GIVEN
@@ -34,19 +34,19 @@ class ClassificationOptions:
             check_count("top_k", self.top_k)
         if self.function_to_apply is not None and self.function_to_apply not in SCORE_FUNCTIONS:
             known = ", ".join(SCORE_FUNCTIONS)
-            raise InvalidArgumentError(f"function_to_apply is {self.function_to_apply!r}, needed one of {known}")
+            raise InvalidArgumentError(f"function_to_apply is {self.function_to_apply!r}, expected one of {known}")
 
 
 class TextClassification(Task):
-    """The task."""
+    """The task text-classification."""
 
     name: ClassVar[str] = "text-classification"
     abilities: ClassVar[str] = "model(text) with the labels' scores"
 
     def __call__(self, session: Session, inputs: object, given: Mapping[str, object]) -> Any:
-        """Return ``[{label, score}]`` for a str, a dict for a pair, a list of them for a list.
+        """Return ``[{label, score}]`` for a str, ``{label, score}`` for a pair, a list of such dicts for a list.
 
-        With ``top_k`` each text has a list of its own.
+        With ``top_k`` the answer to each text is a list of dicts.
         """
         options, run = read_options(ClassificationOptions, given)
         batch = read_texts(inputs, pairs=True)
@@ -57,11 +57,11 @@ class TextClassification(Task):
         )
         if not batch.single:
             return answers
-        # the pipeline wraps the only answer for a bare string, and nothing else
+        # the pipeline puts the only answer into a list for a plain string, and for no other input
         return [answers[0]] if batch.bare and options.top_k is NOT_GIVEN else answers[0]
 
     def run_options(self, manifest: Manifest) -> frozenset[str]:
-        """See :meth:`linnet.tasks.base.Task.run_options`."""
+        """Return the options of ``linnet run`` for this task."""
         return frozenset({"top_k"})
 
     def _decode(self, session: Session, logits: DecodableArray, options: ClassificationOptions) -> Any:

@@ -1,4 +1,4 @@
-"""text-ranking: one score for a query and a passage, as sentence-transformers' CrossEncoder."""
+"""Task text-ranking: relevance scores of query and passage, like CrossEncoder of sentence-transformers."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ __all__ = ["TASK", "TextRanking", "rank", "score_pairs"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RankingOptions:
-    """A call has no options of its own."""
+    """Options of a call: none besides the run options."""
 
 
 class TextRanking(Task):
-    """The task."""
+    """The task text-ranking."""
 
     name: ClassVar[str] = "text-ranking"
     abilities: ClassVar[str] = "rank(query, passages), predict(pairs), model(pair)"
@@ -38,24 +38,24 @@ class TextRanking(Task):
         return answers[0] if batch.single else answers
 
     def run_options(self, manifest: Manifest) -> frozenset[str]:
-        """See :meth:`linnet.tasks.base.Task.run_options`."""
+        """Return the options of ``linnet run`` for this task."""
         return frozenset({"top_k"})
 
     def answer_row(self, model: AnsweringModel, row: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
-        """See :meth:`linnet.tasks.base.Task.answer_row`."""
+        """Rank the passages of a row of ``linnet run``, or score its one pair."""
         if "passages" in row:
             return model.rank(row["text"], row["passages"], return_documents=True, **options)
-        single = {name: value for name, value in options.items() if name != "top_k"}  # a single pair has one answer
+        single = {name: value for name, value in options.items() if name != "top_k"}  # a single pair has a single score
         return super().answer_row(model, row, single)
 
 
 def score_pairs(session: Session, pairs: object, run: RunOptions) -> FloatArray:
-    """Return float32 [pairs] for one score a pair, else [pairs, scores]; without the first axis for one pair.
+    """Return scores of pairs: float32 [pairs], or [pairs, scores] if a pair has several scores.
 
-    A pair is a tuple or a list of two strings.
+    A pair is a tuple or a list of two strings. One pair that is not in a list gives a result without the first axis.
 
     Raises:
-        InvalidArgumentError: something is no pair; the message has its position.
+        InvalidArgumentError: an item is not a pair; the message has its position.
     """
     single = isinstance(pairs, list | tuple) and len(pairs) > 0 and isinstance(pairs[0], str)
     values = [pairs] if single else pairs
@@ -77,12 +77,13 @@ def rank(
     """Return ``{"corpus_id", "score"[, "text"]}`` for each passage, best first.
 
     Raises:
-        TaskMismatchError: the model gives more than one score a pair.
+        TaskMismatchError: the model returns more than one score per pair.
+        InvalidArgumentError: the query or a passage is not a str, or ``top_k`` is invalid.
     """
     if not isinstance(query, str):
-        raise InvalidArgumentError(f"query is a {type(query).__name__}, needed a str")
+        raise InvalidArgumentError(f"query is a {type(query).__name__}, expected a str")
     if isinstance(passages, str):
-        raise InvalidArgumentError("passages is a str, needed a list of str")
+        raise InvalidArgumentError("passages is a str, expected a list of str")
     if top_k is not None:
         check_count("top_k", top_k)
     texts = [item.text for item in read_sentences(passages).items]

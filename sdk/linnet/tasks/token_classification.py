@@ -1,4 +1,4 @@
-"""token-classification: labelled tokens or entity groups with offsets, as transformers 5's pipeline."""
+"""Task token-classification: labelled tokens or entity groups with offsets, as in transformers 5."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class TaggingOptions:
     """Options of a call.
 
     Attributes:
-        aggregation_strategy: "none" gives tokens, "simple" groups neighbours of one entity; "first",
-            "average" and "max" do so after the tokens of a word were given one label.
+        aggregation_strategy: "none" returns tokens; "simple" groups neighbouring tokens of one entity; "first",
+            "average" and "max" give all tokens of a word one label before they group.
         ignore_labels: labels (or entity groups) to leave out.
     """
 
@@ -46,17 +46,17 @@ class TaggingOptions:
                 f"aggregation_strategy is {self.aggregation_strategy!r}, this linnet has {', '.join(STRATEGIES)}"
             )
         if isinstance(self.ignore_labels, str):
-            raise InvalidArgumentError(f"ignore_labels is the str {self.ignore_labels!r}, needed a list of str")
+            raise InvalidArgumentError(f"ignore_labels is the str {self.ignore_labels!r}, expected a list of str")
 
 
 class TokenClassification(Task):
-    """The task."""
+    """The task token-classification."""
 
     name: ClassVar[str] = "token-classification"
     abilities: ClassVar[str] = 'model(text), aggregation_strategy "none", "simple", "first", "average" or "max"'
 
     def __call__(self, session: Session, inputs: object, given: Mapping[str, object]) -> Any:
-        """Return a list of entities for a str, a list of such lists for a list."""
+        """Return a list of entities for a str, or a list of such lists for a list of str."""
         options, run = read_options(TaggingOptions, given)
         batch = read_texts(inputs, pairs=False)
         encodings = session.encode_all(batch.items, truncation=run.truncation, strategy="longest_first")
@@ -70,11 +70,11 @@ class TokenClassification(Task):
         return answers[0] if batch.single else answers
 
     def run_options(self, manifest: Manifest) -> frozenset[str]:
-        """See :meth:`linnet.tasks.base.Task.run_options`."""
+        """Return the options of ``linnet run`` for this task."""
         return frozenset({"aggregation_strategy"})
 
     def answer_row(self, model: AnsweringModel, row: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
-        """See :meth:`linnet.tasks.base.Task.answer_row`; entities are grouped unless asked for otherwise."""
+        """Return the entities of a row of ``linnet run``, with the aggregation strategy "simple" by default."""
         return super().answer_row(model, row, {"aggregation_strategy": "simple", **options})
 
     def _decode(
@@ -97,7 +97,7 @@ class TokenClassification(Task):
 
 
 def _entity(session: Session, found: CoreEntity, strategy: str, text: str, encoding: Encoding) -> Entity:
-    """Return what the core found as the pipeline's dict."""
+    """Convert an entity of the core to a dict as in the pipeline."""
     start, end, word = found.start, found.end, found.word
     if strategy == "none":
         return {
@@ -108,13 +108,21 @@ def _entity(session: Session, found: CoreEntity, strategy: str, text: str, encod
             "start": start,
             "end": end,
         }
-    if session.manifest.tokenizer_kind != "wordpiece":  # only its own tokenizer can join its tokens
+    if session.manifest.tokenizer_kind != "wordpiece":  # only its own decoder can join its tokens
         word = _joined(session, text, encoding, [*found.words, found.last_token + 1], strategy)
     return {"entity_group": found.label, "score": found.score, "word": word, "start": start, "end": end}
 
 
 def _joined(session: Session, text: str, encoding: Encoding, bounds: Sequence[int], strategy: str) -> str:
-    """Return the tokens between the first and the last bound as text; words begin at the others."""
+    """Return the tokens of an entity as text.
+
+    Args:
+        session: opened file, for its vocabulary.
+        text: the text that was encoded.
+        encoding: its tokens.
+        bounds: first token of each word of the entity, then the token after the last word.
+        strategy: aggregation strategy.
+    """
     vocabulary = session.vocabulary
     ids, offsets = encoding.ids.tolist(), encoding.offsets.tolist()
 

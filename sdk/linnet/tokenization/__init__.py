@@ -1,7 +1,7 @@
-"""Kinds of tokenizer that a linnet file can carry: a small registry, one file each.
+"""Registry of the kinds of tokenizer that a linnet file can have, with one module for each.
 
-``wordpiece`` is read by the compiled core in every language; ``tokenizers`` (byte-level BPE, Unigram, and
-WordPiece that the core cannot express) by the ``tokenizers`` package, in Python only.
+The compiled core reads ``wordpiece``, in every language. The ``tokenizers`` package reads ``tokenizers`` (byte-level
+BPE, Unigram, and WordPiece variants that the core does not support), in Python only.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ KINDS: Mapping[str, Callable[[Runtime, Manifest], OpenedTokenizer]] = {
     "tokenizers": _tokenizers,
     "wordpiece": _wordpiece,
 }
-"""Value of the manifest's ``tokenizer_kind`` -> what opens it."""
+"""Function that opens a tokenizer, by the value of ``tokenizer_kind`` in the manifest."""
 
 
 def open_tokenizer(runtime: Runtime, manifest: Manifest) -> OpenedTokenizer:
     """Open the tokenizer of a file.
 
     Raises:
-        BuildError: this linnet does not know the file's kind of tokenizer.
-        ExtraMissingError: the kind needs a package that is not installed.
-        TokenizerInvalidError: the tokenizer bytes do not parse.
+        BuildError: this linnet does not support the file's kind of tokenizer.
+        ExtraMissingError: this kind of tokenizer needs a package that is not installed.
+        TokenizerInvalidError: the tokenizer bytes cannot be parsed.
     """
     kind = KINDS.get(manifest.tokenizer_kind)
     if kind is None:

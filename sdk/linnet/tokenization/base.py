@@ -1,4 +1,4 @@
-"""What tasks need of a tokenizer, whatever its kind."""
+"""Interfaces of tokenizers and vocabularies that the tasks use, for all kinds of tokenizer."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ __all__ = ["OpenedTokenizer", "Vocabulary"]
 
 
 class Vocabulary(Protocol):
-    """From token ids back to text, for answers that show tokens."""
+    """Vocabulary: tokens by id, and decoding of token ids to text."""
 
     @property
     def ids(self) -> Mapping[str, int]:
-        """Id by token, added tokens included."""
+        """Token ids by token, including added tokens."""
 
     @property
     def marks_words(self) -> bool:
-        """True if tokens that go on with a word have a prefix of their own ("##")."""
+        """True if tokens that continue a word have a prefix such as "##"."""
 
     def token(self, token_id: int) -> str:
-        """Return the token of an id, "" if the id is unused."""
+        """Return the token of an id, or "" if the id is unused."""
 
     def join(self, tokens: Iterable[str]) -> str:
-        """Return tokens as text, as the tokenizer's decoder does."""
+        """Join tokens to text, as the decoder of the tokenizer does."""
 
     def decode(self, ids: Iterable[int], *, skip_special: bool = False) -> str:
-        """Return ids as text; ids without a token are left out, special ones if asked for."""
+        """Decode ids to text; ids without a token are skipped, special tokens if ``skip_special`` is True."""
 
 
 class OpenedTokenizer(Tokenizer, Protocol):
@@ -39,10 +39,10 @@ class OpenedTokenizer(Tokenizer, Protocol):
 
     @property
     def vocabulary(self) -> Vocabulary:
-        """Tokens by id.
+        """Vocabulary of the tokenizer.
 
         Raises:
-            TokenizerInvalidError: the tokenizer bytes do not parse.
+            TokenizerInvalidError: the tokenizer bytes cannot be parsed.
         """
 
     def encode(
@@ -55,33 +55,33 @@ class OpenedTokenizer(Tokenizer, Protocol):
         stride: int = -1,
         add_special_tokens: bool = True,
     ) -> Sequence[Encoding]:
-        """Encode a text or a pair; ``max_length`` 0 means no bound.
+        """Encode a text or a pair.
 
         Args:
             text: the first text.
             pair: the second text.
-            max_length: most tokens of a window, special tokens included.
-            truncation: never, longest_first or only_second, as Hugging Face tokenizers name them.
+            max_length: largest number of tokens of a window, including special tokens; 0: no limit.
+            truncation: never, longest_first or only_second, as in Hugging Face tokenizers.
             stride: overlap in tokens of consecutive windows with only_second; -1: one window.
-            add_special_tokens: put the special tokens of the model around the texts.
+            add_special_tokens: add the special tokens of the model around the texts.
 
         Raises:
             InvalidTextError: a text cannot be written as UTF-8.
-            TextTooLongError: the text does not fit and may not (or cannot) be truncated.
-            InvalidArgumentError: an impossible ``max_length``, ``truncation`` or ``stride``.
+            TextTooLongError: the text has too many tokens, and truncation is off or not possible.
+            InvalidArgumentError: ``max_length``, ``truncation`` or ``stride`` is invalid.
         """
 
     def decodable(self, encoding: Encoding, text: str | None, pair: str | None) -> CoreEncoding:
-        """Return one of this tokenizer's encodings in the form that the core's decoding takes.
+        """Convert an encoding of this tokenizer to the form that the decoder of the core reads.
 
         Args:
-            encoding: of ``text`` and ``pair``.
-            text: the first text; None if decoding does not show it.
-            pair: the second text, likewise.
+            encoding: the encoding of ``text`` and ``pair``.
+            text: the first text; None if it is not part of the answer.
+            pair: the second text; None if it is not part of the answer.
         """
 
     def words(self, encoding: Encoding) -> IntArray:
-        """Return for each token the number of its word within its text, -1 for special tokens: int64 [tokens].
+        """Return the index of each token's word in its text, -1 for special tokens: int64 [tokens].
 
-        Tokens of one word are neighbours with the same number and the same sequence id.
+        The tokens of a word are adjacent, with the same index and the same sequence id.
         """

@@ -1,11 +1,11 @@
-"""The bytes of kind ``tokenizers``.
+"""Binary format of tokenizers of the kind ``tokenizers``.
 
-Layout, version 1; numbers are little-endian uint32::
+Layout of version 1; numbers are little-endian uint32::
 
     magic "LNTOKJSN", version, flags, size of the JSON in bytes
-    the JSON of ``tokenizers.Tokenizer`` without truncation and padding, as it is or compressed by zlib
+    the JSON of ``tokenizers.Tokenizer`` without truncation and padding, uncompressed or compressed by zlib
 
-zlib's checksum finds damage before anything is parsed.
+The checksum of zlib detects damage before the JSON is parsed.
 """
 
 from __future__ import annotations
@@ -22,16 +22,21 @@ VERSION = 1
 COMPRESSED = 1
 """Flag: the JSON is compressed by zlib."""
 CLEAN_UP = 2
-"""Flag: decoded text loses the space before punctuation, as `clean_up_tokenization_spaces` asks for."""
+"""Flag: decoded text loses the space before punctuation, as with `clean_up_tokenization_spaces` of transformers."""
 
 
 _HEADER = struct.Struct("<8s3I")
-# no tokenizer in use comes near; keeps a damaged size from asking for all memory
+# far above any tokenizer in use; keeps a damaged size field from allocating all memory
 _MOST_BYTES = 1 << 28
 
 
 def pack(text: str, *, clean_up: bool = False) -> bytes:
-    """Return the bytes of a tokenizer's JSON, compressed if that makes them smaller."""
+    """Pack the JSON of a tokenizer, compressed if that makes it smaller.
+
+    Args:
+        text: the JSON.
+        clean_up: decoded text loses the space before punctuation.
+    """
     data = text.encode("utf-8")
     compressed = zlib.compress(data, 9)
     smaller = len(compressed) < len(data)
@@ -40,14 +45,14 @@ def pack(text: str, *, clean_up: bool = False) -> bytes:
 
 
 def unpack(data: bytes) -> tuple[bytes, int]:
-    """Return the JSON as UTF-8, and the flags.
+    """Unpack the JSON of a tokenizer as UTF-8, and the flags.
 
     Raises:
-        TokenizerInvalidError: the bytes are no such tokenizer, damaged, or of a newer layout.
+        TokenizerInvalidError: the bytes have another format or a newer version, or are damaged.
     """
     if len(data) < _HEADER.size or not data.startswith(MAGIC):
         raise TokenizerInvalidError(
-            f"the tokenizer bytes start with {data[:8]!r}, needed {MAGIC!r} and {_HEADER.size} bytes; "
+            f"the tokenizer bytes start with {data[:8]!r}, expected {MAGIC!r} and {_HEADER.size} bytes; "
             "export the file again"
         )
     _, version, flags, size = _HEADER.unpack_from(data)
@@ -72,7 +77,7 @@ def _inflate(body: bytes, size: int) -> bytes:
         )
     inflater = zlib.decompressobj()
     try:
-        # one byte more than promised shows a wrong size, and no damage can ask for more
+        # one byte more than the header states is enough to detect a wrong size, and limits the memory
         found = inflater.decompress(body, size + 1)
     except zlib.error as error:
         raise TokenizerInvalidError(

@@ -1,7 +1,7 @@
-"""Kind ``tokenizers``: byte-level BPE, Unigram and the like, read by the ``tokenizers`` package.
+"""Tokenizers of the kind ``tokenizers``: byte-level BPE, Unigram and others, by the ``tokenizers`` package.
 
-This is the only module of the SDK that imports ``tokenizers``, and only when such a file reads its first
-text: a device that passes token ids needs no package for it.
+This is the only module of the SDK that imports ``tokenizers``, and only when such a file encodes its first
+text. A device that passes token ids does not need the package.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ PIP_LINE = 'pip install "linnet[tokenizers]"'
 
 _STRATEGIES = ("never", "longest_first", "only_second")
 
-# transformers 5.23, tokenization_utils_base.py, clean_up_tokenization, in its order
+# from clean_up_tokenization in tokenization_utils_base.py of transformers 5.23, in its order
 _CLEANUP = (
     (" .", "."),
     (" ?", "?"),
@@ -51,15 +51,15 @@ _CLEANUP = (
 
 
 class TokenizerJson:
-    """A tokenizer of the ``tokenizers`` package. Safe to use from several threads.
+    """A tokenizer of the ``tokenizers`` package. It can be used from several threads.
 
     Args:
-        data: the bytes that :func:`linnet.tokenization.json_bytes.pack` made.
-        made_with: version of ``tokenizers`` that wrote the JSON, for messages.
+        data: tokenizer bytes of :func:`linnet.tokenization.json_bytes.pack`.
+        made_with: version of ``tokenizers`` that wrote the JSON, for error messages.
 
     Raises:
         ExtraMissingError: ``tokenizers`` is not installed.
-        TokenizerInvalidError: the bytes do not parse, or the installed ``tokenizers`` cannot read them.
+        TokenizerInvalidError: the bytes cannot be parsed, or the installed ``tokenizers`` cannot read them.
     """
 
     def __init__(self, data: bytes, *, made_with: str = "") -> None:
@@ -67,7 +67,7 @@ class TokenizerJson:
         self._tokenizer = _parse(text, made_with)
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-        # truncation is a setting of the tokenizer, not of a call
+        # `tokenizers` keeps truncation as state of the tokenizer, so setting it and encoding need a lock
         self._lock = threading.Lock()
         self._settings: tuple[int, int, str] | None = None
         self.vocabulary = JsonVocabulary(self._tokenizer, clean_up=bool(flags & CLEAN_UP))
@@ -82,7 +82,7 @@ class TokenizerJson:
         stride: int = -1,
         add_special_tokens: bool = True,
     ) -> Sequence[Encoding]:
-        """See :class:`linnet.tokenization.base.OpenedTokenizer`."""
+        """Encode a text or a pair, see :class:`linnet.tokenization.base.OpenedTokenizer`."""
         _check_text(text, "text")
         if pair is not None:
             _check_text(pair, "pair")
@@ -105,7 +105,7 @@ class TokenizerJson:
         return [JsonEncoding(found, truncated=bool(found.overflowing))]
 
     def decodable(self, encoding: Encoding, text: str | None, pair: str | None) -> CoreEncoding:
-        """Hand the tokens and their places over to the core."""
+        """Convert an encoding to the form that the decoder of the core reads."""
         assert isinstance(encoding, JsonEncoding)
         ids = encoding.ids
         found: CoreEncoding = core().encoding_from_tokens(
@@ -122,7 +122,7 @@ class TokenizerJson:
         return found
 
     def words(self, encoding: Encoding) -> IntArray:
-        """Return the number of each token's word as the pre-tokenizer split the text."""
+        """Return the index of each token's word, as the pre-tokenizer splits the text: int64 [tokens]."""
         assert isinstance(encoding, JsonEncoding)
         return encoding.words
 
@@ -146,7 +146,7 @@ class TokenizerJson:
 
 
 class JsonEncoding:
-    """One window; see :class:`linnet.runtime.Encoding`."""
+    """One window of an encoded text; see :class:`linnet.runtime.Encoding`."""
 
     def __init__(self, encoding: tokenizers.Encoding, *, truncated: bool) -> None:
         self._encoding = encoding
@@ -162,12 +162,12 @@ class JsonEncoding:
 
     @property
     def type_ids(self) -> IntArray:
-        """Type ids as the tokenizer's template gives them, int64 [tokens]."""
+        """Token type ids from the template of the tokenizer, int64 [tokens]."""
         return np.array(self._encoding.type_ids, dtype=np.int64)
 
     @property
     def sequence_ids(self) -> npt.NDArray[np.int32]:
-        """-1 special token, 0 first text, 1 second text, int32 [tokens]."""
+        """Text of each token: 0 first, 1 second, -1 for special tokens, int32 [tokens]."""
         return _or_minus_one(self._encoding.sequence_ids).astype(np.int32)
 
     @property
@@ -177,7 +177,7 @@ class JsonEncoding:
 
     @property
     def words(self) -> IntArray:
-        """Number of each token's word within its text, -1 for special tokens, int64 [tokens]."""
+        """Index of each token's word in its text, -1 for special tokens, int64 [tokens]."""
         return _or_minus_one(self._encoding.word_ids)
 
 
@@ -186,11 +186,11 @@ def _or_minus_one(values: Sequence[int | None]) -> IntArray:
 
 
 class JsonVocabulary:
-    """Tokens by id, and the tokenizer's decoder.
+    """Vocabulary and decoder of a tokenizer.
 
     Args:
-        tokenizer: the opened tokenizer.
-        clean_up: drop the space before punctuation.
+        tokenizer: the tokenizer.
+        clean_up: remove the space before punctuation in decoded text.
     """
 
     def __init__(self, tokenizer: tokenizers.Tokenizer, *, clean_up: bool) -> None:
@@ -202,25 +202,25 @@ class JsonVocabulary:
 
     @cached_property
     def ids(self) -> Mapping[str, int]:
-        """Id by token, added tokens included."""
+        """Token ids by token, including added tokens."""
         return dict(self._tokenizer.get_vocab(with_added_tokens=True))
 
     @property
     def marks_words(self) -> bool:
-        """True if tokens that go on with a word have a prefix of their own."""
+        """True if tokens that continue a word have a prefix such as "##"."""
         return bool(getattr(self._tokenizer.model, "continuing_subword_prefix", None))
 
     def token(self, token_id: int) -> str:
-        """Return the token of an id, "" if the id is unused."""
+        """Return the token of an id, or "" if the id is unused."""
         return (self._tokenizer.id_to_token(token_id) or "") if token_id >= 0 else ""
 
     def join(self, tokens: Iterable[str]) -> str:
-        """Return tokens as text, as the tokenizer's decoder does; with spaces between if it has none."""
+        """Join tokens to text, as the decoder of the tokenizer does; with spaces if it has no decoder."""
         decoder = self._tokenizer.decoder
         return " ".join(tokens) if decoder is None else str(decoder.decode(list(tokens)))
 
     def decode(self, ids: Iterable[int], *, skip_special: bool = False) -> str:
-        """Return ids as text; ids without a token are left out, special ones if asked for."""
+        """Decode ids to text; ids without a token are skipped, special tokens if ``skip_special`` is True."""
         text = str(self._tokenizer.decode(list(ids), skip_special_tokens=skip_special))
         for found, replacement in _CLEANUP if self._clean_up else ():
             text = text.replace(found, replacement)
@@ -248,7 +248,7 @@ def _parse(text: bytes, made_with: str) -> tokenizers.Tokenizer:
 
 
 def _is_panic(error: BaseException) -> bool:
-    # a panic of Rust is no Exception, and its class cannot be imported
+    # a Rust panic is a BaseException whose class cannot be imported
     return type(error).__module__ == "pyo3_runtime"
 
 
@@ -258,7 +258,7 @@ def _cure(installed: str, made_with: str) -> str:
     return "export the file again"
 
 
-# -- refusals: `tokenizers` panics or wraps around where these say what is wrong -----------------------
+# -- checks of arguments: `tokenizers` itself would panic or wrap around instead of raising an error ---
 
 
 def _check_text(text: Any, name: str) -> None:
@@ -266,31 +266,43 @@ def _check_text(text: Any, name: str) -> None:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
         raise InvalidTextError(
-            f"{name} has a lone surrogate at character {error.start}, needed text that can be written as UTF-8"
+            f"{name} has a lone surrogate at character {error.start}, expected text that can be written as UTF-8"
         ) from error
     except AttributeError:
-        raise InvalidArgumentError(f"{name} is a {type(text).__name__}, needed a str") from None
+        raise InvalidArgumentError(f"{name} is a {type(text).__name__}, expected a str") from None
 
 
 def _check_options(max_length: int, truncation: str, stride: int, special: int) -> None:
     problems = []
     if truncation not in _STRATEGIES:
-        problems.append(f"truncation is {truncation!r}, needed {', '.join(_STRATEGIES)}")
+        problems.append(f"truncation is {truncation!r}, expected {', '.join(_STRATEGIES)}")
     if max_length < 0:
-        problems.append(f"max_length is {max_length}, needed 0 (no bound) or more")
+        problems.append(f"max_length is {max_length}, expected 0 (no bound) or more")
     elif 0 < max_length < special:
         problems.append(f"max_length is {max_length}, the special tokens alone are {special}")
     if stride < -1:
-        problems.append(f"stride is {stride}, needed -1 (one window) or more")
+        problems.append(f"stride is {stride}, expected -1 (one window) or more")
     if problems:
         raise InvalidArgumentError("; ".join(problems))
 
 
 def _check_second(found: tokenizers.Encoding, pair: str | None, max_length: int, special: int, stride: int) -> None:
-    """Refuse what only_second cannot cut to ``max_length``."""
+    """Check that truncation with only_second can reach ``max_length``.
+
+    Args:
+        found: the encoding without truncation.
+        pair: the second text.
+        max_length: largest number of tokens of a window.
+        special: number of special tokens.
+        stride: overlap of consecutive windows in tokens.
+
+    Raises:
+        TextTooLongError: there is no second text, or no room for it.
+        InvalidArgumentError: the stride is not below the room for the second text.
+    """
     room = max_length - special
     if room == 0:
-        return  # both texts go, as in `tokenizers`
+        return  # `tokenizers` then removes both texts
     if pair is None:
         raise _too_long(
             "the text has more tokens than fit, and only_second needs a second text",

@@ -1,4 +1,4 @@
-"""Telling the caller that text was left out."""
+"""Warnings about truncated texts, shown at the line of the caller."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pathlib import Path
 __all__ = ["TruncationWarning", "warn_truncated", "warn_user"]
 
 _PACKAGE = str(Path(__file__).parents[1])
-_NAMED = 5  # positions that a warning lists
+_NAMED = 5  # largest number of positions that a warning lists
 
 
 class TruncationWarning(UserWarning):
-    """Texts were longer than the file's bound, and only their first tokens were used.
+    """Texts were over the maximum length of the file and were truncated.
 
     Attributes:
-        positions: index of each truncated text in the call's list.
-        max_length: the bound in tokens, special tokens included.
+        positions: index of each truncated text in the list of the call.
+        max_length: the maximum length in tokens, including special tokens.
     """
 
     def __init__(self, positions: Sequence[int], total: int, max_length: int) -> None:
@@ -35,13 +35,13 @@ class TruncationWarning(UserWarning):
 
 
 def warn_truncated(positions: Sequence[int], total: int, max_length: int) -> None:
-    """Emit one :class:`TruncationWarning` at the caller's line if any position is given."""
+    """Emit one :class:`TruncationWarning` if there are any positions."""
     if positions:
         warn_user(TruncationWarning(positions, total, max_length))
 
 
 def warn_user(warning: Warning) -> None:
-    """Emit a warning at the first line outside of this package."""
+    """Emit a warning whose location is the innermost stack frame outside of the package linnet."""
     level = 2
     frame = sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):

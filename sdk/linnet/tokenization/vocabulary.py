@@ -1,4 +1,4 @@
-"""Vocabulary of a WordPiece tokenizer: token ids back to text, for answers that show tokens."""
+"""Vocabulary of a WordPiece tokenizer: tokens by id, and decoding of token ids to text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Vocabulary"]
 
 
 class Vocabulary:
-    """Tokens by id, and the text of tokens, as the compiled tokenizer has them.
+    """Vocabulary and decoder of a tokenizer of the compiled runtime.
 
     Args:
         tokenizer: a ``linnet_runtime.Tokenizer``.
@@ -25,7 +25,7 @@ class Vocabulary:
         return int(self._tokenizer.vocab_size)
 
     def token(self, token_id: int) -> str:
-        """Return the token of an id, "" if the id is unused.
+        """Return the token of an id, or "" if the id is unused.
 
         Raises:
             InputOutOfRangeError: the id is not in the vocabulary.
@@ -39,22 +39,22 @@ class Vocabulary:
 
     @property
     def marks_words(self) -> bool:
-        """True if tokens that continue a word have a prefix of their own ("##")."""
+        """True if tokens that continue a word have a prefix such as "##"."""
         return bool(self._tokenizer.prefix)
 
     def continues_word(self, token_id: int) -> bool:
-        """Return whether the token continues the word of the token before it."""
+        """Return whether a token continues the word of the preceding token."""
         return bool(self._tokenizer.continues_word(token_id))
 
     @cached_property
     def ids(self) -> dict[str, int]:
-        """Id by token."""
+        """Token ids by token."""
         return {token: token_id for token_id in range(len(self)) if (token := self.token(token_id))}
 
     def join(self, tokens: Iterable[str]) -> str:
-        """Return tokens of the vocabulary as text, as tokenizers' WordPiece decoder does."""
+        """Join tokens of the vocabulary to text, as the WordPiece decoder of ``tokenizers`` does."""
         return self.decode(self.ids[token] for token in tokens)
 
     def decode(self, ids: Iterable[int], *, skip_special: bool = False) -> str:
-        """Return ids as text; ids without a token are left out, special ones if asked for."""
+        """Decode ids to text; ids without a token are skipped, special tokens if ``skip_special`` is True."""
         return str(self._tokenizer.decode(list(ids), skip_special=skip_special))

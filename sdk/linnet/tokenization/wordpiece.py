@@ -1,4 +1,4 @@
-"""WordPiece tokenizer of a file (kind ``wordpiece``), by the compiled runtime."""
+"""WordPiece tokenizer of a file (kind ``wordpiece``), which the compiled runtime implements."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["WordPieceTokenizer"]
 
 
 class WordPieceTokenizer:
-    """The core's tokenizer of an opened file."""
+    """Tokenizer of the core for an open file."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
-        """Tokens by id."""
+        """Vocabulary of the tokenizer."""
         return Vocabulary(self._runtime.tokenizer)
 
     def encode(
@@ -36,7 +36,7 @@ class WordPieceTokenizer:
         stride: int = -1,
         add_special_tokens: bool = True,
     ) -> Sequence[Encoding]:
-        """See :class:`linnet.tokenization.base.OpenedTokenizer`."""
+        """Encode a text or a pair, see :class:`linnet.tokenization.base.OpenedTokenizer`."""
         return self._runtime.tokenizer.encode(
             text,
             pair,
@@ -47,11 +47,11 @@ class WordPieceTokenizer:
         )
 
     def decodable(self, encoding: Encoding, text: str | None, pair: str | None) -> CoreEncoding:
-        """Return it as it is: the core made it."""
+        """Return the encoding unchanged, since it already has the form of the core."""
         return cast("CoreEncoding", encoding)
 
     def words(self, encoding: Encoding) -> IntArray:
-        """Return the number of each token's word; a piece with the continuation prefix goes on with a word."""
+        """Return the index of each token's word; a token with the continuation prefix belongs to the word before it."""
         import numpy as np
 
         continues = self.vocabulary.continues_word

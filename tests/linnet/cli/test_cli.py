@@ -424,7 +424,7 @@ def test_eval_measures_and_checks_limits(files: Path, tmp_path: Path) -> None:
     assert "accuracy  0.5000" in good("eval", path, "--data", data, "--at-least", "accuracy=0.5")
     assert json.loads(good("eval", path, "--data", data, "--limit", 1, "--json"))["metrics"]["accuracy"] == 1
     line = refused(1, "eval", path, "--data", data, "--at-least", "accuracy=0.51")
-    assert line == "linnet: error: accuracy is 0.5000, needed at least 0.51"
+    assert line == "linnet: error: accuracy is 0.5000, expected at least 0.51"
 
 
 def test_eval_of_pairs_in_a_csv_without_header(files: Path, tmp_path: Path) -> None:

@@ -64,8 +64,8 @@ def test_missing_fields_and_wrong_types_are_named_at_once() -> None:
     raw |= {"max_length": "12", "normalized": 1, "labels": b""}
     with pytest.raises(ManifestInvalidError) as caught:
         Manifest.from_raw(raw)
-    for part in ("source is missing", "max_length is str, needed int", "normalized is int, needed bool",
-                 "labels is bytes, needed str"):  # fmt: skip
+    for part in ("source is missing", "max_length is str, expected int", "normalized is int, expected bool",
+                 "labels is bytes, expected str"):  # fmt: skip
         assert part in str(caught.value)
 
 

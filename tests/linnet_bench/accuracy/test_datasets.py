@@ -93,7 +93,7 @@ def test_conll(tmp_path: Path, blank: str) -> None:
         ("x.csv", "", "no rows"),
         ("x.jsonl", '{"text": "a"}\n{oops\n', "line 2: not JSON"),
         ("x.jsonl", '{"text": "a"}\n[1]\n', "line 2: a list"),
-        ("x.json", "[1, 2]", "2 problems\n  row 1: an int, needed an object\n  row 2: an int"),
+        ("x.json", "[1, 2]", "2 problems\n  row 1: an int, expected an object\n  row 2: an int"),
         ("x.txt", "word\n", "line 1: 'word' has one field"),
     ],
 )
@@ -109,7 +109,7 @@ def test_every_broken_line_is_named_at_once(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"{path}: 2 problems\n"
         "  line 3: not JSON: Expecting property name enclosed in double quotes at character 2\n"
-        "  line 4: an int, needed an object"
+        "  line 4: an int, expected an object"
     )
     table, problems = read_rows(path)
     assert [table.place(index) for index in range(2)] == [Place(str(path), 1), Place(str(path), 5)]

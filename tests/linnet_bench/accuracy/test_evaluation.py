@@ -197,7 +197,7 @@ def test_progress_reaches_the_end() -> None:
     [
         ([{"text": "a", "label": "LABEL_0"}, {"text": "b", "label": "nope"}], "data, row 2: label 'nope' is none"),
         ([{"text": "a", "label": "7"}], "row 1: label '7'"),
-        ([{"text": 3, "label": "LABEL_0"}], "row 1: text is 3, needed a str"),
+        ([{"text": 3, "label": "LABEL_0"}], "row 1: text is 3, expected a str"),
         ([{"text": "a"}], "row 1: label is missing"),
     ],
 )
@@ -281,5 +281,5 @@ def test_a_limit_that_cannot_be_is_refused_before_anything_is_measured(
     monkeypatch.setattr("linnet_bench.accuracy.command.evaluate", lambda *_: pytest.fail("it was measured"))
     said = at_least("foo=1", rows, monkeypatch, capsys)
     assert "--at-least names foo, text-classification has accuracy, macro_f1, in_scope_accuracy" in said
-    assert "--at-least is 'accuracy', needed METRIC=VALUE" in at_least("accuracy", rows, monkeypatch, capsys)
+    assert "--at-least is 'accuracy', expected METRIC=VALUE" in at_least("accuracy", rows, monkeypatch, capsys)
     assert "needed a number for the value" in at_least("accuracy=nan", rows, monkeypatch, capsys)

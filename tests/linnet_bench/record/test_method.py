@@ -158,9 +158,9 @@ def test_energy_is_that_of_one_inference() -> None:
 def test_what_is_not_official_is_named() -> None:
     few = repeated(length(8, 1.0), length(8, 1.2), seconds=1.0, samples=None)
     assert [*shortcomings(few)] == [
-        "2 repeats, needed 5",
-        "a length has 1 samples, needed 1024",
-        "a length was measured for 0.0 s, needed 60 s",
+        "2 repeats, expected 5",
+        "a length has 1 samples, expected 1024",
+        "a length was measured for 0.0 s, expected 60 s",
         "the p90 at 8 tokens on 2 thread(s) differs by 18.2% between the repeats, at most 5% allowed",
     ]
 
@@ -180,7 +180,7 @@ def test_people_see_the_headline_and_its_spread() -> None:
     rows = [line.split() for line in stream.getvalue().splitlines()]
     assert ["2", "8", "11.00", "10.00", "12.00", "18.2%", "11.00", "11.00", "3"] in rows
     assert "headline: p90, the median of 3 repeats" in stream.getvalue()
-    assert "NOT fulfilled: 3 repeats, needed 5" in stream.getvalue()
+    assert "NOT fulfilled: 3 repeats, expected 5" in stream.getvalue()
 
 
 def test_methods_have_the_published_numbers() -> None:

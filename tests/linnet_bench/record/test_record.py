@@ -102,8 +102,8 @@ def test_a_newer_minor_version_may_have_more_fields() -> None:
         (changed(kind="other"), "kind"),
         (changed(schema_version="2.0"), "'2.0'.*reads 1.x"),
         (changed(schema_version=1), "schema 1"),
-        (changed(partial="no"), "record.partial is str, needed bool"),
-        (changed(runs=[3]), r"record.runs\[0\] is int, needed an object"),
+        (changed(partial="no"), "record.partial is str, expected bool"),
+        (changed(runs=[3]), r"record.runs\[0\] is int, expected an object"),
         (changed(settings={}), "record.settings.lengths is missing"),
     ],
 )
@@ -115,7 +115,7 @@ def test_what_does_not_fit_is_refused_by_its_path(text: str, message: str) -> No
 def test_a_bool_is_no_number() -> None:
     data = json.loads(to_json(make_record()))
     data["file"]["size"] = True
-    with pytest.raises(RecordError, match="record.file.size is bool, needed int"):
+    with pytest.raises(RecordError, match="record.file.size is bool, expected int"):
         from_json(json.dumps(data))
 
 

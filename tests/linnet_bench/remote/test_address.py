@@ -102,7 +102,7 @@ def test_one_device_fills_a_file_and_several_fill_a_folder(tmp_path: Path) -> No
     several = plan_outputs(tmp_path / "records", ADDRESSES, "--json", force=False)
     assert [path.name for path in several.values()] == ["pi@pi4.local-2222.json", "adb-10.0.0.7-5555.json"]
     assert (tmp_path / "records").is_dir()
-    with pytest.raises(InvalidArgumentError, match="one file for 2 devices, needed a folder"):
+    with pytest.raises(InvalidArgumentError, match="one file for 2 devices, expected a folder"):
         plan_outputs(tmp_path / "out.json", ADDRESSES, "--json", force=False)
     several[ADDRESSES[1].name].write_text("mine")
     with pytest.raises(InvalidArgumentError, match="--force"):

@@ -173,6 +173,6 @@ def test_a_python_with_numpy_comes_before_one_without() -> None:
     found = choose_python([said(9, numpy="1"), said(13), said(11, numpy="2.0"), said(12, numpy="2.0")], "Linux aarch64")
     assert found.executable == "/usr/bin/python3.11"
     assert choose_python([said(9), said(13)], "").executable == "/usr/bin/python3.13"
-    with pytest.raises(DeviceUnsuitableError, match=r"found no Python \(Linux riscv64\), needed Python 3.11"):
+    with pytest.raises(DeviceUnsuitableError, match=r"found no Python \(Linux riscv64\), expected Python 3.11"):
         choose_python([], "Linux riscv64")
     assert parse_address("local").python == ""

@@ -49,7 +49,7 @@ def test_broken_lines_are_named_beside_bad_rows(tmp_path: Path) -> None:
         f"{file}, line 1: text is empty, expected a text",
         f"{file}, line 3: not JSON: Expecting property name enclosed in double quotes at character 2",
         f"{file}, line 4: label is missing, expected a label",
-        f"{file}, line 5: a list, needed an object",
+        f"{file}, line 5: a list, expected an object",
     )
 
 

@@ -19,7 +19,7 @@ std::vector<float> scored(const Task& task, const Rows& logits, linnet_score_fun
 void check_class_options(const linnet_class_options& options) {
   if (options.top_k < 0) {
     throw Error(LINNET_INVALID_ARGUMENT,
-                "top_k is " + std::to_string(options.top_k) + ", needed at least 1, or 0 for all");
+                "top_k is " + std::to_string(options.top_k) + ", expected at least 1, or 0 for all");
   }
 }
 

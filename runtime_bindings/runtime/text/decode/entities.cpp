@@ -189,7 +189,7 @@ Rows checked_logits(const Task& task, const WindowView& window, const linnet_ten
   const bool has_rank = logits.rank == 2 || (logits.rank == 3 && logits.shape[0] == 1);
   const Rows rows = has_rank ? read_rows(logits, 2) : Rows{nullptr, 0, 0};
   if (rows.rows != window.size() || rows.columns != task.labels().size()) {
-    throw Error(LINNET_MANIFEST_INVALID, "logits have the shape " + shape_text(logits) + ", needed " +
+    throw Error(LINNET_MANIFEST_INVALID, "logits have the shape " + shape_text(logits) + ", expected " +
                                              std::to_string(window.size()) + " tokens and " +
                                              std::to_string(task.labels().size()) + " labels");
   }

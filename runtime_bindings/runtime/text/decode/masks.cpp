@@ -24,7 +24,8 @@ std::vector<std::size_t> mask_positions(const Task& task, const Window& window) 
 
 void check_mask_options(const linnet_mask_options& options, std::size_t vocabulary) {
   if (options.top_k < 1) {
-    throw Error(LINNET_INVALID_ARGUMENT, "top_k is " + std::to_string(options.top_k) + ", needed at least 1");
+    throw Error(LINNET_INVALID_ARGUMENT,
+                "top_k is " + std::to_string(options.top_k) + ", expected at least 1");
   }
   for (std::size_t i = 0; options.targets != nullptr && i < options.target_count; ++i) {
     if (options.targets[i] < 0 || static_cast<std::uint64_t>(options.targets[i]) >= vocabulary) {
@@ -70,7 +71,7 @@ Answers decode_masks(const Task& task, const Window& window, bool foreign, const
                      const linnet_mask_options& options) {
   const Rows rows = read_rows(logits, 2);
   if (rows.rows != window.ids.size()) {
-    throw Error(LINNET_MANIFEST_INVALID, "logits have the shape " + shape_text(logits) + ", needed " +
+    throw Error(LINNET_MANIFEST_INVALID, "logits have the shape " + shape_text(logits) + ", expected " +
                                              std::to_string(window.ids.size()) + " tokens");
   }
   check_mask_options(options, rows.columns);

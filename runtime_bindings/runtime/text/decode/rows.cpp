@@ -18,7 +18,7 @@ Rows read_rows(const linnet_tensor& tensor, std::int32_t rank) {
   }
   const bool batched = tensor.rank == rank + 1 && tensor.shape[0] == 1;
   if (tensor.rank != rank && !batched) {
-    throw Error(LINNET_MANIFEST_INVALID, "an output has the shape " + shape_text(tensor) + ", needed " +
+    throw Error(LINNET_MANIFEST_INVALID, "an output has the shape " + shape_text(tensor) + ", expected " +
                                              std::to_string(rank) + " axes; export the file again");
   }
   const std::int64_t* shape = tensor.shape + (batched ? 1 : 0);

@@ -35,7 +35,7 @@ std::vector<float> masked_softmax(const Task& task, const WindowView& window, co
   const Rows row = read_rows(logits, 1);
   if (row.columns != window.size() || window.size() == 0) {
     throw Error(LINNET_MANIFEST_INVALID, "start or end logits have the shape " + shape_text(logits) +
-                                             ", needed " + std::to_string(window.size()) + " tokens");
+                                             ", expected " + std::to_string(window.size()) + " tokens");
   }
   std::vector<float> values(row.data, row.data + row.columns);
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -129,7 +129,7 @@ void check_question_options(const linnet_question_options& options) {
   if (options.top_k < 1 || options.max_answer_length < 1) {
     throw Error(LINNET_INVALID_ARGUMENT,
                 "top_k is " + std::to_string(options.top_k) + ", max_answer_length is " +
-                    std::to_string(options.max_answer_length) + ", needed at least 1 each");
+                    std::to_string(options.max_answer_length) + ", expected at least 1 each");
   }
 }
 
@@ -146,7 +146,7 @@ WindowSize window_size(const Task& task, const linnet_question_options& options)
   const std::int32_t stride = options.stride == -1 ? std::min(length / 2, kLargestStride) : options.stride;
   if (stride < 0 || stride > length) {
     throw Error(LINNET_INVALID_ARGUMENT, "stride is " + std::to_string(stride) +
-                                             ", needed at least 0 and at most max_length, which is " +
+                                             ", expected at least 0 and at most max_length, which is " +
                                              std::to_string(length));
   }
   return {length, stride};

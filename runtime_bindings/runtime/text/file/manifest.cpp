@@ -87,7 +87,7 @@ void check_schema(const Fields& fields, const std::string& name) {
   if (dot == std::string::npos || !is_number(major) || !is_number(version.substr(dot + 1)) ||
       number(major) < 1) {
     throw Error(LINNET_MANIFEST_INVALID,
-                name + ": schema_version is \"" + version + "\", needed \"major.minor\" from 1.0 on");
+                name + ": schema_version is \"" + version + "\", expected \"major.minor\" from 1.0 on");
   }
   if (number(major) > kSchemaMajor) {
     throw Error(LINNET_SCHEMA_TOO_NEW,

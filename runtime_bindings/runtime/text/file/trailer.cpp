@@ -98,7 +98,7 @@ void check_footer(const Footer& footer, ByteView bytes, std::uint64_t file_size,
                              std::to_string(kMajor) + ".x");
   }
   if (footer.footer_size != kFooterSize) {
-    refuse_trailer(name, "says " + std::to_string(footer.footer_size) + " bytes, needed 128");
+    refuse_trailer(name, "says " + std::to_string(footer.footer_size) + " bytes, expected 128");
   }
   if (!adds_up(footer, file_size)) {
     refuse_trailer(name, "does not add up to the file's " + std::to_string(file_size) + " bytes");

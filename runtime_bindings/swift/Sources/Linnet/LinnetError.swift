@@ -1,6 +1,6 @@
 import CLinnet
 
-/// Every failure of linnet. The message says what was found, what was needed and what to do.
+/// Every failure of linnet. The message says what was found, what was expected and what to do.
 public struct LinnetError: Error, CustomStringConvertible {
     /// `linnet_status` of linnet.h, the same in every language.
     public let status: Int32

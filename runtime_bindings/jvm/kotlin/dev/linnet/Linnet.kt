@@ -215,7 +215,7 @@ class Linnet private constructor(private var handle: Long) : AutoCloseable {
         /** The cosine of two embeddings. */
         @JvmStatic
         fun similarity(left: FloatArray, right: FloatArray): Float {
-            require(left.size == right.size) { "embeddings of ${left.size} and ${right.size} numbers, needed one width" }
+            require(left.size == right.size) { "embeddings of ${left.size} and ${right.size} numbers, expected one width" }
             val product = left.indices.sumOf { left[it].toDouble() * right[it] }
             return (product / (length(left) * length(right))).toFloat()
         }

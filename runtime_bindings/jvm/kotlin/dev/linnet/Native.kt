@@ -103,7 +103,7 @@ internal class FieldValue(
             is String -> FieldValue(STRING, 0, 0.0, value.utf8())
             is ByteArray -> FieldValue(BYTES, 0, 0.0, value)
             else -> throw LinnetException(
-                Status.MANIFEST_INVALID, "a field is a ${value.javaClass.name}, needed Long, Double, Boolean, String or byte[]",
+                Status.MANIFEST_INVALID, "a field is a ${value.javaClass.name}, expected Long, Double, Boolean, String or byte[]",
             )
         }
     }

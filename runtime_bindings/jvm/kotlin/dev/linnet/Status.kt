@@ -36,7 +36,7 @@ enum class Status(val code: Int) {
 }
 
 /**
- * Every failure of linnet. The message says what was found, what was needed and what to do.
+ * Every failure of linnet. The message says what was found, what was expected and what to do.
  *
  * @property status the machine-readable reason.
  * @property executorchCode ExecuTorch's own error code, 0 if it was not involved.
