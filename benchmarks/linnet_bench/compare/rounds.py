@@ -108,5 +108,5 @@ class Rounds:
         self._say("cold start")
         program = answer_program(self._engine.opened[path].example)
         fresh = run_fresh(program, (path, str(self._settings.threads[0])))
-        if turn:  # the first one fills the page cache
+        if turn:  # the first start fills the page cache and is not counted
             self._cold[path].append(fresh)

@@ -97,7 +97,7 @@ def run_fresh(code: str, arguments: Sequence[str] = (), *, python: str | None = 
     Raises:
         RunError: it failed; the message has the end of its output.
     """
-    # -P: a json.py in the user's folder must not stand in for the standard library's
+    # -P: a json.py in the user's folder must not shadow the standard library's
     command = [python or sys.executable, "-P", "-c", code + _EPILOGUE, *arguments]
     start = time.perf_counter_ns()
     # unbuffered, so that the first line is seen when it is written

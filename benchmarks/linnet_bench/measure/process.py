@@ -25,9 +25,9 @@ def run_process(module: str, job: Mapping[str, Any], on_event: Emit) -> Ended:
 
     The process never outlives this call, even if it is interrupted.
     """
-    # -P: a json.py in the user's folder must not stand in for the standard library's
+    # -P: a json.py in the user's folder must not shadow the standard library's
     command = [sys.executable, "-P", "-m", module]
-    # a file, since a full pipe that nobody reads would stop the process
+    # a file, because a full pipe that is not read would block the process
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors_said,
         subprocess.Popen(

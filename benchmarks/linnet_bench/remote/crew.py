@@ -78,7 +78,7 @@ def _together(
     def one(address: Address, lifeline: Lifeline) -> None:
         try:
             ended.put((address, work(address, lambda text: board.say(address.name, text), lifeline)))
-        except Exception as error:  # noqa: BLE001 - told for this device, while the others go on
+        except Exception as error:  # noqa: BLE001 - reported for this device, while the others continue
             ended.put((address, error))
 
     with _interrupts_counted() as interrupts:
