@@ -257,7 +257,7 @@ def _cached(path: Path, key: str, make: Callable[[Path], None]) -> Path:
     make(aside)
     _remove(path)
     aside.rename(path)
-    stamp.write_text(key)
+    stamp.write_text(key)  # last: without the key an interrupted run makes the file again
     return path
 
 

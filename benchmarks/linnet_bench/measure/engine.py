@@ -132,7 +132,7 @@ class Engine:
             LinnetError: the process failed; results from before that are kept.
             Cancelled, KeyboardInterrupt: the user pressed Ctrl-C; results from before that are kept.
         """
-        if self.opened:
+        if self.opened:  # no pause before the first process
             self._pause()
         collector = self._current = Collector(variant.threads, self._runner.state(), turn)
         self._announce(variant, turn, None)

@@ -102,7 +102,7 @@ def own_stdout() -> Emit:
     """Reserve this process's stdout for events; redirect all other output, also of native libraries, to stderr."""
     sys.stdout.flush()
     events = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
+    os.dup2(2, 1)  # at the level of descriptors, because native libraries do not use sys.stdout
 
     def emit(event: Event) -> None:
         events.write(json.dumps(event, allow_nan=False) + "\n")

@@ -42,7 +42,7 @@ def measure(job: Job, emit: Emit) -> None:
         LinnetError: the file cannot be opened or run.
     """
     variant, settings = job.variant, job.settings
-    if variant.affinity:
+    if variant.affinity:  # before the runtime starts its threads, which inherit it
         bind(variant.affinity)
     start = time.perf_counter_ns()
     runtime = open_runtime(variant.path, variant.threads)
@@ -72,7 +72,7 @@ def measure(job: Job, emit: Emit) -> None:
     try:
         results = _time_everything(settings, model, runtime, example, emit)
         check = _check_again(model, check)
-        after, peak = read_state(), peak_memory()
+        after, peak = read_state(), peak_memory()  # before profiling, which changes both
         if not check.wrong:
             _look_inside(settings, model, runtime, results, emit)
     except GoldenMismatchError as error:

@@ -159,6 +159,7 @@ class _Visit:
         self._refuse_busy()
         self._began = True
         self._push_text(golden.text, self._job)
+        # exec keeps the shell's process number, which end() kills
         command = f"echo $$ >{self._pid}; exec {program}/run {file} --job {self._job} --events"
         return Benchmark(
             self._file[0],
@@ -209,6 +210,7 @@ class _Visit:
         if not self._exists(f"{there}/run"):
             self._report(f"copying {folder.name}")
             self._adb.shell(f"rm -rf {there}.new && mkdir -p {BASE}")
+            # pushed under another name first: an interrupted copy must not look complete
             self._adb.run("push", str(folder), f"{there}.new")
             self._adb.shell(f"chmod -R 755 {there}.new && mv {there}.new {there}")
         return there

@@ -18,7 +18,7 @@ class Board:
     def __init__(self, names: Sequence[str], stream: TextIO) -> None:
         self._stream = stream
         self._live = stream.isatty()
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # each device reports from a thread of its own
         self._doing = dict.fromkeys(names, "")
         self._width = max(map(cell_width, names))
         self._drawn = 0

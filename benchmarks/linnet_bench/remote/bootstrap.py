@@ -100,7 +100,7 @@ def install(request: Mapping[str, Any], stdin: BinaryIO, emit: Callable[..., Non
             pip_install(request["needs"], site, aside)
         try_out(site)
         (aside / "ready").touch()
-        aside.replace(folder)
+        aside.replace(folder)  # one rename: an environment is complete or does not exist
         for name in request["wheels"]:
             (base() / "wheels" / name).unlink()
         forget(folder.parent)
@@ -111,6 +111,7 @@ def run(request: Mapping[str, Any], stdin: BinaryIO, emit: Callable[..., None]) 
     """Run a job with the linnet that was installed here."""
     environment = base() / "environments" / request["environment"]
     files = [base() / "files" / name for name in request["files"]]
+    # mark as used before forget() removes what was used least recently
     for used in (environment / "ready", *files):
         used.touch()
     forget(base() / "files", max(KEPT, len(files)))
@@ -251,6 +252,7 @@ def try_out(site: Path) -> None:
 @contextmanager
 def lock() -> Iterator[None]:
     """Hold the device exclusively for this process; the system releases the lock when the process ends."""
+    # "a+" and not "w": the owner's line must not be lost before the lock is taken
     with (base() / "lock").open("a+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -277,11 +279,13 @@ def watch(stdin: BinaryIO) -> None:
                 pass
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         time.sleep(GRACE_SECONDS)
+        # in a session of its own: kill the measured processes too
         if os.getpgrp() == os.getsid(0):
             os.killpg(0, signal.SIGKILL)
         os.kill(os.getpid(), signal.SIGKILL)
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # a closed login (SIGHUP) and SIGTERM end the measurement as Ctrl-C does
     for number in (signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     threading.Thread(target=wait, daemon=True).start()

@@ -38,7 +38,7 @@ class Lifeline:
     """Starts processes for one device and ends them when the user cancels."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # cancel() runs in another thread: no process may start unseen by it
         self._asks: dict[subprocess.Popen[bytes], Callable[[], None]] = {}
         self._cancelled_at: float | None = None
 
@@ -128,6 +128,7 @@ class Process:
     def lines(self) -> Iterator[bytes]:
         """Yield each line of its output, until the output ends or a cancelled process is killed."""
         assert self._process.stdout is not None
+        # in a thread, because reading a line blocks until the process writes or ends
         watch = threading.Thread(target=self._kill_when_overdue, daemon=True)
         watch.start()
         yield from self._process.stdout
@@ -159,6 +160,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         if stream is not None:
             with contextlib.suppress(BrokenPipeError):
                 stream.close()
+    # SIGTERM first, so that the process can clean up
     if process.poll() is None:
         process.terminate()
         try:

@@ -49,6 +49,7 @@ class Slot:
         Raises:
             LinnetError: the file cannot be opened; the slot keeps its model.
         """
+        # opened before the lock is taken: users continue meanwhile, and an error leaves the slot unchanged
         fresh = _Lease(self._open())
         with self._lock:
             retired, self._lease = self._lease, fresh
@@ -62,5 +63,5 @@ class Slot:
         with self._lock:
             lease.users -= 1
             last = lease.users == 0
-        if last:
+        if last:  # outside the lock, so that closing does not block other users
             lease.model.close()

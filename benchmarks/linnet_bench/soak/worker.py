@@ -129,8 +129,9 @@ class Soaker:
             self.requests = make_requests(model, settings.lengths)
             self._expected = [fingerprint(request.run(model)) for request in self.requests]
         self._order = random_order(len(self.requests)).tolist()
+        # ones, so that all its pages are resident from the start; rounded up, because windows differ by one request
         self._latencies = np.ones(-(-settings.requests // settings.windows), dtype=np.int64)
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # all clients change the counts and problems
         self._problems: list[str] = []
         self._wrong = self._failed = self._loads = 0
         self._defects: list[BaseException] = []

@@ -31,6 +31,7 @@ def tune_here(files: Sequence[StoredFile], payload: Mapping[str, Any], emit: Cal
     with tempfile.TemporaryDirectory(prefix="linnet-tune-") as folder:
         named = []
         for number, file in enumerate(files):
+            # files are stored by hash; the finding shows names, so each gets a link with its original name
             link = Path(folder, str(number), file.name)
             link.parent.mkdir()
             link.symlink_to(file.path)
