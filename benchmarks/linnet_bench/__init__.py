@@ -1,1 +1,1 @@
-"""Measuring linnet files: speed, memory, accuracy, on this machine and on others."""
+"""Measurement of linnet files: speed, memory and accuracy, on this machine and on others."""

@@ -1,4 +1,4 @@
-"""The command line of measuring commands: lists of numbers, and what was typed, for records."""
+"""Argument types of the measuring commands: lists of numbers, CPU sets, and the command line for records."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pathlib import Path
 __all__ = ["CUT", "command_line", "cpu_set", "joined", "numbers", "say_cut", "spans"]
 
 CUT = "cut to the file's bound"
-"""For the help of ``--lengths``."""
+"""Words for the help of ``--lengths``."""
 
-_MOST_CPUS = 1024  # of a cpu_set_t
+_MOST_CPUS = 1024  # number of bits of glibc's cpu_set_t
 
 
 def numbers(text: str) -> tuple[int, ...]:
-    """Read "8,16,32"; each number once, in the given order."""
+    """Parse "8,16,32" into numbers, each once, in the given order."""
     try:
         found = tuple(dict.fromkeys(int(part) for part in text.split(",")))
     except ValueError:
@@ -29,16 +29,16 @@ def numbers(text: str) -> tuple[int, ...]:
 
 
 def joined(values: Sequence[int]) -> str:
-    """Write the same."""
+    """Write numbers as :func:`numbers` reads them: "8,16,32"."""
     return ",".join(map(str, values))
 
 
 def say_cut(asked: Sequence[int] | None, longest: int) -> None:
-    """Say on stderr which lengths were not taken as they were asked for.
+    """Warn on stderr about requested lengths that exceed the file's limit.
 
     Args:
-        asked: tokens; None: nobody asked, they are the defaults, which suit every file.
-        longest: most tokens of the file.
+        asked: requested lengths in tokens; None if the user gave none: the defaults suit every file.
+        longest: maximum number of tokens of the file.
     """
     over = [tokens for tokens in asked or () if tokens > longest]
     if over:
@@ -50,7 +50,7 @@ def say_cut(asked: Sequence[int] | None, longest: int) -> None:
 
 
 def cpu_set(text: str) -> tuple[int, ...]:
-    """Read "0,4-7" as CPU numbers in rising order, each once."""
+    """Parse "0,4-7" into CPU numbers in rising order, each once."""
     found: set[int] = set()
     for part in text.split(","):
         first, dash, last = (each.strip() for each in part.partition("-"))
@@ -73,10 +73,10 @@ def spans(values: Sequence[int]) -> str:
 
 
 def command_line(arguments: Sequence[str] | None = None) -> str:
-    """Return what was typed, each path without its folders: a record is shown to others.
+    """Return the command line as typed, each path without its folders, because records are shared.
 
     Args:
-        arguments: of the process; None: ``sys.argv[1:]``.
+        arguments: arguments of the process; None: ``sys.argv[1:]``.
     """
     given = sys.argv[1:] if arguments is None else arguments
     return shlex.join(["linnet", *(Path(each).name if os.sep in each else each for each in given)])

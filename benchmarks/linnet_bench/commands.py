@@ -1,4 +1,4 @@
-"""The commands that measure."""
+"""Registration of the measuring commands."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ from linnet_bench.machine.environment import read_environment, read_state
 __all__ = ["Progressing", "main"]
 
 _LEAST_COSINE = 0.97
-"""An engine whose answer is further from PyTorch eager is wrong, and the run fails."""
+"""Minimum cosine with PyTorch eager; below it an engine's answer is wrong, and the run fails."""
 
 _SCALING_TOKENS = 64
 _ENCODE_TEXTS = 1000
@@ -43,12 +43,12 @@ _ENCODE_THREADS = 2
 
 
 class Progressing:
-    """A run that can be interrupted: what is finished stays.
+    """A run that can be interrupted; finished results are kept.
 
     Attributes:
         comparisons, cold, installed, scaling, encode, roofline, files: as in
             :class:`~benchmarks.peers.report.Report`.
-        interrupted: Ctrl-C came.
+        interrupted: the user pressed Ctrl-C.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -63,7 +63,7 @@ class Progressing:
         self.interrupted = False
 
     def run(self) -> None:
-        """Do everything of the plan, or what fits before Ctrl-C."""
+        """Run all parts of the plan, until Ctrl-C."""
         try:
             self._make_files()
             for part in self._plan.parts:
@@ -76,7 +76,7 @@ class Progressing:
             self.interrupted = True
 
     def _make_files(self) -> None:
-        """Everything that is made once is made before the first clock runs."""
+        """Make all files before anything is timed."""
         for spec in self._plan.specs:
             for part in self._plan.parts:
                 self._files(spec, part)
@@ -113,7 +113,7 @@ class Progressing:
         self.installed = self.installed or installed_sizes(files)
 
     def _encode(self, spec: ModelSpec) -> None:
-        if not spec.real_weights:  # one model says it all, and its answers can be compared
+        if not spec.real_weights:  # one model is enough, and only real weights give comparable answers
             return
         files = self._files(spec, "encode")
         self.scaling[spec.name] = _scaling(files[OURS], self._plan.seconds)
@@ -138,7 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return USAGE
     plan = plan_of(args)
     if "encode" in plan.parts:
-        try:  # half an hour later would be late
+        try:  # check the texts now, not when the part begins half an hour later
             _ = read_lines(plan.texts) if plan.texts else mixed_texts(_ENCODE_TEXTS)
         except (OSError, ValueError) as error:
             if args.only or plan.texts:

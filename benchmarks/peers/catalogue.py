@@ -1,7 +1,7 @@
-"""Which engines take part, in words and names: what each loads, what a user installs, how it starts cold.
+"""Catalogue of the compared engines: the file each loads, its packages, its environment and its cold start.
 
-A *family* is one product in several guises (ONNX Runtime's fused and plain file, OpenVINO with dynamic and fixed
-shapes, linnet with threads or sessions); at each length the fastest guise speaks for its family.
+A *family* is one product in several variants (ONNX Runtime's fused and plain file, OpenVINO with dynamic and fixed
+shapes, linnet with threads or sessions); at each length the fastest variant counts for its family.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ FAMILIES: Mapping[str, str] = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EngineInfo:
-    """What the comparison needs to know about an engine.
+    """Description of an engine.
 
     Attributes:
         family: key of :data:`FAMILIES`.
-        title: for people.
+        title: name for people.
         runner: name of its class, see :func:`benchmarks.peers.engines.open_engine`.
-        file: what it loads, a key of :data:`benchmarks.peers.files.MAKERS`.
+        file: the file it loads, a key of :data:`benchmarks.peers.files.MAKERS`.
         precision: "int8" or "fp32".
-        environment: in which it runs, see :mod:`benchmarks.peers.environments`.
-        distributions: what a user installs for it; of the peers without the tokenizer that they need.
+        environment: environment in which it runs, see :mod:`benchmarks.peers.environments`.
+        distributions: packages that a user installs for it; for the peers without the tokenizer that they need.
         cold: program that answers ``TEXT`` with the file ``sys.argv[1]`` in a fresh interpreter; ``sys.argv[2]``
-            is the thread count, ``sys.argv[3]`` holds the text's token ids where no tokenizer is installed and
-            is the path of tokenizer.json elsewhere; empty: this guise starts like another.
+            is the thread count, ``sys.argv[3]`` has the text's token ids where no tokenizer is installed and
+            is the path of tokenizer.json elsewhere; empty: this variant starts like another.
     """
 
     family: str
@@ -66,8 +66,8 @@ _COLD_ONNX = (
     "session = ort.InferenceSession(sys.argv[1], options, providers=['CPUExecutionProvider'])\n"
     "session.run(None, {'input_ids': ids, 'attention_mask': np.ones_like(ids), 'token_type_ids': ids * 0})\n"
 )
-# ids come ready-made: the environment holds OpenVINO and no tokenizer, which spares it that import. The compiled
-# model is cached beside the file, OpenVINO's own remedy for slow starts.
+# The token ids are given: the environment has OpenVINO and no tokenizer, which saves it that import. The compiled
+# model is cached beside the file, which is OpenVINO's own remedy for slow starts.
 _COLD_OPENVINO = (
     "import json, numpy as np, openvino\n"
     "ids = np.array([json.loads(sys.argv[3])], dtype=np.int64)\n"

@@ -27,15 +27,15 @@ _LEAST_SAMPLES = 5
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Job:
-    """What a child shall do.
+    """Job of a child process.
 
     Attributes:
         engine: name in :data:`benchmarks.peers.catalogue.ENGINES`.
         runner: name of its class, see :func:`benchmarks.peers.engines.open_engine`.
-        file: what the engine loads.
-        threads: of the engine.
-        seconds: of sampling for each length.
-        batch: texts of one call, each with the same ids.
+        file: file that the engine loads.
+        threads: number of threads of the engine.
+        seconds: sampling time for each length.
+        batch: number of texts of one call, each with the same ids.
         ids: token ids of each input, by its length as text.
         outputs: ``.npz`` file to write.
     """
@@ -52,13 +52,13 @@ class Job:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ChildResult:
-    """What a child says: nanoseconds and bytes.
+    """Result of a child process, in nanoseconds and bytes.
 
     Attributes:
         engine, threads: as in the job.
-        load_ns: importing the library and loading the file.
+        load_ns: time to import the library and load the file.
         samples_ns: latencies by length as text.
-        peak_memory: resident bytes at the end.
+        peak_memory: peak resident bytes at the end.
     """
 
     engine: str
@@ -124,7 +124,7 @@ def peak_memory() -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the job of a file and write the result to another."""
+    """Read a job from a file, run it and write the result to another file."""
     job_file, result_file = map(Path, arguments)
     result = measure(Job(**json.loads(job_file.read_text())))
     result_file.write_text(json.dumps(dataclasses.asdict(result)))

@@ -1,7 +1,7 @@
-"""From rounds to ratios: pure numbers, no processes.
+"""Latency ratios of engines, computed from rounds: pure numbers, no processes.
 
 In one round each engine has run once, close in time. The ratio of a round is a peer's median latency over
-linnet's: above 1 linnet is faster. What is reported is the median of the rounds' ratios and their range.
+linnet's: above 1 linnet is faster. The reported figures are the median of the rounds' ratios and their range.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def latency_ms(rounds: Sequence[Round], engine: str, length: int) -> float:
 
 
 def ratios(rounds: Sequence[Round], ours: str, peer: str) -> dict[int, Ratio]:
-    """Return peer over ours for each length that both have run in every round."""
+    """Return the ratio peer / ours for each length that both have run in every round."""
     found: dict[int, Ratio] = {}
     for length in rounds[0][ours]:
         each = [_middle(one, peer, length) / _middle(one, ours, length) for one in rounds]
@@ -65,7 +65,7 @@ def fastest_ratios(rounds: Sequence[Round], ours: str, peer: str) -> dict[int, f
 
 
 def best_of(rounds: Sequence[Round], peers: Sequence[str], name: str) -> list[Round]:
-    """Return the rounds with one more engine: for each length the peer that is faster over all rounds."""
+    """Return the rounds with an added engine that, for each length, is the peer that is fastest over all rounds."""
     chosen: dict[int, str] = {
         length: min(peers, key=lambda peer, length=length: latency_ms(rounds, peer, length))  # type: ignore[misc]
         for length in rounds[0][peers[0]]
@@ -74,7 +74,7 @@ def best_of(rounds: Sequence[Round], peers: Sequence[str], name: str) -> list[Ro
 
 
 def by_family(rounds: Sequence[Round], families: Mapping[str, Sequence[str]]) -> list[Round]:
-    """Return the rounds by family: for each length the member that is fastest over all rounds speaks for it."""
+    """Return the rounds by family: for each length the member that is fastest over all rounds."""
     found: list[Round] = [{} for _ in rounds]
     for family, members in families.items():
         best = best_of(rounds, members, family)
@@ -103,7 +103,7 @@ def overall(by_length: Mapping[int, Ratio]) -> Ratio:
 
 
 def cosine(one: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> float:
-    """Return the cosine of two arrays taken as vectors; NaN if one holds NaN or only zeros."""
+    """Return the cosine of two arrays taken as vectors; NaN if one contains NaN or only zeros."""
     a, b = one.astype(np.float64).ravel(), other.astype(np.float64).ravel()
     with np.errstate(invalid="ignore", divide="ignore"):
         return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)))

@@ -1,7 +1,7 @@
-"""Two sessions in two threads against one: ``python -m benchmarks.peers.concurrency FILE TOKENS SECONDS``.
+"""Scaling of two sessions in two threads: ``python -m benchmarks.peers.concurrency FILE TOKENS SECONDS``.
 
 Prints one JSON object. The process has one thread per session (``threads=1``); rounds of one and two
-sessions alternate, and the ratio of their throughputs is what scaling means here: 2.0 is perfect.
+sessions alternate, and scaling is the ratio of their throughputs: 2.0 is perfect.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Scaling:
     """Throughput of two sessions over that of one.
 
     Attributes:
-        tokens: of each input.
+        tokens: length of each input.
         ratio: median of the rounds.
         low, high: smallest and largest round.
     """

@@ -1,4 +1,4 @@
-"""Many texts of mixed length: linnet's ``encode`` beside ONNX Runtime done well, on the same CPUs, in turns."""
+"""Throughput on many texts of mixed length: linnet's ``encode`` and tuned ONNX Runtime, on the same CPUs, in turns."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ __all__ = ["GUISES", "EncodeResult", "Guise", "measure_encode", "ratio_of_best"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Guise:
-    """One way to answer a list.
+    """One variant that encodes a list of texts.
 
     Attributes:
-        title: for people.
+        title: name for people.
         engine: "linnet" or "onnxruntime".
         file: engine of :data:`benchmarks.peers.catalogue.ENGINES` whose file it loads.
-        sessions: that share the list; False: one session with all threads.
-        batch: most texts of one run.
+        sessions: several sessions share the list; False: one session with all threads.
+        batch: maximum number of texts of one run.
     """
 
     title: str
@@ -69,16 +69,16 @@ _LEAST_ROUNDS = 1
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EncodeResult:
-    """What the turns gave.
+    """Result of all turns.
 
     Attributes:
-        texts: how many.
-        distribution: of their lengths, in words.
-        threads: CPUs that everybody had.
-        elapsed_ns: of each turn, by guise; only of the finalists.
-        first_ns: of every guise on the first fifth of the texts, which chose the finalists.
-        peak_memory: of each guise in bytes, the largest of its turns.
-        cosine: smallest of a text's two embeddings, linnet's and ONNX Runtime's.
+        texts: number of texts.
+        distribution: distribution of their lengths, in words.
+        threads: number of CPUs of every variant.
+        elapsed_ns: time of each turn, by variant; only of the finalists.
+        first_ns: time of every variant for the first fifth of the texts, which chose the finalists.
+        peak_memory: peak memory of each variant in bytes, the largest of its turns.
+        cosine: smallest cosine between linnet's and ONNX Runtime's embedding of a text.
     """
 
     texts: int
@@ -91,7 +91,7 @@ class EncodeResult:
 
     @property
     def ratio(self) -> Ratio:
-        """Texts a second of linnet's best guise over those of ONNX Runtime's best."""
+        """Return the texts per second of linnet's best variant over those of ONNX Runtime's best."""
         return ratio_of_best(self.elapsed_ns)
 
     def lines(self) -> list[str]:
@@ -117,9 +117,9 @@ class EncodeResult:
 
 
 def ratio_of_best(elapsed_ns: Mapping[str, Sequence[int]]) -> Ratio:
-    """Return the time of ONNX Runtime's best guise over that of linnet's best, turn by turn.
+    """Return the time of ONNX Runtime's best variant over that of linnet's best, turn by turn.
 
-    A guise's middle decides which is best; only turns that both had are compared.
+    The best variant is the one with the smallest median; only turns that both had are compared.
     """
     best = {
         engine: min(
@@ -136,18 +136,18 @@ def ratio_of_best(elapsed_ns: Mapping[str, Sequence[int]]) -> Ratio:
 def measure_encode(
     spec: ModelSpec, files: Mapping[str, Path], texts: Sequence[str], *, threads: int, rounds: int, finalists: int = 2
 ) -> EncodeResult:
-    """Let every guise answer a fifth of the list, then the fastest ones of each engine all of it, in turns.
+    """Run every variant on a fifth of the list, then the fastest ones of each engine on all of it, in turns.
 
     Args:
         spec: the model.
         files: by engine of the catalogue.
         texts: at least two.
-        threads: for everybody.
+        threads: number of threads of every variant.
         rounds: turns of the finalists.
-        finalists: of each engine.
+        finalists: number of finalists of each engine.
 
     Raises:
-        RuntimeError: a process failed; the message ends with what it said.
+        RuntimeError: a process failed; the message ends with its output.
     """
     checkpoint = checkpoint_folder(spec)
     elapsed: dict[str, list[int]] = {}

@@ -1,7 +1,7 @@
 """Many texts with one engine in one process: ``python -m benchmarks.peers.encode_child JOB.json RESULT.json``.
 
-Tokenizing counts for everybody; ONNX Runtime's texts go through the ``tokenizers`` package, which uses all CPUs.
-The embeddings go to an ``.npz`` file, float32 [texts, width] under the name "embeddings".
+Tokenizing is included for both engines; for ONNX Runtime the ``tokenizers`` package does it, which uses all CPUs.
+The embeddings are written to an ``.npz`` file, float32 [texts, width] under the name "embeddings".
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ _WARMUP_TEXTS = 40
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EncodeJob:
-    """What a child shall do.
+    """Job of a child process.
 
     Attributes:
         engine: "linnet" or "onnxruntime".
-        file: what it loads.
+        file: file that it loads.
         tokenizer: tokenizer.json, for ONNX Runtime.
-        threads: of one session.
-        sessions: that work at the same time.
-        batch: most texts of one run, for ONNX Runtime.
+        threads: number of threads of one session.
+        sessions: number of sessions that run at the same time.
+        batch: maximum number of texts of one run, for ONNX Runtime.
         texts: JSON file with a list of texts.
-        most_tokens: where a text is cut.
+        most_tokens: maximum number of tokens of a text; longer ones are truncated.
         outputs: ``.npz`` file to write.
     """
 
@@ -58,11 +58,11 @@ class EncodeJob:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EncodeSaid:
-    """What a child says.
+    """Result of a child process.
 
     Attributes:
-        elapsed_ns: of the whole list.
-        peak_memory: resident bytes at the end.
+        elapsed_ns: time for the whole list.
+        peak_memory: peak resident bytes at the end.
     """
 
     elapsed_ns: int
@@ -84,7 +84,7 @@ def _onnxruntime(job: EncodeJob) -> Callable[[list[str]], Vectors]:
     options.intra_op_num_threads = job.threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    # two sessions that spin while idle would rob each other
+    # without spinning: two sessions that spin while idle would take CPU time from each other
     if job.sessions > 1:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     sessions = [
@@ -129,7 +129,7 @@ def _run(session: Any, group: Sequence[Sequence[int]]) -> Vectors:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the job of a file and write the result to another."""
+    """Read a job from a file, run it and write the result to another file."""
     job_file, result_file = map(Path, arguments)
     job = EncodeJob(**json.loads(job_file.read_text(encoding="utf-8")))
     texts: list[str] = json.loads(Path(job.texts).read_text(encoding="utf-8"))

@@ -1,6 +1,6 @@
-"""The engines: each loads its file and turns token ids into one embedding.
+"""Engines that load a file and convert token ids to one embedding.
 
-A class imports its library when it loads, so that a process carries only the engine it measures.
+A class imports its library when it loads, so that a process contains only the engine it measures.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Linnet:
 
 
 class LinnetForward(Linnet):
-    """The same runtime with the method that every ExecuTorch runtime can run."""
+    """linnet's runtime with ``forward``, the method that every ExecuTorch runtime can run."""
 
     def __init__(self, path: Path, threads: int) -> None:
         super().__init__(path, threads)
@@ -54,7 +54,7 @@ class LinnetForward(Linnet):
 
 
 class LinnetSessions:
-    """As many sessions as threads, each on one thread: what ``linnet.load(file, threads=1, sessions=n)`` does."""
+    """As many sessions as threads, each on one thread, like ``linnet.load(file, threads=1, sessions=n)``."""
 
     def __init__(self, path: Path, threads: int) -> None:
         self._sessions = [Linnet(path, 1) for _ in range(threads)]
@@ -93,7 +93,7 @@ class OpenVino:
 
     Args of the constructor:
         reshape: compile again for each shape instead of once with dynamic shapes.
-        precision: of what is not int8, as ``INFERENCE_PRECISION_HINT``; None: the plugin's choice, bfloat16 where
+        precision: for layers not in int8, as ``INFERENCE_PRECISION_HINT``; None: the plugin's choice, bfloat16 where
             the CPU has it.
     """
 
@@ -155,7 +155,7 @@ class ExecuTorch:
 
         portable_lib._unsafe_reset_threadpool(threads)
         self._torch = torch
-        # the program must outlive its method
+        # keep a reference: the program must outlive its method
         self._program = Runtime.get().load_program(path)
         method = self._program.load_method("forward")
         if method is None:

@@ -1,7 +1,7 @@
-"""Virtual environments beside the project's own, for peers that must not disturb it: made once and kept.
+"""Virtual environments of peers, separate from the project's own; made once and kept.
 
-``openvino`` runs OpenVINO and holds nothing else, so its size on disk and its cold start are those of a plain
-installation; ``nncf`` quantizes for it. Neither has PyTorch. Versions come from ``constraints.txt``.
+``openvino`` contains OpenVINO only, so its size on disk and its cold start are those of a plain installation;
+``nncf`` quantizes for it. Neither has PyTorch. Versions come from ``constraints.txt``.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from benchmarks.paths import CACHE, ROOT
 __all__ = ["OWN", "PACKAGES", "constrained", "interpreter"]
 
 OWN = ""
-"""The environment that runs this."""
+"""The environment that runs this process."""
 
 PACKAGES: Mapping[str, tuple[str, ...]] = {
     "openvino": ("openvino", "numpy", "packaging"),
     "nncf": ("nncf", "openvino", "onnx", "numpy"),
 }
-"""What each environment holds; ``packaging`` reads the requirements of what is installed."""
+"""Packages of each environment; ``packaging`` reads the requirements of installed distributions."""
 
 
 def interpreter(environment: str) -> str:
-    """Return the Python of an environment, which is made first if it is missing or holds other versions.
+    """Return the Python of an environment; make the environment first if it is missing or has other versions.
 
     Raises:
-        RuntimeError: it could not be made; the message ends with what pip said.
+        RuntimeError: it could not be made; the message ends with pip's output.
     """
     if environment == OWN:
         return sys.executable
@@ -44,14 +44,14 @@ def interpreter(environment: str) -> str:
     if folder.exists():
         shutil.rmtree(folder)
     _run([sys.executable, "-m", "venv", str(folder)], environment)
-    # a CUDA build of something must not come along: none of these requires PyTorch
+    # none of these packages requires PyTorch, so no CUDA build is installed
     _run([str(python), "-m", "pip", "--disable-pip-version-check", "-qq", "install", *wanted], environment)
     stamp.write_text(text, encoding="utf-8")
     return str(python)
 
 
 def constrained(packages: tuple[str, ...], constraints: str) -> list[str]:
-    """Return each package with its version of a constraints file, or bare if it is not listed there."""
+    """Return each package with its version in a constraints file, or without one if it is not listed there."""
     pinned = {name: line for line in constraints.splitlines() for name in re.findall(r"^([\w.-]+)==", line)}
     return [pinned.get(package, package) for package in packages]
 

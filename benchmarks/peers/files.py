@@ -1,4 +1,4 @@
-"""What each engine loads, made first if it is missing."""
+"""Files that the engines load, made first if they are missing."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ MAKERS: Mapping[str, Callable[[ModelSpec], Path]] = {
     "openvino-int8": lambda spec: openvino_folder(spec, "int8"),
     "openvino-fp32": lambda spec: openvino_folder(spec, "fp32"),
 }
-"""By the ``file`` of an engine: from a model to a file or folder."""
+"""Functions that make the file or folder of a model, by the ``file`` of an engine."""
 
 
 def engine_files(spec: ModelSpec, engines: Sequence[str], ours: Path | None = None) -> dict[str, Path]:
-    """Return what each engine loads; ``ours`` stands in for linnet's int8 file."""
+    """Return the file of each engine; ``ours`` replaces linnet's int8 file."""
     made: dict[str, Path] = {} if ours is None else {"linnet": ours.resolve()}
     for kind in dict.fromkeys(ENGINES[engine].file for engine in engines):
         if kind not in made:

@@ -1,6 +1,6 @@
-"""What an engine costs besides latency: cold start, memory of one answer, size of the installation.
+"""Footprint of an engine: cold start, memory of one answer, size of the installation.
 
-Cold start is seen from outside: from starting a fresh interpreter to the line that it prints after one
+Cold start is timed from outside: from starting a fresh interpreter to the line that it prints after one
 answer to a text, tokenizer included (OpenVINO is given token ids and a cache of compiled models). All
 programs take turns; files are in the page cache.
 """
@@ -27,11 +27,11 @@ BASELINES: Mapping[str, str] = {"interpreter": "", "interpreter + numpy": "impor
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ColdResult:
-    """Fresh processes of one program.
+    """Measurements of fresh processes of one program.
 
     Attributes:
-        first_line_ns: from starting the process to its answer, one for each repeat.
-        peak_memory: resident bytes, one for each repeat.
+        first_line_ns: time from process start to its answer, one for each repeat.
+        peak_memory: peak resident bytes, one for each repeat.
     """
 
     first_line_ns: list[int]
@@ -42,7 +42,7 @@ def cold_starts(spec: ModelSpec, files: Mapping[str, Path], threads: int, repeat
     """Start every engine of ``files`` (and the bare interpreters) ``repeats`` times, in turns.
 
     Raises:
-        RuntimeError: a program failed; the message has what it said.
+        RuntimeError: a program failed; the message has its output.
     """
     programs: dict[str, tuple[str, list[str], str]] = {
         name: (code, [], interpreter(OWN)) for name, code in BASELINES.items()
@@ -57,7 +57,7 @@ def cold_starts(spec: ModelSpec, files: Mapping[str, Path], threads: int, repeat
     for turn in range(repeats + 1):
         for name, (code, arguments, python) in programs.items():
             fresh: Fresh = run_fresh(code, arguments, python=python)
-            if turn:  # the first turn fills the page cache
+            if turn:  # the first turn fills the page cache and is not counted
                 results[name].first_line_ns.append(fresh.first_line_ns)
                 results[name].peak_memory.append(fresh.peak_memory)
     return results
@@ -75,7 +75,7 @@ def installed_sizes(engines: Iterable[str]) -> dict[str, int]:
     """Return the bytes that each engine takes on disk, measured where it is installed.
 
     Raises:
-        RuntimeError: it could not be measured; the message has the end of what was said.
+        RuntimeError: it could not be measured; the message has the end of the output.
     """
     sizes: dict[str, int] = {}
     for engine in engines:

@@ -1,6 +1,6 @@
-"""How fast one library multiplies int8 matrices here: ``python -m benchmarks.peers.gemm LIBRARY JOB.json RESULT.json``.
+"""Speed of int8 matrix products of one library: ``python -m benchmarks.peers.gemm LIBRARY JOB.json RESULT.json``.
 
-Each shape is called over and over, so that its weights are hot, on one thread. What a call costs without any work
+Each shape is called repeatedly, so that its weights are in the caches, on one thread. The cost of a call without work
 (the same call on an 8 x 8 layer and one row) is subtracted, which makes the peak higher and our share smaller.
 
 =============  ====================================================================================
@@ -30,12 +30,12 @@ Call = Callable[[], object]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GemmJob:
-    """What a child shall do.
+    """Job of a child process.
 
     Attributes:
         shapes: inputs and outputs of each linear layer.
-        tokens: rows.
-        seconds: of sampling for each shape.
+        tokens: number of rows.
+        seconds: sampling time for each shape.
     """
 
     shapes: list[list[int]]
@@ -80,13 +80,13 @@ def _xnnpack(tokens: int, inputs: int, outputs: int) -> Call:
     delegated.compile_config = config
     program_bytes = delegated.to_executorch().buffer
     if portable_lib._threadpool_get_thread_count() != 1:
-        # only before anything was loaded: XNNPACK keeps pointers into the pool
+        # unsafe after a program was loaded, because XNNPACK keeps pointers into the pool
         portable_lib._unsafe_reset_threadpool(1)
     program = Runtime.get().load_program(program_bytes)
     method = program.load_method("forward")
     if method is None:
         raise RuntimeError("executorch.runtime finds no method forward")
-    # the program must outlive its method
+    # keep a reference: the program must outlive its method
     return lambda keep=program: method.execute([x])  # type: ignore[misc]
 
 
@@ -123,7 +123,7 @@ def _torch(tokens: int, inputs: int, outputs: int) -> Call:
     torch.set_num_threads(1)
     draw = torch.Generator().manual_seed(0)
     x = torch.randint(-128, 128, (tokens, inputs), dtype=torch.int8, generator=draw)
-    # stored as a linear layer stores it, [outputs, inputs], seen transposed
+    # stored like the weight of a linear layer, [outputs, inputs], and used as a transposed view
     weight = torch.randint(-127, 128, (outputs, inputs), dtype=torch.int8, generator=draw).t()
     y = torch.empty(tokens, outputs, dtype=torch.int32)
     return lambda: torch._int_mm(x, weight, out=y)
@@ -137,7 +137,7 @@ LIBRARIES: Mapping[str, Callable[[int, int, int], Call]] = {
 
 
 def net_seconds(call_seconds: float, empty_seconds: float) -> float:
-    """Return the time of the work alone; a call is never taken to be all overhead."""
+    """Return the time of a call minus that of an empty call, but at least a tenth of the call."""
     return max(call_seconds - empty_seconds, 0.1 * call_seconds)
 
 
@@ -154,7 +154,7 @@ def _median_seconds(call: Call, seconds: float) -> float:
 
 
 def main(arguments: list[str]) -> int:
-    """Write a JSON object: seconds of the work of each shape, by "INPUTSxOUTPUTS"."""
+    """Measure each shape and write a JSON object: seconds of net work by "INPUTSxOUTPUTS"."""
     library, job_file, result_file = arguments
     job = GemmJob(**json.loads(Path(job_file).read_text(encoding="utf-8")))
     make = LIBRARIES[library]

@@ -1,6 +1,6 @@
-"""Size of what is installed: ``python -m benchmarks.peers.installed NAME ...``, in any environment with packaging.
+"""Installed size of packages: ``python -m benchmarks.peers.installed NAME ...``, in any environment with packaging.
 
-Prints the bytes of the named distributions with all that they require, byte code left out.
+Prints the size in bytes of the named distributions with all their requirements, without byte code.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["installed_size"]
 
 
 def installed_size(distributions: Sequence[str]) -> int:
-    """Return the bytes of distributions with all that they require, byte code left out."""
+    """Return the size in bytes of distributions with all their requirements, without byte code."""
     return sum(_size(name) for name in sorted(_closure(distributions)))
 
 
@@ -29,7 +29,7 @@ def _closure(names: Sequence[str]) -> set[str]:
         if name in found:
             continue
         found.add(name)
-        if name != "linnet":  # its requirement, numpy, is listed where it is measured
+        if name != "linnet":  # linnet's requirement, numpy, is named explicitly where linnet is measured
             waiting.extend(_requirements(name))
     return found
 
@@ -51,7 +51,7 @@ def _is_installed(name: str) -> bool:
 
 
 def _size(name: str) -> int:
-    if name == "linnet":  # perhaps a development checkout, which has no list of files
+    if name == "linnet":  # may be a development checkout, which has no list of files
         return sum(_folder_size(package) for package in ("linnet", "linnet_runtime"))
     files = metadata.distribution(name).files or ()
     paths = (Path(str(file.locate())) for file in files if "__pycache__" not in file.parts)

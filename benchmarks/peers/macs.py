@@ -2,8 +2,8 @@
 
 A linear layer of ``inputs`` x ``outputs`` on ``tokens`` rows takes tokens * inputs * outputs multiply-accumulates
 (MACs). Attention's two matrix products take 2 * tokens^2 * width for each layer, width being that of all heads
-together (Vaswani et al. 2017, section 3.2); they are counted apart, because they are not int8 linear layers. Not
-counted: embeddings (a look-up), normalization, softmax, GELU, biases, pooling, and the pooler, which nobody runs.
+together (Vaswani et al. 2017, section 3.2); they are counted separately, because they are not int8 linear layers. Not
+counted: embeddings (a look-up), normalization, softmax, GELU, biases, pooling, and the pooler, which is not run.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ class Linear:
     """Linear layers of one shape.
 
     Attributes:
-        inputs, outputs: features.
-        count: how many one text passes through.
+        inputs, outputs: numbers of features.
+        count: number of such layers that one text passes through.
     """
 
     inputs: int

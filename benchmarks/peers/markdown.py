@@ -1,4 +1,4 @@
-"""The report for people: the full one, and the short tables that README shows."""
+"""The full report as Markdown."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def _ratio(ratio: Ratio) -> str:
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return a Markdown table, columns padded to be read as text too; all but the first align right."""
+    """Return a Markdown table, padded to be readable as plain text; all columns but the first are right-aligned."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     cells = [[cell.ljust(width) for cell, width in zip(row, widths, strict=True)] for row in (header, *rows)]
     rule = ["-" * max(widths[0], 3), *("-" * (max(width, 2) - 1) + ":" for width in widths[1:])]

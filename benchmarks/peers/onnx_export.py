@@ -1,8 +1,8 @@
-"""The checkpoint as ONNX Runtime users make it, at its best: traced with a mask, fused, int8 per channel.
+"""Export of a checkpoint for ONNX Runtime, in its fastest form: traced with a mask, fused, int8 per channel.
 
 The Hugging Face forward with ``attention_mask`` and dynamic axes is exported (opset 17, attention as plain
-matrix products: ONNX Runtime's BERT fusions recognise that form), pooled and normalized inside of the
-graph as linnet's file is, perhaps fused by ``onnxruntime.transformers.optimizer``, then quantized with
+matrix products, the form that ONNX Runtime's BERT fusions recognise), pooled and normalized inside the
+graph as in linnet's file, optionally fused by ``onnxruntime.transformers.optimizer``, then quantized with
 ``quantize_dynamic(per_channel=True, weight_type=QInt8)``. Fusing helps short inputs and hurts long ones,
 so both variants take part and the better one counts.
 """
@@ -34,7 +34,7 @@ def export_onnx(checkpoint: Path, output: Path, *, int8: bool, fused: bool, head
         output: file to write.
         int8: quantize it; otherwise it stays fp32.
         fused: run ONNX Runtime's transformer fusions first.
-        heads, hidden: of the model, for the fusions.
+        heads, hidden: number and total width of the attention heads, for the fusions.
     """
     with tempfile.TemporaryDirectory(dir=output.parent) as folder:
         model = Path(folder, "traced.onnx")
@@ -55,7 +55,7 @@ def _quantize(model: Path, output: Path) -> None:
         output,
         per_channel=True,
         weight_type=QuantType.QInt8,
-        # shape inference does not know the fused operators; all of them give floats
+        # shape inference does not know the fused operators; all of them return floats
         extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
     )
 
@@ -64,7 +64,7 @@ def _trace(model: Embedder, output: Path) -> None:
     ids = torch.full((1, 16), 1000)
     axes = {name: {0: "batch", 1: "tokens"} for name in _INPUTS} | {"embedding": {0: "batch"}}
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the tracer's remarks about Python numbers; the output is compared
+        warnings.simplefilter("ignore")  # the tracer's warnings about Python numbers; the output is compared
         torch.onnx.export(
             model,
             (ids, torch.ones_like(ids), torch.zeros_like(ids)),

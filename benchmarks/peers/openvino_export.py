@@ -1,4 +1,4 @@
-"""OpenVINO's file: ``python -m benchmarks.peers.openvino_export MODEL.onnx CALIBRATION.json OUT.xml``.
+"""Export of a model for OpenVINO: ``python -m benchmarks.peers.openvino_export MODEL.onnx CALIBRATION.json OUT.xml``.
 
 The fp32 ONNX model is read by OpenVINO and quantized by NNCF's post-training quantization as its documentation
 advises for encoders (``model_type=TRANSFORMER``, its default preset), calibrated on real text. Runs in an

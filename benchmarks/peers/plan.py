@@ -1,4 +1,4 @@
-"""What one run does: parts, engines, lengths and turns, from the command line."""
+"""Plan of one run: parts, engines, lengths and turns, from the command line."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["PARTS", "TIMED", "Plan", "TimedPart", "parser", "plan_of"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TimedPart:
-    """Latencies or throughput of some engines, in turns.
+    """Latency or throughput of some engines, in turns.
 
     Attributes:
-        title: for people.
+        title: name for people.
         engines: in the order of their turns.
         lengths, quick_lengths: tokens.
         rounds: turns of each engine.
-        batch: texts of one call.
+        batch: number of texts of one call.
     """
 
     title: str
@@ -87,17 +87,17 @@ PARTS: tuple[str, ...] = (*TIMED, "footprint", "encode", "roofline")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What one run does.
+    """Plan of one run.
 
     Attributes:
-        parts: of :data:`PARTS`.
+        parts: names from :data:`PARTS`.
         specs: models.
-        engines: names that may take part.
+        engines: names of the engines that may take part.
         threads: thread counts.
         lengths: tokens; None: each part's own.
         rounds: turns of each engine; None: each part's own.
-        seconds: of sampling for each length and turn.
-        cold_repeats: of each cold start.
+        seconds: sampling time for each length and turn.
+        cold_repeats: number of processes of each cold start.
         quick: fewer lengths and turns.
         file: linnet's int8 file of the only model; None: made and kept in the cache.
         texts: file with one text a line for the part encode; None: from the shared data.
@@ -120,7 +120,7 @@ class Plan:
         return dataclasses.replace(self, parts=tuple(each for each in self.parts if each != part))
 
     def engines_of(self, part: str, threads: int) -> list[str]:
-        """Return who takes part; a session for each thread is nothing new on one thread."""
+        """Return the engines of a part; on one thread without linnet-sessions, which is then the same as linnet."""
         return [
             engine
             for engine in TIMED[part].engines
@@ -128,17 +128,17 @@ class Plan:
         ]
 
     def lengths_of(self, part: str) -> Sequence[int]:
-        """Return the tokens of a part's inputs."""
+        """Return the lengths of a part's inputs in tokens."""
         timed = TIMED[part]
         return self.lengths or (timed.quick_lengths if self.quick else timed.lengths)
 
     def rounds_of(self, part: str) -> int:
-        """Return how many turns each engine has."""
+        """Return the number of turns of each engine."""
         return self.rounds or (2 if self.quick else TIMED[part].rounds)
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
-    """Return the options of ``python -m benchmarks.peers``."""
+    """Return the argument parser of ``python -m benchmarks.peers``."""
     found = argparse.ArgumentParser(
         prog="python -m benchmarks.peers",
         description=description,
@@ -163,7 +163,7 @@ def parser(description: str | None) -> argparse.ArgumentParser:
 
 
 def plan_of(args: argparse.Namespace) -> Plan:
-    """Return the plan that the arguments ask for.
+    """Return the plan for the arguments.
 
     Raises:
         SystemExit: they contradict each other.
@@ -200,7 +200,7 @@ def plan_of(args: argparse.Namespace) -> Plan:
 
 
 class _names:
-    """Comma-separated names of a fixed set."""
+    """Argument type for comma-separated names of a fixed set."""
 
     def __init__(self, known: Sequence[str]) -> None:
         self._known = known

@@ -1,4 +1,4 @@
-"""The short tables that README shows: ``--markdown OUT``."""
+"""Short Markdown tables of a comparison: ``--markdown OUT``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The original model in PyTorch: what everybody's answers are compared with, and an engine itself."""
+"""The original model in PyTorch: the reference for all answers, and an engine itself."""
 
 from __future__ import annotations
 

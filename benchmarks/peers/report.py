@@ -1,4 +1,4 @@
-"""Everything of one run, and its JSON record; Markdown is in :mod:`benchmarks.peers.markdown`."""
+"""Results of one run, and their JSON record; Markdown is in :mod:`benchmarks.peers.markdown`."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ REPORT_VERSION = "2.0"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """One model with one thread count.
+    """Results of one model with one thread count.
 
     Attributes:
         wanted: what was compared.
-        result: what the rounds gave.
+        result: results of the rounds.
     """
 
     wanted: Wanted
@@ -37,7 +37,7 @@ class Comparison:
 
     @property
     def families(self) -> dict[str, list[str]]:
-        """Engines of each family that took part, in the order of their turns."""
+        """Return the engines of each family that took part, in the order of their turns."""
         found: dict[str, list[str]] = {}
         for engine in self.wanted.engines:
             found.setdefault(ENGINES[engine].family, []).append(engine)
@@ -45,26 +45,26 @@ class Comparison:
 
     @property
     def family_rounds(self) -> list[Round]:
-        """Rounds by family: at each length its fastest engine."""
+        """Return the rounds by family: at each length its fastest engine."""
         return by_family(self.result.rounds, self.families)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Report:
-    """Everything of one run.
+    """All results of one run.
 
     Attributes:
-        created: when it began, ISO 8601 in UTC.
-        seconds: that it took.
+        created: start of the run, ISO 8601 in UTC.
+        seconds: duration of the run.
         environment: the machine.
-        versions: of the engines' distributions.
+        versions: versions of the engines' distributions.
         before, after: state of the machine.
         files: SHA-256 of each file by its path in the cache.
         comparisons: one for each part, model and thread count.
         cold: cold starts by model, then by engine or baseline.
         installed: bytes on disk by engine.
-        scaling: two sessions against one, by model.
-        encode: many texts, by model.
+        scaling: throughput of two sessions over that of one, by model.
+        encode: throughput on many texts, by model.
         roofline: share of the GEMM peak, by model.
         partial: it was interrupted.
     """
@@ -95,7 +95,7 @@ def worst_cosines(result: RoundsResult) -> dict[str, float]:
 
 
 def targets(report: Report) -> list[Target]:
-    """Return every target that the run can speak about."""
+    """Return every target that the run has figures for."""
     found: list[Target] = []
     latency = [each for each in report.comparisons if each.wanted.part == "latency"]
     for title in dict.fromkeys(each.wanted.spec.title for each in latency):

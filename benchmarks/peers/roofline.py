@@ -1,11 +1,11 @@
-"""How much of the int8 peak a model attains: ``python -m benchmarks.peers.roofline``.
+"""Share of the int8 peak that a model attains: ``python -m benchmarks.peers.roofline``.
 
 The peak is what plain GEMMs of the model's own shapes reach here on one thread, each shape with the fastest of three
 libraries (:mod:`benchmarks.peers.gemm`), in turns with the whole model, every one in a process of its own. The share is
 the time that all linear layers of the model would take at that peak over the time that the whole model takes: the
-multiply-accumulates of the linear layers a second of the model over those of the GEMMs. Attention's two products are
-counted apart (:mod:`benchmarks.peers.macs`): the second share has them too, at the same int8 rate, which is more than
-float32 products could reach; the target is about the first.
+multiply-accumulates per second of the model's linear layers over those of the GEMMs. Attention's two products are
+counted separately (:mod:`benchmarks.peers.macs`): the second share includes them, at the same int8 rate, which is more
+than float32 products could reach; the target is about the first.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ TOKENS = 128
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RooflineResult:
-    """What the turns gave, on one thread.
+    """Result of all turns, on one thread.
 
     Attributes:
-        tokens: of the text.
+        tokens: length of the text.
         shapes: linear layers of the model.
         linear_macs, attention_macs: multiply-accumulates of one text.
-        model_seconds: of the whole model, one for each turn.
-        gemm_seconds: of one call of each shape, one for each turn, by library and then by "INPUTSxOUTPUTS".
+        model_seconds: time of the whole model, one for each turn.
+        gemm_seconds: time of one call of each shape, one for each turn, by library and then by "INPUTSxOUTPUTS".
     """
 
     tokens: int
@@ -54,19 +54,19 @@ class RooflineResult:
 
     @property
     def peak_seconds(self) -> list[float]:
-        """Time of all linear layers at the peak, one for each turn."""
+        """Return the time of all linear layers at the peak in seconds, one for each turn."""
         turns = range(len(self.model_seconds))
         return [peak_seconds(self.shapes, self._turn(turn)) for turn in turns]
 
     @property
     def share(self) -> Ratio:
-        """Share of the peak, linear layers only."""
+        """Return the share of the peak, linear layers only."""
         each = [peak / model for peak, model in zip(self.peak_seconds, self.model_seconds, strict=True)]
         return Ratio(middle=median(each), low=min(each), high=max(each))
 
     @property
     def share_with_attention(self) -> float:
-        """Share of the peak if attention's products count at the same rate."""
+        """Return the share of the peak if attention's products count at the same rate."""
         return self.share.middle * (self.linear_macs + self.attention_macs) / self.linear_macs
 
     def summary(self) -> str:
@@ -108,11 +108,11 @@ class RooflineResult:
 
 
 def peak_seconds(shapes: Sequence[Linear], gemm_seconds: Mapping[str, Mapping[str, float]]) -> float:
-    """Return the time of all linear layers, each shape with its fastest library.
+    """Return the time of all linear layers in seconds, each shape with its fastest library.
 
     Args:
         shapes: linear layers.
-        gemm_seconds: of one call, by library and then by "INPUTSxOUTPUTS".
+        gemm_seconds: seconds of one call, by library and then by "INPUTSxOUTPUTS".
     """
     return sum(
         each.count * min(by_shape[f"{each.inputs}x{each.outputs}"] for by_shape in gemm_seconds.values())
@@ -123,17 +123,17 @@ def peak_seconds(shapes: Sequence[Linear], gemm_seconds: Mapping[str, Mapping[st
 def measure_roofline(
     spec: ModelSpec, file: Path, *, rounds: int, seconds: float, tokens: int = TOKENS
 ) -> RooflineResult:
-    """Let the model and the libraries have their turns.
+    """Measure the model and the libraries in turns.
 
     Args:
         spec: the model.
         file: linnet's int8 file of it.
-        rounds: turns.
-        seconds: of sampling for each shape, and for the model.
-        tokens: of the text.
+        rounds: number of turns.
+        seconds: sampling time for each shape, and for the model.
+        tokens: length of the text.
 
     Raises:
-        RuntimeError: a process failed; the message ends with what it said.
+        RuntimeError: a process failed; the message ends with its output.
     """
     checkpoint = checkpoint_folder(spec)
     config = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))

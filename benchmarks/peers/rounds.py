@@ -1,4 +1,4 @@
-"""Starts one short-lived process for each engine, in turns A B C A B C ..., and collects what they say."""
+"""Rounds of short-lived processes, one for each engine, in turns A B C A B C ..., and their collected results."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ class Wanted:
     """What to compare.
 
     Attributes:
-        part: of the benchmark, see :data:`benchmarks.peers.plan.PARTS`.
+        part: part of the benchmark, see :data:`benchmarks.peers.plan.PARTS`.
         spec: the model.
         engines: names, in the order of their turns.
-        files: what each engine loads.
-        threads: of every engine.
+        files: file of each engine.
+        threads: number of threads of every engine.
         lengths: tokens, special tokens included.
-        rounds: how many turns each engine has.
-        seconds: of sampling for each length and turn.
-        batch: texts of one call.
+        rounds: number of turns of each engine.
+        seconds: sampling time for each length and turn.
+        batch: number of texts of one call.
     """
 
     part: str = "latency"
@@ -56,13 +56,13 @@ class Wanted:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RoundsResult:
-    """What the rounds gave.
+    """Results of all rounds.
 
     Attributes:
         rounds: latencies.
-        outputs: of each engine by length, from its last turn.
-        load_ns: of each engine, one for each turn.
-        peak_memory: of each engine in bytes, the largest of its turns.
+        outputs: outputs of each engine by length, from its last turn.
+        load_ns: load time of each engine, one for each turn.
+        peak_memory: peak memory of each engine in bytes, the largest of its turns.
     """
 
     rounds: list[Round]
@@ -72,7 +72,7 @@ class RoundsResult:
 
 
 def token_ids(checkpoint: Path, lengths: Sequence[int]) -> dict[str, list[int]]:
-    """Return ids of real text, each exactly as long as asked for, special tokens included."""
+    """Return token ids of real text, each list exactly as long as requested, special tokens included."""
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(checkpoint / "tokenizer.json"))
@@ -89,7 +89,7 @@ def run_child(job: Job, folder: Path) -> ChildResult:
     """Run a job in a process of its own.
 
     Raises:
-        RuntimeError: the process failed; the message ends with what it said.
+        RuntimeError: the process failed; the message ends with its output.
     """
     job_file, result_file = folder / "job.json", folder / "result.json"
     job_file.write_text(json.dumps(dataclasses.asdict(job)))
@@ -102,7 +102,7 @@ def run_child(job: Job, folder: Path) -> ChildResult:
 
 
 def run_rounds(wanted: Wanted) -> RoundsResult:
-    """Let every engine have its turns and return all samples."""
+    """Run every engine in turns and return all samples."""
     ids = token_ids(checkpoint_folder(wanted.spec), wanted.lengths)
     rounds: list[dict[str, Mapping[int, Sequence[int]]]] = [{} for _ in range(wanted.rounds)]
     result = RoundsResult(rounds=[*rounds], outputs={}, load_ns={}, peak_memory={})

@@ -1,4 +1,4 @@
-"""What the project set itself, and whether a run met it: pure numbers."""
+"""The project's performance targets, and whether a run met them: pure numbers."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from benchmarks.peers.compare import Round, mean_of_rounds, ratios
 __all__ = ["ENCODE", "LATENCY", "ROOFLINE_SHARE", "Target", "latency_targets"]
 
 LATENCY: Mapping[str, tuple[float, float]] = {"onnxruntime": (1.5, 1.1), "openvino": (1.1, 1.0)}
-"""Of a peer's family: the least geometric mean and the least single point of peer / linnet."""
+"""By a peer's family: the minimum geometric mean and the minimum of a single point of peer / linnet."""
 
 ENCODE = 1.3
-"""Least ratio of linnet's texts a second to ONNX Runtime's."""
+"""Minimum ratio of linnet's texts per second to ONNX Runtime's."""
 
 ROOFLINE_SHARE = 0.7
-"""Least share of the GEMM peak at 128 tokens on one thread."""
+"""Minimum share of the GEMM peak at 128 tokens on one thread."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -25,10 +25,10 @@ class Target:
     """One target.
 
     Attributes:
-        what: in words.
-        found, needed: the figure and its least value, in ``unit``.
+        what: description in words.
+        found, needed: the figure and its minimum, in ``unit``.
         spread: smallest and largest round, None if there is one figure only.
-        unit: behind the figures, such as "x".
+        unit: unit after the figures, such as "x".
     """
 
     what: str
@@ -39,7 +39,7 @@ class Target:
 
     @property
     def met(self) -> bool:
-        """The figure is not below its least value."""
+        """Return True if the figure is not below its minimum."""
         return self.found >= self.needed
 
     def line(self) -> str:
@@ -50,7 +50,7 @@ class Target:
 
 
 def latency_targets(model: str, comparisons: Mapping[int, Sequence[Round]], ours: str = OURS) -> list[Target]:
-    """Return mean and worst point against each family of :data:`LATENCY` that took part.
+    """Return the targets for mean and worst point against each family of :data:`LATENCY` that took part.
 
     Args:
         model: its title.

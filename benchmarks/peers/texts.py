@@ -13,20 +13,20 @@ from benchmarks.paths import ROOT
 __all__ = ["DATA", "distribution", "mixed_texts", "read_lines"]
 
 DATA = ROOT.parent / "shared" / "data"
-"""CLINC150 and STS-B, not part of the repository; ``--texts FILE`` takes their place."""
+"""CLINC150 and STS-B, not part of the repository; ``--texts FILE`` replaces them."""
 
 _SEED = 20_240_229
 _MOST_SENTENCES = 16
 
 
 def mixed_texts(count: int, data: Path = DATA) -> list[str]:
-    """Return texts as an application sees them: half requests and sentences, half paragraphs.
+    """Return texts as an application receives them: half requests and sentences, half paragraphs.
 
     A quarter are requests to a voice assistant (CLINC150), a quarter are sentences (STS-B), the rest are 2 to 16
-    consecutive sentences of STS-B joined, as short documents are; in an order drawn once.
+    consecutive sentences of STS-B joined, like short documents; in a fixed random order.
 
     Raises:
-        FileNotFoundError: the data sets are not there.
+        FileNotFoundError: the data sets are missing.
     """
     requests_file, sentences_file = data / "clinc150" / "train_val.json", data / "stsb_en" / "stsb-en-train.csv"
     for file in (requests_file, sentences_file):

@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.studies.activation_ranges``: real all-MiniLM-L6-v2 on the real sentences of the proof's
 built-in set (one in three), and the full MobileBERT configuration. MobileBERT's weights are seeded random ones, so its
-values mean nothing; what its structure does is real: without normalization the range grows layer by layer.
+values mean nothing; the effect of its structure is real: without normalization the range grows layer by layer.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from linnet_export.quantize.calibration import observe
 __all__ = ["LayerRange", "main", "measure"]
 
 _EVERY = 3
-"""One text in three: eighteen sentences and some edge cases show the same ranges as all."""
+"""Every third text is used: eighteen sentences and some edge cases show the same ranges as all."""
 
 _WIDTH, _HEIGHT, _LEFT, _TOP = 760, 250, 56, 48
 _COLOURS = ("#c2410c", "#1d4ed8")
@@ -38,12 +38,12 @@ _LINES = ("all texts: what one fixed scale has to hold", "one token (median): wh
 
 @dataclasses.dataclass(frozen=True)
 class LayerRange:
-    """The inputs of one linear layer.
+    """Ranges of the inputs of one linear layer.
 
     Attributes:
         name: path of the layer in the device graph.
-        overall: greatest minus least value over all texts.
-        token: the same of one token, median over all tokens.
+        overall: maximum minus minimum over all texts.
+        token: the same for one token, median over all tokens.
     """
 
     name: str
@@ -58,7 +58,7 @@ class _RangeByToken:
         self.ranges: list[float] = []
 
     def update(self, x: Tensor, y: Tensor) -> None:
-        """Take float32 inputs [tokens, in]."""
+        """Add float32 inputs [tokens, in]."""
         low, high = x.amin(1), x.amax(1)
         self.low, self.high = min(self.low, low.min().item()), max(self.high, high.max().item())
         self.ranges += (high - low).tolist()
@@ -119,7 +119,7 @@ def _panel(title: str, ranges: Sequence[LayerRange]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure both models, print the widest layers and draw the picture."""
+    """Measure both models, print the widest layers and draw the chart."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.studies.activation_ranges", description=__doc__)
     parser.add_argument(
         "--output", type=Path, default=ROOT / "docs" / "how-to" / "activation_ranges.svg", help="where to draw"

@@ -1,11 +1,11 @@
-"""Does a padded batch gain anything over a loop? ``python -m benchmarks.studies.batch_gain``.
+"""Speed of a padded batch against a loop over its texts: ``python -m benchmarks.studies.batch_gain``.
 
 Two layers of MiniLM-L6 (seeded random weights: speed does not depend on them), int8, as one program with
-both methods. For each length and thread count, eight texts go once through ``forward_batch`` [8, length] and
-once through eight calls of ``forward`` [1, length], alternating in one process, so that the ratio holds even
-where the milliseconds do not. A process of its own for each thread count: the first program fixes it.
+both methods. For each length and thread count, eight texts run once through ``forward_batch`` [8, length] and
+once through eight calls of ``forward`` [1, length], alternating in one process, so that the ratio is valid even
+if the milliseconds drift. A process of its own for each thread count, because the first program fixes it.
 
-The texts of a batch are equally long here. Real ones are not, and a batch pays for its padding.
+The texts of a batch are equally long here. Real ones are not, and a batch also computes its padding.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ BATCH = 8
 LENGTHS: tuple[int, ...] = (16, 64, 128, 512)
 THREADS: tuple[int, ...] = (1, 2)
 _TOKENS_PER_SAMPLE_ROUND = 400_000
-"""Rounds are chosen so that each length runs through about this many tokens on each side."""
+"""Tokens of each side for one length; the number of rounds is chosen to reach about this many."""
 
 
 def write_program(path: Path) -> tuple[int, int]:
-    """Write the program with both methods; return its bytes and those of `forward` alone."""
+    """Write the program with both methods; return its size and that of `forward` alone in bytes."""
     import torch
     from transformers import BertConfig, BertModel
 

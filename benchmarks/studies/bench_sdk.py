@@ -1,4 +1,4 @@
-"""From texts to answers: what the SDK adds to ``forward``, and what its import costs.
+"""Overhead of the SDK on ``forward``, from texts to answers, and the cost of its import.
 
 pytest benchmarks/studies/bench_sdk.py
 """
@@ -22,7 +22,7 @@ from linnet_bench.measure.sample import SHORT_TEXT, long_text
 
 @pytest.fixture(scope="module")
 def runtime() -> Iterator[Runtime]:
-    """MiniLM-L6, int8, opened."""
+    """Return the runtime of MiniLM-L6, int8."""
     opened = open_runtime(str(linnet_file(MINILM)), 1)
     yield opened
     opened.close()
@@ -30,7 +30,7 @@ def runtime() -> Iterator[Runtime]:
 
 @pytest.fixture(scope="module")
 def model(runtime: Runtime) -> Model:
-    """The same as an application sees it."""
+    """Return the model of that runtime, as an application uses it."""
     return Model(runtime)
 
 

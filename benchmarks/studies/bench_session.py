@@ -1,4 +1,4 @@
-"""Opening a file and running ``forward``, one thread.
+"""Time to open a file and to run ``forward`` on one thread.
 
 pytest benchmarks/studies/bench_session.py
 """
@@ -21,13 +21,13 @@ from linnet_bench.measure.probe import forward_inputs
 
 @pytest.fixture(scope="module")
 def path() -> Path:
-    """MiniLM-L6, int8."""
+    """Return the file of MiniLM-L6, int8."""
     return linnet_file(MINILM)
 
 
 @pytest.fixture(scope="module")
 def runtime(path: Path) -> Iterator[Runtime]:
-    """The opened file."""
+    """Return the runtime of the opened file."""
     opened = open_runtime(str(path), 1)
     yield opened
     opened.close()

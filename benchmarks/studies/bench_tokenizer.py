@@ -1,4 +1,4 @@
-"""The core's WordPiece beside the ``tokenizers`` package, same vocabulary, same ids.
+"""Speed of the runtime's WordPiece and of the ``tokenizers`` package, with the same vocabulary and ids.
 
 pytest benchmarks/studies/bench_tokenizer.py
 """
@@ -27,7 +27,7 @@ TEN_MEGABYTES = _SENTENCE * (10_000_000 // len(_SENTENCE))
 
 @pytest.fixture(scope="module")
 def core() -> Iterator[Tokenizer]:
-    """The tokenizer inside of linnet's file."""
+    """Return the tokenizer inside linnet's file."""
     runtime = open_runtime(str(linnet_file(MINILM)), 1)
     yield runtime.tokenizer
     runtime.close()
@@ -35,7 +35,7 @@ def core() -> Iterator[Tokenizer]:
 
 @pytest.fixture
 def encode(request: pytest.FixtureRequest, core: Tokenizer) -> Encode:
-    """One of the two tokenizers, cutting at ``max_length`` tokens."""
+    """Return one of the two tokenizers, truncating at ``max_length`` tokens."""
     if request.param == "linnet":
         return lambda text, bound: core.encode(text, max_length=bound)[0].ids.tolist()
     package = tokenizers.Tokenizer.from_file(str(minilm_folder() / "tokenizer.json"))
@@ -62,7 +62,7 @@ def bench_encode(benchmark: BenchmarkFixture, encode: Encode, core: Tokenizer, n
 def bench_early_truncation(
     benchmark: BenchmarkFixture, core: Tokenizer, max_length: int, characters: int | None
 ) -> None:
-    """Ten megabytes cost what their first tokens cost; tokenizer_test.cpp asserts that no more is read."""
+    """Time a ten-megabyte text, of which only the first tokens are read, as tokenizer_test.cpp asserts."""
     text = TEN_MEGABYTES if characters is None else TEN_MEGABYTES[: characters * max_length]
     benchmark.group = f"encode at most {max_length} tokens"
     (encoding,) = benchmark(core.encode, text, max_length=max_length)

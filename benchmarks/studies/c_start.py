@@ -1,8 +1,8 @@
-"""``python -m benchmarks.studies.c_start``: from the start of a C program to its first answer, and its memory.
+"""``python -m benchmarks.studies.c_start``: time from the start of a C program to its first answer, and its memory.
 
 The program is the sample of ``linnet bundle --target c``, built here with the C compiler of this machine; every answer
-is that of a fresh process, the file being in the page cache. The reference is a C program that does nothing; its memory
-would be that of the Python process that started it.
+comes from a fresh process, with the file in the page cache. The reference is a C program that does nothing; its memory
+is not shown, because it would be that of the Python process that started it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NOTHING = "int main(void) { return 0; }\n"
 
 
 def main() -> None:
-    """Print the table."""
+    """Measure and print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("file", type=Path, nargs="?", metavar="FILE.pte", help="default: all-MiniLM-L6-v2, int8")
     parser.add_argument("--processes", type=int, default=20, metavar="N", help="of each program (default 20)")
@@ -57,7 +57,7 @@ def _quiet(*command: str) -> None:
 
 
 def _run(command: Sequence[str], folder: Path) -> tuple[float, float]:
-    """Return seconds and megabytes of 10^6 bytes."""
+    """Run a command; return its time in seconds and its peak memory in megabytes of 10^6 bytes."""
     start = time.perf_counter()
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL) as process:
         _, status, usage = os.wait4(process.pid, 0)

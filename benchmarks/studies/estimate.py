@@ -1,7 +1,7 @@
-"""Is ``linnet estimate`` right on this machine? ``python -m benchmarks.studies.estimate FILE.pte ...``
+"""Accuracy of ``linnet estimate`` on this machine: ``python -m benchmarks.studies.estimate FILE.pte ...``
 
-Each file is measured in several fresh processes and estimated with ``--device this``; of each length the smallest p50
-of the processes counts, the one that others disturbed least. The ratio of both is printed, and the exit status is 1
+Each file is measured in several fresh processes and estimated with ``--device this``; for each length the smallest p50
+of the processes counts, the least disturbed one. The ratio of both is printed, and the exit status is 1
 if one is off by more than 30 %.
 """
 
@@ -40,7 +40,7 @@ class Row:
 
     @property
     def off(self) -> float:
-        """How far the estimate is off: 0.1 is 10 % too long."""
+        """Return the relative error of the estimate: 0.1 is 10 % too long."""
         return self.estimated / self.measured - 1
 
 
@@ -48,7 +48,7 @@ def compare(path: Path, device: Device, threads: int, lengths: Sequence[int], ro
     """Measure a file and estimate it.
 
     Raises:
-        LinnetError: it cannot be run or does not say what it computes.
+        LinnetError: it cannot be run or its evidence has no layers.
     """
     measured: dict[int, list[float]] = {}
     settings = MeasureSettings(lengths=tuple(lengths), sampling=Sampling(seconds=seconds))
@@ -72,7 +72,7 @@ def compare(path: Path, device: Device, threads: int, lengths: Sequence[int], ro
 
 
 def main() -> int:
-    """Print the table."""
+    """Measure, estimate and print the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.studies.estimate", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)  # fmt: skip
     parser.add_argument("files", type=Path, nargs="+", metavar="FILE")

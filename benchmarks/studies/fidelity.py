@@ -1,4 +1,4 @@
-"""How much of the original's quality a file keeps: Spearman on STS-B dev, both sides in one run.
+"""Quality loss of a file against its original: Spearman on STS-B dev, both sides in one run.
 
 ``python -m benchmarks.studies.fidelity FILE.pte stsb-en-dev.csv``: the file through the torch-free SDK, the original
 checkpoint of all-MiniLM-L6-v2 through transformers in float32. The CSV has sentence, sentence, score (0 to 5).
@@ -47,13 +47,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def spearman(vectors: npt.NDArray[np.float32], scores: Sequence[float]) -> float:
-    """Return the rank correlation of cosines with scores; vectors [2 * pairs, width] hold all first sentences first."""
+    """Return the rank correlation of cosines with scores; vectors [2 * pairs, width] have all first sentences first."""
     half = len(vectors) // 2
     return float(spearmanr((vectors[:half] * vectors[half:]).sum(axis=1), scores).statistic)
 
 
 def original_vectors(texts: Sequence[str], bound: int) -> npt.NDArray[np.float32]:
-    """Mean-pooled, normalized embeddings [texts, 384] of the checkpoint in float32, as its model card says."""
+    """Return mean-pooled, normalized embeddings [texts, 384] of the checkpoint in float32, as in its model card."""
     folder = minilm_folder()
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     model = transformers.AutoModel.from_pretrained(folder).eval()

@@ -3,7 +3,7 @@
 ``python -m benchmarks.studies.recipes stsb-en-dev.csv --calibration stsb-en-train.csv``: exports one file for each
 recipe (kept in build/bench, made again with ``--fresh``), runs all sentences of the CSV through the torch-free
 SDK and the original through transformers. ``--time`` adds milliseconds at 32 and 128 tokens on one thread, the
-files taking turns in one process. Calibration texts are never those that are measured.
+files taking turns in one process. Calibration texts are never among the measured ones.
 """
 
 from __future__ import annotations
@@ -66,8 +66,8 @@ class Row:
 
     Attributes:
         title: recipe and options.
-        megabytes: of the file, 10^6 bytes, tokenizer included.
-        spearman: on the pairs of the CSV.
+        megabytes: size of the file, 10^6 bytes, tokenizer included.
+        spearman: rank correlation on the pairs of the CSV.
         cosine_mean, cosine_worst: with the original, over all sentences.
         milliseconds: median by length in tokens; empty without ``--time``.
     """
@@ -115,7 +115,7 @@ def _file(each: _Export, calibration: Path, fresh: bool) -> Path:
         quantization=each.settings,
         calibration=calibration if each.calibrated else None,
         max_length=_MAX_LENGTH,
-        prove=False,  # the table is the proof, and a file over budget belongs into it
+        prove=False,  # the table replaces the proof and must include files over budget
         force=True,
     )
     export(config)
@@ -144,7 +144,7 @@ def _measure(
 
 
 def _latencies(files: dict[str, Path]) -> dict[str, tuple[float, ...]]:
-    """Return medians of interleaved single runs on one thread."""
+    """Return the medians, in milliseconds, of interleaved single runs on one thread."""
     opened = {title: open_runtime(str(path), 1) for title, path in files.items()}
     found: dict[str, list[float]] = {title: [] for title in files}
     for tokens in _TOKENS:

@@ -1,4 +1,4 @@
-"""How well two sessions on two threads scale: runs per second of two models over those of one.
+"""Scaling of two sessions on two threads: runs per second of two models over those of one.
 
     python benchmarks/studies/sessions.py FILE [--tokens 128] [--seconds 3]
 

@@ -1,4 +1,4 @@
-"""What a tokenizer of kind ``tokenizers`` costs: bytes in the file, time to open, time for a text.
+"""Cost of a tokenizer of kind ``tokenizers``: bytes in the file, time to open, time for a text.
 
     python -m benchmarks.studies.tokenizer_kinds
 
@@ -25,7 +25,7 @@ _XLM_R_TOKENS = 250_002
 
 
 def main() -> None:
-    """Print both tables."""
+    """Measure and print both tables."""
     console = Console()
     rows = [_family(name) for name in sorted(MAKERS)]
     console.heading("one text of the proof, microseconds, median")
@@ -41,7 +41,7 @@ def _family(name: str) -> tuple[str, ...]:
     assert all(device.encode(text)[0].ids.tolist() == original(text)["input_ids"] for text in texts)
     ours: list[float] = []
     theirs: list[float] = []
-    for _ in range(_ROUNDS):  # in turns, so that a slow moment hits both
+    for _ in range(_ROUNDS):  # in turns, so that a slow moment of the machine affects both
         ours.append(_seconds(lambda: [device.encode(text, max_length=512)[0].ids for text in texts]))
         theirs.append(_seconds(lambda: [original(text, truncation=True, max_length=512) for text in texts]))
     mine, other = (1e6 * statistics.median(each) / len(texts) for each in (ours, theirs))

@@ -1,7 +1,7 @@
 """``python -m benchmarks.studies.training EXPERIMENT``: ways of training compared on CLINC150, over several seeds.
 
-Every figure is that of CLINC150's validation rows (3 000 in scope, 100 out of it; in `few-shot` those of two domains),
-which no training sees; accuracy counts out-of-scope answers to requests in scope as wrong. The trained checkpoints are
+Every figure is for CLINC150's validation rows (3 000 in scope, 100 out of it; in `few-shot` those of two domains),
+which no training uses; accuracy counts out-of-scope answers to requests in scope as wrong. The trained checkpoints are
 measured in float32, students also as the int4 file that they are made for.
 """
 
@@ -44,10 +44,10 @@ class Variant:
     """One way of training.
 
     Attributes:
-        name: as the table has it.
-        stages: trainings, as a file of stages has them; variants share those of the same name.
-        rows_per_class: None: all.
-        export: the last stage is exported as the model that comes with linnet is, and measured as a file too.
+        name: name in the table.
+        stages: trainings, as in a file of stages; variants share those of the same name.
+        rows_per_class: number of training rows of each class; None: all.
+        export: the last stage is exported like the model that comes with linnet, and measured as a file too.
     """
 
     name: str
@@ -99,7 +99,10 @@ def _students(model: str) -> list[Variant]:
         return Variant(name, (teacher, named(name, {**student.settings, **changes})), export=True)
 
     def layers_first(name: str, **transfer: float) -> Variant:
-        """MobileBERT's order: the teacher's layers, on the rows alone, a third of the texts; then its answers."""
+        """Return a student in MobileBERT's order: the teacher's layers, on the rows alone; then its answers.
+
+        The rows alone are a third of the texts.
+        """
         before = {key: value for key, value in student.settings.items() if key != "calibration"}
         before["distillation"] = {"teacher": "stage:teacher", **transfer}
         before["optimizer"] = {**before["optimizer"], "epochs": 4}
@@ -142,7 +145,7 @@ def _run(variant: Variant, source: Path, output: Path, seed: int) -> dict[str, d
     rows = output / "rows"
     convert(source, rows, domains=_FEW_SHOT_DOMAINS if few else (), rows_per_class=few, seed=seed)
     data = DataConfig(train=rows / "train.jsonl", validation_split=0.1 if few else 0.05)
-    # few rows are drawn anew by each seed, which is the larger part of the spread
+    # each seed draws its few rows anew, which causes the larger part of the spread
     trained = [
         dataclasses.replace(stage, settings={**stage.settings, "seed": 0 if few else seed}).config(
             output, data, resume=True, force=False
@@ -175,7 +178,7 @@ def _measure_file(config: TrainConfig, rows: Path) -> dict[str, float]:
     file = config.output / "training" / "model.pte"
     settings = dict(read_stages(_STAGES / "intents.toml").export)
     if config.quantize_aware is not None:
-        del settings["quantization"]  # the training imitates what the recipe does of itself
+        del settings["quantization"]  # the training imitates the recipe's defaults
     export(export_config(config, file, {**settings, "budget": {"agreement": 0.5}}))
     table = read_table(rows)
     with load(file) as model:
@@ -197,7 +200,7 @@ def _spread(values: Sequence[float]) -> str:
 
 
 def main() -> None:
-    """Read the command line."""
+    """Read the command line, run the experiment and print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
     parser.add_argument("experiment", choices=sorted(EXPERIMENTS))
     parser.add_argument("--clinc150", type=Path, required=True, metavar="FILE", help="data_full.json or train_val.json")

@@ -35,7 +35,7 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
+    """Add the arguments."""
     parser.epilog = _EPILOG
     add = parser.add_argument
     add("file", metavar="FILE", help="a linnet file (.pte)")
@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure; return 1 if a limit is not reached."""
+    """Evaluate the file; return 1 if a limit is not reached."""
     limits = dict(_limit(text) for text in args.at_least)
     if args.limit is not None and args.limit < 1:
         raise InvalidArgumentError(f"--limit is {args.limit}, expected at least 1")
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _progress() -> Progress:
-    """Report to a terminal about five times a second, to anything else not at all."""
+    """Return a progress callback that writes about five times a second to a terminal, and nothing elsewhere."""
     if not sys.stderr.isatty():
         return lambda done, total: None
     last = 0.0

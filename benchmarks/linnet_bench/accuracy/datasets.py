@@ -1,4 +1,4 @@
-"""Rows of labelled text: JSON lines, JSON, CSV, TSV, CoNLL and SQuAD files, and which column is what."""
+"""Readers of labelled text (JSON lines, JSON, CSV, TSV, CoNLL, SQuAD) and the choice of their columns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Row: TypeAlias = Mapping[str, Any]
 TEXT_COLUMNS: tuple[str, ...] = (
     "text", "sentence", "sentence1", "text1", "premise", "utterance", "question", "query", "tokens", "words",
 )  # fmt: skip
-"""Usual names of the column of the text, likeliest first."""
+"""Usual names of the text column, most likely first."""
 _PAIR = (
     "text_pair", "pair", "sentence2", "text2", "hypothesis", "context", "passage", "document", "passage_text"
 )  # fmt: skip
@@ -36,9 +36,9 @@ class Table:
     """Rows of a file.
 
     Attributes:
-        path: the file.
+        path: path of the file.
         rows: each with its values by column; columns of a file without header are "0", "1", ...
-        lines: on which each row begins, from 1; empty where a file has not one a line.
+        lines: line on which each row begins, from 1; empty for a format without one row a line.
     """
 
     path: str
@@ -47,17 +47,17 @@ class Table:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the columns of the first row."""
+        """Return the names of the columns of the first row."""
         return tuple(self.rows[0]) if self.rows else ()
 
     def place(self, index: int) -> Place:
-        """Return where a row stands, by its index from 0."""
+        """Return the position of a row in the file, by its index from 0."""
         return Place(self.path, self.lines[index]) if self.lines else Place(self.path, index + 1, "row")
 
 
 @dataclasses.dataclass(frozen=True)
 class Columns:
-    """Which column is what.
+    """The column of each role.
 
     Attributes:
         text: the text, the question, the query, the tokens.
@@ -74,12 +74,12 @@ def read_table(path: str | Path, *, header: bool | None = None) -> Table:
     """Read a file by its ending: .jsonl, .json, .csv, .tsv; anything else is CoNLL.
 
     Args:
-        path: the file.
+        path: path of the file.
         header: whether a CSV's first row has the names; None: if one of them is a usual name.
 
     Raises:
         OSError: the file cannot be read.
-        InvalidArgumentError: it has not the form of its ending, or no rows; every wrong line is named.
+        InvalidArgumentError: it does not have the format of its ending, or has no rows; lists every invalid line.
     """
     table, problems = read_rows(path, header=header)
     if problems:
@@ -88,11 +88,11 @@ def read_table(path: str | Path, *, header: bool | None = None) -> Table:
 
 
 def read_rows(path: str | Path, *, header: bool | None = None) -> tuple[Table, list[Problem]]:
-    """Read a file as :func:`read_table` does; return its rows, and the lines that are none.
+    """Read a file as :func:`read_table` does; return its rows and the problems of invalid lines.
 
     Raises:
         OSError: the file cannot be read.
-        InvalidArgumentError: it is not text, or has neither rows nor wrong lines.
+        InvalidArgumentError: it is not text, or has neither rows nor invalid lines.
     """
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
@@ -113,7 +113,7 @@ def read_rows(path: str | Path, *, header: bool | None = None) -> tuple[Table, l
 
 
 class _Found:
-    """Rows and wrong lines of a file, as they are found."""
+    """Rows and problems collected while a file is read."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -132,7 +132,7 @@ class _Found:
 def _from_csv(found: _Found, text: str, delimiter: str, header: bool | None) -> None:
     rows: list[tuple[int, list[str]]] = []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    start = 1  # a row may have several lines
+    start = 1  # first line of the row, because a row may have several lines
     try:
         for row in reader:
             if row:
@@ -197,7 +197,7 @@ def _no_object(value: object) -> str:
 
 
 def _squad_rows(articles: Iterable[Row]) -> Iterable[Row]:
-    """SQuAD's own nesting: articles, paragraphs, questions."""
+    """Yield the rows in SQuAD's nesting of articles, paragraphs and questions."""
     for article in articles:
         for paragraph in article.get("paragraphs", ()):
             for question in paragraph.get("qas", ()):
@@ -262,7 +262,7 @@ def _choose(table: Table, role: str, named: str | None, usual: Sequence[str], pl
             )
         return named
     found = _usual(table.columns, usual)
-    if found is None and role != "pair":  # the first row may lack it, which is for the reader of rows to say
+    if found is None and role != "pair":  # the first row may lack the column; the reader of rows reports that
         found = _usual(_all_columns(table), usual)
     return found or place
 

@@ -1,4 +1,4 @@
-"""Measure a model on labelled rows with the metric of its task."""
+"""Evaluation of a model on labelled rows with the metrics of its task."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ __all__ = ["Evaluation", "Progress", "evaluate"]
 
 @dataclasses.dataclass(frozen=True)
 class Evaluation:
-    """What was measured.
+    """The result of an evaluation.
 
     Attributes:
-        task: of the file.
-        rows: how many rows counted.
+        task: task of the file.
+        rows: number of rows.
         metrics: values by name, from 0 to 1 (correlations from -1); NaN where one is not defined.
-        truncated: texts that were cut at the bound.
+        truncated: number of texts that were truncated.
     """
 
     task: str
@@ -33,7 +33,7 @@ class Evaluation:
     truncated: int
 
     def to_json(self) -> dict[str, Any]:
-        """Return what JSON can hold: NaN becomes null."""
+        """Return the result as JSON data; NaN becomes null."""
         values = {name: None if math.isnan(value) else value for name, value in self.metrics.items()}
         return {"task": self.task, "rows": self.rows, "metrics": values, "truncated": self.truncated}
 
@@ -59,11 +59,11 @@ def evaluate(
     =====================  =====================================================================
 
     Args:
-        model: of the task.
+        model: a model of the task.
         table: the rows.
-        columns: which of its columns is what.
-        progress: told how many rows are done.
-        wrong: lines of the file that are no rows, which are refused together with rows that do not fit.
+        columns: the column of each role.
+        progress: callback for the number of finished rows and of all rows.
+        wrong: problems of invalid lines of the file, reported together with rows that do not fit.
 
     Raises:
         InvalidArgumentError: rows do not fit the task; the message has their lines, counted from 1.

@@ -1,4 +1,4 @@
-"""Measures of accuracy, each as its community defines it; pure functions of lists."""
+"""Accuracy metrics, each in its standard definition; pure functions of lists."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ __all__ = [
 ]
 
 Entities: TypeAlias = set[tuple[str, int, int]]
-"""(name, first word, last word) of each entity of a sentence."""
+"""Entities of a sentence, each as (name, first word, last word)."""
 
 
 def accuracy(expected: Sequence[Hashable], found: Sequence[Hashable]) -> float:
-    """Return the share of equal answers; NaN without any."""
+    """Return the share of equal answers; NaN for empty lists."""
     same = [left == right for left, right in zip(expected, found, strict=True)]
     return sum(same) / len(same) if same else float("nan")
 
@@ -61,7 +61,7 @@ def multi_label_f1(expected: Sequence[set[str]], found: Sequence[set[str]]) -> t
 
 
 def area_under_roc(positive: Sequence[float], negative: Sequence[float]) -> float:
-    """Return the chance that a positive scores above a negative, ties half (the Mann-Whitney U); NaN without both."""
+    """Return the chance that a positive scores above a negative, ties half (Mann-Whitney U); NaN if either is empty."""
     if not positive or not negative:
         return float("nan")
     places = ranks([*positive, *negative])[: len(positive)]
@@ -72,13 +72,13 @@ def area_under_roc(positive: Sequence[float], negative: Sequence[float]) -> floa
 def out_of_scope_scores(
     expected: Sequence[str], found: Sequence[str], in_scope_scores: Sequence[float], out_of_scope: str
 ) -> dict[str, float]:
-    """Return how well requests that belong to no class are told apart, as Larson et al. (EMNLP 2019) measure it.
+    """Return the metrics of recognizing requests that belong to no class, as Larson et al. (EMNLP 2019) define them.
 
     Args:
         expected: the right label of each text.
-        found: the label it got.
+        found: the label that the model gave it.
         in_scope_scores: its largest score of a label other than ``out_of_scope``.
-        out_of_scope: the label of what belongs to no class.
+        out_of_scope: the label of texts that belong to no class.
 
     Returns:
         `in_scope_accuracy` of the texts that belong to a class (out of scope is a wrong answer),
@@ -134,7 +134,7 @@ _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 def normalize_answer(text: str) -> str:
-    """Lower-case, without punctuation, articles and extra spaces (SQuAD's evaluation script)."""
+    """Return the text in lower case, without punctuation, articles and extra spaces (SQuAD's evaluation script)."""
     return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
 
 
@@ -158,7 +158,7 @@ def token_f1(expected: str, found: str) -> float:
 def find_entities(tags: Sequence[str]) -> Entities:
     """Return the entities of a sentence's BIO, BIOES or bare tags, by the rules of ``conlleval``.
 
-    A word opens an entity with B- or S-, or where it continues none of its name: after O, after another
+    A word begins an entity with B- or S-, or where it does not continue an entity of its name: after O, after another
     name, after E- or S-.
     """
     entities: Entities = set()
@@ -175,7 +175,7 @@ def find_entities(tags: Sequence[str]) -> Entities:
 
 
 def _split_tag(tag: str) -> tuple[str, str]:
-    """Prefix and name; a bare name counts as I-, and O has no name."""
+    """Return prefix and name; a bare name counts as I-, and O has no name."""
     if tag in ("O", ""):
         return "O", ""
     if len(tag) > 2 and tag[1] == "-" and tag[0] in "BIES":
@@ -184,7 +184,7 @@ def _split_tag(tag: str) -> tuple[str, str]:
 
 
 def entity_scores(expected: Sequence[Sequence[str]], found: Sequence[Sequence[str]]) -> tuple[float, float, float]:
-    """Return precision, recall and F1 of whole entities over all sentences; 0 where nothing counts."""
+    """Return precision, recall and F1 of whole entities over all sentences; 0 where there are none."""
     hits = guessed = true = 0
     for left, right in zip(expected, found, strict=True):
         wanted, got = find_entities(left), find_entities(right)

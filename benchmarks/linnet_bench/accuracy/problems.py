@@ -1,4 +1,4 @@
-"""What is wrong with the rows of files: each problem with its place, told together."""
+"""Validation errors of input rows, with file and line, reported together."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _SHOWN = 20
 
 @dataclasses.dataclass(frozen=True)
 class Place:
-    """Where something stands in a file.
+    """A position in a file.
 
     Attributes:
-        path: the file.
-        number: of the line or row, from 1; None: the file as a whole.
-        kind: what is counted: `line`, or `row` where a file has not one a line.
+        path: path of the file.
+        number: number of the line or row, from 1; None: the file as a whole.
+        kind: what the number counts: `line`, or `row` for a format without one row a line.
     """
 
     path: str
@@ -33,7 +33,7 @@ class Place:
 
 @dataclasses.dataclass(frozen=True)
 class Problem:
-    """What is wrong at a place, in words."""
+    """A validation error with its position."""
 
     place: Place
     what: str
@@ -43,7 +43,7 @@ class Problem:
 
 
 class BadRowsError(InvalidArgumentError):
-    """Rows that cannot be used.
+    """Rows of a file are invalid.
 
     Attributes:
         problems: one for each row, or for a whole file; the message shows the first 20, one a line.
@@ -73,12 +73,12 @@ def describe(problems: Sequence[Problem]) -> str:
 
 
 def in_order(problems: Iterable[Problem]) -> list[Problem]:
-    """Return the problems of a file in the order of its lines; those of the whole file come first."""
+    """Return the problems of a file in the order of its lines, those of the whole file first."""
     return sorted(problems, key=lambda each: each.place.number or 0)
 
 
 def not_json(error: json.JSONDecodeError) -> str:
-    """Return what is wrong with a line that is not JSON."""
+    """Return the error text for a line that is not JSON."""
     return f"not JSON: {error.msg} at character {error.colno}"
 
 

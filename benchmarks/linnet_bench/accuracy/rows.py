@@ -1,4 +1,4 @@
-"""Labelled rows of one evaluation, and running them in chunks."""
+"""Labelled rows of one evaluation, and their execution in chunks."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ __all__ = ["LabelledRows", "Progress"]
 Value = TypeVar("Value")
 
 Progress: TypeAlias = Callable[[int, int], None]
-"""Told how many rows are done, and of how many."""
+"""Callback for the number of finished rows and the number of all rows."""
 
-_CHUNK = 64  # rows between two reports; large enough for sorting by length to help
+_CHUNK = 64  # rows between two progress reports; large enough to benefit from sorting by length
 
 
 class LabelledRows:
-    """The rows, and running them in chunks."""
+    """Labelled rows, their conversion, and their execution in chunks."""
 
     def __init__(
         self, model: Model, table: Table, columns: Columns, progress: Progress, wrong: Sequence[Problem]
@@ -36,7 +36,7 @@ class LabelledRows:
         self._progress = progress
 
     def read(self, convert: Callable[[Row], Value]) -> list[Value]:
-        """Return what a function makes of each row; rows that it refuses are told by :meth:`map`, all at once."""
+        """Convert each row with a function; invalid rows are collected, and :meth:`map` reports them all at once."""
         found = []
         for index, row in enumerate(self.table.rows):
             try:
@@ -46,11 +46,11 @@ class LabelledRows:
         return found
 
     def texts(self) -> list[str]:
-        """The text column."""
+        """Return the text column."""
         return self.read(lambda row: _text(row, self.columns.text))
 
     def pairs(self) -> list[tuple[str, str]]:
-        """Text and pair columns."""
+        """Return the text and pair columns."""
         if self.columns.pair is None:
             raise InvalidArgumentError(
                 f"{self.table.path}: no column for the second text among "
@@ -60,7 +60,7 @@ class LabelledRows:
         return self.read(lambda row: (_text(row, self.columns.text), _text(row, second)))
 
     def labels(self, convert: Callable[[Any], Value]) -> list[Value]:
-        """What a function makes of each label."""
+        """Return each label, converted by a function."""
 
         def read(row: Row) -> Value:
             if row.get(self.columns.label) is None:
@@ -70,11 +70,11 @@ class LabelledRows:
         return self.read(read)
 
     def numbers(self) -> list[float]:
-        """The label column as numbers."""
+        """Return the label column as numbers."""
         return self.labels(_number)
 
     def label_name(self, label: object) -> str:
-        """Return a label's name; a number is its place among the names, unless it is a name itself."""
+        """Return a label's name; a number is an index into the names, unless it is a name itself."""
         names = self.model.manifest.labels
         if str(label) in names:
             return str(label)
@@ -84,10 +84,10 @@ class LabelledRows:
         raise InvalidArgumentError(f"label {label!r} is none of the file's {len(names)}: {known}")
 
     def map(self, items: Sequence[Any], run: Callable[[Sequence[Any]], Sequence[Any]]) -> list[Any]:
-        """Run items in chunks, count what was cut, report progress.
+        """Run items in chunks, count truncated texts, report progress.
 
         Raises:
-            BadRowsError: of the rows that were read before, these cannot be measured.
+            BadRowsError: rows that were read before are invalid.
         """
         if self._problems:
             raise BadRowsError(in_order(self._problems))

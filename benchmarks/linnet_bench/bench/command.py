@@ -44,7 +44,7 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
+    """Add the arguments."""
     parser.epilog = _EPILOG
     parser.add_argument("file", metavar="FILE", nargs="?", type=Path, help="a linnet file (.pte)")
     parser.add_argument(
@@ -85,10 +85,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, show, write; see the epilog for the exit status.
+    """Measure the file, show and write the record; see the epilog for the exit status.
 
     Raises:
-        LinnetError: the file cannot be measured; what had been finished before is shown and written.
+        LinnetError: the file cannot be measured; finished results are shown and written.
     """
     if args.file is None and not args.clean_device:
         raise InvalidArgumentError("FILE is missing, expected a linnet file (.pte)")
@@ -123,7 +123,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def add_method_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare how long, how often and where it runs."""
+    """Add the arguments for duration, repeats, CPUs and method."""
     add = parser.add_argument
     add("--repeats", type=int, metavar="N", help=f"processes of each thread count (default {DEFAULT.repeats})")
     add("--cooldown", type=float, metavar="S",
@@ -137,10 +137,10 @@ def add_method_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def settings_from(args: argparse.Namespace) -> Settings:
-    """Return the settings that the arguments mean: those of the method, and what was said besides.
+    """Return the settings of the arguments: those of the preset, changed by the other options.
 
     Raises:
-        InvalidArgumentError: a number is out of range, or contradicts the official method; all of them at once.
+        InvalidArgumentError: numbers are out of range or contradict the official method; lists all of them.
     """
     method = QUICK if args.quick else OFFICIAL if args.official else DEFAULT
     profile = args.profile or args.trace is not None

@@ -1,4 +1,4 @@
-"""The part of ``linnet bench`` that deals with devices: from arguments to exit status."""
+"""``linnet bench --device``: measurement on other devices, from arguments to exit status."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ __all__ = ["run_on_devices"]
 
 
 def run_on_devices(args: argparse.Namespace, settings: Settings | None) -> int:
-    """Measure on the devices that the arguments name, show, write, and return the exit status.
+    """Measure on the devices in the arguments, show and write the results, and return the exit status.
 
     Args:
-        args: of ``linnet bench``.
-        settings: that they mean; None: there is no file, the devices are only cleaned.
+        args: arguments of ``linnet bench``.
+        settings: settings from the arguments; None: there is no file, the devices are only cleaned.
 
     Raises:
         LinnetError: an argument is wrong, the file cannot be used, or the only device failed.

@@ -15,20 +15,20 @@ __all__ = ["ENTRY_POINT", "bench_here", "plain"]
 
 ENTRY_POINT = "linnet_bench.bench.on_device:bench_here"
 
-# A record is written while the worker warms up; where it is long, it is written seldom: 2 % of the time at most.
+# Emitting a long record takes time, so the pause after it is 50 times as long: at most 2 % of the time is spent on it.
 _SELDOM = 50
 
 
 def bench_here(files: Sequence[StoredFile], payload: Mapping[str, Any], emit: Callable[..., None]) -> None:
-    """Measure the only file here for somebody else.
+    """Measure the only file on this machine for a remote host.
 
     Args:
-        files: one.
+        files: one file.
         payload: fields of :class:`~linnet_bench.measure.benchmark.BenchmarkRequest`.
-        emit: takes the fields of an event: ``progress``, ``record``, ``traced``.
+        emit: sends an event, given its fields: ``progress``, ``record``, ``traced``.
 
     Raises:
-        LinnetError: it ended early; what was finished before was emitted.
+        LinnetError: the measurement ended early; finished results were emitted.
     """
     request = from_data(BenchmarkRequest, payload, "request")
     settings = request.settings
@@ -47,7 +47,7 @@ def bench_here(files: Sequence[StoredFile], payload: Mapping[str, Any], emit: Ca
 
 
 class _RecordEmitter:
-    """Tells what is being measured, and with each step what is finished."""
+    """Emits the current step, and with each step the record of all finished results."""
 
     def __init__(self, emit: Callable[..., None], name: str) -> None:
         self._emit = emit
@@ -56,17 +56,17 @@ class _RecordEmitter:
         self.benchmark: Benchmark | None = None
 
     def say(self, text: str) -> None:
-        self.tell()  # first: once the next step is seen to begin, the ones before it are safe
+        self.tell()  # before the step: when the host sees a step begin, it has the results of all earlier ones
         self._emit(event="progress", text=text)
 
     def tell(self, *, final: bool = False) -> None:
-        """Emit the record as it is now, unless one was emitted just now."""
+        """Emit the current record, unless one was emitted recently."""
         start = time.monotonic()
         record = None if self.benchmark is None or (start < self._next and not final) else self.benchmark.record()
         if record is None:
             return
         self._emit(event="record", record=plain(self._named(record)))
-        if any(run.lengths for run in record.runs):  # one without results must not delay the first that has some
+        if any(run.lengths for run in record.runs):  # a record without results must not delay the first with results
             self._next = time.monotonic() + _SELDOM * (time.monotonic() - start)
 
     def _named(self, record: Record) -> Record:
@@ -74,7 +74,7 @@ class _RecordEmitter:
 
 
 def plain(value: Any) -> Any:
-    """Return what :func:`json.dumps` takes, as ``dataclasses.asdict`` but without a copy of every number."""
+    """Convert a dataclass to data for :func:`json.dumps`, like ``dataclasses.asdict`` without copying every number."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, list | tuple) and value and not isinstance(value[0], int | float | str):

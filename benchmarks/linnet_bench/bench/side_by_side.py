@@ -1,4 +1,4 @@
-"""Results of devices for people: one in full, several beside each other."""
+"""Results of devices for the terminal: one device in full, several devices in one table."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NOTHING = "-"
 
 
 def show_outcomes(outcomes: Sequence[Outcome], console: Console) -> None:
-    """Write what was measured, then what failed."""
+    """Write the results, then the failures."""
     records = [(each.address.name, each.record) for each in outcomes if each.record is not None]
     if len(records) == 1:
         console.fields([("device", records[0][0])])
@@ -88,11 +88,11 @@ def _latencies(records: Sequence[Record]) -> Iterator[Sequence[str]]:
         yield (str(threads), "text" if tokens == _TEXT else str(tokens), *cells)
 
 
-_TEXT = 1 << 30  # sorts behind every length
+_TEXT = 1 << 30  # sorts after every length
 
 
 def _by_place(record: Record) -> dict[tuple[int, int], Point]:
-    """Repeats of one length together; a text's way to its answer stands behind the lengths."""
+    """Return the results by thread count and length, repeats together; answers to a text sort after the lengths."""
     found = {(point.threads, point.tokens): point for point in points(record.runs)}
     for run in record.runs:
         if run.answer is not None:
@@ -102,7 +102,7 @@ def _by_place(record: Record) -> dict[tuple[int, int], Point]:
 
 
 def _cell(point: Point | None) -> str:
-    """Of several repeats the median."""
+    """Return p50 / p90 in milliseconds, the median over the repeats."""
     return _NOTHING if point is None else f"{_ms(point.middle(50))} / {_ms(point.middle(90))}"
 
 

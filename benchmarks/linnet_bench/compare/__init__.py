@@ -1,10 +1,10 @@
-"""``linnet compare``: files of one task side by side, and which of them another one beats.
+"""``linnet compare``: files of one task side by side, and which of them are Pareto-dominated.
 
 =========  =======================================================================
-answers    what a file answers, how often it agrees with the first, its metric on data
+answers    agreement of answers with the first file, and metrics on data
 rounds     latency, memory and cold start, in fresh processes that take turns
 result     the dataclasses of the result, its JSON, and the Pareto rule
-table      the result for people
+table      the result as a table
 report     the result as one HTML page
 command    arguments, exit codes, files
 =========  =======================================================================

@@ -1,4 +1,4 @@
-"""What each file answers: agreement with the first file, and its metric on labelled data."""
+"""Answers of each file: agreement with the first file, and metrics on labelled data."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ __all__ = ["Answers", "agreement", "ask_all", "texts_for"]
 Outputs: TypeAlias = Mapping[str, FloatArray]
 Text: TypeAlias = tuple[str, str | None]
 
-_MOST_TEXTS = 200  # of the data; more say nothing new and cost time
+_MOST_TEXTS = 200  # from the data; more texts change little and take time
 
 
 @dataclasses.dataclass(frozen=True)
 class Answers:
-    """What one file answered.
+    """The answers of one file.
 
     Attributes:
-        outputs: by name, of each text, without the batch axis.
-        metrics: on the data; empty without data.
+        outputs: for each text, arrays by name of the output, without the batch axis.
+        metrics: metrics on the data; empty without data.
     """
 
     outputs: Sequence[Outputs]
@@ -41,9 +41,9 @@ class Answers:
 
 
 def texts_for(opened: Sequence[Opened], table: Table | None, columns: Columns | None) -> list[Text]:
-    """Return the texts that agreement is measured on.
+    """Return the texts to measure agreement on.
 
-    They are the first rows of the data; without data, those of all golden cases and sentences of our own.
+    They are the first rows of the data; without data, those of all golden cases and built-in sentences.
     """
     if table is not None and columns is not None and all(isinstance(row[columns.text], str) for row in table.rows):
         second = columns.pair
@@ -63,7 +63,7 @@ def ask_all(
     opened: Sequence[Opened], texts: Sequence[Text], table: Table | None, columns: Columns | None,
     threads: int, progress: Progress | None = None,
 ) -> list[Answers]:  # fmt: skip
-    """Ask each file, one after the other, so that one is in memory at a time.
+    """Run all texts through each file, one file after the other, so that only one is in memory at a time.
 
     Raises:
         LinnetError: a file cannot answer, or the data does not fit the task.
@@ -85,7 +85,7 @@ def _metrics(
 
 
 def agreement(task: str, first: Sequence[Outputs], other: Sequence[Outputs]) -> float:
-    """Return how far two files give the same answers, 0 to 1.
+    """Return the agreement of two files' answers, 0 to 1.
 
     Embeddings: the mean cosine. One score a text: the share of pairs of texts in the same order (1 for a single
     text). Otherwise: the share of equal best classes over all rows and outputs.

@@ -32,7 +32,7 @@ __all__ = ["add_arguments", "run"]
 
 DEFAULT_LENGTHS = (16, 128, 512)
 DEFAULT_ROUNDS, DEFAULT_SECONDS, DEFAULT_COLD = 3, 0.3, 5
-_SPEED_AT = 128  # tokens whose p50 stands for speed, or the nearest length that was measured
+_SPEED_AT = 128  # tokens; speed is the p50 at this length, or at the nearest measured length
 
 _EPILOG = f"""\
 Every figure of time and memory comes from fresh processes that take turns, so that what disturbs the machine
@@ -46,7 +46,7 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
+    """Add the arguments."""
     parser.epilog = _EPILOG
     add = parser.add_argument
     add("files", metavar="FILE", type=Path, nargs="+", help="linnet files (.pte) of one task, at least two")
@@ -71,7 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Compare, show, write; see the epilog for the exit status.
+    """Compare the files, show and write the result; see the epilog for the exit status.
 
     Raises:
         LinnetError: the files cannot be compared, or one cannot be run.

@@ -1,4 +1,4 @@
-"""A comparison as one HTML page."""
+"""HTML page of a comparison."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["comparison_page"]
 
 
 def comparison_page(comparison: Comparison) -> str:
-    """Return the page: the files, what each costs and gives, which are worth having, latency by length."""
+    """Return the page: files, costs and accuracy, Pareto plots, latency by length, machine."""
     first = comparison.files[0].file
     names = ", ".join(each.label for each in comparison.files)
     machine = comparison.environment
@@ -43,7 +43,7 @@ def _notes(comparison: Comparison) -> list[Content]:
 
 
 def _charts(comparison: Comparison) -> list[Content]:
-    """Size and latency against accuracy; files that lack one of them are left out."""
+    """Return charts of size and latency against accuracy; files that lack one of them are left out."""
     accuracy = Axis(comparison.accuracy, better="high")
     speed = f"p50 at {comparison.tokens} tokens, {comparison.threads} thread(s)"
     sizes = [(each.label, each.file.size / 1e6, comparison.accuracy_of(each)) for each in comparison.files]

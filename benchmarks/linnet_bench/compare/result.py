@@ -28,10 +28,10 @@ COMPARISON_VERSION = "1.1"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What was asked for.
+    """Requested settings of the comparison.
 
     Attributes:
-        lengths: tokens of one input, cut to the shortest bound of the files.
+        lengths: tokens of one input, clipped to the smallest limit of the files.
         threads: thread counts.
         rounds: fresh processes of each file and thread count, in turns.
         seconds: time for each length in each round.
@@ -49,11 +49,11 @@ class Settings:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Latency:
-    """Latency of the method that ran, token ids in, numpy out.
+    """Latency of the method that ran, from token ids to numpy outputs.
 
     Attributes:
-        threads, tokens: what was run.
-        summary: of the samples of all rounds.
+        threads, tokens: thread count and input length.
+        summary: statistics of the samples of all rounds.
         round_p50_ns: the median of each round.
     """
 
@@ -65,23 +65,23 @@ class Latency:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """One file.
+    """One of the compared files.
 
     Attributes:
         label: its name in the result.
-        file: facts.
+        file: identity and facts of the file.
         status: proven or unproven.
-        partitions: pieces of ``forward`` that XNNPACK runs; None if the evidence does not say.
+        partitions: number of partitions of ``forward`` that XNNPACK runs; None if the evidence has none.
         proof: figures of the proof, from the evidence.
-        metrics: on the data, measured now; empty without data.
-        agreement: with the first file, 0 to 1: mean cosine of embeddings, else the share of equal answers (for
-            one score a text: of pairs in the same order).
+        metrics: metrics on the data, measured now; empty without data.
+        agreement: agreement with the first file, 0 to 1: mean cosine of embeddings, else the share of equal answers
+            (for one score a text: of pairs in the same order).
         check: whether the golden cases were reproduced in every process; if not, nothing was timed.
         latencies: by thread count and length.
-        peak_memory: most resident bytes of a process that ran every length.
-        cold_ns: from process start to first answer, of each fresh process.
+        peak_memory: largest resident memory, in bytes, of a process that ran every length.
+        cold_ns: time from process start to first answer, of each fresh process.
         cold_memory: their median peak of resident bytes; 0 if left out.
-        method: that was timed, "forward" or "forward_fused"; None if nothing was.
+        method: the method that was timed, "forward" or "forward_fused"; None if nothing was.
         beaten_by: labels of files that are at least as small, as fast and as accurate, and better in one.
     """
 
@@ -107,16 +107,16 @@ class Candidate:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """One ``linnet compare``.
+    """The result of one ``linnet compare``.
 
     Attributes:
-        created: when it began, ISO 8601 in UTC.
-        percentiles: their definition.
-        settings: what was asked for.
-        environment: which machine.
-        accuracy: what accuracy means here: a metric of the data, a figure of the proof, or "agreement".
-        threads, tokens: the point whose p50 stands for speed.
-        agreement_texts: texts that the agreement is of.
+        created: start of the comparison, ISO 8601 in UTC.
+        percentiles: definition of the percentiles.
+        settings: requested settings.
+        environment: the machine.
+        accuracy: the figure used as accuracy: a metric of the data, a figure of the proof, or "agreement".
+        threads, tokens: the point whose p50 is used as speed.
+        agreement_texts: number of texts for the agreement.
         files: in the order in which they were given.
     """
 
@@ -139,7 +139,7 @@ class Comparison:
         return {**candidate.proof, **candidate.metrics}.get(self.accuracy, math.nan)
 
     def speed_of(self, candidate: Candidate) -> float:
-        """Return a file's p50 at the point that stands for speed, NaN if it was not timed."""
+        """Return a file's p50 at the point used as speed, NaN if it was not timed."""
         found = candidate.latency(self.threads, self.tokens)
         return math.nan if found is None else found.summary.p50_ns
 
@@ -149,7 +149,7 @@ class Comparison:
 
 
 def choose_accuracy(candidates: Sequence[Candidate]) -> str:
-    """Return the figure that all files have: the data's first metric, the proof's, or the agreement."""
+    """Return the name of the accuracy that all files have: the data's first metric, the proof's, or the agreement."""
     names = [*candidates[0].metrics][:1] or ["agreement", "cosine_mean"]
     for name in names:
         if all(name in {**each.proof, **each.metrics} for each in candidates):
@@ -158,9 +158,9 @@ def choose_accuracy(candidates: Sequence[Candidate]) -> str:
 
 
 def mark_beaten(comparison: Comparison) -> Comparison:
-    """Return the comparison with ``beaten_by`` filled in: the Pareto rule for size, p50 and accuracy.
+    """Return the comparison with ``beaten_by`` filled in: Pareto dominance in size, p50 and accuracy.
 
-    A file without one of the three beats none and is beaten by none.
+    A file without one of the three dominates none and is dominated by none.
     """
     costs = {
         each.label: (each.file.size, comparison.speed_of(each), -comparison.accuracy_of(each))

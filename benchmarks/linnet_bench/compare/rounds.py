@@ -1,6 +1,6 @@
 """Latency, memory and cold start of several files, in fresh processes that take turns.
 
-What disturbs a machine for a while then disturbs every file, and no file is measured on a warmer one.
+A temporary disturbance of the machine then affects every file, and no file is measured on a warmer machine.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Say = Callable[[str], None]
 
 
 class Rounds:
-    """Measures and keeps what each file gave."""
+    """Measures files in rounds and keeps the results of each file."""
 
     def __init__(self, paths: Sequence[Path], labels: Sequence[str], settings: Settings, say: Say) -> None:
         self._paths = [str(path) for path in paths]
@@ -50,11 +50,11 @@ class Rounds:
         take_turns(right, turns, self._start, order=rotated)
 
     def opened(self, index: int) -> Opened:
-        """Return what the first process of one file said about it."""
+        """Return what the first process of one file reported about it."""
         return self._engine.opened[self._paths[index]]
 
     def check(self, index: int) -> OutputCheck:
-        """Return the worst verdict on the golden cases of one file."""
+        """Return the check of the golden cases of one file: a wrong one if there is one, else the last one."""
         checks = [run.check for run in self._engine.runs(self._paths[index])]
         return next((check for check in checks if check.wrong), checks[-1])
 
@@ -77,24 +77,24 @@ class Rounds:
         )
 
     def method(self, index: int) -> str | None:
-        """Return the method of one file that was timed; None if nothing was."""
+        """Return the method of one file that was timed; None if nothing was timed."""
         ran = [method_of(run) for run in self._engine.runs(self._paths[index])]
         return next((each for each in ran if each is not None), None)
 
     def peak_memory(self, index: int) -> int | None:
-        """Return the most memory that a process of one file took, in bytes."""
+        """Return the largest peak memory of one file's processes, in bytes."""
         peaks = [run.peak_memory for run in self._engine.runs(self._paths[index])]
         return max((peak for peak in peaks if peak is not None), default=None)
 
     def cold(self, index: int) -> Sequence[Fresh]:
-        """Return the fresh processes of one file."""
+        """Return the cold starts of one file."""
         return self._cold[self._paths[index]]
 
     def _is_right(self, path: str) -> bool:
         return not any(run.check.wrong for run in self._engine.runs(path))
 
     def _order(self, variants: Sequence[Variant], turn: int) -> Iterator[Variant]:
-        """Give the files that still answer rightly, for one thread count after the other."""
+        """Yield the files whose answers are still right, for one thread count after the other."""
         for threads in self._settings.threads:
             of_threads = [variant for variant in variants if variant.threads == threads]
             yield from rotated([variant for variant in of_threads if self._is_right(variant.path)], turn)
@@ -108,5 +108,5 @@ class Rounds:
         self._say("cold start")
         program = answer_program(self._engine.opened[path].example)
         fresh = run_fresh(program, (path, str(self._settings.threads[0])))
-        if turn:  # the first one fills the page cache
+        if turn:  # the first start fills the page cache and is not counted
             self._cold[path].append(fresh)

@@ -1,4 +1,4 @@
-"""A comparison for people."""
+"""Table of a comparison for the terminal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["costs", "latencies", "notes", "ran", "show_comparison"]
 
 
 def show_comparison(comparison: Comparison, console: Console) -> None:
-    """Write size, memory, accuracy and cold start; then latencies; then what the marks mean."""
+    """Write size, memory, accuracy and cold start; then latencies; then explanations of the marks."""
     headers, rows = costs(comparison)
     console.table(headers, rows, right=range(2, len(headers)))
     headers, rows = latencies(comparison)
@@ -32,7 +32,7 @@ def ran(comparison: Comparison) -> str:
 
 
 def costs(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
-    """Return headers and rows of what each file costs and gives."""
+    """Return headers and rows of size, memory, cold start and accuracy of each file."""
     headers = ["file", "recipe", "MB", "partitions", "memory MB", "cold ms", "agreement", *_accuracy_names(comparison)]
     return [*headers, ""], [[*_costs(comparison, each), _mark(each)] for each in comparison.files]
 
@@ -51,7 +51,7 @@ def _costs(comparison: Comparison, each: Candidate) -> Iterator[str]:
 
 
 def _accuracy_names(comparison: Comparison) -> list[str]:
-    """The data's metrics, or the figures of the proofs."""
+    """Return the names of the data's metrics, or of the proofs' figures."""
     names = [name for each in comparison.files for name in (each.metrics or each.proof) if name != "texts"]
     return list(dict.fromkeys(names))
 
@@ -84,7 +84,7 @@ def _latency(each: Candidate, threads: int, tokens: int) -> str:
 
 
 def notes(comparison: Comparison) -> Iterator[str]:
-    """Yield what a reader needs to know."""
+    """Yield the notes below the tables."""
     settings = comparison.settings
     yield (
         f"{settings.rounds} rounds in fresh processes that take turns; memory: peak after all lengths; "
@@ -104,7 +104,7 @@ def notes(comparison: Comparison) -> Iterator[str]:
 
 
 def _methods_note(comparison: Comparison) -> Iterator[str]:
-    """Which method ran of which file, where not all of them had the same."""
+    """Yield a note on which method ran for each file, if they differ."""
     files: dict[str, list[str]] = {}
     for each in comparison.files:
         if each.method is not None:

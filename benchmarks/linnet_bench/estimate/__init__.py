@@ -1,4 +1,4 @@
-"""``linnet estimate``: how long a file would take on a device that is not here. Always an estimate.
+"""``linnet estimate``: estimated latency of a file on a device that was not measured.
 
 =========  =======================================================================
 work       multiply-accumulates and bytes of one text, counted from the file

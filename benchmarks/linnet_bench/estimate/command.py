@@ -34,7 +34,7 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
+    """Add the arguments."""
     parser.epilog = _EPILOG
     add = parser.add_argument
     add("file", metavar="FILE", type=Path, help="a linnet file (.pte)")
@@ -47,10 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Count, estimate, show.
+    """Count the work, estimate the time, show it.
 
     Raises:
-        LinnetError: the file cannot be opened or does not say enough, or the device is unknown.
+        LinnetError: the file cannot be opened or has too little evidence, or the device is unknown.
     """
     device = find_device(args.device)
     if args.json is not None:

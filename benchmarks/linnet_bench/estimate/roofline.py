@@ -1,10 +1,11 @@
-"""From counted work and published figures to a time: a roofline (Williams, Waterman & Patterson, CACM 52(4), 2009).
+"""Roofline estimate of a latency from counted work and published figures (Williams, Waterman & Patterson, CACM 52(4),
+2009).
 
-Each kind of work takes the longer of its computing and its reading; kinds follow one another. Peaks are never
-reached, so each has a share that XNNPACK, or linnet's own kernels, reach of it. The shares below were chosen on
-MiniLM-L6 (int8 and fp32) on an AMD EPYC of the Zen 5 kind, what an instruction takes on MobileBERT;
-``python -m benchmarks.studies.estimate`` compares estimate and measurement on the machine at hand. On other devices
-nobody has checked them.
+Each kind of work takes the longer of its computing time and its reading time; kinds run one after the other. Peaks are
+never reached, so each has a share that XNNPACK, or linnet's custom kernels, reach of it. The shares below were chosen
+on MiniLM-L6 (int8 and fp32) on an AMD EPYC of the Zen 5 kind, the time of an instruction on MobileBERT;
+``python -m benchmarks.studies.estimate`` compares estimate and measurement on the machine at hand. They were not
+checked on other devices.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ SHARES: Mapping[str, float] = {
     "attention": 0.36,
     "threads": 0.90,
 }
-"""Of the int8 peak in XNNPACK's and in linnet's own linear layers, of the float peak, of the int8 peak in linnet's own
-attention, of each thread beyond the first."""
+"""Reached shares: of the int8 peak in XNNPACK's and in linnet's custom linear layers, of the float peak, of the int8
+peak in linnet's custom attention, of each thread beyond the first."""
 
 _OPERATOR_SECONDS = 0.3e-6
-"""What starting an operator inside of a partition takes at 4 GHz; slower clocks take longer in proportion."""
+"""Time to start an operator inside a partition at 4 GHz, in seconds; slower clocks take longer in proportion."""
 
 _INSTRUCTION_SECONDS = 1.3e-6
-"""What an instruction of ExecuTorch's executor takes: each operator of `forward_fused` is one."""
+"""Time of an instruction of ExecuTorch's executor, in seconds: each operator of `forward_fused` is one."""
 
 _REFERENCE_GHZ = 4.0
 
@@ -41,9 +42,9 @@ class Estimate:
     """Estimated seconds of one text; nothing here was measured.
 
     Attributes:
-        tokens, threads: of the text and the process.
-        linear, attention, moving, starting: parts.
-        memory_bound: the weights come from main memory, and that takes longer than computing with them.
+        tokens, threads: length of the text and threads of the process.
+        linear, attention, moving, starting: parts of the time.
+        memory_bound: reading the weights from main memory takes longer than computing with them.
     """
 
     tokens: int
@@ -56,7 +57,7 @@ class Estimate:
 
     @property
     def seconds(self) -> float:
-        """All parts."""
+        """Return the sum of all parts in seconds."""
         return self.linear + self.attention + self.moving + self.starting
 
 
@@ -64,9 +65,9 @@ def estimate(work: Work, device: Device, tokens: int, threads: int) -> Estimate:
     """Return the estimate.
 
     Args:
-        work: of the file.
+        work: work of the file.
         device: its figures.
-        tokens: of the text, at least 1.
+        tokens: length of the text, at least 1.
         threads: at least 1; more than the device has cores are not counted.
     """
     workers = 1 + SHARES["threads"] * (min(threads, device.cores) - 1)

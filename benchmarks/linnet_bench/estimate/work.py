@@ -1,8 +1,8 @@
-"""The work of one text, counted from what a file's evidence says about its layers and operators.
+"""Work of one text, in MACs and bytes, counted from the layers and operators in a file's evidence.
 
 Linear layers: tokens x inputs x outputs multiply-accumulates for each run of each layer. Attention: two products of
 tokens^2 x width for each layer, width being that of all heads together (Vaswani et al. 2017, section 3.2). Everything
-between is moved, not computed: bytes that are read and written, float32.
+between is counted as moved, not computed: bytes that are read and written, float32.
 
 The evidence has no number of heads; softmax is counted with heads of 64 channels, of 32 in models less than 512 wide.
 """
@@ -24,7 +24,7 @@ _OPERANDS: Mapping[str, int] = {
     **{"add": 3, "sub": 3, "mul": 3, "div": 3},
     **{"add_layer_norm": 3, "gelu": 2, "tanh": 2, "sigmoid": 2, "clamp": 2, "rsqrt": 2, "permute_copy": 2, "clone": 2},
 }
-"""Tensors that an operator between the products reads and writes."""
+"""Number of tensors that an operator between the products reads and writes."""
 
 _SOFTMAX_PASSES = 4  # highest value, exponentials, sum and scale: read, read, write, read and write in place
 
@@ -34,10 +34,10 @@ class Linear:
     """One linear layer.
 
     Attributes:
-        inputs, outputs: features.
-        runs: in one text.
+        inputs, outputs: numbers of features.
+        runs: number of runs in one text.
         int8: activations are int8 in its product.
-        stored_bytes: of its weights.
+        stored_bytes: bytes of its weights.
         every_token: it runs on each token, not on one row.
     """
 
@@ -59,11 +59,11 @@ class Attention:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Fused:
-    """What `forward_fused` leaves between the products, where linnet has fast kernels for it.
+    """What remains between the products in `forward_fused`, where linnet has fast kernels for it.
 
     Attributes:
-        token_bytes, operators: as of :class:`Work`.
-        int8_linear: its linear layers are linnet's own too, with what follows them inside.
+        token_bytes, operators: as in :class:`Work`.
+        int8_linear: its linear layers are custom kernels too, and include the operators that follow them.
     """
 
     token_bytes: int
@@ -77,9 +77,9 @@ class Work:
 
     Attributes:
         linears, attentions: what is computed.
-        token_bytes: read and written between the products for each token.
-        operators: that run, each with a cost of its own.
-        fused: the last two of `forward_fused`; None: the file has none.
+        token_bytes: bytes read and written between the products for each token.
+        operators: number of operators that run, each with a cost of its own.
+        fused: the last two for `forward_fused`; None: the file has none.
     """
 
     linears: tuple[Linear, ...]
@@ -89,7 +89,7 @@ class Work:
     fused: Fused | None = None
 
     def linear_macs(self, tokens: int, *, int8: bool) -> int:
-        """Return the MACs of all linear layers of one kind."""
+        """Return the MACs of all linear layers, either those with int8 products or the others."""
         return sum(
             (tokens if each.every_token else 1) * each.inputs * each.outputs * each.runs
             for each in self.linears if each.int8 is int8
@@ -100,7 +100,7 @@ class Work:
         return sum(2 * tokens * tokens * each.width for each in self.attentions)
 
     def moved_bytes(self, tokens: int, *, fused: bool) -> int:
-        """Return what is read and written between the products; linnet's own attention keeps scores in its cache."""
+        """Return the bytes read and written between the products; the custom attention kernel keeps scores in cache."""
         if fused:
             return tokens * (self.token_bytes if self.fused is None else self.fused.token_bytes)
         scores = sum(each.heads * tokens * tokens for each in self.attentions)
@@ -108,7 +108,7 @@ class Work:
 
     @property
     def weight_bytes(self) -> int:
-        """Bytes of the weights that every text reads."""
+        """Return the bytes of the weights that every text reads."""
         return sum(each.stored_bytes for each in self.linears)
 
 
@@ -116,7 +116,7 @@ def count_work(manifest: Manifest, evidence: Evidence) -> Work:
     """Count the work of ``forward``, and of ``forward_fused`` if there is one, from the evidence.
 
     Raises:
-        InvalidArgumentError: the evidence has no layers or no places: an old file.
+        InvalidArgumentError: the evidence has no layers or no debug map: an old file.
     """
     layers, places = evidence.report.layers, evidence.places.get("forward")
     if not layers or not places:
@@ -142,7 +142,7 @@ def count_work(manifest: Manifest, evidence: Evidence) -> Work:
 
 
 def _operators(instructions: Sequence[Instruction]) -> Iterator[tuple[str, str]]:
-    """Name and layer of each operator, in and outside of partitions."""
+    """Yield name and layer of each operator, inside and outside of partitions."""
     for instruction in instructions:
         if instruction.operator is not None:
             yield instruction.operator, instruction.layer or ""
@@ -168,7 +168,7 @@ def _linears(
 
 
 def _attentions(operators: Sequence[tuple[str, str]], outputs: Mapping[str, int]) -> Iterator[Attention]:
-    """Two batched products in one layer are one attention; its width is that of the query."""
+    """Yield the attentions: two batched products in one layer are one attention; its width is that of the query."""
     products = [layer for name, layer in operators if name == "bmm"]
     for layer in dict.fromkeys(products):
         widths = [size for name, size in outputs.items() if name.startswith(f"{layer}.")]
@@ -179,7 +179,7 @@ def _attentions(operators: Sequence[tuple[str, str]], outputs: Mapping[str, int]
 
 
 def _moved(name: str, layer: str, outputs: Mapping[str, int], width: int) -> int:
-    """Bytes of one token that an operator reads and writes."""
+    """Return the bytes of one token that an operator reads and writes."""
     own = [size for other, size in outputs.items() if other.rpartition(".")[0] == layer]
     size = max(own, default=width) if name in ("gelu", "tanh") else width
     return _OPERANDS.get(name.removeprefix("linnet::"), 0) * _FLOAT * size

@@ -1,20 +1,20 @@
-"""Pages that need nothing but a browser: one HTML file, no network, no font, no library.
+"""Self-contained HTML pages with tables and charts: one file, no network, no font, no library.
 
 =========  =======================================================================
-markup     elements that escape what they hold; what could leave the page is refused
+markup     elements that escape their content; markup that could load other resources is refused
 document   :class:`Page`: sections in order, head, styles, content security policy
 style      the style sheet (light, dark, phone, print) and the script of a few lines
-figures    numbers as people read them
+figures    numbers formatted for people
 table      tables that can be copied as Markdown
 axes       scales, ticks and frames of charts
-marks      what tells series apart
+marks      colours, dashes and markers of series
 charts     lines with bands, and points with a Pareto front
 bars       horizontal bars
 flow       boxes and arrows in reading order
 =========  =======================================================================
 
 A chart is drawn twice, for a desk and for a phone, and CSS shows the one that fits: text keeps its size.
-The figures of every chart stand below it as a table, for readers who cannot see it and for those who copy.
+The figures of every chart are below it as a table, for readers who cannot see it and for copying.
 
     >>> from linnet_bench.html import Axis, Page, Point, scatter_chart
     >>> page = Page("Recipes of MiniLM-L6")

@@ -24,21 +24,21 @@ __all__ = [
 ]
 
 WIDE, NARROW = 760, 344
-"""Pixels of the two drawings of a chart: at a desk, and on a phone of 390 pixels."""
+"""Widths in pixels of the two drawings of a chart: for a desktop, and for a phone of 390 pixels."""
 
-_CHARACTER = 6.6  # pixels of a character of the 12-pixel text, on average
+_CHARACTER = 6.6  # average width of a character of the 12-pixel text, in pixels
 
 
 @dataclasses.dataclass(frozen=True)
 class Axis:
-    """What one direction of a chart means.
+    """One axis of a chart.
 
     Attributes:
         label: the quantity.
         unit: its unit, empty for a pure number.
         log: logarithmic; every value has to be positive.
         better: whether low or high values are better; shown, and needed for a Pareto front.
-        ticks: where numbers stand; chosen if there are none.
+        ticks: positions of the numbers; empty: chosen automatically.
         from_zero: a linear axis starts at zero.
     """
 
@@ -52,18 +52,18 @@ class Axis:
 
     @property
     def title(self) -> str:
-        """Label and unit."""
+        """Return label and unit."""
         return f"{self.label} ({self.unit})" if self.unit else self.label
 
     @property
     def hint(self) -> str:
-        """Label, unit, and which end is the good one."""
+        """Return label, unit, and which end is better."""
         return self.title + {"low": ", lower is better", "high": ", higher is better", None: ""}[self.better]
 
 
 @dataclasses.dataclass(frozen=True)
 class Scale:
-    """From a value to a place.
+    """Mapping from values to pixels.
 
     Attributes:
         low, high: the values at the ends.
@@ -80,7 +80,7 @@ class Scale:
     ticks: tuple[float, ...]
 
     def __call__(self, value: float) -> float:
-        """Return the pixel of a value; values outside stand at the nearer end."""
+        """Return the pixel of a value; values outside are placed at the nearer end."""
         value = min(max(value, self.low), self.high)
         low, high, at = (math.log(each) for each in (self.low, self.high, value)) if self.log else (
             self.low, self.high, value,
@@ -90,7 +90,7 @@ class Scale:
 
 @dataclasses.dataclass(frozen=True)
 class Canvas:
-    """The plot area inside of a drawing, in pixels."""
+    """The plot area inside a drawing, in pixels."""
 
     width: float
     height: float
@@ -101,7 +101,7 @@ class Canvas:
 
 
 def fit_scale(axis: Axis, values: Sequence[float], start: float, end: float) -> Scale:
-    """Return a scale that holds all values, with some room around them.
+    """Return a scale that contains all values, with some margin.
 
     Raises:
         ValueError: there is no value, one is not finite, or one is not positive on a logarithmic axis.
@@ -168,7 +168,7 @@ def draw_frame(canvas: Canvas, x: Axis, x_scale: Scale, y: Axis, y_scale: Scale)
 
 
 def _tick_texts(ticks: Sequence[float]) -> list[str]:
-    """All with as many digits as the one that needs most of them."""
+    """Return the tick labels, all with as many digits as the one that needs most."""
     for digits in range(1, 6):
         texts = [f"{tick:.{digits}g}" for tick in ticks]
         if all(math.isclose(float(text), tick, rel_tol=1e-9, abs_tol=1e-15)
@@ -180,25 +180,25 @@ def _tick_texts(ticks: Sequence[float]) -> list[str]:
 
 
 def label(text: str, x: float, y: float, *, anchor: str = "start", class_: str | None = None) -> Markup:
-    """Return text in a drawing; ``y`` is its base line."""
+    """Return a text element of a drawing; ``y`` is its base line."""
     return element("text", text, x=x, y=y, text_anchor=None if anchor == "start" else anchor, class_=class_)
 
 
 def text_width(text: str) -> float:
-    """Return about how many pixels a text takes."""
+    """Return the approximate width of a text in pixels."""
     return _CHARACTER * sum(2 if ord(each) > 0x2E7F else 1 for each in text)
 
 
 def picture(
     title: str, draw: Callable[[int], tuple[float, Sequence[Content]]], *more: Content, description: str = ""
 ) -> Markup:
-    """Return a figure: its title, the drawing in both sizes, and what stands below.
+    """Return a figure: its title, the drawing in both sizes, and the content below it.
 
     Args:
-        title: what is seen.
+        title: caption of the figure.
         draw: width in pixels -> (height, content of the drawing).
         more: legend and table.
-        description: the finding in a sentence, for who cannot see it; also shown below the title.
+        description: the finding in a sentence, for readers who cannot see it; also shown below the title.
     """
     drawings = []
     for width, size in ((WIDE, "wide"), (NARROW, "narrow")):

@@ -1,4 +1,4 @@
-"""Horizontal bars: one row for each thing, one bar for each series."""
+"""Horizontal bar charts: one row for each item, one bar for each series."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class Bar:
     """One row.
 
     Attributes:
-        name: at its left.
-        values: one for each series, in their order; None: there is none.
-        note: shown when the pointer rests on it.
+        name: label at its left.
+        values: one for each series, in their order; None: no value.
+        note: tooltip of the row.
     """
 
     name: str
@@ -44,16 +44,16 @@ def bar_chart(
     description: str = "",
     listed: bool = True,
 ) -> Markup:
-    """Return bars from the left, each with its figure, and a table.
+    """Return horizontal bars, each with its figure, and a table.
 
     Args:
-        title: what is seen.
+        title: caption of the chart.
         bars: rows from top to bottom, at least one.
-        axis: what the length means; linear axes start at zero.
+        axis: meaning of the length; linear axes start at zero.
         series: names of the bars of one row; none for one bar.
-        written: turns a value into text.
+        written: converts a value to text.
         description: the finding in a sentence.
-        listed: the figures stand below as a table; False where the page has them elsewhere.
+        listed: the figures are below as a table; False where the page has them elsewhere.
 
     Raises:
         ValueError: there is no bar, a row has another number of values, or a value does not fit the axis.
@@ -66,7 +66,7 @@ def bar_chart(
     axis = dataclasses.replace(axis, from_zero=True)
 
     def draw(width: int) -> tuple[float, list[Content]]:
-        above = width <= NARROW  # a phone has no room for names beside the bars
+        above = width <= NARROW  # a phone is too narrow for names beside the bars
         limit = 48 if above else 42
         left = 2.0 if above else min(max(cell_width(each.name) for each in bars), limit) * 6.6 + 10
         right = max(map(text_width, map(written, known))) + 10 if known else 10

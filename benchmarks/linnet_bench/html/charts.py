@@ -1,4 +1,4 @@
-"""Lines with bands, and points with a Pareto front."""
+"""Line charts with bands, and scatter charts with a Pareto front."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Series:
     """One line of a chart.
 
     Attributes:
-        name: in the legend.
+        name: name in the legend.
         points: (x, y), by rising x.
         band: (low, high) at each point; empty for a line alone.
     """
@@ -34,8 +34,8 @@ class Point:
     """One point of a chart.
 
     Attributes:
-        name: written beside it.
-        x, y: its place.
+        name: label beside it.
+        x, y: its coordinates.
         group: points of one group share a colour; its name is in the legend.
     """
 
@@ -57,17 +57,17 @@ def line_chart(
     listed: bool = True,
     marked: bool = True,
 ) -> Markup:
-    """Return lines, each perhaps with a band around it, and their figures as a table.
+    """Return lines, optionally with bands around them, and their figures as a table.
 
     Args:
-        title: what is seen.
+        title: caption of the chart.
         series: at least one line; a band has as many entries as its line has points.
         x, y: the axes.
-        band_name: what the band holds, for legend and table.
+        band_name: meaning of the band, for legend and table.
         description: the finding in a sentence.
-        height: of the drawing, in pixels.
-        listed: the figures stand below as a table; False where the page has them elsewhere.
-        marked: a mark stands at each point.
+        height: height of the drawing, in pixels.
+        listed: the figures are below as a table; False where the page has them elsewhere.
+        marked: draw a mark at each point.
 
     Raises:
         ValueError: there is no point, a band does not fit its line, or a value does not fit its axis.
@@ -141,18 +141,18 @@ def scatter_chart(
     height: int = 340,
     listed: bool = True,
 ) -> Markup:
-    """Return labelled points, the Pareto front through those that no other one beats, and a table.
+    """Return labelled points, the Pareto front through the non-dominated ones, and a table.
 
-    The front is drawn where both axes say which end is better.
+    The front is drawn if both axes define which end is better.
 
     Args:
-        title: what is seen.
+        title: caption of the chart.
         points: at least one.
         x, y: the axes.
         front: draw the front.
         description: the finding in a sentence.
-        height: of the drawing, in pixels.
-        listed: the figures stand below as a table; False where the page has them elsewhere.
+        height: height of the drawing, in pixels.
+        listed: the figures are below as a table; False where the page has them elsewhere.
 
     Raises:
         ValueError: there is no point, or a value does not fit its axis.
@@ -190,7 +190,7 @@ def scatter_chart(
 def pareto_front(points: Sequence[Point], x: Axis, y: Axis) -> list[Point]:
     """Return the points that no other point beats or equals in both directions, by rising x.
 
-    Empty where an axis does not say which end is better.
+    Empty if an axis does not define which end is better.
     """
     if x.better is None or y.better is None:
         return []
@@ -208,7 +208,7 @@ def pareto_front(points: Sequence[Point], x: Axis, y: Axis) -> list[Point]:
 
 
 def _point_labels(canvas: Canvas, points: Sequence[Point], places: Sequence[tuple[float, float]]) -> list[Content]:
-    """Names beside their points, at the first of several places where nothing else stands."""
+    """Return the names beside their points, each at the first candidate position that overlaps nothing."""
     taken = [(x - 6, y - 6, x + 6, y + 6) for x, y in places]
     drawn: list[Content] = []
     for point, (x, y) in zip(points, places, strict=True):
@@ -235,5 +235,5 @@ def _overlap(left: tuple[float, float, float, float], right: tuple[float, float,
 
 
 def details(content: Content, summary: str = "The figures as a table") -> Markup:
-    """Return content that is folded away until it is asked for."""
+    """Return collapsed content that a click opens."""
     return element("details", element("summary", summary), content)

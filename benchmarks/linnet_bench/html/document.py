@@ -1,4 +1,4 @@
-"""A page: its sections in order, and around them what a browser needs."""
+"""The HTML document of a page: sections, head, styles, content security policy."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from linnet_bench.html.style import SCRIPT, STYLE
 
 __all__ = ["Page"]
 
-_CONTENTS_FROM = 4  # sections that a page lists at its top
+_CONTENTS_FROM = 4  # minimum number of sections for a table of contents
 
 
 class Page:
     """One self-contained HTML page.
 
     The content security policy in its head forbids every request and every script but the page's own, so
-    that even a defect here could not reach the network.
+    that even a defect here could not access the network.
     """
 
     def __init__(self, title: str, *, subtitle: Content = None, footer: Content = None) -> None:
         """Start a page.
 
         Args:
-            title: in the window and as its first heading.
-            subtitle: below the heading.
-            footer: below everything.
+            title: window title and first heading.
+            subtitle: content below the heading.
+            footer: content at the end.
         """
         self.title = title
         self._subtitle = subtitle
@@ -36,7 +36,7 @@ class Page:
         self._sections: list[tuple[str, str, Markup]] = []
 
     def section(self, heading: str, *content: Content | Iterable[Content]) -> None:
-        """Add a section; its anchor is made of its heading."""
+        """Add a section; its anchor is made from its heading."""
         name = re.sub(r"[^a-z0-9]+", "-", heading.lower()).strip("-") or "section"
         taken = {anchor for anchor, _, _ in self._sections}
         anchor, number = name, 2
@@ -45,7 +45,7 @@ class Page:
         self._sections.append((anchor, heading, join(*content)))
 
     def render(self) -> str:
-        """Return the page. Write it as UTF-8."""
+        """Return the page, to be written as UTF-8."""
         head = (
             '<meta charset="utf-8">\n'
             f'<meta http-equiv="Content-Security-Policy" content="{_policy()}">\n'

@@ -1,4 +1,4 @@
-"""Numbers as people read them: three significant digits, thousands grouped, units of ten."""
+"""Numbers formatted for people: three significant digits, grouped thousands, decimal units."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SPACE = "\N{NARROW NO-BREAK SPACE}"
 
 
 def significant(value: float, digits: int = 3) -> str:
-    """Return ``value`` with so many significant digits; powers of ten only far away from 1."""
+    """Return ``value`` with ``digits`` significant digits; as a power of ten only if it is far from 1."""
     if not math.isfinite(value):
         return "\N{INFINITY}" if value > 0 else "-\N{INFINITY}" if value < 0 else "not a number"
     if value == 0:
@@ -23,7 +23,7 @@ def significant(value: float, digits: int = 3) -> str:
 
 
 def amount(value: float, unit: str = "", digits: int = 3) -> str:
-    """Return a number with its unit, on one line."""
+    """Return a number with its unit, joined by a space that does not break."""
     text = significant(value, digits)
     return f"{text}{_SPACE}{unit}" if unit else text
 
@@ -37,10 +37,10 @@ def bytes_text(size: float) -> str:
 
 
 def grouped(number: int) -> str:
-    """Return a whole number, its thousands apart."""
+    """Return a whole number with grouped thousands."""
     return f"{number:,}".replace(",", _SPACE)
 
 
 def percent(share: float) -> str:
-    """Return a share of 1 as percent, one digit after the point."""
+    """Return a share of 1 as percent, with one decimal digit."""
     return f"{100 * share:.1f}{_SPACE}%"

@@ -1,4 +1,4 @@
-"""Boxes and arrows: steps in their order, line by line like text."""
+"""Flow charts: boxes and arrows in reading order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from linnet_bench.html.markup import Content, Markup, element
 
 __all__ = ["Box", "flow_chart"]
 
-_FEW = 12  # boxes that get the room to be read at a glance
+_FEW = 12  # up to this number of boxes, a row has fewer, wider boxes
 _LINE, _PADDING, _GAP_X, _GAP_Y = 16, 10, 30, 26
 
 
@@ -21,10 +21,10 @@ class Box:
     """One step.
 
     Attributes:
-        title: what it is.
-        lines: what is in it, a line each.
-        kind: index of what it belongs to, as named in the legend; it decides the colour.
-        note: shown when the pointer rests on it.
+        title: title of the box.
+        lines: its content, one text a line.
+        kind: index of its kind in the legend, which determines the colour.
+        note: tooltip of the box.
     """
 
     title: str
@@ -37,13 +37,13 @@ def flow_chart(title: str, boxes: Sequence[Box], *, kinds: Sequence[str], descri
     """Return boxes from left to right and line by line, each with an arrow to the next.
 
     Args:
-        title: what is seen.
+        title: caption of the chart.
         boxes: steps in their order, at least one.
-        kinds: what the colours mean.
+        kinds: meaning of the colours.
         description: the finding in a sentence.
 
     Raises:
-        ValueError: there is no box, or a box is of an unknown kind.
+        ValueError: there is no box, or a box has an unknown kind.
     """
     if not boxes or not all(0 <= each.kind < len(kinds) for each in boxes):
         raise ValueError(f"needed at least one box, all of the kinds {list(kinds)}")
@@ -82,7 +82,7 @@ def _draw_box(box: Box, left: float, top: float, width: float, height: float) ->
     content: list[Content] = [
         element("title", box.note or "; ".join([box.title, *box.lines])),
         element("rect", x=left, y=top, width=width, height=height, rx=6, class_="box"),
-        # the kind is told by a bar at the edge too: full for even kinds, thin for odd ones
+        # for colour-blind readers a bar at the edge shows the kind too: wide for even kinds, thin for odd ones
         element("rect", x=left, y=top, width=6 if box.kind % 2 == 0 else 3, height=height, rx=1, class_="edge"),
         label(shorten(box.title, room), left + _PADDING + 4, top + _PADDING + 10, class_="strong"),
     ]
@@ -99,7 +99,7 @@ def _turn(x: float, y: float, back: float) -> Markup:
 
 
 def _arrow(path: str) -> Markup:
-    """A line with a head at its end: right for ``h``, down for ``V``."""
+    """Return a line with an arrow head at its end: to the right for ``h``, down for ``V``."""
     numbers = path[1:].replace("h", " h").replace("V", " V").replace("H", " H").split()
     if numbers[-1].startswith("h"):
         x, y = float(numbers[0]) + float(numbers[-1][1:]), float(numbers[1])

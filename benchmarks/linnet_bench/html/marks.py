@@ -1,4 +1,4 @@
-"""What tells the series of a chart apart: colour, and for who does not see it, form."""
+"""Series styles of charts: colours, and marker shapes and dashes for colour-blind readers."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _DASHES = (None, "7 4", "2 3", "9 3 2 3", "4 4", "1 4")
 
 
 def dashes(index: int) -> str | None:
-    """Return the `stroke-dasharray` of a series; the first line is whole."""
+    """Return the `stroke-dasharray` of a series; the first line is solid."""
     return _DASHES[index % len(_DASHES)]
 
 
 def marker(index: int, x: float, y: float, size: float = 3.5) -> Markup:
-    """Return the mark of a series, its middle at ``x``, ``y``: circle, square, diamond or triangle."""
+    """Return the marker of a series, centred at ``x``, ``y``: circle, square, diamond or triangle."""
     kind = index % 4
     if kind == 0:
         return element("circle", cx=x, cy=y, r=size, class_="marker")
@@ -32,12 +32,12 @@ def marker(index: int, x: float, y: float, size: float = 3.5) -> Markup:
 
 
 def square(index: int, x: float, y: float, size: float = 3.5) -> Markup:
-    """Return a square, whatever the series."""
+    """Return a square for any series."""
     return element("rect", x=x - 5, y=y - 5, width=10, height=10, rx=2, class_="bar")
 
 
 def legend(names: Sequence[str], mark: Callable[[int, float, float, float], Markup] = square) -> Markup | None:
-    """Return which mark is which; None where there is only one."""
+    """Return the legend of the marks; None if there is only one name."""
     if len(names) < 2:
         return None
     items = [

@@ -1,8 +1,8 @@
 """Elements of HTML and SVG, escaped by construction.
 
-A ``str`` is always text and never markup; only :func:`element` makes :class:`Markup`. What could reach out
-of the page or run code cannot be written: scripts, styles, frames, event handlers, links to anything but
-a place in the same page.
+A ``str`` is always text and never markup; only :func:`element` makes :class:`Markup`. Markup that could load other
+resources or run code cannot be written: scripts, styles, frames, event handlers, links to anything but a place in the
+same page.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ _REFUSED_TAGS = frozenset(
     "foreignobject animate set html head body svg-script".split()
 )
 _REFUSED_ATTRIBUTES = frozenset({"style", "src", "srcset", "srcdoc", "action", "formaction", "data", "ping"})
-# what neither HTML nor UTF-8 may hold: C0 and C1 controls but tab and line ends, surrogates, non-characters
+# not allowed in HTML or UTF-8: C0 and C1 controls except tab and line ends, surrogates, non-characters
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
 
 class Markup:
-    """Finished markup. It is no ``str``, so that the two cannot be mixed up.
+    """Finished markup. It is not a ``str``, so that text and markup cannot be confused.
 
     Attributes:
-        text: what stands in the page.
+        text: the markup as it is written to the page.
     """
 
     __slots__ = ("text",)
 
     def __init__(self, text: str) -> None:
-        """For this package only: ``text`` must come from :func:`element` or be a constant."""
+        """Store trusted markup. For this package only: ``text`` must come from :func:`element` or be a constant."""
         self.text = text
 
     def __eq__(self, other: object) -> bool:
@@ -49,7 +49,7 @@ class Markup:
 
 
 Content: TypeAlias = str | Markup | None
-"""What an element holds: text, markup, or nothing."""
+"""Content of an element: text, markup, or nothing."""
 
 Attribute: TypeAlias = str | int | float | bool | None
 """A value of an attribute; True writes the name alone, False and None leave it out."""
@@ -60,11 +60,11 @@ def element(tag: str, *content: Content | Iterable[Content], **attributes: Attri
 
     Args:
         tag: its name.
-        content: texts, which are escaped, and markup, in order; an iterable stands for its items.
+        content: texts, which are escaped, and markup, in order; iterables are flattened.
         attributes: ``class_`` writes ``class``, ``aria_label`` writes ``aria-label``.
 
     Raises:
-        ValueError: the tag or an attribute could run code or reach out of the page.
+        ValueError: the tag or an attribute could run code or load other resources.
     """
     if not _NAME.fullmatch(tag) or tag.lower() in _REFUSED_TAGS:
         raise ValueError(f"found the tag {tag!r}, a page is made of plain elements only")
@@ -75,17 +75,17 @@ def element(tag: str, *content: Content | Iterable[Content], **attributes: Attri
 
 
 def join(*content: Content | Iterable[Content]) -> Markup:
-    """Return the content as one piece, texts escaped."""
+    """Return the content as one piece of markup, texts escaped."""
     return Markup("".join(_flat(each) for each in content))
 
 
 def foreign(text: str) -> Markup:
-    """Return a text that somebody else wrote: isolated, so that its direction cannot turn what is around it."""
+    """Return a foreign text, isolated so that its writing direction does not affect the text around it."""
     return element("bdi", text)
 
 
 def escape(text: str) -> str:
-    """Return ``text`` for use between tags and in quotes; what HTML cannot hold becomes U+FFFD."""
+    """Return ``text`` escaped for use between tags and in quotes; characters that HTML does not allow become U+FFFD."""
     return html.escape(_UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text), quote=True)
 
 
@@ -120,5 +120,5 @@ def _check_attribute(name: str, value: Attribute) -> None:
 
 
 def _number(value: float) -> str:
-    """A coordinate, to a hundredth of a pixel."""
+    """Return a coordinate, rounded to a hundredth of a pixel."""
     return f"{value:.2f}".rstrip("0").rstrip(".")

@@ -1,8 +1,8 @@
 """The style sheet and the script of every page. Colours: Okabe & Ito's palette, darkened for white paper.
 
-The palette is told apart with every kind of colour blindness (Okabe & Ito, "Color Universal Design", 2008);
-its light members are made darker on white, and the dark ones lighter on black, so that each reaches a
-contrast of 3:1 with the page, as WCAG 2.2 (1.4.11) asks of graphics.
+The colours can be distinguished with every kind of colour blindness (Okabe & Ito, "Color Universal Design", 2008);
+the light ones are made darker on white, and the dark ones lighter on black, so that each reaches a
+contrast of 3:1 with the page, as WCAG 2.2 (1.4.11) requires of graphics.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tables that scroll by themselves on a narrow screen and can be copied as Markdown."""
+"""HTML tables that scroll on a narrow screen and can be copied as Markdown."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def table(
 
     Args:
         headers: one for each column.
-        rows: cells, as many as there are headers; the first of a row names it.
-        caption: what the table shows.
+        rows: cells, as many as there are headers; the first of a row is its header.
+        caption: title of the table.
         right: columns of numbers, aligned to the right and never wrapped.
         total: the last row is a sum of the others.
         unbroken: columns of text that are never wrapped.

@@ -1,7 +1,7 @@
-"""Is the processor real? Under an emulator every answer is right and every time is meaningless.
+"""Detection of emulated processors. Under an emulator answers are right but times are meaningless.
 
-An emulated process cannot be asked, but what it reads of ``/proc`` is its host's, as far as the emulator does not
-make up the file. QEMU's user mode makes up ``/proc/cpuinfo`` for some targets and versions only, and never
+No interface tells a process that it is emulated, but its ``/proc`` is the host's unless the emulator replaces the
+file. QEMU's user mode replaces ``/proc/cpuinfo`` for some targets and versions only, and never
 ``/proc/sys/kernel/arch``, which Linux has had since 6.1 (kernel/utsname_sysctl.c).
 """
 
@@ -18,7 +18,7 @@ from linnet_bench.machine.system import text_of
 __all__ = ["EMULATED_VARIABLE", "emulation"]
 
 EMULATED_VARIABLE = "LINNET_EMULATED"
-"""Environment variable: says by what this system is emulated, where it cannot be found out; empty: by nothing."""
+"""Environment variable that names the emulator where it cannot be detected; empty or 0: not emulated."""
 
 _FAMILIES: Mapping[str, str] = {
     **dict.fromkeys(("x86_64", "amd64", "i386", "i486", "i586", "i686"), "x86"),
@@ -31,11 +31,11 @@ _EMULATED_MODELS = ("QEMU TCG", "Bochs")
 
 
 def emulation(root: Path = Path("/"), machine: str | None = None) -> str:
-    """Return how one sees that this system is emulated, or an empty text if nothing says so.
+    """Return the evidence that this system is emulated, or an empty text if there is none.
 
     Args:
-        root: of the file system to read.
-        machine: architecture of this process; None: as ``uname -m`` says.
+        root: root of the file system to read.
+        machine: architecture of this process; None: that of ``uname -m``.
     """
     told = os.environ.get(EMULATED_VARIABLE)
     if told is not None:

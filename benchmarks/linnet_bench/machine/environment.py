@@ -1,7 +1,7 @@
-"""What machine this is: without it a latency means nothing.
+"""Description of the machine: processor, board, memory, operating system, versions.
 
 Everything is read from files of the system, so each reader takes the root of the file system and can be
-tested with a made-up one. What a platform does not tell is None, never a guess.
+tested with an artificial one. What a platform does not provide is None, never a guess.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ __all__ = [
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Versions:
-    """Versions of what took part; None where it is not installed or does not say.
+    """Versions of the software involved; None if it is not installed or has no version.
 
     Attributes:
-        linnet: the distribution.
-        executorch: the runtime inside of the binding.
+        linnet: version of the distribution.
+        executorch: version of the runtime inside the binding.
         python: implementation and version.
-        numpy: the package.
+        numpy: version of the package.
     """
 
     linnet: str | None
@@ -54,24 +54,24 @@ class Versions:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Environment:
-    """The machine.
+    """Description of the machine.
 
     Attributes:
         cpu: name of the processor.
         board: name of the device: from the device tree (a Raspberry Pi has one), or maker and product of its firmware.
         architecture: as ``uname -m``.
-        cpu_features: those that decide about kernels, sorted.
-        cpus: logical CPUs of the machine.
+        cpu_features: CPU features that decide which kernels run, sorted.
+        cpus: number of logical CPUs of the machine.
         affinity: CPUs that this process may use.
         governors: frequency governors in use.
-        memory_bytes: of the machine.
+        memory_bytes: memory of the machine in bytes.
         os: name and release.
         runtime: lines of ``linnet_runtime.runtime_info()``: backends, kernels and so on.
-        versions: of what took part.
+        versions: versions of the software involved.
         soc: name of the chip, as "bcm2712".
         cores: the kinds of cores, the fastest first.
-        emulated: how one sees that the processor is emulated, so that times mean nothing; empty if nothing says so.
-        virtual: a hypervisor runs this system; None if that is not told.
+        emulated: evidence that the processor is emulated, so that times mean nothing; empty if there is none.
+        virtual: a hypervisor runs this system; None if unknown.
     """
 
     cpu: str | None
@@ -95,8 +95,8 @@ def read_environment(runtime: Mapping[str, str], root: Path = Path("/")) -> Envi
     """Describe this machine.
 
     Args:
-        runtime: what ``linnet_runtime.runtime_info()`` says.
-        root: of the file system to read.
+        runtime: lines of ``linnet_runtime.runtime_info()``.
+        root: root of the file system to read.
     """
     cpuinfo = text_of(root / "proc/cpuinfo")
     return Environment(
@@ -119,7 +119,7 @@ def read_environment(runtime: Mapping[str, str], root: Path = Path("/")) -> Envi
 
 
 def read_versions(runtime: Mapping[str, str]) -> Versions:
-    """Return the versions of what takes part; ``runtime`` as in :func:`read_environment`."""
+    """Return the versions of the software involved; ``runtime`` as in :func:`read_environment`."""
     return Versions(
         linnet=_installed("linnet") or runtime.get("version"),
         executorch=runtime.get("executorch"),
@@ -141,7 +141,7 @@ def peak_memory(status: str | None = None) -> int:
     for line in text.splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
-    import resource  # absent on some platforms, and needed only where /proc is
+    import resource  # absent on some platforms, and needed only where /proc is absent
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024  # bytes on macOS, else kilobytes
@@ -155,13 +155,13 @@ def current_affinity() -> tuple[int, ...]:
 
 
 def _firmware_product(root: Path) -> str | None:
-    """Maker and product from the SMBIOS tables, which x86 machines have."""
+    """Return maker and product from the SMBIOS tables, which x86 machines have."""
     names = (text_of(root / "sys/class/dmi/id" / name).strip() for name in ("sys_vendor", "product_name"))
     return " ".join(filter(None, names)) or None
 
 
 def _virtual(cpuinfo: str) -> bool | None:
-    """x86 processors say whether a hypervisor is there (CPUID leaf 1, bit 31 of ECX); others do not."""
+    """Return whether a hypervisor is present. Only x86 processors report it (CPUID leaf 1, bit 31 of ECX)."""
     flags = cpuinfo_values(cpuinfo, "flags")
     return "hypervisor" in flags[0].split() if flags else None
 

@@ -1,4 +1,4 @@
-"""The processor: its name, its features, its kinds of cores, and the chip that it is a part of."""
+"""Processor description: name, features, kinds of cores, and the chip it is part of."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from linnet_bench.machine.system import as_number, distinct, text_of
 
 __all__ = ["CoreGroup", "core_groups", "cpu_features", "cpu_model", "cpuinfo_values", "soc_name"]
 
-# Arm's "MIDR" part numbers of the cores on the boards that linnet is for; /proc/cpuinfo has no names there.
+# Arm's "MIDR" part numbers of the cores on the boards that linnet targets; /proc/cpuinfo has no names there.
 # Source: arch/arm64/include/asm/cputype.h of Linux.
 _ARM_PARTS: Mapping[str, str] = {
     "0xd03": "Cortex-A53",
@@ -28,7 +28,7 @@ _ARM_PARTS: Mapping[str, str] = {
     "0xd4f": "Neoverse-V2",
 }
 
-# Features that decide which int8 and float kernels can run; the rest of a flag list is noise here.
+# Features that decide which int8 and float kernels can run; the rest of a flag list is irrelevant here.
 _FEATURES = frozenset(
     {
         "sse4_1",
@@ -66,8 +66,8 @@ class CoreGroup:
     """CPUs of one kind; a big.LITTLE machine has several.
 
     Attributes:
-        name: of the core; None if the system does not say.
-        cpus: their numbers, which an affinity is made of.
+        name: name of the core; None if the system does not provide it.
+        cpus: their numbers, as an affinity lists them.
         max_mhz: highest frequency in MHz.
         capacity: speed relative to the fastest core of the machine, 1024 being the fastest
             (Documentation/scheduler/sched-capacity.rst of Linux).
@@ -82,14 +82,14 @@ class CoreGroup:
 def cpu_model(cpuinfo: str) -> str | None:
     """Return the processor's name from the text of ``/proc/cpuinfo``; Arm parts by their table name.
 
-    Where Linux names an Arm processor itself, it is "ARMv8 Processor rev 1", which says nothing.
+    Linux's own name of an Arm processor, "ARMv8 Processor rev 1", does not identify it.
     """
     parts = distinct(cpuinfo_values(cpuinfo, "CPU part"))
     return " + ".join(map(_part_name, parts) if parts else distinct(cpuinfo_values(cpuinfo, "model name"))) or None
 
 
 def cpu_features(cpuinfo: str) -> tuple[str, ...]:
-    """Return the features that decide about kernels, sorted, from the text of ``/proc/cpuinfo``."""
+    """Return the features that decide which kernels run, sorted, from the text of ``/proc/cpuinfo``."""
     flags = [*cpuinfo_values(cpuinfo, "flags"), *cpuinfo_values(cpuinfo, "Features")]
     # Cores of a big.LITTLE machine may differ: only what every core has can be relied on.
     common = set.intersection(*(set(line.split()) for line in flags)) if flags else set()
@@ -100,7 +100,7 @@ def core_groups(root: Path = Path("/")) -> tuple[CoreGroup, ...]:
     """Return the kinds of cores, the fastest first.
 
     Args:
-        root: of the file system to read.
+        root: root of the file system to read.
     """
     names = _core_names(text_of(root / "proc/cpuinfo"))
     groups: dict[tuple[str | None, float | None, int | None], list[int]] = {}
@@ -118,10 +118,10 @@ def core_groups(root: Path = Path("/")) -> tuple[CoreGroup, ...]:
 
 
 def soc_name(root: Path = Path("/")) -> str | None:
-    """Return the chip's name: of the device tree ("bcm2712" of a Raspberry Pi 5), or of the kernel's SoC bus.
+    """Return the chip's name: from the device tree ("bcm2712" of a Raspberry Pi 5), or from the kernel's SoC bus.
 
     Args:
-        root: of the file system to read.
+        root: root of the file system to read.
     """
     compatible = [each for each in text_of(root / "proc/device-tree/compatible").split("\0") if each.strip()]
     if compatible:
@@ -137,7 +137,7 @@ def cpuinfo_values(cpuinfo: str, key: str) -> list[str]:
 
 
 def _core_names(cpuinfo: str) -> dict[int, str | None]:
-    """Each processor's number and name."""
+    """Return each processor's number and name."""
     names: dict[int, str | None] = {}
     for block in cpuinfo.split("\n\n"):
         number, *_ = cpuinfo_values(block, "processor") or [""]

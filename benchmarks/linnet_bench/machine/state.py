@@ -1,6 +1,6 @@
-"""In which state the machine is: frequency, load, temperature, throttling, energy.
+"""Current state of the machine: frequency, load, temperature, throttling, energy.
 
-Everything is read from files of the system below a ``root``, so that a test can lay out a machine of its own.
+Everything is read from files of the system below a ``root``, so that a test can provide an artificial machine.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _BUSY = 0.3
 """Load for each CPU above which other work disturbs a measurement; an idle system stays well below."""
 
 _SLOWED = 0.9
-"""A frequency below this share of the one before is worth a note."""
+"""A frequency below this share of the earlier one causes a note."""
 
 _PI_FLAGS: Mapping[int, str] = {
     0: "under-voltage now",
@@ -51,12 +51,12 @@ _TOOL_SECONDS = 2.0
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EnergyCounter:
-    """Energy that was used since some moment in the past.
+    """Energy used since an unspecified moment in the past.
 
     Attributes:
         name: "package-0", "psys" of RAPL, or chip and label of a hwmon sensor.
-        joules: so far.
-        range_joules: where the counter starts again at zero; None if it does not say.
+        joules: current value of the counter.
+        range_joules: value at which the counter wraps to zero; None if unknown.
     """
 
     name: str
@@ -66,17 +66,17 @@ class EnergyCounter:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class State:
-    """What changes while a machine works; taken before and after the measurement.
+    """Values that change while a machine works; taken before and after the measurement.
 
     Attributes:
-        frequency_mhz: of each CPU that tells it, in MHz.
-        load_average: of one, five and fifteen minutes.
+        frequency_mhz: frequency of each CPU that reports it, in MHz.
+        load_average: averages of one, five and fifteen minutes.
         temperature_c: the hottest thermal zone, in degrees Celsius.
         governors: frequency governors in use.
         throttled_flags: bits of ``vcgencmd get_throttled`` of a Raspberry Pi; None elsewhere.
-        throttle_count: how often cores and packages were throttled since the start (x86); None if not told.
+        throttle_count: how often cores and packages were throttled since the start (x86); None if unknown.
         cooling_state: the highest state of the CPUs' cooling devices, 0 being none; None if there is none.
-        energy: counters that may be read.
+        energy: energy counters that are readable.
         power_w: sum of hwmon's power sensors in watts; None if there is none.
     """
 
@@ -92,10 +92,10 @@ class State:
 
 
 def read_state(root: Path = Path("/")) -> State:
-    """Return what the system tells about itself at this moment.
+    """Return the current state of the system.
 
     Args:
-        root: of the file system to read.
+        root: root of the file system to read.
     """
     kilohertz = numbers_in(_cpufreq(root, "scaling_cur_freq"))
     frequencies = [value / 1000 for value in kilohertz]
@@ -120,13 +120,14 @@ def governors(root: Path = Path("/")) -> tuple[str, ...]:
 
 
 def read_energy(root: Path = Path("/")) -> tuple[EnergyCounter, ...]:
-    """Return the energy counters that may be read and do not count the same twice.
+    """Return the readable energy counters, without overlapping ones.
 
-    Of RAPL (``Documentation/power/powercap/powercap.rst`` of Linux) the packages, whose sub-zones are in them; a
-    platform counter (psys), which has the packages in it, only without them. Without RAPL those of hwmon.
+    With RAPL (``Documentation/power/powercap/powercap.rst`` of Linux) these are the packages, which include their
+    sub-zones; a platform counter (psys), which includes the packages, is used only without them. Without RAPL they are
+    the counters of hwmon.
 
     Args:
-        root: of the file system to read.
+        root: root of the file system to read.
     """
     found = [_rapl(zone) for zone in sorted((root / "sys/class/powercap").glob("*rapl:*")) if zone.name.count(":") == 1]
     zones = [counter for counter in found if counter is not None]
@@ -136,9 +137,9 @@ def read_energy(root: Path = Path("/")) -> tuple[EnergyCounter, ...]:
 
 
 def energy_between(before: tuple[EnergyCounter, ...], after: tuple[EnergyCounter, ...]) -> float | None:
-    """Return the joules that were used between two readings, None without counters.
+    """Return the joules used between two readings, None without counters.
 
-    A counter that started again at zero is taken as having done so once.
+    A counter that wrapped to zero is assumed to have wrapped once.
     """
     earlier = {counter.name: counter for counter in before}
     used = []
@@ -150,11 +151,11 @@ def energy_between(before: tuple[EnergyCounter, ...], after: tuple[EnergyCounter
 
 
 def busy_note(state: State, cpus: int) -> str:
-    """Return a warning if others were using the machine when ``state`` was taken, else an empty string.
+    """Return a warning if other work was using the machine when ``state`` was taken, else an empty string.
 
     Args:
-        state: taken before anything was measured.
-        cpus: that may be used.
+        state: state before the measurement.
+        cpus: number of usable CPUs.
     """
     load = state.load_average[0] if state.load_average else 0.0
     if load <= _BUSY * cpus:
@@ -166,7 +167,7 @@ def busy_note(state: State, cpus: int) -> str:
 
 
 def throttle_notes(before: State, after: State | None) -> Iterator[str]:
-    """Yield what slowed the machine down between two states, as far as the system tells."""
+    """Yield what slowed the machine down between two states, as far as the system reports it."""
     flags = (before.throttled_flags or 0) | (0 if after is None else after.throttled_flags or 0)
     reasons = [text for bit, text in _PI_FLAGS.items() if flags >> bit & 1]
     if reasons:

@@ -1,4 +1,4 @@
-"""Reading files of the system: what a platform does not tell is an empty text or None, never an error."""
+"""Readers of system files; what a platform does not provide is an empty text or None, never an error."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["as_number", "distinct", "numbers_in", "text_of"]
 
 
 def text_of(path: Path) -> str:
-    """Return the text of a file of the system, or "" where this platform has none or may not say."""
+    """Return the text of a system file, or "" if it does not exist or is not readable."""
     try:
         return path.read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -17,7 +17,7 @@ def text_of(path: Path) -> str:
 
 
 def as_number(text: str) -> float | None:
-    """Return the number that a text is, None if it is none."""
+    """Return the number in a text, None if it is not a number."""
     try:
         return float(text)
     except ValueError:
@@ -25,7 +25,7 @@ def as_number(text: str) -> float | None:
 
 
 def numbers_in(paths: Iterable[Path]) -> list[float]:
-    """Return the numbers that stand in those of these files that hold one."""
+    """Return the numbers in those files that contain one."""
     return [value for value in (as_number(text_of(path)) for path in paths) if value is not None]
 
 

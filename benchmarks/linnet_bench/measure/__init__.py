@@ -1,1 +1,1 @@
-"""The measuring engine: worker processes, what runs inside of them, and what they report."""
+"""The measuring engine: worker processes, the code that runs inside them, and their events."""

@@ -1,4 +1,4 @@
-"""The benchmark of one file: thread counts in turns, cold start, and the record of it all."""
+"""The benchmark of one file: alternating thread counts, cold start, and the resulting record."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ __all__ = ["TRACED", "Benchmark", "BenchmarkRequest", "default_threads", "usable
 
 TRACED = 5  # inferences of each length in a trace
 
-_LONG = 120.0  # seconds from which a measurement announces how long it will take
+_LONG = 120.0  # seconds; a longer measurement announces how long it will take
 
 Say: TypeAlias = Callable[[str], object]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BenchmarkRequest:
-    """What another machine shall measure of a file.
+    """Settings of a benchmark that another machine runs.
 
     Attributes:
-        settings: of the measurement.
-        own_threads: the user named no thread counts: the machine takes those that suit its CPUs.
-        command: what was typed, for the record.
+        settings: settings of the measurement.
+        own_threads: the user named no thread counts, so the machine uses those that suit its CPUs.
+        command: command line as typed, for the record.
     """
 
     settings: Settings
@@ -44,10 +44,10 @@ class BenchmarkRequest:
 
 
 class Benchmark:
-    """Measures one file and keeps what is finished, so that an interruption loses nothing else.
+    """Measures one file and keeps every finished result, so that an interruption loses only the current one.
 
     Attributes:
-        interrupted: Ctrl-C came.
+        interrupted: the user pressed Ctrl-C.
     """
 
     def __init__(
@@ -61,16 +61,16 @@ class Benchmark:
         device: str = "",
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        """Prepare; nothing runs yet.
+        """Prepare the benchmark; start no process yet.
 
         Args:
-            path: of the file, on this machine.
+            path: path of the file on this machine.
             settings: what to measure.
-            say: told what happens.
-            runner: of the machine that measures; None: this one.
-            command: what was typed, for the record.
+            say: callback for progress messages.
+            runner: starts processes on the machine that measures; None: this machine.
+            command: command line as typed, for the record.
             device: name of the machine that measures, for the record.
-            sleep: waits for so many seconds.
+            sleep: waits for a number of seconds.
 
         Raises:
             FileMissingError: there is no such file.
@@ -99,11 +99,11 @@ class Benchmark:
 
     @property
     def traced(self) -> Sequence[TracedRuns]:
-        """Inferences whose events were kept for a trace."""
+        """Return the inferences whose events were kept for a trace."""
         return self._engine.traced
 
     def measure(self) -> LinnetError | None:
-        """Measure everything that was asked for; return the error that ended it early, if one did."""
+        """Measure everything requested; return the error that ended the measurement early, if any."""
         least = estimated_seconds(self._settings)
         if least >= _LONG:
             self._say(f"this takes at least {least / 60:.0f} minutes; Ctrl-C keeps what is finished")
@@ -121,7 +121,7 @@ class Benchmark:
         return None
 
     def record(self) -> Record | None:
-        """Return what was measured so far; None if the file was never opened."""
+        """Return the record of what was measured so far; None if the file was never opened."""
         opened = self._engine.first_opened()
         if opened is None:
             return None
@@ -173,7 +173,7 @@ class Benchmark:
 
 
 def default_threads() -> tuple[int, ...]:
-    """Return the thread counts that are measured where the user names none."""
+    """Return the thread counts to measure if the user names none."""
     return (1,) if usable_cpus() == 1 else (1, 2)
 
 

@@ -1,4 +1,4 @@
-"""Which files can stand beside each other."""
+"""Files to compare with each other, and the check that they are comparable."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ __all__ = ["Opened", "check_comparable", "labels_for", "open_all"]
 
 @dataclasses.dataclass(frozen=True)
 class Opened:
-    """What a file says about itself.
+    """A file to compare, with its manifest and evidence.
 
     Attributes:
-        path: of the file.
-        manifest: its contract.
-        evidence: of its trailer.
+        path: path of the file.
+        manifest: its manifest.
+        evidence: the evidence in its trailer.
     """
 
     path: Path
@@ -36,15 +36,15 @@ _SAME: Mapping[str, Callable[[Manifest], object]] = {
     "labels": lambda manifest: manifest.labels,
     "outputs": lambda manifest: manifest.outputs,
 }
-"""What must be the same for the same text to be the same question."""
+"""Properties that must be equal, so that the answers to a text can be compared."""
 
 
 def open_all(paths: Sequence[Path], threads: int) -> list[Opened]:
     """Open each file and check that they can be compared.
 
     Raises:
-        InvalidArgumentError: fewer than two files, one named twice, or they differ in what must be the same.
-        LinnetError: a file is refused.
+        InvalidArgumentError: fewer than two files, a file named twice, or files that are not comparable.
+        LinnetError: a file cannot be opened.
     """
     if len(paths) < 2:
         raise InvalidArgumentError(f"found {len(paths)} file, expected at least two to compare")
@@ -60,10 +60,10 @@ def open_all(paths: Sequence[Path], threads: int) -> list[Opened]:
 
 
 def check_comparable(opened: Sequence[Opened]) -> None:
-    """Refuse files that do not answer the same question.
+    """Check that all files have the same task, tokenizer, labels and outputs.
 
     Raises:
-        InvalidArgumentError: with everything that differs from the first file.
+        InvalidArgumentError: lists every difference from the first file.
     """
     first = opened[0]
     problems = []

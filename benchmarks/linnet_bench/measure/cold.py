@@ -1,7 +1,7 @@
 """Cold start: fresh interpreters, timed from outside until their first line of output.
 
-A measured program is text for ``python -c``: what it does up to the line counts, what it says about its
-memory comes after. Nothing of this package is imported there, so the program is what a user would write.
+A measured program is text for ``python -c``. The clock stops at its first line of output; it reports its memory
+after that. It imports nothing of this package, so it is the program that a user would write.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ PARTS = f"{{b - a}} {{c - b}} {{d - c}}"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Fresh:
-    """One fresh process.
+    """Measurement of one fresh process.
 
     Attributes:
-        first_line_ns: from starting it to its first line, seen from outside.
+        first_line_ns: time from process start to its first line of output, seen from outside.
         first_line: that line.
-        peak_memory: resident bytes.
+        peak_memory: peak resident memory in bytes.
     """
 
     first_line_ns: int
@@ -64,25 +64,25 @@ class Fresh:
 
 
 class ColdTimes(list[Fresh]):
-    """Repeats of one program."""
+    """Measurements of one program, one per repeat."""
 
     @property
     def first_line_ns(self) -> tuple[int, ...]:
-        """Of each repeat, seen from outside."""
+        """Return the time to the first line of each repeat in nanoseconds, seen from outside."""
         return tuple(each.first_line_ns for each in self)
 
     @property
     def peak_memory(self) -> int:
-        """Median of the repeats in bytes."""
+        """Return the median peak memory of the repeats in bytes."""
         return int(median([each.peak_memory for each in self]))
 
     def parts(self, index: int) -> tuple[int, ...]:
-        """Return one number of each repeat's first line."""
+        """Return the number at one position of each repeat's first line."""
         return tuple(int(each.first_line.split()[index]) for each in self)
 
 
 def answer_program(call: str) -> str:
-    """Return the program that imports linnet, loads a file and does ``call``, Python text on ``model``."""
+    """Return a program that imports linnet, loads a file and evaluates ``call``, Python text that uses ``model``."""
     return _ANSWER.format(call=call)
 
 
@@ -90,14 +90,14 @@ def run_fresh(code: str, arguments: Sequence[str] = (), *, python: str | None = 
     """Run a program in a fresh interpreter.
 
     Args:
-        code: Python; may set ``PARTS``, a string, to be its first line.
+        code: Python text; may set ``PARTS``, a string that becomes its first line.
         arguments: ``sys.argv[1:]`` of the program.
         python: interpreter to start; None: that of this environment.
 
     Raises:
-        RunError: it failed; the message has the end of what it said.
+        RunError: it failed; the message has the end of its output.
     """
-    # -P: a json.py in the user's folder must not stand in for the standard library's
+    # -P: a json.py in the user's folder must not shadow the standard library's
     command = [python or sys.executable, "-P", "-c", code + _EPILOGUE, *arguments]
     start = time.perf_counter_ns()
     # unbuffered, so that the first line is seen when it is written
@@ -123,10 +123,10 @@ def cold_start(path: str, call: str, threads: int, repeats: int) -> ColdStart:
     """Measure the cold start of a file; see :class:`linnet_bench.record.record.ColdStart`.
 
     Args:
-        path: of the file.
+        path: path of the file.
         call: Python text that uses ``model``.
-        threads: of the process.
-        repeats: of each program, at least 1; one more, not counted, fills the page cache.
+        threads: number of threads of the process.
+        repeats: runs of each program, at least 1; one more, not counted, fills the page cache.
 
     Raises:
         RunError: a process failed.
@@ -153,7 +153,7 @@ def cold_start(path: str, call: str, threads: int, repeats: int) -> ColdStart:
 
 
 def _read_line(descriptor: int) -> bytes:
-    """Read until a newline or the end; what follows the newline in the same piece is kept."""
+    """Read up to a newline or the end; keep what follows the newline in the same read."""
     data = b""
     while b"\n" not in data:
         piece = os.read(descriptor, 4096)

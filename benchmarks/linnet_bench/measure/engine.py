@@ -1,6 +1,6 @@
-"""The measuring engine: variants take turns in fresh processes, and what each process gave is collected.
+"""The measuring engine: variants take turns in fresh processes, and their results are collected.
 
-What disturbs a machine for a while then disturbs every variant, and none is measured on a warmer machine.
+A temporary disturbance of the machine then affects every variant, and none is measured on a warmer machine.
 """
 
 from __future__ import annotations
@@ -20,49 +20,49 @@ __all__ = ["Announce", "Cancelled", "Engine", "LocalRunner", "Runner", "rotated"
 _V = TypeVar("_V")
 
 Announce: TypeAlias = Callable[[Variant, int, Event | None], None]
-"""Is told the variant, the round from 0, and an event of its process; None before the process starts."""
+"""Callback for the variant, the round from 0, and an event of its process; None before the process starts."""
 
 
 class Cancelled(Exception):
-    """The user pressed Ctrl-C, where that does not come as KeyboardInterrupt."""
+    """The user pressed Ctrl-C, in code where this does not raise KeyboardInterrupt."""
 
 
 class Runner(Protocol):
     """Starts measured processes on one machine: Python here, or the C runner on a phone."""
 
     def state(self) -> State:
-        """Return the state of the machine that measures, as it is now."""
+        """Return the current state of the machine that measures."""
 
     def environment(self, runtime: Mapping[str, str]) -> Environment:
-        """Return what that machine is, given the lines of its ``runtime_info()``."""
+        """Return the description of that machine, given the lines of its ``runtime_info()``."""
 
     def run(self, job: Job, collector: Collector, on_event: Emit) -> None:
         """Run a job in a fresh process and feed its events to ``collector``, then to ``on_event``.
 
         Raises:
-            LinnetError: the process cannot be run, or ended without saying why.
-            Cancelled: Ctrl-C came.
+            LinnetError: the process cannot be run, or ended without a reason.
+            Cancelled: the user pressed Ctrl-C.
         """
 
 
 class LocalRunner:
-    """Python processes on this machine."""
+    """Starts Python processes on this machine."""
 
     def state(self) -> State:
-        """See :class:`Runner`."""
+        """Return this machine's current state; see :class:`Runner`."""
         return read_state()
 
     def environment(self, runtime: Mapping[str, str]) -> Environment:
-        """See :class:`Runner`."""
+        """Return this machine's description; see :class:`Runner`."""
         return read_environment(runtime)
 
     def run(self, job: Job, collector: Collector, on_event: Emit) -> None:
-        """See :class:`Runner`."""
+        """Run a job in a fresh Python process; see :class:`Runner`."""
         run_worker(job, collector, on_event)
 
 
 def rotated(variants: Sequence[_V], turn: int) -> Sequence[_V]:
-    """Return the variants, beginning with another one each turn."""
+    """Return the variants in rotated order, so that each turn begins with another one."""
     start = turn % max(1, len(variants))
     return [*variants[start:], *variants[:start]]
 
@@ -78,11 +78,11 @@ def take_turns(
     """Run every variant once in each round.
 
     Args:
-        variants: in their first order.
-        rounds: how many turns a variant has that stays.
-        run: is given a variant and the round, from 0.
-        order: gives the variants of a round in their order, lazily if it depends on what ran before.
-        survivors: gives, after each round, the variants that run again.
+        variants: variants in their first order.
+        rounds: number of rounds of a variant that is never dropped.
+        run: runs a variant, given the variant and the number of the round, from 0.
+        order: returns the variants of a round in their order, lazily if it depends on what ran before.
+        survivors: returns, after each round, the variants that run again.
     """
     running = list(variants)
     for turn in range(rounds):
@@ -92,11 +92,11 @@ def take_turns(
 
 
 class Engine:
-    """Measures variants by a runner and keeps what is finished, so that an interruption loses nothing else.
+    """Measures variants with a runner and keeps each finished result, so that an interruption loses only the current.
 
     Attributes:
-        finished: each variant with what its process gave, in the order of their end.
-        opened: what the first process that opened its file said of it, by path.
+        finished: each variant with the result of its process, in the order in which they ended.
+        opened: by path, what the first process that opened the file reported about it.
         traced: inferences whose events were kept for a trace.
     """
 
@@ -108,12 +108,12 @@ class Engine:
         *,
         pause: Callable[[], object] = lambda: None,
     ) -> None:
-        """Prepare; nothing runs yet.
+        """Prepare the engine; start no process yet.
 
         Args:
-            settings: of every process; only those of the first round are profiled.
+            settings: settings of every process; only processes of the first round are profiled.
             runner: starts the processes.
-            announce: is told what happens.
+            announce: callback for progress.
             pause: waits before each process but the first.
         """
         self._settings = settings
@@ -126,13 +126,13 @@ class Engine:
         self.traced: list[TracedRuns] = []
 
     def run(self, variant: Variant, turn: int = 0) -> ThreadRun | None:
-        """Measure a variant once; return what came of it, None if the file was never opened.
+        """Measure a variant once; return the result, None if the file was never opened.
 
         Raises:
-            LinnetError: the process failed; what it gave before is kept.
-            Cancelled, KeyboardInterrupt: so did the user.
+            LinnetError: the process failed; results from before that are kept.
+            Cancelled, KeyboardInterrupt: the user pressed Ctrl-C; results from before that are kept.
         """
-        if self.opened:
+        if self.opened:  # no pause before the first process
             self._pause()
         collector = self._current = Collector(variant.threads, self._runner.state(), turn)
         self._announce(variant, turn, None)
@@ -146,13 +146,13 @@ class Engine:
         return run
 
     def runs(self, path: str | None = None) -> list[ThreadRun]:
-        """Return what there is of one file, or of all: the unfinished run of now comes last."""
+        """Return the results of one file, or of all files with the current unfinished run last."""
         found = [run for variant, run in self.finished if path in (None, variant.path)]
         unfinished = self._current.result() if self._current is not None and path is None else None
         return [*found, unfinished] if unfinished is not None else found
 
     def first_opened(self) -> Opened | None:
-        """Return what the first process said that opened a file, also if it still runs."""
+        """Return what the first process that opened a file reported, even if it is still running."""
         current = self._current.opened if self._current is not None else None
         return next(iter(self.opened.values()), current)
 

@@ -1,4 +1,4 @@
-"""Which file it is, from its bytes."""
+"""SHA-256 of a file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What happens inside of a measured process: inputs, the timed loop, checks of the answers."""
+"""Code of a measured process: inputs, the timed loop, and checks of the answers."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ __all__ = [
 ]
 
 Clock: TypeAlias = Callable[[], int]
-"""Gives nanoseconds, as ``time.perf_counter_ns``."""
+"""Returns nanoseconds, like ``time.perf_counter_ns``."""
 
 # Two runs of one input on one machine are bit-exact today; this leaves room for another summation order.
 _DRIFT = 1e-4
 
-# Taking events makes thousands of Python objects, which drives the weights out of the caches: seldom enough to
-# leave the median alone, often enough to stay small.
+# Runs whose events are read together. Reading events makes thousands of Python objects, which drives the weights out
+# of the caches: rarely enough not to change the median, often enough to keep memory small.
 _TAKEN_TOGETHER = 32
 
 
@@ -55,14 +55,14 @@ def timed(
     between: Callable[[], object] = lambda: None,
     started: Callable[[], object] = lambda: None,
 ) -> tuple[int, list[int]]:
-    """Warm up, then time ``call`` again and again with the garbage collector off.
+    """Warm up, then time ``call`` repeatedly with the garbage collector off.
 
     Args:
-        call: is timed.
-        sampling: how often.
-        clock: nanoseconds.
-        between: called after each sample, outside of its time.
-        started: called once it is warm, before the first sample.
+        call: function to time.
+        sampling: number and duration of the samples.
+        clock: returns nanoseconds.
+        between: called after each sample, outside its time.
+        started: called once after the warm-up, before the first sample.
 
     Returns:
         Number of warm-up runs, and the latencies in nanoseconds in the order in which they were taken.
@@ -97,7 +97,7 @@ def _warm_up(call: Callable[[], object], sampling: Sampling, clock: Clock) -> in
 
 
 def clip_lengths(lengths: Sequence[int], longest: int) -> tuple[int, ...]:
-    """Return the lengths in rising order, those above ``longest`` cut to it, each once."""
+    """Return the lengths in rising order, those above ``longest`` reduced to it, each once."""
     return tuple(sorted({min(length, longest) for length in lengths}))
 
 
@@ -105,7 +105,7 @@ def forward_inputs(model: Model, runtime: Runtime, tokens: int) -> list[IntArray
     """Return inputs of ``forward``, int64 [1, tokens], made from real text by the file's tokenizer.
 
     Raises:
-        InvalidArgumentError: the special tokens alone need more than ``tokens``, or another text came out.
+        InvalidArgumentError: the special tokens alone need more than ``tokens``, or the length differs from ``tokens``.
     """
     (encoding,) = model.tokenizer.encode(long_text(tokens), max_length=tokens)
     if len(encoding) != tokens:
@@ -115,10 +115,10 @@ def forward_inputs(model: Model, runtime: Runtime, tokens: int) -> list[IntArray
 
 
 def time_forward(model: Model, runtime: Runtime, tokens: int, sampling: Sampling) -> LengthResult:
-    """Time ``forward`` at one length and check that its output stayed the same meanwhile.
+    """Time ``forward`` at one length and check that its output stayed the same.
 
     Raises:
-        GoldenMismatchError: the output is not finite, or changed while the clock ran.
+        GoldenMismatchError: the output is not finite, or changed during the timing.
     """
     inputs = forward_inputs(model, runtime, tokens)
     before = runtime.run("forward", inputs)
@@ -130,7 +130,7 @@ def time_forward(model: Model, runtime: Runtime, tokens: int, sampling: Sampling
 
 
 class _EnergyMeter:
-    """The joules between two moments, where the system has counters."""
+    """Energy in joules used between two moments, on systems with energy counters."""
 
     def __init__(self) -> None:
         self._before: tuple[EnergyCounter, ...] = ()
@@ -143,13 +143,13 @@ class _EnergyMeter:
 
 
 def see_kernels(model: Model, runtime: ProfilingRuntime, tokens: int, cpu_features: str) -> Kernels:
-    """Profile one inference and say what computed in it. The runtime's profiling must be on.
+    """Profile one inference and return the kernels that computed it. The runtime's profiling must be on.
 
     Args:
-        model: for its evidence.
-        runtime: of the model.
-        tokens: of the inference.
-        cpu_features: as ``runtime_info()`` has them.
+        model: source of the evidence and the tokenizer.
+        runtime: runtime of the model.
+        tokens: length of the input.
+        cpu_features: features as ``runtime_info()`` lists them.
     """
     runtime.run("forward", forward_inputs(model, runtime, tokens))
     steps = [*steps_of(runtime_events(runtime))]
@@ -166,7 +166,7 @@ def see_kernels(model: Model, runtime: ProfilingRuntime, tokens: int, cpu_featur
 
 
 def _attention(method: str | None, outside: Sequence[str], delegated: Sequence[str], cpu_features: str) -> str | None:
-    """Whose attention it was; linnet's operator has one fast kernel today, for AVX-512 VNNI, and a portable one."""
+    """Return the attention kernel that ran; linnet's has a fast version for AVX-512 VNNI, and a portable one."""
     if any("int8_attention" in name for name in outside):
         fast = {"avx512f", "avx512_vnni"} <= set(cpu_features.split(","))
         return f"linnet, int8, {'AVX-512 VNNI' if fast else 'portable C++'}"
@@ -185,7 +185,7 @@ def profile_forward(
         The profile, and all events of the last ``keep`` inferences.
 
     Raises:
-        GoldenMismatchError: the output is not finite, or changed while the clock ran.
+        GoldenMismatchError: the output is not finite, or changed during the timing.
     """
     inputs = forward_inputs(model, runtime, plain.tokens)
     before = runtime.run("forward", inputs)
@@ -196,7 +196,7 @@ def profile_forward(
     def take() -> None:
         nonlocal untaken
         runs = itertools.groupby(runtime_events(runtime), key=lambda event: event.run)
-        for run in [list(events) for _, events in runs][-untaken:]:  # before them: warming up
+        for run in [list(events) for _, events in runs][-untaken:]:  # earlier runs are the warm-up
             profiler.add(run)
             kept.append(run)
         untaken = 0
@@ -217,13 +217,13 @@ def profile_forward(
 
 
 def time_answer(model: Model, example: Example, sampling: Sampling) -> LengthResult:
-    """Time a text's whole way to its answer: tokenizer, ``forward``, decoding."""
+    """Time the whole call from a text to its answer: tokenizer, ``forward``, decoding."""
     warmup, samples = timed(lambda: example.run(model), sampling)
     return _result(len(model.tokenize(example.text, example.pair)), warmup, samples)
 
 
 def check_golden(model: Model) -> OutputCheck:
-    """Replay the golden cases of the file once; ``after`` is left open."""
+    """Replay the golden cases of the file once; leave ``after`` unset."""
     results = replay_evidence(model)
     wrong = [result for result in results if result.problems]
     if wrong:

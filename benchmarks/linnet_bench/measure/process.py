@@ -1,4 +1,4 @@
-"""A worker in a process of its own: gets a job as JSON, says events, one JSON object a line."""
+"""Worker processes that read a job as JSON from stdin and write events to stdout, one JSON object a line."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from linnet_bench.measure.protocol import Emit, Event
 
 __all__ = ["Ended", "run_process"]
 
-_END_SECONDS = 5.0  # what a worker gets to end by itself before it is killed
+_END_SECONDS = 5.0  # time for a worker to exit by itself before it is killed
 
 Ended = tuple[int, str]
 """Exit status of the process (negative: the signal that killed it) and the last line it wrote to stderr."""
 
 
 def run_process(module: str, job: Mapping[str, Any], on_event: Emit) -> Ended:
-    """Run ``python -m module``, write ``job`` to its stdin and hand every event of its stdout to ``on_event``.
+    """Run ``python -m module``, write ``job`` to its stdin and pass every event of its stdout to ``on_event``.
 
-    The process never outlives this call, whatever interrupts it.
+    The process never outlives this call, even if it is interrupted.
     """
-    # -P: a json.py in the user's folder must not stand in for the standard library's
+    # -P: a json.py in the user's folder must not shadow the standard library's
     command = [sys.executable, "-P", "-m", module]
-    # a file, since a full pipe that nobody reads would stop the process
+    # a file, because a full pipe that is not read would block the process
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors_said,
         subprocess.Popen(

@@ -1,4 +1,4 @@
-"""What is being done now, for people who wait."""
+"""Progress line on a terminal."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ __all__ = ["Progress"]
 
 
 class Progress:
-    """One line on a terminal, refreshed in place; elsewhere one line for each step."""
+    """One line on a terminal, refreshed in place; without a terminal, one line per step."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._live = stream.isatty()
 
     def say(self, text: str) -> None:
-        """Show what is being measured now."""
+        """Show the current step."""
         print(f"\r\x1b[K{text} ..." if self._live else text, end="" if self._live else "\n", file=self._stream)
         self._stream.flush()
 

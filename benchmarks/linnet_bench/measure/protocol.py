@@ -1,4 +1,4 @@
-"""What the runner and a measuring process say to each other.
+"""The protocol between the runner and a measuring process.
 
 The runner writes one :class:`Job` as JSON to the worker's stdin. The worker answers with events on its
 stdout, one JSON object a line, in this order:
@@ -13,10 +13,10 @@ measuring   ``tokens``
 length      ``result``: :class:`~linnet_bench.record.record.LengthResult`; these two for each length
 answer      ``result``: the same, from a text to its answer
 profile     ``result``: :class:`~linnet_bench.record.profile.LengthProfile`, ``events`` of the last
-            inferences; one for each length, if the job asks for it
+            inferences; one for each length, if the job requests it
 kernels     ``kernels``: :class:`~linnet_bench.record.record.Kernels`
 finished    ``check`` (its ``after`` is set), ``after`` (state of the machine), ``peak_memory``
-failed      ``name``, ``message``: the error that ended it, instead of any of the above
+failed      ``name``, ``message``: the error that ended the job, instead of any of the above
 ==========  ====================================================================================
 """
 
@@ -43,11 +43,11 @@ Emit: TypeAlias = Callable[[Event], None]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Variant:
-    """One of the things that a measurement compares: a file and how it is run.
+    """One alternative that a measurement compares: a file and how it is run.
 
     Attributes:
-        path: of the file.
-        threads: of the measured process.
+        path: path of the file.
+        threads: number of threads of the measured process.
         fused, affinity: as in :class:`~linnet_bench.record.record.Settings`.
     """
 
@@ -59,13 +59,13 @@ class Variant:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MeasureSettings:
-    """What is measured in each process, the same for all variants.
+    """Settings of each process, the same for all variants.
 
     Attributes:
-        lengths: tokens, before clipping to the file's bound.
+        lengths: input lengths in tokens, before clipping to the file's limit.
         sampling: how long and how often each length is timed.
-        profile: profile each length once everything else was measured.
-        traced: inferences of each length whose events are handed over.
+        profile: profile each length after everything else was measured.
+        traced: number of inferences of each length whose events are returned.
     """
 
     lengths: tuple[int, ...]
@@ -76,14 +76,14 @@ class MeasureSettings:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Job:
-    """What one measured process shall do."""
+    """Job of one measured process."""
 
     variant: Variant
     settings: MeasureSettings
 
 
 def serve_job(kind: type[_Kind], work: Callable[[_Kind, Emit], object]) -> int:
-    """Do the job of ``kind`` that stands on stdin as JSON; return the exit status.
+    """Read a job of ``kind`` as JSON from stdin and run it; return the exit status.
 
     An error becomes the event "failed" and status 1; Ctrl-C is status 130.
     """
@@ -99,10 +99,10 @@ def serve_job(kind: type[_Kind], work: Callable[[_Kind, Emit], object]) -> int:
 
 
 def own_stdout() -> Emit:
-    """Keep this process's stdout for events; whatever else prints, native libraries too, goes to stderr."""
+    """Reserve this process's stdout for events; redirect all other output, also of native libraries, to stderr."""
     sys.stdout.flush()
     events = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)
+    os.dup2(2, 1)  # at the level of descriptors, because native libraries do not use sys.stdout
 
     def emit(event: Event) -> None:
         events.write(json.dumps(event, allow_nan=False) + "\n")

@@ -1,4 +1,4 @@
-"""Starts the measured processes, one after the other, and turns what they say into results."""
+"""Measured processes, started one after the other, and the results built from their events."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ __all__ = ["Collector", "Opened", "run_worker"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Opened:
-    """What a worker says about the file and the runtime once it has answered for the first time.
+    """What a worker reports about the file and the runtime after its first answer.
 
     Attributes:
         load_ns, first_answer_ns: as in :class:`~linnet_bench.record.record.ThreadRun`.
-        facts: fields of :class:`~linnet_bench.record.record.FileFacts` that the manifest knows.
+        facts: fields of :class:`~linnet_bench.record.record.FileFacts` that the manifest has.
         runtime: lines of ``runtime_info()``.
         example: the call that was timed, as Python text.
         affinity: CPUs that the process may use.
@@ -46,18 +46,18 @@ class Opened:
     affinity: tuple[int, ...] = ()
 
     def file_facts(self, path: Path, sha256: str) -> FileFacts:
-        """Return the facts with those that the file system knows."""
+        """Return the facts, completed by name, size and hash of the file."""
         own = {"name": path.name, "size": path.stat().st_size, "sha256": sha256}
         return from_data(FileFacts, {**self.facts, **own}, "file")
 
 
 class Collector:
-    """Takes a worker's events and gives the result at any time, an unfinished one too.
+    """Collects a worker's events and builds the result at any time, also from an unfinished run.
 
     Attributes:
-        opened: what the worker said first; None before.
+        opened: the worker's first report; None before it.
         failure: the error that ended the worker; None if there was none.
-        traced: inferences whose events were handed over.
+        traced: inferences whose events were received.
     """
 
     def __init__(self, threads: int, before: State, repeat: int = 0) -> None:
@@ -76,10 +76,10 @@ class Collector:
         self.traced: list[TracedRuns] = []
 
     def feed(self, event: Event) -> None:
-        """Take one event of :mod:`linnet_bench.measure.worker`.
+        """Process one event of :mod:`linnet_bench.measure.worker`.
 
         Raises:
-            InternalError: the worker said something that it never says.
+            InternalError: the event is unknown.
         """
         handlers: Mapping[str, Emit] = {
             "opened": self._on_opened,
@@ -97,7 +97,7 @@ class Collector:
         handlers[event["event"]](event)
 
     def result(self) -> ThreadRun | None:
-        """Return what there is, None if the file was never opened. Of a wrong answer no latency is kept."""
+        """Return the result so far, None if the file was never opened. After a wrong answer it has no latency."""
         if self.opened is None:
             return None
         invalid = self._check.wrong or self.failure is not None
@@ -149,10 +149,10 @@ class Collector:
 def run_worker(job: Job, collector: Collector, on_event: Emit) -> None:
     """Run a job in a fresh process and feed its events to ``collector``, then to ``on_event``.
 
-    The process never outlives this call, whatever interrupts it.
+    The process never outlives this call, even if it is interrupted.
 
     Raises:
-        InternalError: the process ended without saying why.
+        InternalError: the process ended without a reason.
     """
 
     def take(event: Event) -> None:

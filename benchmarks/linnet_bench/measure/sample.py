@@ -1,4 +1,4 @@
-"""What is measured: ordinary English of our own, and for each task a short call that answers it."""
+"""Sample inputs: ordinary English text, and a short call for each task."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _PARAGRAPH = (
 
 
 def long_text(tokens: int) -> str:
-    """Return a text of at least ``tokens`` tokens, whatever the tokenizer: a word is at least one token."""
+    """Return a text of at least ``tokens`` tokens for any tokenizer: each word is at least one token."""
     return _PARAGRAPH * (tokens // len(_PARAGRAPH.split()) + 1)
 
 
 def example_for(model: Model, text: str | None = None) -> Example:
-    """Return a call that suits the file's task: of ``text``, or of a short text of our own."""
+    """Return a call that suits the file's task, with ``text`` or a built-in short text."""
     return get_task(model.manifest.task).example(model, text)

@@ -1,7 +1,7 @@
-"""One thread count in a fresh process: ``python -m linnet_bench.measure.worker``, started by the runner.
+"""The worker process that measures one thread count: ``python -m linnet_bench.measure.worker``, started by the runner.
 
-Reads one job as JSON from stdin and writes events to stdout; :mod:`linnet_bench.measure.protocol` has both.
-Anything else that is printed in this process, by native libraries too, goes to stderr.
+It reads one job as JSON from stdin and writes events to stdout; :mod:`linnet_bench.measure.protocol` defines both.
+All other output of this process, also of native libraries, goes to stderr.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ from linnet_bench.record.sampling import Sampling
 
 __all__ = ["bind", "facts", "main", "measure"]
 
-_PROFILE_SECONDS = 1.0  # of each length: the shares are settled long before
+_PROFILE_SECONDS = 1.0  # for each length; the shares are stable long before
 
 
 def measure(job: Job, emit: Emit) -> None:
-    """Do the job in this process. A wrong answer ends it: nothing is timed that is not right.
+    """Run the job in this process. A wrong answer ends it: a wrong result is never timed.
 
     Raises:
         LinnetError: the file cannot be opened or run.
     """
     variant, settings = job.variant, job.settings
-    if variant.affinity:
+    if variant.affinity:  # before the runtime starts its threads, which inherit it
         bind(variant.affinity)
     start = time.perf_counter_ns()
     runtime = open_runtime(variant.path, variant.threads)
@@ -72,7 +72,7 @@ def measure(job: Job, emit: Emit) -> None:
     try:
         results = _time_everything(settings, model, runtime, example, emit)
         check = _check_again(model, check)
-        after, peak = read_state(), peak_memory()
+        after, peak = read_state(), peak_memory()  # before profiling, which changes both
         if not check.wrong:
             _look_inside(settings, model, runtime, results, emit)
     except GoldenMismatchError as error:
@@ -104,7 +104,7 @@ def _time_everything(
 def _look_inside(
     settings: MeasureSettings, model: Model, runtime: ProfilingRuntime, plain: Sequence[LengthResult], emit: Emit
 ) -> None:
-    """Profile last: it loads the method again, which would count as memory, and slows it down."""
+    """Profile each length, last: profiling reloads the method, which would count as memory, and slows it down."""
     asked = settings.sampling
     seconds = None if asked.seconds is None else min(asked.seconds, _PROFILE_SECONDS)
     sampling = Sampling(seconds=seconds, samples=asked.samples)
@@ -121,10 +121,10 @@ def _look_inside(
 
 
 def bind(cpus: Sequence[int]) -> None:
-    """Bind this process, and every thread that it will start, to these CPUs.
+    """Bind this process and all its later threads to these CPUs.
 
     Raises:
-        InvalidArgumentError: this system cannot, or has no such CPU.
+        InvalidArgumentError: the system does not support it, or has no such CPU.
     """
     if not hasattr(os, "sched_setaffinity"):
         raise InvalidArgumentError("this system cannot bind a process to CPUs; leave the affinity out")
@@ -150,7 +150,7 @@ def facts(model: Model) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Run the job that stands on stdin."""
+    """Run the job from stdin."""
     return serve_job(Job, measure)
 
 

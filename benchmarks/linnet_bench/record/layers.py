@@ -1,8 +1,7 @@
-"""Which layer of the model an operator of the program belongs to, from the debug map in the evidence (``places``).
+"""Mapping from operators of the program to layers of the model, by the debug map in the evidence (``places``).
 
-XNNPACK merges and adds operators of its own, so its operators are matched kind by kind: where it runs as many
-linear layers as the graph has, the third one is the graph's third one. Where the numbers differ, that kind
-stays without layers.
+XNNPACK merges operators and adds its own, so its operators are matched by kind: if it runs as many linear layers as
+the graph has, the third one is the graph's third one. If the numbers differ, that kind has no layers.
 """
 
 from __future__ import annotations
@@ -34,25 +33,25 @@ _KINDS: Mapping[str, str] = {
 }
 """From the first words of XNNPACK's names (``xnn_operator_type_to_string``) to ATen's; a square is ``mul(x, x)``.
 
-linnet's own delegate gives its one operator its own name."""
+The operators of linnet's delegate have names of their own."""
 
 _UNKNOWN = Instruction()
 
 
 class ProgramMap:
-    """Looks up operators and layers; what is not known is an empty text."""
+    """Looks up operators and layers; an unknown one is an empty text."""
 
     def __init__(self, evidence: Evidence, method: str = "forward") -> None:
-        """Read the evidence of a file; one without places knows nothing."""
+        """Read the evidence of a file; without a debug map every lookup is unknown."""
         known = evidence.places
         self._methods = {name: known[name] for name in (method, f"{method}_fused") if name in known}
         self._entries: Sequence[Instruction] = next(iter(self._methods.values()), ())
 
     def recognize(self, delegated: Sequence[int]) -> str | None:
-        """Take the method whose delegate calls are these instructions: linnet runs the fastest that it can.
+        """Select the method whose delegate calls are these instructions; linnet runs the fastest method available.
 
         Returns:
-            Its name, None if no method is like that.
+            Its name, None if no method matches.
         """
         found = None
         for name, entries in self._methods.items():
@@ -62,7 +61,7 @@ class ProgramMap:
         return found
 
     def operator(self, instruction: int) -> tuple[str, str]:
-        """Return name and layer of an operator outside of the delegate."""
+        """Return name and layer of an operator outside the delegate."""
         entry = self._entry(instruction)
         return entry.operator or "", entry.layer or ""
 

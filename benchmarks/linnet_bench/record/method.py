@@ -1,4 +1,4 @@
-"""How long and how often is measured: the official method, the default, and a quick look.
+"""Measuring presets: official, default and quick, with their durations and repeats.
 
 The official method follows MLPerf Mobile's single-stream scenario: the next query begins when the last one is
 answered, at least 1 024 queries and at least 60 seconds, and the result is the 90th percentile of the latency.
@@ -10,7 +10,7 @@ minutes between tasks from rules/submissionRuleV3_0.adoc of the same commit, and
 (github.com/mlcommons/mobile_app_open, flutter/assets/tasks.pbtxt, commit 051a47a: min_query_count 1024,
 min_duration 60).
 
-What differs: MLPerf measures its own models on its own data and is audited; here every length is a query of its own,
+Differences: MLPerf measures its own models on its own data and is audited; here every length is a query of its own,
 and nothing is discarded, so the percentile is that of all samples (nearest rank). A figure of ``linnet bench
 --official`` is no MLPerf result and may not be called one.
 """
@@ -39,23 +39,23 @@ __all__ = [
 ]
 
 HEADLINE = 90
-"""Percentile that stands for a length in the official method."""
+"""Percentile that the official method reports for a length."""
 
 REPRODUCIBLE = 0.05
-"""Largest spread of the repeats, (highest - lowest) / median, with which a figure counts as reproducible."""
+"""Largest spread of the repeats, (highest - lowest) / median, of a reproducible figure."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Method(Sampling):
-    """What a method settles when no option says otherwise; how each length is sampled by default, too.
+    """A measuring preset: values for settings that no option overrides, and the sampling of each length.
 
     Attributes:
-        name: in the record.
-        lengths: tokens.
-        seconds: least time for the samples of one length.
-        repeats: processes of each thread count.
+        name: name in the record.
+        lengths: input lengths in tokens.
+        seconds: minimum time for the samples of one length.
+        repeats: number of processes for each thread count.
         cooldown_seconds: pause before each process but the first.
-        cold_repeats: fresh processes for the cold start.
+        cold_repeats: number of fresh processes for the cold start.
     """
 
     name: str
@@ -73,7 +73,7 @@ OFFICIAL = Method(
     lengths=DEFAULT.lengths,
     seconds=60.0,
     least_samples=1024,
-    most_samples=10_000_000,  # no bound in effect: 60 s of the fastest model have 500 000
+    most_samples=10_000_000,  # effectively no limit: 60 s of the fastest model are 500 000 samples
     warmup_seconds=5.0,
     warmup_runs=10,
     repeats=5,
@@ -84,10 +84,10 @@ METHODS: Mapping[str, Method] = {method.name: method for method in (DEFAULT, QUI
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Point:
-    """One thread count and length over all repeats.
+    """Results of one thread count and length over all repeats.
 
     Attributes:
-        threads, tokens: what was run.
+        threads, tokens: thread count and input length.
         results: one for each repeat.
     """
 
@@ -107,24 +107,24 @@ class Point:
         return median(self.each(q))
 
     def spread(self, q: float) -> float:
-        """Return (highest - lowest) / median of a percentile over the repeats; 0 for one."""
+        """Return (highest - lowest) / median of a percentile over the repeats; 0 for one repeat."""
         found = self.each(q)
         return (max(found) - min(found)) / median(found)
 
     @property
     def samples(self) -> int:
-        """Of all repeats."""
+        """Return the number of samples of all repeats."""
         return sum(result.summary.samples for result in self.results)
 
     @property
     def energy_j(self) -> float | None:
-        """Joules for one inference, over all repeats; None if a repeat has no counter."""
+        """Return the joules for one inference over all repeats; None if a repeat has no counter."""
         used = [result.energy_j for result in self.results if result.energy_j is not None]
         return sum(used) / self.samples if len(used) == len(self.results) else None
 
 
 def points(runs: Sequence[ThreadRun]) -> list[Point]:
-    """Return the results of ``forward`` by thread count and length, repeats together, in rising order."""
+    """Return the results of ``forward`` grouped by thread count and length, in rising order."""
     found: dict[tuple[int, int], list[LengthResult]] = {}
     for run in runs:
         for result in run.lengths:
@@ -136,14 +136,14 @@ def points(runs: Sequence[ThreadRun]) -> list[Point]:
 
 
 def estimated_seconds(settings: Settings) -> float:
-    """Return about how long a measurement takes at least: samples, warming up and pauses, without loading."""
+    """Return the minimum duration of a measurement in seconds: samples, warm-up and pauses, without loading."""
     processes = settings.repeats * len(settings.threads)
     length = (settings.seconds or 0.0) + settings.warmup_seconds
     return processes * length * (len(settings.lengths) + 1) + (processes - 1) * settings.cooldown_seconds
 
 
 def shortcomings(record: Record) -> Iterator[str]:
-    """Yield what keeps a record from being one of the official method; nothing if it is one."""
+    """Yield the reasons why a record does not meet the official method; nothing if it does."""
     settings = record.settings
     if record.partial:
         yield f"it ended early: {record.ended_early}"

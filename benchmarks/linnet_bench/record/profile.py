@@ -1,17 +1,17 @@
-"""Where the time of one inference goes: from the runtime's events to shares that sum to 1.
+"""Time profile of one inference, from the runtime's events to shares that sum to 1.
 
 ExecuTorch's event tracer times the whole method and each of its instructions: a call of the delegate, or an
-operator outside of it. XNNPACK times its own operators inside of a call. What these leave over has rows of its
-own, so nothing is lost and nothing is counted twice:
+operator outside it. XNNPACK times its own operators inside a call. The remaining time has its own rows, so nothing is
+lost and nothing is counted twice:
 
 ==========  =============================================================================================
 kind        time of
 ==========  =============================================================================================
-delegated   an operator inside of a partition, as XNNPACK measured it
-set-up      what a delegate call takes beyond its operators: shapes, memory, handing tensors over, and what
-            XNNPACK's profiler itself costs
-outside     an operator outside of the delegate
-executor    what ExecuTorch takes beyond its instructions
+delegated   an operator inside a partition, as XNNPACK measured it
+set-up      a delegate call beyond its operators: shapes, memory, passing tensors, and the cost of
+            XNNPACK's profiler itself
+outside     an operator outside the delegate
+executor    ExecuTorch beyond its instructions
 ==========  =============================================================================================
 """
 
@@ -66,7 +66,7 @@ class Event(NamedTuple):
 
     @property
     def time(self) -> int:
-        """Nanoseconds."""
+        """Return the duration in nanoseconds."""
         return self.end_ns - self.start_ns
 
 
@@ -74,10 +74,10 @@ class Step(NamedTuple):
     """One instruction of the method.
 
     Attributes:
-        event: of the whole instruction.
-        name: of the operator; of a partition "partition N", counted from 1.
+        event: event of the whole instruction.
+        name: name of the operator; for a partition "partition N", counted from 1.
         partition: its number, counted from 1; 0 outside.
-        operators: events of the delegate inside of it, in their order.
+        operators: events of the delegate inside it, in their order.
     """
 
     event: Event
@@ -87,15 +87,15 @@ class Step(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where time goes.
+    """A place of the program that time is attributed to.
 
     Attributes:
         kind: delegated, set-up, outside or executor.
-        name: of the operator, without its number.
-        instruction: of the method; -1 for the executor.
+        name: name of the operator, without its number.
+        instruction: number of the method's instruction; -1 for the executor.
         partition: counted from 1; 0 outside.
-        position: among the partition's operators, counted from 0; -1 for others.
-        layer: of the model; empty if the file does not say.
+        position: position among the partition's operators, counted from 0; -1 for others.
+        layer: layer of the model; empty if the file has no debug map for it.
     """
 
     kind: str
@@ -114,8 +114,8 @@ class Row:
         kind, name: see :class:`Place`.
         instruction, partition, position, layer: the same, if all places of the row have them in common; else -1, 0,
             -1 and empty.
-        calls: places in this row, which is calls in one inference.
-        share: of the time of the method, 0 to 1, over all inferences.
+        calls: number of places in this row, which is the number of calls in one inference.
+        share: share of the time of the method, 0 to 1, over all inferences.
         mean_ns, p50_ns, p90_ns: nanoseconds in one inference.
     """
 
@@ -134,19 +134,19 @@ class Row:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LengthProfile:
-    """The profile of ``forward`` at one length. Each of the four tuples sums to a share of 1.
+    """The profile of ``forward`` at one length. The shares of each of the four tuples sum to 1.
 
     Attributes:
-        tokens: of the input.
-        forward: latency while profiled, token ids in, numpy out, as of the unprofiled figures.
+        tokens: length of the input.
+        forward: latency with profiling, from token ids to numpy outputs, like the unprofiled figures.
         unprofiled_p50_ns: the median without profiling, in the same process.
-        execute_ns: mean time of ExecuTorch's ``Method::execute``, which the shares are of.
-        resolution_ns: of delegated operators: 1, or 1000 where XNNPACK's clock cannot be followed and what it
-            rounds down counts as set-up.
+        execute_ns: mean time of ExecuTorch's ``Method::execute``; the shares are relative to it.
+        resolution_ns: resolution of delegated operators: 1, or 1000 where XNNPACK's clock cannot be followed and what
+            it rounds down counts as set-up.
         operators: equal operators together, largest share first.
-        steps: partitions whole, each operator outside, and the executor; largest share first.
-        layers: everything of one layer together, largest share first; what belongs to none has an empty name.
-        places: everything alone, in the order of the program.
+        steps: whole partitions, each operator outside, and the executor; largest share first.
+        layers: everything of one layer together, largest share first; the name is empty for what belongs to no layer.
+        places: each place alone, in the order of the program.
     """
 
     tokens: int
@@ -161,12 +161,12 @@ class LengthProfile:
 
 
 def as_events(rows: Sequence[Sequence[object]]) -> list[Event]:
-    """Return rows of JSON as events."""
+    """Convert rows of JSON to events."""
     return [Event(*row) for row in rows]  # type: ignore[arg-type]
 
 
 def runtime_events(runtime: ProfilingRuntime) -> list[Event]:
-    """Return the events of all runs since the last call, in a form that can be pickled and written as JSON."""
+    """Return the events of all runs since the last call, as objects that can be pickled and written as JSON."""
     return [
         Event(event.name, event.kind, event.run, event.instruction, event.start_ns, event.end_ns)
         for event in runtime.profile()
@@ -177,7 +177,7 @@ def steps_of(events: Sequence[Event]) -> Iterator[Step]:
     """Yield the instructions of one run in the order in which they began.
 
     Args:
-        events: of one run, in the order in which they ended.
+        events: events of one run, in the order in which they ended.
     """
     kernels: dict[int, str] = {}
     delegated: list[Event] = []
@@ -198,32 +198,32 @@ def steps_of(events: Sequence[Event]) -> Iterator[Step]:
 
 
 def base_name(name: str) -> str:
-    """Return an operator's name without the number that ExecuTorch gives equal ones: "Add (ND)" of "Add (ND) #3"."""
+    """Return an operator's name without the number that ExecuTorch gives equal ones: "Add (ND)" for "Add (ND) #3"."""
     return _COUNTER.sub("", name)
 
 
 def delegate_of(operator: str) -> str:
-    """Return whose delegate runs an operator that a delegate told of: linnet's names its own."""
+    """Return the name of the delegate that runs an operator: "linnet" by the prefix of its names, else "XNNPACK"."""
     return "linnet" if operator.startswith("linnet::") else "XNNPACK"
 
 
 def _own_name(event: Event) -> str:
-    """Only kernels made by ExecuTorch's code generator say their name: not sizes, not hand-written kernels."""
+    """Return the operator's name if it has one: only kernels of ExecuTorch's code generator have names."""
     return f"instruction {event.instruction}" if event.name == _OPERATOR_CALL else event.name
 
 
 class Profiler:
-    """Takes runs one after the other and keeps numbers only."""
+    """Aggregates runs one after the other and keeps only numbers."""
 
     def __init__(self, program: ProgramMap | None = None) -> None:
-        """Start; ``program`` says which layers the operators belong to."""
+        """Start with no runs; ``program`` maps operators to layers."""
         self._program = ProgramMap(Evidence()) if program is None else program
         self._times: dict[Place, list[int]] = {}
         self._whole: list[int] = []
         self._exact = False
 
     def add(self, events: Sequence[Event]) -> None:
-        """Take the events of one run.
+        """Add the events of one run.
 
         Raises:
             InternalError: they are not of one run, or of another program than the runs before.

@@ -1,4 +1,4 @@
-"""Profiles for people."""
+"""Profile tables for the terminal."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ __all__ = ["show_profile"]
 
 _HEADERS = ("operator", "where", "calls", "share", "mean µs", "p50 µs", "p90 µs")
 _RIGHT = (2, 3, 4, 5, 6)
-_SHOWN = 12  # rows of a table; the record has all
+_SHOWN = 12  # maximum rows of a table; the record has all
 
 
 def show_profile(profile: LengthProfile, threads: int, method: str, console: Console) -> None:
-    """Write one length of a method: equal operators together, then partitions and what stays outside of them."""
+    """Write one length of a method: equal operators together, then partitions and the operators outside them."""
     console.heading(f"profile of {method}, {profile.tokens} tokens, {threads} thread(s)")
     console.table(_HEADERS, [*_rows(profile.operators)], right=_RIGHT)
     console.line()

@@ -3,7 +3,7 @@
 The dataclasses below *are* the schema: :func:`to_json` writes every field, :func:`from_json` checks every
 type, and :mod:`linnet_bench.record.schema` writes them as JSON Schema (``docs/bench-record.schema.json``). A reader
 accepts its own major version; unknown fields of a newer minor version are skipped. All times are nanoseconds, all sizes
-bytes. What a system does not tell is null.
+bytes. A value that the system does not provide is null.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ RECORD_MAJOR = 1
 RECORD_MINOR = 3  # 1: profiles; 2: method and repeats, kernels, throttling, energy, cores, emulation; 3: partial_reason
 
 INTERRUPTED_WORDS = "interrupted with Ctrl-C"
-"""Why a record is partial that a user ended."""
+"""The reason in a partial record that the user interrupted."""
 
 _T = TypeVar("_T")
 
@@ -65,22 +65,22 @@ _NUMBER_LIST = re.compile(r"\[\n\s*((?:[-+.\deE]+,?\s+)+)\]")
 
 
 class RecordError(InvalidArgumentError):
-    """A JSON document is not a benchmark record that this linnet reads."""
+    """A JSON document is not a benchmark record that this version of linnet can read."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What was asked for.
+    """Requested settings of the measurement.
 
     Attributes:
-        lengths: tokens of one input, special tokens included, as asked for (before clipping).
+        lengths: tokens of one input, special tokens included, as requested (before clipping).
         threads: thread counts, each measured in a process of its own.
-        seconds: time for the samples of one length; None if a number of samples was asked for.
-        samples: number of samples of each length; None if a time was asked for.
+        seconds: time for the samples of one length; None if a number of samples was requested.
+        samples: number of samples of each length; None if a time was requested.
         cold_repeats: fresh processes started for the cold start; 0 leaves it out.
         profile: each length was profiled too.
         method: "default", "quick" or "official": see :mod:`linnet_bench.record.method`.
-        least_samples, most_samples: bounds of the number of samples of a length if a time was asked for.
+        least_samples, most_samples: limits of the number of samples of a length if a time was requested.
         warmup_seconds, warmup_runs: both are reached before the first sample of a length.
         repeats: processes of each thread count; all thread counts take turns.
         cooldown_seconds: pause before each process but the first.
@@ -106,7 +106,7 @@ class Settings:
 
     @property
     def sampling(self) -> Sampling:
-        """How each length is sampled.
+        """Return the sampling of each length.
 
         Raises:
             InvalidArgumentError: the numbers contradict each other.
@@ -116,15 +116,15 @@ class Settings:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FileFacts:
-    """Which file was measured: identity from its bytes, the rest from its manifest.
+    """The measured file: identity from its bytes, the rest from its manifest.
 
     Attributes:
         name: file name without folder.
-        size: bytes.
-        sha256: of all bytes, hexadecimal.
+        size: size in bytes.
+        sha256: SHA-256 of all bytes, hexadecimal.
         task, model_type, recipe, source, source_commit, producer: as in the manifest.
-        executorch_version: that wrote the program.
-        max_length: most tokens of one input.
+        executorch_version: version that wrote the program.
+        max_length: maximum number of tokens of one input.
         status: "proven" or "unproven"; empty if the record is older than the field.
         proof: figures of the proof of ``forward``, from the evidence.
     """
@@ -146,13 +146,13 @@ class FileFacts:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OutputCheck:
-    """Whether the answers were right, from the golden cases inside of the file.
+    """Check of the answers against the golden cases inside the file.
 
     Attributes:
         cases: golden cases replayed each time; 0 if the file has none.
-        before: they were reproduced before the clock ran.
-        after: they were reproduced after it; None if it never came to that.
-        message: what differed, or why nothing could be checked; empty if all was well.
+        before: they were reproduced before the timing.
+        after: they were reproduced after the timing; None if the run ended before.
+        message: what differed, or why nothing could be checked; empty if all answers were right.
     """
 
     cases: int
@@ -162,22 +162,22 @@ class OutputCheck:
 
     @property
     def wrong(self) -> bool:
-        """True if an answer differed: then no latency may be reported."""
+        """Return True if an answer differed; then no latency may be reported."""
         return not self.before or self.after is False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LengthResult:
-    """Latency of ``forward``, token ids in, numpy out, for one length.
+    """Latency of ``forward`` for one length, from token ids to numpy outputs.
 
     Attributes:
-        tokens: of the input, special tokens included.
+        tokens: length of the input, special tokens included.
         warmup_runs: runs before the first sample.
-        summary: figures of the samples.
+        summary: statistics of the samples.
         tokens_per_second: tokens divided by the median.
         samples_ns: every sample, in the order in which they were taken.
         energy_j: joules that the counters of :class:`~linnet_bench.machine.state.State` counted while the samples
-            were taken, everything else that ran included; None without counters.
+            were taken, including everything else that ran; None without counters.
     """
 
     tokens: int
@@ -190,11 +190,11 @@ class LengthResult:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Kernels:
-    """What really computed, seen in the events of one profiled inference.
+    """The kernels that computed the result, from the events of one profiled inference.
 
     Attributes:
-        method: "forward" or "forward_fused"; None if the file's evidence cannot tell them apart.
-        attention: whose attention it was: "XNNPACK, float32", or linnet's own operator with the instructions it used.
+        method: "forward" or "forward_fused"; None if the file's evidence cannot distinguish them.
+        attention: attention kernel: "XNNPACK, float32", or linnet's operator with the instructions it used.
         delegated: XNNPACK's operators with the types that they compute in, each once, in the order of the program.
         outside: operators that ExecuTorch itself ran, each once.
     """
@@ -207,22 +207,22 @@ class Kernels:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ThreadRun:
-    """One thread count, measured in one fresh process.
+    """Results of one thread count, measured in one fresh process.
 
     Attributes:
-        threads: of the process.
-        load_ns: ``linnet.load`` of the file (in the page cache).
-        first_answer_ns: first call with a text, which loads ``forward``.
+        threads: number of threads of the process.
+        load_ns: time of ``linnet.load`` of the file (in the page cache).
+        first_answer_ns: time of the first call with a text, which loads ``forward``.
         check: whether the answers were right; if they were not, no time of this run is kept.
         lengths: results of ``forward``.
-        answer: from a text to its answer, tokenizer and decoding included; None if it was not measured.
-        peak_memory: resident bytes after all lengths; None if the process did not finish.
-        before, after: state of the machine.
-        error: what ended the run early, or empty.
-        profiles: one for each length, if asked for.
-        repeat: number of the turn, from 0.
-        affinity: CPUs that the process could use; empty if not told.
-        kernels: what computed; None if the process did not finish.
+        answer: time from a text to its answer, tokenizer and decoding included; None if it was not measured.
+        peak_memory: peak resident bytes after all lengths; None if the process did not finish.
+        before, after: state of the machine before and after the run.
+        error: error that ended the run early, or empty.
+        profiles: one for each length, if requested.
+        repeat: number of the round, from 0.
+        affinity: CPUs that the process could use; empty if unknown.
+        kernels: kernels that ran; None if the process did not finish.
     """
 
     threads: int
@@ -243,16 +243,16 @@ class ThreadRun:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ColdStart:
-    """Fresh processes, seen from outside: from starting the process to its first line of output.
+    """Start of fresh processes, timed from outside: from process start to the first line of output.
 
     The three programs take turns; the file and the libraries are in the page cache.
 
     Attributes:
-        threads: of the process that answers.
+        threads: number of threads of the process that answers.
         bare_ns: an interpreter that prints a line.
         numpy_ns: an interpreter that imports numpy and prints a line.
         answer_ns: an interpreter that imports linnet, loads the file, answers one text and prints a line.
-        import_ns, load_ns, first_answer_ns: parts of the latter, from inside.
+        import_ns, load_ns, first_answer_ns: parts of the latter, timed inside the process.
         bare_memory, numpy_memory, answer_memory: peak resident bytes of each, the median of the repeats.
     """
 
@@ -270,22 +270,22 @@ class ColdStart:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Record:
-    """One ``linnet bench``.
+    """The record of one ``linnet bench``.
 
     Attributes:
         kind: always "linnet-bench".
         schema_version: major.minor of this document.
-        created: when it began, ISO 8601 in UTC.
-        partial: True if it ended early; what had been finished is kept.
+        created: start of the measurement, ISO 8601 in UTC.
+        partial: True if it ended early; finished results are kept.
         partial_reason: why it ended early, in a sentence; empty if it did not, or in a record before 1.3.
         percentiles: definition of the percentiles.
-        settings: what was asked for.
-        file: which file.
-        environment: which machine.
+        settings: requested settings.
+        file: the measured file.
+        environment: the machine.
         runs: one for each thread count and repeat, in the order in which they ran.
         cold_start: None if it was left out or never reached.
         device: the machine as the user named it with ``--device``; empty if it is the one that wrote the record.
-        command: what was typed, the file without its folder.
+        command: command line as typed, the file without its folder.
     """
 
     kind: str = RECORD_KIND
@@ -304,12 +304,12 @@ class Record:
 
     @property
     def ended_early(self) -> str:
-        """Why the record is partial, in a few words; empty if it is not."""
+        """Return why the record is partial, in a few words; empty if it is not."""
         return (self.partial_reason or "interrupted") if self.partial else ""
 
     @property
     def wrong(self) -> bool:
-        """True if any run gave a wrong answer."""
+        """Return True if any run gave a wrong answer."""
         return any(run.check.wrong for run in self.runs)
 
 
@@ -323,7 +323,7 @@ def from_json(text: str) -> Record:
     """Read a record.
 
     Raises:
-        RecordError: it is not JSON, not a record, of a newer major version, or a field does not fit.
+        RecordError: it is not JSON, not a record, has a newer major version, or a field has the wrong type.
     """
     try:
         data = json.loads(text)
@@ -343,7 +343,7 @@ def from_data(cls: type[_T], data: object, where: str = "record") -> _T:
     """Build a dataclass from parsed JSON, checking each field's type; unknown keys are skipped.
 
     Raises:
-        RecordError: a field is missing or does not fit; the message gives its path.
+        RecordError: a field is missing or has the wrong type; the message gives its path.
     """
     value = _convert(cls, data, where)
     assert isinstance(value, cls)
@@ -387,7 +387,7 @@ def _convert_dataclass(cls: Any, data: object, where: str) -> Any:
 
 
 def has_default(field: dataclasses.Field[Any]) -> bool:
-    """Say whether a document may leave the field out."""
+    """Return whether a document may omit the field."""
     return field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
 
 

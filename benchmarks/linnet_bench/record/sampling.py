@@ -1,4 +1,4 @@
-"""Number of samples of a latency, their time and their warm-up; the one place of the default numbers."""
+"""Number, duration and warm-up of latency samples, with the default numbers in one place."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from linnet.errors import InvalidArgumentError
 __all__ = ["SECONDS", "Sampling"]
 
 SECONDS = 1.0
-"""Of the samples of one length, where nobody says otherwise."""
+"""Default time for the samples of one length."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """How long and how often one thing is timed.
+    """How long and how often one call is timed.
 
     Attributes:
-        seconds: time for the samples; None if ``samples`` says it.
-        samples: exact number of samples; None if ``seconds`` says it.
-        least_samples, most_samples: bounds of the number of samples if ``seconds`` says it.
+        seconds: time for the samples; None if ``samples`` is set.
+        samples: exact number of samples; None if ``seconds`` is set.
+        least_samples, most_samples: limits of the number of samples if ``seconds`` is set.
         warmup_seconds, warmup_runs: both are reached before the first sample.
     """
 
@@ -40,7 +40,7 @@ class Sampling:
             raise InvalidArgumentError(f"samples is {self.samples}, expected at least 1")
 
     def done(self, samples: int, elapsed_ns: int) -> bool:
-        """Say whether that many samples in that time are enough."""
+        """Return whether this number of samples in this time is enough."""
         if self.samples is not None:
             return samples >= self.samples
         assert self.seconds is not None

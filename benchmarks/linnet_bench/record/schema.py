@@ -1,7 +1,7 @@
-"""The record as JSON Schema (draft 2020-12), made from the dataclasses: ``python -m linnet_bench.record.schema``.
+"""JSON Schema (draft 2020-12) of the record, made from the dataclasses: ``python -m linnet_bench.record.schema``.
 
-The committed copy is ``docs/bench-record.schema.json``; a test holds it to what this module makes. Descriptions come
-from the dataclasses' docstrings. A document may have fields that the schema does not know: those of a newer minor
+The committed copy is ``docs/bench-record.schema.json``; a test compares it with what this module makes. Descriptions
+come from the dataclasses' docstrings. A document may have fields that the schema does not know: those of a newer minor
 version.
 """
 
@@ -27,7 +27,7 @@ def record_schema() -> dict[str, Any]:
 
 
 def schema_text() -> str:
-    """Return the schema as it is committed."""
+    """Return the schema as text, in the form of the committed copy."""
     return json.dumps(record_schema(), ensure_ascii=False, indent=1) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Pure statistics of latency samples.
+"""Statistics of latency samples: percentiles, mean, standard deviation.
 
 A percentile here is the *nearest-rank* one: the smallest sample such that at least ``q`` percent of all
 samples are not above it. It is definition 1 of Hyndman & Fan, "Sample Quantiles in Statistical Packages",
@@ -27,11 +27,11 @@ PERCENTILE_DEFINITION = "nearest rank (Hyndman & Fan 1996, definition 1; numpy m
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Summary:
-    """Figures of one list of samples; all times in nanoseconds.
+    """Statistics of one list of samples; all times in nanoseconds.
 
     Attributes:
-        samples: how many were taken.
-        p50_ns, p90_ns, p99_ns: percentiles, see the module's text.
+        samples: number of samples.
+        p50_ns, p90_ns, p99_ns: percentiles, see the module's docstring.
         mean_ns: arithmetic mean.
         min_ns, max_ns: extremes.
         stdev_ns: sample standard deviation (divisor n - 1), 0 for one sample.
@@ -91,12 +91,12 @@ def geometric_mean(ratios: Sequence[float]) -> float:
 
 
 def enough_for(q: float, samples: int) -> bool:
-    """Say whether a percentile below 100 can differ from the maximum: at least 1 sample lies above it."""
+    """Return whether a percentile below 100 can differ from the maximum: at least 1 sample lies above it."""
     return math.ceil(q * samples / 100) < samples
 
 
 def summarize(samples: Sequence[float]) -> Summary:
-    """Return the figures of ``samples``, in nanoseconds.
+    """Return the statistics of ``samples``, in nanoseconds.
 
     Raises:
         ValueError: no samples.

@@ -1,4 +1,4 @@
-"""A record for people."""
+"""Table of a benchmark record for the terminal."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["method_of", "methods", "show_record"]
 
 _HEADERS = ("threads", "tokens", "p50 ms", "p90 ms", "p99 ms", "mean ms", "min ms", "tokens/s", "samples")
 _NUMBERS = tuple(range(len(_HEADERS)))
-_PLAIN = "forward"  # what runs where the evidence tells of no other method
+_PLAIN = "forward"  # the method that runs if the evidence lists no other
 _REPEATED = ("threads", "tokens", "p90 ms", "lowest", "highest", "spread", "p50 ms", "p99 ms", "samples")
 
 
 def show_record(record: Record, console: Console) -> None:
-    """Write the record: what was measured, where, latencies, cold start and memory."""
+    """Write the record: file, machine, latencies, cold start and memory."""
     console.fields(list(_identity(record)))
     console.heading(f"latency of {methods(map(method_of, record.runs))}, token ids in, numpy out")
     for note in _before_times(record):
@@ -79,14 +79,14 @@ def _identity(record: Record) -> Iterator[tuple[str, str]]:
 
 
 def _kernels(record: Record) -> list[str]:
-    """What ran, each once: a record of several thread counts has the same kernels nearly always."""
+    """Return the methods and attention kernels that ran, each once; all thread counts usually share them."""
     known = [run.kernels for run in record.runs if run.kernels is not None]
     texts = (f"{each.method or _PLAIN}, attention by {each.attention or 'an unknown kernel'}" for each in known)
     return [*dict.fromkeys(texts)]
 
 
 def method_of(run: ThreadRun) -> str | None:
-    """Return which method a run was of; None if it ended before that was seen."""
+    """Return the method of a run; None if the run ended before it was known."""
     return None if run.kernels is None else run.kernels.method or _PLAIN
 
 

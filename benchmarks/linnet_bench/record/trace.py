@@ -18,17 +18,17 @@ from linnet_bench.record.record import Record
 
 __all__ = ["TracedRuns", "trace_facts", "trace_json"]
 
-_INFERENCES, _PROGRAM = 1, 2  # tracks; partition N has _PROGRAM + N
+_INFERENCES, _PROGRAM = 1, 2  # numbers of tracks; partition N has track _PROGRAM + N
 
 
 @dataclasses.dataclass(frozen=True)
 class TracedRuns:
-    """Inferences of one length.
+    """Traced inferences of one length.
 
     Attributes:
-        threads: of the process.
-        tokens: of the input.
-        events: of consecutive runs, in the order in which they ended.
+        threads: number of threads of the process.
+        tokens: length of the input.
+        events: events of consecutive runs, in the order in which they ended.
     """
 
     threads: int
@@ -65,7 +65,7 @@ def _process(process: int, runs: TracedRuns) -> Iterator[dict[str, Any]]:
 
 
 def _slices(events: Sequence[Event]) -> Iterator[tuple[int, str, Event]]:
-    """Yield track, name and event of what is drawn of one run."""
+    """Yield track, name and event of each slice of one run."""
     for event in events:
         if event.instruction < 0:
             yield _INFERENCES, event.name, event
@@ -80,7 +80,7 @@ def _named(what: str, process: int, track: int, name: str) -> dict[str, Any]:
 
 
 def trace_facts(record: Record) -> dict[str, str | None]:
-    """Return what a trace says about where it comes from."""
+    """Return the metadata of a trace: file, machine and versions."""
     machine = record.environment
     return {
         "file": record.file.name,

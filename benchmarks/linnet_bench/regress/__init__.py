@@ -1,7 +1,7 @@
-"""``linnet regress``: what became slower, larger or wrong between two sets of records of ``linnet bench --json``.
+"""``linnet regress``: regressions of latency, memory and answers between two sets of ``linnet bench --json`` records.
 
 ============  ===================================================================
-significance  whether two sets of repeats differ by more than chance
+significance  permutation test: do two sets of repeats differ by more than chance
 regression    the verdict on two sets of records
 command       arguments, table, exit codes, files
 ============  ===================================================================

@@ -29,7 +29,7 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
+    """Add the arguments."""
     parser.epilog = _EPILOG
     add = parser.add_argument
     add("records", metavar="RECORD", type=Path, nargs="+",
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Compare, show, write; the exit status is 1 if something became worse.
+    """Compare the records, show and write the verdict; the exit status is 1 if something became worse.
 
     Raises:
         LinnetError: a record cannot be read, or the two sides cannot be compared.
@@ -83,7 +83,7 @@ def _sides(args: argparse.Namespace) -> tuple[Sequence[Path], Sequence[Path]]:
 
 
 def show_verdict(verdict: Verdict, console: Console) -> None:
-    """Write every figure, then what it comes to."""
+    """Write every figure, then the conclusion."""
     console.table(_HEADERS, [_row(change) for change in verdict.changes], right=(1, 2, 4, 5))
     console.line()
     for note in verdict.notes:

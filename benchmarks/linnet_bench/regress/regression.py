@@ -1,10 +1,10 @@
-"""What became slower or larger between two sets of records, and what only looks like it.
+"""Regressions of latency, memory, size and answers between two sets of records, and the criteria for them.
 
-A latency counts as changed if both hold: the median over the repeats of p50 differs by at least the threshold (5 %
-unless said otherwise: what MLPerf Mobile allows between tries of one device), and the difference is significant
+A latency counts as changed if both hold: the median over the repeats of p50 differs by at least the threshold (by
+default 5 %, which MLPerf Mobile allows between tries of one device), and the difference is significant
 (:mod:`linnet_bench.regress.significance`; 2.5 % chance of a false alarm among all latencies, and as much for the cold
-start). That takes four repeats of each side: ``linnet bench --repeats 5``. With fewer, blocks of consecutive samples
-stand for repeats; how much two processes of the same program differ is then unknown, so the threshold is doubled.
+start). This needs four repeats of each side: ``linnet bench --repeats 5``. With fewer, blocks of consecutive samples
+replace repeats; the difference between two processes of the same program is then unknown, so the threshold is doubled.
 
 Memory and size are nearly exact, so they need no test: 5 % and at least 2 MB more are a regression. So is an answer
 that was right and is wrong now.
@@ -29,8 +29,8 @@ __all__ = ["CHANCE", "THRESHOLD", "Change", "Verdict", "different_machines", "ju
 THRESHOLD = 0.05
 CHANCE = 0.025
 
-_BLOCKS = 8  # of one process's samples, where there are too few processes
-_LEAST_BLOCK = 5  # samples of a block
+_BLOCKS = 8  # number of blocks of one process's samples, if there are too few processes
+_LEAST_BLOCK = 5  # minimum number of samples of a block
 _LEAST_BYTES = 2_000_000
 
 _SLOWER, _FASTER, _SAME = "slower", "faster", "same"
@@ -41,11 +41,11 @@ class Change:
     """One figure of both sides.
 
     Attributes:
-        name: of the figure.
+        name: name of the figure.
         unit: ms or MB.
         old, new: medians over the repeats.
         ratio: new / old.
-        p: chance of such a difference if nothing changed, in the direction that it has; None if not tested.
+        p: chance of such a difference in this direction if nothing changed; None if not tested.
         verdict: "slower" (or larger), "faster" (or smaller), or "same": not proven to differ.
     """
 
@@ -65,10 +65,10 @@ class Verdict:
     Attributes:
         changes: every figure that both sides have.
         threshold: smallest relative difference that counted for latencies, after doubling.
-        repeats: of the old and of the new side; blocks if there were too few processes.
-        blocks: blocks of samples stood for repeats.
-        problems: what is wrong beside times: answers.
-        notes: what a reader needs to know.
+        repeats: number of repeats of the old and of the new side; blocks if there were too few processes.
+        blocks: blocks of samples were used as repeats.
+        problems: defects other than times: wrong answers.
+        notes: remarks for the reader.
     """
 
     changes: tuple[Change, ...]
@@ -80,7 +80,7 @@ class Verdict:
 
     @property
     def regressed(self) -> bool:
-        """True if something became worse."""
+        """Return True if something became worse."""
         return bool(self.problems) or any(change.verdict == _SLOWER for change in self.changes)
 
     def to_json(self) -> str:
@@ -175,7 +175,7 @@ def _change(name: str, old: float, new: float, chances: tuple[float, float] | No
 
 
 def _cold(old: Sequence[Record], new: Sequence[Record], limit: float) -> Iterator[Change]:
-    """The cold start; every repeat of it is a process of its own."""
+    """Yield the change of the cold start; each of its repeats is a process of its own."""
     sides = [
         np.array([[float(each)] for record in side if record.cold_start for each in record.cold_start.answer_ns])
         for side in (old, new)
@@ -196,7 +196,7 @@ def _sizes(old: Sequence[Record], new: Sequence[Record]) -> Iterator[Change]:
 
 
 def _peaks(records: Sequence[Record]) -> list[int]:
-    """The largest of each record: that of most threads."""
+    """Return the largest peak memory of each record, which is that of the most threads."""
     found = [[run.peak_memory for run in record.runs if run.peak_memory is not None] for record in records]
     return [max(each) for each in found if each]
 
@@ -213,7 +213,7 @@ _SAME_MACHINE: Mapping[str, str] = {"cpu": "processor", "board": "device", "cpus
 
 
 def different_machines(old: Sequence[Record], new: Sequence[Record]) -> list[str]:
-    """Return in what the machines of the two sides differ; empty if they are of one kind."""
+    """Return the differences between the machines of the two sides; empty if they are of one kind."""
     found = []
     for field, name in _SAME_MACHINE.items():
         sides = [sorted({str(getattr(record.environment, field)) for record in side}) for side in (old, new)]

@@ -1,23 +1,21 @@
 """``linnet bench FILE --device ...``: the same measurement on other machines, several at once.
 
 ===========  ==============================================================================================
-address      what ``--device`` and a devices file may say
+address      forms of ``--device`` and of a devices file
 registry     the kinds of devices; one file each below
 local        this machine, as one device among others
 ssh          a machine with Python, through the system's ``ssh``
 adb          an Android phone, through ``adb`` and the C runner
-python_host  what `ssh` and `local` have in common once a command can be run there
+python_host  common part of `ssh` and `local` once a command can be run there
 bootstrap    the part that runs on the device before linnet is there; sent as text
-agent        the part that runs on the device once linnet is there: one ``linnet bench``, told line by line
+agent        the part that runs on the device once linnet is there; calls the job's entry point
 wheels       which wheel fits which machine
-lifeline     processes that must not outlive this one, and their lines
+lifeline     child processes that must not outlive this one, and their output lines
 android      a phone's description from its system files
-runner_job   what the C runner shall do, and the answers that it gave
-outcome      what came of one device
+runner_job   the job file of the C runner, and the check of its answers
+outcome      the result of one device
 crew         all devices in parallel, Ctrl-C included
 board        progress, one line a device
-side_by_side results of several devices in one table
-outputs      where ``--json`` and ``--trace`` go
-command      the part of ``linnet bench`` that deals with devices
+outputs      the files of ``--json`` and ``--trace``
 ===========  ==============================================================================================
 """

@@ -1,4 +1,4 @@
-"""An Android phone behind ``adb``: the C runner, its libraries and the file go to /data/local/tmp, once, by hash."""
+"""An Android phone through ``adb``: copies the C runner, its libraries and the file once, by hash."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ from linnet_bench.remote.runner_job import RunnerJob, prepare_job
 __all__ = ["BASE", "AdbDevice", "runner_hash"]
 
 BASE = "/data/local/tmp/linnet"
-"""The folder on the phone: the one place where the shell may both write and run programs."""
+"""The folder on the phone: the only place where the shell may both write and run programs."""
 
-_TICK_SECONDS = 0.2  # how soon a pause ends on Ctrl-C
+_TICK_SECONDS = 0.2  # longest delay until Ctrl-C ends a pause
 
-_MACHINES = {"arm64-v8a": "aarch64", "x86_64": "x86_64"}  # ABIs that there are ExecuTorch libraries for
+_MACHINES = {"arm64-v8a": "aarch64", "x86_64": "x86_64"}  # ABIs with ExecuTorch libraries
 
-# pieces of what adb says, and what it means
+# parts of adb's messages, and their meaning
 _MEANINGS = (
     ("no devices/emulators found", "no phone is connected: switch on USB debugging and plug it in, then `adb devices`"),
     ("more than one device", "several phones are connected: name one as adb:SERIAL (`adb devices` lists them)"),
@@ -59,7 +59,7 @@ class AdbDevice:
     """Measures on one phone."""
 
     def run(self, address: Address, job: RemoteJob, report: Report, lifeline: Lifeline) -> Outcome:
-        """See :class:`linnet_bench.remote.outcome.Device`."""
+        """Run a job on the phone; see :class:`linnet_bench.remote.outcome.Device`."""
         visit = _Visit(address, job, report, lifeline)
         try:
             benchmark = visit.prepare()
@@ -75,7 +75,7 @@ class AdbDevice:
             visit.end()
 
     def clean(self, address: Address, report: Report, lifeline: Lifeline) -> int:
-        """See :class:`linnet_bench.remote.outcome.Device`."""
+        """Remove linnet's files from the phone; see :class:`linnet_bench.remote.outcome.Device`."""
         adb = _Adb(address, lifeline)
         report("removing linnet's files")
         size = adb.shell(f"du -sk {BASE} 2>/dev/null | cut -f1; rm -rf {BASE}").strip()
@@ -98,7 +98,7 @@ class _Adb:
 
         Raises:
             DeviceError: it failed.
-            Cancelled: Ctrl-C came.
+            Cancelled: the user pressed Ctrl-C.
         """
         with self.lifeline.start(self.words(*more)) as process:
             process.write([])
@@ -115,7 +115,7 @@ class _Adb:
 
 
 def explain_adb(finished: Finished, output: str = "") -> DeviceError:
-    """Return what adb's end means, as one sentence."""
+    """Return the meaning of adb's failure as one sentence."""
     said = f"{output}\n{finished.said}"
     last = " ".join((finished.said or output).strip().splitlines()[-1:]) or "it said nothing"
     for piece, meaning in _MEANINGS:
@@ -125,7 +125,7 @@ def explain_adb(finished: Finished, output: str = "") -> DeviceError:
 
 
 class _Visit:
-    """One measurement on one phone: brings what is missing, and leaves nothing running."""
+    """One measurement on one phone: copies missing files and leaves no process running."""
 
     def __init__(self, address: Address, job: RemoteJob, report: Report, lifeline: Lifeline) -> None:
         self._address = address
@@ -134,16 +134,16 @@ class _Visit:
         self._deployment = job.deployment
         self._report = report
         self._adb = _Adb(address, lifeline)
-        token = secrets.token_hex(4)  # of this visit alone, so that two never remove each other's files
+        token = secrets.token_hex(4)  # unique to this visit, so that two visits never remove each other's files
         self._job, self._pid = f"{BASE}/job-{token}", f"{BASE}/pid-{token}"
         self._began = False
 
     def prepare(self) -> Benchmark:
-        """Bring what is missing and return the measurement, which has not begun.
+        """Copy what is missing and return the benchmark, not started yet.
 
         Raises:
-            LinnetError: the phone does not suit, or cannot be reached.
-            Cancelled: Ctrl-C came.
+            LinnetError: the phone is unsuitable, or cannot be reached.
+            Cancelled: the user pressed Ctrl-C.
         """
         if not isinstance(self._request, BenchmarkRequest):
             raise InvalidArgumentError("a phone has the C runner, which measures only: use linnet bench")
@@ -159,6 +159,7 @@ class _Visit:
         self._refuse_busy()
         self._began = True
         self._push_text(golden.text, self._job)
+        # exec keeps the shell's process number, which end() kills
         command = f"echo $$ >{self._pid}; exec {program}/run {file} --job {self._job} --events"
         return Benchmark(
             self._file[0],
@@ -171,8 +172,8 @@ class _Visit:
         )
 
     def end(self) -> None:
-        """End what still runs on the phone, which Ctrl-C does not reach, and remove what is not kept."""
-        lifeline = Lifeline()  # a fresh one: the visit's may be cancelled
+        """Kill what still runs on the phone, which Ctrl-C does not reach, and remove temporary files."""
+        lifeline = Lifeline()  # a new one, because the visit's may be cancelled
         adb = _Adb(self._address, lifeline)
         if not self._began:
             return
@@ -180,7 +181,7 @@ class _Visit:
         remove = f"; rm -rf {BASE}" if self._deployment.clean else ""
         with lifeline.start(adb.words("shell", kill + remove)) as process:
             process.write([])
-            process.finish()  # a phone that is gone has nothing to end
+            process.finish()  # failures are ignored: the phone may be disconnected
 
     def _refuse_busy(self) -> None:
         answer = self._adb.shell(
@@ -209,6 +210,7 @@ class _Visit:
         if not self._exists(f"{there}/run"):
             self._report(f"copying {folder.name}")
             self._adb.shell(f"rm -rf {there}.new && mkdir -p {BASE}")
+            # pushed under another name first: an interrupted copy must not look complete
             self._adb.run("push", str(folder), f"{there}.new")
             self._adb.shell(f"chmod -R 755 {there}.new && mv {there}.new {there}")
         return there
@@ -260,16 +262,16 @@ class _PhoneRunner:
         self._golden = golden
 
     def state(self) -> State:
-        """Ask the phone."""
+        """Read the phone's current state."""
         self._phone = read_phone(self._adb.shell(ASK))
         return self._phone.state()
 
     def environment(self, runtime: Mapping[str, str]) -> Environment:
-        """Return what the phone said last."""
+        """Return the phone's description from its last reply."""
         return self._phone.environment(runtime)
 
     def run(self, job: Job, collector: Collector, on_event: Emit) -> None:
-        """Start the C runner on the phone and judge its answers here."""
+        """Start the C runner on the phone and check its answers here."""
         reader = _Reader(self._golden, collector, on_event)
         command = f"{self._command} {shlex.join(_options(job))}"
         with self._adb.lifeline.start(self._adb.words("shell", command)) as process:
@@ -284,7 +286,7 @@ class _PhoneRunner:
 
 
 def _options(job: Job) -> list[str]:
-    """Return the C runner's options: all numbers, so that its own defaults never count."""
+    """Return the C runner's options: all numbers are explicit, so that its own defaults are never used."""
     sampling = job.settings.sampling
     numbers = {
         "--threads": job.variant.threads,
@@ -300,12 +302,12 @@ def _options(job: Job) -> list[str]:
 
 
 class _Reader:
-    """Feeds the events of the C runner to a collector, and judges its answers to the golden cases.
+    """Feeds the events of the C runner to a collector, and checks its answers to the golden cases.
 
     Attributes:
-        collector: has the results.
-        ended: the runner came to its end, or said why it did not.
-        doing: what it was doing last.
+        collector: collects the results.
+        ended: the runner finished, or reported why it did not.
+        doing: its last known step.
     """
 
     def __init__(self, job: RunnerJob, collector: Collector, on_event: Emit) -> None:
@@ -319,7 +321,7 @@ class _Reader:
         self.doing = "loading"
 
     def take(self, line: bytes) -> None:
-        """Take one line.
+        """Process one line.
 
         Raises:
             InternalError: it is no event.
@@ -346,7 +348,7 @@ class _Reader:
             if self._check is None:
                 self._judge()
             self.doing = f"{event['tokens']} tokens"
-        if name == "checked" and self._check is not None:  # it changed its answer while it was timed
+        if name == "checked" and self._check is not None:  # the answer changed during the timing
             event = {**event, "check": {**event["check"], "cases": self._check.cases}}
             self.ended = True
         self.collector.feed(event)
@@ -358,7 +360,7 @@ class _Reader:
         self.collector.feed({"event": "checked", "check": dataclasses.asdict(self._check)})
 
     def finish(self, after: Mapping[str, Any]) -> None:
-        """Judge the answers after the clock ran; ``after`` is the phone's state."""
+        """Check the answers given after the timing; ``after`` is the phone's state."""
         if self._finished is None:
             return
         self._judge()
@@ -368,7 +370,7 @@ class _Reader:
 
 
 def runner_hash(folder: Path) -> str:
-    """Return the SHA-256 of all files of a folder and their names, hexadecimal."""
+    """Return the hexadecimal SHA-256 of all files of a folder and their names."""
     found = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         found.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes())

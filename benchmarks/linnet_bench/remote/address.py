@@ -1,4 +1,4 @@
-"""What ``--device`` and a devices file may say, and nothing else: a typing error is refused, never guessed at."""
+"""Device addresses: parser of ``--device`` and of devices files. A typing error is rejected, never guessed at."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class Address:
     """One device.
 
     Attributes:
-        name: as the user calls it: the text of ``--device``, or the name in the devices file.
+        name: the user's name for it: the text of ``--device``, or the name in the devices file.
         kind: a key of :data:`linnet_bench.remote.registry.KINDS`.
-        host, user, port: of ssh; empty or None where the user's own ssh configuration decides.
-        serial: of adb; empty where one phone is connected.
+        host, user, port: for ssh; empty or None where the user's own ssh configuration decides.
+        serial: for adb; empty where one phone is connected.
         python: interpreter to use on the device; empty: look for one.
     """
 
@@ -43,15 +43,15 @@ class Address:
 
 
 def parse_address(text: str, name: str = "", python: str = "") -> Address:
-    """Read the text of ``--device``.
+    """Parse the text of ``--device``.
 
     Args:
-        text: see the module's text.
-        name: how the device is called; empty: the text itself.
+        text: an address in one of the known forms.
+        name: name of the device; empty: the text itself.
         python: as in :class:`Address`.
 
     Raises:
-        InvalidArgumentError: it is none of the known forms, or holds a password.
+        InvalidArgumentError: it has none of the known forms, or contains a password.
     """
     name = name or text
     kind, colon, rest = text.partition(":")
@@ -67,7 +67,7 @@ def parse_address(text: str, name: str = "", python: str = "") -> Address:
 def _parse_ssh(text: str, name: str, python: str) -> Address:
     parts = urlsplit(text)
     if parts.password is not None:
-        # the text is not repeated: it holds the password
+        # do not repeat the text: it contains the password
         raise InvalidArgumentError(
             f"--device ssh://{parts.hostname} holds a password; linnet uses your ssh's own keys: "
             "leave it out and run ssh-copy-id once"
@@ -75,10 +75,10 @@ def _parse_ssh(text: str, name: str, python: str) -> Address:
     user, host, port = unquote(parts.username or ""), parts.hostname or "", _port(parts, text)
     if parts.path.strip("/") or parts.query or parts.fragment or not text.startswith("ssh://"):
         raise InvalidArgumentError(f"--device {text!r} is not understood, expected ssh://user@host[:port]")
-    # a leading dash would be an option of ssh
+    # ssh would read a leading dash as an option
     if not _plain(_HOST, host) or (user and not _plain(_USER, user)):
         raise InvalidArgumentError(f"--device {text!r} has no usable host or user, expected ssh://user@host[:port]")
-    # as written, because names of ~/.ssh/config tell upper from lower case
+    # as written, because names in ~/.ssh/config are case-sensitive
     written = parts.netloc.rpartition("@")[2]
     at = written.lower().find(host)
     return Address(name=name, kind="ssh", host=written[at : at + len(host)], user=user, port=port, python=python)
@@ -96,10 +96,10 @@ def _port(parts: SplitResult, text: str) -> int | None:
 
 
 def read_devices_file(path: Path) -> dict[str, Address]:
-    """Read a devices file: TOML, one table for each device, with ``device`` and perhaps ``python``.
+    """Read a devices file: TOML, one table for each device, with ``device`` and optionally ``python``.
 
     Raises:
-        InvalidArgumentError: it cannot be read, or has something else in it; all problems at once.
+        InvalidArgumentError: it cannot be read, or has other content; lists all problems.
     """
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -137,7 +137,7 @@ def select_devices(given: Sequence[str], known: Mapping[str, Address]) -> tuple[
     """Return the devices to measure on: those of ``--device``, or all of the devices file if none is given.
 
     Raises:
-        InvalidArgumentError: a text is not understood, or a device is named twice.
+        InvalidArgumentError: a text is not an address, or a device is named twice.
     """
     chosen = [known[text] if text in known else parse_address(text) for text in given] or list(known.values())
     seen: dict[tuple[object, ...], str] = {}

@@ -1,4 +1,4 @@
-"""The part of a remote job that runs on the device once linnet is there: calls the job's entry point.
+"""Remote job runner on the device, once linnet is installed there: calls the job's entry point.
 
 Events, beside ``done`` and ``failed`` of :mod:`linnet_bench.remote.bootstrap`; the entry points emit the first four:
 
@@ -6,10 +6,10 @@ Events, beside ``done`` and ``failed`` of :mod:`linnet_bench.remote.bootstrap`; 
 event     fields
 ========  =====================================================================================
 progress  ``text``: what is being measured now
-record    ``record``: everything that is finished, again and again; the last one counts
+record    ``record``: all finished results, sent repeatedly; the last one counts
 traced    ``runs``: threads, tokens and events of :class:`~linnet_bench.record.trace.TracedRuns`
 tuned     ``finding``: of :mod:`linnet_bench.tune.measure`
-failed    ``name``, ``message``: the error that ended it; the record before it is partial
+failed    ``name``, ``message``: the error that ended the job; the record before it is partial
 ========  =====================================================================================
 """
 
@@ -28,11 +28,11 @@ __all__ = ["StoredFile", "run_job"]
 
 @dataclasses.dataclass(frozen=True)
 class StoredFile:
-    """A file on this machine.
+    """A file stored on this machine.
 
     Attributes:
         path: where it is stored.
-        name: its own name, for records.
+        name: its original name, for records.
     """
 
     path: Path
@@ -40,12 +40,12 @@ class StoredFile:
 
 
 def run_job(files: Sequence[Path], job: Mapping[str, Any], emit: Callable[..., None]) -> None:
-    """Do a job here for somebody else.
+    """Run a job on this machine for a remote host.
 
     Args:
-        files: as they are stored on this machine.
+        files: paths as stored on this machine.
         job: data of :class:`linnet_bench.remote.job.RemoteJob`.
-        emit: takes the fields of an event.
+        emit: sends an event, given its fields.
     """
     module, _, function = job["entry_point"].partition(":")
     try:

@@ -1,4 +1,4 @@
-"""A phone's description, from the files of its system and from its properties."""
+"""Description of an Android phone, from its system files and properties."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ ASK = (
     f'for f in {" ".join(_FILES)}; do echo "{_MARK} $f"; cat "$f" 2>/dev/null; done; '
     f'echo "{_MARK} uname"; uname -m; uname -sr'
 )
-"""For the phone's shell: everything at once."""
+"""Shell command for the phone that prints everything at once."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Phone:
-    """What :data:`ASK` was answered with.
+    """The parsed reply to :data:`ASK`.
 
     Attributes:
         properties: by name; "" where the phone has none.
@@ -57,12 +57,12 @@ class Phone:
 
     @property
     def machine(self) -> str:
-        """As ``uname -m`` says."""
+        """Return the architecture as ``uname -m`` prints it."""
         return self.uname[0]
 
     @property
     def cpus(self) -> int:
-        """Logical CPUs."""
+        """Return the number of logical CPUs."""
         return max(1, len(re.findall(r"^processor\s*:", self.files.get("/proc/cpuinfo", ""), re.MULTILINE)))
 
     def environment(self, runtime: Mapping[str, str]) -> Environment:
@@ -90,7 +90,7 @@ class Phone:
         )
 
     def state(self) -> State:
-        """Return frequency, load and temperature when the phone was asked."""
+        """Return frequency, load and temperature at the time of the reply."""
         with tempfile.TemporaryDirectory() as folder:
             self._write(Path(folder))
             read = read_state(Path(folder))
@@ -116,7 +116,7 @@ class Phone:
 
 
 def read_phone(answer: str) -> Phone:
-    """Read the answer to :data:`ASK`."""
+    """Parse the reply to :data:`ASK`."""
     parts: dict[str, str] = {}
     for part in answer.split(f"{_MARK} ")[1:]:
         name, _, text = part.partition("\n")

@@ -1,4 +1,4 @@
-"""The arguments of ``linnet bench`` that deal with devices."""
+"""Command-line arguments for measuring on other devices."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ __all__ = ["add_device_arguments", "wants_devices"]
 
 
 def add_device_arguments(parser: argparse.ArgumentParser, *, phones: bool = True) -> None:
-    """Declare them; ``phones``: also what only phones and cleaning need."""
+    """Add the arguments; ``phones``: also those for phones and for cleaning."""
     group = parser.add_argument_group(
         "other machines", "docs/how-to/bench-devices.md: what a board or a phone needs, and what is left there"
     )
@@ -38,5 +38,5 @@ def add_device_arguments(parser: argparse.ArgumentParser, *, phones: bool = True
 
 
 def wants_devices(args: argparse.Namespace) -> bool:
-    """Say whether anything is to be done on devices."""
+    """Return whether the arguments name any device."""
     return bool(args.device or args.devices_file or args.clean_device)

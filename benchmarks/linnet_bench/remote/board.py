@@ -1,4 +1,4 @@
-"""Progress of several devices: a line for each, refreshed in place on a terminal."""
+"""Progress display for several devices: a line for each, refreshed in place on a terminal."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ __all__ = ["Board"]
 
 
 class Board:
-    """Shows what each device is doing; its methods may be called from any thread."""
+    """Shows the current step of each device; its methods may be called from any thread."""
 
     def __init__(self, names: Sequence[str], stream: TextIO) -> None:
         self._stream = stream
         self._live = stream.isatty()
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # each device reports from a thread of its own
         self._doing = dict.fromkeys(names, "")
         self._width = max(map(cell_width, names))
         self._drawn = 0
 
     def say(self, name: str, text: str) -> None:
-        """Show what a device is doing now."""
+        """Show the current step of a device."""
         with self._lock:
             if self._doing[name] == text:
                 return
@@ -53,5 +53,5 @@ class Board:
 
 
 def _same_step(before: str, text: str) -> bool:
-    """A percentage that rises is one step where each line stays."""
+    """Return whether only a percentage changed, which is not printed again where lines are not refreshed."""
     return "%" in text and before.partition(",")[0] == text.partition(",")[0]

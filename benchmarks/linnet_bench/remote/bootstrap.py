@@ -1,14 +1,14 @@
-"""What runs on a device before linnet is there: looks, stores files, builds the environment, starts the measurement.
+"""Bootstrap on a device without linnet: finds and stores files, builds the environment, starts the measurement.
 
-The text of this module is sent through ``python -c``, so it imports nothing of linnet until linnet is installed
-there, and only the standard library. After it, stdin has one line of JSON (``op`` and its arguments), then the bytes
-of a file for ``put``; its end means that whoever measures is gone. Events go to stdout, one JSON object a line.
+The text of this module is sent through ``python -c``, so it imports only the standard library, and nothing of linnet
+until linnet is installed there. After it, stdin has one line of JSON (``op`` and its arguments), then the bytes of a
+file for ``put``; end of input means that the controlling host is gone. Events go to stdout, one JSON object a line.
 
-Everything lies below ``~/.cache/linnet/devices`` (or ``$XDG_CACHE_HOME/linnet/devices``) on the device::
+Everything is stored below ``~/.cache/linnet/devices`` (or ``$XDG_CACHE_HOME/linnet/devices``) on the device::
 
     files/<sha256>.pte        measured files
-    wheels/<name>             wheels on their way into an environment
-    environments/<key>/       linnet and what it needs, one for each wheel and Python
+    wheels/<name>             wheels waiting to be installed into an environment
+    environments/<key>/       linnet and its dependencies, one for each wheel and Python
     lock                      held while an environment is built or something is measured
 """
 
@@ -34,13 +34,13 @@ from typing import Any, BinaryIO
 
 __all__: list[str] = []
 
-KEPT = 3  # environments and files of earlier measurements that stay, the last used ones
-GRACE_SECONDS = 10.0  # to hand over what is finished once the other side is gone
+KEPT = 3  # number of environments and files of earlier measurements to keep, the last used ones
+GRACE_SECONDS = 10.0  # time to end by itself once the controlling host is gone
 PIECE = 1 << 18
 
 
 class Refusal(Exception):
-    """Becomes the error of that name of ``linnet.errors`` on the other side."""
+    """A request failed; the host raises the error class of that name from ``linnet.errors``."""
 
     def __init__(self, name: str, message: str) -> None:
         super().__init__(message)
@@ -48,7 +48,7 @@ class Refusal(Exception):
 
 
 def base() -> Path:
-    """Return the folder of everything that linnet leaves on this machine when it measures as a device."""
+    """Return the folder of all files that linnet stores on this machine when it is used as a device."""
     cache = os.environ.get("XDG_CACHE_HOME")
     return (Path(cache) if cache else Path.home() / ".cache") / "linnet" / "devices"
 
@@ -57,7 +57,7 @@ def base() -> Path:
 
 
 def look(request: Mapping[str, Any], stdin: BinaryIO, emit: Callable[..., None]) -> None:
-    """Say what is here already."""
+    """Report which files and environments are here already."""
     folder = base()
     folder.mkdir(parents=True, exist_ok=True)
     emit(
@@ -70,7 +70,7 @@ def look(request: Mapping[str, Any], stdin: BinaryIO, emit: Callable[..., None])
 
 
 def put(request: Mapping[str, Any], stdin: BinaryIO, emit: Callable[..., None]) -> None:
-    """Store the file that follows on stdin, under its name only once it is all there."""
+    """Store the file that follows on stdin; it gets its name only when it is complete."""
     target = base() / request["name"]
     target.parent.mkdir(parents=True, exist_ok=True)
     with lock(), unfinished(target) as aside:
@@ -86,7 +86,7 @@ def put(request: Mapping[str, Any], stdin: BinaryIO, emit: Callable[..., None]) 
 
 
 def install(request: Mapping[str, Any], stdin: BinaryIO, emit: Callable[..., None]) -> None:
-    """Build an environment from wheels that are here, and from the package index for what is left."""
+    """Build an environment from wheels that are here, and from the package index for the rest."""
     watch(stdin)
     folder = base() / "environments" / request["environment"]
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -100,7 +100,7 @@ def install(request: Mapping[str, Any], stdin: BinaryIO, emit: Callable[..., Non
             pip_install(request["needs"], site, aside)
         try_out(site)
         (aside / "ready").touch()
-        aside.replace(folder)
+        aside.replace(folder)  # one rename: an environment is complete or does not exist
         for name in request["wheels"]:
             (base() / "wheels" / name).unlink()
         forget(folder.parent)
@@ -108,14 +108,15 @@ def install(request: Mapping[str, Any], stdin: BinaryIO, emit: Callable[..., Non
 
 
 def run(request: Mapping[str, Any], stdin: BinaryIO, emit: Callable[..., None]) -> None:
-    """Do a job: the rest is linnet's own."""
+    """Run a job with the linnet that was installed here."""
     environment = base() / "environments" / request["environment"]
     files = [base() / "files" / name for name in request["files"]]
+    # mark as used before forget() removes what was used least recently
     for used in (environment / "ready", *files):
         used.touch()
     forget(base() / "files", max(KEPT, len(files)))
     site = str(environment / "site")
-    os.environ["PYTHONPATH"] = site  # of the processes that are measured
+    os.environ["PYTHONPATH"] = site  # for the measured processes
     sys.path.insert(0, site)
     with lock():
         watch(stdin)
@@ -125,7 +126,7 @@ def run(request: Mapping[str, Any], stdin: BinaryIO, emit: Callable[..., None]) 
 
 
 def here(request: Mapping[str, Any], stdin: BinaryIO, emit: Callable[..., None]) -> None:
-    """Do a job on files in place, with the linnet that this module belongs to."""
+    """Run a job on files in place, with the linnet that this module belongs to."""
     base().mkdir(parents=True, exist_ok=True)
     with lock():
         watch(stdin)
@@ -135,7 +136,7 @@ def here(request: Mapping[str, Any], stdin: BinaryIO, emit: Callable[..., None])
 
 
 def clean(request: Mapping[str, Any], stdin: BinaryIO, emit: Callable[..., None]) -> None:
-    """Remove everything."""
+    """Remove everything that linnet stored on this machine."""
     folder = base()
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) if folder.exists() else 0
     if folder.exists():
@@ -149,11 +150,11 @@ OPERATIONS: Mapping[str, Callable[..., None]] = {
 }  # fmt: skip
 
 
-# ---- their parts ---------------------------------------------------------------------------------------------
+# ---- helpers of the requests ---------------------------------------------------------------------------------
 
 
 def pieces(stdin: BinaryIO, size: int) -> Iterator[bytes]:
-    """Give ``size`` bytes of ``stdin``."""
+    """Yield ``size`` bytes of ``stdin`` in pieces."""
     while size:
         piece = stdin.read(min(size, PIECE))
         if not piece:
@@ -164,8 +165,8 @@ def pieces(stdin: BinaryIO, size: int) -> Iterator[bytes]:
 
 @contextmanager
 def unfinished(target: Path) -> Iterator[Path]:
-    """Give a name beside ``target`` for what is not finished; nothing is left there."""
-    for old in target.parent.glob(f".{target.name}.*"):  # of a machine that was switched off
+    """Yield a temporary path beside ``target``; remove what is left there at the end."""
+    for old in target.parent.glob(f".{target.name}.*"):  # left by a machine that was switched off
         discard(old)
     aside = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
@@ -183,7 +184,7 @@ def discard(path: Path) -> None:
 
 
 def forget(folder: Path, kept: int = KEPT) -> None:
-    """Remove all but what was used last."""
+    """Remove all but the ``kept`` last used files or environments of a folder."""
 
     def used(path: Path) -> float:
         ready = path / "ready"
@@ -234,7 +235,7 @@ def download_line(needs: Sequence[str]) -> str:
 
 
 def try_out(site: Path) -> None:
-    """Import what was installed, which also compiles it."""
+    """Import what was installed, which also compiles its bytecode."""
     code = "import numpy, linnet_runtime; from linnet_bench.remote.agent import run_job; linnet_runtime.runtime_info()"
     environment = {**os.environ, "PYTHONPATH": str(site)}
     command = [sys.executable, "-P", "-c", code]
@@ -250,7 +251,8 @@ def try_out(site: Path) -> None:
 
 @contextmanager
 def lock() -> Iterator[None]:
-    """Have the device for this process alone; the system takes the lock back when the process ends."""
+    """Hold the device exclusively for this process; the system releases the lock when the process ends."""
+    # "a+" and not "w": the owner's line must not be lost before the lock is taken
     with (base() / "lock").open("a+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -269,31 +271,33 @@ def lock() -> Iterator[None]:
 
 
 def watch(stdin: BinaryIO) -> None:
-    """End like on Ctrl-C when whoever measures is gone, and by force if that takes too long."""
+    """Stop as on Ctrl-C when the controlling host disconnects; kill this process after a grace period."""
 
     def wait() -> None:
         with suppress(OSError):
-            while os.read(stdin.fileno(), PIECE):  # not stdin.read: its lock would be held when Python ends
+            while os.read(stdin.fileno(), PIECE):  # not stdin.read, whose lock would still be held at interpreter exit
                 pass
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         time.sleep(GRACE_SECONDS)
+        # in a session of its own: kill the measured processes too
         if os.getpgrp() == os.getsid(0):
             os.killpg(0, signal.SIGKILL)
         os.kill(os.getpid(), signal.SIGKILL)
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # a closed login (SIGHUP) and SIGTERM end the measurement as Ctrl-C does
     for number in (signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
     threading.Thread(target=wait, daemon=True).start()
 
 
 def teller(events: int) -> Callable[..., None]:
-    """Return what writes an event to the file descriptor ``events``, as one line of JSON, whole or not at all."""
+    """Return a function that writes an event to the file descriptor ``events`` as one whole line of JSON."""
     held = {signal.SIGINT, signal.SIGHUP, signal.SIGTERM}
 
     def emit(**event: Any) -> None:
         line = memoryview(json.dumps(event).encode() + b"\n")
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, held)  # Ctrl-C within it would leave a torn line
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, held)  # a signal in the middle would leave a partial line
         try:
             while line:
                 line = line[os.write(events, line) :]
@@ -314,10 +318,10 @@ def explain(error: OSError) -> str:
 
 
 def main() -> int:
-    """Do the request that stands on stdin."""
+    """Run the request from stdin."""
     sys.stdout.flush()
     emit = teller(os.dup(1))
-    os.dup2(2, 1)  # whatever else prints must not come between the events
+    os.dup2(2, 1)  # other output of this process must not mix with the events
     stdin = sys.stdin.buffer
     try:
         request = json.loads(stdin.readline())

@@ -1,4 +1,4 @@
-"""All devices in parallel: one thread each, nothing shared but the terminal, and Ctrl-C that reaches all."""
+"""Measurement on several devices in parallel: one thread each, and Ctrl-C that reaches all."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from linnet_bench.remote.outcome import Device, Outcome, Report
 __all__ = ["clean_all", "run_all"]
 
 _T = TypeVar("_T")
-_POLL_SECONDS = 0.2  # how soon Ctrl-C is heeded
+_POLL_SECONDS = 0.2  # longest delay until Ctrl-C takes effect
 
 
 def run_all(addresses: Sequence[Address], job: RemoteJob, kinds: Mapping[str, Device], board: Board) -> list[Outcome]:
-    """Do a job on all devices at once; what one of them fails with ends none of the others.
+    """Run a job on all devices in parallel; a failure of one device does not end the others.
 
-    This machine comes last and alone: copying to the others would slow it down.
+    This machine runs last and alone, because copying to the others would slow its measurement down.
     """
 
     def run(address: Address, report: Report, lifeline: Lifeline) -> Outcome:
@@ -49,7 +49,7 @@ def run_all(addresses: Sequence[Address], job: RemoteJob, kinds: Mapping[str, De
 def clean_all(
     addresses: Sequence[Address], kinds: Mapping[str, Device], board: Board
 ) -> list[tuple[Address, int | Exception]]:
-    """Remove linnet's files from all devices; return for each the bytes, or what it failed with."""
+    """Remove linnet's files from all devices; return for each the number of bytes, or the error."""
 
     def clean(address: Address, report: Report, lifeline: Lifeline) -> int:
         return kinds[address.kind].clean(address, report, lifeline)
@@ -78,7 +78,7 @@ def _together(
     def one(address: Address, lifeline: Lifeline) -> None:
         try:
             ended.put((address, work(address, lambda text: board.say(address.name, text), lifeline)))
-        except Exception as error:  # noqa: BLE001 - told for this device, while the others go on
+        except Exception as error:  # noqa: BLE001 - reported for this device, while the others continue
             ended.put((address, error))
 
     with _interrupts_counted() as interrupts:
@@ -96,7 +96,7 @@ class _Interrupts:
 
 @contextlib.contextmanager
 def _interrupts_counted() -> Iterator[_Interrupts]:
-    """Count Ctrl-C: as an exception it could come between two waits, and what the devices have would be lost."""
+    """Count Ctrl-C instead of raising: an exception between two waits would lose the results of the devices."""
     interrupts = _Interrupts()
 
     def count(_number: int, _frame: object) -> None:
@@ -104,7 +104,7 @@ def _interrupts_counted() -> Iterator[_Interrupts]:
 
     main = threading.current_thread() is threading.main_thread()
     if not main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
-        yield interrupts  # it is ignored here, or somebody else's
+        yield interrupts  # SIGINT is ignored here, or another handler is installed
         return
     signal.signal(signal.SIGINT, count)
     try:
@@ -114,7 +114,7 @@ def _interrupts_counted() -> Iterator[_Interrupts]:
 
 
 def _take(ended: queue.SimpleQueue[_T], lifelines: Sequence[Lifeline], interrupts: _Interrupts) -> _T:
-    """Wait for the next device that ends; Ctrl-C meanwhile reaches all."""
+    """Wait for the next device that ends; pass Ctrl-C on to all devices meanwhile."""
     while True:
         try:
             return ended.get(timeout=_POLL_SECONDS)

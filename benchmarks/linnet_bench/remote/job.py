@@ -1,4 +1,4 @@
-"""Remote jobs: files, the function that works on them on a device, and its payload."""
+"""Remote jobs: files, the function that processes them on a device, and its payload."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WHEELS = Path("dist")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Deployment:
-    """What may be installed on a device, and what becomes of it.
+    """What may be installed on a device, and whether it is removed afterwards.
 
     Attributes:
         wheels: wheels that may be installed on a device.
@@ -38,13 +38,13 @@ class Deployment:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RemoteJob:
-    """What every device shall do.
+    """A job for every device.
 
     Attributes:
         files: each with the SHA-256 of its bytes, hexadecimal.
         entry_point: ``module:function`` of linnet_bench, called on the device with the files
-            (:class:`linnet_bench.remote.agent.StoredFile`), the payload as plain data, and what takes events.
-        payload: a dataclass; what the entry point needs.
+            (:class:`linnet_bench.remote.agent.StoredFile`), the payload as plain data, and a callback for events.
+        payload: a dataclass with the arguments of the entry point.
         deployment: what may be installed there.
     """
 
@@ -54,7 +54,7 @@ class RemoteJob:
     deployment: Deployment = Deployment()
 
     def to_data(self) -> dict[str, Any]:
-        """Return what :func:`linnet_bench.remote.agent.run_job` takes on the device."""
+        """Return the data for :func:`linnet_bench.remote.agent.run_job` on the device."""
         return {
             "entry_point": self.entry_point,
             "payload": dataclasses.asdict(self.payload),
@@ -72,10 +72,10 @@ def hashed(paths: Sequence[Path]) -> tuple[tuple[Path, str], ...]:
 
 
 def deployment_for(args: argparse.Namespace, files: Sequence[Path]) -> Deployment:
-    """Return what the arguments of :mod:`linnet_bench.remote.arguments` and the files ask for.
+    """Return the deployment that the arguments of :mod:`linnet_bench.remote.arguments` and the files require.
 
     Raises:
-        LinnetError: a file cannot be used; it is refused before it is copied anywhere.
+        LinnetError: a file cannot be used; checked before anything is copied.
     """
     kinds = {_tokenizer_kind(path) for path in files}
     places = _wheel_places(args.wheel)
@@ -96,7 +96,7 @@ def _tokenizer_kind(path: Path) -> str:
 
 
 def _wheel_places(given: Sequence[Path] | None) -> Sequence[Path]:
-    """Where wheels are looked for: as ``--wheel`` says, else in dist/."""
+    """Return where to look for wheels: the places of ``--wheel``, else ``dist/``."""
     if given is not None:
         return given
     return [_WHEELS] if _WHEELS.is_dir() else []

@@ -1,4 +1,4 @@
-"""Processes that talk to a device: none outlives this one, and Ctrl-C reaches each in the way that suits it."""
+"""Child processes that communicate with a device: none outlives this process; Ctrl-C cancels each in its own way."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from linnet_bench.measure.engine import Cancelled
 
 __all__ = ["Finished", "Lifeline"]
 
-_GRACE_SECONDS = 15.0  # a device gets this long to end its measurement and to hand over what it has
+_GRACE_SECONDS = 15.0  # time for a device to end its measurement and to send its results
 _TICK_SECONDS = 0.2
 _SAID_BYTES = 1 << 16
 
 
 class Finished:
-    """How a process ended.
+    """Exit status and stderr of a finished process.
 
     Attributes:
         returncode: exit status, negative for a signal.
@@ -38,17 +38,17 @@ class Lifeline:
     """Starts processes for one device and ends them when the user cancels."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # cancel() runs in another thread: no process may start unseen by it
         self._asks: dict[subprocess.Popen[bytes], Callable[[], None]] = {}
         self._cancelled_at: float | None = None
 
     @property
     def cancelled(self) -> bool:
-        """Whether Ctrl-C came."""
+        """Return whether the user pressed Ctrl-C."""
         return self._cancelled_at is not None
 
     def cancel(self) -> None:
-        """Ask every process to end. A second call kills them."""
+        """Request every process to end. A second call kills them."""
         with self._lock:
             again = self.cancelled
             self._cancelled_at = self._cancelled_at or time.monotonic()
@@ -56,27 +56,27 @@ class Lifeline:
                 (process.kill if again else ask)()
 
     def check(self) -> None:
-        """Go on only if the user did not cancel.
+        """Raise if the user cancelled.
 
         Raises:
-            Cancelled: Ctrl-C came.
+            Cancelled: the user pressed Ctrl-C.
         """
         if self.cancelled:
             raise Cancelled
 
     @contextlib.contextmanager
     def start(self, words: Sequence[str], ask: Callable[[IO[bytes]], None] | None = None) -> Iterator[Process]:
-        """Run a process; it is dead when this ends, whatever happens inside.
+        """Run a process; it has ended when the context exits, even on an exception.
 
         Args:
             words: command line.
-            ask: asks the process to end, given its stdin; None: a signal.
+            ask: requests the process to end, given its stdin; None: a signal.
 
         Raises:
-            Cancelled: Ctrl-C came before it was started.
+            Cancelled: the user pressed Ctrl-C before it was started.
             DeviceError: there is no such program.
         """
-        with tempfile.TemporaryFile() as errors:  # a pipe that nobody reads would stop the process
+        with tempfile.TemporaryFile() as errors:  # a file, because a full pipe that is not read would block the process
             process = self._spawn(words, errors, ask)
             try:
                 yield Process(process, errors, self)
@@ -91,7 +91,7 @@ class Lifeline:
         with self._lock:
             self.check()
             try:
-                # a session of its own, so that a terminal's Ctrl-C comes to us alone
+                # a session of its own, so that only this process receives the terminal's Ctrl-C
                 process = subprocess.Popen(
                     words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, start_new_session=True
                 )
@@ -103,7 +103,7 @@ class Lifeline:
         return process
 
     def overdue(self) -> bool:
-        """Say whether the time to end by itself is over."""
+        """Return whether the grace period after cancelling is over."""
         return self._cancelled_at is not None and time.monotonic() - self._cancelled_at > _GRACE_SECONDS
 
 
@@ -116,9 +116,9 @@ class Process:
         self._lifeline = lifeline
 
     def write(self, pieces: Iterable[bytes], *, close: bool = True) -> None:
-        """Give it its input; a process that ended meanwhile is told by its exit status."""
+        """Write to its stdin; if the process has ended, its exit status reports that."""
         assert self._process.stdin is not None
-        with contextlib.suppress(BrokenPipeError, ValueError):  # ValueError: closed by Ctrl-C
+        with contextlib.suppress(BrokenPipeError, ValueError):  # ValueError: stdin was closed by Ctrl-C
             for piece in pieces:
                 self._process.stdin.write(piece)
             self._process.stdin.flush()
@@ -126,8 +126,9 @@ class Process:
                 self._process.stdin.close()
 
     def lines(self) -> Iterator[bytes]:
-        """Give each line of its output; ends with the output, or when a cancelled process takes too long."""
+        """Yield each line of its output, until the output ends or a cancelled process is killed."""
         assert self._process.stdout is not None
+        # in a thread, because reading a line blocks until the process writes or ends
         watch = threading.Thread(target=self._kill_when_overdue, daemon=True)
         watch.start()
         yield from self._process.stdout
@@ -140,17 +141,17 @@ class Process:
             time.sleep(_TICK_SECONDS)
 
     def poll(self) -> int | None:
-        """Return the exit status, None while it runs."""
+        """Return the exit status, None while it is running."""
         return self._process.poll()
 
     def finish(self) -> Finished:
-        """Wait for its end."""
+        """Wait for its end and return exit status and stderr."""
         self._process.wait()
         return Finished(self._process.returncode, self.said())
 
     def said(self) -> str:
         """Return what it wrote to stderr so far."""
-        # pread, because a seek would move the place where the process goes on writing
+        # pread, because the file offset is shared: a seek would move where the process writes next
         return os.pread(self._errors.fileno(), _SAID_BYTES, 0).decode(errors="replace").strip()
 
 
@@ -159,6 +160,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         if stream is not None:
             with contextlib.suppress(BrokenPipeError):
                 stream.close()
+    # SIGTERM first, so that the process can clean up
     if process.poll() is None:
         process.terminate()
         try:

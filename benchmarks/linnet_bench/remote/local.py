@@ -1,4 +1,4 @@
-"""This machine as one device among others: the linnet that runs measures, with nothing copied."""
+"""This machine as one device among others: measures with the running linnet and copies nothing."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = ["LocalDevice"]
 
 
 class LocalDevice:
-    """Measures here."""
+    """Measures on this machine."""
 
     def run(self, address: Address, job: RemoteJob, report: Report, lifeline: Lifeline) -> Outcome:
-        """See :class:`linnet_bench.remote.outcome.Device`."""
+        """Run a job on this machine; see :class:`linnet_bench.remote.outcome.Device`."""
         paths = [str(path.resolve()) for path, _ in job.files]
         line = json.dumps({"op": "here", "paths": paths, "job": job.to_data()})
         command = [address.python or sys.executable, "-P", "-m", "linnet_bench.remote.bootstrap"]
@@ -33,7 +33,7 @@ class LocalDevice:
         return told.outcome(address, interrupted=lifeline.cancelled)
 
     def clean(self, address: Address, report: Report, lifeline: Lifeline) -> int:
-        """Nothing was copied."""
+        """Return 0, because nothing was copied."""
         return 0
 
 

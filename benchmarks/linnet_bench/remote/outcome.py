@@ -17,21 +17,21 @@ from linnet_bench.remote.lifeline import Lifeline
 __all__ = ["Device", "Outcome", "Report", "status_of"]
 
 Report: TypeAlias = Callable[[str], None]
-"""Takes what is being done now, in a few words."""
+"""Callback for the current step, in a few words."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What came of one device.
+    """Result of a job on one device.
 
     Attributes:
-        address: which one.
-        record: None if nothing was measured; ``partial`` says whether it is all.
-        failure: what ended it early; None if nothing did.
-        interrupted: Ctrl-C ended it.
+        address: the device.
+        record: None if nothing was measured; its ``partial`` is set if it is incomplete.
+        failure: error that ended the job early; None if there was none.
+        interrupted: the user ended the job with Ctrl-C.
         traced: inferences whose events were kept for a trace.
         events: the last one of each name that the device emitted.
-        notes: what the reader of the figures should know, as sentences.
+        notes: remarks for the reader of the figures, as sentences.
     """
 
     address: Address
@@ -44,13 +44,13 @@ class Outcome:
 
 
 class Device(Protocol):
-    """One kind of device. Errors come back inside of the outcome, with what was measured before them."""
+    """One kind of device. Errors are returned inside the outcome, with what was measured before them."""
 
     def run(self, address: Address, job: RemoteJob, report: Report, lifeline: Lifeline) -> Outcome:
-        """Do a job on one device."""
+        """Run a job on one device."""
 
     def clean(self, address: Address, report: Report, lifeline: Lifeline) -> int:
-        """Remove what linnet left on the device, and return how many bytes that were.
+        """Remove what linnet stored on the device, and return its size in bytes.
 
         Raises:
             LinnetError: it cannot be done.

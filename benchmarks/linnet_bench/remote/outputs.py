@@ -1,4 +1,4 @@
-"""Where ``--json`` and ``--trace`` go: one device fills a file, several fill a folder with a file each."""
+"""Output files of ``--json`` and ``--trace``: a file for one device, a folder with a file each for several."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ __all__ = ["file_name", "plan_outputs"]
 
 
 def file_name(address: Address) -> str:
-    """Return a device's name as a file may have it: ``pi@pi4.local-2222`` of ``ssh://pi@pi4.local:2222``."""
+    """Return a device's name as a file name: ``pi@pi4.local-2222`` for ``ssh://pi@pi4.local:2222``."""
     return re.sub(r"[^A-Za-z0-9._@-]+", "-", address.name.removeprefix("ssh://")).strip("-.")
 
 
 def plan_outputs(out: Path | None, addresses: Sequence[Address], option: str, *, force: bool) -> Mapping[str, Path]:
-    """Return the file of each device, by its name; empty if none was asked for.
+    """Return the output file of each device, by its name; empty if none was requested.
 
     Args:
-        out: what the option names; for several devices a folder, which is made if it is not there.
-        addresses: of the devices.
-        option: its name, for messages.
+        out: path of the option; for several devices a folder, which is created if it does not exist.
+        addresses: addresses of the devices.
+        option: name of the option, for messages.
         force: existing files may be replaced.
 
     Raises:
-        InvalidArgumentError: a file exists, or one file is to hold several devices.
+        InvalidArgumentError: a file exists, or one file is given for several devices.
     """
     if out is None:
         return {}

@@ -1,4 +1,4 @@
-"""Measuring on a machine with Python where commands can be run: find a Python, bring what is missing, measure."""
+"""Measurement on a machine with Python and a shell: finds a Python, copies what is missing, measures."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _LEAST_PYTHON = (3, 11)
 _STUB = "import sys;exec(sys.stdin.buffer.read(int(sys.argv[1])))"
 _PIECE = 1 << 18
 
-# for sh, because nothing is known yet; its Python runs in every version, to name one that is too old
+# for sh, because no Python is known yet; its Python code runs in every version, to report one that is too old
 _FIND = """\
 ask=$(cat <<'PYTHON'
 import json, os, struct, sys, sysconfig
@@ -66,10 +66,10 @@ class Shell(Protocol):
     """Runs commands on a device."""
 
     def words(self, command: str) -> list[str]:
-        """Return the command line, for this machine, that runs ``command`` in a shell there."""
+        """Return the command line, for this machine, that runs ``command`` in a shell on the device."""
 
     def explain(self, finished: Finished) -> LinnetError:
-        """Return the error that a command's end means when it did not say so itself."""
+        """Return the error for a command that ended without reporting one itself."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -78,9 +78,9 @@ class RemotePython:
 
     Attributes:
         executable: its path.
-        target: what wheels must fit.
+        target: properties that wheels must match.
         system: as ``uname -s``.
-        libc: C library and version as the system tells it, or empty.
+        libc: C library and version as the system reports it, or empty.
         packages: versions of packages that it can import.
     """
 
@@ -98,12 +98,12 @@ class RemotePython:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What an environment on the device is made of.
+    """Contents of an environment on the device.
 
     Attributes:
-        key: names it; another wheel or Python gives another key.
-        wheels: to unpack there.
-        needs: what pip shall get there.
+        key: its name; another wheel or Python gives another key.
+        wheels: wheels to unpack there.
+        needs: requirements that pip installs there.
     """
 
     key: str
@@ -112,10 +112,10 @@ class Plan:
 
 
 def choose_python(found: Sequence[Mapping[str, Any]], uname: str) -> RemotePython:
-    """Return the Python to use: the first that is new enough, one that has numpy before one that has not.
+    """Return the Python to use: among those that are new enough, the first with numpy, else the first.
 
     Args:
-        found: what each Python said.
+        found: the report of each Python.
         uname: system and machine.
 
     Raises:
@@ -131,7 +131,7 @@ def choose_python(found: Sequence[Mapping[str, Any]], uname: str) -> RemotePytho
             f"found {there} ({uname or 'unknown system'}), expected Python {least} or newer; "
             "if one is installed outside of the usual places, name it as python = ... in a devices file"
         )
-    return max(fitting, key=lambda each: "numpy" in each.packages)  # max keeps the first of equals
+    return max(fitting, key=lambda each: "numpy" in each.packages)  # max returns the first of equals
 
 
 def _read_python(said: Mapping[str, Any]) -> RemotePython:
@@ -151,7 +151,7 @@ def _read_python(said: Mapping[str, Any]) -> RemotePython:
 
 
 def plan_environment(python: RemotePython, deployment: Deployment) -> Plan:
-    """Choose linnet's wheel, and say where what it needs comes from: the device's Python, wheels here, pip there.
+    """Choose linnet's wheel and the source of each dependency: the device's Python, wheels here, or pip there.
 
     Raises:
         DeviceUnsuitableError: no wheel fits the device.
@@ -192,7 +192,7 @@ def _no_wheel(python: RemotePython, deployment: Deployment) -> str:
 
 
 class PythonHost:
-    """The device at the other end of a shell."""
+    """The device behind a shell."""
 
     def __init__(self, shell: Shell, address: Address, report: Report, lifeline: Lifeline) -> None:
         self._shell = shell
@@ -201,11 +201,11 @@ class PythonHost:
         self._lifeline = lifeline
 
     def run(self, job: RemoteJob) -> Outcome:
-        """Bring what is missing and do a job.
+        """Copy what is missing and run a job.
 
         Raises:
-            LinnetError: it ended before the measurement began.
-            Cancelled: so did the user.
+            LinnetError: an error before the measurement began.
+            Cancelled: the user pressed Ctrl-C before the measurement began.
         """
         self._report("looking for Python")
         python = self._find_python()
@@ -238,7 +238,7 @@ class PythonHost:
         return choose_python(answers[:-1], answers[-1]["uname"])
 
     def _refuse_full(self, plan: Plan, missing: Sequence[tuple[Path, str]], there: Mapping[str, Any]) -> None:
-        """A wheel takes its own size and, unpacked, about three times as much."""
+        """Check the free disk space. A wheel needs its own size and, unpacked, about three times as much."""
         needed = sum(path.stat().st_size for path, _ in missing)
         if not there["environment"]:
             needed += 4 * sum(wheel.path.stat().st_size for wheel in plan.wheels)
@@ -280,19 +280,19 @@ class PythonHost:
         """Run one request of the bootstrap.
 
         Args:
-            python: that runs it.
+            python: interpreter that runs it.
             request: its line of JSON.
             payload: a file to send after it.
-            keep: return what was told even if the connection broke.
+            keep: return what was received even if the connection broke.
 
         Raises:
-            LinnetError: the device said so, or the connection broke.
-            Cancelled: the user did.
+            LinnetError: the device reported an error, or the connection broke.
+            Cancelled: the user pressed Ctrl-C.
         """
         script = importlib.resources.files("linnet_bench.remote").joinpath("bootstrap.py").read_bytes()
         command = shlex.join([python.executable, "-P", "-c", _STUB, str(len(script))])
         opening = script + json.dumps(request).encode() + b"\n"
-        watching = request["op"] in ("install", "run")  # these end by themselves when their stdin does
+        watching = request["op"] in ("install", "run")  # these requests end when their stdin is closed
         with self._lifeline.start(self._shell.words(command), ask=_close if watching else None) as process:
             process.write([opening], close=False)
             if payload is not None:

@@ -1,4 +1,4 @@
-"""The kinds of devices. A new one is a file beside this one, a form in address.py and a line here."""
+"""Registry of the kinds of devices. A new one is a file beside this one, a form in address.py and a line here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the C runner shall do, and whether its answers are right: it knows neither tokenizers nor golden cases.
+"""Jobs for the C runner, and the check of its answers: the runner knows neither tokenizers nor golden cases.
 
 The form of a job file is in ``runtime_bindings/runner/job.h``.
 """
@@ -28,14 +28,14 @@ __all__ = ["RunnerJob", "prepare_job"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RunnerJob:
-    """A job and how to judge its answers.
+    """A job and the data to check its answers.
 
     Attributes:
-        text: of the job file.
+        text: text of the job file.
         cases: golden cases, in the order of the job.
-        rows: of each case: which rows of its outputs are told; None: all.
+        rows: for each case, which rows of its outputs the runner writes; None: all.
         outputs: their names, in the order of the program.
-        tolerance: of the file's evidence.
+        tolerance: tolerance of the file's evidence.
     """
 
     text: str
@@ -49,7 +49,7 @@ class RunnerJob:
 
         Args:
             answers: by the number of the case, each output with ``shape`` and ``values``.
-            before: the check before the clock ran; None if this is that one.
+            before: the check before the timing; None if this is that check.
 
         Raises:
             DeviceError: an answer is missing.
@@ -69,11 +69,11 @@ class RunnerJob:
         return dataclasses.replace(before, after=not problems, message=message)
 
     def _arrays(self, number: int, told: Sequence[Mapping[str, Any]]) -> dict[str, FloatArray]:
-        """Outputs without the batch axis, only with the rows that were asked for."""
+        """Return the outputs as float32 arrays without the batch axis, only with the requested rows."""
         rows = self.rows[number]
         found = {}
         for name, output in zip(self.outputs, told, strict=True):
-            # JSON has no NaN: null stands for it
+            # JSON has no NaN; the runner writes null
             values = np.array([np.nan if value is None else value for value in output["values"]], dtype=np.float32)
             shape = output["shape"][1:] if rows is None else [len(rows), *output["shape"][2:]]
             if int(np.prod(shape)) != values.size:
@@ -83,14 +83,14 @@ class RunnerJob:
 
 
 def prepare_job(path: Path, lengths: Sequence[int]) -> tuple[RunnerJob, tuple[int, ...]]:
-    """Write the job of a file, and return it with its lengths.
+    """Return the job of a file and its input lengths after clipping.
 
     Args:
-        path: of the file, which is opened here for its tokenizer, manifest and evidence.
-        lengths: tokens, before clipping to the file's bound.
+        path: path of the file, which is opened here for its tokenizer, manifest and evidence.
+        lengths: tokens, before clipping to the file's limit.
 
     Raises:
-        LinnetError: the file is refused, or its tokenizer is not installed.
+        LinnetError: the file cannot be opened, or its tokenizer is not installed.
     """
     runtime = open_runtime(str(path), 0)
     model = Model(runtime, path=str(path))

@@ -1,4 +1,4 @@
-"""A machine behind the system's own ``ssh``: its keys, known hosts and configuration are the user's."""
+"""A machine reached through the system's ``ssh``: with the user's keys, known hosts and configuration."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from linnet_bench.remote.python_host import PythonHost
 __all__ = ["SshDevice", "explain_ssh"]
 
 _OPTIONS = {
-    "BatchMode": "yes",  # never ask: several devices share the terminal
+    "BatchMode": "yes",  # never prompt, because several devices share the terminal
     "ConnectTimeout": "10",
-    "ServerAliveInterval": "10",  # a device without power is given up after half a minute
+    "ServerAliveInterval": "10",  # a device that lost power is abandoned after half a minute
     "ServerAliveCountMax": "3",
     "ClearAllForwardings": "yes",
-    "LogLevel": "ERROR",  # a login banner is no error
+    "LogLevel": "ERROR",  # hide the login banner, which is not an error
 }
 _SOCKET_WAIT = 0.05
 
-# pieces of what OpenSSH says, and what it means
+# parts of OpenSSH's messages, and their meaning
 _MEANINGS = (
     ("REMOTE HOST IDENTIFICATION HAS CHANGED", "its host key is not the one that your known_hosts has: {cure_changed}"),
     ("Host key verification failed", "its host key is not known: connect once by hand ({by_hand}) and check it"),
@@ -42,10 +42,10 @@ _SSH_FAILED = 255  # OpenSSH's own exit status; all others are the command's
 
 
 class SshDevice:
-    """Measures on one machine behind ssh."""
+    """Measures on one machine through ssh."""
 
     def run(self, address: Address, job: RemoteJob, report: Report, lifeline: Lifeline) -> Outcome:
-        """See :class:`linnet_bench.remote.outcome.Device`."""
+        """Run a job on the machine; see :class:`linnet_bench.remote.outcome.Device`."""
         try:
             with _Connection(address, report, lifeline) as connection:
                 host = PythonHost(connection, address, report, lifeline)
@@ -57,31 +57,31 @@ class SshDevice:
             return Outcome(address=address, failure=error)
 
     def clean(self, address: Address, report: Report, lifeline: Lifeline) -> int:
-        """See :class:`linnet_bench.remote.outcome.Device`."""
+        """Remove linnet's files from the machine; see :class:`linnet_bench.remote.outcome.Device`."""
         with _Connection(address, report, lifeline) as connection:
             return PythonHost(connection, address, report, lifeline).clean()
 
 
 class _Connection:
-    """One login, which every command shares (ControlMaster); a :class:`Shell` of python_host."""
+    """One login that all commands share (ControlMaster); a :class:`Shell` of python_host."""
 
     def __init__(self, address: Address, report: Report, lifeline: Lifeline) -> None:
         self._address = address
         self._report = report
         self._lifeline = lifeline
-        # a short path, because a socket's has about 100 characters at most
+        # a short path, because that of a socket is limited to about 100 characters
         self._folder = tempfile.mkdtemp(prefix="linnet-")
         self._socket = Path(self._folder) / "ssh"
-        # cat ends with its stdin, and so with this process, however that ends: -N would stay.
-        # Ctrl-C ends the commands; the connection stays until they have told what they have.
+        # cat ends with its stdin, and so with this process in any case; with -N the connection would stay open.
+        # Ctrl-C ends the commands; the connection stays until they have sent their results.
         self._master = lifeline.start([*self._words("-M", "-T"), "cat"], ask=lambda _stdin: None)
 
     def words(self, command: str) -> list[str]:
-        """See :class:`Shell`."""
+        """Return the ssh command line; see :class:`Shell`."""
         return [*self._words("-T"), command]
 
     def explain(self, finished: Finished) -> LinnetError:
-        """See :class:`Shell`."""
+        """Return the meaning of ssh's failure; see :class:`Shell`."""
         return explain_ssh(self._address, finished)
 
     def _words(self, *more: str) -> list[str]:
@@ -95,7 +95,7 @@ class _Connection:
         """Log in.
 
         Raises:
-            DeviceError: that fails; the message says what to do.
+            DeviceError: the login failed; the message says what to do.
         """
         self._report("connecting")
         try:
@@ -120,13 +120,13 @@ class _Connection:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Log out: what still runs there loses its stdin and ends."""
+        """Log out: commands that still run there lose their stdin and end."""
         self._master.__exit__(None, None, None)
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def explain_ssh(address: Address, finished: Finished) -> LinnetError:
-    """Return what ssh's end means, as one sentence."""
+    """Return the meaning of ssh's failure as one sentence."""
     said = finished.said
     destination = f"{address.user}@{address.host}" if address.user else address.host
     port = f"-p {address.port} " if address.port is not None else ""

@@ -1,4 +1,4 @@
-"""What a device tells, line by line, and what is left of it when the connection breaks."""
+"""Event stream of a device, line by line, and its results when the connection breaks."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ __all__ = ["Told", "error_named", "listen"]
 
 @dataclasses.dataclass
 class Told:
-    """Everything that one request was answered with.
+    """Everything that a device sent for one request.
 
     Attributes:
         events: by name, the last one of each.
-        done: the device came to the end of the request.
-        doing: what it was doing last.
+        done: the device finished the request.
+        doing: its last known step.
         lost: how the connection broke, if it did.
     """
 
@@ -37,7 +37,7 @@ class Told:
 
     @property
     def failure(self) -> LinnetError | None:
-        """The error that ended the request: the device's own, else how the connection broke."""
+        """Return the error that ended the request: the device's own, else how the connection broke."""
         failed = self.events.get("failed")
         if failed is not None:
             return error_named(failed["name"], failed["message"])
@@ -50,14 +50,14 @@ class Told:
         """Return the event that answers a request.
 
         Raises:
-            DeviceError: the device did not give it.
+            DeviceError: the device did not send it.
         """
         if name not in self.events:
             raise DeviceError(f"it gave no answer {name!r}, only {sorted(self.events)}; is its linnet another version?")
         return self.events[name]
 
     def record(self) -> Record | None:
-        """Return the last record that arrived; partial unless the device came to its end."""
+        """Return the last record that arrived; partial unless the device finished the request."""
         if not self.raw_record:
             return None
         record = from_data(Record, json.loads(self.raw_record)["record"])
@@ -67,7 +67,7 @@ class Told:
         return dataclasses.replace(record, partial=True, partial_reason=reason)
 
     def outcome(self, address: Address, *, interrupted: bool) -> Outcome:
-        """Return what came of a measurement; ``interrupted``: by Ctrl-C."""
+        """Return the outcome of a measurement; ``interrupted``: the user pressed Ctrl-C."""
         traced = [
             TracedRuns(run["threads"], run["tokens"], as_events(run["events"]))
             for run in self.events.get("traced", {}).get("runs", ())
@@ -95,7 +95,7 @@ def listen(lines: Iterable[bytes], report: Report) -> Told:
     told = Told()
     for line in lines:
         if line.startswith(b'{"event": "record"') and line.endswith(b"\n"):
-            told.raw_record = line  # long, and only the last one is read
+            told.raw_record = line  # records are long, and only the last one is parsed
         elif line.endswith(b"\n"):
             _take(told, line, report)
         if told.done:
@@ -117,7 +117,7 @@ def _take(told: Told, line: bytes, report: Report) -> None:
 
 
 def error_named(name: str, message: str) -> LinnetError:
-    """Return the error of that name of ``linnet.errors``; an unknown one is a defect."""
+    """Return an error of the class of that name in ``linnet.errors``, InternalError if there is none."""
     kind = getattr(errors, name, InternalError)
     made: LinnetError = kind(message)
     return made

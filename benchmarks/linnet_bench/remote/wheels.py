@@ -1,4 +1,4 @@
-"""Which wheel fits which machine, from the wheel's name and what the machine says about itself.
+"""Compatibility of wheels with a machine, from the wheel's name and the machine's description.
 
 The rules are those of the packaging user guide's "platform compatibility tags", as far as Linux with glibc needs
 them (PEP 425, 599, 600).
@@ -34,12 +34,12 @@ _REQUIREMENT = re.compile(r"([A-Za-z0-9._-]+)\s*(?:>=\s*([0-9.]+))?\s*(?:;\s*ext
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Target:
-    """A Python on a device.
+    """Properties of a Python on a device that decide which wheels fit.
 
     Attributes:
         python: its version, major and minor.
-        machine: as ``uname -m`` says in that process.
-        bits: of a pointer.
+        machine: as ``uname -m`` prints it in that process.
+        bits: width of a pointer.
         glibc: version of the C library; None if it is another one.
         free_threaded: built without the global interpreter lock.
     """
@@ -53,11 +53,11 @@ class Target:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Wheel:
-    """A wheel and what its name says.
+    """A wheel and the parts of its name.
 
     Attributes:
-        path: of the file.
-        project, version: of the distribution.
+        path: path of the file.
+        project, version: name and version of the distribution.
         pythons, abis, platforms: its tags.
     """
 
@@ -70,11 +70,11 @@ class Wheel:
 
     @property
     def sha256(self) -> str:
-        """Of its bytes, hexadecimal."""
+        """Return the hexadecimal SHA-256 of its bytes."""
         return file_sha256(self.path)
 
     def fits(self, target: Target) -> bool:
-        """Say whether pip would install it there."""
+        """Return whether pip would install it there."""
         return (
             target.bits == 64
             and any(_fits_python(python, abi, target) for python in self.pythons for abi in self.abis)
@@ -87,15 +87,15 @@ class Requirement:
     """Another distribution that a wheel needs.
 
     Attributes:
-        name: of the distribution.
-        least: lowest version that will do, or empty.
+        name: name of the distribution.
+        least: lowest sufficient version, or empty.
     """
 
     name: str
     least: str = ""
 
     def met_by(self, version: str | None) -> bool:
-        """Say whether that installed version (None: not installed) will do."""
+        """Return whether that installed version (None: not installed) is sufficient."""
         return version is not None and numbers_of(version) >= numbers_of(self.least)
 
     def __str__(self) -> str:
@@ -103,12 +103,12 @@ class Requirement:
 
 
 def numbers_of(version: str) -> tuple[int, ...]:
-    """Return the leading numbers of a version: (2, 1, 0) of "2.1.0rc1"."""
+    """Return the leading numbers of a version: (2, 1, 0) for "2.1.0rc1"."""
     return tuple(int(part) for part in re.findall(r"\d+", re.split(r"[a-z+-]", version)[0]))
 
 
 def read_wheel(path: Path) -> Wheel | None:
-    """Return what a wheel's name says; None if it is no wheel's name."""
+    """Parse a wheel's name; return None if it is no wheel's name."""
     found = _NAME.fullmatch(path.name)
     if found is None:
         return None
@@ -118,7 +118,7 @@ def read_wheel(path: Path) -> Wheel | None:
 
 
 def find_wheels(places: Iterable[Path]) -> tuple[Path, ...]:
-    """Return the wheels at ``places``: wheels, or folders of them.
+    """Return the wheels at ``places``, which are wheels or folders of them.
 
     Raises:
         InvalidArgumentError: a place is neither.
@@ -135,17 +135,17 @@ def find_wheels(places: Iterable[Path]) -> tuple[Path, ...]:
 
 
 def find_fitting(paths: Sequence[Path], project: str, target: Target) -> Wheel | None:
-    """Return the wheel of ``project`` that fits: the highest version, of equals the one written last."""
+    """Return the wheel of ``project`` that fits: the highest version, and among equals the newest file."""
     wheels = [wheel for wheel in map(read_wheel, paths) if wheel is not None]
     fitting = [wheel for wheel in wheels if wheel.project.lower() == project and wheel.fits(target)]
     return max(fitting, key=lambda wheel: (numbers_of(wheel.version), wheel.path.stat().st_mtime), default=None)
 
 
 def read_requirements(wheel: Wheel, extras: Sequence[str] = ()) -> tuple[Requirement, ...]:
-    """Return what the wheel's metadata requires, for itself and for some of its extras.
+    """Return the requirements in the wheel's metadata, without extras and for some of its extras.
 
     Raises:
-        InvalidArgumentError: it is damaged.
+        InvalidArgumentError: the wheel is damaged.
     """
     name = f"{wheel.project}-{wheel.version}.dist-info/METADATA"
     try:
@@ -162,10 +162,10 @@ def read_requirements(wheel: Wheel, extras: Sequence[str] = ()) -> tuple[Require
 
 
 def changed_files(wheel: Wheel, package: Path) -> int:
-    """Return how many of the package's Python files the wheel has otherwise, or lacks: a forgotten build.
+    """Return how many Python files of the package differ in the wheel or are missing there, as after a forgotten build.
 
     Args:
-        wheel: of the same project.
+        wheel: a wheel of the same project.
         package: folder of the installed package.
     """
     with zipfile.ZipFile(wheel.path) as archive:
@@ -196,7 +196,7 @@ def _fits_platform(platform: str, target: Target) -> bool:
     found = re.fullmatch(r"(linux|manylinux_(\d+)_(\d+)|manylinux1|manylinux2010|manylinux2014)_(\w+)", platform)
     if found is None or found[4] != target.machine or target.glibc is None:
         return False
-    if found[1] == "linux":  # built on some machine: whether it runs is seen when it is tried
+    if found[1] == "linux":  # built for one machine; a test import after the installation shows whether it runs
         return True
     needed = _LEGACY.get(found[1]) or (int(found[2]), int(found[3]))
     return needed <= target.glibc

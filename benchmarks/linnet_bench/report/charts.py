@@ -1,4 +1,4 @@
-"""Records as plots. What was measured under an emulator is never drawn: its times would pass for results."""
+"""Plots of benchmark records. Records made under an emulator are never drawn: their times would look like results."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def memory_chart(records: Sequence[Named]) -> Markup | None:
 
 
 def accuracy_chart(records: Sequence[Named]) -> Markup | None:
-    """Return accuracy by latency, where the files' own proofs tell it of at least two of them."""
+    """Return accuracy by latency, if the proofs of at least two files have a common accuracy figure."""
     tokens = speed_length(records)
     for figure in _ACCURACY:
         found = [

@@ -1,4 +1,4 @@
-"""A short name for each record, from what tells them apart."""
+"""Short, distinct names of benchmark records."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from linnet_bench.record.record import Record, read_record
 __all__ = ["Named", "device_name", "read_all"]
 
 
-_NO_NAMES = ("", "local", "adb")  # addresses that tell no machine from another
+_NO_NAMES = ("", "local", "adb")  # addresses that identify no machine
 
 
 @dataclasses.dataclass(frozen=True)
 class Named:
-    """One record.
+    """One record with its name.
 
     Attributes:
-        name: tells it from the others of the page.
-        record: what was measured.
+        name: distinguishes it from the others of the page.
+        record: the record.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Named:
 
     @property
     def emulated(self) -> bool:
-        """True if its times mean nothing."""
+        """Return True if the record was made under an emulator, so that its times mean nothing."""
         return bool(self.record.environment.emulated)
 
 
@@ -39,7 +39,7 @@ def read_all(paths: Sequence[Path]) -> list[Named]:
 
     Raises:
         InvalidArgumentError: a path is given twice.
-        LinnetError: as :func:`read_record`; with everything that is wrong.
+        LinnetError: as :func:`read_record`.
     """
     twice = [str(path) for path, count in Counter(path.resolve() for path in paths).items() if count > 1]
     if twice:
@@ -49,7 +49,7 @@ def read_all(paths: Sequence[Path]) -> list[Named]:
 
 
 def device_name(record: Record) -> str:
-    """Return what a person would call the machine: its name with ``--device``, or else the board or the processor."""
+    """Return a name of the machine for people: its name with ``--device``, or else the board or the processor."""
     machine = record.environment
     given = "" if record.device in _NO_NAMES else record.device.removeprefix("ssh://")
     name = given or machine.board or machine.soc or machine.cpu or machine.architecture
@@ -57,7 +57,7 @@ def device_name(record: Record) -> str:
 
 
 def _names(records: Sequence[Record], paths: Sequence[Path]) -> list[str]:
-    """The first way of naming that tells all apart; file names always do, with their folders if need be."""
+    """Return names by the first scheme that makes all distinct: finally file names, if necessary with folders."""
     for way in _ways():
         names = [way(record) for record in records]
         if len(set(names)) == len(names):

@@ -17,11 +17,11 @@ __all__ = ["report_page"]
 
 
 def report_page(records: Sequence[Named], title: str = "") -> str:
-    """Return the page: in short, latency, start and memory, accuracy, operators, machines, how to repeat it.
+    """Return the page: summary, latency, start and memory, accuracy, operators, machines, how to repeat it.
 
     Args:
         records: at least one.
-        title: of the page; empty: made of the files' names.
+        title: title of the page; empty: made from the files' names.
     """
     files = list(dict.fromkeys(each.record.file.name for each in records))
     page = Page(

@@ -1,4 +1,4 @@
-"""What a page of records has as rows: texts only, so that the same rows can be copied as Markdown."""
+"""Table rows of a report page: plain texts, so that the same rows can be copied as Markdown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from linnet_bench.report.names import Named, device_name
 
 __all__ = ["Rows", "best_point", "costs", "latencies", "machines", "profile_rows", "repeat", "short", "speed_length"]
 
-_SPEED_AT = 128  # tokens that stand for speed, or the nearest length that all records have
+_SPEED_AT = 128  # tokens; speed is measured at this length, or at the nearest one that all records have
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Rows:
 
     Attributes:
         headers: one for each column.
-        rows: cells.
-        numbers: columns of numbers.
+        rows: texts of the cells.
+        numbers: indices of the columns of numbers.
     """
 
     headers: tuple[str, ...]
@@ -36,7 +36,7 @@ class Rows:
 def speed_length(records: Sequence[Named]) -> int | None:
     """Return the length nearest to 128 tokens that every record with latencies has; None if there is none.
 
-    Records that were emulated have no say where there are others.
+    Emulated records are ignored if there are others.
     """
     real = [each for each in records if not each.emulated] or records
     sets = [{point.tokens for point in points(each.record.runs)} for each in real]
@@ -51,7 +51,7 @@ def best_point(record: Record, tokens: int | None) -> Point | None:
 
 
 def short(records: Sequence[Named]) -> Rows:
-    """Return one line for each record."""
+    """Return the summary: one row for each record."""
     tokens = speed_length(records)
     speed = f"p{HEADLINE} ms, {tokens} tokens"
     headers = ["record", "device", "file", "recipe", speed, "threads", "cold ms", "peak MB", "answers", "method"]
@@ -146,7 +146,7 @@ def costs(records: Sequence[Named]) -> Rows:
 
 
 def machines(records: Sequence[Named]) -> Rows:
-    """Return facts of the machines, a column for each record; facts that no record has are left out."""
+    """Return the machines' properties, a column for each record; properties that no record has are left out."""
     columns = [dict(_machine(each.record)) for each in records]
     names = list(dict.fromkeys(name for column in columns for name in column))
     rows = [[name, *(column.get(name, "") for column in columns)] for name in names]
@@ -213,7 +213,7 @@ def _state(state: State) -> str:
 
 
 def repeat(records: Sequence[Named]) -> Rows:
-    """Return what somebody needs to do the same again."""
+    """Return what is needed to repeat the measurement: files, hashes and versions."""
     headers = ("record", "measured", "file", "SHA-256", "model", "linnet", "ExecuTorch", "Python", "numpy", "schema")
     rows = []
     for each in records:

@@ -1,5 +1,5 @@
-"""``linnet soak``: many requests from several threads, to see that memory, answers and latency stay as they are.
+"""``linnet soak``: many requests from several threads, to check that memory, answers and latency stay constant.
 
-``command`` starts a process of its own (``worker``), which does the requests (``requests``) on sessions that are
-replaced while they are used (``slots``) and reports after every window; ``record`` is what comes out.
+``command`` starts a process of its own (``worker``), which sends the requests (``requests``) to sessions that are
+replaced while they are used (``slots``) and reports after every window; ``record`` is the result.
 """

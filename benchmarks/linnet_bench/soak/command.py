@@ -46,7 +46,7 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
+    """Add the arguments."""
     parser.epilog = _EPILOG
     whole: Any = {"type": int, "metavar": "N"}
     parser.add_argument("file", metavar="FILE", type=Path, help="a linnet file (.pte)")
@@ -74,10 +74,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Soak, show, write; see the epilog for the exit status.
+    """Soak the file, show and write the record; see the epilog for the exit status.
 
     Raises:
-        LinnetError: the file cannot be soaked; what had been finished before is shown and written.
+        LinnetError: the file cannot be soaked; finished windows are shown and written.
     """
     settings = settings_from(args)
     if args.json is not None:
@@ -99,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def settings_from(args: argparse.Namespace) -> Settings:
-    """Return the settings that the arguments mean.
+    """Return the settings of the arguments.
 
     Raises:
         InvalidArgumentError: numbers are out of range; the message names them all.
@@ -112,11 +112,11 @@ def settings_from(args: argparse.Namespace) -> Settings:
 
 
 class _Soaking:
-    """One worker and what it has said so far.
+    """One worker and its results so far.
 
     Attributes:
         failure: the error that ended it early; None if there was none.
-        interrupted: Ctrl-C came.
+        interrupted: the user pressed Ctrl-C.
     """
 
     def __init__(self, path: Path, settings: Settings, progress: Progress) -> None:
@@ -135,7 +135,7 @@ class _Soaking:
         self.interrupted = False
 
     def go(self) -> None:
-        """Run the worker to its end, whatever that is."""
+        """Run the worker until it ends, also on an error."""
         self._progress.say(f"{self._path.name}: opening {self._settings.sessions} session(s)")
         job = SoakJob(path=str(self._path), settings=self._settings)
         try:
@@ -148,7 +148,7 @@ class _Soaking:
             self._progress.end()
 
     def record(self) -> Record | None:
-        """Return what there is; None if the file was never opened."""
+        """Return the record so far; None if the file was never opened."""
         if self._opened is None:
             return None
         own: Mapping[str, Any] = {

@@ -1,4 +1,4 @@
-"""What a soak shall do."""
+"""Settings of a soak, and the worker's job."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ __all__ = ["Settings", "SoakJob"]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What was asked for.
+    """Requested settings of the soak.
 
     Attributes:
-        requests: in all, the first window included.
+        requests: number of requests, the first window included.
         windows: parts of equal size; the first is the warm-up.
         clients: threads that send requests.
         sessions: how often the file is open at any time; the clients share them evenly.
         reload_every: a session is closed and loaded again after so many requests of all clients, in the warm-up at
             least a hundred times; 0: never.
-        lengths: tokens, before clipping to the file's bound.
-        threads: of ExecuTorch's pool.
+        lengths: tokens, before clipping to the file's limit.
+        threads: number of threads of ExecuTorch's pool.
         most_growth: bytes that memory may grow by after the warm-up.
-        most_drift: how many times the p99 of the first half of the windows the second half's may be.
+        most_drift: largest allowed ratio of the second half's p99 to that of the first half of the windows.
     """
 
     requests: int
@@ -53,11 +53,11 @@ class Settings:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SoakJob:
-    """What the worker gets.
+    """Job of the worker.
 
     Attributes:
-        path: of the file.
-        settings: what was asked for.
+        path: path of the file.
+        settings: requested settings.
     """
 
     path: str

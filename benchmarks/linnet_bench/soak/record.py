@@ -1,4 +1,4 @@
-"""The result of a soak: every window, and whether memory, answers and latency held."""
+"""Record of a soak: every window, and the verdicts on memory, answers and latency."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Window:
     """One part of the requests. All times are nanoseconds, all sizes bytes.
 
     Attributes:
-        requests: that were sent.
-        seconds: that they took.
+        requests: number of requests.
+        seconds: their duration.
         p50_ns, p99_ns, max_ns: latency of a request, waiting for a shared session included.
-        memory: of the process once all threads had ended: anonymous resident bytes; elsewhere than on Linux the peak.
-        loads: sessions that were loaded anew.
+        memory: memory of the process after all threads ended: anonymous resident bytes; outside Linux the peak.
+        loads: sessions that were loaded again.
         wrong: answers that differed from the first to the same text.
         failed: requests that ended in an error.
     """
@@ -44,21 +44,22 @@ class Window:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Record:
-    """One ``linnet soak``.
+    """The record of one ``linnet soak``.
 
     Attributes:
         kind: always "linnet-soak".
         schema_version: major.minor of this document.
-        created: when it began, ISO 8601 in UTC.
-        partial: it ended before all requests were sent; what had been finished is kept.
-        error: what ended it early; empty if nothing or Ctrl-C did.
-        percentiles: their definition.
-        settings: what was asked for.
-        file: name, size, sha256 and what the manifest says.
-        environment: which machine.
-        before, after: its state; None if it never came to that.
-        texts: different requests.
-        golden_before, golden_after: the golden cases were reproduced; None if there are none, or it never came to that.
+        created: start of the soak, ISO 8601 in UTC.
+        partial: it ended before all requests were sent; finished windows are kept.
+        error: error that ended it early; empty if there was none or the user pressed Ctrl-C.
+        percentiles: definition of the percentiles.
+        settings: requested settings.
+        file: name, size, sha256 and fields of the manifest.
+        environment: the machine.
+        before, after: its state; None if that point was not reached.
+        texts: number of different requests.
+        golden_before, golden_after: the golden cases were reproduced; None if there are none, or if that point was not
+            reached.
         problems: the first few wrong answers and failed requests, as sentences.
         windows: the first is the warm-up.
     """
@@ -82,21 +83,21 @@ class Record:
 
     @property
     def growth(self) -> int | None:
-        """Most bytes above the end of the warm-up at the end of a later window; None before there is one."""
+        """Return the largest memory of a later window minus that of the warm-up, in bytes; None without one."""
         if len(self.windows) < 2:
             return None
         return max(window.memory for window in self.windows[1:]) - self.windows[0].memory
 
     @property
     def drift(self) -> float | None:
-        """Median p99 of the second half of the windows, relative to the first half's; None for fewer than two."""
+        """Return the median p99 of the second half of the windows relative to the first half's, or None."""
         later = [window.p99_ns for window in self.windows[1:]]
         half = len(later) // 2
         return median(later[half:]) / median(later[:half]) if half else None
 
     @property
     def verdicts(self) -> dict[str, bool]:
-        """Whether each promise held."""
+        """Return whether answers, requests, memory and latency met their limits."""
         growth, drift = self.growth, self.drift
         return {
             "answers": not any(window.wrong for window in self.windows) and self.golden_after is not False

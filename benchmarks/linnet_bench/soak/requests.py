@@ -1,4 +1,4 @@
-"""Requests of mixed lengths, and the fingerprint by which an answer is known again."""
+"""Requests of mixed lengths, and fingerprints to compare answers."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from linnet_bench.measure.sample import Example, example_for, long_text
 
 __all__ = ["fingerprint", "make_requests", "random_order"]
 
-_TEXTS_EACH = 4  # of one length: other words, so other answers
+_TEXTS_EACH = 4  # texts of each length, with different words and so different answers
 
 
 def make_requests(model: Model, lengths: Sequence[int]) -> list[Example]:
-    """Return calls for the file's task, four of each length, none over the file's bound.
+    """Return calls for the file's task, four of each length, none over the file's limit.
 
     Args:
         model: the opened file.
-        lengths: tokens of a call, special tokens included; a text stays just under it.
+        lengths: tokens of a call, special tokens included; a text has at most that many.
     """
     words = long_text(max(lengths) + _TEXTS_EACH).split()
     return [
@@ -34,7 +34,7 @@ def make_requests(model: Model, lengths: Sequence[int]) -> list[Example]:
 
 
 def _longest_within(model: Model, words: Sequence[str], tokens: int) -> Example:
-    """The call with the most of these words that has at most ``tokens`` tokens; at least one word."""
+    """Return the call with the most of these words that has at most ``tokens`` tokens; at least one word."""
     low, high = 1, len(words)
     while low < high:
         middle = (low + high + 1) // 2
@@ -54,7 +54,7 @@ def random_order(requests: int, length: int = 4096) -> npt.NDArray[np.int64]:
 
 
 def fingerprint(answer: Any) -> int:
-    """Return a hash of an answer's exact content: arrays, or what JSON can hold."""
+    """Return a hash of an answer's exact content: an array, or data that JSON can represent."""
     if isinstance(answer, np.ndarray):
         return hash((answer.shape, answer.tobytes()))
     return hash(json.dumps(answer, default=np.ndarray.tolist))

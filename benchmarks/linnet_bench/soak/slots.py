@@ -1,4 +1,4 @@
-"""A session that is replaced by a fresh one while other threads go on using it."""
+"""Sessions that are replaced by new ones while other threads continue to use them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ __all__ = ["Slot"]
 
 
 class _Lease:
-    """An opened model and how many are using it; closed by whoever leaves it last once it is retired."""
+    """An opened model and its number of users; after it is retired, the last user closes it."""
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self.users = 1  # the slot itself
+        self.users = 1  # the slot itself counts as a user
 
 
 class Slot:
@@ -34,7 +34,7 @@ class Slot:
 
     @contextlib.contextmanager
     def use(self) -> Iterator[Model]:
-        """Lend the model; it stays open until the last user is done, whatever :meth:`reload` does meanwhile."""
+        """Yield the model; it stays open until the last user is done, even if :meth:`reload` is called meanwhile."""
         with self._lock:
             lease = self._lease
             lease.users += 1
@@ -44,23 +44,24 @@ class Slot:
             self._leave(lease)
 
     def reload(self) -> None:
-        """Open the file anew for all later users.
+        """Open the file again for all later users.
 
         Raises:
-            LinnetError: the file cannot be opened; the slot keeps what it has.
+            LinnetError: the file cannot be opened; the slot keeps its model.
         """
+        # opened before the lock is taken: users continue meanwhile, and an error leaves the slot unchanged
         fresh = _Lease(self._open())
         with self._lock:
             retired, self._lease = self._lease, fresh
         self._leave(retired)
 
     def close(self) -> None:
-        """Give up the model; the slot is not used again."""
+        """Release the model; the slot must not be used again."""
         self._leave(self._lease)
 
     def _leave(self, lease: _Lease) -> None:
         with self._lock:
             lease.users -= 1
             last = lease.users == 0
-        if last:
+        if last:  # outside the lock, so that closing does not block other users
             lease.model.close()

@@ -1,4 +1,4 @@
-"""A soak for people."""
+"""Table of a soak for the terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HEADERS = ("window", "requests", "per second", "p50 ms", "p99 ms", "max ms", "m
 
 
 def show_record(record: Record, console: Console) -> None:
-    """Write what was sent, every window, and the verdicts."""
+    """Write the requests, every window, and the verdicts."""
     settings, file = record.settings, record.file
     lengths = clip_lengths(settings.lengths, file["max_length"])
     console.fields(

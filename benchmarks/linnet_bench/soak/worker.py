@@ -1,6 +1,6 @@
-"""The process that soaks: ``python -m linnet_bench.soak.worker``, started by the command.
+"""The worker process of a soak: ``python -m linnet_bench.soak.worker``, started by the command.
 
-Reads one :class:`~linnet_bench.soak.job.SoakJob` as JSON from stdin and writes events to stdout, one JSON object a
+It reads one :class:`~linnet_bench.soak.job.SoakJob` as JSON from stdin and writes events to stdout, one JSON object a
 line:
 
 ==========  ====================================================================================
@@ -43,13 +43,13 @@ from linnet_bench.soak.slots import Slot
 __all__ = ["main", "resident_memory", "soak"]
 
 _PROGRESS_SECONDS = 1.0
-# loads of the warm-up, if there are any: the heaps of several threads take some dozens to reach their sizes
+# loads during the warm-up, if sessions are reloaded: the heaps of several threads reach their size after some dozens
 _WARM_LOADS = 100
-_MOST_PROBLEMS = 5  # sentences of one window; the counts have them all
+_MOST_PROBLEMS = 5  # sentences of one window; the counts include all
 
 
 def soak(job: SoakJob, emit: Emit) -> None:
-    """Do the job in this process.
+    """Run the job in this process.
 
     Raises:
         LinnetError: the file cannot be opened or run.
@@ -78,13 +78,13 @@ def _golden(model: Model) -> bool | None:
 
 
 def _bounds(settings: Settings) -> Iterator[tuple[int, int]]:
-    """First request of each window and the one after its last."""
+    """Yield the first request of each window and the one after its last."""
     edges = [settings.requests * window // settings.windows for window in range(settings.windows + 1)]
     return itertools.pairwise(edges)
 
 
 class _Numbers:
-    """Hands out the numbers of a window's requests, each once."""
+    """Distributes the numbers of a window's requests, each once; used by several threads."""
 
     def __init__(self, start: int, stop: int) -> None:
         self.start = self.sent = start
@@ -92,7 +92,7 @@ class _Numbers:
         self._lock = threading.Lock()
 
     def take(self) -> int | None:
-        """Return the next number, None if there is no more."""
+        """Return the next number, None if there are no more."""
         with self._lock:
             if self.sent >= self._stop:
                 return None
@@ -100,7 +100,7 @@ class _Numbers:
             return self.sent - 1
 
     def stop(self) -> None:
-        """Hand out no more."""
+        """Distribute no more numbers."""
         with self._lock:
             self._stop = self.sent
 
@@ -108,7 +108,7 @@ class _Numbers:
 class Soaker:
     """Sends requests from several threads and compares every answer with the first to the same text.
 
-    Everything that grows with the number of requests is made here, once, so that it is no growth later.
+    Everything whose size depends on the number of requests is allocated here once, so that it is not counted as growth.
 
     Attributes:
         slots: the sessions.
@@ -116,7 +116,7 @@ class Soaker:
     """
 
     def __init__(self, path: str, settings: Settings) -> None:
-        """Open the sessions and take the first answers.
+        """Open the sessions and store the first answers.
 
         Raises:
             LinnetError: the file cannot be opened or run.
@@ -129,14 +129,15 @@ class Soaker:
             self.requests = make_requests(model, settings.lengths)
             self._expected = [fingerprint(request.run(model)) for request in self.requests]
         self._order = random_order(len(self.requests)).tolist()
+        # ones, so that all its pages are resident from the start; rounded up, because windows differ by one request
         self._latencies = np.ones(-(-settings.requests // settings.windows), dtype=np.int64)
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # all clients change the counts and problems
         self._problems: list[str] = []
         self._wrong = self._failed = self._loads = 0
         self._defects: list[BaseException] = []
 
     def window(self, start: int, stop: int, emit: Emit) -> Window:
-        """Send the requests ``start`` to ``stop - 1`` and return what came of them, once every thread has ended."""
+        """Send the requests ``start`` to ``stop - 1`` and return their results after every thread has ended."""
         self._wrong = self._failed = self._loads = 0
         numbers = _Numbers(start, stop)
         clients = [
@@ -149,7 +150,7 @@ class Soaker:
         try:
             self._wait(clients, numbers, emit)
         finally:
-            numbers.stop()  # an interruption: the clients end after the request at hand
+            numbers.stop()  # after an interruption the clients finish only their current request
             for client in clients:
                 client.join()
         if self._defects:
@@ -157,7 +158,7 @@ class Soaker:
         return self._result(stop - start, time.perf_counter() - began)
 
     def take_problems(self) -> list[str]:
-        """Hand over the sentences about wrong answers and failed requests since the last call."""
+        """Return the sentences about wrong answers and failed requests since the last call, and forget them."""
         problems, self._problems = self._problems, []
         return problems
 
@@ -203,7 +204,7 @@ class Soaker:
         return every > 0 and number % every == every - 1
 
     def _settle(self, slot: Slot) -> None:
-        """Let a session that was just replaced load its method, so that every window ends alike."""
+        """Run a request on a session that was just replaced, so that its method is loaded when the window ends."""
         try:
             with slot.use() as model:
                 self.requests[-1].run(model)
@@ -233,9 +234,9 @@ class Soaker:
         for slot in self.slots:
             self._settle(slot)
         latencies = self._latencies[:requests]
-        latencies.sort()  # in place: no memory that would count as growth
+        latencies.sort()  # in place: a sorted copy would count as growth of memory
 
-        def rank(q: int) -> int:  # nearest rank, as statistics.percentile
+        def rank(q: int) -> int:  # nearest rank, like statistics.percentile
             return int(latencies[max(1, -(-q * requests // 100)) - 1])
 
         gc.collect()
@@ -246,7 +247,7 @@ class Soaker:
 
 
 def resident_memory(status: str | None = None) -> int:
-    """Return the resident bytes of this process that no file backs; where the system does not tell, the peak.
+    """Return the anonymous resident bytes of this process; where the system does not report them, the peak.
 
     Args:
         status: the text of ``/proc/self/status``; read from there if None.
@@ -259,7 +260,7 @@ def resident_memory(status: str | None = None) -> int:
 
 
 def main() -> int:
-    """Run the job that stands on stdin."""
+    """Run the job from stdin."""
     return serve_job(SoakJob, soak)
 
 

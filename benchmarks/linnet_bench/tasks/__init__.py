@@ -1,6 +1,6 @@
-"""Tasks as the benchmark sees them: a sample call, metrics on labelled rows, what counts in a comparison.
+"""Tasks in the benchmark: a sample call, metrics on labelled rows, and the comparison of answers.
 
-One module a task, found by its Hugging Face name and imported when it is needed.
+One module for each task, found by its Hugging Face name and imported when it is needed.
 """
 
 from __future__ import annotations

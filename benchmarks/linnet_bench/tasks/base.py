@@ -1,4 +1,4 @@
-"""What the benchmark asks of a task, the same for all of them unless a task says otherwise."""
+"""Interface of a task in the benchmark, with defaults for all tasks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from linnet.model import Model
 
-if TYPE_CHECKING:  # measured processes import tasks, and read no rows
+if TYPE_CHECKING:  # not at run time: measured processes import tasks, but read no rows
     from linnet_bench.accuracy.rows import LabelledRows
 
 __all__ = ["PASSAGE", "QUESTION", "SHORT_TEXT", "Example", "Task"]
@@ -22,9 +22,9 @@ class Example:
     """One call of a model.
 
     Attributes:
-        method: of :class:`linnet.Model`; ``__call__`` for the model itself.
-        text, pair: what the model will tokenize.
-        arguments, options: of the call.
+        method: method of :class:`linnet.Model`; ``__call__`` for the model itself.
+        text, pair: the texts that the model will tokenize.
+        arguments, options: positional and keyword arguments of the call.
     """
 
     method: str
@@ -48,10 +48,10 @@ class Task:
 
     Attributes:
         name: Hugging Face task name.
-        metrics: names of what can be measured on labelled rows; some only with labels of one kind.
+        metrics: names of the metrics on labelled rows; some need labels of one kind.
         every_token: the head runs on each token, not on one row.
-        plain_texts: any sentence can be asked, without a pair or a mask.
-        compared_by_cosine: answers of two files agree by the cosine of their vectors, not by the best class.
+        plain_texts: any sentence is a valid input, without a pair or a mask.
+        compared_by_cosine: agreement of two files is the cosine of their vectors, not equality of the best class.
     """
 
     name: ClassVar[str]
@@ -61,7 +61,7 @@ class Task:
     compared_by_cosine: ClassVar[bool] = False
 
     def example(self, model: Model, text: str | None) -> Example:
-        """Return a call that suits the task: of ``text``, or of a short text of our own."""
+        """Return a call that suits the task, with ``text`` or a built-in short text."""
         given = SHORT_TEXT if text is None else text
         return Example(method="__call__", text=given, pair=None, arguments=(given,))
 

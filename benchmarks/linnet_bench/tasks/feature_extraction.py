@@ -1,4 +1,4 @@
-"""Feature extraction: embeddings, measured by the order of their cosines."""
+"""Feature extraction: embeddings, evaluated by the rank correlation of their cosines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["TASK"]
 
 
 class FeatureExtraction(Task):
-    """See :class:`~linnet_bench.tasks.base.Task`."""
+    """The task feature-extraction; see :class:`~linnet_bench.tasks.base.Task`."""
 
     name = "feature-extraction"
     metrics = ("spearman", "pearson")
@@ -24,12 +24,12 @@ class FeatureExtraction(Task):
     compared_by_cosine = True
 
     def example(self, model: Model, text: str | None) -> Example:
-        """See :class:`~linnet_bench.tasks.base.Task`."""
+        """Return a call of ``encode``; see :class:`~linnet_bench.tasks.base.Task`."""
         given = SHORT_TEXT if text is None else text
         return Example(method="encode", text=given, pair=None, arguments=(given,))
 
     def measure(self, rows: LabelledRows) -> dict[str, float]:
-        """See :class:`~linnet_bench.tasks.base.Task`."""
+        """Return the correlations of cosines and scores; see :class:`~linnet_bench.tasks.base.Task`."""
         gold = rows.numbers()
         model = rows.model
 

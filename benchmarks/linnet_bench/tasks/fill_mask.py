@@ -1,4 +1,4 @@
-"""Fill-mask: the masked word, among the best five."""
+"""Fill-mask: accuracy of the masked word, and of the best five."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ __all__ = ["TASK"]
 
 
 class FillMask(Task):
-    """See :class:`~linnet_bench.tasks.base.Task`."""
+    """The task fill-mask; see :class:`~linnet_bench.tasks.base.Task`."""
 
     name = "fill-mask"
     metrics = ("accuracy", "accuracy_top5")
     every_token = True
 
     def example(self, model: Model, text: str | None) -> Example:
-        """See :class:`~linnet_bench.tasks.base.Task`."""
+        """Return a call with one masked word; see :class:`~linnet_bench.tasks.base.Task`."""
         given = _masked(SHORT_TEXT if text is None else text, model.tokenizer.vocabulary.token(model.manifest.mask_id))
         return Example(method="__call__", text=given, pair=None, arguments=(given,))
 
     def measure(self, rows: LabelledRows) -> dict[str, float]:
-        """See :class:`~linnet_bench.tasks.base.Task`."""
+        """Return the accuracy and top-5 accuracy; see :class:`~linnet_bench.tasks.base.Task`."""
         expected = rows.labels(lambda label: str(label).strip().lower())
 
         def run(chunk: Sequence[Any]) -> list[list[str]]:
@@ -48,7 +48,7 @@ def _first_mask(answer: list[Any]) -> list[Any]:
 
 
 def _masked(text: str, mask: str) -> str:
-    """Put the mask token for the fourth word, or for the last of fewer."""
+    """Replace the fourth word, or the last of fewer, by the mask token."""
     words = text.split()
     words[min(3, len(words) - 1)] = mask
     return " ".join(words)

@@ -17,20 +17,20 @@ __all__ = ["TASK"]
 
 
 class QuestionAnswering(Task):
-    """See :class:`~linnet_bench.tasks.base.Task`."""
+    """The task question-answering; see :class:`~linnet_bench.tasks.base.Task`."""
 
     name = "question-answering"
     metrics = ("exact_match", "f1")
     every_token = True
 
     def example(self, model: Model, text: str | None) -> Example:
-        """See :class:`~linnet_bench.tasks.base.Task`."""
+        """Return a call with a question and a passage; see :class:`~linnet_bench.tasks.base.Task`."""
         passage = PASSAGE if text is None else text
         options = {"question": QUESTION, "context": passage}
         return Example(method="__call__", text=QUESTION, pair=passage, arguments=(), options=options)
 
     def measure(self, rows: LabelledRows) -> dict[str, float]:
-        """See :class:`~linnet_bench.tasks.base.Task`."""
+        """Return SQuAD's exact match and F1; see :class:`~linnet_bench.tasks.base.Task`."""
         answers = rows.labels(_answers)
         questions = [{"question": question, "context": context} for question, context in rows.pairs()]
         impossible = not all(answers)
@@ -46,7 +46,7 @@ class QuestionAnswering(Task):
 
 
 def _answers(label: Any) -> list[str]:
-    """Right answers of a row: a str, a list of them, or ``{"text": [...]}``; none means unanswerable."""
+    """Return the right answers of a row: a str, a list of them, or ``{"text": [...]}``; none means unanswerable."""
     found = label.get("text") if isinstance(label, dict) else label
     if isinstance(found, str):
         return [found] if found else []

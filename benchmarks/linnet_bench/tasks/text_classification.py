@@ -1,4 +1,4 @@
-"""Text classification: one label, several labels or one number a text."""
+"""Text classification: one label, several labels or one number for each text."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 __all__ = ["TASK"]
 
 OUT_OF_SCOPE = "oos"
-"""The label of texts that belong to no class, by CLINC150's name for it."""
+"""The label of texts that belong to no class, as CLINC150 names it."""
 
-_PASSING = 0.5  # score from which a label of a multi-label model counts, as in transformers' examples
+_PASSING = 0.5  # minimum score of a predicted label of a multi-label model, as in transformers' examples
 
 
 class TextClassification(Task):
-    """See :class:`~linnet_bench.tasks.base.Task`."""
+    """The task text-classification; see :class:`~linnet_bench.tasks.base.Task`."""
 
     name = "text-classification"
     metrics = (
@@ -30,7 +30,7 @@ class TextClassification(Task):
     plain_texts = True
 
     def measure(self, rows: LabelledRows) -> dict[str, float]:
-        """See :class:`~linnet_bench.tasks.base.Task`."""
+        """Return the metrics that suit the labels; see :class:`~linnet_bench.tasks.base.Task`."""
         items: Sequence[Any] = rows.texts() if rows.columns.pair is None else rows.pairs()
         names = rows.model.manifest.labels
         if len(names) == 1 and rows.model.manifest.score_function == "none":

@@ -1,4 +1,4 @@
-"""Text ranking: the order of scores of pairs."""
+"""Text ranking: scores of pairs, evaluated by their order."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ __all__ = ["TASK"]
 
 
 class TextRanking(Task):
-    """See :class:`~linnet_bench.tasks.base.Task`."""
+    """The task text-ranking; see :class:`~linnet_bench.tasks.base.Task`."""
 
     name = "text-ranking"
     metrics = ("spearman", "mrr_at_10")
 
     def example(self, model: Model, text: str | None) -> Example:
-        """See :class:`~linnet_bench.tasks.base.Task`."""
+        """Return a call of ``predict`` with one pair; see :class:`~linnet_bench.tasks.base.Task`."""
         passage = PASSAGE if text is None else text
         pairs = [(QUESTION, passage)]
         return Example(method="predict", text=QUESTION, pair=passage, arguments=(pairs,))
 
     def measure(self, rows: LabelledRows) -> dict[str, float]:
-        """See :class:`~linnet_bench.tasks.base.Task`."""
+        """Return the rank correlation, and MRR@10 for labels 0 and 1; see :class:`~linnet_bench.tasks.base.Task`."""
         gold = rows.numbers()
         pairs = rows.pairs()
         scores = rows.map(pairs, lambda chunk: rows.model.predict(list(chunk)).tolist())

@@ -1,4 +1,4 @@
-"""Token classification: whole entities, and the tag of each word."""
+"""Token classification: scores of whole entities, and accuracy of each word's tag."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["TASK"]
 
 
 class TokenClassification(Task):
-    """See :class:`~linnet_bench.tasks.base.Task`."""
+    """The task token-classification; see :class:`~linnet_bench.tasks.base.Task`."""
 
     name = "token-classification"
     metrics = ("f1", "precision", "recall", "accuracy")
@@ -26,7 +26,7 @@ class TokenClassification(Task):
     plain_texts = True
 
     def measure(self, rows: LabelledRows) -> dict[str, float]:
-        """See :class:`~linnet_bench.tasks.base.Task`."""
+        """Return the scores of entities and words; see :class:`~linnet_bench.tasks.base.Task`."""
 
         def read(row: Row) -> tuple[list[str], list[str]]:
             words, tags = row.get(rows.columns.text), row.get(rows.columns.label)
@@ -43,7 +43,7 @@ class TokenClassification(Task):
 
 
 def _tag_words(model: Model, sentences: Sequence[Sequence[str]]) -> list[list[str]]:
-    """The tag of each word: that of its first token; O for a word without one."""
+    """Return the tag of each word, which is that of its first token; O for a word without one."""
     answers = model([" ".join(words) for words in sentences], aggregation_strategy="none", ignore_labels=[])
     tags: list[list[str]] = []
     for words, tokens in zip(sentences, answers, strict=True):

@@ -1,11 +1,12 @@
 """``linnet tune``: the fastest setting for a file, or for one of several, on this machine.
 
 =========  =======================================================================
-settings   what can be chosen: threads, CPUs, whose attention; which are tried
+settings   the candidates: threads, CPUs, custom kernels or not
 race       measures them in fresh processes that take turns, and drops slow ones
-profile    what was found, stored for ``linnet.load(..., profile=...)``
+profile    the tuned settings, stored for ``linnet.load(..., profile=...)``
 measure    all of that on one machine, from a job to a finding
-devices    the same on other machines, brought there as by ``linnet bench --device``
+devices    the same on other machines, copied there as by ``linnet bench --device``
+on_device  the entry point of the remote job
 command    arguments, table, exit codes, files
 =========  =======================================================================
 """

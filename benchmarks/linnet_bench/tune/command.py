@@ -36,7 +36,7 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
+    """Add the arguments."""
     parser.epilog = _EPILOG
     add = parser.add_argument
     add("files", metavar="FILE", type=Path, nargs="+", help="a linnet file (.pte), or several recipes of one model")
@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, show, store.
+    """Measure the settings, show and store the fastest.
 
     Raises:
         LinnetError: the arguments are wrong, or a file cannot be run.
@@ -98,7 +98,7 @@ def _check(args: argparse.Namespace) -> None:
         problems.append(f"--seconds is {args.seconds:g}, expected above 0 and at most 3600")
     if args.limit_ms is not None and not args.limit_ms > 0:
         problems.append(f"--limit-ms is {args.limit_ms:g}, expected above 0")
-    elsewhere = args.device or args.devices_file  # where the CPUs are others
+    elsewhere = args.device or args.devices_file  # other machines have other CPUs, so --affinity is checked there
     if not elsewhere and (unusable := unusable_cpus(args.affinity)):
         problems.append(unusable)
     if problems:

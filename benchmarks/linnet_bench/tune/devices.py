@@ -1,4 +1,4 @@
-"""``linnet tune --device``: the machinery of ``linnet bench --device`` brings the files there and tunes there."""
+"""``linnet tune --device``: tuning on other machines, with the remote jobs of ``linnet bench --device``."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Show = Callable[[Finding, TuneJob, Console], None]
 
 
 def tune_on_devices(args: argparse.Namespace, job: TuneJob, show: Show) -> int:
-    """Tune on the devices that the arguments name, show and write what they found, and return the exit status.
+    """Tune on the devices in the arguments, show and write their findings, and return the exit status.
 
     Raises:
         LinnetError: an argument is wrong, a file cannot be used, or the only device failed.

@@ -1,4 +1,4 @@
-"""One ``linnet tune`` on one machine: from what is asked to what was found, both of which travel as JSON."""
+"""One ``linnet tune`` on one machine: from a job to a finding, both of which can be sent as JSON."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ __all__ = ["Finding", "Row", "TuneJob", "explain_choice", "store", "tune", "unus
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TuneJob:
-    """What is asked.
+    """Settings of a tuning.
 
     Attributes:
-        lengths: tokens, before clipping to the shortest bound of the files.
-        seconds: for each length in each process.
-        rounds: processes of each setting that stays in the race.
+        lengths: tokens, before clipping to the smallest limit of the files.
+        seconds: time for each length in each process.
+        rounds: processes of each setting that is not dropped.
         threads: counts to try; None: powers of two up to the machine's CPUs.
-        affinity: sets of CPUs to try beside all; None: the fastest kind of core.
-        limit_ms: names the most tokens whose p90 stays below it; None: nothing is named.
+        affinity: sets of CPUs to try in addition to all CPUs; None: the fastest kind of core.
+        limit_ms: limit for p90; the finding names the longest input that stays below it; None: no limit.
     """
 
     lengths: tuple[int, ...]
@@ -47,7 +47,7 @@ class TuneJob:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Row:
-    """One setting of one file as it stands in the table.
+    """One setting of one file as a row of the table.
 
     Attributes:
         file, recipe, setting: in words.
@@ -68,13 +68,13 @@ class Row:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What was found.
+    """The result of a tuning.
 
     Attributes:
         lengths: tokens that were measured.
         rows: every setting, the fastest first.
-        profile: the recommendation; None if no setting answers rightly.
-        stored: the profile is kept where ``linnet.load(..., profile="auto")`` on that machine looks.
+        profile: the tuned settings; None if no setting gives right answers.
+        stored: the profile is stored where ``linnet.load(..., profile="auto")`` on that machine looks for it.
     """
 
     lengths: tuple[int, ...]
@@ -84,12 +84,12 @@ class Finding:
 
 
 def tune(files: Sequence[Path], job: TuneJob, say: Callable[[str], None]) -> Finding:
-    """Measure on this machine.
+    """Measure the settings on this machine.
 
     Args:
         files: recipes of one model.
-        job: how.
-        say: told what is measured now.
+        job: settings of the tuning.
+        say: callback for progress messages.
 
     Raises:
         LinnetError: a file cannot be run, or the job does not fit this machine.
@@ -108,13 +108,13 @@ def tune(files: Sequence[Path], job: TuneJob, say: Callable[[str], None]) -> Fin
 
 
 def unusable_cpus(affinity: Sequence[Sequence[int]] | None) -> str:
-    """Return what is wrong with the sets of CPUs on this machine; empty if nothing is."""
+    """Return an error text if the sets of CPUs do not fit this machine; empty if they do."""
     unusable = sorted({cpu for each in affinity or () for cpu in each} - set(current_affinity()))
     return f"--affinity names the CPUs {unusable}, which this process may not use" if unusable else ""
 
 
 def store(finding: Finding) -> Finding:
-    """Keep the profile for ``linnet.load(..., profile="auto")`` on this machine, if it has a cache folder."""
+    """Store the profile for ``linnet.load(..., profile="auto")`` on this machine, if it has a cache folder."""
     profile = finding.profile
     if profile is None:
         return finding
@@ -184,7 +184,7 @@ def _tuned(entry: Entry, plan: Plan, limit_ms: float | None) -> TunedFile:
 
 
 def explain_choice(best: Entry, ranked: Sequence[Entry]) -> str:
-    """Return the choice and what it was measured against, in a sentence."""
+    """Return the chosen setting and the best alternatives in a sentence."""
     others = {
         "file": [each for each in ranked if each.path != best.path],
         "number of threads": [each for each in ranked if each.path == best.path

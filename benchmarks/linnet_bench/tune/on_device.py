@@ -18,12 +18,12 @@ ENTRY_POINT = "linnet_bench.tune.on_device:tune_here"
 
 
 def tune_here(files: Sequence[StoredFile], payload: Mapping[str, Any], emit: Callable[..., None]) -> None:
-    """Tune here for somebody else, and keep the profile here.
+    """Tune on this machine for a remote host, and store the profile here.
 
     Args:
         files: recipes of one model.
         payload: fields of :class:`TuneJob`.
-        emit: takes the fields of an event: ``progress``, and ``tuned`` with the ``finding``.
+        emit: sends an event, given its fields: ``progress``, and ``tuned`` with the ``finding``.
 
     Raises:
         LinnetError: as :func:`linnet_bench.tune.measure.tune`.
@@ -31,6 +31,7 @@ def tune_here(files: Sequence[StoredFile], payload: Mapping[str, Any], emit: Cal
     with tempfile.TemporaryDirectory(prefix="linnet-tune-") as folder:
         named = []
         for number, file in enumerate(files):
+            # files are stored by hash; the finding shows names, so each gets a link with its original name
             link = Path(folder, str(number), file.name)
             link.parent.mkdir()
             link.symlink_to(file.path)

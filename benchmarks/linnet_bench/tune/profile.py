@@ -1,4 +1,4 @@
-"""What ``linnet tune`` found, as it is stored; :mod:`linnet.tuning` reads and applies it."""
+"""Stored result of ``linnet tune``; :mod:`linnet.tuning` reads and applies it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ class TunedFile:
     """The best setting of one file.
 
     Attributes:
-        name: of the file, without folder.
+        name: file name without folder.
         recipe: as in its manifest.
-        setting: the choice.
+        setting: the tuned setting.
         score_ns: geometric mean of p50 over the lengths.
-        longest: most tokens whose p90 stays below the limit that was asked for; None if none was, or none does.
+        longest: longest input in tokens whose p90 stays below the requested limit; None without a limit or an input.
     """
 
     name: str
@@ -37,13 +37,13 @@ class TuningProfile:
     """The result of ``linnet tune``.
 
     Attributes:
-        kind, schema_version: what this document is.
+        kind, schema_version: kind and version of this document.
         created: ISO 8601 in UTC.
-        machine: of :func:`linnet.tuning.machine_name`.
-        lengths: tokens that the score is of.
-        files: by the SHA-256 of their footers, as :func:`linnet.format.footer.file_identity` gives it.
+        machine: as :func:`linnet.tuning.machine_name` returns it.
+        lengths: input lengths of the score, in tokens.
+        files: by the SHA-256 of their footers, as :func:`linnet.format.footer.file_identity` returns it.
         best: the fastest of them.
-        reason: why, in a sentence.
+        reason: reason for the choice, in a sentence.
     """
 
     kind: str = KIND
@@ -64,6 +64,6 @@ def read_profile(path: Path) -> TuningProfile:
     """Read a whole profile.
 
     Raises:
-        InvalidArgumentError: it is missing, or no profile that this linnet reads.
+        InvalidArgumentError: it is missing, or no profile that this version of linnet can read.
     """
     return from_data(TuningProfile, read_document(path), "profile")

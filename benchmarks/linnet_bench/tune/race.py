@@ -1,4 +1,4 @@
-"""Measures settings in fresh processes that take turns; what is clearly slow does not run again."""
+"""Comparison of settings in fresh processes that take turns; clearly slow settings are dropped."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Plan:
 
     Attributes:
         lengths: tokens; the score is the geometric mean of their p50.
-        seconds: for each length in each process.
-        rounds: processes of each setting that stays in the race.
+        seconds: time for each length in each process.
+        rounds: processes of each setting that is not dropped.
         keep: from the second round on, a setting slower than this times the best one is dropped.
     """
 
@@ -39,13 +39,13 @@ class Plan:
 
 @dataclasses.dataclass
 class Entry:
-    """One setting of one file in the race.
+    """One setting of one file in the comparison.
 
     Attributes:
-        path: of the file.
-        recipe: of the file.
-        setting: the choice.
-        runs: what each process gave.
+        path: path of the file.
+        recipe: recipe of the file.
+        setting: the setting.
+        runs: result of each process.
         failure: why it cannot be used; empty if it can.
     """
 
@@ -57,13 +57,13 @@ class Entry:
 
     @property
     def variant(self) -> Variant:
-        """What the engine runs."""
+        """Return the variant that the engine runs."""
         setting = self.setting
         return Variant(path=str(self.path), threads=setting.threads, fused=setting.fused, affinity=setting.affinity)
 
     @property
     def score(self) -> float:
-        """Geometric mean over the lengths of the median p50, in nanoseconds."""
+        """Return the geometric mean over the lengths of the median p50, in nanoseconds."""
         return geometric_mean([self.at(each.tokens, 50) for each in self.runs[0].lengths])
 
     def at(self, tokens: int, q: int) -> float:
@@ -74,12 +74,12 @@ class Entry:
 
 
 def race(entries: Sequence[Entry], plan: Plan, say: Callable[[str], None], runner: Runner | None = None) -> list[Entry]:
-    """Measure; return the entries that can be used, the fastest first.
+    """Measure all settings; return the entries that can be used, the fastest first.
 
     Args:
         entries: every setting.
-        plan: how.
-        say: told what is measured now.
+        plan: lengths, durations and rounds.
+        say: callback for progress messages.
         runner: starts the processes; None: on this machine.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What can be chosen for a file, and which choices are tried."""
+"""Candidate settings of ``linnet tune``: threads, CPUs, custom kernels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["affinities", "candidates", "describe", "label", "thread_counts"]
 
 
 def describe(setting: TunedSetting) -> str:
-    """Return the choice as people say it."""
+    """Describe the setting in words."""
     where = f" on CPUs {spans(setting.affinity)}" if setting.affinity else ""
     return f"{setting.threads} thread(s){where}, {'linnet' if setting.fused else 'XNNPACK'} attention"
 
@@ -41,9 +41,9 @@ def candidates(evidence: Evidence, threads: Sequence[int], sets: Sequence[tuple[
     """Yield the settings to try for a file; no more threads than CPUs in a set.
 
     Args:
-        evidence: of the file: whether it has ``forward_fused``.
-        threads: counts.
-        sets: of CPUs, as :func:`affinities` gives them.
+        evidence: evidence of the file, for whether it has ``forward_fused``.
+        threads: thread counts.
+        sets: sets of CPUs, as :func:`affinities` returns them.
     """
     fused = (False, True) if evidence.has_forward_fused else (False,)
     for affinity, count, choice in itertools.product(sets, threads, fused):
@@ -52,5 +52,5 @@ def candidates(evidence: Evidence, threads: Sequence[int], sets: Sequence[tuple[
 
 
 def label(path: Path, setting: TunedSetting) -> str:
-    """Return file and choice."""
+    """Return file name and setting in words."""
     return f"{path.name}: {describe(setting)}"

@@ -1,4 +1,4 @@
-"""Published figures of devices; one file each, added by a line here."""
+"""Published figures of devices; one file each, registered by a line here."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def find_device(name: str) -> Device:
 
 
 def this_device(root: Path = Path("/")) -> Device:
-    """Return the figures of the processor at hand, told by /proc/cpuinfo.
+    """Return the figures of this machine's processor, identified by /proc/cpuinfo.
 
     Raises:
         InvalidArgumentError: it is not in the registry.

@@ -1,4 +1,4 @@
-"""What is known of a device."""
+"""Published figures of a device, as a dataclass."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ class Device:
     """Published figures of one device; a MAC is one multiplication with its addition.
 
     Attributes:
-        name: on the command line.
-        title: what people call it.
-        clock_ghz: of a busy core.
-        cores: that can work on one text.
-        int8_macs, float_macs: of one core and cycle, in the instructions that XNNPACK's kernels use there.
-        cache_bytes: that one core can stream from its caches in a cycle, reads and writes together.
+        name: name on the command line.
+        title: name for people.
+        clock_ghz: clock of a busy core.
+        cores: number of cores that can work on one text.
+        int8_macs, float_macs: MACs of one core and cycle, in the instructions that XNNPACK's kernels use there.
+        cache_bytes: bytes that one core can stream from its caches in a cycle, reads and writes together.
         bandwidth_gbs: of the main memory, sustained, 10^9 bytes a second.
-        cache_mb: last level of cache; weights that fit stay there between texts, 10^6 bytes.
-        fused: linnet has a fast kernel of its own attention for it.
-        sources: of the figures.
-        cpuinfo: keys and values of /proc/cpuinfo that tell the processor.
+        cache_mb: size of the last level of cache in 10^6 bytes; weights that fit stay there between texts.
+        fused: linnet has a fast custom attention kernel for it.
+        sources: sources of the figures.
+        cpuinfo: keys and values of /proc/cpuinfo that identify the processor.
     """
 
     name: str
