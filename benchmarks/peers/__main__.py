@@ -1,4 +1,4 @@
-"""``python -m benchmarks.peers``: linnet, ONNX Runtime, OpenVINO, PyTorch eager and executorch.runtime, in one run."""
+"""Comparison of linnet with ONNX Runtime, OpenVINO, PyTorch and executorch.runtime: ``python -m benchmarks.peers``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.studies.c_start``: time from the start of a C program to its first answer, and its memory.
+"""Time from the start of a C program to its first answer, and its memory: ``python -m benchmarks.studies.c_start``.
 
 The program is the sample of ``linnet bundle --target c``, built here with the C compiler of this machine; every answer
 comes from a fresh process, with the file in the page cache. The reference is a C program that does nothing; its memory

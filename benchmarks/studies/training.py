@@ -1,4 +1,4 @@
-"""``python -m benchmarks.studies.training EXPERIMENT``: ways of training compared on CLINC150, over several seeds.
+"""Ways of training compared on CLINC150, over several seeds: ``python -m benchmarks.studies.training EXPERIMENT``.
 
 Every figure is for CLINC150's validation rows (3 000 in scope, 100 out of it; in `few-shot` those of two domains),
 which no training uses; accuracy counts out-of-scope answers to requests in scope as wrong. The trained checkpoints are

@@ -104,7 +104,7 @@ def _time_everything(
 def _look_inside(
     settings: MeasureSettings, model: Model, runtime: ProfilingRuntime, plain: Sequence[LengthResult], emit: Emit
 ) -> None:
-    """Profile each length, last: profiling reloads the method, which would count as memory, and slows it down."""
+    """Profile each length as the last step: profiling reloads the method, which would count as memory, and is slow."""
     asked = settings.sampling
     seconds = None if asked.seconds is None else min(asked.seconds, _PROFILE_SECONDS)
     sampling = Sampling(seconds=seconds, samples=asked.samples)

@@ -33,7 +33,7 @@ _KINDS: Mapping[str, str] = {
 }
 """From the first words of XNNPACK's names (``xnn_operator_type_to_string``) to ATen's; a square is ``mul(x, x)``.
 
-The operators of linnet's delegate have names of their own."""
+The one operator of linnet's own delegate has its own name."""
 
 _UNKNOWN = Instruction()
 
