@@ -25,7 +25,6 @@ OWN = [
     "init",
     "bench",
     "compare",
-    "regress",
 ]
 OWN += ["regress", "tune", "eval", "report", "estimate", "soak", "bundle"]
 
