@@ -712,7 +712,8 @@ LINNET_NATIVE(jobjectArray, entities)(JNIEnv* env, jclass type, jlong handle, jb
   const linnet_peer* peer = peer_of(handle);
   const jsize count = (*env)->GetArrayLength(env, ignored);
   if (count > kMostIgnored || (*env)->EnsureLocalCapacity(env, count + 16) != JNI_OK) {
-    throw_with(env, LINNET_INVALID_ARGUMENT, "more than 64 labels are ignored", 0);
+    throw_with(env, LINNET_INVALID_ARGUMENT, "expected at most 64 ignored labels, got more; leave some out",
+               0);
     return NULL;
   }
   borrowed kept[kMostIgnored] = {{NULL, NULL, 0}};

@@ -1,13 +1,14 @@
 import CLinnet
 
-/// A class with its score. `index` is its place in `Linnet.labels`.
+/// A class with its score. `index` is its index in `Linnet.labels`.
 public struct Classification: Equatable, Sendable {
     public let label: String
     public let score: Float
     public let index: Int
 }
 
-/// A labelled token (`Aggregation.none`) or a group of them. `utf16` counts as NSString does, `utf8` as `String.utf8`.
+/// A labelled token (`Aggregation.none`) or a group of them. `utf16` has NSString's unit, `utf8` that of
+/// `String.utf8`.
 public struct Entity: Equatable, Sendable {
     public let label: String
     public let score: Float
@@ -16,7 +17,7 @@ public struct Entity: Equatable, Sendable {
     public let utf8: Range<Int>
 }
 
-/// An answer to a question; the ranges lie in the context.
+/// An answer to a question; its ranges index the context.
 public struct Answer: Equatable, Sendable {
     public let text: String
     public let score: Double
@@ -24,7 +25,7 @@ public struct Answer: Equatable, Sendable {
     public let utf8: Range<Int>
 }
 
-/// A token in place of a mask; `sequence` is the whole text with it, `mask` tells the masks of a text apart.
+/// A token proposed for a mask; `sequence` is the whole text with the token in it, `mask` the mask's token index.
 public struct MaskProposal: Equatable, Sendable {
     public let token: String
     public let score: Float
@@ -33,13 +34,13 @@ public struct MaskProposal: Equatable, Sendable {
     public let mask: Int
 }
 
-/// A passage of a ranking: its place in the list that was given, and its score.
+/// A ranked passage: its index in the list that was passed, and its score.
 public struct RankedPassage: Equatable, Sendable {
     public let index: Int
     public let score: Float
 }
 
-/// One token: its id, its text (0 first, 1 second, -1 for a special token), and its place in every unit.
+/// One token: its id, its text (`sequence`: 0 first, 1 second, -1 special token), and its offsets in each unit.
 public struct Token: Equatable, Sendable {
     public let id: Int64
     public let typeId: Int64
@@ -49,30 +50,30 @@ public struct Token: Equatable, Sendable {
     public let utf16: Range<Int>
 }
 
-/// One window of a text. `truncated`: text was left out that no other window holds.
+/// One window of tokens. `truncated`: some text is in no window.
 public struct Tokens: Equatable, Sendable {
     public let tokens: [Token]
     public let truncated: Bool
 }
 
-/// What is done with a text that does not fit, as in Hugging Face tokenizers.
+/// Truncation strategy for a text longer than the maximum, as in Hugging Face tokenizers.
 public enum Truncation: UInt32, Sendable { case never, longestFirst, onlySecond }
 
-/// How logits become scores; `ofFile` is what the file says.
+/// Function from logits to scores; `ofFile` takes the one of the manifest.
 public enum ScoreFunction: UInt32, Sendable { case ofFile, softmax, sigmoid, none }
 
-/// How tokens become entities, as in Hugging Face pipelines.
+/// Aggregation strategy from tokens to entities, as in Hugging Face pipelines.
 public enum Aggregation: UInt32, Sendable { case none, simple, first, average, max }
 
-/// Options of a question, with the defaults of the Hugging Face pipeline. Lengths count tokens.
+/// Options of question answering, with the defaults of the Hugging Face pipeline. Lengths are in tokens.
 public struct QuestionOptions: Sendable {
     public var topK = 1
     public var maxAnswerLength = 15
-    /// 0: the smaller of 384 and the file's bound.
+    /// Tokens of a window; 0: the smaller of 384 and the maximum of the file.
     public var maxLength = 0
-    /// -1: the smaller of 128 and half of `maxLength`.
+    /// Overlap of consecutive windows; -1: the smaller of 128 and half of `maxLength`.
     public var stride = -1
-    /// Lets the empty answer compete.
+    /// Whether the empty answer is a candidate.
     public var allowEmpty = false
     public var alignToWords = true
 
@@ -110,7 +111,7 @@ extension Tokens {
     }
 }
 
-/// Reads answers with `make` and frees them.
+/// Convert each answer with `make`, and free the answers.
 func answers<T>(_ raw: OpaquePointer?, _ make: (linnet_answer) -> T) throws -> [T] {
     defer { linnet_answers_free(raw) }
     return try (0..<linnet_answers_count(raw)).map { index in

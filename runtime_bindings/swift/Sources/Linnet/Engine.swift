@@ -11,13 +11,14 @@ public struct Tensor: Sendable {
     }
 }
 
-/// Runs a file's `forward`, for example with ExecuTorch's Swift package. Called on the thread that asked, one call at a time.
+/// Runs a file's `forward`, for example with ExecuTorch's Swift package. It is called on the caller's
+/// thread, one call at a time.
 public protocol Engine: AnyObject {
-    /// `inputs` are int64 rows of one length in the order of the manifest's `inputs`, each to be passed as [1, tokens].
+    /// Run `forward`. `inputs`: int64 rows of equal length in the order of the manifest's `inputs`, each one [1, tokens].
     func run(_ inputs: [[Int64]]) throws -> [Tensor]
 }
 
-/// What the C side calls: keeps the engine, and what it threw.
+/// The engine as the C side calls it, with the error that it threw last.
 final class EngineBox {
     let engine: Engine
     var thrown: Error?
@@ -47,7 +48,7 @@ final class EngineBox {
                 guard tensor.shape.count <= 4, tensor.shape.reduce(1, *) == tensor.data.count else {
                     throw LinnetError(
                         status: Int32(LINNET_INVALID_ARGUMENT),
-                        message: "an output has the shape \(tensor.shape) and \(tensor.data.count) numbers"
+                        message: "expected as many numbers as the output's shape \(tensor.shape) has, got \(tensor.data.count)"
                     )
                 }
                 let extents = tensor.shape + Array(repeating: 0, count: 4 - tensor.shape.count)

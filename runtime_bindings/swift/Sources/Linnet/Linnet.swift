@@ -10,16 +10,16 @@ public enum ManifestValue: Sendable {
     case bytes([UInt8])
 }
 
-/// One linnet file that an engine runs: its tokenizer, labels and decoding.
+/// A linnet file whose program an engine runs: its tokenizer, labels and decoding.
 ///
-/// Call ``check(path:)`` before the engine opens the file: an official ExecuTorch runtime knows nothing of linnet's hashes.
-/// One object may be used from several threads; its calls wait for each other.
+/// Call ``check(path:)`` before the engine opens the file: an official ExecuTorch runtime does not check linnet's hashes.
+/// Several threads may share one object; its calls take turns.
 public final class Linnet: @unchecked Sendable {
     private let task: OpaquePointer
     private let box: EngineBox
     private let lock = NSLock()
 
-    /// A file from the values of its constant methods, and what runs its `forward`.
+    /// Make a model from the values of the file's constant methods, and the engine that runs its `forward`.
     public init(manifest: [String: ManifestValue], engine: Engine) throws {
         precondition(linnet_abi_version() == LINNET_ABI_VERSION, "linnet.h is of another release than the core")
         box = EngineBox(engine)
@@ -28,13 +28,13 @@ public final class Linnet: @unchecked Sendable {
 
     deinit { linnet_task_free(task) }
 
-    /// Checks the trailer and the SHA-256 of what ExecuTorch parses.
+    /// Check the trailer and the SHA-256 of what ExecuTorch parses.
     public static func check(path: String) throws { try orThrow(linnet_file_check(path)) }
 
-    /// Checks the SHA-256 of every byte of the file.
+    /// Check the SHA-256 of every byte of the file.
     public static func verify(path: String) throws { try orThrow(linnet_file_verify(path)) }
 
-    /// Names of the classes, empty for tasks without.
+    /// Class names; empty for a task without classes.
     public var labels: [String] {
         (0..<linnet_task_label_count(task)).map { index in
             var label = linnet_text()
@@ -42,7 +42,7 @@ public final class Linnet: @unchecked Sendable {
         }
     }
 
-    /// The best `topK` classes of a text or a pair, best first; 0: all.
+    /// Classify a text or a text pair: the `topK` best classes, best first; 0 returns all.
     public func classify(
         _ text: String, pair: String? = nil, topK: Int = 0, scores: ScoreFunction = .ofFile, truncate: Bool = true
     ) throws -> [Classification] {
@@ -57,7 +57,7 @@ public final class Linnet: @unchecked Sendable {
         }
     }
 
-    /// What the text names, in its order, without what is labelled `ignored`.
+    /// Find the entities of a text, in text order. `ignored`: a label or entity group to leave out.
     public func entities(
         _ text: String, aggregation: Aggregation = .simple, ignored: String = "O", truncate: Bool = true
     ) throws -> [Entity] {
@@ -81,7 +81,7 @@ public final class Linnet: @unchecked Sendable {
         }
     }
 
-    /// The best answers that the context gives, best first; it is read in windows.
+    /// Return the `options.topK` best answers to a question, best first; the context is read in overlapping windows.
     public func answer(_ question: String, context: String, options: QuestionOptions = QuestionOptions()) throws -> [Answer] {
         var native = options.native
         let raw = try ask { engine, result in
@@ -94,14 +94,14 @@ public final class Linnet: @unchecked Sendable {
         }
     }
 
-    /// The `topK` best answers, best first.
+    /// Return the `topK` best answers, best first.
     public func answer(_ question: String, context: String, topK: Int) throws -> [Answer] {
         var options = QuestionOptions()
         options.topK = topK
         return try answer(question, context: context, options: options)
     }
 
-    /// For each mask of the text, in its order, the best `topK` tokens, only of `targets` if they are given.
+    /// Return the `topK` best tokens for each mask, in text order. `targets`: consider only these tokens.
     public func fillMask(
         _ text: String, topK: Int = 5, targets: [String]? = nil, truncate: Bool = true
     ) throws -> [[MaskProposal]] {
@@ -123,7 +123,7 @@ public final class Linnet: @unchecked Sendable {
         return Dictionary(grouping: found, by: \.mask).sorted { $0.key < $1.key }.map(\.value)
     }
 
-    /// The embedding of a text. `prompt`: name of a prompt of the file, nil for its default; `normalize`: to length 1.
+    /// Embed a text. `prompt`: name of a prompt in the file, nil for its default; `normalize`: scale to unit length.
     public func embed(_ text: String, prompt: String? = nil, normalize: Bool = false, truncate: Bool = true) throws -> [Float] {
         var width = linnet_value()
         try orThrow(linnet_task_value(task, "embedding_size", &width))
@@ -138,7 +138,7 @@ public final class Linnet: @unchecked Sendable {
         return vector
     }
 
-    /// The `topK` best passages by their score for a query, best first; nil: all. Equal scores keep their order.
+    /// Rank passages by their score for a query: the `topK` best (nil: all), best first. Equal scores keep their order.
     public func rank(
         _ query: String, passages: [String], topK: Int? = nil, truncate: Bool = true
     ) throws -> [RankedPassage] {
@@ -155,7 +155,7 @@ public final class Linnet: @unchecked Sendable {
         return Array(ranked.prefix(topK ?? ranked.count))
     }
 
-    /// The score of a query and a passage.
+    /// Score a query-passage pair.
     public func score(_ query: String, passage: String, truncate: Bool = true) throws -> Float {
         var score: Float = 0
         var count = 0
@@ -167,8 +167,8 @@ public final class Linnet: @unchecked Sendable {
         return score
     }
 
-    /// Windows of tokens, as the program would see them; more than one only with `.onlySecond` and a stride >= 0.
-    /// `maxLength` counts tokens, special ones included; nil: the file's bound, 0: no bound.
+    /// Tokenize a text or a text pair into windows of tokens; more than one only with `.onlySecond` and a stride >= 0.
+    /// `maxLength`: tokens of a window, special tokens included; nil: the maximum of the file, 0: no maximum.
     public func tokenize(
         _ text: String, pair: String? = nil, maxLength: Int? = nil, truncation: Truncation = .longestFirst,
         stride: Int = -1, specialTokens: Bool = true

@@ -1,6 +1,6 @@
 import CLinnet
 
-/// Every failure of linnet. The message says what was found, what was expected and what to do.
+/// A failure of linnet. The message says what was expected, what was found and what to do.
 public struct LinnetError: Error, CustomStringConvertible {
     /// `linnet_status` of linnet.h, the same in every language.
     public let status: Int32
@@ -20,7 +20,7 @@ public struct LinnetError: Error, CustomStringConvertible {
     public var description: String { "\(statusName): \(message)" }
 }
 
-/// Throws the calling thread's last error unless the status is LINNET_OK.
+/// Throw the calling thread's last error unless the status is LINNET_OK.
 func orThrow(_ status: linnet_status) throws {
     guard status != LINNET_OK else { return }
     throw LinnetError(

@@ -4,15 +4,15 @@ package dev.linnet
 class Tensor(val shape: LongArray, val data: FloatArray)
 
 /**
- * Runs a file's `forward`: for apps that take inference from the official ExecuTorch package. Called on the thread that
- * asked, one call at a time. What it throws reaches the caller of [Linnet].
+ * Runs a file's `forward`, for apps that use the official ExecuTorch package for inference. It is called on the caller's
+ * thread, one call at a time. Its exceptions reach the caller of [Linnet].
  */
 fun interface Engine {
-    /** [inputs] are int64 rows of one length in the order of the manifest's `inputs`, each to be passed as [1, tokens]. */
+    /** Run `forward`. [inputs]: int64 rows of equal length in the order of the manifest's `inputs`, each of shape 1 x tokens. */
     fun run(inputs: Array<LongArray>): List<Tensor>
 }
 
-/** What the native code calls. It reads [Tensor.shape] and [Tensor.data] as fields. */
+/** The engine as the native code calls it. The native code reads [Tensor.shape] and [Tensor.data] as fields. */
 internal class EngineAdapter(private val engine: Engine) {
     @Suppress("unused")
     @Synchronized

@@ -10,20 +10,20 @@ import kotlin.math.max
 import kotlin.math.sqrt
 
 /**
- * One linnet file, opened: the tokenizer, labels and model of a `.pte`.
+ * An open linnet file (`.pte`): its tokenizer, labels and model.
  *
  * ```kotlin
  * Linnet.load("intents.pte").use { println(it.classify("turn the volume down").first()) }
  * ```
  *
- * **Threads and coroutines.** One object may be used from several threads: tokenizing and decoding run side by side, runs
- * of the program wait for each other. Calls block for as long as the model takes, so call them from
- * `Dispatchers.Default`. [close] waits for the calls that are under way; later calls throw.
+ * **Threads and coroutines.** Several threads may share one object: tokenizing and decoding run in parallel, runs of the
+ * program take turns. Calls block until the model has run, so call them from `Dispatchers.Default`. [close] waits for calls
+ * in progress; later calls throw.
  *
- * **Memory.** The model lives outside of the Java heap. [close] frees it; the garbage collector does not.
+ * **Memory.** The model is held outside the Java heap. [close] frees it; the garbage collector does not.
  *
- * Failures are [LinnetException], with the [Status] of linnet.h. A text over the file's bound is cut, unless `truncate` is
- * false: then [Status.TEXT_TOO_LONG].
+ * Failures are [LinnetException], with the [Status] of linnet.h. A text longer than [maxLength] is truncated; with
+ * `truncate` false it fails with [Status.TEXT_TOO_LONG].
  */
 class Linnet private constructor(private var handle: Long) : AutoCloseable {
     private val lock = ReentrantReadWriteLock()
@@ -31,18 +31,18 @@ class Linnet private constructor(private var handle: Long) : AutoCloseable {
     /** Hugging Face name of the task, for example `text-classification`. */
     val task: String = field("task") as String
 
-    /** Names of the classes, empty for tasks without. */
+    /** Class names; empty for a task without classes. */
     val labels: List<String> = use { Native.labels(it).asList() }
 
-    /** Most tokens of one input, special tokens included. */
+    /** Maximum number of tokens of one input, special tokens included. */
     val maxLength: Int = (field("max_length") as Long).toInt()
 
-    /** A field of the manifest: a Long, Double, Boolean, String or ByteArray. [Status.UNKNOWN_FIELD] if absent. */
+    /** Return a manifest field as Long, Double, Boolean, String or ByteArray; [Status.UNKNOWN_FIELD] if it is absent. */
     fun field(name: String): Any = use { Native.field(it, name.cString()).unwrapped() }
 
     // -- answers --------------------------------------------------------------------------------
 
-    /** The best [topK] classes of a text or a pair, best first; 0: all. */
+    /** Classify a text or a text pair: the [topK] best classes, best first; 0 returns all. */
     @JvmOverloads
     fun classify(
         text: String,
@@ -54,7 +54,7 @@ class Linnet private constructor(private var handle: Long) : AutoCloseable {
         Native.classify(it, text.utf8(), pair?.utf8(), truncate.toInt(), topK, scoreFunction.ordinal).asList()
     }
 
-    /** What the text names, in its order. [ignored]: labels or groups to leave out. */
+    /** Find the entities of a text, in text order. [ignored]: labels or entity groups to leave out. */
     @JvmOverloads
     fun entities(
         text: String,
@@ -66,14 +66,14 @@ class Linnet private constructor(private var handle: Long) : AutoCloseable {
         Native.entities(it, text.utf8(), truncate.toInt(), aggregation.ordinal, left).asList()
     }
 
-    /** The best answer that the context gives, of any length: it is read in windows. */
+    /** Return the best answer to a question from a context of any length, which is read in overlapping windows. */
     fun answer(question: String, context: String): Answer = answer(question, context, topK = 1).first()
 
-    /** The [topK] best answers, best first. */
+    /** Return the [topK] best answers, best first. */
     fun answer(question: String, context: String, topK: Int): List<Answer> =
         answer(question, context, QuestionOptions(topK = topK))
 
-    /** The best answers, best first. */
+    /** Return the `options.topK` best answers, best first. */
     fun answer(question: String, context: String, options: QuestionOptions): List<Answer> = use {
         Native.answer(
             it, question.utf8(), context.utf8(), options.topK, options.maxAnswerLength, options.maxLength, options.stride,
@@ -87,7 +87,7 @@ class Linnet private constructor(private var handle: Long) : AutoCloseable {
     fun answers(question: String, context: String, options: QuestionOptions = QuestionOptions()): List<Answer> =
         answer(question, context, options)
 
-    /** For each mask of the text, in its order, the best [topK] tokens. [targets]: only these tokens of the vocabulary. */
+    /** Return the [topK] best tokens for each mask, in text order. [targets]: consider only these tokens. */
     @JvmOverloads
     fun fillMask(
         text: String,
@@ -99,24 +99,24 @@ class Linnet private constructor(private var handle: Long) : AutoCloseable {
         Native.fillMask(handle, text.utf8(), truncate.toInt(), topK, ids).groupBy(MaskProposal::mask).values.toList()
     }
 
-    /** The embedding of a text. [prompt]: name of a prompt of the file, null for its default; [normalize]: to length 1. */
+    /** Embed a text. [prompt]: name of a prompt in the file, null for its default; [normalize]: scale to unit length. */
     @JvmOverloads
     fun embed(text: String, prompt: String? = null, normalize: Boolean = false, truncate: Boolean = true): FloatArray =
         use { Native.embed(it, text.utf8(), truncate.toInt(), prompt?.cString(), normalize.toInt()) }
 
-    /** The score of a query and a passage; several if the model gives several. */
+    /** Score a query-passage pair; one number for each output of the model. */
     @JvmOverloads
     fun score(query: String, passage: String, truncate: Boolean = true): FloatArray =
         use { Native.score(it, query.utf8(), passage.utf8(), truncate.toInt()) }
 
-    /** The passages by their score for a query, best first; equal scores keep their order. */
+    /** Rank passages by their score for a query: the [topK] best, best first. Equal scores keep the order of the list. */
     @JvmOverloads
     fun rank(query: String, passages: List<String>, topK: Int = passages.size, truncate: Boolean = true): List<RankedPassage> =
         passages.mapIndexed { index, passage -> RankedPassage(index, single(score(query, passage, truncate)), passage) }
             .sortedByDescending(RankedPassage::score)
             .take(topK)
 
-    /** Windows of tokens, as the program would see them. More than one only with ONLY_SECOND and a stride >= 0. */
+    /** Tokenize a text or a text pair into windows of tokens; more than one only with ONLY_SECOND and a stride >= 0. */
     @JvmOverloads
     fun tokenize(
         text: String,
@@ -131,7 +131,7 @@ class Linnet private constructor(private var handle: Long) : AutoCloseable {
         ).asList()
     }
 
-    /** Frees the model once no call is under way. Closing twice is fine. */
+    /** Free the model once no call is in progress. Closing twice does nothing. */
     override fun close() = lock.write {
         if (handle != 0L) Native.close(handle)
         handle = 0L
@@ -139,46 +139,48 @@ class Linnet private constructor(private var handle: Long) : AutoCloseable {
 
     private fun tokenId(handle: Long, token: String): Long {
         val id = Native.findToken(handle, token.utf8())
-        if (id < 0) throw LinnetException(Status.INPUT_OUT_OF_RANGE, "the vocabulary has no token \"$token\"")
+        if (id < 0) throw LinnetException(Status.INPUT_OUT_OF_RANGE, "expected a token of the vocabulary, got \"$token\"")
         return id
     }
 
     private inline fun <T> use(call: (Long) -> T): T = lock.read {
-        if (handle == 0L) throw LinnetException(Status.INVALID_ARGUMENT, "the model is closed; load it again")
+        if (handle == 0L) {
+            throw LinnetException(Status.INVALID_ARGUMENT, "expected an open model, got a closed one; load the file again")
+        }
         call(handle)
     }
 
     companion object {
         /**
-         * Opens a file by path (mapped). [threads] are of the whole process, fixed by its first model; 0: all CPUs.
-         * Needs the native library with ExecuTorch inside.
+         * Load a file by path (memory-mapped). [threads]: thread count of the whole process, fixed by its first model; 0: all
+         * CPUs. Needs the native library that contains ExecuTorch.
          */
         @JvmStatic
         @JvmOverloads
         fun load(path: String, threads: Int = 0): Linnet = Linnet(Native.openPath(path.cString(), threads))
 
-        /** Opens a file from memory (copied). */
+        /** Load a file from memory (copied). */
         @JvmStatic
         @JvmOverloads
         fun load(file: ByteArray, threads: Int = 0): Linnet = Linnet(Native.openBytes(file, threads))
 
         /**
-         * A file that another runtime runs. [manifest]: the values of its constant methods (Long, Double, Boolean, String,
-         * ByteArray). Call [check] on the file before that runtime opens it.
+         * Load a file whose program another runtime runs. [manifest]: the values of its constant methods (Long, Double,
+         * Boolean, String, ByteArray). Call [check] on the file before that runtime opens it.
          */
         @JvmStatic
         fun load(manifest: Map<String, Any>, engine: Engine): Linnet = Linnet(openTask(manifest, engine))
 
-        /** Checks the trailer and the SHA-256 of what ExecuTorch parses. Call it before another runtime opens the file. */
+        /** Check the trailer and the SHA-256 of what ExecuTorch parses. Call it before another runtime opens the file. */
         @JvmStatic
         fun check(path: String) = Native.check(path.cString())
 
-        /** Checks the SHA-256 of every byte of the file. */
+        /** Check the SHA-256 of every byte of the file. */
         @JvmStatic
         fun verify(path: String) = Native.verify(path.cString())
 
         /**
-         * Checks that the holder of a key signed the file as it is: [Status.SIGNATURE_INVALID] if not. [publicKey] is an
+         * Check that the file carries a valid signature of a key: [Status.SIGNATURE_INVALID] if not. [publicKey] is an
          * Ed25519 key in DER, as `openssl pkey -pubin -in key.pub.pem -outform DER` writes it. Needs Java 15.
          */
         @JvmStatic
@@ -192,12 +194,13 @@ class Linnet private constructor(private var handle: Long) : AutoCloseable {
             }
             if (!right) {
                 throw LinnetException(
-                    Status.SIGNATURE_INVALID, "$path was not signed by this key, or was changed since; do not use it",
+                    Status.SIGNATURE_INVALID,
+                    "expected a valid signature of this key in $path, got another key's or a changed file; do not use it",
                 )
             }
         }
 
-        /** Opens a file that the holder of [requireSignature] signed; see [checkSignature]. */
+        /** Load a file if the public key [requireSignature] verifies its signature; see [checkSignature]. */
         @JvmStatic
         @JvmOverloads
         fun load(path: String, requireSignature: ByteArray, threads: Int = 0): Linnet {
@@ -207,15 +210,15 @@ class Linnet private constructor(private var handle: Long) : AutoCloseable {
 
         private const val SIGNED_SIZE = 112
 
-        /** The SHA-256 that [verify] checks, in hexadecimal: a name for the file's content. It is read, not computed. */
+        /** Read the SHA-256 that [verify] checks, in hexadecimal: an identifier of the content. It is not recomputed. */
         @JvmStatic
         fun digest(path: String): String =
             Native.digest(path.cString()).joinToString("") { "%02x".format(it.toInt() and 0xff) }
 
-        /** The cosine of two embeddings. */
+        /** Compute the cosine similarity of two embeddings. */
         @JvmStatic
         fun similarity(left: FloatArray, right: FloatArray): Float {
-            require(left.size == right.size) { "embeddings of ${left.size} and ${right.size} numbers, expected one width" }
+            require(left.size == right.size) { "expected embeddings of one width, got ${left.size} and ${right.size}" }
             val product = left.indices.sumOf { left[it].toDouble() * right[it] }
             return (product / (length(left) * length(right))).toFloat()
         }
@@ -233,6 +236,8 @@ class Linnet private constructor(private var handle: Long) : AutoCloseable {
         }
 
         private fun single(scores: FloatArray): Float = scores.singleOrNull()
-            ?: throw LinnetException(Status.INVALID_ARGUMENT, "rank needs one score a pair, this model gives ${scores.size}")
+            ?: throw LinnetException(
+                Status.INVALID_ARGUMENT, "expected one score for each pair, got ${scores.size}; use score()",
+            )
     }
 }

@@ -8,7 +8,7 @@ internal object Native {
     init {
         load()
         check(abiVersion() == ABI_VERSION) {
-            "liblinnet_jni has ABI version ${abiVersion()}, this code needs $ABI_VERSION: use both from one release"
+            "expected liblinnet_jni of ABI version $ABI_VERSION, got ${abiVersion()}; use both from one release"
         }
     }
 
@@ -25,7 +25,7 @@ internal object Native {
 
     @JvmStatic external fun digest(path: ByteArray): ByteArray
 
-    /** What a signature signs, then the signature. */
+    /** The signed message, followed by its signature. */
     @JvmStatic external fun signature(path: ByteArray): ByteArray
 
     @JvmStatic external fun openPath(path: ByteArray, threads: Int): Long
@@ -63,7 +63,9 @@ internal object Native {
         allowEmpty: Int, align: Int,
     ): Array<Answer>
 
-    @JvmStatic external fun fillMask(handle: Long, text: ByteArray, truncate: Int, topK: Int, targets: LongArray?): Array<MaskProposal>
+    @JvmStatic external fun fillMask(
+        handle: Long, text: ByteArray, truncate: Int, topK: Int, targets: LongArray?,
+    ): Array<MaskProposal>
 
     @JvmStatic external fun embed(handle: Long, text: ByteArray, truncate: Int, prompt: ByteArray?, normalize: Int): FloatArray
 
@@ -103,7 +105,8 @@ internal class FieldValue(
             is String -> FieldValue(STRING, 0, 0.0, value.utf8())
             is ByteArray -> FieldValue(BYTES, 0, 0.0, value)
             else -> throw LinnetException(
-                Status.MANIFEST_INVALID, "a field is a ${value.javaClass.name}, expected Long, Double, Boolean, String or byte[]",
+                Status.MANIFEST_INVALID,
+                "expected a Long, Double, Boolean, String or byte[] as a field, got a ${value.javaClass.name}",
             )
         }
     }
@@ -111,17 +114,17 @@ internal class FieldValue(
 
 internal fun Boolean.toInt(): Int = if (this) 1 else 0
 
-/** UTF-8, as linnet takes text. A lone surrogate, which UTF-8 cannot hold, is refused. */
+/** Encode a text as UTF-8. Throws [Status.INVALID_UTF8] for a lone surrogate, which UTF-8 cannot represent. */
 internal fun String.utf8(): ByteArray = try {
     encodeToByteArray(throwOnInvalidSequence = true)
 } catch (_: java.nio.charset.CharacterCodingException) {
-    throw LinnetException(Status.INVALID_UTF8, "the text has a lone surrogate, which UTF-8 cannot hold; replace it")
+    throw LinnetException(Status.INVALID_UTF8, "expected well-formed UTF-16, got a lone surrogate; replace it")
 }
 
-/** UTF-8 with a zero byte behind it, as C takes names and paths. */
+/** Encode a name or path as zero-terminated UTF-8. */
 internal fun String.cString(): ByteArray {
     if ('\u0000' in this) {
-        throw LinnetException(Status.INVALID_ARGUMENT, "a name or path has a zero character in it")
+        throw LinnetException(Status.INVALID_ARGUMENT, "expected a name or path without zero characters, got one; remove it")
     }
     return utf8() + 0
 }

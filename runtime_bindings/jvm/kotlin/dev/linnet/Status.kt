@@ -1,6 +1,6 @@
 package dev.linnet
 
-/** Why a call failed: the numbers of `linnet_status` in linnet.h, the same in every language. */
+/** Reason of a failure: the numbers of `linnet_status` in linnet.h, the same in every language. */
 enum class Status(val code: Int) {
     INVALID_ARGUMENT(100),
     INVALID_UTF8(101),
@@ -36,7 +36,7 @@ enum class Status(val code: Int) {
 }
 
 /**
- * Every failure of linnet. The message says what was found, what was expected and what to do.
+ * A failure of linnet. The message says what was expected, what was found and what to do.
  *
  * @property status the machine-readable reason.
  * @property executorchCode ExecuTorch's own error code, 0 if it was not involved.

@@ -13,21 +13,21 @@ import org.pytorch.executorch.Module
 import org.pytorch.executorch.Tensor as ModuleTensor
 
 /**
- * Opens linnet files with ExecuTorch's official Android package.
+ * Loads linnet files with ExecuTorch's official Android package.
  *
- * That package loads a program with ExecuTorch's minimal verification and knows nothing of linnet's hashes: some damaged
- * programs end the process, some answer wrongly. So the hash of what it parses is checked here first, every time.
+ * That package loads a program with ExecuTorch's minimal verification and does not check linnet's hashes: some damaged
+ * programs would crash the process, others would give wrong answers. So each load first checks the hash of what it parses.
  */
 object LinnetAndroid {
     /**
-     * Opens an asset. It is copied to the app's files once for each content, because ExecuTorch maps a file; all of its
-     * bytes are checked when it is copied. Call it from a background thread: the first time takes as long as the copy.
+     * Load an asset. Each version of it is copied to the app's files once, because ExecuTorch maps a file into memory, and
+     * all of its bytes are checked then. Call it from a background thread: the first call takes as long as the copy.
      */
     @JvmStatic
     @JvmOverloads
     fun load(context: Context, asset: String, threads: Int = 0): Linnet = load(copied(context, asset), threads)
 
-    /** Opens a file. */
+    /** Load a file. */
     @JvmStatic
     @JvmOverloads
     fun load(file: File, threads: Int = 0): Linnet {
@@ -49,17 +49,20 @@ object LinnetAndroid {
             } finally {
                 partial.delete()
             }
-            // what an earlier version of the app left
+            // delete copies that an earlier version of the app made
             folder.listFiles { each -> each.name.startsWith("$base-") && each != target }?.forEach(File::delete)
         }
         return target
     }
 
-    /** The SHA-256 in the asset's trailer: bytes 80 to 112 of its last 128 (sdk/linnet/format/trailer.py). */
+    /** Read the SHA-256 in the asset's trailer: bytes 80 to 112 of its last 128 (sdk/linnet/format/trailer.py). */
     private fun digestOf(context: Context, asset: String): String = context.assets.openFd(asset).use { descriptor ->
         val footer = ByteArray(FOOTER)
         if (descriptor.length < FOOTER) {
-            throw LinnetException(Status.FILE_TRUNCATED, "$asset has ${descriptor.length} bytes; build the app again")
+            throw LinnetException(
+                Status.FILE_TRUNCATED,
+                "expected at least $FOOTER bytes in $asset, got ${descriptor.length}; build the app again",
+            )
         }
         RandomAccessFile("/proc/self/fd/${descriptor.parcelFileDescriptor.fd}", "r").use {
             it.seek(descriptor.startOffset + descriptor.length - FOOTER)
@@ -73,7 +76,7 @@ object LinnetAndroid {
     private const val DIGEST_SIZE = 32
 }
 
-/** The values of the constant methods: every method that does not compute. */
+/** Read the manifest: the values of all constant methods, which are the methods other than `forward...`. */
 private fun manifestOf(module: Module): Map<String, Any> =
     module.getMethods().filterNot { it.startsWith("forward") }.associateWith { valueOf(module.execute(it).first()) }
 
