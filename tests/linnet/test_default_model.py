@@ -12,7 +12,7 @@ import linnet
 from linnet import assets
 from linnet.errors import FileMissingError
 from linnet.format.trailer import read_trailer
-from tests.linnet.cli.test_cli import cli, good, refused
+from tests.support.command_line import cli, good, refused
 
 
 def test_load_without_a_path() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -18,38 +17,9 @@ import linnet
 from linnet.cli import main as command_line
 from linnet.format.trailer import build_trailer, read_trailer
 from tests.runtime_bindings.runtime.mutations import FILE_CASES, OK, FileCase, Parts
+from tests.support.command_line import cli, good, refused
 
 TEXT = "turn the volume down"
-
-
-def cli(*arguments: object, stdin: str | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run ``linnet`` with these arguments."""
-    return subprocess.run(
-        [sys.executable, "-m", "linnet", *map(str, arguments)],
-        input="" if stdin is None else stdin,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=120,
-        env={**os.environ, **environment},
-    )
-
-
-def good(*arguments: object, **options: Any) -> str:
-    """Run it, demand status 0 and a silent stderr, and return stdout."""
-    done = cli(*arguments, **options)
-    assert (done.returncode, done.stderr) == (0, "")
-    return done.stdout
-
-
-def refused(status: int, *arguments: object, **options: Any) -> str:
-    """Run it, demand this status and one error line, and return that line."""
-    done = cli(*arguments, **options)
-    assert done.returncode == status, done.stderr
-    lines = done.stderr.splitlines()
-    assert len([line for line in lines if line.startswith("linnet: error: ")]) == 1
-    assert "Traceback" not in done.stderr
-    return lines[-1]
 
 
 def lines_of(text: str) -> list[Any]:

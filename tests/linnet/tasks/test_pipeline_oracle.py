@@ -14,6 +14,7 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 from linnet.model import Model  # noqa: E402
+from tests.support.answers import same  # noqa: E402
 from tests.support.sdk_fakes import PIECES, Program, fake_model  # noqa: E402
 
 TEXTS = [
@@ -72,25 +73,6 @@ def both(task: str, *, manifest: dict[str, Any] | None = None, **changes: Any) -
     model = hf_model(task, **changes)
     pipe = transformers.pipeline(task, model=model, tokenizer=hf_tokenizer())
     return fake_model(task, eager(model), **(manifest or {})), pipe
-
-
-def same(ours: Any, theirs: Any) -> None:
-    """Equal structure, keys in the same order, numbers to float32's precision."""
-    if isinstance(theirs, dict):
-        assert list(ours) == list(theirs)
-        for key, value in theirs.items():
-            same(ours[key], value)
-    elif isinstance(theirs, list):
-        assert isinstance(ours, list)
-        assert len(ours) == len(theirs)
-        for left, right in zip(ours, theirs, strict=True):
-            same(left, right)
-    elif isinstance(theirs, float | np.floating):
-        assert isinstance(ours, float)
-        assert ours == pytest.approx(float(theirs), rel=2e-5, abs=1e-6)
-    else:
-        assert type(ours) is type(theirs)
-        assert ours == theirs
 
 
 # -- text-classification ---------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from linnet.errors import BuildError, InvalidArgumentError  # noqa: E402
 from linnet.inputs import TextInput  # noqa: E402
 from linnet.model import Model  # noqa: E402
 from linnet_export.tokenizer import tokenizer_json_blob  # noqa: E402
-from tests.linnet.tasks.test_pipeline_oracle import same  # noqa: E402
+from tests.support.answers import same  # noqa: E402
 from tests.support.sdk_fakes import fake_model, hashed_program  # noqa: E402
 from tests.support.tokenizers import MAKERS, VOCABULARY, training_texts  # noqa: E402
 
