@@ -26,7 +26,7 @@ from benchmarks.peers.plan import TIMED, Plan, parser, plan_of
 from benchmarks.peers.readme import to_readme
 from benchmarks.peers.report import Comparison, Report, to_json, worst_cosines
 from benchmarks.peers.roofline import RooflineResult, measure_roofline
-from benchmarks.peers.rounds import Wanted, run_rounds
+from benchmarks.peers.rounds import RoundsPlan, run_rounds
 from benchmarks.peers.texts import mixed_texts, read_lines
 from linnet.cli.exit_status import CHECK_FAILED, INTERRUPTED, OK, USAGE
 from linnet.runtime import runtime_info
@@ -93,7 +93,7 @@ class Progressing:
     def _run_timed(self, part: str, spec: ModelSpec) -> None:
         plan = self._plan
         for threads in plan.threads:
-            wanted = Wanted(
+            wanted = RoundsPlan(
                 part=part,
                 spec=spec,
                 engines=plan.engines_of(part, threads),

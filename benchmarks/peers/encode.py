@@ -20,11 +20,11 @@ from benchmarks.peers.texts import distribution
 from linnet_bench.measure.engine import take_turns
 from linnet_bench.record.statistics import median
 
-__all__ = ["GUISES", "EncodeResult", "Guise", "measure_encode", "ratio_of_best"]
+__all__ = ["VARIANTS", "EncodeResult", "EncodeVariant", "measure_encode", "ratio_of_best"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Guise:
+class EncodeVariant:
     """One variant that encodes a list of texts.
 
     Attributes:
@@ -42,14 +42,14 @@ class Guise:
     batch: int = 1
 
 
-def _onnx_guises() -> dict[str, Guise]:
-    found: dict[str, Guise] = {}
+def _onnx_variants() -> dict[str, EncodeVariant]:
+    found: dict[str, EncodeVariant] = {}
     for kind, words in (("fused", "fused"), ("plain", "as exported")):
         for sessions in (False, True):
             for batch in (1, 8, 32):
                 how = "a session a thread" if sessions else "one session"
                 how += f", batches of {batch}" if batch > 1 else ", one by one"
-                found[f"onnxruntime-{kind}-{'sessions' if sessions else 'threads'}-{batch}"] = Guise(
+                found[f"onnxruntime-{kind}-{'sessions' if sessions else 'threads'}-{batch}"] = EncodeVariant(
                     title=f"ONNX Runtime int8 {words}, {how}",
                     engine="onnxruntime",
                     file=f"onnxruntime-{kind}",
@@ -59,10 +59,12 @@ def _onnx_guises() -> dict[str, Guise]:
     return found
 
 
-GUISES: Mapping[str, Guise] = {
-    "linnet-threads": Guise(title="linnet int8, one session with all threads", engine="linnet", file="linnet"),
-    "linnet-sessions": Guise(title="linnet int8, one session a thread", engine="linnet", file="linnet", sessions=True),
-    **_onnx_guises(),
+VARIANTS: Mapping[str, EncodeVariant] = {
+    "linnet-threads": EncodeVariant(title="linnet int8, one session with all threads", engine="linnet", file="linnet"),
+    "linnet-sessions": EncodeVariant(
+        title="linnet int8, one session a thread", engine="linnet", file="linnet", sessions=True
+    ),
+    **_onnx_variants(),
 }
 _LEAST_ROUNDS = 1
 
@@ -98,10 +100,10 @@ class EncodeResult:
         """Return the result as Markdown."""
         rows = ["| | seconds | range | texts/s | peak memory, MB |", "|---|---:|---:|---:|---:|"]
         for name in sorted(self.elapsed_ns, key=lambda name: median(self.elapsed_ns[name])):
-            each = [value / 1e9 for value in self.elapsed_ns[name]]
-            middle = median(each)
+            seconds = [value / 1e9 for value in self.elapsed_ns[name]]
+            middle, span = median(seconds), f"{min(seconds):.2f}-{max(seconds):.2f}"
             rows.append(
-                f"| {GUISES[name].title} | {middle:.2f} | {min(each):.2f}-{max(each):.2f} | {self.texts / middle:.0f} "
+                f"| {VARIANTS[name].title} | {middle:.2f} | {span} | {self.texts / middle:.0f} "
                 f"| {self.peak_memory[name] / 1e6:.0f} |"
             )
         ratio = self.ratio
@@ -111,7 +113,7 @@ class EncodeResult:
         )
         if self.first_ns:
             every = sorted(self.first_ns, key=self.first_ns.__getitem__)
-            seconds = ", ".join(f"{GUISES[name].title} {self.first_ns[name] / 1e9:.2f}" for name in every)
+            seconds = ", ".join(f"{VARIANTS[name].title} {self.first_ns[name] / 1e9:.2f}" for name in every)
             end += f"\n\nSeconds for the first fifth, which chose who is above: {seconds}."
         return [f"{self.distribution}; tokenizing included, {self.threads} threads for everybody.\n", *rows, end]
 
@@ -123,7 +125,7 @@ def ratio_of_best(elapsed_ns: Mapping[str, Sequence[int]]) -> Ratio:
     """
     best = {
         engine: min(
-            (name for name in elapsed_ns if GUISES[name].engine == engine), key=lambda name: median(elapsed_ns[name])
+            (name for name in elapsed_ns if VARIANTS[name].engine == engine), key=lambda name: median(elapsed_ns[name])
         )
         for engine in ("linnet", "onnxruntime")
     }
@@ -158,15 +160,15 @@ def measure_encode(
         (folder / "texts.json").write_text(json.dumps(list(texts[: max(2, len(texts) // 5)])), encoding="utf-8")
 
         def turn(which: str, note: str) -> int:
-            guise = GUISES[which]
-            print(f"-- encode: {spec.name}, {note}: {guise.title}", file=sys.stderr, flush=True)
+            variant = VARIANTS[which]
+            print(f"-- encode: {spec.name}, {note}: {variant.title}", file=sys.stderr, flush=True)
             job = EncodeJob(
-                engine=guise.engine,
-                file=str(files[guise.file]),
+                engine=variant.engine,
+                file=str(files[variant.file]),
                 tokenizer=str(checkpoint / "tokenizer.json"),
-                threads=1 if guise.sessions else threads,
-                sessions=threads if guise.sessions else 1,
-                batch=guise.batch,
+                threads=1 if variant.sessions else threads,
+                sessions=threads if variant.sessions else 1,
+                batch=variant.batch,
                 texts=str(folder / "texts.json"),
                 most_tokens=MAX_LENGTH,
                 outputs=str(folder / "outputs.npz"),
@@ -174,10 +176,10 @@ def measure_encode(
             said = _run_child(job, folder)
             memory[which] = max(said.peak_memory, memory.get(which, 0))
             with np.load(folder / "outputs.npz") as arrays:
-                vectors[guise.engine] = arrays["embeddings"]
+                vectors[variant.engine] = arrays["embeddings"]
             return said.elapsed_ns
 
-        present = [which for which, guise in GUISES.items() if guise.file in files]
+        present = [which for which, variant in VARIANTS.items() if variant.file in files]
         first = {which: turn(which, "which is best") for which in present}
         (folder / "texts.json").write_text(json.dumps(list(texts)), encoding="utf-8")
         chosen = _fastest(first, finalists)
@@ -202,7 +204,7 @@ def measure_encode(
 def _fastest(first: Mapping[str, int], count: int) -> list[str]:
     chosen: list[str] = []
     for engine in ("linnet", "onnxruntime"):
-        names = [name for name in first if GUISES[name].engine == engine]
+        names = [name for name in first if VARIANTS[name].engine == engine]
         chosen += sorted(names, key=first.__getitem__)[:count]
     return chosen
 

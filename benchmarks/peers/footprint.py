@@ -17,7 +17,7 @@ from benchmarks.paths import ROOT
 from benchmarks.peers.catalogue import ENGINES
 from benchmarks.peers.environments import OWN, interpreter
 from benchmarks.peers.models import ModelSpec, checkpoint_folder
-from linnet_bench.measure.cold import Fresh, run_fresh
+from linnet_bench.measure.cold import ProcessRun, run_fresh
 from linnet_bench.measure.sample import SHORT_TEXT
 
 __all__ = ["BASELINES", "ColdResult", "cold_starts", "installed_sizes"]
@@ -56,7 +56,7 @@ def cold_starts(spec: ModelSpec, files: Mapping[str, Path], threads: int, repeat
     results = {name: ColdResult(first_line_ns=[], peak_memory=[]) for name in programs}
     for turn in range(repeats + 1):
         for name, (code, arguments, python) in programs.items():
-            fresh: Fresh = run_fresh(code, arguments, python=python)
+            fresh: ProcessRun = run_fresh(code, arguments, python=python)
             if turn:  # the first turn fills the page cache and is not counted
                 results[name].first_line_ns.append(fresh.first_line_ns)
                 results[name].peak_memory.append(fresh.peak_memory)

@@ -55,7 +55,7 @@ def _preamble(report: Report) -> Iterator[str]:
         "Each engine runs in short processes of its own, in turns; latencies are medians of one turn "
         f"({PERCENTILE_DEFINITION}), then the median over the turns. Ratios are peer / linnet of the same turn: "
         "above 1 linnet is faster; in brackets smallest and largest turn. Inputs are the same token ids of real "
-        "text. Where a peer has several guises, the fastest at each length counts. The last column is the "
+        "text. Where a peer has several variants, the fastest at each length counts. The last column is the "
         "mean ratio of the single fastest runs, which other work on the machine disturbs least."
     )
 

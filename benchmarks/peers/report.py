@@ -12,7 +12,7 @@ from benchmarks.peers.concurrency import Scaling
 from benchmarks.peers.encode import EncodeResult
 from benchmarks.peers.footprint import ColdResult
 from benchmarks.peers.roofline import RooflineResult
-from benchmarks.peers.rounds import RoundsResult, Wanted
+from benchmarks.peers.rounds import RoundsPlan, RoundsResult
 from benchmarks.peers.targets import ENCODE, ROOFLINE_SHARE, Target, latency_targets
 from linnet_bench.machine.environment import Environment, State
 from linnet_bench.record.statistics import PERCENTILE_DEFINITION
@@ -32,7 +32,7 @@ class Comparison:
         result: results of the rounds.
     """
 
-    wanted: Wanted
+    wanted: RoundsPlan
     result: RoundsResult
 
     @property

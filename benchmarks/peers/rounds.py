@@ -22,13 +22,13 @@ from benchmarks.peers.models import ModelSpec, checkpoint_folder
 from linnet_bench.measure.engine import take_turns
 from linnet_bench.measure.sample import long_text
 
-__all__ = ["Outputs", "RoundsResult", "Wanted", "run_child", "run_rounds", "token_ids"]
+__all__ = ["Outputs", "RoundsPlan", "RoundsResult", "run_child", "run_rounds", "token_ids"]
 
 Outputs = Mapping[int, npt.NDArray[np.float32]]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Wanted:
+class RoundsPlan:
     """What to compare.
 
     Attributes:
@@ -101,7 +101,7 @@ def run_child(job: Job, folder: Path) -> ChildResult:
     return ChildResult(**json.loads(result_file.read_text()))
 
 
-def run_rounds(wanted: Wanted) -> RoundsResult:
+def run_rounds(wanted: RoundsPlan) -> RoundsResult:
     """Run every engine in turns and return all samples."""
     ids = token_ids(checkpoint_folder(wanted.spec), wanted.lengths)
     rounds: list[dict[str, Mapping[int, Sequence[int]]]] = [{} for _ in range(wanted.rounds)]
@@ -121,7 +121,7 @@ def run_rounds(wanted: Wanted) -> RoundsResult:
     return result
 
 
-def _job(wanted: Wanted, engine: str, ids: dict[str, list[int]], folder: Path) -> Job:
+def _job(wanted: RoundsPlan, engine: str, ids: dict[str, list[int]], folder: Path) -> Job:
     return Job(
         engine=engine,
         runner=ENGINES[engine].runner,

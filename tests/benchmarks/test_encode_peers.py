@@ -1,4 +1,4 @@
-"""Many texts: which guise is best, how texts are chosen, what pip is asked for; no model runs."""
+"""Many texts: which variant is best, how texts are chosen, what pip is asked for; no model runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.peers.encode import GUISES, EncodeResult, ratio_of_best
+from benchmarks.peers.encode import VARIANTS, EncodeResult, ratio_of_best
 from benchmarks.peers.environments import constrained
 from benchmarks.peers.texts import distribution, mixed_texts, read_lines
 
@@ -41,9 +41,9 @@ def test_the_table_has_texts_a_second() -> None:
 
 
 def test_onnx_runtime_may_do_what_it_does_best() -> None:
-    theirs = [guise for guise in GUISES.values() if guise.engine == "onnxruntime"]
-    assert {guise.batch for guise in theirs} == {1, 8, 32}
-    assert {guise.file for guise in theirs} == {"onnxruntime-fused", "onnxruntime-plain"}
+    theirs = [variant for variant in VARIANTS.values() if variant.engine == "onnxruntime"]
+    assert {variant.batch for variant in theirs} == {1, 8, 32}
+    assert {variant.file for variant in theirs} == {"onnxruntime-fused", "onnxruntime-plain"}
 
 
 def make_data(folder: Path) -> None:

@@ -20,7 +20,7 @@ from benchmarks.peers.models import LENGTHS, MINILM, MOBILEBERT_CONFIG
 from benchmarks.peers.plan import PARTS, TIMED, Plan, parser, plan_of
 from benchmarks.peers.readme import to_readme
 from benchmarks.peers.report import Comparison, Report, targets, to_json, worst_cosines
-from benchmarks.peers.rounds import RoundsResult, Wanted, token_ids
+from benchmarks.peers.rounds import RoundsPlan, RoundsResult, token_ids
 from tests.support.records import make_record
 
 # two turns; ms: linnet 1 and 2, fused 3 and 4 (at 8), 10 and 10 (at 64), plain 4 and 6, 8 and 12
@@ -232,7 +232,7 @@ def comparison(linnet_output: tuple[float, float]) -> Comparison:
         load_ns={engine: [1] for engine in engines},
         peak_memory=dict.fromkeys(engines, 50_000_000),
     )
-    wanted = Wanted(spec=MINILM, engines=engines, files={}, threads=1, lengths=(8, 64), rounds=2, seconds=0.1)
+    wanted = RoundsPlan(spec=MINILM, engines=engines, files={}, threads=1, lengths=(8, 64), rounds=2, seconds=0.1)
     return Comparison(wanted=wanted, result=result)
 
 

@@ -14,7 +14,7 @@ from linnet.errors import InvalidArgumentError
 from linnet_bench.arguments import CUT, command_line, cpu_set, joined, numbers, say_cut
 from linnet_bench.measure.benchmark import TRACED, Benchmark, default_threads
 from linnet_bench.measure.progress import Progress
-from linnet_bench.record.method import DEFAULT, HEADLINE, OFFICIAL, QUICK
+from linnet_bench.record.preset import DEFAULT, HEADLINE, OFFICIAL, QUICK
 from linnet_bench.record.record import Settings, write_record
 from linnet_bench.record.table import show_record
 from linnet_bench.record.trace import trace_facts, trace_json

@@ -17,11 +17,11 @@ from linnet_bench.measure.benchmark import BenchmarkRequest
 from linnet_bench.record.record import Settings, write_record
 from linnet_bench.record.trace import trace_facts, trace_json
 from linnet_bench.remote.address import Address, read_devices_file, select_devices
-from linnet_bench.remote.board import Board
-from linnet_bench.remote.crew import clean_all, run_all
 from linnet_bench.remote.job import RemoteJob, deployment_for, hashed
 from linnet_bench.remote.outcome import Outcome, status_of
 from linnet_bench.remote.outputs import plan_outputs
+from linnet_bench.remote.parallel import clean_all, run_all
+from linnet_bench.remote.progress_board import ProgressBoard
 from linnet_bench.remote.registry import KINDS
 
 __all__ = ["run_on_devices"]
@@ -63,8 +63,8 @@ def run_on_devices(args: argparse.Namespace, settings: Settings | None) -> int:
     return status_of(outcomes)
 
 
-def _board(addresses: Sequence[Address]) -> Board:
-    return Board([address.name for address in addresses], sys.stderr)
+def _board(addresses: Sequence[Address]) -> ProgressBoard:
+    return ProgressBoard([address.name for address in addresses], sys.stderr)
 
 
 def _write(outcome: Outcome, record_path: Path | None, trace_path: Path | None, *, force: bool) -> None:

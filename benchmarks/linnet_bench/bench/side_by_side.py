@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from linnet.cli.console import Console
 from linnet_bench.machine.state import busy_note
-from linnet_bench.record.method import Point, points
+from linnet_bench.record.preset import Point, points
 from linnet_bench.record.record import Record
 from linnet_bench.record.statistics import median
 from linnet_bench.record.table import method_of, methods, show_record

@@ -15,7 +15,7 @@ from linnet.model import Model
 from linnet.runtime import FloatArray
 from linnet_bench.accuracy.datasets import Columns, Table
 from linnet_bench.accuracy.evaluation import Progress, evaluate
-from linnet_bench.measure.candidate import Opened
+from linnet_bench.measure.candidate import OpenedFile
 from linnet_bench.measure.sample import long_text
 from linnet_bench.tasks import get_task
 
@@ -40,7 +40,7 @@ class Answers:
     metrics: Mapping[str, float]
 
 
-def texts_for(opened: Sequence[Opened], table: Table | None, columns: Columns | None) -> list[Text]:
+def texts_for(opened: Sequence[OpenedFile], table: Table | None, columns: Columns | None) -> list[Text]:
     """Return the texts to measure agreement on.
 
     They are the first rows of the data; without data, those of all golden cases and built-in sentences.
@@ -60,7 +60,7 @@ def texts_for(opened: Sequence[Opened], table: Table | None, columns: Columns | 
 
 
 def ask_all(
-    opened: Sequence[Opened], texts: Sequence[Text], table: Table | None, columns: Columns | None,
+    opened: Sequence[OpenedFile], texts: Sequence[Text], table: Table | None, columns: Columns | None,
     threads: int, progress: Progress | None = None,
 ) -> list[Answers]:  # fmt: skip
     """Run all texts through each file, one file after the other, so that only one is in memory at a time.

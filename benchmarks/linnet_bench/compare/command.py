@@ -22,7 +22,7 @@ from linnet_bench.compare.result import Candidate, Comparison, Settings, choose_
 from linnet_bench.compare.rounds import Rounds
 from linnet_bench.compare.table import show_comparison
 from linnet_bench.machine.environment import read_environment
-from linnet_bench.measure.candidate import Opened, labels_for, open_all
+from linnet_bench.measure.candidate import OpenedFile, labels_for, open_all
 from linnet_bench.measure.files import file_sha256
 from linnet_bench.measure.probe import clip_lengths
 from linnet_bench.measure.progress import Progress
@@ -160,7 +160,7 @@ def _compare(args: argparse.Namespace, table: Table | None, columns: Columns | N
 
 
 def _candidate(
-    index: int, label: str, opened: Sequence[Opened], answers: Sequence[Answers], rounds: Rounds
+    index: int, label: str, opened: Sequence[OpenedFile], answers: Sequence[Answers], rounds: Rounds
 ) -> Candidate:
     own = opened[index]
     evidence = own.evidence

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from linnet_bench.compare.result import Latency, Settings
-from linnet_bench.measure.cold import Fresh, answer_program, run_fresh
+from linnet_bench.measure.cold import ProcessRun, answer_program, run_fresh
 from linnet_bench.measure.engine import Engine, LocalRunner, rotated, take_turns
 from linnet_bench.measure.protocol import Event, MeasureSettings, Variant
-from linnet_bench.measure.runner import Opened
+from linnet_bench.measure.runner import FileInfo
 from linnet_bench.record.record import LengthResult, OutputCheck
 from linnet_bench.record.sampling import Sampling
 from linnet_bench.record.statistics import summarize
@@ -31,7 +31,7 @@ class Rounds:
         self._labels = dict(zip(self._paths, labels, strict=True))
         self._settings = settings
         self._say = say
-        self._cold: dict[str, list[Fresh]] = {path: [] for path in self._paths}
+        self._cold: dict[str, list[ProcessRun]] = {path: [] for path in self._paths}
         sampling = Sampling(seconds=settings.seconds)
         self._engine = Engine(
             MeasureSettings(lengths=settings.lengths, sampling=sampling), LocalRunner(), self._announce
@@ -49,7 +49,7 @@ class Rounds:
         right = [path for path in self._paths if self._is_right(path)]
         take_turns(right, turns, self._start, order=rotated)
 
-    def opened(self, index: int) -> Opened:
+    def opened(self, index: int) -> FileInfo:
         """Return what the first process of one file reported about it."""
         return self._engine.opened[self._paths[index]]
 
@@ -86,7 +86,7 @@ class Rounds:
         peaks = [run.peak_memory for run in self._engine.runs(self._paths[index])]
         return max((peak for peak in peaks if peak is not None), default=None)
 
-    def cold(self, index: int) -> Sequence[Fresh]:
+    def cold(self, index: int) -> Sequence[ProcessRun]:
         """Return the cold starts of one file."""
         return self._cold[self._paths[index]]
 

@@ -15,7 +15,7 @@ from linnet_bench.measure.cold import cold_start
 from linnet_bench.measure.engine import Cancelled, Engine, LocalRunner, Runner, take_turns
 from linnet_bench.measure.files import file_sha256
 from linnet_bench.measure.protocol import Event, MeasureSettings, Variant
-from linnet_bench.record.method import estimated_seconds
+from linnet_bench.record.preset import estimated_seconds
 from linnet_bench.record.record import INTERRUPTED_WORDS, ColdStart, Record, Settings
 from linnet_bench.record.trace import TracedRuns
 

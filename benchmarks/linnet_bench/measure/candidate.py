@@ -12,11 +12,11 @@ from linnet.format.evidence import Evidence
 from linnet.format.manifest import Manifest
 from linnet.loading import load
 
-__all__ = ["Opened", "check_comparable", "labels_for", "open_all"]
+__all__ = ["OpenedFile", "check_comparable", "labels_for", "open_all"]
 
 
 @dataclasses.dataclass(frozen=True)
-class Opened:
+class OpenedFile:
     """A file to compare, with its manifest and evidence.
 
     Attributes:
@@ -39,7 +39,7 @@ _SAME: Mapping[str, Callable[[Manifest], object]] = {
 """Properties that must be equal, so that the answers to a text can be compared."""
 
 
-def open_all(paths: Sequence[Path], threads: int) -> list[Opened]:
+def open_all(paths: Sequence[Path], threads: int) -> list[OpenedFile]:
     """Open each file and check that they can be compared.
 
     Raises:
@@ -54,12 +54,12 @@ def open_all(paths: Sequence[Path], threads: int) -> list[Opened]:
     opened = []
     for path in paths:
         with load(path, threads=threads, self_test=False) as model:
-            opened.append(Opened(path, model.manifest, model.evidence))
+            opened.append(OpenedFile(path, model.manifest, model.evidence))
     check_comparable(opened)
     return opened
 
 
-def check_comparable(opened: Sequence[Opened]) -> None:
+def check_comparable(opened: Sequence[OpenedFile]) -> None:
     """Check that all files have the same task, tokenizer, labels and outputs.
 
     Raises:

@@ -18,7 +18,7 @@ from linnet_bench.machine.environment import peak_memory
 from linnet_bench.record.record import ColdStart
 from linnet_bench.record.statistics import median
 
-__all__ = ["BARE", "NUMPY", "ColdTimes", "Fresh", "answer_program", "cold_start", "run_fresh"]
+__all__ = ["BARE", "NUMPY", "ColdTimes", "ProcessRun", "answer_program", "cold_start", "run_fresh"]
 
 BARE = ""
 NUMPY = "import numpy\n"
@@ -49,7 +49,7 @@ PARTS = f"{{b - a}} {{c - b}} {{d - c}}"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Fresh:
+class ProcessRun:
     """Measurement of one fresh process.
 
     Attributes:
@@ -63,7 +63,7 @@ class Fresh:
     peak_memory: int
 
 
-class ColdTimes(list[Fresh]):
+class ColdTimes(list[ProcessRun]):
     """Measurements of one program, one per repeat."""
 
     @property
@@ -86,7 +86,7 @@ def answer_program(call: str) -> str:
     return _ANSWER.format(call=call)
 
 
-def run_fresh(code: str, arguments: Sequence[str] = (), *, python: str | None = None) -> Fresh:
+def run_fresh(code: str, arguments: Sequence[str] = (), *, python: str | None = None) -> ProcessRun:
     """Run a program in a fresh interpreter.
 
     Args:
@@ -112,7 +112,7 @@ def run_fresh(code: str, arguments: Sequence[str] = (), *, python: str | None = 
         tail = said.decode(errors="replace").strip().splitlines()[-1:]
         raise RunError(f"a fresh process ended with {process.returncode}: {' '.join(tail) or 'it said nothing'}")
     line, _, more = first.partition(b"\n")
-    return Fresh(
+    return ProcessRun(
         first_line_ns=elapsed,
         first_line=line.decode(),
         peak_memory=_memory((more + rest).decode(errors="replace")),

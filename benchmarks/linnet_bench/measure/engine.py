@@ -11,7 +11,7 @@ from typing import Protocol, TypeAlias, TypeVar
 from linnet_bench.machine.environment import Environment, read_environment
 from linnet_bench.machine.state import State, read_state
 from linnet_bench.measure.protocol import Emit, Event, Job, MeasureSettings, Variant
-from linnet_bench.measure.runner import Collector, Opened, run_worker
+from linnet_bench.measure.runner import Collector, FileInfo, run_worker
 from linnet_bench.record.record import ThreadRun
 from linnet_bench.record.trace import TracedRuns
 
@@ -122,7 +122,7 @@ class Engine:
         self._pause = pause
         self._current: Collector | None = None
         self.finished: list[tuple[Variant, ThreadRun]] = []
-        self.opened: dict[str, Opened] = {}
+        self.opened: dict[str, FileInfo] = {}
         self.traced: list[TracedRuns] = []
 
     def run(self, variant: Variant, turn: int = 0) -> ThreadRun | None:
@@ -151,7 +151,7 @@ class Engine:
         unfinished = self._current.result() if self._current is not None and path is None else None
         return [*found, unfinished] if unfinished is not None else found
 
-    def first_opened(self) -> Opened | None:
+    def first_opened(self) -> FileInfo | None:
         """Return what the first process that opened a file reported, even if it is still running."""
         current = self._current.opened if self._current is not None else None
         return next(iter(self.opened.values()), current)

@@ -23,11 +23,11 @@ from linnet_bench.record.record import (
 )
 from linnet_bench.record.trace import TracedRuns
 
-__all__ = ["Collector", "Opened", "run_worker"]
+__all__ = ["Collector", "FileInfo", "run_worker"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Opened:
+class FileInfo:
     """What a worker reports about the file and the runtime after its first answer.
 
     Attributes:
@@ -71,7 +71,7 @@ class Collector:
         self._profiles: list[LengthProfile] = []
         self._after: State | None = None
         self._peak_memory: int | None = None
-        self.opened: Opened | None = None
+        self.opened: FileInfo | None = None
         self.failure: LinnetError | None = None
         self.traced: list[TracedRuns] = []
 
@@ -119,8 +119,8 @@ class Collector:
         )
 
     def _on_opened(self, event: Event) -> None:
-        given = {field.name: event[field.name] for field in dataclasses.fields(Opened) if field.name in event}
-        self.opened = Opened(**{**given, "affinity": tuple(given.get("affinity", ()))})
+        given = {field.name: event[field.name] for field in dataclasses.fields(FileInfo) if field.name in event}
+        self.opened = FileInfo(**{**given, "affinity": tuple(given.get("affinity", ()))})
 
     def _on_checked(self, event: Event) -> None:
         self._check = from_data(OutputCheck, event["check"], "check")

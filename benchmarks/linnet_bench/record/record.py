@@ -79,7 +79,7 @@ class Settings:
         samples: number of samples of each length; None if a time was requested.
         cold_repeats: fresh processes started for the cold start; 0 leaves it out.
         profile: each length was profiled too.
-        method: "default", "quick" or "official": see :mod:`linnet_bench.record.method`.
+        method: "default", "quick" or "official": see :mod:`linnet_bench.record.preset`.
         least_samples, most_samples: limits of the number of samples of a length if a time was requested.
         warmup_seconds, warmup_runs: both are reached before the first sample of a length.
         repeats: processes of each thread count; all thread counts take turns.

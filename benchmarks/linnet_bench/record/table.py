@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from linnet.cli.console import Console
 from linnet_bench.arguments import spans
 from linnet_bench.machine.state import State, busy_note, throttle_notes
-from linnet_bench.record.method import DEFAULT, HEADLINE, OFFICIAL, Point, points, shortcomings
+from linnet_bench.record.preset import DEFAULT, HEADLINE, OFFICIAL, Point, points, shortcomings
 from linnet_bench.record.profile_table import show_profile
 from linnet_bench.record.record import ColdStart, LengthResult, OutputCheck, Record, ThreadRun
 from linnet_bench.record.statistics import enough_for, median

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from linnet.errors import InvalidArgumentError
-from linnet_bench.record.method import points
+from linnet_bench.record.preset import points
 from linnet_bench.record.record import LengthResult, Record
 from linnet_bench.record.statistics import median
 from linnet_bench.regress.significance import LEAST_REPEATS, Values, p_slower

@@ -31,8 +31,8 @@ from linnet_bench.record.record import OutputCheck, Settings
 from linnet_bench.remote.address import Address
 from linnet_bench.remote.android import ASK, Phone, read_phone
 from linnet_bench.remote.job import RemoteJob
-from linnet_bench.remote.lifeline import Finished, Lifeline
 from linnet_bench.remote.outcome import Outcome, Report
+from linnet_bench.remote.process_group import Finished, ProcessGroup
 from linnet_bench.remote.runner_job import RunnerJob, prepare_job
 
 __all__ = ["BASE", "AdbDevice", "runner_hash"]
@@ -58,9 +58,9 @@ _MEANINGS = (
 class AdbDevice:
     """Measures on one phone."""
 
-    def run(self, address: Address, job: RemoteJob, report: Report, lifeline: Lifeline) -> Outcome:
+    def run(self, address: Address, job: RemoteJob, report: Report, processes: ProcessGroup) -> Outcome:
         """Run a job on the phone; see :class:`linnet_bench.remote.outcome.Device`."""
-        visit = _Visit(address, job, report, lifeline)
+        visit = _Visit(address, job, report, processes)
         try:
             benchmark = visit.prepare()
             failure = benchmark.measure()
@@ -74,9 +74,9 @@ class AdbDevice:
         finally:
             visit.end()
 
-    def clean(self, address: Address, report: Report, lifeline: Lifeline) -> int:
+    def clean(self, address: Address, report: Report, processes: ProcessGroup) -> int:
         """Remove linnet's files from the phone; see :class:`linnet_bench.remote.outcome.Device`."""
-        adb = _Adb(address, lifeline)
+        adb = _Adb(address, processes)
         report("removing linnet's files")
         size = adb.shell(f"du -sk {BASE} 2>/dev/null | cut -f1; rm -rf {BASE}").strip()
         return int(size or 0) * 1024
@@ -85,9 +85,9 @@ class AdbDevice:
 class _Adb:
     """The program ``adb``, for one phone."""
 
-    def __init__(self, address: Address, lifeline: Lifeline) -> None:
+    def __init__(self, address: Address, processes: ProcessGroup) -> None:
         self._start = ["adb", *(["-s", address.serial] if address.serial else [])]
-        self.lifeline = lifeline
+        self.processes = processes
 
     def words(self, *more: str) -> list[str]:
         """Return a command line."""
@@ -100,11 +100,11 @@ class _Adb:
             DeviceError: it failed.
             Cancelled: the user pressed Ctrl-C.
         """
-        with self.lifeline.start(self.words(*more)) as process:
+        with self.processes.start(self.words(*more)) as process:
             process.write([])
             output = b"".join(process.lines()).decode(errors="replace")
             finished = process.finish()
-        self.lifeline.check()
+        self.processes.check()
         if finished.returncode != 0:
             raise explain_adb(finished, output)
         return output.replace("\r\n", "\n")
@@ -127,13 +127,13 @@ def explain_adb(finished: Finished, output: str = "") -> DeviceError:
 class _Visit:
     """One measurement on one phone: copies missing files and leaves no process running."""
 
-    def __init__(self, address: Address, job: RemoteJob, report: Report, lifeline: Lifeline) -> None:
+    def __init__(self, address: Address, job: RemoteJob, report: Report, processes: ProcessGroup) -> None:
         self._address = address
         (self._file,) = job.files[:1]
         self._request = job.payload
         self._deployment = job.deployment
         self._report = report
-        self._adb = _Adb(address, lifeline)
+        self._adb = _Adb(address, processes)
         token = secrets.token_hex(4)  # unique to this visit, so that two visits never remove each other's files
         self._job, self._pid = f"{BASE}/job-{token}", f"{BASE}/pid-{token}"
         self._began = False
@@ -173,13 +173,13 @@ class _Visit:
 
     def end(self) -> None:
         """Kill what still runs on the phone, which Ctrl-C does not reach, and remove temporary files."""
-        lifeline = Lifeline()  # a new one, because the visit's may be cancelled
-        adb = _Adb(self._address, lifeline)
+        processes = ProcessGroup()  # a new one, because the visit's may be cancelled
+        adb = _Adb(self._address, processes)
         if not self._began:
             return
         kill = f"[ -f {self._pid} ] && kill $(cat {self._pid}) 2>/dev/null; rm -f {self._pid} {self._job}"
         remove = f"; rm -rf {BASE}" if self._deployment.clean else ""
-        with lifeline.start(adb.words("shell", kill + remove)) as process:
+        with processes.start(adb.words("shell", kill + remove)) as process:
             process.write([])
             process.finish()  # failures are ignored: the phone may be disconnected
 
@@ -241,7 +241,7 @@ class _Visit:
     def _sleep(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            self._adb.lifeline.check()
+            self._adb.processes.check()
             time.sleep(min(left, _TICK_SECONDS))
 
 
@@ -274,12 +274,12 @@ class _PhoneRunner:
         """Start the C runner on the phone and check its answers here."""
         reader = _Reader(self._golden, collector, on_event)
         command = f"{self._command} {shlex.join(_options(job))}"
-        with self._adb.lifeline.start(self._adb.words("shell", command)) as process:
+        with self._adb.processes.start(self._adb.words("shell", command)) as process:
             process.write([])
             for line in process.lines():
                 reader.take(line)
             finished = process.finish()
-        self._adb.lifeline.check()
+        self._adb.processes.check()
         if not reader.ended:
             raise DeviceError(f"{explain_adb(finished)} during: {reader.doing}")
         reader.finish(dataclasses.asdict(self.state()))

@@ -9,9 +9,9 @@ from typing import IO
 from linnet.errors import DeviceError
 from linnet_bench.remote.address import Address
 from linnet_bench.remote.job import RemoteJob
-from linnet_bench.remote.lifeline import Finished, Lifeline
 from linnet_bench.remote.outcome import Outcome, Report
-from linnet_bench.remote.stream import listen
+from linnet_bench.remote.process_group import Finished, ProcessGroup
+from linnet_bench.remote.stream import read_events
 
 __all__ = ["LocalDevice"]
 
@@ -19,20 +19,20 @@ __all__ = ["LocalDevice"]
 class LocalDevice:
     """Measures on this machine."""
 
-    def run(self, address: Address, job: RemoteJob, report: Report, lifeline: Lifeline) -> Outcome:
+    def run(self, address: Address, job: RemoteJob, report: Report, processes: ProcessGroup) -> Outcome:
         """Run a job on this machine; see :class:`linnet_bench.remote.outcome.Device`."""
         paths = [str(path.resolve()) for path, _ in job.files]
         line = json.dumps({"op": "here", "paths": paths, "job": job.to_data()})
         command = [address.python or sys.executable, "-P", "-m", "linnet_bench.remote.bootstrap"]
-        with lifeline.start(command, ask=_close) as process:
+        with processes.start(command, ask=_close) as process:
             process.write([line.encode() + b"\n"], close=False)
-            told = listen(process.lines(), report)
+            told = read_events(process.lines(), report)
             if not told.done:
                 finished = process.finish()
-                told.lost = None if lifeline.cancelled else _explain(finished)
-        return told.outcome(address, interrupted=lifeline.cancelled)
+                told.lost = None if processes.cancelled else _explain(finished)
+        return told.outcome(address, interrupted=processes.cancelled)
 
-    def clean(self, address: Address, report: Report, lifeline: Lifeline) -> int:
+    def clean(self, address: Address, report: Report, processes: ProcessGroup) -> int:
         """Return 0, because nothing was copied."""
         return 0
 

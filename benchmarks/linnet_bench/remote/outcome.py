@@ -12,7 +12,7 @@ from linnet_bench.record.record import Record
 from linnet_bench.record.trace import TracedRuns
 from linnet_bench.remote.address import Address
 from linnet_bench.remote.job import RemoteJob
-from linnet_bench.remote.lifeline import Lifeline
+from linnet_bench.remote.process_group import ProcessGroup
 
 __all__ = ["Device", "Outcome", "Report", "status_of"]
 
@@ -46,10 +46,10 @@ class Outcome:
 class Device(Protocol):
     """One kind of device. Errors are returned inside the outcome, with what was measured before them."""
 
-    def run(self, address: Address, job: RemoteJob, report: Report, lifeline: Lifeline) -> Outcome:
+    def run(self, address: Address, job: RemoteJob, report: Report, processes: ProcessGroup) -> Outcome:
         """Run a job on one device."""
 
-    def clean(self, address: Address, report: Report, lifeline: Lifeline) -> int:
+    def clean(self, address: Address, report: Report, processes: ProcessGroup) -> int:
         """Remove what linnet stored on the device, and return its size in bytes.
 
         Raises:

@@ -16,9 +16,9 @@ import linnet_bench
 from linnet.errors import DeviceError, DeviceUnsuitableError, LinnetError
 from linnet_bench.remote.address import Address
 from linnet_bench.remote.job import Deployment, RemoteJob
-from linnet_bench.remote.lifeline import Finished, Lifeline
 from linnet_bench.remote.outcome import Outcome, Report
-from linnet_bench.remote.stream import Told, listen
+from linnet_bench.remote.process_group import Finished, ProcessGroup
+from linnet_bench.remote.stream import EventLog, read_events
 from linnet_bench.remote.wheels import (
     Requirement,
     Target,
@@ -194,11 +194,11 @@ def _no_wheel(python: RemotePython, deployment: Deployment) -> str:
 class PythonHost:
     """The device behind a shell."""
 
-    def __init__(self, shell: Shell, address: Address, report: Report, lifeline: Lifeline) -> None:
+    def __init__(self, shell: Shell, address: Address, report: Report, processes: ProcessGroup) -> None:
         self._shell = shell
         self._address = address
         self._report = report
-        self._lifeline = lifeline
+        self._processes = processes
 
     def run(self, job: RemoteJob) -> Outcome:
         """Copy what is missing and run a job.
@@ -228,11 +228,11 @@ class PythonHost:
 
     def _find_python(self) -> RemotePython:
         script = _FIND % (shlex.quote(self._address.python) if self._address.python else _USUAL)
-        with self._lifeline.start(self._shell.words("sh -s")) as process:
+        with self._processes.start(self._shell.words("sh -s")) as process:
             process.write([script.encode()])
             answers = [json.loads(line) for line in process.lines() if line.startswith(b"{")]
             finished = process.finish()
-        self._lifeline.check()
+        self._processes.check()
         if not answers or "uname" not in answers[-1]:
             raise self._shell.explain(finished)
         return choose_python(answers[:-1], answers[-1]["uname"])
@@ -272,11 +272,11 @@ class PythonHost:
         self._report("starting")
         ask = {"op": "run", "environment": plan.key, "files": stored, "job": job.to_data()}
         told = self._ask(python, ask, keep=True)
-        return told.outcome(self._address, interrupted=self._lifeline.cancelled)
+        return told.outcome(self._address, interrupted=self._processes.cancelled)
 
     def _ask(
         self, python: RemotePython, request: Mapping[str, Any], payload: Path | None = None, *, keep: bool = False
-    ) -> Told:
+    ) -> EventLog:
         """Run one request of the bootstrap.
 
         Args:
@@ -293,20 +293,20 @@ class PythonHost:
         command = shlex.join([python.executable, "-P", "-c", _STUB, str(len(script))])
         opening = script + json.dumps(request).encode() + b"\n"
         watching = request["op"] in ("install", "run")  # these requests end when their stdin is closed
-        with self._lifeline.start(self._shell.words(command), ask=_close if watching else None) as process:
+        with self._processes.start(self._shell.words(command), ask=_close if watching else None) as process:
             process.write([opening], close=False)
             if payload is not None:
                 process.write(self._pieces(payload), close=False)
-            told = listen(process.lines(), self._report)
+            told = read_events(process.lines(), self._report)
             if told.done:
                 process.write([])
                 return told if keep else self._settled(told)
             finished = process.finish()
-        told.lost = None if self._lifeline.cancelled else self._shell.explain(finished)
+        told.lost = None if self._processes.cancelled else self._shell.explain(finished)
         return told if keep else self._settled(told)
 
-    def _settled(self, told: Told) -> Told:
-        self._lifeline.check()
+    def _settled(self, told: EventLog) -> EventLog:
+        self._processes.check()
         if told.failure is not None:
             raise told.failure
         return told

@@ -11,8 +11,8 @@ from types import TracebackType
 from linnet.errors import DeviceError, LinnetError
 from linnet_bench.remote.address import Address
 from linnet_bench.remote.job import RemoteJob
-from linnet_bench.remote.lifeline import Finished, Lifeline
 from linnet_bench.remote.outcome import Outcome, Report
+from linnet_bench.remote.process_group import Finished, ProcessGroup
 from linnet_bench.remote.python_host import PythonHost
 
 __all__ = ["SshDevice", "explain_ssh"]
@@ -44,37 +44,37 @@ _SSH_FAILED = 255  # OpenSSH's own exit status; all others are the command's
 class SshDevice:
     """Measures on one machine through ssh."""
 
-    def run(self, address: Address, job: RemoteJob, report: Report, lifeline: Lifeline) -> Outcome:
+    def run(self, address: Address, job: RemoteJob, report: Report, processes: ProcessGroup) -> Outcome:
         """Run a job on the machine; see :class:`linnet_bench.remote.outcome.Device`."""
         try:
-            with _Connection(address, report, lifeline) as connection:
-                host = PythonHost(connection, address, report, lifeline)
+            with _Connection(address, report, processes) as connection:
+                host = PythonHost(connection, address, report, processes)
                 outcome = host.run(job)
-                if job.deployment.clean and not lifeline.cancelled:
+                if job.deployment.clean and not processes.cancelled:
                     host.clean()
                 return outcome
         except LinnetError as error:
             return Outcome(address=address, failure=error)
 
-    def clean(self, address: Address, report: Report, lifeline: Lifeline) -> int:
+    def clean(self, address: Address, report: Report, processes: ProcessGroup) -> int:
         """Remove linnet's files from the machine; see :class:`linnet_bench.remote.outcome.Device`."""
-        with _Connection(address, report, lifeline) as connection:
-            return PythonHost(connection, address, report, lifeline).clean()
+        with _Connection(address, report, processes) as connection:
+            return PythonHost(connection, address, report, processes).clean()
 
 
 class _Connection:
     """One login that all commands share (ControlMaster); a :class:`Shell` of python_host."""
 
-    def __init__(self, address: Address, report: Report, lifeline: Lifeline) -> None:
+    def __init__(self, address: Address, report: Report, processes: ProcessGroup) -> None:
         self._address = address
         self._report = report
-        self._lifeline = lifeline
+        self._processes = processes
         # a short path, because that of a socket is limited to about 100 characters
         self._folder = tempfile.mkdtemp(prefix="linnet-")
         self._socket = Path(self._folder) / "ssh"
         # cat ends with its stdin, and so with this process in any case; with -N the connection would stay open.
         # Ctrl-C ends the commands; the connection stays until they have sent their results.
-        self._master = lifeline.start([*self._words("-M", "-T"), "cat"], ask=lambda _stdin: None)
+        self._master = processes.start([*self._words("-M", "-T"), "cat"], ask=lambda _stdin: None)
 
     def words(self, command: str) -> list[str]:
         """Return the ssh command line; see :class:`Shell`."""
@@ -112,7 +112,7 @@ class _Connection:
 
     def _wait(self) -> None:
         while not self._socket.exists():
-            self._lifeline.check()
+            self._processes.check()
             if self._process.poll() is not None:
                 raise self.explain(self._process.finish())
             time.sleep(_SOCKET_WAIT)

@@ -15,11 +15,11 @@ from linnet_bench.record.trace import TracedRuns
 from linnet_bench.remote.address import Address
 from linnet_bench.remote.outcome import Outcome, Report
 
-__all__ = ["Told", "error_named", "listen"]
+__all__ = ["EventLog", "error_named", "read_events"]
 
 
 @dataclasses.dataclass
-class Told:
+class EventLog:
     """Everything that a device sent for one request.
 
     Attributes:
@@ -86,13 +86,13 @@ class Told:
         )
 
 
-def listen(lines: Iterable[bytes], report: Report) -> Told:
+def read_events(lines: Iterable[bytes], report: Report) -> EventLog:
     """Read events until the device is done or its output ends.
 
     Raises:
         InternalError: a line is no event.
     """
-    told = Told()
+    told = EventLog()
     for line in lines:
         if line.startswith(b'{"event": "record"') and line.endswith(b"\n"):
             told.raw_record = line  # records are long, and only the last one is parsed
@@ -103,7 +103,7 @@ def listen(lines: Iterable[bytes], report: Report) -> Told:
     return told
 
 
-def _take(told: Told, line: bytes, report: Report) -> None:
+def _take(told: EventLog, line: bytes, report: Report) -> None:
     try:
         event = json.loads(line)
         name = event["event"]

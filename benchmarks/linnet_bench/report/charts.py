@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from linnet_bench.html import Axis, Bar, Markup, Point, Series, bar_chart, line_chart, scatter_chart
 from linnet_bench.html.figures import percent
-from linnet_bench.record.method import HEADLINE, points
+from linnet_bench.record.preset import HEADLINE, points
 from linnet_bench.record.profile import LengthProfile
 from linnet_bench.record.record import Record
 from linnet_bench.record.statistics import median
-from linnet_bench.report.names import Named
+from linnet_bench.report.names import NamedRecord
 from linnet_bench.report.tables import best_point, speed_length
 
 __all__ = ["accuracy_chart", "cold_chart", "device_chart", "latency_charts", "memory_chart", "operator_chart"]
@@ -20,7 +20,7 @@ _OPERATORS = 12
 _PROFILE_AT = 128
 
 
-def latency_charts(records: Sequence[Named]) -> list[Markup]:
+def latency_charts(records: Sequence[NamedRecord]) -> list[Markup]:
     """Return one chart for each thread count: p50 by length, p50 to p99 shaded."""
     by_threads: dict[int, list[Series]] = {}
     for each in records:
@@ -43,7 +43,7 @@ def latency_charts(records: Sequence[Named]) -> list[Markup]:
     ]
 
 
-def device_chart(records: Sequence[Named]) -> Markup | None:
+def device_chart(records: Sequence[NamedRecord]) -> Markup | None:
     """Return the headline of each record at one length, each with its fastest thread count."""
     tokens = speed_length(records)
     bars = []
@@ -58,7 +58,7 @@ def device_chart(records: Sequence[Named]) -> Markup | None:
     return bar_chart(title, bars, axis=Axis("latency", "ms", better="low"), listed=False)
 
 
-def cold_chart(records: Sequence[Named]) -> Markup | None:
+def cold_chart(records: Sequence[NamedRecord]) -> Markup | None:
     """Return the time from process start to the first line of output."""
     cold = [(each.name, each.record.cold_start) for each in records if each.record.cold_start is not None]
     bars = [
@@ -72,7 +72,7 @@ def cold_chart(records: Sequence[Named]) -> Markup | None:
     return bar_chart("Cold start, median of fresh processes", bars, axis=axis, series=names, listed=False)
 
 
-def memory_chart(records: Sequence[Named]) -> Markup | None:
+def memory_chart(records: Sequence[NamedRecord]) -> Markup | None:
     """Return peaks of resident memory beside the file's size."""
     bars = []
     for each in records:
@@ -87,7 +87,7 @@ def memory_chart(records: Sequence[Named]) -> Markup | None:
     return bar_chart("Memory", bars, axis=Axis("size", "MB", better="low"), series=names, listed=False)
 
 
-def accuracy_chart(records: Sequence[Named]) -> Markup | None:
+def accuracy_chart(records: Sequence[NamedRecord]) -> Markup | None:
     """Return accuracy by latency, if the proofs of at least two files have a common accuracy figure."""
     tokens = speed_length(records)
     for figure in _ACCURACY:
@@ -103,7 +103,7 @@ def accuracy_chart(records: Sequence[Named]) -> Markup | None:
     return None
 
 
-def operator_chart(named: Named) -> Markup | None:
+def operator_chart(named: NamedRecord) -> Markup | None:
     """Return the share of each operator in the profile nearest to 128 tokens."""
     chosen = _profile(named.record)
     if chosen is None:

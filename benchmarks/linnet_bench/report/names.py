@@ -10,14 +10,14 @@ from pathlib import Path
 from linnet.errors import InvalidArgumentError
 from linnet_bench.record.record import Record, read_record
 
-__all__ = ["Named", "device_name", "read_all"]
+__all__ = ["NamedRecord", "device_name", "read_all"]
 
 
 _NO_NAMES = ("", "local", "adb")  # addresses that identify no machine
 
 
 @dataclasses.dataclass(frozen=True)
-class Named:
+class NamedRecord:
     """One record with its name.
 
     Attributes:
@@ -34,7 +34,7 @@ class Named:
         return bool(self.record.environment.emulated)
 
 
-def read_all(paths: Sequence[Path]) -> list[Named]:
+def read_all(paths: Sequence[Path]) -> list[NamedRecord]:
     """Read records and name them.
 
     Raises:
@@ -45,7 +45,7 @@ def read_all(paths: Sequence[Path]) -> list[Named]:
     if twice:
         raise InvalidArgumentError(f"{', '.join(twice)} is named more than once; name each record once")
     records = [read_record(path) for path in paths]
-    return [Named(name, record) for name, record in zip(_names(records, paths), records, strict=True)]
+    return [NamedRecord(name, record) for name, record in zip(_names(records, paths), records, strict=True)]
 
 
 def device_name(record: Record) -> str:

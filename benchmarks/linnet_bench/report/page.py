@@ -8,15 +8,15 @@ from linnet.version import version
 from linnet_bench.html import Content, Page, element, table
 from linnet_bench.html.charts import details
 from linnet_bench.machine.state import busy_note
-from linnet_bench.record.method import OFFICIAL, shortcomings
+from linnet_bench.record.preset import OFFICIAL, shortcomings
 from linnet_bench.report import charts, tables
-from linnet_bench.report.names import Named
+from linnet_bench.report.names import NamedRecord
 from linnet_bench.report.tables import Rows
 
 __all__ = ["report_page"]
 
 
-def report_page(records: Sequence[Named], title: str = "") -> str:
+def report_page(records: Sequence[NamedRecord], title: str = "") -> str:
     """Return the page: summary, latency, start and memory, accuracy, operators, machines, how to repeat it.
 
     Args:
@@ -35,7 +35,7 @@ def report_page(records: Sequence[Named], title: str = "") -> str:
     page.section("Latency by length", *charts.latency_charts(real), _nothing_drawn(records, real),
                  _table(tables.latencies(records), "Latency, token ids in, numpy out"))  # fmt: skip
     page.section("Cold start and memory", charts.cold_chart(real), charts.memory_chart(real),
-                 _table(tables.costs(records), "Fresh processes from start to first answer, medians"))  # fmt: skip
+                 _table(tables.costs(records), "ProcessRun processes from start to first answer, medians"))  # fmt: skip
     accuracy = charts.accuracy_chart(real)
     if accuracy is not None:
         page.section("Accuracy and latency", accuracy, element("p", _ACCURACY_NOTE, class_="note"))
@@ -54,7 +54,7 @@ def _table(rows: Rows, caption: str) -> Content:
     return table([*rows.headers], rows.rows, caption=caption, right=rows.numbers) if rows.rows else None
 
 
-def _emulated(records: Sequence[Named]) -> Content:
+def _emulated(records: Sequence[NamedRecord]) -> Content:
     found = [each for each in records if each.emulated]
     if not found:
         return None
@@ -69,14 +69,14 @@ def _emulated(records: Sequence[Named]) -> Content:
     )
 
 
-def _nothing_drawn(records: Sequence[Named], real: Sequence[Named]) -> Content:
+def _nothing_drawn(records: Sequence[NamedRecord], real: Sequence[NamedRecord]) -> Content:
     if real:
         return None
     count = "The record was" if len(records) == 1 else "All records were"
     return element("p", f"{count} made under emulation: there is nothing to draw.", class_="missing")
 
 
-def _notes(records: Sequence[Named]) -> Iterator[Content]:
+def _notes(records: Sequence[NamedRecord]) -> Iterator[Content]:
     for each in records:
         record = each.record
         busy = busy_note(record.runs[0].before, len(record.environment.affinity)) if record.runs else ""
@@ -99,7 +99,7 @@ def _notes(records: Sequence[Named]) -> Iterator[Content]:
             )
 
 
-def _operators(records: Sequence[Named]) -> Iterator[Content]:
+def _operators(records: Sequence[NamedRecord]) -> Iterator[Content]:
     for each in records:
         chart = charts.operator_chart(each)
         if chart is not None:
@@ -108,7 +108,7 @@ def _operators(records: Sequence[Named]) -> Iterator[Content]:
             yield details(rows, f"Every profile of {each.name}")
 
 
-def _repeat(records: Sequence[Named]) -> Iterator[Content]:
+def _repeat(records: Sequence[NamedRecord]) -> Iterator[Content]:
     for each in records:
         command = each.record.command
         if command:

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from linnet_bench.arguments import spans
 from linnet_bench.html.figures import bytes_text, percent, significant
 from linnet_bench.machine.state import throttle_notes
-from linnet_bench.record.method import HEADLINE, OFFICIAL, Point, points, shortcomings
+from linnet_bench.record.preset import HEADLINE, OFFICIAL, Point, points, shortcomings
 from linnet_bench.record.record import Record, State, ThreadRun
 from linnet_bench.record.statistics import median
-from linnet_bench.report.names import Named, device_name
+from linnet_bench.report.names import NamedRecord, device_name
 
 __all__ = ["Rows", "best_point", "costs", "latencies", "machines", "profile_rows", "repeat", "short", "speed_length"]
 
@@ -33,7 +33,7 @@ class Rows:
     numbers: tuple[int, ...]
 
 
-def speed_length(records: Sequence[Named]) -> int | None:
+def speed_length(records: Sequence[NamedRecord]) -> int | None:
     """Return the length nearest to 128 tokens that every record with latencies has; None if there is none.
 
     Emulated records are ignored if there are others.
@@ -50,7 +50,7 @@ def best_point(record: Record, tokens: int | None) -> Point | None:
     return min(found, key=lambda point: point.middle(HEADLINE), default=None)
 
 
-def short(records: Sequence[Named]) -> Rows:
+def short(records: Sequence[NamedRecord]) -> Rows:
     """Return the summary: one row for each record."""
     tokens = speed_length(records)
     speed = f"p{HEADLINE} ms, {tokens} tokens"
@@ -62,7 +62,7 @@ def short(records: Sequence[Named]) -> Rows:
     return Rows(tuple(headers), rows, tuple(range(first, first + 4)))
 
 
-def _short(each: Named, tokens: int | None) -> Iterator[str]:
+def _short(each: NamedRecord, tokens: int | None) -> Iterator[str]:
     record, point = each.record, best_point(each.record, tokens)
     yield each.name
     yield device_name(record)
@@ -98,7 +98,7 @@ def _method(record: Record) -> str:
     return text
 
 
-def latencies(records: Sequence[Named]) -> Rows:
+def latencies(records: Sequence[NamedRecord]) -> Rows:
     """Return percentiles by record, thread count and length; medians over the repeats."""
     headers = (
         "record",
@@ -129,7 +129,7 @@ def latencies(records: Sequence[Named]) -> Rows:
     )
 
 
-def costs(records: Sequence[Named]) -> Rows:
+def costs(records: Sequence[NamedRecord]) -> Rows:
     """Return cold start and memory."""
     headers = ("record", "file", "bare interpreter ms", "with numpy ms", "first answer ms", "import ms", "load ms",
                "answer ms", "cold peak MB", "peak MB after all lengths")  # fmt: skip
@@ -145,7 +145,7 @@ def costs(records: Sequence[Named]) -> Rows:
     return Rows(headers, rows, tuple(range(1, len(headers))))
 
 
-def machines(records: Sequence[Named]) -> Rows:
+def machines(records: Sequence[NamedRecord]) -> Rows:
     """Return the machines' properties, a column for each record; properties that no record has are left out."""
     columns = [dict(_machine(each.record)) for each in records]
     names = list(dict.fromkeys(name for column in columns for name in column))
@@ -212,7 +212,7 @@ def _state(state: State) -> str:
     return ", ".join(parts) or "not told"
 
 
-def repeat(records: Sequence[Named]) -> Rows:
+def repeat(records: Sequence[NamedRecord]) -> Rows:
     """Return what is needed to repeat the measurement: files, hashes and versions."""
     headers = ("record", "measured", "file", "SHA-256", "model", "linnet", "ExecuTorch", "Python", "numpy", "schema")
     rows = []

@@ -14,11 +14,11 @@ from linnet.errors import DeviceUnsuitableError, InvalidArgumentError
 from linnet_bench.arguments import say_cut
 from linnet_bench.record.record import from_data
 from linnet_bench.remote.address import read_devices_file, select_devices
-from linnet_bench.remote.board import Board
-from linnet_bench.remote.crew import run_all
 from linnet_bench.remote.job import RemoteJob, deployment_for, hashed
 from linnet_bench.remote.outcome import Outcome, status_of
 from linnet_bench.remote.outputs import plan_outputs
+from linnet_bench.remote.parallel import run_all
+from linnet_bench.remote.progress_board import ProgressBoard
 from linnet_bench.remote.registry import KINDS
 from linnet_bench.tune.measure import Finding, TuneJob
 from linnet_bench.tune.on_device import ENTRY_POINT
@@ -48,7 +48,7 @@ def tune_on_devices(args: argparse.Namespace, job: TuneJob, show: Show) -> int:
         payload=job,
         deployment=deployment_for(args, args.files),
     )
-    board = Board([each.name for each in addresses], sys.stderr)
+    board = ProgressBoard([each.name for each in addresses], sys.stderr)
     outcomes = [_checked(each) for each in run_all(addresses, remote, KINDS, board)]
     findings = [_show(outcome, job, show, Console()) for outcome in outcomes]
     measured = [finding.lengths for finding in findings if finding is not None]

@@ -15,7 +15,7 @@ from linnet.loading import load
 from linnet.tuning import machine_name, profile_path
 from linnet_bench.machine.environment import current_affinity
 from linnet_bench.machine.processor import core_groups
-from linnet_bench.measure.candidate import Opened, check_comparable
+from linnet_bench.measure.candidate import OpenedFile, check_comparable
 from linnet_bench.measure.probe import clip_lengths
 from linnet_bench.tune.profile import TunedFile, TuningProfile
 from linnet_bench.tune.race import Entry, Plan, choose, race
@@ -127,12 +127,12 @@ def store(finding: Finding) -> Finding:
     return dataclasses.replace(finding, stored=all(paths))
 
 
-def _open(path: Path) -> Opened:
+def _open(path: Path) -> OpenedFile:
     with load(path, threads=1, self_test=False) as model:
-        return Opened(path, model.manifest, model.evidence)
+        return OpenedFile(path, model.manifest, model.evidence)
 
 
-def _entries(job: TuneJob, opened: Sequence[Opened]) -> list[Entry]:
+def _entries(job: TuneJob, opened: Sequence[OpenedFile]) -> list[Entry]:
     usable = current_affinity()
     sets = affinities(core_groups(), usable) if job.affinity is None else ((), *job.affinity)
     threads = job.threads or thread_counts(len(usable))
@@ -189,7 +189,7 @@ def explain_choice(best: Entry, ranked: Sequence[Entry]) -> str:
         "file": [each for each in ranked if each.path != best.path],
         "number of threads": [each for each in ranked if each.path == best.path
                               and each.setting.threads != best.setting.threads],
-        "attention": [each for each in ranked if each.path == best.path and each.setting.fused != best.setting.fused],
+        "kernels": [each for each in ranked if each.path == best.path and each.setting.fused != best.setting.fused],
         "set of CPUs": [each for each in ranked if each.path == best.path
                         and each.setting.affinity != best.setting.affinity],
     }  # fmt: skip

@@ -17,7 +17,8 @@ __all__ = ["affinities", "candidates", "describe", "label", "thread_counts"]
 def describe(setting: TunedSetting) -> str:
     """Describe the setting in words."""
     where = f" on CPUs {spans(setting.affinity)}" if setting.affinity else ""
-    return f"{setting.threads} thread(s){where}, {'linnet' if setting.fused else 'XNNPACK'} attention"
+    kernels = "custom" if setting.fused else "XNNPACK's"
+    return f"{setting.threads} thread(s){where}, {kernels} kernels"
 
 
 def thread_counts(cpus: int) -> tuple[int, ...]:

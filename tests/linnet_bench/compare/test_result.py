@@ -21,7 +21,7 @@ from linnet_bench.compare.answers import agreement
 from linnet_bench.compare.report import comparison_page
 from linnet_bench.compare.result import Candidate, Comparison, Latency, Settings, choose_accuracy, mark_beaten
 from linnet_bench.compare.table import show_comparison
-from linnet_bench.measure.candidate import Opened, check_comparable, labels_for
+from linnet_bench.measure.candidate import OpenedFile, check_comparable, labels_for
 from linnet_bench.record.record import OutputCheck
 from linnet_bench.record.statistics import summarize
 from tests.support.records import make_record
@@ -192,8 +192,8 @@ def test_outputs_of_other_shapes_are_refused() -> None:
 # -- what can be compared ------------------------------------------------------------------------------
 
 
-def opened(name: str, task: str = "text-classification", **changes: Any) -> Opened:
-    return Opened(Path(name), make_manifest(task, **changes), Evidence())
+def opened(name: str, task: str = "text-classification", **changes: Any) -> OpenedFile:
+    return OpenedFile(Path(name), make_manifest(task, **changes), Evidence())
 
 
 def test_everything_that_differs_is_said_at_once() -> None:

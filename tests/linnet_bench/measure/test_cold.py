@@ -1,4 +1,4 @@
-"""Fresh processes timed from outside."""
+"""ProcessRun processes timed from outside."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from linnet_bench.record.method import DEFAULT
+from linnet_bench.record.preset import DEFAULT
 from linnet_bench.record.record import Settings
 from linnet_bench.record.sampling import Sampling
 

@@ -14,14 +14,14 @@ import pytest
 from linnet.cli.console import Console
 from linnet.errors import DeviceError, DeviceUnsuitableError, LinnetError
 from linnet_bench.bench.side_by_side import show_outcomes
-from linnet_bench.remote import crew
+from linnet_bench.remote import parallel
 from linnet_bench.remote.address import Address, parse_address
-from linnet_bench.remote.board import Board
-from linnet_bench.remote.crew import run_all
 from linnet_bench.remote.job import RemoteJob
-from linnet_bench.remote.lifeline import Lifeline
 from linnet_bench.remote.outcome import Outcome, Report, status_of
-from linnet_bench.remote.stream import listen
+from linnet_bench.remote.parallel import run_all
+from linnet_bench.remote.process_group import ProcessGroup
+from linnet_bench.remote.progress_board import ProgressBoard
+from linnet_bench.remote.stream import read_events
 from tests.support.records import make_record, wrong_record
 
 PI, PHONE, HERE = (parse_address(text) for text in ("ssh://pi@pi4", "adb", "local"))
@@ -52,13 +52,13 @@ class Made:
         self.seen = seen
         self.others = threading.active_count()  # libraries that other tests loaded have some
 
-    def run(self, address: Address, job: RemoteJob, report: Report, lifeline: Lifeline) -> Outcome:
+    def run(self, address: Address, job: RemoteJob, report: Report, processes: ProcessGroup) -> Outcome:
         self.seen.append(f"{address.name} beside {threading.active_count() - self.others - 1}")
         if isinstance(self.found, Exception):
             raise self.found
         return dataclasses.replace(self.found, address=address)
 
-    def clean(self, address: Address, report: Report, lifeline: Lifeline) -> int:
+    def clean(self, address: Address, report: Report, processes: ProcessGroup) -> int:
         return 0
 
 
@@ -66,7 +66,7 @@ def test_a_defect_in_one_device_leaves_the_others_and_this_machine_comes_last() 
     seen: list[str] = []
     kinds = {"ssh": Made(ValueError("a defect"), seen), "adb": Made(outcome(), seen), "local": Made(outcome(), seen)}
     stream = io.StringIO()
-    board = Board([each.name for each in (HERE, PI, PHONE)], stream)
+    board = ProgressBoard([each.name for each in (HERE, PI, PHONE)], stream)
     found = run_all([HERE, PI, PHONE], JOB, kinds, board)
     assert [each.address for each in found] == [HERE, PI, PHONE]
     assert str(found[1].failure) == "ValueError: a defect"
@@ -78,22 +78,22 @@ def test_a_defect_in_one_device_leaves_the_others_and_this_machine_comes_last() 
 class Cancelling:
     """A kind of device that presses Ctrl-C again and again, and then hands over what it has."""
 
-    def run(self, address: Address, job: RemoteJob, report: Report, lifeline: Lifeline) -> Outcome:
+    def run(self, address: Address, job: RemoteJob, report: Report, processes: ProcessGroup) -> Outcome:
         for _ in range(300):
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
             time.sleep(0.0007)
-        assert lifeline.cancelled
+        assert processes.cancelled
         return dataclasses.replace(outcome(partial=True), address=address)
 
-    def clean(self, address: Address, report: Report, lifeline: Lifeline) -> int:
+    def clean(self, address: Address, report: Report, processes: ProcessGroup) -> int:
         return 0
 
 
 def test_ctrl_c_at_any_moment_keeps_what_a_device_hands_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crew, "_POLL_SECONDS", 0.0001)  # nearly always between two waits
+    monkeypatch.setattr(parallel, "_POLL_SECONDS", 0.0001)  # nearly always between two waits
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's job in the background ignores it
     try:
-        (found,) = run_all([PI], JOB, {"ssh": Cancelling()}, Board([PI.name], io.StringIO()))
+        (found,) = run_all([PI], JOB, {"ssh": Cancelling()}, ProgressBoard([PI.name], io.StringIO()))
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     finally:
         signal.signal(signal.SIGINT, before)
@@ -119,7 +119,7 @@ def test_several_devices_stand_side_by_side() -> None:
 
 def test_progress_is_one_line_a_step_where_nobody_looks_on() -> None:
     stream = io.StringIO()
-    board = Board(["pi", "phone"], stream)
+    board = ProgressBoard(["pi", "phone"], stream)
     for percent in (0, 50, 100):
         board.say("pi", f"copying x.pte, {percent} % of 1.0 MB")
     board.say("pi", "starting")
@@ -135,7 +135,7 @@ class Terminal(io.StringIO):
 
 def test_progress_on_a_terminal_is_one_line_a_device() -> None:
     stream = Terminal()
-    board = Board(["pi", "phone"], stream)
+    board = ProgressBoard(["pi", "phone"], stream)
     board.say("pi", "connecting")
     board.say("phone", "8 tokens")
     assert stream.getvalue().split("\x1b[2A")[-1] == "\r\x1b[Kpi     connecting\n\r\x1b[Kphone  8 tokens\n"
@@ -144,7 +144,9 @@ def test_progress_on_a_terminal_is_one_line_a_device() -> None:
 
 
 def test_half_a_line_of_a_lost_device_is_no_event() -> None:
-    told = listen([b'{"event": "progress", "text": "8 tokens"}\n', b'{"event": "record", "rec'], lambda _text: None)
+    told = read_events(
+        [b'{"event": "progress", "text": "8 tokens"}\n', b'{"event": "record", "rec'], lambda _text: None
+    )
     told.lost = DeviceError("the connection broke off")
     assert told.record() is None
     assert str(told.failure) == "the connection broke off during: 8 tokens"

@@ -11,7 +11,7 @@ import pytest
 from linnet.errors import FileMissingError, InvalidArgumentError
 from linnet_bench.record.record import Record, RecordError, to_json
 from linnet_bench.report.command import add_arguments, run
-from linnet_bench.report.names import Named, read_all
+from linnet_bench.report.names import NamedRecord, read_all
 from linnet_bench.report.page import report_page
 from linnet_bench.report.tables import latencies, profile_rows, repeat, speed_length
 from tests.support.html_reader import read_page
@@ -37,14 +37,14 @@ def written(folder: Path, *records: Record) -> list[Path]:
     return paths
 
 
-def page(*records: Named) -> str:
+def page(*records: NamedRecord) -> str:
     text = report_page(records)
     assert read_page(text).problems == []
     return text
 
 
 def test_figures_by_hand() -> None:
-    rows = latencies([Named("pi", make_record())]).rows
+    rows = latencies([NamedRecord("pi", make_record())]).rows
     # medians of three samples; 8 tokens in 1 ms; 24 mJ and 384 mJ for three inferences
     assert rows == [
         ["pi", "2", "8", "1.00", "1.10", "1.10", "8\u202f000", "8.00", "3"],
@@ -53,7 +53,7 @@ def test_figures_by_hand() -> None:
 
 
 def test_a_page_has_every_section_and_what_is_needed_to_repeat_it() -> None:
-    text = page(Named("int8", make_record()), Named("fp32", other_file()))
+    text = page(NamedRecord("int8", make_record()), NamedRecord("fp32", other_file()))
     headings = read_page(text).texts["h2"]
     assert headings == [
         *("In short", "Latency by length", "Cold start and memory", "Accuracy and latency", "Where the time goes"),
@@ -66,40 +66,40 @@ def test_a_page_has_every_section_and_what_is_needed_to_repeat_it() -> None:
 
 
 def test_an_emulated_record_is_marked_and_in_no_chart() -> None:
-    both = page(Named("pi", make_record()), Named("arm (emulated)", emulated()))
+    both = page(NamedRecord("pi", make_record()), NamedRecord("arm (emulated)", emulated()))
     assert "Emulated: the times of arm (emulated) mean nothing." in both
     assert "by QEMU" in both
     drawings = both.split("<svg")[1:]
     assert drawings
     assert not any("arm (emulated)" in drawing.partition("</svg>")[0] for drawing in drawings)
-    alone = page(Named("arm (emulated)", emulated()))
+    alone = page(NamedRecord("arm (emulated)", emulated()))
     assert "there is nothing to draw" in alone
     assert "<svg" not in alone
 
 
 def test_a_record_of_wrong_answers_and_one_without_anything_are_pages_too() -> None:
     empty = dataclasses.replace(make_record(), runs=(), cold_start=None, partial=True)
-    text = page(Named("wrong", wrong_record()), Named("empty", empty))
+    text = page(NamedRecord("wrong", wrong_record()), NamedRecord("empty", empty))
     assert "no latency, because the answers are wrong" in text
     assert "empty: interrupted; only what had been finished is shown." in text
     lost = dataclasses.replace(empty, partial_reason="the connection broke off")
-    assert "lost: the connection broke off; only what had been finished is shown." in page(Named("lost", lost))
+    assert "lost: the connection broke off; only what had been finished is shown." in page(NamedRecord("lost", lost))
 
 
 def test_speed_is_that_of_the_length_nearest_to_128_that_all_real_records_have() -> None:
     short = dataclasses.replace(
         make_record(), runs=tuple(dataclasses.replace(run, lengths=run.lengths[:1]) for run in make_record().runs)
     )
-    assert speed_length([Named("a", make_record())]) == 128
-    assert speed_length([Named("a", make_record()), Named("b", short)]) == 8
+    assert speed_length([NamedRecord("a", make_record())]) == 128
+    assert speed_length([NamedRecord("a", make_record()), NamedRecord("b", short)]) == 8
     unreal = dataclasses.replace(short, environment=emulated().environment)
-    assert speed_length([Named("a", make_record()), Named("b", unreal)]) == 128
-    assert speed_length([Named("a", wrong_record())]) is None
+    assert speed_length([NamedRecord("a", make_record()), NamedRecord("b", unreal)]) == 128
+    assert speed_length([NamedRecord("a", wrong_record())]) is None
 
 
 def test_tables_have_operators_and_hashes() -> None:
     assert [row[2] for row in profile_rows(make_record()).rows][:1] == ["Fully Connected (NC, F32) GEMM"]
-    assert "ab" * 32 in repeat([Named("pi", make_record())]).rows[0]
+    assert "ab" * 32 in repeat([NamedRecord("pi", make_record())]).rows[0]
 
 
 def test_devices_have_the_names_that_the_user_gave_them(tmp_path: Path) -> None:

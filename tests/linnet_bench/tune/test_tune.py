@@ -43,7 +43,7 @@ def test_big_cores_are_tried_alone_where_there_are_little_ones() -> None:
     assert affinities([group(0, 1)], (0, 1)) == ((),)
 
 
-def test_own_attention_is_tried_where_the_file_has_it_and_no_more_threads_than_cpus() -> None:
+def test_custom_kernels_are_tried_where_the_file_has_it_and_no_more_threads_than_cpus() -> None:
     tried = [*candidates(Evidence(proof_fused={"cosine": 1.0}), (1, 4), ((), (4, 5)))]
     assert [(each.threads, each.affinity, each.fused) for each in tried] == [
         *((1, (), False), (1, (), True), (4, (), False), (4, (), True)),
@@ -108,7 +108,7 @@ def test_fp32_wins_where_it_is_faster() -> None:
     best = choose(ranked)
     assert best.path.name == "fp32.pte"
     assert explain_choice(best, ranked) == (
-        "fp32.pte with 1 thread(s), XNNPACK attention; the best with another file (int8.pte) takes 1.60 x its time"
+        "fp32.pte with 1 thread(s), XNNPACK's kernels; the best with another file (int8.pte) takes 1.60 x its time"
     )
 
 

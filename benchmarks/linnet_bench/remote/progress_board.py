@@ -9,10 +9,10 @@ from typing import TextIO
 
 from linnet.cli.console import cell_width, shorten
 
-__all__ = ["Board"]
+__all__ = ["ProgressBoard"]
 
 
-class Board:
+class ProgressBoard:
     """Shows the current step of each device; its methods may be called from any thread."""
 
     def __init__(self, names: Sequence[str], stream: TextIO) -> None:

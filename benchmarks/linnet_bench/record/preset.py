@@ -27,12 +27,12 @@ from linnet_bench.record.statistics import median, percentile
 __all__ = [
     "DEFAULT",
     "HEADLINE",
-    "METHODS",
     "OFFICIAL",
+    "PRESETS",
     "QUICK",
     "REPRODUCIBLE",
-    "Method",
     "Point",
+    "Preset",
     "estimated_seconds",
     "points",
     "shortcomings",
@@ -46,7 +46,7 @@ REPRODUCIBLE = 0.05
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Method(Sampling):
+class Preset(Sampling):
     """A measuring preset: values for settings that no option overrides, and the sampling of each length.
 
     Attributes:
@@ -66,9 +66,9 @@ class Method(Sampling):
     cold_repeats: int = 7
 
 
-DEFAULT = Method(name="default", lengths=(8, 16, 32, 64, 128, 256, 512))
-QUICK = Method(name="quick", lengths=(8, 32, 128), seconds=0.2, cold_repeats=3)
-OFFICIAL = Method(
+DEFAULT = Preset(name="default", lengths=(8, 16, 32, 64, 128, 256, 512))
+QUICK = Preset(name="quick", lengths=(8, 32, 128), seconds=0.2, cold_repeats=3)
+OFFICIAL = Preset(
     name="official",
     lengths=DEFAULT.lengths,
     seconds=60.0,
@@ -79,7 +79,7 @@ OFFICIAL = Method(
     repeats=5,
     cooldown_seconds=300.0,
 )
-METHODS: Mapping[str, Method] = {method.name: method for method in (DEFAULT, QUICK, OFFICIAL)}
+PRESETS: Mapping[str, Preset] = {method.name: method for method in (DEFAULT, QUICK, OFFICIAL)}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -13,10 +13,10 @@ from typing import TypeVar
 from linnet.errors import InternalError, LinnetError
 from linnet_bench.measure.engine import Cancelled
 from linnet_bench.remote.address import Address
-from linnet_bench.remote.board import Board
 from linnet_bench.remote.job import RemoteJob
-from linnet_bench.remote.lifeline import Lifeline
 from linnet_bench.remote.outcome import Device, Outcome, Report
+from linnet_bench.remote.process_group import ProcessGroup
+from linnet_bench.remote.progress_board import ProgressBoard
 
 __all__ = ["clean_all", "run_all"]
 
@@ -24,14 +24,16 @@ _T = TypeVar("_T")
 _POLL_SECONDS = 0.2  # longest delay until Ctrl-C takes effect
 
 
-def run_all(addresses: Sequence[Address], job: RemoteJob, kinds: Mapping[str, Device], board: Board) -> list[Outcome]:
+def run_all(
+    addresses: Sequence[Address], job: RemoteJob, kinds: Mapping[str, Device], board: ProgressBoard
+) -> list[Outcome]:
     """Run a job on all devices in parallel; a failure of one device does not end the others.
 
     This machine runs last and alone, because copying to the others would slow its measurement down.
     """
 
-    def run(address: Address, report: Report, lifeline: Lifeline) -> Outcome:
-        outcome = kinds[address.kind].run(address, job, report, lifeline)
+    def run(address: Address, report: Report, processes: ProcessGroup) -> Outcome:
+        outcome = kinds[address.kind].run(address, job, report, processes)
         report("failed" if outcome.failure else "done")
         return outcome
 
@@ -47,12 +49,12 @@ def run_all(addresses: Sequence[Address], job: RemoteJob, kinds: Mapping[str, De
 
 
 def clean_all(
-    addresses: Sequence[Address], kinds: Mapping[str, Device], board: Board
+    addresses: Sequence[Address], kinds: Mapping[str, Device], board: ProgressBoard
 ) -> list[tuple[Address, int | Exception]]:
     """Remove linnet's files from all devices; return for each the number of bytes, or the error."""
 
-    def clean(address: Address, report: Report, lifeline: Lifeline) -> int:
-        return kinds[address.kind].clean(address, report, lifeline)
+    def clean(address: Address, report: Report, processes: ProcessGroup) -> int:
+        return kinds[address.kind].clean(address, report, processes)
 
     found = _together(addresses, clean, board)
     board.end()
@@ -70,14 +72,14 @@ def _ended(address: Address, error: Outcome | Exception) -> Outcome:
 
 
 def _together(
-    addresses: Sequence[Address], work: Callable[[Address, Report, Lifeline], _T], board: Board
+    addresses: Sequence[Address], work: Callable[[Address, Report, ProcessGroup], _T], board: ProgressBoard
 ) -> list[tuple[Address, _T | Exception]]:
-    lifelines = [Lifeline() for _ in addresses]
+    lifelines = [ProcessGroup() for _ in addresses]
     ended: queue.SimpleQueue[tuple[Address, _T | Exception]] = queue.SimpleQueue()
 
-    def one(address: Address, lifeline: Lifeline) -> None:
+    def one(address: Address, processes: ProcessGroup) -> None:
         try:
-            ended.put((address, work(address, lambda text: board.say(address.name, text), lifeline)))
+            ended.put((address, work(address, lambda text: board.say(address.name, text), processes)))
         except Exception as error:  # noqa: BLE001 - reported for this device, while the others continue
             ended.put((address, error))
 
@@ -113,7 +115,7 @@ def _interrupts_counted() -> Iterator[_Interrupts]:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def _take(ended: queue.SimpleQueue[_T], lifelines: Sequence[Lifeline], interrupts: _Interrupts) -> _T:
+def _take(ended: queue.SimpleQueue[_T], lifelines: Sequence[ProcessGroup], interrupts: _Interrupts) -> _T:
     """Wait for the next device that ends; pass Ctrl-C on to all devices meanwhile."""
     while True:
         try:
@@ -121,5 +123,5 @@ def _take(ended: queue.SimpleQueue[_T], lifelines: Sequence[Lifeline], interrupt
         except queue.Empty:
             while interrupts.heeded < interrupts.pressed:
                 interrupts.heeded += 1
-                for lifeline in lifelines:
-                    lifeline.cancel()
+                for processes in lifelines:
+                    processes.cancel()

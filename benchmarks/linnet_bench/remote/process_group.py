@@ -14,7 +14,7 @@ from typing import IO
 from linnet.errors import DeviceError
 from linnet_bench.measure.engine import Cancelled
 
-__all__ = ["Finished", "Lifeline"]
+__all__ = ["Finished", "ProcessGroup"]
 
 _GRACE_SECONDS = 15.0  # time for a device to end its measurement and to send its results
 _TICK_SECONDS = 0.2
@@ -34,7 +34,7 @@ class Finished:
         self.said = said
 
 
-class Lifeline:
+class ProcessGroup:
     """Starts processes for one device and ends them when the user cancels."""
 
     def __init__(self) -> None:
@@ -108,12 +108,12 @@ class Lifeline:
 
 
 class Process:
-    """A running process of a lifeline."""
+    """A running process of a processes."""
 
-    def __init__(self, process: subprocess.Popen[bytes], errors: IO[bytes], lifeline: Lifeline) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], errors: IO[bytes], processes: ProcessGroup) -> None:
         self._process = process
         self._errors = errors
-        self._lifeline = lifeline
+        self._processes = processes
 
     def write(self, pieces: Iterable[bytes], *, close: bool = True) -> None:
         """Write to its stdin; if the process has ended, its exit status reports that."""
@@ -135,7 +135,7 @@ class Process:
 
     def _kill_when_overdue(self) -> None:
         while self._process.poll() is None:
-            if self._lifeline.overdue():
+            if self._processes.overdue():
                 self._process.kill()
                 return
             time.sleep(_TICK_SECONDS)

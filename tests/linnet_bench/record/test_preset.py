@@ -15,7 +15,7 @@ from linnet_bench.measure.benchmark import Benchmark
 from linnet_bench.measure.probe import timed
 from linnet_bench.measure.protocol import Emit, Job
 from linnet_bench.measure.runner import Collector
-from linnet_bench.record.method import DEFAULT, OFFICIAL, estimated_seconds, points, shortcomings
+from linnet_bench.record.preset import DEFAULT, OFFICIAL, estimated_seconds, points, shortcomings
 from linnet_bench.record.record import LengthResult, Record, ThreadRun
 from linnet_bench.record.sampling import Sampling
 from linnet_bench.record.statistics import summarize
