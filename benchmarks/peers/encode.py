@@ -113,8 +113,8 @@ class EncodeResult:
         )
         if self.first_ns:
             every = sorted(self.first_ns, key=self.first_ns.__getitem__)
-            seconds = ", ".join(f"{VARIANTS[name].title} {self.first_ns[name] / 1e9:.2f}" for name in every)
-            end += f"\n\nSeconds for the first fifth, which chose who is above: {seconds}."
+            first = ", ".join(f"{VARIANTS[name].title} {self.first_ns[name] / 1e9:.2f}" for name in every)
+            end += f"\n\nSeconds for the first fifth, which chose who is above: {first}."
         return [f"{self.distribution}; tokenizing included, {self.threads} threads for everybody.\n", *rows, end]
 
 

@@ -327,7 +327,7 @@ def test_over_budget_is_status_1_with_the_worst_texts(
     said = capfd.readouterr().err
     assert status == 1
     assert f"only: {encoder} -> {tmp_path / 'out' / 'only'}" in said
-    assert "max_error is" in said
+    assert "expected max_error of at most 0" in said
     assert "difference" in said
     assert f"the trained checkpoint is in {tmp_path / 'out' / 'only'}" in said
     assert not (tmp_path / "file.pte").exists()
