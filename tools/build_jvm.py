@@ -74,7 +74,7 @@ def compile_kotlin(
     """
     compiler, standard = fetch_compiler(folder)
     stamp = output.with_suffix(".sha256")
-    files = sorted(path for each in sources for path in (each.rglob("*.kt") if each.is_dir() else [each]))
+    files = sorted(path for source in sources for path in (source.rglob("*.kt") if source.is_dir() else [source]))
     wanted = hashlib.sha256(b"\0".join(path.read_bytes() for path in [*files, *libraries])).hexdigest()
     if output.exists() and stamp.exists() and stamp.read_text() == wanted:
         return output

@@ -69,7 +69,7 @@ def _mobilebert(config: Mapping[str, Any]) -> list[tuple[int, int, int]]:
 
 def linear_macs(layers: Sequence[Linear], tokens: int) -> int:
     """Return the MACs of linear layers on ``tokens`` rows."""
-    return sum(tokens * each.inputs * each.outputs * each.count for each in layers)
+    return sum(tokens * layer.inputs * layer.outputs * layer.count for layer in layers)
 
 
 def attention_macs(config: Mapping[str, Any], tokens: int) -> int:

@@ -176,7 +176,7 @@ def calibration_ids(spec: ModelSpec) -> list[list[int]]:
     tokenizer = Tokenizer.from_file(str(checkpoint_folder(spec) / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.enable_truncation(MAX_LENGTH)
-    return [tokenizer.encode(each.text, each.pair).ids for each in read_texts(None)]
+    return [tokenizer.encode(text.text, text.pair).ids for text in read_texts(None)]
 
 
 def _maker(spec: ModelSpec, what: str) -> Callable[[Path], None]:

@@ -18,7 +18,7 @@ def to_readme(report: Report) -> str:
     machine = report.environment
     lines = [f"{machine.cpu}, {len(machine.affinity)} CPUs; " + ", ".join(_versions(report)) + "."]
     for part in TIMED:
-        for threads in dict.fromkeys(each.wanted.threads for each in report.comparisons):
+        for threads in dict.fromkeys(comparison.wanted.threads for comparison in report.comparisons):
             chosen = [c for c in report.comparisons if (c.wanted.part, c.wanted.threads) == (part, threads)]
             lines += _timed(chosen) if chosen else []
     for model, cold in report.cold.items():

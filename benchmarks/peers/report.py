@@ -97,7 +97,7 @@ def worst_cosines(result: RoundsResult) -> dict[str, float]:
 def targets(report: Report) -> list[Target]:
     """Return every target that the run has figures for."""
     found: list[Target] = []
-    latency = [each for each in report.comparisons if each.wanted.part == "latency"]
+    latency = [comparison for comparison in report.comparisons if comparison.wanted.part == "latency"]
     for title in dict.fromkeys(each.wanted.spec.title for each in latency):
         chosen = [each for each in latency if each.wanted.spec.title == title]
         by_threads = {each.wanted.threads: each.family_rounds for each in chosen}
@@ -130,7 +130,7 @@ def to_json(report: Report) -> str:
         "before": dataclasses.asdict(report.before),
         "after": dataclasses.asdict(report.after),
         "files": dict(report.files),
-        "comparisons": [_comparison_data(each) for each in report.comparisons],
+        "comparisons": [_comparison_data(comparison) for comparison in report.comparisons],
         "cold": {
             model: {name: dataclasses.asdict(result) for name, result in cold.items()}
             for model, cold in report.cold.items()
@@ -139,7 +139,7 @@ def to_json(report: Report) -> str:
         "scaling": {model: dataclasses.asdict(each) for model, each in report.scaling.items()},
         "encode": {model: dataclasses.asdict(each) for model, each in report.encode.items()},
         "roofline": {model: dataclasses.asdict(each) for model, each in report.roofline.items()},
-        "targets": [{**dataclasses.asdict(each), "met": each.met} for each in targets(report)],
+        "targets": [{**dataclasses.asdict(target), "met": target.met} for target in targets(report)],
     }
     return json.dumps(data, ensure_ascii=False) + "\n"
 

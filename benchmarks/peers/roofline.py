@@ -85,11 +85,11 @@ class RooflineResult:
             f"| int8 GEMM, {self.tokens} rows, GMAC/s | times | {' | '.join(libraries)} |",
             "|---" + "|---:" * (len(libraries) + 1) + "|",
         ]
-        for each in self.shapes:
-            name = f"{each.inputs}x{each.outputs}"
-            macs = self.tokens * each.inputs * each.outputs
+        for shape in self.shapes:
+            name = f"{shape.inputs}x{shape.outputs}"
+            macs = self.tokens * shape.inputs * shape.outputs
             rates = [f"{macs / median(self.gemm_seconds[library][name]) / 1e9:.0f}" for library in libraries]
-            lines.append(f"| {each.inputs} to {each.outputs} | {each.count} | {' | '.join(rates)} |")
+            lines.append(f"| {shape.inputs} to {shape.outputs} | {shape.count} | {' | '.join(rates)} |")
         model, peak = median(self.model_seconds), median(self.peak_seconds)
         return [
             *lines,
@@ -115,8 +115,8 @@ def peak_seconds(shapes: Sequence[Linear], gemm_seconds: Mapping[str, Mapping[st
         gemm_seconds: seconds of one call, by library and then by "INPUTSxOUTPUTS".
     """
     return sum(
-        each.count * min(by_shape[f"{each.inputs}x{each.outputs}"] for by_shape in gemm_seconds.values())
-        for each in shapes
+        shape.count * min(by_shape[f"{shape.inputs}x{shape.outputs}"] for by_shape in gemm_seconds.values())
+        for shape in shapes
     )
 
 

@@ -55,8 +55,8 @@ def compare(path: Path, device: Device, threads: int, lengths: Sequence[int], ro
     engine = Engine(settings, LocalRunner(), lambda variant, turn, event: None)
     take_turns([Variant(path=str(path), threads=threads)], rounds, engine.run)
     for run in engine.runs():
-        for each in run.lengths:
-            measured.setdefault(each.tokens, []).append(each.summary.p50_ns / 1e9)
+        for length in run.lengths:
+            measured.setdefault(length.tokens, []).append(length.summary.p50_ns / 1e9)
     with load(path, self_test=False) as model:
         work = count_work(model.manifest, model.evidence)
     return [

@@ -176,7 +176,7 @@ def _print(table: Sequence[Row], original: float, pairs: int) -> None:
             f"{original - row.spearman:+.4f}",
             f"{row.cosine_mean:.4f}",
             f"{row.cosine_worst:.4f}",
-            *(f"{each:.2f}" for each in row.milliseconds),
+            *(f"{millisecond:.2f}" for millisecond in row.milliseconds),
         )
         for row in table
     ]

@@ -201,7 +201,7 @@ def _show(reports: list[tuple[str, TrainReport]], file: FileReport | None, *, as
     for name, report in reports:
         best = f"epoch {report.best_epoch} of {report.epochs}" if report.best_epoch else "the last epoch"
         console.line(f"{name}: {report.rows} rows, {report.held_out} held out, weights of {best}, in {report.output}")
-        for text in (*report.shrunk, *(f"note: {each}" for each in report.notes)):
+        for text in (*report.shrunk, *(f"note: {note}" for note in report.notes)):
             console.line(f"  {text}")
     if file is None:
         console.line(f"next: linnet export {reports[-1][1].output} -o model.pte")

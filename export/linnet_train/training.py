@@ -277,7 +277,7 @@ class Training:
             labels=len(self._examples.labels),
             rows=rows,
             held_out=held_out,
-            parameters=sum(each.numel() for each in prepared.model.parameters()),
+            parameters=sum(parameter.numel() for parameter in prepared.model.parameters()),
             trained_parameters=trained_weights,
             epochs=round(trainer.state.epoch or 0),
             best_epoch=_best_epoch(trainer),

@@ -189,7 +189,7 @@ class Session:
         handle: Callable[[int, Ran], T],
         batch_size: int | None,
     ) -> list[T]:
-        groups = _groups([len(each) for each in encodings], self._batch(batch_size))
+        groups = _groups([len(encoding) for encoding in encodings], self._batch(batch_size))
         results: dict[int, T] = {}
 
         def work(runtime: Runtime, group: Sequence[int]) -> Callable[[], None]:

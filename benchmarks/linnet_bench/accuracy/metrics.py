@@ -45,7 +45,7 @@ def macro_f1(expected: Sequence[Hashable], found: Sequence[Hashable]) -> float:
     true, guessed = Counter(expected), Counter(found)
     hits = Counter(left for left, right in zip(expected, found, strict=True) if left == right)
     classes = true.keys() | guessed.keys()
-    scores = [2 * hits[each] / (true[each] + guessed[each]) for each in classes]
+    scores = [2 * hits[class_] / (true[class_] + guessed[class_]) for class_ in classes]
     return sum(scores) / len(scores) if scores else float("nan")
 
 
@@ -211,9 +211,9 @@ def mean_reciprocal_rank(
     for group, is_relevant, score in zip(groups, relevant, scores, strict=True):
         members.setdefault(group, []).append((-score, is_relevant))
     found = []
-    for each in members.values():
-        if any(is_relevant for _, is_relevant in each):
-            rank = next(place for place, (_, good) in enumerate(sorted(each), 1) if good)
+    for member in members.values():
+        if any(is_relevant for _, is_relevant in member):
+            rank = next(place for place, (_, good) in enumerate(sorted(member), 1) if good)
             found.append(1 / rank if rank <= cut else 0.0)
     return sum(found) / len(found) if found else float("nan")
 

@@ -62,7 +62,7 @@ def describe(problems: Sequence[Problem]) -> str:
         return str(problems[0])
     lines: list[str] = []
     left = _SHOWN
-    for path in dict.fromkeys(each.place.path for each in problems):
+    for path in dict.fromkeys(problem.place.path for problem in problems):
         found = [each for each in problems if each.place.path == path]
         shown = found[:left]
         left -= len(shown)

@@ -19,7 +19,7 @@ _NOTHING = "-"
 
 def show_outcomes(outcomes: Sequence[Outcome], console: Console) -> None:
     """Write the results, then the failures."""
-    records = [(each.address.name, each.record) for each in outcomes if each.record is not None]
+    records = [(outcome.address.name, outcome.record) for outcome in outcomes if outcome.record is not None]
     if len(records) == 1:
         console.fields([("device", records[0][0])])
         show_record(records[0][1], console)
@@ -118,12 +118,12 @@ def _costs(records: Sequence[Record]) -> Iterator[Sequence[str]]:
 
 
 def _troubles(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    for each in outcomes:
-        kept = "" if each.record is None else "; what had been finished is shown and marked as partial"
-        if each.failure is not None:
-            yield f"{each.address.name}: {each.failure}{kept}"
-        elif each.interrupted or (each.record is not None and each.record.partial):
-            yield f"{each.address.name}: interrupted{kept}"
+    for outcome in outcomes:
+        kept = "" if outcome.record is None else "; what had been finished is shown and marked as partial"
+        if outcome.failure is not None:
+            yield f"{outcome.address.name}: {outcome.failure}{kept}"
+        elif outcome.interrupted or (outcome.record is not None and outcome.record.partial):
+            yield f"{outcome.address.name}: interrupted{kept}"
 
 
 def _ms(nanoseconds: float) -> str:

@@ -91,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
         from linnet_bench.compare.report import comparison_page
 
         write_text(comparison_page(comparison), args.report, force=args.force)
-    return CHECK_FAILED if any(each.check.wrong for each in comparison.files) else OK
+    return CHECK_FAILED if any(file.check.wrong for file in comparison.files) else OK
 
 
 def _check(args: argparse.Namespace) -> None:

@@ -14,7 +14,7 @@ __all__ = ["comparison_page"]
 def comparison_page(comparison: Comparison) -> str:
     """Return the page: files, costs and accuracy, Pareto plots, latency by length, machine."""
     first = comparison.files[0].file
-    names = ", ".join(each.label for each in comparison.files)
+    names = ", ".join(file.label for file in comparison.files)
     machine = comparison.environment
     page = Page(
         f"{names}: side by side",
@@ -46,7 +46,7 @@ def _charts(comparison: Comparison) -> list[Content]:
     """Return charts of size and latency against accuracy; files that lack one of them are left out."""
     accuracy = Axis(comparison.accuracy, better="high")
     speed = f"p50 at {comparison.tokens} tokens, {comparison.threads} thread(s)"
-    sizes = [(each.label, each.file.size / 1e6, comparison.accuracy_of(each)) for each in comparison.files]
+    sizes = [(file.label, file.file.size / 1e6, comparison.accuracy_of(file)) for file in comparison.files]
     speeds = [(each.label, comparison.speed_of(each) / 1e6, comparison.accuracy_of(each)) for each in comparison.files]
     charts: list[Content] = []
     for title, rows, axis in (
@@ -63,11 +63,11 @@ def _lines(comparison: Comparison) -> list[Content]:
     charts: list[Content] = []
     for threads in comparison.settings.threads:
         series = []
-        for each in comparison.files:
-            own = [found for found in each.latencies if found.threads == threads]
+        for file in comparison.files:
+            own = [found for found in file.latencies if found.threads == threads]
             points = [(float(found.tokens), found.summary.p50_ns / 1e6) for found in own]
             band = [(found.summary.p50_ns / 1e6, found.summary.p90_ns / 1e6) for found in own]
-            series += [Series(each.label, points, band)] if points else []
+            series += [Series(file.label, points, band)] if points else []
         if series:
             title = f"p50 of {ran(comparison)} on {threads} thread(s)"
             charts.append(line_chart(title, series, x=Axis("tokens"), y=Axis("latency", "ms"), band_name="p50 to p90"))

@@ -102,7 +102,9 @@ class Candidate:
 
     def latency(self, threads: int, tokens: int) -> Latency | None:
         """Return the latency at one point, None if there is none."""
-        return next((each for each in self.latencies if (each.threads, each.tokens) == (threads, tokens)), None)
+        return next(
+            (latency for latency in self.latencies if (latency.threads, latency.tokens) == (threads, tokens)), None
+        )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -152,7 +154,7 @@ def choose_accuracy(candidates: Sequence[Candidate]) -> str:
     """Return the name of the accuracy that all files have: the data's first metric, the proof's, or the agreement."""
     names = [*candidates[0].metrics][:1] or ["agreement", "cosine_mean"]
     for name in names:
-        if all(name in {**each.proof, **each.metrics} for each in candidates):
+        if all(name in {**candidate.proof, **candidate.metrics} for candidate in candidates):
             return name
     return "agreement with the first file"
 
@@ -163,8 +165,8 @@ def mark_beaten(comparison: Comparison) -> Comparison:
     A file without one of the three dominates none and is dominated by none.
     """
     costs = {
-        each.label: (each.file.size, comparison.speed_of(each), -comparison.accuracy_of(each))
-        for each in comparison.files
+        file.label: (file.file.size, comparison.speed_of(file), -comparison.accuracy_of(file))
+        for file in comparison.files
     }
     whole = {label: cost for label, cost in costs.items() if not any(map(math.isnan, cost))}
 

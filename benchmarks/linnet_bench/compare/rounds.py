@@ -64,8 +64,8 @@ class Rounds:
             return ()
         results: dict[tuple[int, int], list[LengthResult]] = {}
         for run in self._engine.runs(self._paths[index]):
-            for each in run.lengths:
-                results.setdefault((run.threads, each.tokens), []).append(each)
+            for length in run.lengths:
+                results.setdefault((run.threads, length.tokens), []).append(length)
         return tuple(
             Latency(
                 threads=threads,

@@ -28,13 +28,13 @@ def show_comparison(comparison: Comparison, console: Console) -> None:
 
 def ran(comparison: Comparison) -> str:
     """Return the methods that were timed, for a heading."""
-    return methods(each.method for each in comparison.files)
+    return methods(file.method for file in comparison.files)
 
 
 def costs(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
     """Return headers and rows of size, memory, cold start and accuracy of each file."""
     headers = ["file", "recipe", "MB", "partitions", "memory MB", "cold ms", "agreement", *_accuracy_names(comparison)]
-    return [*headers, ""], [[*_costs(comparison, each), _mark(each)] for each in comparison.files]
+    return [*headers, ""], [[*_costs(comparison, file), _mark(file)] for file in comparison.files]
 
 
 def _costs(comparison: Comparison, each: Candidate) -> Iterator[str]:
@@ -52,7 +52,7 @@ def _costs(comparison: Comparison, each: Candidate) -> Iterator[str]:
 
 def _accuracy_names(comparison: Comparison) -> list[str]:
     """Return the names of the data's metrics, or of the proofs' figures."""
-    names = [name for each in comparison.files for name in (each.metrics or each.proof) if name != "texts"]
+    names = [name for file in comparison.files for name in (file.metrics or file.proof) if name != "texts"]
     return list(dict.fromkeys(names))
 
 
@@ -68,7 +68,7 @@ def _mark(each: Candidate) -> str:
 
 def latencies(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
     """Return headers and rows of the latencies: a column for each length."""
-    lengths = sorted({each.tokens for file in comparison.files for each in file.latencies})
+    lengths = sorted({latency.tokens for file in comparison.files for latency in file.latencies})
     rows = []
     for threads in comparison.settings.threads:
         for each in comparison.files:
@@ -93,12 +93,12 @@ def notes(comparison: Comparison) -> Iterator[str]:
     yield from _methods_note(comparison)
     yield from _accuracy_note(comparison)
     point = f"p50 at {comparison.tokens} tokens on {comparison.threads} thread(s)"
-    for each in comparison.files:
-        if each.check.wrong:
-            yield f"{each.label}: no latency, because the answers are wrong: {each.check.message}"
-        elif each.beaten_by:
+    for file in comparison.files:
+        if file.check.wrong:
+            yield f"{file.label}: no latency, because the answers are wrong: {file.check.message}"
+        elif file.beaten_by:
             yield (
-                f"{each.label} is beaten by {', '.join(each.beaten_by)}: "
+                f"{file.label} is beaten by {', '.join(file.beaten_by)}: "
                 f"as good or better in size, {point} and {comparison.accuracy}"
             )
 
@@ -106,9 +106,9 @@ def notes(comparison: Comparison) -> Iterator[str]:
 def _methods_note(comparison: Comparison) -> Iterator[str]:
     """Yield a note on which method ran for each file, if they differ."""
     files: dict[str, list[str]] = {}
-    for each in comparison.files:
-        if each.method is not None:
-            files.setdefault(each.method, []).append(each.label)
+    for file in comparison.files:
+        if file.method is not None:
+            files.setdefault(file.method, []).append(file.label)
     if len(files) > 1:
         yield "; ".join(f"{', '.join(labels)} ran {method}" for method, labels in sorted(files.items()))
 

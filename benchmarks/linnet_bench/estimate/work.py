@@ -91,25 +91,25 @@ class Work:
     def linear_macs(self, tokens: int, *, int8: bool) -> int:
         """Return the MACs of all linear layers, either those with int8 products or the others."""
         return sum(
-            (tokens if each.every_token else 1) * each.inputs * each.outputs * each.runs
-            for each in self.linears if each.int8 is int8
+            (tokens if linear.every_token else 1) * linear.inputs * linear.outputs * linear.runs
+            for linear in self.linears if linear.int8 is int8
         )  # fmt: skip
 
     def attention_macs(self, tokens: int) -> int:
         """Return the MACs of queries with keys and of weights with values."""
-        return sum(2 * tokens * tokens * each.width for each in self.attentions)
+        return sum(2 * tokens * tokens * attention.width for attention in self.attentions)
 
     def moved_bytes(self, tokens: int, *, fused: bool) -> int:
         """Return the bytes read and written between the products; the custom attention kernel keeps scores in cache."""
         if fused:
             return tokens * (self.token_bytes if self.fused is None else self.fused.token_bytes)
-        scores = sum(each.heads * tokens * tokens for each in self.attentions)
+        scores = sum(attention.heads * tokens * tokens for attention in self.attentions)
         return tokens * self.token_bytes + _SOFTMAX_PASSES * _FLOAT * scores
 
     @property
     def weight_bytes(self) -> int:
         """Return the bytes of the weights that every text reads."""
-        return sum(each.stored_bytes for each in self.linears)
+        return sum(linear.stored_bytes for linear in self.linears)
 
 
 def count_work(manifest: Manifest, evidence: Evidence) -> Work:

@@ -121,7 +121,7 @@ def fit_scale(axis: Axis, values: Sequence[float], start: float, end: float) -> 
         room = (high - low) * 0.06 or abs(high) * 0.05 or 1.0
         low, high = (low if axis.from_zero and low == 0 else low - room), high + room
         ticks = axis.ticks or _linear_ticks(low, high, most)
-    return Scale(low, high, start, end, axis.log, tuple(each for each in ticks if low <= each <= high))
+    return Scale(low, high, start, end, axis.log, tuple(tick for tick in ticks if low <= tick <= high))
 
 
 def _linear_ticks(low: float, high: float, most: int) -> list[float]:

@@ -59,16 +59,16 @@ def bar_chart(
         ValueError: there is no bar, a row has another number of values, or a value does not fit the axis.
     """
     count = max(1, len(series))
-    for each in bars:
-        if len(each.values) != count:
-            raise ValueError(f"{each.name}: {len(each.values)} values for {count} series")
+    for bar in bars:
+        if len(bar.values) != count:
+            raise ValueError(f"{bar.name}: {len(bar.values)} values for {count} series")
     known = [value for each in bars for value in each.values if value is not None]
     axis = dataclasses.replace(axis, from_zero=True)
 
     def draw(width: int) -> tuple[float, list[Content]]:
         above = width <= NARROW  # a phone is too narrow for names beside the bars
         limit = 48 if above else 42
-        left = 2.0 if above else min(max(cell_width(each.name) for each in bars), limit) * 6.6 + 10
+        left = 2.0 if above else min(max(cell_width(bar.name) for bar in bars), limit) * 6.6 + 10
         right = max(map(text_width, map(written, known))) + 10 if known else 10
         scale = fit_scale(axis, known or [1.0], left, width - right)
         start = left if axis.log else scale(0.0)

@@ -183,7 +183,7 @@ def scatter_chart(
     note = "Dashed: the Pareto front. No other point is better in one direction and as good in the other."
     shown = element("p", note, class_="note") if len(best) > 1 else None
     return picture(
-        title, draw, legend([each for each in groups if each], marker), shown, figures, description=description
+        title, draw, legend([group for group in groups if group], marker), shown, figures, description=description
     )
 
 

@@ -56,7 +56,7 @@ class Page:
         body = join(
             element("header", element("h1", element("bdi", self.title)), self._paragraph(), self._contents()),
             Markup("\n"),
-            element("main", [self._section(*each) for each in self._sections]),
+            element("main", [self._section(*section) for section in self._sections]),
             element("footer", self._footer) if self._footer else None,
         )
         return (

@@ -45,7 +45,7 @@ def flow_chart(title: str, boxes: Sequence[Box], *, kinds: Sequence[str], descri
     Raises:
         ValueError: there is no box, or a box has an unknown kind.
     """
-    if not boxes or not all(0 <= each.kind < len(kinds) for each in boxes):
+    if not boxes or not all(0 <= box.kind < len(kinds) for box in boxes):
         raise ValueError(f"needed at least one box, all of the kinds {list(kinds)}")
 
     def draw(width: int) -> tuple[float, list[Content]]:

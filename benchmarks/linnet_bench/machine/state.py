@@ -211,7 +211,7 @@ def _throttle_count(root: Path) -> int | None:
 
 def _cooling_state(root: Path) -> int | None:
     devices = (root / "sys/class/thermal").glob("cooling_device*")
-    cpus = [each for each in devices if "cpufreq" in text_of(each / "type")]
+    cpus = [device for device in devices if "cpufreq" in text_of(device / "type")]
     states = numbers_in(each / "cur_state" for each in cpus)
     return int(max(states)) if states else None
 

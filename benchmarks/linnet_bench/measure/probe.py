@@ -156,7 +156,7 @@ def see_kernels(model: Model, runtime: ProfilingRuntime, tokens: int, cpu_featur
     program = ProgramMap(model.evidence)
     method = program.recognize([step.event.instruction for step in steps if step.partition])
     named = [program.operator(step.event.instruction)[0] or step.name for step in steps if not step.partition]
-    delegated = [base_name(each.name) for step in steps for each in step.operators]
+    delegated = [base_name(operator.name) for step in steps for operator in step.operators]
     return Kernels(
         method=method,
         attention=_attention(method, named, delegated, cpu_features),

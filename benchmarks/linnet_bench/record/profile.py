@@ -305,7 +305,7 @@ def _times(events: Sequence[Event], whole: int, program: ProgramMap) -> Iterator
             shown = step.name if step.name != _own_name(step.event) or not name else name
             yield Place(OUTSIDE, shown, instruction, 0, -1, layer), step.event.time
             continue
-        names = [base_name(each.name) for each in step.operators]
+        names = [base_name(operator.name) for operator in step.operators]
         layers = program.partition(instruction, names)
         for position, (each, name, layer) in enumerate(zip(step.operators, names, layers, strict=True)):
             yield Place(DELEGATED, name, instruction, step.partition, position, layer), each.time

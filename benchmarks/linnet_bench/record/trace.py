@@ -71,8 +71,8 @@ def _slices(events: Sequence[Event]) -> Iterator[tuple[int, str, Event]]:
             yield _INFERENCES, event.name, event
     for step in steps_of(events):
         yield _PROGRAM, step.name, step.event
-        for each in step.operators:
-            yield _PROGRAM + step.partition, each.name, each
+        for operator in step.operators:
+            yield _PROGRAM + step.partition, operator.name, operator
 
 
 def _named(what: str, process: int, track: int, name: str) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def status_of(outcomes: Sequence[Outcome]) -> int:
         return INTERRUPTED
     if any(each.record is not None and each.record.wrong for each in outcomes):
         return CHECK_FAILED
-    statuses = {exit_status(each.failure) for each in outcomes if each.failure is not None}
+    statuses = {exit_status(outcome.failure) for outcome in outcomes if outcome.failure is not None}
     if len(statuses) > 1:
         return RUN_FAILED
     return statuses.pop() if statuses else OK

@@ -122,7 +122,7 @@ def choose_python(found: Sequence[Mapping[str, Any]], uname: str) -> RemotePytho
         DeviceUnsuitableError: there is none.
     """
     pythons = [_read_python(each) for each in found]
-    fitting = [each for each in pythons if each.target.python >= _LEAST_PYTHON]
+    fitting = [python for python in pythons if python.target.python >= _LEAST_PYTHON]
     if not fitting:
         least = ".".join(map(str, _LEAST_PYTHON))
         versions = sorted({".".join(map(str, each["version"])) for each in found})

@@ -23,13 +23,13 @@ _PROFILE_AT = 128
 def latency_charts(records: Sequence[NamedRecord]) -> list[Markup]:
     """Return one chart for each thread count: p50 by length, p50 to p99 shaded."""
     by_threads: dict[int, list[Series]] = {}
-    for each in records:
-        found = points(each.record.runs)
+    for record in records:
+        found = points(record.record.runs)
         for threads in sorted({point.threads for point in found}):
             own = [point for point in found if point.threads == threads]
             line = [(float(point.tokens), point.middle(50) / 1e6) for point in own]
             band = [(point.middle(50) / 1e6, point.middle(99) / 1e6) for point in own]
-            by_threads.setdefault(threads, []).append(Series(each.name, line, band))
+            by_threads.setdefault(threads, []).append(Series(record.name, line, band))
     lengths = sorted({at for series in by_threads.values() for one in series for at, _ in one.points})
     return [
         line_chart(
@@ -47,11 +47,11 @@ def device_chart(records: Sequence[NamedRecord]) -> Markup | None:
     """Return the headline of each record at one length, each with its fastest thread count."""
     tokens = speed_length(records)
     bars = []
-    for each in records:
-        point = best_point(each.record, tokens)
+    for record in records:
+        point = best_point(record.record, tokens)
         if point is not None:
             note = f"{point.threads} thread(s), {point.samples} samples"
-            bars.append(Bar(each.name, [point.middle(HEADLINE) / 1e6], note))
+            bars.append(Bar(record.name, [point.middle(HEADLINE) / 1e6], note))
     if not bars:
         return None
     title = f"p{HEADLINE} at {tokens} tokens, each with its fastest number of threads"
@@ -60,7 +60,7 @@ def device_chart(records: Sequence[NamedRecord]) -> Markup | None:
 
 def cold_chart(records: Sequence[NamedRecord]) -> Markup | None:
     """Return the time from process start to the first line of output."""
-    cold = [(each.name, each.record.cold_start) for each in records if each.record.cold_start is not None]
+    cold = [(record.name, record.record.cold_start) for record in records if record.record.cold_start is not None]
     bars = [
         Bar(name, [median(times) / 1e6 for times in (found.bare_ns, found.numpy_ns, found.answer_ns)])
         for name, found in cold if found is not None
@@ -75,12 +75,12 @@ def cold_chart(records: Sequence[NamedRecord]) -> Markup | None:
 def memory_chart(records: Sequence[NamedRecord]) -> Markup | None:
     """Return peaks of resident memory beside the file's size."""
     bars = []
-    for each in records:
-        cold = each.record.cold_start
-        peaks = [run.peak_memory for run in each.record.runs if run.peak_memory is not None]
-        values = [each.record.file.size / 1e6, None if cold is None else cold.answer_memory / 1e6,
+    for record in records:
+        cold = record.record.cold_start
+        peaks = [run.peak_memory for run in record.record.runs if run.peak_memory is not None]
+        values = [record.record.file.size / 1e6, None if cold is None else cold.answer_memory / 1e6,
                   max(peaks) / 1e6 if peaks else None]  # fmt: skip
-        bars.append(Bar(each.name, values))
+        bars.append(Bar(record.name, values))
     if not bars:
         return None
     names = ("the file", "peak at the first answer", "peak after all lengths")
@@ -92,9 +92,9 @@ def accuracy_chart(records: Sequence[NamedRecord]) -> Markup | None:
     tokens = speed_length(records)
     for figure in _ACCURACY:
         found = [
-            Point(each.name, point.middle(50) / 1e6, each.record.file.proof[figure])
-            for each in records
-            if figure in each.record.file.proof and (point := best_point(each.record, tokens)) is not None
+            Point(record.name, point.middle(50) / 1e6, record.record.file.proof[figure])
+            for record in records
+            if figure in record.record.file.proof and (point := best_point(record.record, tokens)) is not None
         ]
         if len({each.record.file.sha256 for each in records if figure in each.record.file.proof}) > 1 and found:
             name = {"agreement": "agreement with the original", "cosine_mean": "mean cosine with the original"}[figure]

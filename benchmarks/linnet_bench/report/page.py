@@ -29,7 +29,7 @@ def report_page(records: Sequence[NamedRecord], title: str = "") -> str:
         subtitle=f"{len(records)} record(s) of linnet bench",
         footer=f"Made by linnet report {version()}. Percentiles: {records[0].record.percentiles}.",
     )
-    real = [each for each in records if not each.emulated]
+    real = [record for record in records if not record.emulated]
     page.section("In short", _emulated(records), _table(tables.short(records), "One line for each record"),
                  charts.device_chart(real), _notes(records))  # fmt: skip
     page.section("Latency by length", *charts.latency_charts(real), _nothing_drawn(records, real),
@@ -55,7 +55,7 @@ def _table(rows: Rows, caption: str) -> Content:
 
 
 def _emulated(records: Sequence[NamedRecord]) -> Content:
-    found = [each for each in records if each.emulated]
+    found = [record for record in records if record.emulated]
     if not found:
         return None
     why = "; ".join(f"{each.name}: {each.record.environment.emulated}" for each in found)
@@ -100,17 +100,17 @@ def _notes(records: Sequence[NamedRecord]) -> Iterator[Content]:
 
 
 def _operators(records: Sequence[NamedRecord]) -> Iterator[Content]:
-    for each in records:
-        chart = charts.operator_chart(each)
+    for record in records:
+        chart = charts.operator_chart(record)
         if chart is not None:
             yield chart
-            rows = _table(tables.profile_rows(each.record), f"{each.name}: operators of every profile")
-            yield details(rows, f"Every profile of {each.name}")
+            rows = _table(tables.profile_rows(record.record), f"{record.name}: operators of every profile")
+            yield details(rows, f"Every profile of {record.name}")
 
 
 def _repeat(records: Sequence[NamedRecord]) -> Iterator[Content]:
-    for each in records:
-        command = each.record.command
+    for record in records:
+        command = record.record.command
         if command:
-            yield element("p", f"{each.name}: ", element("code", command))
+            yield element("p", f"{record.name}: ", element("code", command))
     yield _table(tables.repeat(records), "Files by their hash, and versions of what took part")

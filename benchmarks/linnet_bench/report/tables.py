@@ -38,7 +38,7 @@ def speed_length(records: Sequence[NamedRecord]) -> int | None:
 
     Emulated records are ignored if there are others.
     """
-    real = [each for each in records if not each.emulated] or records
+    real = [record for record in records if not record.emulated] or records
     sets = [{point.tokens for point in points(each.record.runs)} for each in real]
     common = set.intersection(*(lengths for lengths in sets if lengths)) if any(sets) else set()
     return min(common, key=lambda tokens: (abs(tokens - _SPEED_AT), tokens), default=None)
@@ -55,7 +55,7 @@ def short(records: Sequence[NamedRecord]) -> Rows:
     tokens = speed_length(records)
     speed = f"p{HEADLINE} ms, {tokens} tokens"
     headers = ["record", "device", "file", "recipe", speed, "threads", "cold ms", "peak MB", "answers", "method"]
-    rows = [[*_short(each, tokens)] for each in records]
+    rows = [[*_short(record, tokens)] for record in records]
     if all(row[1] == row[0] for row in rows):
         headers, rows = [headers[0], *headers[2:]], [[row[0], *row[2:]] for row in rows]
     first = headers.index(speed)
@@ -113,14 +113,14 @@ def latencies(records: Sequence[NamedRecord]) -> Rows:
         "samples",
     )
     rows = []
-    for each in records:
-        for point in points(each.record.runs):
+    for record in records:
+        for point in points(record.record.runs):
             times = [significant(point.middle(q) / 1e6) for q in (50, 90, 99)]
             spread = percent(point.spread(HEADLINE)) if len(point.results) > 1 else ""
             speed = significant(point.tokens * 1e9 / point.middle(50))
             energy = "" if point.energy_j is None else significant(point.energy_j * 1e3)
             counts = [str(point.threads), str(point.tokens)]
-            rows.append([each.name, *counts, *times, spread, speed, energy, str(point.samples)])
+            rows.append([record.name, *counts, *times, spread, speed, energy, str(point.samples)])
     used = [column for column in range(len(headers)) if column < 6 or any(row[column] for row in rows)]
     return Rows(
         tuple(headers[column] for column in used),
@@ -134,20 +134,20 @@ def costs(records: Sequence[NamedRecord]) -> Rows:
     headers = ("record", "file", "bare interpreter ms", "with numpy ms", "first answer ms", "import ms", "load ms",
                "answer ms", "cold peak MB", "peak MB after all lengths")  # fmt: skip
     rows = []
-    for each in records:
-        cold, peak = each.record.cold_start, _peak(each.record)
+    for record in records:
+        cold, peak = record.record.cold_start, _peak(record.record)
         parts = [] if cold is None else [cold.bare_ns, cold.numpy_ns, cold.answer_ns, cold.import_ns, cold.load_ns,
                                          cold.first_answer_ns]  # fmt: skip
         times = [significant(median(part) / 1e6) for part in parts] or [""] * 6
         memory = ["" if value is None else significant(value / 1e6)
                   for value in (None if cold is None else cold.answer_memory, peak)]  # fmt: skip
-        rows.append([each.name, bytes_text(each.record.file.size), *times, *memory])
+        rows.append([record.name, bytes_text(record.record.file.size), *times, *memory])
     return Rows(headers, rows, tuple(range(1, len(headers))))
 
 
 def machines(records: Sequence[NamedRecord]) -> Rows:
     """Return the machines' properties, a column for each record; properties that no record has are left out."""
-    columns = [dict(_machine(each.record)) for each in records]
+    columns = [dict(_machine(record.record)) for record in records]
     names = list(dict.fromkeys(name for column in columns for name in column))
     rows = [[name, *(column.get(name, "") for column in columns)] for name in names]
     return Rows(("", *(each.name for each in records)), [row for row in rows if any(row[1:])], ())

@@ -39,7 +39,7 @@ class Example:
 
     def source(self) -> str:
         """Return the call as Python text, on a variable ``model``."""
-        given = [repr(each) for each in self.arguments] + [f"{k}={v!r}" for k, v in self.options.items()]
+        given = [repr(argument) for argument in self.arguments] + [f"{k}={v!r}" for k, v in self.options.items()]
         return f"model.{self.method}({', '.join(given)})"
 
 

@@ -36,7 +36,7 @@ def tune_on_devices(args: argparse.Namespace, job: TuneJob, show: Show) -> int:
     """
     known = read_devices_file(args.devices_file) if args.devices_file else {}
     addresses = select_devices(args.device, known)
-    phones = [each.name for each in addresses if each.kind == "adb"]
+    phones = [address.name for address in addresses if address.kind == "adb"]
     if phones:
         raise InvalidArgumentError(
             f"linnet tune needs Python there, {', '.join(phones)} has the C runner: use linnet bench"

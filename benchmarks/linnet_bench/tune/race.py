@@ -64,13 +64,13 @@ class Entry:
     @property
     def score(self) -> float:
         """Return the geometric mean over the lengths of the median p50, in nanoseconds."""
-        return geometric_mean([self.at(each.tokens, 50) for each in self.runs[0].lengths])
+        return geometric_mean([self.at(length.tokens, 50) for length in self.runs[0].lengths])
 
     def at(self, tokens: int, q: int) -> float:
         """Return the median over the processes of p50 or p90 at one length, in nanoseconds."""
         name = {50: "p50_ns", 90: "p90_ns"}[q]
-        return median([getattr(each.summary, name) for run in self.runs for each in run.lengths
-                       if each.tokens == tokens])  # fmt: skip
+        return median([getattr(length.summary, name) for run in self.runs for length in run.lengths
+                       if length.tokens == tokens])  # fmt: skip
 
 
 def race(entries: Sequence[Entry], plan: Plan, say: Callable[[str], None], runner: Runner | None = None) -> list[Entry]:

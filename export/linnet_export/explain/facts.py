@@ -168,7 +168,7 @@ def _parts(
     parts.append(Part("normalizations, other constants, padding", rest))
     parts.append(Part("evidence", size - program - FOOTER_SIZE))
     parts.append(Part("hashes", FOOTER_SIZE))
-    return tuple(each for each in parts if each.size)
+    return tuple(part for part in parts if part.size)
 
 
 def _tables(total: int, layers: Sequence[LayerPrecision]) -> list[Part]:

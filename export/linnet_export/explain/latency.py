@@ -53,13 +53,13 @@ class Latency:
     def to_json(self) -> dict[str, Any]:
         """Return the figures as an object that JSON can represent, without the individual samples."""
         runs = {
-            str(threads): [{"tokens": each.tokens, **dataclasses.asdict(each.summary)} for each in results]
+            str(threads): [{"tokens": result.tokens, **dataclasses.asdict(result.summary)} for result in results]
             for threads, results in self.lengths().items()
         }
         profiles = {
             str(run.threads): [
-                {"tokens": each.tokens, "operators": [dataclasses.asdict(row) for row in each.operators]}
-                for each in run.profiles
+                {"tokens": profile.tokens, "operators": [dataclasses.asdict(row) for row in profile.operators]}
+                for profile in run.profiles
             ]
             for run in (() if self.record is None else self.record.runs)
         }

@@ -85,7 +85,7 @@ def _along(errors: Sequence[LayerError]) -> Content:
     ]
     return line_chart(
         "Error along the graph",
-        [each for each in lines if each.points],
+        [line for line in lines if line.points],
         x=Axis("layer, in the order of the graph"),
         y=Axis("relative error", log=True, better="low"),
         listed=False,

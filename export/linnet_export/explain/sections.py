@@ -210,11 +210,11 @@ def speed(facts: Facts, latency: Latency) -> list[Content]:
         description=f"Measured on {machine.cpu or machine.architecture}, {machine.cpus} CPUs, {machine.os}.",
     )
     rows: list[list[Content]] = [
-        [str(each.tokens), str(threads), *(_milliseconds(value) for value in (
-            each.summary.p50_ns, each.summary.p90_ns, each.summary.p99_ns, each.summary.mean_ns,
-        )), str(each.summary.samples)]
+        [str(result.tokens), str(threads), *(_milliseconds(value) for value in (
+            result.summary.p50_ns, result.summary.p90_ns, result.summary.p99_ns, result.summary.mean_ns,
+        )), str(result.summary.samples)]
         for threads, results in runs.items()
-        for each in results
+        for result in results
     ]  # fmt: skip
     headers = ["tokens", "threads", "p50 ms", "p90 ms", "p99 ms", "mean ms", "samples"]
     note = (

@@ -33,7 +33,7 @@ def debug_map(edge: EdgeProgramManager, planned: ExecutorchProgramManager) -> De
     for plan in planned.executorch_program.execution_plan:
         program = edge.exported_program(plan.name)
         nodes = [node for node in program.graph.nodes if node.op == "call_function" and _name(node) not in _SILENT]
-        instructions = [each.instr_args for each in plan.chains[0].instructions]
+        instructions = [instruction.instr_args for instruction in plan.chains[0].instructions]
         delegated = [not isinstance(each, KernelCall) for each in instructions]
         if delegated != ["call_delegate" in str(node.target) for node in nodes]:
             continue

@@ -225,7 +225,7 @@ def _facts(
     plans = {plan.name: plan for plan in planned.executorch_program.execution_plan}
     # custom operators are not required: a runtime without them runs the other methods
     operators = sorted({_operator_name(each) for plan in plans.values() for each in plan.operators} - CUSTOM_OPERATORS)
-    libraries = {"quantized" if each.startswith("quantized") else "optimized" for each in operators}
+    libraries = {"quantized" if operator.startswith("quantized") else "optimized" for operator in operators}
     backends = {delegate.id for plan in plans.values() for delegate in plan.delegates} - {LinnetBackend.__name__}
     if not backends:
         raise LoweringError("no part of the model reached XNNPACK; export a model of a supported architecture")

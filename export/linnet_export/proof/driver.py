@@ -60,7 +60,7 @@ def choose_calibration(config: ExportConfig, checkpoint: Checkpoint) -> list[Pro
     """
     texts = read_texts(config.calibration)
     if not checkpoint.task.takes_pairs:
-        texts = [ProofText(part) for each in texts for part in (each.text, each.pair) if part is not None]
+        texts = [ProofText(part) for text in texts for part in (text.text, text.pair) if part is not None]
     return _fitting(texts, checkpoint)
 
 

@@ -99,7 +99,7 @@ class _ProofMeasure:
         """Attention in int8 errs a little too: what `forward` just keeps, `forward_fused` may exceed."""
         others = (self._answers(method, chosen) for method in self._methods[1:])
         figures = (compare(self._task, self._multi_label, references, answers).figures for answers in others)
-        return not any(self._budget.violations(each) for each in figures)
+        return not any(self._budget.violations(figure) for figure in figures)
 
     def _answers(self, method: DeviceProgram, chosen: range) -> list[dict[str, np.ndarray]]:
         with torch.inference_mode():

@@ -94,4 +94,4 @@ def stored_bytes(layer: nn.Module) -> int:
     known = getattr(layer, "stored_bytes", None)
     if isinstance(known, int):
         return known
-    return sum(each.numel() * each.element_size() for each in layer.parameters())
+    return sum(parameter.numel() * parameter.element_size() for parameter in layer.parameters())

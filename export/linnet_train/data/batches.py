@@ -65,7 +65,7 @@ def encode(tokenizer: Any, texts: Sequence[tuple[str, str | None]], max_length: 
 
 def text_pairs(rows: Sequence[Example]) -> list[tuple[str, str | None]]:
     """Return text and second text of each row."""
-    return [(each.text, each.pair) for each in rows]
+    return [(row.text, row.pair) for row in rows]
 
 
 class Collator:
@@ -89,7 +89,9 @@ class Collator:
         batch["attention_mask"] = torch.tensor([_padded([1] * len(row["input_ids"]), longest, 0) for row in rows])
         labels = [row["labels"] for row in rows]
         each_token = isinstance(labels[0], list)
-        batch["labels"] = torch.tensor([_padded(each, longest, NO_LABEL) for each in labels] if each_token else labels)
+        batch["labels"] = torch.tensor(
+            [_padded(label, longest, NO_LABEL) for label in labels] if each_token else labels
+        )
         tensors = [name for name in rows[0] if isinstance(rows[0][name], Tensor)]
         return batch | {name: torch.stack([row[name] for row in rows]) for name in tensors}
 

@@ -162,7 +162,7 @@ def read_grouped(
     rows = read_file(config.train, config, read_row, problems, **columns)
     held_out = read_file(config.validation, config, read_row, problems, **columns) if config.validation else []
     problems += check(rows, held_out)
-    if rows and not config.validation and len({grouping.key(each) for each in rows}) < grouping.fewest:
+    if rows and not config.validation and len({grouping.key(row) for row in rows}) < grouping.fewest:
         problems.append(Problem(Place(str(config.train)), f"{grouping.too_few}, or --validation"))
     if problems:
         raise BadDataError(problems)
@@ -174,7 +174,7 @@ def read_grouped(
 
 def of_one_score(path: Path | None, rows: Sequence[Example], what: str) -> list[Problem]:
     """Return a problem if all rows have the same number for a label; ``what`` they are and have, in words."""
-    if not rows or len({each.label for each in rows}) > 1:
+    if not rows or len({row.label for row in rows}) > 1:
         return []
     return [Problem(Place(str(path)), f"every {what} {rows[0].label:g}, expected at least two")]
 
@@ -247,7 +247,7 @@ def number_of(value: Any) -> float | None:
 
 def overlap_note(rows: Sequence[Example], held_out: Sequence[Example]) -> list[str]:
     """Return a note if held-out texts also occur among the training rows."""
-    known = {(each.text, each.pair) for each in rows}
+    known = {(row.text, row.pair) for row in rows}
     shared = sum((each.text, each.pair) in known for each in held_out)
     return (
         [f"{shared} of {len(held_out)} held-out texts are training texts too, so figures are optimistic"]
@@ -266,4 +266,4 @@ def hold_out(
     groups = list(dict.fromkeys(group(each) for each in rows))
     count = min(max(1, round(share * len(groups))), len(groups) - 1)
     chosen = set(random.Random(seed).sample(groups, count))
-    return [each for each in rows if group(each) not in chosen], [each for each in rows if group(each) in chosen]
+    return [row for row in rows if group(row) not in chosen], [each for each in rows if group(each) in chosen]

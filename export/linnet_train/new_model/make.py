@@ -53,7 +53,9 @@ def make_model(config: NewModelConfig) -> NewModel:
     plain = transformers.AutoConfig.for_model(config.model_type)
     overrides = read_overrides(config.model_type, plain, config.overrides)
     problems: list[Problem] = []
-    texts = [line for each in read_documents(config.texts, config.text_column, problems) for line in sentences(each)]
+    texts = [
+        line for document in read_documents(config.texts, config.text_column, problems) for line in sentences(document)
+    ]
     if problems:
         raise BadDataError(problems)
     tokenizer = train_wordpiece(texts, config.vocab_size, lowercase=config.lowercase)
@@ -75,7 +77,7 @@ def make_model(config: NewModelConfig) -> NewModel:
     return NewModel(
         output=config.output,
         model_type=config.model_type,
-        parameters=sum(each.numel() for each in model.parameters()),
+        parameters=sum(parameter.numel() for parameter in model.parameters()),
         vocabulary=len(tokenizer),
         tokens_per_word=round(tokens / max(1, words), 3),
     )

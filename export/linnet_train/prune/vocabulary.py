@@ -86,7 +86,7 @@ def _kept_ids(state: Mapping[str, Any], used: Iterable[int], frequent: int) -> l
     prefix = state["model"]["continuing_subword_prefix"]
     characters = [each for each in string.printable if not each.isspace()]
     kept = {*used, *(int(token["id"]) for token in state["added_tokens"]), vocabulary[state["model"]["unk_token"]]}
-    kept |= {vocabulary[each] for each in characters if each in vocabulary}
+    kept |= {vocabulary[character] for character in characters if character in vocabulary}
     kept |= {vocabulary[prefix + each] for each in characters if prefix + each in vocabulary}
     words = sorted(token for word, token in vocabulary.items() if len(word) > 1 and word.isascii() and word.isalpha())
     return sorted(kept | set(words[:frequent]))

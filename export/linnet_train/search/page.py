@@ -23,7 +23,7 @@ def search_page(report: SearchReport) -> str:
     page.section("Worth having", table(headers, rows, caption=caption, right=range(1, len(headers))))
     metric = Axis(report.metric, better="high")
     for title, axis, values in (
-        ("By size of the file", Axis("size", "MB", better="low"), [each.megabytes for each in report.trials]),
+        ("By size of the file", Axis("size", "MB", better="low"), [trial.megabytes for trial in report.trials]),
         ("By latency", Axis("p50", "ms", better="low"), [each.milliseconds for each in report.trials]),
     ):
         points = [
@@ -32,5 +32,5 @@ def search_page(report: SearchReport) -> str:
         ]
         page.section(title, scatter_chart(f"{report.metric}: {title.lower()}", points, x=axis, y=metric))
     if report.failures:
-        page.section("Failed", [element("p", each) for each in report.failures])
+        page.section("Failed", [element("p", failure) for failure in report.failures])
     return page.render()

@@ -60,18 +60,18 @@ class SearchReport:
     @property
     def best(self) -> Trial | None:
         """The best one within the budget, of equals the smallest; None if none fits."""
-        fitting = [each for each in self.trials if each.fits]
+        fitting = [trial for trial in self.trials if trial.fits]
         return max(fitting, key=lambda each: (each.value, -each.megabytes, -each.milliseconds), default=None)
 
     @property
     def front(self) -> list[Trial]:
         """The trials that no other beats in metric, size and latency at once, the best metric first."""
-        kept = [each for each in self.trials if not any(other.beats(each) for other in self.trials)]
+        kept = [trial for trial in self.trials if not any(other.beats(trial) for other in self.trials)]
         return sorted(kept, key=lambda each: -each.value)
 
     def to_json(self) -> dict[str, Any]:
         """Return what JSON can hold."""
-        trials = [dataclasses.asdict(each) | {"directory": str(each.directory)} for each in self.trials]
+        trials = [dataclasses.asdict(trial) | {"directory": str(trial.directory)} for trial in self.trials]
         return {
             "output": str(self.output),
             "metric": self.metric,

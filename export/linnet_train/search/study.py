@@ -145,20 +145,20 @@ def _said(params: Mapping[str, Any]) -> str:
 
 def _report(base: TrainConfig, metric: str, trials: Any) -> SearchReport:
     found, failures = [], []
-    for each in trials:
-        if each.values is None:
-            failures.append(str(each.user_attrs.get(_FAILURE, "")))
+    for trial in trials:
+        if trial.values is None:
+            failures.append(str(trial.user_attrs.get(_FAILURE, "")))
             continue
         found.append(
             Trial(
-                number=each.number + 1,
-                directory=_directory(base, each.number),
-                chosen=dict(each.params),
-                figures=each.user_attrs[_FIGURES],
-                value=each.values[0],
-                megabytes=each.values[1],
-                milliseconds=each.values[2],
-                fits=all(excess <= 0 for excess in each.user_attrs[_EXCESS]),
+                number=trial.number + 1,
+                directory=_directory(base, trial.number),
+                chosen=dict(trial.params),
+                figures=trial.user_attrs[_FIGURES],
+                value=trial.values[0],
+                megabytes=trial.values[1],
+                milliseconds=trial.values[2],
+                fits=all(excess <= 0 for excess in trial.user_attrs[_EXCESS]),
             )
         )
     if not found:

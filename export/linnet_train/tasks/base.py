@@ -107,7 +107,7 @@ class TrainingTask(abc.ABC):
 
     def held_out_rows(self, examples: Sequence[Example], tokenizer: Any) -> list[dict[str, Any]]:
         """Return the rows as `linnet eval` reads them."""
-        return [self.held_out_row(each) for each in examples]
+        return [self.held_out_row(example) for example in examples]
 
     @property
     def columns(self) -> Columns | None:

@@ -42,9 +42,9 @@ class FillMask(TrainingTask):
         """See :class:`TrainingTask`; sentences of a document are packed up to the bound."""
         masking = _masking(config)
         special = tokenizer.num_special_tokens_to_add(pair=masking.next_sentence)
-        passages = pack([sentences(each) for each in rows], tokenizer, config.max_length - special)
+        passages = pack([sentences(row) for row in rows], tokenizer, config.max_length - special)
         following: list[int] | None = None
-        texts: list[tuple[str, str | None]] = [(each.text, None) for each in passages]
+        texts: list[tuple[str, str | None]] = [(passage.text, None) for passage in passages]
         if masking.next_sentence:
             _require_sentences(passages, rows)
             pairs = pair_sentences(passages, config.seed)
@@ -135,7 +135,7 @@ def _placed(values: Tensor, places: Tensor) -> Tensor:
 
 
 def _require_sentences(passages: Sequence[Passage], rows: Sequence[Example]) -> None:
-    documents = {each.document for each in passages if len(each.sentences) > 1}
+    documents = {passage.document for passage in passages if len(passage.sentences) > 1}
     if len(documents) < FEWEST_DOCUMENTS:
         what = (
             f"{len(documents)} documents have two sentences that fit together, next_sentence needs two such documents "

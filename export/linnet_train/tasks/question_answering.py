@@ -65,7 +65,7 @@ class QuestionAnswering(TrainingTask):
         stride = min(config.max_length // 2, _LARGEST_STRIDE)
         _check_question_lengths(rows, tokenizer, config.max_length - stride - _SPECIAL - 1)
         found = tokenizer(
-            [each.text for each in rows], [each.pair for each in rows], truncation="only_second",
+            [row.text for row in rows], [each.pair for each in rows], truncation="only_second",
             max_length=config.max_length, stride=stride, return_overflowing_tokens=True, return_offsets_mapping=True,
         )  # fmt: skip
         owners = found["overflow_to_sample_mapping"]
@@ -125,7 +125,7 @@ class QuestionAnswering(TrainingTask):
 
 
 def _check_question_lengths(rows: Sequence[Example], tokenizer: Any, room: int) -> None:
-    counts = [len(each) for each in tokenizer([each.text for each in rows], add_special_tokens=False)["input_ids"]]
+    counts = [len(each) for each in tokenizer([row.text for row in rows], add_special_tokens=False)["input_ids"]]
     problems = [
         Problem(
             each.where, f"the question has {count} tokens, expected at most {max(room, 0)}, or a larger --max-length"
@@ -165,8 +165,8 @@ def _decode(start: npt.NDArray[np.float32], end: npt.NDArray[np.float32], window
     competing[0] = True  # the first token stands for no answer
     chances = [_softmax(np.where(competing, logits[:count], -10000.0)) for logits in (start, end)]
     empty = float(chances[0][0] * chances[1][0])
-    for each in chances:
-        each[0] = 0
+    for chance in chances:
+        chance[0] = 0
     span = best_span(chances[0], chances[1], context, _LONGEST_ANSWER)
     if span is None:
         return 0.0, "", empty

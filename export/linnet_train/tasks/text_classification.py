@@ -36,7 +36,7 @@ class TextClassification(TrainingTask):
         """See :class:`TrainingTask`; a label is the number of a class."""
         numbers = {label: place for place, label in enumerate(examples.labels)}
         inputs = encode(tokenizer, text_pairs(rows), config.max_length)
-        return Rows(inputs, [numbers[each.label] for each in rows])
+        return Rows(inputs, [numbers[row.label] for row in rows])
 
     def step(self, config: TrainConfig, rows: Rows, examples: Examples) -> Step:
         """See :class:`TrainingTask`: :class:`Loss`, with a teacher's answers where the batch has them; or contrast."""
@@ -103,7 +103,7 @@ def classification_figures(
     }
     if out_of_scope is None:
         return figures
-    expected = [names[each] for each in labels]
+    expected = [names[label] for label in labels]
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
     scores = shifted / shifted.sum(axis=1, keepdims=True)
     inside = [place for place, name in enumerate(names) if name != out_of_scope]

@@ -39,7 +39,7 @@ class TokenClassification(TrainingTask):
     def encode(self, rows: Sequence[Example], examples: Examples, tokenizer: Any, config: TrainConfig) -> Rows:
         """See :class:`TrainingTask`; a row has a label for each token, and as `extra` its first tokens and tags."""
         found = tokenizer(
-            [each.text for each in rows], truncation=True, max_length=config.max_length, return_offsets_mapping=True
+            [row.text for row in rows], truncation=True, max_length=config.max_length, return_offsets_mapping=True
         )
         names = [name for name in found if name not in ("attention_mask", "offset_mapping")]
         numbers = {label: place for place, label in enumerate(examples.labels)}

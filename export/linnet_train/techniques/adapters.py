@@ -62,7 +62,7 @@ def merge_adapters(model: Any) -> None:
 
 def trained_parameters(model: nn.Module) -> int:
     """Count the trainable weights."""
-    return sum(each.numel() for each in model.parameters() if each.requires_grad)
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
 
 def _targets(model: Any, wanted: Sequence[str]) -> list[str]:

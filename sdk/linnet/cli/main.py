@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: list[str]) -> int:
-    name = next((each for each in arguments if not each.startswith("-")), None)
+    name = next((argument for argument in arguments if not argument.startswith("-")), None)
     before = arguments[: arguments.index(name)] if name else arguments
     if name is None or {"-h", "--help", "--version"} & set(before):
         return _top_level(arguments)

@@ -86,12 +86,12 @@ def _as_json(path: str, key: str | None, status: str, results: list[CaseResult])
         "status": status,
         "cases": [
             {
-                "text": each.text,
-                "pair": each.pair,
-                "same": not each.problems,
-                "problems": list(each.problems),
-                "error": each.error if each.error == each.error else None,  # JSON has no NaN
+                "text": result.text,
+                "pair": result.pair,
+                "same": not result.problems,
+                "problems": list(result.problems),
+                "error": result.error if result.error == result.error else None,  # JSON has no NaN
             }
-            for each in results
+            for result in results
         ],
     }

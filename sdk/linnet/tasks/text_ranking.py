@@ -34,7 +34,7 @@ class TextRanking(Task):
         """Return ``{"score": ...}`` for a pair, a list of them for a list of pairs."""
         _, run = read_options(RankingOptions, given)
         batch = read_texts(inputs, pairs=True)
-        answers = [{"score": each.tolist()} for each in _scores(session, batch, run)]
+        answers = [{"score": score.tolist()} for score in _scores(session, batch, run)]
         return answers[0] if batch.single else answers
 
     def run_options(self, manifest: Manifest) -> frozenset[str]:
@@ -60,7 +60,7 @@ def score_pairs(session: Session, pairs: object, run: RunOptions) -> FloatArray:
     single = isinstance(pairs, list | tuple) and len(pairs) > 0 and isinstance(pairs[0], str)
     values = [pairs] if single else pairs
     if isinstance(values, list | tuple):
-        values = [tuple(each) if isinstance(each, list) else each for each in values]
+        values = [tuple(value) if isinstance(value, list) else value for value in values]
     scores = _scores(session, read_texts(values, pairs=True), run)
     return scores[0] if single else scores
 

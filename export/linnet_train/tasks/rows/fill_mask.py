@@ -72,7 +72,7 @@ def _of_lines(path: Path) -> Iterable[Example]:
             documents[-1].append(line.strip())
         elif documents[-1]:
             documents.append([])
-    whole = [each for each in documents if each]
+    whole = [document for document in documents if document]
     if len(whole) == 1:
         whole = [[line] for line in whole[0]]
     return [

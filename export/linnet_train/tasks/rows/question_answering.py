@@ -19,7 +19,7 @@ def read(config: DataConfig, seed: int) -> Examples:
     grouping = Grouping(key=lambda each: each.pair, fewest=2, too_few="one context, expected another to hold out")
 
     def check(rows: Sequence[Example], _: Sequence[Example]) -> list[Problem]:
-        answered = not rows or any(each.label for each in rows)
+        answered = not rows or any(row.label for row in rows)
         return [] if answered else [Problem(Place(str(config.train)), "no question has an answer")]
 
     return read_grouped(config, seed, _read_row, grouping, check, needs_pair=True)

@@ -28,7 +28,7 @@ def read(config: DataConfig, seed: int) -> Examples:
     problems: list[Problem] = []
     rows = read_file(config.train, config, _read_row, problems)
     held_out = read_file(config.validation, config, _read_row, problems) if config.validation else []
-    labels = tuple(sorted({each.label for each in rows}))
+    labels = tuple(sorted({row.label for row in rows}))
     if rows and len(labels) < 2:
         problems.append(
             Problem(Place(str(config.train)), f"every row has the label {labels[0]!r}, expected at least two classes")
@@ -64,17 +64,17 @@ def _label(value: Any) -> str | None:
 def _unseen(rows: Iterable[Example], labels: Sequence[str]) -> list[Problem]:
     known = set(labels)
     return [
-        Problem(each.where, f"label {each.label!r} does not occur in the training rows")
-        for each in rows
-        if each.label not in known
+        Problem(row.where, f"label {row.label!r} does not occur in the training rows")
+        for row in rows
+        if row.label not in known
     ]
 
 
 def _notes(rows: Sequence[Example], held_out: Sequence[Example]) -> tuple[str, ...]:
     notes = []
     found: dict[tuple[str, str | None], set[str]] = {}
-    for each in rows:
-        found.setdefault((each.text, each.pair), set()).add(each.label)
+    for row in rows:
+        found.setdefault((row.text, row.pair), set()).add(row.label)
     doubtful = sum(len(labels) > 1 for labels in found.values())
     if doubtful:
         notes.append(f"{doubtful} texts occur with more than one label")

@@ -51,12 +51,12 @@ def _read_row(row: Row, columns: Columns, where: Place) -> Example | list[str]:
 
 
 def _tags(rows: Sequence[Example]) -> tuple[str, ...]:
-    return tuple(sorted({tag for each in rows for tag in each.label}))
+    return tuple(sorted({tag for row in rows for tag in row.label}))
 
 
 def _unseen(rows: Iterable[Example], labels: Sequence[str]) -> list[Problem]:
     known = set(labels)
-    unseen = [(each.where, sorted(set(each.label) - known)) for each in rows]
+    unseen = [(row.where, sorted(set(row.label) - known)) for row in rows]
     return [Problem(where, f"no training row has {', '.join(tags)}") for where, tags in unseen if tags]
 
 
