@@ -200,7 +200,7 @@ def test_parts_and_families_are_chosen_by_name() -> None:
     [
         (("--only", "latency,speed"), "unknown speed; known: latency, fp32"),
         (("--models", "bert"), "unknown bert"),
-        (("--threads", "0"), "needed at least 1"),
+        (("--threads", "0"), "expected at least 1"),
     ],
 )
 def test_wrong_names_and_numbers_are_refused(

@@ -198,7 +198,7 @@ def test_tasks_of_one_text_refuse_pairs(task: str) -> None:
             {"aggregation_strategy": "last"},
             "'last', this linnet has none, simple, first, average, max",
         ),
-        ("token-classification", {"ignore_labels": "O"}, "needed a list"),
+        ("token-classification", {"ignore_labels": "O"}, "expected a list"),
         ("fill-mask", {"top_k": None}, "top_k is None"),
         ("fill-mask", {"targets": [3]}, r"targets\[0\] is a"),
         ("fill-mask", {"targets": []}, "names no token"),
@@ -257,7 +257,7 @@ def test_encode_needs_a_pooled_output() -> None:
 def test_a_program_that_contradicts_its_manifest_is_named() -> None:
     with pytest.raises(ManifestInvalidError, match="3 labels"):
         fake_model("text-classification", hashed_program(4))("x")
-    with pytest.raises(ManifestInvalidError, match="needed 3 tokens and 3 labels"):
+    with pytest.raises(ManifestInvalidError, match="expected 3 tokens and 3 labels"):
         fake_model("token-classification", hashed_program(4, per_token=True))("x")
     with pytest.raises(ManifestInvalidError, match="gave 2 outputs"):
         fake_model("text-classification", hashed_program(3, outputs=2))("x")

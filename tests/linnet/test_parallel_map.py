@@ -80,7 +80,7 @@ def test_a_model_with_several_sessions_answers_as_with_one() -> None:
 
 @pytest.mark.parametrize("sessions", [0, -1, True, 1.5, 65, "2"])
 def test_impossible_sessions_are_refused(sessions: object) -> None:
-    with pytest.raises(InvalidArgumentError, match="sessions is .* needed an int of 1 to 64"):
+    with pytest.raises(InvalidArgumentError, match="sessions is .* expected an int of 1 to 64"):
         linnet.load("missing.pte", sessions=sessions)  # type: ignore[arg-type]
 
 

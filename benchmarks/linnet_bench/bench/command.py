@@ -184,6 +184,6 @@ def _against_official(settings: Settings) -> Iterator[str]:
     if settings.samples is not None:
         yield f"--official takes at least {OFFICIAL.least_samples} samples by itself; leave out --samples"
     if settings.seconds is not None and settings.seconds < OFFICIAL.seconds:
-        yield f"--seconds is {settings.seconds:g}, --official needed at least {OFFICIAL.seconds:g}"
+        yield f"--seconds is {settings.seconds:g}, --official expected at least {OFFICIAL.seconds:g}"
     if settings.repeats < OFFICIAL.repeats:
-        yield f"--repeats is {settings.repeats}, --official needed at least {OFFICIAL.repeats}"
+        yield f"--repeats is {settings.repeats}, --official expected at least {OFFICIAL.repeats}"

@@ -46,7 +46,7 @@ def flow_chart(title: str, boxes: Sequence[Box], *, kinds: Sequence[str], descri
         ValueError: there is no box, or a box has an unknown kind.
     """
     if not boxes or not all(0 <= box.kind < len(kinds) for box in boxes):
-        raise ValueError(f"needed at least one box, all of the kinds {list(kinds)}")
+        raise ValueError(f"expected at least one box, all of the kinds {list(kinds)}")
 
     def draw(width: int) -> tuple[float, list[Content]]:
         columns = _columns(len(boxes), width)

@@ -75,7 +75,7 @@ def check_comparable(opened: Sequence[OpenedFile]) -> None:
             problems.append(f"{other.path} has other {' and '.join(names)}")
     if problems:
         raise InvalidArgumentError(
-            f"{'; '.join(problems)}; needed the same as {first.path} ({first.manifest.task}): "
+            f"{'; '.join(problems)}; expected the same as {first.path} ({first.manifest.task}): "
             "compare files of one task, made from checkpoints with one tokenizer"
         )
 

@@ -123,7 +123,7 @@ def _from_table(name: str, table: Any) -> Address:
     if not _plain(_NAME, name) or name in ("local", "adb"):
         raise InvalidArgumentError("is no name for a device, expected letters, digits, dots, dashes")
     if not isinstance(table, Mapping) or not isinstance(table.get("device"), str):
-        raise InvalidArgumentError('needed device = "ssh://user@host[:port]" or "adb[:serial]"')
+        raise InvalidArgumentError('expected device = "ssh://user@host[:port]" or "adb[:serial]"')
     unknown = sorted(set(table) - {"device", "python"})
     if unknown:
         raise InvalidArgumentError(f"has unknown keys {', '.join(unknown)}, known are device, python")

@@ -31,7 +31,7 @@ class TokenClassification(Task):
         def read(row: Row) -> tuple[list[str], list[str]]:
             words, tags = row.get(rows.columns.text), row.get(rows.columns.label)
             if not isinstance(words, list) or not isinstance(tags, list) or len(words) != len(tags):
-                raise InvalidArgumentError("needed a list of words and a list of as many tags")
+                raise InvalidArgumentError("expected a list of words and a list of as many tags")
             return [str(word) for word in words], [rows.label_name(tag) for tag in tags]
 
         tagged = rows.read(read)

@@ -72,4 +72,6 @@ def _check(result: subprocess.CompletedProcess[str]) -> None:
         raise ProofError(f"the torch-free process failed: {result.stderr.strip()[-2000:]}")
     last = json.loads(result.stdout.strip().splitlines()[-1])
     if last.get("foreign"):
-        raise ProofError(f"{', '.join(last['foreign'])} got into the process; needed one without {', '.join(FOREIGN)}")
+        raise ProofError(
+            f"{', '.join(last['foreign'])} got into the process; expected one without {', '.join(FOREIGN)}"
+        )

@@ -446,7 +446,7 @@ def test_eval_of_entities_in_a_conll_file(files: Path, tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["--at-least", "speed=3"], "--at-least names speed, text-classification has accuracy, macro_f1"),
-        (["--at-least", "accuracy"], "needed METRIC=VALUE"),
+        (["--at-least", "accuracy"], "expected METRIC=VALUE"),
         (["--at-least", "accuracy=x"], "'accuracy=x'"),
         (["--limit", "0"], "--limit is 0"),
         (["--label-column", "nope"], "--label-column is 'nope'"),

@@ -35,7 +35,7 @@ def test_every_task_survives_its_raw_form(task: str) -> None:
         ("fill-mask", {"pad_id": 10**6}, "pad_id is 1000000"),
         ("fill-mask", {"tokenizer": b""}, "tokenizer is empty"),
         ("fill-mask", {"max_length": 1}, "max_length is 1"),
-        ("fill-mask", {"inputs": ("token_type_ids",)}, "needed input_ids first"),
+        ("fill-mask", {"inputs": ("token_type_ids",)}, "expected input_ids first"),
         ("fill-mask", {"outputs": ()}, "outputs is empty"),
         ("fill-mask", {"max_batch": 2}, "batch_inputs is []"),
         ("fill-mask", {"score_function": "relu"}, "score_function is 'relu'"),

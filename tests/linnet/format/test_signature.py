@@ -89,9 +89,9 @@ def test_every_part_is_signed(keys: Path, where: str) -> None:
 
 def test_keys_of_another_kind_are_named(keys: Path) -> None:
     write_keys(keys, "curve", ec.generate_private_key(ec.SECP256R1()))
-    with pytest.raises(InvalidArgumentError, match="needed an Ed25519 private key"):
+    with pytest.raises(InvalidArgumentError, match="expected an Ed25519 private key"):
         sign_file(keys / "signed.pte", keys / "curve.pem", keys / "out.pte")
-    with pytest.raises(InvalidArgumentError, match="needed an Ed25519 public key"):
+    with pytest.raises(InvalidArgumentError, match="expected an Ed25519 public key"):
         check_signature(keys / "signed.pte", keys / "curve.pub.pem")
     with pytest.raises(InvalidArgumentError, match="no public key in PEM"):
         check_signature(keys / "signed.pte", keys / "signed.pte")

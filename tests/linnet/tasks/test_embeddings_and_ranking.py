@@ -73,7 +73,7 @@ def test_similarity_is_the_cosine() -> None:
         for j, b in enumerate(right.astype(np.float64)):
             assert found[i, j] == pytest.approx((a @ b) / np.sqrt((a @ a) * (b @ b)), abs=1e-6)
     assert model.similarity(left[0], right).shape == (1, 3)
-    with pytest.raises(InvalidArgumentError, match="needed one width"):
+    with pytest.raises(InvalidArgumentError, match="expected one width"):
         model.similarity(np.ones((1, 3)), np.ones((1, 4)))
 
 

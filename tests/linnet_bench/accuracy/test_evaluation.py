@@ -282,4 +282,4 @@ def test_a_limit_that_cannot_be_is_refused_before_anything_is_measured(
     said = at_least("foo=1", rows, monkeypatch, capsys)
     assert "--at-least names foo, text-classification has accuracy, macro_f1, in_scope_accuracy" in said
     assert "--at-least is 'accuracy', expected METRIC=VALUE" in at_least("accuracy", rows, monkeypatch, capsys)
-    assert "needed a number for the value" in at_least("accuracy=nan", rows, monkeypatch, capsys)
+    assert "expected a number for the value" in at_least("accuracy=nan", rows, monkeypatch, capsys)

@@ -49,7 +49,7 @@ def test_samples_replace_the_time_and_quick_only_fills_gaps() -> None:
     [("--samples", "0"), ("--seconds", "0"), ("--seconds", "nan"), ("--seconds", "4000"), ("--cold", "-1")],
 )
 def test_numbers_out_of_range_are_refused(arguments: tuple[str, ...]) -> None:
-    with pytest.raises(InvalidArgumentError, match="needed"):
+    with pytest.raises(InvalidArgumentError, match="expected"):
         settings(*arguments)
 
 
@@ -61,7 +61,7 @@ def test_arguments_that_do_not_parse_end_with_2(arguments: tuple[str, ...], caps
     with pytest.raises(SystemExit) as ended:
         parse("file.pte", *arguments)
     assert ended.value.code == 2
-    assert "needed" in capsys.readouterr().err or "--samples" in arguments
+    assert "expected" in capsys.readouterr().err or "--samples" in arguments
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_official_settings() -> None:
     ("arguments", "message"),
     [
         (("--samples", "2000"), "leave out --samples"),
-        (("--seconds", "59", "--repeats", "4"), "--seconds is 59.*; --repeats is 4, --official needed at least 5"),
+        (("--seconds", "59", "--repeats", "4"), "--seconds is 59.*; --repeats is 4, --official expected at least 5"),
     ],
 )
 def test_less_than_the_official_method_is_refused(arguments: tuple[str, ...], message: str) -> None:
@@ -82,7 +82,7 @@ def test_less_than_the_official_method_is_refused(arguments: tuple[str, ...], me
 
 @pytest.mark.parametrize("arguments", [("--repeats", "0"), ("--cooldown", "-1"), ("--cooldown", "nan")])
 def test_repeats_and_pauses_out_of_range_are_refused(arguments: tuple[str, ...]) -> None:
-    with pytest.raises(InvalidArgumentError, match="needed"):
+    with pytest.raises(InvalidArgumentError, match="expected"):
         settings(*arguments)
 
 

@@ -42,7 +42,7 @@ def test_phones_and_this_machine() -> None:
      "adb:a b", "usb:1", "ssh://pi@board;reboot"],
 )  # fmt: skip
 def test_everything_else_is_refused(text: str) -> None:
-    with pytest.raises(InvalidArgumentError, match="needed"):
+    with pytest.raises(InvalidArgumentError, match="expected"):
         parse_address(text)
 
 
@@ -79,7 +79,7 @@ def test_everything_that_is_wrong_with_a_devices_file_is_said_at_once(tmp_path: 
     path.write_text('[a]\ndevice = "ssh://pi@a"\nthreads = 3\n[b]\n[c]\ndevice = "pi"\n[local]\ndevice = "adb"\n')
     with pytest.raises(InvalidArgumentError) as refused:
         read_devices_file(path)
-    for part in ("[a] has unknown keys threads", "[b] needed device", "[c] --device 'pi'", "[local] is no name"):
+    for part in ("[a] has unknown keys threads", "[b] expected device", "[c] --device 'pi'", "[local] is no name"):
         assert part in str(refused.value)
     path.write_text("[a")
     with pytest.raises(InvalidArgumentError, match="cannot be read"):

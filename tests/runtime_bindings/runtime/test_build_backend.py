@@ -31,7 +31,7 @@ def test_a_machine_without_libraries_is_refused_in_one_line(machine: str, monkey
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert f"Linux {machine}" in line
-    assert "needed 64-bit Linux (x86_64 or aarch64)" in line
+    assert "expected 64-bit Linux (x86_64 or aarch64)" in line
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ from linnet_runtime import runtime_info
 try:
     linnet_answers({threads})
 except InvalidArgumentError as error:
-    assert "needed 0" in str(error)
+    assert "expected 0" in str(error)
 else:
     raise SystemExit("taken")
 assert runtime_info()["threads"] == "0"

@@ -247,5 +247,5 @@ def test_unreadable_files_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_directory_without_tokenizer(tmp_path: Path) -> None:
-    with pytest.raises(UnsupportedTokenizerError, match=r"needed tokenizer\.json or vocab\.txt"):
+    with pytest.raises(UnsupportedTokenizerError, match=r"expected tokenizer\.json or vocab\.txt"):
         load_tokenizer(tmp_path)

@@ -51,7 +51,7 @@ class Reader {
 
   std::string_view bytes(std::size_t count) {
     if (count > rest_.size()) {
-      fail("needed " + std::to_string(count) + " more bytes, found " + std::to_string(rest_.size()));
+      fail("expected " + std::to_string(count) + " more bytes, got " + std::to_string(rest_.size()));
     }
     const std::string_view taken = rest_.substr(0, count);
     rest_.remove_prefix(count);

@@ -100,7 +100,8 @@ std::int64_t Tokenizer::find(std::string_view token) const noexcept {
 }
 
 std::int32_t Tokenizer::flags(std::size_t id) const noexcept {
-  return (special_[id] ? LINNET_TOKEN_SPECIAL : 0) | (added_[id] ? LINNET_TOKEN_ADDED : 0) |
+  // kinds are separate bits, so their sum is their union
+  return (special_[id] ? LINNET_TOKEN_SPECIAL : 0) + (added_[id] ? LINNET_TOKEN_ADDED : 0) +
          (continues_word(static_cast<std::int64_t>(id)) ? LINNET_TOKEN_CONTINUES : 0);
 }
 
