@@ -106,7 +106,8 @@ Model::Model(std::unique_ptr<FileBytes> file, std::int32_t threads)
 
 Model::~Model() {
   unload();
-#ifdef __GLIBC__
+// ThreadSanitizer has an allocator of its own, and glibc's then aborts now and then when a thread ends
+#if defined(__GLIBC__) && !defined(__SANITIZE_THREAD__)
   // what sessions of several threads leave behind lies between what others still use, in each thread's part
   // of the heap; without this, sessions that come and go hold ever more of it
   malloc_trim(0);
