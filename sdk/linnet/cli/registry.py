@@ -9,6 +9,7 @@ The packages of linnet and other packages declare a command in the same way::
 from __future__ import annotations
 
 import difflib
+import functools
 import importlib
 from pathlib import Path
 from typing import cast
@@ -33,6 +34,7 @@ class UnknownCommandError(LookupError):
     """There is no subcommand of that name."""
 
 
+@functools.cache  # the overview asks for every command, each of which would read the file again
 def own_commands() -> dict[str, str]:
     """Return the commands of linnet's own distribution: name -> "module:attribute", in the order of pyproject.toml.
 
