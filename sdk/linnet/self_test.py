@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from linnet.atomic_file import replace_file
 from linnet.cache import cache_folder
 from linnet.errors import GoldenMismatchError, InvalidArgumentError
 from linnet.runtime import runtime_info
@@ -108,6 +109,4 @@ def _write(note: Path, machine: str) -> None:
     # a read-only or full cache folder is not an error: the next load just tests again
     with suppress(OSError):
         note.parent.mkdir(parents=True, exist_ok=True)
-        aside = note.with_name(f"{note.name}.{os.getpid()}")
-        aside.write_text(machine, encoding="utf-8")
-        aside.replace(note)  # atomic, so that another process never reads a partial record
+        replace_file(note, machine)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from linnet.atomic_file import create_beside
 from linnet.format.evidence import Evidence
 from linnet.format.trailer import build_trailer
 from linnet_export.config import ExportConfig
@@ -43,7 +44,8 @@ def atomic_write(output: Path) -> Iterator[Path]:
     If the block fails or is interrupted, the temporary file is removed. Processes that have mapped an
     earlier ``output`` into memory keep its contents.
     """
-    partial = output.with_name(f".{output.name}.partial-{os.getpid()}")
+    descriptor, partial = create_beside(output)
+    os.close(descriptor)
     try:
         yield partial
         # without fsync, a crash after the rename could leave an incomplete file
@@ -57,7 +59,7 @@ def atomic_write(output: Path) -> Iterator[Path]:
 def write_trailer(path: Path, program: bytes, ranges: Sequence[tuple[int, int]], evidence: Evidence) -> None:
     """Write a program and its trailer; if the file already has the program, write only the trailer."""
     trailer = build_trailer(program, ranges, evidence.to_json())
-    if not path.exists():
+    if not path.exists() or not path.stat().st_size:
         path.write_bytes(program)
     with path.open("r+b") as file:
         file.truncate(len(program))

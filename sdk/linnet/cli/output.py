@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 
+from linnet.atomic_file import replace_file
 from linnet.errors import InvalidArgumentError
 
 __all__ = ["refuse_existing", "refuse_same", "write_text"]
@@ -43,13 +42,4 @@ def write_text(text: str, path: Path, *, force: bool = False) -> None:
         OSError: the file cannot be written.
     """
     refuse_existing(path, force=force)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    aside = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        aside.chmod(0o644)  # mkstemp creates files with 0600, which other users could not read
-        aside.replace(path)
-    except BaseException:
-        aside.unlink()
-        raise
+    replace_file(path, text)

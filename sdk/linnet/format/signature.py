@@ -6,11 +6,10 @@ runtime can still run the file. Keys are PEM files, as ``openssl genpkey -algori
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from linnet.atomic_file import replace_file
 from linnet.errors import ExtraMissingError, InvalidArgumentError, SignatureError
 from linnet.format.trailer import SIGNATURE_SIZE, split_signature, with_signature
 
@@ -36,17 +35,7 @@ def sign_file(path: str | Path, key: str | Path, output: str | Path) -> None:
     data = Path(path).read_bytes()
     message, _ = split_signature(data, str(path))
     signed = with_signature(data, _private_key(Path(key)).sign(message), str(path))
-    target = Path(output)
-    descriptor, partial = tempfile.mkstemp(dir=target.parent, prefix=target.name)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(signed)
-        # mkstemp creates files with 0600; keep the permissions of the unsigned file
-        Path(partial).chmod(Path(path).stat().st_mode & 0o777)
-        Path(partial).replace(target)
-    except BaseException:
-        Path(partial).unlink()
-        raise
+    replace_file(Path(output), signed, Path(path).stat().st_mode & 0o777)
 
 
 def check_signature(path: str | Path, key: str | Path) -> None:
