@@ -16,6 +16,7 @@ from linnet.cli.console import Console, shorten
 from linnet.cli.exit_status import CHECK_FAILED, RUN_FAILED, exit_status
 from linnet.cli.output import refuse_existing, refuse_same, write_text
 from linnet.format.manifest import TASKS
+from linnet.printable import printable, unescaped
 from linnet_export import export
 from linnet_export.config import ALGORITHMS, BUDGET_KEYS, OBSERVER_NAMES, ExportConfig, QuantizationConfig
 from linnet_export.errors import OverBudgetError
@@ -68,7 +69,7 @@ class TerminalProgress:
     def stage_finished(self, name: str, seconds: float) -> None:
         """End the line with its seconds."""
         start = CLEAR if self._live else ""
-        print(f"{start}  {name:<12}{seconds:7.1f} s", file=self._stream, flush=True)
+        print(f"{start}  {printable(name):<12}{seconds:7.1f} s", file=unescaped(self._stream), flush=True)
 
     def interrupted(self) -> None:
         """Leave the running line as it is."""
@@ -79,9 +80,9 @@ class TerminalProgress:
         if self._live:
             seconds = time.perf_counter() - self._started
             print(
-                f"{CLEAR}  {self._name:<12}{seconds:7.1f} s  {text[:60]}",
+                f"{CLEAR}  {printable(self._name):<12}{seconds:7.1f} s  {printable(text)[:60]}",
                 end="",
-                file=self._stream,
+                file=unescaped(self._stream),
                 flush=True,
             )
 

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from linnet.printable import escaping
+
 __all__ = ["redirect_output"]
 
 
@@ -24,11 +26,11 @@ def redirect_output() -> Iterator[tuple[TextIO, Path]]:
     """
     path = _log_path()
     path.unlink(missing_ok=True)  # another run that still writes to it keeps its own file
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
     sys.stdout.flush()
     sys.stderr.flush()
     saved = os.dup(1), os.dup(2)
-    terminal = os.fdopen(os.dup(2), "w", buffering=1, encoding="utf-8", errors="replace")
+    terminal = escaping(os.fdopen(os.dup(2), "w", buffering=1, encoding="utf-8", errors="replace"))
     try:
         os.dup2(handle, 1)
         os.dup2(handle, 2)

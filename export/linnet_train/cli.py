@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 from linnet.cli.console import Console
 from linnet.cli.output import refuse_existing, write_text
+from linnet.printable import printable, unescaped
 from linnet_export import export
 from linnet_export.cli import CLEAR, TerminalProgress, name_log, report_over_budget, terminated_as_interrupt
 from linnet_export.errors import OverBudgetError
@@ -77,7 +78,8 @@ class TrainProgress(TerminalProgress):
 
     def epoch_finished(self, text: str) -> None:
         """See :class:`TrainListener`."""
-        print(f"{CLEAR if self._stream.isatty() else ''}    {text}", file=self._stream, flush=True)
+        start = CLEAR if self._stream.isatty() else ""
+        print(f"{start}    {printable(text)}", file=unescaped(self._stream), flush=True)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

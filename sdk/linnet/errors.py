@@ -45,6 +45,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from linnet.printable import printable
+
 __all__ = [
     "BackendMissingError",
     "BuildError",
@@ -102,7 +104,7 @@ class LinnetError(Exception):
     multiline: ClassVar[bool] = False
 
     def __init__(self, message: str, *, executorch_code: int = 0) -> None:
-        super().__init__(message)
+        super().__init__(printable(message))  # it may quote a file or a device
         self.executorch_code = executorch_code
 
 

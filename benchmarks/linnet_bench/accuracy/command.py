@@ -14,6 +14,7 @@ from linnet.cli.console import Console
 from linnet.cli.exit_status import CHECK_FAILED, OK
 from linnet.errors import InvalidArgumentError
 from linnet.loading import load
+from linnet.printable import unescaped
 from linnet_bench.accuracy.datasets import choose_columns, read_rows
 from linnet_bench.accuracy.evaluation import Evaluation, Progress, evaluate
 from linnet_bench.accuracy.problems import BadRowsError
@@ -81,7 +82,8 @@ def _progress() -> Progress:
         nonlocal last
         if done == total or time.monotonic() - last > 0.2:
             last = time.monotonic()
-            print(f"\r{done} of {total}", end="\n" if done == total else "", file=sys.stderr, flush=True)
+            end = "\n" if done == total else ""
+            print(f"\r{done} of {total}", end=end, file=unescaped(sys.stderr), flush=True)
 
     return show
 

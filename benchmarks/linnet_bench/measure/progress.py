@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TextIO
 
+from linnet.printable import printable, unescaped
+
 __all__ = ["Progress"]
 
 
@@ -16,10 +18,13 @@ class Progress:
 
     def say(self, text: str) -> None:
         """Show the current step."""
-        print(f"\r\x1b[K{text} ..." if self._live else text, end="" if self._live else "\n", file=self._stream)
-        self._stream.flush()
+        shown = printable(text)
+        if self._live:
+            print(f"\r\x1b[K{shown} ...", end="", file=unescaped(self._stream), flush=True)
+        else:
+            print(shown, file=self._stream, flush=True)
 
     def end(self) -> None:
         """Clear the line."""
         if self._live:
-            print("\r\x1b[K", end="", file=self._stream, flush=True)
+            print("\r\x1b[K", end="", file=unescaped(self._stream), flush=True)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from linnet.cli.console import cell_width, shorten
+from linnet.printable import printable, unescaped
 
 __all__ = ["ProgressBoard"]
 
@@ -38,18 +39,19 @@ class ProgressBoard:
         """Clear the lines."""
         with self._lock:
             if self._live and self._drawn:
-                print(f"\x1b[{self._drawn}A\x1b[J", end="", file=self._stream, flush=True)
+                print(f"\x1b[{self._drawn}A\x1b[J", end="", file=unescaped(self._stream), flush=True)
                 self._drawn = 0
 
     def _draw(self) -> None:
         columns = shutil.get_terminal_size().columns
         up = f"\x1b[{self._drawn}A" if self._drawn else ""
-        lines = [
-            name + " " * (self._width + 2 - cell_width(name)) + shorten(text, max(1, columns - self._width - 3))
-            for name, text in self._doing.items()
-        ]
-        print(up + "".join(f"\r\x1b[K{line}\n" for line in lines), end="", file=self._stream, flush=True)
+        lines = [self._line(name, text, columns) for name, text in self._doing.items()]
+        print(up + "".join(f"\r\x1b[K{line}\n" for line in lines), end="", file=unescaped(self._stream), flush=True)
         self._drawn = len(lines)
+
+    def _line(self, name: str, text: str, columns: int) -> str:
+        indent = " " * (self._width + 2 - cell_width(name))
+        return printable(name) + indent + shorten(printable(text), max(1, columns - self._width - 3))
 
 
 def _same_step(before: str, text: str) -> bool:

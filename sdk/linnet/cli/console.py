@@ -6,7 +6,9 @@ import os
 import sys
 import unicodedata
 from collections.abc import Sequence
-from typing import TextIO
+from typing import Literal, TextIO
+
+from linnet.printable import escaping, printable, unescaped
 
 __all__ = ["Console", "cell_width", "plain_table", "shorten"]
 
@@ -55,20 +57,23 @@ def _aligned(cells: Sequence[str], widths: Sequence[int], right: Sequence[int]) 
 
 
 class Console:
-    """Output of text, headings, fields and tables to a stream."""
+    """Output of text, headings, fields and tables to a stream; control characters are escaped."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = sys.stdout if stream is None else stream
+        self._stream = escaping(sys.stdout if stream is None else stream)
         self._rich = _wants_rich(self._stream)
 
     def line(self, text: str = "") -> None:
-        """Write one line unchanged."""
+        """Write one line."""
         print(text, file=self._stream, flush=True)
 
     def heading(self, text: str) -> None:
         """Write an empty line and a heading."""
         self.line()
-        self.line(f"\x1b[1m{text}\x1b[0m" if self._rich else text)
+        if self._rich:
+            print(f"\x1b[1m{printable(text)}\x1b[0m", file=unescaped(self._stream), flush=True)
+        else:
+            self.line(text)
 
     def fields(self, pairs: Sequence[tuple[str, str]]) -> None:
         """Write names and values in two columns."""
@@ -86,11 +91,12 @@ class Console:
 
         table = rich.table.Table(box=None, pad_edge=False, header_style="bold")
         for column, header in enumerate(headers):
-            table.add_column(header, justify="right" if column in right else "left", overflow="fold")
+            justify: Literal["left", "right"] = "right" if column in right else "left"
+            table.add_column(rich.text.Text(printable(header)), justify=justify, overflow="fold")
         for row in rows:
             # Text, so that rich does not read brackets in a cell as markup
-            table.add_row(*(rich.text.Text(cell) for cell in row))
-        rich.console.Console(file=self._stream).print(table)
+            table.add_row(*(rich.text.Text(printable(cell)) for cell in row))
+        rich.console.Console(file=unescaped(self._stream)).print(table)
 
 
 def _wants_rich(stream: TextIO) -> bool:

@@ -16,6 +16,7 @@ from linnet.cli.command import Command
 from linnet.cli.exit_status import INTERRUPTED, OK, USAGE, error_message, exit_status
 from linnet.cli.registry import UnknownCommandError, find_command, missing_extra
 from linnet.errors import LinnetError
+from linnet.printable import escaped_output
 
 __all__ = ["command_parser", "main"]
 
@@ -36,6 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in given
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # do not fail on a terminal without UTF-8
+    with escaped_output():
+        return _report_errors(given, debug)
+
+
+def _report_errors(given: list[str], debug: bool) -> int:
     try:
         with warnings.catch_warnings():
             warnings.showwarning = _show_warning
