@@ -69,8 +69,8 @@ def ask_all(
         LinnetError: a file cannot answer, or the data does not fit the task.
     """
     answers = []
-    for each in opened:
-        with load(each.path, threads=threads, self_test=False) as model:
+    for file in opened:
+        with load(file.path, threads=threads, self_test=False) as model:
             outputs = [answer_outputs(model, text, pair)[1] for text, pair in texts]
             answers.append(Answers(outputs, _metrics(model, table, columns, progress)))
     return answers
@@ -94,7 +94,7 @@ def agreement(task: str, first: Sequence[Outputs], other: Sequence[Outputs]) -> 
         InvalidArgumentError: outputs have different shapes, so the files are not of one model.
     """
     for one, two in zip(first, other, strict=True):
-        shapes = [[values.shape for values in each.values()] for each in (one, two)]
+        shapes = [[values.shape for values in outputs.values()] for outputs in (one, two)]
         if shapes[0] != shapes[1]:
             raise InvalidArgumentError(
                 f"the files give outputs of the shapes {shapes[0]} and {shapes[1]} for one text; "
@@ -103,13 +103,13 @@ def agreement(task: str, first: Sequence[Outputs], other: Sequence[Outputs]) -> 
     if get_task(task).compared_by_cosine:
         return float(np.mean([_cosine(one, two) for one, two in zip(first, other, strict=True)]))
     if next(iter(first[0].values())).shape == (1,):
-        return _same_order([_score(each) for each in first], [_score(each) for each in other])
+        return _same_order([_score(outputs) for outputs in first], [_score(outputs) for outputs in other])
     same = [_same_best(one, two) for one, two in zip(first, other, strict=True)]
     return float(np.concatenate(same).mean())
 
 
 def _cosine(one: Outputs, two: Outputs) -> float:
-    left, right = (next(iter(each.values())).astype(np.float64).ravel() for each in (one, two))
+    left, right = (next(iter(outputs.values())).astype(np.float64).ravel() for outputs in (one, two))
     return float(left @ right / max(1e-30, float(np.linalg.norm(left) * np.linalg.norm(right))))
 
 

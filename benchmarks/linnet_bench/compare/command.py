@@ -131,7 +131,7 @@ def _compare(args: argparse.Namespace, table: Table | None, columns: Columns | N
     progress.say("opening")
     opened = open_all(args.files, max(args.threads))
     labels = labels_for(args.files)
-    shortest = min(each.manifest.max_length for each in opened)
+    shortest = min(file.manifest.max_length for file in opened)
     settings = Settings(
         lengths=clip_lengths(args.lengths or DEFAULT_LENGTHS, shortest),
         threads=args.threads,
@@ -178,6 +178,6 @@ def _candidate(
         latencies=rounds.latencies(index),
         method=rounds.method(index),
         peak_memory=rounds.peak_memory(index),
-        cold_ns=tuple(each.first_line_ns for each in cold),
-        cold_memory=int(median([each.peak_memory for each in cold])) if cold else 0,
+        cold_ns=tuple(start.first_line_ns for start in cold),
+        cold_memory=int(median([start.peak_memory for start in cold])) if cold else 0,
     )

@@ -25,7 +25,7 @@ def comparison_page(comparison: Comparison) -> str:
     charts = [*_charts(comparison)]
     if charts:
         page.section("Which are worth having", charts)
-    if any(each.latencies for each in comparison.files):
+    if any(file.latencies for file in comparison.files):
         latency = _table(latencies(comparison), f"p50 / p90 of {ran(comparison)} in milliseconds")
         page.section("Latency by length", *_lines(comparison), latency)
     where = ", ".join(filter(None, (machine.board, machine.cpu, machine.architecture, machine.os)))
@@ -47,7 +47,7 @@ def _charts(comparison: Comparison) -> list[Content]:
     accuracy = Axis(comparison.accuracy, better="high")
     speed = f"p50 at {comparison.tokens} tokens, {comparison.threads} thread(s)"
     sizes = [(file.label, file.file.size / 1e6, comparison.accuracy_of(file)) for file in comparison.files]
-    speeds = [(each.label, comparison.speed_of(each) / 1e6, comparison.accuracy_of(each)) for each in comparison.files]
+    speeds = [(file.label, comparison.speed_of(file) / 1e6, comparison.accuracy_of(file)) for file in comparison.files]
     charts: list[Content] = []
     for title, rows, axis in (
         ("Accuracy by size of the file", sizes, Axis("size", "MB", better="low")),
@@ -64,9 +64,9 @@ def _lines(comparison: Comparison) -> list[Content]:
     for threads in comparison.settings.threads:
         series = []
         for file in comparison.files:
-            own = [found for found in file.latencies if found.threads == threads]
-            points = [(float(found.tokens), found.summary.p50_ns / 1e6) for found in own]
-            band = [(found.summary.p50_ns / 1e6, found.summary.p90_ns / 1e6) for found in own]
+            own = [latency for latency in file.latencies if latency.threads == threads]
+            points = [(float(latency.tokens), latency.summary.p50_ns / 1e6) for latency in own]
+            band = [(latency.summary.p50_ns / 1e6, latency.summary.p90_ns / 1e6) for latency in own]
             series += [Series(file.label, points, band)] if points else []
         if series:
             title = f"p50 of {ran(comparison)} on {threads} thread(s)"

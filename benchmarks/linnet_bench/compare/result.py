@@ -142,8 +142,8 @@ class Comparison:
 
     def speed_of(self, candidate: Candidate) -> float:
         """Return a file's p50 at the point used as speed, NaN if it was not timed."""
-        found = candidate.latency(self.threads, self.tokens)
-        return math.nan if found is None else found.summary.p50_ns
+        latency = candidate.latency(self.threads, self.tokens)
+        return math.nan if latency is None else latency.summary.p50_ns
 
     def to_json(self) -> str:
         """Return indented JSON; NaN becomes null."""
@@ -180,7 +180,7 @@ def mark_beaten(comparison: Comparison) -> Comparison:
             if cost != own and all(theirs <= mine for theirs, mine in zip(cost, own, strict=True))
         )
 
-    files = tuple(dataclasses.replace(each, beaten_by=beaten_by(each.label)) for each in comparison.files)
+    files = tuple(dataclasses.replace(file, beaten_by=beaten_by(file.label)) for file in comparison.files)
     return dataclasses.replace(comparison, files=files)
 
 
@@ -188,7 +188,7 @@ def _plain(value: object) -> object:
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
+        return {str(key): _plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
+        return [_plain(entry) for entry in value]
     return value

@@ -70,16 +70,16 @@ class Rounds:
             Latency(
                 threads=threads,
                 tokens=tokens,
-                summary=summarize([sample for each in found for sample in each.samples_ns]),
-                round_p50_ns=tuple(each.summary.p50_ns for each in found),
+                summary=summarize([sample for length in lengths for sample in length.samples_ns]),
+                round_p50_ns=tuple(length.summary.p50_ns for length in lengths),
             )
-            for (threads, tokens), found in sorted(results.items())
+            for (threads, tokens), lengths in sorted(results.items())
         )
 
     def method(self, index: int) -> str | None:
         """Return the method of one file that was timed; None if nothing was timed."""
         ran = [method_of(run) for run in self._engine.runs(self._paths[index])]
-        return next((each for each in ran if each is not None), None)
+        return next((method for method in ran if method is not None), None)
 
     def peak_memory(self, index: int) -> int | None:
         """Return the largest peak memory of one file's processes, in bytes."""

@@ -37,15 +37,15 @@ def costs(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
     return [*headers, ""], [[*_costs(comparison, file), _mark(file)] for file in comparison.files]
 
 
-def _costs(comparison: Comparison, each: Candidate) -> Iterator[str]:
-    yield each.label
-    yield each.file.recipe
-    yield f"{each.file.size / 1e6:.2f}"
-    yield "" if each.partitions is None else str(each.partitions)
-    yield "" if each.peak_memory is None else f"{each.peak_memory / 1e6:.1f}"
-    yield f"{median(each.cold_ns) / 1e6:.0f}" if each.cold_ns else ""
-    yield f"{each.agreement:.4f}"
-    figures = {**each.proof, **each.metrics}
+def _costs(comparison: Comparison, file: Candidate) -> Iterator[str]:
+    yield file.label
+    yield file.file.recipe
+    yield f"{file.file.size / 1e6:.2f}"
+    yield "" if file.partitions is None else str(file.partitions)
+    yield "" if file.peak_memory is None else f"{file.peak_memory / 1e6:.1f}"
+    yield f"{median(file.cold_ns) / 1e6:.0f}" if file.cold_ns else ""
+    yield f"{file.agreement:.4f}"
+    figures = {**file.proof, **file.metrics}
     for name in _accuracy_names(comparison):
         yield _figure(figures.get(name, math.nan))
 
@@ -60,10 +60,10 @@ def _figure(value: float) -> str:
     return "" if math.isnan(value) else f"{value:.4f}" if value == 0 or abs(value) >= 1e-3 else f"{value:.1e}"
 
 
-def _mark(each: Candidate) -> str:
-    if each.check.wrong:
+def _mark(file: Candidate) -> str:
+    if file.check.wrong:
         return "WRONG"
-    return "beaten" if each.beaten_by else ""
+    return "beaten" if file.beaten_by else ""
 
 
 def latencies(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
@@ -71,16 +71,16 @@ def latencies(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
     lengths = sorted({latency.tokens for file in comparison.files for latency in file.latencies})
     rows = []
     for threads in comparison.settings.threads:
-        for each in comparison.files:
-            cells = [_latency(each, threads, tokens) for tokens in lengths]
+        for file in comparison.files:
+            cells = [_latency(file, threads, tokens) for tokens in lengths]
             if any(cells):
-                rows.append([str(threads), each.label, *cells])
+                rows.append([str(threads), file.label, *cells])
     return ["threads", "file", *(f"{tokens} tokens" for tokens in lengths)], rows
 
 
-def _latency(each: Candidate, threads: int, tokens: int) -> str:
-    found = each.latency(threads, tokens)
-    return "" if found is None else f"{_ms(found.summary.p50_ns)} / {_ms(found.summary.p90_ns)}"
+def _latency(file: Candidate, threads: int, tokens: int) -> str:
+    latency = file.latency(threads, tokens)
+    return "" if latency is None else f"{_ms(latency.summary.p50_ns)} / {_ms(latency.summary.p90_ns)}"
 
 
 def notes(comparison: Comparison) -> Iterator[str]:

@@ -82,7 +82,7 @@ class Scale:
     def __call__(self, value: float) -> float:
         """Return the pixel of a value; values outside are placed at the nearer end."""
         value = min(max(value, self.low), self.high)
-        low, high, at = (math.log(each) for each in (self.low, self.high, value)) if self.log else (
+        low, high, at = (math.log(number) for number in (self.low, self.high, value)) if self.log else (
             self.low, self.high, value,
         )  # fmt: skip
         return self.start + (self.end - self.start) * ((at - low) / (high - low) if high > low else 0.5)
@@ -129,12 +129,12 @@ def _linear_ticks(low: float, high: float, most: int) -> list[float]:
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [round(each * step, 12) for each in range(first, last + 1)]
+    return [round(multiple * step, 12) for multiple in range(first, last + 1)]
 
 
 def _log_ticks(low: float, high: float, most: int) -> list[float]:
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
-    decades = [10.0**each for each in range(first, last + 1)]
+    decades = [10.0**exponent for exponent in range(first, last + 1)]
     for factors in ((1, 2, 5), (1, 3), (1,)):
         ticks = [factor * decade for decade in decades for factor in factors if low <= factor * decade <= high]
         if len(ticks) <= most:
@@ -186,7 +186,7 @@ def label(text: str, x: float, y: float, *, anchor: str = "start", class_: str |
 
 def text_width(text: str) -> float:
     """Return the approximate width of a text in pixels."""
-    return _CHARACTER * sum(2 if ord(each) > 0x2E7F else 1 for each in text)
+    return _CHARACTER * sum(2 if ord(character) > 0x2E7F else 1 for character in text)
 
 
 def picture(

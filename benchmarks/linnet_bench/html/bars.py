@@ -62,7 +62,7 @@ def bar_chart(
     for bar in bars:
         if len(bar.values) != count:
             raise ValueError(f"{bar.name}: {len(bar.values)} values for {count} series")
-    known = [value for each in bars for value in each.values if value is not None]
+    known = [value for bar in bars for value in bar.values if value is not None]
     axis = dataclasses.replace(axis, from_zero=True)
 
     def draw(width: int) -> tuple[float, list[Content]]:
@@ -74,17 +74,17 @@ def bar_chart(
         start = left if axis.log else scale(0.0)
         row = count * _THICKNESS + _GAP + (_NAME if above else 0)
         drawn: list[Content] = []
-        for index, each in enumerate(bars):
+        for index, bar in enumerate(bars):
             top = 4 + index * row
             first = top + (_NAME if above else 0)
-            content: list[Content] = [element("title", f"{each.name}: {each.note}" if each.note else each.name)]
-            name = shorten(each.name, limit)
+            content: list[Content] = [element("title", f"{bar.name}: {bar.note}" if bar.note else bar.name)]
+            name = shorten(bar.name, limit)
             if above:
                 content.append(label(name, left, top + 11, class_="name"))
             else:
                 middle = top + count * _THICKNESS / 2 + 3
                 content.append(label(name, left - 8, middle, anchor="end", class_="name"))
-            for at, value in enumerate(each.values):
+            for at, value in enumerate(bar.values):
                 content += _bar(at, value, first + at * _THICKNESS, start, scale, written)
             drawn.append(element("g", content))
         height = 4 + len(bars) * row + 16
@@ -95,7 +95,7 @@ def bar_chart(
 
     headers: list[Content] = ["", *(series or [axis.title])]
     rows: list[list[Content]] = [
-        [each.name, *("" if value is None else written(value) for value in each.values)] for each in bars
+        [bar.name, *("" if value is None else written(value) for value in bar.values)] for bar in bars
     ]
     figures = details(table(headers, rows, caption=title, right=range(1, count + 1))) if listed else None
     return picture(title, draw, legend(series), figures, description=description)

@@ -72,22 +72,22 @@ def line_chart(
     Raises:
         ValueError: there is no point, a band does not fit its line, or a value does not fit its axis.
     """
-    for each in series:
-        if each.band and len(each.band) != len(each.points):
-            raise ValueError(f"{each.name}: {len(each.band)} band entries for {len(each.points)} points")
-    xs = [point[0] for each in series for point in each.points]
-    ys = [point[1] for each in series for point in each.points]
-    ys += [edge for each in series for pair in each.band for edge in pair]
+    for line in series:
+        if line.band and len(line.band) != len(line.points):
+            raise ValueError(f"{line.name}: {len(line.band)} band entries for {len(line.points)} points")
+    xs = [point[0] for line in series for point in line.points]
+    ys = [point[1] for line in series for point in line.points]
+    ys += [edge for line in series for pair in line.band for edge in pair]
 
     def draw(width: int) -> tuple[float, list[Content]]:
         canvas = Canvas(width, height)
         x_scale, y_scale = _scales(canvas, x, xs, y, ys)
         drawn: list[Content] = [*draw_frame(canvas, x, x_scale, y, y_scale)]
-        drawn += [_line(index, each, x_scale, y_scale, marked) for index, each in enumerate(series)]
+        drawn += [_line(index, line, x_scale, y_scale, marked) for index, line in enumerate(series)]
         return height, drawn
 
-    has_band = any(each.band for each in series)
-    names = legend([each.name for each in series], marker)
+    has_band = any(line.band for line in series)
+    names = legend([line.name for line in series], marker)
     note = element("p", f"Shaded: {band_name}.", class_="note") if has_band else None
     figures = _line_table(title, series, x, y, band_name) if listed else None
     return picture(title, draw, names, note, figures, description=description)
@@ -115,17 +115,17 @@ def _line(index: int, series: Series, x: Scale, y: Scale, marked: bool) -> Marku
 
 def _line_table(title: str, series: Sequence[Series], x: Axis, y: Axis, band_name: str) -> Markup:
     columns: list[Content] = [x.title]
-    for each in series:
-        columns.append(each.name if len(series) > 1 else y.title)
-        columns += [f"{each.name}: {band_name}"] if each.band else []
-    values: dict[float, list[Content]] = {at: [] for at in sorted({a for each in series for a, _ in each.points})}
-    for each in series:
-        known = {point[0]: index for index, point in enumerate(each.points)}
+    for line in series:
+        columns.append(line.name if len(series) > 1 else y.title)
+        columns += [f"{line.name}: {band_name}"] if line.band else []
+    values: dict[float, list[Content]] = {at: [] for at in sorted({a for line in series for a, _ in line.points})}
+    for line in series:
+        known = {point[0]: index for index, point in enumerate(line.points)}
         for at, cells in values.items():
             index = known.get(at)
-            cells.append("" if index is None else significant(each.points[index][1]))
-            if each.band:
-                cells.append("" if index is None else "\N{EN DASH}".join(map(significant, each.band[index])))
+            cells.append("" if index is None else significant(line.points[index][1]))
+            if line.band:
+                cells.append("" if index is None else "\N{EN DASH}".join(map(significant, line.band[index])))
     rows = [[f"{at:g}", *cells] for at, cells in values.items()]
     return details(table(columns, rows, caption=title, right=range(len(columns))))
 
@@ -162,12 +162,12 @@ def scatter_chart(
 
     def draw(width: int) -> tuple[float, list[Content]]:
         canvas = Canvas(width, height)
-        x_scale, y_scale = _scales(canvas, x, [each.x for each in points], y, [each.y for each in points])
+        x_scale, y_scale = _scales(canvas, x, [point.x for point in points], y, [point.y for point in points])
         drawn: list[Content] = [*draw_frame(canvas, x, x_scale, y, y_scale)]
         if len(best) > 1:
-            steps = " ".join(f"{x_scale(each.x):.1f},{y_scale(each.y):.1f}" for each in best)
+            steps = " ".join(f"{x_scale(point.x):.1f},{y_scale(point.y):.1f}" for point in best)
             drawn.append(element("polyline", points=steps, class_="front"))
-        places = [(x_scale(each.x), y_scale(each.y)) for each in points]
+        places = [(x_scale(point.x), y_scale(point.y)) for point in points]
         for point, (at_x, at_y) in zip(points, places, strict=True):
             index = groups.index(point.group)
             drawn.append(element("g", marker(index, at_x, at_y, 5), class_=f"series-{index % 6}"))
@@ -222,8 +222,8 @@ def _point_labels(canvas: Canvas, points: Sequence[Point], places: Sequence[tupl
             for bx, by, _ in boxes
             if bx >= canvas.left and bx + width <= canvas.width - 2 and canvas.top <= by <= canvas.height - 14
         ]
-        free = [place for place in inside if not any(_overlap((*place, place[0] + width, place[1] + 13), each)
-                                                     for each in taken)]  # fmt: skip
+        free = [place for place in inside if not any(_overlap((*place, place[0] + width, place[1] + 13), area)
+                                                     for area in taken)]  # fmt: skip
         at = (free or inside or [(max(2.0, x - width - 9), y - 6)])[0]
         taken.append((at[0], at[1], at[0] + width, at[1] + 13))
         drawn.append(label(name, at[0], at[1] + 10, class_="name"))

@@ -56,10 +56,10 @@ def flow_chart(title: str, boxes: Sequence[Box], *, kinds: Sequence[str], descri
         top = 4.0
         for first in range(0, len(boxes), columns):
             line = boxes[first : first + columns]
-            height = max(2 * _PADDING + _LINE * (1 + len(each.lines)) - 4 for each in line)
-            for column, each in enumerate(line):
+            height = max(2 * _PADDING + _LINE * (1 + len(box.lines)) - 4 for box in line)
+            for column, box in enumerate(line):
                 left = 2 + column * (box_width + gap)
-                drawn.append(_draw_box(each, left, top, box_width, height))
+                drawn.append(_draw_box(box, left, top, box_width, height))
                 if column + 1 < len(line):
                     drawn.append(_arrow(f"M{left + box_width} {top + height / 2:.1f}h{gap - 3}"))
             if first + columns < len(boxes):

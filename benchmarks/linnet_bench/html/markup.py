@@ -76,7 +76,7 @@ def element(tag: str, *content: Content | Iterable[Content], **attributes: Attri
 
 def join(*content: Content | Iterable[Content]) -> Markup:
     """Return the content as one piece of markup, texts escaped."""
-    return Markup("".join(_flat(each) for each in content))
+    return Markup("".join(_flat(part) for part in content))
 
 
 def foreign(text: str) -> Markup:
@@ -96,7 +96,7 @@ def _flat(content: Content | Iterable[Content]) -> str:
         return content.text
     if isinstance(content, str):
         return escape(content)
-    return "".join(_flat(each) for each in content)
+    return "".join(_flat(part) for part in content)
 
 
 def _attribute(name: str, value: Attribute) -> str:

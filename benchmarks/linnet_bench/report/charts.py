@@ -24,9 +24,9 @@ def latency_charts(records: Sequence[NamedRecord]) -> list[Markup]:
     """Return one chart for each thread count: p50 by length, p50 to p99 shaded."""
     by_threads: dict[int, list[Series]] = {}
     for record in records:
-        found = points(record.record.runs)
-        for threads in sorted({point.threads for point in found}):
-            own = [point for point in found if point.threads == threads]
+        all_points = points(record.record.runs)
+        for threads in sorted({point.threads for point in all_points}):
+            own = [point for point in all_points if point.threads == threads]
             line = [(float(point.tokens), point.middle(50) / 1e6) for point in own]
             band = [(point.middle(50) / 1e6, point.middle(99) / 1e6) for point in own]
             by_threads.setdefault(threads, []).append(Series(record.name, line, band))
@@ -62,8 +62,8 @@ def cold_chart(records: Sequence[NamedRecord]) -> Markup | None:
     """Return the time from process start to the first line of output."""
     cold = [(record.name, record.record.cold_start) for record in records if record.record.cold_start is not None]
     bars = [
-        Bar(name, [median(times) / 1e6 for times in (found.bare_ns, found.numpy_ns, found.answer_ns)])
-        for name, found in cold if found is not None
+        Bar(name, [median(times) / 1e6 for times in (cold_start.bare_ns, cold_start.numpy_ns, cold_start.answer_ns)])
+        for name, cold_start in cold if cold_start is not None
     ]  # fmt: skip
     if not bars:
         return None
@@ -91,15 +91,15 @@ def accuracy_chart(records: Sequence[NamedRecord]) -> Markup | None:
     """Return accuracy by latency, if the proofs of at least two files have a common accuracy figure."""
     tokens = speed_length(records)
     for figure in _ACCURACY:
-        found = [
+        dots = [
             Point(record.name, point.middle(50) / 1e6, record.record.file.proof[figure])
             for record in records
             if figure in record.record.file.proof and (point := best_point(record.record, tokens)) is not None
         ]
-        if len({each.record.file.sha256 for each in records if figure in each.record.file.proof}) > 1 and found:
+        if len({record.record.file.sha256 for record in records if figure in record.record.file.proof}) > 1 and dots:
             name = {"agreement": "agreement with the original", "cosine_mean": "mean cosine with the original"}[figure]
             x = Axis(f"p50 at {tokens} tokens", "ms", better="low")
-            return scatter_chart("Accuracy by latency", found, x=x, y=Axis(name, better="high"))
+            return scatter_chart("Accuracy by latency", dots, x=x, y=Axis(name, better="high"))
     return None
 
 
@@ -118,5 +118,5 @@ def operator_chart(named: NamedRecord) -> Markup | None:
 
 
 def _profile(record: Record) -> tuple[int, LengthProfile] | None:
-    found = [(run.threads, profile) for run in record.runs for profile in run.profiles]
-    return min(found, key=lambda each: abs(each[1].tokens - _PROFILE_AT), default=None)
+    profiles = [(run.threads, profile) for run in record.runs for profile in run.profiles]
+    return min(profiles, key=lambda pair: abs(pair[1].tokens - _PROFILE_AT), default=None)

@@ -23,7 +23,7 @@ def report_page(records: Sequence[NamedRecord], title: str = "") -> str:
         records: at least one.
         title: title of the page; empty: made from the files' names.
     """
-    files = list(dict.fromkeys(each.record.file.name for each in records))
+    files = list(dict.fromkeys(record.record.file.name for record in records))
     page = Page(
         title or f"Speed of {', '.join(files)}",
         subtitle=f"{len(records)} record(s) of linnet bench",
@@ -55,14 +55,18 @@ def _table(rows: Rows, caption: str) -> Content:
 
 
 def _emulated(records: Sequence[NamedRecord]) -> Content:
-    found = [record for record in records if record.emulated]
-    if not found:
+    emulated = [record for record in records if record.emulated]
+    if not emulated:
         return None
-    why = "; ".join(f"{each.name}: {each.record.environment.emulated}" for each in found)
+    why = "; ".join(f"{record.name}: {record.record.environment.emulated}" for record in emulated)
     return element(
         "p",
         element(
-            "strong", "Emulated: the times of ", ", ".join(each.name for each in found), " mean nothing.", class_="bad"
+            "strong",
+            "Emulated: the times of ",
+            ", ".join(record.name for record in emulated),
+            " mean nothing.",
+            class_="bad",
         ),
         f" They say how fast an emulator is, no device; so they stand in tables only and in no chart. ({why})",
         class_="missing",
@@ -77,25 +81,25 @@ def _nothing_drawn(records: Sequence[NamedRecord], real: Sequence[NamedRecord]) 
 
 
 def _notes(records: Sequence[NamedRecord]) -> Iterator[Content]:
-    for each in records:
-        record = each.record
+    for named in records:
+        record = named.record
         busy = busy_note(record.runs[0].before, len(record.environment.affinity)) if record.runs else ""
         if busy:
-            yield element("p", f"{each.name}: {busy}", class_="note")
+            yield element("p", f"{named.name}: {busy}", class_="note")
         for run in record.runs:
             if run.check.wrong:
-                yield element("p", f"{each.name}: no latency, because the answers are wrong: {run.check.message}",
+                yield element("p", f"{named.name}: no latency, because the answers are wrong: {run.check.message}",
                               class_="bad")  # fmt: skip
             elif run.error:
-                yield element("p", f"{each.name}: no latency, because the run failed: {run.error}", class_="bad")
+                yield element("p", f"{named.name}: no latency, because the run failed: {run.error}", class_="bad")
         if record.partial:
             yield element(
-                "p", f"{each.name}: {record.ended_early}; only what had been finished is shown.", class_="note"
+                "p", f"{named.name}: {record.ended_early}; only what had been finished is shown.", class_="note"
             )
         missing = [*shortcomings(record)] if record.settings.method == OFFICIAL.name else []
         if missing:
             yield element(
-                "p", f"{each.name}: the official method is not fulfilled: {'; '.join(missing)}.", class_="bad"
+                "p", f"{named.name}: the official method is not fulfilled: {'; '.join(missing)}.", class_="bad"
             )
 
 

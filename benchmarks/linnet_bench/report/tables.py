@@ -39,15 +39,15 @@ def speed_length(records: Sequence[NamedRecord]) -> int | None:
     Emulated records are ignored if there are others.
     """
     real = [record for record in records if not record.emulated] or records
-    sets = [{point.tokens for point in points(each.record.runs)} for each in real]
+    sets = [{point.tokens for point in points(record.record.runs)} for record in real]
     common = set.intersection(*(lengths for lengths in sets if lengths)) if any(sets) else set()
     return min(common, key=lambda tokens: (abs(tokens - _SPEED_AT), tokens), default=None)
 
 
 def best_point(record: Record, tokens: int | None) -> Point | None:
     """Return a record's fastest thread count at one length by its headline; None if it was not measured."""
-    found = [point for point in points(record.runs) if point.tokens == tokens]
-    return min(found, key=lambda point: point.middle(HEADLINE), default=None)
+    candidates = [point for point in points(record.runs) if point.tokens == tokens]
+    return min(candidates, key=lambda point: point.middle(HEADLINE), default=None)
 
 
 def short(records: Sequence[NamedRecord]) -> Rows:
@@ -62,9 +62,9 @@ def short(records: Sequence[NamedRecord]) -> Rows:
     return Rows(tuple(headers), rows, tuple(range(first, first + 4)))
 
 
-def _short(each: NamedRecord, tokens: int | None) -> Iterator[str]:
-    record, point = each.record, best_point(each.record, tokens)
-    yield each.name
+def _short(named: NamedRecord, tokens: int | None) -> Iterator[str]:
+    record, point = named.record, best_point(named.record, tokens)
+    yield named.name
     yield device_name(record)
     yield record.file.name
     yield record.file.recipe
@@ -150,7 +150,7 @@ def machines(records: Sequence[NamedRecord]) -> Rows:
     columns = [dict(_machine(record.record)) for record in records]
     names = list(dict.fromkeys(name for column in columns for name in column))
     rows = [[name, *(column.get(name, "") for column in columns)] for name in names]
-    return Rows(("", *(each.name for each in records)), [row for row in rows if any(row[1:])], ())
+    return Rows(("", *(record.name for record in records)), [row for row in rows if any(row[1:])], ())
 
 
 def _machine(record: Record) -> Iterator[tuple[str, str]]:
@@ -189,7 +189,7 @@ def _cores(record: Record) -> str:
 
 def _kernels(record: Record) -> list[str]:
     known = [run.kernels for run in record.runs if run.kernels is not None]
-    texts = (f"{each.method or 'forward'}; attention: {each.attention or 'unknown'}" for each in known)
+    texts = (f"{kernels.method or 'forward'}; attention: {kernels.attention or 'unknown'}" for kernels in known)
     return [*dict.fromkeys(texts)]
 
 
@@ -216,11 +216,11 @@ def repeat(records: Sequence[NamedRecord]) -> Rows:
     """Return what is needed to repeat the measurement: files, hashes and versions."""
     headers = ("record", "measured", "file", "SHA-256", "model", "linnet", "ExecuTorch", "Python", "numpy", "schema")
     rows = []
-    for each in records:
-        record, versions = each.record, each.record.environment.versions
+    for named in records:
+        record, versions = named.record, named.record.environment.versions
         model = f"{record.file.source or 'unknown'} {record.file.source_commit}".strip()
         told = [versions.linnet or "", versions.executorch or "", versions.python, versions.numpy or ""]
-        rows.append([each.name, record.created, record.file.name, record.file.sha256, model, *told,
+        rows.append([named.name, record.created, record.file.name, record.file.sha256, model, *told,
                      record.schema_version])  # fmt: skip
     return Rows(headers, rows, ())
 
