@@ -52,7 +52,7 @@ def run_on_devices(args: argparse.Namespace, settings: Settings | None) -> int:
         deployment=deployment_for(args, [args.file]),
     )
     outcomes = run_all(addresses, job, KINDS, _board(addresses))
-    bounds = [each.record.file.max_length for each in outcomes if each.record is not None]
+    bounds = [outcome.record.file.max_length for outcome in outcomes if outcome.record is not None]
     if bounds:
         say_cut(args.lengths, bounds[0])
     show_outcomes(outcomes, Console())
@@ -79,12 +79,12 @@ def _write(outcome: Outcome, record_path: Path | None, trace_path: Path | None, 
 
 def _clean(addresses: Sequence[Address]) -> int:
     failures: list[Outcome] = []
-    for address, found in clean_all(addresses, KINDS, _board(addresses)):
-        if isinstance(found, int):
-            Console().line(f"{address.name}: removed {found / 1e6:.1f} MB")
-        elif isinstance(found, LinnetError):
-            Console(sys.stderr).line(f"linnet: error: {address.name}: {found}")
-            failures.append(Outcome(address=address, failure=found))
+    for address, result in clean_all(addresses, KINDS, _board(addresses)):
+        if isinstance(result, int):
+            Console().line(f"{address.name}: removed {result / 1e6:.1f} MB")
+        elif isinstance(result, LinnetError):
+            Console(sys.stderr).line(f"linnet: error: {address.name}: {result}")
+            failures.append(Outcome(address=address, failure=result))
         else:
             failures.append(Outcome(address=address, interrupted=True))
     return status_of(failures)

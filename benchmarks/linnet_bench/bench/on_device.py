@@ -78,5 +78,5 @@ def plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, list | tuple) and value and not isinstance(value[0], int | float | str):
-        return [plain(each) for each in value]
+        return [plain(entry) for entry in value]
     return value

@@ -26,7 +26,7 @@ def show_outcomes(outcomes: Sequence[Outcome], console: Console) -> None:
     elif records:
         _show_together(records, console)
     troubles = list(_troubles(outcomes))
-    notes = [f"{each.address.name}: {note}" for each in outcomes for note in each.notes]
+    notes = [f"{outcome.address.name}: {note}" for outcome in outcomes for note in outcome.notes]
     troubles = notes + (troubles if len(outcomes) > 1 else [])
     if troubles:
         console.line()
@@ -81,10 +81,10 @@ def _verdict(record: Record) -> str:
 
 
 def _latencies(records: Sequence[Record]) -> Iterator[Sequence[str]]:
-    found = [_by_place(record) for record in records]
-    places = sorted({place for each in found for place in each})
+    columns = [_by_place(record) for record in records]
+    places = sorted({place for column in columns for place in column})
     for threads, tokens in places:
-        cells = [_cell(each.get((threads, tokens))) for each in found]
+        cells = [_cell(column.get((threads, tokens))) for column in columns]
         yield (str(threads), "text" if tokens == _TEXT else str(tokens), *cells)
 
 
@@ -93,12 +93,12 @@ _TEXT = 1 << 30  # sorts after every length
 
 def _by_place(record: Record) -> dict[tuple[int, int], Point]:
     """Return the results by thread count and length, repeats together; answers to a text sort after the lengths."""
-    found = {(point.threads, point.tokens): point for point in points(record.runs)}
+    by_place = {(point.threads, point.tokens): point for point in points(record.runs)}
     for run in record.runs:
         if run.answer is not None:
-            results = tuple(each.answer for each in record.runs if each.threads == run.threads and each.answer)
-            found[run.threads, _TEXT] = Point(threads=run.threads, tokens=_TEXT, results=results)
-    return found
+            results = tuple(repeat.answer for repeat in record.runs if repeat.threads == run.threads and repeat.answer)
+            by_place[run.threads, _TEXT] = Point(threads=run.threads, tokens=_TEXT, results=results)
+    return by_place
 
 
 def _cell(point: Point | None) -> str:

@@ -53,12 +53,12 @@ class ProgramMap:
         Returns:
             Its name, None if no method matches.
         """
-        found = None
+        method = None
         for name, entries in self._methods.items():
             calls = [number for number, entry in enumerate(entries) if entry.partition is not None]
             if calls == sorted(delegated):
-                self._entries, found = entries, name
-        return found
+                self._entries, method = entries, name
+        return method
 
     def operator(self, instruction: int) -> tuple[str, str]:
         """Return name and layer of an operator outside the delegate."""

@@ -108,8 +108,8 @@ class Point:
 
     def spread(self, q: float) -> float:
         """Return (highest - lowest) / median of a percentile over the repeats; 0 for one repeat."""
-        found = self.each(q)
-        return (max(found) - min(found)) / median(found)
+        percentiles = self.each(q)
+        return (max(percentiles) - min(percentiles)) / median(percentiles)
 
     @property
     def samples(self) -> int:
@@ -125,13 +125,13 @@ class Point:
 
 def points(runs: Sequence[ThreadRun]) -> list[Point]:
     """Return the results of ``forward`` grouped by thread count and length, in rising order."""
-    found: dict[tuple[int, int], list[LengthResult]] = {}
+    groups: dict[tuple[int, int], list[LengthResult]] = {}
     for run in runs:
         for result in run.lengths:
-            found.setdefault((run.threads, result.tokens), []).append(result)
+            groups.setdefault((run.threads, result.tokens), []).append(result)
     return [
         Point(threads=threads, tokens=tokens, results=tuple(results))
-        for (threads, tokens), results in sorted(found.items())
+        for (threads, tokens), results in sorted(groups.items())
     ]
 
 

@@ -267,7 +267,7 @@ class Profiler:
         return tuple(sorted(rows, key=lambda row: -row.share) if by_share else rows)
 
     def _row(self, places: Sequence[Place]) -> Row:
-        sums = [sum(each) for each in zip(*(self._times[place] for place in places), strict=True)]
+        sums = [sum(times) for times in zip(*(self._times[place] for place in places), strict=True)]
         total = sum(sums)
         kind, name, instruction, partition, position, layer = (_common(column) for column in zip(*places, strict=True))
         if name is None:  # a whole partition, or a layer
@@ -307,8 +307,8 @@ def _times(events: Sequence[Event], whole: int, program: ProgramMap) -> Iterator
             continue
         names = [base_name(operator.name) for operator in step.operators]
         layers = program.partition(instruction, names)
-        for position, (each, name, layer) in enumerate(zip(step.operators, names, layers, strict=True)):
-            yield Place(DELEGATED, name, instruction, step.partition, position, layer), each.time
-        rest = step.event.time - sum(each.time for each in step.operators)
+        for position, (operator, name, layer) in enumerate(zip(step.operators, names, layers, strict=True)):
+            yield Place(DELEGATED, name, instruction, step.partition, position, layer), operator.time
+        rest = step.event.time - sum(operator.time for operator in step.operators)
         yield Place(SET_UP, "set-up and profiling", instruction, step.partition, -1, ""), rest
     yield Place(EXECUTOR, "ExecuTorch's executor", -1, 0, -1, ""), left

@@ -316,7 +316,7 @@ class Record:
 def to_json(record: Record) -> str:
     """Return the record as indented JSON, each list of numbers on one line, ending with a newline."""
     text = json.dumps(dataclasses.asdict(record), ensure_ascii=False, allow_nan=False, indent=1)
-    return _NUMBER_LIST.sub(lambda found: f"[{' '.join(found[1].split())}]", text) + "\n"
+    return _NUMBER_LIST.sub(lambda match: f"[{' '.join(match[1].split())}]", text) + "\n"
 
 
 def from_json(text: str) -> Record:
@@ -355,13 +355,13 @@ def _convert(kind: Any, data: object, where: str) -> Any:
     if dataclasses.is_dataclass(kind):
         return _convert_dataclass(kind, data, where)
     if origin in (types.UnionType, typing.Union):
-        (some,) = (each for each in typing.get_args(kind) if each is not types.NoneType)
+        (some,) = (member for member in typing.get_args(kind) if member is not types.NoneType)
         return None if data is None else _convert(some, data, where)
     if origin is tuple and isinstance(data, (list, tuple)):
         item = typing.get_args(kind)[0]
-        if item is int and all(type(each) is int for each in data):  # samples: millions of them
+        if item is int and all(type(value) is int for value in data):  # samples: millions of them
             return tuple(data)
-        return tuple(_convert(item, each, f"{where}[{index}]") for index, each in enumerate(data))
+        return tuple(_convert(item, value, f"{where}[{index}]") for index, value in enumerate(data))
     if origin is Mapping and isinstance(data, Mapping):
         item = typing.get_args(kind)[1]
         return {str(key): _convert(item, value, f"{where}.{key}") for key, value in data.items()}

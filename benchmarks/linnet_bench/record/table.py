@@ -81,7 +81,9 @@ def _identity(record: Record) -> Iterator[tuple[str, str]]:
 def _kernels(record: Record) -> list[str]:
     """Return the methods and attention kernels that ran, each once; all thread counts usually share them."""
     known = [run.kernels for run in record.runs if run.kernels is not None]
-    texts = (f"{each.method or _PLAIN}, attention by {each.attention or 'an unknown kernel'}" for each in known)
+    texts = (
+        f"{kernels.method or _PLAIN}, attention by {kernels.attention or 'an unknown kernel'}" for kernels in known
+    )
     return [*dict.fromkeys(texts)]
 
 
@@ -92,7 +94,7 @@ def method_of(run: ThreadRun) -> str | None:
 
 def methods(ran: Iterable[str | None]) -> str:
     """Return the methods that ran, each once, for a heading."""
-    return " and ".join(sorted({each for each in ran if each is not None})) or "one inference"
+    return " and ".join(sorted({method for method in ran if method is not None})) or "one inference"
 
 
 def _method(record: Record) -> str:
@@ -135,8 +137,8 @@ def _rows(run: ThreadRun) -> Iterator[Sequence[str]]:
 
 
 def _repeated(point: Point) -> Sequence[str]:
-    each = point.each(HEADLINE)
-    times = (_ms(point.middle(HEADLINE)), _ms(min(each)), _ms(max(each)))
+    percentiles = point.each(HEADLINE)
+    times = (_ms(point.middle(HEADLINE)), _ms(min(percentiles)), _ms(max(percentiles)))
     more = (_ms(point.middle(50)), _ms(point.middle(99)), str(point.samples))
     return (str(point.threads), str(point.tokens), *times, f"{point.spread(HEADLINE):.1%}", *more)
 

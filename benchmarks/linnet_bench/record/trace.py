@@ -38,7 +38,7 @@ class TracedRuns:
 
 def trace_json(runs: Sequence[TracedRuns], facts: Mapping[str, Any]) -> str:
     """Return the trace as JSON; ``facts`` are shown as its metadata."""
-    events = [event for process, each in enumerate(runs, 1) for event in _process(process, each)]
+    events = [event for process, traced in enumerate(runs, 1) for event in _process(process, traced)]
     document = {"displayTimeUnit": "ms", "otherData": dict(facts), "traceEvents": events}
     return json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n"
 

@@ -129,11 +129,11 @@ _Results = dict[tuple[int, int], list[LengthResult]]
 
 
 def _results(records: Sequence[Record]) -> _Results:
-    found: _Results = {}
+    results: _Results = {}
     for record in records:
         for point in points(record.runs):
-            found.setdefault((point.threads, point.tokens), []).extend(point.results)
-    return found
+            results.setdefault((point.threads, point.tokens), []).extend(point.results)
+    return results
 
 
 def _named(results: _Results) -> str:
@@ -143,7 +143,9 @@ def _named(results: _Results) -> str:
 def _table(results: Sequence[Sequence[LengthResult]], blocks: bool) -> Values:
     """Return p50 in nanoseconds, [repeats, points]; repeats that some point lacks are left out."""
     columns = [
-        [value for each in column for value in _block_medians(each)] if blocks else [r.summary.p50_ns for r in column]
+        [value for result in column for value in _block_medians(result)]
+        if blocks
+        else [result.summary.p50_ns for result in column]
         for column in results
     ]
     rows = min(map(len, columns), default=0)
@@ -177,7 +179,7 @@ def _change(name: str, old: float, new: float, chances: tuple[float, float] | No
 def _cold(old: Sequence[Record], new: Sequence[Record], limit: float) -> Iterator[Change]:
     """Yield the change of the cold start; each of its repeats is a process of its own."""
     sides = [
-        np.array([[float(each)] for record in side if record.cold_start for each in record.cold_start.answer_ns])
+        np.array([[float(time)] for record in side if record.cold_start for time in record.cold_start.answer_ns])
         for side in (old, new)
     ]
     if min(map(len, sides)) >= 1:
@@ -197,14 +199,14 @@ def _sizes(old: Sequence[Record], new: Sequence[Record]) -> Iterator[Change]:
 
 def _peaks(records: Sequence[Record]) -> list[int]:
     """Return the largest peak memory of each record, which is that of the most threads."""
-    found = [[run.peak_memory for run in record.runs if run.peak_memory is not None] for record in records]
-    return [max(each) for each in found if each]
+    by_record = [[run.peak_memory for run in record.runs if run.peak_memory is not None] for record in records]
+    return [max(peaks) for peaks in by_record if peaks]
 
 
 def _answers(old: Sequence[Record], new: Sequence[Record]) -> Iterator[str]:
     for record in new:
         if record.wrong:
-            was = "they were wrong before, too" if any(each.wrong for each in old) else "they were right before"
+            was = "they were wrong before, too" if any(earlier.wrong for earlier in old) else "they were right before"
             message = next(run.check.message for run in record.runs if run.check.wrong)
             yield f"{record.file.name}: the answers are wrong ({was}): {message}"
 
@@ -214,12 +216,12 @@ _SAME_MACHINE: Mapping[str, str] = {"cpu": "processor", "board": "device", "cpus
 
 def different_machines(old: Sequence[Record], new: Sequence[Record]) -> list[str]:
     """Return the differences between the machines of the two sides; empty if they are of one kind."""
-    found = []
+    differences = []
     for field, name in _SAME_MACHINE.items():
         sides = [sorted({str(getattr(record.environment, field)) for record in side}) for side in (old, new)]
         if sides[0] != sides[1]:
-            found.append(f"{name} {', '.join(sides[0])} and {', '.join(sides[1])}")
-    return found
+            differences.append(f"{name} {', '.join(sides[0])} and {', '.join(sides[1])}")
+    return differences
 
 
 def _notes(old: Sequence[Record], new: Sequence[Record], blocks: bool, limit: float) -> Iterator[str]:
@@ -232,7 +234,7 @@ def _notes(old: Sequence[Record], new: Sequence[Record], blocks: bool, limit: fl
     if machines:
         yield f"different machines: {'; '.join(machines)}"
     for field in ("linnet", "executorch", "python", "numpy"):
-        sides = [sorted({str(getattr(each.environment.versions, field)) for each in side}) for side in (old, new)]
+        sides = [sorted({str(getattr(record.environment.versions, field)) for record in side}) for side in (old, new)]
         if sides[0] != sides[1]:
             yield f"{field} {', '.join(sides[0])} before, {', '.join(sides[1])} now"
     if {record.file.sha256 for record in old} != {record.file.sha256 for record in new}:
