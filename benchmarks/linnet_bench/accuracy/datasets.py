@@ -100,19 +100,19 @@ def read_rows(path: str | Path, *, header: bool | None = None) -> tuple[Table, l
     except UnicodeDecodeError as error:
         raise InvalidArgumentError(f"{path}: not UTF-8: {error}") from error
     ending = Path(path).suffix.lower()
-    found = _Found(str(path))
+    contents = _Contents(str(path))
     if ending in (".csv", ".tsv"):
-        _from_csv(found, text, "\t" if ending == ".tsv" else ",", header)
+        _from_csv(contents, text, "\t" if ending == ".tsv" else ",", header)
     elif ending in (".jsonl", ".ndjson", ".json"):
-        _from_json(found, text)
+        _from_json(contents, text)
     else:
-        _from_conll(found, text)
-    if not found.rows and not found.problems:
+        _from_conll(contents, text)
+    if not contents.rows and not contents.problems:
         raise InvalidArgumentError(f"{path}: no rows")
-    return Table(str(path), tuple(found.rows), tuple(found.lines)), found.problems
+    return Table(str(path), tuple(contents.rows), tuple(contents.lines)), contents.problems
 
 
-class _Found:
+class _Contents:
     """Rows and problems collected while a file is read."""
 
     def __init__(self, path: str) -> None:
@@ -129,7 +129,7 @@ class _Found:
         self.problems.append(Problem(Place(self.path, number, kind), what))
 
 
-def _from_csv(found: _Found, text: str, delimiter: str, header: bool | None) -> None:
+def _from_csv(contents: _Contents, text: str, delimiter: str, header: bool | None) -> None:
     rows: list[tuple[int, list[str]]] = []
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     start = 1  # first line of the row, because a row may have several lines
@@ -139,7 +139,7 @@ def _from_csv(found: _Found, text: str, delimiter: str, header: bool | None) -> 
                 rows.append((start, row))
             start = reader.line_num + 1
     except csv.Error as error:
-        found.wrong(start, f"not CSV: {error}")
+        contents.wrong(start, f"not CSV: {error}")
     if not rows:
         return
     names = [cell.strip() for cell in rows[0][1]]
@@ -150,45 +150,45 @@ def _from_csv(found: _Found, text: str, delimiter: str, header: bool | None) -> 
     else:
         names = [str(column) for column in range(max(len(row) for _, row in rows))]
     for line, row in rows:
-        found.add(dict(zip(names, row, strict=False)), line)
+        contents.add(dict(zip(names, row, strict=False)), line)
 
 
-def _from_json(found: _Found, text: str) -> None:
+def _from_json(contents: _Contents, text: str) -> None:
     try:
         whole = json.loads(text)
     except json.JSONDecodeError as error:
-        lines = _Found(found.path)
+        lines = _Contents(contents.path)
         _from_json_lines(lines, text)
         if text.lstrip().startswith("[") or not lines.rows:
-            found.wrong(error.lineno, not_json(error))  # one value over many lines, which is broken at one of them
+            contents.wrong(error.lineno, not_json(error))  # one value over many lines, which is broken at one of them
         else:
-            found.rows, found.lines, found.problems = lines.rows, lines.lines, lines.problems
+            contents.rows, contents.lines, contents.problems = lines.rows, lines.lines, lines.problems
         return
     if isinstance(whole, dict) and isinstance(whole.get("data"), list):
         whole = whole["data"]
     rows = whole if isinstance(whole, list) else [whole]
     for number, row in enumerate(rows, 1):
         if isinstance(row, dict):
-            found.rows.append(row)
+            contents.rows.append(row)
         else:
-            found.wrong(number, _no_object(row), "row")
-    if found.rows and "paragraphs" in found.rows[0]:
-        found.rows = list(_squad_rows(found.rows))
+            contents.wrong(number, _no_object(row), "row")
+    if contents.rows and "paragraphs" in contents.rows[0]:
+        contents.rows = list(_squad_rows(contents.rows))
 
 
-def _from_json_lines(found: _Found, text: str) -> None:
+def _from_json_lines(contents: _Contents, text: str) -> None:
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
         except json.JSONDecodeError as error:
-            found.wrong(number, not_json(error))
+            contents.wrong(number, not_json(error))
             continue
         if isinstance(row, dict):
-            found.add(row, number)
+            contents.add(row, number)
         else:
-            found.wrong(number, _no_object(row))
+            contents.wrong(number, _no_object(row))
 
 
 def _no_object(value: object) -> str:
@@ -209,19 +209,19 @@ def _squad_rows(articles: Iterable[Row]) -> Iterable[Row]:
                 }
 
 
-def _from_conll(found: _Found, text: str) -> None:
+def _from_conll(contents: _Contents, text: str) -> None:
     tokens: list[str] = []
     tags: list[str] = []
     start = 1
     for number, line in enumerate([*text.split("\n"), ""], 1):
         if not line.strip():
             if tokens:
-                found.add({"tokens": tokens, "tags": tags}, start)
+                contents.add({"tokens": tokens, "tags": tags}, start)
             tokens, tags = [], []
             continue
         fields = line.rstrip("\r").split("\t") if "\t" in line else line.split()
         if len(fields) < 2:
-            found.wrong(
+            contents.wrong(
                 number,
                 f"{line.strip()[:40]!r} has one field, expected token and tag; "
                 "other forms need the ending .jsonl, .json, .csv or .tsv",
@@ -245,13 +245,13 @@ def choose_columns(table: Table, text: str | None, pair: str | None, label: str 
         ("pair", pair, _PAIR, "1" if positions and width > 2 else None),
         ("label", label, _LABEL, str(width - 1) if positions and width > 1 else None),
     )
-    found = {role: _choose(table, role, named, usual, place) for role, named, usual, place in guesses}
+    columns = {role: _choose(table, role, named, usual, place) for role, named, usual, place in guesses}
     for role in ("text", "label"):
-        if found[role] is None:
+        if columns[role] is None:
             raise InvalidArgumentError(
                 f"{table.path}: no {role} column among {', '.join(table.columns)}; name it with --{role}-column"
             )
-    return Columns(str(found["text"]), found["pair"], str(found["label"]))
+    return Columns(str(columns["text"]), columns["pair"], str(columns["label"]))
 
 
 def _choose(table: Table, role: str, named: str | None, usual: Sequence[str], place: str | None) -> str | None:
@@ -261,10 +261,10 @@ def _choose(table: Table, role: str, named: str | None, usual: Sequence[str], pl
                 f"{table.path}: --{role}-column is {named!r}, the file has {', '.join(table.columns)}"
             )
         return named
-    found = _usual(table.columns, usual)
-    if found is None and role != "pair":  # the first row may lack the column; the reader of rows reports that
-        found = _usual(_all_columns(table), usual)
-    return found or place
+    column = _usual(table.columns, usual)
+    if column is None and role != "pair":  # the first row may lack the column; the reader of rows reports that
+        column = _usual(_all_columns(table), usual)
+    return column or place
 
 
 def _usual(columns: Sequence[str], usual: Sequence[str]) -> str | None:

@@ -69,5 +69,5 @@ def evaluate(
         InvalidArgumentError: rows do not fit the task; the message has their lines, counted from 1.
     """
     rows = LabelledRows(model, table, columns, progress or (lambda done, total: None), wrong)
-    found = get_task(model.manifest.task).measure(rows)
-    return Evaluation(model.manifest.task, len(table.rows), found, rows.truncated)
+    metrics = get_task(model.manifest.task).measure(rows)
+    return Evaluation(model.manifest.task, len(table.rows), metrics, rows.truncated)

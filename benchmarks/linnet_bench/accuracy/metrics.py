@@ -51,11 +51,11 @@ def macro_f1(expected: Sequence[Hashable], found: Sequence[Hashable]) -> float:
 
 def multi_label_f1(expected: Sequence[set[str]], found: Sequence[set[str]]) -> tuple[float, float]:
     """Return micro and macro F1 of sets of labels; macro over the labels that occur."""
-    true = Counter(label for each in expected for label in each)
-    guessed = Counter(label for each in found for label in each)
+    true = Counter(label for labels in expected for label in labels)
+    guessed = Counter(label for labels in found for label in labels)
     hits = Counter(label for left, right in zip(expected, found, strict=True) for label in left & right)
     total = sum(true.values()) + sum(guessed.values())
-    scores = [2 * hits[each] / (true[each] + guessed[each]) for each in true.keys() | guessed.keys()]
+    scores = [2 * hits[label] / (true[label] + guessed[label]) for label in true.keys() | guessed.keys()]
     micro = 2 * sum(hits.values()) / total if total else float("nan")
     return micro, sum(scores) / len(scores) if scores else float("nan")
 
@@ -85,7 +85,7 @@ def out_of_scope_scores(
         `out_of_scope_recall`, and `out_of_scope_auroc`: the chance that a text out of scope has a smaller
         in-scope score than one in scope.
     """
-    inside = [each != out_of_scope for each in expected]
+    inside = [label != out_of_scope for label in expected]
     pairs = list(zip(expected, found, strict=True))
     scored = list(zip(inside, in_scope_scores, strict=True))
     return {
@@ -210,12 +210,12 @@ def mean_reciprocal_rank(
     members: dict[Hashable, list[tuple[float, bool]]] = {}
     for group, is_relevant, score in zip(groups, relevant, scores, strict=True):
         members.setdefault(group, []).append((-score, is_relevant))
-    found = []
+    reciprocals = []
     for member in members.values():
         if any(is_relevant for _, is_relevant in member):
             rank = next(place for place, (_, good) in enumerate(sorted(member), 1) if good)
-            found.append(1 / rank if rank <= cut else 0.0)
-    return sum(found) / len(found) if found else float("nan")
+            reciprocals.append(1 / rank if rank <= cut else 0.0)
+    return sum(reciprocals) / len(reciprocals) if reciprocals else float("nan")
 
 
 def correlations(found: Sequence[float], gold: Sequence[float]) -> dict[str, float]:

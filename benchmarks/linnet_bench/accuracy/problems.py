@@ -63,18 +63,18 @@ def describe(problems: Sequence[Problem]) -> str:
     lines: list[str] = []
     left = _SHOWN
     for path in dict.fromkeys(problem.place.path for problem in problems):
-        found = [each for each in problems if each.place.path == path]
-        shown = found[:left]
+        own = [problem for problem in problems if problem.place.path == path]
+        shown = own[:left]
         left -= len(shown)
-        lines += [f"{path}: {len(found)} problem{'' if len(found) == 1 else 's'}", *map(_indented, shown)]
-        if len(found) > len(shown):
-            lines.append(f"  and {len(found) - len(shown)} more")
+        lines += [f"{path}: {len(own)} problem{'' if len(own) == 1 else 's'}", *map(_indented, shown)]
+        if len(own) > len(shown):
+            lines.append(f"  and {len(own) - len(shown)} more")
     return "\n".join(lines)
 
 
 def in_order(problems: Iterable[Problem]) -> list[Problem]:
     """Return the problems of a file in the order of its lines, those of the whole file first."""
-    return sorted(problems, key=lambda each: each.place.number or 0)
+    return sorted(problems, key=lambda problem: problem.place.number or 0)
 
 
 def not_json(error: json.JSONDecodeError) -> str:

@@ -37,13 +37,13 @@ class LabelledRows:
 
     def read(self, convert: Callable[[Row], Value]) -> list[Value]:
         """Convert each row with a function; invalid rows are collected, and :meth:`map` reports them all at once."""
-        found = []
+        values = []
         for index, row in enumerate(self.table.rows):
             try:
-                found.append(convert(row))
+                values.append(convert(row))
             except InvalidArgumentError as error:
                 self._problems.append(Problem(self.table.place(index), str(error)))
-        return found
+        return values
 
     def texts(self) -> list[str]:
         """Return the text column."""
@@ -101,11 +101,11 @@ class LabelledRows:
         return answers
 
     def _count(self, caught: Sequence[warnings.WarningMessage]) -> None:
-        for each in caught:
-            if isinstance(each.message, TruncationWarning):
-                self.truncated += len(each.message.positions)
+        for warning in caught:
+            if isinstance(warning.message, TruncationWarning):
+                self.truncated += len(warning.message.positions)
             else:
-                warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+                warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
 
 
 def _text(row: Row, column: str) -> str:

@@ -35,7 +35,7 @@ class FeatureExtraction(Task):
 
         def run(chunk: Sequence[Any]) -> list[float]:
             left, right = (model.encode(list(side), normalize_embeddings=True) for side in zip(*chunk, strict=True))
-            return [float(each) for each in (left * right).sum(axis=1)]
+            return [float(cosine) for cosine in (left * right).sum(axis=1)]
 
         return metrics.correlations(rows.map(rows.pairs(), run), gold)
 

@@ -33,12 +33,12 @@ class FillMask(Task):
 
         def run(chunk: Sequence[Any]) -> list[list[str]]:
             answers = [rows.model(text, top_k=5) for text in chunk]
-            return [[str(each["token_str"]).lower() for each in _first_mask(answer)] for answer in answers]
+            return [[str(guess["token_str"]).lower() for guess in _first_mask(answer)] for answer in answers]
 
-        found = rows.map(rows.texts(), run)
-        top5 = [label in answers for label, answers in zip(expected, found, strict=True)]
+        predicted = rows.map(rows.texts(), run)
+        top5 = [label in answers for label, answers in zip(expected, predicted, strict=True)]
         return {
-            "accuracy": metrics.accuracy(expected, [answers[0] for answers in found]),
+            "accuracy": metrics.accuracy(expected, [answers[0] for answers in predicted]),
             "accuracy_top5": sum(top5) / len(top5),
         }
 

@@ -36,22 +36,22 @@ class QuestionAnswering(Task):
         impossible = not all(answers)
 
         def run(chunk: Sequence[Any]) -> list[str]:
-            return [_answer_text(rows.model(each, handle_impossible_answer=impossible)) for each in chunk]
+            return [_answer_text(rows.model(question, handle_impossible_answer=impossible)) for question in chunk]
 
-        found = rows.map(questions, run)
-        pairs = [(each or [""], answer) for each, answer in zip(answers, found, strict=True)]
-        exact = [max(metrics.exact_match(one, answer) for one in each) for each, answer in pairs]
-        f1 = [max(metrics.token_f1(one, answer) for one in each) for each, answer in pairs]
+        predicted = rows.map(questions, run)
+        pairs = [(right or [""], answer) for right, answer in zip(answers, predicted, strict=True)]
+        exact = [max(metrics.exact_match(one, answer) for one in right) for right, answer in pairs]
+        f1 = [max(metrics.token_f1(one, answer) for one in right) for right, answer in pairs]
         return {"exact_match": sum(exact) / len(exact), "f1": sum(f1) / len(f1)}
 
 
 def _answers(label: Any) -> list[str]:
     """Return the right answers of a row: a str, a list of them, or ``{"text": [...]}``; none means unanswerable."""
-    found = label.get("text") if isinstance(label, dict) else label
-    if isinstance(found, str):
-        return [found] if found else []
-    if isinstance(found, list) and all(isinstance(each, str) for each in found):
-        return found
+    answers = label.get("text") if isinstance(label, dict) else label
+    if isinstance(answers, str):
+        return [answers] if answers else []
+    if isinstance(answers, list) and all(isinstance(answer, str) for answer in answers):
+        return answers
     raise InvalidArgumentError(f'{label!r:.40} is no answer, expected a str, a list or {{"text": [...]}}')
 
 

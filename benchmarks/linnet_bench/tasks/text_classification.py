@@ -35,36 +35,36 @@ class TextClassification(Task):
         names = rows.model.manifest.labels
         if len(names) == 1 and rows.model.manifest.score_function == "none":
             gold = rows.numbers()
-            scores = rows.map(items, lambda chunk: [each["score"] for each in rows.model(list(chunk))])
+            scores = rows.map(items, lambda chunk: [answer["score"] for answer in rows.model(list(chunk))])
             return metrics.correlations(scores, gold)
         if any(isinstance(row.get(rows.columns.label), list) for row in rows.table.rows):
             return _several_labels(rows, items)
         expected = rows.labels(rows.label_name)
         if OUT_OF_SCOPE in names and OUT_OF_SCOPE in expected:
             return _with_out_of_scope(rows, items, expected)
-        found = rows.map(items, lambda chunk: [each["label"] for each in rows.model(list(chunk))])
-        return {"accuracy": metrics.accuracy(expected, found), "macro_f1": metrics.macro_f1(expected, found)}
+        predicted = rows.map(items, lambda chunk: [answer["label"] for answer in rows.model(list(chunk))])
+        return {"accuracy": metrics.accuracy(expected, predicted), "macro_f1": metrics.macro_f1(expected, predicted)}
 
 
 def _with_out_of_scope(rows: LabelledRows, items: Sequence[Any], expected: Sequence[str]) -> dict[str, float]:
     answers = rows.map(items, lambda chunk: rows.model(list(chunk), top_k=None))
-    found = [answer[0]["label"] for answer in answers]
-    inside = [max(each["score"] for each in answer if each["label"] != OUT_OF_SCOPE) for answer in answers]
+    predicted = [answer[0]["label"] for answer in answers]
+    inside = [max(guess["score"] for guess in answer if guess["label"] != OUT_OF_SCOPE) for answer in answers]
     return {
-        "accuracy": metrics.accuracy(expected, found),
-        "macro_f1": metrics.macro_f1(expected, found),
-        **metrics.out_of_scope_scores(expected, found, inside, OUT_OF_SCOPE),
+        "accuracy": metrics.accuracy(expected, predicted),
+        "macro_f1": metrics.macro_f1(expected, predicted),
+        **metrics.out_of_scope_scores(expected, predicted, inside, OUT_OF_SCOPE),
     }
 
 
 def _several_labels(rows: LabelledRows, items: Sequence[Any]) -> dict[str, float]:
     expected = rows.labels(
-        lambda label: {rows.label_name(each) for each in (label if isinstance(label, list) else [label])}
+        lambda label: {rows.label_name(entry) for entry in (label if isinstance(label, list) else [label])}
     )
     answers = rows.map(items, lambda chunk: rows.model(list(chunk), top_k=None))
-    found = [{each["label"] for each in answer if each["score"] >= _PASSING} for answer in answers]
-    micro, macro = metrics.multi_label_f1(expected, found)
-    same = metrics.accuracy([frozenset(each) for each in expected], [frozenset(each) for each in found])
+    predicted = [{guess["label"] for guess in answer if guess["score"] >= _PASSING} for answer in answers]
+    micro, macro = metrics.multi_label_f1(expected, predicted)
+    same = metrics.accuracy([frozenset(labels) for labels in expected], [frozenset(labels) for labels in predicted])
     return {"micro_f1": micro, "macro_f1": macro, "exact_match": same}
 
 

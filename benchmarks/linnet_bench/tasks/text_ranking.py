@@ -31,12 +31,12 @@ class TextRanking(Task):
         gold = rows.numbers()
         pairs = rows.pairs()
         scores = rows.map(pairs, lambda chunk: rows.model.predict(list(chunk)).tolist())
-        found = {"spearman": metrics.spearman(scores, gold)}
+        figures = {"spearman": metrics.spearman(scores, gold)}
         if set(gold) <= {0.0, 1.0}:
             relevant = [label == 1.0 for label in gold]
             queries = [query for query, _ in pairs]
-            found["mrr_at_10"] = metrics.mean_reciprocal_rank(queries, relevant, scores)
-        return found
+            figures["mrr_at_10"] = metrics.mean_reciprocal_rank(queries, relevant, scores)
+        return figures
 
 
 TASK = TextRanking()

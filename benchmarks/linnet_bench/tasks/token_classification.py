@@ -36,9 +36,11 @@ class TokenClassification(Task):
 
         tagged = rows.read(read)
         sentences, expected = [words for words, _ in tagged], [tags for _, tags in tagged]
-        found = rows.map(sentences, lambda chunk: _tag_words(rows.model, chunk))
-        precision, recall, f1 = metrics.entity_scores(expected, found)
-        words = metrics.accuracy([tag for each in expected for tag in each], [tag for each in found for tag in each])
+        predicted = rows.map(sentences, lambda chunk: _tag_words(rows.model, chunk))
+        precision, recall, f1 = metrics.entity_scores(expected, predicted)
+        words = metrics.accuracy(
+            [tag for tags in expected for tag in tags], [tag for tags in predicted for tag in tags]
+        )
         return {"f1": f1, "precision": precision, "recall": recall, "accuracy": words}
 
 
