@@ -20,12 +20,12 @@ _MOST_CPUS = 1024  # number of bits of glibc's cpu_set_t
 def numbers(text: str) -> tuple[int, ...]:
     """Parse "8,16,32" into numbers, each once, in the given order."""
     try:
-        found = tuple(dict.fromkeys(int(part) for part in text.split(",")))
+        values = tuple(dict.fromkeys(int(part) for part in text.split(",")))
     except ValueError:
-        found = ()
-    if not found or min(found) < 1:
+        values = ()
+    if not values or min(values) < 1:
         raise argparse.ArgumentTypeError(f"found {text!r}, expected whole numbers of at least 1, as in 8,16,32")
-    return found
+    return values
 
 
 def joined(values: Sequence[int]) -> str:
@@ -51,14 +51,14 @@ def say_cut(asked: Sequence[int] | None, longest: int) -> None:
 
 def cpu_set(text: str) -> tuple[int, ...]:
     """Parse "0,4-7" into CPU numbers in rising order, each once."""
-    found: set[int] = set()
+    cpus: set[int] = set()
     for part in text.split(","):
-        first, dash, last = (each.strip() for each in part.partition("-"))
-        ends = [int(each) for each in (first, last if dash else first) if each.isdecimal()]
+        first, dash, last = (piece.strip() for piece in part.partition("-"))
+        ends = [int(end) for end in (first, last if dash else first) if end.isdecimal()]
         if len(ends) < 2 or ends[0] > ends[1] or ends[1] >= _MOST_CPUS:
             raise argparse.ArgumentTypeError(f"found {text!r}, expected CPU numbers below {_MOST_CPUS}, as in 0,4-7")
-        found |= set(range(ends[0], ends[1] + 1))
-    return tuple(sorted(found))
+        cpus |= set(range(ends[0], ends[1] + 1))
+    return tuple(sorted(cpus))
 
 
 def spans(values: Sequence[int]) -> str:
@@ -79,4 +79,4 @@ def command_line(arguments: Sequence[str] | None = None) -> str:
         arguments: arguments of the process; None: ``sys.argv[1:]``.
     """
     given = sys.argv[1:] if arguments is None else arguments
-    return shlex.join(["linnet", *(Path(each).name if os.sep in each else each for each in given)])
+    return shlex.join(["linnet", *(Path(argument).name if os.sep in argument else argument for argument in given)])

@@ -63,26 +63,26 @@ def run(args: argparse.Namespace) -> int:
     too_many = [count for count in threads if count > device.cores]
     if too_many:
         raise InvalidArgumentError(f"--threads has {joined(too_many)}, {device.title} has {device.cores} cores")
-    found = [estimate(work, device, tokens, count) for count in threads for tokens in lengths]
-    _show(args.file, device, work, found, Console())
+    estimates = [estimate(work, device, tokens, count) for count in threads for tokens in lengths]
+    _show(args.file, device, work, estimates, Console())
     if args.json is not None:
-        write_text(_json(args.file, device, found), args.json, force=args.force)
+        write_text(_json(args.file, device, estimates), args.json, force=args.force)
     return OK
 
 
-def _show(path: Path, device: Device, work: Work, found: Sequence[Estimate], console: Console) -> None:
+def _show(path: Path, device: Device, work: Work, estimates: Sequence[Estimate], console: Console) -> None:
     console.line(f"ESTIMATE, not measured: {path.name} on {device.title}")
     console.line()
     headers = ("threads", "tokens", "about ms", "linear", "attention", "moving", "starting", "")
     rows = []
-    for each in found:
-        parts = (each.linear, each.attention, each.moving, each.starting)
-        note = "bound by memory" if each.memory_bound else ""
+    for estimated in estimates:
+        parts = (estimated.linear, estimated.attention, estimated.moving, estimated.starting)
+        note = "bound by memory" if estimated.memory_bound else ""
         times = [f"{part * 1e3:.2f}" for part in parts]
-        rows.append([str(each.threads), str(each.tokens), f"{each.seconds * 1e3:.1f}", *times, note])
+        rows.append([str(estimated.threads), str(estimated.tokens), f"{estimated.seconds * 1e3:.1f}", *times, note])
     console.table(headers, rows, right=range(7))
     console.line()
-    tokens = found[-1].tokens
+    tokens = estimates[-1].tokens
     macs = work.linear_macs(tokens, int8=True) + work.linear_macs(tokens, int8=False)
     console.line(
         f"work at {tokens} tokens: {macs / 1e6:.0f} M multiply-accumulates in linear layers, "
@@ -92,7 +92,7 @@ def _show(path: Path, device: Device, work: Work, found: Sequence[Estimate], con
         console.line(f"- {source}")
 
 
-def _json(path: Path, device: Device, found: Sequence[Estimate]) -> str:
-    rows = [{**dataclasses.asdict(each), "seconds": each.seconds} for each in found]
+def _json(path: Path, device: Device, estimates: Sequence[Estimate]) -> str:
+    rows = [{**dataclasses.asdict(estimated), "seconds": estimated.seconds} for estimated in estimates]
     data = {"kind": "linnet-estimate", "schema_version": "1.0", "measured": False, "file": path.name}
     return json.dumps({**data, "device": dataclasses.asdict(device), "estimates": rows}, indent=1) + "\n"

@@ -50,4 +50,4 @@ def emulation(root: Path = Path("/"), machine: str | None = None) -> str:
         if cpuinfo_values(cpuinfo, key) and family != own:
             return f"/proc/cpuinfo describes a processor of {family}, this process is one of {machine}"
     model = cpu_model(cpuinfo) or ""
-    return f"the processor calls itself {model}" if any(each in model for each in _EMULATED_MODELS) else ""
+    return f"the processor calls itself {model}" if any(name in model for name in _EMULATED_MODELS) else ""

@@ -110,11 +110,11 @@ def core_groups(root: Path = Path("/")) -> tuple[CoreGroup, ...]:
         capacity = as_number(text_of(folder / "cpu_capacity"))
         mhz = None if kilohertz is None else kilohertz / 1000
         groups.setdefault((name, mhz, None if capacity is None else int(capacity)), []).append(cpu)
-    found = [
+    kinds = [
         CoreGroup(name=name, cpus=tuple(cpus), max_mhz=mhz, capacity=capacity)
         for (name, mhz, capacity), cpus in groups.items()
     ]
-    return tuple(sorted(found, key=lambda group: (-(group.capacity or 0), -(group.max_mhz or 0.0))))
+    return tuple(sorted(kinds, key=lambda group: (-(group.capacity or 0), -(group.max_mhz or 0.0))))
 
 
 def soc_name(root: Path = Path("/")) -> str | None:
@@ -123,7 +123,7 @@ def soc_name(root: Path = Path("/")) -> str | None:
     Args:
         root: root of the file system to read.
     """
-    compatible = [each for each in text_of(root / "proc/device-tree/compatible").split("\0") if each.strip()]
+    compatible = [name for name in text_of(root / "proc/device-tree/compatible").split("\0") if name.strip()]
     if compatible:
         return compatible[-1].rpartition(",")[2].strip()  # board first, chip last
     soc = root / "sys/devices/soc0"

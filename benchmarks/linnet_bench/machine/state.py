@@ -129,11 +129,13 @@ def read_energy(root: Path = Path("/")) -> tuple[EnergyCounter, ...]:
     Args:
         root: root of the file system to read.
     """
-    found = [_rapl(zone) for zone in sorted((root / "sys/class/powercap").glob("*rapl:*")) if zone.name.count(":") == 1]
-    zones = [counter for counter in found if counter is not None]
+    counters = [
+        _rapl(zone) for zone in sorted((root / "sys/class/powercap").glob("*rapl:*")) if zone.name.count(":") == 1
+    ]
+    zones = [counter for counter in counters if counter is not None]
     packages = [counter for counter in zones if counter.name.startswith("package")]
     sensors = sorted((root / "sys/class/hwmon").glob("hwmon*/energy*_input"))
-    return tuple(packages or zones or [each for each in map(_hwmon, sensors) if each is not None])
+    return tuple(packages or zones or [counter for counter in map(_hwmon, sensors) if counter is not None])
 
 
 def energy_between(before: tuple[EnergyCounter, ...], after: tuple[EnergyCounter, ...]) -> float | None:
@@ -212,7 +214,7 @@ def _throttle_count(root: Path) -> int | None:
 def _cooling_state(root: Path) -> int | None:
     devices = (root / "sys/class/thermal").glob("cooling_device*")
     cpus = [device for device in devices if "cpufreq" in text_of(device / "type")]
-    states = numbers_in(each / "cur_state" for each in cpus)
+    states = numbers_in(cpu / "cur_state" for cpu in cpus)
     return int(max(states)) if states else None
 
 

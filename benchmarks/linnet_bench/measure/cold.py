@@ -69,16 +69,16 @@ class ColdTimes(list[ProcessRun]):
     @property
     def first_line_ns(self) -> tuple[int, ...]:
         """Return the time to the first line of each repeat in nanoseconds, seen from outside."""
-        return tuple(each.first_line_ns for each in self)
+        return tuple(run.first_line_ns for run in self)
 
     @property
     def peak_memory(self) -> int:
         """Return the median peak memory of the repeats in bytes."""
-        return int(median([each.peak_memory for each in self]))
+        return int(median([run.peak_memory for run in self]))
 
     def parts(self, index: int) -> tuple[int, ...]:
         """Return the number at one position of each repeat's first line."""
-        return tuple(int(each.first_line.split()[index]) for each in self)
+        return tuple(int(run.first_line.split()[index]) for run in self)
 
 
 def answer_program(call: str) -> str:
@@ -134,9 +134,9 @@ def cold_start(path: str, call: str, threads: int, repeats: int) -> ColdStart:
     answering = answer_program(call)
     bare, with_numpy, answer = ColdTimes(), ColdTimes(), ColdTimes()
     for turn in range(repeats + 1):
-        each = (run_fresh(BARE), run_fresh(NUMPY), run_fresh(answering, (path, str(threads))))
+        runs = (run_fresh(BARE), run_fresh(NUMPY), run_fresh(answering, (path, str(threads))))
         if turn:
-            for times, fresh in zip((bare, with_numpy, answer), each, strict=True):
+            for times, fresh in zip((bare, with_numpy, answer), runs, strict=True):
                 times.append(fresh)
     return ColdStart(
         threads=threads,

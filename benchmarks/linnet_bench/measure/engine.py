@@ -147,9 +147,9 @@ class Engine:
 
     def runs(self, path: str | None = None) -> list[ThreadRun]:
         """Return the results of one file, or of all files with the current unfinished run last."""
-        found = [run for variant, run in self.finished if path in (None, variant.path)]
+        runs = [run for variant, run in self.finished if path in (None, variant.path)]
         unfinished = self._current.result() if self._current is not None and path is None else None
-        return [*found, unfinished] if unfinished is not None else found
+        return [*runs, unfinished] if unfinished is not None else runs
 
     def first_opened(self) -> FileInfo | None:
         """Return what the first process that opened a file reported, even if it is still running."""

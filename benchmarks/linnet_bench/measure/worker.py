@@ -112,9 +112,9 @@ def _look_inside(
     try:
         kernels = see_kernels(model, runtime, plain[-1].tokens, runtime_info().get("cpu_features", ""))
         emit({"event": "kernels", "kernels": dataclasses.asdict(kernels)})
-        for each in plain if settings.profile else ():
-            emit({"event": "measuring", "tokens": each.tokens})
-            result, events = profile_forward(model, runtime, each, sampling, settings.traced)
+        for unprofiled in plain if settings.profile else ():
+            emit({"event": "measuring", "tokens": unprofiled.tokens})
+            result, events = profile_forward(model, runtime, unprofiled, sampling, settings.traced)
             emit({"event": "profile", "result": dataclasses.asdict(result), "events": events})
     finally:
         runtime.set_profiling(False)

@@ -222,8 +222,8 @@ class _Visit:
             self._report(f"copying {path.name}, {path.stat().st_size / 1e6:.1f} MB")
             self._adb.shell(f"mkdir -p {BASE}/files")
             self._adb.run("push", str(path), f"{there}.new")
-            found = self._adb.shell(f"sha256sum {there}.new").split()[:1]
-            if found != [sha256]:
+            arrived = self._adb.shell(f"sha256sum {there}.new").split()[:1]
+            if arrived != [sha256]:
                 self._adb.shell(f"rm -f {there}.new")
                 raise DeviceError(f"{path.name} did not arrive whole; try again")
             self._adb.shell(f"mv {there}.new {there}")
@@ -371,7 +371,7 @@ class _Reader:
 
 def runner_hash(folder: Path) -> str:
     """Return the hexadecimal SHA-256 of all files of a folder and their names."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        found.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes())
-    return found.hexdigest()
+        digest.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()

@@ -106,17 +106,17 @@ def read_devices_file(path: Path) -> dict[str, Address]:
     except (OSError, ValueError) as error:
         raise InvalidArgumentError(f"{path}: the devices file cannot be read: {error}") from error
     problems: list[str] = []
-    found: dict[str, Address] = {}
+    addresses: dict[str, Address] = {}
     for name, table in tables.items():
         try:
-            found[name] = _from_table(name, table)
+            addresses[name] = _from_table(name, table)
         except InvalidArgumentError as error:
             problems.append(f"[{name}] {error}")
     if not tables:
         problems.append("it names no device")
     if problems:
         raise InvalidArgumentError(f"{path}: {'; '.join(problems)}")
-    return found
+    return addresses
 
 
 def _from_table(name: str, table: Any) -> Address:
@@ -141,9 +141,9 @@ def select_devices(given: Sequence[str], known: Mapping[str, Address]) -> tuple[
     """
     chosen = [known[text] if text in known else parse_address(text) for text in given] or list(known.values())
     seen: dict[tuple[object, ...], str] = {}
-    for each in chosen:
-        place = (each.kind, each.host, each.user, each.port, each.serial)
+    for address in chosen:
+        place = (address.kind, address.host, address.user, address.port, address.serial)
         if place in seen:
-            raise InvalidArgumentError(f"{seen[place]} and {each.name} are one device; measure it once")
-        seen[place] = each.name
+            raise InvalidArgumentError(f"{seen[place]} and {address.name} are one device; measure it once")
+        seen[place] = address.name
     return tuple(chosen)

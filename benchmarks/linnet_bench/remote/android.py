@@ -103,9 +103,9 @@ class Phone:
             return emulation(Path(folder), self.machine)
 
     def _board(self) -> str:
-        found = self.properties
-        name = f"{found['ro.product.manufacturer']} {found['ro.product.model']}".strip()
-        soc = f"{found['ro.soc.manufacturer']} {found['ro.soc.model']}".strip()
+        properties = self.properties
+        name = f"{properties['ro.product.manufacturer']} {properties['ro.product.model']}".strip()
+        soc = f"{properties['ro.soc.manufacturer']} {properties['ro.soc.model']}".strip()
         return f"{name} ({soc})" if name and soc else name or soc
 
     def _write(self, root: Path) -> None:

@@ -74,12 +74,12 @@ def put(request: Mapping[str, Any], stdin: BinaryIO, emit: Callable[..., None]) 
     target = base() / request["name"]
     target.parent.mkdir(parents=True, exist_ok=True)
     with lock(), unfinished(target) as aside:
-        found = hashlib.sha256()
+        digest = hashlib.sha256()
         with aside.open("wb") as file:
             for piece in pieces(stdin, request["size"]):
                 file.write(piece)
-                found.update(piece)
-        if found.hexdigest() != request["sha256"]:
+                digest.update(piece)
+        if digest.hexdigest() != request["sha256"]:
             raise Refusal("DeviceError", f"{request['name']} did not arrive whole; try again")
         aside.replace(target)
     emit(event="stored")

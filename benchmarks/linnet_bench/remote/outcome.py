@@ -62,10 +62,10 @@ def status_of(outcomes: Sequence[Outcome]) -> int:
 
     130 if interrupted; else 1 if a device answered wrongly; else the status of the failures, 5 if they differ.
     """
-    interrupted = any(each.interrupted or _cut_short(each) for each in outcomes)
+    interrupted = any(outcome.interrupted or _cut_short(outcome) for outcome in outcomes)
     if interrupted:
         return INTERRUPTED
-    if any(each.record is not None and each.record.wrong for each in outcomes):
+    if any(outcome.record is not None and outcome.record.wrong for outcome in outcomes):
         return CHECK_FAILED
     statuses = {exit_status(outcome.failure) for outcome in outcomes if outcome.failure is not None}
     if len(statuses) > 1:

@@ -39,13 +39,13 @@ def run_all(
 
     others = [address for address in addresses if address.kind != "local"]
     here = [address for address in addresses if address.kind == "local"]
-    found = [_ended(address, each) for address, each in _together(others, run, board)]
-    if any(each.interrupted for each in found):
-        found += [Outcome(address=address, interrupted=True) for address in here]
+    outcomes = [_ended(address, result) for address, result in _together(others, run, board)]
+    if any(outcome.interrupted for outcome in outcomes):
+        outcomes += [Outcome(address=address, interrupted=True) for address in here]
     else:
-        found += [_ended(address, each) for address, each in _together(here, run, board)]
+        outcomes += [_ended(address, result) for address, result in _together(here, run, board)]
     board.end()
-    return sorted(found, key=lambda each: addresses.index(each.address))
+    return sorted(outcomes, key=lambda outcome: addresses.index(outcome.address))
 
 
 def clean_all(
@@ -56,9 +56,9 @@ def clean_all(
     def clean(address: Address, report: Report, processes: ProcessGroup) -> int:
         return kinds[address.kind].clean(address, report, processes)
 
-    found = _together(addresses, clean, board)
+    results = _together(addresses, clean, board)
     board.end()
-    return found
+    return results
 
 
 def _ended(address: Address, error: Outcome | Exception) -> Outcome:
@@ -84,10 +84,10 @@ def _together(
             ended.put((address, error))
 
     with _interrupts_counted() as interrupts:
-        for each in zip(addresses, lifelines, strict=True):
-            threading.Thread(target=one, args=each).start()
-        found = dict(_take(ended, lifelines, interrupts) for _ in addresses)
-    return [(address, found[address]) for address in addresses]
+        for pair in zip(addresses, lifelines, strict=True):
+            threading.Thread(target=one, args=pair).start()
+        results = dict(_take(ended, lifelines, interrupts) for _ in addresses)
+    return [(address, results[address]) for address in addresses]
 
 
 @dataclasses.dataclass

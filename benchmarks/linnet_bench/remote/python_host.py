@@ -38,23 +38,23 @@ _PIECE = 1 << 18
 _FIND = """\
 ask=$(cat <<'PYTHON'
 import json, os, struct, sys, sysconfig
-found = {"executable": sys.executable, "version": list(sys.version_info[:3]), "bits": struct.calcsize("P") * 8,
-         "system": os.uname()[0], "machine": os.uname()[4], "packages": {},
-         "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED"))}
+report = {"executable": sys.executable, "version": list(sys.version_info[:3]), "bits": struct.calcsize("P") * 8,
+          "system": os.uname()[0], "machine": os.uname()[4], "packages": {},
+          "free_threaded": bool(sysconfig.get_config_var("Py_GIL_DISABLED"))}
 try:
-    found["libc"] = os.confstr("CS_GNU_LIBC_VERSION")
+    report["libc"] = os.confstr("CS_GNU_LIBC_VERSION")
 except Exception:
-    found["libc"] = None
+    report["libc"] = None
 for name in ("numpy", "tokenizers"):
     try:
-        found["packages"][name] = __import__(name).__version__
+        report["packages"][name] = __import__(name).__version__
     except Exception:
         pass
-print(json.dumps(found))
+print(json.dumps(report))
 PYTHON
 )
-for each in %s; do
-  path=$(command -v "$each") || continue
+for python in %s; do
+  path=$(command -v "$python") || continue
   "$path" -c "$ask" 2>/dev/null </dev/null
 done
 printf '{"uname": "%%s"}\\n' "$(uname -sm)"
@@ -111,27 +111,27 @@ class Plan:
     needs: tuple[str, ...]
 
 
-def choose_python(found: Sequence[Mapping[str, Any]], uname: str) -> RemotePython:
+def choose_python(reports: Sequence[Mapping[str, Any]], uname: str) -> RemotePython:
     """Return the Python to use: among those that are new enough, the first with numpy, else the first.
 
     Args:
-        found: the report of each Python.
+        reports: the report of each Python.
         uname: system and machine.
 
     Raises:
         DeviceUnsuitableError: there is none.
     """
-    pythons = [_read_python(each) for each in found]
+    pythons = [_read_python(report) for report in reports]
     fitting = [python for python in pythons if python.target.python >= _LEAST_PYTHON]
     if not fitting:
         least = ".".join(map(str, _LEAST_PYTHON))
-        versions = sorted({".".join(map(str, each["version"])) for each in found})
+        versions = sorted({".".join(map(str, report["version"])) for report in reports})
         there = f"Python {', '.join(versions)}, too old" if versions else "no Python"
         raise DeviceUnsuitableError(
             f"found {there} ({uname or 'unknown system'}), expected Python {least} or newer; "
             "if one is installed outside of the usual places, name it as python = ... in a devices file"
         )
-    return max(fitting, key=lambda each: "numpy" in each.packages)  # max returns the first of equals
+    return max(fitting, key=lambda python: "numpy" in python.packages)  # max returns the first of equals
 
 
 def _read_python(said: Mapping[str, Any]) -> RemotePython:

@@ -61,8 +61,8 @@ class RunnerJob:
         for number, case in enumerate(self.cases):
             if len(answers.get(number, ())) != len(self.outputs):
                 raise DeviceError(f"the C runner gave no answer to golden case {number}; is it another version?")
-            found = compare_outputs(case, self._arrays(number, answers[number]), self.tolerance)
-            problems += [f"{shorten(case.text, 40)!r}: {found.problems[0]}"] if found.problems else []
+            result = compare_outputs(case, self._arrays(number, answers[number]), self.tolerance)
+            problems += [f"{shorten(case.text, 40)!r}: {result.problems[0]}"] if result.problems else []
         message = f"{len(problems)} of {len(self.cases)} golden cases differ, first {problems[0]}" if problems else ""
         if before is None:
             return OutputCheck(cases=len(self.cases), before=not problems, after=None, message=message)
@@ -71,15 +71,15 @@ class RunnerJob:
     def _arrays(self, number: int, told: Sequence[Mapping[str, Any]]) -> dict[str, FloatArray]:
         """Return the outputs as float32 arrays without the batch axis, only with the requested rows."""
         rows = self.rows[number]
-        found = {}
+        arrays = {}
         for name, output in zip(self.outputs, told, strict=True):
             # JSON has no NaN; the runner writes null
             values = np.array([np.nan if value is None else value for value in output["values"]], dtype=np.float32)
             shape = output["shape"][1:] if rows is None else [len(rows), *output["shape"][2:]]
             if int(np.prod(shape)) != values.size:
                 raise DeviceError(f"the C runner told {values.size} numbers of {name}, expected the shape {shape}")
-            found[name] = values.reshape(shape)
-        return found
+            arrays[name] = values.reshape(shape)
+        return arrays
 
 
 def prepare_job(path: Path, lengths: Sequence[int]) -> tuple[RunnerJob, tuple[int, ...]]:

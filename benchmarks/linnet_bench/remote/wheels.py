@@ -109,10 +109,10 @@ def numbers_of(version: str) -> tuple[int, ...]:
 
 def read_wheel(path: Path) -> Wheel | None:
     """Parse a wheel's name; return None if it is no wheel's name."""
-    found = _NAME.fullmatch(path.name)
-    if found is None:
+    match = _NAME.fullmatch(path.name)
+    if match is None:
         return None
-    project, version, *tags = found.groups()
+    project, version, *tags = match.groups()
     pythons, abis, platforms = (frozenset(tag.split(".")) for tag in tags)
     return Wheel(path=path, project=project, version=version, pythons=pythons, abis=abis, platforms=platforms)
 
@@ -123,15 +123,15 @@ def find_wheels(places: Iterable[Path]) -> tuple[Path, ...]:
     Raises:
         InvalidArgumentError: a place is neither.
     """
-    found: list[Path] = []
+    paths: list[Path] = []
     for place in places:
         if place.is_dir():
-            found += sorted(place.glob("*.whl"))
+            paths += sorted(place.glob("*.whl"))
         elif place.is_file() and read_wheel(place) is not None:
-            found.append(place)
+            paths.append(place)
         else:
             raise InvalidArgumentError(f"--wheel {place} is neither a wheel nor a folder of wheels")
-    return tuple(found)
+    return tuple(paths)
 
 
 def find_fitting(paths: Sequence[Path], project: str, target: Target) -> Wheel | None:
@@ -153,12 +153,12 @@ def read_requirements(wheel: Wheel, extras: Sequence[str] = ()) -> tuple[Require
             text = archive.read(name).decode("utf-8")
     except (OSError, KeyError, zipfile.BadZipFile) as error:
         raise InvalidArgumentError(f"{wheel.path}: the wheel is damaged: {error}") from error
-    found = []
+    requirements = []
     for line in text.split("\n\n")[0].splitlines():
         parsed = _REQUIREMENT.fullmatch(line.removeprefix("Requires-Dist:").strip())
         if line.startswith("Requires-Dist:") and parsed and (parsed[3] is None or parsed[3] in extras):
-            found.append(Requirement(name=parsed[1], least=parsed[2] or ""))
-    return tuple(found)
+            requirements.append(Requirement(name=parsed[1], least=parsed[2] or ""))
+    return tuple(requirements)
 
 
 def changed_files(wheel: Wheel, package: Path) -> int:
@@ -177,13 +177,13 @@ def changed_files(wheel: Wheel, package: Path) -> int:
 
 def _fits_python(python: str, abi: str, target: Target) -> bool:
     major, minor = target.python
-    found = re.fullmatch(r"(py|cp)(\d)(\d*)", python)
-    if found is None:
+    match = re.fullmatch(r"(py|cp)(\d)(\d*)", python)
+    if match is None:
         return False
-    least = (int(found[2]), int(found[3] or 0))
+    least = (int(match[2]), int(match[3] or 0))
     if abi == "none":
-        return least == (major, minor) if found[1] == "cp" else least[0] == major and least[1] <= minor
-    if found[1] != "cp" or target.free_threaded:
+        return least == (major, minor) if match[1] == "cp" else least[0] == major and least[1] <= minor
+    if match[1] != "cp" or target.free_threaded:
         return False
     if abi == "abi3":
         return (3, 2) <= least <= (major, minor) and least[0] == major  # PEP 384: since 3.2
@@ -193,10 +193,10 @@ def _fits_python(python: str, abi: str, target: Target) -> bool:
 def _fits_platform(platform: str, target: Target) -> bool:
     if platform == "any":
         return True
-    found = re.fullmatch(r"(linux|manylinux_(\d+)_(\d+)|manylinux1|manylinux2010|manylinux2014)_(\w+)", platform)
-    if found is None or found[4] != target.machine or target.glibc is None:
+    match = re.fullmatch(r"(linux|manylinux_(\d+)_(\d+)|manylinux1|manylinux2010|manylinux2014)_(\w+)", platform)
+    if match is None or match[4] != target.machine or target.glibc is None:
         return False
-    if found[1] == "linux":  # built for one machine; a test import after the installation shows whether it runs
+    if match[1] == "linux":  # built for one machine; a test import after the installation shows whether it runs
         return True
-    needed = _LEGACY.get(found[1]) or (int(found[2]), int(found[3]))
+    needed = _LEGACY.get(match[1]) or (int(match[2]), int(match[3]))
     return needed <= target.glibc

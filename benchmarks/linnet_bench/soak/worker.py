@@ -255,8 +255,8 @@ def resident_memory(status: str | None = None) -> int:
     if status is None:
         file = Path("/proc/self/status")
         status = file.read_text() if file.exists() else ""
-    found = [line for line in status.splitlines() if line.startswith("RssAnon:")]
-    return int(found[0].split()[1]) * 1024 if found else peak_memory()
+    lines = [line for line in status.splitlines() if line.startswith("RssAnon:")]
+    return int(lines[0].split()[1]) * 1024 if lines else peak_memory()
 
 
 def main() -> int:

@@ -126,8 +126,8 @@ def _lengths_below(profile: TuningProfile, limit_ms: float | None) -> list[str]:
     if limit_ms is None:
         return []
     longest = profile.files[profile.best].longest
-    found = f"{longest} tokens" if longest is not None else "none of the lengths"
-    return [f"p90 below {limit_ms:g} ms: up to {found}; linnet export --max-length bounds a file"]
+    up_to = f"{longest} tokens" if longest is not None else "none of the lengths"
+    return [f"p90 below {limit_ms:g} ms: up to {up_to}; linnet export --max-length bounds a file"]
 
 
 def _store(finding: Finding, profile: TuningProfile, args: argparse.Namespace) -> str:

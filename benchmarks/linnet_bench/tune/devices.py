@@ -48,8 +48,8 @@ def tune_on_devices(args: argparse.Namespace, job: TuneJob, show: Show) -> int:
         payload=job,
         deployment=deployment_for(args, args.files),
     )
-    board = ProgressBoard([each.name for each in addresses], sys.stderr)
-    outcomes = [_checked(each) for each in run_all(addresses, remote, KINDS, board)]
+    board = ProgressBoard([address.name for address in addresses], sys.stderr)
+    outcomes = [_checked(outcome) for outcome in run_all(addresses, remote, KINDS, board)]
     findings = [_show(outcome, job, show, Console()) for outcome in outcomes]
     measured = [finding.lengths for finding in findings if finding is not None]
     if measured:

@@ -99,7 +99,7 @@ def tune(files: Sequence[Path], job: TuneJob, say: Callable[[str], None]) -> Fin
         raise InvalidArgumentError(problem)
     opened = [_open(path) for path in files]
     check_comparable(opened)
-    lengths = clip_lengths(job.lengths, min(each.manifest.max_length for each in opened))
+    lengths = clip_lengths(job.lengths, min(file.manifest.max_length for file in opened))
     plan = Plan(lengths=lengths, seconds=job.seconds, rounds=job.rounds)
     entries = _entries(job, opened)
     ranked = race(entries, plan, say)
@@ -109,7 +109,7 @@ def tune(files: Sequence[Path], job: TuneJob, say: Callable[[str], None]) -> Fin
 
 def unusable_cpus(affinity: Sequence[Sequence[int]] | None) -> str:
     """Return an error text if the sets of CPUs do not fit this machine; empty if they do."""
-    unusable = sorted({cpu for each in affinity or () for cpu in each} - set(current_affinity()))
+    unusable = sorted({cpu for cpus in affinity or () for cpu in cpus} - set(current_affinity()))
     return f"--affinity names the CPUs {unusable}, which this process may not use" if unusable else ""
 
 
@@ -137,9 +137,9 @@ def _entries(job: TuneJob, opened: Sequence[OpenedFile]) -> list[Entry]:
     sets = affinities(core_groups(), usable) if job.affinity is None else ((), *job.affinity)
     threads = job.threads or thread_counts(len(usable))
     return [
-        Entry(each.path, each.manifest.recipe, setting)
-        for each in opened
-        for setting in candidates(each.evidence, threads, sets)
+        Entry(file.path, file.manifest.recipe, setting)
+        for file in opened
+        for setting in candidates(file.evidence, threads, sets)
     ]
 
 
@@ -186,17 +186,17 @@ def _tuned(entry: Entry, plan: Plan, limit_ms: float | None) -> TunedFile:
 def explain_choice(best: Entry, ranked: Sequence[Entry]) -> str:
     """Return the chosen setting and the best alternatives in a sentence."""
     others = {
-        "file": [each for each in ranked if each.path != best.path],
-        "number of threads": [each for each in ranked if each.path == best.path
-                              and each.setting.threads != best.setting.threads],
-        "kernels": [each for each in ranked if each.path == best.path and each.setting.fused != best.setting.fused],
-        "set of CPUs": [each for each in ranked if each.path == best.path
-                        and each.setting.affinity != best.setting.affinity],
+        "file": [entry for entry in ranked if entry.path != best.path],
+        "number of threads": [entry for entry in ranked if entry.path == best.path
+                              and entry.setting.threads != best.setting.threads],
+        "kernels": [entry for entry in ranked if entry.path == best.path and entry.setting.fused != best.setting.fused],
+        "set of CPUs": [entry for entry in ranked if entry.path == best.path
+                        and entry.setting.affinity != best.setting.affinity],
     }  # fmt: skip
     parts = []
-    for what, found in others.items():
-        if found:
-            rival = min(found, key=lambda each: each.score)
+    for what, rivals in others.items():
+        if rivals:
+            rival = min(rivals, key=lambda entry: entry.score)
             name = rival.path.name if what == "file" else describe(rival.setting)
             parts.append(f"the best with another {what} ({name}) takes {rival.score / best.score:.2f} x its time")
     return f"{best.path.name} with {describe(best.setting)}" + (f"; {'; '.join(parts)}" if parts else "")

@@ -13,7 +13,7 @@ from linnet_bench.machine.system import text_of
 
 __all__ = ["DEVICES", "THIS", "Device", "find_device", "this_device"]
 
-DEVICES: Mapping[str, Device] = {each.name: each for each in (pi3.DEVICE, pi4.DEVICE, pi5.DEVICE, zen5.DEVICE)}
+DEVICES: Mapping[str, Device] = {device.name: device for device in (pi3.DEVICE, pi4.DEVICE, pi5.DEVICE, zen5.DEVICE)}
 THIS = "this"
 
 
