@@ -201,7 +201,7 @@ def _versions() -> dict[str, str]:
     return {
         "linnet": runtime_info()["version"],
         **{name: metadata.version(name) for name in names},
-        **dict(each.split("==") for each in elsewhere),
+        **dict(pinned.split("==") for pinned in elsewhere),
     }
 
 

@@ -43,16 +43,16 @@ class Ratio:
 
 def latency_ms(rounds: Sequence[Round], engine: str, length: int) -> float:
     """Return the median over the rounds of an engine's median latency, in milliseconds."""
-    return median([_middle(each, engine, length) for each in rounds]) / 1e6
+    return median([_middle(one, engine, length) for one in rounds]) / 1e6
 
 
 def ratios(rounds: Sequence[Round], ours: str, peer: str) -> dict[int, Ratio]:
     """Return the ratio peer / ours for each length that both have run in every round."""
-    found: dict[int, Ratio] = {}
+    by_length: dict[int, Ratio] = {}
     for length in rounds[0][ours]:
-        each = [_middle(one, peer, length) / _middle(one, ours, length) for one in rounds]
-        found[length] = Ratio(middle=median(each), low=min(each), high=max(each))
-    return found
+        by_round = [_middle(one, peer, length) / _middle(one, ours, length) for one in rounds]
+        by_length[length] = Ratio(middle=median(by_round), low=min(by_round), high=max(by_round))
+    return by_length
 
 
 def fastest_ratios(rounds: Sequence[Round], ours: str, peer: str) -> dict[int, float]:
@@ -75,11 +75,11 @@ def best_of(rounds: Sequence[Round], peers: Sequence[str], name: str) -> list[Ro
 
 def by_family(rounds: Sequence[Round], families: Mapping[str, Sequence[str]]) -> list[Round]:
     """Return the rounds by family: for each length the member that is fastest over all rounds."""
-    found: list[Round] = [{} for _ in rounds]
+    grouped: list[Round] = [{} for _ in rounds]
     for family, members in families.items():
         best = best_of(rounds, members, family)
-        found = [{**one, family: other[family]} for one, other in zip(found, best, strict=True)]
-    return found
+        grouped = [{**one, family: other[family]} for one, other in zip(grouped, best, strict=True)]
+    return grouped
 
 
 def mean_of_rounds(comparisons: Sequence[Sequence[Round]], ours: str, peer: str) -> Ratio:
@@ -89,11 +89,11 @@ def mean_of_rounds(comparisons: Sequence[Sequence[Round]], ours: str, peer: str)
     mean taken within each round. Every comparison has the same number of rounds.
     """
     points = [ratio.middle for rounds in comparisons for ratio in ratios(rounds, ours, peer).values()]
-    each = [
+    by_round = [
         geometric_mean([r.middle for one in turn for r in ratios([one], ours, peer).values()])
         for turn in zip(*comparisons, strict=True)
     ]
-    return Ratio(middle=geometric_mean(points), low=min(each), high=max(each))
+    return Ratio(middle=geometric_mean(points), low=min(by_round), high=max(by_round))
 
 
 def overall(by_length: Mapping[int, Ratio]) -> Ratio:

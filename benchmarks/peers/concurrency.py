@@ -43,8 +43,8 @@ def measure_scaling(path: Path, tokens: int, seconds: float, rounds: int = 5) ->
     sessions: list[Engine] = [Linnet(path, 1), Linnet(path, 1)]
     for session in sessions:
         session.run(ids)
-    found = [_throughput(sessions, ids, seconds) / _throughput(sessions[:1], ids, seconds) for _ in range(rounds)]
-    return Scaling(tokens=tokens, ratio=median(found), low=min(found), high=max(found))
+    ratios = [_throughput(sessions, ids, seconds) / _throughput(sessions[:1], ids, seconds) for _ in range(rounds)]
+    return Scaling(tokens=tokens, ratio=median(ratios), low=min(ratios), high=max(ratios))
 
 
 def _throughput(sessions: list[Engine], ids: Ids, seconds: float) -> float:

@@ -43,20 +43,20 @@ class EncodeVariant:
 
 
 def _onnx_variants() -> dict[str, EncodeVariant]:
-    found: dict[str, EncodeVariant] = {}
+    variants: dict[str, EncodeVariant] = {}
     for kind, words in (("fused", "fused"), ("plain", "as exported")):
         for sessions in (False, True):
             for batch in (1, 8, 32):
                 how = "a session a thread" if sessions else "one session"
                 how += f", batches of {batch}" if batch > 1 else ", one by one"
-                found[f"onnxruntime-{kind}-{'sessions' if sessions else 'threads'}-{batch}"] = EncodeVariant(
+                variants[f"onnxruntime-{kind}-{'sessions' if sessions else 'threads'}-{batch}"] = EncodeVariant(
                     title=f"ONNX Runtime int8 {words}, {how}",
                     engine="onnxruntime",
                     file=f"onnxruntime-{kind}",
                     sessions=sessions,
                     batch=batch,
                 )
-    return found
+    return variants
 
 
 VARIANTS: Mapping[str, EncodeVariant] = {
@@ -129,10 +129,10 @@ def ratio_of_best(elapsed_ns: Mapping[str, Sequence[int]]) -> Ratio:
         )
         for engine in ("linnet", "onnxruntime")
     }
-    each = [
+    ratios = [
         theirs / ours for ours, theirs in zip(elapsed_ns[best["linnet"]], elapsed_ns[best["onnxruntime"]], strict=False)
     ]
-    return Ratio(middle=median(each), low=min(each), high=max(each))
+    return Ratio(middle=median(ratios), low=min(ratios), high=max(ratios))
 
 
 def measure_encode(
@@ -225,7 +225,7 @@ def _token_counts(checkpoint: Path, texts: Sequence[str]) -> list[int]:
     tokenizer = Tokenizer.from_file(str(checkpoint / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.enable_truncation(MAX_LENGTH)
-    return [len(each.ids) for each in tokenizer.encode_batch(list(texts))]
+    return [len(encoding.ids) for encoding in tokenizer.encode_batch(list(texts))]
 
 
 def _least_cosine(one: np.ndarray, other: np.ndarray) -> float:

@@ -96,7 +96,7 @@ def _onnxruntime(job: EncodeJob) -> Callable[[list[str]], Vectors]:
     pool = ThreadPoolExecutor(job.sessions)
 
     def encode(texts: list[str]) -> Vectors:
-        encoded = [each.ids for each in tokenizer.encode_batch(texts)]
+        encoded = [encoding.ids for encoding in tokenizer.encode_batch(texts)]
         order = sorted(range(len(texts)), key=lambda index: len(encoded[index]), reverse=True)
         waiting = [order[start : start + job.batch] for start in range(0, len(order), job.batch)][::-1]
         vectors: list[Any] = [None] * len(texts)
@@ -120,9 +120,9 @@ def _onnxruntime(job: EncodeJob) -> Callable[[list[str]], Vectors]:
 def _run(session: Any, group: Sequence[Sequence[int]]) -> Vectors:
     ids = np.zeros((len(group), max(map(len, group))), dtype=np.int64)
     mask = np.zeros_like(ids)
-    for row, each in enumerate(group):
-        ids[row, : len(each)] = each
-        mask[row, : len(each)] = 1
+    for row, tokens in enumerate(group):
+        ids[row, : len(tokens)] = tokens
+        mask[row, : len(tokens)] = 1
     feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
     output: Vectors = session.run(None, feed)[0]
     return output

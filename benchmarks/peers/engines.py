@@ -62,8 +62,8 @@ class LinnetSessions:
 
     def run(self, ids: Ids) -> Output:
         count = len(self._sessions)
-        running = [self._pool.submit(each.run, ids[at::count]) for at, each in enumerate(self._sessions)]
-        outputs = [each.result() for each in running]
+        running = [self._pool.submit(session.run, ids[at::count]) for at, session in enumerate(self._sessions)]
+        outputs = [future.result() for future in running]
         together = np.empty((len(ids), outputs[0].shape[1]), dtype=np.float32)
         for at, output in enumerate(outputs):
             together[at::count] = output
@@ -119,7 +119,7 @@ class OpenVino:
     def _compile(self, shape: tuple[int, ...]) -> None:
         model = self._core.read_model(self._file)
         if self._reshape:
-            model.reshape({each.any_name: list(shape) for each in model.inputs})
+            model.reshape({tensor.any_name: list(shape) for tensor in model.inputs})
         self._request = self._core.compile_model(model, "CPU", self._config).create_infer_request()
         self._shape = shape
 

@@ -159,12 +159,12 @@ def main(arguments: list[str]) -> int:
     job = GemmJob(**json.loads(Path(job_file).read_text(encoding="utf-8")))
     make = LIBRARIES[library]
     empty = _median_seconds(make(32 if library == "torch" else 1, _SMALL, _SMALL), job.seconds)
-    found: dict[str, float] = {}
+    seconds: dict[str, float] = {}
     for inputs, outputs in job.shapes:
-        found[f"{inputs}x{outputs}"] = net_seconds(
+        seconds[f"{inputs}x{outputs}"] = net_seconds(
             _median_seconds(make(job.tokens, inputs, outputs), job.seconds), empty
         )
-    Path(result_file).write_text(json.dumps(found), encoding="utf-8")
+    Path(result_file).write_text(json.dumps(seconds), encoding="utf-8")
     return 0
 
 

@@ -22,16 +22,16 @@ def installed_size(distributions: Sequence[str]) -> int:
 
 
 def _closure(names: Sequence[str]) -> set[str]:
-    found: set[str] = set()
+    closure: set[str] = set()
     waiting = [_canonical(name) for name in names]
     while waiting:
         name = waiting.pop()
-        if name in found:
+        if name in closure:
             continue
-        found.add(name)
+        closure.add(name)
         if name != "linnet":  # linnet's requirement, numpy, is named explicitly where linnet is measured
             waiting.extend(_requirements(name))
-    return found
+    return closure
 
 
 def _requirements(name: str) -> Iterator[str]:
@@ -59,10 +59,10 @@ def _size(name: str) -> int:
 
 
 def _folder_size(package: str) -> int:
-    found = importlib.util.find_spec(package)
-    if found is None or not found.submodule_search_locations:
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
         raise ModuleNotFoundError(f"found no package {package}; install linnet first")
-    files = Path(found.submodule_search_locations[0]).rglob("*")
+    files = Path(spec.submodule_search_locations[0]).rglob("*")
     return sum(
         file.stat().st_size
         for file in files

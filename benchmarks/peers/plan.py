@@ -117,7 +117,7 @@ class Plan:
 
     def without(self, part: str) -> Plan:
         """Return the plan without a part."""
-        return dataclasses.replace(self, parts=tuple(each for each in self.parts if each != part))
+        return dataclasses.replace(self, parts=tuple(other for other in self.parts if other != part))
 
     def engines_of(self, part: str, threads: int) -> list[str]:
         """Return the engines of a part; on one thread without linnet-sessions, which is then the same as linnet."""
@@ -139,27 +139,29 @@ class Plan:
 
 def parser(description: str | None) -> argparse.ArgumentParser:
     """Return the argument parser of ``python -m benchmarks.peers``."""
-    found = argparse.ArgumentParser(
+    options = argparse.ArgumentParser(
         prog="python -m benchmarks.peers",
         description=description,
         epilog="example: python -m benchmarks.peers --only latency --models minilm-l6 --threads 1 --without torch",
     )
-    found.add_argument("--quick", action="store_true", help="few lengths, two turns: under five minutes")
-    found.add_argument("--only", type=_names(PARTS), help=f"parts, of {','.join(PARTS)}")
-    found.add_argument("--models", type=_names(tuple(MODELS)), help=f"of {','.join(MODELS)}")
-    found.add_argument("--engines", type=_names(tuple(ENGINES)), help="only these and the references linnet and torch")
-    found.add_argument("--without", type=_names(tuple(FAMILIES)), default=(), help=f"of {','.join(FAMILIES)}")
-    found.add_argument("--threads", type=_numbers, help="default 1,2; with --quick 1")
-    found.add_argument("--lengths", type=_numbers, help="default 8,16,32,64,128,256,512, fewer where noted")
-    found.add_argument("--rounds", type=_positive, help="turns of each engine, default 5 or 3; with --quick 2")
-    found.add_argument("--seconds", type=float, help="for each length and turn, default 0.25; with --quick 0.1")
-    found.add_argument("--cold", type=_positive, help="fresh processes of each engine, default 5; with --quick 2")
-    found.add_argument("--file", type=Path, help="linnet's int8 file, if only one model is compared")
-    found.add_argument("--texts", type=Path, help="one text a line, for the part encode")
-    found.add_argument("--json", type=Path, metavar="OUT", help="write all samples")
-    found.add_argument("--markdown", type=Path, metavar="OUT", help="write the short tables of README")
-    found.add_argument("--force", action="store_true", help="replace what OUT names")
-    return found
+    options.add_argument("--quick", action="store_true", help="few lengths, two turns: under five minutes")
+    options.add_argument("--only", type=_names(PARTS), help=f"parts, of {','.join(PARTS)}")
+    options.add_argument("--models", type=_names(tuple(MODELS)), help=f"of {','.join(MODELS)}")
+    options.add_argument(
+        "--engines", type=_names(tuple(ENGINES)), help="only these and the references linnet and torch"
+    )
+    options.add_argument("--without", type=_names(tuple(FAMILIES)), default=(), help=f"of {','.join(FAMILIES)}")
+    options.add_argument("--threads", type=_numbers, help="default 1,2; with --quick 1")
+    options.add_argument("--lengths", type=_numbers, help="default 8,16,32,64,128,256,512, fewer where noted")
+    options.add_argument("--rounds", type=_positive, help="turns of each engine, default 5 or 3; with --quick 2")
+    options.add_argument("--seconds", type=float, help="for each length and turn, default 0.25; with --quick 0.1")
+    options.add_argument("--cold", type=_positive, help="fresh processes of each engine, default 5; with --quick 2")
+    options.add_argument("--file", type=Path, help="linnet's int8 file, if only one model is compared")
+    options.add_argument("--texts", type=Path, help="one text a line, for the part encode")
+    options.add_argument("--json", type=Path, metavar="OUT", help="write all samples")
+    options.add_argument("--markdown", type=Path, metavar="OUT", help="write the short tables of README")
+    options.add_argument("--force", action="store_true", help="replace what OUT names")
+    return options
 
 
 def plan_of(args: argparse.Namespace) -> Plan:

@@ -28,7 +28,7 @@ def to_readme(report: Report) -> str:
     for model, roofline in report.roofline.items():
         lines += ["", f"{model}: {roofline.summary()}"]
     reached = targets(report)
-    lines += ["", *(f"- {each.line()}" for each in reached)] if reached else []
+    lines += ["", *(f"- {target.line()}" for target in reached)] if reached else []
     return "\n".join(lines) + "\n"
 
 
@@ -49,7 +49,7 @@ def _timed(comparisons: Iterable[Comparison]) -> list[str]:
         rows.append([f"{wanted.spec.title}, linnet", *figures])
         for family in comparison.families:
             if family not in (OURS, "executorch"):
-                found = ratios(rounds, OURS, family)
+                by_length = ratios(rounds, OURS, family)
                 name = f"{FAMILIES[family]} / linnet, time"
-                rows.append([name, *(f"{ratio.middle:.2f}x" for ratio in found.values())])
+                rows.append([name, *(f"{ratio.middle:.2f}x" for ratio in by_length.values())])
     return ["", *table(header, rows)]

@@ -38,10 +38,10 @@ class Comparison:
     @property
     def families(self) -> dict[str, list[str]]:
         """Return the engines of each family that took part, in the order of their turns."""
-        found: dict[str, list[str]] = {}
+        families: dict[str, list[str]] = {}
         for engine in self.wanted.engines:
-            found.setdefault(ENGINES[engine].family, []).append(engine)
-        return found
+            families.setdefault(ENGINES[engine].family, []).append(engine)
+        return families
 
     @property
     def family_rounds(self) -> list[Round]:
@@ -96,24 +96,24 @@ def worst_cosines(result: RoundsResult) -> dict[str, float]:
 
 def targets(report: Report) -> list[Target]:
     """Return every target that the run has figures for."""
-    found: list[Target] = []
+    judged: list[Target] = []
     latency = [comparison for comparison in report.comparisons if comparison.wanted.part == "latency"]
-    for title in dict.fromkeys(each.wanted.spec.title for each in latency):
-        chosen = [each for each in latency if each.wanted.spec.title == title]
-        by_threads = {each.wanted.threads: each.family_rounds for each in chosen}
+    for title in dict.fromkeys(comparison.wanted.spec.title for comparison in latency):
+        chosen = [comparison for comparison in latency if comparison.wanted.spec.title == title]
+        by_threads = {comparison.wanted.threads: comparison.family_rounds for comparison in chosen}
         if len({len(rounds) for rounds in by_threads.values()}) == 1:
-            found += latency_targets(title, by_threads)
+            judged += latency_targets(title, by_threads)
     for model, result in report.encode.items():
         ratio = result.ratio
         what = f"{model}: encode of {result.texts} texts, linnet / ONNX Runtime in texts a second"
-        found.append(Target(what=what, found=ratio.middle, needed=ENCODE, spread=(ratio.low, ratio.high)))
+        judged.append(Target(what=what, found=ratio.middle, needed=ENCODE, spread=(ratio.low, ratio.high)))
     for model, roofline in report.roofline.items():
         share = roofline.share
         what = f"{model}: share of the int8 GEMM peak at {roofline.tokens} tokens on one thread, linear layers only"
-        found.append(
+        judged.append(
             Target(what=what, found=share.middle, needed=ROOFLINE_SHARE, spread=(share.low, share.high), unit="")
         )
-    return found
+    return judged
 
 
 def to_json(report: Report) -> str:
@@ -136,9 +136,9 @@ def to_json(report: Report) -> str:
             for model, cold in report.cold.items()
         },
         "installed": dict(report.installed),
-        "scaling": {model: dataclasses.asdict(each) for model, each in report.scaling.items()},
-        "encode": {model: dataclasses.asdict(each) for model, each in report.encode.items()},
-        "roofline": {model: dataclasses.asdict(each) for model, each in report.roofline.items()},
+        "scaling": {model: dataclasses.asdict(result) for model, result in report.scaling.items()},
+        "encode": {model: dataclasses.asdict(result) for model, result in report.encode.items()},
+        "roofline": {model: dataclasses.asdict(result) for model, result in report.roofline.items()},
         "targets": [{**dataclasses.asdict(target), "met": target.met} for target in targets(report)],
     }
     return json.dumps(data, ensure_ascii=False) + "\n"

@@ -61,8 +61,8 @@ class RooflineResult:
     @property
     def share(self) -> Ratio:
         """Return the share of the peak, linear layers only."""
-        each = [peak / model for peak, model in zip(self.peak_seconds, self.model_seconds, strict=True)]
-        return Ratio(middle=median(each), low=min(each), high=max(each))
+        by_turn = [peak / model for peak, model in zip(self.peak_seconds, self.model_seconds, strict=True)]
+        return Ratio(middle=median(by_turn), low=min(by_turn), high=max(by_turn))
 
     @property
     def share_with_attention(self) -> float:
@@ -143,7 +143,7 @@ def measure_roofline(
     gemm: dict[str, dict[str, list[float]]] = {library: {} for library in LIBRARIES}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        job = GemmJob(shapes=[[each.inputs, each.outputs] for each in shapes], tokens=tokens, seconds=seconds)
+        job = GemmJob(shapes=[[shape.inputs, shape.outputs] for shape in shapes], tokens=tokens, seconds=seconds)
         (folder / "gemm.json").write_text(json.dumps(dataclasses.asdict(job)), encoding="utf-8")
         for number in range(rounds):
             print(f"-- roofline: {spec.name}, turn {number + 1}/{rounds}", file=sys.stderr, flush=True)
@@ -180,8 +180,8 @@ def _gemm_child(library: str, folder: Path) -> dict[str, float]:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"GEMMs of {library} ended with {done.returncode}:\n{done.stderr[-2000:]}")
-    found: dict[str, float] = json.loads(result.read_text(encoding="utf-8"))
-    return found
+    seconds: dict[str, float] = json.loads(result.read_text(encoding="utf-8"))
+    return seconds
 
 
 def main() -> int:

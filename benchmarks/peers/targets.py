@@ -57,7 +57,7 @@ def latency_targets(model: str, comparisons: Mapping[int, Sequence[Round]], ours
         comparisons: rounds by family, by thread count; every count has the same number of rounds.
         ours: family of linnet.
     """
-    found: list[Target] = []
+    judged: list[Target] = []
     for family, (mean, worst) in LATENCY.items():
         if not all(family in rounds[0] for rounds in comparisons.values()):
             continue
@@ -69,7 +69,7 @@ def latency_targets(model: str, comparisons: Mapping[int, Sequence[Round]], ours
         }
         (threads, length), least = min(points.items(), key=lambda item: item[1].middle)
         where = f"{length} tokens, {threads} thread{'s' if threads > 1 else ''}"
-        found.append(
+        judged.append(
             Target(
                 what=f"{model}: geometric mean of {FAMILIES[family]} / linnet over {len(points)} points",
                 found=middle.middle,
@@ -77,7 +77,7 @@ def latency_targets(model: str, comparisons: Mapping[int, Sequence[Round]], ours
                 spread=(middle.low, middle.high),
             )
         )
-        found.append(
+        judged.append(
             Target(
                 what=f"{model}: slowest point against {FAMILIES[family]} ({where})",
                 found=least.middle,
@@ -85,4 +85,4 @@ def latency_targets(model: str, comparisons: Mapping[int, Sequence[Round]], ours
                 spread=(least.low, least.high),
             )
         )
-    return found
+    return judged

@@ -77,9 +77,9 @@ def measure(spec: ModelSpec) -> list[LayerRange]:
     with torch.no_grad():
         observe(program, texts, observers)
     return [
-        LayerRange(name, each.high - each.low, statistics.median(each.ranges))
-        for name, each in observers.items()
-        if each.tokens
+        LayerRange(name, observer.high - observer.low, statistics.median(observer.ranges))
+        for name, observer in observers.items()
+        if observer.tokens
     ]
 
 
@@ -97,7 +97,7 @@ def _draw(panels: Sequence[tuple[str, Sequence[LayerRange]]]) -> str:
 
 def _panel(title: str, ranges: Sequence[LayerRange]) -> str:
     right, bottom = _WIDTH - 16, _HEIGHT - 34
-    top = max(each.overall for each in ranges) * 1.05
+    top = max(layer.overall for layer in ranges) * 1.05
     step = (right - _LEFT) / max(1, len(ranges) - 1)
     parts = [f'<text x="{_LEFT}" y="16" font-weight="bold">{title}</text>']
     for share in (0, 0.25, 0.5, 0.75, 1):
@@ -105,7 +105,7 @@ def _panel(title: str, ranges: Sequence[LayerRange]) -> str:
         parts.append(f'<path d="M{_LEFT} {y:.1f}H{right}" stroke="#e5e7eb"/>')
         parts.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{top * share:.3g}</text>')
     for index, (name, colour) in enumerate(zip(_LINES, _COLOURS, strict=True)):
-        values = [each.overall if index == 0 else each.token for each in ranges]
+        values = [layer.overall if index == 0 else layer.token for layer in ranges]
         places = [
             f"{_LEFT + number * step:.1f},{bottom - value / top * (bottom - _TOP):.1f}"
             for number, value in enumerate(values)
@@ -128,9 +128,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     measured = {spec: measure(spec) for spec in (MINILM, MOBILEBERT)}
     for spec, ranges in measured.items():
         print(f"{spec.title}: range of the inputs, all texts and median token")
-        for each in sorted(ranges, key=lambda each: -each.overall / each.token)[:5]:
-            print(f"  {each.name:<32} {each.overall:9.2f} {each.token:9.2f}  {each.overall / each.token:5.1f} x")
-        ratios = [each.overall / each.token for each in ranges]
+        for layer in sorted(ranges, key=lambda layer: -layer.overall / layer.token)[:5]:
+            print(f"  {layer.name:<32} {layer.overall:9.2f} {layer.token:9.2f}  {layer.overall / layer.token:5.1f} x")
+        ratios = [layer.overall / layer.token for layer in ranges]
         print(f"  median over {len(ranges)} layers: {statistics.median(ratios):.1f} x")
     args.output.write_text(_draw([(spec.title, ranges) for spec, ranges in measured.items()]), encoding="utf-8")
     print(args.output)

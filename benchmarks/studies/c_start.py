@@ -44,9 +44,9 @@ def main() -> None:
         for _ in range(args.processes):
             for name, program in zip(runs, (nothing, sample), strict=True):
                 runs[name].append(_run([str(program)], project))
-        for name, found in runs.items():
-            times = [each[0] * 1e3 for each in found]
-            memory = f"{statistics.median(each[1] for each in found):.1f}" if "answer" in name else ""
+        for name, measured in runs.items():
+            times = [run[0] * 1e3 for run in measured]
+            memory = f"{statistics.median(run[1] for run in measured):.1f}" if "answer" in name else ""
             print(f"| {name} | {statistics.median(times):.1f} | {min(times):.1f}-{max(times):.1f} | {memory} |")
 
 

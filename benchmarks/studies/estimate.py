@@ -88,11 +88,11 @@ def main() -> int:
     rows = []
     for path in args.files:
         for threads in args.threads:
-            found = compare(path, device, threads, args.lengths, args.rounds, args.seconds)
-            for row in found:
+            compared = compare(path, device, threads, args.lengths, args.rounds, args.seconds)
+            for row in compared:
                 figures = f"{row.estimated * 1e3:.2f} | {row.measured * 1e3:.2f} | {row.off:+.0%}"
                 print(f"| {row.name} | {row.threads} | {row.tokens} | {figures} |", flush=True)
-            rows += found
+            rows += compared
     worst = max(abs(row.off) for row in rows)
     print(f"\nfurthest off: {worst:.0%}, allowed {ALLOWED:.0%}" + (f"; {note}" if note else ""))
     return 0 if worst <= ALLOWED else 1

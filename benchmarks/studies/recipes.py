@@ -89,8 +89,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--fresh", action="store_true", help="export again what an earlier run has left")
     parser.add_argument("--time", action="store_true", help="measure latency too; needs an idle machine")
     args = parser.parse_args(arguments)
-    chosen = [each for each in RECIPES if not args.only or each.title in args.only]
-    files = {each.title: _file(each, args.calibration, args.fresh) for each in chosen}
+    chosen = [variant for variant in RECIPES if not args.only or variant.title in args.only]
+    files = {variant.title: _file(variant, args.calibration, args.fresh) for variant in chosen}
     with args.data.open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.reader(file) if len(row) == 3]
     texts = [row[0] for row in rows] + [row[1] for row in rows]
@@ -102,18 +102,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _file(each: _Export, calibration: Path, fresh: bool) -> Path:
-    path = CACHE / "recipes" / f"{each.title.replace(' ', '_')}.pte"
+def _file(variant: _Export, calibration: Path, fresh: bool) -> Path:
+    path = CACHE / "recipes" / f"{variant.title.replace(' ', '_')}.pte"
     if path.exists() and not fresh:
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
-    print(f"== exporting {each.title}", file=sys.stderr, flush=True)
+    print(f"== exporting {variant.title}", file=sys.stderr, flush=True)
     config = ExportConfig(
         model=str(minilm_folder()),
         output=path,
-        recipe=each.recipe,
-        quantization=each.settings,
-        calibration=calibration if each.calibrated else None,
+        recipe=variant.recipe,
+        quantization=variant.settings,
+        calibration=calibration if variant.calibrated else None,
         max_length=_MAX_LENGTH,
         prove=False,  # the table replaces the proof and must include files over budget
         force=True,
@@ -146,7 +146,7 @@ def _measure(
 def _latencies(files: dict[str, Path]) -> dict[str, tuple[float, ...]]:
     """Return the medians, in milliseconds, of interleaved single runs on one thread."""
     opened = {title: open_runtime(str(path), 1) for title, path in files.items()}
-    found: dict[str, list[float]] = {title: [] for title in files}
+    medians: dict[str, list[float]] = {title: [] for title in files}
     for tokens in _TOKENS:
         inputs = {title: forward_inputs(Model(runtime), runtime, tokens) for title, runtime in opened.items()}
         taken: dict[str, list[float]] = {title: [] for title in files}
@@ -156,10 +156,10 @@ def _latencies(files: dict[str, Path]) -> dict[str, tuple[float, ...]]:
                 runtime.run("forward", inputs[title])
                 taken[title].append(1e3 * (time.perf_counter() - start))
         for title in files:
-            found[title].append(statistics.median(taken[title]))
+            medians[title].append(statistics.median(taken[title]))
     for runtime in opened.values():
         runtime.close()
-    return {title: tuple(values) for title, values in found.items()}
+    return {title: tuple(values) for title, values in medians.items()}
 
 
 def _print(table: Sequence[Row], original: float, pairs: int) -> None:

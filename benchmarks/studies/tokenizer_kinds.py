@@ -44,7 +44,7 @@ def _family(name: str) -> tuple[str, ...]:
     for _ in range(_ROUNDS):  # in turns, so that a slow moment of the machine affects both
         ours.append(_seconds(lambda: [device.encode(text, max_length=512)[0].ids for text in texts]))
         theirs.append(_seconds(lambda: [original(text, truncation=True, max_length=512) for text in texts]))
-    mine, other = (1e6 * statistics.median(each) / len(texts) for each in (ours, theirs))
+    mine, other = (1e6 * statistics.median(times) / len(texts) for times in (ours, theirs))
     return name, f"{mine:.1f}", f"{other:.1f}", f"{other / mine:.2f}"
 
 

@@ -64,15 +64,15 @@ def _plain(name: str, model: str, settings: Settings | None = None, **optimizer:
 
 def _few_shot(model: str) -> list[Variant]:
     contrast = read_stages(_STAGES / "few_shot.toml", model).stages
-    found = []
+    variants = []
     for rows in (8, 16):
         for size, epochs in ((8, 20), (32, 40)):
             optimizer = {"epochs": epochs, "batch_size": size, "learning_rate": 2e-4}
             settings = {"model": model, "max_length": 64, "metric": "loss", "optimizer": optimizer}
             stage = Stage(name=f"plain{size}", settings=settings)
-            found.append(Variant(f"{rows} rows, plain, batches of {size}", (stage,), rows))
-        found.append(Variant(f"{rows} rows, few_shot.toml", contrast, rows))
-    return found
+            variants.append(Variant(f"{rows} rows, plain, batches of {size}", (stage,), rows))
+        variants.append(Variant(f"{rows} rows, few_shot.toml", contrast, rows))
+    return variants
 
 
 def _adapters(model: str) -> list[Variant]:
@@ -159,18 +159,18 @@ def _run(variant: Variant, source: Path, output: Path, seed: int) -> dict[str, d
 
 
 def _measure(checkpoint: Path, rows: Path) -> dict[str, float]:
-    found = [json.loads(line) for line in rows.read_text(encoding="utf-8").splitlines()]
+    examples = [json.loads(line) for line in rows.read_text(encoding="utf-8").splitlines()]
     loaded = load_classifier(str(checkpoint))
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model: Any = loaded.model
     model.to(device)
     logits = []
     with torch.inference_mode():
-        for start in range(0, len(found), 128):
-            texts = [row["text"] for row in found[start : start + 128]]
+        for start in range(0, len(examples), 128):
+            texts = [row["text"] for row in examples[start : start + 128]]
             batch = loaded.tokenizer(texts, padding=True, truncation=True, max_length=64, return_tensors="pt")
             logits.append(model(**batch.to(device)).logits.float().cpu().numpy())
-    labels = np.array([loaded.labels.index(row["label"]) for row in found])
+    labels = np.array([loaded.labels.index(row["label"]) for row in examples])
     return classification_figures(np.concatenate(logits), labels, loaded.labels, "oos")
 
 
@@ -185,9 +185,9 @@ def _measure_file(config: TrainConfig, rows: Path) -> dict[str, float]:
         return dict(evaluate(model, table, choose_columns(table, None, None, None)).metrics)
 
 
-def _table(found: Mapping[str, Sequence[Mapping[str, Mapping[str, float]]]]) -> None:
+def _table(results: Mapping[str, Sequence[Mapping[str, Mapping[str, float]]]]) -> None:
     rows = []
-    for name, runs in found.items():
+    for name, runs in results.items():
         for kind in runs[0]:
             values = [[run[kind][figure] for run in runs] for figure in _FIGURES]
             rows.append((f"{name}, {kind}", str(len(runs)), *map(_spread, values)))
@@ -209,15 +209,15 @@ def main() -> None:
     parser.add_argument("--seeds", default="0,1,2", metavar="0,1,2", help="of draws, weights and order")
     parser.add_argument("--only", default="", metavar="NAME", help="variants whose name begins so")
     args = parser.parse_args()
-    found: dict[str, list[dict[str, dict[str, float]]]] = {}
+    results: dict[str, list[dict[str, dict[str, float]]]] = {}
     for variant in EXPERIMENTS[args.experiment](args.model or str(minilm_folder())):
         if not variant.name.startswith(args.only):
             continue
         for seed in map(int, args.seeds.split(",")):
             print(f"== {variant.name}, seed {seed}", file=sys.stderr, flush=True)
             folder = args.output / f"{variant.rows_per_class or 'all'}-rows-seed-{seed}"
-            found.setdefault(variant.name, []).append(_run(variant, args.clinc150, folder, seed))
-    _table(found)
+            results.setdefault(variant.name, []).append(_run(variant, args.clinc150, folder, seed))
+    _table(results)
 
 
 if __name__ == "__main__":
