@@ -20,6 +20,7 @@ from benchmarks.peers.engines import open_engine
 
 __all__ = ["ChildResult", "Job", "main", "measure", "peak_memory", "time_calls"]
 
+# not linnet_bench's loop and Sampling: OpenVINO's environment has no linnet, and importing it adds to the peak memory
 _WARMUP_RUNS = 3
 _WARMUP_SECONDS = 0.05
 _LEAST_SAMPLES = 5

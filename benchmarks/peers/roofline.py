@@ -26,11 +26,14 @@ from benchmarks.peers.gemm import LIBRARIES, GemmJob
 from benchmarks.peers.macs import Linear, attention_macs, linear_macs, linears
 from benchmarks.peers.models import MODELS, ModelSpec, checkpoint_folder, linnet_file
 from benchmarks.peers.rounds import run_child, token_ids
+from linnet_bench.measure.engine import take_turns
 from linnet_bench.record.statistics import median, percentile
 
 __all__ = ["RooflineResult", "main", "measure_roofline", "peak_seconds"]
 
 TOKENS = 128
+
+_MODEL = "linnet"  # takes turns with the libraries
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -143,27 +146,29 @@ def measure_roofline(
     gemm: dict[str, dict[str, list[float]]] = {library: {} for library in LIBRARIES}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        job = GemmJob(shapes=[[shape.inputs, shape.outputs] for shape in shapes], tokens=tokens, seconds=seconds)
-        (folder / "gemm.json").write_text(json.dumps(dataclasses.asdict(job)), encoding="utf-8")
-        for number in range(rounds):
-            print(f"-- roofline: {spec.name}, turn {number + 1}/{rounds}", file=sys.stderr, flush=True)
-            said = run_child(
-                Job(
-                    engine="linnet",
-                    runner="linnet",
-                    file=str(file),
-                    threads=1,
-                    seconds=seconds,
-                    batch=1,
-                    ids=ids,
-                    outputs=str(folder / "outputs.npz"),
-                ),
-                folder,
-            )
-            model_seconds.append(percentile(said.samples_ns[str(tokens)], 50) / 1e9)
-            for library in LIBRARIES:
-                for shape, value in _gemm_child(library, folder).items():
-                    gemm[library].setdefault(shape, []).append(value)
+        gemm_job = GemmJob(shapes=[[shape.inputs, shape.outputs] for shape in shapes], tokens=tokens, seconds=seconds)
+        (folder / "gemm.json").write_text(json.dumps(dataclasses.asdict(gemm_job)), encoding="utf-8")
+        model_job = Job(
+            engine=_MODEL,
+            runner=_MODEL,
+            file=str(file),
+            threads=1,
+            seconds=seconds,
+            batch=1,
+            ids=ids,
+            outputs=str(folder / "outputs.npz"),
+        )
+
+        def run(program: str, turn: int) -> None:
+            if program == _MODEL:
+                print(f"-- roofline: {spec.name}, turn {turn + 1}/{rounds}", file=sys.stderr, flush=True)
+                said = run_child(model_job, folder)
+                model_seconds.append(percentile(said.samples_ns[str(tokens)], 50) / 1e9)
+                return
+            for shape, value in _gemm_child(program, folder).items():
+                gemm[program].setdefault(shape, []).append(value)
+
+        take_turns([_MODEL, *LIBRARIES], rounds, run)
     return RooflineResult(
         tokens=tokens,
         shapes=shapes,
