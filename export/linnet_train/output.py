@@ -166,7 +166,9 @@ def check_same_settings(what: str, found: Mapping[str, Any], wanted: Mapping[str
     Raises:
         TrainingExistsError: it names every setting that differs.
     """
-    left, right = _leaves(found), _leaves(wanted)
+    right = _leaves(wanted)
+    # an earlier version wrote nothing of a setting that came later, and trained as without it
+    left = {key: value for key, value in right.items() if value is None or value is False} | _leaves(found)
     different = sorted(key for key in left.keys() | right.keys() if left.get(key) != right.get(key))
     if different:
         shown = "; ".join(_difference(key, left.get(key), right.get(key)) for key in different)

@@ -8,6 +8,8 @@ import pytest
 
 from linnet.errors import InvalidArgumentError
 from linnet_train.config import DataConfig, OptimizerConfig, ShrinkConfig, TrainConfig
+from linnet_train.errors import TrainingExistsError
+from linnet_train.output import check_same_settings
 from linnet_train.stages_file import read_stages
 
 DATA = DataConfig(train=Path("rows.jsonl"))
@@ -25,6 +27,14 @@ def test_everything_wrong_is_said_at_once() -> None:
         )
     for part in ("validation_split", "chess", "epochs is 0", "learning_rate is 0", "steep", "frequent", "[2, 1]"):
         assert part in str(caught.value)
+
+
+def test_settings_of_an_earlier_version_lack_what_came_later() -> None:
+    data = {"train": "a", "no_header": False, "delimiter": None}
+    now = {"seed": 0, "data": data}
+    check_same_settings("it", {"seed": 0, "data": {"train": "a"}}, now)
+    with pytest.raises(TrainingExistsError, match=r"\(data.delimiter: None there, ; now; seed: 1 there, 0 now\)"):
+        check_same_settings("it", {"seed": 1, "data": {"train": "a"}}, {"seed": 0, "data": {**data, "delimiter": ";"}})
 
 
 def stages_file(tmp_path: Path, text: str) -> Path:

@@ -15,6 +15,7 @@ from linnet.cli.exit_status import CHECK_FAILED, OK
 from linnet.errors import InvalidArgumentError
 from linnet.loading import load
 from linnet.printable import unescaped
+from linnet_bench.accuracy.arguments import add_column_arguments, delimited_format
 from linnet_bench.accuracy.datasets import choose_columns, read_rows
 from linnet_bench.accuracy.evaluation import Evaluation, Progress, evaluate
 from linnet_bench.accuracy.problems import BadRowsError
@@ -41,10 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("file", metavar="FILE", help="a linnet file (.pte)")
     add("--data", required=True, metavar="DATA", help=".jsonl, .json, .csv, .tsv or CoNLL")
-    add("--text-column", metavar="NAME", help="column of the text")
-    add("--pair-column", metavar="NAME", help="column of the second text")
-    add("--label-column", metavar="NAME", help="column of what is right")
-    add("--no-header", action="store_true", help="the CSV's first row is data")
+    add_column_arguments(parser)
     add("--limit", type=int, metavar="N", help="use only the first N rows")
     add("--at-least", action="append", default=[], metavar="METRIC=VALUE",
         help="exit with status 1 below this value; may be repeated")  # fmt: skip
@@ -57,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     limits = dict(_limit(text) for text in args.at_least)
     if args.limit is not None and args.limit < 1:
         raise InvalidArgumentError(f"--limit is {args.limit}, expected at least 1")
-    table, wrong = read_rows(args.data, header=False if args.no_header else None)
+    table, wrong = read_rows(args.data, delimited_format(args))
     if not table.rows:
         raise BadRowsError(wrong)
     columns = choose_columns(table, args.text_column, args.pair_column, args.label_column)

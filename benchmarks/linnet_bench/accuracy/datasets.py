@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import io
 import json
+import re
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from linnet.errors import InvalidArgumentError
+from linnet_bench.accuracy.delimited import DelimitedFormat, read_delimited
 from linnet_bench.accuracy.problems import BadRowsError, Place, Problem, not_json
 
 __all__ = ["TEXT_COLUMNS", "Columns", "Row", "Table", "choose_columns", "read_rows", "read_table"]
@@ -19,6 +20,7 @@ Row: TypeAlias = Mapping[str, Any]
 
 TEXT_COLUMNS: tuple[str, ...] = (
     "text", "sentence", "sentence1", "text1", "premise", "utterance", "question", "query", "tokens", "words",
+    "review", "comment", "message", "tweet",
 )  # fmt: skip
 """Usual names of the text column, most likely first."""
 _PAIR = (
@@ -26,9 +28,12 @@ _PAIR = (
 )  # fmt: skip
 _LABEL = (
     "label", "labels", "intent", "class", "category", "score", "similarity", "similarity_score", "answers",
-    "answer", "tags", "ner_tags", "target", "relevance",
+    "answer", "tags", "ner_tags", "target", "relevance", "sentiment", "emotion", "topic", "polarity", "rating", "stars",
 )  # fmt: skip
+_JSON = (".jsonl", ".ndjson", ".json")
 _NAMES = frozenset({*TEXT_COLUMNS, *_PAIR, *_LABEL})
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,11 +44,13 @@ class Table:
         path: path of the file.
         rows: each with its values by column; columns of a file without header are "0", "1", ...
         lines: line on which each row begins, from 1; empty for a format without one row a line.
+        guessed_header: the first row was taken for a header although none of its names is usual.
     """
 
     path: str
     rows: tuple[Row, ...]
     lines: tuple[int, ...] = ()
+    guessed_header: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -70,24 +77,24 @@ class Columns:
     label: str
 
 
-def read_table(path: str | Path, *, header: bool | None = None) -> Table:
-    """Read a file by its ending: .jsonl, .json, .csv, .tsv; anything else is CoNLL.
+def read_table(path: str | Path, delimited: DelimitedFormat | None = None) -> Table:
+    """Read a file by its ending: .jsonl, .json, .csv, .tsv; anything else is CoNLL, or CSV if it has a delimiter.
 
     Args:
         path: path of the file.
-        header: whether a CSV's first row has the names; None: if one of them is a usual name.
+        delimited: what is known of a CSV; None: nothing.
 
     Raises:
         OSError: the file cannot be read.
         InvalidArgumentError: it does not have the format of its ending, or has no rows; lists every invalid line.
     """
-    table, problems = read_rows(path, header=header)
+    table, problems = read_rows(path, delimited)
     if problems:
         raise BadRowsError(problems)
     return table
 
 
-def read_rows(path: str | Path, *, header: bool | None = None) -> tuple[Table, list[Problem]]:
+def read_rows(path: str | Path, delimited: DelimitedFormat | None = None) -> tuple[Table, list[Problem]]:
     """Read a file as :func:`read_table` does; return its rows and the problems of invalid lines.
 
     Raises:
@@ -101,15 +108,16 @@ def read_rows(path: str | Path, *, header: bool | None = None) -> tuple[Table, l
         raise InvalidArgumentError(f"{path}: not UTF-8: {error}") from error
     ending = Path(path).suffix.lower()
     contents = _Contents(str(path))
-    if ending in (".csv", ".tsv"):
-        _from_csv(contents, text, "\t" if ending == ".tsv" else ",", header)
-    elif ending in (".jsonl", ".ndjson", ".json"):
+    known = delimited or DelimitedFormat()
+    if ending in _JSON:
         _from_json(contents, text)
+    elif ending in (".csv", ".tsv") or known.delimiter is not None:
+        _from_delimited(contents, text, "\t" if ending == ".tsv" else ",", known)
     else:
         _from_conll(contents, text)
     if not contents.rows and not contents.problems:
         raise InvalidArgumentError(f"{path}: no rows")
-    return Table(str(path), tuple(contents.rows), tuple(contents.lines)), contents.problems
+    return Table(str(path), tuple(contents.rows), tuple(contents.lines), contents.guessed_header), contents.problems
 
 
 class _Contents:
@@ -120,6 +128,7 @@ class _Contents:
         self.rows: list[Row] = []
         self.lines: list[int] = []
         self.problems: list[Problem] = []
+        self.guessed_header = False
 
     def add(self, row: Row, line: int) -> None:
         self.rows.append(row)
@@ -129,51 +138,42 @@ class _Contents:
         self.problems.append(Problem(Place(self.path, number, kind), what))
 
 
-def _from_csv(contents: _Contents, text: str, delimiter: str, header: bool | None) -> None:
-    rows: list[tuple[int, list[str]]] = []
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    start = 1  # first line of the row, because a row may have several lines
+def _from_delimited(contents: _Contents, text: str, usual: str, known: DelimitedFormat) -> None:
     try:
-        for row in reader:
-            if row:
-                rows.append((start, row))
-            start = reader.line_num + 1
-    except csv.Error as error:
-        contents.wrong(start, f"not CSV: {error}")
-    if not rows:
-        return
-    names = [cell.strip() for cell in rows[0][1]]
-    if header is None:
-        header = bool(_NAMES & {name.lower() for name in names})
-    if header:
-        rows = rows[1:]
-    else:
-        names = [str(column) for column in range(max(len(row) for _, row in rows))]
-    for line, row in rows:
-        contents.add(dict(zip(names, row, strict=False)), line)
+        read = read_delimited(text, usual, _NAMES, known)
+    except InvalidArgumentError as error:
+        raise InvalidArgumentError(f"{contents.path}: {error}") from error
+    contents.guessed_header = read.guessed_header
+    for line, fields in read.rows:
+        contents.add(dict(zip(read.names, fields, strict=True)), line)
+    for line, what in read.problems:
+        contents.wrong(line, what)
 
 
 def _from_json(contents: _Contents, text: str) -> None:
     try:
-        whole = json.loads(text)
-    except json.JSONDecodeError as error:
+        whole = _parsed(text)
+    except ValueError as error:
         lines = _Contents(contents.path)
         _from_json_lines(lines, text)
         if text.lstrip().startswith("[") or not lines.rows:
-            contents.wrong(error.lineno, not_json(error))  # one value over many lines, which is broken at one of them
+            # one value over many lines, which is broken at one of them
+            contents.wrong(error.lineno if isinstance(error, json.JSONDecodeError) else 1, _why_unreadable(error))
         else:
             contents.rows, contents.lines, contents.problems = lines.rows, lines.lines, lines.problems
         return
     if isinstance(whole, dict) and isinstance(whole.get("data"), list):
         whole = whole["data"]
     rows = whole if isinstance(whole, list) else [whole]
+    escaped = bool(_ESCAPED_SURROGATE.search(text))
+    if rows and isinstance(rows[0], dict) and "paragraphs" in rows[0]:
+        rows = _squad_rows(contents, rows)
     for number, row in enumerate(rows, 1):
-        if isinstance(row, dict):
+        wrong = _wrong_row(row, with_surrogates=escaped)
+        if wrong is None:
             contents.rows.append(row)
         else:
-            contents.wrong(number, _no_object(row), "row")
-    if contents.rows and "paragraphs" in contents.rows[0]:
-        contents.rows = list(_squad_rows(contents.rows))
+            contents.wrong(number, wrong, "row")
 
 
 def _from_json_lines(contents: _Contents, text: str) -> None:
@@ -181,14 +181,65 @@ def _from_json_lines(contents: _Contents, text: str) -> None:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            contents.wrong(number, not_json(error))
+            row = _parsed(line)
+        except ValueError as error:
+            contents.wrong(number, _why_unreadable(error))
             continue
-        if isinstance(row, dict):
+        wrong = _wrong_row(row, with_surrogates=bool(_ESCAPED_SURROGATE.search(line)))
+        if wrong is None:
             contents.add(row, number)
         else:
-            contents.wrong(number, _no_object(row))
+            contents.wrong(number, wrong)
+
+
+def _parsed(text: str) -> Any:
+    """Return the value of a JSON text.
+
+    Raises:
+        ValueError: it is not JSON, or such as Python cannot hold.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("its lists and objects are nested too deeply") from None
+
+
+def _why_unreadable(error: ValueError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return not_json(error)
+    too_long = "integer string conversion" in str(error)  # Python's bound, against numbers that take minutes to read
+    return f"a number has more than {sys.get_int_max_str_digits()} digits" if too_long else str(error)
+
+
+def _wrong_row(row: object, *, with_surrogates: bool) -> str | None:
+    """Return what is wrong with a row whatever the task, or None.
+
+    Args:
+        row: parsed.
+        with_surrogates: the file has escapes of surrogates, most of which make pairs.
+    """
+    if not isinstance(row, dict):
+        return _no_object(row)
+    for name, value in row.items() if with_surrogates else ():
+        for text in _texts_in([name, value]):
+            half = _SURROGATE.search(text)
+            if half:
+                where = f"\\u{ord(half[0]):04x} at character {half.start() + 1}"
+                return f"{name!r:.40} has {where}, which is half of a character; write both halves, or none"
+    return None
+
+
+def _texts_in(value: object) -> Iterable[str]:
+    """Yield every text inside lists and objects, however deep."""
+    left = [value]
+    while left:
+        inner = left.pop()
+        if isinstance(inner, str):
+            yield inner
+        elif isinstance(inner, list):
+            left += inner
+        elif isinstance(inner, dict):
+            left += [*inner.keys(), *inner.values()]
 
 
 def _no_object(value: object) -> str:
@@ -196,17 +247,26 @@ def _no_object(value: object) -> str:
     return f"{'an' if kind == 'int' else 'a'} {kind}, expected an object"
 
 
-def _squad_rows(articles: Iterable[Row]) -> Iterable[Row]:
-    """Yield the rows in SQuAD's nesting of articles, paragraphs and questions."""
-    for article in articles:
-        for paragraph in article.get("paragraphs", ()):
-            for question in paragraph.get("qas", ()):
-                answers = question.get("answers") or ()
-                yield {
-                    "question": question.get("question"),
-                    "context": paragraph.get("context"),
-                    "answers": {name: [answer.get(name) for answer in answers] for name in ("text", "answer_start")},
-                }
+def _squad_rows(contents: _Contents, articles: Iterable[object]) -> list[Row]:
+    """Return the rows in SQuAD's nesting of articles, paragraphs and questions; articles of another form are wrong."""
+    rows: list[Row] = []
+    for number, article in enumerate(articles, 1):
+        try:
+            rows += list(_questions(article))
+        except (AttributeError, TypeError):
+            contents.wrong(number, "expected paragraphs with context and qas, as SQuAD has them", "article")
+    return rows
+
+
+def _questions(article: Any) -> Iterable[Row]:
+    for paragraph in article.get("paragraphs", ()):
+        for question in paragraph.get("qas", ()):
+            answers = question.get("answers") or ()
+            yield {
+                "question": question.get("question"),
+                "context": paragraph.get("context"),
+                "answers": {name: [answer.get(name) for answer in answers] for name in ("text", "answer_start")},
+            }
 
 
 def _from_conll(contents: _Contents, text: str) -> None:
@@ -250,6 +310,7 @@ def choose_columns(table: Table, text: str | None, pair: str | None, label: str 
         if columns[role] is None:
             raise InvalidArgumentError(
                 f"{table.path}: no {role} column among {', '.join(table.columns)}; name it with --{role}-column"
+                f"{', or give --no-header if that line is a row' if table.guessed_header else ''}"
             )
     return Columns(str(columns["text"]), columns["pair"], str(columns["label"]))
 

@@ -175,9 +175,14 @@ def find_entities(tags: Sequence[str]) -> Entities:
 
 
 def _split_tag(tag: str) -> tuple[str, str]:
-    """Return prefix and name; a bare name counts as I-, and O has no name."""
+    """Return prefix and name; a bare name counts as I-, a bare prefix has no name of its own (seqeval: `_`).
+
+    O has no name at all.
+    """
     if tag in ("O", ""):
         return "O", ""
+    if tag in ("B", "I", "E", "S"):
+        return tag, "_"
     if len(tag) > 2 and tag[1] == "-" and tag[0] in "BIES":
         return tag[0], tag[2:]
     return "I", tag

@@ -76,6 +76,7 @@ class LabelledRows:
     def label_name(self, label: object) -> str:
         """Return a label's name; a number is an index into the names, unless it is a name itself."""
         names = self.model.manifest.labels
+        label = int(label) if isinstance(label, float) and label.is_integer() else label
         if str(label) in names:
             return str(label)
         if isinstance(label, int | str) and str(label).isascii() and str(label).isdigit() and int(label) < len(names):

@@ -15,6 +15,7 @@ from linnet.cli.exit_status import CHECK_FAILED, OK
 from linnet.cli.output import refuse_existing, write_text
 from linnet.errors import InvalidArgumentError
 from linnet.runtime import runtime_info
+from linnet_bench.accuracy.arguments import add_column_arguments, delimited_format
 from linnet_bench.accuracy.datasets import Columns, Table, choose_columns, read_table
 from linnet_bench.arguments import joined, numbers, say_cut
 from linnet_bench.compare.answers import Answers, agreement, ask_all, texts_for
@@ -60,10 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--cold", type=int, default=DEFAULT_COLD, metavar="N",
         help=f"fresh processes for the cold start (default {DEFAULT_COLD})")  # fmt: skip
     add("--data", metavar="DATA", help="labelled data: measure accuracy now, as `linnet eval` does")
-    add("--text-column", metavar="NAME", help="column of the text")
-    add("--pair-column", metavar="NAME", help="column of the second text")
-    add("--label-column", metavar="NAME", help="column of what is right")
-    add("--no-header", action="store_true", help="the CSV's first row is data")
+    add_column_arguments(parser)
     add("--limit", type=int, metavar="N", help="use only the first N rows of the data")
     add("--json", type=Path, metavar="OUT", help="write the result")
     add("--report", type=Path, metavar="OUT", help="write the result as one HTML page with a Pareto plot")
@@ -121,7 +119,7 @@ def _check(args: argparse.Namespace) -> None:
 def _data(args: argparse.Namespace) -> tuple[Table | None, Columns | None]:
     if args.data is None:
         return None, None
-    table = read_table(args.data, header=False if args.no_header else None)
+    table = read_table(args.data, delimited_format(args))
     columns = choose_columns(table, args.text_column, args.pair_column, args.label_column)
     return dataclasses.replace(table, rows=table.rows[: args.limit]), columns
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+from linnet.errors import InvalidArgumentError
+from linnet_bench.accuracy.delimited import DelimitedFormat, delimiter_character
 from linnet_train.fields import Bounds, setting, value_problems
 
 __all__ = ["DataConfig"]
@@ -21,6 +23,8 @@ class DataConfig:
         text_column: None: found by its usual name; so are the next two.
         pair_column: column of the second text.
         label_column: column of the label, the tags, the answers or the score.
+        no_header: the first row of a CSV is data; False: found out.
+        delimiter: what separates the fields of a CSV, one character or `tab`; None: found out.
         out_of_scope: the label of requests that belong to no class; None: `oos`, if it occurs.
         label_all_tokens: token-classification trains every token of a word and not only the first; then
             `aggregation_strategy="simple"` joins whole words. The name is that of transformers' `run_ner.py`.
@@ -37,6 +41,10 @@ class DataConfig:
     text_column: str | None = setting("column of the text", metavar="NAME", default=None)
     pair_column: str | None = setting("column of the second text", metavar="NAME", default=None)
     label_column: str | None = setting("column of the label", metavar="NAME", default=None)
+    no_header: bool = setting("the CSV's first row is data", default=False)
+    delimiter: str | None = setting(
+        "what separates the fields of a CSV, or tab (default: found out)", metavar="CHARACTER", default=None
+    )
     out_of_scope: str | None = setting(
         "label of what belongs to no class (default: oos, if it occurs)", metavar="LABEL", of_some_tasks=True,
         default=None,
@@ -47,4 +55,28 @@ class DataConfig:
 
     def problems(self) -> list[str]:
         """Return a sentence for each invalid setting."""
-        return value_problems(self)
+        found = value_problems(self)
+        if self.delimiter is not None:
+            try:
+                delimiter_character(self.delimiter)
+            except InvalidArgumentError as error:
+                found.append(str(error))
+        given = [name for name, value in (("no_header", self.no_header), ("delimiter", self.delimiter)) if value]
+        files = [path for path in (self.train, self.validation) if path is not None]
+        if given and not any(map(self._is_delimited, files)):
+            found.append(f"{' and '.join(given)} is for .csv and .tsv, and {files[0].name} is neither")
+        return found
+
+    def _is_delimited(self, path: Path) -> bool:
+        ending = path.suffix.lower()
+        return ending in (".csv", ".tsv") or (self.delimiter is not None and ending not in (".json", ".jsonl"))
+
+    @property
+    def delimited(self) -> DelimitedFormat:
+        """What is known of a file with delimiters."""
+        names = (self.text_column, self.pair_column, self.label_column)
+        return DelimitedFormat(
+            header=False if self.no_header else None,
+            delimiter=self.delimiter,
+            names=tuple(name for name in names if name is not None),
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+import reprlib
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -20,12 +21,18 @@ __all__ = [
     "ReadRow",
     "hold_out",
     "is_text",
+    "label_name",
     "of_file",
     "overlap_note",
     "read_file",
     "shown",
     "wrong_encoding",
 ]
+
+
+_LARGEST_WHOLE = 2.0**53  # larger numbers of JSON with a point are not exact
+_SHORT = reprlib.Repr()  # of a value that is nested deeper than Python can show
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 40
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,7 +102,7 @@ def read_file(
         return []
     found: list[Problem] = []
     try:
-        table, found = read_rows(path)
+        table, found = read_rows(path, config.delimited)
         if not table.rows:
             problems += found
             return []
@@ -223,9 +230,22 @@ def is_text(value: Any) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
+def label_name(value: Any) -> str | None:
+    """Return the name that a label has as text, 1.0 as 1; None of what is neither a text nor a whole number."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < _LARGEST_WHOLE:
+        return str(int(value))
+    if isinstance(value, bool | int):
+        return str(value)
+    return value.strip() if is_text(value) else None
+
+
 def shown(value: Any) -> str:
     """Format a value for a message: missing, empty, or its shortened repr."""
-    return "missing" if value is None else "empty" if isinstance(value, str) and not value.strip() else f"{value!r:.40}"
+    if value is None:
+        return "missing"
+    if isinstance(value, str):
+        return f"{value!r:.40}" if value.strip() else "empty"
+    return _SHORT.repr(value)[:40]
 
 
 def texts_wrong(row: Mapping[str, Any], names: Sequence[str | None]) -> list[str]:

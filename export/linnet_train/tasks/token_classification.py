@@ -131,9 +131,9 @@ def _token_labels(
 
 
 def _inside(tag: int, numbers: dict[str, int], names: Sequence[str]) -> int:
-    """I-X for B-X, where there is one: a word's later tokens go on with its entity."""
+    """I-X for B-X and I for B, where there is one: a word's later tokens go on with its entity."""
     name = names[tag]
-    return numbers.get(f"I-{name[2:]}", tag) if name.startswith("B-") else tag
+    return numbers.get(f"I{name[1:]}", tag) if name == "B" or name.startswith("B-") else tag
 
 
 TASK = TokenClassification()

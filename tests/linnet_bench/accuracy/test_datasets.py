@@ -9,6 +9,7 @@ import pytest
 
 from linnet.errors import InvalidArgumentError
 from linnet_bench.accuracy.datasets import Columns, choose_columns, read_rows, read_table
+from linnet_bench.accuracy.delimited import DelimitedFormat
 from linnet_bench.accuracy.problems import BadRowsError, Place, Problem
 
 
@@ -36,7 +37,7 @@ def test_csv_without_a_header_has_numbered_columns(tmp_path: Path) -> None:
 def test_a_header_can_be_denied(tmp_path: Path) -> None:
     path = write(tmp_path, "x.csv", "text,label\na,b\n")
     assert len(read_table(path).rows) == 1
-    table = read_table(path, header=False)
+    table = read_table(path, DelimitedFormat(header=False))
     assert len(table.rows) == 2
     assert choose_columns(table, None, None, None) == Columns("0", None, "1")
 
@@ -146,12 +147,6 @@ def test_rows_know_their_lines(tmp_path: Path, name: str, text: str, lines: tupl
     assert len(table.rows) == 2
 
 
-def test_a_quote_without_its_end(tmp_path: Path) -> None:
-    path = write(tmp_path, "x.csv", 'text,label\na,1\n"' + "b" * 200_000 + ",2\n")
-    with pytest.raises(BadRowsError, match="line 3: not CSV: field larger"):
-        read_table(path)
-
-
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
     path.write_bytes(b"\xff\xfe\xff")
@@ -173,3 +168,46 @@ def test_a_named_column_must_exist(tmp_path: Path) -> None:
     odd = read_table(write(tmp_path, "y.jsonl", '{"body": "a", "kind": "b"}'))
     with pytest.raises(InvalidArgumentError, match="no text column among body, kind; name it with --text-column"):
         choose_columns(odd, None, None, None)
+
+
+HALF = "which is half of a character; write both halves, or none"
+
+
+def test_a_lone_surrogate_is_named(tmp_path: Path) -> None:
+    """Half of a character comes of \\ud83d alone; a tokenizer cannot take it."""
+    lines = [r'{"text": "fine \ud83d\ude00", "label": 0}', r'{"text": "odd \ud83d", "label": 0}']
+    lines.append(r'{"tokens": ["a", "b\udc00"], "tags": ["O", "O"]}')
+    path = write(tmp_path, "x.jsonl", "\n".join(lines))
+    table, problems = read_rows(path)
+    assert [row["text"] for row in table.rows] == ["fine 😀"]
+    assert list(map(str, problems)) == [
+        f"{path}, line 2: 'text' has \\ud83d at character 5, {HALF}",
+        f"{path}, line 3: 'tokens' has \\udc00 at character 2, {HALF}",
+    ]
+    squad = r'{"data": [{"paragraphs": [{"context": "C \ud800", "qas": [{"question": "Q", "answers": []}]}]}]}'
+    assert [str(each) for each in read_rows(write(tmp_path, "y.json", squad))[1]] == [
+        f"{tmp_path / 'y.json'}, row 1: 'context' has \\ud800 at character 3, {HALF}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("9" * 5_000, "line 2: a number has more than 4300 digits"),
+        ("[" * 200_000 + "]" * 200_000, "line 2: its lists and objects are nested too deeply"),
+        ('{"a": ' * 100_000 + "0" + "}" * 100_000, "line 2: its lists and objects are nested too deeply"),
+    ],
+)
+def test_json_that_python_cannot_hold_is_named(tmp_path: Path, value: str, message: str) -> None:
+    path = write(tmp_path, "x.jsonl", f'{{"text": "a", "label": 0}}\n{{"text": "b", "label": {value}}}\n')
+    with pytest.raises(BadRowsError, match=message):
+        read_table(path)
+    path = write(tmp_path, "x.json", f'[{{"text": "b", "label": {value}}}]')
+    with pytest.raises(BadRowsError, match=message.replace("line 2", "line 1")):
+        read_table(path)
+
+
+def test_squad_of_another_form_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path, "x.json", '{"data": [{"paragraphs": [{"context": "C", "qas": [1]}]}, 2, {"paragraphs": 3}]}')
+    with pytest.raises(BadRowsError, match=r"3 problems\n  article 1: expected paragraphs with context and qas"):
+        read_table(path)

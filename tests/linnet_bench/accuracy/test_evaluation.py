@@ -37,7 +37,7 @@ def animal_classifier(**changes: Any) -> Model:
 def test_text_classification() -> None:
     rows: list[dict[str, Any]] = [
         {"text": "the cat", "label": "LABEL_0"},
-        {"text": "a dog", "label": 1},
+        {"text": "a dog", "label": 1.0},
         {"text": "rain", "label": "2"},
         {"text": "sun", "label": "LABEL_0"},
     ]

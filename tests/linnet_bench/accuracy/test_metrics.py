@@ -128,6 +128,9 @@ def test_answers(expected: str, found: str, exact: float, f1: float) -> None:
         ("S-PER S-PER O", {("PER", 0, 0), ("PER", 1, 1)}),
         ("PER PER O LOC", {("PER", 0, 1), ("LOC", 3, 3)}),
         ("B-creative-work I-creative-work", {("creative-work", 0, 1)}),
+        ("B I O B B", {("_", 0, 1), ("_", 3, 3), ("_", 4, 4)}),  # without types, as seqeval 1.2.2
+        ("I O S E", {("_", 0, 0), ("_", 2, 2), ("_", 3, 3)}),
+        ("B I-PER", {("_", 0, 0), ("PER", 1, 1)}),
         ("O O", set()),
         ("", set()),
     ],

@@ -193,14 +193,14 @@ def test_bad_tags_are_named_at_once(tmp_path: Path) -> None:
         *tagged_rows(3),
         {"tokens": ["a", "b"], "tags": ["O"]},
         {"tokens": [], "tags": ["O"]},
-        {"tokens": ["a", ""], "tags": ["O", 3]},
+        {"tokens": ["a", ""], "tags": ["O", 3.5]},
         {"tokens": ["a b"], "tags": ["O"]},
         {"tags": "O"},
     ]
     assert problems("token-classification", rows, tmp_path) == [
         "line 4: 2 tokens and 1 tags, expected as many",
         "line 5: tokens is [], expected a list of words",
-        "line 6: tokens 2 is empty, expected a str, tags 2 is 3, expected a str",
+        "line 6: tokens 2 is empty, expected a str, tags 2 is 3.5, expected a str or a whole number",
         "line 7: tokens 1 is 'a b', expected one word",
         "line 8: tokens is missing, expected a list of words, tags is 'O', expected a list of tags",
     ]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from linnet.errors import InvalidArgumentError
 from linnet_bench.accuracy.datasets import TEXT_COLUMNS, read_rows
+from linnet_bench.accuracy.delimited import DelimitedFormat
 from linnet_bench.accuracy.problems import Place, Problem, in_order
 from linnet_train.data.config import DataConfig
 from linnet_train.data.rows import (
@@ -35,8 +36,10 @@ def read(config: DataConfig, seed: int) -> Examples:
     document by itself. In other files each row is a document, with a sentence a line.
     """
     problems: list[Problem] = []
-    rows = read_documents(config.train, config.text_column, problems)
-    held_out = read_documents(config.validation, config.text_column, problems) if config.validation else []
+    rows = read_documents(config.train, config.text_column, problems, config.delimited)
+    held_out = (
+        read_documents(config.validation, config.text_column, problems, config.delimited) if config.validation else []
+    )
     if not problems and not config.validation and len(rows) < FEWEST_DOCUMENTS:
         what = "one document, expected another to hold out (an empty line divides them), or --validation"
         problems.append(Problem(Place(str(config.train)), what))
@@ -48,14 +51,16 @@ def read(config: DataConfig, seed: int) -> Examples:
     return Examples(tuple(rows), tuple(held_out), (), None, notes)
 
 
-def read_documents(path: Path, column: str | None, problems: list[Problem]) -> list[Example]:
+def read_documents(
+    path: Path, column: str | None, problems: list[Problem], delimited: DelimitedFormat | None = None
+) -> list[Example]:
     """Return the documents of a file, as :func:`read` says; what is wrong is added to ``problems``."""
     wrong = wrong_encoding(path)
     if wrong:
         problems += wrong
         return []
     try:
-        documents = _of_lines(path) if path.suffix.lower() == ".txt" else _of_rows(path, column, problems)
+        documents = _of_lines(path) if path.suffix.lower() == ".txt" else _of_rows(path, column, problems, delimited)
     except InvalidArgumentError as error:
         problems.append(of_file(path, error))
         return []
@@ -81,8 +86,10 @@ def _of_lines(path: Path) -> Iterable[Example]:
     ]
 
 
-def _of_rows(path: Path, column: str | None, problems: list[Problem]) -> Iterable[Example]:
-    table, wrong = read_rows(path)
+def _of_rows(
+    path: Path, column: str | None, problems: list[Problem], delimited: DelimitedFormat | None
+) -> Iterable[Example]:
+    table, wrong = read_rows(path, delimited)
     if not table.rows:
         problems += wrong
         return []

@@ -5,12 +5,11 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from linnet_bench.accuracy.datasets import Columns, Row
 from linnet_bench.accuracy.problems import Place, Problem
 from linnet_train.data.config import DataConfig
-from linnet_train.data.rows import Example, Examples, overlap_note, read_file, shown, texts_wrong
+from linnet_train.data.rows import Example, Examples, label_name, overlap_note, read_file, shown, texts_wrong
 from linnet_train.errors import BadDataError
 from linnet_train.tasks.description import TaskDescription
 
@@ -37,6 +36,9 @@ def read(config: DataConfig, seed: int) -> Examples:
         problems += _unseen(held_out, labels)
     if config.out_of_scope is not None and config.out_of_scope not in labels:
         problems.append(Problem(Place(str(config.train)), f"no row has the out-of-scope label {config.out_of_scope!r}"))
+    elif rows and not config.validation and len(labels) == len(rows):
+        what = "every class has a single row, so none can be held out; add rows, or give --validation"
+        problems.append(Problem(Place(str(config.train)), what))
     if problems:
         raise BadDataError(problems)
     notes = _notes(rows, held_out)
@@ -47,18 +49,12 @@ def read(config: DataConfig, seed: int) -> Examples:
 
 
 def _read_row(row: Row, columns: Columns, where: Place) -> Example | list[str]:
-    label = _label(row.get(columns.label))
+    label = label_name(row.get(columns.label))
     wrong = texts_wrong(row, (columns.text, columns.pair))
     if label is None:
-        wrong.append(f"{columns.label} is {shown(row.get(columns.label))}, expected a label")
+        wrong.append(f"{columns.label} is {shown(row.get(columns.label))}, expected a label: a text or a whole number")
     pair = row.get(columns.pair) if columns.pair is not None else None
-    return wrong or Example(row[columns.text], pair, str(label), where)
-
-
-def _label(value: Any) -> str | None:
-    if isinstance(value, bool | int):
-        return str(value)
-    return value.strip() if isinstance(value, str) and value.strip() else None
+    return wrong or Example(row[columns.text], pair, label or "", where)
 
 
 def _unseen(rows: Iterable[Example], labels: Sequence[str]) -> list[Problem]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from linnet_bench.accuracy.datasets import Columns, Row
 from linnet_bench.accuracy.problems import Place, Problem
 from linnet_train.data.config import DataConfig
-from linnet_train.data.rows import Example, Examples, Grouping, read_grouped, shown
+from linnet_train.data.rows import Example, Examples, Grouping, is_text, label_name, read_grouped, shown
 from linnet_train.tasks.description import TaskDescription
 
 __all__ = ["DESCRIPTION"]
@@ -39,15 +39,22 @@ def _read_row(row: Row, columns: Columns, where: Place) -> Example | list[str]:
     ]
     if wrong or not isinstance(words, list) or not isinstance(tags, list):
         return wrong
-    for name, values in ((columns.text, words), (columns.label, tags)):
-        places = [place for place, each in enumerate(values, 1) if not isinstance(each, str) or not each.strip()]
-        wrong += [f"{name} {place} is {shown(values[place - 1])}, expected a str" for place in places[:3]]
+    names = [label_name(tag) for tag in tags]
+    bad_words = [place for place, word in enumerate(words, 1) if not is_text(word)]
+    bad_tags = [place for place, tag in enumerate(names, 1) if tag is None]
+    wrong += [f"{columns.text} {place} is {shown(words[place - 1])}, expected a str" for place in bad_words[:3]]
+    wrong += [
+        f"{columns.label} {place} is {shown(tags[place - 1])}, expected a str or a whole number"
+        for place in bad_tags[:3]
+    ]
     spaced = [place for place, word in enumerate(words, 1) if isinstance(word, str) and len(word.split()) > 1]
     wrong += [f"{columns.text} {place} is {words[place - 1]!r:.40}, expected one word" for place in spaced[:3]]
     if len(words) != len(tags):
         wrong.append(f"{len(words)} {columns.text} and {len(tags)} {columns.label}, expected as many")
-    return wrong or Example(" ".join(map(str.strip, words)), None, tuple(map(str.strip, tags)), where,
-                            tuple(map(str.strip, words)))  # fmt: skip
+    if wrong:
+        return wrong
+    stripped = tuple(map(str.strip, words))
+    return Example(" ".join(stripped), None, tuple(tag or "" for tag in names), where, stripped)
 
 
 def _tags(rows: Sequence[Example]) -> tuple[str, ...]:
