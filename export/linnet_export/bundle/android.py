@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from linnet_export.bundle.constants import constant_names, quoted, type_name
 from linnet_export.bundle.content import Content, collect
 from linnet_export.bundle.notices import notices
@@ -13,6 +15,11 @@ __all__ = ["content"]
 
 _MAIN = "src/main"
 _PACKAGE = "dev.linnet.model"
+# what the companion object has beside the constants
+_RESERVED = ("ASSET",)
+
+
+_quoted = functools.partial(quoted, language="kotlin")
 
 
 def content(subject: Subject) -> Content:
@@ -46,19 +53,17 @@ def _constants(subject: Subject) -> str:
     name, labels = type_name(subject.name), subject.manifest.labels
     lines = [f"// {subject.asset}: {subject.manifest.task}. Written by linnet bundle.", f"package {_PACKAGE}", ""]
     if not labels:
-        return "\n".join(
-            [*lines, f"object {name} {{", f"    const val ASSET = {quoted(subject.asset, dollar=True)}", "}", ""]
-        )
+        return "\n".join([*lines, f"object {name} {{", f"    const val ASSET = {_quoted(subject.asset)}", "}", ""])
     lines += ["/** The classes, in the order of the file. */", f"enum class {name}(val label: String) {{"]
     lines += [
-        f"    {constant}({quoted(label, dollar=True)}),"
-        for constant, label in zip(constant_names(labels), labels, strict=True)
+        f"    {constant}({_quoted(label)}),"
+        for constant, label in zip(constant_names(labels, _RESERVED), labels, strict=True)
     ]
     lines += [
         "    ;",
         "",
         "    companion object {",
-        f"        const val ASSET = {quoted(subject.asset, dollar=True)}",
+        f"        const val ASSET = {_quoted(subject.asset)}",
         "",
         "        /** The constant of a label, null if the file has another. */",
         f"        fun of(label: String): {name}? = entries.firstOrNull {{ it.label == label }}",
@@ -71,7 +76,7 @@ def _constants(subject: Subject) -> str:
 
 def _sample(subject: Subject) -> str:
     name = type_name(subject.name)
-    text, question = quoted(subject.text, dollar=True), quoted(QUESTION, dollar=True)
+    text, question = _quoted(subject.text), _quoted(QUESTION)
     values = SampleValues(text, question, name, subject.embedding_size)
     return f"""\
 package {_PACKAGE}

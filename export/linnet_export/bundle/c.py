@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from linnet_export.bundle.constants import constant_names, quoted
 from linnet_export.bundle.content import Content, collect
 from linnet_export.bundle.notices import RUNTIME, notices
@@ -10,6 +12,9 @@ from linnet_export.bundle.support import require_core
 from linnet_export.tasks.base import CSample, SampleValues
 
 __all__ = ["content"]
+
+
+_quoted = functools.partial(quoted, language="c")
 
 
 def content(subject: Subject) -> Content:
@@ -28,18 +33,18 @@ def content(subject: Subject) -> Content:
 
 
 def _header(subject: Subject) -> str:
-    guard, prefix = f"{subject.name.upper()}_H", subject.name.upper()
+    guard, prefix = f"LINNET_{subject.name.upper()}_H", subject.name.upper()
     lines = [
         f"/* {subject.asset}: {subject.manifest.task}. Written by linnet bundle. */",
         f"#ifndef {guard}",
         f"#define {guard}",
         "",
-        f"#define {prefix}_FILE {quoted(subject.asset)}",
+        f"#define {prefix}_FILE {_quoted(subject.asset)}",
     ]
     labels = subject.manifest.labels
     if labels:
         lines += ["", "/* The classes: label_index of a linnet_answer. */", "enum {"]
-        lines += [f"  {prefix}_{name} = {index}," for index, name in enumerate(constant_names(labels))]
+        lines += [f"  {prefix}_{name} = {index}," for index, name in enumerate(constant_names(labels, ("FILE",)))]
         lines += ["};"]
     return "\n".join([*lines, "", f"#endif /* {guard} */", ""])
 
@@ -56,7 +61,7 @@ target_link_libraries(sample PRIVATE linnet::linnet)
 
 
 def _sample(subject: Subject) -> str:
-    values = SampleValues(quoted(subject.text), quoted(QUESTION), "", subject.embedding_size)
+    values = SampleValues(_quoted(subject.text), _quoted(QUESTION), "", subject.embedding_size)
     sample = subject.task.c_sample(values)
     head = _HEAD.format(header=f"{subject.name}.h", file=f"{subject.name.upper()}_FILE")
     return head + (_numbers(values, sample) if sample.numbers else _answers(values, sample))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import hashlib
 import json
+import os
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeAlias
@@ -78,29 +81,54 @@ def write(content: Content, folder: Path, kind: Kind, *, force: bool = False) ->
     Raises:
         InvalidArgumentError: the folder has other content, the bundle of another target or model, or a file that was
             changed since it was written.
+        OSError: it cannot be written; the folder is as it was.
     """
+    folder = folder.absolute()
     before = _read_mark(folder)
     if not force:
         _check_kind(folder, before.kind, kind)
     wanted = {name: data if isinstance(data, bytes) else data.read_bytes() for name, data in sorted(content.items())}
     now = _Mark(kind, {name: hashlib.sha256(data).hexdigest() for name, data in wanted.items()})
     _check_changes(folder, before.files, now.files)
-    written = _write_new(wanted, folder)
+    changed = {name: data for name, data in wanted.items() if not _is_file_with(folder / name, data)}
+    if changed or before != now:
+        _publish({**changed, MARK: now.json()}, folder)
     removed = _remove(sorted(before.files.keys() - now.files.keys()), folder)
-    if written or before != now:
-        (folder / MARK).write_bytes(now.json())
-    return Written(written, removed)
+    return Written(tuple(changed), removed)
 
 
-def _write_new(wanted: Mapping[str, bytes], folder: Path) -> tuple[str, ...]:
-    written = []
-    for name, data in wanted.items():
-        path = folder / name
-        if not path.exists() or path.read_bytes() != data:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-            written.append(name)
-    return tuple(written)
+def _is_file_with(path: Path, data: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == data
+
+
+def _publish(files: Mapping[str, bytes], folder: Path) -> None:
+    """Put the files into the folder once all of them are written, in a folder beside it; nothing stays if that fails.
+
+    The mark comes first where there is none, so that a folder that was left half-way counts as linnet's, and last where
+    there is one: until then each file is as one of the two marks says.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    aside = folder.with_name(f".{folder.name[:40]}.{os.urandom(8).hex()}")
+    try:
+        for name, data in files.items():
+            (aside / name).parent.mkdir(parents=True, exist_ok=True)
+            (aside / name).write_bytes(data)
+        if not folder.exists():
+            aside.rename(folder)
+            return
+        marked = (folder / MARK).exists()
+        for name in sorted(files, key=lambda name: (name == MARK) == marked):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (aside / name).replace(folder / name)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        needed = sum(map(len, files.values()))
+        raise OSError(
+            error.errno, f"no space left for the {needed} bytes of the bundle; make room and try again", str(folder)
+        ) from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _remove(names: Iterable[str], folder: Path) -> tuple[str, ...]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 
-from linnet_export.bundle.constants import constant_names, quoted, type_name
+from linnet_export.bundle.constants import camel_names, quoted, type_name
 from linnet_export.bundle.content import Content, collect
 from linnet_export.bundle.notices import notices
 from linnet_export.bundle.subject import QUESTION, Subject
@@ -12,6 +13,12 @@ from linnet_export.bundle.support import app_sources, require_core
 from linnet_export.tasks.base import SampleValues
 
 __all__ = ["content"]
+
+# what an enum has beside its cases; a case can have any other word of the language, in `quotes`
+_RESERVED = ("allCases", "file", "hashValue", "init", "rawValue", "self", "type")
+
+
+_quoted = functools.partial(quoted, language="swift")
 
 
 def content(subject: Subject) -> Content:
@@ -37,8 +44,8 @@ def _constants(subject: Subject) -> str:
     labels, name = subject.manifest.labels, type_name(subject.name)
     kind = f"enum {name}: String, CaseIterable, Sendable" if labels else f"enum {name}"
     cases = [
-        f"    case {_camel(constant)} = {quoted(label)}"
-        for constant, label in zip(constant_names(labels), labels, strict=True)
+        f"    case `{constant}` = {_quoted(label)}"
+        for constant, label in zip(camel_names(labels, _RESERVED), labels, strict=True)
     ]
     stem = Path(subject.asset).stem
     return f"""\
@@ -49,7 +56,7 @@ public {kind} {{
 {chr(10).join(cases)}
     /// The file, a resource of this package.
     public static var file: URL? {{
-        Bundle.module.url(forResource: {quoted(stem)}, withExtension: "pte", subdirectory: "Resources")
+        Bundle.module.url(forResource: {_quoted(stem)}, withExtension: "pte", subdirectory: "Resources")
     }}
 }}
 """
@@ -71,15 +78,9 @@ final class {name}Tests: XCTestCase {{
 """
 
 
-def _camel(constant: str) -> str:
-    """``VOLUME_DOWN`` -> `` `volumeDown` ``; the quotes let it be a word of the language."""
-    first, *rest = constant.lower().split("_")
-    return f"`{first}{''.join(part.capitalize() for part in rest)}`"
-
-
 def _sample(subject: Subject) -> str:
     name = type_name(subject.name)
-    values = SampleValues(quoted(subject.text), quoted(QUESTION), name, subject.embedding_size)
+    values = SampleValues(_quoted(subject.text), _quoted(QUESTION), name, subject.embedding_size)
     return f"""\
 let path = {name}.file!.path
 try Linnet.check(path: path)                       // before the engine opens the file

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from linnet_export.bundle.constants import constant_names, quoted, type_name
 from linnet_export.bundle.content import Content
 from linnet_export.bundle.notices import notices
@@ -9,6 +11,9 @@ from linnet_export.bundle.subject import QUESTION, Subject
 from linnet_export.tasks.base import SampleValues
 
 __all__ = ["content"]
+
+
+_quoted = functools.partial(quoted, language="python")
 
 
 def content(subject: Subject) -> Content:
@@ -38,12 +43,12 @@ def _package(subject: Subject) -> str:
         "",
         "import linnet",
         "",
-        f"FILE = Path(__file__).with_name({quoted(subject.asset)})",
+        f"FILE = Path(__file__).with_name({_quoted(subject.asset)})",
         "",
     ]
     if labels:
         lines += ["", f"class {type_name(subject.name)}(str, enum.Enum):", '    """The classes."""', ""]
-        lines += [f"    {name} = {quoted(label)}" for name, label in zip(constant_names(labels), labels, strict=True)]
+        lines += [f"    {name} = {_quoted(label)}" for name, label in zip(constant_names(labels), labels, strict=True)]
         lines += [""]
     return "\n".join(
         [*lines, "", "def load() -> linnet.Model:", '    """Open the file."""', "    return linnet.load(FILE)", ""]
@@ -53,5 +58,5 @@ def _package(subject: Subject) -> str:
 def _sample(subject: Subject) -> str:
     package = subject.name
     labels = f"{package}.{type_name(package)}"
-    values = SampleValues(quoted(subject.text), quoted(QUESTION), labels, subject.embedding_size)
+    values = SampleValues(_quoted(subject.text), _quoted(QUESTION), labels, subject.embedding_size)
     return f"import {package}\n\nwith {package}.load() as model:\n    {subject.task.python_sample(values)}\n"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from pathlib import Path
 
 from linnet.format.manifest import Manifest
 from linnet.loading import load
+from linnet_export.bundle.constants import identifier
 from linnet_export.tasks import Task, get_task
 
 __all__ = ["QUESTION", "Subject", "read_subject"]
@@ -64,9 +64,3 @@ def read_subject(path: Path) -> Subject:
         if get_task(model.manifest.task).fills_masks:
             mask = model.tokenizer.vocabulary.token(model.manifest.mask_id)
         return Subject(path, identifier(path.stem), model.manifest, mask)
-
-
-def identifier(name: str) -> str:
-    """Return a name of lower-case letters, digits and underscores that begins with a letter."""
-    kept = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
-    return kept if kept[:1].isalpha() else f"model_{kept}".rstrip("_")

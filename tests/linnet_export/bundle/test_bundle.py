@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import errno
 import json
+import os
+import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -11,7 +16,7 @@ import pytest
 
 from linnet.errors import BuildError, InvalidArgumentError
 from linnet_export.bundle import TARGETS, get_target
-from linnet_export.bundle.constants import constant_names, quoted, type_name
+from linnet_export.bundle.constants import camel_names, constant_names, identifier, quoted, type_name
 from linnet_export.bundle.subject import QUESTION, read_subject
 from linnet_export.bundle.support import app_sources
 from tests.conformance.reader import CASES
@@ -123,6 +128,42 @@ def test_a_build_without_the_sources_for_apps_says_so(tmp_path: Path) -> None:
         app_sources("ios", tmp_path / "sources")
 
 
+def test_a_full_disk_leaves_nothing_behind(
+    files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the same command works afterwards, in a new folder and in one that has an older bundle."""
+    folder = tmp_path / "part"
+    write = Path.write_bytes
+
+    def no_space(path: Path, data: bytes) -> int:
+        if path.suffix == ".pte":
+            write(path, data[: len(data) // 2])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(path, data)
+
+    for task in ("text-classification", "fill-mask"):
+        before = state(tmp_path)
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "write_bytes", no_space)
+            assert bundle(files / f"{task}.pte", "python", folder, "--force") != 0
+        assert state(tmp_path) == before
+        assert folder.exists() == bool(before)
+        assert re.search(rf"no space left for the \d+ bytes of the bundle; .*{folder}", capsys.readouterr().err)
+        assert bundle(files / f"{task}.pte", "python", folder, "--force") == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["part"]
+
+
+def test_a_folder_that_was_left_half_way_is_completed(files: Path, tmp_path: Path) -> None:
+    """As after an end of the process between two files: the mark is there, files are missing."""
+    assert bundle(files / "fill-mask.pte", "python", tmp_path) == 0
+    before = state(tmp_path)
+    (tmp_path / "sample.py").unlink()
+    assert bundle(files / "fill-mask.pte", "python", tmp_path) == 0
+    assert {name: data for name, (data, _) in state(tmp_path).items()} == {
+        name: data for name, (data, _) in before.items()
+    }
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_sizes_and_licences_are_there(files: Path, tmp_path: Path, target: str) -> None:
     assert bundle(files / "fill-mask.pte", target, tmp_path) == 0
@@ -143,10 +184,45 @@ def test_sizes_and_licences_are_there(files: Path, tmp_path: Path, target: str) 
 
 def test_names_of_constants() -> None:
     labels = ["volume_down", "volume down", "3 stars", "è più", "日本", "a-b", ""]
-    names = ["VOLUME_DOWN", "VOLUME_DOWN_1", "LABEL_3_STARS", "E_PIU", "LABEL_4", "A_B", "LABEL_6"]
+    names = ["VOLUME_DOWN", "VOLUME_DOWN_2", "LABEL_3_STARS", "E_PIU", "LABEL_4", "A_B", "LABEL_6"]
     assert constant_names(labels) == names
     assert type_name("home_intents") == "HomeIntents"
-    assert quoted('a"\\$\n', dollar=True) == '"a\\"\\\\\\$\\n"'
+
+
+@pytest.mark.parametrize(
+    ("labels", "constants", "cases"),
+    [
+        (["a_2", "a", "a!"], ["A_2", "A", "A_3"], ["a2", "a", "a_2"]),
+        (["1.0", "10"], ["LABEL_1_0", "LABEL_10"], ["label1_0", "label10"]),
+        (["C++", "C#", "C"], ["C_PLUS_PLUS", "C_SHARP", "C"], ["cPlusPlus", "cSharp", "c"]),
+        (["a b", "a-b"], ["A_B", "A_B_2"], ["aB", "aB_2"]),
+        (["class", "1", ""], ["CLASS", "LABEL_1", "LABEL_2"], ["class", "label1", "label2"]),
+        (["日本", "0"], ["LABEL_0", "LABEL_0_2"], ["label0", "label0_2"]),
+        (["asset", "file"], ["ASSET", "FILE_2"], ["asset", "file_2"]),
+    ],
+)
+def test_names_are_distinct_in_every_language(labels: list[str], constants: list[str], cases: list[str]) -> None:
+    assert constant_names(labels, ("FILE",)) == constants
+    assert camel_names(labels, ("file",)) == cases
+
+
+@pytest.mark.parametrize("name", ["class", "json", "int", "linnet", "3x", "when"])
+def test_a_model_is_not_named_as_a_word_of_a_language(name: str) -> None:
+    found = identifier(name)
+    assert found != name
+    assert found.isidentifier()
+
+
+def test_literals_are_read_back_by_each_language(tmp_path: Path) -> None:
+    text = 'a"\\$\n\x01\x7f9é\u2028${b}'
+    assert ast.literal_eval(quoted(text, "python")) == text
+    assert quoted(text, "kotlin") == '"a\\"\\\\\\$\\n\\u0001\\u007f9é\u2028\\${b}"'
+    assert quoted(text, "swift") == '"a\\"\\\\$\\n\\u{1}\\u{7f}9é\u2028${b}"'
+    if shutil.which("cc") is None:
+        pytest.skip("needs a C compiler")
+    (tmp_path / "say.c").write_text(f"#include <stdio.h>\nint main(void) {{ fputs({quoted(text, 'c')}, stdout); }}\n")
+    run("cc", "-Wall", "-Werror", "-o", "say", "say.c", folder=tmp_path)
+    assert subprocess.run(["./say"], cwd=tmp_path, capture_output=True, check=True).stdout.decode() == text
 
 
 # -- built and run from the folder -----------------------------------------------------------------

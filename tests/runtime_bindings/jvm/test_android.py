@@ -58,3 +58,11 @@ def test_the_jni_code_compiles_with_androids_header(found: Any, source: Path, co
     command = [compiler, *STRICT, "-isystem", str(found.jni), f"-I{header}", str(source)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "script", sorted(ANDROID.rglob("*.gradle.kts")), ids=lambda path: str(path.relative_to(ANDROID))
+)
+def test_the_gradle_scripts_have_nothing_that_kotlin_2_3_refuses(script: Path) -> None:
+    """Kotlin 2.3's plugin makes `kotlinOptions` an error, in favour of `compilerOptions`."""
+    assert "kotlinOptions" not in script.read_text(encoding="utf-8")
