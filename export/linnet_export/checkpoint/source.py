@@ -14,7 +14,17 @@ from linnet_export.errors import CheckpointError
 __all__ = ["Source", "licence_of", "read_json", "resolve_source", "weight_files", "weights_sha256"]
 
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
-_HUB_FILES = ["*.json", "*.safetensors", "vocab.txt", "README.md", "*/config.json", "*/*.json"]
+# a `*` of the hub's patterns matches folders too; modules and tokenizers of sentence-transformers are in folders
+_HUB_FILES = ["*.json", "*.safetensors", "*vocab.txt", "*merges.txt", "*.model", "README.md"]
+_HUB_FOLDERS_LEFT_OUT = [
+    "onnx/*",
+    "openvino/*",
+    "coreml/*",
+    "tf_model/*",
+    "flax_model/*",
+    "original/*",
+    "checkpoint-*/*",
+]
 _PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack")
 
 
@@ -56,9 +66,12 @@ def _from_hub(model: str, revision: str | None) -> Source:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
+    wanted: dict[str, Any] = {"allow_patterns": _HUB_FILES, "ignore_patterns": _HUB_FOLDERS_LEFT_OUT}
     try:
-        directory = Path(snapshot_download(model, revision=revision, allow_patterns=_HUB_FILES))
+        directory = Path(snapshot_download(model, revision=revision, **wanted))
     except LocalEntryNotFoundError as error:
+        if getattr(error, "snapshot_path", None):  # another library fetched only what it needs itself
+            raise CheckpointError(f"{model}: {_first_line(error)}") from error
         raise CheckpointError(
             f"{model}: no such directory, and the hub cannot be reached while revision "
             f"{revision or 'main'} is not in the local cache; check the name, the network and HF_HUB_OFFLINE"

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+import transformers
+from huggingface_hub.utils._paths import filter_repo_objects
 
 from linnet_export.checkpoint.source import licence_of, resolve_source, weight_files, weights_sha256
 from linnet_export.errors import CheckpointError
+from linnet_export.tokenizer import read_tokenizer
+from tests.support.tokenizers import roberta_tokenizer
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -37,6 +44,77 @@ def test_a_hub_id_is_resolved_to_its_commit_offline(hub_cache: Path) -> None:
     assert source.commit == COMMIT
     assert source.name == "acme/intents"
     assert source.directory.resolve() == hub_cache.resolve()
+
+
+def serve(monkeypatch: pytest.MonkeyPatch, repository: Path, to: Path) -> None:
+    """Let the hub's client copy from a local folder what its own filter chooses of the files."""
+
+    def download(
+        model: str, *, revision: str | None, allow_patterns: Sequence[str], ignore_patterns: Sequence[str]
+    ) -> str:
+        names = [path.relative_to(repository).as_posix() for path in repository.rglob("*") if path.is_file()]
+        for name in filter_repo_objects(
+            names, allow_patterns=list(allow_patterns), ignore_patterns=list(ignore_patterns)
+        ):
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(repository / name, to / name)
+        return str(to)
+
+    monkeypatch.setattr("huggingface_hub.snapshot_download", download)
+
+
+_COMMON = ["README.md", "config.json", "model.safetensors", "tokenizer_config.json"]
+
+
+@pytest.mark.parametrize(
+    ("repository", "needed"),
+    [
+        ("roberta-base", ["vocab.json", "merges.txt"]),
+        ("albert-base-v2", ["spiece.model"]),
+        ("deberta-v3-base", ["spm.model"]),
+        ("xlm-roberta-base", ["sentencepiece.bpe.model"]),
+        ("an adapter", ["adapter_config.json", "adapter_model.safetensors"]),
+        (
+            "an early sentence-transformers",
+            ["modules.json", "0_Transformer/vocab.txt", "0_Transformer/model.safetensors", "1_Pooling/config.json"],
+        ),
+        ("LaBSE", ["2_Dense/config.json", "2_Dense/model.safetensors", "vocab.txt", "model-00001-of-2.safetensors"]),
+        ("SetFit", ["config_setfit.json", "config_sentence_transformers.json", "sentence_bert_config.json"]),
+    ],
+)
+def test_what_a_local_folder_is_read_from_is_fetched(
+    repository: str, needed: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unused = ["pytorch_model.bin", "onnx/config.json", "openvino/openvino_tokenizer.xml", "onnx/model.onnx", "a.py"]
+    for name in [*_COMMON, *needed, *unused]:
+        (tmp_path / "hub" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "hub" / name).touch()
+    serve(monkeypatch, tmp_path / "hub", tmp_path / "cache")
+    found = resolve_source(f"acme/{repository.replace(' ', '-')}", None).directory
+    fetched = sorted(path.relative_to(found).as_posix() for path in found.rglob("*") if path.is_file())
+    assert fetched == sorted([*_COMMON, *needed])
+
+
+def test_a_tokenizer_of_two_files_is_that_of_the_local_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = roberta_tokenizer()
+    original.save_pretrained(tmp_path / "hub")
+    original.backend_tokenizer.model.save(str(tmp_path / "hub"))  # vocab.json and merges.txt
+    (tmp_path / "hub" / "tokenizer.json").unlink()
+    serve(monkeypatch, tmp_path / "hub", tmp_path / "cache")
+    fetched = read_tokenizer(resolve_source("acme/roberta", None).directory)
+    text = "Turn the volume <mask> please"
+    assert (
+        fetched.backend.encode(text).ids == transformers.AutoTokenizer.from_pretrained(tmp_path / "hub")(text).input_ids
+    )
+
+
+def test_files_that_the_cache_lacks_are_named_offline(hub_cache: Path) -> None:
+    trees = hub_cache.parents[1] / "trees"
+    trees.mkdir()
+    files = {name: {"size": 2, "blob_id": "0" * 40} for name in ("config.json", "modules.json", "pytorch_model.bin")}
+    (trees / f"{COMMIT}.json").write_text(json.dumps({"format_version": 1, "files": files}))
+    with pytest.raises(CheckpointError, match=r"incomplete: 1 file.*modules\.json"):
+        resolve_source("acme/intents", None)
 
 
 def test_a_revision_that_is_not_cached_is_refused_offline(hub_cache: Path) -> None:
