@@ -14,7 +14,7 @@ from typing import TextIO
 
 from linnet.cli.console import Console, shorten
 from linnet.cli.exit_status import CHECK_FAILED, RUN_FAILED, exit_status
-from linnet.cli.output import refuse_existing, refuse_same, write_text
+from linnet.cli.output import check_not_input, check_output_path, write_text
 from linnet.format.manifest import TASKS
 from linnet.printable import printable, unescaped
 from linnet_export import export
@@ -144,8 +144,8 @@ def run(args: argparse.Namespace) -> int:
         force=args.force,
     )
     if args.report is not None:
-        refuse_existing(args.report, force=args.force)
-        refuse_same(args.report, choose_output(config))
+        check_output_path(args.report, force=args.force)
+        check_not_input(args.report, choose_output(config))
     try:
         report = _export(config)
     except OverBudgetError as error:

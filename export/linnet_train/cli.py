@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from linnet.cli.console import Console
-from linnet.cli.output import refuse_existing, write_text
+from linnet.cli.output import check_output_path, write_text
 from linnet.printable import printable, unescaped
 from linnet_export import export
 from linnet_export.cli import CLEAR, TerminalProgress, name_log, report_over_budget, terminated_as_interrupt
@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
     """Train; return the exit status."""
     args = args.options.complete(args)
     if args.export is not None:
-        refuse_existing(args.export, force=args.force or args.resume)
+        check_output_path(args.export, force=args.force or args.resume)
     stages, file = _stages(args)
     if args.search is not None:
         return _search(stages[0][1], args)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from linnet.cli.console import Console
 from linnet.cli.exit_status import CHECK_FAILED, INTERRUPTED, OK
-from linnet.cli.output import refuse_existing, write_text
+from linnet.cli.output import check_output_path, write_text
 from linnet.errors import InvalidArgumentError
 from linnet_bench.arguments import CUT, command_line, cpu_set, joined, numbers, say_cut
 from linnet_bench.measure.benchmark import TRACED, Benchmark, default_threads
@@ -100,7 +100,7 @@ def run(args: argparse.Namespace) -> int:
     if len(set(outputs)) < len(outputs):
         raise InvalidArgumentError(f"--json and --trace both name {args.trace}; give each its own file")
     for out in outputs:
-        refuse_existing(out, force=args.force)
+        check_output_path(out, force=args.force)
     progress = Progress(sys.stderr)
     benchmark = Benchmark(args.file, settings_from(args), progress.say, command=command_line())
     try:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from linnet.cli.console import Console
 from linnet.cli.exit_status import CHECK_FAILED, OK
-from linnet.cli.output import refuse_existing, write_text
+from linnet.cli.output import check_output_path, write_text
 from linnet.errors import InvalidArgumentError
 from linnet.runtime import runtime_info
 from linnet_bench.accuracy.arguments import add_column_arguments, delimited_format
@@ -113,7 +113,7 @@ def _check(args: argparse.Namespace) -> None:
     if problems:
         raise InvalidArgumentError("; ".join(problems))
     for out in outputs:
-        refuse_existing(out, force=args.force)
+        check_output_path(out, force=args.force)
 
 
 def _data(args: argparse.Namespace) -> tuple[Table | None, Columns | None]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from linnet.cli.console import Console
 from linnet.cli.exit_status import OK
-from linnet.cli.output import refuse_existing, write_text
+from linnet.cli.output import check_output_path, write_text
 from linnet.errors import InvalidArgumentError
 from linnet.loading import load
 from linnet_bench.arguments import CUT, joined, numbers, say_cut
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     """
     device = find_device(args.device)
     if args.json is not None:
-        refuse_existing(args.json, force=args.force)
+        check_output_path(args.json, force=args.force)
     with load(args.file, self_test=False) as model:
         work = count_work(model.manifest, model.evidence)
         lengths = clip_lengths(args.lengths or DEFAULT_LENGTHS, model.manifest.max_length)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from linnet.cli.console import Console
 from linnet.cli.exit_status import CHECK_FAILED, OK
-from linnet.cli.output import refuse_existing, write_text
+from linnet.cli.output import check_output_path, write_text
 from linnet.errors import InvalidArgumentError
 from linnet_bench.record.record import read_record
 from linnet_bench.regress.regression import CHANCE, THRESHOLD, Change, Verdict, different_machines, judge
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     if not 0 < args.threshold < 10:
         raise InvalidArgumentError(f"--threshold is {args.threshold:g}, expected above 0 and below 10 (0.05 is 5 %)")
     if args.json is not None:
-        refuse_existing(args.json, force=args.force)
+        check_output_path(args.json, force=args.force)
     before, after = ([read_record(path) for path in side] for side in (old, new))
     machines = different_machines(before, after)
     if machines and not args.any_machine:

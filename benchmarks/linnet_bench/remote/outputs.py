@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from linnet.cli.output import refuse_existing
+from linnet.cli.output import check_output_path
 from linnet.errors import InvalidArgumentError
 from linnet_bench.remote.address import Address
 
@@ -45,5 +45,5 @@ def plan_outputs(out: Path | None, addresses: Sequence[Address], option: str, *,
     if len(set(planned.values())) < len(planned):
         raise InvalidArgumentError(f"{option}: two devices would share a file; name them in a devices file")
     for path in planned.values():
-        refuse_existing(path, force=force)
+        check_output_path(path, force=force)
     return planned

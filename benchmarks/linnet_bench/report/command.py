@@ -7,7 +7,7 @@ from pathlib import Path
 
 from linnet.cli.console import Console
 from linnet.cli.exit_status import OK
-from linnet.cli.output import refuse_existing, write_text
+from linnet.cli.output import check_output_path, write_text
 from linnet.errors import InvalidArgumentError
 from linnet_bench.report.names import read_all
 from linnet_bench.report.page import report_page
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.output.resolve() in [path.resolve() for path in args.records]:
         raise InvalidArgumentError(f"{args.output} is one of the records; give the page another name")
-    refuse_existing(args.output, force=args.force)
+    check_output_path(args.output, force=args.force)
     records = read_all(args.records)
     write_text(report_page(records, args.title), args.output, force=args.force)
     Console().line(f"{args.output}: {len(records)} record(s)")

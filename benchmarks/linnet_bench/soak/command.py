@@ -15,7 +15,7 @@ from typing import Any
 from linnet import errors
 from linnet.cli.console import Console
 from linnet.cli.exit_status import CHECK_FAILED, INTERRUPTED, OK
-from linnet.cli.output import refuse_existing, refuse_same, write_text
+from linnet.cli.output import check_not_input, check_output_path, write_text
 from linnet.errors import InternalError, LinnetError
 from linnet_bench.arguments import CUT, joined, numbers, say_cut
 from linnet_bench.machine.environment import State, read_environment, read_state
@@ -81,8 +81,8 @@ def run(args: argparse.Namespace) -> int:
     """
     settings = settings_from(args)
     if args.json is not None:
-        refuse_existing(args.json, force=args.force)
-        refuse_same(args.json, args.file)
+        check_output_path(args.json, force=args.force)
+        check_not_input(args.json, args.file)
     soaking = _Soaking(args.file, settings, Progress(sys.stderr))
     soaking.go()
     record = soaking.record()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from linnet.cli.console import Console
 from linnet.cli.exit_status import CHECK_FAILED, OK
-from linnet.cli.output import refuse_existing, write_text
+from linnet.cli.output import check_output_path, write_text
 from linnet.errors import InvalidArgumentError
 from linnet_bench.arguments import CUT, cpu_set, joined, numbers, say_cut
 from linnet_bench.measure.progress import Progress
@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     if args.device or args.devices_file:
         return tune_on_devices(args, job, _show)
     if args.output is not None:
-        refuse_existing(args.output, force=args.force)
+        check_output_path(args.output, force=args.force)
     progress = Progress(sys.stderr)
     try:
         finding = tune(args.files, job, progress.say)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from linnet.cli.console import Console
-from linnet.cli.output import refuse_existing, refuse_same, write_text
+from linnet.cli.output import check_not_input, check_output_path, write_text
 from linnet_export.explain import Latency, LatencySettings, explain_page, measure_latency, read_facts
 
 __all__ = ["NOT_MEASURED", "add_arguments", "default_output", "run"]
@@ -47,8 +47,8 @@ def run(args: argparse.Namespace) -> int:
     """
     output: Path | None = args.output or (None if args.json else default_output(args.file))
     if output is not None:
-        refuse_same(output, args.file)
-        refuse_existing(output, force=args.force)
+        check_not_input(output, args.file)
+        check_output_path(output, force=args.force)
     facts = read_facts(args.file)
     if args.no_latency:
         latency = Latency(None, NOT_MEASURED)

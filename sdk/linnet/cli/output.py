@@ -7,10 +7,10 @@ from pathlib import Path
 from linnet.atomic_file import replace_file
 from linnet.errors import InvalidArgumentError
 
-__all__ = ["refuse_existing", "refuse_same", "write_text"]
+__all__ = ["check_not_input", "check_output_path", "write_text"]
 
 
-def refuse_existing(path: Path, *, force: bool) -> None:
+def check_output_path(path: Path, *, force: bool) -> None:
     """Check that a path can be written; commands call this before work that takes minutes.
 
     Raises:
@@ -24,7 +24,7 @@ def refuse_existing(path: Path, *, force: bool) -> None:
         raise InvalidArgumentError(f"{path.parent} is not a folder; make it first")
 
 
-def refuse_same(output: Path, source: Path) -> None:
+def check_not_input(output: Path, source: Path) -> None:
     """Check that the output is not the input file, which ``force`` would overwrite.
 
     Raises:
@@ -38,8 +38,8 @@ def write_text(text: str, path: Path, *, force: bool = False) -> None:
     """Write a text as UTF-8 to a temporary file and rename it, so that no reader sees a partial file.
 
     Raises:
-        InvalidArgumentError: see :func:`refuse_existing`.
+        InvalidArgumentError: see :func:`check_output_path`.
         OSError: the file cannot be written.
     """
-    refuse_existing(path, force=force)
+    check_output_path(path, force=force)
     replace_file(path, text)

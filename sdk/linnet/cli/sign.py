@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from linnet.cli.console import Console
-from linnet.cli.output import refuse_existing
+from linnet.cli.output import check_output_path
 from linnet.format.signature import sign_file
 
 __all__ = ["add_arguments", "run"]
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Sign the file and return the exit status."""
     if args.output is not None:
-        refuse_existing(Path(args.output), force=args.force)
+        check_output_path(Path(args.output), force=args.force)
     output = args.file if args.output is None else args.output
     sign_file(args.file, args.key, output)
     Console().line(f"{output}: signed")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from linnet.cli.output import refuse_existing
+from linnet.cli.output import check_output_path
 from linnet.errors import InvalidArgumentError
 from linnet_bench.record.record import LengthResult, Record, RecordError, State, from_json, to_json, write_record
 from tests.support.records import GOLDEN, make_record, wrong_record
@@ -142,4 +142,4 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
 
 def test_a_missing_folder_is_refused_before_measuring(tmp_path: Path) -> None:
     with pytest.raises(InvalidArgumentError, match="not a folder"):
-        refuse_existing(tmp_path / "absent" / "out.json", force=True)
+        check_output_path(tmp_path / "absent" / "out.json", force=True)
