@@ -55,7 +55,7 @@ def cosine_similarity(left: object, right: object) -> FloatArray:
     Raises:
         InvalidArgumentError: the widths differ, or an array has more than two axes.
     """
-    a, b = (np.atleast_2d(np.asarray(each, dtype=np.float32)) for each in (left, right))
+    a, b = (np.atleast_2d(np.asarray(vectors, dtype=np.float32)) for vectors in (left, right))
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1]:
         raise InvalidArgumentError(f"embeddings have the shapes {a.shape} and {b.shape}, expected one width")
     return np.asarray((a / _lengths(a)) @ (b / _lengths(b)).T, dtype=np.float32)

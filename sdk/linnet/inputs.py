@@ -134,8 +134,8 @@ def _one(item: object, where: str, pairs: bool) -> TextInput:
     if isinstance(item, dict):
         unknown = sorted(map(str, item.keys() - set(_PAIR_KEYS)))
         if unknown or "text" not in item:
-            found = sorted(map(str, item))
-            raise InvalidArgumentError(f"{where} has the keys {found}, expected text and text_pair")
+            keys = sorted(map(str, item))
+            raise InvalidArgumentError(f"{where} has the keys {keys}, expected text and text_pair")
         second = item.get("text_pair")
         return TextInput(
             _text(item["text"], f"text of {where}", "a str"),

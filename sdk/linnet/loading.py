@@ -122,6 +122,6 @@ def _open(source: str | bytes, path: str | None, threads: int, sessions: int, fu
                 runtime.set_fused(fused)
         return Model(runtimes[0], path=path, more=runtimes[1:])
     except BaseException:
-        for each in runtimes:
-            each.close()
+        for opened in runtimes:
+            opened.close()
         raise

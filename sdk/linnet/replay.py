@@ -84,12 +84,12 @@ def choose_cases(lengths: Sequence[int], count: int) -> list[int]:
 
 def read_outputs(path: str | Path) -> list[Replayed]:
     """Read an ``.npz`` of :func:`write_outputs`, in the order of the texts."""
-    found: dict[int, dict[str, Any]] = {}
+    arrays: dict[int, dict[str, Any]] = {}
     with np.load(path, allow_pickle=False) as file:
         for key in file.files:
             number, _, name = key.partition("/")
-            found.setdefault(int(number), {})[name] = file[key]
-    return [Replayed(found[index].pop("ids"), found[index]) for index in range(len(found))]
+            arrays.setdefault(int(number), {})[name] = file[key]
+    return [Replayed(arrays[index].pop("ids"), arrays[index]) for index in range(len(arrays))]
 
 
 def write_outputs(path: str | Path, answers: Sequence[Replayed]) -> None:

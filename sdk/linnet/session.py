@@ -196,8 +196,8 @@ class Session:
             outputs = run([encodings[index] for index in group], runtime)
 
             def keep() -> None:
-                for index, each in zip(group, outputs, strict=True):
-                    results[index] = handle(index, each)
+                for index, output in zip(group, outputs, strict=True):
+                    results[index] = handle(index, output)
 
             return keep
 
@@ -225,7 +225,7 @@ class Session:
     def _run_for_decoding(self, group: Sequence[Encoding], runtime: Runtime) -> list[Sequence[DecodableArray]]:
         direct = self.manifest.tokenizer_kind == "wordpiece" and _ENCODED_INPUTS.issuperset(self.manifest.inputs)
         if len(group) > 1 or not direct:
-            return [[each[name][None] for name in self.manifest.outputs] for each in self._run(group, runtime)]
+            return [[named[name][None] for name in self.manifest.outputs] for named in self._run(group, runtime)]
         outputs = runtime.run_encoding(cast("CoreEncoding", group[0]), self.manifest.inputs)
         self._check_count(outputs, "forward")
         return [outputs]
@@ -240,9 +240,9 @@ class Session:
         import numpy as np
 
         readers: Mapping[str, tuple[Callable[[Encoding], IntArray], int]] = {
-            "input_ids": (lambda each: each.ids, max(self.manifest.pad_id, 0)),
-            "token_type_ids": (lambda each: each.type_ids, 0),
-            "attention_mask": (lambda each: np.ones(len(each), dtype=np.int64), 0),
+            "input_ids": (lambda encoding: encoding.ids, max(self.manifest.pad_id, 0)),
+            "token_type_ids": (lambda encoding: encoding.type_ids, 0),
+            "attention_mask": (lambda encoding: np.ones(len(encoding), dtype=np.int64), 0),
         }
         if name not in readers:
             raise ManifestInvalidError(f"the program wants {name!r}, this linnet gives {', '.join(readers)}")

@@ -16,7 +16,8 @@ __all__ = ["Console", "cell_width", "plain_table", "shorten"]
 def cell_width(text: str) -> int:
     """Return the width of a text in terminal columns: two for a wide character, none for a combining mark."""
     return sum(
-        0 if unicodedata.combining(each) else 2 if unicodedata.east_asian_width(each) in "WF" else 1 for each in text
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
     )
 
 

@@ -93,26 +93,26 @@ def warnings_for(runtime: Mapping[str, str], packages: Mapping[str, str | None])
     """Return warnings about this build and this machine, as sentences."""
     if not runtime:
         return ["the compiled runtime is missing: no file can run here"]
-    found: list[str] = []
+    sentences: list[str] = []
     features = set(filter(None, runtime.get("cpu_features", "").split(",")))
     if "XnnpackBackend" not in runtime.get("backends", "").split(","):
-        found.append("this build has no XNNPACK backend: exported files cannot run")
+        sentences.append("this build has no XNNPACK backend: exported files cannot run")
     if features and not features & _INT8_FEATURES:
-        found.append(
+        sentences.append(
             "this CPU has no dot-product instructions: int8 can be slower than fp32, measure both with `linnet bench`"
         )
     if any(feature.startswith("sme") for feature in features):
-        found.append(
+        sentences.append(
             "this CPU has SME: some ExecuTorch kernels answered wrongly under emulation of it, "
             "run `linnet verify` on each file"
         )
     built, installed = runtime.get("executorch"), packages.get("executorch")
     if built and installed and installed.split("+")[0] != built:
-        found.append(f"executorch {installed} is installed beside, this build carries {built}")
+        sentences.append(f"executorch {installed} is installed beside, this build carries {built}")
     own = version()
     if own not in (UNKNOWN, runtime.get("version")):
-        found.append(f"linnet {own} is installed with a runtime of version {runtime.get('version')}: reinstall it")
-    return found
+        sentences.append(f"linnet {own} is installed with a runtime of version {runtime.get('version')}: reinstall it")
+    return sentences
 
 
 def _installed(name: str) -> str | None:

@@ -95,21 +95,21 @@ def _read(path: str) -> _Findings:
 # -- JSON output -----------------------------------------------------------------------------------
 
 
-def _as_json(found: _Findings) -> dict[str, Any]:
-    error = found.error
+def _as_json(findings: _Findings) -> dict[str, Any]:
+    error = findings.error
     return {
-        "file": found.path,
-        "size": found.size,
+        "file": findings.path,
+        "size": findings.size,
         "verdict": "usable" if error is None else "refused",
         "error": None if error is None else {
             "name": error.status_name or type(error).__name__,
             "status": error.status,
             "message": str(error),
         },
-        "manifest": None if found.manifest is None else _manifest_json(found.manifest),
-        "methods": list(found.methods),
-        "trailer": None if found.trailer is None else _trailer_json(found.trailer),
-        "evidence": found.evidence,
+        "manifest": None if findings.manifest is None else _manifest_json(findings.manifest),
+        "methods": list(findings.methods),
+        "trailer": None if findings.trailer is None else _trailer_json(findings.trailer),
+        "evidence": findings.evidence,
     }  # fmt: skip
 
 
@@ -126,7 +126,7 @@ def _trailer_json(trailer: Trailer) -> dict[str, Any]:
     return {
         "version": ".".join(map(str, trailer.version)),
         "program_size": trailer.program_size,
-        "ranges": [list(each) for each in trailer.ranges],
+        "ranges": [[offset, size] for offset, size in trailer.ranges],
         "ranges_sha256": trailer.ranges_sha256.hex(),
         "file_sha256": trailer.file_sha256.hex(),
     }
@@ -135,19 +135,19 @@ def _trailer_json(trailer: Trailer) -> dict[str, Any]:
 # -- text output -----------------------------------------------------------------------------------
 
 
-def _show(console: Console, found: _Findings) -> None:
-    size = "" if found.size is None else f", {found.size / 1e6:.2f} MB"
-    console.line(f"{found.path}{size}")
-    console.line(f"verdict: {_verdict(found)}")
-    if found.manifest is not None:
+def _show(console: Console, findings: _Findings) -> None:
+    size = "" if findings.size is None else f", {findings.size / 1e6:.2f} MB"
+    console.line(f"{findings.path}{size}")
+    console.line(f"verdict: {_verdict(findings)}")
+    if findings.manifest is not None:
         console.heading("manifest")
-        console.fields([*_manifest_rows(found.manifest), ("methods", ", ".join(found.methods))])
-    if found.trailer is not None:
+        console.fields([*_manifest_rows(findings.manifest), ("methods", ", ".join(findings.methods))])
+    if findings.trailer is not None:
         console.heading("trailer")
-        console.fields([*_trailer_rows(found.trailer)])
-    if found.evidence is not None:
+        console.fields([*_trailer_rows(findings.trailer)])
+    if findings.evidence is not None:
         console.heading("evidence")
-        console.fields(_evidence_rows(found.evidence))
+        console.fields(_evidence_rows(findings.evidence))
 
 
 def _trailer_rows(trailer: Trailer) -> Iterator[tuple[str, str]]:
@@ -158,10 +158,10 @@ def _trailer_rows(trailer: Trailer) -> Iterator[tuple[str, str]]:
             yield name, str(value)
 
 
-def _verdict(found: _Findings) -> str:
-    if found.error is not None:
-        return f"refused ({found.error.status_name or type(found.error).__name__})"
-    evidence = Evidence.from_json(found.evidence or {})
+def _verdict(findings: _Findings) -> str:
+    if findings.error is not None:
+        return f"refused ({findings.error.status_name or type(findings.error).__name__})"
+    evidence = Evidence.from_json(findings.evidence or {})
     return f"usable, {evidence.status}" + (f" ({evidence.reason})" if evidence.reason else "")
 
 

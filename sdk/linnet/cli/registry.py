@@ -45,10 +45,10 @@ def own_commands() -> dict[str, str]:
     from importlib import metadata  # for an editable installation, or another layout
 
     try:
-        found = metadata.distribution("linnet").entry_points
+        points = metadata.distribution("linnet").entry_points
     except metadata.PackageNotFoundError:
         return {}
-    return {point.name: point.value for point in found if point.group == GROUP}
+    return {point.name: point.value for point in points if point.group == GROUP}
 
 
 def foreign_commands() -> dict[str, str]:
@@ -99,12 +99,12 @@ def missing_extra(name: str, extra: str) -> ExtraMissingError:
 
 def _read_group(text: str) -> dict[str, str]:
     """Parse the group of an entry_points.txt, with one "name = module:attribute" per line as in its specification."""
-    found: dict[str, str] = {}
+    targets: dict[str, str] = {}
     group = ""
     for line in text.splitlines():
         if line.startswith("["):
             group = line.strip("[] ")
         elif group == GROUP and "=" in line:
             name, _, target = line.partition("=")
-            found[name.strip()] = target.strip()
-    return found
+            targets[name.strip()] = target.strip()
+    return targets

@@ -191,10 +191,10 @@ def _answer_noting_cuts(model: Model, given: dict[str, Any], args: argparse.Name
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         answer = _answer(model, given, args)
-    cuts = [each for each in caught if isinstance(each.message, TruncationWarning)]
-    for each in caught:
-        if each not in cuts:
-            warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+    cuts = [warning for warning in caught if isinstance(warning.message, TruncationWarning)]
+    for warning in caught:
+        if warning not in cuts:
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
     return answer, bool(cuts)
 
 
@@ -213,12 +213,12 @@ def _show(console: Console, given: dict[str, Any], answer: Any) -> None:
 def _rows(answer: Any) -> list[str]:
     if _has_numbers(answer):
         return [_vector(answer)]
-    found = answer if isinstance(answer, list) else [answer]
-    if not found:
+    answers = answer if isinstance(answer, list) else [answer]
+    if not answers:
         return ["nothing found"]
-    if isinstance(found[0], list):  # several masks
-        return [row for number, mask in enumerate(found, 1) for row in (f"mask {number}", *_rows(mask))]
-    return [_row(item) for item in found]
+    if isinstance(answers[0], list):  # several masks
+        return [row for number, mask in enumerate(answers, 1) for row in (f"mask {number}", *_rows(mask))]
+    return [_row(entry) for entry in answers]
 
 
 def _has_numbers(answer: Any) -> bool:
@@ -228,18 +228,18 @@ def _has_numbers(answer: Any) -> bool:
     return isinstance(answer, float)
 
 
-def _row(each: dict[str, Any]) -> str:
-    score = f"{each['score']:.4f}"
-    if "entity_group" in each or "entity" in each:
-        label = each.get("entity_group", each.get("entity"))
-        return f"{score}  {label}  {each['word']!r} at {each['start']}-{each['end']}"
-    if "answer" in each:
-        return f"{score}  {each['answer']!r} at {each['start']}-{each['end']}"
-    if "token_str" in each:
-        return f"{score}  {each['token_str']}  {shorten(each['sequence'], _WIDTH)!r}"
-    if "corpus_id" in each:
-        return f"{score}  {each['corpus_id']}  {shorten(each['text'], _WIDTH)!r}"
-    return f"{score}  {each['label']}" if "label" in each else score
+def _row(entry: dict[str, Any]) -> str:
+    score = f"{entry['score']:.4f}"
+    if "entity_group" in entry or "entity" in entry:
+        label = entry.get("entity_group", entry.get("entity"))
+        return f"{score}  {label}  {entry['word']!r} at {entry['start']}-{entry['end']}"
+    if "answer" in entry:
+        return f"{score}  {entry['answer']!r} at {entry['start']}-{entry['end']}"
+    if "token_str" in entry:
+        return f"{score}  {entry['token_str']}  {shorten(entry['sequence'], _WIDTH)!r}"
+    if "corpus_id" in entry:
+        return f"{score}  {entry['corpus_id']}  {shorten(entry['text'], _WIDTH)!r}"
+    return f"{score}  {entry['label']}" if "label" in entry else score
 
 
 def _vector(answer: Any) -> str:

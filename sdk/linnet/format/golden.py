@@ -101,8 +101,8 @@ def _compare_method(
         if name not in outputs:
             problems.append(f"there is no output {name}")
             continue
-        found, distance = _compare_output(name, expected, outputs[name], tolerance)
-        problems += found
+        differences, distance = _compare_output(name, expected, outputs[name], tolerance)
+        problems += differences
         error = max(error, distance)
     return CaseResult(case.text, case.pair, tuple(problems), error)
 

@@ -189,50 +189,50 @@ class Manifest:
         ]
 
     def _task_problems(self) -> list[str]:
-        found: list[str] = []
+        problems: list[str] = []
         if self.task not in TASKS:
-            found.append(f"task is {self.task!r}, expected one of {', '.join(TASKS)}")
+            problems.append(f"task is {self.task!r}, expected one of {', '.join(TASKS)}")
         if self.score_function not in ("softmax", "sigmoid", "none"):
-            found.append(f"score_function is {self.score_function!r}, expected softmax, sigmoid or none")
+            problems.append(f"score_function is {self.score_function!r}, expected softmax, sigmoid or none")
         if self.pooling not in ("mean", "cls", "max", "none"):
-            found.append(f"pooling is {self.pooling!r}, expected mean, cls, max or none")
+            problems.append(f"pooling is {self.pooling!r}, expected mean, cls, max or none")
         if self.task in ("text-classification", "token-classification") and not self.labels:
-            found.append(f"labels is empty, {self.task} needs at least one")
+            problems.append(f"labels is empty, {self.task} needs at least one")
         if self.task == "feature-extraction" and self.embedding_size <= 0:
-            found.append("embedding_size is 0, feature-extraction needs the width of its embedding")
+            problems.append("embedding_size is 0, feature-extraction needs the width of its embedding")
         if len(self.prompt_names) != len(self.prompts):
-            found.append(f"{len(self.prompt_names)} prompt_names but {len(self.prompts)} prompts")
+            problems.append(f"{len(self.prompt_names)} prompt_names but {len(self.prompts)} prompts")
         if self.default_prompt and self.default_prompt not in self.prompt_names:
-            found.append(f"default_prompt is {self.default_prompt!r}, which is not in prompt_names")
-        return found
+            problems.append(f"default_prompt is {self.default_prompt!r}, which is not in prompt_names")
+        return problems
 
     def _token_problems(self) -> list[str]:
-        found: list[str] = []
+        problems: list[str] = []
         if self.vocab_size <= 0:
-            found.append(f"vocab_size is {self.vocab_size}, expected at least 1")
+            problems.append(f"vocab_size is {self.vocab_size}, expected at least 1")
         for name in ("pad_id", "unk_id", "cls_id", "sep_id", "mask_id"):
             value = getattr(self, name)
             if not -1 <= value < self.vocab_size:
-                found.append(f"{name} is {value}, expected -1 or an id below vocab_size {self.vocab_size}")
+                problems.append(f"{name} is {value}, expected -1 or an id below vocab_size {self.vocab_size}")
         if self.task == "fill-mask" and self.mask_id < 0:
-            found.append("mask_id is -1, fill-mask needs a mask token")
+            problems.append("mask_id is -1, fill-mask needs a mask token")
         if not self.tokenizer:
-            found.append("tokenizer is empty")
-        return found
+            problems.append("tokenizer is empty")
+        return problems
 
     def _method_problems(self) -> list[str]:
-        found: list[str] = []
+        problems: list[str] = []
         if self.max_length < 2:
-            found.append(f"max_length is {self.max_length}, expected at least 2")
+            problems.append(f"max_length is {self.max_length}, expected at least 2")
         if self.max_batch < 0:
-            found.append(f"max_batch is {self.max_batch}, expected 0 or more")
+            problems.append(f"max_batch is {self.max_batch}, expected 0 or more")
         if not self.inputs or self.inputs[0] != "input_ids":
-            found.append(f"inputs is {list(self.inputs)}, expected input_ids first")
+            problems.append(f"inputs is {list(self.inputs)}, expected input_ids first")
         if bool(self.max_batch) != bool(self.batch_inputs):
-            found.append(f"max_batch is {self.max_batch} but batch_inputs is {list(self.batch_inputs)}")
+            problems.append(f"max_batch is {self.max_batch} but batch_inputs is {list(self.batch_inputs)}")
         if not self.outputs:
-            found.append("outputs is empty")
-        return found
+            problems.append("outputs is empty")
+        return problems
 
 
 def check_schema_version(value: RawValue | None) -> None:

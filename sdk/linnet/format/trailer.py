@@ -109,7 +109,7 @@ def build_trailer(program: bytes | mmap.mmap, ranges: Sequence[tuple[int, int]],
             raise ValueError(f"range {offset}+{size} lies outside of a program of {len(program)} bytes")
         hashed.update(program[offset : offset + size])
     payload = json.dumps(evidence, ensure_ascii=False, allow_nan=False, sort_keys=True).encode()
-    body = payload + b"".join(_RANGE.pack(*each) for each in ranges)
+    body = payload + b"".join(_RANGE.pack(offset, size) for offset, size in ranges)
     footer = _FOOTER.pack(
         MAGIC,
         TRAILER_MAJOR,

@@ -85,8 +85,8 @@ def _proposals(
     targets: list[int] | None,
 ) -> Any:
     window = session.decodable(encoding, None)
-    found = session.task.masks(window, outputs, top_k=top_k, targets=targets)
-    groups = [list(group) for _, group in itertools.groupby(found, key=lambda proposal: proposal.index)]
+    proposals = session.task.masks(window, outputs, top_k=top_k, targets=targets)
+    groups = [list(group) for _, group in itertools.groupby(proposals, key=lambda proposal: proposal.index)]
     foreign = session.manifest.tokenizer_kind != "wordpiece"  # only its own decoder can join its tokens
     results = [
         [
@@ -115,15 +115,15 @@ def _decoded_proposal(session: Session, encoding: Encoding, proposal: CorePropos
 
 def _target_ids(session: Session, targets: str | Sequence[str]) -> list[int]:
     words = [targets] if isinstance(targets, str) else list(targets)
-    found: set[int] = set()
+    ids: set[int] = set()
     for index, word in enumerate(words):
         if not isinstance(word, str):
             raise InvalidArgumentError(f"targets[{index}] is a {type(word).__name__}, expected a str")
         token = session.vocabulary.ids.get(word)
-        found.update(_first_token(session, word) if token is None else [token])
-    if not found:
+        ids.update(_first_token(session, word) if token is None else [token])
+    if not ids:
         raise InvalidArgumentError("targets names no token of the vocabulary, expected at least one")
-    return sorted(found)
+    return sorted(ids)
 
 
 def _first_token(session: Session, word: str) -> list[int]:

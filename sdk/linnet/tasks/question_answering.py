@@ -74,13 +74,13 @@ class QuestionAnswering(Task):
         options, run = read_options(QuestionOptions, given)
         batch = read_questions(inputs, options.question, options.context)
         windows = [_windows(session, item, options, run.truncation) for item in batch.items]
-        encodings = [window for each in windows for window in each]
-        outputs = session.decode(encodings, lambda _, each: each, batch_size=run.batch_size)
+        encodings = [window for group in windows for window in group]
+        outputs = session.decode(encodings, lambda _, arrays: arrays, batch_size=run.batch_size)
         answers: list[Any] = []
         at = 0
-        for item, each in zip(batch.items, windows, strict=True):
-            answers.append(_decode(session, item, each, outputs[at : at + len(each)], options))
-            at += len(each)
+        for item, group in zip(batch.items, windows, strict=True):
+            answers.append(_decode(session, item, group, outputs[at : at + len(group)], options))
+            at += len(group)
         return answers[0] if batch.single else answers
 
     def run_options(self, manifest: Manifest) -> frozenset[str]:
@@ -113,7 +113,7 @@ def _decode(
     options: QuestionOptions,
 ) -> Any:
     context = item.pair or ""
-    found = session.task.spans(
+    spans = session.task.spans(
         context,
         [session.decodable(window, None, context) for window in windows],
         outputs,
@@ -123,7 +123,7 @@ def _decode(
         align_to_words=options.align_to_words,
     )
     best: list[Answer] = [
-        {"score": span.score, "start": span.start, "end": span.end, "answer": span.answer} for span in found
+        {"score": span.score, "start": span.start, "end": span.end, "answer": span.answer} for span in spans
     ]
     return best[0] if len(best) == 1 else best
 

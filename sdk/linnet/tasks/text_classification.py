@@ -67,11 +67,11 @@ class TextClassification(Task):
     def _decode(self, session: Session, logits: DecodableArray, options: ClassificationOptions) -> Any:
         only_best = options.top_k is NOT_GIVEN
         top_k = options.top_k if isinstance(options.top_k, int) else 0
-        found = session.task.classes(
+        classes = session.task.classes(
             logits, top_k=1 if only_best else top_k, score_function=options.function_to_apply or ""
         )
         labels = session.manifest.labels
-        answers = [{"label": labels[answer.label_index], "score": answer.score} for answer in found]
+        answers = [{"label": labels[scored.label_index], "score": scored.score} for scored in classes]
         return answers[0] if only_best else answers
 
 

@@ -93,7 +93,7 @@ def rank(
             f"rank() needs one score a pair, this model gives {scores.shape[1]}; use predict(pairs)"
         )
     ranked = [_ranked(index, float(scores[index]), texts, return_documents) for index in range(len(texts))]
-    ranked.sort(key=lambda each: -each["score"])
+    ranked.sort(key=lambda passage: -passage["score"])
     return ranked[:top_k]
 
 

@@ -86,31 +86,31 @@ class TokenClassification(Task):
         options: TaggingOptions,
     ) -> list[Entity]:
         strategy = options.aggregation_strategy
-        found = session.task.entities(
+        entities = session.task.entities(
             text,
             session.decodable(encoding, text),
             outputs,
             aggregation_strategy=strategy,
             ignore_labels=[str(label) for label in options.ignore_labels],
         )
-        return [_entity(session, each, strategy, text, encoding) for each in found]
+        return [_entity(session, entity, strategy, text, encoding) for entity in entities]
 
 
-def _entity(session: Session, found: CoreEntity, strategy: str, text: str, encoding: Encoding) -> Entity:
+def _entity(session: Session, entity: CoreEntity, strategy: str, text: str, encoding: Encoding) -> Entity:
     """Convert an entity of the core to a dict as in the pipeline."""
-    start, end, word = found.start, found.end, found.word
+    start, end, word = entity.start, entity.end, entity.word
     if strategy == "none":
         return {
-            "entity": found.label,
-            "score": found.score,
-            "index": found.index,
+            "entity": entity.label,
+            "score": entity.score,
+            "index": entity.index,
             "word": word,
             "start": start,
             "end": end,
         }
     if session.manifest.tokenizer_kind != "wordpiece":  # only its own decoder can join its tokens
-        word = _joined(session, text, encoding, [*found.words, found.last_token + 1], strategy)
-    return {"entity_group": found.label, "score": found.score, "word": word, "start": start, "end": end}
+        word = _joined(session, text, encoding, [*entity.words, entity.last_token + 1], strategy)
+    return {"entity_group": entity.label, "score": entity.score, "word": word, "start": start, "end": end}
 
 
 def _joined(session: Session, text: str, encoding: Encoding, bounds: Sequence[int], strategy: str) -> str:

@@ -62,12 +62,12 @@ def unpack(data: bytes) -> tuple[bytes, int]:
             "install a newer linnet, or export the file again with this one"
         )
     body = data[_HEADER.size :]
-    found = _inflate(body, size) if flags & COMPRESSED else body
-    if len(found) != size:
+    content = _inflate(body, size) if flags & COMPRESSED else body
+    if len(content) != size:
         raise TokenizerInvalidError(
-            f"the tokenizer's JSON has {len(found)} bytes, its header says {size}; export the file again"
+            f"the tokenizer's JSON has {len(content)} bytes, its header says {size}; export the file again"
         )
-    return found, flags
+    return content, flags
 
 
 def _inflate(body: bytes, size: int) -> bytes:
@@ -78,11 +78,11 @@ def _inflate(body: bytes, size: int) -> bytes:
     inflater = zlib.decompressobj()
     try:
         # one byte more than the header states is enough to detect a wrong size, and limits the memory
-        found = inflater.decompress(body, size + 1)
+        inflated = inflater.decompress(body, size + 1)
     except zlib.error as error:
         raise TokenizerInvalidError(
             f"the tokenizer bytes cannot be decompressed ({error}); export the file again"
         ) from error
-    if len(found) == size and not (inflater.eof and not inflater.unused_data):
+    if len(inflated) == size and not (inflater.eof and not inflater.unused_data):
         raise TokenizerInvalidError("the compressed tokenizer does not end where it should; export the file again")
-    return found
+    return inflated

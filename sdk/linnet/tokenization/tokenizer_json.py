@@ -91,24 +91,24 @@ class TokenizerJson:
         settings = None
         if max_length and truncation == "longest_first":
             settings = (max_length, 0, truncation)
-        found = self._encode(text, pair, add_special_tokens, settings)
-        if max_length and truncation != "longest_first" and len(found) > max_length:
+        encoding = self._encode(text, pair, add_special_tokens, settings)
+        if max_length and truncation != "longest_first" and len(encoding) > max_length:
             room = max_length - special
             if truncation == "never":
                 raise _too_long("the text has more tokens than fit", max_length, special, "allow truncation")
             windows = stride >= 0 and room > 0
-            _check_second(found, pair, max_length, special, stride if windows else 0)
+            _check_second(encoding, pair, max_length, special, stride if windows else 0)
             settings = (max_length, stride if windows else 0, truncation)
-            found = self._encode(text, pair, add_special_tokens, settings)
+            encoding = self._encode(text, pair, add_special_tokens, settings)
             if windows:
-                return [JsonEncoding(each, truncated=False) for each in (found, *found.overflowing)]
-        return [JsonEncoding(found, truncated=bool(found.overflowing))]
+                return [JsonEncoding(window, truncated=False) for window in (encoding, *encoding.overflowing)]
+        return [JsonEncoding(encoding, truncated=bool(encoding.overflowing))]
 
     def decodable(self, encoding: Encoding, text: str | None, pair: str | None) -> CoreEncoding:
         """Convert an encoding to the form that the decoder of the core reads."""
         assert isinstance(encoding, JsonEncoding)
         ids = encoding.ids
-        found: CoreEncoding = core().encoding_from_tokens(
+        converted: CoreEncoding = core().encoding_from_tokens(
             text,
             pair,
             ids=ids,
@@ -116,10 +116,10 @@ class TokenizerJson:
             sequence_ids=encoding.sequence_ids,
             offsets=encoding.offsets,
             words=encoding.words,
-            tokens=[self.vocabulary.token(each) for each in ids.tolist()],
+            tokens=[self.vocabulary.token(token_id) for token_id in ids.tolist()],
             marks_words=self.vocabulary.marks_words,
         )
-        return found
+        return converted
 
     def words(self, encoding: Encoding) -> IntArray:
         """Return the index of each token's word, as the pre-tokenizer splits the text: int64 [tokens]."""
@@ -222,8 +222,8 @@ class JsonVocabulary:
     def decode(self, ids: Iterable[int], *, skip_special: bool = False) -> str:
         """Decode ids to text; ids without a token are skipped, special tokens if ``skip_special`` is True."""
         text = str(self._tokenizer.decode(list(ids), skip_special_tokens=skip_special))
-        for found, replacement in _CLEANUP if self._clean_up else ():
-            text = text.replace(found, replacement)
+        for spaced, replacement in _CLEANUP if self._clean_up else ():
+            text = text.replace(spaced, replacement)
         return text
 
 
@@ -286,11 +286,11 @@ def _check_options(max_length: int, truncation: str, stride: int, special: int) 
         raise InvalidArgumentError("; ".join(problems))
 
 
-def _check_second(found: tokenizers.Encoding, pair: str | None, max_length: int, special: int, stride: int) -> None:
+def _check_second(encoding: tokenizers.Encoding, pair: str | None, max_length: int, special: int, stride: int) -> None:
     """Check that truncation with only_second can reach ``max_length``.
 
     Args:
-        found: the encoding without truncation.
+        encoding: the tokens without truncation.
         pair: the second text.
         max_length: largest number of tokens of a window.
         special: number of special tokens.
@@ -310,7 +310,7 @@ def _check_second(found: tokenizers.Encoding, pair: str | None, max_length: int,
             special,
             "truncate by longest_first",
         )
-    size = room - sum(1 for each in found.sequence_ids if each == 0)
+    size = room - sum(1 for sequence_id in encoding.sequence_ids if sequence_id == 0)
     if size <= 0:
         raise _too_long("the first text leaves no token for the second", max_length, special, "")
     if stride >= size:
@@ -320,8 +320,8 @@ def _check_second(found: tokenizers.Encoding, pair: str | None, max_length: int,
         )
 
 
-def _too_long(found: str, max_length: int, special: int, cure: str) -> TextTooLongError:
+def _too_long(reason: str, max_length: int, special: int, cure: str) -> TextTooLongError:
     return TextTooLongError(
-        f"{found}; max_length {max_length} leaves room for {max_length - special} beside {special} special tokens; "
+        f"{reason}; max_length {max_length} leaves room for {max_length - special} beside {special} special tokens; "
         f"shorten it{' or ' if cure else ''}{cure}"
     )
