@@ -51,11 +51,11 @@ def settings(description: str, arguments: Sequence[str] | None = None, *, data_s
         parser.add_argument("--data", type=Path, metavar="DIR", help=f"{data_set} (default: the illustrative rows)")
         parser.add_argument("--quick", action="store_true", help="20 rows of each class, fewer passes")
         parser.add_argument("--epochs", type=int, metavar="N", help="passes over the rows")
-    found = parser.parse_args(arguments)
-    quick, data = getattr(found, "quick", False), getattr(found, "data", None)
+    parsed = parser.parse_args(arguments)
+    quick, data = getattr(parsed, "quick", False), getattr(parsed, "data", None)
     # a few dozen rows need many passes, thousands need few
     default = 40 if data is None else 6 if quick else 4
-    return Settings(found.model, data, found.output, quick, getattr(found, "epochs", None) or default)
+    return Settings(parsed.model, data, parsed.output, quick, getattr(parsed, "epochs", None) or default)
 
 
 def run_linnet(*arguments: str | Path, quiet: bool = False) -> str:
@@ -160,10 +160,10 @@ def answer(file: Path, texts: Sequence[str], unsure_below: float = 0.0) -> None:
 
 def clinc150(folder: Path, domains: Sequence[str]) -> tuple[list[Row], list[Row]]:
     """Return train and validation rows of some domains of CLINC150, with its out-of-scope rows as `oos`."""
-    found = [path for path in (folder / name for name in CLINC150_FILES) if path.is_file()]
-    if not found:
+    files = [path for path in (folder / name for name in CLINC150_FILES) if path.is_file()]
+    if not files:
         raise InvalidArgumentError(f"{folder}: expected CLINC150's {' or '.join(CLINC150_FILES)}, and domains.json")
-    parts = read_parts(found[0], domains)
+    parts = read_parts(files[0], domains)
     return parts["train"], parts["val"]
 
 

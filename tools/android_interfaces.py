@@ -44,7 +44,7 @@ class Interfaces:
     @property
     def complete(self) -> bool:
         """Whether all of them were fetched."""
-        return all(each.exists() for each in (self.android, self.executorch, self.jni / "jni.h"))
+        return all(path.exists() for path in (self.android, self.executorch, self.jni / "jni.h"))
 
 
 def interfaces(folder: Path) -> Interfaces:
@@ -62,14 +62,14 @@ def fetch(folder: Path) -> Interfaces:
     Raises:
         UnavailableError: apt-get or npm is missing, or a package cannot be had.
     """
-    found = interfaces(folder)
-    if not found.android.exists():
+    places = interfaces(folder)
+    if not places.android.exists():
         _unpack(SUITES, "libandroid-23-java", folder / "framework", "usr/share/java/*")
-    if not found.jni.exists():
+    if not places.jni.exists():
         _unpack(("bookworm",), "android-libnativehelper-dev", folder / "nativehelper", "usr/include/**/*")
-    if not found.executorch.exists():
-        _executorch(found.executorch)
-    return found
+    if not places.executorch.exists():
+        _executorch(places.executorch)
+    return places
 
 
 def _unpack(suites: tuple[str, ...], package: str, into: Path, keep: str) -> None:

@@ -30,9 +30,9 @@ def refusal(system: str, machine: str, bits: int) -> str | None:
 def _check() -> None:
     if os.environ.get("LINNET_EXECUTORCH_SDK"):  # whoever brings an SDK brings it for the right machine
         return
-    found = refusal(platform.system(), platform.machine(), 64 if sys.maxsize > 2**32 else 32)
-    if found is not None:
-        raise SystemExit(found)
+    reason = refusal(platform.system(), platform.machine(), 64 if sys.maxsize > 2**32 else 32)
+    if reason is not None:
+        raise SystemExit(reason)
 
 
 def _checked(name: str) -> Callable[..., Any]:

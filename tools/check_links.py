@@ -32,27 +32,27 @@ def dynamic_symbols(file: Path, nm: str) -> set[str]:
     return {line.split()[0].split("@")[0] for line in text.splitlines()}
 
 
-def problems_of(file: Path, old_symbols: set[str], readelf: str, nm: str) -> list[str]:
+def library_problems(file: Path, old_symbols: set[str], readelf: str, nm: str) -> list[str]:
     """Return what is wrong with one library of the bundle."""
     entries = dynamic_section(file, readelf)
     left = sorted(dynamic_symbols(file, nm) & old_symbols)
-    found = [f"needs {name}, which is not renamed" for name in entries["NEEDED"] if "libexecutorch" in name]
+    problems = [f"needs {name}, which is not renamed" for name in entries["NEEDED"] if "libexecutorch" in name]
     if entries["SONAME"] != [file.name]:
-        found.append(f"has SONAME {entries['SONAME']}, expected {file.name}")
+        problems.append(f"has SONAME {entries['SONAME']}, expected {file.name}")
     if entries["RUNPATH"] != ["$ORIGIN"] or entries["RPATH"]:
-        found.append(f"has run path {entries['RUNPATH'] + entries['RPATH']}, expected $ORIGIN")
+        problems.append(f"has run path {entries['RUNPATH'] + entries['RPATH']}, expected $ORIGIN")
     if left:
-        found.append(f"has {len(left)} symbols that are not renamed, for example {left[0]}")
-    return [f"{file.name} {problem}" for problem in found]
+        problems.append(f"has {len(left)} symbols that are not renamed, for example {left[0]}")
+    return [f"{file.name} {problem}" for problem in problems]
 
 
-def problems(core: Path, bundled: list[str], old_symbols: set[str], readelf: str, nm: str) -> list[str]:
+def bundle_problems(core: Path, bundled: list[str], old_symbols: set[str], readelf: str, nm: str) -> list[str]:
     """Return what is wrong with ``core`` (liblinnet) and the ``bundled`` libraries beside it."""
     needed = dynamic_section(core, readelf)["NEEDED"]
-    found = [f"{core.name} does not link {name}: dropped by the linker" for name in bundled if name not in needed]
+    problems = [f"{core.name} does not link {name}: dropped by the linker" for name in bundled if name not in needed]
     for name in [core.name, *bundled]:
-        found += problems_of(core.with_name(name), old_symbols, readelf, nm)
-    return found
+        problems += library_problems(core.with_name(name), old_symbols, readelf, nm)
+    return problems
 
 
 def main() -> int:
@@ -65,10 +65,10 @@ def main() -> int:
     parser.add_argument("--nm", default="nm")
     arguments = parser.parse_args()
     old_symbols = {line.split()[0] for line in arguments.symbols.read_text().splitlines()}
-    found = problems(arguments.core, arguments.bundled, old_symbols, arguments.readelf, arguments.nm)
-    for problem in found:
+    problems = bundle_problems(arguments.core, arguments.bundled, old_symbols, arguments.readelf, arguments.nm)
+    for problem in problems:
         print(problem, file=sys.stderr)
-    return 1 if found else 0
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

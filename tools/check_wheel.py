@@ -15,23 +15,23 @@ ELF_MACHINES = {"x86_64": 62, "aarch64": 183}
 """e_machine of the ELF header by the ending of the platform tag (EM_X86_64, EM_AARCH64)."""
 
 
-def problems(wheel: Path, most_installed: int) -> list[str]:
+def wheel_problems(wheel: Path, most_installed: int) -> list[str]:
     """Return what is wrong with ``wheel``; ``most_installed`` is in bytes."""
     with zipfile.ZipFile(wheel) as archive:
         size = sum(entry.file_size for entry in archive.infolist())
         headers = {name: archive.read(name)[:20] for name in archive.namelist() if name.endswith(".so")}
     machine = next(machine for tag, machine in ELF_MACHINES.items() if wheel.stem.endswith(tag))
-    found = [
+    problems = [
         f"{name} is not a library for this machine"
         for name, header in headers.items()
         if header[:4] != b"\x7fELF" or struct.unpack_from("<H", header, 18)[0] != machine
     ]
     if not any("/_core." in name for name in headers) or not any("liblinnet.so" in name for name in headers):
-        found.append("the compiled core is missing")
+        problems.append("the compiled core is missing")
     if size > most_installed:
-        found.append(f"{size / 1e6:.1f} MB installed, at most {most_installed / 1e6:.1f} MB are wanted")
+        problems.append(f"{size / 1e6:.1f} MB installed, at most {most_installed / 1e6:.1f} MB are wanted")
     print(f"{wheel.name}: {wheel.stat().st_size / 1e6:.1f} MB, {size / 1e6:.1f} MB installed beside numpy")
-    return found
+    return problems
 
 
 def main() -> int:
@@ -40,10 +40,10 @@ def main() -> int:
     parser.add_argument("wheel", type=Path)
     parser.add_argument("--most-installed-mb", type=float, required=True, help="in 10^6 bytes")
     arguments = parser.parse_args()
-    found = problems(arguments.wheel, int(arguments.most_installed_mb * 1e6))
-    for problem in found:
+    problems = wheel_problems(arguments.wheel, int(arguments.most_installed_mb * 1e6))
+    for problem in problems:
         print(f"{arguments.wheel.name}: {problem}", file=sys.stderr)
-    return 1 if found else 0
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

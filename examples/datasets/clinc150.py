@@ -44,14 +44,14 @@ def convert(
     """
     if rows_per_class is not None and rows_per_class < 1:
         raise InvalidArgumentError(f"rows_per_class is {rows_per_class}, expected at least 1")
-    found = read_rows(source, domains)
+    parts = read_rows(source, domains)
     if rows_per_class is not None:
-        found["train"] = _few(found["train"], rows_per_class, seed)
+        parts["train"] = _few(parts["train"], rows_per_class, seed)
     directory.mkdir(parents=True, exist_ok=True)
-    for file, rows in found.items():
+    for file, rows in parts.items():
         lines = "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
         write_text(lines, directory / f"{file}.jsonl", force=True)
-    return {file: len(rows) for file, rows in found.items()}
+    return {file: len(rows) for file, rows in parts.items()}
 
 
 def read_rows(source: Path, domains: Sequence[str] = ()) -> dict[str, list[dict[str, str]]]:
@@ -65,8 +65,8 @@ def read_rows(source: Path, domains: Sequence[str] = ()) -> dict[str, list[dict[
         InvalidArgumentError: the file is not in the format of the data set, or a domain is unknown.
         OSError: it cannot be read.
     """
-    found = json.loads(source.read_text(encoding="utf-8"))
-    missing = [name for names in _PARTS.values() for name in names if name not in found]
+    content = json.loads(source.read_text(encoding="utf-8"))
+    missing = [name for names in _PARTS.values() for name in names if name not in content]
     if missing:
         raise InvalidArgumentError(
             f"{source}: no {', '.join(missing)}; expected data_full.json of CLINC150 or its parts"
@@ -76,7 +76,7 @@ def read_rows(source: Path, domains: Sequence[str] = ()) -> dict[str, list[dict[
         part: [
             {"text": text, "label": label}
             for name in names
-            for text, label in found[name]
+            for text, label in content[name]
             if wanted is None or label in wanted
         ]
         for part, names in _PARTS.items()
@@ -84,17 +84,18 @@ def read_rows(source: Path, domains: Sequence[str] = ()) -> dict[str, list[dict[
 
 
 def _intents(source: Path, domains: Sequence[str]) -> set[str]:
-    found = json.loads(source.read_text(encoding="utf-8"))
-    unknown = [name for name in domains if name not in found]
+    by_domain = json.loads(source.read_text(encoding="utf-8"))
+    unknown = [name for name in domains if name not in by_domain]
     if unknown:
-        raise InvalidArgumentError(f"{source}: no domain {', '.join(unknown)}; known are {', '.join(found)}")
-    return {intent for name in domains for intent in found[name]} | {_OUT_OF_SCOPE}
+        raise InvalidArgumentError(f"{source}: no domain {', '.join(unknown)}; known are {', '.join(by_domain)}")
+    return {intent for name in domains for intent in by_domain[name]} | {_OUT_OF_SCOPE}
 
 
 def _few(rows: Sequence[dict[str, str]], count: int, seed: int) -> list[dict[str, str]]:
     shuffled = random.Random(seed).sample(rows, len(rows))
     labels = sorted({row["label"] for row in rows})
-    return [row for label in labels for row in [each for each in shuffled if each["label"] == label][:count]]
+    by_label = [[row for row in shuffled if row["label"] == label] for label in labels]
+    return [row for members in by_label for row in members[:count]]
 
 
 def main() -> None:

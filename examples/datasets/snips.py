@@ -91,10 +91,10 @@ def tagged(pieces: Iterable[Mapping[str, str]]) -> tuple[list[str], list[str]]:
     words: list[str] = []
     tags: list[str] = []
     for piece in pieces:
-        found = piece["text"].split()
+        piece_words = piece["text"].split()
         slot = piece.get("entity")
-        words += found
-        tags += [f"{'I' if place else 'B'}-{slot}" if slot else "O" for place in range(len(found))]
+        words += piece_words
+        tags += [f"{'I' if place else 'B'}-{slot}" if slot else "O" for place in range(len(piece_words))]
     return words, tags
 
 

@@ -83,8 +83,8 @@ def train_together(chosen: argparse.Namespace, folder: Path, model: "AdapterMode
 
     from examples.federated.apps import client, server
 
-    def tell(number: int, found: "AdapterModel") -> float:
-        accuracy = found.accuracy(held)
+    def tell(number: int, averaged: "AdapterModel") -> float:
+        accuracy = averaged.accuracy(held)
         print(f"round {number}: accuracy {accuracy:.3f}", flush=True)
         return accuracy
 

@@ -80,8 +80,8 @@ class AdapterModel:
                     [row["text"] for row in part], padding=True, truncation=True, max_length=_MAX_LENGTH,
                     return_tensors="pt",
                 )  # fmt: skip
-                found = self._model(**batch.to(self._model.device)).logits.argmax(dim=-1).tolist()
-                right += sum(self._labels[each] == row["label"] for each, row in zip(found, part, strict=True))
+                predicted = self._model(**batch.to(self._model.device)).logits.argmax(dim=-1).tolist()
+                right += sum(self._labels[index] == row["label"] for index, row in zip(predicted, part, strict=True))
         return right / len(rows)
 
     def save(self, directory: Path) -> Path:

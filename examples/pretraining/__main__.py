@@ -24,8 +24,8 @@ _ASKED = ("turn the volume down", "i lost my credit card")
 def corpus(clinc: Path | None, requests: Path | None) -> tuple[list[str], list[Row], list[Row]]:
     """Return texts, training rows and held-out rows."""
     if clinc is None:
-        found = [row for name in _ILLUSTRATIVE for row in read_rows(_EXAMPLES / name / "illustrative.jsonl")]
-        rows, held = hold_out(found, 0.25)
+        illustrative = [row for name in _ILLUSTRATIVE for row in read_rows(_EXAMPLES / name / "illustrative.jsonl")]
+        rows, held = hold_out(illustrative, 0.25)
     else:
         rows, held = clinc150(clinc, ())
     known = {row["text"] for row in held}
@@ -39,8 +39,8 @@ def tune(model: Path, rows: Path, held: Path, output: Path, options: Sequence[st
     run_linnet("train", model, "--data", rows, "-o", output, "--force", *options)
     file = output.with_suffix(".pte")
     run_linnet("export", output, "-o", file, "--max-length", "64", "--force", "--no-proof", quiet=True)
-    found: dict[str, float] = json.loads(run_linnet("eval", file, "--data", held, "--json", quiet=True))["metrics"]
-    return found
+    metrics: dict[str, float] = json.loads(run_linnet("eval", file, "--data", held, "--json", quiet=True))["metrics"]
+    return metrics
 
 
 def main() -> None:
@@ -73,11 +73,11 @@ def main() -> None:
         "--epochs", str(passes), "--batch-size", "128", "--learning-rate", "2e-3", "--max-length", "64",
     )  # fmt: skip
     options = ["--epochs", "30" if chosen.clinc150 else "2", "--learning-rate", "1e-3", "--max-length", "64"]
-    found = {
+    results = {
         name: tune(folder / name, few, measured, folder / f"intents_{name}", options) for name in ("new", "pretrained")
     }
     print(f"\n{len(held)} held-out rows, learned from {len(at_most(rows, 10))}:")
-    for name, figures in found.items():
+    for name, figures in results.items():
         print(f"  {name}: " + ", ".join(f"{figure} {value:.3f}" for figure, value in figures.items()))
     answer(folder / "intents_pretrained.pte", _ASKED)
 

@@ -85,18 +85,18 @@ def read_declarations(text: str) -> Iterator[Declaration]:
 
 
 def _read_comment(first: str, lines: Iterator[str]) -> str:
-    found = [first]
-    while "*/" not in found[-1]:
-        found.append(next(lines))
-    words = [re.sub(r"^\s*/?\*\s?|\s*\*/\s*$", "", line) for line in found]
+    comment_lines = [first]
+    while "*/" not in comment_lines[-1]:
+        comment_lines.append(next(lines))
+    words = [re.sub(r"^\s*/?\*\s?|\s*\*/\s*$", "", line) for line in comment_lines]
     return " ".join(word.strip() for word in words).strip()
 
 
 def _read_code(first: str, lines: Iterator[str]) -> str:
-    found = [first]
-    while not _is_complete("\n".join(found)):
-        found.append(next(lines))
-    return "\n".join(found)
+    code_lines = [first]
+    while not _is_complete("\n".join(code_lines)):
+        code_lines.append(next(lines))
+    return "\n".join(code_lines)
 
 
 def _is_complete(code: str) -> bool:
