@@ -370,7 +370,8 @@ def main() -> int:
     print(f"{'processor':38} {' '.join(f'{recipe:>9}' for recipe in RECIPES)}  verdict", flush=True)
     problems = damage_problems(prepared, prepared.here)
     with ThreadPoolExecutor(max_workers=max(1, arguments.jobs)) as pool:
-        problems += [each for found in pool.map(lambda each: examine(each, prepared), PROCESSORS) for each in found]
+        examined = pool.map(lambda processor: examine(processor, prepared), PROCESSORS)
+        problems += [problem for of_processor in examined for problem in of_processor]
     for problem in problems:
         print(problem, file=sys.stderr)
     return 1 if problems else 0

@@ -61,7 +61,7 @@ def test_the_formulas_count_what_transformers_calls() -> None:
     mobile = MobileBertConfig(**small)
     models: list[tuple[Any, Any]] = [(BertModel(bert), bert), (MobileBertModel(mobile), mobile)]
     for model, config in models:
-        ours = {(each.inputs, each.outputs): each.count for each in linears(config.to_dict())}
+        ours = {(linear.inputs, linear.outputs): linear.count for linear in linears(config.to_dict())}
         assert ours == called(model.eval(), 5)
 
 

@@ -97,7 +97,7 @@ def test_ids_are_real_text_of_exactly_the_length() -> None:
     assert [len(ids[str(length)]) for length in LENGTHS] == list(LENGTHS)
     # [CLS] on the first morning of ... [SEP], ids of bert-base-uncased
     assert ids["8"][:5] == [101, 2006, 1996, 2034, 2851]
-    assert all(each[-1] == 102 for each in ids.values())
+    assert all(row[-1] == 102 for row in ids.values())
     assert len(set(ids["512"])) > 80
 
 
@@ -236,7 +236,7 @@ def comparison(linnet_output: tuple[float, float]) -> Comparison:
     return Comparison(wanted=wanted, result=result)
 
 
-def report(each: Comparison) -> Report:
+def report(compared: Comparison) -> Report:
     record = make_record()
     state = record.runs[0].before
     return Report(
@@ -246,7 +246,7 @@ def report(each: Comparison) -> Report:
         before=state,
         after=state,
         files={},
-        comparisons=[each],
+        comparisons=[compared],
         cold={},
         scaling={},
         partial=True,
@@ -280,7 +280,7 @@ def test_a_target_is_judged_by_its_figure() -> None:
     slower = comparison((3.0, 4.0))
     for one in slower.result.rounds:
         one["onnxruntime-plain"][64] = one["linnet"][64]  # type: ignore[index]
-    verdicts = {each.what.split(": ")[1][:12]: each for each in targets(report(slower))}
+    verdicts = {target.what.split(": ")[1][:12]: target for target in targets(report(slower))}
     # sqrt(2.5 * 1): still above 1.5, but one point is under 1.1
     assert verdicts["geometric me"].met
     assert not verdicts["slowest poin"].met
@@ -289,9 +289,9 @@ def test_a_target_is_judged_by_its_figure() -> None:
 
 def test_the_json_has_all_samples_and_no_arrays() -> None:
     data = json.loads(to_json(report(comparison((3.0, 4.0)))))
-    (each,) = data["comparisons"]
-    assert each["rounds_ns"][0]["linnet"]["8"] == [1_000_000, 1_000_000, 9_000_000]
-    assert each["ratios"]["torch"]["64"]["middle"] == 10.0
+    (entry,) = data["comparisons"]
+    assert entry["rounds_ns"][0]["linnet"]["8"] == [1_000_000, 1_000_000, 9_000_000]
+    assert entry["ratios"]["torch"]["64"]["middle"] == 10.0
     assert data["partial"] is True
 
 

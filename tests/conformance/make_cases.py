@@ -52,7 +52,7 @@ LONG = " ".join(TEXTS)
 
 def manifest_records(fields: dict[str, RawValue]) -> list[Record]:
     """Fields of a manifest, then ``manifest``."""
-    return [("clear",), *(field_record(*each) for each in fields.items()), ("manifest",)]
+    return [("clear",), *(field_record(name, value) for name, value in fields.items()), ("manifest",)]
 
 
 def task_records(task: str, **changes: Any) -> list[Record]:
@@ -102,18 +102,18 @@ def token_records(text: str, pair: str | None, *, max_length: int, strategy: str
     tokenizer.enable_truncation(max_length, stride=max(stride, 0), strategy=strategy)
     first = tokenizer.encode(text, pair)
     records: list[Record] = [("tokenize", text, pair, max_length, strategy, stride)]
-    for each in [first, *first.overflowing] if windows else [first]:
+    for window in [first, *first.overflowing] if windows else [first]:
         cut = bool(first.overflowing) and not windows
-        sequences = [-1 if sequence is None else sequence for sequence in each.sequence_ids]
+        sequences = [-1 if sequence is None else sequence for sequence in window.sequence_ids]
         spans = [
             [
                 (0, 0, 0) if sequence < 0 else (place, *in_units(pair or "" if sequence else text, place))
                 for place in both
             ]
-            for sequence, both in zip(sequences, each.offsets, strict=True)
+            for sequence, both in zip(sequences, window.offsets, strict=True)
         ]
         columns = [[place[unit] for both in spans for place in both] for unit in range(3)]
-        lists = [each.ids, each.type_ids, sequences, *columns]
+        lists = [window.ids, window.type_ids, sequences, *columns]
         records.append(("window", int(cut), *map(numbers, lists)))
     return records
 
@@ -140,7 +140,7 @@ def classification_records() -> list[Record]:
             answers = pipe(given, top_k=None, function_to_apply=function, truncation=True, max_length=24)
             records += output_records(logits_of(model, text, pair))
             records.append(("classify", text, pair, 0, function))
-            records += [("class", each["label"], each["score"]) for each in answers]
+            records += [("class", answer["label"], answer["score"]) for answer in answers]
     return records
 
 
@@ -155,7 +155,7 @@ def entity_records() -> list[Record]:
                 answers = pipe(text, aggregation_strategy=strategy)
             records += output_records(logits_of(model, text))
             records.append(("entities", text, strategy, "O"))
-            records += [_entity(text, each) for each in answers]
+            records += [_entity(text, answer) for answer in answers]
     return records
 
 
@@ -184,8 +184,15 @@ def mask_records() -> list[Record]:
             groups: list[Any] = answers if isinstance(answers[0], list) else [answers]
             for mask, group in enumerate(groups):
                 records += [
-                    ("proposal", mask, each["token"], float(each["score"]), each["token_str"], each["sequence"])
-                    for each in group
+                    (
+                        "proposal",
+                        mask,
+                        proposal["token"],
+                        float(proposal["score"]),
+                        proposal["token_str"],
+                        proposal["sequence"],
+                    )
+                    for proposal in group
                 ]
     return records
 
@@ -202,9 +209,9 @@ def question_records() -> list[Record]:
         given = [int(options.get(name, default)) for name, default in zip(names, defaults, strict=True)]
         records.append(("answer", case["question"], case["context"], *given))
         answers = case["answer"] if isinstance(case["answer"], list) else [case["answer"]]
-        for each in answers:
-            (_, start16), (_, end16) = (in_units(case["context"], each[name]) for name in ("start", "end"))
-            records.append(("span", each["score"], each["start"], each["end"], start16, end16, each["answer"]))
+        for answer in answers:
+            (_, start16), (_, end16) = (in_units(case["context"], answer[name]) for name in ("start", "end"))
+            records.append(("span", answer["score"], answer["start"], answer["end"], start16, end16, answer["answer"]))
     return records
 
 

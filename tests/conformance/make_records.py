@@ -27,7 +27,7 @@ def escape(value: object) -> str:
 def numbers(values: Iterable[Any]) -> str:
     """Return numbers with spaces between."""
     return " ".join(
-        f"{float(each):.9g}" if isinstance(each, float | np.floating) else str(int(each)) for each in values
+        f"{float(value):.9g}" if isinstance(value, float | np.floating) else str(int(value)) for value in values
     )
 
 
@@ -39,7 +39,7 @@ def field_record(name: str, value: RawValue) -> Record:
 
 def output_records(outputs: Sequence[Any]) -> list[Record]:
     """Outputs of one run, with their batch axis."""
-    return [("output", numbers((1, *each.shape)), numbers(each.ravel())) for each in outputs]
+    return [("output", numbers((1, *output.shape)), numbers(output.ravel())) for output in outputs]
 
 
 def field_line(name: str, value: RawValue) -> str:

@@ -30,7 +30,7 @@ _MEANINGS = {"t": "\t", "n": "\n", "r": "\r", "0": "\0"}
 def read_lines(path: Path) -> list[list[str | None]]:
     """Return the records of a file."""
     lines = path.read_text(encoding="utf-8").split("\n")
-    return [[_unescape(each) for each in line.split("\t")] for line in lines if line and not line.startswith("#")]
+    return [[_unescape(cell) for cell in line.split("\t")] for line in lines if line and not line.startswith("#")]
 
 
 def _unescape(text: str) -> str | None:
@@ -40,7 +40,7 @@ def _unescape(text: str) -> str | None:
 
 
 def _numbers(text: str | None) -> list[int]:
-    return [int(each) for each in (text or "").split()]
+    return [int(number) for number in (text or "").split()]
 
 
 def _near(found: float, expected: str | float | None) -> bool:
@@ -102,7 +102,7 @@ class Reader:
         manifest = Manifest.from_raw(self._base)
         if manifest.task == "question-answering":  # the SDK runs short windows first
             pairs = sorted(zip(self._outputs[::2], self._outputs[1::2], strict=True), key=lambda pair: pair[0].size)
-            self._outputs = [each for pair in pairs for each in pair]
+            self._outputs = [output for pair in pairs for output in pair]
 
         def program(ids: Any, types: Any) -> list[FloatArray]:
             return [self._outputs.pop(0)[0] for _ in manifest.outputs]
@@ -125,7 +125,7 @@ class Reader:
         windows = self._model().tokenizer.encode(
             text or "", pair, max_length=int(max_length or 0), truncation=str(strategy), stride=int(stride or 0)
         )
-        found = [(each.truncated, *(array.ravel().tolist() for array in _arrays(each))) for each in windows]
+        found = [(window.truncated, *(array.ravel().tolist() for array in _arrays(window))) for window in windows]
         return found == [(row[1] == "1", *map(_numbers, row[2:])) for row in expected]
 
     def _classify(self, line: Line, expected: Sequence[Line]) -> bool:
@@ -133,7 +133,8 @@ class Reader:
         given: Any = text if pair is None else (text, pair)
         found = _quietly(lambda: self._model()(given, top_k=int(top_k or 0) or None, function_to_apply=function))
         return len(found) == len(expected) and all(
-            each["label"] == row[1] and _near(each["score"], row[2]) for each, row in zip(found, expected, strict=True)
+            answer["label"] == row[1] and _near(answer["score"], row[2])
+            for answer, row in zip(found, expected, strict=True)
         )
 
     def _entities(self, line: Line, expected: Sequence[Line]) -> bool:
@@ -141,24 +142,24 @@ class Reader:
         found = _quietly(lambda: self._model()(text, aggregation_strategy=strategy, ignore_labels=[ignored]))
         label = "entity" if strategy == "none" else "entity_group"
         return len(found) == len(expected) and all(
-            [each[label], each["word"], str(each["start"]), str(each["end"])] == [row[1], *row[3:6]]
-            and _near(each["score"], row[2])
-            for each, row in zip(found, expected, strict=True)
+            [entity[label], entity["word"], str(entity["start"]), str(entity["end"])] == [row[1], *row[3:6]]
+            and _near(entity["score"], row[2])
+            for entity, row in zip(found, expected, strict=True)
         )
 
     def _fill_mask(self, line: Line, expected: Sequence[Line]) -> bool:
         _, text, top_k, targets = line
         found = self._model()(text, top_k=int(top_k or 0), targets=targets.split() if targets else None)
-        flat = [each for group in found for each in group] if isinstance(found[0], list) else found
+        flat = [proposal for group in found for proposal in group] if isinstance(found[0], list) else found
         return len(flat) == len(expected) and all(
-            [str(each["token"]), each["token_str"], each["sequence"]] == [row[2], *row[4:]]
-            and _near(each["score"], row[3])
-            for each, row in zip(flat, expected, strict=True)
+            [str(proposal["token"]), proposal["token_str"], proposal["sequence"]] == [row[2], *row[4:]]
+            and _near(proposal["score"], row[3])
+            for proposal, row in zip(flat, expected, strict=True)
         )
 
     def _answer(self, line: Line, expected: Sequence[Line]) -> bool:
         _, question, context, *numbers = line
-        top_k, longest, length, stride, empty, align = (int(each or 0) for each in numbers)
+        top_k, longest, length, stride, empty, align = (int(number or 0) for number in numbers)
         found = self._model()(
             question=question,
             context=context,
@@ -171,9 +172,9 @@ class Reader:
         )
         found = found if isinstance(found, list) else [found]
         return len(found) == len(expected) and all(
-            [str(each["start"]), str(each["end"]), each["answer"]] == [row[2], row[3], row[6]]
-            and _near(each["score"], row[1])
-            for each, row in zip(found, expected, strict=True)
+            [str(answer["start"]), str(answer["end"]), answer["answer"]] == [row[2], row[3], row[6]]
+            and _near(answer["score"], row[1])
+            for answer, row in zip(found, expected, strict=True)
         )
 
     def _score(self, line: Line, _: Sequence[Line]) -> bool:
@@ -187,7 +188,7 @@ class Reader:
 def _value(kind: str | None, text: str) -> RawValue:
     readers: dict[str | None, Callable[[str], RawValue]] = {
         "int": int,
-        "bool": lambda each: each == "1",
+        "bool": lambda word: word == "1",
         "float": float,
         "bytes": bytes.fromhex,
         "str": str,

@@ -151,7 +151,7 @@ def test_the_warning_stands_at_the_callers_line_for_every_method() -> None:
     for call in calls:
         with pytest.warns(TruncationWarning) as caught:
             call()
-        assert [each.filename for each in caught] == [__file__]
+        assert [warning.filename for warning in caught] == [__file__]
 
 
 # -- wrong inputs ----------------------------------------------------------------------------------

@@ -70,12 +70,12 @@ def test_a_model_with_several_sessions_answers_as_with_one() -> None:
     shared = Model(runtimes[0], more=runtimes[1:])
     texts = ["sun " * (number % 7) + "rain" for number in range(60)]
     np.testing.assert_array_equal(shared.encode(texts), alone.encode(texts))
-    assert sum(len(each.calls) for each in runtimes) == 60
+    assert sum(len(runtime.calls) for runtime in runtimes) == 60
     before = len(runtimes[0].calls)
     shared.encode("sun")  # a single text runs on the first
     assert len(runtimes[0].calls) == before + 1
     shared.close()
-    assert all(each.closed for each in runtimes)
+    assert all(runtime.closed for runtime in runtimes)
 
 
 @pytest.mark.parametrize("sessions", [0, -1, True, 1.5, 65, "2"])
@@ -97,4 +97,4 @@ def test_what_was_opened_is_closed_when_the_next_one_fails(monkeypatch: pytest.M
     monkeypatch.setattr("linnet.loading.open_runtime", fail_at_third)
     with pytest.raises(MemoryError):
         linnet.load("file.pte", sessions=4)
-    assert [each.closed for each in opened] == [True, True]
+    assert [runtime.closed for runtime in opened] == [True, True]

@@ -72,7 +72,7 @@ def test_a_batch_method_answers_as_single_texts(files: Path) -> None:
         batched = model(TEXTS, top_k=None)
         single = model(TEXTS, top_k=None, batch_size=1)
     for left, right in zip(batched, single, strict=True):
-        assert [each["label"] for each in left] == [each["label"] for each in right]
+        assert [answer["label"] for answer in left] == [answer["label"] for answer in right]
         np.testing.assert_allclose([x["score"] for x in left], [x["score"] for x in right], atol=1e-5)
 
 
@@ -161,7 +161,7 @@ def test_replay_writes_what_the_program_said(files: Path, tmp_path: Path, task: 
                 np.testing.assert_allclose(answer.outputs[name], values, atol=1e-6)
     cases = json.loads(golden.read_text(encoding="utf-8"))
     assert len(cases) == 3
-    assert {each["text"] for each in cases} <= {row["text"] for row in rows}
+    assert {case["text"] for case in cases} <= {row["text"] for row in rows}
 
 
 def test_replay_refuses_in_one_line(files: Path, tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def run_program(tmp_path_factory: pytest.TempPathFactory) -> Callable[[bytes, st
         loaded = Runtime.get().load_program(path)
         kept.append(loaded)
         runner = loaded.load_method(method)
-        return lambda *inputs: [each.clone() for each in runner.execute(inputs)]
+        return lambda *inputs: [output.clone() for output in runner.execute(inputs)]
 
     return load
 

@@ -71,8 +71,8 @@ def test_classes_are_those_of_the_pipeline(exported: Callable[..., Any]) -> None
         found = model(TEXTS, top_k=None)
     expected: Any = oracle(TEXTS, truncation=True, max_length=64)
     for mine, theirs in zip(found, expected, strict=True):
-        assert [each["label"] for each in mine] == [each["label"] for each in theirs]
-        assert [each["score"] for each in mine] == pytest.approx([each["score"] for each in theirs], abs=1e-5)
+        assert [answer["label"] for answer in mine] == [answer["label"] for answer in theirs]
+        assert [answer["score"] for answer in mine] == pytest.approx([answer["score"] for answer in theirs], abs=1e-5)
 
 
 def test_tags_are_those_of_the_pipeline(exported: Callable[..., Any]) -> None:
@@ -118,14 +118,14 @@ def test_pairs_are_ranked_as_by_the_model(exported: Callable[..., Any]) -> None:
     tokenizer = transformers.AutoTokenizer.from_pretrained(checkpoint)
     original = transformers.AutoModelForSequenceClassification.from_pretrained(checkpoint).eval()
     passages = ["the bakery is closed", "reset my password", "open the settings"]
-    inputs = [tokenizer("how do i reset it", each, return_tensors="pt") for each in passages]
+    inputs = [tokenizer("how do i reset it", passage, return_tensors="pt") for passage in passages]
     with torch.inference_mode():
-        expected = [float(torch.sigmoid(original(**each).logits[0, 0])) for each in inputs]
+        expected = [float(torch.sigmoid(original(**encoded).logits[0, 0])) for encoded in inputs]
     with linnet.load(report.path) as model:
         found = model.rank("how do i reset it", passages)
-    assert [each["corpus_id"] for each in found] == np.argsort(-np.array(expected)).tolist()
-    for each in found:
-        assert each["score"] == pytest.approx(expected[each["corpus_id"]], abs=1e-5)
+    assert [passage["corpus_id"] for passage in found] == np.argsort(-np.array(expected)).tolist()
+    for passage in found:
+        assert passage["score"] == pytest.approx(expected[passage["corpus_id"]], abs=1e-5)
 
 
 def test_an_answer_is_a_piece_of_the_context(exported: Callable[..., Any]) -> None:

@@ -94,6 +94,6 @@ def test_the_shipped_stages_are_valid(tmp_path: Path, name: str, stages: list[st
     from importlib import resources
 
     found = read_stages(Path(str(resources.files("linnet_train") / "stages" / f"{name}.toml")))
-    assert [each.name for each in found.stages] == stages
+    assert [stage.name for stage in found.stages] == stages
     for stage in found.stages:
         stage.config(tmp_path, DATA, resume=False, force=False)

@@ -63,7 +63,7 @@ def test_what_was_saved_answers_as_the_report_says(trained: Path) -> None:
     """transformers' own pipeline on the held-out rows is the oracle."""
     rows = [json.loads(line) for line in (trained / "training" / "held_out.jsonl").read_text().splitlines()]
     pipe: Any = transformers.pipeline("text-classification", model=str(trained), tokenizer=str(trained))
-    found = [each["label"] for each in pipe([row["text"] for row in rows])]
+    found = [answer["label"] for answer in pipe([row["text"] for row in rows])]
     report = json.loads((trained / "training" / "report.json").read_text())
     right = sum(label == row["label"] for label, row in zip(found, rows, strict=True)) / len(rows)
     assert right == pytest.approx(report["figures"]["accuracy"])
@@ -72,7 +72,7 @@ def test_what_was_saved_answers_as_the_report_says(trained: Path) -> None:
 
 def test_every_epoch_is_in_the_log(trained: Path) -> None:
     log = [json.loads(line) for line in (trained / "training" / "log.jsonl").read_text().splitlines()]
-    epochs = [each["epoch"] for each in log if "eval_accuracy" in each]
+    epochs = [entry["epoch"] for entry in log if "eval_accuracy" in entry]
     assert epochs == [1, 2, 3, 4, 5, 6]
 
 
@@ -102,7 +102,7 @@ def measured(output: Path) -> list[dict[str, float]]:
     log = [json.loads(line) for line in (output / "training" / "log.jsonl").read_text().splitlines()]
     unlike = ("runtime", "per_second", "preparation_time")
     found = [
-        {name: value for name, value in each.items() if name != "loss" and not name.endswith(unlike)} for each in log
+        {name: value for name, value in entry.items() if name != "loss" and not name.endswith(unlike)} for entry in log
     ]
     return found[:-1]  # without the trainer's own summary
 
@@ -218,7 +218,7 @@ def test_the_best_epoch_is_chosen_by_what_is_out_of_scope(encoder: Path, rows_fi
     settings = dataclasses.replace(FAST, epochs=2)
     report = train(config(encoder, rows_file, tmp_path / "out", optimizer=settings, metric="out_of_scope_recall"))
     log = [json.loads(line) for line in (tmp_path / "out" / "training" / "log.jsonl").read_text().splitlines()]
-    recalls = [each["eval_out_of_scope_recall"] for each in log if "eval_out_of_scope_recall" in each]
+    recalls = [entry["eval_out_of_scope_recall"] for entry in log if "eval_out_of_scope_recall" in entry]
     assert report.best_epoch == 1 + recalls.index(max(recalls))
 
 
@@ -231,7 +231,7 @@ def test_a_metric_that_the_rows_cannot_have_is_refused(encoder: Path, tmp_path: 
 
 
 def test_every_metric_that_a_task_offers_can_be_asked_for() -> None:
-    assert {name for each in TASKS for name in get_task(each).metrics} | {"loss"} == set(METRICS)
+    assert {name for task in TASKS for name in get_task(task).metrics} | {"loss"} == set(METRICS)
 
 
 def test_training_stops_early(encoder: Path, rows_file: Path, tmp_path: Path) -> None:
@@ -294,8 +294,8 @@ def test_two_processes_share_the_batches(encoder: Path, rows_file: Path, tmp_pat
     report = json.loads(done.stdout)["stages"]["model"]
     assert report["figures"]["accuracy"] >= 0.9
     log = [json.loads(line) for line in (output / "training" / "log.jsonl").read_text().splitlines()]
-    assert max(each["step"] for each in log) == 6 * 128 // 16
-    losses = [[each["eval_loss"] for each in measured(path) if "eval_loss" in each] for path in (output, alone)]
+    assert max(entry["step"] for entry in log) == 6 * 128 // 16
+    losses = [[entry["eval_loss"] for entry in measured(path) if "eval_loss" in entry] for path in (output, alone)]
     # sums of other pieces, which Adam's division by small numbers amplifies
     assert losses[0] == pytest.approx(losses[1], abs=0.02)
 

@@ -48,14 +48,14 @@ def answer_of(file: Path) -> Any:
                 return model.predict([(QUESTION, subject.text)]).tolist()
             case "question-answering":
                 found = [model(question=QUESTION, context=subject.text)]
-                return [("", each["answer"], each["score"]) for each in found]
+                return [("", answer["answer"], answer["score"]) for answer in found]
             case "token-classification":
                 found = model(subject.text, aggregation_strategy="simple")
-                return [(each["entity_group"], each["word"], each["score"]) for each in found]
+                return [(entity["entity_group"], entity["word"], entity["score"]) for entity in found]
             case "fill-mask":
-                return [("", each["token_str"], each["score"]) for each in model(subject.text)]
+                return [("", proposal["token_str"], proposal["score"]) for proposal in model(subject.text)]
             case _:
-                return [(each["label"], "", each["score"]) for each in model(subject.text, top_k=None)]
+                return [(answer["label"], "", answer["score"]) for answer in model(subject.text, top_k=None)]
 
 
 def check_c_project(file: Path, folder: Path) -> None:
@@ -100,13 +100,13 @@ def check_android_module(file: Path, folder: Path) -> None:
         folder=sources,
     )
     run("cmake", "--build", folder / "native", "-j2", folder=sources)
-    kotlin = [each for each in sources.rglob("*.kt") if each.parent.name != "android"]
+    kotlin = [path for path in sources.rglob("*.kt") if path.parent.name != "android"]
     jar = tool.compile_kotlin(BUILD / "kotlin", [*kotlin, _REPLAY], folder / "sample.jar")
     subject = read_subject(file)
     with linnet.load(file) as model:
         pair = (QUESTION, subject.text) if subject.manifest.task == "question-answering" else (subject.text, None)
         outputs = model.run(model.tokenize(*pair))
-    records = [field_line(*each) for each in subject.manifest.to_raw().items()]
+    records = [field_line(name, value) for name, value in subject.manifest.to_raw().items()]
     records += [output_line(outputs[name][np.newaxis]) for name in subject.manifest.outputs]
     (folder / "records.tsv").write_text("\n".join(records), encoding="utf-8")
     classpath = f"{tool.fetch_compiler(BUILD / 'kotlin')[1]}:{jar}"

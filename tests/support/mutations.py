@@ -34,7 +34,7 @@ class Parts:
 
 def compose(parts: Parts, *, fix_hashes: bool = True, **footer: object) -> bytes:
     """Return a file of ``parts``; ``footer`` overrides fields of the footer by name."""
-    table = b"".join(struct.pack("<QQ", *each) for each in parts.ranges)
+    table = b"".join(struct.pack("<QQ", offset, size) for offset, size in parts.ranges)
     covered = b"".join(parts.program[offset : offset + size] for offset, size in parts.ranges)
     values: dict[str, object] = {
         "magic": b"LNTRAILR",

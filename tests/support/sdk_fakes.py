@@ -125,8 +125,8 @@ class FakeRuntime:
             assert (ids[row, length:] == max(self.contract.pad_id, 0)).all()
             outputs = self.program(ids[row, :length], types[row, :length])
             outs = [*self.contract.outputs, *("extra" for _ in outputs)]
-            rows.append([self._padded(*each, ids.shape[1]) for each in zip(outs, outputs, strict=False)])
-        return [np.stack(each).astype(np.float32) for each in zip(*rows, strict=True)]
+            rows.append([self._padded(name, output, ids.shape[1]) for name, output in zip(outs, outputs, strict=False)])
+        return [np.stack(column).astype(np.float32) for column in zip(*rows, strict=True)]
 
     def run_encoding(self, encoding: _core.Encoding, names: Sequence[str]) -> list[FloatArray]:
         """Run one encoding as :meth:`run` does."""
@@ -176,4 +176,4 @@ def table_program(*values: npt.ArrayLike) -> Program:
 
 def ids_of(encoding: Encoding) -> list[int]:
     """Return the ids as a list."""
-    return [int(each) for each in encoding.ids]
+    return [int(token_id) for token_id in encoding.ids]

@@ -96,7 +96,7 @@ def test_run_equals_the_library_as_json_lines(files: Path) -> None:
     ],
 )
 def test_run_takes_options_between_texts(files: Path, arguments: tuple[str, ...]) -> None:
-    words = [str(files / "text-classification.pte") if each == "FILE" else each for each in arguments]
+    words = [str(files / "text-classification.pte") if argument == "FILE" else argument for argument in arguments]
     lines = [json.loads(line) for line in good("run", "--json", *words).splitlines()]
     assert [line["text"] for line in lines] == ["one", "two"]
     assert [len(line["result"]) for line in lines] == [1, 1]
@@ -137,11 +137,11 @@ def test_run_answers_questions(files: Path) -> None:
 
 def test_run_tags_fills_and_embeds(files: Path) -> None:
     tagged = lines_of(good("run", files / "token-classification.pte", TEXT, "--json"))[0]["result"]
-    assert all("entity_group" in each for each in tagged)
+    assert all("entity_group" in entity for entity in tagged)
     tokens = lines_of(
         good("run", files / "token-classification.pte", TEXT, "--json", "--aggregation-strategy", "none")
     )[0]["result"]
-    assert all("index" in each for each in tokens)
+    assert all("index" in token for token in tokens)
     filled = good("run", files / "fill-mask.pte", "turn the [MASK] down", "--top-k", 2).splitlines()
     assert len(filled) == 3
     path = files / "feature-extraction.pte"
@@ -158,7 +158,7 @@ def test_run_tells_about_truncation(files: Path) -> None:
     assert done.stderr.startswith("linnet: warning: 'turn turn")
     assert done.stderr.endswith("was cut at 48 tokens; --no-truncation makes it an error\n")
     found = cli("run", path, long, TEXT, long, "--json")
-    assert [each.get("truncated") for each in lines_of(found.stdout)] == [True, None, True]
+    assert [answer.get("truncated") for answer in lines_of(found.stdout)] == [True, None, True]
     assert len(found.stderr.splitlines()) == 2
     refused(2, "run", path, long, "--no-truncation")
 
@@ -398,7 +398,7 @@ def test_a_machine_that_answers_otherwise_is_status_1_and_names_the_case(files: 
     assert "logits is off by" in line
     found = cli("verify", path, "--json")
     assert found.returncode == 1
-    assert [each["same"] for each in json.loads(found.stdout)["cases"]].count(False) == 1
+    assert [case["same"] for case in json.loads(found.stdout)["cases"]].count(False) == 1
 
 
 def test_a_file_without_golden_cases_is_intact_and_says_so(files: Path, tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def main() -> None:
                 cases.append(case(pipe, question, context, options, random))
     text = json.dumps({"transformers": VERSION, "cases": cases}, ensure_ascii=False, separators=(",", ":"))
     (HERE / "golden" / "question_answering.json").write_text(text + "\n", encoding="utf-8")
-    print(len(cases), "cases,", sum(len(each["windows"]) > 1 for each in cases), "with several windows")
+    print(len(cases), "cases,", sum(len(recorded["windows"]) > 1 for recorded in cases), "with several windows")
 
 
 def case(pipe: Any, question: str, context: str, options: dict[str, Any], random: np.random.Generator) -> Any:

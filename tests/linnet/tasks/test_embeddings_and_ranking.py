@@ -101,14 +101,14 @@ def test_rank_orders_passages_best_first() -> None:
 
 def test_rank_with_documents_and_top_k() -> None:
     found = ranker().rank("the cat", ["a", "a b c", "a b"], top_k=2, return_documents=True)
-    assert [(each["corpus_id"], each["text"]) for each in found] == [(1, "a b c"), (2, "a b")]
+    assert [(passage["corpus_id"], passage["text"]) for passage in found] == [(1, "a b c"), (2, "a b")]
     assert list(found[0]) == ["corpus_id", "score", "text"]
     with pytest.raises(InvalidArgumentError, match="top_k is 0"):
         ranker().rank("a", ["b"], top_k=0)
 
 
 def test_equal_scores_keep_the_passages_order() -> None:
-    assert [each["corpus_id"] for each in ranker().rank("the cat", ["a", "b", "c"])] == [0, 1, 2]
+    assert [passage["corpus_id"] for passage in ranker().rank("the cat", ["a", "b", "c"])] == [0, 1, 2]
 
 
 def test_predict_takes_lists_and_tuples_of_two() -> None:

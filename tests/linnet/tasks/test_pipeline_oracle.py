@@ -127,5 +127,5 @@ def test_decoding_equals_the_tokenizer() -> None:
         assert vocabulary.decode(ids) == tokenizer.decode(ids)
         assert vocabulary.decode(ids, skip_special=True) == tokenizer.decode(ids, skip_special_tokens=True)
         tokens = tokenizer.convert_ids_to_tokens(ids)
-        assert [vocabulary.token(each) for each in ids] == tokens
+        assert [vocabulary.token(token_id) for token_id in ids] == tokens
         assert vocabulary.join(tokens) == tokenizer.convert_tokens_to_string(tokens)

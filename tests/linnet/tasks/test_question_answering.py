@@ -18,11 +18,11 @@ TASK = "question-answering"
 
 def recorded_program(windows: list[dict[str, Any]]) -> Any:
     """The case's logits, looked up by the ids of each window; other ids are a KeyError."""
-    table = {tuple(each["ids"]): each for each in windows}
+    table = {tuple(window["ids"]): window for window in windows}
 
     def program(ids: Any, types: Any) -> list[Any]:
-        each = table[tuple(ids.tolist())]
-        return [f32(each["start"]), f32(each["end"])]
+        window = table[tuple(ids.tolist())]
+        return [f32(window["start"]), f32(window["end"])]
 
     return program
 
@@ -85,8 +85,8 @@ def test_an_answer_is_widened_to_whole_words() -> None:
 def test_a_special_token_in_the_question_is_no_answer() -> None:
     model = fake_model(TASK, lambda ids, types: [f32(np.where(ids == CLS, 9, 0))] * 2)
     answers = model(question="[CLS] who [CLS]", context="the old cat", top_k=5)
-    assert all(each["answer"] in ("the", "old", "cat", "the old", "old cat", "the old cat", "") for each in answers)
-    assert all(each["start"] <= each["end"] for each in answers)
+    assert all(answer["answer"] in ("the", "old", "cat", "the old", "old cat", "the old cat", "") for answer in answers)
+    assert all(answer["start"] <= answer["end"] for answer in answers)
 
 
 def test_the_best_spans_by_hand() -> None:
@@ -131,8 +131,8 @@ def test_forms_of_the_call(inputs: Any, options: dict[str, Any], kind: str) -> N
     assert type(answers).__name__ == kind
     if kind == "list":
         single = [options] if options else inputs
-        questions = single[0]["question"] if options else [each["question"] for each in inputs]
-        contexts = single[0]["context"] if options else [each["context"] for each in inputs]
+        questions = single[0]["question"] if options else [given["question"] for given in inputs]
+        contexts = single[0]["context"] if options else [given["context"] for given in inputs]
         contexts = [contexts] * len(questions) if isinstance(contexts, str) else contexts
         assert answers == [model(question=q, context=c) for q, c in zip(questions, contexts, strict=True)]
 

@@ -114,7 +114,7 @@ def test_every_broken_line_is_named_at_once(tmp_path: Path) -> None:
     )
     table, problems = read_rows(path)
     assert [table.place(index) for index in range(2)] == [Place(str(path), 1), Place(str(path), 5)]
-    assert [each.place.number for each in problems] == [3, 4]
+    assert [problem.place.number for problem in problems] == [3, 4]
 
 
 def test_a_broken_list_is_one_problem(tmp_path: Path) -> None:

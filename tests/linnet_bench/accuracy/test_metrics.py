@@ -73,7 +73,7 @@ def test_multi_label_f1_equals_scikit_learn(pairs: list[tuple[set[str], set[str]
         return
     # the empty last column keeps scikit-learn from taking one label for a binary problem
     columns = [*occurring, ""]
-    true, guessed = ([[label in side for label in columns] for side in each] for each in zip(*pairs, strict=True))
+    true, guessed = ([[label in side for label in columns] for side in sides] for sides in zip(*pairs, strict=True))
     options = {"labels": list(range(len(occurring))), "zero_division": 0}
     assert micro == pytest.approx(sklearn.f1_score(true, guessed, average="micro", **options))
     assert macro == pytest.approx(sklearn.f1_score(true, guessed, average="macro", **options))

@@ -26,14 +26,14 @@ def test_two_files_side_by_side(bench_files: BenchFiles, tmp_path: Path) -> None
     data = json.loads(out.read_text(encoding="utf-8"))
     assert data["settings"]["lengths"] == [4, 9, 24]  # cut to the bound of the files
     assert "linnet: warning: --lengths has 99, over the file's bound of 24 tokens; 24 is taken instead" in done.stderr
-    assert [each["label"] for each in data["files"]] == ["proven", "unproven"]
-    for each in data["files"]:
-        assert each["agreement"] == 1  # it is the same program
-        assert [(found["threads"], found["tokens"]) for found in each["latencies"]] == [(1, 4), (1, 9), (1, 24)]
-        assert all(len(found["round_p50_ns"]) == 2 for found in each["latencies"])
-        assert all(found["summary"]["samples"] >= 2 * 20 for found in each["latencies"])
-        assert len(each["cold_ns"]) == 1
-        assert each["peak_memory"] > 10_000_000
+    assert [file["label"] for file in data["files"]] == ["proven", "unproven"]
+    for file in data["files"]:
+        assert file["agreement"] == 1  # it is the same program
+        assert [(found["threads"], found["tokens"]) for found in file["latencies"]] == [(1, 4), (1, 9), (1, 24)]
+        assert all(len(found["round_p50_ns"]) == 2 for found in file["latencies"])
+        assert all(found["summary"]["samples"] >= 2 * 20 for found in file["latencies"])
+        assert len(file["cold_ns"]) == 1
+        assert file["peak_memory"] > 10_000_000
     assert data["accuracy"] == "agreement with the first file"  # neither has a proof
     assert "proven" in done.stdout
     assert "24 tokens" in done.stdout
@@ -50,7 +50,7 @@ def test_data_gives_the_metric_of_the_task(bench_files: BenchFiles, tmp_path: Pa
     found = json.loads(out.read_text(encoding="utf-8"))
     assert found["accuracy"] == "accuracy"
     assert found["agreement_texts"] == 2
-    one, other = (each["metrics"] for each in found["files"])
+    one, other = (file["metrics"] for file in found["files"])
     assert one == other
     assert set(one) == {"accuracy", "macro_f1"}
 

@@ -64,7 +64,7 @@ def comparison(*candidates: Candidate) -> Comparison:
 
 
 def beaten(*candidates: Candidate) -> Mapping[str, tuple[str, ...]]:
-    return {each.label: each.beaten_by for each in mark_beaten(comparison(*candidates)).files}
+    return {file.label: file.beaten_by for file in mark_beaten(comparison(*candidates)).files}
 
 
 def test_a_file_is_beaten_by_one_that_is_nowhere_worse_and_somewhere_better() -> None:
@@ -89,7 +89,7 @@ def test_a_file_without_latency_beats_none_and_is_beaten_by_none() -> None:
 def test_accuracy_is_the_datas_metric_then_the_proofs_figure_then_the_agreement() -> None:
     a, b = candidate("a", 1, 1, 1.0), candidate("b", 1, 1, 0.5)
     assert choose_accuracy([a, b]) == "agreement"
-    with_data = [dataclasses.replace(each, metrics={"spearman": 0.8, "pearson": 0.7}) for each in (a, b)]
+    with_data = [dataclasses.replace(made, metrics={"spearman": 0.8, "pearson": 0.7}) for made in (a, b)]
     assert choose_accuracy(with_data) == "spearman"
     unproven = dataclasses.replace(b, proof={})
     assert choose_accuracy([a, unproven]) == "agreement with the first file"
@@ -101,7 +101,7 @@ def test_json_is_versioned_and_has_no_nan() -> None:
     data = json.loads(found.to_json())
     assert (data["kind"], data["schema_version"]) == ("linnet-compare", "1.1")
     assert data["files"][0]["metrics"] == {"f1": None}
-    assert [each["label"] for each in data["files"]] == ["a", "b"]
+    assert [file["label"] for file in data["files"]] == ["a", "b"]
 
 
 def shown(found: Comparison) -> str:
@@ -123,7 +123,7 @@ def test_the_table_by_hand() -> None:
 def test_the_methods_that_ran_are_named() -> None:
     fused, plain, again = (candidate(label, 1, 1, 1.0) for label in ("fused", "plain", "again"))
     fused = dataclasses.replace(fused, method="forward_fused")
-    plain, again = (dataclasses.replace(each, method="forward") for each in (plain, again))
+    plain, again = (dataclasses.replace(made, method="forward") for made in (plain, again))
     assert "latency of forward_fused, token ids in" in shown(comparison(fused))
     text = shown(comparison(fused, plain, again))
     assert "latency of forward and forward_fused, token ids in" in text
@@ -180,7 +180,7 @@ def test_agreement_of_scores_is_about_their_order() -> None:
 
 def test_agreement_of_embeddings_is_their_mean_cosine() -> None:
     first = [{"embedding": np.array([1, 0], dtype=np.float32)}] * 2
-    other = [{"embedding": np.array(each, dtype=np.float32)} for each in ([2, 0], [3, 4])]
+    other = [{"embedding": np.array(vector, dtype=np.float32)} for vector in ([2, 0], [3, 4])]
     assert agreement("feature-extraction", first, other) == pytest.approx((1 + 0.6) / 2)
 
 

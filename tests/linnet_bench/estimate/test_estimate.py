@@ -67,7 +67,7 @@ def test_a_layer_that_is_shared_runs_as_often_as_the_program_calls_it() -> None:
     run = {"layer": "body.layers.0.expand", "operators": ["linear"]}
     found["places"]["forward"].append({"partition": [run] * 2})
     work = count_work(make_manifest("text-classification"), Evidence.from_json(found))
-    assert [each.runs for each in work.linears if each.outputs == INNER] == [3, 1]
+    assert [linear.runs for linear in work.linears if linear.outputs == INNER] == [3, 1]
 
 
 def test_bytes_between_the_products_by_hand() -> None:
@@ -139,7 +139,7 @@ def test_threads_beyond_the_cores_help_nobody() -> None:
 
 def test_int8_gains_little_without_dot_products_and_much_with_them() -> None:
     def gain(name: str) -> float:
-        slow, fast = (estimate(count(precision=each), DEVICES[name], 128, 1) for each in ("fp32", "int8"))
+        slow, fast = (estimate(count(precision=precision), DEVICES[name], 128, 1) for precision in ("fp32", "int8"))
         return slow.linear / fast.linear
 
     assert gain("pi4") < 1.5

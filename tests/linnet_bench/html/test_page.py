@@ -119,7 +119,7 @@ def test_a_line_lies_where_its_values_say() -> None:
     )
     places = re.search(r'<polyline points="([^"]+)"', chart.text)
     assert places
-    (x1, y1), (x2, y2), (x3, y3) = ([float(each) for each in pair.split(",")] for pair in places[1].split())
+    (x1, y1), (x2, y2), (x3, y3) = ([float(number) for number in pair.split(",")] for pair in places[1].split())
     assert x2 == pytest.approx((x1 + x3) / 2, abs=0.2)  # the middle of two decades, by hand
     assert y2 == pytest.approx((y1 + y3) / 2, abs=0.2)
     assert x1 < x3
@@ -160,7 +160,7 @@ def test_every_value_stands_inside_of_its_axis(values: list[float], log: bool, f
 def test_the_front_holds_what_nothing_beats() -> None:
     points = [Point("a", 1, 1), Point("b", 2, 3), Point("c", 3, 2), Point("d", 4, 4), Point("e", 2, 2)]
     small_and_high = pareto_front(points, Axis("size", better="low"), Axis("score", better="high"))
-    assert [each.name for each in small_and_high] == ["a", "b", "d"]
+    assert [point.name for point in small_and_high] == ["a", "b", "d"]
     assert pareto_front(points, Axis("size"), Axis("score", better="high")) == []
 
 
@@ -181,7 +181,7 @@ def test_a_step_has_an_arrow_to_the_next() -> None:
 
 
 def test_numbers_read_well() -> None:
-    assert [significant(each) for each in (0, 1.0, 0.0412, 1234.5, 12.34, 4e-7)] == [
+    assert [significant(number) for number in (0, 1.0, 0.0412, 1234.5, 12.34, 4e-7)] == [
         "0", "1.00", "0.0412", "1\u202f234", "12.3", "4.00e-7",
     ]  # fmt: skip
     assert bytes_text(23_812_345) == "23.8\u202fMB"

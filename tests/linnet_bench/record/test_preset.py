@@ -123,7 +123,7 @@ def test_paths_lose_their_folders_in_the_record() -> None:
 
 
 def length(tokens: int, *milliseconds: float) -> LengthResult:
-    samples = tuple(int(each * 1e6) for each in milliseconds)
+    samples = tuple(int(duration * 1e6) for duration in milliseconds)
     summary = summarize(samples)
     return LengthResult(tokens=tokens, warmup_runs=1, summary=summary, tokens_per_second=1.0, samples_ns=samples)
 
@@ -132,7 +132,8 @@ def repeated(*lengths: LengthResult, **changes: object) -> Record:
     """Return a record with one repeat for each result."""
     first: ThreadRun = make_record().runs[0]
     runs = tuple(
-        dataclasses.replace(first, lengths=(each,), repeat=number, profiles=()) for number, each in enumerate(lengths)
+        dataclasses.replace(first, lengths=(result,), repeat=number, profiles=())
+        for number, result in enumerate(lengths)
     )
     found = dataclasses.replace(make_record().settings, **{"repeats": len(lengths), **changes})  # type: ignore[arg-type]
     return dataclasses.replace(make_record(), runs=runs, settings=found)

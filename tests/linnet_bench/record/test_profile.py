@@ -175,7 +175,7 @@ import json, sys
 from executorch.exir._serialize._program import deserialize_pte_binary
 (plan,) = (p for p in deserialize_pte_binary(open(sys.argv[1], "rb").read()).program.execution_plan
            if p.name == "forward")
-print(json.dumps([type(each.instr_args).__name__ for each in plan.chains[0].instructions]))
+print(json.dumps([type(entry.instr_args).__name__ for entry in plan.chains[0].instructions]))
 """
 
 
@@ -202,7 +202,7 @@ def measured(bench_files: BenchFiles, tmp_path_factory: pytest.TempPathFactory) 
 def test_a_profile_has_the_structure_of_the_program(instructions: list[str], measured: tuple[Path, Path, str]) -> None:
     record = read(measured[0])
     profiles = record.runs[0].profiles
-    assert [each.tokens for each in profiles] == [4, 9]
+    assert [profile.tokens for profile in profiles] == [4, 9]
     partitions = instructions.count("DelegateCall")
     assert partitions >= 1
     for found in profiles:
@@ -217,7 +217,7 @@ def test_a_profile_has_the_structure_of_the_program(instructions: list[str], mea
         assert only(found.operators, name=LINEAR).calls == 2
         assert [row.name for row in found.places].count("embedding.out") == 2
     if sys.platform == "linux":
-        assert {each.resolution_ns for each in profiles} == {1}
+        assert {profile.resolution_ns for profile in profiles} == {1}
     assert "profile of forward, 9 tokens" in measured[2]
 
 
@@ -226,24 +226,28 @@ def test_a_trace_has_five_inferences_with_everything_inside(
 ) -> None:
     trace = json.loads(measured[1].read_text(encoding="utf-8"))
     assert trace["otherData"]["file"] == "proven.pte"
-    slices = [each for each in trace["traceEvents"] if each["ph"] == "X"]
-    names = {(each["pid"], each["tid"]): each["args"]["name"] for each in trace["traceEvents"] if each["ph"] == "M"}
+    slices = [event for event in trace["traceEvents"] if event["ph"] == "X"]
+    names = {
+        (event["pid"], event["tid"]): event["args"]["name"] for event in trace["traceEvents"] if event["ph"] == "M"
+    }
     assert (names[1, 0], names[2, 0]) == ("4 tokens, 1 thread(s)", "9 tokens, 1 thread(s)")
     for process in (1, 2):
-        own = [each for each in slices if each["pid"] == process]
-        wholes = {each["args"]["inference"]: each for each in own if names[process, each["tid"]] == "inferences"}
+        own = [event for event in slices if event["pid"] == process]
+        wholes = {event["args"]["inference"]: event for event in own if names[process, event["tid"]] == "inferences"}
         assert sorted(wholes) == [0, 1, 2, 3, 4]
-        assert min(each["ts"] for each in own) == wholes[0]["ts"] == 0
-        program = [each for each in own if names[process, each["tid"]] == "program"]
+        assert min(event["ts"] for event in own) == wholes[0]["ts"] == 0
+        program = [event for event in own if names[process, event["tid"]] == "program"]
         assert len(program) == 5 * len(instructions)
-        assert [each["name"].startswith("partition") for each in program].count(True) == 5 * instructions.count(
+        assert [event["name"].startswith("partition") for event in program].count(True) == 5 * instructions.count(
             "DelegateCall"
         )
-        for each in own:
-            whole = wholes[each["args"]["inference"]]
-            assert whole["ts"] <= each["ts"]
-            assert each["ts"] + each["dur"] <= whole["ts"] + whole["dur"] + 1e-3
-        for _, track in itertools.groupby(sorted(own, key=lambda each: (each["tid"], each["ts"])), lambda e: e["tid"]):
+        for event in own:
+            whole = wholes[event["args"]["inference"]]
+            assert whole["ts"] <= event["ts"]
+            assert event["ts"] + event["dur"] <= whole["ts"] + whole["dur"] + 1e-3
+        for _, track in itertools.groupby(
+            sorted(own, key=lambda event: (event["tid"], event["ts"])), lambda e: e["tid"]
+        ):
             rows = list(track)
             for one, other in itertools.pairwise(rows):  # nothing overlaps on a track
                 assert one["ts"] + one["dur"] <= other["ts"] + 1e-3

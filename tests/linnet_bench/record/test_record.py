@@ -127,7 +127,7 @@ def test_writing_refuses_to_replace_and_replaces_when_forced(tmp_path: Path) -> 
     assert path.read_text() == "mine"
     write_record(make_record(), path, force=True)
     assert from_json(path.read_text(encoding="utf-8")) == make_record()
-    assert [each.name for each in tmp_path.iterdir()] == ["out.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["out.json"]
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
     with pytest.raises(UnicodeEncodeError):
         write_record(unwritable, path, force=True)
     assert path.read_text() == "old"
-    assert [each.name for each in tmp_path.iterdir()] == ["out.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["out.json"]
 
 
 def test_a_missing_folder_is_refused_before_measuring(tmp_path: Path) -> None:

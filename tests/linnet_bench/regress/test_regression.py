@@ -53,7 +53,7 @@ def test_no_false_alarms_however_many_points_are_compared() -> None:
 
 
 def length(milliseconds: float, random: np.random.Generator, noise: float) -> LengthResult:
-    samples = tuple(int(each) for each in milliseconds * 1e6 * random.lognormal(0, noise, 40))
+    samples = tuple(int(nanoseconds) for nanoseconds in milliseconds * 1e6 * random.lognormal(0, noise, 40))
     return LengthResult(tokens=8, warmup_runs=1, summary=summarize(samples), tokens_per_second=1.0, samples_ns=samples)
 
 
@@ -73,7 +73,7 @@ def verdicts(old: Record, new: Record) -> dict[str, str]:
 
 def test_a_slower_program_is_found() -> None:
     found = judge([record(10.0)], [record(11.0, seed=1)])
-    (change,) = (each for each in found.changes if each.name == "8 tokens, 2 thread(s)")
+    (change,) = (change for change in found.changes if change.name == "8 tokens, 2 thread(s)")
     assert change.verdict == "slower"
     assert change.ratio == pytest.approx(1.1, abs=0.01)
     assert change.p == pytest.approx(1 / 252)
@@ -93,7 +93,7 @@ def test_a_significant_difference_below_the_threshold_is_none() -> None:
 
 def test_a_large_difference_that_may_be_chance_is_none() -> None:
     old, new = record(10.0), record(10.0)
-    slow = [dataclasses.replace(each, lengths=record(20.0).runs[0].lengths) for each in new.runs[:1]]
+    slow = [dataclasses.replace(run, lengths=record(20.0).runs[0].lengths) for run in new.runs[:1]]
     disturbed = dataclasses.replace(new, runs=(*slow, *new.runs[1:]))
     assert not judge([old], [disturbed]).regressed
 

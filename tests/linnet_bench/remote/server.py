@@ -82,9 +82,9 @@ class Server:
     def cut(self) -> None:
         """What a device does that loses its power: every connection and everything that runs in it is gone."""
         for pid in self.sessions():
-            for each in [*_below(pid), pid]:
+            for process_id in [*_below(pid), pid]:
                 try:
-                    os.kill(each, signal.SIGKILL)
+                    os.kill(process_id, signal.SIGKILL)
                 except ProcessLookupError:
                     continue
 
@@ -97,7 +97,7 @@ def _below(pid: int) -> list[int]:
     done = subprocess.run(["ps", "-e", "-o", "pid=,ppid="], capture_output=True, text=True, check=True)
     pairs = [tuple(map(int, line.split())) for line in done.stdout.splitlines()]
     children = [child for child, parent in pairs if parent == pid]
-    return [each for child in children for each in (*_below(child), child)]
+    return [process_id for child in children for process_id in (*_below(child), child)]
 
 
 def make_key(path: Path) -> str:

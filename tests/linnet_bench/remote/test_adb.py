@@ -72,7 +72,10 @@ def test_a_phone_is_measured_and_the_second_call_copies_nothing(
     assert record.environment.os.startswith("Android 14, Linux")
     assert record.environment.versions.python == "none (C runner)"
     (run,) = record.runs
-    assert [(each.tokens, each.summary.samples, len(each.samples_ns)) for each in run.lengths] == [(4, 3, 3), (8, 3, 3)]
+    assert [(length.tokens, length.summary.samples, len(length.samples_ns)) for length in run.lengths] == [
+        (4, 3, 3),
+        (8, 3, 3),
+    ]
     assert (run.check.cases, run.check.before, run.check.after, run.check.message) == (3, True, True, "")
     assert run.peak_memory is not None
     assert all(target.startswith(BASE) for target in pushed(phone))
@@ -184,7 +187,7 @@ def test_ctrl_c_ends_the_process_on_the_phone(
     assert process.returncode == 130, said
     record = read(out)
     assert (record.partial, record.partial_reason) == (True, "interrupted with Ctrl-C")
-    assert [each.tokens for each in record.runs[0].lengths] in ([4], [4, 8])  # 8 may just have ended
+    assert [length.tokens for length in record.runs[0].lengths] in ([4], [4, 8])  # 8 may just have ended
     deadline = time.monotonic() + 10
     while is_running(pid) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -212,4 +215,4 @@ def test_a_phone_that_is_unplugged_keeps_what_was_finished(
     record = read(out)
     assert record.partial
     assert "the connection broke off" in record.partial_reason
-    assert [each.tokens for each in record.runs[0].lengths] in ([4], [4, 8])  # 8 may just have ended
+    assert [length.tokens for length in record.runs[0].lengths] in ([4], [4, 8])  # 8 may just have ended

@@ -69,7 +69,7 @@ def test_a_devices_file(tmp_path: Path) -> None:
     known = read_devices_file(path)
     assert known["pi4"] == Address(name="pi4", kind="ssh", user="pi", host="pi4.local", python="/opt/python3.12")
     assert select_devices([], known) == tuple(known.values())
-    assert [each.name for each in select_devices(["phone", "local"], known)] == ["phone", "local"]
+    assert [address.name for address in select_devices(["phone", "local"], known)] == ["phone", "local"]
     with pytest.raises(InvalidArgumentError, match="pi4 and ssh://pi@pi4.local are one device"):
         select_devices(["pi4", "ssh://pi@pi4.local"], known)
 
@@ -93,7 +93,7 @@ ADDRESSES = [parse_address("ssh://pi@pi4.local:2222"), parse_address("adb:10.0.0
 
 
 def test_names_of_files() -> None:
-    assert [file_name(each) for each in ADDRESSES] == ["pi@pi4.local-2222", "adb-10.0.0.7-5555"]
+    assert [file_name(address) for address in ADDRESSES] == ["pi@pi4.local-2222", "adb-10.0.0.7-5555"]
 
 
 def test_one_device_fills_a_file_and_several_fill_a_folder(tmp_path: Path) -> None:

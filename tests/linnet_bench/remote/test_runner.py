@@ -124,7 +124,7 @@ def test_a_job_that_is_wrong_is_refused(
     ],
 )
 def test_wrong_usage_ends_with_2(program: Path, bench_files: BenchFiles, arguments: tuple[str, ...]) -> None:
-    done = run(program, *(str(bench_files.proven) if each == "FILE" else each for each in arguments))
+    done = run(program, *(str(bench_files.proven) if argument == "FILE" else argument for argument in arguments))
     assert done.returncode == 2
     assert "usage: linnet_bench FILE" in done.stderr
 

@@ -66,9 +66,9 @@ def test_a_defect_in_one_device_leaves_the_others_and_this_machine_comes_last() 
     seen: list[str] = []
     kinds = {"ssh": Made(ValueError("a defect"), seen), "adb": Made(outcome(), seen), "local": Made(outcome(), seen)}
     stream = io.StringIO()
-    board = ProgressBoard([each.name for each in (HERE, PI, PHONE)], stream)
+    board = ProgressBoard([address.name for address in (HERE, PI, PHONE)], stream)
     found = run_all([HERE, PI, PHONE], JOB, kinds, board)
-    assert [each.address for each in found] == [HERE, PI, PHONE]
+    assert [device.address for device in found] == [HERE, PI, PHONE]
     assert str(found[1].failure) == "ValueError: a defect"
     assert found[0].failure is None
     assert seen[-1] == "local beside 0"

@@ -136,7 +136,7 @@ def test_where_what_linnet_needs_comes_from(tmp_path: Path) -> None:
         "Requires-Dist: torch==2.13.*; extra == 'export'",
     )  # fmt: skip
     (wheel,) = [wheel for wheel in map(read_wheel, [own]) if wheel is not None]
-    assert [str(each) for each in read_requirements(wheel)] == ["numpy>=1.26"]
+    assert [str(requirement) for requirement in read_requirements(wheel)] == ["numpy>=1.26"]
     assert plan_environment(remote(numpy="2.0.0"), deployment(tmp_path)).needs == ()
     assert plan_environment(remote(numpy="1.24.2"), deployment(tmp_path)).needs == ("numpy>=1.26",)  # Bookworm's own
     both = plan_environment(remote(), deployment(tmp_path, tokenizers=True))

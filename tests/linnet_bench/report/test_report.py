@@ -104,17 +104,17 @@ def test_tables_have_operators_and_hashes() -> None:
 
 def test_devices_have_the_names_that_the_user_gave_them(tmp_path: Path) -> None:
     first, second = (dataclasses.replace(make_record(), device=name) for name in ("ssh://pi@kitchen.local", "desk"))
-    assert [each.name for each in read_all(written(tmp_path, first, second))] == ["pi@kitchen.local", "desk"]
+    assert [record.name for record in read_all(written(tmp_path, first, second))] == ["pi@kitchen.local", "desk"]
     unnamed = dataclasses.replace(make_record(), device="local")
-    assert [each.name for each in read_all(written(tmp_path, unnamed))] == ["Raspberry Pi 5 Model B Rev 1.0"]
+    assert [record.name for record in read_all(written(tmp_path, unnamed))] == ["Raspberry Pi 5 Model B Rev 1.0"]
 
 
 def test_names_tell_records_apart(tmp_path: Path) -> None:
-    assert [each.name for each in read_all(written(tmp_path, make_record()))] == ["Raspberry Pi 5 Model B Rev 1.0"]
+    assert [record.name for record in read_all(written(tmp_path, make_record()))] == ["Raspberry Pi 5 Model B Rev 1.0"]
     recipes = read_all(written(tmp_path, make_record(), other_file()))
-    assert [each.name for each in recipes] == ["int8", "fp32"]
+    assert [record.name for record in recipes] == ["int8", "fp32"]
     same = read_all(written(tmp_path, make_record(), make_record(), emulated(), emulated()))
-    assert [each.name for each in same] == ["0", "1", "2 (emulated)", "3 (emulated)"]
+    assert [record.name for record in same] == ["0", "1", "2 (emulated)", "3 (emulated)"]
 
 
 def command(*arguments: str | Path) -> int:

@@ -28,8 +28,8 @@ def record(windows: Sequence[Window], **changes: object) -> Record:
 
 
 def windows(memory: Sequence[int] = (), p99: Sequence[int] = ()) -> list[Window]:
-    made = [dataclasses.replace(QUIET, memory=each) for each in memory]
-    return made or [dataclasses.replace(QUIET, p99_ns=each) for each in p99]
+    made = [dataclasses.replace(QUIET, memory=used) for used in memory]
+    return made or [dataclasses.replace(QUIET, p99_ns=nanoseconds) for nanoseconds in p99]
 
 
 def test_growth_is_the_most_above_the_end_of_the_warm_up() -> None:

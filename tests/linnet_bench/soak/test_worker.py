@@ -111,17 +111,17 @@ def test_requests_fit_and_have_the_lengths_asked_for(task: str) -> None:
     bound = model.manifest.max_length
     requests = make_requests(model, (16, bound + 100))
     assert len(requests) == 8
-    lengths = [len(model.tokenize(each.text, each.pair)) for each in requests]
+    lengths = [len(model.tokenize(request.text, request.pair)) for request in requests]
     assert max(lengths[:4]) <= 16 < min(lengths[4:])
     assert max(lengths[4:]) <= bound
-    assert len({(each.text, each.pair) for each in requests}) == 8
+    assert len({(request.text, request.pair) for request in requests}) == 8
 
 
 def test_a_fingerprint_changes_with_a_bit_and_with_the_shape() -> None:
     answer = np.arange(6, dtype=np.float32)
     other = answer.copy()
     other.view(np.uint8)[5] ^= 1
-    assert len({fingerprint(each) for each in (answer, answer.copy(), other, answer.reshape(2, 3))}) == 3
+    assert len({fingerprint(array) for array in (answer, answer.copy(), other, answer.reshape(2, 3))}) == 3
     scores = [{"label": "a", "score": 0.25}]
     assert fingerprint(scores) == fingerprint([dict(scores[0])])
     assert fingerprint(scores) != fingerprint([{"label": "a", "score": np.nextafter(0.25, 1)}])

@@ -45,11 +45,11 @@ def test_big_cores_are_tried_alone_where_there_are_little_ones() -> None:
 
 def test_custom_kernels_are_tried_where_the_file_has_it_and_no_more_threads_than_cpus() -> None:
     tried = [*candidates(Evidence(proof_fused={"cosine": 1.0}), (1, 4), ((), (4, 5)))]
-    assert [(each.threads, each.affinity, each.fused) for each in tried] == [
+    assert [(setting.threads, setting.affinity, setting.fused) for setting in tried] == [
         *((1, (), False), (1, (), True), (4, (), False), (4, (), True)),
         *((1, (4, 5), False), (1, (4, 5), True)),
     ]
-    assert not any(each.fused for each in candidates(Evidence(), (1,), ((),)))
+    assert not any(setting.fused for setting in candidates(Evidence(), (1,), ((),)))
 
 
 # -- which wins ----------------------------------------------------------------------------------------
@@ -84,9 +84,12 @@ def test_settings_take_turns_and_slow_ones_leave() -> None:
     jobs: list[Job] = []
     times = {1: 10.0, 2: 6.0, 4: 20.0}
     ranked = race(
-        [entry(each) for each in times], PLAN, lambda _: None, Answering(lambda job: times[job.variant.threads], jobs)
+        [entry(threads) for threads in times],
+        PLAN,
+        lambda _: None,
+        Answering(lambda job: times[job.variant.threads], jobs),
     )
-    assert [each.setting.threads for each in ranked] == [2, 1, 4]
+    assert [survivor.setting.threads for survivor in ranked] == [2, 1, 4]
     # after the second round 10 and 20 ms are more than 1.4 x 6 ms
     assert [job.variant.threads for job in jobs] == [1, 2, 4, 2, 4, 1, 2]
     assert ranked[0].score == pytest.approx(6e6)
@@ -97,7 +100,7 @@ def test_a_setting_that_answers_wrongly_never_wins() -> None:
     ranked = race(
         [entry(1), entry(2)], PLAN, lambda _: None, Answering(lambda job: -1.0 if job.variant.threads == 1 else 9.0, [])
     )
-    assert [each.setting.threads for each in ranked] == [2]
+    assert [survivor.setting.threads for survivor in ranked] == [2]
 
 
 def test_fp32_wins_where_it_is_faster() -> None:

@@ -34,7 +34,7 @@ TASKS = (
 
 def state(folder: Path) -> dict[str, tuple[bytes, int]]:
     """Content and time of every file."""
-    return {str(each): (each.read_bytes(), each.stat().st_mtime_ns) for each in folder.rglob("*") if each.is_file()}
+    return {str(path): (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.rglob("*") if path.is_file()}
 
 
 # -- the folder ------------------------------------------------------------------------------------
@@ -48,7 +48,7 @@ def test_twice_changes_nothing(files: Path, tmp_path: Path, target: str) -> None
     assert bundle(files / "text-classification.pte", target, folder) == 0
     assert state(folder) == before
     named = json.loads((folder / "linnet-bundle.json").read_text())["files"]
-    assert {*named, "linnet-bundle.json"} == {str(Path(each).relative_to(folder)) for each in before}
+    assert {*named, "linnet-bundle.json"} == {str(Path(path).relative_to(folder)) for path in before}
 
 
 def test_the_bundle_of_another_model_or_target_is_left_alone(
@@ -79,8 +79,8 @@ def test_force_replaces_what_was_written_and_nothing_else(
     assert f"{written - kept} removed" in capsys.readouterr().out
     assert (tmp_path / "fill_mask" / "fill_mask.pte").exists()
     assert (tmp_path / "mine.txt").read_text() == "mine"
-    assert {each.name for each in tmp_path.iterdir() if each.is_dir()} == {"fill_mask", "LICENSES", "linnet"}
-    assert [each.name for each in (tmp_path / "linnet").iterdir()] == ["mine.txt"]
+    assert {path.name for path in tmp_path.iterdir() if path.is_dir()} == {"fill_mask", "LICENSES", "linnet"}
+    assert [path.name for path in (tmp_path / "linnet").iterdir()] == ["mine.txt"]
 
 
 def test_force_does_not_overwrite_a_changed_file(files: Path, tmp_path: Path) -> None:
@@ -170,7 +170,7 @@ def test_sizes_and_licences_are_there(files: Path, tmp_path: Path, target: str) 
     lines = (tmp_path / "SIZE.txt").read_text().splitlines()
     sizes = {name: int(size) for name, size, _ in (line.split() for line in lines[2:])}
     assert sizes["total"] == sum(size for name, size in sizes.items() if name != "total")
-    written = sum(each.stat().st_size for each in tmp_path.rglob("*") if each.is_file())
+    written = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
     assert written - sizes["total"] == sum(
         (tmp_path / name).stat().st_size for name in ("SIZE.txt", "linnet-bundle.json")
     )
@@ -270,7 +270,7 @@ def test_the_python_package_answers_alone(files: Path, tmp_path: Path, task: str
     said = run(sys.executable, "-W", "error", "sample.py", folder=tmp_path)
     assert said.strip()
     if task == "text-classification":
-        best = max(answer_of(files / f"{task}.pte"), key=lambda each: each[2])[0]
+        best = max(answer_of(files / f"{task}.pte"), key=lambda answer: answer[2])[0]
         assert said.startswith(f"TextClassification.{constant_names([best])[0]} ")
 
 

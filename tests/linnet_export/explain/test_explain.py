@@ -49,7 +49,7 @@ def test_the_figures_are_those_of_the_evidence(exported: Callable[..., Any]) -> 
     assert proof["mean error"][0] == significant(evidence["proof"]["mean_error"])
     agreement, limit = evidence["proof"]["agreement"], evidence["budget"]["agreement"]
     fused = evidence["proof_fused"]["agreement"]
-    shown = [f"{100 * each:.1f}\u202f%" for each in (agreement, fused)]
+    shown = [f"{100 * share:.1f}\u202f%" for share in (agreement, fused)]
     assert proof["same answer"] == [*shown, f"at least {100 * limit:.1f}\u202f%"]
     assert proof["mean error"][1] == significant(evidence["proof_fused"]["mean_error"])
     parts = rows_of(page, "part")
@@ -57,20 +57,23 @@ def test_the_figures_are_those_of_the_evidence(exported: Callable[..., Any]) -> 
     assert total[1] == grouped(report.path.stat().st_size)
     assert sum(int(row[1].replace("\u202f", "")) for row in parts) == report.path.stat().st_size
     layers = {row[0]: row[1:] for row in rows_of(page, "layer")}
-    assert list(layers) == [each["name"] for each in evidence["report"]["layers"]]
-    for each in evidence["report"]["layers"]:
-        errors = [significant(error) for error in evidence["details"]["layer_errors"].get(each["name"], [])]
-        assert layers[each["name"]] == [each["precision"], bytes_text(each["stored_bytes"]), *(errors or ["", ""])]
+    assert list(layers) == [layer["name"] for layer in evidence["report"]["layers"]]
+    for layer in evidence["report"]["layers"]:
+        errors = [significant(error) for error in evidence["details"]["layer_errors"].get(layer["name"], [])]
+        assert layers[layer["name"]] == [layer["precision"], bytes_text(layer["stored_bytes"]), *(errors or ["", ""])]
     worst = rows_of(page, "text")
     assert len(worst) == len(evidence["worst"])
-    assert [row[-1] for row in worst] == [significant(each["error"]) for each in evidence["worst"]]
+    assert [row[-1] for row in worst] == [significant(text["error"]) for text in evidence["worst"]]
     steps = evidence["details"]["steps"]
     assert [len(table) - 1 for table in page.tables if table[0][0] == "step"] == [
         len(steps[name]) for name in ("forward", "forward_batch", "forward_fused")
     ]
     outside = {(row[0], row[1]): int(row[2]) for row in rows_of(page, "operator")}
     assert sum(outside.values()) == sum(
-        sum(step["operators"].values()) for each in steps.values() for step in each if not step["partition"]
+        sum(step["operators"].values())
+        for method_steps in steps.values()
+        for step in method_steps
+        if not step["partition"]
     )
 
 
@@ -89,7 +92,7 @@ def test_odd_labels_and_texts_stay_text(tmp_path: Path) -> None:
     assert main(arguments) == 0
     found = read_page(page.read_text(encoding="utf-8"))
     assert found.problems == []
-    assert not [each for each in found.references if not each.startswith("#")]
+    assert not [reference for reference in found.references if not reference.startswith("#")]
     assert found.tags.count("script") == 1
     contract = {row[0]: row[1] for row in rows_of(found, "")}
     assert LABELS[0] in contract["labels"]
@@ -105,8 +108,8 @@ def test_evidence_of_an_older_version_leaves_places_empty(exported: Callable[...
         del evidence["details"]
         del evidence["report"]["layers"]
         del evidence["proof"]["mean_error"]
-        for each in evidence["worst"]:
-            del each["error"]
+        for text in evidence["worst"]:
+            del text["error"]
 
     page = page_of(rewritten(report.path, tmp_path / "old.pte", forget))
     said = [text for text in page.texts["p"] if "not recorded by the version that made this file" in text]
@@ -150,7 +153,7 @@ def test_latency_is_measured_and_shown(exported: Callable[..., Any]) -> None:
     assert page.problems == []
     rows = rows_of(page, "tokens")
     assert [row[0] for row in rows] == ["8", "16"]
-    shares = next(each for each in page.tables if "calling XNNPACK" in each[0])[1:]
+    shares = next(table for table in page.tables if "calling XNNPACK" in table[0])[1:]
     assert [row[0] for row in shares] == ["8", "16"]
     for row in shares:  # inside, calling, outside, executor: all of the time, each rounded to a tenth
         assert sum(float(cell.rstrip("\u202f%")) for cell in row[2:]) == pytest.approx(100, abs=0.25)

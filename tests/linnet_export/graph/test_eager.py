@@ -117,7 +117,7 @@ def test_the_published_distances(model_type: str, settings: dict[str, Any], leng
 @pytest.mark.parametrize("task", PAIRS)
 @pytest.mark.parametrize("name", ["bert-gelu", "electra-projected", "mobilebert-default", "mobilebert-no-trigram"])
 def test_token_types_are_an_input_and_matter(name: str, task: str, models: Models) -> None:
-    case = next(each for each in CASES if each.name == name)
+    case = next(case for case in CASES if case.name == name)
     program = device_module(models(case, task), get_task(task), max_length=MAX_LENGTH)
     assert program.inputs == ("input_ids", "token_type_ids")
     ids = random_ids(1, 8)
@@ -134,7 +134,7 @@ def test_tasks_of_single_texts_take_ids_only(task: str, models: Models) -> None:
 
 @pytest.mark.parametrize("name", ["bert-one-type", "distilbert-gelu", "mobilebert-one-type", "roberta-gelu"])
 def test_without_token_types_in_the_model_there_is_no_such_input(name: str, models: Models) -> None:
-    case = next(each for each in CASES if each.name == name)
+    case = next(case for case in CASES if case.name == name)
     program = device_module(models(case, "text-classification"), get_task("text-classification"), max_length=MAX_LENGTH)
     assert program.inputs == ("input_ids",)
 
@@ -199,7 +199,7 @@ def test_the_masked_method_shares_every_parameter(models: Models) -> None:
 
 
 def test_albert_has_one_layer(models: Models) -> None:
-    case = next(each for each in CASES if each.name == "albert-gelu_new")
+    case = next(case for case in CASES if case.name == "albert-gelu_new")
     program = device_module(models(case, "feature-extraction"), get_task("feature-extraction"), max_length=MAX_LENGTH)
     layers = program.get_submodule("body.layers")
     assert len(list(layers.children())) == 1  # children() gives a module once

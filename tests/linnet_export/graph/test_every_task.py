@@ -33,7 +33,7 @@ TOLERANCE = {"fp32": 1e-4, "int8": 0.2}
 def test_the_program_agrees_with_the_original(
     name: str, task: str, recipe: str, models: Models, run_program: Runner
 ) -> None:
-    case = next(each for each in CASES if each.name == name)
+    case = next(case for case in CASES if case.name == name)
     model = models(case, task)
     program = device_module(model, get_task(task), max_length=MAX_LENGTH)
     apply_recipe(program, get_recipe(recipe))

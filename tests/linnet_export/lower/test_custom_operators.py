@@ -32,7 +32,7 @@ def test_the_operator_against_float64(tokens: int) -> None:
     heads, width = 3, 20
     query, key, value = (torch.randn(tokens, heads * width) for _ in range(3))
     query *= width**-0.5
-    q, k, v = (each.double().view(tokens, heads, width).transpose(0, 1) for each in (query, key, value))
+    q, k, v = (matrix.double().view(tokens, heads, width).transpose(0, 1) for matrix in (query, key, value))
     expected = (torch.softmax(q @ k.transpose(1, 2), -1) @ v).transpose(0, 1).reshape(tokens, -1)
     found = int8_attention(query, key, value, heads)
     assert ((found - expected).norm() / expected.norm()).item() < 0.02
@@ -89,7 +89,7 @@ def test_every_architecture_stays_near_the_original(case: Case, models: Models) 
 
 
 def test_both_methods_share_the_weights_of_the_file(models: Models) -> None:
-    case = next(each for each in CASES if each.name == "bert-gelu")
+    case = next(case for case in CASES if case.name == "bert-gelu")
     program = device_module(models(case, "feature-extraction"), get_task("feature-extraction"), max_length=MAX_LENGTH)
     apply_recipe(program, get_recipe("int8"))
     fused = _fused(program)
@@ -102,15 +102,17 @@ def test_both_methods_share_the_weights_of_the_file(models: Models) -> None:
     # a stock runtime needs what forward needs, no more
     assert both.facts.operators == alone.facts.operators
     assert not CUSTOM_OPERATORS & set(both.facts.operators)
-    weights = sum(each.numel() * each.element_size() for each in program.state_dict().values())
+    weights = sum(weight.numel() * weight.element_size() for weight in program.state_dict().values())
     assert len(both.program) - len(alone.program) < weights
 
 
 def _delegates(program: bytes, method: str) -> list[Any]:
     """Return the delegates of a method: name, and description."""
     read = deserialize_pte_binary(program).program
-    (plan,) = (each for each in read.execution_plan if each.name == method)
-    return [(each.id, bytes(read.backend_delegate_data[each.processed.index].data)) for each in plan.delegates]
+    (plan,) = (plan for plan in read.execution_plan if plan.name == method)
+    return [
+        (delegate.id, bytes(read.backend_delegate_data[delegate.processed.index].data)) for delegate in plan.delegates
+    ]
 
 
 def _lowered(program: DeviceProgram) -> bytes:
@@ -121,7 +123,7 @@ def _lowered(program: DeviceProgram) -> bytes:
 
 @pytest.mark.parametrize(("name", "activation"), [("bert-gelu", 1), ("bert-relu", 2)])
 def test_layers_between_custom_operators_go_to_linnets_delegate(models: Models, name: str, activation: int) -> None:
-    case = next(each for each in CASES if each.name == name)
+    case = next(case for case in CASES if case.name == name)
     program = _lowered(
         device_module(models(case, "feature-extraction"), get_task("feature-extraction"), max_length=MAX_LENGTH)
     )
@@ -134,7 +136,7 @@ def test_layers_between_custom_operators_go_to_linnets_delegate(models: Models, 
 
 
 def test_mobileberts_residuals_go_with_its_layers(models: Models) -> None:
-    case = next(each for each in CASES if each.model_type == "mobilebert" and not each.settings)
+    case = next(case for case in CASES if case.model_type == "mobilebert" and not case.settings)
     program = _lowered(
         device_module(models(case, "feature-extraction"), get_task("feature-extraction"), max_length=MAX_LENGTH)
     )
@@ -150,7 +152,7 @@ def test_mobileberts_residuals_go_with_its_layers(models: Models) -> None:
 
 
 def test_the_delegates_read_the_same_data(models: Models) -> None:
-    case = next(each for each in CASES if each.name == "bert-gelu")
+    case = next(case for case in CASES if case.name == "bert-gelu")
     program = _lowered(
         device_module(models(case, "feature-extraction"), get_task("feature-extraction"), max_length=MAX_LENGTH)
     )
@@ -163,7 +165,7 @@ def test_the_delegates_read_the_same_data(models: Models) -> None:
             assert used
             xnnpack = b"".join(data for _, data in _delegates(program, "forward"))
             assert used <= names
-            assert all(each.encode() in xnnpack for each in used)
+            assert all(key.encode() in xnnpack for key in used)
 
 
 @pytest.mark.parametrize("model_type", ["bert", "mobilebert"])

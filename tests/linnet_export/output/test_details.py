@@ -26,7 +26,7 @@ def test_steps_are_the_instructions_of_the_program(exported: Callable[..., Any],
             continue  # a constant method
         order = ""
         kernels: collections.Counter[str] = collections.Counter()
-        for instruction in (each.instr_args for chain in plan.chains for each in chain.instructions):
+        for instruction in (entry.instr_args for chain in plan.chains for entry in chain.instructions):
             if isinstance(instruction, DelegateCall):
                 order += "D"
             elif isinstance(instruction, KernelCall):
@@ -42,7 +42,7 @@ def test_steps_are_the_instructions_of_the_program(exported: Callable[..., Any],
                 assert set(step["reasons"]) == set(step["operators"])
         assert outside == kernels
     inside = [step["operators"] for step in steps["forward"] if step["partition"]]
-    assert sum(each.get("_softmax", 0) for each in inside) == 2  # one in each of the checkpoint's two layers
+    assert sum(operators.get("_softmax", 0) for operators in inside) == 2  # one in each of the checkpoint's two layers
 
 
 def test_an_int8_layer_has_its_errors(exported: Callable[..., Any]) -> None:
@@ -53,13 +53,13 @@ def test_an_int8_layer_has_its_errors(exported: Callable[..., Any]) -> None:
     assert 0 < running < 0.2
     assert details["layer_errors"]["head.classify.2"][0] == 0  # the answer layer stays in float32
     assert 0 < details["layer_texts"] <= 16
-    assert set(details["layer_errors"]) <= {each.name for each in report.layers}
+    assert set(details["layer_errors"]) <= {layer.name for layer in report.layers}
 
 
 def test_nothing_differs_in_fp32(exported: Callable[..., Any]) -> None:
     _, report = exported("text-classification", "fp32")
     details = read_trailer(report.path).evidence["details"]
-    assert {tuple(each) for each in details["layer_errors"].values()} == {(0.0, 0.0)}
+    assert {tuple(errors) for errors in details["layer_errors"].values()} == {(0.0, 0.0)}
 
 
 def test_without_a_proof_there_are_layers_and_no_errors(exported: Callable[..., Any]) -> None:

@@ -20,7 +20,7 @@ def reference(answerable: list[bool] | None = None, **outputs: Any) -> Reference
 
 
 def outputs(**values: Any) -> dict[str, Any]:
-    return {name: np.asarray(each, dtype=np.float32) for name, each in values.items()}
+    return {name: np.asarray(value, dtype=np.float32) for name, value in values.items()}
 
 
 def test_cosines() -> None:

@@ -15,7 +15,7 @@ def test_the_built_in_set_serves_every_task() -> None:
     texts = read_texts(None)
     assert len(select_texts(texts, get_task("feature-extraction"))) >= 50
     assert len(select_texts(texts, get_task("question-answering"))) >= 20
-    assert any(not each.text for each in texts)  # the empty text is part of every proof
+    assert any(not text.text for text in texts)  # the empty text is part of every proof
 
 
 def test_plain_lines_with_a_tab_for_pairs(tmp_path: Path) -> None:

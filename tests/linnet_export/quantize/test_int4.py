@@ -131,7 +131,7 @@ def test_what_cannot_be_int4_is_int8(models: Models) -> None:
         models(CASES[0], "feature-extraction"), get_task("feature-extraction"), max_length=MAX_LENGTH
     )
     summary = apply_recipe(program, get_recipe("8da4w"))
-    precisions = {each.name: each.precision for each in summary.layers}
+    precisions = {layer.name: layer.precision for layer in summary.layers}
     # widths are 32 and 48: the layer that reads 48 values has no groups of 32
     assert precisions["body.layers.0.contract"] == "int8"
     assert precisions["body.layers.0.expand"] == "int4"
@@ -141,7 +141,7 @@ def test_what_cannot_be_int4_is_int8(models: Models) -> None:
 
 
 @pytest.mark.parametrize(
-    "task", [each if each == "fill-mask" else pytest.param(each, marks=pytest.mark.slow) for each in TASKS]
+    "task", [task if task == "fill-mask" else pytest.param(task, marks=pytest.mark.slow) for task in TASKS]
 )
 def test_the_module_stays_near_the_original(task: str, models: Models) -> None:
     program = device_module(models(WIDE, task), get_task(task), max_length=MAX_LENGTH)

@@ -60,7 +60,7 @@ def test_an_embedding_gives_rows_times_scale() -> None:
 
 
 def test_answers_and_small_tables_stay_float(models: Models) -> None:
-    case = next(each for each in CASES if each.name == "bert-gelu")
+    case = next(case for case in CASES if case.name == "bert-gelu")
     program = device_module(models(case, "text-classification"), get_task("text-classification"), max_length=MAX_LENGTH)
     summary = apply_recipe(program, get_recipe("int8"))
     # two layers of six, and the pooler

@@ -54,8 +54,8 @@ def search(limit: float, **settings: object) -> tuple[Chain, object]:
 def test_squared_error_by_added_byte_decides_the_order() -> None:
     _, found = search(1.0)
     # by hand: 0.04 / 1024 bytes, 0.25 / 4096 bytes, 0.01 / 1024 bytes; int8 adds half a byte a weight
-    assert [each.name for each in found.layers] == ["second", "first", "third"]  # type: ignore[attr-defined]
-    assert [each.error for each in found.layers] == pytest.approx([0.5, 0.2, 0.1])  # type: ignore[attr-defined]
+    assert [layer.name for layer in found.layers] == ["second", "first", "third"]  # type: ignore[attr-defined]
+    assert [layer.error for layer in found.layers] == pytest.approx([0.5, 0.2, 0.1])  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_as_few_steps_as_the_budget_needs(limit: float, raised: int, plan: tuple
     assert (found.raised, found.within) == (raised, True)  # type: ignore[attr-defined]
     assert tuple(found.plan[name] for name in ERRORS) == plan  # type: ignore[attr-defined]
     kinds = {"int4": "Int4Linear", "int8": "Int8Linear", "fp32": "Linear"}
-    assert [type(module.get_submodule(name)).__name__ for name in ERRORS] == [kinds[each] for each in plan]
+    assert [type(module.get_submodule(name)).__name__ for name in ERRORS] == [kinds[precision] for precision in plan]
 
 
 def test_the_curve_goes_from_small_to_exact() -> None:
@@ -89,7 +89,7 @@ def test_the_curve_goes_from_small_to_exact() -> None:
 def test_what_the_user_chose_is_not_raised() -> None:
     _, found = search(-1.0, keep=(("second", "int4"),))
     assert found.plan["second"] == "int4"  # type: ignore[attr-defined]
-    assert {each.name for each in found.layers} == {"first", "third"}  # type: ignore[attr-defined]
+    assert {layer.name for layer in found.layers} == {"first", "third"}  # type: ignore[attr-defined]
 
 
 def test_an_export_raises_layers_until_the_budget_holds(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_the_fused_method_has_to_keep_the_budget_too(tmp_path: Path, monkeypatch
             self.outputs = program.outputs
 
         def __call__(self, *inputs: torch.Tensor) -> tuple[torch.Tensor, ...]:
-            return tuple(-each for each in self._program(*inputs))
+            return tuple(-output for output in self._program(*inputs))
 
     monkeypatch.setattr(DeviceProgram, "with_custom_kernels", lambda program: Opposite(program))
     checkpoint = write_checkpoint(tmp_path / "checkpoint", num_hidden_layers=1)

@@ -24,7 +24,7 @@ def precisions(models: Models, recipe: str, *keep: tuple[str, str]) -> dict[str,
         models(CASES[0], "text-classification"), get_task("text-classification"), max_length=MAX_LENGTH
     )
     summary = apply_recipe(program, get_recipe(recipe), QuantizationConfig(keep=keep))
-    return {each.name: each.precision for each in summary.layers}
+    return {layer.name: layer.precision for layer in summary.layers}
 
 
 def test_a_name_a_glob_and_an_expression(models: Models) -> None:
@@ -50,7 +50,7 @@ def test_the_summary_counts_bytes(models: Models) -> None:
     program = device_module(
         models(CASES[0], "feature-extraction"), get_task("feature-extraction"), max_length=MAX_LENGTH
     )
-    layers = {each.name: each for each in apply_recipe(program, get_recipe("int8")).layers}
+    layers = {layer.name: layer for layer in apply_recipe(program, get_recipe("int8")).layers}
     word, expand = layers["body.embeddings.word"], layers["body.layers.0.expand"]
     assert (word.kind, word.shape, word.stored_bytes) == ("embedding", (90, 32), 90 * (32 + 4))
     assert (expand.kind, expand.shape, expand.stored_bytes) == ("linear", (48, 32), 48 * (32 + 4 + 4))

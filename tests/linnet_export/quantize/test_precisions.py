@@ -101,7 +101,7 @@ def test_static_needs_texts(models: Models) -> None:
 def test_the_program_computes_what_the_module_computes(
     recipe: str, name: str, task: str, models: Models, run_program: Runner
 ) -> None:
-    case = next(each for each in CASES if each.name == name)
+    case = next(case for case in CASES if case.name == name)
     program = device_module(models(case, task), get_task(task), max_length=MAX_LENGTH, pooling="mean")
 
     def inputs(length: int) -> tuple[Tensor, ...]:
@@ -113,7 +113,7 @@ def test_the_program_computes_what_the_module_computes(
     result = lower({"forward": program}, max_length=MAX_LENGTH, constant_methods={})
     outside = set(result.facts.operators_outside["forward"])
     assert not {"aten::linear", "aten::bmm", "aten::add", "aten::mul"} & outside
-    assert not any("quantize_per" in each for each in outside)
+    assert not any("quantize_per" in operator for operator in outside)
     run = run_program(result.program, "forward")
     for length, original in originals.items():
         with torch.no_grad():

@@ -83,7 +83,7 @@ def test_wrong_encoding_names_each_line(tmp_path: Path) -> None:
     file = tmp_path / "rows.csv"
     file.write_bytes("text,label\nplay,music\nMünchen,travel\n\nGöteborg,travel\n".encode("latin-1"))
     found = problems(DataConfig(train=file))
-    assert [each.split(": ")[0] for each in found] == [f"{file}, line 3", f"{file}, line 5"]
+    assert [problem.split(": ")[0] for problem in found] == [f"{file}, line 3", f"{file}, line 5"]
     assert "byte 0xfc" in found[0]
 
 
@@ -102,9 +102,9 @@ def test_a_missing_column_is_refused(tmp_path: Path) -> None:
 
 def test_the_split_takes_the_same_share_of_each_class(rows_file: Path) -> None:
     found = read_examples(DataConfig(train=rows_file, validation_split=0.25), 3)
-    assert Counter(each.label for each in found.validation) == {"music": 10, "bank": 10, "travel": 10, "oos": 10}
-    assert Counter(each.label for each in found.train) == {"music": 30, "bank": 30, "travel": 30, "oos": 30}
-    assert not {each.where for each in found.train} & {each.where for each in found.validation}
+    assert Counter(example.label for example in found.validation) == {"music": 10, "bank": 10, "travel": 10, "oos": 10}
+    assert Counter(example.label for example in found.train) == {"music": 30, "bank": 30, "travel": 30, "oos": 30}
+    assert not {example.where for example in found.train} & {example.where for example in found.validation}
     assert found.labels == ("bank", "music", "oos", "travel")
     assert found.out_of_scope == "oos"
     again = read_examples(DataConfig(train=rows_file, validation_split=0.25), 3)
@@ -115,7 +115,7 @@ def test_the_split_takes_the_same_share_of_each_class(rows_file: Path) -> None:
 def test_a_class_of_one_row_is_trained_on(tmp_path: Path) -> None:
     rows: list[dict[str, object]] = [*easy_rows(40), {"text": "once", "label": "single"}]
     found = read_examples(DataConfig(train=write_rows(tmp_path / "rows.jsonl", rows)), 0)
-    assert "single" in {each.label for each in found.train}
+    assert "single" in {example.label for example in found.train}
     assert any("fewer than 8 rows of 1 classes: single" in note for note in found.notes)
 
 

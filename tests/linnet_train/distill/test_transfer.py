@@ -50,7 +50,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     files = {
         "text-classification": rows,
         "token-classification": [
-            {"tokens": each, "tags": ["B-A" if word == "the" else "O" for word in each]} for each in words
+            {"tokens": tokens, "tags": ["B-A" if word == "the" else "O" for word in tokens]} for tokens in words
         ],
         "question-answering": [
             {"question": "open", "context": text, "answers": [{"text": "the", "answer_start": 0}]} for text in texts
@@ -126,7 +126,9 @@ def test_the_distances_shrink_and_the_projection_does_not_stay(data: dict[str, P
     report = train(config(narrow, tmp_path / "maps", task, data[task], distillation=both))
     assert not any("projection" in name for name in load_file(tmp_path / "maps/model.safetensors"))
     assert report.trained_parameters == report.parameters
-    assert report.parameters == sum(each.numel() for each in load_file(tmp_path / "maps/model.safetensors").values())
+    assert report.parameters == sum(
+        weight.numel() for weight in load_file(tmp_path / "maps/model.safetensors").values()
+    )
 
 
 def _attention_gap(teacher: Path, student: Path) -> float:

@@ -45,7 +45,7 @@ def test_a_new_model_is_exported_before_it_is_trained(model_type: str, texts: Pa
                               overrides=sizes.get(model_type, usual))  # fmt: skip
     made = make_model(settings)
     model = transformers.AutoModelForMaskedLM.from_pretrained(tmp_path / "new")
-    assert made.parameters == sum(each.numel() for each in model.parameters())
+    assert made.parameters == sum(parameter.numel() for parameter in model.parameters())
     assert model.config.vocab_size == made.vocabulary <= 120
     report = export(ExportConfig(model=str(tmp_path / "new"), output=tmp_path / "new.pte", prove=False, max_length=32))
     assert report.path.is_file()

@@ -40,7 +40,7 @@ def layers(model: Any) -> Any:
 
 def pruned(layer: Any) -> list[bool]:
     values = layer.attention.self.value.weight.detach().view(4, -1)
-    return [not bool(each.any()) for each in values]
+    return [not bool(head.any()) for head in values]
 
 
 def test_a_head_that_nothing_reads_is_the_first_to_go(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_the_program_is_made_without_them(model_type: str, recipe: str, tmp_path
     prune_heads(model, 1, [batch(tokenizer)])
     model.save_pretrained(tmp_path / "model")
     body = device_module(model, get_task("text-classification"), pooling="", normalize=False, max_length=32)
-    assert {name: tuple(each.shape) for name, each in body.named_parameters() if "query.weight" in name} == {
+    assert {name: tuple(parameter.shape) for name, parameter in body.named_parameters() if "query.weight" in name} == {
         f"body.layers.{place}.attention.query.weight": (8, 32) for place in range(2)
     }
     small = tmp_path / "small.pte"
@@ -81,7 +81,7 @@ def test_the_program_is_made_without_them(model_type: str, recipe: str, tmp_path
     for fused in (False, True):
         with linnet.load(small, fused=fused) as program:
             for text, scores in zip(texts, expected, strict=True):
-                found = {each["label"]: each["score"] for each in program(text, top_k=None)}
+                found = {answer["label"]: answer["score"] for answer in program(text, top_k=None)}
                 given = [found[f"LABEL_{place}"] for place in range(3)]
                 assert given == pytest.approx(scores.tolist(), abs=1e-5 if recipe == "fp32" else 0.03)
 
@@ -89,18 +89,18 @@ def test_the_program_is_made_without_them(model_type: str, recipe: str, tmp_path
 def test_layers_keep_as_many_heads_and_a_dead_model_keeps_one(tmp_path: Path) -> None:
     model, _ = load(tmp_path / "model")
     pairs = [(layer.attention.self.value, layer.attention.output.dense) for layer in layers(model)]
-    assert [len(each) for each in kept_channels(pairs, 4)] == [32, 32]
+    assert [len(kept) for kept in kept_channels(pairs, 4)] == [32, 32]
     with torch.no_grad():
         for value, output in pairs[:1]:
             value.weight[8:24] = 0
             value.bias[8:24] = 0
             output.weight[:, 8:24] = 0
-    assert [each.tolist() for each in kept_channels(pairs, 4)] == [list(range(32))] * 2  # the other layer needs four
+    assert [kept.tolist() for kept in kept_channels(pairs, 4)] == [list(range(32))] * 2  # the other layer needs four
     assert kept_channels(pairs[:1], 4)[0].tolist() == [*range(8), *range(24, 32)]
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.zero_()
-    assert [len(each) for each in kept_channels(pairs, 4)] == [8, 8]
+    assert [len(kept) for kept in kept_channels(pairs, 4)] == [8, 8]
 
 
 def test_pruned_heads_stay_zero_while_the_rest_learns(encoder: Path, rows_file: Path, tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_pruned_heads_stay_zero_while_the_rest_learns(encoder: Path, rows_file: 
         assert int(dead.sum()) == 16
         own = layer.attention.self
         assert not any(
-            bool(each.weight[dead].any() or each.bias[dead].any()) for each in (own.query, own.key, own.value)
+            bool(linear.weight[dead].any() or linear.bias[dead].any()) for linear in (own.query, own.key, own.value)
         )
         assert not layer.attention.output.dense.weight[:, dead].any()
 

@@ -153,12 +153,12 @@ def test_narrow_embeddings_resemble_the_wide_ones_and_are_read_back(tmp_path: Pa
     path = write_checkpoint(tmp_path / "model", "bert", "token-classification", num_labels=3)
     model: Any = transformers.AutoModelForTokenClassification.from_pretrained(path, attn_implementation="eager").eval()
     tokenizer = transformers.AutoTokenizer.from_pretrained(path)
-    wide = sum(each.numel() for each in model.base_model.embeddings.parameters())
+    wide = sum(parameter.numel() for parameter in model.base_model.embeddings.parameters())
     before = logits(model, tokenizer, TOKEN_TEXTS[0])
     made, _ = factorize_embeddings(model, 16, _token_batches(tokenizer))
     narrow: Any = made.base_model
     parts = [*narrow.embeddings.parameters(), *narrow.embeddings_project.parameters()]
-    assert sum(each.numel() for each in parts) < 0.6 * wide
+    assert sum(parameter.numel() for parameter in parts) < 0.6 * wide
     after = logits(made, tokenizer, TOKEN_TEXTS[0])
     assert torch.nn.functional.cosine_similarity(after.flatten(), before.flatten(), dim=0) > 0.9
     made.save_pretrained(tmp_path / "made")

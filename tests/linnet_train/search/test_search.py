@@ -40,10 +40,10 @@ def report(*trials: Trial) -> SearchReport:
 
 def test_the_front_is_optunas_own() -> None:
     study = optuna.create_study(directions=["maximize", "minimize", "minimize"])
-    for each in TRIALS:
-        values = [each.value, each.megabytes, each.milliseconds]
+    for trial in TRIALS:
+        values = [trial.value, trial.megabytes, trial.milliseconds]
         study.add_trial(optuna.trial.create_trial(values=values))
-    assert sorted(each.number for each in report(*TRIALS).front) == [each.number + 1 for each in study.best_trials]
+    assert sorted(trial.number for trial in report(*TRIALS).front) == [trial.number + 1 for trial in study.best_trials]
 
 
 def test_the_best_is_within_the_budget() -> None:
@@ -178,7 +178,7 @@ def test_a_search_goes_on_and_its_best_file_answers(
     second: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert second["trials"][0] == first["trials"][0]
     assert len(second["trials"]) == 2
-    best = second["trials"][[each["number"] for each in second["trials"]].index(second["best"])]
+    best = second["trials"][[trial["number"] for trial in second["trials"]].index(second["best"])]
     assert best["figures"]["accuracy"] >= 0.6
     assert file.stat().st_size == pytest.approx(best["megabytes"] * 1e6, abs=1)
     with linnet.load(file) as model:

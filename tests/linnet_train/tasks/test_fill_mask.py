@@ -63,7 +63,7 @@ def test_hidden_tokens_are_masked_kept_or_replaced_as_in_bert() -> None:
     generator = np.random.default_rng(0)
     counts = {"masked": 0, "same": 0, "other": 0}
     for _ in range(2000):
-        ids = [int(each) for each in generator.integers(5, 100, size=20)]
+        ids = [int(token_id) for token_id in generator.integers(5, 100, size=20)]
         hidden, labels = MASKING.hide(ids, generator)
         for token, label in zip(hidden, labels, strict=True):
             if label != NO_LABEL:
@@ -89,9 +89,9 @@ def test_packed_passages_fit_and_lose_nothing(documents: list[list[int]], bound:
     texts = [[" ".join(["bank"] * count) for count in counts] for counts in documents]
     passages = pack(texts, _TOKENIZER, bound)
     for number, sentences in enumerate(texts):
-        found = [word for each in passages if each.document == number for word in each.text.split()]
+        found = [word for passage in passages if passage.document == number for word in passage.text.split()]
         assert found == " ".join(sentences).split()
-    assert all(len(each.text.split()) <= bound for each in passages)
+    assert all(len(passage.text.split()) <= bound for passage in passages)
     for left, right in itertools.pairwise(passages):  # nothing that would have fitted was left for the next
         if left.document == right.document:
             assert len(left.text.split()) + len(right.sentences[0].split()) > bound

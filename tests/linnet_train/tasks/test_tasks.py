@@ -67,7 +67,7 @@ def pair_rows(count: int) -> list[Row]:
     rows: list[Row] = []
     for _ in range(count):
         subjects = [generator.choice(["play music", "bank money", "train rain"]) for _ in range(2)]
-        left, right = (" ".join([*generator.choices(FILLERS, k=2), each]) for each in subjects)
+        left, right = (" ".join([*generator.choices(FILLERS, k=2), subject]) for subject in subjects)
         score = 5.0 if subjects[0] == subjects[1] else generator.choice([0.0, 1.0])
         rows.append({"sentence1": left, "sentence2": right, "score": score})
     return rows
@@ -185,7 +185,7 @@ def problems(task: str, rows: list[Row], tmp_path: Path) -> list[str]:
     file = write_rows(tmp_path / "rows.jsonl", rows)
     with pytest.raises(BadDataError) as caught:
         read_examples(DataConfig(train=file), 0, task)
-    return [str(each).removeprefix(f"{file}").lstrip(", :") for each in caught.value.problems]
+    return [str(problem).removeprefix(f"{file}").lstrip(", :") for problem in caught.value.problems]
 
 
 def test_bad_tags_are_named_at_once(tmp_path: Path) -> None:
@@ -212,7 +212,7 @@ def test_tags_that_no_training_row_has_are_refused(tmp_path: Path) -> None:
     dev.write_text("it O\n\nEU B-org\nis O\n", encoding="utf-8")
     with pytest.raises(BadDataError) as caught:
         read_examples(DataConfig(train=file, validation=dev), 0, "token-classification")
-    assert [str(each) for each in caught.value.problems] == [f"{dev}, line 3: no training row has B-org"]
+    assert [str(problem) for problem in caught.value.problems] == [f"{dev}, line 3: no training row has B-org"]
 
 
 def test_bad_answers_are_named_at_once(tmp_path: Path) -> None:
@@ -255,7 +255,7 @@ def test_what_belongs_together_is_held_out_together(tmp_path: Path) -> None:
     file = write_rows(tmp_path / "rows.jsonl", ranked_rows(80))
     found = read_examples(DataConfig(train=file, validation_split=0.25), 0, "text-ranking")
     assert len(found.validation) == 20
-    assert not {each.text for each in found.train} & {each.text for each in found.validation}
+    assert not {example.text for example in found.train} & {example.text for example in found.validation}
 
 
 # -- labels ----------------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ def test_the_file_answers_as_the_rounded_model(
         assert exported.manifest.recipe == recipe
         for text in texts:
             expected = torch.softmax(model(**tokenizer(text, return_tensors="pt")).logits[0], -1)
-            found = {each["label"]: each["score"] for each in exported(text, top_k=None)}
+            found = {answer["label"]: answer["score"] for answer in exported(text, top_k=None)}
             for place, label in model.config.id2label.items():
                 # an activation between two steps can fall to either side: a few hundredths of a score
                 assert found[label] == pytest.approx(float(expected[place]), abs=0.03)
@@ -75,7 +75,7 @@ def test_the_weights_are_others_than_without(encoder: Path, rows_file: Path, tmp
     plain = train(config(encoder, rows_file, tmp_path / "plain"))
     aware = train(config(encoder, rows_file, tmp_path / "aware", quantize_aware="8da4w"))
     weights = [
-        classifier(each.output).state_dict()["bert.encoder.layer.0.output.dense.weight"] for each in (plain, aware)
+        classifier(report.output).state_dict()["bert.encoder.layer.0.output.dense.weight"] for report in (plain, aware)
     ]
     assert not torch.equal(*weights)
 

@@ -32,18 +32,18 @@ def python_answers(model: linnet.Model) -> list[list[Any]]:
     text = "the [MASK] is open"
     task = model.manifest.task
     if task == "text-classification":
-        return [[each["label"], each["score"]] for each in model(text, top_k=None)]
+        return [[answer["label"], answer["score"]] for answer in model(text, top_k=None)]
     if task == "token-classification":
         names = ("entity_group", "score", "word", "start", "end")
-        return [[each[name] for name in names] for each in model(text, aggregation_strategy="simple")]
+        return [[entity[name] for name in names] for entity in model(text, aggregation_strategy="simple")]
     if task == "fill-mask":
-        return [[each[name] for name in ("token", "score", "token_str", "sequence")] for each in model(text)]
+        return [[proposal[name] for name in ("token", "score", "token_str", "sequence")] for proposal in model(text)]
     if task == "question-answering":
         answer = model(question="how", context="turn it down and up again")
         return [[answer[name] for name in ("score", "start", "end", "answer")]]
     if task == "feature-extraction":
         return [model.encode(text, normalize_embeddings=True).tolist()]
-    return [[each["corpus_id"], each["score"]] for each in model.rank("music", ["play music", "the bank"])]
+    return [[passage["corpus_id"], passage["score"]] for passage in model.rank("music", ["play music", "the bank"])]
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def random_inputs(rng: random.Random, method: str) -> list[np.ndarray]:
     count = (2 if method == "forward" else 3) + rng.choice((0, 0, 0, 0, 0, 0, 0, -1, 1))
     shape = random_shape(rng)
     shapes = [shape if rng.random() < 0.95 else random_shape(rng) for _ in range(count)]
-    arrays = [random_array(rng, each, VOCAB if i == 0 else 2) for i, each in enumerate(shapes)]
+    arrays = [random_array(rng, own_shape, VOCAB if i == 0 else 2) for i, own_shape in enumerate(shapes)]
     if rng.random() < 0.5:
         arrays = [array.astype(np.int64) if array.dtype.kind in "iub" else array for array in arrays]
     if rng.random() < 0.2:

@@ -95,10 +95,10 @@ def test_strided_and_read_only_inputs_are_taken(model: Model, expected: Arrays) 
         ("no input", [], errors.InputShapeError),
         ("one input", inputs(3)[:1], errors.InputShapeError),
         ("three inputs", [*inputs(3), *inputs(3)[:1]], errors.InputShapeError),
-        ("int32", [each.astype(np.int32) for each in inputs(3)], errors.InputShapeError),
-        ("float64", [each.astype(np.float64) for each in inputs(3)], errors.InputShapeError),
-        ("big-endian", [each.astype(">i8") for each in inputs(3)], errors.InputShapeError),
-        ("uint64", [each.astype(np.uint64) for each in inputs(3)], errors.InputShapeError),
+        ("int32", [array.astype(np.int32) for array in inputs(3)], errors.InputShapeError),
+        ("float64", [array.astype(np.float64) for array in inputs(3)], errors.InputShapeError),
+        ("big-endian", [array.astype(">i8") for array in inputs(3)], errors.InputShapeError),
+        ("uint64", [array.astype(np.uint64) for array in inputs(3)], errors.InputShapeError),
         ("objects", [np.array([[None, 1]], object)] * 2, errors.InputShapeError),
         ("lists", [[[1, 2]], [[0, 0]]], errors.InputShapeError),
         ("None", [None, None], errors.InputShapeError),
@@ -236,7 +236,7 @@ def test_the_tokenizer_of_a_model_is_the_one_of_its_bytes(model: Model) -> None:
     for tokenizer in (model.tokenizer, Tokenizer(blob)):
         assert tokenizer.vocab_size == 12
         (encoding,) = tokenizer.encode("Turn the lights", "music \0 \N{MUSICAL NOTE}up")
-        tokens = [tokenizer.token(int(each)) for each in encoding.ids]
+        tokens = [tokenizer.token(int(token_id)) for token_id in encoding.ids]
         assert tokens == ["[CLS]", "turn", "the", "light", "##s", "[SEP]", "music", "[UNK]", "[SEP]"]
         assert encoding.offsets[1:5].tolist() == [[0, 4], [5, 8], [9, 14], [14, 15]]
         assert encoding.offsets.dtype == np.int64

@@ -57,8 +57,12 @@ def test_the_core_exports_its_c_interface_and_nothing_else() -> None:
 
 def test_numpy_is_the_only_dependency_and_executorch_no_build_requirement() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    assert [re.split(r"[<>=~!]", each)[0] for each in project["project"]["dependencies"]] == ["numpy"]
-    assert not [each for each in project["build-system"]["requires"] if "executorch" in each or "torch" in each]
+    assert [re.split(r"[<>=~!]", requirement)[0] for requirement in project["project"]["dependencies"]] == ["numpy"]
+    assert not [
+        requirement
+        for requirement in project["build-system"]["requires"]
+        if "executorch" in requirement or "torch" in requirement
+    ]
 
 
 def write_wheel(path: Path) -> str:

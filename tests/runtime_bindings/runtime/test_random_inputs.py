@@ -27,8 +27,8 @@ def run_worker(file: Path, seed: int, environment: dict[str, str]) -> dict[str, 
 def test_random_inputs_and_texts(toy: Path, python_environment: dict[str, str]) -> None:
     verdicts: collections.Counter[str] = collections.Counter()
     with ThreadPoolExecutor(max_workers=2) as pool:
-        for each in pool.map(lambda seed: run_worker(toy, seed, python_environment), range(PROCESSES)):
-            verdicts.update(each)
+        for counts in pool.map(lambda seed: run_worker(toy, seed, python_environment), range(PROCESSES)):
+            verdicts.update(counts)
     assert sum(verdicts.values()) == 2 * CASES
     for kind in (
         "run LINNET_OK",

@@ -58,7 +58,7 @@ def expected_rows(family: str, text: str, pair: str | None = None, **options: An
 
 def _row(encoding: tokenizers.Encoding) -> Row:
     sequences, words = (
-        [-1 if each is None else each for each in values] for values in (encoding.sequence_ids, encoding.word_ids)
+        [-1 if value is None else value for value in values] for values in (encoding.sequence_ids, encoding.word_ids)
     )
     return (encoding.ids, encoding.type_ids, sequences, encoding.offsets), words
 
@@ -181,7 +181,7 @@ def test_what_cannot_be_cut_is_refused(family: str) -> None:
 def test_tokens_back_to_text(family: str) -> None:
     tokenizer, vocabulary = original(family), device(family).vocabulary
     assert vocabulary.ids == tokenizer.get_vocab()
-    assert [vocabulary.token(each) for each in range(len(tokenizer))] == tokenizer.convert_ids_to_tokens(
+    assert [vocabulary.token(token_id) for token_id in range(len(tokenizer))] == tokenizer.convert_ids_to_tokens(
         range(len(tokenizer))
     )
     assert vocabulary.token(len(tokenizer) + 7) == ""
