@@ -1,4 +1,4 @@
-"""The manifest's cross checks and the trailer's layout, in Python alone."""
+"""The manifest's cross checks and lists, and the trailer's layout, in Python alone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linnet.errors import LinnetError, ManifestInvalidError, SchemaTooNewError, TrailerDamagedError
-from linnet.format.manifest import TASKS, Manifest
+from linnet.format.manifest import TASKS, Manifest, join_items, split_items
 from linnet.format.trailer import FOOTER_SIZE, build_trailer, read_trailer
 from tests.support.sdk_fakes import make_manifest
 
@@ -87,6 +87,18 @@ def test_every_field_is_described() -> None:
     for field in dataclasses.fields(Manifest):
         assert field.metadata["doc"]
         assert field.metadata["kind"] in Manifest.STORED
+
+
+# -- lists in one string ---------------------------------------------------------------------------
+
+
+@given(st.lists(st.text()))
+def test_items_survive_joining(items: list[str]) -> None:
+    if items == [""]:
+        with pytest.raises(ValueError, match="one empty string"):
+            join_items(items)
+    else:
+        assert split_items(join_items(items)) == tuple(items)
 
 
 # -- trailer ---------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from linnet_bench.record.trace import TracedRuns, trace_json
 from tests.support.cli import bench, read
 from tests.support.files import BenchFiles
 from tests.support.records import make_run
+from tests.support.task_files import files_of_every_task
 
 LINEAR = "Fully Connected (NC, F32) GEMM"
 
@@ -291,3 +292,33 @@ def test_the_method_that_ran_is_recognized_by_its_delegate_calls() -> None:
     assert program.operator(1) == ("linnet::int8_attention", "b")
     program.recognize([1])
     assert program.operator(0) == ("aten::add", "a")
+
+
+@pytest.mark.parametrize("task", ["text-classification", "fill-mask", "question-answering"])
+def test_every_operator_of_a_profile_has_its_layer(task: str) -> None:
+    code = """
+import dataclasses, json, sys
+from linnet_bench.measure.probe import profile_forward, time_forward
+from linnet_bench.record.sampling import Sampling
+from linnet.model import Model
+from linnet.runtime import open_runtime
+runtime = open_runtime(sys.argv[1], 1)
+model = Model(runtime)
+sampling = Sampling(seconds=None, samples=3)
+plain = time_forward(model, runtime, 9, sampling)
+runtime.set_profiling(True)
+profile, _ = profile_forward(model, runtime, plain, sampling, 0)
+print(json.dumps([model.raw_evidence, dataclasses.asdict(profile)]))
+"""
+    command = [sys.executable, "-c", code, str(files_of_every_task() / f"{task}.pte")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr[-3000:]
+    evidence, profile = json.loads(done.stdout)
+    places = evidence["places"]["forward"]
+    assert ["partition" in place for place in places].count(True) == evidence["report"]["partitions"]["forward"]
+    assert len(places) == len(profile["steps"]) - 1  # the executor is no instruction
+    linears = {name for place in profile["places"] if place["name"].startswith("Fully") for name in [place["layer"]]}
+    layer = {f"body.layers.0.{name}" for name in ("attention.query", "attention.key", "expand", "contract")}
+    assert layer <= linears
+    assert "" not in linears
+    assert sum(row["share"] for row in profile["layers"]) == pytest.approx(1)
