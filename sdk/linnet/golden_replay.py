@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from linnet.errors import LinnetError, TrailerDamagedError
+from linnet.errors import CallerError, LinnetError, TrailerDamagedError
 from linnet.format.evidence import GoldenCase
 from linnet.format.golden import DEFAULT_TOLERANCE, CaseResult, compare_outputs, compare_tokens
 from linnet.model import Model
@@ -84,8 +84,8 @@ def stored_cases(model: Model) -> tuple[list[GoldenCase], float]:
 def _well_formed() -> Iterator[None]:
     try:
         yield
-    except ValueError as error:
-        if isinstance(error, LinnetError):
+    except (CallerError, ValueError) as error:
+        if isinstance(error, LinnetError) and not isinstance(error, CallerError):
             raise
         raise TrailerDamagedError(
             f"the golden cases of the evidence have a wrong form ({error!r}); export the file again"

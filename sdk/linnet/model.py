@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from linnet.errors import InvalidArgumentError, TaskMismatchError, TrailerDamagedError
+from linnet.errors import InvalidArgumentError, TaskMismatchError
 from linnet.format.manifest import Manifest
 from linnet.inputs import TextInput
 from linnet.runtime import Encoding, FloatArray, Runtime
@@ -229,13 +228,9 @@ class Model:
         Raises:
             TrailerDamagedError: the evidence is not a JSON object.
         """
-        try:
-            evidence = json.loads(self._runtime.evidence)
-        except ValueError as error:
-            raise TrailerDamagedError(f"the evidence is not JSON: {error}; export the file again") from error
-        if not isinstance(evidence, dict):
-            raise TrailerDamagedError(f"the evidence is a {type(evidence).__name__}, expected a JSON object")
-        return evidence
+        from linnet.format.evidence import parse_evidence
+
+        return parse_evidence(self._runtime.evidence, self.path or "the file")
 
     # -- lifetime ------------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ def main() -> None:
     write("trailer", [program, program + build_trailer(program, [(0, 40), (48, 16)], {"status": "unproven"})])
     evidence = {"status": "unproven"}
     whole = program + build_trailer(program, [(0, 40), (48, 16)], evidence)
-    write("signature", [whole, with_signature(whole, bytes(range(SIGNATURE_SIZE)), "input")])
+    write("signature", [whole, with_signature(whole, lambda _: bytes(range(SIGNATURE_SIZE)), "input")])
     pieces = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat", "##s", "é")
     write("tokenizer", [wordpiece_bytes(pieces), wordpiece_bytes(pieces, prefix="", lowercase=False)])
     write("manifest", [manifest_lines(task) for task in ("text-classification", "fill-mask", "question-answering")])

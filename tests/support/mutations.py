@@ -129,10 +129,14 @@ def _footers() -> Iterator[FileCase]:
         "sizes that wrap around", lambda p: compose(p, evidence_size=2**64 - len(p.program), program_size=2**63),
         *damaged,
     )  # fmt: skip
+    yield FileCase(
+        "17 MiB of evidence", lambda p: compose(replaced(p, evidence=b'{"a":"' + b"x" * (17 << 20) + b'"}')), *damaged
+    )
+    yield FileCase("70 000 ranges", lambda p: compose(replaced(p, ranges=p.ranges + ((0, 0),) * 70_000)), *damaged)
     yield FileCase("signature that is not there", lambda p: compose(p, signature_size=64), *damaged)
     yield FileCase("end mark", lambda p: compose(p, end=b"LNTREND."), *("LINNET_FILE_TRUNCATED",) * 3)
-    # The Python reader shows evidence; only the runtime looks at the bytes that no hash covers.
-    yield FileCase("bytes behind the hashes", lambda p: compose(p, zero=b"\0\0\0\1\0\0\0\0"), *damaged[:2], OK)
+    yield FileCase("bytes behind the hashes", lambda p: compose(p, zero=b"\0\0\0\1\0\0\0\0"), *damaged)
+    yield FileCase("such bytes in 1.1", lambda p: compose(p, minor=1, zero=b"\0\0\0\1\0\0\0\0"), *damaged)
 
 
 def _ranges() -> Iterator[FileCase]:
@@ -241,6 +245,17 @@ CONTRACT_CASES: tuple[ContractCase, ...] = (
     _same("fill-mask without a mask", _INVALID, task="fill-mask", mask_id=-1),
     _same("fill-mask by default without a mask", _INVALID, task="fill-mask", mask_id=None),
     _same("no vocabulary", _INVALID, vocab_size=0),
+    _same("vocabulary of 2^31", _INVALID, vocab_size=2**31),
+    _same("length of 2^20 + 1", _INVALID, max_length=2**20 + 1),
+    _same("length of 2^31", _INVALID, max_length=2**31),
+    _same("length of 2^62", _INVALID, max_length=2**62),
+    _same("largest length", OK, max_length=2**20),
+    _same("batch of 2^31", _INVALID, max_batch=2**31),
+    _same("id of 2^31", _INVALID, vocab_size=2**31 - 1, pad_id=2**31),
+    _same("width of 2^40", _INVALID, embedding_size=2**40),
+    _same("negative width", _INVALID, embedding_size=-1),
+    _same("a word of 65 kB", _INVALID, source="x" * 65537),
+    _same("a long word", OK, source="x" * 65536),
     _same("negative vocabulary", _INVALID, vocab_size=-5),
     _same("id above the vocabulary", _INVALID, pad_id=32),
     _same("id below -1", _INVALID, sep_id=-2),

@@ -20,7 +20,9 @@ _TYPES = {tuple: "list of str"}
 def manifest_page() -> str:
     """Return the page of the manifest's fields."""
     fields = dataclasses.fields(Manifest)
-    rows = [(f"`{field.name}`", _type_name(field), cell(str(field.metadata["doc"]))) for field in fields]
+    rows = [
+        (f"`{field.name}`", _type_name(field), _range(field), cell(str(field.metadata["doc"]))) for field in fields
+    ]
     lines = [
         GENERATED.format(source="the dataclass Manifest of the package linnet"),
         "# Manifest",
@@ -29,7 +31,7 @@ def manifest_page() -> str:
         "`linnet inspect FILE` shows their values, `linnet_model_value` returns one of them. "
         "[File format](../concepts/file-format.md) explains how they are stored.",
         "",
-        *table(["field", "type", "meaning"], rows),
+        *table(["field", "type", "range", "meaning"], rows),
     ]
     return "\n".join(lines) + "\n"
 
@@ -37,6 +39,11 @@ def manifest_page() -> str:
 def _type_name(field: dataclasses.Field[Any]) -> str:
     kind = field.metadata["kind"]
     return _TYPES.get(kind) or str(kind.__name__)
+
+
+def _range(field: dataclasses.Field[Any]) -> str:
+    kind, least, most = (field.metadata[name] for name in ("kind", "least", "most"))
+    return "" if kind is bool else f"{least} to {most}" if kind is int else f"at most {most} bytes"
 
 
 def schemas_page(docs: Path) -> str:

@@ -27,6 +27,7 @@ from linnet_bench.record.statistics import PERCENTILE_DEFINITION, Summary
 
 __all__ = [
     "INTERRUPTED_WORDS",
+    "LEAST_WHOLE",
     "RECORD_KIND",
     "RECORD_MAJOR",
     "RECORD_MINOR",
@@ -54,6 +55,9 @@ __all__ = [
 RECORD_KIND = "linnet-bench"
 RECORD_MAJOR = 1
 RECORD_MINOR = 3  # 1: profiles; 2: method and repeats, kernels, throttling, energy, cores, emulation; 3: partial_reason
+
+LEAST_WHOLE = -1
+"""Smallest whole number of a record: a position or a count that there is not."""
 
 INTERRUPTED_WORDS = "interrupted with Ctrl-C"
 """The reason in a partial record that the user interrupted."""

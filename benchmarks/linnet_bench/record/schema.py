@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 from linnet.format.json_schema import dataclass_schema
-from linnet_bench.record.record import RECORD_KIND, RECORD_MAJOR, RECORD_MINOR, Record
+from linnet_bench.record.record import LEAST_WHOLE, RECORD_KIND, RECORD_MAJOR, RECORD_MINOR, Record
 
 __all__ = ["record_schema", "schema_text"]
 
@@ -21,7 +21,8 @@ def record_schema() -> dict[str, Any]:
     """Return the schema of :class:`linnet_bench.record.record.Record`."""
     title = f"Record of linnet bench, {RECORD_MAJOR}.{RECORD_MINOR}"
     version = {"type": "string", "pattern": rf"^{RECORD_MAJOR}\.\d+$"}
-    schema = dataclass_schema(Record, title, {"kind": {"const": RECORD_KIND}, "schema_version": version})
+    fixed = {"kind": {"const": RECORD_KIND}, "schema_version": version}
+    schema = dataclass_schema(Record, title, fixed, least=LEAST_WHOLE)
     schema["required"] = ["kind", "schema_version", *schema["required"]]
     return schema
 

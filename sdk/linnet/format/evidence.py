@@ -10,11 +10,13 @@ because it is damaged, gets its default; :attr:`Evidence.damaged` lists the path
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from linnet.errors import SchemaTooNewError, TrailerDamagedError
+from linnet.format.bounded_json import parse_json
 from linnet.format.json_objects import NOT_IN_JSON, OMIT_DEFAULT, read_object, write_object
 
 __all__ = [
@@ -36,6 +38,7 @@ __all__ = [
     "Report",
     "Tolerance",
     "WorstText",
+    "parse_evidence",
 ]
 
 EVIDENCE_MAJOR = 1
@@ -43,6 +46,25 @@ EVIDENCE_MINOR = 0
 EVIDENCE_SCHEMA = f"{EVIDENCE_MAJOR}.{EVIDENCE_MINOR}"
 
 _SHOWN_PATHS = 3
+
+
+def parse_evidence(text: str | bytes, name: str = "the file") -> dict[str, Any]:
+    """Parse the evidence of a trailer, including fields that this version does not know.
+
+    Args:
+        text: the evidence; bytes are UTF-8.
+        name: name of the file for error messages.
+
+    Raises:
+        TrailerDamagedError: it is not a JSON object within the limits of :func:`linnet.format.bounded_json.parse_json`.
+    """
+    try:
+        evidence = parse_json(text)
+    except ValueError as error:
+        raise TrailerDamagedError(f"{name}: the evidence is not JSON that can be used: {error}; export it again") from error
+    if not isinstance(evidence, dict):
+        raise TrailerDamagedError(f"{name}: the evidence is a {type(evidence).__name__}, expected a JSON object")
+    return evidence
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +82,17 @@ class GoldenOutput:
     values: tuple[float, ...]
     argmax: tuple[int, ...] | None = dataclasses.field(default=None, metadata=OMIT_DEFAULT)
     max: tuple[float, ...] | None = dataclasses.field(default=None, metadata=OMIT_DEFAULT)
+
+    def __post_init__(self) -> None:
+        if len(self.values) > math.prod(self.shape):
+            raise ValueError(f"{len(self.values)} values of an output of shape {self.shape}")
+        if (self.argmax is None) != (self.max is None):
+            raise ValueError("expected argmax and max together")
+        if self.argmax is None or self.max is None:
+            return
+        rows, width = math.prod(self.shape[:-1]), self.shape[-1] if self.shape else 0
+        if not rows == len(self.argmax) == len(self.max) or any(place >= width for place in self.argmax):
+            raise ValueError(f"a maximum outside of an output of shape {self.shape}")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -81,6 +114,10 @@ class GoldenCase:
     output: Mapping[str, GoldenOutput]
     output_fused: Mapping[str, GoldenOutput] | None = dataclasses.field(default=None, metadata=OMIT_DEFAULT)
 
+    def __post_init__(self) -> None:
+        if not 0 < len(self.ids) == len(self.type_ids):
+            raise ValueError(f"{len(self.ids)} ids and {len(self.type_ids)} type_ids")
+
 
 @dataclasses.dataclass(frozen=True)
 class Tolerance:
@@ -92,6 +129,10 @@ class Tolerance:
     """
 
     absolute: float | None = dataclasses.field(default=None, metadata=OMIT_DEFAULT)
+
+    def __post_init__(self) -> None:
+        if self.absolute is not None and not 0 <= self.absolute <= 1:
+            raise ValueError(f"a tolerance of {self.absolute}, expected 0 to 1")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

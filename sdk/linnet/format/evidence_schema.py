@@ -19,7 +19,7 @@ __all__ = ["evidence_schema", "schema_text"]
 def evidence_schema() -> dict[str, Any]:
     """Return the schema of :class:`linnet.format.evidence.Evidence`."""
     version = {"type": "string", "pattern": rf"^{EVIDENCE_MAJOR}\.\d+$"}
-    return dataclass_schema(Evidence, f"Evidence of a linnet file, {EVIDENCE_SCHEMA}", {"schema": version})
+    return dataclass_schema(Evidence, f"Evidence of a linnet file, {EVIDENCE_SCHEMA}", {"schema": version}, least=0)
 
 
 def schema_text() -> str:

@@ -1,18 +1,21 @@
 """Conversion between frozen dataclasses and JSON, tolerant of older, newer and damaged documents.
 
 The dataclass defines the format: the name of a field is its key. Keys without a field are ignored. A field whose key is
-missing, is null or has a value of another type gets its default; a wrong type is also reported with its path.
+missing, is null or has a value of another type gets its default; a wrong type is also reported with its path. Whole
+numbers are counts, positions and sizes: none is negative. A dataclass whose ``__post_init__`` raises a ValueError, because
+its fields contradict each other, counts as a value of a wrong type.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import functools
-import math
 import types
 import typing
 from collections.abc import Mapping
 from typing import Any, TypeVar
+
+from linnet.format.bounded_json import MOST_WHOLE
 
 __all__ = ["NOT_IN_JSON", "OMIT_DEFAULT", "has_default", "read_object", "write_object"]
 
@@ -23,6 +26,8 @@ OMIT_DEFAULT: Mapping[str, Any] = types.MappingProxyType({"json": "unless defaul
 """Metadata of a field that is omitted from the JSON document if it has its default."""
 
 _T = TypeVar("_T")
+
+_MOST_REAL = 3.4028234e38  # the largest float32: what a program can give
 
 
 class _UnfitError(ValueError):
@@ -83,14 +88,18 @@ def _read(kind: Any, data: object, path: str, damaged: list[str]) -> Any:
         return kind(*_read_items(tuple(_types(kind).values()), data, path, damaged))
     if origin is Mapping:
         return _read_entries(typing.get_args(kind)[1], data, path, damaged)
+    if not _fits(kind, data):
+        raise _UnfitError(path)
+    return data
+
+
+def _fits(kind: type, data: object) -> bool:
     # type() instead of isinstance(), because bool is a subclass of int
-    if type(data) is kind if kind is not float else _is_number(data):
-        return data
-    raise _UnfitError(path)
-
-
-def _is_number(data: object) -> bool:
-    return isinstance(data, int | float) and not isinstance(data, bool) and -math.inf < data < math.inf
+    if kind is int:
+        return type(data) is int and 0 <= data <= MOST_WHOLE
+    if kind is float:
+        return type(data) in (int, float) and -_MOST_REAL <= data <= _MOST_REAL  # type: ignore[operator]
+    return type(data) is kind
 
 
 def _read_dataclass(cls: Any, data: object, path: str, damaged: list[str]) -> Any:
@@ -109,7 +118,10 @@ def _read_dataclass(cls: Any, data: object, path: str, damaged: list[str]) -> An
             if not optional:
                 raise
             damaged.append(str(error))
-    return cls(**values)
+    try:
+        return cls(**values)
+    except ValueError as error:
+        raise _UnfitError(path) from error
 
 
 def _read_items(kinds: tuple[Any, ...], data: object, path: str, damaged: list[str]) -> tuple[Any, ...]:
@@ -118,7 +130,7 @@ def _read_items(kinds: tuple[Any, ...], data: object, path: str, damaged: list[s
         raise _UnfitError(path)
     if kinds[1:] == (...,):
         # fast path, since arrays can have thousands of numbers
-        if kinds[0] in (int, float) and all(type(item) is kinds[0] for item in data):
+        if kinds[0] in (int, float) and all(_fits(kinds[0], item) for item in data):
             return tuple(data)
         kinds = kinds[:1] * len(data)
     if len(kinds) != len(data):

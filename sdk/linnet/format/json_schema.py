@@ -10,6 +10,7 @@ import typing
 from collections.abc import Mapping
 from typing import Any
 
+from linnet.format.bounded_json import MOST_WHOLE
 from linnet.format.json_objects import NOT_IN_JSON, has_default
 
 __all__ = ["dataclass_schema"]
@@ -20,13 +21,16 @@ _ENTRY = re.compile(r"^ {8}(\w[\w, ]*):(.*(?:\n {12,}.*)*)", re.MULTILINE)
 """One entry of the attributes in a docstring, with its continuation lines."""
 
 
-def dataclass_schema(cls: type, title: str, constraints: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def dataclass_schema(
+    cls: type, title: str, constraints: Mapping[str, Mapping[str, Any]], *, least: int
+) -> dict[str, Any]:
     """Return the schema of a dataclass and of all dataclasses in it.
 
     Args:
         cls: the dataclass of the whole document.
         title: title of the schema.
         constraints: schemas by the name of a field of ``cls``, which replace the schema of the field's type.
+        least: smallest whole number in the document; the largest is :data:`linnet.format.bounded_json.MOST_WHOLE`.
     """
     definitions: dict[str, Any] = {}
     _define(cls, definitions)
@@ -34,7 +38,20 @@ def dataclass_schema(cls: type, title: str, constraints: Mapping[str, Mapping[st
     for name, constraint in constraints.items():
         described = {key: text for key, text in root["properties"][name].items() if key == "description"}
         root["properties"][name] = {**constraint, **described}
-    return {"$schema": _DRAFT, "title": title, **root, "$defs": dict(sorted(definitions.items()))}
+    schema = {"$schema": _DRAFT, "title": title, **root, "$defs": dict(sorted(definitions.items()))}
+    _bound_integers(schema, least)
+    return schema
+
+
+def _bound_integers(schema: Any, least: int) -> None:
+    if isinstance(schema, list):
+        for part in schema:
+            _bound_integers(part, least)
+    elif isinstance(schema, dict):
+        if schema.get("type") == "integer":
+            schema |= {"minimum": least, "maximum": MOST_WHOLE}
+        for part in schema.values():
+            _bound_integers(part, least)
 
 
 def _define(cls: type, definitions: dict[str, Any]) -> None:

@@ -73,8 +73,14 @@ def _unescape(item: str) -> str:
     return "".join(out)
 
 
-def _field(kind: type, doc: str, **default: Any) -> Any:
-    return dataclasses.field(metadata={"kind": kind, "doc": doc}, **default)
+_MOST: Mapping[type, int] = {int: 2**31 - 1, bool: 1, str: 1 << 16, tuple: 1 << 24, bytes: 1 << 28}
+"""Largest number, and most bytes as stored, of a field of each kind."""
+
+
+def _field(kind: type, doc: str, *, least: int = 0, most: int | None = None, **default: Any) -> Any:
+    """Define a field; ``least`` and ``most`` bound a number, or the bytes that the field is stored in."""
+    bounds = {"least": least, "most": _MOST[kind] if most is None else most}
+    return dataclasses.field(metadata={"kind": kind, "doc": doc, **bounds}, **default)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -94,15 +100,15 @@ class Manifest:
     tokenizer_version: str = _field(
         str, "version of the tokenizers package that wrote the bytes; empty for wordpiece", default=""
     )
-    vocab_size: int = _field(int, "rows of the word embedding; ids are 0 .. vocab_size - 1")
-    pad_id: int = _field(int, "id of the padding token, -1 if none", default=-1)
-    unk_id: int = _field(int, "id of the unknown token, -1 if none", default=-1)
-    cls_id: int = _field(int, "id of the classification token, -1 if none", default=-1)
-    sep_id: int = _field(int, "id of the separator token, -1 if none", default=-1)
-    mask_id: int = _field(int, "id of the mask token, -1 if none", default=-1)
+    vocab_size: int = _field(int, "rows of the word embedding; ids are 0 .. vocab_size - 1", least=1)
+    pad_id: int = _field(int, "id of the padding token, -1 if none", least=-1, default=-1)
+    unk_id: int = _field(int, "id of the unknown token, -1 if none", least=-1, default=-1)
+    cls_id: int = _field(int, "id of the classification token, -1 if none", least=-1, default=-1)
+    sep_id: int = _field(int, "id of the separator token, -1 if none", least=-1, default=-1)
+    mask_id: int = _field(int, "id of the mask token, -1 if none", least=-1, default=-1)
 
-    max_length: int = _field(int, "most tokens of one input, special tokens included")
-    max_batch: int = _field(int, "largest batch of forward_batch, 0 if there is no such method", default=0)
+    max_length: int = _field(int, "most tokens of one input, special tokens included", least=2, most=1 << 20)
+    max_batch: int = _field(int, "largest batch of forward_batch, 0 if there is no such method", most=1 << 16, default=0)
     inputs: tuple[str, ...] = _field(
         tuple, "inputs of forward, each int64 [1, tokens]: input_ids, perhaps token_type_ids"
     )
@@ -113,7 +119,7 @@ class Manifest:
         tuple, "outputs, float32: logits; start_logits, end_logits; embedding or token_embeddings"
     )
 
-    embedding_size: int = _field(int, "width of an embedding, 0 if the task gives none", default=0)
+    embedding_size: int = _field(int, "width of an embedding, 0 if the task gives none", most=1 << 20, default=0)
     pooling: str = _field(str, "pooling inside the program: mean, cls, max or none", default="none")
     normalized: bool = _field(bool, "embeddings leave the program with unit length", default=False)
     prompt_names: tuple[str, ...] = _field(tuple, "sentence-transformers prompt names", default=())
@@ -183,10 +189,22 @@ class Manifest:
     def problems(self) -> list[str]:
         """Return all invalid or contradictory fields as sentences; empty if there are none."""
         return [
+            *self._range_problems(),
             *self._task_problems(),
             *self._token_problems(),
             *self._method_problems(),
         ]
+
+    def _range_problems(self) -> list[str]:
+        problems: list[str] = []
+        for field in dataclasses.fields(self):
+            value, bounds = getattr(self, field.name), field.metadata
+            if isinstance(value, int):
+                if not bounds["least"] <= value <= bounds["most"]:
+                    problems.append(f"{field.name} is {value}, expected {bounds['least']} to {bounds['most']}")
+            elif _stored_bytes(value) > bounds["most"]:
+                problems.append(f"{field.name} has {_stored_bytes(value)} bytes, expected at most {bounds['most']}")
+        return problems
 
     def _task_problems(self) -> list[str]:
         problems: list[str] = []
@@ -208,8 +226,6 @@ class Manifest:
 
     def _token_problems(self) -> list[str]:
         problems: list[str] = []
-        if self.vocab_size <= 0:
-            problems.append(f"vocab_size is {self.vocab_size}, expected at least 1")
         for name in ("pad_id", "unk_id", "cls_id", "sep_id", "mask_id"):
             value = getattr(self, name)
             if not -1 <= value < self.vocab_size:
@@ -222,10 +238,6 @@ class Manifest:
 
     def _method_problems(self) -> list[str]:
         problems: list[str] = []
-        if self.max_length < 2:
-            problems.append(f"max_length is {self.max_length}, expected at least 2")
-        if self.max_batch < 0:
-            problems.append(f"max_batch is {self.max_batch}, expected 0 or more")
         if not self.inputs or self.inputs[0] != "input_ids":
             problems.append(f"inputs is {list(self.inputs)}, expected input_ids first")
         if bool(self.max_batch) != bool(self.batch_inputs):
@@ -233,6 +245,11 @@ class Manifest:
         if not self.outputs:
             problems.append("outputs is empty")
         return problems
+
+
+def _stored_bytes(value: str | bytes | tuple[str, ...]) -> int:
+    stored = "\n".join(value) if isinstance(value, tuple) else value
+    return len(stored) if isinstance(stored, bytes) else len(stored.encode(errors="replace"))
 
 
 def check_schema_version(value: RawValue | None) -> None:

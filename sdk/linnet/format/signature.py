@@ -1,6 +1,6 @@
 """Ed25519 signatures of linnet files: signing and verification.
 
-Hashes detect damage; a signature also shows who made the file. It is part of the trailer (version 1.1), so every
+Hashes detect damage; a signature also shows who made the file. It is part of the trailer (from version 1.1 on), so every
 runtime can still run the file. Keys are PEM files, as ``openssl genpkey -algorithm ed25519`` writes them.
 """
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from linnet.atomic_file import replace_file
 from linnet.errors import ExtraMissingError, InvalidArgumentError, SignatureError
-from linnet.format.trailer import SIGNATURE_SIZE, split_signature, with_signature
+from linnet.format.trailer import SIGNATURE_SIZE, has_own_hash, split_signature, with_signature
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -33,8 +33,7 @@ def sign_file(path: str | Path, key: str | Path, output: str | Path) -> None:
         ExtraMissingError: the package cryptography is not installed.
     """
     data = Path(path).read_bytes()
-    message, _ = split_signature(data, str(path))
-    signed = with_signature(data, _private_key(Path(key)).sign(message), str(path))
+    signed = with_signature(data, _private_key(Path(key)).sign, str(path))
     replace_file(Path(output), signed, Path(path).stat().st_mode & 0o777)
 
 
@@ -67,6 +66,8 @@ def read_signed(path: str | Path, key: str | Path) -> bytes:
         public.verify(signature, message)
     except InvalidSignature:
         raise SignatureError(f"{path} was not signed by the key {key}, or was changed since; do not use it") from None
+    if not has_own_hash(data):
+        raise SignatureError(f"{path} was changed since it was signed: its SHA-256 is another; do not use it")
     return data
 
 

@@ -2,15 +2,16 @@
 
 A linnet file is an ExecuTorch program, untouched, followed by::
 
-    evidence    UTF-8 JSON, `evidence_size` bytes
-    ranges      `range_count` times (u64 offset, u64 size): the bytes of the program that are parsed,
+    evidence    UTF-8 JSON, `evidence_size` bytes, at most 16 MiB
+    ranges      `range_count` times (u64 offset, u64 size), at most 65536 times: the bytes of the program that are parsed,
                 as opposed to weights (header and program section first, then delegate sections)
-    signature   nothing, or 64 bytes: Ed25519 over b"linnet file signature 1\\n", bytes 16 to 40 of the footer, the
-                SHA-256 of the ranges, and the SHA-256 of every byte before the signature
+    signature   nothing, or 64 bytes: Ed25519 over b"linnet file signature 2\\n", bytes 16 to 40 of the footer, the
+                SHA-256 of the ranges, and the SHA-256 of every byte before the signature, bytes 0 to 80 and bytes
+                112 to 128 of the footer (in version 1.1 with a 1, and without the bytes of the footer)
     footer      128 bytes, little-endian:
         0   8 bytes   b"LNTRAILR"
         8   u16       major version, 1
-        10  u16       minor version, 0; 1 if there is a signature
+        10  u16       minor version, 0; 2 if there is a signature
         12  u32       size of the footer, 128
         16  u64       program_size: bytes before the trailer
         24  u64       evidence_size
@@ -18,7 +19,7 @@ A linnet file is an ExecuTorch program, untouched, followed by::
         40  u64       signature_size: 0, or 64 from version 1.1 on
         48  32 bytes  SHA-256 of the ranges, in their order, one after the other
         80  32 bytes  SHA-256 of every byte of the file before this field
-        112 8 bytes   zero
+        112 8 bytes   zero, at least up to version 1.2
         120 8 bytes   b"LNTREND\\n"
 
 ExecuTorch ignores bytes after a program, so any stock runtime can run the file. `linnet_model_open` checks the
@@ -32,16 +33,19 @@ import hashlib
 import json
 import mmap
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from linnet.errors import (
+    FileDamagedError,
     FileTruncatedError,
     NotALinnetFileError,
     NotAProgramError,
     TrailerDamagedError,
 )
+from linnet.format.bounded_json import MOST_BYTES
+from linnet.format.evidence import parse_evidence
 from linnet.format.footer import FILE_HASH_AT, FOOTER_SIZE
 
 __all__ = [
@@ -51,6 +55,7 @@ __all__ = [
     "TRAILER_MINOR",
     "Trailer",
     "build_trailer",
+    "has_own_hash",
     "read_trailer",
     "split_signature",
     "with_signature",
@@ -59,11 +64,16 @@ __all__ = [
 MAGIC = b"LNTRAILR"
 END_MAGIC = b"LNTREND\n"
 TRAILER_MAJOR = 1
-TRAILER_MINOR = 0  # without a signature; with_signature() writes 1
+TRAILER_MINOR = 0  # without a signature
+_SIGNED_MINOR = 2  # a signature covers the footer too
+_ZERO_AT = 112
 _FOOTER = struct.Struct("<8sHHIQQQQ32s32s8s8s")
 _RANGE = struct.Struct("<QQ")
 SIGNATURE_SIZE = 64
-SIGNED_DOMAIN = b"linnet file signature 1\n"
+SIGNED_DOMAINS = (b"linnet file signature 1\n", b"linnet file signature 2\n")
+"""First bytes of a signed message: of version 1.1, and from 1.2 on."""
+
+_MOST_RANGES = 1 << 16
 _MANIFEST_MARK = b"schema_version"  # name of the first constant method of the manifest
 
 assert _FOOTER.size == FOOTER_SIZE
@@ -157,10 +167,7 @@ def read_trailer(path: str | Path) -> Trailer:
         file.seek(program_size)
         payload = file.read(evidence_size)
         table = file.read(range_count * _RANGE.size)
-    try:
-        evidence = json.loads(payload)
-    except (UnicodeDecodeError, ValueError) as error:
-        raise TrailerDamagedError(f"{path}: the evidence is not JSON: {error}") from error
+    evidence = parse_evidence(payload, str(path))
     ranges = tuple(_RANGE.iter_unpack(table))
     return Trailer(program_size, evidence, ranges, fields[8], fields[9], (fields[1], fields[2]))
 
@@ -176,18 +183,44 @@ def split_signature(data: bytes, name: str) -> tuple[bytes, bytes]:
         TrailerDamagedError: the fields of the footer contradict each other or the file.
     """
     body, signature, footer = _parts(data, name)
-    message = SIGNED_DOMAIN + footer[16:40] + footer[48:80] + hashlib.sha256(body).digest()
-    return message, signature
+    return _signed_message(body, footer), signature
 
 
-def with_signature(data: bytes, signature: bytes, name: str) -> bytes:
-    """Return a whole file with this signature, which replaces an earlier one."""
+def with_signature(data: bytes, sign: Callable[[bytes], bytes], name: str) -> bytes:
+    """Return a whole file with a signature, which replaces an earlier one.
+
+    Args:
+        data: the whole file.
+        sign: returns the signature of a message, :data:`SIGNATURE_SIZE` bytes.
+        name: name of the file for error messages.
+
+    Raises:
+        FileDamagedError: the file is damaged, which a signature would hide.
+        TrailerDamagedError: the fields of the footer contradict each other or the file.
+    """
+    if not has_own_hash(data):
+        raise FileDamagedError(f"{name}: the file differs from its SHA-256; copy or export it again before it is signed")
     body, _, footer = _parts(data, name)
-    head = (
-        footer[:10] + struct.pack("<H", 1) + footer[12:40] + struct.pack("<Q", len(signature)) + footer[48:FILE_HASH_AT]
-    )
-    before = body + signature + head
-    return before + hashlib.sha256(before).digest() + footer[FILE_HASH_AT + 32 :]
+    minor = max(_SIGNED_MINOR, *struct.unpack_from("<H", footer, 10))
+    head = footer[:10] + struct.pack("<H", minor) + footer[12:40] + struct.pack("<Q", SIGNATURE_SIZE) + footer[48:80]
+    end = footer[_ZERO_AT:]
+    before = body + sign(_signed_message(body, head + bytes(32) + end)) + head
+    return before + hashlib.sha256(before).digest() + end
+
+
+def has_own_hash(data: bytes) -> bool:
+    """Return whether a whole file has the SHA-256 that its footer stores."""
+    covered = len(data) - FOOTER_SIZE + FILE_HASH_AT
+    return hashlib.sha256(memoryview(data)[:covered]).digest() == data[covered : covered + 32]
+
+
+def _signed_message(body: bytes, footer: bytes) -> bytes:
+    """Return what a signature signs: 112 bytes."""
+    covers_footer = struct.unpack_from("<H", footer, 10)[0] >= _SIGNED_MINOR
+    hashed = hashlib.sha256(body)
+    if covers_footer:
+        hashed.update(footer[:FILE_HASH_AT] + footer[_ZERO_AT:])
+    return SIGNED_DOMAINS[covers_footer] + footer[16:40] + footer[48:80] + hashed.digest()
 
 
 def _parts(data: bytes, name: str) -> tuple[bytes, bytes, bytes]:
@@ -216,7 +249,7 @@ def _refuse_without_trailer(path: str | Path, start: bytes) -> None:
 
 def _check_footer(path: str | Path, footer: bytes, size: int) -> tuple[Any, ...]:
     fields = _FOOTER.unpack(footer)
-    magic, major, _minor, footer_size, program_size, evidence_size, range_count, signature_size = fields[:8]
+    magic, major, minor, footer_size, program_size, evidence_size, range_count, signature_size = fields[:8]
     problems: list[str] = []
     if magic != MAGIC:
         problems.append(f"starts with {magic!r}, expected {MAGIC!r}")
@@ -227,6 +260,14 @@ def _check_footer(path: str | Path, footer: bytes, size: int) -> tuple[Any, ...]
     total = program_size + evidence_size + range_count * _RANGE.size + signature_size + FOOTER_SIZE
     if total != size:
         problems.append(f"adds up to {total} bytes, the file has {size}")
+    if minor <= _SIGNED_MINOR and footer[_ZERO_AT:-8] != bytes(8):
+        problems.append("has bytes that are not zero behind its hashes")
+    if minor == TRAILER_MINOR and signature_size:
+        problems.append("has a signature, which version 1.0 does not know")
+    if range_count > _MOST_RANGES:
+        problems.append(f"has {range_count} ranges, expected at most {_MOST_RANGES}")
+    if evidence_size > MOST_BYTES:
+        problems.append(f"has {evidence_size} bytes of evidence, expected at most {MOST_BYTES}")
     if problems:
         raise TrailerDamagedError(f"{path}: the trailer " + "; ".join(problems))
     return fields

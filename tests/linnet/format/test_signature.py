@@ -44,7 +44,7 @@ def test_a_signed_file_is_a_linnet_file(keys: Path) -> None:
     signed, unsigned = keys / "signed.pte", keys / "unsigned.pte"
     verify_file(str(signed))
     check_signature(signed, keys / "mine.pub.pem")
-    assert read_trailer(signed).version == (1, 1)
+    assert read_trailer(signed).version == (1, 2)
     assert read_trailer(signed).evidence == read_trailer(unsigned).evidence
     with linnet.load(signed, require_signature=keys / "mine.pub.pem") as model, linnet.load(unsigned) as original:
         assert model("turn it up") == original("turn it up")
@@ -73,14 +73,18 @@ def test_another_key_and_no_signature_are_refused(keys: Path) -> None:
         linnet.load((keys / "signed.pte").read_bytes(), require_signature=keys / "mine.pub.pem")
 
 
-@pytest.mark.parametrize("where", ["program", "weights", "evidence", "sizes", "ranges hash", "signature"])
+FOOTER = {"magic": 0, "version": 8, "minor version": 10, "footer size": 12, "sizes": 16, "signature size": 40,
+          "ranges hash": 50, "file hash": 90, "zeros": 112, "last zero": 119, "end": 127}  # fmt: skip
+
+
+@pytest.mark.parametrize("where", ["program", "weights", "evidence", "signature", *FOOTER])
 def test_every_part_is_signed(keys: Path, where: str) -> None:
     data = bytearray((keys / "signed.pte").read_bytes())
     program = read_trailer(keys / "signed.pte").program_size
     end = len(data) - FOOTER_SIZE
-    at = {"program": 64, "weights": program - 9, "evidence": program + 20, "sizes": end + 16, "ranges hash": end + 50,
-          "signature": end - 5}[where]  # fmt: skip
-    data[at] ^= 1
+    places = {"program": 64, "weights": program - 9, "evidence": program + 20, "signature": end - 5}
+    places |= {name: end + at for name, at in FOOTER.items()}
+    data[places[where]] ^= 1
     changed = keys / "changed.pte"
     changed.write_bytes(data)
     with pytest.raises(linnet.errors.FileError):

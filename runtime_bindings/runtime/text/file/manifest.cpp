@@ -1,6 +1,8 @@
 // What a program must say about itself before linnet runs it. The fields are defined in
 // sdk/linnet/format/manifest.py; a test holds both readers to the same table of good and bad files.
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,48 +15,58 @@ namespace {
 
 constexpr std::int64_t kSchemaMajor = 1;
 
+// `least` and `most` bound a number, or the bytes of a string.
 struct Known {
   std::string_view name;
   linnet_value_type type;
   bool required;
+  std::int64_t least;
+  std::int64_t most;
 };
 
+constexpr std::int64_t kMostId = std::numeric_limits<std::int32_t>::max();
+constexpr std::int64_t kMostLength = 1 << 20;
+constexpr std::int64_t kMostBatch = 1 << 16;
+constexpr std::int64_t kMostText = 1 << 16;
+constexpr std::int64_t kMostItems = 1 << 24;
+constexpr std::int64_t kMostBytes = 1 << 28;
+
 constexpr Known kKnown[] = {
-    {"task", LINNET_STRING, true},
-    {"model_type", LINNET_STRING, true},
-    {"labels", LINNET_STRING, false},
-    {"score_function", LINNET_STRING, false},
-    {"tokenizer_kind", LINNET_STRING, true},
-    {"tokenizer", LINNET_BYTES, true},
-    {"tokenizer_version", LINNET_STRING, false},
-    {"vocab_size", LINNET_INT, true},
-    {"pad_id", LINNET_INT, false},
-    {"unk_id", LINNET_INT, false},
-    {"cls_id", LINNET_INT, false},
-    {"sep_id", LINNET_INT, false},
-    {"mask_id", LINNET_INT, false},
-    {"max_length", LINNET_INT, true},
-    {"max_batch", LINNET_INT, false},
-    {"inputs", LINNET_STRING, true},
-    {"batch_inputs", LINNET_STRING, false},
-    {"outputs", LINNET_STRING, true},
-    {"embedding_size", LINNET_INT, false},
-    {"pooling", LINNET_STRING, false},
-    {"normalized", LINNET_BOOL, false},
-    {"prompt_names", LINNET_STRING, false},
-    {"prompts", LINNET_STRING, false},
-    {"default_prompt", LINNET_STRING, false},
-    {"recipe", LINNET_STRING, true},
-    {"quantization", LINNET_STRING, false},
-    {"source", LINNET_STRING, true},
-    {"source_commit", LINNET_STRING, false},
-    {"source_sha256", LINNET_STRING, false},
-    {"license", LINNET_STRING, false},
-    {"producer", LINNET_STRING, true},
-    {"executorch_version", LINNET_STRING, true},
-    {"backends", LINNET_STRING, false},
-    {"kernel_libraries", LINNET_STRING, false},
-    {"operators", LINNET_STRING, false},
+    {"task", LINNET_STRING, true, 0, kMostText},
+    {"model_type", LINNET_STRING, true, 0, kMostText},
+    {"labels", LINNET_STRING, false, 0, kMostItems},
+    {"score_function", LINNET_STRING, false, 0, kMostText},
+    {"tokenizer_kind", LINNET_STRING, true, 0, kMostText},
+    {"tokenizer", LINNET_BYTES, true, 0, kMostBytes},
+    {"tokenizer_version", LINNET_STRING, false, 0, kMostText},
+    {"vocab_size", LINNET_INT, true, 1, kMostId},
+    {"pad_id", LINNET_INT, false, -1, kMostId},
+    {"unk_id", LINNET_INT, false, -1, kMostId},
+    {"cls_id", LINNET_INT, false, -1, kMostId},
+    {"sep_id", LINNET_INT, false, -1, kMostId},
+    {"mask_id", LINNET_INT, false, -1, kMostId},
+    {"max_length", LINNET_INT, true, 2, kMostLength},
+    {"max_batch", LINNET_INT, false, 0, kMostBatch},
+    {"inputs", LINNET_STRING, true, 0, kMostItems},
+    {"batch_inputs", LINNET_STRING, false, 0, kMostItems},
+    {"outputs", LINNET_STRING, true, 0, kMostItems},
+    {"embedding_size", LINNET_INT, false, 0, kMostLength},
+    {"pooling", LINNET_STRING, false, 0, kMostText},
+    {"normalized", LINNET_BOOL, false, 0, 1},
+    {"prompt_names", LINNET_STRING, false, 0, kMostItems},
+    {"prompts", LINNET_STRING, false, 0, kMostItems},
+    {"default_prompt", LINNET_STRING, false, 0, kMostText},
+    {"recipe", LINNET_STRING, true, 0, kMostText},
+    {"quantization", LINNET_STRING, false, 0, kMostText},
+    {"source", LINNET_STRING, true, 0, kMostText},
+    {"source_commit", LINNET_STRING, false, 0, kMostText},
+    {"source_sha256", LINNET_STRING, false, 0, kMostText},
+    {"license", LINNET_STRING, false, 0, kMostText},
+    {"producer", LINNET_STRING, true, 0, kMostText},
+    {"executorch_version", LINNET_STRING, true, 0, kMostText},
+    {"backends", LINNET_STRING, false, 0, kMostItems},
+    {"kernel_libraries", LINNET_STRING, false, 0, kMostItems},
+    {"operators", LINNET_STRING, false, 0, kMostItems},
 };
 
 constexpr std::string_view kTasks[] = {"feature-extraction",  "fill-mask",    "question-answering",
@@ -110,6 +122,22 @@ Problems type_problems(const Fields& fields) {
   return problems;
 }
 
+void check_ranges(const Fields& fields, Problems& problems) {
+  for (const Known& known : kKnown) {
+    const linnet_value* value = fields.find(known.name);
+    if (value == nullptr) {
+      continue;
+    }
+    const bool is_sized = known.type == LINNET_STRING || known.type == LINNET_BYTES;
+    const std::int64_t size = is_sized ? static_cast<std::int64_t>(value->size) : value->integer;
+    if (size < known.least || size > known.most) {
+      problems.push_back(std::string(known.name) + (is_sized ? " has " : " is ") + std::to_string(size) +
+                         (is_sized ? " bytes" : "") + ", expected " + std::to_string(known.least) + " to " +
+                         std::to_string(known.most));
+    }
+  }
+}
+
 void check_task(const Fields& fields, Problems& problems) {
   const std::string task = fields.text("task");
   if (!is_in(task, kTasks)) {
@@ -142,9 +170,6 @@ void check_prompts(const Fields& fields, Problems& problems) {
 
 void check_tokens(const Fields& fields, Problems& problems) {
   const std::int64_t size = fields.integer("vocab_size");
-  if (size <= 0) {
-    problems.emplace_back("vocab_size is not positive");
-  }
   for (const std::string_view name : kTokenFields) {
     const linnet_value* value = fields.find(name);
     if (value != nullptr && (value->integer < -1 || value->integer >= size)) {
@@ -171,12 +196,6 @@ void check_input_names(const std::vector<std::string>& names, Problems& problems
 void check_methods(const Fields& fields, Problems& problems) {
   const std::vector<std::string> inputs = fields.items("inputs");
   const std::vector<std::string> batch_inputs = fields.items("batch_inputs");
-  if (fields.integer("max_length") < 2) {
-    problems.emplace_back("max_length is below 2");
-  }
-  if (fields.integer("max_batch") < 0) {
-    problems.emplace_back("max_batch is negative");
-  }
   if (inputs.empty() || inputs[0] != "input_ids") {
     problems.emplace_back("inputs does not start with input_ids");
   }
@@ -207,6 +226,7 @@ void check_manifest(const Fields& fields, const std::string& name) {
   check_schema(fields, name);
   refuse(type_problems(fields), name);
   Problems problems;
+  check_ranges(fields, problems);
   check_task(fields, problems);
   check_prompts(fields, problems);
   check_tokens(fields, problems);

@@ -13,10 +13,15 @@ namespace {
 
 constexpr std::size_t kFooterSize = 128;
 constexpr std::uint64_t kMajor = 1;
-constexpr std::uint64_t kMinor = 0;
+constexpr std::uint64_t kSignedMinor = 2;  // from here on a signature covers the footer too
 constexpr std::size_t kRangeSize = 16;
+constexpr std::size_t kMostRanges = 1U << 16U;
+constexpr std::size_t kMostEvidence = 16U << 20U;
+constexpr std::size_t kFileHashAt = 80;
+constexpr std::size_t kZeroAt = 112;
 constexpr std::string_view kMagic = "LNTRAILR";
-constexpr std::string_view kSignedDomain = "linnet file signature 1\n";
+constexpr std::string_view kSignedDomain1 = "linnet file signature 1\n";
+constexpr std::string_view kSignedDomain2 = "linnet file signature 2\n";
 constexpr std::string_view kEndMagic = "LNTREND\n";
 constexpr std::string_view kManifestMark = "schema_version";  // the manifest's first constant method
 constexpr std::size_t kMarkWindow = 1U << 20U;                // where the mark is searched, as in trailer.py
@@ -103,8 +108,19 @@ void check_footer(const Footer& footer, ByteView bytes, std::uint64_t file_size,
   if (!adds_up(footer, file_size)) {
     refuse_trailer(name, "does not add up to the file's " + std::to_string(file_size) + " bytes");
   }
-  if (footer.minor == kMinor && bytes.integer(112, 8) != 0) {
+  if (footer.minor <= kSignedMinor && bytes.integer(kZeroAt, 8) != 0) {
     refuse_trailer(name, "has bytes that are not zero behind its hashes");
+  }
+  if (footer.minor == 0 && footer.signature_size != 0) {
+    refuse_trailer(name, "has a signature, which version 1.0 does not know");
+  }
+  if (footer.range_count > kMostRanges) {
+    refuse_trailer(name, "has " + std::to_string(footer.range_count) + " ranges, expected at most " +
+                             std::to_string(kMostRanges));
+  }
+  if (footer.evidence_size > kMostEvidence) {
+    refuse_trailer(name, "has " + std::to_string(footer.evidence_size) +
+                             " bytes of evidence, expected at most " + std::to_string(kMostEvidence));
   }
 }
 
@@ -173,12 +189,12 @@ Trailer read_trailer(ByteView file, const std::string& name) {
   trailer.structure =
       parse_ranges(file.part(program_size + evidence_size, table_size), trailer.program, name);
   trailer.structure_hash = bytes.part(48, 32);
-  trailer.file_hash = bytes.part(80, 32);
-  trailer.before_file_hash = file.part(0, file.size() - kFooterSize + 80);
+  trailer.file_hash = bytes.part(kFileHashAt, 32);
+  trailer.before_file_hash = file.part(0, file.size() - kFooterSize + kFileHashAt);
   trailer.before_signature = file.part(0, program_size + evidence_size + table_size);
   trailer.signature =
       file.part(program_size + evidence_size + table_size, static_cast<std::size_t>(footer.signature_size));
-  trailer.sizes = bytes.part(16, 24);
+  trailer.footer = bytes;
   check_coverage(trailer, name);
   check_evidence(trailer.evidence, name);
   return trailer;
@@ -201,12 +217,24 @@ std::vector<std::uint8_t> signed_message(const Trailer& trailer, const std::stri
   if (trailer.signature.size() != LINNET_SIGNATURE_SIZE) {
     throw Error(LINNET_SIGNATURE_INVALID, name + ": the file has no signature; sign it with: linnet sign");
   }
+  const bool covers_footer = trailer.footer.integer(10, 2) >= kSignedMinor;
   Sha256 hash;
   hash.update(trailer.before_signature);
+  Sha256 whole = hash;
+  whole.update(trailer.signature);
+  whole.update(trailer.footer.part(0, kFileHashAt));
+  if (!same(trailer.file_hash, whole.finish())) {
+    throw Error(LINNET_SIGNATURE_INVALID, name + ": the file was changed since it was signed; do not use it");
+  }
+  if (covers_footer) {
+    hash.update(trailer.footer.part(0, kFileHashAt));
+    hash.update(trailer.footer.part(kZeroAt, kFooterSize - kZeroAt));
+  }
   const Sha256::Digest digest = hash.finish();
-  std::vector<std::uint8_t> message(kSignedDomain.begin(), kSignedDomain.end());
+  const std::string_view domain = covers_footer ? kSignedDomain2 : kSignedDomain1;
+  std::vector<std::uint8_t> message(domain.begin(), domain.end());
   for (const ByteView part :
-       {trailer.sizes, trailer.structure_hash, ByteView(digest.data(), digest.size())}) {
+       {trailer.footer.part(16, 24), trailer.structure_hash, ByteView(digest.data(), digest.size())}) {
     message.insert(message.end(), part.data(), part.data() + part.size());
   }
   return message;

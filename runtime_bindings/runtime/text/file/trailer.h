@@ -21,7 +21,7 @@ struct Trailer {
   ByteView file_hash;
   ByteView before_signature;  // every byte that a signature covers
   ByteView signature;         // empty if there is none
-  ByteView sizes;             // of program, evidence and table, as the footer has them
+  ByteView footer;
 };
 
 // Reads the trailer of a whole file. `name` stands in messages. Throws Error with LINNET_NOT_A_PROGRAM,
