@@ -23,10 +23,11 @@ using executorch::runtime::Result;
 constexpr std::size_t kLeastObjects = 65536;
 constexpr std::size_t kLeastPacked = 1048576;
 
-Trailer checked_trailer(const FileBytes& file) {
-  Trailer trailer = read_trailer(file.view(), file.name());
+// The copies are what is hashed: the file may change at any time.
+ParsedCopy checked_copy(const FileBytes& file, Trailer& trailer) {
+  ParsedCopy copy(file, trailer);
   check_structure(trailer, file.name());
-  return trailer;
+  return copy;
 }
 
 void check_program_version(ByteView program, const std::string& name) {
@@ -97,8 +98,9 @@ Fields checked_fields(const Program& program, const FileBytes& file) {
 
 Model::Model(std::unique_ptr<FileBytes> file, std::int32_t threads)
     : file_(std::move(file)),
-      trailer_(checked_trailer(*file_)),
-      loader_(*file_, trailer_.program),
+      trailer_(read_trailer(file_->view(), file_->name())),
+      parsed_(checked_copy(*file_, trailer_)),
+      loader_(*file_, trailer_.program, parsed_),
       program_(load_program(&loader_, trailer_.program, file_->name(), threads)),
       fields_(checked_fields(program_, *file_)),
       methods_(computing_methods(program_, fields_)),
@@ -181,6 +183,7 @@ std::vector<Output> Model::run(const std::string& method, const linnet_tensor* i
   if (target.broken) {
     throw Error(LINNET_RUN_FAILED, method + " failed inside of ExecuTorch before; open the model again");
   }
+  file_->check_unchanged();
   const ExecutorchCall call(LINNET_RUN_FAILED);
   if (target.method == nullptr) {
     load(target);

@@ -58,6 +58,7 @@ class Model {
 
   std::unique_ptr<FileBytes> file_;
   Trailer trailer_;
+  ParsedCopy parsed_;
   Loader loader_;
   executorch::runtime::Program program_;
   Fields fields_;

@@ -34,6 +34,9 @@ bool is_constant(const MethodMeta& meta) {
 // A constant method takes some hundred bytes; a file with a longer one only loses the protection.
 constexpr std::size_t kConstantBytes = 16384;
 
+// Bytes up to this size, which is a tokenizer's, are copied: they are parsed later, when the file may have changed.
+constexpr std::size_t kMostCopied = 4U << 20U;
+
 bool is_bytes(const EValue& value) {
   return value.isTensor() && value.toTensor().scalar_type() == ScalarType::Byte;
 }
@@ -59,7 +62,7 @@ void keep_value(Fields& fields, const std::string& name, const EValue& value, co
     const void* data = value.toTensor().const_data_ptr();
     const linnet_value bytes = {LINNET_BYTES, 0, 0.0, static_cast<const char*>(data),
                                 value.toTensor().nbytes()};
-    if (inside(file.view(), data, bytes.size)) {
+    if (bytes.size > kMostCopied && inside(file.view(), data, bytes.size)) {
       fields.point(name, bytes);
     } else if (data != nullptr) {
       fields.copy(name, bytes);

@@ -28,6 +28,7 @@ class Descriptor {
     }
   }
   int get() const noexcept { return number_; }
+  int release() noexcept { return std::exchange(number_, -1); }
 
  private:
   int number_;
@@ -41,7 +42,9 @@ class Descriptor {
               path + ": cannot " + verb + ": " + std::strerror(error));
 }
 
-std::size_t size_of(const std::string& path, int descriptor) {
+}  // namespace
+
+FileBytes::Stamp FileBytes::stamp_of(const std::string& path, int descriptor) {
   struct stat about = {};
   if (::fstat(descriptor, &about) != 0) {
     refuse(path, "read", errno);
@@ -49,26 +52,47 @@ std::size_t size_of(const std::string& path, int descriptor) {
   if (!S_ISREG(about.st_mode)) {
     throw Error(LINNET_FILE_UNREADABLE, path + ": not a regular file; give the path of a .pte file");
   }
-  return static_cast<std::size_t>(about.st_size);
+#ifdef __APPLE__
+  const timespec& changed = about.st_mtimespec;
+#else
+  const timespec& changed = about.st_mtim;
+#endif
+  return {static_cast<std::size_t>(about.st_size), changed.tv_sec, changed.tv_nsec};
 }
-
-}  // namespace
 
 std::unique_ptr<FileBytes> FileBytes::map(const std::string& path) {
   // O_NONBLOCK: opening a pipe must not wait for its writer; it has no meaning for regular files.
-  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (file.get() < 0) {
     refuse(path, "open", errno);
   }
-  const std::size_t size = size_of(path, file.get());
-  if (size == 0) {
-    return std::unique_ptr<FileBytes>(new FileBytes(path, nullptr, 0, false));
+  const Stamp stamp = stamp_of(path, file.get());
+  std::unique_ptr<FileBytes> mapped(new FileBytes(path, nullptr, 0, false));
+  if (stamp.size == 0) {
+    return mapped;
   }
-  void* data = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
+  void* data = ::mmap(nullptr, stamp.size, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (data == MAP_FAILED) {
     refuse(path, "map", errno);
   }
-  return std::unique_ptr<FileBytes>(new FileBytes(path, static_cast<std::uint8_t*>(data), size, true));
+  mapped->data_ = static_cast<std::uint8_t*>(data);
+  mapped->size_ = stamp.size;
+  mapped->mapped_ = true;
+  mapped->descriptor_ = file.release();
+  mapped->stamp_ = stamp;
+  return mapped;
+}
+
+void FileBytes::check_unchanged() const {
+  if (!mapped_) {
+    return;
+  }
+  const Stamp now = stamp_of(name_, descriptor_);
+  if (now.size != stamp_.size || now.seconds != stamp_.seconds || now.nanoseconds != stamp_.nanoseconds) {
+    throw Error(LINNET_FILE_DAMAGED,
+                name_ + ": the file was written to while it was open; open it again, and replace files by a "
+                        "rename");
+  }
 }
 
 std::unique_ptr<FileBytes> FileBytes::copy(const void* bytes, std::size_t size) {
@@ -85,6 +109,7 @@ std::unique_ptr<FileBytes> FileBytes::copy(const void* bytes, std::size_t size) 
 FileBytes::~FileBytes() {
   if (mapped_) {
     ::munmap(data_, size_);
+    ::close(descriptor_);
   } else {
     std::free(data_);
   }

@@ -3,6 +3,7 @@
 #define LINNET_RUNTIME_FILE_FILE_BYTES_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -13,7 +14,7 @@ namespace linnet {
 class FileBytes {
  public:
   // Maps a file read-only. A file that is replaced by a rename stays readable; one that is shortened in
-  // place does not (the system then signals SIGBUS), so writers write aside and rename.
+  // place does not (the system then signals SIGBUS), so writers write aside and rename. The file stays open.
   static std::unique_ptr<FileBytes> map(const std::string& path);
   // Copies, because ExecuTorch needs its segments aligned and the caller's memory may go away.
   static std::unique_ptr<FileBytes> copy(const void* bytes, std::size_t size);
@@ -23,6 +24,10 @@ class FileBytes {
   ~FileBytes();
 
   ByteView view() const noexcept { return {data_, size_}; }
+  // Whether somebody else may change view().
+  bool is_mapped() const noexcept { return mapped_; }
+  // Throws LINNET_FILE_DAMAGED if a mapped file has another size or time of change than when it was mapped.
+  void check_unchanged() const;
   // The path, or "memory": how messages name the file.
   const std::string& name() const noexcept { return name_; }
   // Gives the resident pages that lie wholly inside a part of view() back to the system. They come back from
@@ -30,13 +35,23 @@ class FileBytes {
   void release(const void* data, std::size_t size) const noexcept;
 
  private:
+  // What tells that a file was written to. A rename changes none of it.
+  struct Stamp {
+    std::size_t size = 0;
+    std::int64_t seconds = 0;
+    std::int64_t nanoseconds = 0;
+  };
+
   FileBytes(std::string name, std::uint8_t* data, std::size_t size, bool mapped)
       : name_(std::move(name)), data_(data), size_(size), mapped_(mapped) {}
+  static Stamp stamp_of(const std::string& path, int descriptor);
 
   std::string name_;
   std::uint8_t* data_;
   std::size_t size_;
   bool mapped_;
+  int descriptor_ = -1;  // of a mapped file
+  Stamp stamp_;
 };
 
 }  // namespace linnet
