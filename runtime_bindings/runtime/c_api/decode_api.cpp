@@ -1,5 +1,6 @@
 // The decoding part of linnet.h: from outputs to answers.
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "status.h"
 
 using linnet::c_api::new_answers;
+using linnet::c_api::require_array;
 using linnet::c_api::require_enum;
 using linnet::c_api::require_pointer;
 using linnet::c_api::view_of;
@@ -46,8 +48,9 @@ linnet::WindowView view(const linnet_task& task, const linnet_window_outputs& wi
 
 void check_aggregation(const linnet_entity_options& options) {
   require_enum(options.aggregation, LINNET_AGGREGATE_MAX, "aggregation");
-  if (options.ignored_count > 0) {
-    require_pointer(options.ignored, "ignored");
+  require_array(options.ignored, options.ignored_count, "ignored");
+  for (std::size_t i = 0; i < options.ignored_count; ++i) {
+    view_of(options.ignored[i], "an ignored label");
   }
 }
 
@@ -109,8 +112,8 @@ extern "C" linnet_status linnet_decode_spans(const linnet_task* task, linnet_tex
     const std::size_t start = task->value.output("start_logits");
     const std::size_t end = task->value.output("end_logits");
     std::vector<linnet::SpanLogits> logits;
+    require_array(windows, window_count, "windows");
     for (std::size_t i = 0; i < window_count; ++i) {
-      require_pointer(windows, "windows");
       logits.push_back({view(*task, windows[i], text), &output(windows[i], start), &output(windows[i], end)});
     }
     const linnet_question_options wanted = options == nullptr ? linnet_default_question_options() : *options;
@@ -125,9 +128,13 @@ extern "C" linnet_status linnet_decode_masks(const linnet_task* task, const linn
     require_pointer(window, "window");
     require_pointer(answers, "answers");
     const linnet_mask_options wanted = options == nullptr ? linnet_default_mask_options() : *options;
+    if (wanted.targets != nullptr) {
+      require_array(wanted.targets, wanted.target_count, "targets");
+    }
     const linnet_tensor& logits = output(*window, task->value.output("logits"));
-    *answers = new_answers(linnet::decode_masks(task->value, window_of(*window),
-                                                window->encoding->foreign != nullptr, logits, wanted));
+    const linnet::Window& found = window_of(*window);
+    const bool is_foreign = window->encoding->foreign != nullptr;
+    *answers = new_answers(linnet::decode_masks(task->value, found, is_foreign, logits, wanted));
   });
 }
 
@@ -138,9 +145,7 @@ extern "C" linnet_status linnet_decode_scores(const linnet_task* task, const lin
     require_pointer(logits, "logits");
     require_enum(logits->dtype, LINNET_BOOLEAN, "dtype of the logits");
     require_pointer(count, "count");
-    if (capacity > 0) {
-      require_pointer(scores, "scores");
-    }
+    require_array(scores, capacity, "scores");
     const std::vector<float> found = linnet::decode_scores(task->value, *logits);
     std::copy_n(found.begin(), std::min(capacity, found.size()), scores);
     *count = found.size();
@@ -151,8 +156,10 @@ extern "C" linnet_status linnet_apply_scores(linnet_score_function score_functio
                                              size_t columns) {
   return linnet::guarded([&] {
     require_enum(score_function, LINNET_SCORES_NONE, "score_function");
-    for (std::size_t i = 0; i < rows; ++i) {
-      require_pointer(values, "values");
+    if (rows > 0 && columns > 0) {
+      require_array(values, rows > SIZE_MAX / columns ? SIZE_MAX : rows * columns, "values");
+    }
+    for (std::size_t i = 0; columns > 0 && i < rows; ++i) {
       linnet::apply_scores(score_function, values + i * columns, columns);
     }
   });

@@ -237,9 +237,7 @@ extern "C" linnet_status linnet_rank(const linnet_task* task, const linnet_engin
   return linnet::guarded([&] {
     require_task(task, engine, "text-ranking");
     require_pointer(answers, "answers");
-    if (passage_count > 0) {
-      require_pointer(passages, "passages");
-    }
+    linnet::c_api::require_array(passages, passage_count, "passages");
     if (top_k < 0) {
       throw linnet::Error(LINNET_INVALID_ARGUMENT,
                           "top_k is " + std::to_string(top_k) + ", expected 0 (all) or more");

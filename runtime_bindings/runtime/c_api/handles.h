@@ -2,6 +2,8 @@
 #ifndef LINNET_RUNTIME_C_API_HANDLES_H_
 #define LINNET_RUNTIME_C_API_HANDLES_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <mutex>
@@ -77,12 +79,25 @@ void require_enum(const Enum& value, Enum last, const char* name) {
   }
 }
 
+// An array may be NULL if it is empty. A count that no memory can hold is refused before anything is read.
+template <typename T>
+void require_array(const T* array, std::size_t count, const char* name) {
+  if (count == 0) {
+    return;
+  }
+  require_pointer(array, name);
+  if (count > static_cast<std::size_t>(PTRDIFF_MAX) / sizeof(T)) {
+    throw Error(LINNET_INVALID_ARGUMENT,
+                std::string(name) + " has " + std::to_string(count) + " entries, more than memory holds");
+  }
+}
+
 // A text may be NULL if it is empty.
 inline std::string_view view_of(const void* bytes, std::size_t size, const char* name) {
   if (size == 0) {
     return {};
   }
-  require_pointer(bytes, name);
+  require_array(static_cast<const char*>(bytes), size, name);
   return {static_cast<const char*>(bytes), size};
 }
 

@@ -48,6 +48,7 @@ extern "C" linnet_status linnet_model_open_bytes(const void* bytes, size_t size,
                                                  const linnet_open_options* options, linnet_model** model) {
   return linnet::guarded([&] {
     require(bytes != nullptr && model != nullptr, "bytes or model is NULL");
+    linnet::c_api::view_of(bytes, size, "bytes");
     *model = std::make_unique<linnet_model>(linnet::FileBytes::copy(bytes, size), wanted_threads(options))
                  .release();
   });

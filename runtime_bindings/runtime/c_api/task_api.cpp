@@ -10,6 +10,7 @@
 #include "linnet.h"
 #include "status.h"
 
+using linnet::c_api::require_array;
 using linnet::c_api::require_enum;
 using linnet::c_api::require_pointer;
 using linnet::c_api::text_of;
@@ -68,12 +69,13 @@ linnet::Output copy_of(const linnet_tensor& tensor) {
 extern "C" linnet_status linnet_task_create(const linnet_field* fields, size_t count, linnet_task** task) {
   return linnet::guarded([&] {
     require_pointer(task, "task");
+    require_array(fields, count, "fields");
     auto kept = std::make_unique<linnet::Fields>();
     for (std::size_t i = 0; i < count; ++i) {
       require_pointer(fields[i].name, "name of a field");
       require_enum(fields[i].value.type, LINNET_BYTES, fields[i].name);
-      if (fields[i].value.size > 0) {
-        require_pointer(fields[i].value.bytes, fields[i].name);
+      if (fields[i].value.type == LINNET_STRING || fields[i].value.type == LINNET_BYTES) {
+        require_array(fields[i].value.bytes, fields[i].value.size, fields[i].name);
       }
       kept->copy(fields[i].name, fields[i].value);
     }
@@ -131,6 +133,7 @@ extern "C" linnet_status linnet_outputs_create(const linnet_tensor* tensors, siz
                                                linnet_outputs** outputs) {
   return linnet::guarded([&] {
     require_pointer(outputs, "outputs");
+    require_array(tensors, count, "tensors");
     auto made = std::make_unique<linnet_outputs>();
     for (std::size_t i = 0; i < count; ++i) {
       made->tensors.push_back(copy_of(tensors[i]));

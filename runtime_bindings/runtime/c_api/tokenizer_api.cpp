@@ -17,6 +17,7 @@
 
 namespace {
 
+using linnet::c_api::require_array;
 using linnet::c_api::require_pointer;
 using linnet::c_api::view_of;
 
@@ -64,7 +65,7 @@ class Units {
 
 // Keeps the difference between an empty text and none.
 std::string_view known_view(const linnet_text& text, const char* name) {
-  return text.bytes == nullptr ? view_of(text, name) : std::string_view(text.bytes, text.size);
+  return text.size > 0 ? view_of(text, name) : std::string_view(text.bytes, 0);
 }
 
 linnet::Window foreign_window(const linnet_token_source& source, const Units& first, const Units& second) {
@@ -100,15 +101,12 @@ std::unique_ptr<linnet::ForeignTokens> foreign_tokens(const linnet_token_source&
 }
 
 void require_arrays(const linnet_token_source& source) {
-  if (source.length == 0) {
-    return;
-  }
-  require_pointer(source.ids, "ids");
-  require_pointer(source.type_ids, "type_ids");
-  require_pointer(source.sequence_ids, "sequence_ids");
-  require_pointer(source.offsets_code_points, "offsets_code_points");
-  require_pointer(source.words, "words");
-  require_pointer(source.tokens, "tokens");
+  require_array(source.ids, source.length, "ids");
+  require_array(source.type_ids, source.length, "type_ids");
+  require_array(source.sequence_ids, source.length, "sequence_ids");
+  require_array(source.offsets_code_points, source.length, "offsets_code_points");
+  require_array(source.words, source.length, "words");
+  require_array(source.tokens, source.length, "tokens");
 }
 
 // The token of an id; throws if there is none.
@@ -180,7 +178,7 @@ extern "C" linnet_status linnet_tokenizer_encode(const linnet_tokenizer* tokeniz
     require_pointer(options, "options");
     require_pointer(encoding, "encoding");
     const std::string_view first = view_of(text, text_size, "text");
-    const std::string_view second(pair, pair == nullptr ? 0 : pair_size);
+    const std::string_view second = pair == nullptr ? std::string_view() : view_of(pair, pair_size, "pair");
     *encoding = new linnet_encoding{
         tokenizer->value->encode(first, pair == nullptr ? nullptr : &second, *options), nullptr};
   });
@@ -236,12 +234,8 @@ extern "C" linnet_status linnet_tokenizer_decode(const linnet_tokenizer* tokeniz
   return linnet::guarded([&] {
     require_pointer(tokenizer, "tokenizer");
     require_pointer(size, "size");
-    if (count > 0) {
-      require_pointer(ids, "ids");
-    }
-    if (capacity > 0) {
-      require_pointer(text, "text");
-    }
+    require_array(ids, count, "ids");
+    require_array(text, capacity, "text");
     const std::string decoded =
         tokenizer->value->decode(std::vector<std::int64_t>(ids, ids + count), skip_special != 0);
     std::copy_n(decoded.data(), std::min(capacity, decoded.size()), text);

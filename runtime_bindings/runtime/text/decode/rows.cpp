@@ -24,8 +24,11 @@ Rows read_rows(const linnet_tensor& tensor, std::int32_t rank) {
   const std::int64_t* shape = tensor.shape + (batched ? 1 : 0);
   const std::int64_t rows = rank == 2 ? shape[0] : 1;
   const std::int64_t columns = shape[rank - 1];
-  if (rows < 0 || columns < 0 || (rows > 0 && columns > 0 && tensor.data == nullptr)) {
-    throw Error(LINNET_INVALID_ARGUMENT, "an output has a negative extent or no data");
+  constexpr std::int64_t kLargest = std::int64_t{1} << 40U;  // floats, of all rows together
+  if (rows < 0 || columns < 0 || columns > kLargest || (columns > 0 && rows > kLargest / columns) ||
+      (rows > 0 && columns > 0 && tensor.data == nullptr)) {
+    throw Error(LINNET_INVALID_ARGUMENT,
+                "an output has the shape " + shape_text(tensor) + ", which memory cannot hold, or no data");
   }
   return {static_cast<const float*>(tensor.data), static_cast<std::size_t>(rows),
           static_cast<std::size_t>(columns)};
