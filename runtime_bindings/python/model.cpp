@@ -11,6 +11,7 @@
 #include "arrays.h"
 #include "convert.h"
 #include "encoding.h"
+#include "gil.h"
 #include "linnet.h"
 #include "task.h"
 #include "tokenizer.h"
@@ -71,7 +72,12 @@ class Model {
     const char* json = nullptr;
     std::size_t size = 0;
     check(linnet_model_evidence(model.get(), &json, &size));
-    return decoded({json, size});
+    PyObject* text = PyUnicode_DecodeUTF8(json, static_cast<Py_ssize_t>(size), "strict");
+    if (text == nullptr) {
+      PyErr_Clear();
+      raise(LINNET_TRAILER_DAMAGED, "the evidence is not UTF-8; export the file again");
+    }
+    return nb::steal<nb::str>(text);
   }
 
   Tokenizer tokenizer() const {
@@ -123,7 +129,7 @@ class Model {
     const auto model = get();
     linnet_status status = LINNET_OK;
     {
-      const nb::gil_scoped_release unlocked;  // may wait for a run
+      const Unlocked unlocked;  // may wait for a run
       status = linnet_model_set_fused(model.get(), when);
     }
     check(status);
@@ -133,7 +139,7 @@ class Model {
     const auto model = get();
     linnet_status status = LINNET_OK;
     {
-      const nb::gil_scoped_release unlocked;  // may wait for a run
+      const Unlocked unlocked;  // may wait for a run
       status = linnet_model_set_profiling(model.get(), on ? 1 : 0);
     }
     check(status);
@@ -160,14 +166,14 @@ class Model {
  private:
   static linnet_status open_bytes(const nb::bytes& bytes, const linnet_open_options& options,
                                   linnet_model** model) {
-    const nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     return linnet_model_open_bytes(bytes.data(), bytes.size(), &options, model);
   }
 
   static linnet_status open_path(nb::handle source, const linnet_open_options& options,
                                  linnet_model** model) {
     const nb::bytes path = path_bytes(source, "source is neither a path nor bytes");
-    const nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     return linnet_model_open(path.c_str(), &options, model);
   }
 
@@ -176,7 +182,7 @@ class Model {
     linnet_outputs* raw = nullptr;
     linnet_status status = LINNET_OK;
     {
-      const nb::gil_scoped_release unlocked;
+      const Unlocked unlocked;
       status = linnet_model_run(model, method, inputs.data(), inputs.size(), &raw);
     }
     Outputs outputs(raw);

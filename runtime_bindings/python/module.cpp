@@ -6,6 +6,7 @@
 
 #include "convert.h"
 #include "encoding.h"
+#include "gil.h"
 #include "linnet.h"
 #include "model.h"
 #include "task.h"
@@ -35,7 +36,7 @@ void verify_file(nb::handle source) {
   const nb::bytes path = path_bytes(source, "path is not a path");
   linnet_status status = LINNET_OK;
   {
-    const nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     status = linnet_file_verify(path.c_str());
   }
   check(status);
@@ -45,12 +46,21 @@ void verify_file(nb::handle source) {
 }  // namespace linnet_python
 
 NB_MODULE(_core, module) {
+#ifndef Py_LIMITED_API
+  // from 3.12 on Python itself refuses this; on 3.11 the first call would wait for ever
+  if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
+    PyErr_SetString(PyExc_ImportError,
+                    "linnet does not support subinterpreters; import it in the main interpreter");
+    throw nb::python_error();
+  }
+#endif
   if (linnet_abi_version() != LINNET_ABI_VERSION) {
     PyErr_Format(PyExc_ImportError,
                  "liblinnet has ABI version %d, this module needs %d: install linnet again",
                  static_cast<int>(linnet_abi_version()), LINNET_ABI_VERSION);
     throw nb::python_error();
   }
+  nb::set_leak_warnings(false);  // what a daemon thread still holds when the interpreter ends
   linnet_python::bind_encoding(module);
   linnet_python::bind_tokenizer(module);
   linnet_python::bind_task(module);

@@ -15,6 +15,7 @@
 
 #include "convert.h"
 #include "encoding.h"
+#include "gil.h"
 #include "linnet.h"
 
 namespace linnet_python {
@@ -109,7 +110,7 @@ class Tokenizer {
     if (text.size() + pair.size() < kLongText) {
       return call();
     }
-    const nb::gil_scoped_release unlocked;
+    const Unlocked unlocked;
     return call();
   }
 
