@@ -19,7 +19,11 @@ float magnitude(const float* values, std::size_t count, std::size_t stride) {
   return largest;
 }
 
-int rounded(float value) { return static_cast<int>(std::nearbyintf(value)); }
+// Zero for what is no number, or none that a row of finite numbers gives.
+int rounded(float value) {
+  constexpr float kBeyond = 512.0F;
+  return value > -kBeyond && value < kBeyond ? static_cast<int>(std::nearbyintf(value)) : 0;
+}
 
 // Rounds one row of a head to `out`, zeros behind it up to `size`; returns its scale.
 float round_row(const float* row, std::size_t width, std::int8_t* out, std::size_t size) {
@@ -80,9 +84,10 @@ float score(const Query& query, std::size_t token) {
   return static_cast<float>(sum) * scale[token];
 }
 
-// 2^x for x below 128, with the polynomial of the other kernels, so that they round alike.
+// 2^x, with the polynomial of the other kernels, so that they round alike. Zero if x is no number, or one that no
+// score of finite numbers gives.
 float power_of_two(float x) {
-  if (x < -126.0F) {
+  if (!(x >= -126.0F && x < 128.0F)) {
     return 0.0F;
   }
   const float whole = std::floor(x);

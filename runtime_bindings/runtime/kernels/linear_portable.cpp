@@ -6,8 +6,9 @@
 namespace linnet::kernels {
 namespace {
 
+// Zero if the value is no number: std::max then returns its first argument.
 std::uint8_t to_byte(float value) {
-  return static_cast<std::uint8_t>(std::nearbyintf(std::min(std::max(value, 0.0F), kSteps)));
+  return static_cast<std::uint8_t>(std::nearbyintf(std::min(std::max(0.0F, value), kSteps)));
 }
 
 void round_rows(const float* x, std::size_t inputs, std::size_t first, std::size_t last,
