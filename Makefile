@@ -11,7 +11,7 @@ SOURCES := $(shell find sdk export benchmarks/linnet_bench runtime_bindings tool
 export HF_HUB_DISABLE_TELEMETRY = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo docs federated test test-slow test-aarch64 lint bench wheel wheel-aarch64 runner runner-aarch64 sanitize clean default-model sanitize-threads test-jvm test-swift fuzz
+.PHONY: help demo docs federated test test-attacks test-slow test-aarch64 lint bench wheel wheel-aarch64 runner runner-aarch64 sanitize clean default-model sanitize-threads test-jvm test-swift fuzz
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -84,6 +84,9 @@ test: $(VENV)/.minilm ## the tests (under 15 minutes on two cores)
 
 test-slow: $(VENV)/.minilm ## the slow tests, two at a time
 	@$(BIN)/python -m pytest -m slow -n 2 $(ARGS)
+
+test-attacks: $(VENV)/.minilm ## hostile files, arguments and names, and the corpus of the fuzzers (part of test)
+	@$(BIN)/python -m pytest -m "not slow" tests/attacks $(ARGS)
 
 test-jvm: $(VENV)/.minilm ## the Kotlin API on the desktop JVM (needs a JDK 17; fetches the Kotlin compiler)
 	@$(BIN)/python tools/build_jvm.py build/jvm >build/jvm.log

@@ -63,7 +63,8 @@ enum {
   LINNET_FILE_TRUNCATED = 204,    /* the end is missing */
   LINNET_PROGRAM_DAMAGED = 205,   /* header, program section or delegate section: hash differs */
   LINNET_TRAILER_DAMAGED = 206,   /* the trailer contradicts itself or the file */
-  LINNET_FILE_DAMAGED = 207,      /* the hash of the whole file differs (linnet_file_verify) */
+  LINNET_FILE_DAMAGED = 207,      /* the hash of the whole file differs (linnet_file_verify), or the file was
+                                     written to while it was open */
   LINNET_SCHEMA_TOO_NEW = 208,    /* the file's major schema version is above this build's */
   LINNET_MANIFEST_INVALID = 209,  /* a field is missing or has the wrong type */
   LINNET_TOKENIZER_INVALID = 210, /* the tokenizer bytes do not parse */
@@ -451,7 +452,11 @@ typedef struct {
 
 /* Opens a file by path (mapped) or from memory (copied). Checks the trailer and the hash of the program
  * section before ExecuTorch parses it, then ExecuTorch's InternalConsistency, then the schema version,
- * then backends and operators. No method is loaded yet. `options` may be NULL. */
+ * then backends and operators. No method is loaded yet. `options` may be NULL.
+ *
+ * Replace a file that is open by a rename: the model goes on with the old one. A file that is written to in
+ * place is LINNET_FILE_DAMAGED at the next run, told by its size and time of change; what is parsed has been
+ * copied, but a run that is under way while the file gets shorter can still end the process. */
 LINNET_API linnet_status linnet_model_open(const char* path, const linnet_open_options* options,
                                            linnet_model** model);
 LINNET_API linnet_status linnet_model_open_bytes(const void* bytes, size_t size,

@@ -7,9 +7,9 @@
 
 namespace linnet_python {
 
-// Releases the GIL for a scope. A daemon thread that wants it back after the interpreter has ended is ended by Python up
-// to 3.13 with pthread_exit(), whose unwinding ends the process at the first frame of C++ that lets nothing through. The
-// thread waits for the end of the process instead, as Python 3.14 does it.
+// Releases the GIL for a scope. A daemon thread that wants it back after the interpreter has ended is ended
+// by Python up to 3.13 with pthread_exit(), whose unwinding ends the process at the first frame of C++ that
+// lets nothing through. The thread waits for the end of the process instead, as Python 3.14 does it.
 class Unlocked {
  public:
   Unlocked() : state_(PyEval_SaveThread()) {}

@@ -226,7 +226,7 @@ class TrailerDamagedError(FileError):
 
 
 class FileDamagedError(FileError):
-    """The hash of the whole file does not match."""
+    """The hash of the whole file does not match, or the file was written to while it was open."""
 
     status = 207
     status_name = "LINNET_FILE_DAMAGED"

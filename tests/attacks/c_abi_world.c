@@ -112,7 +112,8 @@ static linnet_value text_value(const char* text) {
 static void read_fields(void) {
   static char names[4096];
   strncpy(names, linnet_model_fields(model), sizeof names - 1);
-  for (char* name = strtok(names, "\n"); name != NULL && field_count < MOST_FIELDS; name = strtok(NULL, "\n")) {
+  for (char* name = strtok(names, "\n"); name != NULL && field_count < MOST_FIELDS;
+       name = strtok(NULL, "\n")) {
     fields[field_count].name = name;
     must(linnet_model_value(model, name, &fields[field_count].value), name);
     if (strcmp(name, "tokenizer") == 0) {

@@ -27,7 +27,9 @@ def test_no_argument_crashes_a_function(toys: Path, tmp_path: Path) -> None:
     command = ["cc", *FLAGS, f"-I{include_folder()}", str(source), "-o", str(client), *libraries]
     built = subprocess.run(command, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stderr[:4000]
-    done = subprocess.run([str(client), str(toys / "toy.pte"), str(SIGNED)], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [str(client), str(toys / "toy.pte"), str(SIGNED)], capture_output=True, text=True, timeout=120
+    )
     last = done.stdout.splitlines()[-1:]
     assert done.returncode == 0, f"{last}\n{done.stderr}"
     assert last == [f"{len(list(table(header)))} cases, 0 failed"]

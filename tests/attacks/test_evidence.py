@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -70,10 +71,8 @@ def judge(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[[Path,
 
     def judge(path: Path, evidence: object) -> None:
         target.write_bytes(with_evidence(parts[path], evidence))
-        try:
+        with contextlib.suppress(FileError):
             read_everything(target)
-        except FileError:
-            pass
         said = capsys.readouterr()
         assert "defect" not in said.err
         assert "NaN" not in said.out
@@ -85,17 +84,27 @@ def judge(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[[Path,
 SMALLEST = next(path for path in UNSIGNED if "tagging" in path.stem)  # mixed precision too: the most kinds of values
 
 
+def pruned(value: object) -> Any:
+    """Return a document with one item of each list of objects: all kinds of values, and quickly read."""
+    if isinstance(value, dict):
+        return {key: pruned(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [pruned(entry) for entry in (value[:1] if value and isinstance(value[0], dict | list) else value)]
+    return value
+
+
 @pytest.mark.parametrize("value", HOSTILE, ids=lambda value: repr(value)[:20])
 def test_no_value_of_a_field_crashes_a_reader(value: object) -> None:
     """Every kind of field of the evidence, one after the other, without the file around it."""
-    for file in UNSIGNED:
-        document = evidence_of(file)
-        for path in places(document):
-            if path:
-                evidence = Evidence.from_json(parse_json_of(changed(document, path, value)))
-                for case in evidence.golden:
-                    for output in case.output.values():
-                        assert output.argmax is None or max(output.argmax) < output.shape[-1]
+    document = pruned(evidence_of(SMALLEST))
+    for path in places(document):
+        if not path or path == ("schema",):
+            continue
+        evidence = Evidence.from_json(parse_json_of(changed(document, path, value)))
+        for case in evidence.golden:
+            assert len(case.ids) == len(case.type_ids)
+            for output in case.output.values():
+                assert output.argmax is None or max(output.argmax) < output.shape[-1]
 
 
 def parse_json_of(document: object) -> object:

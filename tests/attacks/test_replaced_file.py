@@ -90,11 +90,12 @@ def test_bytes_belong_to_the_model() -> None:
 
 def test_an_open_file_costs_one_descriptor_and_gives_it_back() -> None:
     def count() -> int:
-        return len(os.listdir("/proc/self/fd"))
+        return len(list(Path("/proc/self/fd").iterdir()))
 
-    Model(default_model()).close()
+    path = str(default_model())
+    Model(path).close()
     before = count()
-    models = [Model(default_model()) for _ in range(5)]
+    models = [Model(path) for _ in range(5)]
     assert count() == before + 5
     for model in models:
         model.close()

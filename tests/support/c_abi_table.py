@@ -55,7 +55,14 @@ SETS: Mapping[str, tuple[str, ...]] = {
     "linnet_status": ("0", "-1", "INT32_MAX"),
     "double": ("0.0",),
 }
-ENUMS = ("linnet_truncation", "linnet_dtype", "linnet_value_type", "linnet_score_function", "linnet_aggregation", "linnet_fused")
+ENUMS = (
+    "linnet_truncation",
+    "linnet_dtype",
+    "linnet_value_type",
+    "linnet_score_function",
+    "linnet_aggregation",
+    "linnet_fused",
+)
 MAY_BE_NULL = {
     *("pair", "options", "prompt_name", "text.bytes", "pair.bytes", "passage.bytes", "question.bytes", "context.bytes"),
     *("query.bytes", "token.bytes"),
@@ -69,22 +76,27 @@ VALID: Mapping[str, str] = {
     "capacity": "4", "path": "path", "index": "0", "name": '"task"', "rows": "1", "columns": "3", "values": "floats",
     "truncate": "1", "normalize": "1", "vector": "floats", "scores": "floats", "prompt_name": "NULL", "model": "model",
     "method": '"forward"', "inputs": "inputs", "input_count": "2", "passage_count": "1", "passages": "&word_text",
-    "top_k": "1", "when": "LINNET_FUSED_NEVER", "on": "0", "status": "LINNET_OK", "tensors": "inputs", "fields": "fields",
-    "score_function": "LINNET_SCORES_SOFTMAX", "window_count": "1", "message": "signed_message",
+    "top_k": "1", "when": "LINNET_FUSED_NEVER", "on": "0", "status": "LINNET_OK", "tensors": "inputs",
+    "fields": "fields", "score_function": "LINNET_SCORES_SOFTMAX", "window_count": "1", "message": "signed_message",
 }  # fmt: skip
 BY_FUNCTION: Mapping[tuple[str, str], str] = {
     ("linnet_tokenizer_create", "bytes"): "tokenizer_bytes", ("linnet_tokenizer_create", "size"): "tokenizer_size",
     ("linnet_task_create", "count"): "field_count", ("linnet_outputs_create", "count"): "2",
     ("linnet_embed", "capacity"): "16", ("linnet_file_signature", "path"): "signed_path",
-    ("linnet_fill_mask", "text"): "mask_text", ("linnet_model_set_profiling", "model"): "other_model", ("linnet_model_set_fused", "model"): "other_model",
+    ("linnet_fill_mask", "text"): "mask_text",
+    ("linnet_model_set_profiling", "model"): "other_model", ("linnet_model_set_fused", "model"): "other_model",
 }  # fmt: skip
 ENTRIES = {("linnet_task_create", "fields"): "field_count", ("linnet_outputs_create", "tensors"): "2",
            ("linnet_model_run", "inputs"): "2"}  # fmt: skip
 """Length of arrays of structs that are longer than one."""
 
-TASKS = {"find_entities": "entities", "decode_entities": "entities", "answer_question": "question", "decode_spans": "question",
-         "fill_mask": "mask", "decode_masks": "mask", "embed": "embedding", "score": "ranking", "rank": "ranking",
-         "decode_scores": "ranking"}  # fmt: skip
+TASKS = {
+    **dict.fromkeys(("find_entities", "decode_entities"), "entities"),
+    **dict.fromkeys(("answer_question", "decode_spans"), "question"),
+    **dict.fromkeys(("fill_mask", "decode_masks"), "mask"),
+    **dict.fromkeys(("score", "rank", "decode_scores"), "ranking"),
+    "embed": "embedding",
+}
 """The fake file whose task a function is for; the others take the classifier."""
 
 
@@ -102,7 +114,9 @@ def _parameter(text: str) -> Parameter:
 def functions(header: str) -> list[Function]:
     """Return every function of linnet.h."""
     found = []
-    for declaration in re.findall(r"LINNET_API\s+((?:const )?\w+\s*\*?\s*linnet_\w+\([^;]*\));", _without_comments(header)):
+    for declaration in re.findall(
+        r"LINNET_API\s+((?:const )?\w+\s*\*?\s*linnet_\w+\([^;]*\));", _without_comments(header)
+    ):
         head, _, rest = declaration.partition("(")
         parts = [part for part in rest.rstrip(")").split(",") if part.strip() != "void"]
         result = _parameter(head)
@@ -112,7 +126,9 @@ def functions(header: str) -> list[Function]:
 
 def _structs(header: str) -> dict[str, tuple[Parameter, ...]]:
     found = {}
-    for body, name in re.findall(r"typedef struct \{(.*?)\}\s*(linnet_\w+);", _without_comments(header), flags=re.DOTALL):
+    for body, name in re.findall(
+        r"typedef struct \{(.*?)\}\s*(linnet_\w+);", _without_comments(header), flags=re.DOTALL
+    ):
         fields = [part for part in body.split(";") if part.strip() and "(" not in part]
         found[name] = tuple(map(_parameter, fields))
     return found
@@ -185,7 +201,12 @@ def _hostile(
 
 
 def _fields(
-    function: Function, label: str, copy: str, owner: str, field: Parameter, structs: Mapping[str, tuple[Parameter, ...]]
+    function: Function,
+    label: str,
+    copy: str,
+    owner: str,
+    field: Parameter,
+    structs: Mapping[str, tuple[Parameter, ...]],
 ) -> Iterator[Case]:
     place = f"{owner}.{field.name}"
     if field.kind in structs:

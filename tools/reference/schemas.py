@@ -20,9 +20,7 @@ _TYPES = {tuple: "list of str"}
 def manifest_page() -> str:
     """Return the page of the manifest's fields."""
     fields = dataclasses.fields(Manifest)
-    rows = [
-        (f"`{field.name}`", _type_name(field), _range(field), cell(str(field.metadata["doc"]))) for field in fields
-    ]
+    rows = [(f"`{field.name}`", _type_name(field), _range(field), cell(str(field.metadata["doc"]))) for field in fields]
     lines = [
         GENERATED.format(source="the dataclass Manifest of the package linnet"),
         "# Manifest",

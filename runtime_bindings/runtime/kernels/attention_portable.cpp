@@ -84,8 +84,8 @@ float score(const Query& query, std::size_t token) {
   return static_cast<float>(sum) * scale[token];
 }
 
-// 2^x, with the polynomial of the other kernels, so that they round alike. Zero if x is no number, or one that no
-// score of finite numbers gives.
+// 2^x, with the polynomial of the other kernels, so that they round alike. Zero if x is no number, or one
+// that no score of finite numbers gives.
 float power_of_two(float x) {
   if (!(x >= -126.0F && x < 128.0F)) {
     return 0.0F;

@@ -12,7 +12,8 @@ ParsedCopy::ParsedCopy(const FileBytes& file, Trailer& trailer) {
   if (!file.is_mapped()) {
     return;
   }
-  constexpr std::size_t kAlignment = 4096;  // of FileBytes::copy: parts keep the alignment that they have in the file
+  constexpr std::size_t kAlignment =
+      4096;  // of FileBytes::copy: parts keep the alignment that they have in the file
   const std::uint8_t* program = trailer.program.data();
   parts_.reserve(trailer.structure.size());
   for (ByteView& range : trailer.structure) {

@@ -1,5 +1,5 @@
-// Hands the bytes of a file to ExecuTorch: copies of what it parses, the weights without copying; gives back the
-// pages that it is done with.
+// Hands the bytes of a file to ExecuTorch: copies of what it parses, the weights without copying; gives back
+// the pages that it is done with.
 #ifndef LINNET_RUNTIME_PROGRAM_LOADER_H_
 #define LINNET_RUNTIME_PROGRAM_LOADER_H_
 
@@ -14,8 +14,8 @@
 
 namespace linnet {
 
-// Copies of what is parsed of a mapped file: whoever writes to the file changes weights at most, and no offset or
-// instruction that was checked.
+// Copies of what is parsed of a mapped file: whoever writes to the file changes weights at most, and no
+// offset or instruction that was checked.
 class ParsedCopy {
  public:
   // Makes the evidence and the structure of the trailer refer to the copies.

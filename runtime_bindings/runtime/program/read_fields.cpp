@@ -34,7 +34,8 @@ bool is_constant(const MethodMeta& meta) {
 // A constant method takes some hundred bytes; a file with a longer one only loses the protection.
 constexpr std::size_t kConstantBytes = 16384;
 
-// Bytes up to this size, which is a tokenizer's, are copied: they are parsed later, when the file may have changed.
+// Bytes up to this size, which is a tokenizer's, are copied: they are parsed later, when the file may have
+// changed.
 constexpr std::size_t kMostCopied = 4U << 20U;
 
 bool is_bytes(const EValue& value) {

@@ -61,7 +61,9 @@ def parse_evidence(text: str | bytes, name: str = "the file") -> dict[str, Any]:
     try:
         evidence = parse_json(text)
     except ValueError as error:
-        raise TrailerDamagedError(f"{name}: the evidence is not JSON that can be used: {error}; export it again") from error
+        raise TrailerDamagedError(
+            f"{name}: the evidence is not JSON that can be used: {error}; export it again"
+        ) from error
     if not isinstance(evidence, dict):
         raise TrailerDamagedError(f"{name}: the evidence is a {type(evidence).__name__}, expected a JSON object")
     return evidence

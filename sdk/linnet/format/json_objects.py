@@ -2,8 +2,8 @@
 
 The dataclass defines the format: the name of a field is its key. Keys without a field are ignored. A field whose key is
 missing, is null or has a value of another type gets its default; a wrong type is also reported with its path. Whole
-numbers are counts, positions and sizes: none is negative. A dataclass whose ``__post_init__`` raises a ValueError, because
-its fields contradict each other, counts as a value of a wrong type.
+numbers are counts, positions and sizes: none is negative. A dataclass whose ``__post_init__`` raises a ValueError,
+because its fields contradict each other, counts as a value of a wrong type.
 """
 
 from __future__ import annotations

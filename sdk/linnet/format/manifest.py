@@ -108,7 +108,9 @@ class Manifest:
     mask_id: int = _field(int, "id of the mask token, -1 if none", least=-1, default=-1)
 
     max_length: int = _field(int, "most tokens of one input, special tokens included", least=2, most=1 << 20)
-    max_batch: int = _field(int, "largest batch of forward_batch, 0 if there is no such method", most=1 << 16, default=0)
+    max_batch: int = _field(
+        int, "largest batch of forward_batch, 0 if there is no such method", most=1 << 16, default=0
+    )
     inputs: tuple[str, ...] = _field(
         tuple, "inputs of forward, each int64 [1, tokens]: input_ids, perhaps token_type_ids"
     )

@@ -1,7 +1,7 @@
 """Ed25519 signatures of linnet files: signing and verification.
 
-Hashes detect damage; a signature also shows who made the file. It is part of the trailer (from version 1.1 on), so every
-runtime can still run the file. Keys are PEM files, as ``openssl genpkey -algorithm ed25519`` writes them.
+Hashes detect damage; a signature also shows who made the file. It is part of the trailer (from version 1.1 on), so
+every runtime can still run the file. Keys are PEM files, as ``openssl genpkey -algorithm ed25519`` writes them.
 """
 
 from __future__ import annotations

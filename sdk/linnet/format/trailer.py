@@ -3,8 +3,8 @@
 A linnet file is an ExecuTorch program, untouched, followed by::
 
     evidence    UTF-8 JSON, `evidence_size` bytes, at most 16 MiB
-    ranges      `range_count` times (u64 offset, u64 size), at most 65536 times: the bytes of the program that are parsed,
-                as opposed to weights (header and program section first, then delegate sections)
+    ranges      `range_count` times (u64 offset, u64 size), at most 65536 times: the bytes of the program that are
+                parsed, as opposed to weights (header and program section first, then delegate sections)
     signature   nothing, or 64 bytes: Ed25519 over b"linnet file signature 2\\n", bytes 16 to 40 of the footer, the
                 SHA-256 of the ranges, and the SHA-256 of every byte before the signature, bytes 0 to 80 and bytes
                 112 to 128 of the footer (in version 1.1 with a 1, and without the bytes of the footer)
@@ -199,7 +199,9 @@ def with_signature(data: bytes, sign: Callable[[bytes], bytes], name: str) -> by
         TrailerDamagedError: the fields of the footer contradict each other or the file.
     """
     if not has_own_hash(data):
-        raise FileDamagedError(f"{name}: the file differs from its SHA-256; copy or export it again before it is signed")
+        raise FileDamagedError(
+            f"{name}: the file differs from its SHA-256; copy or export it again before it is signed"
+        )
     body, _, footer = _parts(data, name)
     minor = max(_SIGNED_MINOR, *struct.unpack_from("<H", footer, 10))
     head = footer[:10] + struct.pack("<H", minor) + footer[12:40] + struct.pack("<Q", SIGNATURE_SIZE) + footer[48:80]

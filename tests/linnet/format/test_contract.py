@@ -108,7 +108,9 @@ PROGRAM = b"\0\0\0\0ET12" + bytes(range(256)) * 2
 
 @settings(deadline=None)
 @given(
-    evidence=st.dictionaries(st.text(max_size=5), st.integers(-(2**53) + 1, 2**53 - 1) | st.text(max_size=9) | st.none(), max_size=4),
+    evidence=st.dictionaries(
+        st.text(max_size=5), st.integers(-(2**53) + 1, 2**53 - 1) | st.text(max_size=9) | st.none(), max_size=4
+    ),
     cuts=st.lists(st.tuples(st.integers(0, 400), st.integers(1, 100)), max_size=4),
 )
 def test_a_trailer_reads_as_it_was_written(

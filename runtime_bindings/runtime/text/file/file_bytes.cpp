@@ -90,8 +90,9 @@ void FileBytes::check_unchanged() const {
   const Stamp now = stamp_of(name_, descriptor_);
   if (now.size != stamp_.size || now.seconds != stamp_.seconds || now.nanoseconds != stamp_.nanoseconds) {
     throw Error(LINNET_FILE_DAMAGED,
-                name_ + ": the file was written to while it was open; open it again, and replace files by a "
-                        "rename");
+                name_ +
+                    ": the file was written to while it was open; open it again, and replace files by a "
+                    "rename");
   }
 }
 
