@@ -14,6 +14,7 @@ from linnet_export.checkpoint.sentence_modules import read_sentence_modules
 from linnet_export.checkpoint.source import read_json, resolve_source, weight_files, weights_sha256
 from linnet_export.errors import CheckpointError
 from linnet_export.graph.architectures import get_architecture
+from linnet_export.tokenizer import check_tokenizer_files
 
 __all__ = ["Loaded", "checkpoint_directory", "last_layer", "load_classifier", "load_encoder", "load_masked"]
 
@@ -147,11 +148,13 @@ def load_masked(name: str, dropout: float | None = None, *, next_sentence: bool 
 
 
 def checkpoint_directory(name: str) -> Path:
-    """Return the directory of the transformer; raise if its architecture cannot be exported."""
+    """Return the directory of the transformer; raise if it cannot be exported or its files are damaged."""
     source = resolve_source(name, None)
     sentence = read_sentence_modules(source.directory)
     directory = source.directory / sentence.transformer if sentence else source.directory
     get_architecture(str(read_json(directory / "config.json").get("model_type")))
+    weight_files(directory)
+    check_tokenizer_files(directory)
     return directory
 
 

@@ -101,9 +101,9 @@ def load_checkpoint(config: ExportConfig) -> Checkpoint:
     if not task.embeds:
         sentence = None
     files = weight_files(directory)
-    model = _load_model(directory, task)
     loaded = read_tokenizer(directory)
     tokenizer = loaded.backend
+    model = _load_model(directory, task)
     _check_vocabulary(tokenizer, model)
     _check_lower_case(sentence, tokenizer)
     return Checkpoint(
@@ -168,8 +168,13 @@ def embedding_rows(model: transformers.PreTrainedModel) -> int:
 
 
 def _check_vocabulary(tokenizer: tokenizers.Tokenizer, model: transformers.PreTrainedModel) -> None:
-    largest = max(tokenizer.get_vocab(with_added_tokens=True).values())
-    rows = embedding_rows(model)
+    vocabulary = tokenizer.get_vocab(with_added_tokens=True)
+    largest, rows = max(vocabulary.values()), embedding_rows(model)
+    if len(vocabulary) < rows // 2:
+        raise CheckpointError(
+            f"the tokenizer has {len(vocabulary)} tokens, the word embedding has {rows} rows; the vocabulary file is "
+            "cut off, or tokenizer and weights do not belong together"
+        )
     if largest >= rows:
         raise CheckpointError(
             f"the tokenizer has ids up to {largest}, the word embedding has {rows} rows; "

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import re
 from pathlib import Path
 from typing import Any
 
 from linnet_export.errors import CheckpointError
+from linnet_export.file_damage import parse_json, safetensors_header
 
 __all__ = ["Source", "licence_of", "read_json", "resolve_source", "weight_files", "weights_sha256"]
 
@@ -95,25 +95,28 @@ def read_json(path: Path) -> dict[str, Any]:
     """Return the object in a JSON file.
 
     Raises:
-        CheckpointError: the file is missing, unreadable or does not hold an object.
+        CheckpointError: the file is missing, damaged or does not hold an object.
     """
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CheckpointError(f"{path} is missing") from None
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path} cannot be read as JSON: {error}") from error
+    value = parse_json(path)
     if not isinstance(value, dict):
         raise CheckpointError(f"{path}: expected a JSON object, got {type(value).__name__}")
     return value
 
 
 def weight_files(directory: Path) -> list[Path]:
-    """Return the safetensors files of a checkpoint, in order.
+    """Return the safetensors files of a checkpoint, in order, every byte of which is there.
 
     Raises:
-        CheckpointError: there are none; the message names pickled weights if those are what is there.
+        CheckpointError: there are none, or one is damaged; the message names pickled weights if those are what is
+            there.
     """
+    files = _weight_files(directory)
+    for file in files:
+        safetensors_header(file)
+    return files
+
+
+def _weight_files(directory: Path) -> list[Path]:
     index = directory / "model.safetensors.index.json"
     if index.exists():
         names = sorted(set(read_json(index).get("weight_map", {}).values()))

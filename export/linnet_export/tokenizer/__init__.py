@@ -7,7 +7,7 @@ import dataclasses
 import tokenizers
 
 from linnet_export.tokenizer.errors import UnsupportedTokenizerError
-from linnet_export.tokenizer.loading import LoadedTokenizer, load_tokenizer, read_tokenizer
+from linnet_export.tokenizer.loading import LoadedTokenizer, check_tokenizer_files, load_tokenizer, read_tokenizer
 from linnet_export.tokenizer.tokenizer_json import tokenizer_json_blob
 from linnet_export.tokenizer.wordpiece import wordpiece_blob
 
@@ -15,6 +15,7 @@ __all__ = [
     "LoadedTokenizer",
     "TokenizerBytes",
     "UnsupportedTokenizerError",
+    "check_tokenizer_files",
     "load_tokenizer",
     "read_tokenizer",
     "tokenizer_bytes",

@@ -10,15 +10,18 @@ from typing import Any
 
 import tokenizers
 
+from linnet_export.errors import CheckpointError
+from linnet_export.file_damage import check_present, parse_json
 from linnet_export.tokenizer.errors import UnsupportedTokenizerError, refuse
 
-__all__ = ["ROLES", "LoadedTokenizer", "load_tokenizer", "read_tokenizer"]
+__all__ = ["ROLES", "LoadedTokenizer", "check_tokenizer_files", "load_tokenizer", "read_tokenizer"]
 
 ROLES = ("pad", "unk", "cls", "sep", "mask")
 """Roles of special tokens."""
 
 # each alone is enough for the class that reads it: BERT, RoBERTa, XLM-R, ALBERT, DeBERTa
 _FILES = ("tokenizer.json", "vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spiece.model", "spm.model")
+_SETTINGS = ("special_tokens_map.json", "tokenizer_config.json")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,12 +55,8 @@ def read_tokenizer(directory: Path) -> LoadedTokenizer:
         UnsupportedTokenizerError: there are no tokenizer files, they cannot be read, or they hold no fast
             tokenizer.
     """
+    check_tokenizer_files(directory)
     file = directory / "tokenizer.json"
-    if not any((directory / name).is_file() for name in _FILES):
-        raise UnsupportedTokenizerError(
-            f"no tokenizer in {directory.name}: expected tokenizer.json or vocab.txt (or {', '.join(_FILES[2:])}); "
-            "save the tokenizer beside the model (tokenizer.save_pretrained)"
-        )
     try:
         if _names_class(directory):
             loaded = _through_transformers(directory, "AutoTokenizer")
@@ -65,22 +64,44 @@ def read_tokenizer(directory: Path) -> LoadedTokenizer:
             return LoadedTokenizer(tokenizers.Tokenizer.from_file(str(file)), _special_tokens(directory))
         else:
             loaded = _through_transformers(directory, "BertTokenizer")
-    except UnsupportedTokenizerError:
+    except CheckpointError:
         raise
     except Exception as error:  # `tokenizers` raises nothing more special
+        for name in ("tokenizer.json", "vocab.json"):  # it says no more of a file that is cut off
+            if (directory / name).is_file():
+                parse_json(directory / name)
         raise UnsupportedTokenizerError(
             f"the tokenizer in {directory.name} cannot be read ({error}); save it again with tokenizer.save_pretrained"
         ) from error
+    built = json.loads(loaded.backend.to_str())
     if file.is_file():
-        _check_kept(json.loads(file.read_text(encoding="utf-8")), json.loads(loaded.backend.to_str()))
+        _check_kept(parse_json(file), built)
+    else:
+        _check_merges(built)
     return loaded
+
+
+def check_tokenizer_files(directory: Path) -> None:
+    """Refuse a directory without a tokenizer, or with files of one that are empty or Git LFS pointers.
+
+    Raises:
+        CheckpointError: it is one of these.
+    """
+    if not any((directory / name).is_file() for name in _FILES):
+        raise UnsupportedTokenizerError(
+            f"no tokenizer in {directory.name}: expected tokenizer.json or vocab.txt (or {', '.join(_FILES[2:])}); "
+            "save the tokenizer beside the model (tokenizer.save_pretrained)"
+        )
+    for name in (*_FILES, "merges.txt", *_SETTINGS):
+        if (directory / name).is_file():
+            check_present(directory / name)
 
 
 def _names_class(directory: Path) -> bool:
     """True if a file says which tokenizer class or architecture the directory belongs to."""
     for name, key in (("tokenizer_config.json", "tokenizer_class"), ("config.json", "model_type")):
         path = directory / name
-        if path.is_file() and json.loads(path.read_text(encoding="utf-8")).get(key):
+        if path.is_file() and parse_json(path).get(key):
             return True
     return False
 
@@ -113,15 +134,31 @@ def _cleans_up(loaded: Any) -> bool:
 def _special_tokens(directory: Path) -> dict[str, str]:
     # BERT's names unless the tokenizer's files say otherwise
     tokens = {role: f"[{role.upper()}]" for role in ROLES}
-    for name in ("special_tokens_map.json", "tokenizer_config.json"):
+    for name in _SETTINGS:
         path = directory / name
-        settings = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        settings = parse_json(path) if path.is_file() else {}
         for role in ROLES:
             value = settings.get(f"{role}_token")
             content = value.get("content") if isinstance(value, dict) else value
             if isinstance(content, str):
                 tokens[role] = content
     return tokens
+
+
+def _check_merges(state: dict[str, Any]) -> None:
+    """Refuse byte-pair encoding with a merges.txt that is cut off, which `tokenizers` reads without a word."""
+    model = state["model"]
+    if model.get("type") != "BPE":
+        return
+    merges = (pair if isinstance(pair, list) else pair.split(" ") for pair in model["merges"])
+    made = {"".join(pair) for pair in merges} | {token["content"] for token in state["added_tokens"]}
+    whole = [token for token in model["vocab"] if len(token) > 1]
+    unreachable = [token for token in whole if token not in made]
+    if len(unreachable) > max(16, len(whole) // 100):  # GPT-2's and RoBERTa's vocabularies have a few
+        raise UnsupportedTokenizerError(
+            f"merges.txt makes {len(whole) - len(unreachable)} of the {len(whole)} tokens in vocab.json; it is cut "
+            "off, or the two files do not belong together; copy or download them again"
+        )
 
 
 def _check_kept(saved: dict[str, Any], loaded: dict[str, Any]) -> None:

@@ -8,9 +8,11 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 import transformers
 from huggingface_hub.utils._paths import filter_repo_objects
+from safetensors.numpy import save_file
 
 from linnet_export.checkpoint.source import licence_of, resolve_source, weight_files, weights_sha256
 from linnet_export.errors import CheckpointError
@@ -149,10 +151,10 @@ def test_pickled_weights_are_refused_by_name(tmp_path: Path) -> None:
 def test_shards_are_found_and_missing_ones_named(tmp_path: Path) -> None:
     index = '{"weight_map": {"a": "model-2.safetensors", "b": "model-1.safetensors"}}'
     (tmp_path / "model.safetensors.index.json").write_text(index)
-    (tmp_path / "model-1.safetensors").touch()
+    save_file({"a": np.zeros(1)}, tmp_path / "model-1.safetensors")
     with pytest.raises(CheckpointError, match=r"model-2\.safetensors"):
         weight_files(tmp_path)
-    (tmp_path / "model-2.safetensors").touch()
+    save_file({"b": np.zeros(1)}, tmp_path / "model-2.safetensors")
     assert [path.name for path in weight_files(tmp_path)] == ["model-1.safetensors", "model-2.safetensors"]
 
 
