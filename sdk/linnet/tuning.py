@@ -8,7 +8,6 @@ machine or file are an error.
 from __future__ import annotations
 
 import dataclasses
-import json
 import os
 import zlib
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from typing import Any
 
 from linnet.cache import cache_folder
 from linnet.errors import InvalidArgumentError
+from linnet.format.bounded_json import parse_json
 from linnet.format.footer import file_identity
 from linnet.runtime import runtime_info, verify_file
 
@@ -76,7 +76,7 @@ def read_document(path: Path) -> dict[str, Any]:
         InvalidArgumentError: the file is missing, or not a document that this linnet can read.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = parse_json(path.read_bytes())
     except (OSError, ValueError) as error:
         raise InvalidArgumentError(f"{path}: no profile of linnet tune can be read there: {error}") from error
     if not isinstance(data, dict) or data.get("kind") != KIND:

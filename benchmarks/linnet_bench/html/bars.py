@@ -68,7 +68,7 @@ def bar_chart(
     def draw(width: int) -> tuple[float, list[Content]]:
         above = width <= NARROW  # a phone is too narrow for names beside the bars
         limit = 48 if above else 42
-        left = 2.0 if above else min(max(cell_width(bar.name) for bar in bars), limit) * 6.6 + 10
+        left = 2.0 if above else min(max((cell_width(bar.name) for bar in bars), default=0), limit) * 6.6 + 10
         right = max(map(text_width, map(written, known))) + 10 if known else 10
         scale = fit_scale(axis, known or [1.0], left, width - right)
         start = left if axis.log else scale(0.0)

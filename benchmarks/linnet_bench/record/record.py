@@ -13,12 +13,13 @@ import json
 import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 from linnet.cli.output import write_text
 from linnet.errors import FileMissingError, FileUnreadableError, InvalidArgumentError
+from linnet.format.bounded_json import MOST_WHOLE, parse_json
 from linnet_bench.machine.environment import Environment, Versions
 from linnet_bench.machine.state import State
 from linnet_bench.record.profile import LengthProfile
@@ -61,6 +62,8 @@ LEAST_WHOLE = -1
 
 INTERRUPTED_WORDS = "interrupted with Ctrl-C"
 """The reason in a partial record that the user interrupted."""
+
+_MOST_BYTES = 256 << 20  # some millions of samples
 
 _T = TypeVar("_T")
 
@@ -147,6 +150,10 @@ class FileFacts:
     status: str = ""
     proof: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        if self.size < 1 or self.max_length < 1:
+            raise ValueError(f"expected a size and a length above 0, got {self.size} and {self.max_length}")
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OutputCheck:
@@ -190,6 +197,10 @@ class LengthResult:
     tokens_per_second: float
     samples_ns: tuple[int, ...]
     energy_j: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.tokens < 1 or self.tokens_per_second <= 0 or min(self.samples_ns, default=0) < 1:
+            raise ValueError("expected at least one token, and a rate and samples above 0")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -244,6 +255,11 @@ class ThreadRun:
     affinity: tuple[int, ...] = ()
     kernels: Kernels | None = None
 
+    def __post_init__(self) -> None:
+        counts = (self.threads, self.load_ns, self.first_answer_ns, self.peak_memory)
+        if min(count for count in counts if count is not None) < 1:
+            raise ValueError(f"expected threads, times and memory above 0, got {counts}")
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ColdStart:
@@ -270,6 +286,13 @@ class ColdStart:
     bare_memory: int
     numpy_memory: int
     answer_memory: int
+
+    def __post_init__(self) -> None:
+        for times in (self.bare_ns, self.numpy_ns, self.answer_ns, self.import_ns, self.load_ns, self.first_answer_ns):
+            if min(times, default=0) < 1:
+                raise ValueError("expected at least one time of each kind, all above 0")
+        if min(self.bare_memory, self.numpy_memory, self.answer_memory) < 1:
+            raise ValueError("expected memory above 0")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -330,9 +353,9 @@ def from_json(text: str) -> Record:
         RecordError: it is not JSON, not a record, has a newer major version, or a field has the wrong type.
     """
     try:
-        data = json.loads(text)
+        data = parse_json(text, most_bytes=_MOST_BYTES)
     except ValueError as error:
-        raise RecordError(f"the record is not JSON: {error}") from error
+        raise RecordError(f"the record is not JSON that can be used: {error}") from error
     if not isinstance(data, dict) or data.get("kind") != RECORD_KIND:
         raise RecordError(f'found no "kind": "{RECORD_KIND}", expected a record of `linnet bench --json`')
     version = data.get("schema_version")
@@ -363,14 +386,18 @@ def _convert(kind: Any, data: object, where: str) -> Any:
         return None if data is None else _convert(some, data, where)
     if origin is tuple and isinstance(data, (list, tuple)):
         item = typing.get_args(kind)[0]
-        if item is int and all(type(value) is int for value in data):  # samples: millions of them
+        if item is int and data and all(type(value) is int for value in data):  # samples: millions of them
+            _check_whole((min(data), max(data)), where)
             return tuple(data)
         return tuple(_convert(item, value, f"{where}[{index}]") for index, value in enumerate(data))
     if origin is Mapping and isinstance(data, Mapping):
         item = typing.get_args(kind)[1]
         return {str(key): _convert(item, value, f"{where}.{key}") for key, value in data.items()}
-    if kind is float and type(data) is int:
-        return float(data)
+    if type(data) is int and kind in (int, float):
+        _check_whole((data,), where)
+        return kind(data)
+    if kind is float and type(data) is float and not abs(data) <= MOST_WHOLE:
+        raise RecordError(f"{where} is {data}, expected a number of at most {MOST_WHOLE}")
     if isinstance(kind, type) and type(data) is kind:
         return data
     raise RecordError(f"{where} is {type(data).__name__}, expected {getattr(kind, '__name__', kind)}")
@@ -387,7 +414,16 @@ def _convert_dataclass(cls: Any, data: object, where: str) -> Any:
                 continue  # a field of a newer minor version than the document's
             raise RecordError(f"{where}.{field.name} is missing")
         values[field.name] = _convert(kinds[field.name], data[field.name], f"{where}.{field.name}")
-    return cls(**values)
+    try:
+        return cls(**values)
+    except ValueError as error:
+        raise RecordError(f"{where} cannot be: {error}") from error
+
+
+def _check_whole(numbers: Iterable[int], where: str) -> None:
+    for number in numbers:
+        if not LEAST_WHOLE <= number <= MOST_WHOLE:
+            raise RecordError(f"{where} is {number}, expected a whole number of {LEAST_WHOLE} to {MOST_WHOLE}")
 
 
 def has_default(field: dataclasses.Field[Any]) -> bool:

@@ -46,6 +46,11 @@ class Summary:
     max_ns: float
     stdev_ns: float
 
+    def __post_init__(self) -> None:
+        times = (self.p50_ns, self.p90_ns, self.p99_ns, self.mean_ns, self.min_ns, self.max_ns)
+        if self.samples < 1 or min(times) <= 0 or self.stdev_ns < 0:
+            raise ValueError(f"expected at least one sample and times above 0, got {self.samples} and {times}")
+
 
 def percentile(samples: Sequence[float], q: float) -> float:
     """Return the nearest-rank percentile of ``samples``.
