@@ -168,6 +168,34 @@ void zeros() {
   }
 }
 
+// Activations that are no numbers, or the largest ones, stay in their head, and nothing overflows (UBSan).
+void no_numbers() {
+  const AttentionShape shape{40, 2, 16};
+  const Input clean = random_input(shape);
+  for (const AttentionKernel& kernel : {portable_attention(), fast_attention()}) {
+    if (kernel.attend == nullptr) {
+      continue;
+    }
+    const Matrix expected = run(kernel, clean);
+    for (const float strange : {std::nanf(""), INFINITY, -INFINITY, 3e38F, -3e38F}) {
+      for (int part = 0; part < 7; ++part) {
+        Input input = clean;
+        for (std::size_t token = 0; token < shape.tokens; token += 1 + static_cast<std::size_t>(part) * 5) {
+          const std::size_t at = token * shape.width() + token % shape.head_width;  // of the first head
+          input.query[at] = (part + 1) % 2 != 0 ? strange : input.query[at];
+          input.key[at] = (part + 1) / 2 % 2 != 0 ? strange : input.key[at];
+          input.value[at] = (part + 1) / 4 != 0 ? strange : input.value[at];
+        }
+        const Matrix found = run(kernel, input);
+        for (std::size_t i = 0; i < found.size(); ++i) {
+          const bool first_head = i % shape.width() < shape.head_width;
+          expect(first_head || found[i] == expected[i], "another head", shape, static_cast<double>(found[i]));
+        }
+      }
+    }
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -178,6 +206,7 @@ int main() {
   }
   one_token();
   zeros();
+  no_numbers();
   std::printf("%d failed\n", failures);
   return failures == 0 ? 0 : 1;
 }
