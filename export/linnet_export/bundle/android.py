@@ -15,6 +15,8 @@ __all__ = ["content"]
 
 _MAIN = "src/main"
 _PACKAGE = "dev.linnet.model"
+# linnet_jni_model.c is left out: it opens files with linnet's own ExecuTorch
+_JNI = ("linnet_jni.c", "linnet_jni.h", "linnet_jni_classes.c", "linnet_jni_classes.h")
 # what the companion object has beside the constants
 _RESERVED = ("ASSET",)
 
@@ -35,8 +37,7 @@ def content(subject: Subject) -> Content:
         f"{_MAIN}/AndroidManifest.xml": android / "AndroidManifest.xml",
         f"{_MAIN}/assets/{subject.asset}": subject.path,
         f"{_MAIN}/cpp/CMakeLists.txt": android / "cpp" / "CMakeLists.txt",
-        f"{_MAIN}/cpp/jni/linnet_jni.c": jvm / "jni" / "linnet_jni.c",
-        f"{_MAIN}/cpp/jni/linnet_jni.h": jvm / "jni" / "linnet_jni.h",
+        **{f"{_MAIN}/cpp/jni/{name}": jvm / "jni" / name for name in _JNI},
         f"{package}/{type_name(subject.name)}.kt": _constants(subject).encode(),
         f"{package}/Sample.kt": _sample(subject).encode(),
         **collect(jvm / "kotlin", f"{_MAIN}/kotlin"),

@@ -115,7 +115,7 @@ def test_the_status_table_and_the_abi_version_are_those_of_the_header() -> None:
 
 def test_the_rules_for_shrinkers_keep_what_native_code_names() -> None:
     """A shrinker would rename or remove what only native code uses, and the app would fail at its first call."""
-    native = (JNI / "linnet_jni.c").read_text(encoding="utf-8")
+    native = (JNI / "linnet_jni_classes.c").read_text(encoding="utf-8")
     rules = (JNI.parent / "android" / "consumer-rules.pro").read_text(encoding="utf-8")
     kept = dict(re.findall(r"^-keep class dev\.linnet\.(\w+) \{ (.*) \}$", rules, re.MULTILINE))
     classes = re.findall(r'\{&java\.(\w+), "dev/linnet/(\w+)", (?:"\((.*)\)V"|NULL)\}', native)
