@@ -26,6 +26,13 @@ struct Probabilities {
   double empty;  // of the empty answer, which stands at the first token
 };
 
+// Tokens [first, last] of a window.
+struct TokenSpan {
+  std::int64_t first;
+  std::int64_t last;
+  float score;
+};
+
 // Tokens of the context, and every classification token (it stands for "no answer").
 bool answerable(const Task& task, const WindowView& window, std::size_t token) {
   return window.sequence(token) == 1 || window.id(token) == task.classification_id();
@@ -74,6 +81,33 @@ void widen(const WindowView& window, const std::vector<std::int64_t>& words, std
   while (last + 1 < window.size() && same(last, last + 1)) {
     ++last;
   }
+}
+
+// Return the best spans by start[i] * end[j], i <= j < i + max_answer_length, best first and the earlier
+// first among equals. As in the pipeline, the `top_k` best are taken first; then those that begin or end at a
+// token that is not allowed (0) are dropped, so fewer may remain.
+std::vector<TokenSpan> best_spans(const float* start, const float* end, const std::uint8_t* allowed,
+                                  std::size_t length, std::size_t top_k, std::size_t max_answer_length) {
+  std::vector<TokenSpan> spans;
+  for (std::size_t i = 0; i < length; ++i) {
+    for (std::size_t j = i; j < length && j - i < max_answer_length; ++j) {
+      spans.push_back({static_cast<std::int64_t>(i), static_cast<std::int64_t>(j), start[i] * end[j]});
+    }
+  }
+  const auto first = [](const TokenSpan& a, const TokenSpan& b) {
+    if (better(a.score, b.score) || better(b.score, a.score)) {
+      return better(a.score, b.score);
+    }
+    return std::pair(a.first, a.last) < std::pair(b.first, b.last);
+  };
+  const std::size_t kept = std::min(top_k, spans.size());
+  std::partial_sort(spans.begin(), spans.begin() + static_cast<std::ptrdiff_t>(kept), spans.end(), first);
+  spans.resize(kept);
+  const auto refused = [&](const TokenSpan& span) {
+    return allowed[span.first] == 0 || allowed[span.last] == 0;
+  };
+  spans.erase(std::remove_if(spans.begin(), spans.end(), refused), spans.end());
+  return spans;
 }
 
 Answer span_answer(const WindowView& window, const std::vector<std::int64_t>& words, const TokenSpan& span) {
@@ -150,30 +184,6 @@ WindowSize window_size(const Task& task, const linnet_question_options& options)
                                              std::to_string(length));
   }
   return {length, stride};
-}
-
-std::vector<TokenSpan> best_spans(const float* start, const float* end, const std::uint8_t* allowed,
-                                  std::size_t length, std::size_t top_k, std::size_t max_answer_length) {
-  std::vector<TokenSpan> spans;
-  for (std::size_t i = 0; i < length; ++i) {
-    for (std::size_t j = i; j < length && j - i < max_answer_length; ++j) {
-      spans.push_back({static_cast<std::int64_t>(i), static_cast<std::int64_t>(j), start[i] * end[j]});
-    }
-  }
-  const auto first = [](const TokenSpan& a, const TokenSpan& b) {
-    if (better(a.score, b.score) || better(b.score, a.score)) {
-      return better(a.score, b.score);
-    }
-    return std::pair(a.first, a.last) < std::pair(b.first, b.last);
-  };
-  const std::size_t kept = std::min(top_k, spans.size());
-  std::partial_sort(spans.begin(), spans.begin() + static_cast<std::ptrdiff_t>(kept), spans.end(), first);
-  spans.resize(kept);
-  const auto refused = [&](const TokenSpan& span) {
-    return allowed[span.first] == 0 || allowed[span.last] == 0;
-  };
-  spans.erase(std::remove_if(spans.begin(), spans.end(), refused), spans.end());
-  return spans;
 }
 
 Answers decode_spans(const Task& task, const std::vector<SpanLogits>& windows,

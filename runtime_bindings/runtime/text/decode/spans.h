@@ -26,16 +26,6 @@ struct SpanLogits {
 Answers decode_spans(const Task& task, const std::vector<SpanLogits>& windows,
                      const linnet_question_options& options);
 
-struct TokenSpan {
-  std::int64_t first;
-  std::int64_t last;
-  float score;
-};
-// The best spans by start[i] * end[j], i <= j < i + max_answer_length, best first and the earlier first among
-// equals: the `top_k` best are taken, then those that begin or end at a token that is not allowed (0) go.
-std::vector<TokenSpan> best_spans(const float* start, const float* end, const std::uint8_t* allowed,
-                                  std::size_t length, std::size_t top_k, std::size_t max_answer_length);
-
 // How a question is cut into windows. Throws LINNET_INVALID_ARGUMENT for options that contradict the file.
 struct WindowSize {
   std::int32_t max_length;
