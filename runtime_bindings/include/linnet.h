@@ -1,25 +1,29 @@
-/* linnet.h - the C ABI of the linnet runtime: tokenize a text, run a program.
+/* linnet.h - the C ABI of the linnet runtime: file checks, tokenizer, program, answers.
  *
  * Rules that hold for every function
  *   - A function that can fail returns a linnet_status; LINNET_OK is 0. Its results come back
  *     through the last parameters, which are written only on success.
  *   - After a failure linnet_last_error() says, for the calling thread, what was found, what was
  *     expected and what to do. linnet_last_executorch_error() keeps ExecuTorch's own code.
- *   - Every *_create / *_open / *_run / *_encode hands over an object that the caller frees with the
- *     *_free of the same noun. Freeing NULL does nothing.
- *   - "borrowed" pointers stay valid as long as the object they were read from, and are never freed.
+ *   - An object that a function hands over through a pointer without const belongs to the caller, who
+ *     frees it with the function of its type that ends in _free. Freeing NULL does nothing.
+ *   - A const object, and everything that is called "borrowed", belongs to the object it was read from: it
+ *     stays valid as long as that object and is never freed.
  *   - Text is UTF-8 with an explicit length in bytes; it may contain zero bytes.
+ *   - NULL in place of an object or of a result gives LINNET_INVALID_ARGUMENT, and so does an index that
+ *     is not below the count. The functions that return a count return 0 for NULL.
  *   - No C++ exception leaves this interface.
  *
  * Two parts
- *   What is above "the model" below needs the C++ standard library only: tokenizer, manifest, file checks,
- *   decoding. An app that takes inference from an official ExecuTorch package uses this part alone. The
- *   model is this part and ExecuTorch.
+ *   The text part, all sections before "model", needs only the C++ standard library: tokenizer, file checks,
+ *   manifest, decoding. An app that runs the program with an official ExecuTorch package uses this part
+ *   alone. The sections "model" and "profiling" and linnet_runtime_info are the program part, which needs
+ *   ExecuTorch.
  *
  * Threads
- *   A tokenizer, a task, an encoding and answers may be read from several threads. One model may be used
- *   from several threads: its runs are serialized inside. Two models run in parallel, if the process has at
- *   most two threads of its own (linnet_open_options); with more, their runs take turns.
+ *   Several threads may read the same tokenizer, task, encoding or answers. Several threads may use the same
+ *   model: its runs wait for each other. Two models run in parallel if linnet_open_options gave the process
+ *   at most two threads; with more threads, the runs of all models take turns.
  */
 #ifndef LINNET_H
 #define LINNET_H
@@ -37,7 +41,7 @@
 extern "C" {
 #endif
 
-/* Raised by one whenever a signature, a struct or a status number changes. */
+/* Version of this interface: rises by one whenever a signature, a struct or a status number changes. */
 #define LINNET_ABI_VERSION 3
 
 typedef int32_t linnet_status;
@@ -86,17 +90,20 @@ enum {
 
 /* ---- errors and versions ------------------------------------------------------------------- */
 
-/* LINNET_ABI_VERSION of the library that was loaded. */
+/* Return the LINNET_ABI_VERSION that the loaded library was built with. */
 LINNET_API int32_t linnet_abi_version(void);
-/* Name of a status, for example "LINNET_FILE_TRUNCATED"; "LINNET_UNKNOWN" for other numbers. Static. */
+/* Return the name of a status, for example "LINNET_FILE_TRUNCATED"; "LINNET_UNKNOWN" for other numbers. The
+ * string is static. */
 LINNET_API const char* linnet_status_name(linnet_status status);
-/* Text of the calling thread's last failure; "" if there was none. Valid until its next call. */
+/* Return the message of the calling thread's last failure; "" if there was none. Valid until the thread's
+ * next call of a function of this header. */
 LINNET_API const char* linnet_last_error(void);
-/* ExecuTorch's error code of the calling thread's last failure; 0 if ExecuTorch was not involved. */
+/* Return ExecuTorch's error code of the calling thread's last failure; 0 if ExecuTorch was not involved. */
 LINNET_API uint32_t linnet_last_executorch_error(void);
 
-/* Facts about this build, one "key=value" per line, UTF-8: version, executorch, backends (comma
- * separated), operators (count), cpu, cpu_features, threads (0 while not fixed). Static per thread. */
+/* Return facts about this build and machine, one "key=value" per line, UTF-8: version, executorch, backends
+ * (comma separated), operators (their number), cpu, cpu_features, threads (0 until the first model fixes
+ * them). Valid until the calling thread calls this function again. */
 LINNET_API const char* linnet_runtime_info(void);
 
 /* ---- tokenizer ------------------------------------------------------------------------------ */
@@ -123,7 +130,8 @@ typedef struct {
   int32_t add_special_tokens; /* 0 or 1 */
 } linnet_encode_options;
 
-/* One window of an encoding. All pointers borrowed from the encoding, `length` entries each. */
+/* One window of an encoding, special tokens included. All pointers are borrowed from the encoding and have
+ * `length` entries, unless said otherwise. */
 typedef struct {
   size_t length;
   const int64_t* ids;
@@ -135,49 +143,56 @@ typedef struct {
   int32_t truncated;                  /* 1: text was left out that no other window holds */
 } linnet_encoding_view;
 
-/* Builds a tokenizer from the bytes of the manifest field `tokenizer` (kind "wordpiece"). The bytes
- * are copied. Errors: LINNET_TOKENIZER_INVALID. */
+/* Build a tokenizer from the bytes of the manifest field `tokenizer` (kind "wordpiece"), which are copied.
+ * Errors: LINNET_TOKENIZER_INVALID. */
 LINNET_API linnet_status linnet_tokenizer_create(const void* bytes, size_t size,
                                                  linnet_tokenizer** tokenizer);
+/* Free a tokenizer of linnet_tokenizer_create; never one borrowed from a task or a model. */
 LINNET_API void linnet_tokenizer_free(linnet_tokenizer* tokenizer);
-/* Number of ids: the vocabulary with the added tokens. */
+/* Return the number of ids: the vocabulary with the added tokens. */
 LINNET_API size_t linnet_tokenizer_vocab_size(const linnet_tokenizer* tokenizer);
-/* The token of an id, borrowed, not zero-terminated. LINNET_INPUT_OUT_OF_RANGE if there is none. */
+/* Read the token of an id: `size` bytes, borrowed, not zero-terminated. Errors: LINNET_INPUT_OUT_OF_RANGE if
+ * no token has this id. */
 LINNET_API linnet_status linnet_tokenizer_token(const linnet_tokenizer* tokenizer, int64_t id,
                                                 const char** token, size_t* size);
-/* The prefix of tokens that continue a word, "##"; empty if there is none. Borrowed. */
+/* Read the prefix of tokens that continue a word, "##", borrowed; empty if the tokenizer has none. */
 LINNET_API linnet_status linnet_tokenizer_prefix(const linnet_tokenizer* tokenizer, linnet_text* prefix);
 enum {
   LINNET_TOKEN_SPECIAL = 1,  /* "[CLS]": not part of a text */
-  LINNET_TOKEN_ADDED = 2,    /* found in a text before words are looked at */
+  LINNET_TOKEN_ADDED = 2,    /* found in a text before the text is split into words */
   LINNET_TOKEN_CONTINUES = 4 /* continues the word of the token before it */
 };
-/* What a token is: a sum of the above. LINNET_INPUT_OUT_OF_RANGE if there is no such token. */
+/* Read what kind of token an id is: a sum of the flags above. Errors: LINNET_INPUT_OUT_OF_RANGE if no token
+ * has this id. */
 LINNET_API linnet_status linnet_tokenizer_token_flags(const linnet_tokenizer* tokenizer, int64_t id,
                                                       int32_t* flags);
-/* Encodes a text, or a pair if `pair` is not NULL. Errors: LINNET_INVALID_UTF8, LINNET_TEXT_TOO_LONG,
- * LINNET_INVALID_ARGUMENT (a max_length without room for the special tokens, a stride too large, ...). */
+/* Encode a text, or a pair if `pair` is not NULL; sizes are in bytes. The encoding does not refer to the
+ * texts. Errors: LINNET_INVALID_UTF8, LINNET_TEXT_TOO_LONG, LINNET_INVALID_ARGUMENT (a max_length without
+ * room for the special tokens, a stride too large, ...). */
 LINNET_API linnet_status linnet_tokenizer_encode(const linnet_tokenizer* tokenizer, const char* text,
                                                  size_t text_size, const char* pair, size_t pair_size,
                                                  const linnet_encode_options* options,
                                                  linnet_encoding** encoding);
+/* Free an encoding and all windows read from it. */
 LINNET_API void linnet_encoding_free(linnet_encoding* encoding);
-/* At least 1; more only with ONLY_SECOND and stride >= 0. */
+/* Return the number of windows: at least 1, more only with LINNET_TRUNCATE_ONLY_SECOND and stride >= 0. */
 LINNET_API size_t linnet_encoding_window_count(const linnet_encoding* encoding);
+/* Read window number `window`, borrowed from the encoding. */
 LINNET_API linnet_status linnet_encoding_window(const linnet_encoding* encoding, size_t window,
                                                 linnet_encoding_view* view);
 
-/* The id of a token. LINNET_INPUT_OUT_OF_RANGE if there is no such token. */
+/* Look up the id of a token. Errors: LINNET_INPUT_OUT_OF_RANGE if the vocabulary does not have it. */
 LINNET_API linnet_status linnet_tokenizer_find(const linnet_tokenizer* tokenizer, linnet_text token,
                                                int64_t* id);
-/* Ids as text, as the WordPiece decoder of `tokenizers` gives it; ids without a token are left out, special
- * ones too if `skip_special` is 1. Writes at most `capacity` bytes without a zero at the end; `size` is the
- * whole text's, so a call with capacity 0 asks for it. */
+/* Turn ids into text, as the WordPiece decoder of `tokenizers` does; ids without a token are left out, and
+ * special ones too if `skip_special` is 1. At most `capacity` bytes are written, without a zero at the end.
+ * `size` is set to the size of the whole text in bytes, so a call with capacity 0 asks for it. */
 LINNET_API linnet_status linnet_tokenizer_decode(const linnet_tokenizer* tokenizer, const int64_t* ids,
                                                  size_t count, int32_t skip_special, char* text,
                                                  size_t capacity, size_t* size);
 
-/* One window that another tokenizer made, for decoding; `length` entries each. */
+/* One window that another tokenizer made, as linnet_encoding_create takes it; all pointers have `length`
+ * entries, `offsets_code_points` 2 * `length`. */
 typedef struct {
   size_t length;
   const int64_t* ids;
@@ -186,34 +201,39 @@ typedef struct {
   const int64_t* offsets_code_points;
   const int64_t* words;      /* number of each token's word within its text, -1 if special */
   const linnet_text* tokens; /* the tokens themselves */
-  int32_t marks_words;       /* 1: tokens that go on with a word have a prefix of their own */
+  int32_t marks_words;       /* 1: tokens that continue a word carry a prefix, as "##" of WordPiece */
 } linnet_token_source;
 
-/* An encoding of one window from tokens of another tokenizer. Everything is copied. A text whose `bytes` is
- * NULL is not known, and its tokens get the offsets 0, 0. Errors: LINNET_INVALID_ARGUMENT if offsets are not
- * inside of their text, LINNET_INVALID_UTF8. */
+/* Make an encoding of one window from the tokens of another tokenizer. Everything is copied. The tokens of a
+ * text whose `bytes` is NULL get the offsets 0, 0. Errors: LINNET_INVALID_ARGUMENT if offsets lie outside
+ * their text, LINNET_INVALID_UTF8. */
 LINNET_API linnet_status linnet_encoding_create(linnet_text text, linnet_text pair,
                                                 const linnet_token_source* tokens,
                                                 linnet_encoding** encoding);
 
 /* ---- files ---------------------------------------------------------------------------------- */
 
-/* Checks the trailer and the SHA-256 of what ExecuTorch parses: what linnet_model_open does first. Call it
- * before a file goes to a runtime that is not linnet's. */
+/* Check the trailer and the SHA-256 of what ExecuTorch parses, as linnet_model_open does first. Call it
+ * before you give a file to another runtime. Errors: LINNET_FILE_NOT_FOUND, LINNET_FILE_UNREADABLE,
+ * LINNET_NOT_A_PROGRAM, LINNET_NOT_A_LINNET_FILE, LINNET_FILE_TRUNCATED, LINNET_TRAILER_DAMAGED,
+ * LINNET_PROGRAM_DAMAGED. */
 LINNET_API linnet_status linnet_file_check(const char* path);
-/* The same for the bytes of a file. */
+/* Check the same for a whole file in memory, which is not copied. */
 LINNET_API linnet_status linnet_bytes_check(const void* bytes, size_t size);
-/* Checks the SHA-256 of everything in the file, weights and evidence included, without loading it. */
+/* Check the SHA-256 of the whole file, weights and evidence included, without loading it. Errors: those of
+ * linnet_file_check, and LINNET_FILE_DAMAGED. */
 LINNET_API linnet_status linnet_file_verify(const char* path);
-/* What a signature of the file signs, and the Ed25519 signature itself, which the caller checks with a
- * library of its own: the core has no cryptography beyond SHA-256. Reads every byte. LINNET_SIGNATURE_INVALID
- * if there is none. */
+/* Bytes of the message that a signature signs. */
 #define LINNET_SIGNED_SIZE 112
+/* Bytes of an Ed25519 signature. */
 #define LINNET_SIGNATURE_SIZE 64
+/* Write the message that the signature of a file signs, and the signature itself. The caller checks one
+ * against the other with a library of its own, since linnet has no cryptography beyond SHA-256. Every byte of
+ * the file is read. Errors: LINNET_SIGNATURE_INVALID if the file has no signature. */
 LINNET_API linnet_status linnet_file_signature(const char* path, uint8_t message[LINNET_SIGNED_SIZE],
                                                uint8_t signature[LINNET_SIGNATURE_SIZE]);
-/* The SHA-256 of everything before it in the trailer, which is what linnet_file_verify checks: 32 bytes that
- * name the file's content. They are read, not computed. */
+/* Write the SHA-256 that the trailer stores for everything before it: 32 bytes that identify the content of
+ * the file. They are read, not computed; linnet_file_verify compares them with the file. */
 LINNET_API linnet_status linnet_file_digest(const char* path, uint8_t digest[32]);
 
 /* ---- tensors -------------------------------------------------------------------------------- */
@@ -222,8 +242,8 @@ typedef enum { LINNET_INT64 = 0, LINNET_INT32 = 1, LINNET_FLOAT32 = 2, LINNET_BO
 
 #define LINNET_MAX_RANK 4
 
-/* A contiguous row-major tensor. As an input it is borrowed for the call; as an output it is borrowed
- * from the linnet_outputs, which owns a copy. */
+/* A contiguous row-major tensor: `rank` axes with the extents `shape`. The data of an input are borrowed for
+ * the call; those of an output are borrowed from the linnet_outputs, which owns a copy. */
 typedef struct {
   linnet_dtype dtype;
   int32_t rank;
@@ -231,15 +251,19 @@ typedef struct {
   const void* data;
 } linnet_tensor;
 
-/* Outputs of a run, which own their memory. */
+/* Outputs of a run; they own their memory. */
 typedef struct linnet_outputs linnet_outputs;
 
-/* Outputs that another runtime computed. The tensors are copied. */
+/* Make outputs of tensors that another runtime computed; everything is copied. Errors:
+ * LINNET_INVALID_ARGUMENT for a rank, dtype or shape that no tensor has. */
 LINNET_API linnet_status linnet_outputs_create(const linnet_tensor* tensors, size_t count,
                                                linnet_outputs** outputs);
+/* Return the number of outputs. */
 LINNET_API size_t linnet_outputs_count(const linnet_outputs* outputs);
+/* Read output `index`, whose data are borrowed from the outputs. */
 LINNET_API linnet_status linnet_outputs_tensor(const linnet_outputs* outputs, size_t index,
                                                linnet_tensor* tensor);
+/* Free outputs and the data of all tensors read from them. */
 LINNET_API void linnet_outputs_free(linnet_outputs* outputs);
 
 /* ---- task: the manifest, and what outputs mean ---------------------------------------------- */
@@ -254,7 +278,8 @@ typedef enum {
   LINNET_BYTES = 4
 } linnet_value_type;
 
-/* A field of the manifest. `bytes`/`size` serve STRING and BYTES and are borrowed from where it was read. */
+/* The value of a manifest field. `bytes` and `size` are those of STRING and BYTES, borrowed from the object
+ * that the value was read from. */
 typedef struct {
   linnet_value_type type;
   int64_t integer; /* INT and BOOL */
@@ -268,16 +293,20 @@ typedef struct {
   linnet_value value;
 } linnet_field;
 
-/* The task of a file from the values of its constant methods, as any ExecuTorch runtime reads them. They are
- * copied and checked: LINNET_SCHEMA_TOO_NEW, LINNET_MANIFEST_INVALID. */
+/* Make the task of a file from the results of its constant methods, which any ExecuTorch runtime can read.
+ * The fields are copied and checked. Errors: LINNET_SCHEMA_TOO_NEW, LINNET_MANIFEST_INVALID. */
 LINNET_API linnet_status linnet_task_create(const linnet_field* fields, size_t count, linnet_task** task);
+/* Free a task of linnet_task_create; never one borrowed from a model. */
 LINNET_API void linnet_task_free(linnet_task* task);
-/* A manifest field by name (sdk/linnet/format/manifest.py lists them). LINNET_UNKNOWN_FIELD if absent. */
+/* Read a manifest field by name (sdk/linnet/format/manifest.py lists them), borrowed from the task. Errors:
+ * LINNET_UNKNOWN_FIELD if the manifest does not have it. */
 LINNET_API linnet_status linnet_task_value(const linnet_task* task, const char* name, linnet_value* value);
-/* The tokenizer, borrowed, built by the first call. LINNET_UNKNOWN_FIELD if its kind is not built in. */
+/* Read the task's tokenizer, borrowed; the first call builds it. Errors: LINNET_UNKNOWN_FIELD if its kind is
+ * not built in, LINNET_TOKENIZER_INVALID. */
 LINNET_API linnet_status linnet_task_tokenizer(const linnet_task* task, const linnet_tokenizer** tokenizer);
+/* Return the number of labels; 0 for a task without classes. */
 LINNET_API size_t linnet_task_label_count(const linnet_task* task);
-/* Class `index`, borrowed. */
+/* Read the label of class `index`, borrowed from the task. */
 LINNET_API linnet_status linnet_task_label(const linnet_task* task, size_t index, linnet_text* label);
 
 /* ---- answers -------------------------------------------------------------------------------- */
@@ -289,7 +318,8 @@ typedef struct {
   int64_t end;
 } linnet_span;
 
-/* One answer; text is borrowed from the answers. What a task does not have is -1 or empty. */
+/* One answer; texts and `words` are borrowed from the answers. Fields that the task does not fill are -1 or
+ * empty. */
 typedef struct {
   double score;
   linnet_text label;    /* class, entity or entity group */
@@ -297,8 +327,9 @@ typedef struct {
   linnet_text sequence; /* fill-mask: the text with the token in it */
   int64_t label_index;  /* class; -1 for entity groups */
   int64_t token;        /* fill-mask: id of the token */
-  int64_t index;        /* place in the window: of an entity's token (strategy none), of the mask */
-  int64_t first_token;  /* tokens of the window that the answer covers */
+  int64_t index;        /* token of the window: the entity's (LINNET_AGGREGATE_NONE), the mask; linnet_rank:
+                           number of the passage */
+  int64_t first_token;  /* first and last token of the window that the answer covers */
   int64_t last_token;
   linnet_span code_points; /* place in the text (question-answering: in the context) */
   linnet_span utf8;        /* the same in bytes */
@@ -307,11 +338,14 @@ typedef struct {
   size_t word_count;
 } linnet_answer;
 
+/* Return the number of answers. */
 LINNET_API size_t linnet_answers_count(const linnet_answers* answers);
+/* Read answer `index`, borrowed from the answers. */
 LINNET_API linnet_status linnet_answers_get(const linnet_answers* answers, size_t index,
                                             linnet_answer* answer);
-/* 1 if text was cut off before it was run. */
+/* Return 1 if the text was longer than the file's bound, so that its end was cut off; else 0. */
 LINNET_API int32_t linnet_answers_truncated(const linnet_answers* answers);
+/* Free answers and everything read from them. */
 LINNET_API void linnet_answers_free(linnet_answers* answers);
 
 typedef enum {
@@ -322,15 +356,15 @@ typedef enum {
 } linnet_score_function;
 
 typedef enum {
-  LINNET_AGGREGATE_NONE = 0,    /* every token */
-  LINNET_AGGREGATE_SIMPLE = 1,  /* neighbours of one entity */
-  LINNET_AGGREGATE_FIRST = 2,   /* the same, once each word has the label of its first token, */
-  LINNET_AGGREGATE_AVERAGE = 3, /* of its tokens' mean scores, */
-  LINNET_AGGREGATE_MAX = 4      /* or of its surest token */
+  LINNET_AGGREGATE_NONE = 0,    /* one answer for every token */
+  LINNET_AGGREGATE_SIMPLE = 1,  /* neighbouring tokens of the same entity form a group */
+  LINNET_AGGREGATE_FIRST = 2,   /* words form groups; a word takes the label of its first token */
+  LINNET_AGGREGATE_AVERAGE = 3, /* the same, with the label of the best mean score of its tokens */
+  LINNET_AGGREGATE_MAX = 4      /* the same, with the label of its token with the highest score */
 } linnet_aggregation;
 
 typedef struct {
-  int32_t top_k; /* best first; 0: all classes */
+  int32_t top_k; /* number of classes, best first; 0: all */
   linnet_score_function score_function;
 } linnet_class_options;
 
@@ -351,18 +385,24 @@ typedef struct {
 
 typedef struct {
   int32_t top_k;
-  const int64_t* targets; /* limit the proposals to these ids; NULL: none */
+  const int64_t* targets; /* propose only these ids; NULL: any id */
   size_t target_count;
 } linnet_mask_options;
 
-/* The defaults of the Hugging Face pipelines. */
+/* Return the options that stand for NULL: all classes, with the file's own score function. */
 LINNET_API linnet_class_options linnet_default_class_options(void);
+/* Return the options that stand for NULL: LINNET_AGGREGATE_SIMPLE without the label "O"; `ignored` is
+ * static. */
 LINNET_API linnet_entity_options linnet_default_entity_options(void);
+/* Return the options that stand for NULL, the defaults of the Hugging Face pipeline: one answer, not empty,
+ * of at most 15 tokens, which begins and ends with words. */
 LINNET_API linnet_question_options linnet_default_question_options(void);
+/* Return the options that stand for NULL, the defaults of the Hugging Face pipeline: five proposals for each
+ * mask. */
 LINNET_API linnet_mask_options linnet_default_mask_options(void);
 
-/* A window and what the program gave for it, in the order of the manifest's `outputs`, float32. A first axis
- * of 1, the batch, may be there or not. */
+/* A window and the program's outputs for it: float32, in the order of the manifest's `outputs`, with or
+ * without a first axis of 1 for the batch. Everything is borrowed for the call. */
 typedef struct {
   const linnet_encoding* encoding;
   size_t window;
@@ -370,74 +410,87 @@ typedef struct {
   size_t output_count;
 } linnet_window_outputs;
 
-/* From outputs to answers. Outputs whose shape contradicts the manifest or the window are
- * LINNET_MANIFEST_INVALID. Options may be NULL: the defaults. */
+/* The decoding functions turn outputs into answers. They return LINNET_MANIFEST_INVALID for outputs whose
+ * shape contradicts the manifest or the window. NULL options are the defaults. */
 
-/* text-classification: classes with scores, best first; equal scores keep the labels' order. */
+/* Decode text-classification: classes with scores, best first; equal scores keep the order of the labels.
+ * `logits` is [labels]. */
 LINNET_API linnet_status linnet_decode_classes(const linnet_task* task, const linnet_tensor* logits,
                                                const linnet_class_options* options, linnet_answers** answers);
-/* token-classification. */
+/* Decode token-classification: entities in the order of the text. `text` is the text that was encoded; the
+ * output "logits" is [tokens, labels]. */
 LINNET_API linnet_status linnet_decode_entities(const linnet_task* task, linnet_text text,
                                                 const linnet_window_outputs* window,
                                                 const linnet_entity_options* options,
                                                 linnet_answers** answers);
-/* question-answering over all windows of one question and context. */
+/* Decode question-answering over all windows of one question and its context, best answer first. The outputs
+ * "start_logits" and "end_logits" are [tokens]. */
 LINNET_API linnet_status linnet_decode_spans(const linnet_task* task, linnet_text context,
                                              const linnet_window_outputs* windows, size_t window_count,
                                              const linnet_question_options* options,
                                              linnet_answers** answers);
-/* fill-mask: for each mask in the window its proposals, best first; `index` tells the masks apart. */
+/* Decode fill-mask: for each mask of the window its proposals, best first; `index` tells the masks apart. The
+ * output "logits" is [tokens, ids]. */
 LINNET_API linnet_status linnet_decode_masks(const linnet_task* task, const linnet_window_outputs* window,
                                              const linnet_mask_options* options, linnet_answers** answers);
-/* text-ranking: the scores of a pair, float32, at most `capacity`; `count` is how many there are. */
+/* Decode text-ranking: write at most `capacity` scores of a pair to `scores`, and set `count` to how many
+ * there are. */
 LINNET_API linnet_status linnet_decode_scores(const linnet_task* task, const linnet_tensor* logits,
                                               float* scores, size_t capacity, size_t* count);
-/* Softmax and the like over `rows` rows of `columns` float32 numbers, in place. */
+/* Apply a score function to each row of float32 [rows, columns], in place. Errors: LINNET_INVALID_ARGUMENT
+ * for LINNET_SCORES_OF_FILE, since there is no file here. */
 LINNET_API linnet_status linnet_apply_scores(linnet_score_function score_function, float* values, size_t rows,
                                              size_t columns);
 
 /* ---- from text to answers ------------------------------------------------------------------- */
 
-/* What runs `forward`: linnet_model_engine() gives ExecuTorch inside of linnet, an app can give another
- * runtime. `run` gets int64 inputs [1, tokens] in the order of the manifest's `inputs`, fills `outputs` by
- * linnet_outputs_create, and returns LINNET_OK or the status that the caller shall see. */
+/* What runs `forward`: linnet_model_engine() gives linnet's own ExecuTorch, an app can give another runtime.
+ * `run` gets int64 inputs [1, tokens] in the order of the manifest's `inputs`, borrowed for the call. It
+ * fills `outputs` with linnet_outputs_create and returns LINNET_OK, or returns the status that the caller of
+ * linnet shall see. */
 typedef struct {
   linnet_status (*run)(void* context, const char* method, const linnet_tensor* inputs, size_t input_count,
                        linnet_outputs** outputs);
   void* context;
 } linnet_engine;
 
-/* One function for each verb of the bindings (Kotlin, Swift; Python's model(...) picks it by the file's
- * task): classify   linnet_classify          embed      linnet_embed entities   linnet_find_entities     rank
- * linnet_rank, linnet_score for one passage answer     linnet_answer_question   fillMask   linnet_fill_mask
- *
- * Each cuts a text over the file's bound, unless `truncate` is 0: then LINNET_TEXT_TOO_LONG. A file of
- * another task is LINNET_INVALID_ARGUMENT. `pair.bytes` may be NULL. */
+/* The functions of this section are the verbs of the Kotlin and Swift bindings, from text to answers;
+ * Python's model(...) chooses the one for the file's task. They cut a text that is longer than the file's
+ * bound; with `truncate` 0 they return LINNET_TEXT_TOO_LONG instead. A file of another task gives
+ * LINNET_INVALID_ARGUMENT, a failure of the engine its own status. NULL options are the defaults. */
+
+/* Classify a text, or a pair if `pair.bytes` is not NULL: linnet_decode_classes of its outputs. */
 LINNET_API linnet_status linnet_classify(const linnet_task* task, const linnet_engine* engine,
                                          linnet_text text, linnet_text pair, int32_t truncate,
                                          const linnet_class_options* options, linnet_answers** answers);
+/* Find the entities of a text: linnet_decode_entities of its outputs. */
 LINNET_API linnet_status linnet_find_entities(const linnet_task* task, const linnet_engine* engine,
                                               linnet_text text, int32_t truncate,
                                               const linnet_entity_options* options, linnet_answers** answers);
+/* Answer a question with spans of a context: linnet_decode_spans over windows that cover the whole context,
+ * so nothing is cut. Errors: LINNET_INVALID_ARGUMENT if question or context is empty. */
 LINNET_API linnet_status linnet_answer_question(const linnet_task* task, const linnet_engine* engine,
                                                 linnet_text question, linnet_text context,
                                                 const linnet_question_options* options,
                                                 linnet_answers** answers);
+/* Propose tokens for the masks of a text: linnet_decode_masks of its outputs. Errors: LINNET_INVALID_ARGUMENT
+ * if the text has no mask. */
 LINNET_API linnet_status linnet_fill_mask(const linnet_task* task, const linnet_engine* engine,
                                           linnet_text text, int32_t truncate,
                                           const linnet_mask_options* options, linnet_answers** answers);
-/* The embedding of a text, float32 [embedding_size of the manifest], written to `vector`. `prompt_name` NULL
- * is the file's default prompt; a name that the file does not have is LINNET_INVALID_ARGUMENT. `normalize` 1
- * gives it the length 1. */
+/* Compute the embedding of a text and write it to `vector`: float32 [embedding_size of the manifest].
+ * `prompt_name` NULL is the file's default prompt. `normalize` 1 divides the vector by its length. Errors:
+ * LINNET_INVALID_ARGUMENT for a prompt name that the file does not have, or a `capacity` that is too small.
+ */
 LINNET_API linnet_status linnet_embed(const linnet_task* task, const linnet_engine* engine, linnet_text text,
                                       int32_t truncate, const char* prompt_name, int32_t normalize,
                                       float* vector, size_t capacity);
-/* text-ranking: the scores of a query and a passage; see linnet_decode_scores. */
+/* Score a passage for a query (text-ranking); the scores are written as by linnet_decode_scores. */
 LINNET_API linnet_status linnet_score(const linnet_task* task, const linnet_engine* engine, linnet_text query,
                                       linnet_text passage, int32_t truncate, float* scores, size_t capacity,
                                       size_t* count);
-/* text-ranking: passages by their (first) score for a query, best first, the earlier first among equals:
- * answers with `score`, and in `index` the number of the passage. `top_k` 0: all of them. */
+/* Rank passages for a query (text-ranking) by their first score, best first, the earlier first among equals.
+ * Each answer has a `score`, and in `index` the number of the passage. `top_k` 0 returns all of them. */
 LINNET_API linnet_status linnet_rank(const linnet_task* task, const linnet_engine* engine, linnet_text query,
                                      const linnet_text* passages, size_t passage_count, int32_t truncate,
                                      int32_t top_k, linnet_answers** answers);
@@ -447,49 +500,62 @@ LINNET_API linnet_status linnet_rank(const linnet_task* task, const linnet_engin
 typedef struct linnet_model linnet_model;
 
 typedef struct {
-  int32_t threads; /* of the whole process, fixed by its first model; 0: the fixed count, or all CPUs */
+  int32_t threads; /* of the whole process, fixed by its first model; 0: the fixed number, or before that the
+                      CPUs that the process may use, at most 4 */
 } linnet_open_options;
 
-/* Opens a file by path (mapped) or from memory (copied). Checks the trailer and the hash of the program
- * section before ExecuTorch parses it, then ExecuTorch's InternalConsistency, then the schema version,
- * then backends and operators. No method is loaded yet. `options` may be NULL.
+/* Open a file, which is mapped into memory. The checks go from the outside in, so that nothing is parsed
+ * before its hash was compared: the trailer and the hash of the program section, ExecuTorch's
+ * InternalConsistency, the schema version and the manifest, backends and operators. No method is loaded yet.
+ * `options` may be NULL. Errors: those of linnet_file_check, LINNET_SCHEMA_TOO_NEW, LINNET_MANIFEST_INVALID,
+ * LINNET_BACKEND_MISSING, LINNET_OPERATOR_MISSING, LINNET_EXECUTORCH_TOO_OLD, LINNET_THREADS_FIXED,
+ * LINNET_LOAD_FAILED.
  *
  * Replace a file that is open by a rename: the model goes on with the old one. A file that is written to in
  * place is LINNET_FILE_DAMAGED at the next run, told by its size and time of change; what is parsed has been
  * copied, but a run that is under way while the file gets shorter can still end the process. */
 LINNET_API linnet_status linnet_model_open(const char* path, const linnet_open_options* options,
                                            linnet_model** model);
+/* Open a file from memory, as linnet_model_open does; the bytes are copied. */
 LINNET_API linnet_status linnet_model_open_bytes(const void* bytes, size_t size,
                                                  const linnet_open_options* options, linnet_model** model);
+/* Free a model and everything borrowed from it. No run may be under way. */
 LINNET_API void linnet_model_free(linnet_model* model);
-/* A manifest field by name (sdk/linnet/format/manifest.py lists them). LINNET_UNKNOWN_FIELD if absent. */
+/* Read a manifest field by name, borrowed from the model; see linnet_task_value. */
 LINNET_API linnet_status linnet_model_value(const linnet_model* model, const char* name, linnet_value* value);
-/* Names of all constant methods of the program, one per line. Borrowed. */
+/* Return the names of all constant methods of the program, one per line, borrowed. */
 LINNET_API const char* linnet_model_fields(const linnet_model* model);
-/* Names of all methods of the program that compute, one per line, in the program's order: "forward", perhaps
- * "forward_batch" and "forward_fused". Borrowed. */
+/* Return the names of all methods of the program that compute, one per line, in the program's order,
+ * borrowed: "forward", perhaps "forward_batch" and "forward_fused". */
 LINNET_API const char* linnet_model_methods(const linnet_model* model);
-/* The evidence of the trailer: UTF-8 JSON, borrowed. */
+/* Read the evidence of the trailer: `size` bytes of UTF-8 JSON, borrowed, not zero-terminated. */
 LINNET_API linnet_status linnet_model_evidence(const linnet_model* model, const char** json, size_t* size);
-/* The model's tokenizer, borrowed. LINNET_UNKNOWN_FIELD if its kind is not built in. */
+/* Read the model's tokenizer, borrowed; see linnet_task_tokenizer. */
 LINNET_API linnet_status linnet_model_tokenizer(const linnet_model* model,
                                                 const linnet_tokenizer** tokenizer);
-/* The model's task and what runs it, both borrowed from the model. */
+/* Read the model's task, borrowed. */
 LINNET_API linnet_status linnet_model_task(const linnet_model* model, const linnet_task** task);
+/* Fill `engine` with what runs this model; its context is borrowed from the model. */
 LINNET_API linnet_status linnet_model_engine(linnet_model* model, linnet_engine* engine);
-/* Runs a method ("forward", "forward_batch"), loading it first if needed. Token ids are checked against
- * the vocabulary, shapes against the program. Outputs are copies. */
+/* Run the method "forward" or "forward_batch", and load it first if needed. Inputs are int64 [batch, tokens],
+ * in the order of the manifest's `inputs` or `batch_inputs`; they are borrowed for the call. Outputs are
+ * copies. Errors: LINNET_UNKNOWN_METHOD, LINNET_INPUT_SHAPE, LINNET_INPUT_OUT_OF_RANGE, LINNET_LOAD_FAILED,
+ * LINNET_RUN_FAILED, LINNET_OUT_OF_MEMORY, and LINNET_THREADS_FIXED in a forked child without the threads of
+ * its parent. */
 LINNET_API linnet_status linnet_model_run(linnet_model* model, const char* method,
                                           const linnet_tensor* inputs, size_t input_count,
                                           linnet_outputs** outputs);
+
+/* When a run of "forward" takes the file's "forward_fused": the same computation with linnet's custom
+ * kernels. */
 typedef enum {
   LINNET_FUSED_NEVER = 0,        /* run what a stock ExecuTorch runtime runs */
-  LINNET_FUSED_WHERE_FASTER = 1, /* as after opening */
-  LINNET_FUSED_ALWAYS = 2        /* on every processor, in plain C++ if need be */
+  LINNET_FUSED_WHERE_FASTER = 1, /* the state after opening: where the processor has fast kernels */
+  LINNET_FUSED_ALWAYS = 2        /* on every processor, with kernels in plain C++ if need be */
 } linnet_fused;
 
-/* When "forward" is the file's "forward_fused", if it has one: the same with linnet's custom kernels.
- * Methods that are loaded are dropped if that is a change, and loaded again by their next run. */
+/* Choose when "forward_fused" runs; without effect for a file that has none. A change drops the methods that
+ * are loaded, and their next run loads them again. Waits for a run that is under way. */
 LINNET_API linnet_status linnet_model_set_fused(linnet_model* model, linnet_fused when);
 
 /* ---- profiling ------------------------------------------------------------------------------ */
@@ -505,25 +571,28 @@ typedef enum {
                                (Linux), these are its exact readings */
 } linnet_event_kind;
 
-/* One event; the clock is monotonic, its zero arbitrary. */
+/* One event; times are nanoseconds of a monotonic clock whose zero is arbitrary. */
 typedef struct {
   const char* name; /* ExecuTorch's or the delegate's, borrowed from the profile */
   linnet_event_kind kind;
-  int32_t run;         /* counted from 0 since the profile before this one */
-  int32_t instruction; /* of the method; -1 outside of any */
+  int32_t run;         /* number of the run, from 0 for the first one since the last linnet_model_profile */
+  int32_t instruction; /* of the method; -1 if the event belongs to none */
   int64_t start_ns;
   int64_t end_ns;
 } linnet_event;
 
-/* Profiling on (1) or off (0, as after opening). Methods that are loaded are dropped if that is a change,
- * and loaded again by their next run, because ExecuTorch ties its event tracer to loading. */
+/* Turn profiling on (1) or off (0, the state after opening). A change drops the methods that are loaded, and
+ * their next run loads them again, because ExecuTorch takes an event tracer only while it loads a method. */
 LINNET_API linnet_status linnet_model_set_profiling(linnet_model* model, int32_t on);
-/* Hands over the events of all runs since the last call, in the order in which they ended. Failed runs
- * have none. LINNET_INVALID_ARGUMENT while profiling is off. */
+/* Take the events of all runs since the last call, in the order in which they ended. Failed runs have none.
+ * Errors: LINNET_INVALID_ARGUMENT while profiling is off. */
 LINNET_API linnet_status linnet_model_profile(linnet_model* model, linnet_profile** profile);
+/* Return the number of events. */
 LINNET_API size_t linnet_profile_count(const linnet_profile* profile);
+/* Read event `index`, borrowed from the profile. */
 LINNET_API linnet_status linnet_profile_event(const linnet_profile* profile, size_t index,
                                               linnet_event* event);
+/* Free a profile and the names of its events. */
 LINNET_API void linnet_profile_free(linnet_profile* profile);
 
 #ifdef __cplusplus
