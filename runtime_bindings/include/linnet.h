@@ -184,9 +184,10 @@ LINNET_API linnet_status linnet_encoding_window(const linnet_encoding* encoding,
 /* Look up the id of a token. Errors: LINNET_INPUT_OUT_OF_RANGE if the vocabulary does not have it. */
 LINNET_API linnet_status linnet_tokenizer_find(const linnet_tokenizer* tokenizer, linnet_text token,
                                                int64_t* id);
-/* Turn ids into text, as the WordPiece decoder of `tokenizers` does; ids without a token are left out, and
- * special ones too if `skip_special` is 1. At most `capacity` bytes are written, without a zero at the end.
- * `size` is set to the size of the whole text in bytes, so a call with capacity 0 asks for it. */
+/* Turn ids into text, as the WordPiece decoder of `tokenizers` does; unused ids are left out, and special
+ * tokens too if `skip_special` is 1. At most `capacity` bytes are written, without a zero at the end. `size`
+ * is set to the size of the whole text in bytes, so a call with capacity 0 asks for it. Errors:
+ * LINNET_INPUT_OUT_OF_RANGE for an id outside the vocabulary. */
 LINNET_API linnet_status linnet_tokenizer_decode(const linnet_tokenizer* tokenizer, const int64_t* ids,
                                                  size_t count, int32_t skip_special, char* text,
                                                  size_t capacity, size_t* size);

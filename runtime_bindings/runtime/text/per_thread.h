@@ -1,6 +1,5 @@
-// What each thread has for itself, without thread_local: glibc ends the process where memory for that runs
-// out
-// ("failed to register TLS destructor", "cannot allocate memory for thread-local data").
+// Thread-local objects without thread_local: glibc ends the process if memory for those runs out ("failed to
+// register TLS destructor", "cannot allocate memory for thread-local data").
 #ifndef LINNET_RUNTIME_PER_THREAD_H_
 #define LINNET_RUNTIME_PER_THREAD_H_
 
@@ -10,11 +9,11 @@
 
 namespace linnet {
 
-// One per type T, which the calling thread gets at its first find(); deleted when the thread ends.
+// One T for each thread, made at the thread's first find() and deleted when the thread ends.
 template <typename T>
 class PerThread {
  public:
-  // NULL if there is no memory for it.
+  // Return the calling thread's object, borrowed; NULL if there is no memory for it.
   static T* find() noexcept {
     const Key& key = shared_key();
     if (!key.made) {

@@ -16,7 +16,7 @@ linnet_status remember_error(linnet_status status, const char* message,
                              std::uint32_t executorch_code) noexcept {
   LastError* const error = PerThread<LastError>::find();
   if (error == nullptr) {
-    return status;  // no memory for the text: the status still tells
+    return status;  // there is no memory for the message; the status alone must do
   }
   error->executorch_code = executorch_code;
   try {
@@ -41,7 +41,7 @@ extern "C" uint32_t linnet_last_executorch_error(void) {
 
 extern "C" int32_t linnet_abi_version(void) { return LINNET_ABI_VERSION; }
 
-// One line per status keeps the names and numbers of linnet.h together.
+// A macro, so that each status is written once and its name cannot differ from its number.
 extern "C" const char* linnet_status_name(linnet_status status) {
   switch (status) {
 #define LINNET_NAME(name) \

@@ -1,4 +1,4 @@
-// Errors inside the core: thrown as linnet::Error, turned into a status at the C boundary.
+// Errors of the runtime: thrown as linnet::Error, turned into a linnet_status where C calls.
 #ifndef LINNET_RUNTIME_STATUS_H_
 #define LINNET_RUNTIME_STATUS_H_
 
@@ -12,8 +12,8 @@
 
 namespace linnet {
 
-// A failure with its status, a sentence that says found / needed / what to do, and ExecuTorch's own
-// code where it was involved (0 otherwise).
+// A failure with its status, a sentence that says what was found, what was expected and what to do, and
+// ExecuTorch's own code (0 if ExecuTorch was not involved).
 class Error : public std::exception {
  public:
   Error(linnet_status status, std::string message, std::uint32_t executorch_code = 0)
@@ -29,11 +29,11 @@ class Error : public std::exception {
   std::uint32_t executorch_code_;
 };
 
-// Keeps a failure as the calling thread's last error and returns its status.
+// Keep a failure as the calling thread's last error and return its status. The message is copied.
 linnet_status remember_error(linnet_status status, const char* message,
                              std::uint32_t executorch_code) noexcept;
 
-// Runs `body` and turns whatever it throws into a status: no exception crosses the C ABI.
+// Run `body` and turn whatever it throws into a status, so that no exception crosses the C ABI.
 template <typename Body>
 linnet_status guarded(Body&& body) noexcept {
   try {

@@ -1,4 +1,4 @@
-// What every task answers with.
+// Answers of all tasks, before linnet.h hands them out.
 #ifndef LINNET_RUNTIME_DECODE_ANSWERS_H_
 #define LINNET_RUNTIME_DECODE_ANSWERS_H_
 
@@ -10,14 +10,14 @@
 
 namespace linnet {
 
-// A place in a text, in all three units.
+// A place in a text, in all three units; -1 where there is none.
 struct Place {
   linnet_span code_points = {-1, -1};
   linnet_span utf8 = {-1, -1};
   linnet_span utf16 = {-1, -1};
 };
 
-// See linnet_answer.
+// The fields of linnet_answer, which documents them, with memory of their own.
 struct Answer {
   double score = 0;
   std::string label;

@@ -14,7 +14,7 @@
 namespace linnet {
 namespace {
 
-// A token of the text, or a word once its tokens have one label.
+// A token of the text, or a word with the combined scores of its tokens.
 struct Piece {
   std::size_t first;
   std::size_t last;
@@ -31,7 +31,7 @@ struct Labelled {
   std::string word;
 };
 
-// The mean without NaN, which is NaN if there is nothing else.
+// Return the mean of the values that are not NaN; NaN if there are none.
 template <typename Range, typename Value>
 float mean(const Range& range, Value value) {
   double sum = 0;
@@ -61,7 +61,8 @@ std::vector<Piece> read_tokens(const WindowView& window, const Rows& logits) {
   return tokens;
 }
 
-// Scores of a word: of its first token, of its surest token, or the mean of all.
+// Return the scores of a word: those of its first token, those of the token with the highest score, or the
+// mean of all.
 std::vector<float> word_scores(const std::vector<Piece>& tokens, linnet_aggregation strategy) {
   if (strategy == LINNET_AGGREGATE_FIRST) {
     return tokens.front().scores;
@@ -123,18 +124,19 @@ bool has_prefix(std::string_view label, std::string_view prefix) {
   return label.substr(0, prefix.size()) == prefix;
 }
 
-// The entity's name without B- or I-.
+// Return the name of an entity without B- or I-.
 std::string_view tag_of(std::string_view label) {
   return has_prefix(label, "B-") || has_prefix(label, "I-") ? label.substr(2) : label;
 }
 
-// Split at the first hyphen of any label, as the pipeline does, so "x-ray" gives "ray".
+// Return the name of a group. Any label is split at its first hyphen, as the pipeline does, so "x-ray" gives
+// "ray".
 std::string_view group_name(std::string_view label) {
   const std::size_t hyphen = label.find('-');
   return hyphen == std::string_view::npos ? label : label.substr(hyphen + 1);
 }
 
-// Neighbours of the same entity stand together, unless the second begins with B-.
+// Group neighbours of the same entity; a label with B- begins a new group.
 std::vector<std::vector<Labelled>> group_pieces(const Task& task, std::vector<Labelled> pieces) {
   std::vector<std::vector<Labelled>> groups;
   for (Labelled& piece : pieces) {

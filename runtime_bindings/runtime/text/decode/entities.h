@@ -1,4 +1,5 @@
-// token-classification: labelled tokens or entity groups, as transformers 5's pipeline.
+// Decoding of token-classification: labelled tokens or entity groups, as the pipeline of transformers 5 gives
+// them.
 #ifndef LINNET_RUNTIME_DECODE_ENTITIES_H_
 #define LINNET_RUNTIME_DECODE_ENTITIES_H_
 
@@ -9,6 +10,8 @@
 
 namespace linnet {
 
+// Return the entities of logits [tokens, labels] in the order of the text, without the ignored labels. Throw
+// LINNET_MANIFEST_INVALID for another shape.
 Answers decode_entities(const Task& task, const WindowView& window, const linnet_tensor& logits,
                         const linnet_entity_options& options);
 

@@ -35,8 +35,8 @@ void check_mask_options(const linnet_mask_options& options, std::size_t vocabula
   }
 }
 
-// The text with a token in place of a mask. With several masks the others stay visible, so special tokens are
-// not left out.
+// Return the text with a token in place of a mask. `single` leaves special tokens out; with several masks the
+// others must stay visible, so it is false then.
 std::string sequence_with(const Task& task, const Window& window, std::size_t mask, std::int64_t token,
                           bool single) {
   std::vector<std::int64_t> ids = window.ids;

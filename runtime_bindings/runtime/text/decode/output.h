@@ -1,4 +1,4 @@
-// A tensor that owns its memory: an output of a run.
+// Output of a run: a contiguous row-major tensor that owns its memory.
 #ifndef LINNET_RUNTIME_DECODE_OUTPUT_H_
 #define LINNET_RUNTIME_DECODE_OUTPUT_H_
 

@@ -1,4 +1,4 @@
-// From logits to scores, and the order of scores.
+// Score functions (softmax, sigmoid) and the order of scores.
 #ifndef LINNET_RUNTIME_DECODE_SCORES_H_
 #define LINNET_RUNTIME_DECODE_SCORES_H_
 
@@ -11,25 +11,28 @@
 
 namespace linnet {
 
-// exp(x) / sum(exp(x)), shifted by the maximum, so nothing overflows; summed in double.
+// Replace each x by exp(x) / sum(exp(x)). The maximum is subtracted first, so nothing overflows; the sum is a
+// double.
 void softmax(float* values, std::size_t count) noexcept;
-// 1 / (1 + exp(-x)); the exponent is never positive, so nothing overflows.
+// Replace each x by 1 / (1 + exp(-x)). The exponent that is computed is never positive, so nothing overflows.
 void sigmoid(float* values, std::size_t count) noexcept;
 
-// LINNET_SCORES_OF_FILE is not one of them. Throws Error(LINNET_INVALID_ARGUMENT).
+// Apply a score function in place. Throw LINNET_INVALID_ARGUMENT for LINNET_SCORES_OF_FILE, which the caller
+// must look up first.
 void apply_scores(linnet_score_function function, float* values, std::size_t count);
-// "softmax", "sigmoid" or "none"; anything else is LINNET_SCORES_NONE.
+// Return the score function of the name "softmax", "sigmoid" or "none"; LINNET_SCORES_NONE for any other.
 linnet_score_function score_function_of(std::string_view name) noexcept;
 
-// A strict order, largest first, in which NaN comes last.
+// Tell whether `left` comes before `right`: largest first, NaN last. The order is strict, as sorting needs
+// it.
 inline bool better(double left, double right) noexcept {
   return left > right || (std::isnan(right) && !std::isnan(left));
 }
 
-// Position of the best value, the first among equals. `count` is at least 1.
+// Return the position of the best value, the first among equals. `count` is at least 1.
 std::size_t best_of(const float* values, std::size_t count) noexcept;
 
-// Positions of the `wanted` best values (0: all), best first, the earlier position first among equals.
+// Return the positions of the `wanted` best values (0: all), best first, the earlier first among equals.
 std::vector<std::size_t> best_positions(const float* values, std::size_t count, std::size_t wanted);
 
 }  // namespace linnet

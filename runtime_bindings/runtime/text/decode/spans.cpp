@@ -33,7 +33,8 @@ struct TokenSpan {
   float score;
 };
 
-// Tokens of the context, and every classification token (it stands for "no answer").
+// Tell whether a token takes part in the scores: tokens of the context, and every classification token, which
+// stands for "no answer".
 bool answerable(const Task& task, const WindowView& window, std::size_t token) {
   return window.sequence(token) == 1 || window.id(token) == task.classification_id();
 }
@@ -60,7 +61,8 @@ Probabilities probabilities(const Task& task, const SpanLogits& logits) {
   return found;
 }
 
-// A classification token typed into the question has a share of the scores, but is no answer.
+// Return for each token whether an answer may begin or end there. A classification token that was typed into
+// the question has a share of the scores, but is no answer.
 std::vector<std::uint8_t> allowed_tokens(const Task& task, const WindowView& window) {
   std::vector<std::uint8_t> allowed(window.size());
   for (std::size_t i = 0; i < allowed.size(); ++i) {
@@ -69,7 +71,7 @@ std::vector<std::uint8_t> allowed_tokens(const Task& task, const WindowView& win
   return allowed;
 }
 
-// Widens a span of tokens of the context to whole words, inside of the window.
+// Widen a span of tokens of the context to whole words, as far as the window reaches.
 void widen(const WindowView& window, const std::vector<std::int64_t>& words, std::size_t& first,
            std::size_t& last) {
   const auto same = [&](std::size_t a, std::size_t b) {
@@ -125,7 +127,8 @@ Answer span_answer(const WindowView& window, const std::vector<std::int64_t>& wo
   return answer;
 }
 
-// Lower case for telling answers apart; a sigma at the end of a word counts as any other.
+// Return the text in lower case, by which answers are compared; a sigma at the end of a word equals any
+// other.
 std::string lowered(std::string_view text) {
   std::string result;
   while (!text.empty()) {
@@ -139,7 +142,7 @@ std::string lowered(std::string_view text) {
   return result;
 }
 
-// Adds the score to an answer of the same words (case aside), or appends the answer.
+// Add the score to an answer with the same words (ignoring case), or append the answer.
 void add_answer(Answers& answers, std::vector<std::string>& seen, Answer found) {
   std::string key = lowered(found.text);
   for (std::size_t i = 0; i < answers.size(); ++i) {
@@ -190,7 +193,8 @@ Answers decode_spans(const Task& task, const std::vector<SpanLogits>& windows,
                      const linnet_question_options& options) {
   check_question_options(options);
   const auto top_k = static_cast<std::size_t>(options.top_k);
-  // words can make several spans the same answer, so more are taken than asked for
+  // widening to words can make several spans the same answer, so more are taken than asked for, as many as in
+  // the pipeline
   const std::size_t wanted = options.align_to_words != 0 ? top_k * 2 + 10 : top_k;
   double null_score = kLargestNullScore;
   Answers answers;

@@ -1,7 +1,7 @@
-// question-answering: the span of a context that answers a question, as transformers 4's pipeline.
+// Decoding of question-answering: the spans of a context that answer a question, as the pipeline of
+// transformers 4 finds them.
 //
-// transformers 5 has no such pipeline any more; the rules are those of 4.57
-// (pipelines/question_answering.py).
+// transformers 5 no longer has this pipeline; the rules are those of 4.57 (pipelines/question_answering.py).
 #ifndef LINNET_RUNTIME_DECODE_SPANS_H_
 #define LINNET_RUNTIME_DECODE_SPANS_H_
 
@@ -16,21 +16,25 @@
 
 namespace linnet {
 
-// What the program gave for one window of a question and its context.
+// The program's outputs for one window of a question and its context: float32 [tokens] each, borrowed.
 struct SpanLogits {
   WindowView window;
   const linnet_tensor* start;
   const linnet_tensor* end;
 };
 
+// Return the best answers over all windows, best first. Throw LINNET_MANIFEST_INVALID for outputs of another
+// shape, LINNET_INVALID_ARGUMENT for a top_k or max_answer_length below 1.
 Answers decode_spans(const Task& task, const std::vector<SpanLogits>& windows,
                      const linnet_question_options& options);
 
-// How a question is cut into windows. Throws LINNET_INVALID_ARGUMENT for options that contradict the file.
+// How a context is cut into windows; both numbers are tokens.
 struct WindowSize {
   std::int32_t max_length;
   std::int32_t stride;
 };
+// Return the size of windows that the options and the file give together. Throw LINNET_INVALID_ARGUMENT for
+// options that contradict the file.
 WindowSize window_size(const Task& task, const linnet_question_options& options);
 
 }  // namespace linnet

@@ -1,4 +1,4 @@
-// One file's task: its manifest in the form that tokenizing and decoding need.
+// Task of a file: its manifest in the form that tokenizing and decoding need.
 #ifndef LINNET_RUNTIME_DECODE_TASK_H_
 #define LINNET_RUNTIME_DECODE_TASK_H_
 
@@ -19,7 +19,7 @@ namespace linnet {
 // Safe to use from several threads.
 class Task {
  public:
-  // `fields` have passed check_manifest() and outlive the task.
+  // Read the fields, which have passed check_manifest() and must outlive the task.
   explicit Task(const Fields& fields);
 
   const Fields& fields() const noexcept { return fields_; }
@@ -33,17 +33,18 @@ class Task {
   std::int64_t mask_id() const noexcept { return mask_id_; }
   std::int64_t max_length() const noexcept { return max_length_; }
 
-  // Position of an output in the manifest's list. Throws LINNET_MANIFEST_INVALID if there is none of that
-  // name.
+  // Return the position of an output in the manifest's list. Throw LINNET_MANIFEST_INVALID if there is none
+  // of this name.
   std::size_t output(std::string_view name) const;
 
-  // Whether the kind of tokenizer is built in.
+  // Tell whether the tokenizer is of a kind that is built in.
   bool has_tokenizer() const noexcept { return has_tokenizer_; }
-  // Built by the first call. Throws LINNET_UNKNOWN_FIELD or LINNET_TOKENIZER_INVALID.
+  // Return the tokenizer, which the first call builds. Throw LINNET_UNKNOWN_FIELD if its kind is not built
+  // in, LINNET_TOKENIZER_INVALID if its bytes are damaged.
   const std::shared_ptr<const Tokenizer>& tokenizer() const;
 
-  // The text to put before a text: of the name, or (nullptr) of the file's default; "" if there is none.
-  // Throws LINNET_INVALID_ARGUMENT for a name that the file does not have.
+  // Return the prompt that goes before a text: the one of this name, or (nullptr) the file's default; "" if
+  // there is no default. Throw LINNET_INVALID_ARGUMENT for a name that the file does not have.
   std::string prompt(const char* name) const;
 
  private:
@@ -59,7 +60,7 @@ class Task {
   std::int64_t mask_id_;
   std::int64_t max_length_;
   bool has_tokenizer_;
-  mutable std::mutex mutex_;
+  mutable std::mutex mutex_;  // around tokenizer_: the first calls of several threads build it once
   mutable std::shared_ptr<const Tokenizer> tokenizer_;
 };
 

@@ -56,8 +56,8 @@ std::string_view WindowView::token(std::size_t at) const {
   return token < vocabulary.size() ? vocabulary.token(static_cast<std::size_t>(token)) : std::string_view();
 }
 
-// As in transformers 5.23 (pipelines/token_classification.py): a token that is longer or shorter than its
-// text has a prefix; without prefixes, a word is what stands between spaces.
+// As in transformers 5.23 (pipelines/token_classification.py): if the vocabulary has a prefix, a token whose
+// length differs from that of its text carries it; if not, words are what spaces separate.
 bool WindowView::continues(std::size_t at) const {
   if (id(at) == task_.unknown_id()) {
     return false;
@@ -68,7 +68,7 @@ bool WindowView::continues(std::size_t at) const {
   return marks ? code_points(token(at)) != where.end - where.start : where.start > 0 && !spaced(at);
 }
 
-// A space before the token, or as its first character.
+// Tell whether a space stands before the token or is its first character.
 bool WindowView::spaced(std::size_t at) const {
   const auto start = static_cast<std::size_t>(place(at, at).utf8.start);
   return (start > 0 && start <= text_.size() && text_[start - 1] == ' ') ||

@@ -1,4 +1,4 @@
-// One window of an encoding and its text, as decoding sees them.
+// Window of an encoding with its text, as decoding reads it.
 #ifndef LINNET_RUNTIME_DECODE_WINDOW_H_
 #define LINNET_RUNTIME_DECODE_WINDOW_H_
 
@@ -14,7 +14,7 @@
 
 namespace linnet {
 
-// What a tokenizer that is not built in knows of its tokens.
+// What only another tokenizer, which made the tokens, can say about them.
 struct ForeignTokens {
   std::vector<std::int64_t> words;
   std::vector<std::string> tokens;
@@ -23,24 +23,25 @@ struct ForeignTokens {
 
 class WindowView {
  public:
-  // `foreign` is NULL if the tokens are of the task's own tokenizer. All outlive the view.
+  // Refer to everything given, which must outlive the view. `foreign` is NULL if the task's own tokenizer
+  // made the tokens.
   WindowView(const Task& task, const Window& window, const ForeignTokens* foreign, std::string_view text);
 
   std::size_t size() const noexcept { return window_.ids.size(); }
   std::int64_t id(std::size_t token) const noexcept { return window_.ids[token]; }
   std::int32_t sequence(std::size_t token) const noexcept { return window_.sequence_ids[token]; }
-  // From the start of one token to the end of another.
+  // Return the place from the start of one token to the end of another.
   Place place(std::size_t first, std::size_t last) const noexcept;
-  // The text of a place.
+  // Return the text of a place, borrowed. Throw LINNET_INVALID_ARGUMENT if the text ends before it.
   std::string_view text(const Place& place) const;
 
-  // The token itself, or the text that it stands for if the vocabulary has none.
+  // Return the token itself, or the text that it stands for if it is the unknown token.
   std::string_view token(std::size_t at) const;
-  // Whether the token goes on with the word of the token before it, as the pipeline sees it.
+  // Tell whether the token continues the word of the token before it, as the pipeline decides it.
   bool continues(std::size_t at) const;
-  // Number of each token's word within its text; -1 for special tokens.
+  // Return the number of each token's word; -1 for special tokens.
   std::vector<std::int64_t> words() const;
-  // Tokens as text; empty if the tokens are not of the task's own tokenizer.
+  // Return tokens as text; empty if another tokenizer made them.
   std::string join(const std::vector<std::string_view>& tokens) const;
 
  private:

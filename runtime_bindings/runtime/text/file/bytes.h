@@ -1,4 +1,4 @@
-// A borrowed run of bytes with checked slicing: the only way that file content is addressed.
+// Borrowed bytes of a file with checked slicing: the only way in which file content is addressed.
 #ifndef LINNET_RUNTIME_FILE_BYTES_H_
 #define LINNET_RUNTIME_FILE_BYTES_H_
 
@@ -15,13 +15,15 @@ class ByteView {
   const std::uint8_t* data() const noexcept { return data_; }
   std::size_t size() const noexcept { return size_; }
 
+  // Tell whether `size` bytes from `offset` on lie inside, without overflow for any numbers of a file.
   bool has(std::uint64_t offset, std::uint64_t size) const noexcept {
     return offset <= size_ && size <= size_ - offset;
   }
-  // The caller has asked has() first.
+  // Return a part that has() has confirmed; it is borrowed like the whole.
   ByteView part(std::size_t offset, std::size_t size) const noexcept { return {data_ + offset, size}; }
 
-  // Little-endian integer of `width` bytes at `offset`, whatever the alignment and the machine.
+  // Read a little-endian integer of `width` bytes (at most 8) at `offset`, whatever the alignment and the
+  // byte order of the machine. has() has confirmed the bytes.
   std::uint64_t integer(std::size_t offset, std::size_t width) const noexcept {
     std::uint64_t value = 0;
     for (std::size_t i = width; i > 0; --i) {

@@ -1,4 +1,4 @@
-// The manifest: values of the program's constant methods, whoever read them.
+// Manifest fields: the values of a program's constant methods, whichever runtime read them.
 #ifndef LINNET_RUNTIME_FILE_FIELDS_H_
 #define LINNET_RUNTIME_FILE_FIELDS_H_
 
@@ -14,19 +14,20 @@ namespace linnet {
 
 class Fields {
  public:
-  // Keeps a value as it is: bytes and text are pointed at and must outlive this object.
+  // Keep a value as it is: its bytes are borrowed and must outlive this object.
   void point(const std::string& name, const linnet_value& value);
-  // Keeps a copy of the value's bytes.
+  // Keep a value with a copy of its bytes.
   void copy(const std::string& name, const linnet_value& value);
 
-  // Null if there is no such field.
+  // Return a field, borrowed, or NULL if there is none of this name.
   const linnet_value* find(std::string_view name) const;
-  // Names, one per line.
+  // Return the names, one per line, in the order in which they were added.
   const std::string& names() const noexcept { return names_; }
 
-  // Typed access to fields that check_manifest() has verified.
+  // Return the value of a field whose type check_manifest() has verified; 0 or empty if the field is absent.
   std::int64_t integer(std::string_view name) const;
-  // The number, or -1 if there is no such field: how the ids of special tokens are stored.
+  // Return the id of a special token, or -1 if the field is absent, as -1 in the file means that there is
+  // none.
   std::int64_t id(std::string_view name) const;
   std::string text(std::string_view name) const;
   std::vector<std::string> items(std::string_view name) const;
@@ -37,11 +38,11 @@ class Fields {
   std::string names_;
 };
 
-// Refuses a newer major schema version (LINNET_SCHEMA_TOO_NEW) and fields that are missing, mistyped or
-// contradict each other (LINNET_MANIFEST_INVALID). `name` is the file's name in messages.
+// Refuse a newer major schema version (LINNET_SCHEMA_TOO_NEW), and fields that are missing, have the wrong
+// type or contradict each other (LINNET_MANIFEST_INVALID). `name` is the file's name in messages.
 void check_manifest(const Fields& fields, const std::string& name);
 
-// Splits a stored list: items joined by a newline, with \\ and \n escaped (sdk/linnet/format/manifest.py).
+// Split a stored list: items joined by a newline, with \\ and \n escaped (sdk/linnet/format/manifest.py).
 std::vector<std::string> split_items(std::string_view text);
 
 }  // namespace linnet

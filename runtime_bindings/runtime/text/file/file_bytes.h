@@ -16,7 +16,8 @@ class FileBytes {
   // Maps a file read-only. A file that is replaced by a rename stays readable; one that is shortened in
   // place does not (the system then signals SIGBUS), so writers write aside and rename. The file stays open.
   static std::unique_ptr<FileBytes> map(const std::string& path);
-  // Copies, because ExecuTorch needs its segments aligned and the caller's memory may go away.
+  // Copy bytes, because ExecuTorch needs its segments aligned and the caller may free its memory. Throw
+  // std::bad_alloc.
   static std::unique_ptr<FileBytes> copy(const void* bytes, std::size_t size);
 
   FileBytes(const FileBytes&) = delete;
@@ -30,8 +31,8 @@ class FileBytes {
   void check_unchanged() const;
   // The path, or "memory": how messages name the file.
   const std::string& name() const noexcept { return name_; }
-  // Gives the resident pages that lie wholly inside a part of view() back to the system. They come back from
-  // the file when touched again. Does nothing for a copy.
+  // Give the resident pages that lie wholly inside a part of view() back to the system, which reads them from
+  // the file again when they are touched. Do nothing for a copy.
   void release(const void* data, std::size_t size) const noexcept;
 
  private:

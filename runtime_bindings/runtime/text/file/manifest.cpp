@@ -1,5 +1,5 @@
-// What a program must say about itself before linnet runs it. The fields are defined in
-// sdk/linnet/format/manifest.py; a test holds both readers to the same table of good and bad files.
+// Manifest checks: what a program must say about itself before linnet runs it. The fields are defined in
+// sdk/linnet/format/manifest.py; a test compares both readers on the same table of good and bad files.
 #include <algorithm>
 #include <cstdint>
 #include <limits>
@@ -87,7 +87,8 @@ bool is_number(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// The number of a string of digits; anything beyond nine of them only has to stay large.
+// Return the number of a string of digits. Only the first nine are read, so that it cannot overflow: a longer
+// version is too new in any case.
 std::int64_t number(const std::string& digits) { return std::stoll(digits.substr(0, 9)); }
 
 void check_schema(const Fields& fields, const std::string& name) {

@@ -24,7 +24,7 @@ constexpr std::string_view kSignedDomain1 = "linnet file signature 1\n";
 constexpr std::string_view kSignedDomain2 = "linnet file signature 2\n";
 constexpr std::string_view kEndMagic = "LNTREND\n";
 constexpr std::string_view kManifestMark = "schema_version";  // the manifest's first constant method
-constexpr std::size_t kMarkWindow = 1U << 20U;                // where the mark is searched, as in trailer.py
+constexpr std::size_t kMarkWindow = 1U << 20U;                // bytes searched for the mark, as in trailer.py
 constexpr std::string_view kExtendedHeader = "eh00";          // at byte 8 (ExecuTorch, extended_header.h)
 
 struct Footer {
@@ -81,7 +81,8 @@ Footer parse_footer(ByteView footer) {
           footer.integer(24, 8), footer.integer(32, 8), footer.integer(40, 8)};
 }
 
-// Tells whether the parts of the file add up to its size, without ever overflowing.
+// Tell whether the parts of the file add up to its size. Sizes are subtracted one by one from what is left,
+// because a sum of forged sizes could overflow.
 bool adds_up(const Footer& footer, std::uint64_t file_size) {
   std::uint64_t left = file_size;
   const auto take = [&left](std::uint64_t size) {
@@ -139,7 +140,7 @@ std::vector<ByteView> parse_ranges(ByteView table, ByteView program, const std::
   return ranges;
 }
 
-// Bytes from the start that ExecuTorch parses: up to the first segment, or everything.
+// Return how many bytes from the start ExecuTorch parses: up to the first segment, or all of them.
 std::uint64_t parsed_size(ByteView program) {
   constexpr std::size_t kSegmentBaseAt = 24;
   if (program.size() < 32 || !equals(program.part(8, 4), kExtendedHeader)) {
@@ -149,7 +150,7 @@ std::uint64_t parsed_size(ByteView program) {
   return base == 0 ? program.size() : base;
 }
 
-// A hash that does not cover what is parsed would protect nothing.
+// Refuse a hash that does not cover what ExecuTorch parses: it would protect nothing.
 void check_coverage(const Trailer& trailer, const std::string& name) {
   if (trailer.structure.empty() || trailer.structure[0].data() != trailer.program.data() ||
       trailer.structure[0].size() <

@@ -1,5 +1,5 @@
-// The trailer behind a program: found, believed only as far as it agrees with the file, and checked.
-// Layout: sdk/linnet/format/trailer.py.
+// Trailer of a linnet file: evidence, hashes and signature behind the program. Nothing in it is believed
+// unless it agrees with the file. Layout: sdk/linnet/format/trailer.py.
 #ifndef LINNET_RUNTIME_FILE_TRAILER_H_
 #define LINNET_RUNTIME_FILE_TRAILER_H_
 
@@ -12,6 +12,7 @@
 
 namespace linnet {
 
+// Parts of the file, all borrowed from it.
 struct Trailer {
   ByteView program;                 // what ExecuTorch sees
   ByteView evidence;                // UTF-8 JSON
@@ -24,18 +25,18 @@ struct Trailer {
   ByteView footer;
 };
 
-// Reads the trailer of a whole file. `name` stands in messages. Throws Error with LINNET_NOT_A_PROGRAM,
-// LINNET_NOT_A_LINNET_FILE, LINNET_FILE_TRUNCATED or LINNET_TRAILER_DAMAGED.
+// Read the trailer of a whole file. `name` is the file's name in messages. Throw Error with
+// LINNET_NOT_A_PROGRAM, LINNET_NOT_A_LINNET_FILE, LINNET_FILE_TRUNCATED or LINNET_TRAILER_DAMAGED.
 Trailer read_trailer(ByteView file, const std::string& name);
 
-// Throws LINNET_PROGRAM_DAMAGED if what is parsed differs from its hash.
+// Throw LINNET_PROGRAM_DAMAGED if the parts that ExecuTorch parses differ from their hash.
 void check_structure(const Trailer& trailer, const std::string& name);
 
-// What a signature signs (sdk/linnet/format/trailer.py): LINNET_SIGNED_SIZE bytes. Throws
+// Return the message that a signature signs: LINNET_SIGNED_SIZE bytes. Throw
 // LINNET_SIGNATURE_INVALID if the file has none.
 std::vector<std::uint8_t> signed_message(const Trailer& trailer, const std::string& name);
 
-// Throws LINNET_FILE_DAMAGED if any byte of the file differs from its hash.
+// Throw LINNET_FILE_DAMAGED if any byte of the file differs from its hash.
 void check_file(const Trailer& trailer, const std::string& name);
 
 }  // namespace linnet

@@ -1,4 +1,4 @@
-// Added tokens, looked for in a text: the longest one that begins at a place.
+// Search for added tokens: the longest pattern that begins at a place of a text.
 #ifndef LINNET_RUNTIME_TOKENIZER_ADDED_TOKENS_H_
 #define LINNET_RUNTIME_TOKENIZER_ADDED_TOKENS_H_
 
@@ -17,8 +17,8 @@
 
 namespace linnet {
 
-// A set of patterns over `Unit` (char for bytes, char32_t for characters), each with its added token.
-// Sorted, so that a common prefix is a range: a search narrows the range unit by unit.
+// A set of patterns over `Unit` (char for bytes, char32_t for characters), each with its added token. It is
+// sorted, so that patterns with a common prefix form a range, which a search narrows unit by unit.
 template <typename Unit>
 class PatternSet {
  public:
@@ -29,7 +29,7 @@ class PatternSet {
     std::size_t size = 0;
   };
 
-  // `pattern` must not be empty; `token` must outlive the set.
+  // Add a pattern, which must not be empty; `token` is borrowed and must outlive the set.
   void add(std::basic_string<Unit> pattern, const AddedToken& token) {
     first_[bucket(pattern.front())] = true;
     longest_ = std::max(longest_, pattern.size());
@@ -38,7 +38,7 @@ class PatternSet {
     entries_.push_back({std::move(pattern), &token});
   }
 
-  // To be called once after the last add(). Throws Error(LINNET_TOKENIZER_INVALID) for equal patterns.
+  // Sort the patterns, once after the last add(). Throw LINNET_TOKENIZER_INVALID for equal patterns.
   void finish() {
     std::sort(entries_.begin(), entries_.end(),
               [](const Entry& a, const Entry& b) { return a.pattern < b.pattern; });
@@ -63,10 +63,10 @@ class PatternSet {
                        [&holds](const Entry& entry) { return holds(entry.pattern); });
   }
 
-  // False means that no pattern begins with `unit`.
+  // Return false if no pattern begins with `unit`; true decides nothing, since units share 256 buckets.
   bool may_begin(Unit unit) const noexcept { return first_[bucket(unit)]; }
 
-  // The longest pattern that `text` begins with.
+  // Return the longest pattern that `text` begins with.
   Match longest_match(Text text) const {
     Match match;
     auto begin = entries_.begin();
@@ -88,7 +88,7 @@ class PatternSet {
     const AddedToken* token;
   };
 
-  // Orders entries that agree before `depth` by their unit there.
+  // Orders entries by their unit at `depth`; they agree before it.
   struct Narrow {
     std::size_t depth;
     bool operator()(const Entry& entry, Unit unit) const {

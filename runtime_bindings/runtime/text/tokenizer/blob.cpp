@@ -42,7 +42,7 @@ void require(bool condition, const char* what) {
   }
 }
 
-// Reads little-endian numbers and strings; never past the end.
+// Reads little-endian numbers and strings, and throws instead of reading past the end.
 class Reader {
  public:
   explicit Reader(std::string_view bytes) : rest_(bytes) {}
@@ -67,7 +67,8 @@ class Reader {
     return value;
   }
 
-  // A count of entries that take at least `entry_bytes` each: bounds what a wrong count can allocate.
+  // Read a count of entries that take at least `entry_bytes` each. A count that the bytes have no room for is
+  // refused here, before memory for it is allocated.
   std::size_t count(std::size_t entry_bytes) {
     const std::size_t value = number();
     if (value > left() / entry_bytes) {

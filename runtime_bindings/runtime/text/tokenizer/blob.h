@@ -1,4 +1,4 @@
-// The tokenizer bytes of a file, kind "wordpiece": parsed, every number checked, nothing believed.
+// Parser of the tokenizer bytes of a file, kind "wordpiece". Every number is checked before it is used.
 #ifndef LINNET_RUNTIME_TOKENIZER_BLOB_H_
 #define LINNET_RUNTIME_TOKENIZER_BLOB_H_
 
@@ -18,7 +18,7 @@ struct NormalizerOptions {
   bool lowercase = true;
 };
 
-// A token that is found in the text before words are looked at.
+// A token that is found in a text before the text is split into words.
 struct AddedToken {
   std::uint32_t id = 0;
   bool special = false;
@@ -52,7 +52,7 @@ struct TokenizerSpec {
   Template pair;    // holds each text once
 };
 
-// Parses tokenizer bytes. Throws Error(LINNET_TOKENIZER_INVALID).
+// Parse tokenizer bytes, of which everything is copied. Throw LINNET_TOKENIZER_INVALID.
 TokenizerSpec parse_tokenizer(std::string_view bytes);
 
 }  // namespace linnet

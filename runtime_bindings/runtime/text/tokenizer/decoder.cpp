@@ -8,7 +8,8 @@ struct Replacement {
   std::string_view replacement;
 };
 
-// tokenizers, decoders/wordpiece.rs, `cleanup`, in its order.
+// The replacements of `cleanup` in tokenizers, decoders/wordpiece.rs. Their order matters, as each works on
+// the result of the one before.
 constexpr Replacement kCleanup[] = {{" .", "."},   {" ?", "?"},     {" !", "!"},    {" ,", ","},
                                     {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},  {" do not", " don't"},
                                     {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};

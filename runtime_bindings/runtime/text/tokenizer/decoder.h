@@ -1,4 +1,4 @@
-// From tokens back to text, as the WordPiece decoder of `tokenizers` does it.
+// WordPiece decoder: from tokens back to text, as the `tokenizers` package does it.
 #ifndef LINNET_RUNTIME_TOKENIZER_DECODER_H_
 #define LINNET_RUNTIME_TOKENIZER_DECODER_H_
 
@@ -8,8 +8,8 @@
 
 namespace linnet {
 
-// Puts a space before every token but the first and those with the continuation prefix, which they lose, then
-// takes the spaces before punctuation away.
+// Join tokens with a space before each, except the first and those with the continuation prefix, which is cut
+// off; then remove the spaces before punctuation.
 std::string join_tokens(const std::vector<std::string_view>& tokens, std::string_view continuation);
 
 }  // namespace linnet

@@ -16,7 +16,7 @@ struct Place {
   std::int64_t utf16 = 0;
 };
 
-// Moves `place` on to byte `target` of a valid text.
+// Move `place` forward to byte `target` of a valid text.
 void move_to(Place& place, std::string_view text, std::size_t target) noexcept {
   constexpr unsigned char kFourByteLead = 0xF0;  // such a character takes two UTF-16 units
   for (; place.utf8 < target; ++place.utf8) {
@@ -45,7 +45,7 @@ void append_range(Offsets& to, const Offsets& from, const TokenRange& range) {
             from.begin() + static_cast<std::ptrdiff_t>(2 * range.end));
 }
 
-// The offsets of a text in a unit that an ASCII text does not keep on its own.
+// Return the offsets in code points or UTF-16 units, which are the UTF-8 ones for an ASCII text.
 const Offsets& in_unit(const TextOffsets& offsets, const Offsets TextOffsets::* unit) {
   return offsets.ascii ? offsets.utf8 : offsets.*unit;
 }

@@ -1,4 +1,4 @@
-// The result of an encoding: windows of ids, type ids, sequence ids and offsets.
+// Encoding of a text: windows of ids, type ids, sequence ids and offsets.
 #ifndef LINNET_RUNTIME_TOKENIZER_ENCODING_H_
 #define LINNET_RUNTIME_TOKENIZER_ENCODING_H_
 
@@ -12,11 +12,10 @@
 
 namespace linnet {
 
-// Start and end of each token in one unit, interleaved.
+// Start and end of each token in one unit, one after the other: 2 * tokens numbers.
 using Offsets = std::vector<std::int64_t>;
 
-// Offsets of the first tokens of a text. Of an ASCII text all three are the same, and only `utf8` is
-// filled.
+// Offsets of tokens in three units. In an ASCII text all three are equal, so only `utf8` is filled.
 struct TextOffsets {
   Offsets utf8;
   Offsets code_points;
@@ -27,7 +26,8 @@ struct TextOffsets {
   const Offsets& in_utf16() const noexcept { return ascii ? utf8 : utf16; }
 };
 
-// Counts code points and UTF-16 units in one pass over the text up to the last token.
+// Return the offsets of the first `tokens` tokens. Code points and UTF-16 units are counted in one pass over
+// the text, which ends at the last of these tokens.
 TextOffsets text_offsets(const TextTokens& text, std::size_t tokens);
 
 // One window, special tokens included.
@@ -39,7 +39,8 @@ struct Window {
   bool truncated = false;
 };
 
-// Builds the windows that `selections` describe. `second` is nullptr for a single text.
+// Build the windows that `selections` describe. `second` is nullptr for a single text. The windows do not
+// refer to the texts.
 std::vector<Window> build_windows(const TextTokens& first, const TextTokens* second,
                                   const std::vector<Selection>& selections, const Template& pieces,
                                   bool add_special_tokens);

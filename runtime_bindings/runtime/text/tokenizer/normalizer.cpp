@@ -41,7 +41,7 @@ NormalizerTable::NormalizerTable(const NormalizerOptions& options) : options_(op
   }
 }
 
-// Cleans one character and surrounds CJK by spaces; both come before decomposition.
+// Clean one character, and put spaces around a CJK character. Both come before decomposition.
 void Normalizer::take(SourceChar in) {
   const NormalizerOptions& options = table_.options();
   const unsigned flags = unicode::properties(in.c).flags;
@@ -64,7 +64,8 @@ void Normalizer::take(SourceChar in) {
   decompose(in);
 }
 
-// Canonical decomposition; non-starters wait in run_ until the next starter shows that the run is whole.
+// Decompose a character canonically. Non-starters wait in run_ until the next starter shows that the run is
+// complete and can be sorted.
 void Normalizer::decompose(const SourceChar& in) {
   if (!table_.options().strip_accents) {
     lower(in);
@@ -94,8 +95,8 @@ void Normalizer::decompose(const SourceChar& in) {
   }
 }
 
-// Puts the waiting non-starters in canonical order. The original characters are dealt out in their own
-// order: the k-th `first` character of the sorted run stands for the k-th original one.
+// Put the waiting non-starters in canonical order. The original characters keep their order, as in
+// `tokenizers`: the k-th `first` character of the sorted run stands for the k-th original one.
 void Normalizer::flush_run() {
   if (run_.empty()) {
     return;
@@ -113,7 +114,7 @@ void Normalizer::flush_run() {
   run_sources_.clear();
 }
 
-// The last steps: marks go, the rest becomes lower case.
+// Remove marks and lower the case of the rest: the last two steps.
 void Normalizer::lower(const SourceChar& in) {
   const unsigned flags = unicode::properties(in.c).flags;
   if (table_.options().strip_accents && (flags & unicode::kMark) != 0) {

@@ -1,4 +1,5 @@
-// BertNormalizer, character by character: clean text, spaces around CJK, accents off, lower case.
+// BertNormalizer of `tokenizers`, one character at a time: clean the text, put spaces around CJK characters,
+// remove accents, lower the case.
 #ifndef LINNET_RUNTIME_TOKENIZER_NORMALIZER_H_
 #define LINNET_RUNTIME_TOKENIZER_NORMALIZER_H_
 
@@ -13,16 +14,16 @@
 
 namespace linnet {
 
-// What the four steps do with each ASCII character, worked out once.
+// What the four steps do with each ASCII character, computed once.
 class NormalizerTable {
  public:
   explicit NormalizerTable(const NormalizerOptions& options);
 
   const NormalizerOptions& options() const noexcept { return options_; }
 
-  // The byte that an ASCII character becomes; kDropped if it disappears.
+  // Return the byte that an ASCII character becomes; kDropped if it is removed.
   unsigned char ascii(unsigned char c) const noexcept { return ascii_[c]; }
-  // The lower-cased byte if an ASCII character is part of a word, else 0.
+  // Return the normalized byte of an ASCII character that is part of a word, else 0.
   char word_byte(char c) const noexcept { return word_bytes_[static_cast<unsigned char>(c)]; }
 
   static constexpr unsigned char kDropped = 0xFF;
@@ -33,13 +34,13 @@ class NormalizerTable {
   std::array<char, 256> word_bytes_{};
 };
 
-// Normalizes one region of a text after another. Each character that comes out carries the bytes of the
-// original character that it replaces, as `tokenizers` aligns them.
+// Normalizes the regions of a text one after another. Each normalized character carries the place of the
+// original character that it stands for, as `tokenizers` aligns them.
 class Normalizer {
  public:
   Normalizer(SourceText& source, const NormalizerTable& table) : source_(source), table_(table) {}
 
-  // The next normalized character of the source's region; false at its end.
+  // Read the next normalized character of the source's region; return false at its end.
   bool read(SourceChar& out) {
     while (next_ == ready_.size()) {
       ready_.clear();
@@ -64,7 +65,7 @@ class Normalizer {
     return true;
   }
 
-  // True if nothing is held back: the next character comes straight from the source.
+  // Return true if nothing is held back, so that the next character comes straight from the source.
   bool drained() const noexcept { return next_ == ready_.size() && run_.empty(); }
 
  private:
@@ -88,7 +89,7 @@ class Normalizer {
   SourceChar aligned_;                   // original character that was used last
 };
 
-// The normalized form of a whole string, which must be valid UTF-8.
+// Return the normalized form of a whole string, which must be valid UTF-8.
 std::u32string normalize(const std::string& text, const NormalizerTable& table);
 
 }  // namespace linnet

@@ -8,13 +8,14 @@
 namespace linnet {
 namespace {
 
-// How far the search for added tokens runs ahead, in bytes: most texts are shorter, and a long text that
-// is cut costs at most this much too much.
+// How far the search for added tokens runs ahead, in bytes. Most texts are shorter; for a long text that is
+// cut, at most this many bytes are searched in vain.
 constexpr std::size_t kBlockBytes = 1024;
 
 }  // namespace
 
-// Length of the character at byte `at`, which must be inside the text.
+// Return the length in bytes of the character at byte `at`, which must be inside the text. Throw
+// LINNET_INVALID_UTF8.
 std::size_t SourceText::check(std::size_t at) {
   if (static_cast<unsigned char>(text_[at]) < 0x80) {
     return 1;
@@ -49,13 +50,13 @@ bool SourceText::extend() {
   return position_ < known_;
 }
 
-// True if the white space before byte `at` may belong to an added token further on.
+// Return true if the white space before byte `at` may belong to an added token behind it.
 bool SourceText::may_be_stripped(std::size_t at) const noexcept {
   return patterns_.any_lstrip() && at < text_.size() &&
          unicode::has(unicode::decode_last(text_.substr(0, at)).c, unicode::kWhitespace);
 }
 
-// Ends the region with a match unless the token refuses its surroundings.
+// End the region with a match, unless the token must stand alone and does not. Return whether it ends.
 bool SourceText::accept(std::size_t begin, const Patterns::Match& match) {
   const AddedToken& token = *match.token;
   const std::size_t end = begin + match.size;
@@ -72,7 +73,7 @@ bool SourceText::accept(std::size_t begin, const Patterns::Match& match) {
   return true;
 }
 
-// True if no word character touches the bytes [begin, end).
+// Return true if no word character touches the bytes [begin, end).
 bool SourceText::stands_alone(std::size_t begin, std::size_t end) {
   if (begin > 0 && unicode::has(unicode::decode_last(text_.substr(0, begin)).c, unicode::kWordChar)) {
     return false;

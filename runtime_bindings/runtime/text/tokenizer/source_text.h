@@ -1,5 +1,4 @@
-// The text as it came: checked for UTF-8 and cut at added tokens block by block, no further than it is
-// read.
+// Original text, checked for UTF-8 and cut at added tokens, block by block, not further than it is read.
 #ifndef LINNET_RUNTIME_TOKENIZER_SOURCE_TEXT_H_
 #define LINNET_RUNTIME_TOKENIZER_SOURCE_TEXT_H_
 
@@ -26,18 +25,18 @@ struct FoundToken {
   std::size_t end = 0;
 };
 
-// Hands out a text as regions without added tokens, and the added tokens between them. The patterns are
-// those that stand in the text as it is (`normalized` false).
+// Hands out a text as regions without added tokens, and the added tokens between them. The patterns are those
+// that are searched in the original text (`normalized` false).
 class SourceText {
  public:
   using Patterns = PatternSet<char>;
 
-  // `name` is what errors call the text. Text and patterns must outlive the object.
+  // Refer to text and patterns, which must outlive the object. `name` is what errors call the text.
   SourceText(std::string_view text, const Patterns& patterns, const char* name)
       : text_(text), patterns_(patterns), name_(name) {}
 
-  // The next character of the region; false at its end. Throws Error(LINNET_INVALID_UTF8) with the byte
-  // position of the first wrong byte, but looks only a block ahead of what is read.
+  // Read the next character of the region; return false at its end. Throw LINNET_INVALID_UTF8 with the
+  // position of the first wrong byte; bytes more than a block ahead are not looked at.
   bool read(SourceChar& out) {
     if (position_ == known_ && !extend()) {
       return false;
@@ -56,21 +55,21 @@ class SourceText {
     return true;
   }
 
-  // Bytes of the region that are known so far and not read yet. May be empty before its end.
+  // Return the bytes of the region that are known so far and not read yet; may be empty before its end.
   std::string_view ahead() const noexcept { return text_.substr(position_, known_ - position_); }
   std::size_t position() const noexcept { return position_; }
-  // Skips bytes of ahead(), which must end where a character ends.
+  // Skip bytes of ahead(), which must end where a character ends.
   void skip(std::size_t count) noexcept { position_ += count; }
 
-  // At the end of a region: the added token that ends it; a new region begins after it. False at the end
-  // of the text.
+  // Take the added token that ends a region, once its characters are read; a new region begins after it.
+  // Return false at the end of the text.
   bool take_token(FoundToken& out) noexcept;
 
-  // True if all bytes looked at so far are ASCII.
+  // Return true if all bytes looked at so far are ASCII.
   bool ascii() const noexcept { return ascii_; }
 
  private:
-  // Learns more of the region; false if it ends at position_.
+  // Look a block further; return false if the region ends at position_.
   bool extend();
   bool may_be_stripped(std::size_t at) const noexcept;
   std::size_t check(std::size_t at);

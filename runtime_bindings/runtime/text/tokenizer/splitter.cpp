@@ -5,12 +5,13 @@
 namespace linnet {
 namespace {
 
-// Used characters are removed this many at a time, so that removing them costs nothing per character.
+// Characters that were handed out are removed this many at a time, because each removal moves all that
+// follow.
 constexpr std::size_t kUsedBeforeErase = 256;
 
 }  // namespace
 
-// Reads ahead until `count` characters wait; false if the region ends before.
+// Read ahead until `count` characters wait; return false if the region ends before.
 bool Splitter::fill(std::size_t count) {
   if (head_ == window_.size() || head_ > kUsedBeforeErase) {
     window_.erase(0, head_);
@@ -58,7 +59,7 @@ Splitter::Patterns::Match Splitter::match_here() {
   return match;
 }
 
-// True if no word character touches the next `size` characters.
+// Return true if no word character touches the next `size` characters.
 bool Splitter::stands_alone(std::size_t size) {
   if (any_previous_ && unicode::has(previous_, unicode::kWordChar)) {
     return false;
@@ -66,7 +67,7 @@ bool Splitter::stands_alone(std::size_t size) {
   return !fill(size + 1) || !unicode::has(window_[head_ + size], unicode::kWordChar);
 }
 
-// Takes a match out, with the white space that it strips.
+// Remove a match from the window, with the white space that it strips, and return it.
 FoundToken Splitter::found(const Patterns::Match& match) {
   FoundToken token{match.token->id, sources_[head_].begin, 0};
   if (match.token->lstrip && any_space_) {

@@ -1,4 +1,4 @@
-// Added tokens in the normalized text: a region of normalized characters, cut where one is found.
+// Search for added tokens in the normalized text, which is cut where one is found.
 #ifndef LINNET_RUNTIME_TOKENIZER_SPLITTER_H_
 #define LINNET_RUNTIME_TOKENIZER_SPLITTER_H_
 
@@ -19,8 +19,8 @@ class Splitter {
 
   Splitter(Normalizer& normalizer, const Patterns& patterns) : normalizer_(normalizer), patterns_(patterns) {}
 
-  // The next character or added token of the region; kEnd at its end, after which the next region of the
-  // source begins.
+  // Read the next character or added token of the region and return which; kEnd at its end, after which the
+  // next region of the source begins.
   Item next(SourceChar& character, FoundToken& token);
 
  private:

@@ -9,7 +9,8 @@ void TextTokens::add(const Token& token) {
   }
 }
 
-// WordPiece: from the left, always the longest token that fits; the unknown token if one is missing.
+// Split a word by WordPiece: from the left, always the longest token that fits (MaxMatch in
+// https://arxiv.org/abs/2012.15524); one unknown token for the whole word if no token fits somewhere.
 void TextTokens::add_word(const Word& word) {
   const Token unknown{parts_.unknown_id, word.begin, word.end};
   if (word.too_long) {

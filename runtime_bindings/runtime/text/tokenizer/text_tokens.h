@@ -1,4 +1,4 @@
-// The tokens of one text, made as far as they are asked for.
+// Tokens of one text, made only as far as they are needed.
 #ifndef LINNET_RUNTIME_TOKENIZER_TEXT_TOKENS_H_
 #define LINNET_RUNTIME_TOKENIZER_TEXT_TOKENS_H_
 
@@ -20,7 +20,7 @@ struct Token {
   std::size_t end = 0;
 };
 
-// What is the same for every text of a tokenizer.
+// What all texts of a tokenizer share; borrowed from it.
 struct TokenizerParts {
   const Vocabulary& vocabulary;
   const NormalizerTable& normalizer;
@@ -32,7 +32,8 @@ struct TokenizerParts {
 
 class TextTokens {
  public:
-  // Keeps at most `keep` tokens; further ones are only counted. `name` is what errors call the text.
+  // Refer to text and parts, which must outlive the object. At most `keep` tokens are kept, further ones only
+  // counted. `name` is what errors call the text.
   TextTokens(std::string_view text, const TokenizerParts& parts, std::size_t keep, const char* name)
       : text_(text),
         parts_(parts),
@@ -40,9 +41,9 @@ class TextTokens {
         source_(text, parts.raw_tokens, name),
         words_(source_, parts.normalizer, parts.normalized_tokens, parts.max_word_chars) {}
 
-  // Reads one word or added token; false at the end of the text.
+  // Read one word or added token; return false at the end of the text.
   bool advance();
-  // Reads until there are more than `count` tokens or the text ends.
+  // Read until there are more than `count` tokens or the text ends.
   void advance_beyond(std::size_t count);
 
   std::size_t count() const noexcept { return count_; }  // tokens so far

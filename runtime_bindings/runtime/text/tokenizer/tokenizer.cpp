@@ -21,7 +21,8 @@ void check_options(const linnet_encode_options& options) {
   if (options.max_length < 0) {
     fail_argument("max_length is " + std::to_string(options.max_length) + "; pass 0 (no bound) or more");
   }
-  // Read as a number: a caller from C may have put anything there.
+  // read as a number: a C caller may have stored any value there, and reading it as an enum would be
+  // undefined
   std::underlying_type_t<linnet_truncation> truncation = 0;
   std::memcpy(&truncation, &options.truncation, sizeof truncation);
   if (truncation > LINNET_TRUNCATE_ONLY_SECOND) {
@@ -131,7 +132,8 @@ std::string Tokenizer::decode(const std::vector<std::int64_t>& ids, bool skip_sp
   return join_tokens(tokens, vocabulary_.continuation());
 }
 
-// Tokens with `normalized` are searched in the normalized text, in their own normalized form.
+// Sort added tokens by where they are searched: in the original text, or (`normalized`) in the normalized
+// text, in their own normalized form.
 void Tokenizer::add_patterns() {
   bool raw_space = false;
   bool normalized_space = false;

@@ -1,11 +1,12 @@
 // WordPiece tokenizer: text to ids, as the `tokenizers` package gives them.
 //
-// How far a text is read. Text is checked and read only as far as the answer needs: a 10 MB text with a
-// max_length of 128 costs what its first 128 tokens cost, and bytes behind them are neither read nor
-// checked for UTF-8. Three cases need more of a text: no bound or windows (all of it), white space or one
-// long word at the bound (to its end), and two texts that are both longer than half of an odd room under
-// longest_first: which one gets the odd token depends on which one is longer, so the shorter one is read
-// to its end (and the longer one about as far).
+// A text is read, and checked for UTF-8, only as far as the result needs it: a 10 MB text with a max_length
+// of 128 costs as much as its first 128 tokens. Three cases read more:
+//   - without a bound, or with windows: the whole text;
+//   - white space or a long word at the bound: to its end;
+//   - longest_first with two texts that are both longer than half of an odd number of tokens: the longer
+//     text gets the odd token. To find out which that is, the shorter one is read to its end, and the
+//     longer one about as far.
 #ifndef LINNET_RUNTIME_TOKENIZER_TOKENIZER_H_
 #define LINNET_RUNTIME_TOKENIZER_TOKENIZER_H_
 
@@ -29,30 +30,30 @@ namespace linnet {
 // Immutable after construction: safe to use from several threads.
 class Tokenizer {
  public:
-  // Copies what it needs of the bytes. Throws Error(LINNET_TOKENIZER_INVALID).
+  // Parse tokenizer bytes and copy what is needed of them. Throw LINNET_TOKENIZER_INVALID.
   explicit Tokenizer(std::string_view bytes);
 
-  // Parts refer to each other.
+  // no copies, because the members refer to each other
   Tokenizer(const Tokenizer&) = delete;
   Tokenizer& operator=(const Tokenizer&) = delete;
 
   const Vocabulary& vocabulary() const noexcept { return vocabulary_; }
 
-  // Id of a token, added tokens included, or -1.
+  // Return the id of a token, added tokens included, or -1.
   std::int64_t find(std::string_view token) const noexcept;
 
-  // True if the token goes on with the word of the token before it.
+  // Return true if the token continues the word of the token before it.
   bool continues_word(std::int64_t id) const noexcept;
 
-  // The sum of LINNET_TOKEN_* of an id below vocabulary().size().
+  // Return the sum of LINNET_TOKEN_* of an id, which must be below vocabulary().size().
   std::int32_t flags(std::size_t id) const noexcept;
 
-  // Ids as text; ids without a token are left out, special ones too if asked for. Throws
-  // Error(LINNET_INPUT_OUT_OF_RANGE).
+  // Turn ids into text; unused ids are left out, special tokens too if asked for. Throw
+  // LINNET_INPUT_OUT_OF_RANGE for an id outside the vocabulary.
   std::string decode(const std::vector<std::int64_t>& ids, bool skip_special) const;
 
-  // Encodes a text, or a pair if `pair` is not nullptr; at least one window. Errors as
-  // linnet_tokenizer_encode.
+  // Encode a text, or a pair if `pair` is not nullptr, to at least one window. The windows do not refer to
+  // the texts. Throw what linnet_tokenizer_encode returns.
   std::vector<Window> encode(std::string_view text, const std::string_view* pair,
                              const linnet_encode_options& options) const;
 

@@ -22,7 +22,7 @@ Selection keep(std::size_t first, std::size_t second, bool truncated) {
   return {{0, first}, {0, second}, truncated};
 }
 
-// Reads both texts until it is known whether they fit; true if they do.
+// Read both texts until it is known whether they fit; return true if they do.
 bool read_to_room(TextTokens& first, TextTokens* second, std::size_t room) {
   first.advance_beyond(room);
   if (second != nullptr) {
@@ -38,8 +38,8 @@ Selection select_all(TextTokens& first, TextTokens* second, const TruncationOpti
   return keep(first.count(), count_of(second), false);
 }
 
-// True if `first` has more tokens than `second`. Reads the shorter one to its end, the longer one about as
-// far.
+// Return true if `first` has more tokens than `second`. The shorter text is read to its end, the longer one
+// about as far.
 bool has_more_tokens(TextTokens& first, TextTokens& second) {
   for (;;) {
     if (first.ended() && second.count() >= first.count()) {
@@ -53,8 +53,8 @@ bool has_more_tokens(TextTokens& first, TextTokens& second) {
   }
 }
 
-// A text of at most half the room stays whole and the other gets the rest. Otherwise each gets half, and
-// of an odd room the longer one gets one more; the second text if they are equal.
+// Select by longest_first: a text of at most half the room stays whole and the other gets the rest. Otherwise
+// each gets half; the odd token goes to the longer text, or to the second if both are equally long.
 Selection select_longest_first(TextTokens& first, TextTokens* second, std::size_t room) {
   if (read_to_room(first, second, room)) {
     return keep(first.count(), count_of(second), false);
@@ -75,8 +75,8 @@ Selection select_longest_first(TextTokens& first, TextTokens* second, std::size_
   return has_more_tokens(first, *second) ? keep(half + 1, half, true) : keep(half, half + 1, true);
 }
 
-// Only the second text gives way, and it must keep a token. No room at all empties both, as in
-// `tokenizers`.
+// Select by only_second: only the second text is cut, and it must keep at least one token. With no room at
+// all both become empty, as in `tokenizers`.
 Selection select_only_second(TextTokens& first, TextTokens* second, const TruncationOptions& options) {
   const std::size_t room = options.room;
   if (room > 0) {
@@ -101,7 +101,7 @@ Selection select_only_second(TextTokens& first, TextTokens* second, const Trunca
   return keep(first.count(), room - first.count(), true);
 }
 
-// Cuts the second text into windows of the size that `whole` gives it.
+// Cut the second text into windows of the size that `whole` gives it.
 std::vector<Selection> cut_windows(const Selection& whole, TextTokens& second,
                                    const TruncationOptions& options) {
   const std::size_t size = whole.second.end;

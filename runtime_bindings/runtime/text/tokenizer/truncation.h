@@ -1,4 +1,4 @@
-// Which tokens of one or two texts stay, as `tokenizers` decides it.
+// Truncation: which tokens of one or two texts are kept, as the `tokenizers` package decides it.
 #ifndef LINNET_RUNTIME_TOKENIZER_TRUNCATION_H_
 #define LINNET_RUNTIME_TOKENIZER_TRUNCATION_H_
 
@@ -26,7 +26,7 @@ struct Selection {
   bool truncated = false;  // tokens were left out that no other window holds
 };
 
-// What the caller asked for, without the special tokens.
+// What the caller asked for; numbers of tokens do not count the special ones.
 struct TruncationOptions {
   linnet_truncation strategy = LINNET_TRUNCATE_NEVER;
   std::size_t room = kUnbounded;   // tokens of both texts together
@@ -35,9 +35,9 @@ struct TruncationOptions {
   std::size_t stride = 0;          // tokens that consecutive windows share
 };
 
-// Reads the texts as far as needed and selects tokens: at least one selection, more only for `windows`.
-// `second` is nullptr for a single text. Errors: LINNET_INVALID_UTF8, LINNET_TEXT_TOO_LONG,
-// LINNET_INVALID_ARGUMENT (a stride that leaves no progress).
+// Read the texts as far as needed and select tokens: one selection, or one for each of several `windows`.
+// `second` is nullptr for a single text. Throw LINNET_INVALID_UTF8, LINNET_TEXT_TOO_LONG, or
+// LINNET_INVALID_ARGUMENT for a stride with which windows would not advance.
 std::vector<Selection> select_tokens(TextTokens& first, TextTokens* second, const TruncationOptions& options);
 
 }  // namespace linnet

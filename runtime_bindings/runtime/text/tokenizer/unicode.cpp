@@ -24,7 +24,7 @@ Mapped decompose_syllable(char32_t index) noexcept {
   return {{kLeadFirst + lead, kVowelFirst + vowel, kTrailFirst + trail, 0}, trail == 0 ? 2U : 3U};
 }
 
-// Looks `c` up in a sorted table of mappings; `c` itself if it is not there.
+// Look up `c` in a sorted table of mappings; return `c` itself if it is not there.
 template <std::size_t N>
 Mapped find_mapping(char32_t c, const char32_t (&keys)[N], const std::uint16_t* starts,
                     const char32_t* characters) noexcept {

@@ -1,7 +1,7 @@
-// Characters as the `tokenizers` package sees them: classes, decompositions, lower case, UTF-8.
+// Unicode as the `tokenizers` package applies it: character classes, decompositions, lower case, UTF-8.
 //
-// The tables are generated from that package's behaviour (tools/generate_unicode_tables.py), because it
-// follows several Unicode versions at once.
+// The tables are generated from the behaviour of that package (tools/generate_unicode_tables.py), because its
+// parts follow different versions of Unicode.
 #ifndef LINNET_RUNTIME_TOKENIZER_UNICODE_H_
 #define LINNET_RUNTIME_TOKENIZER_UNICODE_H_
 
@@ -27,7 +27,7 @@ struct Properties {
   std::uint8_t combining_rank;  // order of the canonical combining class; 0 for a starter
 };
 
-// `c` must be below 0x110000.
+// Return the properties of a character, which must be below 0x110000.
 Properties properties(char32_t c) noexcept;
 
 inline bool has(char32_t c, unsigned flag) noexcept { return (properties(c).flags & flag) != 0; }
@@ -40,10 +40,10 @@ struct Mapped {
   std::size_t size;
 };
 
-// Full canonical decomposition, or `c` itself.
+// Return the full canonical decomposition, or `c` itself.
 Mapped decompose(char32_t c) noexcept;
 
-// Lower case without regard to the context (Rust's char::to_lowercase), or `c` itself.
+// Return the lower case regardless of the context, as char::to_lowercase of Rust does, or `c` itself.
 Mapped to_lower(char32_t c) noexcept;
 
 // ---- UTF-8 ----------------------------------------------------------------------------------
@@ -54,11 +54,11 @@ struct Decoded {
   std::size_t length;
 };
 
-// Decodes the first character of `bytes`, which must not be empty, and checks it: no overlong form, no
-// surrogate, nothing above U+10FFFF.
+// Decode the first character of `bytes`, which must not be empty. Overlong forms, surrogates and numbers
+// above U+10FFFF are refused (RFC 3629).
 Decoded decode(std::string_view bytes) noexcept;
 
-// The character that ends where `bytes`, which is valid UTF-8 and not empty, ends.
+// Decode the last character of `bytes`, which must be valid UTF-8 and not empty.
 Decoded decode_last(std::string_view bytes) noexcept;
 
 bool is_valid_utf8(std::string_view bytes) noexcept;

@@ -8,11 +8,13 @@
 namespace linnet {
 namespace {
 
-// FNV-1a, 64 bits (offset basis and prime of its definition): it can be continued byte by byte, so one
-// pass over a word gives the hashes of all its prefixes.
+// FNV-1a, 64 bits, with the offset basis and prime of its definition
+// (http://www.isthe.com/chongo/tech/comp/fnv). It can be continued byte by byte, so one pass over a word
+// gives the hashes of all its prefixes.
 constexpr std::uint64_t kHashSeed = 14695981039346656037ULL;
 constexpr std::uint64_t kHashPrime = 1099511628211ULL;
-// 2^64 divided by the golden ratio: spreads a hash over its high bits (Fibonacci hashing).
+// 2^64 divided by the golden ratio: spreads a hash over its high bits (Fibonacci hashing, Knuth, The Art of
+// Computer Programming, volume 3, section 6.4).
 constexpr std::uint64_t kSpread = 11400714819323198485ULL;
 constexpr unsigned kHashBits = 64;
 
@@ -23,7 +25,7 @@ std::uint64_t extend_hash(std::uint64_t hash, std::string_view bytes) noexcept {
   return hash;
 }
 
-// Ids that WordPiece must not produce.
+// Return for each id whether WordPiece must not produce it.
 std::vector<bool> only_added(const std::vector<AddedToken>& tokens, std::size_t size) {
   std::vector<bool> result(size, false);
   for (const AddedToken& token : tokens) {
@@ -32,7 +34,7 @@ std::vector<bool> only_added(const std::vector<AddedToken>& tokens, std::size_t 
   return result;
 }
 
-// log2 of a table size that is at most half full with `tokens` entries.
+// Return log2 of a table size that is at most half full with `tokens` entries, so that probing stays short.
 unsigned table_bits(std::size_t tokens) noexcept {
   unsigned bits = 4;
   while ((std::size_t{1} << bits) < 2 * tokens) {

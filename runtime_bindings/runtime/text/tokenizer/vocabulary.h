@@ -1,4 +1,4 @@
-// The vocabulary: token of an id, and the longest token that begins at a place in a word.
+// Vocabulary of a tokenizer: the token of an id, and the longest token that begins at a place in a word.
 #ifndef LINNET_RUNTIME_TOKENIZER_VOCABULARY_H_
 #define LINNET_RUNTIME_TOKENIZER_VOCABULARY_H_
 
@@ -14,22 +14,22 @@ namespace linnet {
 
 class Vocabulary {
  public:
-  // Takes pool, offsets and continuation prefix out of `spec`. Throws Error(LINNET_TOKENIZER_INVALID) if
-  // a token stands there twice.
+  // Move pool, offsets and continuation prefix out of `spec`. Throw LINNET_TOKENIZER_INVALID if two ids have
+  // the same token.
   explicit Vocabulary(TokenizerSpec& spec);
 
-  // Number of ids.
+  // Return the number of ids.
   std::size_t size() const noexcept { return offsets_.size() - 1; }
 
-  // The token of an id below size(); empty if the id is unused.
+  // Return the token of an id below size(), borrowed; empty if the id is unused.
   std::string_view token(std::size_t id) const noexcept {
     return std::string_view(pool_).substr(offsets_[id], offsets_[id + 1] - offsets_[id]);
   }
 
-  // Prefix of a token inside a word, "##"; empty if there is none.
+  // Return the prefix of tokens inside a word, "##", borrowed; empty if there is none.
   std::string_view continuation() const noexcept { return continuation_; }
 
-  // Id of a token that WordPiece may produce, or -1.
+  // Return the id of a token that WordPiece may produce, or -1.
   std::int64_t id_of(std::string_view token) const noexcept;
 
   // A token that matches the bytes word[begin, end).
@@ -39,9 +39,9 @@ class Vocabulary {
     bool found = false;
   };
 
-  // The longest token that begins at byte `begin` of `word` and ends where a character ends. Byte
-  // `char_ends[i]` is the end of character i; `first_char` begins at `begin`. Inside a word
-  // (`first_char` > 0) the token carries the continuation prefix. `hashes` is scratch space.
+  // Find the longest token that begins at character `first_char` of `word` and ends where a character ends.
+  // `char_ends[i]` is the byte where character i ends. Inside a word (`first_char` > 0) the token carries the
+  // continuation prefix. `hashes` is scratch memory, which the caller keeps to save allocations.
   Match longest(std::string_view word, const std::vector<std::uint32_t>& char_ends, std::size_t first_char,
                 std::vector<std::uint64_t>& hashes) const;
 
@@ -54,7 +54,8 @@ class Vocabulary {
 
   std::size_t slot_of(std::uint64_t hash) const noexcept;
   void insert(std::uint32_t id);
-  // Id of the token that is `prefix` followed by `rest` and whose hash is `hash`, plus one; 0 if none.
+  // Return the id plus one of the token that is `prefix` followed by `rest` and has the hash `hash`; 0 if
+  // none.
   std::uint32_t find(std::uint64_t hash, std::string_view prefix, std::string_view rest) const noexcept;
 
   std::string pool_;

@@ -29,7 +29,7 @@ void Word::append(const SourceChar& character, std::size_t max_chars) {
   ends.push_back(character.end);
 }
 
-// The next character, added token or the end of the text, into character_ or token_.
+// Read the next character or added token into character_ or token_, and return which, or the end of the text.
 WordReader::Item WordReader::next_item() {
   if (held_) {
     held_ = false;
@@ -48,7 +48,8 @@ WordReader::Item WordReader::next_item() {
   return source_.take_token(token_) ? Item::kToken : Item::kEnd;
 }
 
-// Appends the plain ASCII letters that come next, without the way through the normalizer.
+// Append the ASCII characters of a word that come next. They skip the normalizer, which would give the same
+// but costs more for each character.
 void WordReader::take_ascii() {
   const std::string_view ahead = source_.ahead();
   const std::size_t begin = source_.position();

@@ -1,4 +1,5 @@
-// BertPreTokenizer over the normalized text: words, single punctuation characters, added tokens.
+// BertPreTokenizer of `tokenizers`: splits normalized text into words, punctuation characters and added
+// tokens.
 #ifndef LINNET_RUNTIME_TOKENIZER_WORDS_H_
 #define LINNET_RUNTIME_TOKENIZER_WORDS_H_
 
@@ -14,7 +15,7 @@
 
 namespace linnet {
 
-// A normalized word. Of a word with more characters than asked for, only its span is kept.
+// A normalized word. If it is too long, only its place is kept.
 struct Word {
   std::string bytes;                     // UTF-8
   std::vector<std::uint32_t> char_ends;  // end of each character in `bytes`
@@ -33,7 +34,8 @@ class WordReader {
  public:
   enum class Piece { kWord, kToken, kEnd };
 
-  // A word with more than `max_chars` characters is too long. All arguments must outlive the reader.
+  // Refer to the arguments, which must outlive the reader. A word with more than `max_chars` characters is
+  // too long.
   WordReader(SourceText& source, const NormalizerTable& table, const Splitter::Patterns& patterns,
              std::size_t max_chars)
       : source_(source),
@@ -43,11 +45,11 @@ class WordReader {
         splitter_(normalizer_, patterns),
         direct_(patterns.empty()) {}
 
-  // The normalizer is referred to by the splitter.
+  // no copies, because splitter_ refers to normalizer_
   WordReader(const WordReader&) = delete;
   WordReader& operator=(const WordReader&) = delete;
 
-  // Reads on; then word() or token() holds what was read.
+  // Read the next piece and return what it is; word() or token() then holds it.
   Piece next();
   const Word& word() const noexcept { return word_; }
   const FoundToken& token() const noexcept { return token_; }
