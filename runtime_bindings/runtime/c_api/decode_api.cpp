@@ -1,4 +1,4 @@
-// The decoding part of linnet.h: from outputs to answers.
+// C ABI, decoding: from outputs to answers.
 #include <algorithm>
 #include <cstdint>
 #include <string>

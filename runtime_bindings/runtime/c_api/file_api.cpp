@@ -1,4 +1,4 @@
-// The file part of linnet.h: checks that need no ExecuTorch.
+// C ABI, files: checks that need no ExecuTorch.
 #include <algorithm>
 #include <cstdint>
 #include <memory>

@@ -1,8 +1,8 @@
-// The flow part of linnet.h: text to tokens, tokens to outputs by whatever runs the program, outputs to
-// answers.
+// C ABI, from text to answers: a text becomes tokens, an engine runs the program on them, and decoding reads
+// its outputs.
 //
-// Python has this flow a second time, in linnet/session.py and linnet/tasks: there a list of texts is put
-// into batches, and texts may come from tokenizers that are not in this library.
+// Python has this a second time, in sdk/linnet/session.py and sdk/linnet/tasks: there a list of texts is run
+// in batches, and tokenizers may be used that are not in this library.
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -26,7 +26,7 @@ struct FreeOutputs {
   void operator()(linnet_outputs* outputs) const noexcept { linnet_outputs_free(outputs); }
 };
 
-// The outputs of one window.
+// The outputs of one window, with their tensors read once.
 class Outputs {
  public:
   Outputs() = default;
@@ -42,7 +42,7 @@ class Outputs {
   std::vector<linnet_tensor> tensors_;
 };
 
-// A status of a function of linnet.h, passed on with its text.
+// Throw the failure of a function of linnet.h again, with its message.
 void pass_on(linnet_status status) {
   if (status != LINNET_OK) {
     throw linnet::Error(status, linnet_last_error(), linnet_last_executorch_error());
@@ -94,7 +94,7 @@ Outputs run(const linnet_task& task, const linnet_engine& engine, const linnet::
   return Outputs(raw);
 }
 
-// The output of that name of a run.
+// Return the output of a run by its name, borrowed. Throw LINNET_MANIFEST_INVALID if there is none.
 const linnet_tensor& named(const linnet_task& task, const Outputs& outputs, const char* name) {
   const std::size_t index = task.value.output(name);
   if (index >= outputs.tensors().size()) {
@@ -119,7 +119,7 @@ void normalize_vector(float* vector, std::size_t size) {
   for (std::size_t i = 0; i < size; ++i) {
     sum += static_cast<double>(vector[i]) * static_cast<double>(vector[i]);
   }
-  const double length = std::max(std::sqrt(sum), 1e-12);  // as torch.nn.functional.normalize
+  const double length = std::max(std::sqrt(sum), 1e-12);  // `eps` of torch.nn.functional.normalize
   for (std::size_t i = 0; i < size; ++i) {
     vector[i] = static_cast<float>(static_cast<double>(vector[i]) / length);
   }

@@ -1,4 +1,4 @@
-// What the opaque handles of linnet.h are, and how arguments are checked.
+// Handles of linnet.h: what the opaque types hold, and checks of arguments.
 #ifndef LINNET_RUNTIME_C_API_HANDLES_H_
 #define LINNET_RUNTIME_C_API_HANDLES_H_
 
@@ -43,9 +43,9 @@ struct linnet_answers {
 };
 
 struct linnet_task {
-  // Of a model: its fields are the model's.
+  // Make the task of a model, whose fields are borrowed.
   explicit linnet_task(const linnet::Fields& fields) : value(fields) {}
-  // On its own: it keeps the fields.
+  // Make a task that owns its fields.
   explicit linnet_task(std::unique_ptr<const linnet::Fields> fields)
       : owned(std::move(fields)), value(*owned) {}
   linnet_task(const linnet_task&) = delete;
@@ -54,12 +54,13 @@ struct linnet_task {
 
   std::unique_ptr<const linnet::Fields> owned;
   linnet::Task value;
-  mutable std::mutex mutex;
+  mutable std::mutex mutex;                             // around tokenizer
   mutable std::unique_ptr<linnet_tokenizer> tokenizer;  // built when first asked for
 };
 
 namespace linnet::c_api {
 
+// Throw LINNET_INVALID_ARGUMENT for NULL; `name` is the argument's name in the message.
 template <typename T>
 void require_pointer(T* pointer, const char* name) {
   if (pointer == nullptr) {
@@ -67,8 +68,8 @@ void require_pointer(T* pointer, const char* name) {
   }
 }
 
-// Refuses a value that an enum of linnet.h does not have. Read as a number: a caller from C may have put
-// anything there, and looking at it as an enum would be undefined.
+// Throw LINNET_INVALID_ARGUMENT for a value that an enum of linnet.h does not have. It is read as a number: a
+// C caller may have stored any value there, and reading it as an enum would be undefined.
 template <typename Enum>
 void require_enum(const Enum& value, Enum last, const char* name) {
   std::underlying_type_t<Enum> number = 0;

@@ -1,4 +1,4 @@
-// The model half of linnet.h: arguments checked, exceptions turned into a status.
+// C ABI, model: arguments are checked, exceptions become a status.
 #include <memory>
 #include <vector>
 

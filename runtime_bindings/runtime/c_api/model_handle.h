@@ -1,4 +1,4 @@
-// The handle of a model, for the parts of the C ABI that work on it.
+// Handle of a model, for the sources of the C ABI that use it.
 #ifndef LINNET_RUNTIME_C_API_MODEL_HANDLE_H_
 #define LINNET_RUNTIME_C_API_MODEL_HANDLE_H_
 

@@ -1,4 +1,4 @@
-// The profiling part of linnet.h: arguments checked, exceptions turned into a status.
+// C ABI, profiling: arguments are checked, exceptions become a status.
 #include <memory>
 
 #include "c_api/model_handle.h"

@@ -1,4 +1,4 @@
-// The task part of linnet.h: the manifest, outputs, answers.
+// C ABI, task: manifest, outputs, answers.
 #include <cstring>
 #include <memory>
 #include <mutex>
@@ -30,7 +30,8 @@ std::size_t item_size(linnet_dtype dtype) {
   throw linnet::Error(LINNET_INVALID_ARGUMENT, "a tensor has no dtype of linnet.h");
 }
 
-// Bytes of a tensor; an extent below 0 or a product beyond memory is refused.
+// Return the size of a tensor in bytes. Throw LINNET_INVALID_ARGUMENT for a rank or extent that is
+// impossible, or a product that is larger than any memory.
 std::size_t byte_size(const linnet_tensor& tensor) {
   constexpr std::uint64_t kLargest = std::uint64_t{1} << 40U;
   if (tensor.rank < 0 || tensor.rank > LINNET_MAX_RANK) {

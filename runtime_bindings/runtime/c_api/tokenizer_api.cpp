@@ -1,4 +1,4 @@
-// The tokenizer part of linnet.h.
+// C ABI, tokenizer and encodings.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -26,10 +26,10 @@ using linnet::c_api::view_of;
                       "token " + std::to_string(token) + " has offsets that are not inside of its text");
 }
 
-// Start of every code point of a text in the other units, and its end.
+// Where each code point of a text begins in UTF-8 and UTF-16, and where the text ends.
 class Units {
  public:
-  // A text whose address is NULL is not known: its tokens have no place.
+  // Measure a text; one whose address is NULL is not known, and its tokens have no place.
   Units(std::string_view text, const char* name) : known_(text.data() != nullptr) {
     for (std::size_t at = 0; at < text.size();) {
       const linnet::unicode::Decoded next = linnet::unicode::decode(text.substr(at));
@@ -63,7 +63,7 @@ class Units {
   std::int64_t utf16_now_ = 0;
 };
 
-// Keeps the difference between an empty text and none.
+// Return a text, borrowed, whose address is NULL only if the caller gave no text, not if it is empty.
 std::string_view known_view(const linnet_text& text, const char* name) {
   return text.size > 0 ? view_of(text, name) : std::string_view(text.bytes, 0);
 }
@@ -109,7 +109,7 @@ void require_arrays(const linnet_token_source& source) {
   require_array(source.tokens, source.length, "tokens");
 }
 
-// The token of an id; throws if there is none.
+// Return the token of an id, borrowed. Throw LINNET_INPUT_OUT_OF_RANGE if there is none.
 std::string_view token_of(const linnet::Tokenizer& tokenizer, std::int64_t id) {
   const linnet::Vocabulary& vocabulary = tokenizer.vocabulary();
   const bool known = id >= 0 && static_cast<std::uint64_t>(id) < vocabulary.size();

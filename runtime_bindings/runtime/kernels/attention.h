@@ -1,10 +1,12 @@
-// Multi-head self-attention in int8 arithmetic: softmax(Q K^T) V for one text.
+// Multi-head self-attention in int8 arithmetic: softmax(Q K^T) V for one text, with queries that are already
+// scaled.
 //
 // Queries and keys are rounded to int8 with one symmetric scale per token and head, values with one per
-// channel of a head. The softmax weights of a query are rounded to 8 bits relative to the largest of their
-// block of kBlock keys, so the small weights of a long text are not lost beside a large one elsewhere.
-// Products are exact int32 sums; everything else is float32. The matrix of scores never leaves the level-1
-// cache: blocks of keys are added up as in FlashAttention (https://arxiv.org/abs/2205.14135, algorithm 1).
+// channel of a head. The softmax weights of a query are rounded to 8 bits relative to the largest in their
+// block of kBlock keys, so that one large weight in a long text does not turn the small ones elsewhere to
+// zero. Products are exact int32 sums; everything else is float32. The matrix of scores never leaves the
+// level-1 cache: blocks of keys are added up as in FlashAttention (https://arxiv.org/abs/2205.14135,
+// algorithm 1).
 #ifndef LINNET_RUNTIME_KERNELS_ATTENTION_H_
 #define LINNET_RUNTIME_KERNELS_ATTENTION_H_
 
@@ -48,25 +50,27 @@ struct Scratch {
   std::size_t size;
 };
 
-constexpr std::size_t kLanes = 16;  // int32 in the widest vector register: queries that are worked on at once
-constexpr std::size_t kGroup = 4;   // bytes that one dot-product lane takes
+constexpr std::size_t kLanes = 16;  // int32 in the widest vector register: queries computed at once
+constexpr std::size_t kGroup = 4;   // bytes that a dot-product instruction multiplies in one lane
 constexpr std::size_t kStep = 8;    // keys whose scores are summed at once
 constexpr std::size_t kBlock = 32;  // keys whose weights share their resolution
 constexpr float kLargestWeight = 255.0F;
 
 struct AttentionKernel {
-  // Rounds and packs the keys and values of one head into `packed` (PackedHead::size bytes).
+  // Round the keys and values of one head and pack them into `packed` (PackedHead::size bytes).
   void (*pack)(const AttentionShape& shape, const float* key, const float* value, std::size_t head,
                std::uint8_t* packed);
-  // Computes `out` for the queries [first, last) of one head. `scratch` has Scratch::size bytes.
+  // Compute the rows of `out` for the queries [first, last) of one head. `scratch` has Scratch::size bytes.
   void (*attend)(const AttentionShape& shape, const float* query, std::size_t head, std::size_t first,
                  std::size_t last, const std::uint8_t* packed, std::uint8_t* scratch, float* out);
 };
 
-// Plain C++, for every processor. Rounds as the others do; sums in float32 may differ in the last bits.
+// Return the kernel in plain C++, for every processor. It rounds as the others do; its float32 sums may
+// differ in the last bits.
 AttentionKernel portable_attention() noexcept;
 
-// The kernel of this processor's dot-product instructions, or one with null pointers if there is none.
+// Return the kernel for this processor's dot-product instructions, or one with null pointers if there is
+// none.
 AttentionKernel fast_attention() noexcept;
 
 }  // namespace linnet::kernels

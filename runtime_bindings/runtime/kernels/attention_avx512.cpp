@@ -1,7 +1,8 @@
-// AVX-512 with VNNI: one instruction multiplies 64 unsigned bytes with 64 signed ones and adds fours.
+// Int8 attention kernel for AVX-512 with VNNI, whose instruction vpdpbusd multiplies 64 unsigned by 64 signed
+// bytes and adds each four products to an int32.
 //
-// A lane is a query, so the largest score and the sum of weights of a query need no step across lanes, and a
-// key or value is a broadcast from memory that the instruction does by itself.
+// Each lane holds a query. So the largest score and the sum of weights of a query need no step across lanes,
+// and a key or value is broadcast from memory by the instruction itself.
 #include "kernels/attention.h"
 
 #if defined(__x86_64__)
@@ -14,14 +15,14 @@ namespace linnet::kernels {
 namespace {
 
 constexpr float kLargest = 127.0F;
-// Magnitude of a row of zeros: 127 divided by it must still be a number.
+// Least magnitude of a row, also for a row of zeros: 127 divided by it must still be finite.
 constexpr float kSmallest = 1e-36F;
 constexpr float kLog2E = 1.44269504F;
-// Score of what is not there: 2 to it is 0, and its difference to a score is still a number.
+// Score of a missing key: 2 to the power of it is 0, and its difference to a score is still finite.
 constexpr float kNever = -1e30F;
 
-// Lanes of a row of `width` numbers from `at` on. Never none: an empty mask on an address that is not mapped
-// costs hundreds of cycles.
+// Return the lanes of a row of `width` numbers from `at` on. `at` is below `width`, so the mask is never
+// empty: a load with an empty mask from an address that is not mapped costs hundreds of cycles.
 LINNET_AVX512_VNNI inline __mmask16 lanes_of(std::size_t width, std::size_t at) {
   return lanes_below(width - at);
 }
@@ -62,7 +63,7 @@ LINNET_AVX512_VNNI void pack_keys(const AttentionShape& shape, const PackedHead&
   std::fill(starts + shape.tokens, starts + layout.tokens, 0);
 }
 
-// Four rows of 16 values as 16 groups of four bytes.
+// Return four rows of 16 values as 16 groups of four bytes.
 LINNET_AVX512_VNNI inline __m512i interleaved(const __m512i* rows) {
   const __m512i low = _mm512_set1_epi32(0xff);
   const __m512i first = _mm512_and_si512(rows[0], low);
@@ -133,17 +134,16 @@ struct Pointers {
   float* sums;
 };
 
-// Returns `sums` with, in each lane, the products of its four bytes of `left` with the four bytes at `right`
-// added.
+// Return `sums` plus, in each lane, the products of its four bytes of `left` with the four bytes at `right`.
 LINNET_AVX512_VNNI inline __m512i add_products(__m512i sums, __m512i left, const std::uint8_t* right) {
-  // the instruction itself: around the intrinsic, GCC copies every sum to another register and back
+  // assembly, because with the intrinsic GCC copies every sum to another register and back
   asm("vpdpbusd %2%{1to16%}, %1, %0"
       : "+v"(sums)
       : "v"(left), "m"(*reinterpret_cast<const std::uint8_t (*)[kGroup]>(right)));
   return sums;
 }
 
-// Rounds up to kLanes queries; missing ones repeat the last. Returns their scales.
+// Round `count` queries, at most kLanes, and return their scales; missing ones repeat the last.
 LINNET_AVX512_VNNI __m512 pack_queries(const AttentionShape& shape, const Pointers& at, const float* query,
                                        std::size_t count) {
   alignas(64) float scales[kLanes];
@@ -166,7 +166,8 @@ LINNET_AVX512_VNNI __m512 pack_queries(const AttentionShape& shape, const Pointe
   return _mm512_load_ps(scales);
 }
 
-// Scores of kStep keys from `token` on, of which `real` are there; returns the largest of `largest` and them.
+// Compute the scores of kStep keys from `token` on, of which `real` exist, and return the largest of
+// `largest` and them.
 LINNET_AVX512_VNNI inline __m512 score(const Pointers& at, std::size_t token, std::size_t real, float* scores,
                                        __m512 largest) {
   const std::size_t stride = at.layout.groups * kGroup;
@@ -195,8 +196,8 @@ LINNET_AVX512_VNNI inline __m512 score(const Pointers& at, std::size_t token, st
   return largest;
 }
 
-// 2^x for x below 128. On [0, 1) the polynomial has a relative error below 7.5e-5, far less than a weight is
-// rounded by; its coefficients are those of the minimax polynomial of degree 3.
+// Return 2^x for x below 128. The minimax polynomial of degree 3 has a relative error below 7.5e-5 on [0, 1),
+// far less than the rounding of a weight.
 LINNET_AVX512_VNNI inline __m512 power_of_two(__m512 x) {
   const __m512 part = _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
   __m512 power = _mm512_set1_ps(7.8024521e-2F);
@@ -206,8 +207,8 @@ LINNET_AVX512_VNNI inline __m512 power_of_two(__m512 x) {
   return _mm512_scalef_ps(power, x);
 }
 
-// Turns `count` scores of a block into weights of which the largest is kLargestWeight; returns their sums.
-// Adds nothing for the keys behind the last token, whose scores are kNever.
+// Turn `count` scores of a block into weights, of which the largest is kLargestWeight, and return their sums.
+// Keys behind the last token have the score kNever and add nothing.
 LINNET_AVX512_VNNI __m512i weigh(const Pointers& at, std::size_t count, __m512 largest, __m512 factor) {
   constexpr float kLog2Weight = 7.99435344F;  // log2(kLargestWeight)
   const __m512 offset = _mm512_fmsub_ps(largest, factor, _mm512_set1_ps(kLog2Weight));
@@ -228,7 +229,7 @@ LINNET_AVX512_VNNI __m512i weigh(const Pointers& at, std::size_t count, __m512 l
   return sum;
 }
 
-// Adds the weighted values of a block of `count` keys from `token` on to kLanes channels:
+// Add the weighted values of a block of `count` keys from `token` on to kLanes channels:
 // sums = sums * before + block * now.
 LINNET_AVX512_VNNI void mix(const Pointers& at, std::size_t token, std::size_t count, std::size_t channel,
                             __m512 before, __m512 now) {
@@ -251,7 +252,7 @@ LINNET_AVX512_VNNI void mix(const Pointers& at, std::size_t token, std::size_t c
   }
 }
 
-// What a row of kLanes queries has seen so far.
+// Running maximum and sum of the softmax of kLanes queries over the blocks so far.
 struct Seen {
   __m512 largest;  // score
   __m512 weights;  // sum, where the largest score weighs kLargestWeight
@@ -279,7 +280,7 @@ LINNET_AVX512_VNNI void attend_block(const Pointers& at, std::size_t token, std:
   }
 }
 
-// Swaps rows and columns of a matrix of 16 x 16.
+// Transpose a matrix of 16 x 16.
 LINNET_AVX512_VNNI void transpose(__m512* rows) {
   __m512 twos[kLanes];
   for (std::size_t i = 0; i < kLanes; i += 2) {
@@ -308,7 +309,7 @@ LINNET_AVX512_VNNI void transpose(__m512* rows) {
   std::copy(twos, twos + kLanes, rows);
 }
 
-// Writes `count` rows of weighted means.
+// Write `count` rows of weighted means to `out`.
 LINNET_AVX512_VNNI void write(const AttentionShape& shape, const Pointers& at, __m512 weights,
                               std::size_t count, float* out) {
   const __m512 share = _mm512_div_ps(_mm512_set1_ps(1.0F), weights);

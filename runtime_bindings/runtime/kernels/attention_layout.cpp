@@ -1,3 +1,4 @@
+// Memory layout of packed keys and values, and of the scratch memory of the attention kernels.
 #include "kernels/attention.h"
 
 namespace linnet::kernels {
@@ -9,7 +10,7 @@ std::size_t rounded_up(std::size_t value, std::size_t multiple) noexcept {
   return (value + multiple - 1) / multiple * multiple;
 }
 
-// Hands out aligned parts of one block of memory.
+// Offsets of aligned parts of one block of memory.
 class Parts {
  public:
   std::size_t next(std::size_t bytes) noexcept {

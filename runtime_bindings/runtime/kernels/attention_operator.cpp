@@ -1,4 +1,4 @@
-// linnet::int8_attention.out, registered with ExecuTorch.
+// ExecuTorch operator linnet::int8_attention.out: shapes are checked, heads or queries shared among threads.
 #include <executorch/runtime/core/exec_aten/util/tensor_util.h>
 #include <executorch/runtime/kernel/kernel_runtime_context.h>
 #include <executorch/runtime/kernel/operator_registry.h>
@@ -20,10 +20,10 @@ using executorch::runtime::KernelRuntimeContext;
 using executorch::runtime::Span;
 
 constexpr std::size_t kAlignment = 64;
-// Below, waking the other threads takes longer than the work.
+// Tokens below which waking the other threads takes longer than the work.
 constexpr std::size_t kSmallestShare = 16;
 
-// What one call works on.
+// Arguments and memory of one call, borrowed.
 struct Call {
   AttentionShape shape;
   AttentionKernel kernel;
@@ -41,7 +41,7 @@ bool is_matrix(const Tensor& tensor, const Tensor& like) {
          tensor.size(1) == like.size(1);
 }
 
-// Every thread takes whole heads: nothing is shared, and one start of the threads is enough.
+// Give whole heads to every thread: nothing is shared, so the threads are started only once.
 void run_by_heads(const Call& call, const PackedHead& layout, std::size_t scratch_size) {
   on_threads(call.threads, [&](std::size_t thread) {
     std::uint8_t* packed = call.packed + thread * layout.size;
@@ -54,7 +54,8 @@ void run_by_heads(const Call& call, const PackedHead& layout, std::size_t scratc
   });
 }
 
-// The heads do not divide evenly: all are packed first, then blocks of queries are shared out.
+// Share blocks of queries among the threads, for heads that do not divide evenly. All heads are packed first,
+// because a block needs the keys of its whole head.
 void run_by_queries(const Call& call, const PackedHead& layout, std::size_t scratch_size) {
   const std::size_t blocks = (call.shape.tokens + kLanes - 1) / kLanes;
   const std::size_t items = call.shape.heads * blocks;

@@ -1,3 +1,4 @@
+// Int8 attention kernel in plain C++, for every processor.
 #include <algorithm>
 #include <cmath>
 
@@ -7,7 +8,7 @@ namespace linnet::kernels {
 namespace {
 
 constexpr float kLargest = 127.0F;
-// Magnitude of a row of zeros: 127 divided by it must still be a number.
+// Least magnitude of a row, also for a row of zeros: 127 divided by it must still be finite.
 constexpr float kSmallest = 1e-36F;
 constexpr float kLog2E = 1.44269504F;
 
@@ -25,7 +26,7 @@ int rounded(float value) {
   return value > -kBeyond && value < kBeyond ? static_cast<int>(std::nearbyintf(value)) : 0;
 }
 
-// Rounds one row of a head to `out`, zeros behind it up to `size`; returns its scale.
+// Round one row of a head to `out`, fill up to `size` with zeros, and return the scale.
 float round_row(const float* row, std::size_t width, std::int8_t* out, std::size_t size) {
   const float largest = magnitude(row, width, 1);
   for (std::size_t i = 0; i < width; ++i) {
@@ -35,7 +36,7 @@ float round_row(const float* row, std::size_t width, std::int8_t* out, std::size
   return largest / kLargest;
 }
 
-// Where the value of a token and channel stands.
+// Return the position of the value of a token and channel in PackedHead::values.
 std::size_t value_index(const PackedHead& layout, std::size_t token, std::size_t channel) {
   return (token / kGroup * layout.channels + channel) * kGroup + token % kGroup;
 }
@@ -70,7 +71,7 @@ struct Query {
   const PackedHead& layout;
   const std::uint8_t* packed;
   const std::int8_t* numbers;
-  float factor;  // of a score, to be an exponent of 2
+  float factor;  // from a score to an exponent of 2
 };
 
 float score(const Query& query, std::size_t token) {
@@ -96,8 +97,7 @@ float power_of_two(float x) {
   return std::ldexp(power, static_cast<int>(whole));
 }
 
-// Adds the weighted values of the tokens [first, last) to `sums`, which is scaled to the largest score so
-// far.
+// Add the weighted values of the tokens [first, last) to `sums`, and scale all to the largest score so far.
 void add_block(const Query& query, std::size_t first, std::size_t last, float* sums, float& largest,
                float& total) {
   float scores[kBlock];

@@ -1,4 +1,5 @@
-// What the AVX-512 kernels share. For their sources only: it says so to the compiler of everything below it.
+// Shared parts of the AVX-512 kernels. Only their sources include this header, because its pragmas hold for
+// everything below it.
 #ifndef LINNET_RUNTIME_KERNELS_AVX512_H_
 #define LINNET_RUNTIME_KERNELS_AVX512_H_
 
@@ -9,7 +10,7 @@
 #include <cstddef>
 
 #if defined(__GNUC__) && !defined(__clang__)
-// GCC's own header makes undefined registers in a way that GCC warns of (bug 105593).
+// GCC warns about undefined registers in its own header (GCC bug 105593).
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #endif
@@ -21,12 +22,12 @@ namespace linnet::kernels {
 
 constexpr std::size_t kFloatLanes = 16;  // float32 or int32 in a register
 
-// The first `count` lanes, all of them from kFloatLanes on.
+// Return the mask of the first `count` lanes; all lanes if `count` is kFloatLanes or more.
 LINNET_AVX512F inline __mmask16 lanes_below(std::size_t count) {
   return static_cast<__mmask16>(count >= kFloatLanes ? 0xffffU : (1U << count) - 1U);
 }
 
-// Whether this processor runs LINNET_AVX512_VNNI.
+// Tell whether this processor runs functions marked LINNET_AVX512_VNNI.
 inline bool has_avx512_vnni() noexcept {
   return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
          __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&

@@ -1,5 +1,5 @@
-// linnet::embedding_byte.out, registered with ExecuTorch: rows of an int8 table, each with a scale of its
-// own.
+// ExecuTorch operator linnet::embedding_byte.out: looks up rows of an int8 table, in which each row has a
+// scale.
 #include <executorch/runtime/core/exec_aten/util/tensor_util.h>
 #include <executorch/runtime/kernel/kernel_runtime_context.h>
 #include <executorch/runtime/kernel/operator_registry.h>
@@ -23,10 +23,10 @@ using executorch::runtime::KernelRuntimeContext;
 using executorch::runtime::kTensorDimensionLimit;
 using executorch::runtime::Span;
 
-// Below, waking the other threads takes longer than the work.
+// Tokens below which waking the other threads takes longer than the work.
 constexpr std::size_t kSmallestShare = 64;
 
-// A table of int8 rows and what is looked up in it.
+// A table int8 [rows, width] with float32 [rows] scales, and the ids to look up.
 struct Lookup {
   const std::int8_t* rows;
   const float* scales;

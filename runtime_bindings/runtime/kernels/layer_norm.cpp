@@ -32,7 +32,7 @@ void portable_layer_norm(const LayerNormInput& input, std::size_t first, std::si
 
 namespace {
 
-// Normalizes kCount rows at once: the sums of one row alone would wait for each other.
+// Normalize kCount rows at once, because in a single row each addition waits for the one before.
 template <std::size_t kCount>
 LINNET_AVX512F void normalize_rows(const LayerNormInput& input, std::size_t first, float* out) {
   const std::size_t width = input.width;

@@ -1,6 +1,6 @@
-// Layer normalization of a sum: (s - mean(s)) / sqrt(variance(s) + epsilon) * weight with s = x + residual,
-// row by row, as in https://arxiv.org/abs/1607.06450. XNNPACK has no such operator: there it takes nine, and
-// each passes over the whole matrix.
+// Layer normalization of a sum, row by row: (s - mean(s)) / sqrt(variance(s) + epsilon) * weight with
+// s = x + residual, as in https://arxiv.org/abs/1607.06450. XNNPACK has no operator for it and takes nine,
+// each of which passes over the whole matrix.
 #ifndef LINNET_RUNTIME_KERNELS_LAYER_NORM_H_
 #define LINNET_RUNTIME_KERNELS_LAYER_NORM_H_
 
@@ -17,14 +17,15 @@ struct LayerNormInput {
   float epsilon;
 };
 
-// Writes the rows [first, last) of `out`, which may be none of the inputs.
+// Writes the rows [first, last) of `out`, which must not be one of the inputs.
 using LayerNormKernel = void (*)(const LayerNormInput& input, std::size_t first, std::size_t last,
                                  float* out);
 
-// Plain C++, for every processor. Sums in float32 may differ from those of others in the last bits.
+// Normalize in plain C++, on every processor. Its float32 sums may differ from other kernels in the last
+// bits.
 void portable_layer_norm(const LayerNormInput& input, std::size_t first, std::size_t last, float* out);
 
-// The kernel of this processor's vector instructions, or null if there is none.
+// Return the kernel for this processor's vector instructions, or null if there is none.
 LayerNormKernel fast_layer_norm() noexcept;
 
 }  // namespace linnet::kernels

@@ -1,4 +1,4 @@
-// linnet::add_layer_norm.out, registered with ExecuTorch.
+// ExecuTorch operator linnet::add_layer_norm.out: shapes are checked, rows shared among threads.
 #include <executorch/runtime/core/exec_aten/util/tensor_util.h>
 #include <executorch/runtime/kernel/kernel_runtime_context.h>
 #include <executorch/runtime/kernel/operator_registry.h>
@@ -17,7 +17,7 @@ using executorch::runtime::Kernel;
 using executorch::runtime::KernelRuntimeContext;
 using executorch::runtime::Span;
 
-// Below, waking the other threads takes longer than the work.
+// Tokens below which waking the other threads takes longer than the work.
 constexpr std::size_t kSmallestShare = 32;
 
 bool is_float(const Tensor& tensor, ssize_t dimensions) {

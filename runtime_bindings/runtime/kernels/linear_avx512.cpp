@@ -1,8 +1,9 @@
-// AVX-512 with VNNI: one instruction multiplies 64 unsigned bytes with 64 signed ones and adds fours.
+// Int8 linear kernel for AVX-512 with VNNI, whose instruction vpdpbusd multiplies 64 unsigned by 64 signed
+// bytes and adds each four products to an int32.
 //
-// A lane is an output. Eight tokens and two registers of outputs are summed at once: 16 registers hold the
-// sums, two the weights, and the bytes of a token are loaded once for both. On Zen 5, whose level-1 cache
-// gives two loads a cycle, that keeps both of its multipliers busy.
+// Each lane holds an output. Eight tokens and two registers of outputs are summed at once: 16 registers hold
+// the sums, two the weights, and the bytes of a token are loaded once for both. On Zen 5, whose level-1 cache
+// delivers two loads a cycle, that keeps both of its multipliers busy.
 #include "kernels/linear.h"
 
 #if defined(__x86_64__)
@@ -14,15 +15,16 @@
 namespace linnet::kernels {
 namespace {
 
-constexpr std::size_t kRows = 8;                       // tokens that are worked on at once
+constexpr std::size_t kRows = 8;                       // tokens computed at once
 constexpr std::size_t kHalves = kPanel / kFloatLanes;  // registers of a panel
-// The largest of a row and of zero, and the largest of the row with its sign turned and of zero.
+// The largest value of a row and zero, and the largest of its negated values and zero.
 struct Range {
   float largest;
   float minus_least;
 };
 
-// Eight lanes of each go on in one register.
+// Return the largest and the least over all lanes. Both are reduced together, eight lanes of each in one
+// register.
 LINNET_AVX512_VNNI inline Range reduced(__m512 largest, __m512 least) {
   const __m512 minus_least = _mm512_sub_ps(_mm512_setzero_ps(), least);
   __m512 both = _mm512_max_ps(_mm512_shuffle_f32x4(largest, minus_least, 0x44),
@@ -34,7 +36,7 @@ LINNET_AVX512_VNNI inline Range reduced(__m512 largest, __m512 least) {
 }
 
 LINNET_AVX512_VNNI Range range_of(const float* row, std::size_t inputs) {
-  constexpr std::size_t kAtOnce = 4;  // one after the other would wait for each other
+  constexpr std::size_t kAtOnce = 4;  // independent registers, because a single one would wait for itself
   __m512 least[kAtOnce];
   __m512 largest[kAtOnce];
   for (std::size_t i = 0; i < kAtOnce; ++i) {
@@ -65,7 +67,8 @@ LINNET_AVX512_VNNI inline __m128i to_bytes(__m512 x, __m512 factor, __m512 zero)
   return _mm512_cvtusepi32_epi8(_mm512_max_epi32(whole, _mm512_setzero_si512()));
 }
 
-// The same for 64 numbers: the packing instructions saturate, and work within quarters of a register.
+// Round 64 numbers as to_bytes() does 16. The packing instructions clamp to 0 to 255, but work within
+// quarters of a register, so the bytes are put in order afterwards.
 LINNET_AVX512_VNNI inline __m512i to_64_bytes(const float* x, __m512 factor, __m512 zero) {
   __m512i whole[4];
   for (std::size_t i = 0; i < 4; ++i) {
@@ -94,7 +97,8 @@ LINNET_AVX512_VNNI void to_row(const float* row, std::size_t inputs, float scale
   }
 }
 
-// Scales and zero points of up to kFloatLanes rows; a row alone would wait for its divisions.
+// Choose the scales and zero points of `count` rows, at most kFloatLanes, at once: a single row would wait
+// for its divisions.
 LINNET_AVX512_VNNI void choose_steps(const float* x, std::size_t inputs, std::size_t first, std::size_t count,
                                      const RoundedRows& out) {
   alignas(64) float largest[kFloatLanes] = {};
@@ -131,13 +135,14 @@ LINNET_AVX512_VNNI void round_rows(const float* x, std::size_t inputs, std::size
 }
 
 LINNET_AVX512_VNNI inline __m512i add_products(__m512i sums, __m512i left, __m512i right) {
-  // the instruction itself: around the intrinsic, GCC copies every sum to another register and back
+  // assembly, because with the intrinsic GCC copies every sum to another register and back
   asm("vpdpbusd %2, %1, %0" : "+v"(sums) : "v"(left), "v"(right));
   return sums;
 }
 
-// x times the normal distribution up to x. Within 4.6 of 0 its difference from one half is x times a minimax
-// polynomial of x^2; everything together errs by less than 6e-5, and the result is rounded to 8 bits next.
+// Return GELU(x) = x times the normal distribution function of x (https://arxiv.org/abs/1606.08415). On
+// [-4.6, 4.6] that function minus one half is approximated by x times a minimax polynomial of x^2. The error
+// of the result is below 6e-5; the next layer rounds it to 8 bits anyway.
 LINNET_AVX512_VNNI inline __m512 gelu(__m512 x) {
   constexpr float kEnd = 4.6F;
   constexpr float kTerms[] = {1.485386813548928e-10F, -8.328022715886618e-09F, 2.7643739031191217e-07F,
@@ -160,7 +165,7 @@ LINNET_AVX512_VNNI inline __m512 finished(__m512 value) {
   return kTail == Tail::kRelu ? _mm512_max_ps(value, _mm512_setzero_ps()) : value;
 }
 
-// A panel of outputs, and what follows it in memory.
+// A panel of outputs with its numbers, borrowed from the layer.
 struct Panel {
   const std::int8_t* weights;
   std::size_t groups;
@@ -173,15 +178,16 @@ struct Panel {
   std::size_t width;      // outputs of the panel that are there
 };
 
-// What is loaded into the cache while a block of tokens is worked on: its share of the next panel. The
-// weights of all layers together are more than the level-2 cache holds; for 128 tokens of MiniLM-L6 loading
-// them ahead saves a tenth of the time.
+// What is loaded into the cache while a block of tokens is computed: its share of the next panel. The weights
+// of all layers together are larger than the level-2 cache; for 128 tokens of MiniLM-L6, loading them ahead
+// saves a tenth of the time.
 struct Ahead {
   const std::int8_t* start;
   std::size_t step;  // bytes for each group of inputs
 };
 
-// An empty mask on an address that is not mapped costs hundreds of cycles.
+// Load some lanes, or zeros without a load: an empty mask on an address that is not mapped costs hundreds of
+// cycles.
 LINNET_AVX512_VNNI inline __m512 load_some(const float* from, __mmask16 lanes) {
   return lanes == 0 ? _mm512_setzero_ps() : _mm512_maskz_loadu_ps(lanes, from);
 }
@@ -207,7 +213,8 @@ LINNET_AVX512_VNNI void multiply_rows(const Panel& panel, const RoundedRows& row
       sums[row * kHalves + 1] = add_products(sums[row * kHalves + 1], token, right);
     }
   }
-  // copies: the compiler cannot know that `out` is apart from where they come from
+  // copies, because the compiler cannot know that `out` does not overlap their memory, and would load them
+  // again
   const __m512 minus[kHalves] = {_mm512_load_ps(panel.sums), _mm512_load_ps(panel.sums + kFloatLanes)};
   const __m512 scales[kHalves] = {_mm512_load_ps(panel.scales), _mm512_load_ps(panel.scales + kFloatLanes)};
   const __m512 biases[kHalves] = {_mm512_load_ps(panel.biases), _mm512_load_ps(panel.biases + kFloatLanes)};

@@ -36,20 +36,20 @@ using executorch::runtime::Result;
 using executorch::runtime::Span;
 
 constexpr std::size_t kAlignment = 64;
-// Below, waking the other threads takes longer than the work.
+// Tokens below which waking the other threads takes longer than the work.
 constexpr std::size_t kSmallestShare = 4;
-constexpr std::size_t kRoundedAtOnce = 64;  // rows
+constexpr std::size_t kRoundedAtOnce = 64;  // rows that a thread rounds before it takes the next piece
 
 // What one delegate call computes.
 struct Call {
-  LinearCall described;  // without its layers
+  LinearCall described;  // its list of layers is empty: `layers` holds them
   std::vector<PackedLinear> layers;
 };
 
-// Named data that is given back when it is no longer needed.
+// Named data of a program, freed with this object: a kernel reads only the packed copy.
 class Data {
  public:
-  // False unless there is data of that name and size.
+  // Read data of this name and size; return false if there are none.
   bool read(const NamedDataMap& map, const std::string& name, std::size_t size) {
     auto found = map.get_data(name.c_str());
     if (!found.ok()) {
@@ -106,7 +106,7 @@ LinearKernel kernel() noexcept {
   return fast.multiply == nullptr ? portable_linear() : fast;
 }
 
-// The outputs of one call, and the panels of all its layers as one row of work.
+// The work of one call: the panels of all its layers, numbered through, and the outputs, borrowed.
 struct Work {
   const Call& call;
   std::size_t count;                // of rows
@@ -122,7 +122,7 @@ struct Work {
     return sum;
   }
 
-  // Computes the panels [first, last), counted through all layers.
+  // Compute the panels [first, last), numbered through all layers.
   void multiply(const LinearKernel& kernel, std::size_t first, std::size_t last) const {
     std::size_t start = 0;
     for (std::size_t i = 0; i < call.layers.size(); ++i) {
@@ -137,7 +137,8 @@ struct Work {
   }
 };
 
-// In small pieces, which the threads take as they get to them: one of them may be held up by other programs.
+// Round the rows and compute all panels, in small pieces that the threads take one by one: other programs may
+// hold up one of the threads.
 void run(const Work& work, const float* x, std::size_t inputs) {
   const LinearKernel chosen = kernel();
   if (usable_threads(work.count, kSmallestShare) == 1) {
@@ -200,7 +201,7 @@ class LinnetBackend final : public BackendInterface {
   void destroy(DelegateHandle* handle) const override { delete static_cast<Call*>(handle); }
 
  private:
-  // No exception may pass through ExecuTorch.
+  // Compute, and turn exceptions into an error, since none may pass through ExecuTorch.
   static Error computed(BackendExecutionContext& context, const Call& call, Span<EValue*> args) {
     try {
       return compute(context, call, args);

@@ -62,7 +62,7 @@ std::optional<LinearCall> read_linear_call(const void* data, std::size_t size) {
   }
   call.tail = static_cast<Tail>(tail);
   const bool added = call.tail == Tail::kResidual;
-  // the arguments are the first ones, and a residual belongs to one layer
+  // arguments are numbered from 0, and a residual belongs to a single layer
   const bool first = call.arguments() == 2 ? added : call.tokens_argument == 0;
   if (!first || (added && count != 1)) {
     return std::nullopt;

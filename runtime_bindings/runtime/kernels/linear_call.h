@@ -1,4 +1,4 @@
-// What one call of LinnetBackend computes, as it stands in a program.
+// Description of one call of LinnetBackend, as a program stores it.
 #ifndef LINNET_RUNTIME_KERNELS_LINEAR_CALL_H_
 #define LINNET_RUNTIME_KERNELS_LINEAR_CALL_H_
 
@@ -12,11 +12,11 @@
 
 namespace linnet::kernels {
 
-// Layers that read the same tokens, and what follows each of them.
+// Layers that read the same tokens, and the tail that follows each of them.
 struct LinearCall {
   static constexpr std::uint32_t kMostLayers = 64;
 
-  // The names of its data in the program; empty without a bias or a residual.
+  // The names of a layer's data in the program; `bias` and `residual_scale` are empty if it has none.
   struct Layer {
     std::uint32_t outputs;
     std::string weight;
@@ -27,16 +27,16 @@ struct LinearCall {
 
   std::uint32_t inputs = 0;
   Tail tail = Tail::kNone;
-  // Which of the call's first arguments these are; equal if it has only one, and where there is no residual.
+  // Positions among the call's arguments; equal if the call has only one, or no residual.
   std::uint32_t tokens_argument = 0;
   std::uint32_t residual_argument = 0;
-  std::vector<Layer> layers;  // one, if there is a residual
+  std::vector<Layer> layers;  // exactly one if there is a residual
 
   std::size_t arguments() const noexcept { return tokens_argument == residual_argument ? 1 : 2; }
 };
 
-// Reads the bytes that linnet_export/lower/custom_ops/linear_backend.py describes. Nothing if they are
-// anything else, or of another version. Throws std::bad_alloc.
+// Read a description in the format of export/linnet_export/lower/custom_ops/linear_backend.py; return nothing
+// for other bytes or another version. Throw std::bad_alloc.
 std::optional<LinearCall> read_linear_call(const void* data, std::size_t size);
 
 }  // namespace linnet::kernels

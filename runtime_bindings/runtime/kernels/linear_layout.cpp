@@ -1,3 +1,4 @@
+// Packing of linear layers into panels, as the linear kernels read them.
 #include <cstring>
 
 #include "kernels/linear.h"

@@ -1,3 +1,4 @@
+// Int8 linear kernel in plain C++, for every processor.
 #include <algorithm>
 #include <cmath>
 

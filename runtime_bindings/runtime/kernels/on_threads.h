@@ -1,4 +1,4 @@
-// Sharing the work of one operator between the threads of ExecuTorch's pool.
+// Work of one operator, shared among the threads of ExecuTorch's pool.
 #ifndef LINNET_RUNTIME_KERNELS_ON_THREADS_H_
 #define LINNET_RUNTIME_KERNELS_ON_THREADS_H_
 
@@ -10,12 +10,12 @@
 
 namespace linnet::kernels {
 
-// How many threads `items` of work are worth: one, if there are fewer than `smallest_share`.
+// Return how many threads `items` of work are worth: one if there are fewer than `smallest_share`, else all.
 inline std::size_t usable_threads(std::size_t items, std::size_t smallest_share) {
   return items < smallest_share ? 1 : static_cast<std::size_t>(std::max(1, fixed_threads()));
 }
 
-// Runs `work` with 0 to `count` - 1, on as many threads.
+// Run work(0) to work(count - 1) on the threads of the pool and wait for all of them.
 template <typename Work>
 void on_threads(std::size_t count, const Work& work) {
   if (count == 1) {

@@ -1,4 +1,4 @@
-// Memory in one piece, for what lives as long as a session.
+// Block of memory for what lives as long as a loaded model.
 #ifndef LINNET_RUNTIME_MEMORY_BLOCK_H_
 #define LINNET_RUNTIME_MEMORY_BLOCK_H_
 
@@ -7,15 +7,15 @@
 
 namespace linnet {
 
-// Zeros, at a multiple of kAlignment. A large one has pages of its own: they take memory when they are first
-// written, and go back to the system with the block. The heap would keep them where it can, and sessions that
-// come and go on several threads leave holes in it that a long-running process never gets back.
+// Memory filled with zeros, at a multiple of kAlignment. A large block has pages of its own, which take
+// memory when they are first written and go back to the system with the block. From the heap, models that
+// come and go on several threads would leave holes that a long-running process never gets back.
 class Block {
  public:
   static constexpr std::size_t kAlignment = 64;  // a cache line, and the widest vector registers
   static constexpr std::size_t kLarge = 65536;   // bytes; below, whole pages would waste more than they save
 
-  // Throws std::bad_alloc.
+  // Allocate `size` bytes. Throw std::bad_alloc.
   explicit Block(std::size_t size);
   ~Block();
   Block(Block&& other) noexcept;
@@ -31,7 +31,7 @@ class Block {
   std::size_t size_;
 };
 
-// Bytes from a place to the next multiple of an alignment, which is a power of two.
+// Return the bytes from a place to the next multiple of an alignment, which is a power of two.
 inline std::size_t padding(const std::uint8_t* place, std::size_t alignment) noexcept {
   return static_cast<std::size_t>(-reinterpret_cast<std::uintptr_t>(place)) & (alignment - 1);
 }

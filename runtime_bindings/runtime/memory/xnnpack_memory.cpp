@@ -1,4 +1,4 @@
-// XNNPACK's memory, in blocks that go back to the system when a session is closed.
+// Allocation functions for XNNPACK: blocks that go back to the system when a model is freed.
 //
 // XNNPACK takes a struct of allocation functions only from whoever initializes it first, and that is
 // ExecuTorch's delegate while its library is loaded. So the bundled library asks for memory under the names
@@ -18,7 +18,8 @@
 namespace linnet {
 namespace {
 
-// A block holds itself, right before the bytes that XNNPACK knows.
+// Return the Block object of an allocation. It lies in the block itself, right before the bytes that XNNPACK
+// gets.
 Block* holder(void* memory) noexcept {
   return reinterpret_cast<Block*>(static_cast<std::uint8_t*>(memory) - sizeof(Block));
 }
@@ -28,7 +29,7 @@ std::size_t usable_size(void* memory) noexcept {
   return block.size() - static_cast<std::size_t>(static_cast<std::uint8_t*>(memory) - block.get());
 }
 
-// NULL if there is no memory. The alignment is a power of two.
+// Allocate `size` bytes at a multiple of `alignment`, a power of two; return NULL if there is no memory.
 void* allocate(std::size_t alignment, std::size_t size) noexcept {
   alignment = std::max(alignment, alignof(std::max_align_t));
   const std::size_t before = sizeof(Block) + alignment;
@@ -65,7 +66,7 @@ LINNET_API void linnet_free(void* memory) noexcept;
 
 void* linnet_malloc(std::size_t size) noexcept { return linnet::allocate(0, size); }
 
-// Blocks are zeros.
+// Allocate zeros; a Block has them already.
 void* linnet_calloc(std::size_t count, std::size_t size) noexcept {
   return size != 0 && count > SIZE_MAX / size ? nullptr : linnet::allocate(0, count * size);
 }

@@ -32,7 +32,8 @@ std::string join(std::initializer_list<std::pair<const char*, bool>> features) {
 
 bool bit(std::uint32_t word, unsigned index) { return ((word >> index) & 1U) != 0; }
 
-// Register states that the operating system saves (Intel SDM volume 1, chapter 13).
+// Return the register states that the operating system saves (Intel SDM volume 1, chapter 13). Without them
+// an instruction set that the processor has cannot be used.
 std::uint32_t saved_states() {
   std::uint32_t eax = 0;
   std::uint32_t ebx = 0;
@@ -47,7 +48,7 @@ std::uint32_t saved_states() {
   return low;
 }
 
-// CPUID leaf 7 (Intel SDM volume 2A).
+// Read the features from CPUID leaf 7 (Intel SDM volume 2A).
 std::string features() {
   std::uint32_t eax = 0;
   std::uint32_t ebx = 0;
@@ -74,7 +75,7 @@ std::string features() {
 
 #elif defined(__linux__) && defined(__aarch64__)
 
-// Bits of arch/arm64/include/uapi/asm/hwcap.h.
+// Read the features from the bits of arch/arm64/include/uapi/asm/hwcap.h.
 std::string features() {
   const unsigned long caps = ::getauxval(AT_HWCAP);
   const unsigned long caps2 = ::getauxval(AT_HWCAP2);
@@ -106,7 +107,7 @@ std::string features() { return ""; }
 #endif
 
 #if !defined(__APPLE__)
-// Value of the first line "key : value" of /proc/cpuinfo, or empty.
+// Return the value of the first line "key : value" of /proc/cpuinfo, or empty.
 std::string proc_cpuinfo(const std::string& key) {
   std::ifstream file("/proc/cpuinfo");
   for (std::string line; std::getline(file, line);) {

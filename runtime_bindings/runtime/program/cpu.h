@@ -1,4 +1,4 @@
-// What the processor offers to the kernels.
+// Processor name and features, for reports and for the choice of kernels.
 #ifndef LINNET_RUNTIME_PROGRAM_CPU_H_
 #define LINNET_RUNTIME_PROGRAM_CPU_H_
 
@@ -6,11 +6,11 @@
 
 namespace linnet {
 
-// Model name as the system tells it, or "unknown".
+// Return the name of the processor as the system reports it, or "unknown".
 std::string cpu_model();
 
-// Comma separated, of avx2 avx512f avx512_vnni avx_vnni amx neon dotprod i8mm sme; only what processor and
-// operating system both support.
+// Return which of avx2 avx512f avx512_vnni avx_vnni amx neon dotprod i8mm sme both processor and operating
+// system support, separated by commas.
 std::string cpu_features();
 
 }  // namespace linnet

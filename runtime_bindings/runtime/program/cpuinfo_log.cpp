@@ -1,5 +1,6 @@
-// The cpuinfo library inside of ExecuTorch's thread pool writes to stderr when /proc or /sys lack something.
-// Linux resolves its logging functions to ours, because liblinnet comes first in the search order.
+// Log functions of the cpuinfo library, which ExecuTorch's thread pool contains. Its own ones write to stderr
+// when /proc or /sys lack something. Linux resolves them to these, because liblinnet comes first in the
+// search order.
 #if defined(__linux__)
 
 #include <cstdarg>

@@ -25,7 +25,7 @@ void keep_delegate_clock(std::vector<std::int64_t>* readings) noexcept {
 
 }  // namespace linnet
 
-// What clock_gettime() is called in the bundled XNNPACK library.
+// The bundled XNNPACK library calls this in place of clock_gettime().
 extern "C" LINNET_API int linnet_clock_gettime(clockid_t clock, struct timespec* now) noexcept;
 
 extern "C" int linnet_clock_gettime(clockid_t clock, struct timespec* now) noexcept {
@@ -35,7 +35,8 @@ extern "C" int linnet_clock_gettime(clockid_t clock, struct timespec* now) noexc
     try {
       mine->kept->push_back(std::int64_t{now->tv_sec} * 1000000000 + now->tv_nsec);
     } catch (const std::bad_alloc&) {
-      linnet::keep_delegate_clock(nullptr);  // then their number does not fit, and they are not used
+      // readings that are fewer than the events need are not used, so no more are kept
+      linnet::keep_delegate_clock(nullptr);
     }
   }
   return failed;

@@ -17,9 +17,10 @@ namespace linnet {
 namespace {
 
 using Code = executorch::runtime::Error;
-constexpr std::size_t kKeptBytes = 600;  // the last one or two lines say what happened; more is noise
+constexpr std::size_t kKeptBytes = 600;  // for the last one or two lines, which say what happened
 
-// Takes no memory while ExecuTorch logs: that may be why it does.
+// The last log lines of a thread. Adding one allocates nothing, since ExecuTorch may be logging that memory
+// ran out.
 class ThreadLog {
  public:
   std::string_view lines() const noexcept { return {text_.data(), size_}; }
@@ -34,7 +35,7 @@ class ThreadLog {
   linnet_status status_of_abort = LINNET_OK;  // OK: no call into ExecuTorch is on this thread's stack
 
  private:
-  // The end is kept.
+  // Append a line; when there is no room, the beginning is dropped, because the end says what happened.
   void append(std::string_view line) noexcept {
     line.remove_prefix(line.size() - std::min(line.size(), text_.size()));
     const std::size_t kept = std::min(size_, text_.size() - line.size());
@@ -59,7 +60,8 @@ bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
-// XNNPACK's lack of memory reaches us as ExecuTorch's "Internal", with its own status in the log.
+// Tell whether memory ran out. When XNNPACK has none, ExecuTorch returns "Internal" and XNNPACK's own status
+// stands only in the log.
 bool memory_ran_out(Code code, std::string_view lines) {
   return code == Code::MemoryAllocationFailed || code == Code::DelegateMemoryAllocationFailed ||
          contains(lines, "xnn_status_out_of_memory") || contains(lines, "XNNPACK status: 0x6") ||
@@ -73,7 +75,8 @@ void keep_message(et_timestamp_t, et_pal_log_level_t level, const char*, const c
   }
 }
 
-// XNNPACK's clock, without ExecuTorch's own zero: so that the events of both have one time line.
+// Return the time of the clock that XNNPACK reads, so that the events of both lie on one time line;
+// ExecuTorch's own clock begins at another zero.
 et_timestamp_t monotonic_nanoseconds() {
   struct timespec now = {};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
@@ -82,7 +85,8 @@ et_timestamp_t monotonic_nanoseconds() {
 
 et_tick_ratio_t nanosecond_ticks() { return {1, 1}; }
 
-// ExecuTorch calls this when one of its internal checks fails and never expects it to return.
+// Throw ExecutorchAborted out of a failed internal check of ExecuTorch, which calls this and does not expect
+// it to return; outside an ExecutorchCall, where nobody would catch it, print the log and end the process.
 [[noreturn]] void leave_executorch() {
   const ThreadLog* const log = PerThread<ThreadLog>::find();
   if (log == nullptr || log->status_of_abort == LINNET_OK) {

@@ -1,4 +1,4 @@
-// ExecuTorch's error codes and log lines as linnet errors.
+// ExecuTorch's error codes, log lines and aborts as linnet errors.
 #ifndef LINNET_RUNTIME_PROGRAM_EXECUTORCH_ERRORS_H_
 #define LINNET_RUNTIME_PROGRAM_EXECUTORCH_ERRORS_H_
 
@@ -11,15 +11,16 @@
 
 namespace linnet {
 
-// Takes over ExecuTorch's log, abort and clock: nothing is written to stderr, error lines are kept per
-// thread, and a failed internal check inside of an ExecutorchCall is thrown as Error. Idempotent.
+// Replace ExecuTorch's log, abort and clock: nothing is written to stderr, error lines are kept per thread,
+// and a failed internal check inside an ExecutorchCall is thrown as ExecutorchAborted. Further calls change
+// nothing.
 void install_executorch_hooks();
 
-// Stands around every call into ExecuTorch: forgets earlier log lines, and lets a failed internal check
-// unwind to us with the given status instead of ending the process. May be nested.
+// Scope of every call into ExecuTorch: earlier log lines are forgotten, and a failed internal check throws
+// with the given status instead of ending the process. Scopes may be nested.
 class ExecutorchCall {
  public:
-  // Throws std::bad_alloc.
+  // Begin the scope. Throw std::bad_alloc.
   explicit ExecutorchCall(linnet_status status_of_abort);
   ~ExecutorchCall();
   ExecutorchCall(const ExecutorchCall&) = delete;
@@ -29,23 +30,24 @@ class ExecutorchCall {
   linnet_status outer_;
 };
 
-// Thrown when ExecuTorch would have aborted the process. What it was working on must not be used again.
+// Thrown where ExecuTorch would have aborted the process. The object that it was working on is in an unknown
+// state and must not be used again.
 class ExecutorchAborted : public Error {
  public:
   using Error::Error;
 };
 
-// Keeps a log line of the calling thread for the next error message.
+// Keep a log line of the calling thread for its next error message.
 void keep_log_line(std::string_view line) noexcept;
 
-// Name of an ExecuTorch code, for example "InvalidProgram".
+// Return the name of an ExecuTorch code, for example "InvalidProgram".
 const char* executorch_error_name(executorch::runtime::Error code) noexcept;
 
-// An Error that carries the code, its name and the last log lines of this thread; its status is
-// LINNET_OUT_OF_MEMORY if these say that memory ran out.
+// Return an Error with the code, its name and the last log lines of this thread. Its status is
+// LINNET_OUT_OF_MEMORY in place of `status` if these say that memory ran out.
 Error executorch_error(linnet_status status, const std::string& what, executorch::runtime::Error code);
 
-// Throws executorch_error unless `code` is Ok.
+// Throw executorch_error() unless `code` is Ok.
 inline void check_executorch(linnet_status status, const char* what, executorch::runtime::Error code) {
   if (code != executorch::runtime::Error::Ok) {
     throw executorch_error(status, what, code);

@@ -94,7 +94,7 @@ Method load(const Program& program, const std::string& name, executorch::runtime
   return std::move(*method);
 }
 
-// Ends the tracer's run even if ExecuTorch stops in the middle.
+// Scope of a traced run, which ends the run even if ExecuTorch throws in the middle.
 class TracedRun {
  public:
   explicit TracedRun(Tracer* tracer) noexcept : tracer_(tracer) {
@@ -132,7 +132,7 @@ void check_inputs(const InputRules& rules, const linnet_tensor* inputs, std::siz
       refuse_shape(rules.names[i] + " has shape " + shape_text(inputs[i]) + ", expected " +
                    shape_text(inputs[0]) + " as " + rules.names[0]);
     }
-    // Masks and segment numbers are 0 or 1.
+    // masks and segment numbers are 0 or 1
     check_values(rules.names[i], inputs[i], rules.names[i] == "input_ids" ? rules.vocab_size : 2);
   }
 }

@@ -1,4 +1,4 @@
-// A method that computes: loaded with its memory, run one call at a time.
+// Loaded method of a program, with its memory; it runs one call at a time.
 #ifndef LINNET_RUNTIME_PROGRAM_METHOD_H_
 #define LINNET_RUNTIME_PROGRAM_METHOD_H_
 
@@ -19,7 +19,7 @@
 
 namespace linnet {
 
-// What the manifest says about the inputs of a method.
+// What the manifest says about the inputs of a method; the bounds are inclusive.
 struct InputRules {
   std::vector<std::string> names;  // input_ids, token_type_ids, attention_mask, in the method's order
   std::int64_t max_batch;
@@ -27,12 +27,12 @@ struct InputRules {
   std::int64_t vocab_size;
 };
 
-// Throws LINNET_INPUT_SHAPE, LINNET_INPUT_OUT_OF_RANGE or LINNET_INVALID_ARGUMENT unless all inputs are
-// int64 [batch, tokens] of one shape within the bounds, with ids below the vocabulary.
+// Check that all inputs are int64 [batch, tokens] of one shape within the bounds, with ids below the
+// vocabulary. Throw LINNET_INPUT_SHAPE, LINNET_INPUT_OUT_OF_RANGE or LINNET_INVALID_ARGUMENT.
 void check_inputs(const InputRules& rules, const linnet_tensor* inputs, std::size_t count);
 
-// Upper bounds of what loading takes, in bytes: known beforehand, because neither ExecuTorch nor XNNPACK
-// survives every allocation that fails while they load.
+// Upper bounds of the memory that loading takes, in bytes. They must be known beforehand, because neither
+// ExecuTorch nor XNNPACK survives every allocation that fails while it loads.
 struct LoadNeeds {
   std::size_t objects;  // ExecuTorch's own
   std::size_t packed;   // XNNPACK's graph and packed weights
@@ -40,13 +40,15 @@ struct LoadNeeds {
 
 class ComputeMethod {
  public:
-  // Loads the method and packs its weights. The program and the tracer must outlive the method; a tracer is
-  // tied to it here, or (NULL) never. Throws Error with ExecuTorch's code, std::bad_alloc unless the system
-  // would give the memory that `needs` says.
+  // Load the method and pack its weights. Program and tracer are borrowed and must outlive the method; a
+  // tracer can be set only here (NULL: none). Throw Error with ExecuTorch's code, or std::bad_alloc if the
+  // system does not have the memory of `needs`.
   ComputeMethod(const executorch::runtime::Program& program, const std::string& name, Tracer* tracer,
                 const LoadNeeds& needs);
 
-  // Inputs have passed check_inputs(). Not for two threads at once.
+  // Run the method on inputs that have passed check_inputs(), which are borrowed for the call, and return
+  // copies of its outputs. Only one thread may call it at a time. Throw Error with ExecuTorch's code,
+  // std::bad_alloc.
   std::vector<Output> run(const linnet_tensor* inputs, std::size_t count);
 
  private:

@@ -1,4 +1,4 @@
-// Memory of ExecuTorch's own objects for a method, taken before it is loaded.
+// Memory for ExecuTorch's own objects of a method, allocated before the method is loaded.
 #ifndef LINNET_RUNTIME_PROGRAM_METHOD_MEMORY_H_
 #define LINNET_RUNTIME_PROGRAM_METHOD_MEMORY_H_
 
@@ -12,20 +12,20 @@
 
 namespace linnet {
 
-// Asks the system for memory and gives it back untouched, so that it is there for what comes next. Throws
-// std::bad_alloc if it is not. For code that does not survive an allocation that fails.
+// Allocate memory and free it untouched, to find out whether the system has it, before code runs that does
+// not survive an allocation that fails. Throw std::bad_alloc if it has not.
 void require_memory(std::size_t bytes);
 
-// ExecuTorch 1.5.1 crashes in Method's destructor if an allocation fails while a method is being loaded: so
-// what it needs lies in one block that is there before. What does not fit has blocks of its own.
+// ExecuTorch 1.5.1 crashes in Method's destructor if an allocation fails while a method is being loaded. So
+// its objects lie in one block that is allocated before; what does not fit gets further blocks.
 class MethodMemory final : public executorch::runtime::MemoryAllocator {
  public:
-  // Throws std::bad_alloc.
+  // Allocate the block, `block` bytes. Throw std::bad_alloc.
   explicit MethodMemory(std::size_t block);
 
-  // NULL if there is no memory.
+  // Return memory that stays valid until reset(); NULL if there is none.
   void* allocate(std::size_t size, std::size_t alignment = kDefaultAlignment) override;
-  // Gives back everything that was allocated.
+  // Free everything that was allocated; the first block stays.
   void reset() override;
 
  private:

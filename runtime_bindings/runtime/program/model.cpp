@@ -67,7 +67,7 @@ bool has_method(const Program& program, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// Constant methods are the fields of the manifest; the others compute.
+// Return the names of the methods that compute: those that are no field of the manifest.
 std::string computing_methods(const Program& program, const Fields& fields) {
   std::string lines;
   for (const std::string& name : all_methods(program)) {
@@ -78,8 +78,9 @@ std::string computing_methods(const Program& program, const Fields& fields) {
   return lines;
 }
 
-// "forward_fused" is "forward" with linnet's custom kernels. A stock ExecuTorch lacks their operators
-// and runs "forward"; so does linnet where the processor has no instructions that make the operator worth it.
+// Return the method that runs when `name` is asked for. "forward_fused" computes "forward" with linnet's
+// custom kernels. A stock ExecuTorch lacks them and runs "forward"; so does linnet on processors without the
+// instructions that make the kernels faster.
 std::string chosen_method(const Program& program, const std::string& name, linnet_fused when) {
   const bool wanted = when == LINNET_FUSED_ALWAYS ||
                       (when == LINNET_FUSED_WHERE_FASTER && kernels::fast_attention().attend != nullptr);
@@ -108,10 +109,11 @@ Model::Model(std::unique_ptr<FileBytes> file, std::int32_t threads)
 
 Model::~Model() {
   unload();
-// ThreadSanitizer has an allocator of its own, and glibc's then aborts now and then when a thread ends
+// not under ThreadSanitizer, which has an allocator of its own: glibc's then sometimes aborts when a thread
+// ends
 #if defined(__GLIBC__) && !defined(__SANITIZE_THREAD__)
-  // what sessions of several threads leave behind lies between what others still use, in each thread's part
-  // of the heap; without this, sessions that come and go hold ever more of it
+  // the freed memory of models that several threads used lies between memory that is still in use, in each
+  // thread's part of the heap; without this, models that come and go hold ever more of it
   malloc_trim(0);
 #endif
 }
@@ -119,7 +121,7 @@ Model::~Model() {
 void Model::unload() noexcept {
   for (Slot& slot : slots_) {
     if (slot.broken) {
-      // Its state is unknown: losing the memory is the safe choice.
+      // its state is unknown, and its destructor may crash: a leak is the safe choice
       [[maybe_unused]] const ComputeMethod* lost = slot.method.release();
     }
     slot.method.reset();
@@ -151,9 +153,9 @@ Model::Slot& Model::slot(const std::string& method) {
               "no method \"" + method + "\" in " + file_->name() + ", it has " + known);
 }
 
-// XNNPACK packs what the program holds, whole or in part, padded to its tiles; its graph and ExecuTorch's
-// objects come from what is parsed. Generous, and held by
-// tests/runtime_bindings/runtime/test_out_of_memory.py for several programs.
+// Estimate what loading takes: XNNPACK packs weights of the program, padded to its tiles, and its graph and
+// ExecuTorch's objects grow with the parts that are parsed. The factors are generous;
+// tests/runtime_bindings/runtime/test_out_of_memory.py checks them with several programs.
 LoadNeeds Model::load_needs() const noexcept {
   std::size_t parsed = 0;
   for (const ByteView& range : trailer_.structure) {
@@ -194,7 +196,7 @@ std::vector<Output> Model::run(const std::string& method, const linnet_tensor* i
     target.broken = true;
     throw;
   } catch (const std::bad_alloc&) {
-    target.method.reset();  // stopped somewhere in the middle: the next run loads it again
+    target.method.reset();  // it stopped in the middle: the next run loads it again
     throw;
   } catch (const Error& error) {
     if (error.status() == LINNET_OUT_OF_MEMORY) {

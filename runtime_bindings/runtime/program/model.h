@@ -1,4 +1,4 @@
-// One opened linnet file.
+// Opened linnet file: its manifest, its methods and their runs.
 #ifndef LINNET_RUNTIME_PROGRAM_MODEL_H_
 #define LINNET_RUNTIME_PROGRAM_MODEL_H_
 
@@ -20,26 +20,29 @@ namespace linnet {
 
 class Model {
  public:
-  // Checks the file from the outside in: trailer, hash of what is parsed, ExecuTorch's own verification,
-  // manifest, backends and operators. No method that computes is loaded yet.
+  // Take over the file and check it from the outside in, so that nothing is parsed before its hash was
+  // compared: trailer, hash, ExecuTorch's own verification, manifest, backends and operators. No method that
+  // computes is loaded yet. `threads` as in linnet_open_options. Throw what linnet_model_open returns.
   Model(std::unique_ptr<FileBytes> file, std::int32_t threads);
   ~Model();
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
 
   const Fields& fields() const noexcept { return fields_; }
-  // Names of the methods that compute, one per line, in the program's order.
+  // Return the names of the methods that compute, one per line, in the program's order.
   const std::string& methods() const noexcept { return methods_; }
   ByteView evidence() const noexcept { return trailer_.evidence; }
 
-  // Loads the method if needed. Calls from several threads wait for each other.
+  // Run a method, and load it first if needed. Calls from several threads wait for each other. Inputs are
+  // borrowed for the call, outputs are copies. Throw what linnet_model_run returns.
   std::vector<Output> run(const std::string& method, const linnet_tensor* inputs, std::size_t count);
 
-  // Drops the loaded methods if this changes anything: ExecuTorch ties its tracer to loading.
+  // Turn profiling on or off. A change drops the loaded methods, because ExecuTorch takes a tracer only while
+  // it loads a method.
   void set_profiling(bool on);
-  // Drops the loaded methods if this changes anything.
+  // Choose when "forward_fused" runs as "forward". A change drops the loaded methods.
   void set_fused(linnet_fused when);
-  // Events of all runs since the last call. Throws LINNET_INVALID_ARGUMENT while profiling is off.
+  // Take the events of all runs since the last call. Throw LINNET_INVALID_ARGUMENT while profiling is off.
   Trace take_trace();
 
  private:
@@ -47,7 +50,7 @@ class Model {
     std::string name;
     InputRules rules;
     std::unique_ptr<ComputeMethod> method;
-    bool broken = false;  // ExecuTorch would have aborted: nothing of the method is touched again
+    bool broken = false;  // ExecuTorch would have aborted: the method is neither run nor freed any more
   };
 
   std::vector<Slot> make_slots() const;

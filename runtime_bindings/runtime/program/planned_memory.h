@@ -1,4 +1,4 @@
-// The memory that a method's tensors were planned into at export time.
+// Memory for a method's tensors, as the export planned it.
 #ifndef LINNET_RUNTIME_PROGRAM_PLANNED_MEMORY_H_
 #define LINNET_RUNTIME_PROGRAM_PLANNED_MEMORY_H_
 
@@ -14,7 +14,7 @@ namespace linnet {
 
 class PlannedMemory {
  public:
-  // Throws std::bad_alloc, or Error with LINNET_LOAD_FAILED if the program's plan makes no sense.
+  // Allocate the planned buffers. Throw std::bad_alloc, or LINNET_LOAD_FAILED for a plan that is impossible.
   explicit PlannedMemory(const executorch::runtime::MethodMeta& meta);
 
   executorch::runtime::HierarchicalAllocator* get() noexcept { return &allocator_; }

@@ -31,7 +31,8 @@ bool is_constant(const MethodMeta& meta) {
 }
 #pragma GCC diagnostic pop
 
-// A constant method takes some hundred bytes; a file with a longer one only loses the protection.
+// Bytes for loading a constant method, which takes some hundred. A file whose method takes more can still be
+// read; only the check for memory in advance is then too weak.
 constexpr std::size_t kConstantBytes = 16384;
 
 // Bytes up to this size, which is a tokenizer's, are copied: they are parsed later, when the file may have

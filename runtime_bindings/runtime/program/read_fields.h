@@ -1,4 +1,4 @@
-// Reads the manifest out of an ExecuTorch program.
+// Manifest reader: runs the constant methods of an ExecuTorch program.
 #ifndef LINNET_RUNTIME_PROGRAM_READ_FIELDS_H_
 #define LINNET_RUNTIME_PROGRAM_READ_FIELDS_H_
 
@@ -9,8 +9,8 @@
 
 namespace linnet {
 
-// Reads every constant method: no inputs, no instructions, one result that is an int, float, bool, str
-// or uint8 tensor. Bytes inside the mapping are pointed at, everything else is copied.
+// Read every constant method: one without inputs and instructions, whose one result is an int, float, bool,
+// str or uint8 tensor. Bytes that lie in the file are borrowed from it, everything else is copied.
 Fields read_fields(const executorch::runtime::Program& program, const FileBytes& file);
 
 }  // namespace linnet

@@ -19,11 +19,11 @@ namespace linnet {
 namespace {
 
 constexpr char kXnnpack[] = "XnnpackBackend";
-// 1 is one workspace per loaded method (XNNWorkspaceManager's PerModel): with the default, one for all
-// programs under one lock, two sessions on two threads gain nothing.
+// 1 is one workspace per loaded method (PerModel of ExecuTorch's XNNWorkspaceManager). The default is one
+// workspace for all programs behind one lock, with which two models on two threads are not faster than one.
 constexpr int kWorkspacePerModel = 1;
-// Far more than looking for CPUs and making the thread pool takes: an exception there passes through
-// pthread_once(), where glibc ends the process if it finds no memory.
+// Bytes that must be available before the CPUs are counted and the thread pool is made; it takes far less. An
+// exception there would pass through pthread_once(), where glibc ends the process if memory ran out.
 constexpr std::size_t kStartBytes = 1048576;
 
 void set_workspace_sharing() {
@@ -70,7 +70,8 @@ std::string join(const std::vector<std::string>& items) {
   return text;
 }
 
-// Number of a version's leading part "major.minor", or -1 if it has none.
+// Return the leading part "major.minor" of a version as one number that sorts as versions do; -1 if there is
+// none.
 std::int64_t release(std::string_view version) {
   std::int64_t parts[2] = {-1, -1};
   std::size_t at = 0;

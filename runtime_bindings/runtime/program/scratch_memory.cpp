@@ -6,7 +6,7 @@
 namespace linnet {
 namespace {
 
-// NULL if there is no memory.
+// Return a block of `size` bytes, or NULL if there is no memory.
 std::unique_ptr<MethodMemory> try_block(std::size_t size) noexcept {
   try {
     return std::make_unique<MethodMemory>(size);
@@ -28,7 +28,7 @@ void* ScratchMemory::allocate(std::size_t size, std::size_t alignment) {
 void ScratchMemory::reset() {
   block_->reset();
   if (needed_ > size_) {
-    // without one, the next run asks the heap again
+    // if there is no memory for it, the next run allocates what does not fit from the heap again
     if (std::unique_ptr<MethodMemory> larger = try_block(needed_)) {
       block_ = std::move(larger);
       size_ = needed_;

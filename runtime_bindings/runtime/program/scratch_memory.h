@@ -1,4 +1,4 @@
-// Memory that an operator needs while it runs.
+// Scratch memory of operators while they run.
 #ifndef LINNET_RUNTIME_PROGRAM_SCRATCH_MEMORY_H_
 #define LINNET_RUNTIME_PROGRAM_SCRATCH_MEMORY_H_
 
@@ -11,16 +11,17 @@
 
 namespace linnet {
 
-// ExecuTorch resets it after every instruction. One block stays, as large as the hungriest instruction so far
-// needed: a malloc() for each of a hundred instructions, of other sizes for every text and on several
-// threads, leaves holes that make a long-running process grow.
+// ExecuTorch resets it after every instruction. One block is kept, as large as any instruction has needed so
+// far: a malloc() for each of a hundred instructions, with other sizes for every text and on several threads,
+// would leave holes in the heap that make a long-running process grow.
 class ScratchMemory final : public executorch::runtime::MemoryAllocator {
  public:
-  // Throws std::bad_alloc.
+  // Begin with an empty block. Throw std::bad_alloc.
   ScratchMemory();
 
-  // NULL if there is no memory.
+  // Return memory that stays valid until reset(); NULL if there is none.
   void* allocate(std::size_t size, std::size_t alignment = kDefaultAlignment) override;
+  // Free what was allocated, and enlarge the block if it was too small.
   void reset() override;
 
  private:

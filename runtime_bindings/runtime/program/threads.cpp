@@ -19,12 +19,12 @@
 namespace linnet {
 namespace {
 
-// The boards and phones that this is for have at most four fast cores, and a short text does not feed
-// more; whoever knows better says so.
+// The boards and phones that linnet is made for have at most four fast cores, and a short text does not keep
+// more of them busy. The caller can ask for more.
 constexpr std::int32_t kMostDefaultThreads = 4;
 constexpr std::int32_t kMostThreads = 256;
 
-constexpr std::int32_t kMostThreadsOfSteadyCount = 2;
+constexpr std::int32_t kMostThreadsOfSteadyCount = 2;  // see one_run_at_a_time()
 
 std::mutex mutex;
 std::mutex run_mutex;
@@ -54,9 +54,9 @@ void check_request(std::int32_t requested) {
   }
 }
 
-// ExecuTorch's pool does not look whether its threads could be started, and waits for them for ever. It has
-// one less than are wanted, and first of all one less than there are CPUs. So as many are started here, all
-// at once.
+// Start `count` - 1 threads, all at once, and end them again; throw LINNET_OUT_OF_MEMORY if that fails.
+// ExecuTorch's pool does not check whether its threads could be started, and would wait for them for ever. It
+// starts one less than the wanted number, and before that one less than there are CPUs.
 void require_threads(std::int32_t count) {
   std::vector<pthread_t> started;
   started.reserve(static_cast<std::size_t>(count));
@@ -100,7 +100,7 @@ void fix_threads(std::int32_t requested) {
   }
   const std::int32_t count = requested != 0 ? requested : std::min(usable_cpus(), kMostDefaultThreads);
   require_threads(std::max(count, static_cast<std::int32_t>(::sysconf(_SC_NPROCESSORS_CONF))));
-  // Only safe before anything was loaded: XNNPACK keeps pointers into the pool.
+  // only safe before anything is loaded, because XNNPACK keeps pointers into the pool
   auto* pool = executorch::extension::threadpool::get_threadpool();
   if (pool == nullptr || !pool->_unsafe_reset_threadpool(static_cast<std::uint32_t>(count))) {
     throw Error(LINNET_INTERNAL, "ExecuTorch's thread pool could not be set to " + std::to_string(count));

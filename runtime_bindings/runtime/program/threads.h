@@ -1,4 +1,4 @@
-// ExecuTorch's thread pool: one per process, sized once.
+// Number of threads of ExecuTorch's thread pool, which a process has once and sizes once.
 #ifndef LINNET_RUNTIME_PROGRAM_THREADS_H_
 #define LINNET_RUNTIME_PROGRAM_THREADS_H_
 
@@ -7,23 +7,24 @@
 
 namespace linnet {
 
-// Fixes the number of threads of this process, or checks that it is fixed to the same. 0 takes the fixed
-// number, or the CPUs that this process may use, at most kMostDefaultThreads. Throws
-// LINNET_INVALID_ARGUMENT or LINNET_THREADS_FIXED.
+// Fix the number of threads of this process, or check that it is already fixed to the same. 0 takes the fixed
+// number, or else the CPUs that this process may use, at most kMostDefaultThreads. Throw
+// LINNET_INVALID_ARGUMENT, LINNET_THREADS_FIXED, or LINNET_OUT_OF_MEMORY if so many threads cannot be
+// started.
 void fix_threads(std::int32_t requested);
 
-// The fixed number, 0 while nothing is fixed.
+// Return the fixed number, 0 while none is fixed.
 std::int32_t fixed_threads() noexcept;
 
-// What a run holds. With three threads and more only one session runs at a time: pthreadpool lowers its count
-// of threads while it runs a job of fewer pieces (pthreadpool_parallelize in src/pthreads.c), and XNNPACK
-// reads that count when it allots every thread's scratch memory for a new shape (num_threads in the reshape
-// of src/operators/fully-connected-nc.c). Another session's job at that moment leaves threads without memory
-// of their own: wrong answers, seen with SME. Up to two threads the count never changes, and nothing is
-// locked.
+// Return the lock that a run must hold. With three threads or more it lets only one model run at a time,
+// because two runs would give wrong answers (seen with SME): pthreadpool lowers its number of threads while
+// it runs a job of fewer pieces (pthreadpool_parallelize in src/pthreads.c), and XNNPACK reads that number
+// when it divides scratch memory among the threads for a new shape (num_threads in the reshape of
+// src/operators/fully-connected-nc.c). A job of another model at that moment leaves threads without memory of
+// their own. With up to two threads the number never changes, and the lock is empty.
 std::unique_lock<std::mutex> one_run_at_a_time();
 
-// Throws LINNET_THREADS_FIXED in a forked child whose worker threads stayed in the parent.
+// Throw LINNET_THREADS_FIXED in a forked child: the worker threads exist only in its parent.
 void check_not_forked();
 
 }  // namespace linnet

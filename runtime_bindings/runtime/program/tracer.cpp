@@ -108,8 +108,8 @@ Tracer::Flag Tracer::log_intermediate_output_delegate(const char*, Id, const boo
 Tracer::Flag Tracer::log_intermediate_output_delegate(const char*, Id, const double&) { return false; }
 void Tracer::set_delegation_intermediate_output_filter(EventTracerFilterBase*) {}
 
-// The name's index, or kNoName while nothing is kept. ExecuTorch and XNNPACK come with the same few names
-// again and again, which costs a look-up and no copy.
+// Return the index of a name, or kNoName while nothing is kept. ExecuTorch and XNNPACK use the same few names
+// again and again, so a name is copied only once.
 std::int64_t Tracer::name_index(const char* name) noexcept {
   if (!running_) {
     return kNoName;
@@ -142,8 +142,9 @@ void Tracer::keep(std::int64_t name, linnet_event_kind kind, std::int32_t instru
   }
 }
 
-// Puts XNNPACK's own readings in the place of the delegate's events, if they are what the events were made
-// of: one more than there are events, and each distance the event's duration, rounded down to a microsecond.
+// Replace the times of the delegate's events by XNNPACK's own readings, if the events were made from these:
+// one reading more than there are events, and each duration is the distance of two, rounded down to a
+// microsecond.
 void Tracer::refine() noexcept {
   const std::size_t count = trace_.events.size() - delegate_start_;
   bool same = readings_.size() == count + 1;
@@ -163,7 +164,7 @@ std::int32_t Tracer::instruction() const noexcept {
   return chain_id_ < 0 ? -1 : static_cast<std::int32_t>(debug_handle_);
 }
 
-// The name is looked up before the clock starts, so that its price falls outside of the event.
+// Start an event. The name is looked up before the time is taken, so that the look-up is not measured.
 EventTracerEntry Tracer::started(const char* name) noexcept {
   EventTracerEntry entry{name_index(name), chain_id_, debug_handle_, 0, DelegateDebugIdType::kNone};
   entry.start_time = pal_current_ticks();

@@ -1,4 +1,4 @@
-// What ExecuTorch's event tracer reports of a run, kept as it is.
+// Event tracer for ExecuTorch: the events of runs, kept as they are reported.
 #ifndef LINNET_RUNTIME_PROGRAM_TRACER_H_
 #define LINNET_RUNTIME_PROGRAM_TRACER_H_
 
@@ -24,21 +24,22 @@ struct TraceEvent {
   std::int64_t end_ns;
 };
 
+// Events with the names that they refer to.
 struct Trace {
-  std::deque<std::string> names;  // stay where they are when more come
+  std::deque<std::string> names;  // a deque, because indices_ refers to them while more are added
   std::vector<TraceEvent> events;
 };
 
-// Not an ETDumpGen: that one builds a flatbuffer and copies every name while the clock runs, stops the
-// process when it is used in the wrong order, and its format needs a parser. These are the same events of the
-// same hooks. One run at a time; everything is called on the thread that runs.
+// Records the same events from the same hooks as ExecuTorch's ETDumpGen, which is not used: it builds a
+// flatbuffer and copies every name while the clock runs, ends the process when it is called in the wrong
+// order, and its format needs a parser. One run at a time; all calls come from the thread that runs.
 class Tracer final : public executorch::runtime::EventTracer {
  public:
-  // From here on events belong to the next run; outside of a run nothing is kept.
+  // Begin a run: the events that follow belong to it. Outside a run nothing is kept.
   void begin_run() noexcept;
-  // `whole`: the run went through. Events of a failed one are forgotten.
+  // End the run. Its events are forgotten unless it is `whole`, which means that it succeeded.
   void end_run(bool whole) noexcept;
-  // Hands over all events so far and starts again with run 0. Throws std::bad_alloc if events were lost.
+  // Take all events so far and start again with run 0. Throw std::bad_alloc if events were lost.
   Trace take();
 
   void create_event_block(const char* name) override;
@@ -54,7 +55,7 @@ class Tracer final : public executorch::runtime::EventTracer {
                               et_timestamp_t start, et_timestamp_t end, const void* metadata,
                               std::size_t size) override;
 
-  // Allocations and values are not looked at.
+  // allocations and values are ignored
   void track_allocation(executorch::runtime::AllocatorID id, std::size_t size) override;
   executorch::runtime::AllocatorID track_allocator(const char* name) override;
   executorch::runtime::Result<bool> log_evalue(const executorch::runtime::EValue& value,
