@@ -7,7 +7,8 @@ namespace linnet_python {
 
 namespace {
 
-// Only int64 arrays are taken: converting dtypes silently would hide a mistake. A strided one is copied.
+// Return an input as a contiguous array; a strided one is copied. Only int64 is taken, because a silent
+// conversion of the dtype would hide a mistake.
 InputArray input_array(nb::handle value, std::size_t index) {
   nb::ndarray<nb::ro, nb::device::cpu> any;
   InputArray array;

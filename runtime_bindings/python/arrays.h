@@ -1,4 +1,4 @@
-// numpy arrays as tensors of linnet.h, and tensors as arrays.
+// Conversion between numpy arrays and tensors of linnet.h.
 #ifndef LINNET_PYTHON_ARRAYS_H_
 #define LINNET_PYTHON_ARRAYS_H_
 
@@ -21,7 +21,7 @@ using Integers = nb::ndarray<const std::int64_t, nb::c_contig, nb::device::cpu>;
 using SmallIntegers = nb::ndarray<const std::int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Floats = nb::ndarray<const float, nb::c_contig, nb::device::cpu>;
 
-// A fresh numpy array with a copy of `count` elements.
+// Return a new numpy array of this shape with a copy of the elements at `data`.
 template <typename Element>
 nb::object fresh_array(const Element* data, const std::vector<std::size_t>& shape) {
   std::size_t count = 1;
@@ -45,6 +45,8 @@ struct Inputs {
   std::vector<linnet_tensor> tensors;
 };
 
+// Append an int64 array, which is kept alive and not copied if it is contiguous. Raise LINNET_INPUT_SHAPE for
+// anything else.
 void add_input(Inputs& inputs, nb::handle value);
 
 struct OutputsDeleter {
@@ -53,12 +55,13 @@ struct OutputsDeleter {
 
 using Outputs = std::unique_ptr<linnet_outputs, OutputsDeleter>;
 
-// The outputs of a run as fresh numpy arrays.
+// Return the outputs of a run as new numpy arrays with copies.
 nb::list output_arrays(const Outputs& outputs);
-// Outputs as decoding takes them, without a copy and without numpy, whose import takes longer than an answer.
-// numpy reads them by the buffer protocol.
+// Return float32 outputs for decoding, without a copy and without numpy, whose import takes longer than an
+// answer. The arrays keep the outputs alive; numpy can read them by the buffer protocol.
 nb::list output_buffers(Outputs outputs);
 
+// Return arrays as tensors, borrowed from them.
 linnet_tensor tensor_of(const Floats& array);
 std::vector<linnet_tensor> tensors_of(const std::vector<Floats>& arrays);
 

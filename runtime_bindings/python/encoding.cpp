@@ -7,7 +7,7 @@ namespace linnet_python {
 
 namespace {
 
-// One window that a tokenizer of another package made, for decoding.
+// Make an encoding for decoding from one window of a tokenizer of another package.
 Encoding encoding_from_tokens(const std::optional<nb::str>& text, const std::optional<nb::str>& pair,
                               const Integers& ids, const Integers& type_ids,
                               const SmallIntegers& sequence_ids, const Integers& offsets,

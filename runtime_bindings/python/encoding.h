@@ -1,4 +1,4 @@
-// One window of an encoded text.
+// Python class Encoding: one window of an encoded text.
 #ifndef LINNET_PYTHON_ENCODING_H_
 #define LINNET_PYTHON_ENCODING_H_
 
@@ -21,7 +21,7 @@ struct EncodingDeleter {
   void operator()(linnet_encoding* encoding) const noexcept { linnet_encoding_free(encoding); }
 };
 
-// One window; all windows of a text share its encoding.
+// One window; all windows of a text share the encoding and keep it alive.
 class Encoding {
  public:
   Encoding(std::shared_ptr<linnet_encoding> encoding, std::size_t window)
@@ -38,7 +38,7 @@ class Encoding {
   nb::object offsets_utf16() const { return pairs(view_.offsets_utf16); }
   bool truncated() const { return view_.truncated != 0; }
 
-  // int64 [1, tokens], pointing into the encoding.
+  // Return an input of the program by name: int64 [1, tokens], borrowed from the encoding.
   linnet_tensor input(const std::string& name) const {
     const bool types = name == "token_type_ids";
     if (!types && name != "input_ids") {

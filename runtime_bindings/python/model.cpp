@@ -20,7 +20,7 @@ namespace linnet_python {
 
 namespace {
 
-// The lines of a text, as a list of str.
+// Return the lines of a text as a list of str.
 nb::list lines(std::string_view text) {
   nb::list list;
   for (std::size_t start = 0; start < text.size();) {
@@ -111,7 +111,7 @@ class Model {
     return output_arrays(run_tensors(model.get(), method.c_str(), inputs.tensors));
   }
 
-  // "forward" on one window.
+  // Run "forward" on one window, with the inputs that `names` lists.
   nb::list run_encoding(const Encoding& encoding, const std::vector<std::string>& names) const {
     const auto model = get();
     std::vector<linnet_tensor> tensors;
@@ -121,7 +121,7 @@ class Model {
     return output_buffers(run_tensors(model.get(), "forward", tensors));
   }
 
-  // None: where it is faster.
+  // Choose custom kernels always (True), never (False) or where they are faster (None).
   void set_fused(std::optional<bool> fused) const {
     const linnet_fused when = !fused   ? LINNET_FUSED_WHERE_FASTER
                               : *fused ? LINNET_FUSED_ALWAYS
@@ -160,7 +160,7 @@ class Model {
     return events;
   }
 
-  // A run that is under way keeps its own reference, so the memory goes when it has ended.
+  // Drop the model. A run that is under way keeps its own reference, so the memory is freed when it ends.
   void close() { model_.reset(); }
 
  private:

@@ -1,4 +1,4 @@
-// An opened file.
+// Python class Model: an opened linnet file.
 #ifndef LINNET_PYTHON_MODEL_H_
 #define LINNET_PYTHON_MODEL_H_
 

@@ -1,4 +1,5 @@
-// The Python module: linnet.h with Python types, a file for each class. Nothing here knows ExecuTorch.
+// Python module linnet_runtime._core: linnet.h with Python types, one file for each class. It does not use
+// ExecuTorch.
 #include <nanobind/nanobind.h>
 
 #include <algorithm>

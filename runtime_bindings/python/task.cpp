@@ -71,7 +71,7 @@ linnet_aggregation aggregation_of(const std::string& name) {
         "aggregation_strategy is \"" + name + "\", expected none, simple, first, average or max");
 }
 
-// Returns the answers as a list of what `convert` makes of each.
+// Take over answers and return a list of what `convert` makes of each.
 template <typename Convert>
 nb::list answer_list(linnet_answers* raw, Convert convert) {
   const std::unique_ptr<linnet_answers, AnswersDeleter> answers(raw);
@@ -105,7 +105,7 @@ linnet_value field_value(const nb::object& value) {
   return {LINNET_STRING, 0, 0.0, text.bytes, text.size};
 }
 
-// In place of its argument: a new array with the score function along the last axis.
+// Return a new array with the score function applied along the last axis.
 nb::object apply_scores(const std::string& name, const Floats& values) {
   std::vector<std::size_t> shape;
   std::size_t count = 1;

@@ -1,4 +1,4 @@
-// Manifest and decoding: from outputs to answers.
+// Python class Task: manifest and decoding, from outputs to answers.
 #ifndef LINNET_PYTHON_TASK_H_
 #define LINNET_PYTHON_TASK_H_
 
@@ -18,13 +18,13 @@ namespace linnet_python {
 
 namespace nb = nanobind;
 
-// Borrowed from a model, which the pointer keeps alive, or made of a manifest's values.
+// Borrowed from a model, which the pointer keeps alive, or made from the values of a manifest.
 class Task {
  public:
   explicit Task(std::shared_ptr<const linnet_task> task);
   explicit Task(const nb::dict& manifest);
 
-  // Lists of ClassScore, Entity, Span and Proposal, best first.
+  // Decode outputs to lists of ClassScore, Entity, Span and Proposal, in the order of linnet.h.
   nb::list classes(const Floats& logits, std::int32_t top_k, const std::string& score_function) const;
   nb::list entities(const nb::str& text, const Encoding& encoding, const std::vector<Floats>& outputs,
                     const std::string& aggregation, const std::vector<nb::str>& ignored) const;

@@ -1,4 +1,4 @@
-// The WordPiece tokenizer.
+// Python class Tokenizer: the WordPiece tokenizer.
 #ifndef LINNET_PYTHON_TOKENIZER_H_
 #define LINNET_PYTHON_TOKENIZER_H_
 
@@ -22,10 +22,10 @@ namespace linnet_python {
 
 namespace nb = nanobind;
 
-// Raises for another name.
+// Return the truncation of this name. Raise LINNET_INVALID_ARGUMENT for another name.
 linnet_truncation truncation_named(const std::string& name);
 
-// From this many bytes on, encoding a text takes longer than handing over the GIL.
+// Bytes from which encoding a text takes longer than releasing and taking the GIL.
 constexpr std::size_t kLongText = 4096;
 
 class Tokenizer {

@@ -53,7 +53,7 @@ static const char* read_input(FILE* file, size_t count, int is_case, job_input* 
   return NULL;
 }
 
-/* One more, zeroed, at the end of a list; NULL if memory ran out. */
+/* Add an input of zeros at the end of a list and return it, borrowed; NULL if memory ran out. */
 static job_input* append(job_input** list, size_t* count) {
   job_input* longer = realloc(*list, (*count + 1) * sizeof *longer);
   if (longer == NULL) {
@@ -98,7 +98,8 @@ const char* job_read(const char* path, job* made) {
   return problem;
 }
 
-/* Text of at least `tokens` tokens, since a word is at least one; NULL if memory ran out. */
+/* Return a text of at least `tokens` words, each of which is at least one token; NULL if memory ran out. The
+ * caller frees it. */
 static char* long_text(int64_t tokens) {
   const size_t size = strlen(PARAGRAPH);
   const size_t copies = (size_t)tokens / 32 + 1; /* the paragraph has more than 32 words */

@@ -1,11 +1,11 @@
-/* linnet_bench - measures a linnet file where there is no Python: on a phone, on a small board.
+/* linnet_bench - latency benchmark of a linnet file where there is no Python: on a phone, on a small board.
  *
  *   linnet_bench FILE [--lengths 8,32,128] [--threads 1] [--seconds 1 | --samples N] [--job JOB] [--events]
  *
- * Loads the file, warms up, and times `forward` at each length, as `linnet bench` does. --events writes what
- * benchmarks/linnet_bench/measure/protocol.py describes, one JSON object a line, with one more event:
- * "outputs" are the answers to the cases of the job, before and after the clock ran; whoever reads them
- * judges them. Exit status: 0 done, 1 failed, 2 wrong usage. */
+ * It loads the file, warms up, and times `forward` at each length, as `linnet bench` does. --events writes
+ * the events of benchmarks/linnet_bench/measure/protocol.py, one JSON object a line, and one more: "outputs"
+ * holds the outputs for the cases of the job, once before and once after the measurement. The program that
+ * reads the events compares them. Exit status: 0 success, 1 failure, 2 wrong usage. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -20,7 +20,7 @@
 
 enum { MOST_LENGTHS = 64, FAILED = 1, USAGE = 2 };
 
-static const double DRIFT = 1e-4; /* as in benchmarks/linnet_bench/measure/probe.py */
+static const double DRIFT = 1e-4; /* allowed, relative to the largest output, as in measure/probe.py */
 
 typedef struct {
   const char* file;
@@ -80,7 +80,7 @@ static int read_fused(const char* text, linnet_fused* fused) {
   return 0;
 }
 
-/* 1 if `name` is an option with this value, 0 if the value is wrong, -1 if there is no such option. */
+/* Read an option; return 1, 0 if its value is wrong, or -1 if there is no such option. */
 static int read_option(const char* name, const char* text, settings* made) {
   double value = 0;
   if (strcmp(name, "--job") == 0) {
@@ -145,7 +145,7 @@ static int read_arguments(int count, char** words, settings* made) {
   return made->file == NULL ? usage("FILE is missing") : 0;
 }
 
-/* ---- what is told ------------------------------------------------------------------------------ */
+/* ---- output ------------------------------------------------------------------------------------ */
 
 static int fail(const settings* made, linnet_status status, const char* message) {
   if (made->events) {
@@ -173,7 +173,7 @@ static void tell_fact(const linnet_model* model, const char* name) {
   fputs(", ", stdout);
 }
 
-/* "key=value" lines as a JSON object */
+/* Write the "key=value" lines of linnet_runtime_info() as a JSON object. */
 static void tell_runtime(void) {
   const char* line = linnet_runtime_info();
   const char* separator = "";
@@ -240,7 +240,7 @@ static void tell_length(const settings* made, int64_t tokens, int64_t warmup, co
   fflush(stdout);
 }
 
-/* ---- the answers to the cases ------------------------------------------------------------------ */
+/* ---- outputs for the cases --------------------------------------------------------------------- */
 
 static int64_t elements(const linnet_tensor* tensor) {
   int64_t count = 1;
@@ -258,7 +258,8 @@ static void tell_values(const float* values, int64_t count, const char** separat
   }
 }
 
-/* Rows are those of the second axis, the tokens; a row that is not there is left out. */
+/* Write the wanted rows of an output, or all of it. Rows count along the second axis, the tokens; those that
+ * do not exist are left out. */
 static void tell_rows(const linnet_tensor* output, const job_input* input) {
   const char* separator = "";
   const int64_t all = elements(output);
@@ -313,7 +314,8 @@ static linnet_status answer_cases(linnet_model* model, const job* work) {
 
 /* ---- the timed loop ---------------------------------------------------------------------------- */
 
-/* Whether two answers to one input are finite and the same, but for another order of sums. */
+/* Tell whether two runs of one input gave finite outputs that differ by no more than DRIFT, as with another
+ * order of sums. */
 static int steady(const linnet_outputs* before, const linnet_outputs* after) {
   for (size_t i = 0; i < linnet_outputs_count(before); ++i) {
     linnet_tensor one;
@@ -372,7 +374,8 @@ static linnet_status take_samples(linnet_model* model, const job_input* input, c
   return LINNET_OK;
 }
 
-/* Times one length; `samples` and `scratch` have room for the largest number of samples. */
+/* Time one length and write its result; return an exit status. `samples` and `scratch` have room for the
+ * largest number of samples. */
 static int time_length(const settings* made, linnet_model* model, const job_input* input, int64_t* samples,
                        int64_t* scratch) {
   if (made->events) {
@@ -424,7 +427,7 @@ static int time_lengths(const settings* made, linnet_model* model, const job* wo
   return result;
 }
 
-/* ---- the whole of it --------------------------------------------------------------------------- */
+/* ---- the whole measurement --------------------------------------------------------------------- */
 
 static void tell_finished(const settings* made) {
   if (!made->events) {

@@ -5,7 +5,7 @@
 
 enum { MOST_CPUS = 256, MOST_ZONES = 128 };
 
-/* A file of one number; 0 if it is not there. */
+/* Read a file that holds one number; return 0 if that fails. */
 static int read_number(const char* path, double* value) {
   FILE* file = fopen(path, "r");
   if (file == NULL) {

@@ -1,11 +1,12 @@
-/* Clock, samples and their figures, by the definitions of benchmarks/linnet_bench/record/statistics.py. */
+/* Timing: clock, samples, and statistics as benchmarks/linnet_bench/record/statistics.py defines them. */
 #ifndef LINNET_RUNNER_TIMING_H
 #define LINNET_RUNNER_TIMING_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* How long to measure one length: `samples`, or as many as `seconds` allow between `least` and `most`. */
+/* How long to measure one length: until there are `samples`, or until `seconds` have passed, but at least
+ * `least` and at most `most` samples. */
 typedef struct {
   double seconds;
   int64_t samples; /* 0: the seconds decide */
@@ -17,16 +18,16 @@ typedef struct {
 
 typedef struct {
   int64_t p50, p90, p99, min, max;
-  double mean, stdev; /* sample standard deviation, 0 for one sample; all in nanoseconds */
+  double mean, stdev; /* of the sample (divided by n - 1), 0 for one sample; all in nanoseconds */
 } summary;
 
-/* Nanoseconds of a monotonic clock. */
+/* Return nanoseconds of a monotonic clock, whose zero is arbitrary. */
 int64_t now_ns(void);
-/* Whether that many samples in that time are enough. */
+/* Tell whether so many samples in so many nanoseconds are enough. */
 int budget_done(const budget* limit, int64_t samples, int64_t elapsed_ns);
-/* The nearest-rank percentile (Hyndman & Fan 1996, definition 1) of rising samples; 0 < q <= 100. */
+/* Return the nearest-rank percentile (Hyndman & Fan 1996, definition 1) of sorted samples; 0 < q <= 100. */
 int64_t percentile(const int64_t* rising, size_t count, int64_t q);
-/* Figures of at least one sample; `scratch` has room for as many. */
+/* Return the statistics of `count` samples, at least one; `scratch` has room for as many. */
 summary summarize(const int64_t* samples, size_t count, int64_t* scratch);
 
 #endif

@@ -1,5 +1,5 @@
-/* JNI over linnet.h, the part that needs no ExecuTorch: checks, tasks, tokenizing, answers. Texts of the
- * caller cross as UTF-8 bytes; answers and tokens are built here as the Kotlin classes of Answers.kt. */
+/* JNI functions of dev.linnet.Native that need no ExecuTorch: file checks, tasks, tokenizing, answers. Texts
+ * arrive as UTF-8 bytes; answers and tokens are built here as the Kotlin classes of Answers.kt. */
 #include "linnet_jni.h"
 
 #include <stdlib.h>
@@ -40,7 +40,7 @@ static jbyteArray bytes_of(JNIEnv* env, const char* bytes, size_t size) {
 
 static void throw_with(JNIEnv* env, linnet_status status, const char* message, uint32_t executorch) {
   if ((*env)->ExceptionCheck(env)) {
-    return; /* Java's own exception, of the engine or of a full heap, says more */
+    return; /* the exception that Java threw, in the engine or for a full heap, says more */
   }
   const jbyteArray text = bytes_of(env, message, strlen(message));
   const jobject error = text == NULL ? NULL
@@ -55,7 +55,7 @@ void linnet_jni_throw(JNIEnv* env, linnet_status status) {
   throw_with(env, status, linnet_last_error(), linnet_last_executorch_error());
 }
 
-/* 1 with an exception waiting: of the status, or one that Java threw before. */
+/* Return 1 if an exception waits: one thrown here for the status, or one that Java threw before. */
 static int failed(JNIEnv* env, linnet_status status) {
   if (status != LINNET_OK) {
     linnet_jni_throw(env, status);
@@ -65,7 +65,8 @@ static int failed(JNIEnv* env, linnet_status status) {
 
 /* ---- results ----------------------------------------------------------------------------------- */
 
-/* A String; NewStringUTF would take another encoding than UTF-8. */
+/* Make a String; NULL with an exception waiting. Not by NewStringUTF, which takes an encoding other than
+ * UTF-8. */
 static jstring string_of(JNIEnv* env, linnet_text text) {
   const jbyteArray bytes = bytes_of(env, text.bytes, text.size);
   const jobject string =
@@ -74,8 +75,8 @@ static jstring string_of(JNIEnv* env, linnet_text text) {
   return (jstring)string;
 }
 
-/* Moves an element into an array. 0 if there is no element, or the array does not take it: an exception
- * waits. */
+/* Store an element in an array and delete the local reference to it. Return 0 with an exception waiting if
+ * there is no element or the array does not take it. */
 static int put(JNIEnv* env, jobjectArray array, jsize at, jobject element) {
   if (element == NULL) {
     return 0;
@@ -87,8 +88,8 @@ static int put(JNIEnv* env, jobjectArray array, jsize at, jobject element) {
 
 /* ---- arguments --------------------------------------------------------------------------------- */
 
-/* The bytes of an array while native code looks at them. NULL if there is no array, or with an exception
- * waiting. */
+/* The bytes of a Java array while native code reads them, until give_back(). `bytes` is NULL if there is no
+ * array, or if an exception waits. */
 typedef struct {
   jbyteArray array;
   jbyte* bytes;
@@ -134,7 +135,7 @@ jlong linnet_jni_peer(JNIEnv* env, linnet_peer peer) {
   }
   *kept = peer;
   if (kept->java_engine != NULL) {
-    kept->engine.context = kept; /* the engine finds its Java object there */
+    kept->engine.context = kept; /* run_in_java() finds the Java object there */
   }
   return (jlong)(intptr_t)kept;
 }
@@ -194,7 +195,7 @@ LINNET_NATIVE(jbyteArray, signature)(JNIEnv* env, jclass type, jbyteArray path) 
   return result;
 }
 
-/* ---- a task with an engine of Java's ------------------------------------------------------------ */
+/* ---- a task with an engine in Java -------------------------------------------------------------- */
 
 static jobjectArray java_inputs(JNIEnv* env, const linnet_tensor* inputs, size_t count) {
   const jobjectArray arrays = (*env)->NewObjectArray(env, (jsize)count, java.long_array.type, NULL);
@@ -211,7 +212,7 @@ static jobjectArray java_inputs(JNIEnv* env, const linnet_tensor* inputs, size_t
   return arrays;
 }
 
-/* A dev.linnet.Tensor while native code looks at its numbers. */
+/* A dev.linnet.Tensor while native code reads its numbers. */
 typedef struct {
   jfloatArray array;
   linnet_tensor tensor;
@@ -237,7 +238,8 @@ static linnet_status read_shape(JNIEnv* env, jlongArray shape, linnet_tensor* te
   return LINNET_OK;
 }
 
-/* Reads the fields of a dev.linnet.Tensor. Its array stays borrowed until give_back_tensor. */
+/* Read the fields of a dev.linnet.Tensor. Its array stays borrowed until give_back_tensor(), also after a
+ * failure. Return LINNET_INVALID_ARGUMENT for a shape that does not fit the data, or LINNET_OUT_OF_MEMORY. */
 static linnet_status borrow_tensor(JNIEnv* env, jobject output, borrowed_tensor* into) {
   const jlongArray shape = (jlongArray)(*env)->GetObjectField(env, output, java.tensor_shape);
   into->array = (jfloatArray)(*env)->GetObjectField(env, output, java.tensor_data);
@@ -260,7 +262,7 @@ static void give_back_tensor(JNIEnv* env, const borrowed_tensor* tensor) {
 
 enum { kMostOutputs = 8 };
 
-/* The program's outputs, a Tensor[], as linnet_outputs. */
+/* Copy the program's outputs, a Tensor[], to new linnet_outputs. */
 static linnet_status read_outputs(JNIEnv* env, jobjectArray results, linnet_outputs** outputs) {
   borrowed_tensor kept[kMostOutputs] = {{NULL, {0}}};
   linnet_tensor tensors[kMostOutputs];
@@ -285,8 +287,8 @@ static linnet_status read_outputs(JNIEnv* env, jobjectArray results, linnet_outp
   return status;
 }
 
-/* The `run` of a linnet_engine whose program Java runs. What Java throws stays waiting and is seen by the
- * caller. */
+/* Run the program in Java: `run` of a linnet_engine. An exception of Java stays waiting, and the caller sees
+ * it. */
 static linnet_status run_in_java(void* context, const char* method, const linnet_tensor* inputs, size_t count,
                                  linnet_outputs** outputs) {
   (void)method;
@@ -312,7 +314,7 @@ static linnet_status run_in_java(void* context, const char* method, const linnet
 
 static void release_task(void* task) { linnet_task_free(task); }
 
-/* The fields of a manifest while native code looks at their names and bytes. */
+/* The fields of a manifest while native code reads their names and bytes. */
 typedef struct {
   size_t count;
   linnet_field* fields;
@@ -330,7 +332,7 @@ static void free_fields(JNIEnv* env, field_list list) {
   free(list.texts);
 }
 
-/* An empty list if memory runs out: then `fields` is NULL. */
+/* Make a list of `count` fields; if memory runs out, an empty one whose `fields` is NULL. */
 static field_list new_fields(size_t count) {
   const field_list list = {count, calloc(count + 1, sizeof(linnet_field)),
                            calloc(count + 1, sizeof(borrowed)), calloc(count + 1, sizeof(borrowed))};
@@ -344,7 +346,7 @@ static field_list new_fields(size_t count) {
   return list;
 }
 
-/* Reads a dev.linnet.FieldValue; its bytes stay borrowed. */
+/* Read a dev.linnet.FieldValue; its bytes stay borrowed in `text`. */
 static linnet_value read_value(JNIEnv* env, jobject value, borrowed* text) {
   *text = borrow(env, (jbyteArray)(*env)->GetObjectField(env, value, java.value_bytes));
   const linnet_value result = {(linnet_value_type)(*env)->GetIntField(env, value, java.value_type),
@@ -452,8 +454,8 @@ static jintArray ints_of(JNIEnv* env, const int32_t* values, size_t count) {
   return array;
 }
 
-/* A Tokens from one window. Its constructor makes the Token objects: four objects a token made by calls from
- * here took four times as long. */
+/* Make a Tokens from one window. Its constructor in Kotlin makes the Token objects, because making the four
+ * objects of each token from here took four times as long. */
 static jobject tokens_of(JNIEnv* env, const linnet_encoding_view* view) {
   if ((*env)->PushLocalFrame(env, 8) != JNI_OK) {
     return NULL;
@@ -473,7 +475,7 @@ static jobject tokens_of(JNIEnv* env, const linnet_encoding_view* view) {
   return (*env)->PopLocalFrame(env, window);
 }
 
-/* A Tokens[] from the windows; NULL with an exception waiting. */
+/* Make a Tokens[] from the windows; NULL with an exception waiting. */
 static jobjectArray windows_of(JNIEnv* env, const linnet_encoding* encoding) {
   const jsize count = (jsize)linnet_encoding_window_count(encoding);
   const jobjectArray windows = (*env)->NewObjectArray(env, count, java.tokens.type, NULL);
@@ -571,7 +573,7 @@ static jobject mask_proposal_of(JNIEnv* env, const linnet_answer* answer) {
   return made;
 }
 
-/* An array of `type`, one element an answer; NULL with an exception waiting. */
+/* Make an array of `type` with one element for each answer; NULL with an exception waiting. */
 static jobjectArray made_answers(JNIEnv* env, const linnet_answers* answers, const java_class* type,
                                  make_answer make) {
   const jsize count = (jsize)linnet_answers_count(answers);
@@ -586,7 +588,7 @@ static jobjectArray made_answers(JNIEnv* env, const linnet_answers* answers, con
   return array;
 }
 
-/* The same after a call that gave `status`; frees the answers. */
+/* Do the same after a call that returned `status`, and free the answers. */
 static jobjectArray take_answers(JNIEnv* env, linnet_status status, linnet_answers* answers,
                                  const java_class* type, make_answer make) {
   const jobjectArray array = failed(env, status) ? NULL : made_answers(env, answers, type, make);

@@ -1,4 +1,4 @@
-/* What the two halves of the JNI code share. */
+/* Shared declarations of the JNI code: the native object behind a Kotlin `Linnet`. */
 #ifndef LINNET_JNI_H_
 #define LINNET_JNI_H_
 
@@ -6,21 +6,22 @@
 
 #include "linnet.h"
 
-/* Behind a Kotlin `Linnet`: a model of linnet's own, or a task with an engine written in Kotlin or Java. */
+/* What a Kotlin `Linnet` refers to: a model of linnet, or a task with an engine written in Kotlin or Java. */
 typedef struct {
   const linnet_task* task;
   linnet_engine engine;
   void* owner;            /* a linnet_model or a linnet_task */
   void (*release)(void*); /* frees the owner */
-  JavaVM* vm;             /* these two: NULL unless the engine is Java's */
+  JavaVM* vm;             /* this and java_engine: NULL unless the engine is written in Java */
   jobject java_engine;
 } linnet_peer;
 
 #define LINNET_NATIVE(type, name) JNIEXPORT type JNICALL Java_dev_linnet_Native_##name
 
-/* Throws dev.linnet.LinnetException with the last error, unless Java has an exception waiting. */
+/* Throw dev.linnet.LinnetException with the last error, unless Java has an exception waiting. */
 void linnet_jni_throw(JNIEnv* env, linnet_status status);
-/* Hands a new peer to Kotlin; frees what it holds and throws if memory runs out. */
+/* Copy a new peer and return the handle for Kotlin, which frees it by Native.close. If memory runs out, free
+ * what it holds, throw, and return 0. */
 jlong linnet_jni_peer(JNIEnv* env, linnet_peer peer);
 
 #endif

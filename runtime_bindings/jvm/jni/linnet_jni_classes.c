@@ -1,4 +1,4 @@
-/* The table of Java and Kotlin classes, constructors and fields, and its lookup. */
+/* Lookup of Java and Kotlin classes, constructors and fields by name. */
 #include "linnet_jni_classes.h"
 
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Classes, constructors and fields of Java and Kotlin that the JNI code uses, looked up once. */
+/* Table of the Java and Kotlin classes, constructors and fields that the JNI code uses. */
 #ifndef LINNET_JNI_CLASSES_H_
 #define LINNET_JNI_CLASSES_H_
 

@@ -1,4 +1,4 @@
-/* JNI over linnet.h, the part with ExecuTorch inside: opening a file. */
+/* JNI functions of dev.linnet.Native that need ExecuTorch: opening a file. */
 #include <stdint.h>
 
 #include "linnet_jni.h"
