@@ -13,8 +13,9 @@ namespace linnet {
 
 class FileBytes {
  public:
-  // Maps a file read-only. A file that is replaced by a rename stays readable; one that is shortened in
-  // place does not (the system then signals SIGBUS), so writers write aside and rename. The file stays open.
+  // Map a file read-only, and keep it open. A file that is replaced by a rename stays readable; a file that
+  // is shortened in place does not (the system then signals SIGBUS), so writers write a new file and rename
+  // it. Throw Error with LINNET_FILE_NOT_FOUND, LINNET_FILE_UNREADABLE or LINNET_OUT_OF_MEMORY.
   static std::unique_ptr<FileBytes> map(const std::string& path);
   // Copy bytes, because ExecuTorch needs its segments aligned and the caller may free its memory. Throw
   // std::bad_alloc.
@@ -25,11 +26,11 @@ class FileBytes {
   ~FileBytes();
 
   ByteView view() const noexcept { return {data_, size_}; }
-  // Whether somebody else may change view().
+  // Return whether another process can change view().
   bool is_mapped() const noexcept { return mapped_; }
-  // Throws LINNET_FILE_DAMAGED if a mapped file has another size or time of change than when it was mapped.
+  // Throw LINNET_FILE_DAMAGED if a mapped file has another size or time of change than when it was mapped.
   void check_unchanged() const;
-  // The path, or "memory": how messages name the file.
+  // Return the name of the file in messages: its path, or "memory".
   const std::string& name() const noexcept { return name_; }
   // Give the resident pages that lie wholly inside a part of view() back to the system, which reads them from
   // the file again when they are touched. Do nothing for a copy.
