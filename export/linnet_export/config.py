@@ -79,23 +79,23 @@ class QuantizationConfig:
 
     def problems(self) -> list[str]:
         """Return every impossible setting as a sentence; empty if there is none."""
-        found: list[str] = []
+        problems: list[str] = []
         if self.group_size is not None and (self.group_size < 32 or self.group_size % 32):
-            found.append(f"expected group_size to be a multiple of 32, as XNNPACK takes them, got {self.group_size}")
+            problems.append(f"expected group_size to be a multiple of 32, as XNNPACK takes them, got {self.group_size}")
         if self.embedding_group_size is not None and (self.embedding_group_size < 2 or self.embedding_group_size % 2):
-            found.append(
+            problems.append(
                 f"expected embedding_group_size to be an even number from 2 on, got {self.embedding_group_size}"
             )
         if self.algorithm is not None and self.algorithm not in ALGORITHMS:
-            found.append(f"algorithm is {self.algorithm!r}, known are {', '.join(ALGORITHMS)}")
+            problems.append(f"algorithm is {self.algorithm!r}, known are {', '.join(ALGORITHMS)}")
         if self.observer is not None and self.observer not in OBSERVER_NAMES:
-            found.append(f"observer is {self.observer!r}, known are {', '.join(OBSERVER_NAMES)}")
-        found += [
+            problems.append(f"observer is {self.observer!r}, known are {', '.join(OBSERVER_NAMES)}")
+        problems += [
             f"expected keep to have NAME=PRECISION, got {pattern!r}={precision!r}"
             for pattern, precision in self.keep
             if not (pattern and precision)
         ]
-        return found
+        return problems
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -145,25 +145,25 @@ class ExportConfig:
 
     def problems(self) -> list[str]:
         """Return every impossible setting as a sentence; empty if there is none."""
-        found: list[str] = []
+        problems: list[str] = []
         if not self.model:
-            found.append("expected model to be a directory or a hub id, got an empty string")
+            problems.append("expected model to be a directory or a hub id, got an empty string")
         if self.recipe not in RECIPES:
-            found.append(f"recipe is {self.recipe!r}, supported are {', '.join(RECIPES)}")
+            problems.append(f"recipe is {self.recipe!r}, supported are {', '.join(RECIPES)}")
         if self.max_length is not None and self.max_length < 3:
-            found.append(
+            problems.append(
                 f"expected max_length to be at least 3 (two special tokens and one of the text), got {self.max_length}"
             )
         if not 0 <= self.max_batch <= 1024:
-            found.append(f"expected max_batch to be 0 (none) to 1024, got {self.max_batch}")
+            problems.append(f"expected max_batch to be 0 (none) to 1024, got {self.max_batch}")
         if self.labels is not None and not self.labels:
-            found.append("labels is empty; leave it out to keep those of the checkpoint")
-        found += self.quantization.problems()
+            problems.append("labels is empty; leave it out to keep those of the checkpoint")
+        problems += self.quantization.problems()
         unknown = sorted(set(self.budget) - set(BUDGET_KEYS))
         if unknown:
-            found.append(f"budget has {', '.join(unknown)}, known are {', '.join(BUDGET_KEYS)}")
+            problems.append(f"budget has {', '.join(unknown)}, known are {', '.join(BUDGET_KEYS)}")
         if not self.prove and (self.proof is not None or self.budget):
-            found.append("proof or budget is given although the proof is switched off")
+            problems.append("proof or budget is given although the proof is switched off")
         if not self.prove and self.auto_mixed_precision:
-            found.append("auto_mixed_precision is set although the proof, whose texts it needs, is switched off")
-        return found
+            problems.append("auto_mixed_precision is set although the proof, whose texts it needs, is switched off")
+        return problems

@@ -28,7 +28,7 @@ class ShowProgress(transformers.TrainerCallback):
 
     def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **_: Any) -> None:
         """Show the figures of the epoch that ended."""
-        losses = [each["loss"] for each in state.log_history if "loss" in each]
+        losses = [entry["loss"] for entry in state.log_history if "loss" in entry]
         shown = [f"training loss {losses[-1]:.4f}"] if losses else []
         shown += [f"{name.removeprefix('eval_')} {value:.4f}" for name, value in _figures(metrics or {}).items()]
         self._listener.epoch_finished(
@@ -55,7 +55,7 @@ class EpochLog(transformers.TrainerCallback):
     def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Write the log anew."""
         if state.is_world_process_zero:
-            write_text("".join(json.dumps(each) + "\n" for each in state.log_history), self._path, force=True)
+            write_text("".join(json.dumps(entry) + "\n" for entry in state.log_history), self._path, force=True)
 
 
 class SaveSteps(transformers.TrainerCallback):

@@ -28,11 +28,11 @@ def mark_complete(checkpoint: Path) -> None:
 
 def last_complete(directory: Path) -> Path | None:
     """Return the whole checkpoint with the most steps, None without one; half-written ones are removed."""
-    found: dict[int, Path] = {}
+    checkpoints: dict[int, Path] = {}
     for path in directory.glob(f"{PREFIX}*"):
         steps = path.name.removeprefix(PREFIX)
         if steps.isdigit() and (path / _MARK).is_file():
-            found[int(steps)] = path
+            checkpoints[int(steps)] = path
         else:
             shutil.rmtree(path)
-    return found[max(found)] if found else None
+    return checkpoints[max(checkpoints)] if checkpoints else None

@@ -191,8 +191,8 @@ def _export_settings(args: argparse.Namespace, stages_file: StagesFile | None) -
 
 def _show(reports: list[tuple[str, TrainReport]], file: FileReport | None, *, as_json: bool) -> None:
     if as_json:
-        found: dict[str, Any] = {"stages": {name: report.to_json() for name, report in reports}}
-        print(json.dumps(found | ({"file": file.to_json()} if file else {}), ensure_ascii=False, indent=2))
+        printed: dict[str, Any] = {"stages": {name: report.to_json() for name, report in reports}}
+        print(json.dumps(printed | ({"file": file.to_json()} if file else {}), ensure_ascii=False, indent=2))
         return
     console = Console()
     names = list(reports[-1][1].figures)
@@ -211,10 +211,10 @@ def _show(reports: list[tuple[str, TrainReport]], file: FileReport | None, *, as
 
 def _stage_rows(name: str, report: TrainReport, names: list[str]) -> list[tuple[str, ...]]:
     size = f"{report.parameters / 1e6:.2f} M"
-    rows = [("  " + name + ", shrunk", size, *(_number(report.start, each) for each in names))] if report.start else []
+    rows = [("  " + name + ", shrunk", size, *(_number(report.start, key) for key in names))] if report.start else []
     if report.temperature != 1 or report.out_of_scope_shift:
-        rows.append((f"  {name}, trained", size, *(_number(report.before_calibration, each) for each in names)))
-    return [*rows, (name, size, *(_number(report.figures, each) for each in names))]
+        rows.append((f"  {name}, trained", size, *(_number(report.before_calibration, key) for key in names)))
+    return [*rows, (name, size, *(_number(report.figures, key) for key in names))]
 
 
 def _number(figures: Any, name: str) -> str:

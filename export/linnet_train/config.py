@@ -182,12 +182,12 @@ class ShrinkConfig:
 
     def problems(self) -> list[str]:
         """Return a sentence for each invalid setting."""
-        found = value_problems(self)
+        problems = value_problems(self)
         if self.frequent < 0 or (self.frequent and self.vocabulary == "all"):
-            found.append(f"frequent is {self.frequent}, expected at least 0, and vocabulary = corpus")
+            problems.append(f"frequent is {self.frequent}, expected at least 0, and vocabulary = corpus")
         if self.layers is not None and (not self.layers or list(self.layers) != sorted(set(self.layers))):
-            found.append(f"layers is {list(self.layers)}, expected rising numbers, at least one")
-        return found
+            problems.append(f"layers is {list(self.layers)}, expected rising numbers, at least one")
+        return problems
 
     @property
     def changes_anything(self) -> bool:
@@ -222,10 +222,10 @@ class AdapterConfig:
 
     def problems(self) -> list[str]:
         """Return a sentence for each invalid setting."""
-        found = value_problems(self)
+        problems = value_problems(self)
         if not BELOW_ONE.hold(self.dropout):
-            found.append(f"the adapters' dropout is {self.dropout}, expected {BELOW_ONE.expected}")
-        return found
+            problems.append(f"the adapters' dropout is {self.dropout}, expected {BELOW_ONE.expected}")
+        return problems
 
     @property
     def scale(self) -> float:
@@ -358,25 +358,27 @@ class TrainConfig:
 
     def problems(self) -> list[str]:
         """Return a sentence for each invalid setting; empty if all are valid."""
-        found = [] if self.model else ["model is empty, expected a directory or a hub id"]
-        found += [*value_problems(self), *self._quantization_problems()]
+        problems = [] if self.model else ["model is empty, expected a directory or a hub id"]
+        problems += [*value_problems(self), *self._quantization_problems()]
         if self.max_length < 3:
-            found.append(f"max_length is {self.max_length}, expected at least 3: two special tokens and one more")
+            problems.append(f"max_length is {self.max_length}, expected at least 3: two special tokens and one more")
         if self.adapters is not None and self.optimizer.freeze != "none":
-            found.append(
+            problems.append(
                 f"freeze is {self.optimizer.freeze!r}, but adapters freeze the encoder themselves; leave one out"
             )
         if self.quantize_aware is not None and (self.adapters is not None or self.optimizer.freeze != "none"):
-            found.append("quantize_aware trains every layer: leave out adapters and freeze")
+            problems.append("quantize_aware trains every layer: leave out adapters and freeze")
         if self.adapters is not None and self.shrink.heads is not None:
-            found.append("adapters would change pruned heads: leave out adapters, or heads")
-        found += self._no_contrast_with()
+            problems.append("adapters would change pruned heads: leave out adapters, or heads")
+        problems += self._no_contrast_with()
         if self.distillation is not None and self.distillation.attention_weight and self.optimizer.dropout != 0:
-            found.append("attention_weight requires dropout = 0, because transformers returns attention after dropout")
+            problems.append(
+                "attention_weight requires dropout = 0, because transformers returns attention after dropout"
+            )
         parts = (
             self.data, self.optimizer, self.shrink, self.adapters, self.masking, self.calibration, self.distillation,
         )  # fmt: skip
-        return found + [problem for part in parts if part is not None for problem in part.problems()]
+        return problems + [problem for part in parts if part is not None for problem in part.problems()]
 
     def _quantization_problems(self) -> list[str]:
         if self.quantize_aware in (None, *TRAINABLE_RECIPES):

@@ -68,10 +68,10 @@ def export_config(trained: TrainConfig, output: Path, settings: Mapping[str, Any
     from linnet_export.quantize.plan import is_calibrated
     from linnet_export.quantize.recipes import get_recipe
 
-    found = plain_export_config(trained, output, settings)
-    if is_calibrated(get_recipe(found.recipe), found.quantization) and found.calibration is None:
-        return dataclasses.replace(found, calibration=trained.output / "training" / "texts.jsonl")
-    return found
+    config = plain_export_config(trained, output, settings)
+    if is_calibrated(get_recipe(config.recipe), config.quantization) and config.calibration is None:
+        return dataclasses.replace(config, calibration=trained.output / "training" / "texts.jsonl")
+    return config
 
 
 def _as_trained(recipe: str) -> dict[str, Any]:
@@ -85,5 +85,5 @@ def measure_file(report: ExportReport, trained: Path, task: str = "text-classifi
 
     table = read_table(trained / "training" / "held_out.jsonl")
     with load(report.path) as model:
-        found = evaluate(model, table, get_task(task).columns or choose_columns(table, None, None, None))
-    return FileReport(report.path, report.file_bytes / 1e6, dict(found.metrics), report.status)
+        evaluation = evaluate(model, table, get_task(task).columns or choose_columns(table, None, None, None))
+    return FileReport(report.path, report.file_bytes / 1e6, dict(evaluation.metrics), report.status)

@@ -130,28 +130,28 @@ def nested_in(hint: Any) -> type[Any] | None:
 
 def value_problems(settings: Any) -> list[str]:
     """Return a sentence for each value outside the choices or the bounds of its field."""
-    found = []
+    problems = []
     for field in dataclasses.fields(settings):
         value, described = getattr(settings, field.name), setting_of(field)
         if value is None:
             continue
         if described.choices and value not in described.choices:
-            found.append(f"{field.name} is {value!r}, known are {', '.join(described.choices)}")
+            problems.append(f"{field.name} is {value!r}, known are {', '.join(described.choices)}")
         if described.bounds is not None and not described.bounds.hold(value):
-            found.append(f"{field.name} is {value}, expected {described.bounds.expected}")
-    return found
+            problems.append(f"{field.name} is {value}, expected {described.bounds.expected}")
+    return problems
 
 
 def changed(settings: Any, wanted: Callable[[dataclasses.Field[Any]], bool]) -> list[str]:
     """Return the names of the wanted fields whose value differs from the default, nested settings included."""
-    found = []
+    names = []
     for field in dataclasses.fields(settings):
         value = getattr(settings, field.name)
         if wanted(field):
-            found += [field.name] if value != default_of(field) else []
+            names += [field.name] if value != default_of(field) else []
         elif dataclasses.is_dataclass(value):
-            found += changed(value, wanted)
-    return found
+            names += changed(value, wanted)
+    return names
 
 
 def build(kind: type[_Built], values: Mapping[str, Any], where: str) -> _Built:
@@ -176,7 +176,7 @@ def _value(hint: Any, value: Any, where: str) -> Any:
     if isinstance(value, Mapping) and nested is not None:
         return build(nested, value, where)
     if isinstance(value, list):
-        return tuple(tuple(each) if isinstance(each, list) else each for each in value)
+        return tuple(tuple(part) if isinstance(part, list) else part for part in value)
     if isinstance(value, str) and Path in kinds_of(hint):
         return Path(value)
     return value

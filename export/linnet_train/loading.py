@@ -143,7 +143,7 @@ def load_masked(name: str, dropout: float | None = None, *, next_sentence: bool 
         raise CheckpointError(f"{name}: transformers cannot load it For{kind}: {error}") from error
     if tokenizer.mask_token_id is None:
         raise CheckpointError(f"{name}: its tokenizer has no mask token, so tokens cannot be masked")
-    trained = any(each.endswith((f"For{kind}", "ForPreTraining")) for each in settings.get("architectures") or ())
+    trained = any(name.endswith((f"For{kind}", "ForPreTraining")) for name in settings.get("architectures") or ())
     return Loaded(model.eval(), tokenizer, (), weights_sha256(weight_files(directory)), new_head=not trained)
 
 

@@ -118,9 +118,9 @@ class Options:
     def __init__(
         self, parser: argparse.ArgumentParser, *kinds: type[Any], optional: tuple[type[Any], ...] = ()
     ) -> None:
-        found = [option for kind in kinds for option in _options(kind, optional=kind in optional)]
-        groups = dict.fromkeys(["", *(option.setting.group for option in found)])
-        self._options = {option.dest: option for group in groups for option in found if option.setting.group == group}
+        options = [option for kind in kinds for option in _options(kind, optional=kind in optional)]
+        groups = dict.fromkeys(["", *(option.setting.group for option in options)])
+        self._options = {option.dest: option for group in groups for option in options if option.setting.group == group}
         for group in groups:
             container = parser.add_argument_group(group) if group else parser
             for option in self._options.values():
@@ -148,16 +148,16 @@ class Options:
             kind: one of those that the options were made from.
             args: of :meth:`complete`.
         """
-        found: dict[str, Any] = {}
+        given: dict[str, Any] = {}
         for dest, option in self._options.items():
             if option.kind is not kind or dest not in args.given:
                 continue
-            table = found
+            table = given
             for name in option.path[:-1]:
                 table = table.setdefault(name, {})
             when_given = option.setting.when_given
             table[option.path[-1]] = getattr(args, dest) if when_given is None else when_given
-        return found
+        return given
 
     def _without_effect(self, given: frozenset[str], *, with_stages: bool) -> list[str]:
         options = [option for dest, option in self._options.items() if dest in given]
@@ -218,7 +218,7 @@ def _reader(hint: Any) -> Callable[[str], Any]:
 def _span(kind: type[Any]) -> Callable[[str], tuple[Any, Any]]:
     def read(text: str) -> tuple[Any, Any]:
         try:
-            low, high = (kind(each) for each in text.split(","))
+            low, high = (kind(number) for number in text.split(","))
         except ValueError as error:
             raise argparse.ArgumentTypeError(f"found {text!r}, expected two numbers, FROM,TO") from error
         return low, high
@@ -228,17 +228,17 @@ def _span(kind: type[Any]) -> Callable[[str], tuple[Any, Any]]:
 
 def _numbers(text: str) -> tuple[int, ...]:
     try:
-        return tuple(int(each) for each in text.split(","))
+        return tuple(int(number) for number in text.split(","))
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"found {text!r}, expected numbers like 0,2,5") from error
 
 
 def _words(text: str) -> tuple[str, ...]:
-    return tuple(each for each in text.split(",") if each)
+    return tuple(word for word in text.split(",") if word)
 
 
 def _pairs(text: str) -> dict[str, str]:
-    pairs = [each.split("=", 1) for each in text.split(",") if each]
+    pairs = [pair.split("=", 1) for pair in text.split(",") if pair]
     if any(len(pair) != 2 for pair in pairs):
         raise argparse.ArgumentTypeError(f"found {text!r}, expected NAME=VALUE,NAME=VALUE")
     return {name.strip(): value.strip() for name, value in pairs}

@@ -73,7 +73,7 @@ class Output:
         """Write the rows that the export reads: training texts for calibration, held-out texts for the proof."""
         parts = {"texts": examples.train, "proof": examples.validation}
         files = {
-            name: list(itertools.islice((text for each in rows for text in task.texts(each)), _MOST_TEXTS))
+            name: list(itertools.islice((text for row in rows for text in task.texts(row)), _MOST_TEXTS))
             for name, rows in parts.items()
         }
         files["held_out"] = task.held_out_rows(examples.validation, tokenizer)
@@ -113,8 +113,8 @@ def prepare_output(config: TrainConfig) -> Output:
     """
     output = Output(config.output)
     if config.resume and output.settings.is_file():
-        found = json.loads(output.settings.read_text(encoding="utf-8"))
-        check_same_settings(f"the training in {config.output}", found, deciding_settings(config))
+        saved = json.loads(output.settings.read_text(encoding="utf-8"))
+        check_same_settings(f"the training in {config.output}", saved, deciding_settings(config))
         return find_output(config)
     if config.output.exists() and not _is_free(output):
         _check_overwritable(config, output.settings.is_file() and not output.finished.is_file())
@@ -150,13 +150,13 @@ def _check_overwritable(config: TrainConfig, unfinished: bool) -> None:
 
 def deciding_settings(config: TrainConfig) -> dict[str, Any]:
     """Return what determines the result: settings, and the SHA-256 of the rows."""
-    found = dataclasses.asdict(config)
+    settings = dataclasses.asdict(config)
     for field in dataclasses.fields(config):
         if not setting_of(field).decides_result:
-            found.pop(field.name)
+            settings.pop(field.name)
     files = (config.data.train, config.data.validation)
-    found["data_sha256"] = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path is not None]
-    plain: dict[str, Any] = json.loads(json.dumps(found, default=str))
+    settings["data_sha256"] = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files if path is not None]
+    plain: dict[str, Any] = json.loads(json.dumps(settings, default=str))
     return plain
 
 
@@ -177,10 +177,10 @@ def check_same_settings(what: str, found: Mapping[str, Any], wanted: Mapping[str
 
 def _leaves(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Return the settings by their dotted names, as `optimizer.epochs`."""
-    found: dict[str, Any] = {}
+    leaves: dict[str, Any] = {}
     for name, value in settings.items():
-        found |= _leaves(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
-    return found
+        leaves |= _leaves(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {f"{prefix}{name}": value}
+    return leaves
 
 
 def _difference(name: str, there: Any, now: Any) -> str:

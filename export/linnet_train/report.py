@@ -58,16 +58,16 @@ class TrainReport:
 
     def to_json(self) -> dict[str, Any]:
         """Return what JSON can hold: NaN becomes null."""
-        found = dataclasses.asdict(self) | {"output": str(self.output)}
+        fields = dataclasses.asdict(self) | {"output": str(self.output)}
         for name in ("start", "before_calibration", "figures"):
-            found[name] = {key: None if math.isnan(value) else value for key, value in found[name].items()}
-        return found
+            fields[name] = {key: None if math.isnan(value) else value for key, value in fields[name].items()}
+        return fields
 
     @classmethod
     def read(cls, path: Path, output: Path) -> TrainReport:
         """Read back what was written as JSON; ``output`` is where the directory is now."""
-        found = json.loads(path.read_text(encoding="utf-8"))
+        fields = json.loads(path.read_text(encoding="utf-8"))
         for name in ("start", "before_calibration", "figures"):
-            found[name] = {key: math.nan if value is None else value for key, value in found[name].items()}
-        tuples = {name: tuple(found[name]) for name in ("shrunk", "notes")}
-        return cls(**{**found, **tuples, "output": output})
+            fields[name] = {key: math.nan if value is None else value for key, value in fields[name].items()}
+        tuples = {name: tuple(fields[name]) for name in ("shrunk", "notes")}
+        return cls(**{**fields, **tuples, "output": output})

@@ -63,24 +63,24 @@ def read_stages(path: Path, model: str | None = None) -> StagesFile:
         InvalidArgumentError: it cannot be read, or has a key that is unknown.
     """
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise InvalidArgumentError(f"{path}: cannot be read as TOML: {error}") from error
-    unknown = sorted(found.keys() - {"stages", "export"})
-    if unknown or not found.get("stages"):
+    unknown = sorted(content.keys() - {"stages", "export"})
+    if unknown or not content.get("stages"):
         wrong = f"unknown {', '.join(unknown)}" if unknown else "no stages"
         raise InvalidArgumentError(f"{path}: {wrong}; expected [[stages]], and perhaps [export]")
-    stages = [_stage(path, number, each) for number, each in enumerate(found["stages"], 1)]
+    stages = [_stage(path, number, table) for number, table in enumerate(content["stages"], 1)]
     if model is not None:
         stages[0] = dataclasses.replace(stages[0], settings={**stages[0].settings, "model": model})
-    return StagesFile(stages=tuple(stages), export=found.get("export", {}))
+    return StagesFile(stages=tuple(stages), export=content.get("export", {}))
 
 
-def _stage(path: Path, number: int, found: Mapping[str, Any]) -> Stage:
-    name = found.get("name")
+def _stage(path: Path, number: int, table: Mapping[str, Any]) -> Stage:
+    name = table.get("name")
     if not isinstance(name, str) or not name.isidentifier():
         raise InvalidArgumentError(f"{path}: stage {number} is named {name!r}, expected a word of letters and digits")
-    return Stage(name=name, settings={key: value for key, value in found.items() if key != "name"})
+    return Stage(name=name, settings={key: value for key, value in table.items() if key != "name"})
 
 
 def _place(name: str, directory: Path) -> str:

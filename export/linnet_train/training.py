@@ -149,7 +149,7 @@ class Training:
         config, examples = self._config, self._examples
         transformers.set_seed(config.seed)
         loaded = self._task.load(config.model, examples, config)
-        texts = [part for each in examples.train for part in (each.text, each.pair) if part is not None]
+        texts = [part for example in examples.train for part in (example.text, example.pair) if part is not None]
         model, tokenizer, steps = shrink(
             loaded.model, loaded.tokenizer, config.shrink, texts, self._importance_batches, self._stages.detail,
             self._importance_loss(),
@@ -178,8 +178,8 @@ class Training:
         if config.distillation is None or self._task.teacher_beside:
             return rows
         made: list[tuple[str, str | None]] = []
-        if config.distillation.augmentation and all(each.pair is None for each in examples.train):
-            words = augment([each.text for each in examples.train], config.distillation.augmentation, config.seed)
+        if config.distillation.augmentation and all(example.pair is None for example in examples.train):
+            words = augment([example.text for example in examples.train], config.distillation.augmentation, config.seed)
             made = [(text, None) for text in words]
         answers = ask_teacher(
             config.distillation, examples.labels, [*text_pairs(examples.train), *made], config.max_length,
@@ -210,7 +210,7 @@ class Training:
             train_dataset=rows,
             eval_dataset=held_out,
             data_collator=task.collator(prepared.tokenizer.pad_token_id),
-            compute_metrics=lambda found: task.figures(found.predictions, held_out, self._examples),
+            compute_metrics=lambda evaluation: task.figures(evaluation.predictions, held_out, self._examples),
             callbacks=self._callbacks(),
         )
         trainer.remove_callback(transformers.PrinterCallback)
@@ -218,17 +218,17 @@ class Training:
 
     def _callbacks(self) -> list[Any]:
         config = self._config
-        found: list[Any] = [ShowProgress(self._listener), EpochLog(self._output.log)]
+        callbacks: list[Any] = [ShowProgress(self._listener), EpochLog(self._output.log)]
         if config.save_steps:
-            found.append(SaveSteps(config.save_steps))
+            callbacks.append(SaveSteps(config.save_steps))
         if config.early_stopping:
-            found.append(transformers.EarlyStoppingCallback(config.early_stopping))
+            callbacks.append(transformers.EarlyStoppingCallback(config.early_stopping))
         if importlib.util.find_spec("tensorboard"):
             from torch.utils.tensorboard import SummaryWriter
             from transformers.integrations.integration_utils import TensorBoardCallback
 
-            found.append(TensorBoardCallback(SummaryWriter(log_dir=str(self._output.training / "tensorboard"))))
-        return found
+            callbacks.append(TensorBoardCallback(SummaryWriter(log_dir=str(self._output.training / "tensorboard"))))
+        return callbacks
 
     def _figures_before(self, trainer: RowTrainer, prepared: _Prepared, held_out: Rows) -> dict[str, float]:
         """Measure what was shrunk before it is trained; a new head has nothing to measure."""
@@ -259,12 +259,12 @@ class Training:
         logits = np.asarray(predictions, dtype=np.float32)
         labels = torch.tensor(held_out.labels)
         outside = examples.labels.index(examples.out_of_scope) if examples.out_of_scope else None
-        found = calibrate(trainer.model, torch.tensor(logits), labels, outside, self._config.calibration)
-        changed = logits / found.temperature
+        calibration = calibrate(trainer.model, torch.tensor(logits), labels, outside, self._config.calibration)
+        changed = logits / calibration.temperature
         if outside is not None:
-            changed[:, outside] += found.shift
+            changed[:, outside] += calibration.shift
         final = task.figures(changed, held_out, examples)
-        return _Figures(start=start, trained=before, calibration=found, final=final)
+        return _Figures(start=start, trained=before, calibration=calibration, final=final)
 
     def _report(
         self, prepared: _Prepared, trainer: RowTrainer, figures: _Figures, counts: tuple[int, int, int]
@@ -302,5 +302,7 @@ def _freeze(model: Any, what: str) -> None:
 
 def _best_epoch(trainer: RowTrainer) -> int:
     steps = trainer.state.best_global_step
-    epochs = [each["epoch"] for each in trainer.state.log_history if each.get("step") == steps and "eval_loss" in each]
+    epochs = [
+        entry["epoch"] for entry in trainer.state.log_history if entry.get("step") == steps and "eval_loss" in entry
+    ]
     return round(epochs[-1]) if epochs else 0

@@ -146,9 +146,9 @@ def _read_mark(folder: Path) -> _Mark:
     if not folder.exists() or not any(folder.iterdir()):
         return _Mark()
     try:
-        found = json.loads((folder / MARK).read_text(encoding="utf-8"))
-        files = {str(name): str(value) for name, value in found["files"].items()}
-        kind = Kind(str(found["target"]), str(found["model"])) if "target" in found else None
+        mark = json.loads((folder / MARK).read_text(encoding="utf-8"))
+        files = {str(name): str(value) for name, value in mark["files"].items()}
+        kind = Kind(str(mark["target"]), str(mark["model"])) if "target" in mark else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidArgumentError(
             f"{folder} has content that linnet bundle did not write; give a folder that is empty or not there"
@@ -168,8 +168,8 @@ def _check_changes(folder: Path, before: Mapping[str, str], hashes: Mapping[str,
     changed = []
     for name in sorted(before.keys() | hashes.keys()):
         path = folder / name
-        found = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
-        if found is not None and found not in (before.get(name), hashes.get(name)):
+        now = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+        if now is not None and now not in (before.get(name), hashes.get(name)):
             changed.append(name)
     if changed:
         raise InvalidArgumentError(

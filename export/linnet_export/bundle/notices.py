@@ -39,8 +39,8 @@ Publish these files, and the model's own licence, with your app.
 
 def _linnet_licence() -> bytes:
     files = metadata.files("linnet") or []
-    (found,) = [path for path in files if path.name == "LICENSE" and "dist-info" in str(path)][:1]
-    return Path(str(found.locate())).read_bytes()
+    (licence,) = [path for path in files if path.name == "LICENSE" and "dist-info" in str(path)][:1]
+    return Path(str(licence.locate())).read_bytes()
 
 
 def size_report(content: Content) -> bytes:

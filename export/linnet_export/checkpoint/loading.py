@@ -71,8 +71,8 @@ class Checkpoint:
 
     def special_id(self, role: str) -> int:
         """Return the id of a special token by role (pad, unk, cls, sep, mask); -1 if there is none."""
-        found = self.tokenizer.token_to_id(self.special_tokens.get(role, ""))
-        return -1 if found is None else int(found)
+        token_id = self.tokenizer.token_to_id(self.special_tokens.get(role, ""))
+        return -1 if token_id is None else int(token_id)
 
     @property
     def pooling(self) -> str:

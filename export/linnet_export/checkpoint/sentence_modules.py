@@ -91,7 +91,7 @@ def _read_list(path: Path) -> list[dict[str, Any]]:
         modules = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} cannot be read as JSON: {error}") from error
-    if not isinstance(modules, list) or not modules or not all(isinstance(each, dict) for each in modules):
+    if not isinstance(modules, list) or not modules or not all(isinstance(module, dict) for module in modules):
         raise CheckpointError(f"{path} needs a list of modules")
     return sorted(modules, key=lambda module: int(module.get("idx", 0)))
 

@@ -128,9 +128,9 @@ def _weight_files(directory: Path) -> list[Path]:
     if single.is_file():
         return [single]
     pickled = [name for name in _PICKLED if (directory / name).exists()]
-    found = f"found {', '.join(pickled)}, which linnet never loads" if pickled else "found no weights"
+    instead = f"found {', '.join(pickled)}, which linnet never loads" if pickled else "found no weights"
     raise CheckpointError(
-        f"{directory}: expected model.safetensors, {found}; "
+        f"{directory}: expected model.safetensors, {instead}; "
         "write it with model.save_pretrained(directory) of transformers"
     )
 

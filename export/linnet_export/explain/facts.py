@@ -161,10 +161,10 @@ def _parts(
     parts = [*_tables(known.get("embedding", 0), layers), *_linears(known.get("linears", 0), layers)]
     parts.append(Part("tokenizer", len(manifest.tokenizer)))
     parts.append(Part("program: instructions, XNNPACK graphs, manifest", parsed))
-    rest = program - sum(each.size for each in parts)
+    rest = program - sum(part.size for part in parts)
     if rest < 0:  # the tokenizer can be inside of the parsed bytes and is then counted twice
         parts[-1] = Part(parts[-1].name, max(0, parts[-1].size + rest))
-        rest = program - sum(each.size for each in parts)
+        rest = program - sum(part.size for part in parts)
     parts.append(Part("normalizations, other constants, padding", rest))
     parts.append(Part("evidence", size - program - FOOTER_SIZE))
     parts.append(Part("hashes", FOOTER_SIZE))

@@ -40,8 +40,8 @@ def _blocks(facts: Facts) -> Content:
         return missing("Size by layer")
     blocks: dict[str, list[LayerPrecision]] = {}
     for layer in layers:
-        found = _BLOCK.match(layer.name)
-        blocks.setdefault(found[1] if found else layer.name, []).append(layer)
+        match = _BLOCK.match(layer.name)
+        blocks.setdefault(match[1] if match else layer.name, []).append(layer)
     rows: list[list[Content]] = [
         [name, str(len(block)), ", ".join(dict.fromkeys(layer.precision for layer in block)), _total(block)]
         for name, block in blocks.items()

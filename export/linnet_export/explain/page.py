@@ -24,9 +24,9 @@ def explain_page(facts: Facts, latency: Latency) -> str:
     page.section("Worst texts", sections.worst_texts(facts))
     page.section("Size", layers.sizes(facts))
     page.section("Error by layer", layers.errors(facts))
-    found = mixed.mixed_precision(facts)
-    if found:
-        page.section("Mixed precision", found)
+    mixture = mixed.mixed_precision(facts)
+    if mixture:
+        page.section("Mixed precision", mixture)
     page.section("Partitions", program.partitions(facts))
     page.section("Outside of XNNPACK", program.outside(facts, profile.shown_profile(latency)))
     page.section("Latency", sections.speed(facts, latency))

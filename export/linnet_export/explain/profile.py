@@ -47,10 +47,10 @@ def outside_shares(profile: LengthProfile) -> dict[str, float]:
 
 def time_spent(latency: Latency) -> list[Content]:
     """Return the section about shares of the time: by operator at one length, and inside and outside by length."""
-    found = shown_profile(latency)
-    if found is None:
+    shown = shown_profile(latency)
+    if shown is None:
         return [missing("Where the time goes", latency.missing or "nothing was profiled.")]
-    threads, profile = found
+    threads, profile = shown
     where = f"{profile.tokens} tokens, {threads} thread{'s' if threads > 1 else ''}"
     bars = [Bar(row.name, [row.share * 100], f"{_KINDS[row.kind]}, {row.calls} calls") for row in profile.operators]
     chart = bar_chart(

@@ -45,7 +45,7 @@ def partitions(facts: Facts) -> list[Content]:
 
 def _box(step: ProgramStep, lines: int) -> Box:
     # operators that compute first, then those that only round or reshape
-    counts = sorted(_counted(step.operators).items(), key=lambda each: (each[0] in _AROUND, -each[1], each[0]))
+    counts = sorted(_counted(step.operators).items(), key=lambda pair: (pair[0] in _AROUND, -pair[1], pair[0]))
     texts = [f"{count} \N{MULTIPLICATION SIGN} {name}" for name, count in counts]
     if len(texts) > lines:
         texts = [*texts[: lines - 1], f"and {sum(count for _, count in counts[lines - 1 :])} more"]
@@ -57,11 +57,11 @@ def _box(step: ProgramStep, lines: int) -> Box:
 
 def _counted(operators: Mapping[str, int]) -> dict[str, int]:
     """Count operators by name, with one entry for all quantization and one for all reshaping."""
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for name, count in operators.items():
         short = "rounding" if name.startswith(_ROUNDING) else "reshape, permute" if name in _PLUMBING else name
-        found[short.lstrip("_")] = found.get(short.lstrip("_"), 0) + count
-    return found if set(found) - set(_AROUND) else dict(operators)
+        counts[short.lstrip("_")] = counts.get(short.lstrip("_"), 0) + count
+    return counts if set(counts) - set(_AROUND) else dict(operators)
 
 
 def _listed(method: str, steps: Sequence[ProgramStep]) -> Content:
@@ -70,7 +70,7 @@ def _listed(method: str, steps: Sequence[ProgramStep]) -> Content:
             str(number),
             f"partition {step.partition}" if step.partition else "outside",
             str(step.count),
-            ", ".join(f"{name} {count}" for name, count in sorted(step.operators.items(), key=lambda each: -each[1])),
+            ", ".join(f"{name} {count}" for name, count in sorted(step.operators.items(), key=lambda pair: -pair[1])),
         ]
         for number, step in enumerate(steps, 1)
     ]

@@ -193,12 +193,12 @@ def speed(facts: Facts, latency: Latency) -> list[Content]:
     series = [
         Series(
             f"{threads} thread{'s' if threads > 1 else ''}",
-            [(each.tokens, each.summary.p50_ns / _MILLISECOND) for each in results],
-            [(each.summary.min_ns / _MILLISECOND, each.summary.p90_ns / _MILLISECOND) for each in results],
+            [(result.tokens, result.summary.p50_ns / _MILLISECOND) for result in results],
+            [(result.summary.min_ns / _MILLISECOND, result.summary.p90_ns / _MILLISECOND) for result in results],
         )
         for threads, results in runs.items()
     ]
-    lengths = sorted({each.tokens for results in runs.values() for each in results})
+    lengths = sorted({result.tokens for results in runs.values() for result in results})
     machine = latency.record.environment
     chart = line_chart(
         "Latency by length" + ("" if several else f", {series[0].name}"),

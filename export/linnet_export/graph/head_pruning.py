@@ -28,9 +28,9 @@ def kept_channels(pairs: Sequence[tuple[nn.Linear, nn.Linear]], heads: int) -> l
         heads: of each layer.
     """
     alive = [_alive(value, output, heads) for value, output in pairs]
-    most = max((int(each.sum()) for each in alive), default=heads)
+    most = max((int(used.sum()) for used in alive), default=heads)
     widths = [value.out_features // heads for value, _ in pairs]
-    return [_channels(each, max(most, 1), width) for each, width in zip(alive, widths, strict=True)]
+    return [_channels(used, max(most, 1), width) for used, width in zip(alive, widths, strict=True)]
 
 
 def _alive(value: nn.Linear, output: nn.Linear, heads: int) -> Tensor:

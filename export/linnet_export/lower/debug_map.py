@@ -29,21 +29,21 @@ def debug_map(edge: EdgeProgramManager, planned: ExecutorchProgramManager) -> De
         edge: the delegated program, whose nodes know their modules; `to_executorch` has changed it in place.
         planned: the same program as it will be written, which has the instructions.
     """
-    found = {}
+    by_method = {}
     for plan in planned.executorch_program.execution_plan:
         program = edge.exported_program(plan.name)
         nodes = [node for node in program.graph.nodes if node.op == "call_function" and _name(node) not in _SILENT]
         instructions = [instruction.instr_args for instruction in plan.chains[0].instructions]
-        delegated = [not isinstance(each, KernelCall) for each in instructions]
+        delegated = [not isinstance(call, KernelCall) for call in instructions]
         if delegated != ["call_delegate" in str(node.target) for node in nodes]:
             continue
-        found[plan.name] = tuple(
-            Instruction(operator=plan.operators[each.op_index].name, layer=_layer(node))
-            if isinstance(each, KernelCall)
+        by_method[plan.name] = tuple(
+            Instruction(operator=plan.operators[call.op_index].name, layer=_layer(node))
+            if isinstance(call, KernelCall)
             else Instruction(partition=_partition(getattr(program.graph_module, str(node.args[0]))))
-            for each, node in zip(instructions, nodes, strict=True)
+            for call, node in zip(instructions, nodes, strict=True)
         )
-    return found
+    return by_method
 
 
 def _partition(lowered: Any) -> tuple[LayerRun, ...]:

@@ -224,7 +224,9 @@ def _facts(
 ) -> ProgramFacts:
     plans = {plan.name: plan for plan in planned.executorch_program.execution_plan}
     # custom operators are not required: a runtime without them runs the other methods
-    operators = sorted({_operator_name(each) for plan in plans.values() for each in plan.operators} - CUSTOM_OPERATORS)
+    operators = sorted(
+        {_operator_name(operator) for plan in plans.values() for operator in plan.operators} - CUSTOM_OPERATORS
+    )
     libraries = {"quantized" if operator.startswith("quantized") else "optimized" for operator in operators}
     backends = {delegate.id for plan in plans.values() for delegate in plan.delegates} - {LinnetBackend.__name__}
     if not backends:
@@ -274,12 +276,12 @@ def _sizes(methods: Mapping[str, nn.Module], total: int) -> SizesByPart:
 def _written_twice(module: nn.Module) -> int:
     tensors = module.state_dict(keep_vars=True)
     table = tensors["body.embeddings.word.weight"]
-    found = 0
+    size = 0
     for name, tensor in tensors.items():
         same_kind = tensor.shape == table.shape and tensor.dtype == table.dtype
         if same_kind and _in_linear(module, name) and torch.equal(tensor, table):
-            found += tensor.numel() * tensor.element_size()
-    return found
+            size += tensor.numel() * tensor.element_size()
+    return size
 
 
 def _in_linear(module: nn.Module, name: str) -> bool:

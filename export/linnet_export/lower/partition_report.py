@@ -40,23 +40,23 @@ def partition_report(
         taken: names of the operators that XNNPACK has.
         refused: what :func:`linnet_export.lower.executorch_compat.partition_refusals` collected, by :func:`base_name`.
     """
-    found: dict[str, tuple[ProgramStep, ...]] = {}
+    by_method: dict[str, tuple[ProgramStep, ...]] = {}
     for plan in planned.executorch_program.execution_plan:
         inside = _inside_of_delegates(edge.exported_program(plan.name).graph_module)
-        found[plan.name] = tuple(_steps(plan, inside, taken, refused))
-    return found
+        by_method[plan.name] = tuple(_steps(plan, inside, taken, refused))
+    return by_method
 
 
 def _inside_of_delegates(module: Any) -> list[dict[str, int]]:
     """Return the operators of each delegate, in the order of their calls."""
-    found: list[dict[str, int]] = []
+    inside: list[dict[str, int]] = []
     for node in module.graph.nodes:
         if node.op == "call_function" and "call_delegate" in str(node.target):
             lowered = getattr(module, node.args[0].target)
             nodes = lowered.original_module.graph.nodes
-            names = [base_name(getattr(each.target, "__name__", "")) for each in nodes if each.op == "call_function"]
-            found.append(dict(collections.Counter(name for name in names if name not in _NOT_COUNTED)))
-    return found
+            names = [base_name(getattr(inner.target, "__name__", "")) for inner in nodes if inner.op == "call_function"]
+            inside.append(dict(collections.Counter(name for name in names if name not in _NOT_COUNTED)))
+    return inside
 
 
 def _steps(
@@ -64,10 +64,10 @@ def _steps(
 ) -> Iterator[ProgramStep]:
     outside: collections.Counter[str] = collections.Counter()
     partitions = 0
-    for instruction in (each.instr_args for chain in plan.chains for each in chain.instructions):
-        if isinstance(instruction, KernelCall):
-            outside[plan.operators[instruction.op_index].name] += 1
-        elif isinstance(instruction, DelegateCall):
+    for call in (instruction.instr_args for chain in plan.chains for instruction in chain.instructions):
+        if isinstance(call, KernelCall):
+            outside[plan.operators[call.op_index].name] += 1
+        elif isinstance(call, DelegateCall):
             if outside:
                 yield _outside(outside, taken, refused)
                 outside = collections.Counter()

@@ -37,8 +37,8 @@ class MergingXnnpackPartitioner(QuietXnnpackPartitioner):
 
     def whole_operators(self) -> list[OpOverload]:
         """Return the ATen operators that XNNPACK takes whole, which must not be decomposed before."""
-        found = (config.get_original_aten() for config in self.target_partitioner_configs.values())
-        return [operator for operator in found if operator is not None]
+        operators = (config.get_original_aten() for config in self.target_partitioner_configs.values())
+        return [operator for operator in operators if operator is not None]
 
     def generate_partitions(self, ep: ExportedProgram) -> list[Partition]:
         """Return the partitions of an edge program."""
@@ -59,7 +59,7 @@ def _levels(graph: Graph, inside: set[Node]) -> dict[Node, int]:
     levels: dict[Node, int] = {}
     of_constants: list[Node] = []
     for node in graph.nodes:
-        sources = [each for each in node.all_input_nodes if each.op == "call_function"]
+        sources = [source for source in node.all_input_nodes if source.op == "call_function"]
         changes = [levels[source] + ((source in inside) != (node in inside)) for source in sources]
         levels[node] = max(changes, default=0)
         if not sources and node in inside:

@@ -85,9 +85,9 @@ def _print_proof(out: Console, report: ExportReport) -> None:
 
 def _print_mixed(out: Console, mixed: MixedPrecision) -> None:
     out.heading("mixed precision")
-    worst = sorted(mixed.layers, key=lambda each: -each.error)[:_SHOWN_LAYERS]
+    worst = sorted(mixed.layers, key=lambda layer: -layer.error)[:_SHOWN_LAYERS]
     now = mixed.plan
-    rows = [(each.name, each.precision, f"{each.error:.4f}", now[each.name]) for each in worst]
+    rows = [(layer.name, layer.precision, f"{layer.error:.4f}", now[layer.name]) for layer in worst]
     out.table(("most sensitive layers", "precision", "error alone", "chosen"), rows, right=(2,))
     names = [name for name in mixed.curve[0].figures if name in _MEANING]
     points = [

@@ -29,17 +29,17 @@ class Budget:
 
     def violations(self, figures: Mapping[str, float]) -> list[str]:
         """Return the violated limits as sentences with the limit and the figure."""
-        found: list[str] = []
+        violations: list[str] = []
         for name, limit in dataclasses.asdict(self).items():
             if limit is None:
                 continue
             if name not in figures:
-                found.append(f"{name} was not measured for this task")
+                violations.append(f"{name} was not measured for this task")
             elif name == "max_error" and not figures[name] <= limit:
-                found.append(f"expected {name} of at most {limit:.3g}, got {figures[name]:.3g}")
+                violations.append(f"expected {name} of at most {limit:.3g}, got {figures[name]:.3g}")
             elif name != "max_error" and not figures[name] >= limit:
-                found.append(f"expected {name} of at least {limit:.4f}, got {figures[name]:.4f}")
-        return found
+                violations.append(f"expected {name} of at least {limit:.4f}, got {figures[name]:.4f}")
+        return violations
 
 
 def default_budget(task: Task, exact: bool, changes: Mapping[str, float], weight_bits: int = 8) -> Budget:

@@ -94,8 +94,8 @@ def _answers(
         rule(left.outputs, left.answerable) == rule(right, left.answerable)
         for left, right in zip(references, measured, strict=True)
     ]
-    shares = np.array([np.mean(np.asarray(each)) if np.size(each) else 1.0 for each in same])
-    weights = np.array([np.size(each) for each in same])
+    shares = np.array([np.mean(np.asarray(equal)) if np.size(equal) else 1.0 for equal in same])
+    weights = np.array([np.size(equal) for equal in same])
     return {"agreement": float((shares * weights).sum() / max(1, weights.sum()))}, 1.0 - shares
 
 
@@ -104,7 +104,7 @@ def _order(
 ) -> tuple[dict[str, float], npt.NDArray[np.float64]]:
     """Return the share of pairs of texts that have the same order, for programs with one score per text."""
     left = np.array([reference.outputs["logits"][0] for reference in references], dtype=np.float64)
-    right = np.array([each["logits"][0] for each in measured], dtype=np.float64)
+    right = np.array([outputs["logits"][0] for outputs in measured], dtype=np.float64)
     same = np.sign(left[:, None] - left) == np.sign(right[:, None] - right)
     np.fill_diagonal(same, True)
     upper = same[np.triu_indices(len(left), 1)]

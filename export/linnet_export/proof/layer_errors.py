@@ -64,7 +64,7 @@ def layer_errors(
         texts: inputs of both graphs, int64 [1, tokens] each; at least one text.
         progress: called with the number of finished texts.
     """
-    names = [name for name, each in original.named_modules() if isinstance(each, nn.Linear | nn.Embedding)]
+    names = [name for name, module in original.named_modules() if isinstance(module, nn.Linear | nn.Embedding)]
     sums = {name: _Sums() for name in names}
     with torch.inference_mode():
         for number, inputs in enumerate(texts, 1):

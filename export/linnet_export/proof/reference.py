@@ -44,12 +44,12 @@ def reference_outputs(
 ) -> list[Reference]:
     """Run the original on each text, one at a time, and call ``progress`` with the number of finished texts."""
     tokenizer = _bounded(checkpoint)
-    found: list[Reference] = []
+    references: list[Reference] = []
     with torch.inference_mode():
         for number, text in enumerate(texts, 1):
-            found.append(_answer(checkpoint, tokenizer, text))
+            references.append(_answer(checkpoint, tokenizer, text))
             progress(number)
-    return found
+    return references
 
 
 def device_inputs(
@@ -57,12 +57,12 @@ def device_inputs(
 ) -> list[tuple[torch.Tensor, ...]]:
     """Return the inputs of the device graph for each text, in the order of ``names``, int64 [1, tokens] each."""
     tokenizer = _bounded(checkpoint)
-    found: list[tuple[torch.Tensor, ...]] = []
+    prepared: list[tuple[torch.Tensor, ...]] = []
     for text in texts:
         encoding = tokenizer.encode(_prompted(checkpoint, text.text), text.pair)
         inputs = {"input_ids": torch.tensor([encoding.ids]), "token_type_ids": torch.tensor([encoding.type_ids])}
-        found.append(tuple(inputs[name] for name in names))
-    return found
+        prepared.append(tuple(inputs[name] for name in names))
+    return prepared
 
 
 def _bounded(checkpoint: Checkpoint) -> tokenizers.Tokenizer:
@@ -76,7 +76,7 @@ def _answer(checkpoint: Checkpoint, tokenizer: tokenizers.Tokenizer, text: Proof
     encoding = tokenizer.encode(_prompted(checkpoint, text.text), text.pair)
     ids = np.asarray(encoding.ids, dtype=np.int64)
     last = 1 if text.pair is not None else 0
-    answerable = np.asarray([each == last for each in encoding.sequence_ids], dtype=np.bool_)
+    answerable = np.asarray([sequence == last for sequence in encoding.sequence_ids], dtype=np.bool_)
     inputs = {
         "input_ids": torch.from_numpy(ids)[None],
         "attention_mask": torch.ones(1, len(ids), dtype=torch.int64),

@@ -54,18 +54,18 @@ def read_texts(path: Path | None) -> list[ProofText]:
 
 
 def _from_json_lines(text: str, path: Path | None) -> list[ProofText]:
-    found, problems = [], []
+    texts, problems = [], []
     # not splitlines(), which also splits at separators that JSON strings may contain unescaped
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
-            found.append(_from_json(line))
+            texts.append(_from_json(line))
         except ValueError as error:
             problems.append(Problem(Place(str(path), number), str(error)))
     if problems:
         raise BadTextsError(problems)
-    return found
+    return texts
 
 
 def _from_json(line: str) -> ProofText:
@@ -116,7 +116,7 @@ def select_texts(texts: list[ProofText], task: Task, mask_token: str = "") -> li
     else:
         chosen = [text for text in texts if text.pair is None]
     if task.fills_masks and mask_token:
-        chosen = [ProofText(_masked(each.text, mask_token)) for each in chosen]
+        chosen = [ProofText(_masked(text.text, mask_token)) for text in chosen]
     if len(chosen) < _FEWEST:
         kind = "pairs" if task.needs_pairs else "texts"
         raise ProofTextsError(

@@ -23,7 +23,9 @@ def observe(
     progress: Callable[[str], None] = lambda text: None,
 ) -> None:
     """Run every text through ``module``; the layer of each name is shown to its observer."""
-    hooks = [module.get_submodule(name).register_forward_hook(_shower(each)) for name, each in observers.items()]
+    hooks = [
+        module.get_submodule(name).register_forward_hook(_shower(observer)) for name, observer in observers.items()
+    ]
     try:
         with torch.inference_mode():
             for number, inputs in enumerate(texts, 1):

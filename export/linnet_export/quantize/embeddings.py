@@ -143,8 +143,8 @@ def _group_reason_unsupported(table: nn.Embedding, settings: QuantizationConfig)
 
 
 EMBEDDINGS: dict[str, EmbeddingPrecision] = {
-    each.name: each
-    for each in (
+    precision.name: precision
+    for precision in (
         EmbeddingPrecision("fp32", "", lambda table, _: table, lambda _, __: ""),
         EmbeddingPrecision("fp16", "float16", lambda table, _: Fp16Embedding(table), lambda _, __: ""),
         EmbeddingPrecision("8w", "int8 per row", lambda table, _: Int8Embedding(table), lambda _, __: ""),

@@ -58,15 +58,15 @@ def quantize_within_budget(
     originals = dict(quantizable(program))
     plan = make_plan(program, recipe, settings)
     measure = _ProofMeasure(checkpoint, methods, texts, budget, progress)
-    found = mix_precisions(program, plan, settings, calibration, measure, progress)
-    if not found.within:
-        broken = "; ".join(budget.violations(found.curve[-1].figures))
+    mixed = mix_precisions(program, plan, settings, calibration, measure, progress)
+    if not mixed.within:
+        broken = "; ".join(budget.violations(mixed.curve[-1].figures))
         raise OverBudgetError(
             f"over budget with every linear layer in float32, nothing was delivered: {broken}; choose a higher "
             "--embedding, fewer --keep, or change the limits with --budget NAME=VALUE",
             [],
         )
-    return summarize(recipe, program, found.plan, originals), found
+    return summarize(recipe, program, mixed.plan, originals), mixed
 
 
 class _ProofMeasure:

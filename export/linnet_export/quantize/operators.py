@@ -189,8 +189,8 @@ class ExpandQuantized(PassBase):
         return PassResult(graph_module, changed)
 
     def _expand_embeddings(self, graph: Graph) -> bool:
-        found = [node for node in graph.nodes if node.target is exir_ops.edge.linnet.int4_embedding.default]
-        for node in found:
+        nodes = [node for node in graph.nodes if node.target is exir_ops.edge.linnet.int4_embedding.default]
+        for node in nodes:
             weight, scale, ids = node.args
             target = exir_ops.edge.quantized_decomposed.embedding_4bit.dtype
             with graph.inserting_before(node):
@@ -199,12 +199,12 @@ class ExpandQuantized(PassBase):
             replacement.meta = dict(node.meta)
             node.replace_all_uses_with(replacement)
             graph.erase_node(node)
-        return bool(found)
+        return bool(nodes)
 
     def _expand_static_linears(self, graph: Graph) -> bool:
-        found = [node for node in graph.nodes if node.target is exir_ops.edge.linnet.int8_static_linear.default]
+        nodes = [node for node in graph.nodes if node.target is exir_ops.edge.linnet.int8_static_linear.default]
         rounded: dict[tuple[Any, ...], Node] = {}
-        for node in found:
+        for node in nodes:
             x, weight, scale, zero_point, bias, in_scale, in_zero, out_scale, out_zero = node.args
             key = (x, in_scale, in_zero)
             if key not in rounded:
@@ -219,24 +219,24 @@ class ExpandQuantized(PassBase):
                 replacement = _round_per_tensor(graph, linear, out_scale, out_zero)
             node.replace_all_uses_with(replacement)
             graph.erase_node(node)
-        return bool(found)
+        return bool(nodes)
 
     def _expand_fp16_linears(self, graph: Graph) -> bool:
-        found = [node for node in graph.nodes if node.target is exir_ops.edge.linnet.fp16_linear.default]
-        for node in found:
+        nodes = [node for node in graph.nodes if node.target is exir_ops.edge.linnet.fp16_linear.default]
+        for node in nodes:
             arguments = tuple(arg for arg in node.args if arg is not None)
             with graph.inserting_before(node):
                 replacement = graph.call_function(exir_ops.edge.aten.linear.default, arguments)
             replacement.meta = dict(node.meta)
             node.replace_all_uses_with(replacement)
             graph.erase_node(node)
-        return bool(found)
+        return bool(nodes)
 
     def _expand_linears(self, graph: Graph) -> bool:
         dequantize = _dequantizers()
         rounded: dict[Node, Node] = {}
-        found = [node for node in graph.nodes if node.target in dequantize]
-        for node in found:
+        nodes = [node for node in graph.nodes if node.target in dequantize]
+        for node in nodes:
             x, weight, scale, zero_point, *rest = node.args
             bias = rest[0] if rest else None
             # behind x, so that every later layer that reads x can share it
@@ -250,7 +250,7 @@ class ExpandQuantized(PassBase):
                 replacement.meta = dict(node.meta)
             node.replace_all_uses_with(replacement)
             graph.erase_node(node)
-        return bool(found)
+        return bool(nodes)
 
 
 Dequantize = Callable[[Graph, Node, Node, Node], Node]
@@ -299,7 +299,7 @@ def _round_activations(graph: Graph, x: Node) -> Node:
 
 def _call(graph: Graph, target: Any, arguments: tuple[Any, ...]) -> Node:
     node = graph.call_function(target, arguments)
-    values = torch.fx.map_arg(arguments, lambda each: each.meta["val"])
+    values = torch.fx.map_arg(arguments, lambda node: node.meta["val"])
     with _fake_mode(values):
         node.meta["val"] = target(*values)
     return node

@@ -27,7 +27,7 @@ _LARGE_TABLES = ("word", "by_bucket")
 
 def quantizable(module: nn.Module) -> dict[str, nn.Linear | nn.Embedding]:
     """Return every linear layer and embedding table by name, in the order of the graph."""
-    return {name: each for name, each in module.named_modules() if isinstance(each, nn.Linear | nn.Embedding)}
+    return {name: layer for name, layer in module.named_modules() if isinstance(layer, nn.Linear | nn.Embedding)}
 
 
 def kind_of(layer: nn.Module) -> str:
@@ -114,10 +114,10 @@ def make_plan(module: nn.Module, recipe: Recipe, settings: QuantizationConfig) -
     plan = {name: _default(name, layer, recipe, settings) for name, layer in layers.items()}
     problems: list[str] = []
     for pattern, precision in settings.keep:
-        found = [name for name in layers if _matches(pattern, name)]
-        fitting = [name for name in found if precision in _known(layers[name])]
+        named = [name for name in layers if _matches(pattern, name)]
+        fitting = [name for name in named if precision in _known(layers[name])]
         if not fitting:
-            problems.append(_no_such_layer(pattern, precision, found, layers))
+            problems.append(_no_such_layer(pattern, precision, named, layers))
         for name in fitting:
             reason_unsupported = _reason_unsupported(precision, layers[name], settings)
             if reason_unsupported:
@@ -161,11 +161,11 @@ def is_kept(name: str, settings: QuantizationConfig) -> bool:
     return any(_matches(pattern, name) for pattern, _ in settings.keep)
 
 
-def _no_such_layer(pattern: str, precision: str, found: Iterable[str], layers: Mapping[str, nn.Module]) -> str:
-    found = list(found)
-    if found:
-        kind = kind_of(layers[found[0]])
-        known = ", ".join(_known(layers[found[0]]))
-        return f"keep {pattern}={precision}: {found[0]} is of kind {kind}, which can have {known}"
+def _no_such_layer(pattern: str, precision: str, named: Iterable[str], layers: Mapping[str, nn.Module]) -> str:
+    named = list(named)
+    if named:
+        kind = kind_of(layers[named[0]])
+        known = ", ".join(_known(layers[named[0]]))
+        return f"keep {pattern}={precision}: {named[0]} is of kind {kind}, which can have {known}"
     close = difflib.get_close_matches(pattern.removeprefix("re:"), layers, n=_SHOWN, cutoff=0.3)
     return f"keep {pattern}={precision}: no layer has that name, close are {', '.join(close or list(layers)[:_SHOWN])}"

@@ -54,7 +54,7 @@ def watch_layers(
     """Run the texts through ``module`` and return what was seen, by the names of the layers that need it."""
     linears = [name for name, layer in quantizable(module).items() if isinstance(layer, nn.Linear)]
     wanted = {name: PRECISIONS[plan[name]].observer(settings) for name in linears}
-    observers = {name: each for name, each in wanted.items() if each is not None}
+    observers = {name: observer for name, observer in wanted.items() if observer is not None}
     if observers and texts:
         observe(module, texts, observers, progress)
     return observers
@@ -79,14 +79,14 @@ def describe_layers(
     module: nn.Module, plan: Mapping[str, str], originals: Mapping[str, nn.Module]
 ) -> tuple[LayerPrecision, ...]:
     """Return what became of every layer; ``originals`` are the layers before."""
-    found: list[LayerPrecision] = []
+    layers: list[LayerPrecision] = []
     for name, precision in plan.items():
         original, now = originals[name], module.get_submodule(name)
         weight = original.weight
         assert isinstance(weight, torch.Tensor)
         shape = (weight.shape[0], weight.shape[1])
-        found.append(LayerPrecision(name, kind_of(original), precision, shape, stored_bytes(now)))
-    return tuple(found)
+        layers.append(LayerPrecision(name, kind_of(original), precision, shape, stored_bytes(now)))
+    return tuple(layers)
 
 
 def stored_bytes(layer: nn.Module) -> int:

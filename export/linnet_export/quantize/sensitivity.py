@@ -88,7 +88,7 @@ class _Search:
     def sensitivities(self, measure: Measure, progress: Callable[[str], None]) -> list[LayerSensitivity]:
         """Measure every layer that could be raised, alone; return them in the order to raise them."""
         names = [name for name in self._originals if self._higher(name, self._plan[name])]
-        found: list[LayerSensitivity] = []
+        sensitivities: list[LayerSensitivity] = []
         for number, name in enumerate(names, 1):
             progress(f"sensitivity of layer {number} of {len(names)}: {name}")
             precision = self._plan[name]
@@ -96,9 +96,11 @@ class _Search:
             put_layer(self._module, name, self._layer(name, precision))
             error = measure(quick=True).error
             put_layer(self._module, name, self._originals[name])
-            sizes = [stored_bytes(self._layer(name, each)) for each in (precision, higher)]
-            found.append(LayerSensitivity(name, precision, error, sizes[0], higher, sizes[1]))
-        return sorted(found, key=lambda each: -(each.error**2) / max(1, each.higher_bytes - each.stored_bytes))
+            sizes = [stored_bytes(self._layer(name, candidate)) for candidate in (precision, higher)]
+            sensitivities.append(LayerSensitivity(name, precision, error, sizes[0], higher, sizes[1]))
+        return sorted(
+            sensitivities, key=lambda layer: -(layer.error**2) / max(1, layer.higher_bytes - layer.stored_bytes)
+        )
 
     def shortest(
         self, order: list[LayerSensitivity], measure: Measure, progress: Callable[[str], None]
@@ -130,7 +132,7 @@ class _Search:
     def _steps(self, order: list[LayerSensitivity]) -> list[tuple[str, str]]:
         """All layers to the next precision, then all to the one after it, until float32."""
         steps: list[tuple[str, str]] = []
-        level = [(each.name, each.higher) for each in order]
+        level = [(layer.name, layer.higher) for layer in order]
         while level:
             steps += level
             level = [(name, higher) for name, now in level if (higher := self._higher(name, now))]

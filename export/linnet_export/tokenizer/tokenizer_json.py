@@ -41,7 +41,7 @@ def tokenizer_json_blob(tokenizer: tokenizers.Tokenizer, *, clean_up: bool = Fal
 
 def _check_kept(tokenizer: tokenizers.Tokenizer, read: tokenizers.Tokenizer) -> None:
     for added in (False, True):
-        before, after = (each.get_vocab(with_added_tokens=added) for each in (tokenizer, read))
+        before, after = (side.get_vocab(with_added_tokens=added) for side in (tokenizer, read))
         differing = sorted({token for token, _ in before.items() ^ after.items()})
         if differing:
             shown = ", ".join(repr(token) for token in differing[:5])

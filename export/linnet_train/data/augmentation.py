@@ -20,15 +20,15 @@ def augment(texts: Sequence[str], copies: int, seed: int) -> list[str]:
     words = [text.split() for text in texts]
     corpus = [word for text in words for word in text]
     known = set(texts)
-    found: list[str] = []
+    augmented: list[str] = []
     for text in words:
         for _ in range(copies):
             change = generator.choice(_CHANGES)
             made = " ".join(change(text, words, corpus, generator))
             if made and made not in known:
                 known.add(made)
-                found.append(made)
-    return found
+                augmented.append(made)
+    return augmented
 
 
 def _leave_out(text: list[str], _texts: Sequence[list[str]], _corpus: list[str], generator: random.Random) -> list[str]:

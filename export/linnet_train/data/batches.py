@@ -51,16 +51,16 @@ class Rows(Dataset[dict[str, Any]]):
     @property
     def lengths(self) -> list[int]:
         """Tokens of each row."""
-        return [len(each["input_ids"]) for each in self.inputs]
+        return [len(row["input_ids"]) for row in self.inputs]
 
 
 def encode(tokenizer: Any, texts: Sequence[tuple[str, str | None]], max_length: int) -> list[dict[str, list[int]]]:
     """Tokenize texts or pairs, truncated to ``max_length`` tokens."""
     pairs = [pair for _, pair in texts]
     second = [pair or "" for pair in pairs] if any(pair is not None for pair in pairs) else None
-    found = tokenizer([text for text, _ in texts], second, truncation=True, max_length=max_length)
-    names = [name for name in found if name != "attention_mask"]
-    return [{name: found[name][index] for name in names} for index in range(len(texts))]
+    encoded = tokenizer([text for text, _ in texts], second, truncation=True, max_length=max_length)
+    names = [name for name in encoded if name != "attention_mask"]
+    return [{name: encoded[name][index] for name in names} for index in range(len(texts))]
 
 
 def text_pairs(rows: Sequence[Example]) -> list[tuple[str, str | None]]:

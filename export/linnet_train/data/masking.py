@@ -87,10 +87,10 @@ class MaskedRows(Rows):
         generator = np.random.default_rng((self._seed, self._epoch, index))
         row = self.inputs[index]
         ids, labels = self._masking.hide(row["input_ids"], generator)
-        found: dict[str, Any] = {**row, "input_ids": ids, "labels": labels}
+        masked: dict[str, Any] = {**row, "input_ids": ids, "labels": labels}
         if self._next_sentence is not None:
-            found["next_sentence_label"] = torch.tensor(self._next_sentence[index])
-        return found
+            masked["next_sentence_label"] = torch.tensor(self._next_sentence[index])
+        return masked
 
 
 @contextlib.contextmanager

@@ -37,12 +37,12 @@ def pack(documents: Sequence[Sequence[str]], tokenizer: Any, bound: int) -> list
         bound: tokens of a passage without special tokens. A longer sentence is split.
     """
     flat = [sentence for sentences in documents for sentence in sentences]
-    found = tokenizer(flat, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"] if flat else []
-    offsets = iter(found)
+    spans = tokenizer(flat, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"] if flat else []
+    offsets = iter(spans)
     passages: list[Passage] = []
     for number, sentences in enumerate(documents):
         pieces = [piece for sentence in sentences for piece in _cut(sentence, next(offsets), bound)]
-        passages += [Passage(tuple(each), number) for each in _fill(pieces, bound)]
+        passages += [Passage(tuple(texts), number) for texts in _fill(pieces, bound)]
     return passages
 
 
@@ -53,15 +53,15 @@ def _cut(sentence: str, offsets: Sequence[tuple[int, int]], bound: int) -> list[
 
 
 def _fill(pieces: Iterable[tuple[str, int]], bound: int) -> list[list[str]]:
-    found: list[list[str]] = []
+    filled: list[list[str]] = []
     room = 0
     for text, tokens in pieces:
-        if not found or tokens > room:
-            found.append([])
+        if not filled or tokens > room:
+            filled.append([])
             room = bound
-        found[-1].append(text)
+        filled[-1].append(text)
         room -= tokens
-    return found
+    return filled
 
 
 def pair_sentences(passages: Sequence[Passage], seed: int) -> list[tuple[str, str, int]]:
@@ -75,8 +75,8 @@ def pair_sentences(passages: Sequence[Passage], seed: int) -> list[tuple[str, st
         seed: of what is replaced.
     """
     generator = random.Random(seed)
-    usable = [each for each in passages if len(each.sentences) > 1]
-    found = []
+    usable = [passage for passage in passages if len(passage.sentences) > 1]
+    pairs = []
     for passage in usable:
         middle = generator.randint(1, len(passage.sentences) - 1)
         first, second = passage.sentences[:middle], passage.sentences[middle:]
@@ -84,8 +84,8 @@ def pair_sentences(passages: Sequence[Passage], seed: int) -> list[tuple[str, st
         if replaced:
             other = _of_another_document(usable, passage.document, generator)
             second = other.sentences[generator.randint(1, len(other.sentences) - 1) :]
-        found.append((" ".join(first), " ".join(second), int(replaced)))
-    return found
+        pairs.append((" ".join(first), " ".join(second), int(replaced)))
+    return pairs
 
 
 def _of_another_document(passages: Sequence[Passage], document: int, generator: random.Random) -> Passage:

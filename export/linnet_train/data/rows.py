@@ -100,25 +100,25 @@ def read_file(
     if wrong:
         problems += wrong
         return []
-    found: list[Problem] = []
+    row_problems: list[Problem] = []
     try:
-        table, found = read_rows(path, config.delimited)
+        table, row_problems = read_rows(path, config.delimited)
         if not table.rows:
-            problems += found
+            problems += row_problems
             return []
         preferred = [] if usual is None else [usual.text, usual.label]
-        text, label = [each if each in table.columns else None for each in preferred] or [None, None]
+        text, label = [name if name in table.columns else None for name in preferred] or [None, None]
         columns = choose_columns(table, config.text_column or text, config.pair_column, config.label_column or label)
     except InvalidArgumentError as error:
-        problems += [of_file(path, error), *found]
+        problems += [of_file(path, error), *row_problems]
         return []
     if needs_pair and columns.pair is None:
         problems.append(
             Problem(Place(str(path)), f"no second text among {', '.join(table.columns)}; name it with --pair-column")
         )
         return []
-    examples = list(_examples(table, columns, read_row, found))
-    problems += in_order(found)
+    examples = list(_examples(table, columns, read_row, row_problems))
+    problems += in_order(row_problems)
     return examples
 
 
@@ -204,25 +204,25 @@ def wrong_encoding(path: Path) -> list[Problem]:
         data = path.read_bytes()
     except OSError as error:
         return [Problem(Place(str(path)), f"cannot be read: {error.strerror}")]
-    found = []
+    problems = []
     for number, line in enumerate(data.split(b"\n"), 1):
         try:
             line.decode("utf-8")
         except UnicodeDecodeError as error:
             byte = line[error.start]
             what = f"not UTF-8: byte 0x{byte:02x}; convert the file, e.g. with iconv"
-            found.append(Problem(Place(str(path), number), what))
-    return found
+            problems.append(Problem(Place(str(path), number), what))
+    return problems
 
 
 def _examples(table: Table, columns: Columns, read_row: ReadRow, problems: list[Problem]) -> Iterable[Example]:
     for index, row in enumerate(table.rows):
         where = table.place(index)
-        found = read_row(row, columns, where)
-        if isinstance(found, Example):
-            yield found
+        parsed = read_row(row, columns, where)
+        if isinstance(parsed, Example):
+            yield parsed
         else:
-            problems.append(Problem(where, ", ".join(found)))
+            problems.append(Problem(where, ", ".join(parsed)))
 
 
 def is_text(value: Any) -> bool:
@@ -259,16 +259,16 @@ def number_of(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        found = float(value)
+        number = float(value)
     except ValueError:
         return None
-    return found if abs(found) < float("inf") else None  # NaN compares false
+    return number if abs(number) < float("inf") else None  # NaN compares false
 
 
 def overlap_note(rows: Sequence[Example], held_out: Sequence[Example]) -> list[str]:
     """Return a note if held-out texts also occur among the training rows."""
     known = {(row.text, row.pair) for row in rows}
-    shared = sum((each.text, each.pair) in known for each in held_out)
+    shared = sum((row.text, row.pair) in known for row in held_out)
     return (
         [f"{shared} of {len(held_out)} held-out texts are training texts too, so figures are optimistic"]
         if shared
@@ -283,7 +283,7 @@ def hold_out(
 
     At least one group is held out, and at least one is trained on.
     """
-    groups = list(dict.fromkeys(group(each) for each in rows))
+    groups = list(dict.fromkeys(group(row) for row in rows))
     count = min(max(1, round(share * len(groups))), len(groups) - 1)
     chosen = set(random.Random(seed).sample(groups, count))
-    return [row for row in rows if group(row) not in chosen], [each for each in rows if group(each) in chosen]
+    return [row for row in rows if group(row) not in chosen], [row for row in rows if group(row) in chosen]

@@ -56,14 +56,14 @@ def ask_teacher(
             f"teacher {config.teacher} has other labels than the rows ({', '.join(only[:6])}); train it on them first"
         )
     key = _key(f"{teacher.sha256} {max_length} {bfloat16}", texts)
-    found = _cached(cache, key)
-    if found is None:
+    outputs = _cached(cache, key)
+    if outputs is None:
         with torch.autocast(_device(), torch.bfloat16, enabled=bfloat16):
-            found = _answers(teacher, texts, max_length, config.batch_size, progress)
-        _keep(found, cache, key)
+            outputs = _answers(teacher, texts, max_length, config.batch_size, progress)
+        _keep(outputs, cache, key)
     order = torch.tensor([names.index(label) for label in labels])
-    answers = {"teacher_logits": found["logits"][:, order]}
-    return answers | ({"teacher_hidden": found["hidden"]} if config.hidden_weight else {})
+    answers = {"teacher_logits": outputs["logits"][:, order]}
+    return answers | ({"teacher_hidden": outputs["hidden"]} if config.hidden_weight else {})
 
 
 @torch.inference_mode()
@@ -108,7 +108,7 @@ def _cached(cache: Path, key: str) -> dict[str, Tensor] | None:
     return load_file(str(name)) if name.is_file() else None
 
 
-def _keep(found: dict[str, Tensor], cache: Path, key: str) -> None:
+def _keep(outputs: dict[str, Tensor], cache: Path, key: str) -> None:
     name = cache.with_name(f"{cache.stem}-{key[:16]}.safetensors")
     with atomic_write(name) as aside:
-        save_file(found, str(aside))
+        save_file(outputs, str(aside))

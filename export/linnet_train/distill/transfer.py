@@ -78,7 +78,7 @@ def load_teacher(config: TrainConfig, task: TrainingTask, examples: Examples, st
         layers = _layer_pairs(int(ours.num_hidden_layers), int(theirs.num_hidden_layers), kept, settings.teacher)
     if settings.feature_map_weight and ours.hidden_size != theirs.hidden_size:
         student.add_module(_PROJECTION, nn.Linear(ours.hidden_size, theirs.hidden_size, bias=False))
-    texts = [each.text for each in examples.train[:_COMPARED_TEXTS]]
+    texts = [example.text for example in examples.train[:_COMPARED_TEXTS]]
     ids = _same_tokens(tokenizer, loaded.tokenizer, texts, settings.teacher)
     return Teacher(loaded.model.requires_grad_(False), layers, ids, task, settings)
 
@@ -224,6 +224,6 @@ def _same_tokens(student: Any, teacher: Any, texts: Sequence[str], name: str) ->
         numbers[place] = theirs[token]
     mine, other = student(list(texts))["input_ids"], teacher(list(texts))["input_ids"]
     for text, left, right in zip(texts, mine, other, strict=True):
-        if [numbers[each] for each in left] != list(right):
+        if [numbers[token] for token in left] != list(right):
             raise CheckpointError(f"teacher {name} tokenizes {text!r:.60} differently from the student")
     return None if numbers == list(range(len(numbers))) else torch.tensor(numbers)

@@ -38,20 +38,20 @@ def read_overrides(model_type: str, plain: Any, overrides: Mapping[str, Any]) ->
     """
     unknown = sorted(name for name in overrides if not hasattr(plain, name))
     problems = [f"{model_type} has no {', '.join(unknown)}; see its config.json"] if unknown else []
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, value in overrides.items():
         if name in unknown:
             continue
         usual = getattr(plain, name)
         try:
-            found[name] = _in_type_of(usual, value)
+            values[name] = _in_type_of(usual, value)
         except ValueError as error:
             problems.append(f"{name} is {value!r}, expected {error}")
         else:
-            problems += _impossible(name, usual, found[name])
+            problems += _impossible(name, usual, values[name])
     if problems:
         raise InvalidArgumentError("; ".join(problems))
-    return found
+    return values
 
 
 def _in_type_of(usual: Any, value: Any) -> Any:

@@ -50,4 +50,4 @@ def _characters(tokenizer: tokenizers.Tokenizer, texts: Iterable[str]) -> list[s
         for text in texts
         for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(tokenizer.normalizer.normalize_str(text))
     }
-    return [*sorted({word[0] for word in words}), *sorted({f"##{each}" for word in words for each in word[1:]})]
+    return [*sorted({word[0] for word in words}), *sorted({f"##{char}" for word in words for char in word[1:]})]

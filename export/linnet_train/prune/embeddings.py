@@ -60,8 +60,8 @@ def factorize_embeddings(
 
 
 def _embeddings(model: Any) -> nn.Module:
-    found: nn.Module = model.base_model.embeddings
-    return found
+    embeddings: nn.Module = model.base_model.embeddings
+    return embeddings
 
 
 def _copy_encoder(model: Any, made: Any) -> None:
@@ -116,9 +116,9 @@ def _on_texts(wide: Any, batches: Sequence[dict[str, Any]]) -> tuple[Tensor, Ten
     try:
         for batch in batches:
             places = batch["attention_mask"] > 0
-            found = wide(input_ids=batch["input_ids"], token_type_ids=batch.get("token_type_ids"))
+            outputs = wide(input_ids=batch["input_ids"], token_type_ids=batch.get("token_type_ids"))
             read[-1] = read[-1][places]
-            given.append(found[places])
+            given.append(outputs[places])
     finally:
         handle.remove()
     return torch.cat(read), torch.cat(given)

@@ -96,9 +96,9 @@ def neuron_importance(
 def _pair(layer: nn.Module) -> tuple[nn.Linear, nn.Linear]:
     modules = dict(layer.named_modules())
     for expand, contract in _PAIRS:
-        found = modules.get(expand), modules.get(contract)
-        if isinstance(found[0], nn.Linear) and isinstance(found[1], nn.Linear):
-            return found[0], found[1]
+        pair = modules.get(expand), modules.get(contract)
+        if isinstance(pair[0], nn.Linear) and isinstance(pair[1], nn.Linear):
+            return pair[0], pair[1]
     raise ShrinkError(f"{type(layer).__name__} has no feed-forward layers of a known form ({_PAIRS[0][0]}, ...)")
 
 

@@ -52,7 +52,7 @@ def prune_heads(
         raise ShrinkError(f"heads is {count}, the model has {heads}; expected fewer")
     layers = encoder_layers(model)[2]
     outputs = [_linear(layer, _OUTPUT) for layer in layers]
-    importance = [each.view(heads, -1).sum(dim=1) for each in neuron_importance(model, outputs, batches, loss)]
+    importance = [channels.view(heads, -1).sum(dim=1) for channels in neuron_importance(model, outputs, batches, loss)]
     for layer, scores in zip(layers, importance, strict=True):
         pruned = torch.ones(heads, dtype=torch.bool)
         pruned[scores.topk(count).indices] = False
@@ -72,6 +72,6 @@ def _zero(layer: nn.Module, channels: Tensor) -> None:
 
 
 def _linear(layer: nn.Module, name: str) -> nn.Linear:
-    found = layer.get_submodule(name)
-    assert isinstance(found, nn.Linear)
-    return found
+    linear = layer.get_submodule(name)
+    assert isinstance(linear, nn.Linear)
+    return linear

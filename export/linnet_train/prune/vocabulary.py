@@ -62,7 +62,7 @@ def trim_vocabulary(
     state = json.loads(backend.to_str())
     if state["model"]["type"] != "WordPiece":
         raise ShrinkError(f"the tokenizer is {state['model']['type']}; vocabularies are trimmed for WordPiece only")
-    before = [each.ids for each in backend.encode_batch(list(texts))]
+    before = [encoding.ids for encoding in backend.encode_batch(list(texts))]
     kept = _kept_ids(state, {token for ids in before for token in ids}, frequent)
     smaller = _with_ids(tokenizer, state, kept)
     _check_same(smaller, texts, before, kept)
@@ -84,10 +84,10 @@ def _uncut(tokenizer: Any) -> tokenizers.Tokenizer:
 def _kept_ids(state: Mapping[str, Any], used: Iterable[int], frequent: int) -> list[int]:
     vocabulary: dict[str, int] = state["model"]["vocab"]
     prefix = state["model"]["continuing_subword_prefix"]
-    characters = [each for each in string.printable if not each.isspace()]
+    characters = [character for character in string.printable if not character.isspace()]
     kept = {*used, *(int(token["id"]) for token in state["added_tokens"]), vocabulary[state["model"]["unk_token"]]}
     kept |= {vocabulary[character] for character in characters if character in vocabulary}
-    kept |= {vocabulary[prefix + each] for each in characters if prefix + each in vocabulary}
+    kept |= {vocabulary[prefix + character] for character in characters if prefix + character in vocabulary}
     words = sorted(token for word, token in vocabulary.items() if len(word) > 1 and word.isascii() and word.isalpha())
     return sorted(kept | set(words[:frequent]))
 
@@ -97,7 +97,7 @@ def _with_ids(tokenizer: Any, state: dict[str, Any], kept: Sequence[int]) -> Any
     new = {old: place for place, old in enumerate(kept)}
     vocabulary = {word: new[token] for word, token in state["model"]["vocab"].items() if token in new}
     state["model"]["vocab"] = vocabulary
-    state["added_tokens"] = [{**each, "id": new[each["id"]]} for each in state["added_tokens"]]
+    state["added_tokens"] = [{**token, "id": new[token["id"]]} for token in state["added_tokens"]]
     _renumber_template(state.get("post_processor"), new)
     with tempfile.TemporaryDirectory() as folder:
         tokenizer.save_pretrained(folder)
@@ -113,7 +113,7 @@ def _renumber_template(processor: dict[str, Any] | None, new: Mapping[int, int])
         return
     if processor["type"] == "TemplateProcessing":
         for token in processor["special_tokens"].values():
-            token["ids"] = [new[each] for each in token["ids"]]
+            token["ids"] = [new[old] for old in token["ids"]]
     elif processor["type"] == "BertProcessing":
         for role in ("sep", "cls"):
             processor[role][1] = new[processor[role][1]]
@@ -124,7 +124,7 @@ def _renumber_template(processor: dict[str, Any] | None, new: Mapping[int, int])
 def _check_same(tokenizer: Any, texts: Sequence[str], before: Sequence[Sequence[int]], kept: Sequence[int]) -> None:
     after = _uncut(tokenizer).encode_batch(list(texts))
     for text, old, new in zip(texts, before, after, strict=True):
-        if [kept[each] for each in new.ids] != list(old):
+        if [kept[place] for place in new.ids] != list(old):
             raise ShrinkError(f"the trimmed tokenizer tokenizes {text!r:.60} differently: report this as a bug")
 
 

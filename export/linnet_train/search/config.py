@@ -41,10 +41,10 @@ class Space:
     def problems(self) -> list[str]:
         """Return a sentence for each invalid setting."""
         low, high = self.learning_rate
-        found = [] if 0 < low <= high else [f"learning_rate is {low:g} to {high:g}, expected rising numbers above 0"]
+        problems = [] if 0 < low <= high else [f"learning_rate is {low:g} to {high:g}, expected rising numbers above 0"]
         if not 1 <= self.epochs[0] <= self.epochs[1]:
-            found.append(f"epochs is {self.epochs[0]} to {self.epochs[1]}, expected rising numbers from 1 on")
-        return found + [
+            problems.append(f"epochs is {self.epochs[0]} to {self.epochs[1]}, expected rising numbers from 1 on")
+        return problems + [
             f"{name} is {', '.join(map(str, getattr(self, name)))}, expected numbers of at least {least}"
             for name, least in (("lora_ranks", 0), ("layers", 1), ("intermediate_sizes", 1))
             if any(value < least for value in getattr(self, name))
@@ -69,17 +69,17 @@ class Budget:
 
     def problems(self) -> list[str]:
         """Return a sentence for each invalid setting."""
-        found = [
+        problems = [
             f"{name} is {value:g}, expected a number above 0"
             for name, value in (("max_size", self.megabytes), ("max_latency", self.milliseconds))
             if value is not None and not value > 0
         ]
-        return found if self.tokens >= 2 else [*found, f"tokens is {self.tokens}, expected at least 2"]
+        return problems if self.tokens >= 2 else [*problems, f"tokens is {self.tokens}, expected at least 2"]
 
     def excess(self, megabytes: float, milliseconds: float) -> list[float]:
         """Return how far over the budget each is, as a share of it; 0 or less: within."""
         pairs = ((megabytes, self.megabytes), (milliseconds, self.milliseconds))
-        return [0.0 if limit is None else found / limit - 1 for found, limit in pairs]
+        return [0.0 if limit is None else measured / limit - 1 for measured, limit in pairs]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

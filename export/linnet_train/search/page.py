@@ -12,10 +12,10 @@ __all__ = ["search_page"]
 def search_page(report: SearchReport) -> str:
     """Return the page: the trials that are worth having, and all of them by size and by latency."""
     best = report.best
-    found = "none fits the budget" if best is None else f"the best that fits is trial {best.number}"
+    outcome = "none fits the budget" if best is None else f"the best that fits is trial {best.number}"
     page = Page(
         f"{report.output.name}: {len(report.trials)} trials",
-        subtitle=f"{report.metric} on held-out rows, of the exported files; {found}.",
+        subtitle=f"{report.metric} on held-out rows, of the exported files; {outcome}.",
         footer=f"Made by linnet train --search, linnet {version()}.",
     )
     headers, rows = report.rows()
@@ -24,11 +24,11 @@ def search_page(report: SearchReport) -> str:
     metric = Axis(report.metric, better="high")
     for title, axis, values in (
         ("By size of the file", Axis("size", "MB", better="low"), [trial.megabytes for trial in report.trials]),
-        ("By latency", Axis("p50", "ms", better="low"), [each.milliseconds for each in report.trials]),
+        ("By latency", Axis("p50", "ms", better="low"), [trial.milliseconds for trial in report.trials]),
     ):
         points = [
-            Point(str(each.number), x, each.value, "fits" if each.fits else "over the budget")
-            for each, x in zip(report.trials, values, strict=True)
+            Point(str(trial.number), x, trial.value, "fits" if trial.fits else "over the budget")
+            for trial, x in zip(report.trials, values, strict=True)
         ]
         page.section(title, scatter_chart(f"{report.metric}: {title.lower()}", points, x=axis, y=metric))
     if report.failures:

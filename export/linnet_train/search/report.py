@@ -61,13 +61,13 @@ class SearchReport:
     def best(self) -> Trial | None:
         """The best one within the budget, of equals the smallest; None if none fits."""
         fitting = [trial for trial in self.trials if trial.fits]
-        return max(fitting, key=lambda each: (each.value, -each.megabytes, -each.milliseconds), default=None)
+        return max(fitting, key=lambda trial: (trial.value, -trial.megabytes, -trial.milliseconds), default=None)
 
     @property
     def front(self) -> list[Trial]:
         """The trials that no other beats in metric, size and latency at once, the best metric first."""
         kept = [trial for trial in self.trials if not any(other.beats(trial) for other in self.trials)]
-        return sorted(kept, key=lambda each: -each.value)
+        return sorted(kept, key=lambda trial: -trial.value)
 
     def to_json(self) -> dict[str, Any]:
         """Return what JSON can hold."""
@@ -76,7 +76,7 @@ class SearchReport:
             "output": str(self.output),
             "metric": self.metric,
             "best": None if self.best is None else self.best.number,
-            "front": [each.number for each in self.front],
+            "front": [trial.number for trial in self.front],
             "trials": trials,
             "failures": list(self.failures),
         }
@@ -87,9 +87,9 @@ class SearchReport:
         headers = ["trial", self.metric, "MB", "ms", "fits", *names]
         return headers, [
             [
-                f"{each.number}{' (best)' if each is self.best else ''}", f"{each.value:.4f}", f"{each.megabytes:.2f}",
-                f"{each.milliseconds:.3f}", "yes" if each.fits else "no",
-                *(f"{each.chosen[name]:.3g}" if name in each.chosen else "-" for name in names),
+                f"{trial.number}{' (best)' if trial is self.best else ''}", f"{trial.value:.4f}",
+                f"{trial.megabytes:.2f}", f"{trial.milliseconds:.3f}", "yes" if trial.fits else "no",
+                *(f"{trial.chosen[name]:.3g}" if name in trial.chosen else "-" for name in names),
             ]
-            for each in self.front
+            for trial in self.front
         ]  # fmt: skip

@@ -81,7 +81,7 @@ def _check_metric(metric: str, task: str) -> None:
     if metric not in known:
         raise InvalidArgumentError(
             f"metric is {metric!r}, which is not measured of a file; a search for {task} can choose by "
-            f"{', '.join(each for each in known if each in TRAINED_BY)}"
+            f"{', '.join(name for name in known if name in TRAINED_BY)}"
         )
 
 
@@ -128,9 +128,9 @@ def _study(base: TrainConfig, config: SearchConfig, exported: Mapping[str, Any])
 
 def _plain(base: TrainConfig, config: SearchConfig, exported: Mapping[str, Any]) -> dict[str, Any]:
     """Return what decides the result; the number of trials may grow."""
-    searched = {name: dataclasses.asdict(each) for name, each in (("space", config.space), ("budget", config.budget))}
-    found = {"training": deciding_settings(base), **searched, "export": dict(exported)}
-    plain: dict[str, Any] = json.loads(json.dumps(found, default=str))
+    searched = {name: dataclasses.asdict(part) for name, part in (("space", config.space), ("budget", config.budget))}
+    settings = {"training": deciding_settings(base), **searched, "export": dict(exported)}
+    plain: dict[str, Any] = json.loads(json.dumps(settings, default=str))
     return plain
 
 
@@ -144,12 +144,12 @@ def _said(params: Mapping[str, Any]) -> str:
 
 
 def _report(base: TrainConfig, metric: str, trials: Any) -> SearchReport:
-    found, failures = [], []
+    succeeded, failures = [], []
     for trial in trials:
         if trial.values is None:
             failures.append(str(trial.user_attrs.get(_FAILURE, "")))
             continue
-        found.append(
+        succeeded.append(
             Trial(
                 number=trial.number + 1,
                 directory=_directory(base, trial.number),
@@ -161,11 +161,11 @@ def _report(base: TrainConfig, metric: str, trials: Any) -> SearchReport:
                 fits=all(excess <= 0 for excess in trial.user_attrs[_EXCESS]),
             )
         )
-    if not found:
+    if not succeeded:
         raise LinnetError(
             f"all {len(failures)} trials failed, the last one: {failures[-1] if failures else 'none ran'}"
         )
-    return SearchReport(output=base.output, metric=metric, trials=tuple(found), failures=tuple(failures))
+    return SearchReport(output=base.output, metric=metric, trials=tuple(succeeded), failures=tuple(failures))
 
 
 def _keep_best(base: TrainConfig, report: SearchReport) -> None:

@@ -45,11 +45,11 @@ class TaskDescription:
             InvalidArgumentError: it does not; the message lists all of them.
         """
         given = changed(config, lambda field: setting_of(field).of_some_tasks)
-        found = [f"{self.name} has no {name.replace('_', ' ')}" for name in given if name not in self.settings]
+        problems = [f"{self.name} has no {name.replace('_', ' ')}" for name in given if name not in self.settings]
         known = (*self.metrics, "loss")
         if config.metric not in (None, *known):
-            found.append(f"metric is {config.metric!r}, {self.name} has {', '.join(known)}")
+            problems.append(f"metric is {config.metric!r}, {self.name} has {', '.join(known)}")
         if changed(config, lambda field: field.name in self.keeps):
-            found.append(f"{self.name} {self.why_kept}")
-        if found:
-            raise InvalidArgumentError("; ".join(found))
+            problems.append(f"{self.name} {self.why_kept}")
+        if problems:
+            raise InvalidArgumentError("; ".join(problems))

@@ -65,7 +65,7 @@ class FillMask(TrainingTask):
     def teacher_distance(self, student: Answers, teacher: Answers, temperature: float) -> Tensor | None:
         """See :class:`TrainingTask`; of the hidden tokens."""
         name = "prediction_logits" if "next_right" in student.measured else "logits"
-        ours, theirs = (each.runs[0].outputs[name][0] for each in (student, teacher))
+        ours, theirs = (answers.runs[0].outputs[name][0] for answers in (student, teacher))
         return softened(ours, theirs, temperature)
 
     def watched(self, config: TrainConfig) -> str:
@@ -81,23 +81,23 @@ class FillMask(TrainingTask):
         losses, right, *following = predictions
         hidden = losses != NO_LABEL  # what the trainer fills up with
         mean = float(losses[hidden].astype(np.float64).mean())
-        found = {"accuracy": float(right[hidden].mean()), "perplexity": math.exp(min(mean, 700.0))}
-        return found | ({"next_sentence_accuracy": float(following[0].mean())} if following else {})
+        figures = {"accuracy": float(right[hidden].mean()), "perplexity": math.exp(min(mean, 700.0))}
+        return figures | ({"next_sentence_accuracy": float(following[0].mean())} if following else {})
 
     def held_out_rows(self, examples: Sequence[Example], tokenizer: Any) -> list[dict[str, Any]]:
         """See :class:`TrainingTask`; one word of each sentence is masked, of those that are one token."""
         generator = random.Random(0)
-        found: list[dict[str, Any]] = []
-        for sentence in (each for example in examples for each in sentences(example)):
-            if len(found) == _HELD_OUT_MASKS:
+        rows: list[dict[str, Any]] = []
+        for sentence in (sentence for example in examples for sentence in sentences(example)):
+            if len(rows) == _HELD_OUT_MASKS:
                 break
             words = sentence.split()
             places = [place for place, word in enumerate(words) if word.isalnum() and _is_one_token(tokenizer, word)]
             if places and len(words) > 1:
                 chosen = generator.choice(places)
                 masked = [*words[:chosen], tokenizer.mask_token, *words[chosen + 1 :]]
-                found.append({"text": " ".join(masked), "label": words[chosen]})
-        return found
+                rows.append({"text": " ".join(masked), "label": words[chosen]})
+        return rows
 
     def texts(self, example: Example) -> list[dict[str, str]]:
         """See :class:`TrainingTask`."""
@@ -129,9 +129,9 @@ def _step(model: Any, inputs: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tens
 
 def _placed(values: Tensor, places: Tensor) -> Tensor:
     """Return float32 [rows, tokens] with the values at their places."""
-    found = torch.full(places.shape, float(NO_LABEL), device=values.device)
-    found[places] = values.detach()
-    return found
+    placed = torch.full(places.shape, float(NO_LABEL), device=values.device)
+    placed[places] = values.detach()
+    return placed
 
 
 def _require_sentences(passages: Sequence[Passage], rows: Sequence[Example]) -> None:

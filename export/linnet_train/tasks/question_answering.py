@@ -64,21 +64,21 @@ class QuestionAnswering(TrainingTask):
         """See :class:`TrainingTask`; a row is a window, its label (first token, last token) of the answer."""
         stride = min(config.max_length // 2, _LARGEST_STRIDE)
         _check_question_lengths(rows, tokenizer, config.max_length - stride - _SPECIAL - 1)
-        found = tokenizer(
-            [row.text for row in rows], [each.pair for each in rows], truncation="only_second",
+        encoded = tokenizer(
+            [row.text for row in rows], [row.pair for row in rows], truncation="only_second",
             max_length=config.max_length, stride=stride, return_overflowing_tokens=True, return_offsets_mapping=True,
         )  # fmt: skip
-        owners = found["overflow_to_sample_mapping"]
-        names = [name for name in found if name in ("input_ids", "token_type_ids")]
+        owners = encoded["overflow_to_sample_mapping"]
+        names = [name for name in encoded if name in ("input_ids", "token_type_ids")]
         inputs, labels, windows = [], [], []
         for place, owner in enumerate(owners):
-            encoding = found.encodings[place]
-            inside = [each == 1 for each in found.sequence_ids(place)]
-            spans = tuple(span if each else None for span, each in zip(encoding.offsets, inside, strict=True))
-            words = tuple(word if each else None for word, each in zip(encoding.word_ids, inside, strict=True))
+            encoding = encoded.encodings[place]
+            inside = [sequence == 1 for sequence in encoded.sequence_ids(place)]
+            spans = tuple(span if within else None for span, within in zip(encoding.offsets, inside, strict=True))
+            words = tuple(word if within else None for word, within in zip(encoding.word_ids, inside, strict=True))
             windows.append(Window(owner, spans, words, rows[owner]))
             labels.append(answer_span(spans, rows[owner].label))
-            inputs.append({name: found[name][place] for name in names})
+            inputs.append({name: encoded[name][place] for name in names})
         return Rows(inputs, labels, extra=windows)
 
     def step(self, config: TrainConfig, rows: Rows, examples: Examples) -> Step:
@@ -104,7 +104,7 @@ class QuestionAnswering(TrainingTask):
 
     def figures(self, predictions: Any, rows: Rows, examples: Examples) -> dict[str, float]:
         """Return SQuAD's exact match and F1, from 0 to 1, of the answers that the device's rules choose."""
-        impossible = not all(each.example.label for each in rows.extra)
+        impossible = not all(window.example.label for window in rows.extra)
         best: dict[int, tuple[float, str]] = {}
         nothing: dict[int, float] = {}
         expected: dict[int, list[str]] = {}
@@ -113,9 +113,9 @@ class QuestionAnswering(TrainingTask):
             best[window.owner] = max(best.get(window.owner, (-1.0, "")), (score, answer))
             nothing[window.owner] = min(nothing.get(window.owner, 1.0), empty)
             expected[window.owner] = [text for text, _ in window.example.label] or [""]
-        found = {row: "" if impossible and nothing[row] > score else text for row, (score, text) in best.items()}
-        exact = [max(metrics.exact_match(each, found[row]) for each in texts) for row, texts in expected.items()]
-        f1 = [max(metrics.token_f1(each, found[row]) for each in texts) for row, texts in expected.items()]
+        answers = {row: "" if impossible and nothing[row] > score else text for row, (score, text) in best.items()}
+        exact = [max(metrics.exact_match(text, answers[row]) for text in texts) for row, texts in expected.items()]
+        f1 = [max(metrics.token_f1(text, answers[row]) for text in texts) for row, texts in expected.items()]
         return {"f1": sum(f1) / len(f1), "exact_match": sum(exact) / len(exact)}
 
     def held_out_row(self, example: Example) -> dict[str, Any]:
@@ -125,12 +125,12 @@ class QuestionAnswering(TrainingTask):
 
 
 def _check_question_lengths(rows: Sequence[Example], tokenizer: Any, room: int) -> None:
-    counts = [len(each) for each in tokenizer([row.text for row in rows], add_special_tokens=False)["input_ids"]]
+    counts = [len(ids) for ids in tokenizer([row.text for row in rows], add_special_tokens=False)["input_ids"]]
     problems = [
         Problem(
-            each.where, f"the question has {count} tokens, expected at most {max(room, 0)}, or a larger --max-length"
+            row.where, f"the question has {count} tokens, expected at most {max(room, 0)}, or a larger --max-length"
         )
-        for each, count in zip(rows, counts, strict=True)
+        for row, count in zip(rows, counts, strict=True)
         if count > room
     ]
     if problems:

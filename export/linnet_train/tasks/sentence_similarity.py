@@ -43,11 +43,11 @@ class SentenceSimilarity(TrainingTask):
         """See :class:`TrainingTask`; a row has the token ids of both texts, its label is the score."""
         lower = _modules(config).lower_case
         sides = []
-        for texts in ([row.text for row in rows], [each.pair or "" for each in rows]):
+        for texts in ([row.text for row in rows], [row.pair or "" for row in rows]):
             used = [text.lower() for text in texts] if lower else texts
             sides.append(tokenizer(used, truncation=True, max_length=config.max_length)["input_ids"])
         inputs = [{"input_ids": left, "second_ids": right} for left, right in zip(*sides, strict=True)]
-        return Rows(inputs, [each.label for each in rows])
+        return Rows(inputs, [row.label for row in rows])
 
     def step(self, config: TrainConfig, rows: Rows, examples: Examples) -> Step:
         """See :class:`TrainingTask`: CoSENT of the cosines."""
@@ -68,8 +68,8 @@ class SentenceSimilarity(TrainingTask):
 
     def figures(self, predictions: Any, rows: Rows, examples: Examples) -> dict[str, float]:
         """Return the correlations of cosines and scores."""
-        found = [float(prediction) for prediction in predictions]
-        return {"spearman": metrics.spearman(found, rows.labels), "pearson": metrics.pearson(found, rows.labels)}
+        scores = [float(prediction) for prediction in predictions]
+        return {"spearman": metrics.spearman(scores, rows.labels), "pearson": metrics.pearson(scores, rows.labels)}
 
     def collator(self, pad_id: int) -> Callable[[Sequence[dict[str, Any]]], dict[str, Tensor]]:
         """See :class:`TrainingTask`; the first texts of a batch are followed by its second texts."""

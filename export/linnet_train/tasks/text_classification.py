@@ -70,7 +70,7 @@ class TextClassification(TrainingTask):
 
     def measured(self, config: TrainConfig, examples: Examples) -> tuple[str, ...]:
         """See :class:`TrainingTask`; out-of-scope figures need held-out rows that are out of scope."""
-        outside = any(each.label == examples.out_of_scope for each in examples.validation)
+        outside = any(example.label == examples.out_of_scope for example in examples.validation)
         return self.metrics if outside else IN_SCOPE_METRICS
 
     def figures(self, predictions: Any, rows: Rows, examples: Examples) -> dict[str, float]:
@@ -96,10 +96,10 @@ def classification_figures(
         names: of the classes.
         out_of_scope: label of requests that belong to no class, or None.
     """
-    found = logits.argmax(axis=1)
+    predicted = logits.argmax(axis=1)
     figures = {
-        "accuracy": metrics.accuracy(labels.tolist(), found.tolist()),
-        "macro_f1": metrics.macro_f1(labels.tolist(), found.tolist()),
+        "accuracy": metrics.accuracy(labels.tolist(), predicted.tolist()),
+        "macro_f1": metrics.macro_f1(labels.tolist(), predicted.tolist()),
     }
     if out_of_scope is None:
         return figures
@@ -108,7 +108,7 @@ def classification_figures(
     scores = shifted / shifted.sum(axis=1, keepdims=True)
     inside = [place for place, name in enumerate(names) if name != out_of_scope]
     return figures | metrics.out_of_scope_scores(
-        expected, [names[each] for each in found], scores[:, inside].max(axis=1).tolist(), out_of_scope
+        expected, [names[label] for label in predicted], scores[:, inside].max(axis=1).tolist(), out_of_scope
     )
 
 

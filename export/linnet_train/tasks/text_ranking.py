@@ -34,7 +34,7 @@ class TextRanking(TrainingTask):
     def encode(self, rows: Sequence[Example], examples: Examples, tokenizer: Any, config: TrainConfig) -> Rows:
         """See :class:`TrainingTask`; as `extra` the query."""
         inputs = encode(tokenizer, text_pairs(rows), config.max_length)
-        return Rows(inputs, [row.label for row in rows], extra=[each.text for each in rows])
+        return Rows(inputs, [row.label for row in rows], extra=[row.text for row in rows])
 
     def step(self, config: TrainConfig, rows: Rows, examples: Examples) -> Step:
         """See :class:`TrainingTask`: binary cross entropy, as sentence-transformers trains cross-encoders."""
@@ -53,11 +53,11 @@ class TextRanking(TrainingTask):
 
     def figures(self, predictions: Any, rows: Rows, examples: Examples) -> dict[str, float]:
         """Return the mean reciprocal rank of the first passage with a label of at least 0.5, and the correlation."""
-        found = [float(prediction) for prediction in predictions]
+        scores = [float(prediction) for prediction in predictions]
         relevant = [label >= RELEVANT for label in rows.labels]
         return {
-            "mrr_at_10": metrics.mean_reciprocal_rank(rows.extra, relevant, found),
-            "spearman": metrics.spearman(found, rows.labels),
+            "mrr_at_10": metrics.mean_reciprocal_rank(rows.extra, relevant, scores),
+            "spearman": metrics.spearman(scores, rows.labels),
         }
 
     def held_out_row(self, example: Example) -> dict[str, Any]:

@@ -38,25 +38,25 @@ class TokenClassification(TrainingTask):
 
     def encode(self, rows: Sequence[Example], examples: Examples, tokenizer: Any, config: TrainConfig) -> Rows:
         """See :class:`TrainingTask`; a row has a label for each token, and as `extra` its first tokens and tags."""
-        found = tokenizer(
+        encoded = tokenizer(
             [row.text for row in rows], truncation=True, max_length=config.max_length, return_offsets_mapping=True
         )
-        names = [name for name in found if name not in ("attention_mask", "offset_mapping")]
+        names = [name for name in encoded if name not in ("attention_mask", "offset_mapping")]
         numbers = {label: place for place, label in enumerate(examples.labels)}
         inputs, labels, extra = [], [], []
-        for index, each in enumerate(rows):
-            inputs.append({name: found[name][index] for name in names})
-            owners = word_of_tokens(each.words, found["offset_mapping"][index])
-            tags = [numbers[tag] for tag in each.label]
+        for index, row in enumerate(rows):
+            inputs.append({name: encoded[name][index] for name in names})
+            owners = word_of_tokens(row.words, encoded["offset_mapping"][index])
+            tags = [numbers[tag] for tag in row.label]
             labels.append(
                 _token_labels(owners, tags, numbers, examples.labels, everywhere=config.data.label_all_tokens)
             )
-            extra.append((first_tokens(owners, len(tags)), each.label))
+            extra.append((first_tokens(owners, len(tags)), row.label))
         return Rows(inputs, labels, extra=extra)
 
     def step(self, config: TrainConfig, rows: Rows, examples: Examples) -> Step:
         """See :class:`TrainingTask`: cross entropy of the tokens that have a label."""
-        tags = [label for each in rows.labels for label in each if label != NO_LABEL]
+        tags = [label for row_labels in rows.labels for label in row_labels if label != NO_LABEL]
         balanced = config.optimizer.class_weights == "balanced"
         weights = class_weights(tags, len(examples.labels)) if balanced else None
         loss = Loss(None, weights, config.optimizer.label_smoothing)
@@ -71,16 +71,16 @@ class TokenClassification(TrainingTask):
     def teacher_distance(self, student: Answers, teacher: Answers, temperature: float) -> Tensor | None:
         """See :class:`TrainingTask`; of every token of the texts."""
         words = student.runs[0].mask > 0
-        ours, theirs = (each.runs[0].outputs.logits[words] for each in (student, teacher))
+        ours, theirs = (answers.runs[0].outputs.logits[words] for answers in (student, teacher))
         return softened(ours, theirs, temperature)
 
     def figures(self, predictions: Any, rows: Rows, examples: Examples) -> dict[str, float]:
         """Return precision, recall and F1 of whole entities, and the accuracy of words, as `linnet eval` does."""
-        found = np.asarray(predictions).argmax(axis=-1)
+        predicted = np.asarray(predictions).argmax(axis=-1)
         expected = [list(tags) for _, tags in rows.extra]
         tagged = [
             [_OUTSIDE if token is None else examples.labels[row[token]] for token in tokens]
-            for row, (tokens, _) in zip(found, rows.extra, strict=True)
+            for row, (tokens, _) in zip(predicted, rows.extra, strict=True)
         ]
         precision, recall, f1 = metrics.entity_scores(expected, tagged)
         words = metrics.accuracy(list(itertools.chain(*expected)), list(itertools.chain(*tagged)))
@@ -105,11 +105,11 @@ def word_of_tokens(words: Sequence[str], offsets: Sequence[tuple[int, int]]) -> 
 
 def first_tokens(owners: Sequence[int | None], words: int) -> list[int | None]:
     """Return the first token of each word; None where it has none, or was cut off."""
-    found: dict[int, int] = {}
+    first: dict[int, int] = {}
     for place, word in enumerate(owners):
         if word is not None:
-            found.setdefault(word, place)
-    return [found.get(word) for word in range(words)]
+            first.setdefault(word, place)
+    return [first.get(word) for word in range(words)]
 
 
 def _token_labels(

@@ -44,7 +44,7 @@ def add_adapters(model: Any, config: AdapterConfig) -> str:
             parameter.requires_grad_(True)  # the head and what leads to it, which are often new
     return (
         f"adapters of rank {config.rank} in {len(names)} layers: {trained_parameters(model):,} of "
-        f"{sum(each.numel() for each in model.parameters()):,} weights are trained"
+        f"{sum(parameter.numel() for parameter in model.parameters()):,} weights are trained"
     )
 
 
@@ -52,8 +52,8 @@ def merge_adapters(model: Any) -> None:
     """Merge the adapters into the weights of their layers and remove them, in place."""
     from peft.tuners.lora import LoraLayer
 
-    found = [(name, module) for name, module in model.named_modules() if isinstance(module, LoraLayer)]
-    for name, module in found:
+    adapted = [(name, module) for name, module in model.named_modules() if isinstance(module, LoraLayer)]
+    for name, module in adapted:
         owner, _, attribute = name.rpartition(".")
         module.merge(safe_merge=True)
         setattr(model.get_submodule(owner), attribute, module.get_base_layer())
@@ -74,7 +74,7 @@ def _targets(model: Any, wanted: Sequence[str]) -> list[str]:
         if isinstance(module, nn.Linear) and name.startswith(f"{body}.") and ".pooler." not in name
     ]
     chosen = [name for name in linears if not wanted or _ends(name, wanted)]
-    missing = [each for each in wanted if not any(_ends(name, (each,)) for name in linears)]
+    missing = [target for target in wanted if not any(_ends(name, (target,)) for name in linears)]
     if missing or not chosen:
         known = sorted({_generic(name, body) for name in linears})
         raise CheckpointError(
@@ -84,7 +84,7 @@ def _targets(model: Any, wanted: Sequence[str]) -> list[str]:
 
 
 def _ends(name: str, wanted: Sequence[str]) -> bool:
-    return any(name == each or name.endswith(f".{each}") for each in wanted)
+    return any(name == end or name.endswith(f".{end}") for end in wanted)
 
 
 def _generic(name: str, body: str) -> str:

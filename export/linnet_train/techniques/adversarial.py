@@ -36,16 +36,16 @@ def with_adversary(step: Step, share: float) -> Step:
         again = dict(inputs)
         seen: list[Tensor] = []
 
-        def watch(found: Tensor) -> Tensor:
+        def watch(embedded: Tensor) -> Tensor:
             # frozen embeddings have no gradient of their own
-            seen.append(found if found.requires_grad else found.detach().requires_grad_())
+            seen.append(embedded if embedded.requires_grad else embedded.detach().requires_grad_())
             return seen[-1]
 
         with _through(words, watch):
             loss, measured = step(model, inputs)
         gradients = torch.autograd.grad(loss, seen, retain_graph=True)
-        shifts = iter([embedding_shift(*each, share) for each in zip(seen, gradients, strict=True)])
-        with _through(words, lambda found: found + next(shifts)):
+        shifts = iter([embedding_shift(*pair, share) for pair in zip(seen, gradients, strict=True)])
+        with _through(words, lambda embedded: embedded + next(shifts)):
             moved, _ = step(model, again)
         return loss + moved, measured
 

@@ -48,9 +48,9 @@ def calibrate(
     shift = 0.0
     if config.in_scope_recall is not None and outside is not None:
         shift = out_of_scope_shift(logits / temperature, labels, outside, config.in_scope_recall)
-    found = Calibration(temperature, shift)
-    fold(model, found, outside)
-    return found
+    calibration = Calibration(temperature, shift)
+    fold(model, calibration, outside)
+    return calibration
 
 
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:
@@ -65,8 +65,8 @@ def fit_temperature(logits: Tensor, labels: Tensor) -> float:
         return loss
 
     optimizer.step(closure)
-    found = math.exp(float(logarithm.detach()))
-    return found if math.isfinite(found) and 0.05 < found < 20 else 1.0
+    temperature = math.exp(float(logarithm.detach()))
+    return temperature if math.isfinite(temperature) and 0.05 < temperature < 20 else 1.0
 
 
 def out_of_scope_shift(logits: Tensor, labels: Tensor, outside: int, in_scope_recall: float) -> float:

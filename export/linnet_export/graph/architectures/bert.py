@@ -27,7 +27,7 @@ def bert_layer(layer: Any, config: Any, shift: Tensor | None, channels: Tensor) 
     """Return the device form of a ``BertLayer`` (ELECTRA's has the same parts), with these channels of its heads."""
     own = layer.attention.self
     heads = config.num_attention_heads * len(channels) // own.value.out_features
-    query, key, value = (select_channels(each, channels) for each in (own.query, own.key, own.value))
+    query, key, value = (select_channels(linear, channels) for linear in (own.query, own.key, own.value))
     return EncoderLayer(
         Attention(query, key, value, heads, shift),
         select_channels(layer.attention.output.dense, channels, inputs=True),
@@ -62,7 +62,7 @@ def bert_body(
     parts_of = [(layer.attention.self.value, layer.attention.output.dense) for layer in base.encoder.layer]
     channels = kept_channels(parts_of, config.num_attention_heads)
     whole = zip(base.encoder.layer, channels, strict=True)
-    layers, shift = stack_layers(whole, shift, lambda each, left: bert_layer(each[0], config, left, each[1]))
+    layers, shift = stack_layers(whole, shift, lambda pair, left: bert_layer(pair[0], config, left, pair[1]))
     return DeviceBody(
         embeddings,
         layers,

@@ -134,20 +134,20 @@ def _body(model: PreTrainedModel, max_length: int, token_types: bool) -> DeviceB
     distance = base.encoder.get_rel_embedding()
     buckets = _buckets(config, max_length)
 
-    def layer(each: Any, shift: Tensor | None) -> EncoderLayer:
-        attention = each.attention
+    def make_layer(layer: Any, shift: Tensor | None) -> EncoderLayer:
+        attention = layer.attention
         return EncoderLayer(
             _DisentangledAttention(attention.self, distance, buckets, shift),
             attention.output.dense,
             attention.output.LayerNorm,
-            each.intermediate.dense,
+            layer.intermediate.dense,
             activation(config, "hidden_act"),
-            each.output.dense,
-            each.output.LayerNorm,
+            layer.output.dense,
+            layer.output.LayerNorm,
             shift,
         )
 
-    layers, shift = stack_layers(base.encoder.layer, embeddings.shift, layer)
+    layers, shift = stack_layers(base.encoder.layer, embeddings.shift, make_layer)
     return DeviceBody(
         embeddings,
         layers,
@@ -186,7 +186,7 @@ def _problems(config: Any) -> list[str]:
     unknown = [kind for kind in kinds if kind not in _KINDS]
     embedding_size = getattr(config, "embedding_size", config.hidden_size)
     kernel = getattr(config, "conv_kernel_size", 0) or 0
-    found = {
+    checks = {
         f"relative_attention is {config.relative_attention}, supported is true": not config.relative_attention,
         f"pos_att_type is {'|'.join(kinds)!r}, supported are {' and '.join(_KINDS)}": bool(unknown),
         f"type_vocab_size is {config.type_vocab_size}, supported is 0": config.type_vocab_size > 0,
@@ -196,7 +196,7 @@ def _problems(config: Any) -> list[str]:
     return [
         *encoder_problems(config),
         *activation_problems(config, "pooler_hidden_act"),
-        *(text for text, wrong in found.items() if wrong),
+        *(text for text, wrong in checks.items() if wrong),
     ]
 
 

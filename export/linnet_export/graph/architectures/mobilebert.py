@@ -140,9 +140,9 @@ class _Layer(nn.Module):
         own = layer.attention.self
         self.attention = Attention(own.query, own.key, own.value, config.num_attention_heads)
         self.attention_output = _Residual(layer.attention.output.dense, layer.attention.output.LayerNorm)
-        stacked = [(each.intermediate, each.output) for each in getattr(layer, "ffn", ())]
+        stacked = [(block.intermediate, block.output) for block in getattr(layer, "ffn", ())]
         self.feed_forward = nn.ModuleList(
-            _FeedForward(*each, act) for each in [*stacked, (layer.intermediate, layer.output)]
+            _FeedForward(*pair, act) for pair in [*stacked, (layer.intermediate, layer.output)]
         )
         self.enter: nn.Module | None = None
         self.enter_attention: nn.Module | None = None

@@ -56,7 +56,7 @@ def _body(model: PreTrainedModel, max_length: int, token_types: bool) -> DeviceB
     parts = base.embeddings
     position = positions_within(config, parts.position_embeddings, max_length, _PADDING + 1)
     embeddings = TokenEmbeddings(parts.word_embeddings, position, None, parts.LayerNorm, False)
-    layers, shift = stack_layers(base.encoder.layer, embeddings.shift, lambda each, left: _layer(each, config, left))
+    layers, shift = stack_layers(base.encoder.layer, embeddings.shift, lambda layer, left: _layer(layer, config, left))
     return DeviceBody(
         embeddings,
         layers,

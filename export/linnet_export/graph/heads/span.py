@@ -36,10 +36,10 @@ def span_head(model: Any, architecture: Architecture) -> nn.Module:
         UnsupportedHeadError: it does not have two outputs.
     """
     transform, outputs = architecture.span_head(model)
-    found = outputs.out_features
-    if found != 2:
+    count = outputs.out_features
+    if count != 2:
         raise UnsupportedHeadError(
-            f"the head has {found} outputs, question-answering needs 2 (start and end); "
+            f"the head has {count} outputs, question-answering needs 2 (start and end); "
             "set num_labels to 2 in config.json if the checkpoint really has two"
         )
     return _SpanHead(transform, outputs)

@@ -45,7 +45,7 @@ def int8_attention(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Ten
 
 @torch.library.impl(LIBRARY, "int8_attention", "CPU")
 def _compute(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
-    queries, keys, values = (each.view(each.shape[0], heads, -1).transpose(0, 1) for each in (query, key, value))
+    queries, keys, values = (side.view(side.shape[0], heads, -1).transpose(0, 1) for side in (query, key, value))
     query_scale, queries = _rounded(queries, -1)
     key_scale, keys = _rounded(keys, -1)
     value_scale, values = _rounded(values, 1)

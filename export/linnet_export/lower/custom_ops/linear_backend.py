@@ -107,8 +107,8 @@ class LinnetBackend(BackendDetails):
         residual it is empty.
         """
         (output,) = (node for node in edge_program.graph.nodes if node.op == "output")
-        found = {layer.output: layer for layer in _layers(edge_program.graph)}
-        layers = [found[node] for node in output.args[0]]
+        by_output = {layer.output: layer for layer in _layers(edge_program.graph)}
+        layers = [by_output[node] for node in output.args[0]]
         arguments = list(edge_program.graph_signature.user_inputs)
         first = layers[0]
         tokens = arguments.index(first.tokens.name)
@@ -139,11 +139,11 @@ def _layers_for_linnet(graph: Graph) -> list[_Layer]:
 
 def _leading(graph: Graph) -> set[Node]:
     """Return the operators behind which an int8 layer or an operator of linnet's comes."""
-    found: set[Node] = set()
+    leading: set[Node] = set()
     for node in reversed(graph.nodes):
-        if any(_is_linear(user) or _is_custom(user) or user in found for user in node.users):
-            found.add(node)
-    return found
+        if any(_is_linear(user) or _is_custom(user) or user in leading for user in node.users):
+            leading.add(node)
+    return leading
 
 
 def _is_linear(node: Node) -> bool:

@@ -8,5 +8,5 @@ from linnet_export.quantize.precisions.base import Precision
 __all__ = ["PRECISIONS", "Precision"]
 
 PRECISIONS: dict[str, Precision] = {
-    each.PRECISION.name: each.PRECISION for each in (fp32, fp16, int8, int8_static, int4)
+    module.PRECISION.name: module.PRECISION for module in (fp32, fp16, int8, int8_static, int4)
 }

@@ -16,7 +16,9 @@ class UnknownRecipeError(ExportError, CallerError):
 
 
 _MODULES = (fp32, fp16, int8, int8_static, int8_activation_int4_weight)
-_KNOWN: Registry[Recipe] = Registry("recipe", {each.RECIPE.name: each.RECIPE for each in _MODULES}, UnknownRecipeError)
+_KNOWN: Registry[Recipe] = Registry(
+    "recipe", {module.RECIPE.name: module.RECIPE for module in _MODULES}, UnknownRecipeError
+)
 
 
 def supported() -> tuple[str, ...]:

@@ -47,7 +47,7 @@ def read(config: DataConfig, seed: int) -> Examples:
         raise BadDataError(problems)
     notes = tuple(overlap_note(rows, held_out))
     if not held_out:
-        rows, held_out = hold_out(rows, lambda each: each.text, config.validation_split, seed)
+        rows, held_out = hold_out(rows, lambda row: row.text, config.validation_split, seed)
     return Examples(tuple(rows), tuple(held_out), (), None, notes)
 
 
@@ -64,10 +64,10 @@ def read_documents(
     except InvalidArgumentError as error:
         problems.append(of_file(path, error))
         return []
-    found = list(documents)
-    if not found and not problems:
+    examples = list(documents)
+    if not examples and not problems:
         problems.append(Problem(Place(str(path)), "no text"))
-    return found
+    return examples
 
 
 def _of_lines(path: Path) -> Iterable[Example]:
@@ -81,8 +81,8 @@ def _of_lines(path: Path) -> Iterable[Example]:
     if len(whole) == 1:
         whole = [[line] for line in whole[0]]
     return [
-        Example("\n".join(each), None, None, Place(str(path), number, "document"))
-        for number, each in enumerate(whole, 1)
+        Example("\n".join(document), None, None, Place(str(path), number, "document"))
+        for number, document in enumerate(whole, 1)
     ]
 
 
@@ -94,19 +94,19 @@ def _of_rows(
         problems += wrong
         return []
     known = {name.lower(): name for name in table.columns}
-    name = column or next((known[each] for each in TEXT_COLUMNS if each in known), None)
+    name = column or next((known[usual] for usual in TEXT_COLUMNS if usual in known), None)
     if name is None or name not in table.columns:
         raise InvalidArgumentError(f"{path}: no text among {', '.join(table.columns)}; name it with --text-column")
-    found = []
+    documents = []
     for index, row in enumerate(table.rows):
         where = table.place(index)
         if is_text(row.get(name)):
             lines = [line.strip() for line in row[name].splitlines() if line.strip()]
-            found.append(Example("\n".join(lines), None, None, where))
+            documents.append(Example("\n".join(lines), None, None, where))
         else:
             wrong.append(Problem(where, f"{name} is {shown(row.get(name))}, expected a text"))
     problems += in_order(wrong)
-    return found
+    return documents
 
 
 def sentences(example: Example) -> list[str]:

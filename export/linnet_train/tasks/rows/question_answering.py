@@ -16,7 +16,7 @@ __all__ = ["DESCRIPTION", "read_answers"]
 
 def read(config: DataConfig, seed: int) -> Examples:
     """Read, check and split rows; questions of one context are held out together."""
-    grouping = Grouping(key=lambda each: each.pair, fewest=2, too_few="one context, expected another to hold out")
+    grouping = Grouping(key=lambda row: row.pair, fewest=2, too_few="one context, expected another to hold out")
 
     def check(rows: Sequence[Example], _: Sequence[Example]) -> list[Problem]:
         answered = not rows or any(row.label for row in rows)
@@ -50,8 +50,8 @@ def read_answers(value: Any, start: Any, context: str) -> tuple[tuple[str, int],
     """
     if isinstance(value, Mapping):
         texts, starts = value.get("text"), value.get("answer_start")
-    elif isinstance(value, list) and value and all(isinstance(each, Mapping) for each in value):
-        texts, starts = [each.get("text") for each in value], [each.get("answer_start") for each in value]
+    elif isinstance(value, list) and value and all(isinstance(answer, Mapping) for answer in value):
+        texts, starts = [answer.get("text") for answer in value], [answer.get("answer_start") for answer in value]
     else:
         texts, starts = value, start
     if texts is None:

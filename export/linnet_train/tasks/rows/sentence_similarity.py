@@ -16,12 +16,12 @@ __all__ = ["DESCRIPTION"]
 def read(config: DataConfig, seed: int) -> Examples:
     """Read, check and split rows; pairs with the same first text are held out together."""
     grouping = Grouping(
-        key=lambda each: each.text, fewest=3, too_few="fewer than 3 first texts, too few to hold some out"
+        key=lambda row: row.text, fewest=3, too_few="fewer than 3 first texts, too few to hold some out"
     )
 
     def check(rows: Sequence[Example], held_out: Sequence[Example]) -> list[Problem]:
         files = ((config.train, rows), (config.validation, held_out))
-        return [each for path, part in files for each in of_one_score(path, part, "pair has the score")]
+        return [problem for path, part in files for problem in of_one_score(path, part, "pair has the score")]
 
     return read_grouped(config, seed, _read_row, grouping, check, needs_pair=True)
 

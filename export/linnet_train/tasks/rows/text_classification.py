@@ -68,14 +68,14 @@ def _unseen(rows: Iterable[Example], labels: Sequence[str]) -> list[Problem]:
 
 def _notes(rows: Sequence[Example], held_out: Sequence[Example]) -> tuple[str, ...]:
     notes = []
-    found: dict[tuple[str, str | None], set[str]] = {}
+    labels_of: dict[tuple[str, str | None], set[str]] = {}
     for row in rows:
-        found.setdefault((row.text, row.pair), set()).add(row.label)
-    doubtful = sum(len(labels) > 1 for labels in found.values())
+        labels_of.setdefault((row.text, row.pair), set()).add(row.label)
+    doubtful = sum(len(labels) > 1 for labels in labels_of.values())
     if doubtful:
         notes.append(f"{doubtful} texts occur with more than one label")
     notes += overlap_note(rows, held_out)
-    few = [name for name, count in Counter(each.label for each in rows).items() if count < 8]
+    few = [name for name, count in Counter(row.label for row in rows).items() if count < 8]
     if few:
         notes.append(f"fewer than 8 rows of {len(few)} classes: {', '.join(sorted(few)[:5])}")
     return tuple(notes)
@@ -84,15 +84,15 @@ def _notes(rows: Sequence[Example], held_out: Sequence[Example]) -> tuple[str, .
 def _split(rows: Sequence[Example], share: float, seed: int) -> tuple[list[Example], list[Example]]:
     """Hold out a share of each class, at least one row; a class of one row stays whole in training."""
     by_label: dict[str, list[int]] = {}
-    for index, each in enumerate(rows):
-        by_label.setdefault(each.label, []).append(index)
+    for index, row in enumerate(rows):
+        by_label.setdefault(row.label, []).append(index)
     chosen: set[int] = set()
     generator = random.Random(seed)
     for label in sorted(by_label):
         places = by_label[label]
         count = max(_FEWEST_HELD_OUT, round(share * len(places))) if len(places) > 1 else 0
         chosen.update(generator.sample(places, count))
-    train = [each for index, each in enumerate(rows) if index not in chosen]
+    train = [row for index, row in enumerate(rows) if index not in chosen]
     return train, [rows[index] for index in sorted(chosen)]
 
 

@@ -19,17 +19,17 @@ RELEVANT = 0.5
 
 def read(config: DataConfig, seed: int) -> Examples:
     """Read, check and split rows; all passages of a query are held out together."""
-    grouping = Grouping(key=lambda each: each.text, fewest=2, too_few="one query, expected another to hold out")
+    grouping = Grouping(key=lambda row: row.text, fewest=2, too_few="one query, expected another to hold out")
 
     def check(rows: Sequence[Example], held_out: Sequence[Example]) -> list[Problem]:
         files = ((config.train, rows), (config.validation, held_out))
-        return [each for path, part in files for each in of_one_score(path, part, "passage has the label")]
+        return [problem for path, part in files for problem in of_one_score(path, part, "passage has the label")]
 
-    found = read_grouped(config, seed, _read_row, grouping, check, needs_pair=True)
-    if not config.validation and not any(each.label >= RELEVANT for each in found.validation):
+    examples = read_grouped(config, seed, _read_row, grouping, check, needs_pair=True)
+    if not config.validation and not any(row.label >= RELEVANT for row in examples.validation):
         what = "no held-out query has a relevant passage; another --seed has"
         raise BadDataError([Problem(Place(str(config.train)), what)])
-    return found
+    return examples
 
 
 def _read_row(row: Row, columns: Columns, where: Place) -> Example | list[str]:

@@ -17,7 +17,7 @@ _COLUMNS = Columns("tokens", None, "tags")  # rows often have a text or an inten
 
 def read(config: DataConfig, seed: int) -> Examples:
     """Read, check and split rows; CoNLL files, or rows with a list of words and a list of tags."""
-    grouping = Grouping(key=lambda each: each.text, fewest=2, too_few="one text, expected another to hold out")
+    grouping = Grouping(key=lambda row: row.text, fewest=2, too_few="one text, expected another to hold out")
 
     def check(rows: Sequence[Example], held_out: Sequence[Example]) -> list[Problem]:
         labels = _tags(rows)
