@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
-
 from linnet_export.errors import CheckpointError
 
-__all__ = ["UnsupportedTokenizerError", "refuse"]
+__all__ = ["UnsupportedTokenizerError", "unsupported_part"]
 
 
 class UnsupportedTokenizerError(CheckpointError, ValueError):
@@ -23,9 +21,9 @@ class UnsupportedTokenizerError(CheckpointError, ValueError):
         self.needed = needed
 
 
-def refuse(found: str, needed: str) -> NoReturn:
-    """Raise the error for a part that is not supported."""
-    raise UnsupportedTokenizerError(
+def unsupported_part(found: str, needed: str) -> UnsupportedTokenizerError:
+    """Return the error for a part that is not supported."""
+    return UnsupportedTokenizerError(
         f"tokenizer not supported: found {found}, but the device has only {needed}; "
         "save the tokenizer again without it",
         found=found,

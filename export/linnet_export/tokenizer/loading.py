@@ -12,7 +12,7 @@ import tokenizers
 
 from linnet_export.errors import CheckpointError
 from linnet_export.file_damage import check_present, parse_json
-from linnet_export.tokenizer.errors import UnsupportedTokenizerError, refuse
+from linnet_export.tokenizer.errors import UnsupportedTokenizerError, unsupported_part
 
 __all__ = ["ROLES", "LoadedTokenizer", "check_tokenizer_files", "load_tokenizer", "read_tokenizer"]
 
@@ -113,7 +113,7 @@ def _through_transformers(directory: Path, factory: str) -> LoadedTokenizer:
     loaded = getattr(transformers, factory).from_pretrained(str(directory), local_files_only=True)
     backend = getattr(loaded, "backend_tokenizer", None)
     if not isinstance(backend, tokenizers.Tokenizer):
-        refuse(f"tokenizer class {type(loaded).__name__}", "a fast tokenizer (`tokenizers` package)")
+        raise unsupported_part(f"tokenizer class {type(loaded).__name__}", "a fast tokenizer (`tokenizers` package)")
     named = {role: getattr(loaded, f"{role}_token") for role in ROLES}
     return LoadedTokenizer(
         backend,
@@ -166,4 +166,4 @@ def _check_kept(saved: dict[str, Any], loaded: dict[str, Any]) -> None:
     for name in ("normalizer", "pre_tokenizer", "model"):
         found, kept = ((state.get(name) or {}).get("type", "none") for state in (saved, loaded))
         if found not in (kept, "none"):
-            refuse(f"{name} {found} in tokenizer.json, where its tokenizer class builds {kept}", kept)
+            raise unsupported_part(f"{name} {found} in tokenizer.json, where its tokenizer class builds {kept}", kept)

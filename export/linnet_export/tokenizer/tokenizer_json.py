@@ -10,7 +10,7 @@ import json
 import tokenizers
 
 from linnet.tokenization.json_bytes import pack, unpack
-from linnet_export.tokenizer.errors import refuse
+from linnet_export.tokenizer.errors import unsupported_part
 
 __all__ = ["tokenizer_json_blob"]
 
@@ -28,11 +28,11 @@ def tokenizer_json_blob(tokenizer: tokenizers.Tokenizer, *, clean_up: bool = Fal
         UnsupportedTokenizerError: the tokenizer does not come back from its JSON as it was.
     """
     if tokenizer.encode_special_tokens:
-        refuse("encode_special_tokens is on", "special tokens found in the text")
+        raise unsupported_part("encode_special_tokens is on", "special tokens found in the text")
     try:
         state = json.loads(tokenizer.to_str())
-    except Exception as error:  # noqa: BLE001 - `tokenizers` raises nothing more special
-        refuse(f"a part that cannot be saved ({error})", "what tokenizer.json can say")
+    except Exception as error:  # `tokenizers` raises nothing more special
+        raise unsupported_part(f"a part that cannot be saved ({error})", "what tokenizer.json can say") from error
     text = json.dumps({**state, "truncation": None, "padding": None}, ensure_ascii=False, separators=(",", ":"))
     data = pack(text, clean_up=clean_up)
     _check_kept(tokenizer, tokenizers.Tokenizer.from_str(unpack(data)[0].decode("utf-8")))
@@ -45,4 +45,6 @@ def _check_kept(tokenizer: tokenizers.Tokenizer, read: tokenizers.Tokenizer) -> 
         differing = sorted({token for token, _ in before.items() ^ after.items()})
         if differing:
             shown = ", ".join(repr(token) for token in differing[:5])
-            refuse(f"{len(differing)} tokens that tokenizer.json loses or renumbers ({shown})", "one token for an id")
+            raise unsupported_part(
+                f"{len(differing)} tokens that tokenizer.json loses or renumbers ({shown})", "one token for an id"
+            )

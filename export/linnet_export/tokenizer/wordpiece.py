@@ -22,7 +22,7 @@ from typing import Any, TypeAlias, cast
 
 import tokenizers
 
-from linnet_export.tokenizer.errors import refuse
+from linnet_export.tokenizer.errors import unsupported_part
 
 __all__ = ["wordpiece_blob"]
 
@@ -51,7 +51,7 @@ def wordpiece_blob(tokenizer: tokenizers.Tokenizer) -> bytes:
             be expressed.
     """
     if tokenizer.encode_special_tokens:
-        refuse("encode_special_tokens is on", "special tokens found in the text")
+        raise unsupported_part("encode_special_tokens is on", "special tokens found in the text")
     state: Json = json.loads(tokenizer.to_str())
     model = _component(state, "model", "WordPiece")
     _component(state, "pre_tokenizer", "BertPreTokenizer")
@@ -82,7 +82,7 @@ def _component(state: Json, name: str, needed: str) -> Json:
     component = state[name]
     found = "none" if component is None else component.get("type", "without a type")
     if found != needed:
-        refuse(f"{name} {found}", needed)
+        raise unsupported_part(f"{name} {found}", needed)
     return cast(Json, component)
 
 
@@ -112,7 +112,7 @@ def _bits(flags: Iterable[bool]) -> int:
 
 def _unknown_id(token: str, vocab: Mapping[str, int]) -> int:
     if token not in vocab:
-        refuse(f"unk_token {token!r} outside the WordPiece vocabulary", "one that is in it")
+        raise unsupported_part(f"unk_token {token!r} outside the WordPiece vocabulary", "one that is in it")
     return vocab[token]
 
 
@@ -122,10 +122,10 @@ def _tokens_by_id(vocab: Mapping[str, int], added: Sequence[Json]) -> list[str]:
     for token, position in [*vocab.items(), *((item["content"], item["id"]) for item in added)]:
         other = token_of.setdefault(position, token)
         if other != token:
-            refuse(f"two tokens with id {position} ({other!r} and {token!r})", "one token for an id")
+            raise unsupported_part(f"two tokens with id {position} ({other!r} and {token!r})", "one token for an id")
     size = max(token_of) + 1
     if size > _MAX_IDS:
-        refuse(f"token ids up to {size - 1}", f"ids below {_MAX_IDS}")
+        raise unsupported_part(f"token ids up to {size - 1}", f"ids below {_MAX_IDS}")
     return [token_of.get(position, "") for position in range(size)]
 
 
@@ -147,15 +147,17 @@ def _check_added_tokens(added: Sequence[Json], normalizer: tokenizers.normalizer
             content = token["content"]
             text = normalizer.normalize_str(content) if normalized else content
             if not text:
-                refuse(f"added token {content!r}, empty when normalized", "tokens with text")
+                raise unsupported_part(f"added token {content!r}, empty when normalized", "tokens with text")
             if strips and text[0].isspace():
-                refuse(
+                raise unsupported_part(
                     f"added token {content!r}, which begins with white space, beside one with rstrip",
                     "added tokens whose matches cannot overlap",
                 )
             # `tokenizers` finds either of them, by the order of a hash table
             if seen.setdefault(text, content) != content:
-                refuse(f"added tokens {seen[text]!r} and {content!r}, equal when normalized", "different ones")
+                raise unsupported_part(
+                    f"added tokens {seen[text]!r} and {content!r}, equal when normalized", "different ones"
+                )
 
 
 def _added_token(token: Json, vocab: Mapping[str, int]) -> bytes:
@@ -186,7 +188,7 @@ def _templates(state: Json) -> Iterator[tuple[list[Piece], str]]:
         yield list(_template_pieces(processor["single"], processor["special_tokens"])), "A"
         yield list(_template_pieces(processor["pair"], processor["special_tokens"])), "AB"
     else:
-        refuse(f"post_processor {kind}", "TemplateProcessing and BertProcessing")
+        raise unsupported_part(f"post_processor {kind}", "TemplateProcessing and BertProcessing")
 
 
 def _template_pieces(template: Iterable[Json], special_tokens: Mapping[str, Json]) -> Iterator[Piece]:
@@ -204,8 +206,10 @@ def _template(pieces: Sequence[Piece], texts: str, tokens: Sequence[str]) -> byt
     kinds = Counter(kind for kind, _, _ in pieces)
     for text, kind in _TEXT_KINDS.items():
         if kinds[kind] != texts.count(text):
-            refuse(f"a template that holds text {text} {kinds[kind]} times", "templates with each text once")
+            raise unsupported_part(
+                f"a template that holds text {text} {kinds[kind]} times", "templates with each text once"
+            )
     for kind, _, token_id in pieces:
         if kind == _SPECIAL_TOKEN and (token_id >= len(tokens) or not tokens[token_id]):
-            refuse(f"a template with the unused id {token_id}", "special tokens of the vocabulary")
+            raise unsupported_part(f"a template with the unused id {token_id}", "special tokens of the vocabulary")
     return _numbers(len(pieces)) + b"".join(_numbers(*piece) for piece in pieces)
