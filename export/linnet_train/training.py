@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from linnet.errors import InvalidArgumentError
 from linnet_export.progress import Stages
+from linnet_export.quantize.recipes import get_recipe
 from linnet_train.callbacks import EpochLog, SaveSteps, ShowProgress
 from linnet_train.checkpoints import last_complete
 from linnet_train.config import OptimizerConfig, TrainConfig
@@ -156,7 +157,9 @@ class Training:
         )  # fmt: skip
         if config.adapters is not None:
             steps = [*steps, add_adapters(model, config.adapters)]
-        exact = {} if config.quantize_aware is None else insert_fake_quantization(model, config.quantize_aware)
+        exact: dict[str, nn.Module] = {}
+        if config.quantize_aware is not None:
+            exact = insert_fake_quantization(model, get_recipe(config.quantize_aware))
         return _Prepared(model=model, tokenizer=tokenizer, steps=steps, new_head=loaded.new_head, exact=exact)
 
     def _importance_batches(self, tokenizer: Any) -> list[dict[str, Any]]:

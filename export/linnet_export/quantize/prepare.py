@@ -23,7 +23,7 @@ from linnet_export.quantize.plan import make_plan, quantizable
 from linnet_export.quantize.precisions.int4 import group_scales, round_to_groups
 from linnet_export.quantize.precisions.int8 import quantize_rows
 from linnet_export.quantize.quantize import put_layer
-from linnet_export.quantize.recipes import get_recipe
+from linnet_export.quantize.recipes import Recipe
 
 __all__ = ["FakeQuantizedEmbedding", "FakeQuantizedLinear", "NotTrainableError", "prepare_for_training"]
 
@@ -66,23 +66,22 @@ class FakeQuantizedEmbedding(nn.Module):
         return _straight_through(rows, self._fake(flat).view(rows.shape))
 
 
-def prepare_for_training(module: nn.Module, recipe: str, settings: QuantizationConfig | None = None) -> nn.Module:
+def prepare_for_training(module: nn.Module, recipe: Recipe, settings: QuantizationConfig | None = None) -> nn.Module:
     """Put fake-quantized layers where ``recipe`` will quantize, in place; return ``module``.
 
     What the prepared module computes is what the exported one computes with the same weights; int4 weights
     are rounded to the nearest, so export with ``algorithm="rtn"`` what was trained like this.
 
     Raises:
-        UnknownRecipeError: there is no such recipe.
         NotTrainableError: a layer gets a precision that is calibrated, which training cannot imitate.
     """
     settings = settings or QuantizationConfig()
     layers = quantizable(module)
-    plan = make_plan(module, get_recipe(recipe), settings)
+    plan = make_plan(module, recipe, settings)
     fakes = _fakes(settings)
     unknown = sorted(set(plan.values()) - set(fakes) - {"fp32"})
     if unknown:
-        raise NotTrainableError(f"{recipe} uses {', '.join(unknown)}, training can imitate {', '.join(fakes)}")
+        raise NotTrainableError(f"{recipe.name} uses {', '.join(unknown)}, training can imitate {', '.join(fakes)}")
     for name, layer in layers.items():
         if plan[name] == "fp32":
             continue

@@ -15,13 +15,13 @@ from linnet_export.config import QuantizationConfig
 from linnet_export.quantize.plan import quantizable
 from linnet_export.quantize.prepare import prepare_for_training
 from linnet_export.quantize.quantize import put_layer
-from linnet_export.quantize.recipes import get_recipe
+from linnet_export.quantize.recipes import Recipe
 from linnet_train.loading import last_layer
 
 __all__ = ["insert_fake_quantization", "remove_fake_quantization"]
 
 
-def insert_fake_quantization(model: Any, recipe: str) -> dict[str, nn.Module]:
+def insert_fake_quantization(model: Any, recipe: Recipe) -> dict[str, nn.Module]:
     """Replace the layers of ``model`` by fake-quantized ones, in place.
 
     Args:
@@ -33,14 +33,13 @@ def insert_fake_quantization(model: Any, recipe: str) -> dict[str, nn.Module]:
             layers in their place.
 
     Raises:
-        UnknownRecipeError: there is no such recipe.
         NotTrainableError: the recipe has a precision without a fake-quantized layer.
     """
     layers = quantizable(model)
     last, words = last_layer(model), model.get_input_embeddings()
     keep = [(name, "fp32") for name, layer in layers.items() if layer is last or isinstance(layer, nn.Embedding)]
     # the exporter knows the word embedding by its own name for it
-    keep += [(name, get_recipe(recipe).embedding) for name, layer in layers.items() if layer is words]
+    keep += [(name, recipe.embedding) for name, layer in layers.items() if layer is words]
     prepare_for_training(model, recipe, QuantizationConfig(keep=tuple(keep)))
     return dict(layers)
 

@@ -34,7 +34,7 @@ def program(models: Models) -> DeviceProgram:
 )
 def test_it_computes_what_will_be_exported(recipe: str, settings: QuantizationConfig, models: Models) -> None:
     exported = program(models)
-    prepared = prepare_for_training(copy.deepcopy(exported), recipe, settings)
+    prepared = prepare_for_training(copy.deepcopy(exported), get_recipe(recipe), settings)
     apply_recipe(exported, get_recipe(recipe), settings)
     ids = random_ids(1, 17)
     with torch.no_grad():
@@ -45,8 +45,8 @@ def test_it_computes_what_will_be_exported(recipe: str, settings: QuantizationCo
 
 
 def test_training_it_lowers_the_loss(models: Models) -> None:
-    module = prepare_for_training(program(models), "8da4w")
-    weights = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    module = prepare_for_training(program(models), get_recipe("8da4w"))
+    weights = [parameter for parameter in module.parameters() if each.requires_grad]
     assert len(weights) == 13
     ids, target = random_ids(1, 17), torch.zeros(1, 17, 32)
     optimizer = torch.optim.SGD(weights, lr=0.02)
@@ -63,4 +63,4 @@ def test_training_it_lowers_the_loss(models: Models) -> None:
 
 def test_calibrated_precisions_are_refused(models: Models) -> None:
     with pytest.raises(NotTrainableError, match="int8-static uses int8-static, training can imitate int8, int4"):
-        prepare_for_training(program(models), "int8-static")
+        prepare_for_training(program(models), get_recipe("int8-static"))

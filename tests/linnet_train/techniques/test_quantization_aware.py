@@ -14,6 +14,7 @@ import linnet
 from linnet.cli.main import main
 from linnet.errors import CallerError
 from linnet_export.quantize.prepare import FakeQuantizedEmbedding, FakeQuantizedLinear
+from linnet_export.quantize.recipes import get_recipe
 from linnet_train import AdapterConfig, DataConfig, OptimizerConfig, TrainConfig, train
 from linnet_train.techniques.quantization_aware import insert_fake_quantization, remove_fake_quantization
 
@@ -33,7 +34,7 @@ def config(encoder: Path, rows: Path, output: Path, **changes: Any) -> TrainConf
 def test_all_but_the_last_layer_is_rounded_and_comes_back(encoder: Path) -> None:
     model = classifier(encoder)
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    layers = insert_fake_quantization(model, "int8")
+    layers = insert_fake_quantization(model, get_recipe("int8"))
     found = {name: type(module) for name, module in model.named_modules()}
     assert found["bert.encoder.layer.0.attention.self.query"] is FakeQuantizedLinear
     assert found["bert.embeddings.word_embeddings"] is FakeQuantizedEmbedding
@@ -59,7 +60,7 @@ def test_the_file_answers_as_the_rounded_model(
     said = json.loads(capsys.readouterr().out)
     assert said["stages"]["model"]["figures"]["accuracy"] >= 0.9
     model, tokenizer = classifier(output), transformers.AutoTokenizer.from_pretrained(output)
-    insert_fake_quantization(model, recipe)
+    insert_fake_quantization(model, get_recipe(recipe))
     texts = ["play the music", "open account bank", "the rain", "reset the password"]
     with linnet.load(file) as exported, torch.no_grad():
         assert exported.manifest.recipe == recipe
