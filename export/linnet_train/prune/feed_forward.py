@@ -1,8 +1,4 @@
-"""Pruning of feed-forward neurons by importance.
-
-Importance is the first-order estimate of how much the loss would change without the neuron,
-``|activation * gradient|`` summed over tokens (Molchanov et al., <https://arxiv.org/abs/1611.06440>).
-"""
+"""Pruning of feed-forward neurons by importance."""
 
 from __future__ import annotations
 
@@ -14,9 +10,10 @@ import transformers
 from torch import Tensor, nn
 
 from linnet_train.errors import ShrinkError
+from linnet_train.prune.importance import input_importance, kept_share
 from linnet_train.prune.layers import encoder_layers
 
-__all__ = ["narrow_feed_forward", "neuron_importance"]
+__all__ = ["narrow_feed_forward"]
 
 # (from hidden to intermediate, back), by the names that transformers gives them
 _PAIRS = (("intermediate.dense", "output.dense"), ("ffn.lin1", "ffn.lin2"))
@@ -43,7 +40,7 @@ def narrow_feed_forward(
     width = pairs[0][0].out_features
     if size >= width:
         raise ShrinkError(f"intermediate_size is {size}, the model's is {width}; expected less")
-    importance = neuron_importance(model, [contract for _, contract in pairs], batches, loss)
+    importance = input_importance(model, [contract for _, contract in pairs], batches, loss)
     for (expand, contract), scores in zip(pairs, importance, strict=True):
         chosen = scores.topk(size).indices.sort().values
         _keep(expand, contract, chosen)
@@ -51,46 +48,8 @@ def narrow_feed_forward(
     config.intermediate_size = size  # DistilBERT maps it to hidden_dim
     if hasattr(config, "hidden_dim"):
         config.hidden_dim = size
-    kept = sum(float(scores.topk(size).values.sum() / scores.sum()) for scores in importance) / len(importance)
+    kept = kept_share(importance, size)
     return f"{size} of {width} neurons in each feed-forward layer, with {kept:.0%} of the importance"
-
-
-def neuron_importance(
-    model: transformers.PreTrainedModel,
-    contracts: Sequence[nn.Linear],
-    batches: Sequence[dict[str, Any]],
-    loss: Callable[[Any, dict[str, Any]], Tensor] | None = None,
-) -> list[Tensor]:
-    """Compute the importance of each input of each of these layers: float32 [inputs] each.
-
-    Args:
-        model: a trained model that returns a loss.
-        contracts: linear layers whose inputs are ranked.
-        batches: tensors with labels.
-        loss: (model, batch) -> a scalar; None: the model's own.
-    """
-    scores = [torch.zeros(layer.in_features) for layer in contracts]
-    seen: list[Tensor] = []
-
-    def watch(_module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-        inputs[0].retain_grad()
-        seen.append(inputs[0])
-
-    handles = [layer.register_forward_pre_hook(watch) for layer in contracts]
-    try:
-        model.eval()
-        for batch in batches:
-            seen.clear()
-            (model(**batch).loss if loss is None else loss(model, dict(batch))).backward()
-            for score, values in zip(scores, seen, strict=True):
-                gradient = torch.zeros_like(values) if values.grad is None else values.grad
-                # whole texts, so that a neuron that helps one token and harms another is not counted twice
-                score += (values * gradient).sum(dim=1).abs().sum(dim=0).detach()
-            model.zero_grad(set_to_none=True)
-    finally:
-        for handle in handles:
-            handle.remove()
-    return scores
 
 
 def _pair(layer: nn.Module) -> tuple[nn.Linear, nn.Linear]:

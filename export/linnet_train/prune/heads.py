@@ -16,7 +16,7 @@ import transformers
 from torch import Tensor, nn
 
 from linnet_train.errors import ShrinkError
-from linnet_train.prune.feed_forward import neuron_importance
+from linnet_train.prune.importance import input_importance, kept_share
 from linnet_train.prune.layers import encoder_layers
 
 __all__ = ["prune_heads"]
@@ -52,12 +52,12 @@ def prune_heads(
         raise ShrinkError(f"heads is {count}, the model has {heads}; expected fewer")
     layers = encoder_layers(model)[2]
     outputs = [_linear(layer, _OUTPUT) for layer in layers]
-    importance = [channels.view(heads, -1).sum(dim=1) for channels in neuron_importance(model, outputs, batches, loss)]
+    importance = [channels.view(heads, -1).sum(dim=1) for channels in input_importance(model, outputs, batches, loss)]
     for layer, scores in zip(layers, importance, strict=True):
         pruned = torch.ones(heads, dtype=torch.bool)
         pruned[scores.topk(count).indices] = False
         _zero(layer, pruned.repeat_interleave(_linear(layer, _VALUE).out_features // heads))
-    kept = sum(float(scores.topk(count).values.sum() / scores.sum()) for scores in importance) / len(importance)
+    kept = kept_share(importance, count)
     return f"{count} of {heads} heads in each layer, with {kept:.0%} of the importance; the exporter removes the rest"
 
 

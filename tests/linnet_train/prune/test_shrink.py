@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from linnet_train.errors import ShrinkError
 from linnet_train.prune import drop_layers, factorize_embeddings, narrow_feed_forward, trim_vocabulary
-from linnet_train.prune.feed_forward import neuron_importance
+from linnet_train.prune.importance import input_importance
 from tests.support.checkpoints import write_checkpoint
 
 CORPUS = ["turn the volume down", "Resetting my passwords!", "open a bank account"]
@@ -114,7 +114,7 @@ def test_importance_is_what_the_loss_changes_by(checkpoint: Path) -> None:
     model.double()  # the difference is small
     rows = {name: value[:1] for name, value in batch(tokenizer).items()}
     layers = [model.bert.encoder.layer[1].output.dense]
-    score = neuron_importance(model, layers, [rows])[0]
+    score = input_importance(model, layers, [rows])[0]
     neuron, part = int(score.argmax()), 1e-3
     with torch.no_grad():
         before = float(model(**rows).loss)
