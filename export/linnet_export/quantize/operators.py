@@ -196,9 +196,7 @@ class ExpandQuantized(PassBase):
             with graph.inserting_before(node):
                 arguments = (weight, scale, None, *INT4, ids)
                 replacement = graph.call_function(target, arguments, {"dtype": torch.float32})
-            replacement.meta = dict(node.meta)
-            node.replace_all_uses_with(replacement)
-            graph.erase_node(node)
+            _put_instead(graph, node, replacement)
         return bool(nodes)
 
     def _expand_static_linears(self, graph: Graph) -> bool:
@@ -227,9 +225,7 @@ class ExpandQuantized(PassBase):
             arguments = tuple(arg for arg in node.args if arg is not None)
             with graph.inserting_before(node):
                 replacement = graph.call_function(exir_ops.edge.aten.linear.default, arguments)
-            replacement.meta = dict(node.meta)
-            node.replace_all_uses_with(replacement)
-            graph.erase_node(node)
+            _put_instead(graph, node, replacement)
         return bool(nodes)
 
     def _expand_linears(self, graph: Graph) -> bool:
@@ -244,13 +240,16 @@ class ExpandQuantized(PassBase):
                 rounded[x] = _round_activations(graph, x)
             with graph.inserting_before(node):
                 real = dequantize[node.target](graph, weight, scale, zero_point)
-                linear = exir_ops.edge.aten.linear.default
                 arguments = (rounded[x], real) if bias is None else (rounded[x], real, bias)
-                replacement = graph.call_function(linear, arguments)
-                replacement.meta = dict(node.meta)
-            node.replace_all_uses_with(replacement)
-            graph.erase_node(node)
+                replacement = graph.call_function(exir_ops.edge.aten.linear.default, arguments)
+            _put_instead(graph, node, replacement)
         return bool(nodes)
+
+
+def _put_instead(graph: Graph, node: Node, replacement: Node) -> None:
+    replacement.meta = dict(node.meta)
+    node.replace_all_uses_with(replacement)
+    graph.erase_node(node)
 
 
 Dequantize = Callable[[Graph, Node, Node, Node], Node]
