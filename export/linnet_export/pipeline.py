@@ -45,6 +45,7 @@ class _Loaded:
     """Inputs of an export, read and checked before any work.
 
     Attributes:
+        config: settings of the export.
         recipe: the chosen one.
         checkpoint: the original, its task among it.
         tokenizer: its tokenizer, written for the device.
@@ -54,6 +55,7 @@ class _Loaded:
         budget: limits of the proof.
     """
 
+    config: ExportConfig
     recipe: Recipe
     checkpoint: Checkpoint
     tokenizer: TokenizerBytes
@@ -91,11 +93,11 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
     stages = Stages(listener or Quiet())
     output = choose_output(config)
     loaded = _load(config, stages)
-    quantized = _quantize(config, loaded, stages)
-    lowered = _lower(config, loaded, quantized, stages)
+    quantized = _quantize(loaded, stages)
+    lowered = _lower(loaded, quantized, stages)
     with atomic_write(output) as partial:
-        proven = _write_and_prove(config, loaded, lowered, partial, stages)
-        report = _report(config, loaded, quantized, lowered, stages.seconds)
+        proven = _write_and_prove(loaded, lowered, partial, stages)
+        report = _report(loaded, quantized, lowered, stages.seconds)
         evidence = dataclasses.replace(
             proven,
             report=report,
@@ -118,6 +120,7 @@ def _load(config: ExportConfig, stages: Stages) -> _Loaded:
         calibrated = is_calibrated(recipe, settings)
         calibration = choose_calibration(config, checkpoint)[:_MOST_CALIBRATION_TEXTS] if calibrated else []
     return _Loaded(
+        config=config,
         recipe=recipe,
         checkpoint=checkpoint,
         tokenizer=tokenizer,
@@ -128,10 +131,11 @@ def _load(config: ExportConfig, stages: Stages) -> _Loaded:
     )
 
 
-def _quantize(config: ExportConfig, loaded: _Loaded, stages: Stages) -> _Quantized:
-    checkpoint, recipe, settings = loaded.checkpoint, loaded.recipe, config.quantization
+def _quantize(loaded: _Loaded, stages: Stages) -> _Quantized:
+    config, checkpoint, recipe = loaded.config, loaded.checkpoint, loaded.recipe
+    settings = config.quantization
     with stages.stage("graph"):
-        methods = _methods(config, loaded)
+        methods = _methods(loaded)
         program = methods["forward"]
     with stages.stage("quantize"):
         inputs = device_inputs(checkpoint, loaded.calibration, program.inputs)
@@ -151,14 +155,14 @@ def _quantize(config: ExportConfig, loaded: _Loaded, stages: Stages) -> _Quantiz
     return _Quantized(methods, summary, mixed, errors, count)
 
 
-def _methods(config: ExportConfig, loaded: _Loaded) -> dict[str, DeviceProgram]:
+def _methods(loaded: _Loaded) -> dict[str, DeviceProgram]:
     """Return the methods of the file in float32; they share their layers, so quantizing one quantizes all."""
     program = _device_program(loaded.checkpoint)
     methods = {"forward": program}
     fused = program.with_custom_kernels() if loaded.recipe.fused else None
     if fused is not None:
         methods["forward_fused"] = fused
-    if config.max_batch:
+    if loaded.config.max_batch:
         methods["forward_batch"] = program.with_mask()
     return methods
 
@@ -188,8 +192,8 @@ def _device_program(checkpoint: Checkpoint) -> DeviceProgram:
     )
 
 
-def _lower(config: ExportConfig, loaded: _Loaded, quantized: _Quantized, stages: Stages) -> LowerResult:
-    checkpoint, max_batch = loaded.checkpoint, config.max_batch
+def _lower(loaded: _Loaded, quantized: _Quantized, stages: Stages) -> LowerResult:
+    checkpoint, max_batch = loaded.checkpoint, loaded.config.max_batch
     with stages.stage("lower"):
         return lower(
             quantized.methods,
@@ -202,27 +206,19 @@ def _lower(config: ExportConfig, loaded: _Loaded, quantized: _Quantized, stages:
         )
 
 
-def _write_and_prove(
-    config: ExportConfig, loaded: _Loaded, lowered: LowerResult, path: Path, stages: Stages
-) -> Evidence:
+def _write_and_prove(loaded: _Loaded, lowered: LowerResult, path: Path, stages: Stages) -> Evidence:
     """Write the program to ``path`` with a preliminary trailer, without which no file opens, and prove it."""
     with stages.stage("write"):
         ranges = structural_ranges(lowered.program)
         write_trailer(path, lowered.program, ranges, unproven("not proven yet"))
-    if not config.prove:
+    if not loaded.config.prove:
         return unproven("exported with --no-proof")
     with stages.stage("prove"):
         fused = "forward_fused" in lowered.facts.partitions
         return prove(path, loaded.checkpoint, loaded.texts, loaded.budget, stages.detail, fused=fused)
 
 
-def _report(
-    config: ExportConfig,
-    loaded: _Loaded,
-    quantized: _Quantized,
-    lowered: LowerResult,
-    seconds: Mapping[str, float],
-) -> Report:
+def _report(loaded: _Loaded, quantized: _Quantized, lowered: LowerResult, seconds: Mapping[str, float]) -> Report:
     facts, summary = lowered.facts, quantized.summary
     return Report(
         task=loaded.checkpoint.task.name,
@@ -234,23 +230,23 @@ def _report(
         operators_outside={name: dict(counts) for name, counts in facts.operators_outside.items()},
         planned_bytes=dict(facts.planned_bytes),
         max_length=loaded.checkpoint.max_length,
-        max_batch=config.max_batch,
+        max_batch=loaded.config.max_batch,
         quantization=summary.text,
         kept=summary.kept,
         layers=summary.layers,
         seconds={name: round(spent, 3) for name, spent in seconds.items()},
-        notes=tuple(_notes(config, loaded, lowered)),
+        notes=tuple(_notes(loaded, lowered)),
         mixed_precision=quantized.mixed,
     )
 
 
-def _notes(config: ExportConfig, loaded: _Loaded, lowered: LowerResult) -> Iterator[str]:
+def _notes(loaded: _Loaded, lowered: LowerResult) -> Iterator[str]:
     if loaded.built_in:
         yield (
             "int4 weights were fitted to the built-in texts, which the proof measures too; "
             "--calibration FILE with texts of your own fits them to what will come"
         )
-    if not config.max_batch:
+    if not loaded.config.max_batch:
         yield (
             "no batch method: a padded batch of long texts is slower than a loop (benchmarks/studies/batch_gain.py); "
             "--max-batch 8 adds one, which can gain with short texts on several threads"
