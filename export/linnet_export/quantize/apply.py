@@ -12,9 +12,8 @@ from linnet.format.evidence import LayerPrecision
 from linnet_export.config import QuantizationConfig
 from linnet_export.errors import ExportError
 from linnet_export.quantize.calibration import CalibrationTexts
-from linnet_export.quantize.embeddings import EMBEDDINGS
 from linnet_export.quantize.plan import make_plan, quantizable
-from linnet_export.quantize.precisions import PRECISIONS
+from linnet_export.quantize.precisions import Precision
 from linnet_export.quantize.quantize import describe_layers, quantize_layers
 from linnet_export.quantize.recipes.base import QuantizationSummary, Recipe
 
@@ -48,7 +47,7 @@ def apply_recipe(
     settings = settings or QuantizationConfig()
     originals = dict(quantizable(module))
     plan = make_plan(module, recipe, settings)
-    if not recipe.exact and set(plan.values()) <= {"fp32"}:
+    if not recipe.exact and all(precision.name == "fp32" for precision in plan.values()):
         raise NothingQuantizedError(f"recipe {recipe.name} quantized nothing of {len(plan)} layers; use --recipe fp32")
     with torch.no_grad():
         quantize_layers(module, plan, settings, texts, progress)
@@ -56,22 +55,23 @@ def apply_recipe(
 
 
 def summarize(
-    recipe: Recipe, module: nn.Module, plan: Mapping[str, str], originals: Mapping[str, nn.Module]
+    recipe: Recipe, module: nn.Module, plan: Mapping[str, Precision], originals: Mapping[str, nn.Module]
 ) -> QuantizationSummary:
     """Return what became of a quantized ``module`` whose layers were ``originals``."""
     layers = describe_layers(module, plan, originals)
     kept = tuple(layer.name for layer in layers if layer.precision == "fp32")
     changed = Counter(layer.kind for layer in layers if layer.precision != "fp32")
     return QuantizationSummary(
-        recipe.name, changed["linear"], changed["embedding"], kept, _text(layers, len(kept)), layers
+        recipe.name, changed["linear"], changed["embedding"], kept, _text(layers, plan, len(kept)), layers
     )
 
 
-def _text(layers: tuple[LayerPrecision, ...], kept: int) -> str:
-    linears = Counter(layer.precision for layer in layers if layer.kind == "linear" and layer.precision != "fp32")
-    tables = Counter(layer.precision for layer in layers if layer.kind == "embedding" and layer.precision != "fp32")
-    if not linears and not tables:
+def _text(layers: tuple[LayerPrecision, ...], plan: Mapping[str, Precision], kept: int) -> str:
+    quantized = [layer for layer in layers if layer.precision != "fp32"]
+    linears = Counter(plan[layer.name].words for layer in quantized if layer.kind == "linear")
+    tables = dict.fromkeys(plan[layer.name].words for layer in quantized if layer.kind == "embedding")
+    if not quantized:
         return "none: weights and arithmetic are float32"
-    parts = [f"{count} linear layers with {PRECISIONS[name].words}" for name, count in linears.items()]
-    parts += [f"word embeddings {EMBEDDINGS[name].words}" for name in tables]
+    parts = [f"{count} linear layers with {words}" for words, count in linears.items()]
+    parts += [f"word embeddings {words}" for words in tables]
     return f"{', '.join(parts)}; {kept} layers and the attention products of forward in float32"

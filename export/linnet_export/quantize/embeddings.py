@@ -5,18 +5,16 @@ The kernels look up quantized rows and give float32; they stand in ExecuTorch's 
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from linnet_export.config import QuantizationConfig
 from linnet_export.quantize.operators import INT4, int4_embedding
+from linnet_export.quantize.precisions.base import Precision, always_supported, never_observed
 from linnet_export.quantize.precisions.int8 import quantize_rows
 
-__all__ = ["EMBEDDINGS", "EmbeddingPrecision", "Fp16Embedding", "Int4Embedding", "Int8Embedding", "quantize_row_groups"]
+__all__ = ["EMBEDDINGS", "Fp16Embedding", "Int4Embedding", "Int8Embedding", "quantize_row_groups"]
 
 _BYTE = (-128, 127)
 
@@ -114,23 +112,6 @@ def _as_half(scale: Tensor) -> Tensor:
     return scale.clamp(half.tiny, half.max).to(torch.float16).to(torch.float32)
 
 
-@dataclasses.dataclass(frozen=True)
-class EmbeddingPrecision:
-    """One way to store an embedding table.
-
-    Attributes:
-        name: as in ``--embedding``.
-        words: what is special about it, for the manifest; empty for float32.
-        quantize: (table, settings) -> the table in this precision.
-        reason_unsupported: (table, settings) -> why a table cannot have it; empty if it can.
-    """
-
-    name: str
-    words: str
-    quantize: Callable[[nn.Embedding, QuantizationConfig], nn.Module]
-    reason_unsupported: Callable[[nn.Embedding, QuantizationConfig], str]
-
-
 def _group_size(table: nn.Embedding, settings: QuantizationConfig) -> int:
     return min(settings.row_group_size, table.embedding_dim)
 
@@ -142,16 +123,17 @@ def _group_reason_unsupported(table: nn.Embedding, settings: QuantizationConfig)
     )
 
 
-EMBEDDINGS: dict[str, EmbeddingPrecision] = {
+EMBEDDINGS: dict[str, Precision] = {
     precision.name: precision
     for precision in (
-        EmbeddingPrecision("fp32", "", lambda table, _: table, lambda _, __: ""),
-        EmbeddingPrecision("fp16", "float16", lambda table, _: Fp16Embedding(table), lambda _, __: ""),
-        EmbeddingPrecision("8w", "int8 per row", lambda table, _: Int8Embedding(table), lambda _, __: ""),
-        EmbeddingPrecision(
+        Precision("fp32", "", lambda table, _, __: table, never_observed, always_supported),
+        Precision("fp16", "float16", lambda table, _, __: Fp16Embedding(table), never_observed, always_supported),
+        Precision("8w", "int8 per row", lambda table, _, __: Int8Embedding(table), never_observed, always_supported),
+        Precision(
             "4w",
             "int4 per group",
-            lambda table, settings: Int4Embedding(table, _group_size(table, settings)),
+            lambda table, settings, _: Int4Embedding(table, _group_size(table, settings)),
+            never_observed,
             _group_reason_unsupported,
         ),
     )

@@ -58,7 +58,7 @@ def quantize_within_budget(
     originals = dict(quantizable(program))
     plan = make_plan(program, recipe, settings)
     measure = _ProofMeasure(checkpoint, methods, texts, budget, progress)
-    mixed = mix_precisions(program, plan, settings, calibration, measure, progress)
+    mixed, chosen = mix_precisions(program, plan, settings, calibration, measure, progress)
     if not mixed.within:
         broken = "; ".join(budget.violations(mixed.curve[-1].figures))
         raise OverBudgetError(
@@ -66,7 +66,7 @@ def quantize_within_budget(
             "--embedding, fewer --keep, or change the limits with --budget NAME=VALUE",
             [],
         )
-    return summarize(recipe, program, mixed.plan, originals), mixed
+    return summarize(recipe, program, chosen, originals), mixed
 
 
 class _ProofMeasure:

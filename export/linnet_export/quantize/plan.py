@@ -6,7 +6,6 @@ import difflib
 import fnmatch
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from torch import nn
 
@@ -14,7 +13,7 @@ from linnet.errors import InvalidArgumentError
 from linnet_export.config import QuantizationConfig
 from linnet_export.graph.layers import OutputLinear
 from linnet_export.quantize.embeddings import EMBEDDINGS
-from linnet_export.quantize.precisions import PRECISIONS
+from linnet_export.quantize.precisions import PRECISIONS, Precision
 from linnet_export.quantize.recipes.base import Recipe
 
 __all__ = ["check_settings", "is_calibrated", "is_kept", "kind_of", "make_plan", "precision_names", "quantizable"]
@@ -42,7 +41,7 @@ def precision_names() -> tuple[str, ...]:
 
 def is_calibrated(recipe: Recipe, settings: QuantizationConfig) -> bool:
     """Return whether texts would change what the recipe does."""
-    used = {recipe.linear, *(precision for _, precision in settings.keep)}
+    used = {recipe.linear.name, *(precision for _, precision in settings.keep)}
     return any(PRECISIONS[name].observer(settings) is not None for name in used if name in PRECISIONS)
 
 
@@ -81,8 +80,8 @@ def _unknown_names(settings: QuantizationConfig) -> list[str]:
 
 
 def _without_effect(recipe: Recipe, settings: QuantizationConfig, calibrated: bool, mixed: bool) -> list[str]:
-    used = {recipe.linear, *(precision for _, precision in settings.keep)}
-    embeddings = {settings.embedding or recipe.embedding, *used}
+    used = {recipe.linear.name, *(precision for _, precision in settings.keep)}
+    embeddings = {settings.embedding or recipe.embedding.name, *used}
     gptq = "int4" in used and settings.linear_algorithm == "gptq"
     given: dict[str, tuple[object, bool, str]] = {
         "group-size": (settings.group_size, "int4" in used, "int4 linear layers"),
@@ -101,7 +100,7 @@ def _without_effect(recipe: Recipe, settings: QuantizationConfig, calibrated: bo
     ]
 
 
-def make_plan(module: nn.Module, recipe: Recipe, settings: QuantizationConfig) -> dict[str, str]:
+def make_plan(module: nn.Module, recipe: Recipe, settings: QuantizationConfig) -> dict[str, Precision]:
     """Return the precision of every linear layer and embedding table by name.
 
     The answer layer and small tables stay in float32. A layer that cannot have the recipe's precision gets
@@ -113,41 +112,36 @@ def make_plan(module: nn.Module, recipe: Recipe, settings: QuantizationConfig) -
     layers = quantizable(module)
     plan = {name: _default(name, layer, recipe, settings) for name, layer in layers.items()}
     problems: list[str] = []
-    for pattern, precision in settings.keep:
+    for pattern, wanted in settings.keep:
         named = [name for name in layers if _matches(pattern, name)]
-        fitting = [name for name in named if precision in _known(layers[name])]
+        fitting = [name for name in named if wanted in _known(layers[name])]
         if not fitting:
-            problems.append(_no_such_layer(pattern, precision, named, layers))
+            problems.append(_no_such_layer(pattern, wanted, named, layers))
         for name in fitting:
-            reason_unsupported = _reason_unsupported(precision, layers[name], settings)
+            precision = _known(layers[name])[wanted]
+            reason_unsupported = precision.reason_unsupported(layers[name], settings)
             if reason_unsupported:
-                problems.append(f"keep {pattern}={precision}: {name} cannot have it, {reason_unsupported}")
+                problems.append(f"keep {pattern}={wanted}: {name} cannot have it, {reason_unsupported}")
             plan[name] = precision
     if problems:
         raise InvalidArgumentError("; ".join(problems))
     return plan
 
 
-def _default(name: str, layer: nn.Linear | nn.Embedding, recipe: Recipe, settings: QuantizationConfig) -> str:
+def _default(name: str, layer: nn.Linear | nn.Embedding, recipe: Recipe, settings: QuantizationConfig) -> Precision:
     if isinstance(layer, nn.Embedding):
-        precision = settings.embedding or recipe.embedding
         if not name.endswith(_LARGE_TABLES):
-            return "fp32"
-        return "8w" if _reason_unsupported(precision, layer, settings) else precision
-    precision = "fp32" if isinstance(layer, OutputLinear) else recipe.linear
-    while _reason_unsupported(precision, layer, settings):
-        precision = PRECISIONS[precision].fallback
+            return EMBEDDINGS["fp32"]
+        precision = recipe.embedding if settings.embedding is None else EMBEDDINGS[settings.embedding]
+        return EMBEDDINGS["8w"] if precision.reason_unsupported(layer, settings) else precision
+    precision = PRECISIONS["fp32"] if isinstance(layer, OutputLinear) else recipe.linear
+    while precision.fallback is not None and precision.reason_unsupported(layer, settings):
+        precision = precision.fallback
     return precision
 
 
-def _known(layer: nn.Module) -> Mapping[str, Any]:
+def _known(layer: nn.Module) -> Mapping[str, Precision]:
     return EMBEDDINGS if isinstance(layer, nn.Embedding) else PRECISIONS
-
-
-def _reason_unsupported(precision: str, layer: nn.Linear | nn.Embedding, settings: QuantizationConfig) -> str:
-    if isinstance(layer, nn.Embedding):
-        return EMBEDDINGS[precision].reason_unsupported(layer, settings)
-    return PRECISIONS[precision].reason_unsupported(layer, settings)
 
 
 def _matches(pattern: str, name: str) -> bool:

@@ -79,15 +79,15 @@ def prepare_for_training(module: nn.Module, recipe: Recipe, settings: Quantizati
     layers = quantizable(module)
     plan = make_plan(module, recipe, settings)
     fakes = _fakes(settings)
-    unknown = sorted(set(plan.values()) - set(fakes) - {"fp32"})
+    unknown = sorted({precision.name for precision in plan.values()} - set(fakes) - {"fp32"})
     if unknown:
         raise NotTrainableError(f"{recipe.name} uses {', '.join(unknown)}, training can imitate {', '.join(fakes)}")
     for name, layer in layers.items():
-        if plan[name] == "fp32":
+        if plan[name].name == "fp32":
             continue
         kind = FakeQuantizedEmbedding if isinstance(layer, nn.Embedding) else FakeQuantizedLinear
         layer.weight.requires_grad_(True)
-        put_layer(module, name, kind(layer, fakes[plan[name]]))  # type: ignore[arg-type]
+        put_layer(module, name, kind(layer, fakes[plan[name].name]))  # type: ignore[arg-type]
     return module
 
 

@@ -10,15 +10,13 @@ from torch import nn
 from linnet.format.evidence import LayerPrecision
 from linnet_export.config import QuantizationConfig
 from linnet_export.quantize.calibration import CalibrationTexts, observe
-from linnet_export.quantize.embeddings import EMBEDDINGS
 from linnet_export.quantize.observers import Observer
 from linnet_export.quantize.plan import kind_of, quantizable
-from linnet_export.quantize.precisions import PRECISIONS
+from linnet_export.quantize.precisions import Precision
 
 __all__ = [
     "describe_layers",
     "put_layer",
-    "quantize_layer",
     "quantize_layers",
     "stored_bytes",
     "watch_layers",
@@ -27,7 +25,7 @@ __all__ = [
 
 def quantize_layers(
     module: nn.Module,
-    plan: Mapping[str, str],
+    plan: Mapping[str, Precision],
     settings: QuantizationConfig,
     texts: CalibrationTexts = (),
     progress: Callable[[str], None] = lambda text: None,
@@ -41,32 +39,22 @@ def quantize_layers(
     observers = watch_layers(module, plan, settings, texts, progress)
     for number, (name, layer) in enumerate(layers.items(), 1):
         progress(f"layer {number} of {len(layers)}: {name}")
-        put_layer(module, name, quantize_layer(layer, plan[name], settings, observers.get(name)))
+        put_layer(module, name, plan[name].quantize(layer, settings, observers.get(name)))
 
 
 def watch_layers(
     module: nn.Module,
-    plan: Mapping[str, str],
+    plan: Mapping[str, Precision],
     settings: QuantizationConfig,
     texts: CalibrationTexts,
     progress: Callable[[str], None] = lambda text: None,
 ) -> dict[str, Observer]:
     """Run the texts through ``module`` and return what was seen, by the names of the layers that need it."""
-    linears = [name for name, layer in quantizable(module).items() if isinstance(layer, nn.Linear)]
-    wanted = {name: PRECISIONS[plan[name]].observer(settings) for name in linears}
+    wanted = {name: precision.observer(settings) for name, precision in plan.items()}
     observers = {name: observer for name, observer in wanted.items() if observer is not None}
     if observers and texts:
         observe(module, texts, observers, progress)
     return observers
-
-
-def quantize_layer(
-    layer: nn.Linear | nn.Embedding, precision: str, settings: QuantizationConfig, observed: Observer | None
-) -> nn.Module:
-    """Return a layer in a precision."""
-    if isinstance(layer, nn.Embedding):
-        return EMBEDDINGS[precision].quantize(layer, settings)
-    return PRECISIONS[precision].quantize(layer, settings, observed)
 
 
 def put_layer(module: nn.Module, name: str, layer: nn.Module) -> None:
@@ -76,7 +64,7 @@ def put_layer(module: nn.Module, name: str, layer: nn.Module) -> None:
 
 
 def describe_layers(
-    module: nn.Module, plan: Mapping[str, str], originals: Mapping[str, nn.Module]
+    module: nn.Module, plan: Mapping[str, Precision], originals: Mapping[str, nn.Module]
 ) -> tuple[LayerPrecision, ...]:
     """Return what became of every layer; ``originals`` are the layers before."""
     layers: list[LayerPrecision] = []
@@ -85,7 +73,7 @@ def describe_layers(
         weight = original.weight
         assert isinstance(weight, torch.Tensor)
         shape = (weight.shape[0], weight.shape[1])
-        layers.append(LayerPrecision(name, kind_of(original), precision, shape, stored_bytes(now)))
+        layers.append(LayerPrecision(name, kind_of(original), precision.name, shape, stored_bytes(now)))
     return tuple(layers)
 
 

@@ -20,8 +20,8 @@ from linnet_export.config import QuantizationConfig
 from linnet_export.quantize.calibration import CalibrationTexts
 from linnet_export.quantize.observers import Observer
 from linnet_export.quantize.plan import is_kept, quantizable
-from linnet_export.quantize.precisions import PRECISIONS
-from linnet_export.quantize.quantize import put_layer, quantize_layer, stored_bytes, watch_layers
+from linnet_export.quantize.precisions import Precision
+from linnet_export.quantize.quantize import put_layer, stored_bytes, watch_layers
 
 __all__ = ["Measure", "Measured", "mix_precisions"]
 
@@ -52,12 +52,12 @@ class Measure(Protocol):
 
 def mix_precisions(
     module: nn.Module,
-    plan: Mapping[str, str],
+    plan: Mapping[str, Precision],
     settings: QuantizationConfig,
     texts: CalibrationTexts,
     measure: Measure,
     progress: Callable[[str], None] = lambda text: None,
-) -> MixedPrecision:
+) -> tuple[MixedPrecision, Mapping[str, Precision]]:
     """Quantize ``module`` in place, with as few layers in a higher precision as the budget needs.
 
     Args:
@@ -67,6 +67,9 @@ def mix_precisions(
         texts: for calibration.
         measure: measures ``module`` as it is at the moment.
         progress: told what happens, in a few words.
+
+    Returns:
+        what was measured, and the precision that every layer has now.
     """
     with torch.no_grad():
         search = _Search(module, plan, settings, watch_layers(module, plan, settings, texts, progress))
@@ -76,14 +79,18 @@ def mix_precisions(
 
 class _Search:
     def __init__(
-        self, module: nn.Module, plan: Mapping[str, str], settings: QuantizationConfig, observed: Mapping[str, Observer]
+        self,
+        module: nn.Module,
+        plan: Mapping[str, Precision],
+        settings: QuantizationConfig,
+        observed: Mapping[str, Observer],
     ) -> None:
         self._module = module
         self._plan = dict(plan)
         self._settings = settings
         self._observed = observed
         self._originals = quantizable(module)
-        self._made: dict[tuple[str, str], nn.Module] = {}
+        self._made: dict[tuple[str, Precision], nn.Module] = {}
 
     def sensitivities(self, measure: Measure, progress: Callable[[str], None]) -> list[LayerSensitivity]:
         """Measure every layer that could be raised, alone; return them in the order to raise them."""
@@ -93,19 +100,20 @@ class _Search:
             progress(f"sensitivity of layer {number} of {len(names)}: {name}")
             precision = self._plan[name]
             higher = self._higher(name, precision)
+            assert higher is not None
             put_layer(self._module, name, self._layer(name, precision))
             error = measure(quick=True).error
             put_layer(self._module, name, self._originals[name])
             sizes = [stored_bytes(self._layer(name, candidate)) for candidate in (precision, higher)]
-            sensitivities.append(LayerSensitivity(name, precision, error, sizes[0], higher, sizes[1]))
+            sensitivities.append(LayerSensitivity(name, precision.name, error, sizes[0], higher.name, sizes[1]))
         return sorted(
             sensitivities, key=lambda layer: -(layer.error**2) / max(1, layer.higher_bytes - layer.stored_bytes)
         )
 
     def shortest(
         self, order: list[LayerSensitivity], measure: Measure, progress: Callable[[str], None]
-    ) -> MixedPrecision:
-        """Find the least number of steps within the budget and leave the module so."""
+    ) -> tuple[MixedPrecision, Mapping[str, Precision]]:
+        """Find the least number of steps within the budget, leave the module so, and return its precisions too."""
         steps = self._steps(order)
         points: dict[int, CurvePoint] = {}
 
@@ -127,18 +135,18 @@ class _Search:
             low, high = (low, middle) if point(middle).within else (middle, high)
         chosen = self._put(steps[:high])
         curve = tuple(points[raised] for raised in sorted(points))
-        return MixedPrecision(tuple(order), curve, high, point(high).within, chosen)
+        names = {name: precision.name for name, precision in chosen.items()}
+        return MixedPrecision(tuple(order), curve, high, point(high).within, names), chosen
 
-    def _steps(self, order: list[LayerSensitivity]) -> list[tuple[str, str]]:
+    def _steps(self, order: list[LayerSensitivity]) -> list[tuple[str, Precision]]:
         """All layers to the next precision, then all to the one after it, until float32."""
-        steps: list[tuple[str, str]] = []
-        level = [(layer.name, layer.higher) for layer in order]
-        while level:
+        steps: list[tuple[str, Precision]] = []
+        level = [(layer.name, self._plan[layer.name]) for layer in order]
+        while level := [(name, higher) for name, now in level if (higher := self._higher(name, now))]:
             steps += level
-            level = [(name, higher) for name, now in level if (higher := self._higher(name, now))]
         return steps
 
-    def _put(self, steps: list[tuple[str, str]]) -> dict[str, str]:
+    def _put(self, steps: list[tuple[str, Precision]]) -> dict[str, Precision]:
         plan = {**self._plan, **dict(steps)}
         for name, precision in plan.items():
             put_layer(self._module, name, self._layer(name, precision))
@@ -149,14 +157,12 @@ class _Search:
         size = sum(stored_bytes(self._module.get_submodule(name)) for name in self._plan)
         return CurvePoint(raised, size, measured.error, measured.figures, measured.within)
 
-    def _layer(self, name: str, precision: str) -> nn.Module:
+    def _layer(self, name: str, precision: Precision) -> nn.Module:
         if (name, precision) not in self._made:
-            layer = quantize_layer(self._originals[name], precision, self._settings, self._observed.get(name))
+            layer = precision.quantize(self._originals[name], self._settings, self._observed.get(name))
             self._made[name, precision] = layer
         return self._made[name, precision]
 
-    def _higher(self, name: str, precision: str) -> str:
-        """Return the next precision of a linear layer, empty if it has none or the user chose."""
-        if isinstance(self._originals[name], nn.Embedding) or is_kept(name, self._settings):
-            return ""
-        return PRECISIONS[precision].higher
+    def _higher(self, name: str, precision: Precision) -> Precision | None:
+        """Return the next precision of a layer, None if it has none or the user chose."""
+        return None if is_kept(name, self._settings) else precision.higher

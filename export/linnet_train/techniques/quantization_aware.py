@@ -39,7 +39,7 @@ def insert_fake_quantization(model: Any, recipe: Recipe) -> dict[str, nn.Module]
     last, words = last_layer(model), model.get_input_embeddings()
     keep = [(name, "fp32") for name, layer in layers.items() if layer is last or isinstance(layer, nn.Embedding)]
     # the exporter knows the word embedding by its own name for it
-    keep += [(name, recipe.embedding) for name, layer in layers.items() if layer is words]
+    keep += [(name, recipe.embedding.name) for name, layer in layers.items() if layer is words]
     prepare_for_training(model, recipe, QuantizationConfig(keep=tuple(keep)))
     return dict(layers)
 

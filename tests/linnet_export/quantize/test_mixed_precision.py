@@ -14,6 +14,7 @@ from linnet.format.trailer import read_trailer
 from linnet_export.config import QuantizationConfig
 from linnet_export.errors import OverBudgetError
 from linnet_export.graph.program import DeviceProgram
+from linnet_export.quantize.precisions import PRECISIONS
 from linnet_export.quantize.sensitivity import Measured, mix_precisions
 from tests.support.checkpoints import write_checkpoint, write_sentence_modules
 
@@ -46,9 +47,10 @@ def search(limit: float, **settings: object) -> tuple[Chain, object]:
         error = sum(squares) ** 0.5
         return Measured(error, {"max_error": error}, error <= limit)
 
-    plan = dict.fromkeys(ERRORS, "int4")
+    plan = dict.fromkeys(ERRORS, PRECISIONS["int4"])
     config = QuantizationConfig(algorithm="rtn", **settings)  # type: ignore[arg-type]
-    return module, mix_precisions(module, plan, config, (), measure)
+    mixed, _ = mix_precisions(module, plan, config, (), measure)
+    return module, mixed
 
 
 def test_squared_error_by_added_byte_decides_the_order() -> None:

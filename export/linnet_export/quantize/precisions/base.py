@@ -1,9 +1,10 @@
-"""Interface of a precision of linear layers."""
+"""Interface of a precision of linear layers or of embedding tables."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 from torch import nn
 
@@ -15,31 +16,31 @@ __all__ = ["Precision", "always_supported", "never_observed"]
 
 @dataclasses.dataclass(frozen=True)
 class Precision:
-    """One way to store and compute a linear layer.
+    """One way to store and compute a linear layer, or to store an embedding table.
 
     Attributes:
-        name: as in ``--keep NAME=PRECISION``.
+        name: as in ``--keep NAME=PRECISION`` and ``--embedding``; unique among those of one kind of layer.
         words: what is special about it, for the manifest; empty for float32.
         quantize: (layer, settings, what was observed) -> the layer in this precision.
         observer: settings -> what has to be watched on calibration texts; None if nothing.
         reason_unsupported: (layer, settings) -> why a layer cannot have it; empty if it can.
-        fallback: the precision of a layer that cannot have this one.
-        higher: the next precision that errs less, empty if there is none.
+        fallback: the precision of a layer that cannot have this one; None if every layer can.
+        higher: the next precision that errs less and that mixed precision may raise a layer to; None if there is none.
     """
 
     name: str
     words: str
-    quantize: Callable[[nn.Linear, QuantizationConfig, Observer | None], nn.Module]
+    quantize: Callable[[Any, QuantizationConfig, Observer | None], nn.Module]
     observer: Callable[[QuantizationConfig], Observer | None]
-    reason_unsupported: Callable[[nn.Linear, QuantizationConfig], str]
-    fallback: str = ""
-    higher: str = ""
+    reason_unsupported: Callable[[Any, QuantizationConfig], str]
+    fallback: Precision | None = None
+    higher: Precision | None = None
 
 
 def never_observed(_: QuantizationConfig) -> None:
     """Return None: nothing has to be watched."""
 
 
-def always_supported(_: nn.Linear, __: QuantizationConfig) -> str:
+def always_supported(_: nn.Module, __: QuantizationConfig) -> str:
     """Return "": any layer can have it."""
     return ""

@@ -12,6 +12,7 @@ from linnet_export.config import QuantizationConfig
 from linnet_export.quantize.observers import Observer
 from linnet_export.quantize.operators import fp16_linear
 from linnet_export.quantize.precisions.base import Precision, never_observed
+from linnet_export.quantize.precisions.fp32 import PRECISION as FP32
 
 __all__ = ["PRECISION", "Fp16Linear"]
 
@@ -47,5 +48,5 @@ def _reason_unsupported(linear: nn.Linear, _: QuantizationConfig) -> str:
 
 
 PRECISION = Precision(
-    "fp16", "float16 weights", _quantize, never_observed, _reason_unsupported, fallback="fp32", higher="fp32"
+    "fp16", "float16 weights", _quantize, never_observed, _reason_unsupported, fallback=FP32, higher=FP32
 )

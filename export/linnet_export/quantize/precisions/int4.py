@@ -14,6 +14,7 @@ from linnet_export.quantize.gptq import round_by_gptq
 from linnet_export.quantize.observers import HessianObserver, Observer
 from linnet_export.quantize.operators import INT4, int4_linear
 from linnet_export.quantize.precisions.base import Precision
+from linnet_export.quantize.precisions.int8 import PRECISION as INT8
 
 __all__ = ["PRECISION", "Int4Linear", "group_scales", "round_to_groups"]
 
@@ -123,6 +124,6 @@ PRECISION = Precision(
     _quantize,
     _observer,
     _reason_unsupported,
-    fallback="int8",
-    higher="int8",
+    fallback=INT8,
+    higher=INT8,
 )

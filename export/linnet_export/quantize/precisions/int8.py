@@ -13,6 +13,7 @@ from linnet_export.config import QuantizationConfig
 from linnet_export.quantize.observers import Observer
 from linnet_export.quantize.operators import INT8, int8_linear
 from linnet_export.quantize.precisions.base import Precision, always_supported, never_observed
+from linnet_export.quantize.precisions.fp32 import PRECISION as FP32
 
 __all__ = ["PRECISION", "Int8Linear", "quantize_rows"]
 
@@ -66,5 +67,5 @@ PRECISION = Precision(
     _quantize,
     never_observed,
     always_supported,
-    higher="fp32",
+    higher=FP32,
 )

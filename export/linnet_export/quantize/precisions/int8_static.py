@@ -14,6 +14,7 @@ from linnet_export.config import QuantizationConfig
 from linnet_export.quantize.observers import OBSERVERS, Observer, RangeObserver
 from linnet_export.quantize.operators import int8_static_linear
 from linnet_export.quantize.precisions.base import Precision, always_supported
+from linnet_export.quantize.precisions.int8 import PRECISION as INT8
 from linnet_export.quantize.precisions.int8 import Int8Linear
 
 __all__ = ["PRECISION", "Int8StaticLinear", "affine_parameters"]
@@ -63,5 +64,5 @@ PRECISION = Precision(
     _quantize,
     _observer,
     always_supported,
-    higher="int8",
+    higher=INT8,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from linnet.format.evidence import LayerPrecision
+from linnet_export.quantize.precisions import Precision
 
 __all__ = ["QuantizationSummary", "Recipe"]
 
@@ -38,8 +39,8 @@ class Recipe:
         name: how users call it.
         help: what it does and when to use it, in a line.
         exact: the program computes what the original computes, up to float32 rounding.
-        linear: precision of linear layers, by name.
-        embedding: precision of the word embedding, by name.
+        linear: precision of linear layers.
+        embedding: precision of the word embedding.
         weight_bits: bits of most weights.
         needs_calibration: texts of the user's own have to be given.
     """
@@ -47,8 +48,8 @@ class Recipe:
     name: str
     help: str
     exact: bool
-    linear: str
-    embedding: str
+    linear: Precision
+    embedding: Precision
     weight_bits: int
     needs_calibration: bool = False
 

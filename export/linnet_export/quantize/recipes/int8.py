@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from linnet_export.quantize.embeddings import EMBEDDINGS
+from linnet_export.quantize.precisions import PRECISIONS
 from linnet_export.quantize.recipes.base import Recipe
 
 __all__ = ["RECIPE"]
@@ -10,7 +12,7 @@ RECIPE = Recipe(
     name="int8",
     help="a quarter of the size, no calibration",
     exact=False,
-    linear="int8",
-    embedding="8w",
+    linear=PRECISIONS["int8"],
+    embedding=EMBEDDINGS["8w"],
     weight_bits=8,
 )

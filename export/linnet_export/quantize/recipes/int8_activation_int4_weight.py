@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from linnet_export.quantize.embeddings import EMBEDDINGS
+from linnet_export.quantize.precisions import PRECISIONS
 from linnet_export.quantize.recipes.base import Recipe
 
 __all__ = ["RECIPE"]
@@ -10,7 +12,7 @@ RECIPE = Recipe(
     name="8da4w",
     help="the smallest: about a seventh of the size",
     exact=False,
-    linear="int4",
-    embedding="4w",
+    linear=PRECISIONS["int4"],
+    embedding=EMBEDDINGS["4w"],
     weight_bits=4,
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from linnet_export.quantize.embeddings import EMBEDDINGS
+from linnet_export.quantize.precisions import PRECISIONS
 from linnet_export.quantize.recipes.base import Recipe
 
 __all__ = ["RECIPE"]
@@ -10,8 +12,8 @@ RECIPE = Recipe(
     name="int8-static",
     help="as int8, with scales of the activations fixed on your texts",
     exact=False,
-    linear="int8-static",
-    embedding="8w",
+    linear=PRECISIONS["int8-static"],
+    embedding=EMBEDDINGS["8w"],
     weight_bits=8,
     needs_calibration=True,
 )
