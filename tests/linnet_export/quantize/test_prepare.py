@@ -46,7 +46,7 @@ def test_it_computes_what_will_be_exported(recipe: str, settings: QuantizationCo
 
 def test_training_it_lowers_the_loss(models: Models) -> None:
     module = prepare_for_training(program(models), get_recipe("8da4w"))
-    weights = [parameter for parameter in module.parameters() if each.requires_grad]
+    weights = [parameter for parameter in module.parameters() if parameter.requires_grad]
     assert len(weights) == 13
     ids, target = random_ids(1, 17), torch.zeros(1, 17, 32)
     optimizer = torch.optim.SGD(weights, lr=0.02)
