@@ -256,7 +256,7 @@ def terminated_as_interrupt() -> Iterator[None]:
 
 def _labels(text: str) -> tuple[str, ...]:
     path = Path(text)
-    items = path.read_text(encoding="utf-8").splitlines() if path.is_file() else text.split(",")
+    items = path.read_text(encoding="utf-8-sig").splitlines() if path.is_file() else text.split(",")
     return tuple(item.strip() for item in items if item.strip())
 
 

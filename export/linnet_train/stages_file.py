@@ -63,7 +63,7 @@ def read_stages(path: Path, model: str | None = None) -> StagesFile:
         InvalidArgumentError: it cannot be read, or has a key that is unknown.
     """
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise InvalidArgumentError(f"{path}: cannot be read as TOML: {error}") from error
     unknown = sorted(content.keys() - {"stages", "export"})

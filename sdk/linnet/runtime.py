@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
-from linnet.errors import BuildError
+from linnet.errors import BuildError, FileMissingError
 from linnet.format.manifest import RawValue
+from linnet.suggestions import similar_model
 
 # the import of numpy takes longer than opening a model, and most answers do not need it
 if TYPE_CHECKING:
@@ -146,7 +147,10 @@ def open_runtime(source: str | bytes, threads: int) -> ProfilingRuntime:
         BuildError: this build lacks what the program needs, or the compiled runtime is missing.
         ThreadsFixedError: the process already runs with another number of threads.
     """
-    return cast(ProfilingRuntime, core().Model(source, threads=threads))
+    try:
+        return cast(ProfilingRuntime, core().Model(source, threads=threads))
+    except FileMissingError as error:
+        raise FileMissingError(f"{error}{similar_model(str(source))}") from None
 
 
 def core() -> ModuleType:
@@ -178,7 +182,10 @@ def verify_file(path: str) -> None:
         FileError: the file is missing or damaged.
         BuildError: the compiled runtime is missing.
     """
-    core().verify_file(path)
+    try:
+        core().verify_file(path)
+    except FileMissingError as error:
+        raise FileMissingError(f"{error}{similar_model(path)}") from None
 
 
 def _missing(error: ImportError) -> BuildError:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
-from linnet.errors import InvalidArgumentError, ManifestInvalidError, TextTooLongError
+from linnet.errors import InvalidArgumentError, InvalidTextError, ManifestInvalidError, TextTooLongError
 from linnet.format.manifest import Manifest
 from linnet.inputs import TextInput
 from linnet.parallel_map import parallel_map
@@ -120,24 +120,26 @@ class Session:
         """Encode each item to one window; one warning lists the positions of all truncated items.
 
         Raises:
-            TextTooLongError: ``truncation`` is False and a text is over the maximum length; the message has its
-                position.
+            TextTooLongError: ``truncation`` is False and a text is over the maximum length.
+            InvalidTextError: a text cannot be written as UTF-8. Of several texts, the messages have the position.
         """
-        encodings = [
-            self._encode_strictly(item, index, len(items)) if not truncation else self.encode(item, truncation=strategy)
-            for index, item in enumerate(items)
-        ]
+        used = strategy if truncation else "never"
+        encodings = self.for_each(items, lambda item: self.encode(item, truncation=used))
         cut = [index for index, encoding in enumerate(encodings) if encoding.truncated]
         warn_truncated(cut, len(items), self.manifest.max_length)
         return encodings
 
-    def _encode_strictly(self, item: TextInput, index: int, total: int) -> Encoding:
-        try:
-            return self.encode(item, truncation="never")
-        except TextTooLongError as error:
-            if total == 1:
-                raise
-            raise TextTooLongError(f"inputs[{index}]: {error}") from error
+    def for_each(self, items: Sequence[TextInput], encode: Callable[[TextInput], T]) -> list[T]:
+        """Return ``encode(item)`` of each item; of several, an error about one has its position."""
+        results = []
+        for index, item in enumerate(items):
+            try:
+                results.append(encode(item))
+            except (InvalidTextError, TextTooLongError) as error:
+                if len(items) == 1:
+                    raise
+                raise type(error)(f"inputs[{index}]: {error}") from error
+        return results
 
     # -- outputs to answers --------------------------------------------------------------------
 

@@ -67,6 +67,11 @@ def test_a_stage_stands_for_its_directory(tmp_path: Path) -> None:
     assert (student.output, student.resume) == (tmp_path / "student", True)
 
 
+def test_a_byte_order_mark_is_no_part_of_a_stages_file(tmp_path: Path) -> None:
+    file = stages_file(tmp_path, "\ufeffstages = [{name = 'a', model = 'm'}]")
+    assert read_stages(file, None).stages[0].name == "a"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -6,6 +6,7 @@ import hashlib
 from pathlib import Path
 
 from linnet.errors import FileMissingError, FileUnreadableError
+from linnet.suggestions import similar_model
 
 __all__ = ["file_sha256"]
 
@@ -21,6 +22,6 @@ def file_sha256(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except FileNotFoundError as error:
-        raise FileMissingError(f"{path}: there is no such file") from error
+        raise FileMissingError(f"{path}: there is no such file{similar_model(str(path))}") from error
     except OSError as error:
         raise FileUnreadableError(f"{path}: cannot be read: {error.strerror}") from error

@@ -450,7 +450,7 @@ def read_record(path: Path) -> Record:
         RecordError: it is no record; the message has the path.
     """
     try:
-        return from_json(path.read_text(encoding="utf-8"))
+        return from_json(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:
         raise FileMissingError(f"{path}: there is no such file") from error
     except OSError as error:

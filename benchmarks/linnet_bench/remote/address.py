@@ -102,7 +102,7 @@ def read_devices_file(path: Path) -> dict[str, Address]:
         InvalidArgumentError: it cannot be read, or has other content; lists all problems.
     """
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        tables = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise InvalidArgumentError(f"{path}: the devices file cannot be read: {error}") from error
     problems: list[str] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import io
 import itertools
 import os
@@ -36,9 +37,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # do not fail on a terminal without UTF-8
+        codecs.register_error("linnet.json", _json_escapes)
+        sys.stdout.reconfigure(errors="linnet.json")  # a terminal without UTF-8 gets escapes, and JSON stays JSON
     with escaped_output():
         return _report_errors(given, debug)
+
+
+def _json_escapes(error: UnicodeError) -> tuple[str, int]:
+    """Return what an encoding lacks as JSON writes it: ``\\u00e9``, and two escapes for an emoji."""
+    assert isinstance(error, UnicodeEncodeError)
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{high:02x}{low:02x}" for high, low in zip(units[::2], units[1::2], strict=True)), error.end
 
 
 def _report_errors(given: list[str], debug: bool) -> int:

@@ -8,7 +8,6 @@ The packages of linnet and other packages declare a command in the same way::
 
 from __future__ import annotations
 
-import difflib
 import functools
 import importlib
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import cast
 
 from linnet.cli.command import Command
 from linnet.errors import ExtraMissingError
+from linnet.suggestions import did_you_mean
 
 __all__ = [
     "GROUP",
@@ -82,8 +82,7 @@ def find_command(name: str) -> Command:
             "expected the installed metadata of linnet, which names its commands, got none; install linnet with pip"
         )
     known = [*own, *others]
-    alike = difflib.get_close_matches(name, known, n=1)
-    hint = f"; did you mean {alike[0]!r}?" if alike else ""
+    hint = did_you_mean(name, known)
     raise UnknownCommandError(f"there is no command {name!r}{hint}; known are {', '.join(known)}")
 
 

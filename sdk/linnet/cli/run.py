@@ -17,6 +17,7 @@ from linnet.cli.console import Console, shorten
 from linnet.errors import InvalidArgumentError
 from linnet.loading import load
 from linnet.model import Model
+from linnet.suggestions import did_you_mean, similar_model
 from linnet.tasks import get_task
 from linnet.tasks.token_classification import STRATEGIES
 from linnet.tokenization.truncation import TruncationWarning
@@ -25,10 +26,10 @@ __all__ = ["add_arguments", "run"]
 
 _EPILOG = """\
 Without FILE the model that comes with linnet answers, and says so on stderr. The first argument is a FILE if it exists,
-has a path's form, or is named like a model (model.onnx), else a TEXT.
-With --json a text that was cut at the file's bound has "truncated": true.
-Without TEXT, each line of stdin is a text. For question-answering and text-ranking a tab in the line
-separates the two texts; for text-classification it does so with --tabs.
+has a path's form, or is named like a model (model.onnx) or almost like a .pte file that exists, else a TEXT.
+With --json a text that was cut at the file's bound has "truncated": true. An empty text has an empty result.
+Without TEXT, and for the TEXT -, each line of stdin is a text. For question-answering and text-ranking a tab in the
+line separates the two texts; for text-classification it does so with --tabs.
 
 examples:
   linnet run "turn the volume down"
@@ -58,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     add = parser.add_argument
     add("file", metavar="FILE", nargs="?", help="a linnet file (.pte); none: the model that comes with linnet")
-    add("texts", metavar="TEXT", nargs="*", help="texts; none: lines of stdin")
+    add("texts", metavar="TEXT", nargs="*", help="texts; none or -: lines of stdin")
     add("--pair", metavar="TEXT", action="append", default=[], help="second text of a pair; may be repeated")
     add("--tabs", action="store_true", help="a tab in a line of stdin separates text and pair")
     add("--question", metavar="TEXT", help="question (question-answering)")
@@ -100,10 +101,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _is_file(argument: str) -> bool:
     """Return whether the first argument is a file; a missing file is recognized by the form of its path."""
-    named_like_one = os.sep in argument or Path(argument).suffix.lower() in _MODEL_SUFFIXES
-    looks_like_path = argument.endswith(".pte") or (named_like_one and not any(map(str.isspace, argument)))
     # os.path.exists, because Path.exists raises for a text that is longer than a file name can be
-    return looks_like_path or os.path.exists(argument)  # noqa: PTH110
+    if argument.endswith(".pte") or (argument != "-" and os.path.exists(argument)):  # noqa: PTH110
+        return True
+    if any(map(str.isspace, argument)):
+        return False
+    suffix = Path(argument).suffix.lower()
+    named_like_one = suffix in _MODEL_SUFFIXES or bool(did_you_mean(suffix, [".pte"], cutoff=0.75))
+    return named_like_one or os.sep in argument or bool(similar_model(argument, cutoff=0.8))
 
 
 def _refuse_ignored(args: argparse.Namespace, model: Model) -> None:
@@ -130,11 +135,8 @@ def _inputs(args: argparse.Namespace, model: Model) -> Iterator[dict[str, Any]]:
     if task.reads_questions:
         yield from _questions(args)
         return
-    if not args.texts:
-        if args.pair:
-            raise InvalidArgumentError("--pair needs a TEXT that it belongs to")
-        yield from (_line(line, args.tabs or task.ranks_passages) for line in _stdin())
-        return
+    if args.pair and args.texts in ([], ["-"]):
+        raise InvalidArgumentError("--pair needs a TEXT that it belongs to")
     if args.pair and len(args.texts) > 1:
         raise InvalidArgumentError(f"--pair needs one TEXT, {len(args.texts)} are given")
     if len(args.pair) > 1 and task.ranks_passages:
@@ -142,11 +144,16 @@ def _inputs(args: argparse.Namespace, model: Model) -> Iterator[dict[str, Any]]:
         return
     if len(args.pair) > 1:
         raise InvalidArgumentError(f"{task.name} takes one --pair, {len(args.pair)} are given")
-    yield from ({"text": text, **({"pair": args.pair[0]} if args.pair else {})} for text in args.texts)
+    pair = {"pair": args.pair[0]} if args.pair else {}
+    for text in args.texts or ["-"]:
+        if text == "-":
+            yield from (_line(line, args.tabs or task.ranks_passages) for line in _stdin())
+        else:
+            yield {"text": text, **pair}
 
 
 def _questions(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    if args.texts or args.pair:
+    if args.texts not in ([], ["-"]) or args.pair:
         raise InvalidArgumentError("question-answering takes --question and --context, not TEXT or --pair")
     if (args.question is None) != (args.context is None):
         missing = "--question" if args.question is None else "--context"
@@ -156,7 +163,7 @@ def _questions(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
         return
     for line in _stdin():
         question, tab, context = line.partition("\t")
-        if not tab:
+        if not tab and line.strip():
             raise InvalidArgumentError(f"no tab between question and context: {shorten(line, _WIDTH)!r}")
         yield {"question": question, "context": context}
 
@@ -170,7 +177,7 @@ def _stdin() -> Iterator[str]:
     if sys.stdin.isatty():
         print("linnet: reading texts from the terminal, one a line; end with Ctrl-D", file=sys.stderr)
     if isinstance(sys.stdin, io.TextIOWrapper):
-        sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # invalid bytes are reported below
+        sys.stdin.reconfigure(encoding="utf-8-sig", errors="surrogateescape")  # invalid bytes are reported below
     for number, line in enumerate(sys.stdin, 1):
         bad = re.search("[\udc80-\udcff]", line)
         if bad is not None:
@@ -199,6 +206,8 @@ def _answer_noting_cuts(model: Model, given: dict[str, Any], args: argparse.Name
 
 
 def _answer(model: Model, given: dict[str, Any], args: argparse.Namespace) -> Any:
+    if all(isinstance(text, str) and not text.strip() for text in given.values()):
+        return []
     task = get_task(model.manifest.task)
     own = {name: getattr(args, name) for name in _given(args) - {"question", "context"}}
     return task.answer_row(model, given, {"truncation": not args.no_truncation, **own})

@@ -73,7 +73,7 @@ class QuestionAnswering(Task):
         """
         options, run = read_options(QuestionOptions, given)
         batch = read_questions(inputs, options.question, options.context)
-        windows = [_windows(session, item, options, run.truncation) for item in batch.items]
+        windows = session.for_each(batch.items, lambda item: _windows(session, item, options, run.truncation))
         encodings = [window for group in windows for window in group]
         outputs = session.decode(encodings, lambda _, arrays: arrays, batch_size=run.batch_size)
         answers: list[Any] = []

@@ -74,6 +74,12 @@ def test_a_devices_file(tmp_path: Path) -> None:
         select_devices(["pi4", "ssh://pi@pi4.local"], known)
 
 
+def test_a_byte_order_mark_is_no_part_of_a_devices_file(tmp_path: Path) -> None:
+    path = tmp_path / "devices.toml"
+    path.write_text("\ufeff[kitchen]\ndevice = 'ssh://kitchen'\n")
+    assert list(read_devices_file(path)) == ["kitchen"]
+
+
 def test_everything_that_is_wrong_with_a_devices_file_is_said_at_once(tmp_path: Path) -> None:
     path = tmp_path / "devices.toml"
     path.write_text('[a]\ndevice = "ssh://pi@a"\nthreads = 3\n[b]\n[c]\ndevice = "pi"\n[local]\ndevice = "adb"\n')

@@ -1,0 +1,31 @@
+"""Names similar to a wrong one, for error messages that ask "did you mean"."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+
+__all__ = ["did_you_mean", "similar_model"]
+
+
+def did_you_mean(name: str, known: Iterable[str] | Mapping[str, str], *, cutoff: float = 0.6) -> str:
+    """Return ``; did you mean 'export'?`` for the most similar known name, or "" if none is similar.
+
+    A mapping has other names of what is known as keys, such as ``{"ner": "token-classification"}``.
+    """
+    import difflib  # slow to import, and only errors need it
+
+    meant = known if isinstance(known, Mapping) else {each: each for each in known}
+    alike = difflib.get_close_matches(name, meant, n=1, cutoff=cutoff)
+    return f"; did you mean {meant[alike[0]]!r}?" if alike else ""
+
+
+def similar_model(path: str, *, cutoff: float = 0.6) -> str:
+    """Return :func:`did_you_mean` for the .pte files of the folder of a missing path, with or without their suffix."""
+    folder, name = os.path.split(path)
+    try:
+        models = [file for file in os.listdir(folder or ".") if file.endswith(".pte")]  # noqa: PTH208
+    except (OSError, ValueError):
+        return ""
+    forms = {form: os.path.join(folder, file) for file in models for form in (file, file[:-4])}  # noqa: PTH118
+    return did_you_mean(name, forms, cutoff=cutoff)
