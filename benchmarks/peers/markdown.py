@@ -10,6 +10,7 @@ from benchmarks.peers.footprint import BASELINES, ColdResult
 from benchmarks.peers.plan import TIMED
 from benchmarks.peers.report import Comparison, Report, targets, worst_cosines
 from benchmarks.peers.rounds import RoundsResult
+from linnet.cli.console import counted
 from linnet_bench.machine.environment import State, busy_note
 from linnet_bench.record.statistics import PERCENTILE_DEFINITION, geometric_mean, median
 
@@ -72,7 +73,8 @@ def _comparison(comparison: Comparison) -> list[str]:
         [ENGINES[engine].title, *(_figure(result.rounds, engine, length, batch) for length in wanted.lengths)]
         for engine in wanted.engines
     ]
-    title = f"{TIMED[wanted.part].title}: {wanted.spec.title}, {wanted.threads} thread(s), {len(result.rounds)} turns"
+    where = f"{counted(wanted.threads, 'thread')}, {counted(len(result.rounds), 'turn')}"
+    title = f"{TIMED[wanted.part].title}: {wanted.spec.title}, {where}"
     lines = [f"\n## {title}\n", *table(header, rows), ""]
     rounds = comparison.family_rounds
     by_peer = {family: ratios(rounds, OURS, family) for family in comparison.families if family != OURS}

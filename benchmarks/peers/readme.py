@@ -9,6 +9,7 @@ from benchmarks.peers.compare import latency_ms, ratios
 from benchmarks.peers.markdown import footprint_table, table
 from benchmarks.peers.plan import TIMED
 from benchmarks.peers.report import Comparison, Report, targets
+from linnet.cli.console import counted
 
 __all__ = ["to_readme"]
 
@@ -42,7 +43,7 @@ def _timed(comparisons: Iterable[Comparison]) -> list[str]:
     for comparison in comparisons:
         wanted, rounds = comparison.wanted, comparison.family_rounds
         many = wanted.batch > 1
-        threads = f"{wanted.threads} thread{'s' if wanted.threads > 1 else ''}"
+        threads = f"{counted(wanted.threads, 'thread')}"
         header = [f"{TIMED[wanted.part].title}, {'texts/s' if many else 'ms'}, {threads}", *map(str, wanted.lengths)]
         times = [latency_ms(rounds, OURS, length) for length in wanted.lengths]
         figures = [f"{wanted.batch * 1e3 / ms:.0f}" if many else f"{ms:.3g}" for ms in times]

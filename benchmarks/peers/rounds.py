@@ -19,6 +19,7 @@ from benchmarks.peers.child import ChildResult, Job
 from benchmarks.peers.compare import Round
 from benchmarks.peers.environments import interpreter
 from benchmarks.peers.models import ModelSpec, checkpoint_folder
+from linnet.cli.console import counted
 from linnet_bench.measure.engine import take_turns
 from linnet_bench.measure.sample import long_text
 
@@ -110,7 +111,7 @@ def run_rounds(wanted: RoundsPlan) -> RoundsResult:
         folder = Path(name)
 
         def run(engine: str, turn: int) -> None:
-            where = f"{wanted.spec.name}, {wanted.threads} thread(s), turn {turn + 1}/{wanted.rounds}"
+            where = f"{wanted.spec.name}, {counted(wanted.threads, 'thread')}, turn {turn + 1}/{wanted.rounds}"
             _say(f"{wanted.part}: {where}: {engine}")
             said = run_child(_job(wanted, engine, ids, folder), folder)
             samples = {int(length): samples for length, samples in said.samples_ns.items()}

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from benchmarks.peers.catalogue import FAMILIES, OURS
 from benchmarks.peers.compare import Round, mean_of_rounds, ratios
+from linnet.cli.console import counted
 
 __all__ = ["ENCODE", "LATENCY", "ROOFLINE_SHARE", "Target", "latency_targets"]
 
@@ -68,7 +69,7 @@ def latency_targets(model: str, comparisons: Mapping[int, Sequence[Round]], ours
             for length, ratio in ratios(rounds, ours, family).items()
         }
         (threads, length), least = min(points.items(), key=lambda item: item[1].middle)
-        where = f"{length} tokens, {threads} thread{'s' if threads > 1 else ''}"
+        where = f"{length} tokens, {counted(threads, 'thread')}"
         judged.append(
             Target(
                 what=f"{model}: geometric mean of {FAMILIES[family]} / linnet over {len(points)} points",

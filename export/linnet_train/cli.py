@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any, TextIO
 
-from linnet.cli.console import Console
+from linnet.cli.console import Console, counted
 from linnet.cli.output import check_output_path, write_text
 from linnet.printable import printable, unescaped
 from linnet_export import export
@@ -175,7 +175,7 @@ def _show_search(report: SearchReport, page: Path, *, as_json: bool) -> None:
     console = Console()
     headers, rows = report.rows()
     console.table(tuple(headers), [tuple(row) for row in rows], right=tuple(range(1, len(headers))))
-    console.line(f"{len(report.trials)} trials, {len(report.failures)} failed; all of them are in {page}")
+    console.line(f"{counted(len(report.trials), 'trial')}, {len(report.failures)} failed; all of them are in {page}")
     if report.best is None:
         console.line("none fits the budget: allow more, or search over --search-layers and --search-intermediate-size")
     else:
@@ -202,7 +202,9 @@ def _show(reports: list[tuple[str, TrainReport]], file: FileReport | None, *, as
     console.table(("on held-out rows", "size", *names), rows, right=tuple(range(1, len(names) + 2)))
     for name, report in reports:
         best = f"epoch {report.best_epoch} of {report.epochs}" if report.best_epoch else "the last epoch"
-        console.line(f"{name}: {report.rows} rows, {report.held_out} held out, weights of {best}, in {report.output}")
+        console.line(
+            f"{name}: {counted(report.rows, 'row')}, {report.held_out} held out, weights of {best}, in {report.output}"
+        )
         for text in (*report.shrunk, *(f"note: {note}" for note in report.notes)):
             console.line(f"  {text}")
     if file is None:

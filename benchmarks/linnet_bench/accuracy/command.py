@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping
 
-from linnet.cli.console import Console
+from linnet.cli.console import Console, counted
 from linnet.cli.exit_status import CHECK_FAILED, OK
 from linnet.errors import InvalidArgumentError
 from linnet.loading import load
@@ -88,8 +88,8 @@ def _progress() -> Progress:
 
 def _show(console: Console, result: Evaluation) -> None:
     console.table(("metric", "value"), [(name, f"{value:.4f}") for name, value in result.metrics.items()], right=(1,))
-    cut = f", {result.truncated} texts cut at the bound" if result.truncated else ""
-    console.line(f"{result.rows} rows, {result.task}{cut}")
+    cut = f", {counted(result.truncated, 'text')} cut at the bound" if result.truncated else ""
+    console.line(f"{counted(result.rows, 'row')}, {result.task}{cut}")
 
 
 def _limit(text: str) -> tuple[str, float]:

@@ -110,7 +110,10 @@ def _costs(records: Sequence[Record]) -> Iterator[Sequence[str]]:
     colds = [record.cold_start for record in records]
     if any(colds):
         yield "cold start, ms", *(_NOTHING if cold is None else _ms(median(cold.answer_ns)) for cold in colds)
-        yield "interpreter and numpy, ms", *(_NOTHING if cold is None else _ms(median(cold.numpy_ns)) for cold in colds)
+        yield (
+            "  Python that imports numpy, ms",
+            *(_NOTHING if cold is None else _ms(median(cold.numpy_ns)) for cold in colds),
+        )
     loads = [next((run.load_ns for run in record.runs if run.load_ns is not None), None) for record in records]
     yield "load, ms", *(_NOTHING if load is None else _ms(load) for load in loads)
     peaks = [max((run.peak_memory or 0 for run in record.runs), default=0) for record in records]

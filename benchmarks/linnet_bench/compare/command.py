@@ -22,7 +22,7 @@ from linnet_bench.compare.answers import Answers, agreement, ask_all, texts_for
 from linnet_bench.compare.result import Candidate, Comparison, Settings, choose_accuracy, mark_beaten
 from linnet_bench.compare.rounds import Rounds
 from linnet_bench.compare.table import show_comparison
-from linnet_bench.machine.environment import read_environment
+from linnet_bench.machine.environment import read_environment, read_state
 from linnet_bench.measure.candidate import OpenedFile, labels_for, open_all
 from linnet_bench.measure.files import file_sha256
 from linnet_bench.measure.probe import clip_lengths
@@ -37,7 +37,8 @@ _SPEED_AT = 128  # tokens; speed is the p50 at this length, or at the nearest me
 
 _EPILOG = f"""\
 Every figure of time and memory comes from fresh processes that take turns, so that what disturbs the machine
-disturbs every file. A file that another one beats in size, p50 and accuracy at once is marked. A file whose
+disturbs every file. A file that another one beats in size, p50 and accuracy at once is marked, unless the machine was
+busy with other work before (--any-load marks it anyway). Files with identical bytes are named. A file whose
 golden cases come out wrong gets no latency, and the exit status is {CHECK_FAILED}.
 
 examples:
@@ -60,6 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"time for each length in each process (default {DEFAULT_SECONDS:g})")  # fmt: skip
     add("--cold", type=int, default=DEFAULT_COLD, metavar="N",
         help=f"fresh processes for the cold start (default {DEFAULT_COLD})")  # fmt: skip
+    add("--any-load", action="store_true", help="mark files as beaten even if the machine was busy")
     add("--data", metavar="DATA", help="labelled data: measure accuracy now, as `linnet eval` does")
     add_column_arguments(parser)
     add("--limit", type=int, metavar="N", help="use only the first N rows of the data")
@@ -125,6 +127,7 @@ def _data(args: argparse.Namespace) -> tuple[Table | None, Columns | None]:
 
 
 def _compare(args: argparse.Namespace, table: Table | None, columns: Columns | None, progress: Progress) -> Comparison:
+    before = read_state()
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     progress.say("opening")
     opened = open_all(args.files, max(args.threads))
@@ -137,6 +140,7 @@ def _compare(args: argparse.Namespace, table: Table | None, columns: Columns | N
         seconds=args.seconds,
         cold_repeats=args.cold,
         data=Path(args.data).name if args.data else "",
+        any_load=args.any_load,
     )
     progress.say("asking")
     texts = texts_for(opened, table, columns)
@@ -153,6 +157,7 @@ def _compare(args: argparse.Namespace, table: Table | None, columns: Columns | N
         tokens=min(settings.lengths, key=lambda tokens: abs(math.log(tokens / _SPEED_AT))),
         agreement_texts=len(texts),
         files=candidates,
+        before=before,
     )
     return mark_beaten(comparison)
 

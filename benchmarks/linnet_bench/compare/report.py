@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from linnet.cli.console import counted
 from linnet_bench.compare.result import Comparison
 from linnet_bench.compare.table import costs, latencies, notes, ran
 from linnet_bench.html import Axis, Content, Page, Point, Series, element, line_chart, scatter_chart, table
@@ -45,7 +46,7 @@ def _notes(comparison: Comparison) -> list[Content]:
 def _charts(comparison: Comparison) -> list[Content]:
     """Return charts of size and latency against accuracy; files that lack one of them are left out."""
     accuracy = Axis(comparison.accuracy, better="high")
-    speed = f"p50 at {comparison.tokens} tokens, {comparison.threads} thread(s)"
+    speed = f"p50 at {comparison.tokens} tokens, {counted(comparison.threads, 'thread')}"
     sizes = [(file.label, file.file.size / 1e6, comparison.accuracy_of(file)) for file in comparison.files]
     speeds = [(file.label, comparison.speed_of(file) / 1e6, comparison.accuracy_of(file)) for file in comparison.files]
     charts: list[Content] = []
@@ -69,6 +70,6 @@ def _lines(comparison: Comparison) -> list[Content]:
             band = [(latency.summary.p50_ns / 1e6, latency.summary.p90_ns / 1e6) for latency in own]
             series += [Series(file.label, points, band)] if points else []
         if series:
-            title = f"p50 of {ran(comparison)} on {threads} thread(s)"
+            title = f"p50 of {ran(comparison)} on {counted(threads, 'thread')}"
             charts.append(line_chart(title, series, x=Axis("tokens"), y=Axis("latency", "ms"), band_name="p50 to p90"))
     return charts

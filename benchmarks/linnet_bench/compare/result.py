@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from linnet_bench.machine.environment import Environment
+from linnet_bench.machine.state import State, is_busy
 from linnet_bench.record.record import FileFacts, OutputCheck
 from linnet_bench.record.statistics import PERCENTILE_DEFINITION, Summary
 
@@ -23,7 +24,7 @@ __all__ = [
 ]
 
 COMPARISON_KIND = "linnet-compare"
-COMPARISON_VERSION = "1.1"
+COMPARISON_VERSION = "1.2"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,7 @@ class Settings:
         seconds: time for each length in each round.
         cold_repeats: fresh processes of each file for the cold start; 0 leaves it out.
         data: name of the labelled data that was evaluated; empty if none.
+        any_load: judge latencies even if the machine was busy.
     """
 
     lengths: tuple[int, ...]
@@ -45,6 +47,7 @@ class Settings:
     seconds: float
     cold_repeats: int
     data: str
+    any_load: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -116,6 +119,7 @@ class Comparison:
         percentiles: definition of the percentiles.
         settings: requested settings.
         environment: the machine.
+        before: state of the machine before the comparison; None if unknown.
         accuracy: the figure used as accuracy: a metric of the data, a figure of the proof, or "agreement".
         threads, tokens: the point whose p50 is used as speed.
         agreement_texts: number of texts for the agreement.
@@ -133,6 +137,20 @@ class Comparison:
     tokens: int
     agreement_texts: int
     files: tuple[Candidate, ...]
+    before: State | None = None
+
+    @property
+    def judged(self) -> bool:
+        """Return whether latencies are good enough to judge files by: the machine was idle, or any load is accepted."""
+        busy = self.before is not None and is_busy(self.before, len(self.environment.affinity))
+        return self.settings.any_load or not busy
+
+    def identical(self) -> list[tuple[str, ...]]:
+        """Return the labels of files with identical bytes, by their SHA-256; one entry for each set of such files."""
+        labels: dict[str, list[str]] = {}
+        for file in self.files:
+            labels.setdefault(file.file.sha256, []).append(file.label)
+        return [tuple(same) for same in labels.values() if len(same) > 1]
 
     def accuracy_of(self, candidate: Candidate) -> float:
         """Return a file's accuracy, NaN if it has none."""
@@ -162,26 +180,46 @@ def choose_accuracy(candidates: Sequence[Candidate]) -> str:
 def mark_beaten(comparison: Comparison) -> Comparison:
     """Return the comparison with ``beaten_by`` filled in: Pareto dominance in size, p50 and accuracy.
 
-    A file without one of the three dominates none and is dominated by none.
+    A file without one of the three dominates none and is dominated by none. A p50 is better only if all rounds of one
+    file are below all rounds of the other. Identical files share the smallest of their p50s. On a busy machine
+    (:attr:`Comparison.judged`) no file is marked.
     """
-    costs = {
-        file.label: (file.file.size, comparison.speed_of(file), -comparison.accuracy_of(file))
-        for file in comparison.files
-    }
-    whole = {label: cost for label, cost in costs.items() if not any(map(math.isnan, cost))}
+    if not comparison.judged:
+        return comparison
+    whole = {file.label: file for file in comparison.files if not any(map(math.isnan, _cost(comparison, file)))}
 
-    def beaten_by(label: str) -> tuple[str, ...]:
-        if label not in whole:
+    def beaten_by(file: Candidate) -> tuple[str, ...]:
+        if file.label not in whole:
             return ()
-        own = whole[label]
-        return tuple(
-            other
-            for other, cost in whole.items()
-            if cost != own and all(theirs <= mine for theirs, mine in zip(cost, own, strict=True))
-        )
+        return tuple(label for label, other in whole.items() if _beats(comparison, other, file))
 
-    files = tuple(dataclasses.replace(file, beaten_by=beaten_by(file.label)) for file in comparison.files)
+    files = tuple(dataclasses.replace(file, beaten_by=beaten_by(file)) for file in comparison.files)
     return dataclasses.replace(comparison, files=files)
+
+
+def _cost(comparison: Comparison, file: Candidate) -> tuple[float, float, float]:
+    """Return size, p50 and negated accuracy."""
+    same = [other for other in comparison.files if other.file.sha256 == file.file.sha256]
+    speeds = [speed for other in same if not math.isnan(speed := comparison.speed_of(other))]
+    speed = math.nan if math.isnan(comparison.speed_of(file)) else min(speeds)
+    return file.file.size, speed, -comparison.accuracy_of(file)
+
+
+def _beats(comparison: Comparison, one: Candidate, other: Candidate) -> bool:
+    """Return whether ``one`` is nowhere worse than ``other`` and somewhere better."""
+    if one.file.sha256 == other.file.sha256:
+        return False
+    (size, speed, loss), theirs = _cost(comparison, one), _cost(comparison, other)
+    if size > theirs[0] or speed > theirs[1] or loss > theirs[2]:
+        return False
+    return size < theirs[0] or loss < theirs[2] or max(_rounds(comparison, one)) < min(_rounds(comparison, other))
+
+
+def _rounds(comparison: Comparison, file: Candidate) -> tuple[float, ...]:
+    """Return the p50 of each round at the point used as speed; the file was timed there."""
+    latency = file.latency(comparison.threads, comparison.tokens)
+    assert latency is not None
+    return latency.round_p50_ns
 
 
 def _plain(value: object) -> object:

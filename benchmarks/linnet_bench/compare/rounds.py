@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from linnet.cli.console import counted
 from linnet_bench.compare.result import Latency, Settings
 from linnet_bench.measure.cold import ProcessRun, answer_program, run_fresh
 from linnet_bench.measure.engine import Engine, LocalRunner, rotated, take_turns
@@ -102,7 +103,7 @@ class Rounds:
     def _announce(self, variant: Variant, turn: int, event: Event | None) -> None:
         if event is None:
             label = self._labels[variant.path]
-            self._say(f"round {turn + 1} of {self._settings.rounds}: {label}, {variant.threads} thread(s)")
+            self._say(f"round {turn + 1} of {self._settings.rounds}: {label}, {counted(variant.threads, 'thread')}")
 
     def _start(self, path: str, turn: int) -> None:
         self._say("cold start")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-from linnet.cli.console import Console
+from linnet.cli.console import Console, counted
 from linnet_bench.compare.result import Candidate, Comparison
+from linnet_bench.machine.state import busy_note
 from linnet_bench.record.statistics import median
 from linnet_bench.record.table import methods
 
@@ -87,12 +88,18 @@ def notes(comparison: Comparison) -> Iterator[str]:
     """Yield the notes below the tables."""
     settings = comparison.settings
     yield (
-        f"{settings.rounds} rounds in fresh processes that take turns; memory: peak after all lengths; "
-        f"agreement: with {comparison.files[0].label}, on {comparison.agreement_texts} texts"
+        f"{counted(settings.rounds, 'round')} in fresh processes that take turns; memory: peak after all lengths; "
+        f"agreement: with {comparison.files[0].label}, on {counted(comparison.agreement_texts, 'text')}"
     )
+    for same in comparison.identical():
+        yield f"identical files: {', '.join(same)}; their figures differ by chance only"
+    if comparison.before is not None:
+        busy = busy_note(comparison.before, len(comparison.environment.affinity))
+        if busy:
+            yield busy + ("" if comparison.judged else "; no file is marked as beaten without --any-load")
     yield from _methods_note(comparison)
     yield from _accuracy_note(comparison)
-    point = f"p50 at {comparison.tokens} tokens on {comparison.threads} thread(s)"
+    point = f"p50 at {comparison.tokens} tokens on {counted(comparison.threads, 'thread')}"
     for file in comparison.files:
         if file.check.wrong:
             yield f"{file.label}: no latency, because the answers are wrong: {file.check.message}"

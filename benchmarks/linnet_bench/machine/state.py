@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from linnet.cli.console import counted
 from linnet_bench.machine.processor import cpuinfo_values
 from linnet_bench.machine.system import as_number, distinct, numbers_in, text_of
 
@@ -21,6 +22,7 @@ __all__ = [
     "busy_note",
     "energy_between",
     "governors",
+    "is_busy",
     "read_energy",
     "read_state",
     "throttle_notes",
@@ -152,6 +154,16 @@ def energy_between(before: tuple[EnergyCounter, ...], after: tuple[EnergyCounter
     return sum(used) if used and min(used) >= 0 else None
 
 
+def is_busy(state: State, cpus: int) -> bool:
+    """Return whether other work was using the machine when ``state`` was taken, by the load of the last minute.
+
+    Args:
+        state: state before the measurement.
+        cpus: number of usable CPUs.
+    """
+    return bool(state.load_average) and state.load_average[0] > _BUSY * cpus
+
+
 def busy_note(state: State, cpus: int) -> str:
     """Return a warning if other work was using the machine when ``state`` was taken, else an empty string.
 
@@ -159,12 +171,11 @@ def busy_note(state: State, cpus: int) -> str:
         state: state before the measurement.
         cpus: number of usable CPUs.
     """
-    load = state.load_average[0] if state.load_average else 0.0
-    if load <= _BUSY * cpus:
+    if not is_busy(state, cpus):
         return ""
     return (
-        f"the load average was {load:.2f} on {cpus} CPUs before the measurement: if other work was still going on, "
-        "latencies are too high"
+        f"the load average was {state.load_average[0]:.2f} on {counted(cpus, 'CPU')} before the measurement: "
+        "if other work was still going on, latencies are too high"
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeAlias
 
+from linnet.cli.console import counted
 from linnet.errors import LinnetError
 from linnet_bench.machine.environment import current_affinity
 from linnet_bench.measure.cold import cold_start
@@ -161,7 +162,7 @@ class Benchmark:
         which = f"repeat {turn + 1} of {repeats}, " if repeats > 1 else ""
         doing = "loading" if event is None else f"{event['tokens']} tokens" if event["event"] == "measuring" else ""
         if doing:
-            self._say(f"{which}{variant.threads} thread(s): {doing}")
+            self._say(f"{which}{counted(variant.threads, 'thread')}: {doing}")
 
     def _measure_cold(self) -> None:
         opened = self._engine.first_opened()

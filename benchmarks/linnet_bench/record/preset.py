@@ -20,6 +20,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
+from linnet.cli.console import counted
 from linnet_bench.record.record import LengthResult, Record, Settings, ThreadRun
 from linnet_bench.record.sampling import SECONDS, Sampling
 from linnet_bench.record.statistics import median, percentile
@@ -151,17 +152,17 @@ def shortcomings(record: Record) -> Iterator[str]:
         yield f"the processor is emulated ({record.environment.emulated})"
     repeats = min((len(point.results) for point in points(record.runs)), default=0)
     if repeats < OFFICIAL.repeats:
-        yield f"{repeats} repeats, expected {OFFICIAL.repeats}"
+        yield f"{counted(repeats, 'repeat')}, expected {OFFICIAL.repeats}"
     results = [result for point in points(record.runs) for result in point.results]
     fewest = min((result.summary.samples for result in results), default=0)
     if fewest < OFFICIAL.least_samples:
-        yield f"a length has {fewest} samples, expected {OFFICIAL.least_samples}"
+        yield f"a length has {counted(fewest, 'sample')}, expected {OFFICIAL.least_samples}"
     shortest = min((sum(result.samples_ns) for result in results), default=0) / 1e9
     if (settings.seconds or 0.0) < OFFICIAL.seconds and shortest < OFFICIAL.seconds:
         yield f"a length was measured for {shortest:.1f} s, expected {OFFICIAL.seconds:.0f} s"
     for point in points(record.runs):
         if point.spread(HEADLINE) > REPRODUCIBLE:
             yield (
-                f"the p{HEADLINE} at {point.tokens} tokens on {point.threads} thread(s) differs by "
+                f"the p{HEADLINE} at {point.tokens} tokens on {counted(point.threads, 'thread')} differs by "
                 f"{point.spread(HEADLINE):.1%} between the repeats, at most {REPRODUCIBLE:.0%} allowed"
             )

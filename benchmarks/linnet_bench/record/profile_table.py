@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 
-from linnet.cli.console import Console
+from linnet.cli.console import Console, counted
 from linnet_bench.record.profile import DELEGATED, OUTSIDE, SET_UP, LengthProfile, Row, delegate_of
 
 __all__ = ["show_profile"]
@@ -17,7 +17,7 @@ _SHOWN = 12  # maximum rows of a table; the record has all
 
 def show_profile(profile: LengthProfile, threads: int, method: str, console: Console) -> None:
     """Write one length of a method: equal operators together, then partitions and the operators outside them."""
-    console.heading(f"profile of {method}, {profile.tokens} tokens, {threads} thread(s)")
+    console.heading(f"profile of {method}, {profile.tokens} tokens, {counted(threads, 'thread')}")
     console.table(_HEADERS, [*_rows(profile.operators)], right=_RIGHT)
     console.line()
     console.table(("instruction", *_HEADERS[1:]), [*_rows(profile.steps)], right=_RIGHT)
@@ -57,10 +57,10 @@ def _sentences(profile: LengthProfile, method: str) -> Iterator[str]:
     together = [row for row in profile.operators if row.kind == OUTSIDE]
     largest = max(together, key=lambda row: row.share, default=None)
     most = f", above all {largest.name} ({largest.share:.1%})" if largest is not None and share > 0 else ""
-    yield f"outside of delegates: {len(outside)} operators, {share:.1%} of the time{most}"
+    yield f"outside of delegates: {counted(len(outside), 'operator')}, {share:.1%} of the time{most}"
     exact = "exact" if profile.resolution_ns == 1 else "in whole microseconds, rounded down: the rest counts as set-up"
     yield (
-        f"inside: {len(inside)} operators in {len(partitions)} partition(s), "
+        f"inside: {counted(len(inside), 'operator')} in {counted(len(partitions), 'partition')}, "
         f"timed by their own profiler, {exact}; all else by ExecuTorch's event tracer"
     )
     now, before = profile.forward.p50_ns, profile.unprofiled_p50_ns

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from linnet.cli.console import Console
+from linnet.cli.console import Console, counted
 from linnet_bench.arguments import spans
 from linnet_bench.machine.state import State, busy_note, throttle_notes
 from linnet_bench.record.preset import DEFAULT, HEADLINE, OFFICIAL, Point, points, shortcomings
@@ -99,9 +99,9 @@ def methods(ran: Iterable[str | None]) -> str:
 
 def _method(record: Record) -> str:
     settings = record.settings
-    amount = f"{settings.samples} samples" if settings.samples else f"{settings.seconds:g} s"
+    amount = counted(settings.samples, "sample") if settings.samples else f"{settings.seconds:g} s"
     least = f" and {settings.least_samples} samples" if settings.least_samples > DEFAULT.least_samples else ""
-    parts = [f"{settings.method}: at least {amount}{least} for each length, {settings.repeats} repeat(s)"]
+    parts = [f"{settings.method}: at least {amount}{least} for each length, {counted(settings.repeats, 'repeat')}"]
     if settings.cooldown_seconds:
         parts.append(f"pauses of {settings.cooldown_seconds:g} s")
     missing = [*shortcomings(record)] if settings.method == OFFICIAL.name else []
@@ -163,17 +163,17 @@ def _notes(record: Record) -> Iterator[str]:
         yield "*: the largest sample; a p99 below it needs more than 100 samples"
     for run in record.runs:
         if run.check.wrong:
-            yield f"{run.threads} thread(s): no latency, because the answers are wrong: {run.check.message}"
+            yield f"{counted(run.threads, 'thread')}: no latency, because the answers are wrong: {run.check.message}"
         elif run.error:
-            yield f"{run.threads} thread(s): no latency, because the run failed: {run.error}"
+            yield f"{counted(run.threads, 'thread')}: no latency, because the run failed: {run.error}"
 
 
 def _energy(record: Record) -> Iterator[str]:
     for point in points(record.runs):
         if point.energy_j is not None:
             yield (
-                f"energy at {point.tokens} tokens on {point.threads} thread(s): {point.energy_j * 1e3:.2f} mJ an "
-                "inference, whatever else ran included"
+                f"energy at {point.tokens} tokens on {counted(point.threads, 'thread')}: {point.energy_j * 1e3:.2f} mJ "
+                "an inference, whatever else ran included"
             )
 
 
@@ -181,7 +181,7 @@ def _costs(record: Record) -> Iterator[tuple[str, str]]:
     cold = record.cold_start
     bare = 0 if cold is None else cold.bare_memory
     for run in [run for run in record.runs if run.repeat == 0]:
-        name = f"{run.threads} thread(s)"
+        name = counted(run.threads, "thread")
         if run.load_ns is not None and run.first_answer_ns is not None:
             then = f"then the first answer {_ms(run.first_answer_ns)} ms"
             yield f"{name}: load", f"{_ms(run.load_ns)} ms, {then}"
@@ -193,12 +193,11 @@ def _costs(record: Record) -> Iterator[tuple[str, str]]:
 
 def _cold(cold: ColdStart) -> Iterator[tuple[str, str]]:
     answer, numpy, bare = (median(times) for times in (cold.answer_ns, cold.numpy_ns, cold.bare_ns))
-    ratio = f"{answer / numpy:.2f} x interpreter and numpy"
-    how = f"median of {len(cold.answer_ns)}; {cold.threads} thread(s), files in the page cache"
-    yield "cold start", f"{_ms(answer)} ms from process start to first answer, {ratio} ({how})"
+    how = f"median of {len(cold.answer_ns)}; {counted(cold.threads, 'thread')}, files in the page cache"
+    yield "cold start", f"{_ms(answer)} ms from process start to first answer ({how})"
     parts = (median(times) for times in (cold.import_ns, cold.load_ns, cold.first_answer_ns))
     yield "  of which", "import {} ms, load {} ms, answer {} ms".format(*map(_ms, parts))
-    yield "  to compare", f"bare interpreter {_ms(bare)} ms, with numpy {_ms(numpy)} ms"
+    yield "  to compare", f"Python that does nothing {_ms(bare)} ms, that imports numpy {_ms(numpy)} ms"
     yield "cold peak memory", _memory(cold.answer_memory, cold.bare_memory)
 
 

@@ -13,6 +13,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from linnet.cli.console import counted
 from linnet_bench.record.profile import Event, delegate_of, steps_of
 from linnet_bench.record.record import Record
 
@@ -59,7 +60,7 @@ def _process(process: int, runs: TracedRuns) -> Iterator[dict[str, Any]]:
                 "dur": event.time / 1000,
                 "args": {"inference": run, "instruction": event.instruction},
             }
-    yield _named("process_name", process, 0, f"{runs.tokens} tokens, {runs.threads} thread(s)")
+    yield _named("process_name", process, 0, f"{runs.tokens} tokens, {counted(runs.threads, 'thread')}")
     for track, name in tracks.items():
         yield _named("thread_name", process, track, name)
 

@@ -11,16 +11,25 @@ from linnet.cli.exit_status import CHECK_FAILED, OK
 from linnet.cli.output import check_output_path, write_text
 from linnet.errors import InvalidArgumentError
 from linnet_bench.record.record import read_record
-from linnet_bench.regress.regression import CHANCE, THRESHOLD, Change, Verdict, different_machines, judge
+from linnet_bench.regress.regression import (
+    SIGNIFICANCE,
+    THRESHOLD,
+    Change,
+    Verdict,
+    different_machines,
+    judge,
+    made_under_load,
+)
 
 __all__ = ["add_arguments", "run", "show_verdict"]
 
-_HEADERS = ("figure", "old", "new", "", "change", "chance", "verdict")
+_HEADERS = ("figure", "old", "new", "", "change", "p-value", "verdict")
 
 _EPILOG = f"""\
 The records are of linnet bench --json, the old and the new one. A latency counts as changed if it differs by the
-threshold and a permutation test over the repeats says that this is no chance. With a regression the exit status is
-{CHECK_FAILED}. docs/how-to/benchmarking.md says more.
+threshold and the p-value of a permutation test over the repeats is at most {SIGNIFICANCE}. With a regression the exit
+status is {CHECK_FAILED}. Records that were begun on a busy machine are not judged without --any-load.
+docs/how-to/benchmarking.md says more.
 
 examples:
   linnet regress main.json branch.json
@@ -38,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--threshold", type=float, default=THRESHOLD, metavar="SHARE",
         help=f"smallest change of a latency that counts (default {THRESHOLD:g})")  # fmt: skip
     add("--any-machine", action="store_true", help="compare records of different machines, too")
+    add("--any-load", action="store_true", help="judge records that were begun on a busy machine, too")
     add("--json", type=Path, metavar="OUT", help="write the result")
     add("--force", action="store_true", help="replace OUT if it exists")
 
@@ -59,6 +69,12 @@ def run(args: argparse.Namespace) -> int:
         raise InvalidArgumentError(
             f"the records are of different machines ({'; '.join(machines)}), so a difference is no regression; "
             "--any-machine compares them anyway"
+        )
+    loaded = made_under_load((*before, *after))
+    if loaded and not args.any_load:
+        raise InvalidArgumentError(
+            f"expected records of an idle machine, got {'; '.join(loaded)}; let the machine rest for a minute and "
+            "measure again, or judge them anyway with --any-load"
         )
     verdict = judge(before, after, args.threshold)
     show_verdict(verdict, Console())
@@ -91,7 +107,7 @@ def show_verdict(verdict: Verdict, console: Console) -> None:
     kind = "blocks" if verdict.blocks else "repeats"
     console.line(
         f"{verdict.repeats[0]} old and {verdict.repeats[1]} new {kind}; a latency counts as changed from "
-        f"{verdict.threshold:.0%} on, if chance alone would do so in at most {CHANCE:.1%} of comparisons"
+        f"{verdict.threshold:.0%} on, if its p-value (permutation test) is at most {SIGNIFICANCE}"
     )
     for problem in verdict.problems:
         console.line(problem)
@@ -103,9 +119,9 @@ def show_verdict(verdict: Verdict, console: Console) -> None:
 
 
 def _row(change: Change) -> Sequence[str]:
-    chance = "" if change.p is None else f"{change.p:.3f}"
+    p_value = "" if change.p is None else f"{change.p:.3f}"
     word = change.verdict
     if change.unit == "MB":
         word = {"slower": "larger", "faster": "smaller"}.get(word, word)
     figures = (f"{change.old:.3f}", f"{change.new:.3f}", change.unit, f"{change.ratio - 1:+.1%}")
-    return (change.name, *figures, chance, word.upper() if change.verdict == "slower" else word)
+    return (change.name, *figures, p_value, word.upper() if change.verdict == "slower" else word)

@@ -2,7 +2,7 @@
 
 A latency counts as changed if both hold: the median over the repeats of p50 differs by at least the threshold (by
 default 5 %, which MLPerf Mobile allows between tries of one device), and the difference is significant
-(:mod:`linnet_bench.regress.significance`; 2.5 % chance of a false alarm among all latencies, and as much for the cold
+(:mod:`linnet_bench.regress.significance`; a p-value of at most 0.025 over all latencies, and likewise for the cold
 start). This needs four repeats of each side: ``linnet bench --repeats 5``. With fewer, blocks of consecutive samples
 replace repeats; the difference between two processes of the same program is then unknown, so the threshold is doubled.
 
@@ -18,16 +18,19 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from linnet.cli.console import counted
 from linnet.errors import InvalidArgumentError
+from linnet_bench.machine.state import is_busy
 from linnet_bench.record.preset import points
 from linnet_bench.record.record import LengthResult, Record
 from linnet_bench.record.statistics import median
 from linnet_bench.regress.significance import LEAST_REPEATS, Values, p_slower
 
-__all__ = ["CHANCE", "THRESHOLD", "Change", "Verdict", "different_machines", "judge"]
+__all__ = ["SIGNIFICANCE", "THRESHOLD", "Change", "Verdict", "different_machines", "judge", "made_under_load"]
 
 THRESHOLD = 0.05
-CHANCE = 0.025
+SIGNIFICANCE = 0.025
+"""Largest p-value of a difference that counts as significant."""
 
 _BLOCKS = 8  # number of blocks of one process's samples, if there are too few processes
 _LEAST_BLOCK = 5  # minimum number of samples of a block
@@ -45,7 +48,7 @@ class Change:
         unit: ms or MB.
         old, new: medians over the repeats.
         ratio: new / old.
-        p: chance of such a difference in this direction if nothing changed; None if not tested.
+        p: p-value, the probability of such a difference in this direction if nothing changed; None if not tested.
         verdict: "slower" (or larger), "faster" (or smaller), or "same": not proven to differ.
     """
 
@@ -113,7 +116,7 @@ def judge(old: Sequence[Record], new: Sequence[Record], threshold: float = THRES
     blocks = fewest < LEAST_REPEATS
     limit = 2 * threshold if blocks else threshold
     sides = [_table([side[key] for key in common], blocks) for side in (before, after)]
-    names = [f"{tokens} tokens, {threads} thread(s)" for threads, tokens in common]
+    names = [f"{tokens} tokens, {counted(threads, 'thread')}" for threads, tokens in common]
     changes = [*_latencies(names, sides[0], sides[1], limit), *_cold(old, new, limit), *_sizes(old, new)]
     return Verdict(
         changes=tuple(changes),
@@ -165,13 +168,13 @@ def _latencies(names: Sequence[str], old: Values, new: Values, limit: float) -> 
     slower, faster = (p_slower(old, new), p_slower(new, old)) if testable else (None, None)
     for index, name in enumerate(names):
         one, other = float(np.median(old[:, index])), float(np.median(new[:, index]))
-        chances = None if slower is None or faster is None else (float(slower[index]), float(faster[index]))
-        yield _change(name, one / 1e6, other / 1e6, chances, limit)
+        p_values = None if slower is None or faster is None else (float(slower[index]), float(faster[index]))
+        yield _change(name, one / 1e6, other / 1e6, p_values, limit)
 
 
-def _change(name: str, old: float, new: float, chances: tuple[float, float] | None, limit: float) -> Change:
-    p = None if chances is None else chances[0] if new >= old else chances[1]
-    proven = p is not None and p <= CHANCE and max(new / old, old / new) >= 1 + limit
+def _change(name: str, old: float, new: float, p_values: tuple[float, float] | None, limit: float) -> Change:
+    p = None if p_values is None else p_values[0] if new >= old else p_values[1]
+    proven = p is not None and p <= SIGNIFICANCE and max(new / old, old / new) >= 1 + limit
     verdict = (_SLOWER if new > old else _FASTER) if proven else _SAME
     return Change(name=name, unit="ms", old=old, new=new, ratio=new / old, p=p, verdict=verdict)
 
@@ -224,6 +227,27 @@ def different_machines(old: Sequence[Record], new: Sequence[Record]) -> list[str
     return differences
 
 
+def made_under_load(records: Sequence[Record]) -> list[str]:
+    """Return the load of each record that was begun on a busy machine; empty if there is none."""
+    return [note for record in records if (note := _load_note(record))]
+
+
+def _load_note(record: Record) -> str:
+    cpus = len(record.environment.affinity)
+    if not record.runs or not is_busy(record.runs[0].before, cpus):
+        return ""
+    load = record.runs[0].before.load_average[0]
+    return f"{record.file.name} of {record.created}: load average {load:.2f} on {counted(cpus, 'CPU')} before it began"
+
+
+def _files_note(old: Sequence[Record], new: Sequence[Record]) -> str:
+    before, after = ({record.file.sha256 for record in side} for side in (old, new))
+    if before == after:
+        hashes = ", ".join(f"{sha256[:16]}…" for sha256 in sorted(before))
+        return f"identical files (SHA-256 {hashes}): differences come from the machine or the software, not the file"
+    return "different files"
+
+
 def _notes(old: Sequence[Record], new: Sequence[Record], blocks: bool, limit: float) -> Iterator[str]:
     if blocks:
         yield (
@@ -237,7 +261,10 @@ def _notes(old: Sequence[Record], new: Sequence[Record], blocks: bool, limit: fl
         sides = [sorted({str(getattr(record.environment.versions, field)) for record in side}) for side in (old, new)]
         if sides[0] != sides[1]:
             yield f"{field} {', '.join(sides[0])} before, {', '.join(sides[1])} now"
-    if {record.file.sha256 for record in old} != {record.file.sha256 for record in new}:
-        yield "different files"
+    yield _files_note(old, new)
+    for record in (*old, *new):
+        note = _load_note(record)
+        if note:
+            yield note
     for reason in sorted({record.ended_early for record in (*old, *new) if record.partial}):
         yield f"a record is of a measurement that ended early: {reason}"

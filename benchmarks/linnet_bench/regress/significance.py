@@ -35,7 +35,7 @@ _SEED = 20_131_128
 
 
 def p_slower(old: Values, new: Values) -> Values:
-    """Return for each point the chance that some point looks as much slower although nothing changed.
+    """Return each point's p-value: the probability that some point looks as much slower if nothing changed.
 
     Args:
         old: times, [repeats, points], positive.
@@ -57,8 +57,8 @@ def p_slower(old: Values, new: Values) -> Values:
     # the observed way is one of all ways, and is counted in addition to drawn ones; 1e-9 absorbs rounding errors
     as_large = (largest[:, None] >= observed[None, :] - 1e-9).sum(axis=0)
     drawn = math.comb(len(values), len(old)) > _MOST_WAYS
-    chances: Values = (as_large + drawn) / (len(largest) + drawn)
-    return chances
+    p_values: Values = (as_large + drawn) / (len(largest) + drawn)
+    return p_values
 
 
 def _statistics(values: Values, ways: npt.NDArray[np.int64]) -> Values:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from linnet.cli.console import counted
 from linnet_bench.html import Axis, Bar, Markup, Point, Series, bar_chart, line_chart, scatter_chart
 from linnet_bench.html.figures import percent
 from linnet_bench.record.preset import HEADLINE, points
@@ -33,7 +34,7 @@ def latency_charts(records: Sequence[NamedRecord]) -> list[Markup]:
     lengths = sorted({at for series in by_threads.values() for one in series for at, _ in one.points})
     return [
         line_chart(
-            f"Latency on {threads} thread(s)",
+            f"Latency on {counted(threads, 'thread')}",
             series,
             x=Axis("tokens", log=True, ticks=lengths),
             y=Axis("latency", "ms", log=True, better="low"),
@@ -50,7 +51,7 @@ def device_chart(records: Sequence[NamedRecord]) -> Markup | None:
     for record in records:
         point = best_point(record.record, tokens)
         if point is not None:
-            note = f"{point.threads} thread(s), {point.samples} samples"
+            note = f"{counted(point.threads, 'thread')}, {counted(point.samples, 'sample')}"
             bars.append(Bar(record.name, [point.middle(HEADLINE) / 1e6], note))
     if not bars:
         return None
@@ -113,7 +114,7 @@ def operator_chart(named: NamedRecord) -> Markup | None:
     rest = sum(row.share for row in profile.operators[_OPERATORS:])
     if rest:
         bars.append(Bar(f"{len(profile.operators) - _OPERATORS} more", [rest]))
-    title = f"{named.name}: share of each operator, {profile.tokens} tokens, {threads} thread(s)"
+    title = f"{named.name}: share of each operator, {profile.tokens} tokens, {counted(threads, 'thread')}"
     return bar_chart(title, bars, axis=Axis("share of the time"), written=percent, listed=False)
 
 

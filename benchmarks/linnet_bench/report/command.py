@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from linnet.cli.console import Console
+from linnet.cli.console import Console, counted
 from linnet.cli.exit_status import OK
 from linnet.cli.output import check_output_path, write_text
 from linnet.errors import InvalidArgumentError
@@ -46,5 +46,5 @@ def run(args: argparse.Namespace) -> int:
     check_output_path(args.output, force=args.force)
     records = read_all(args.records)
     write_text(report_page(records, args.title), args.output, force=args.force)
-    Console().line(f"{args.output}: {len(records)} record(s)")
+    Console().line(f"{args.output}: {counted(len(records), 'record')}")
     return OK

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from linnet.cli.console import counted
 from linnet.version import version
 from linnet_bench.html import Content, Page, element, table
 from linnet_bench.html.charts import details
 from linnet_bench.machine.state import busy_note
-from linnet_bench.record.preset import OFFICIAL, shortcomings
+from linnet_bench.record.preset import OFFICIAL, points, shortcomings
 from linnet_bench.report import charts, tables
 from linnet_bench.report.names import NamedRecord
 from linnet_bench.report.tables import Rows
@@ -26,16 +27,16 @@ def report_page(records: Sequence[NamedRecord], title: str = "") -> str:
     files = list(dict.fromkeys(record.record.file.name for record in records))
     page = Page(
         title or f"Speed of {', '.join(files)}",
-        subtitle=f"{len(records)} record(s) of linnet bench",
+        subtitle=f"{counted(len(records), 'record')} of linnet bench",
         footer=f"Made by linnet report {version()}. Percentiles: {records[0].record.percentiles}.",
     )
     real = [record for record in records if not record.emulated]
     page.section("In short", _emulated(records), _table(tables.short(records), "One line for each record"),
-                 charts.device_chart(real), _notes(records))  # fmt: skip
+                 charts.device_chart(real), _lengths(real), _notes(records))  # fmt: skip
     page.section("Latency by length", *charts.latency_charts(real), _nothing_drawn(records, real),
                  _table(tables.latencies(records), "Latency, token ids in, numpy out"))  # fmt: skip
     page.section("Cold start and memory", charts.cold_chart(real), charts.memory_chart(real),
-                 _table(tables.costs(records), "ProcessRun processes from start to first answer, medians"))  # fmt: skip
+                 _table(tables.costs(records), "Fresh processes from start to first answer, medians"))  # fmt: skip
     accuracy = charts.accuracy_chart(real)
     if accuracy is not None:
         page.section("Accuracy and latency", accuracy, element("p", _ACCURACY_NOTE, class_="note"))
@@ -78,6 +79,14 @@ def _nothing_drawn(records: Sequence[NamedRecord], real: Sequence[NamedRecord]) 
         return None
     count = "The record was" if len(records) == 1 else "All records were"
     return element("p", f"{count} made under emulation: there is nothing to draw.", class_="missing")
+
+
+def _lengths(records: Sequence[NamedRecord]) -> Content:
+    timed = [record for record in records if points(record.record.runs)]
+    if len(timed) < 2 or tables.speed_length(timed) is not None:
+        return None
+    return element("p", "No length is in all records: each time is of the length beside it, so the times cannot be "
+                   "compared. Measure with the same --lengths to compare them.", class_="missing")  # fmt: skip
 
 
 def _notes(records: Sequence[NamedRecord]) -> Iterator[Content]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 
+from linnet.cli.console import counted
 from linnet_bench.arguments import spans
 from linnet_bench.html.figures import bytes_text, percent, significant
 from linnet_bench.machine.state import throttle_notes
@@ -51,23 +52,29 @@ def best_point(record: Record, tokens: int | None) -> Point | None:
 
 
 def short(records: Sequence[NamedRecord]) -> Rows:
-    """Return the summary: one row for each record."""
+    """Return the summary: one row for each record, at a length that all have, or else each at its own length."""
     tokens = speed_length(records)
-    speed = f"p{HEADLINE} ms, {tokens} tokens"
-    headers = ["record", "device", "file", "recipe", speed, "threads", "cold ms", "peak MB", "answers", "method"]
+    speed = f"p{HEADLINE} ms" if tokens is None else f"p{HEADLINE} ms, {counted(tokens, 'token')}"
+    headers = ["record", "device", "file", "recipe", "tokens", speed, "threads", "cold ms", "peak MB", "answers",
+               "method"]  # fmt: skip
     rows = [[*_short(record, tokens)] for record in records]
+    if tokens is not None:
+        headers, rows = [*headers[:4], *headers[5:]], [[*row[:4], *row[5:]] for row in rows]
     if all(row[1] == row[0] for row in rows):
         headers, rows = [headers[0], *headers[2:]], [[row[0], *row[2:]] for row in rows]
-    first = headers.index(speed)
-    return Rows(tuple(headers), rows, tuple(range(first, first + 4)))
+    numbers = ("tokens", speed, "threads", "cold ms", "peak MB")
+    return Rows(tuple(headers), rows, tuple(index for index, name in enumerate(headers) if name in numbers))
 
 
 def _short(named: NamedRecord, tokens: int | None) -> Iterator[str]:
-    record, point = named.record, best_point(named.record, tokens)
+    record = named.record
+    own = speed_length([named]) if tokens is None else tokens
+    point = best_point(record, own)
     yield named.name
     yield device_name(record)
     yield record.file.name
     yield record.file.recipe
+    yield "" if point is None else str(point.tokens)
     yield "" if point is None else significant(point.middle(HEADLINE) / 1e6)
     yield "" if point is None else str(point.threads)
     yield "" if record.cold_start is None else significant(median(record.cold_start.answer_ns) / 1e6)
@@ -195,7 +202,7 @@ def _kernels(record: Record) -> list[str]:
 
 def _run_name(record: Record, run: ThreadRun) -> str:
     turn = f", repeat {run.repeat + 1}" if record.settings.repeats > 1 else ""
-    return f"{run.threads} thread(s){turn}"
+    return f"{counted(run.threads, 'thread')}{turn}"
 
 
 def _states(run: ThreadRun) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from linnet import errors
-from linnet.cli.console import Console
+from linnet.cli.console import Console, counted
 from linnet.cli.exit_status import CHECK_FAILED, INTERRUPTED, OK
 from linnet.cli.output import check_not_input, check_output_path, write_text
 from linnet.errors import InternalError, LinnetError
@@ -136,7 +136,7 @@ class _Soaking:
 
     def go(self) -> None:
         """Run the worker until it ends, also on an error."""
-        self._progress.say(f"{self._path.name}: opening {self._settings.sessions} session(s)")
+        self._progress.say(f"{self._path.name}: opening {counted(self._settings.sessions, 'session')}")
         job = SoakJob(path=str(self._path), settings=self._settings)
         try:
             status, said = run_process("linnet_bench.soak.worker", dataclasses.asdict(job), self._on_event)

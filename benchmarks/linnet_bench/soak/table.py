@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from linnet.cli.console import Console
+from linnet.cli.console import Console, counted
 from linnet_bench.machine.environment import busy_note
 from linnet_bench.measure.probe import clip_lengths
 from linnet_bench.soak.record import Record, Window
@@ -22,8 +22,8 @@ def show_record(record: Record, console: Console) -> None:
         [
             ("file", f"{file['name']}, {file['size'] / 1e6:.1f} MB, SHA-256 {file['sha256'][:16]}…"),
             ("machine", f"{record.environment.cpu or 'unknown'}, {record.environment.os}"),
-            ("requests", f"{record.texts} texts of {', '.join(map(str, lengths))} tokens at most, in random "
-             f"order, from {settings.clients} threads to {settings.sessions} session(s)"),
+            ("requests", f"{counted(record.texts, 'text')} of {', '.join(map(str, lengths))} tokens at most, in random "
+             f"order, from {counted(settings.clients, 'thread')} to {counted(settings.sessions, 'session')}"),
         ]
     )  # fmt: skip
     console.heading("windows")

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from linnet.cli.console import counted
 from linnet.tuning import TunedSetting
 from linnet_bench.measure.engine import Engine, LocalRunner, Runner, rotated, take_turns
 from linnet_bench.measure.protocol import Event, MeasureSettings, Variant
@@ -90,7 +91,8 @@ def race(entries: Sequence[Entry], plan: Plan, say: Callable[[str], None], runne
     def announce(variant: Variant, turn: int, event: Event | None) -> None:
         if event is None:
             setting = TunedSetting(threads=variant.threads, affinity=variant.affinity, fused=bool(variant.fused))
-            say(f"round {turn + 1} of {plan.rounds}, {running} setting(s): {label(Path(variant.path), setting)}")
+            still = counted(running, "setting")
+            say(f"round {turn + 1} of {plan.rounds}, {still}: {label(Path(variant.path), setting)}")
 
     def run(entry: Entry, turn: int) -> None:
         result = engine.run(entry.variant, turn)

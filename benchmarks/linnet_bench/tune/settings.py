@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from linnet.cli.console import counted
 from linnet.format.evidence import Evidence
 from linnet.tuning import TunedSetting
 from linnet_bench.arguments import spans
@@ -18,7 +19,7 @@ def describe(setting: TunedSetting) -> str:
     """Describe the setting in words."""
     where = f" on CPUs {spans(setting.affinity)}" if setting.affinity else ""
     kernels = "custom" if setting.fused else "XNNPACK's"
-    return f"{setting.threads} thread(s){where}, {kernels} kernels"
+    return f"{counted(setting.threads, 'thread')}{where}, {kernels} kernels"
 
 
 def thread_counts(cpus: int) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from linnet.cli.console import Console
+from linnet.cli.console import Console, counted
 from linnet_export.bundle import TARGETS, get_target
 from linnet_export.bundle.content import Kind, Written, write
 from linnet_export.bundle.notices import size_report
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     content["SIZE.txt"] = sizes
     changed = write(content, args.output, Kind(args.target, subject.name), force=args.force)
     console = Console()
-    console.line(f"{args.output}: {len(content)} files for {args.target}, {_changed(changed)}")
+    console.line(f"{args.output}: {counted(len(content), 'file')} for {args.target}, {_changed(changed)}")
     *_, total = sizes.decode().splitlines()
     _, size, packed = total.split()
     console.line(f"{int(size) / 1e6:.1f} MB on disk, {int(packed) / 1e6:.1f} MB compressed (SIZE.txt)")

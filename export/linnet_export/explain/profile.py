@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from linnet.cli.console import counted
 from linnet_bench.html import Axis, Bar, Content, bar_chart, element, table
 from linnet_bench.html.figures import percent, significant
 from linnet_bench.record.profile import DELEGATED, EXECUTOR, OUTSIDE, SET_UP, LengthProfile, Row
@@ -51,8 +52,11 @@ def time_spent(latency: Latency) -> list[Content]:
     if shown is None:
         return [missing("Where the time goes", latency.missing or "nothing was profiled.")]
     threads, profile = shown
-    where = f"{profile.tokens} tokens, {threads} thread{'s' if threads > 1 else ''}"
-    bars = [Bar(row.name, [row.share * 100], f"{_KINDS[row.kind]}, {row.calls} calls") for row in profile.operators]
+    where = f"{profile.tokens} tokens, {counted(threads, 'thread')}"
+    bars = [
+        Bar(row.name, [row.share * 100], f"{_KINDS[row.kind]}, {counted(row.calls, 'call')}")
+        for row in profile.operators
+    ]
     chart = bar_chart(
         f"Share of the time by operator, {where}",
         bars[:_SHOWN],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from linnet.cli.console import counted
 from linnet.format.evidence import ProgramStep
 from linnet_bench.html import Box, Content, element, flow_chart, table
 from linnet_bench.html.figures import percent
@@ -34,7 +35,7 @@ def partitions(facts: Facts) -> list[Content]:
         inside = [step for step in steps if step.partition]
         left = sum(step.count for step in steps if not step.partition)
         sentence = (
-            f"{len(inside)} partition{'s' if len(inside) != 1 else ''} with {sum(step.count for step in inside)} "
+            f"{counted(len(inside), 'partition')} with {sum(step.count for step in inside)} "
             f"operators inside of XNNPACK, {left} operators outside, in the order in which they run."
         )
         boxes = [_box(step, _LINES if len(steps) <= _MANY else 3) for step in steps]
@@ -105,7 +106,7 @@ def outside(facts: Facts, measured: tuple[int, LengthProfile] | None = None) -> 
     if measured is not None:
         threads, profile = measured
         shares = outside_shares(profile)
-        headers.append(f"share of the time, {profile.tokens} tokens, {threads} thread{'s' if threads > 1 else ''}")
+        headers.append(f"share of the time, {profile.tokens} tokens, {counted(threads, 'thread')}")
         for row in rows:
             name = str(row[0])
             # the share is of all occurrences of the name; only `forward` was timed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from linnet.cli.console import shorten
+from linnet.cli.console import counted, shorten
 from linnet.format.evidence import Evidence, WorstText
 from linnet_bench.html import Axis, Content, Markup, Series, element, foreign, line_chart, table
 from linnet_bench.html.figures import bytes_text, grouped, percent, significant
@@ -66,7 +66,7 @@ def overview(facts: Facts) -> Markup:
 
 
 def _against(evidence: Evidence) -> str:
-    return f"on {evidence.texts} texts" if evidence.status == "proven" else evidence.reason
+    return f"on {counted(evidence.texts, 'text')}" if evidence.status == "proven" else evidence.reason
 
 
 def about(facts: Facts) -> list[Content]:
@@ -82,7 +82,7 @@ def about(facts: Facts) -> list[Content]:
         ("inputs", ", ".join(manifest.inputs)),
         ("outputs", ", ".join(manifest.outputs)),
         ("labels", _labels(manifest.labels)),
-        ("batch method", f"up to {manifest.max_batch} texts" if manifest.max_batch else "none"),
+        ("batch method", f"up to {counted(manifest.max_batch, 'text')}" if manifest.max_batch else "none"),
         ("pooling", f"{manifest.pooling}, {'unit length' if manifest.normalized else 'length as it comes'}"),
         ("prompts", _prompts(manifest.prompt_names, manifest.prompts)),
         ("needs", f"{', '.join(manifest.backends)}; kernels {', '.join(manifest.kernel_libraries)}"),
@@ -139,8 +139,8 @@ def proof(facts: Facts) -> list[Content]:
         f", within {significant(tolerance, 1)} of an output's largest value." if tolerance else "."
     )
     sentence = (
-        f"The finished file answered {evidence.texts} texts in a process without PyTorch; the original, in float32 "
-        "under PyTorch with its own tokenizer, answered the same."
+        f"The finished file answered {counted(evidence.texts, 'text')} in a process without PyTorch; the original, in "
+        "float32 under PyTorch with its own tokenizer, answered the same."
     )
     methods = ["forward", "forward_fused"] if fused_figures else ["measured"]
     columns: list[Content] = ["against the original", *methods, "budget", "meaning"]
@@ -192,7 +192,7 @@ def speed(facts: Facts, latency: Latency) -> list[Content]:
     several = len(runs) > 1
     series = [
         Series(
-            f"{threads} thread{'s' if threads > 1 else ''}",
+            counted(threads, "thread"),
             [(result.tokens, result.summary.p50_ns / _MILLISECOND) for result in results],
             [(result.summary.min_ns / _MILLISECOND, result.summary.p90_ns / _MILLISECOND) for result in results],
         )
@@ -207,7 +207,7 @@ def speed(facts: Facts, latency: Latency) -> list[Content]:
         y=Axis("median latency", "ms", log=True, better="low"),
         listed=False,
         band_name="fastest to 90th percentile",
-        description=f"Measured on {machine.cpu or machine.architecture}, {machine.cpus} CPUs, {machine.os}.",
+        description=f"Measured on {machine.cpu or machine.architecture}, {counted(machine.cpus, 'CPU')}, {machine.os}.",
     )
     rows: list[list[Content]] = [
         [str(result.tokens), str(threads), *(_milliseconds(value) for value in (

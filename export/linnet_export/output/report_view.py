@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from linnet.cli.console import Console
+from linnet.cli.console import Console, counted
 from linnet.format.evidence import MixedPrecision
 from linnet_export.output.report import ExportReport
 
@@ -79,7 +79,7 @@ def _print_proof(out: Console, report: ExportReport) -> None:
         )
         for name in report.figures
     ]
-    columns = (f"against the original, {report.texts} texts", *methods, "budget")
+    columns = (f"against the original, {counted(report.texts, 'text')}", *methods, "budget")
     out.table(columns, rows, right=tuple(range(1, len(methods) + 1)))
 
 

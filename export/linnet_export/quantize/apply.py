@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import nn
 
+from linnet.cli.console import counted
 from linnet.format.evidence import LayerPrecision
 from linnet_export.config import QuantizationConfig
 from linnet_export.errors import ExportError
@@ -48,7 +49,9 @@ def apply_recipe(
     originals = dict(quantizable(module))
     plan = make_plan(module, recipe, settings)
     if not recipe.exact and all(precision.name == "fp32" for precision in plan.values()):
-        raise NothingQuantizedError(f"recipe {recipe.name} quantized nothing of {len(plan)} layers; use --recipe fp32")
+        raise NothingQuantizedError(
+            f"recipe {recipe.name} quantized nothing of {counted(len(plan), 'layer')}; use --recipe fp32"
+        )
     with torch.no_grad():
         quantize_layers(module, plan, settings, texts, progress)
     return summarize(recipe, module, plan, originals)
@@ -72,6 +75,6 @@ def _text(layers: tuple[LayerPrecision, ...], plan: Mapping[str, Precision], kep
     tables = dict.fromkeys(plan[layer.name].words for layer in quantized if layer.kind == "embedding")
     if not quantized:
         return "none: weights and arithmetic are float32"
-    parts = [f"{count} linear layers with {words}" for words, count in linears.items()]
+    parts = [f"{counted(count, 'linear layer')} with {words}" for words, count in linears.items()]
     parts += [f"word embeddings {words}" for words in tables]
-    return f"{', '.join(parts)}; {kept} layers and the attention products of forward in float32"
+    return f"{', '.join(parts)}; {counted(kept, 'layer')} and the attention products of forward in float32"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from linnet.cli.console import counted
 from linnet.version import version
 from linnet_bench.html import Axis, Page, Point, element, scatter_chart, table
 from linnet_train.search.report import SearchReport
@@ -14,7 +15,7 @@ def search_page(report: SearchReport) -> str:
     best = report.best
     outcome = "none fits the budget" if best is None else f"the best that fits is trial {best.number}"
     page = Page(
-        f"{report.output.name}: {len(report.trials)} trials",
+        f"{report.output.name}: {counted(len(report.trials), 'trial')}",
         subtitle=f"{report.metric} on held-out rows, of the exported files; {outcome}.",
         footer=f"Made by linnet train --search, linnet {version()}.",
     )

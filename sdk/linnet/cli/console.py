@@ -10,7 +10,7 @@ from typing import Literal, TextIO
 
 from linnet.printable import escaping, printable, unescaped
 
-__all__ = ["Console", "cell_width", "plain_table", "shorten"]
+__all__ = ["Console", "cell_width", "counted", "plain_table", "shorten"]
 
 
 def cell_width(text: str) -> int:
@@ -32,6 +32,11 @@ def shorten(text: str, width: int) -> str:
             break
         kept += character
     return kept + "…"
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Return a number with its noun: "1 thread", "2 threads"; ``plural`` if it is not the noun with an s."""
+    return f"{count} {noun if count == 1 else plural or noun + 's'}"
 
 
 def plain_table(headers: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from linnet.cli.console import Console, shorten
+from linnet.cli.console import Console, counted, shorten
 from linnet.cli.exit_status import exit_status
 from linnet.errors import FileError, FileMissingError, LinnetError
 from linnet.format.evidence import Evidence
@@ -182,7 +182,7 @@ def _evidence_rows(evidence: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     for name, value in evidence.items():
         if name == "golden":
-            rows.append((name, f"{len(value)} cases" if isinstance(value, list) else repr(value)))
+            rows.append((name, counted(len(value), "case") if isinstance(value, list) else repr(value)))
         elif isinstance(value, Mapping):
             rows += [(f"{name}.{key}", shorten(_plain(item), 100)) for key, item in value.items()]
         else:

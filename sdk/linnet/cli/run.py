@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from linnet.cli.console import Console, shorten
+from linnet.cli.console import Console, counted, shorten
 from linnet.errors import InvalidArgumentError
 from linnet.loading import load
 from linnet.model import Model
@@ -254,6 +254,6 @@ def _row(entry: dict[str, Any]) -> str:
 def _vector(answer: Any) -> str:
     if answer and isinstance(answer[0], list):  # one vector per token, with a batch axis
         tokens = answer[0] if isinstance(answer[0][0], list) else answer
-        return f"{len(tokens)} vectors of {len(tokens[0])} numbers (--json shows them)"
+        return f"{counted(len(tokens), 'vector')} of {len(tokens[0])} numbers (--json shows them)"
     numbers = ", ".join(f"{value:.4f}" for value in answer[:_SHOWN])
     return f"{len(answer)} numbers: {numbers}, ... (--json shows all)"

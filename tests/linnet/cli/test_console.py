@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linnet.cli.console import Console, cell_width, plain_table, shorten
+from linnet.cli.console import Console, cell_width, counted, plain_table, shorten
 
 
 def test_columns_are_aligned() -> None:
@@ -20,6 +20,11 @@ def test_columns_are_aligned() -> None:
         "long name   9"
     )  # fmt: skip
     assert plain_table((), [("a", "b")]) == "a  b"
+
+
+def test_numbers_have_their_nouns_in_the_right_number() -> None:
+    assert [counted(count, "thread") for count in (0, 1, 2)] == ["0 threads", "1 thread", "2 threads"]
+    assert [counted(count, "class", "classes") for count in (1, 2)] == ["1 class", "2 classes"]
 
 
 def test_wide_characters_take_two_columns() -> None:

@@ -36,7 +36,9 @@ def candidate(label: str, megabytes: float, milliseconds: float, accuracy: float
     latency = Latency(threads=1, tokens=128, summary=summarize(samples), round_p50_ns=(milliseconds * 1e6,))
     found = Candidate(
         label=label,
-        file=dataclasses.replace(make_record().file, name=f"{label}.pte", size=int(megabytes * 1e6), recipe=label),
+        file=dataclasses.replace(
+            make_record().file, name=f"{label}.pte", size=int(megabytes * 1e6), recipe=label, sha256=label.ljust(64)
+        ),
         status="proven",
         partitions=2,
         proof={"agreement": accuracy, "max_error": 0.00002},
@@ -86,6 +88,38 @@ def test_a_file_without_latency_beats_none_and_is_beaten_by_none() -> None:
     assert beaten(candidate("a", 24, 10, 0.9), untimed) == {"a": (), "untimed": ()}
 
 
+def same_bytes(label: str, milliseconds: float) -> Candidate:
+    file = candidate(label, 24, milliseconds, 0.9)
+    return dataclasses.replace(file, file=dataclasses.replace(file.file, sha256="ab" * 32))
+
+
+def test_identical_files_are_named_and_do_not_beat_each_other() -> None:
+    twins = comparison(same_bytes("a", 10), same_bytes("b", 12), candidate("c", 25, 11, 0.9))
+    found = {file.label: file.beaten_by for file in mark_beaten(twins).files}
+    assert found == {"a": (), "b": (), "c": ("a", "b")}  # both have the shorter time of the one file
+    assert "identical files: a, b; their figures differ by chance only" in shown(twins)
+
+
+def test_a_time_within_the_spread_of_the_rounds_is_not_better() -> None:
+    def timed(label: str, *rounds: float) -> Candidate:
+        file = candidate(label, 24, rounds[1], 0.9)
+        latency = dataclasses.replace(file.latencies[0], round_p50_ns=tuple(1e6 * time for time in rounds))
+        return dataclasses.replace(file, latencies=(latency,))
+
+    assert beaten(timed("a", 9, 10, 12), timed("b", 10, 11, 13)) == {"a": (), "b": ()}
+    assert beaten(timed("a", 9, 10, 11), timed("b", 12, 13, 14)) == {"a": (), "b": ("a",)}
+
+
+@pytest.mark.parametrize(("load", "any_load", "marked"), [(0.5, False, True), (3.0, False, False), (3.0, True, True)])
+def test_files_are_not_judged_on_a_busy_machine(load: float, any_load: bool, marked: bool) -> None:
+    found = comparison(candidate("a", 24, 10, 0.9), candidate("b", 25, 11, 0.9))
+    busy = dataclasses.replace(make_record().runs[0].before, load_average=(load, load, load))  # 4 CPUs
+    settings = dataclasses.replace(found.settings, any_load=any_load)
+    found = mark_beaten(dataclasses.replace(found, before=busy, settings=settings))
+    assert (found.files[1].beaten_by == ("a",)) == marked
+    assert ("no file is marked as beaten without --any-load" in shown(found)) != marked
+
+
 def test_accuracy_is_the_datas_metric_then_the_proofs_figure_then_the_agreement() -> None:
     a, b = candidate("a", 1, 1, 1.0), candidate("b", 1, 1, 0.5)
     assert choose_accuracy([a, b]) == "agreement"
@@ -99,7 +133,7 @@ def test_accuracy_is_the_datas_metric_then_the_proofs_figure_then_the_agreement(
 def test_json_is_versioned_and_has_no_nan() -> None:
     found = comparison(candidate("a", 1, 1, 1.0, metrics={"f1": math.nan}), candidate("b", 2, 2, 0.5))
     data = json.loads(found.to_json())
-    assert (data["kind"], data["schema_version"]) == ("linnet-compare", "1.1")
+    assert (data["kind"], data["schema_version"]) == ("linnet-compare", "1.2")
     assert data["files"][0]["metrics"] == {"f1": None}
     assert [file["label"] for file in data["files"]] == ["a", "b"]
 
@@ -117,7 +151,7 @@ def test_the_table_by_hand() -> None:
     assert ["slower", "slower", "25.00", "2", "60.0", "100", "0.9800", "0.9800", "2.0e-05", "beaten"] in rows
     # of nine samples of 10 ms and one of 20 ms, ranks 5 and 9
     assert ["1", "int8", "10.00", "/", "10.00"] in rows
-    assert "slower is beaten by int8: as good or better in size, p50 at 128 tokens on 1 thread(s) and agreement" in text
+    assert "slower is beaten by int8: as good or better in size, p50 at 128 tokens on 1 thread and agreement" in text
 
 
 def test_the_methods_that_ran_are_named() -> None:
@@ -128,7 +162,7 @@ def test_the_methods_that_ran_are_named() -> None:
     text = shown(comparison(fused, plain, again))
     assert "latency of forward and forward_fused, token ids in" in text
     assert "plain, again ran forward; fused ran forward_fused" in text
-    assert "p50 of forward_fused on 1 thread(s)" in comparison_page(comparison(fused))
+    assert "p50 of forward_fused on 1 thread" in comparison_page(comparison(fused))
 
 
 def test_a_wrong_answer_is_named_and_has_no_latency() -> None:

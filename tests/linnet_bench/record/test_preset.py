@@ -160,9 +160,9 @@ def test_what_is_not_official_is_named() -> None:
     few = repeated(length(8, 1.0), length(8, 1.2), seconds=1.0, samples=None)
     assert [*shortcomings(few)] == [
         "2 repeats, expected 5",
-        "a length has 1 samples, expected 1024",
+        "a length has 1 sample, expected 1024",
         "a length was measured for 0.0 s, expected 60 s",
-        "the p90 at 8 tokens on 2 thread(s) differs by 18.2% between the repeats, at most 5% allowed",
+        "the p90 at 8 tokens on 2 threads differs by 18.2% between the repeats, at most 5% allowed",
     ]
 
 

@@ -141,14 +141,14 @@ def test_the_table_for_people() -> None:
     stream = io.StringIO()
     show_profile(profile(), 2, "forward", Console(stream))
     text = stream.getvalue()
-    assert "profile of forward, 8 tokens, 2 thread(s)" in text
+    assert "profile of forward, 8 tokens, 2 threads" in text
     # 680 of 1100 µs
     assert [*LINEAR.split(), "XNNPACK", "3", "61.8%", "680.0", "580.0", "780.0"] in [
         line.split() for line in text.splitlines()
     ]
     # 200 of 1100 µs, of which 100 each
     assert "outside of delegates: 3 operators, 18.2% of the time, above all view_copy.out (9.1%)" in text
-    assert "4 operators in 2 partition(s)" in text
+    assert "4 operators in 2 partitions" in text
     assert "whole microseconds" in text
     # medians are the lower of two
     assert "1.150 ms profiled (2 inferences), 1.000 ms without: profiling takes +15.0%" in text
@@ -231,7 +231,7 @@ def test_a_trace_has_five_inferences_with_everything_inside(
     names = {
         (event["pid"], event["tid"]): event["args"]["name"] for event in trace["traceEvents"] if event["ph"] == "M"
     }
-    assert (names[1, 0], names[2, 0]) == ("4 tokens, 1 thread(s)", "9 tokens, 1 thread(s)")
+    assert (names[1, 0], names[2, 0]) == ("4 tokens, 1 thread", "9 tokens, 1 thread")
     for process in (1, 2):
         own = [event for event in slices if event["pid"] == process]
         wholes = {event["args"]["inference"]: event for event in own if names[process, event["tid"]] == "inferences"}

@@ -15,7 +15,7 @@ from linnet.errors import InvalidArgumentError
 from linnet_bench.record.record import LengthResult, Record, to_json
 from linnet_bench.record.statistics import summarize
 from linnet_bench.regress.command import add_arguments, run
-from linnet_bench.regress.regression import judge
+from linnet_bench.regress.regression import judge, made_under_load
 from linnet_bench.regress.significance import Values, p_slower
 from tests.support.records import make_record, wrong_record
 
@@ -73,7 +73,7 @@ def verdicts(old: Record, new: Record) -> dict[str, str]:
 
 def test_a_slower_program_is_found() -> None:
     found = judge([record(10.0)], [record(11.0, seed=1)])
-    (change,) = (change for change in found.changes if change.name == "8 tokens, 2 thread(s)")
+    (change,) = (change for change in found.changes if change.name == "8 tokens, 2 threads")
     assert change.verdict == "slower"
     assert change.ratio == pytest.approx(1.1, abs=0.01)
     assert change.p == pytest.approx(1 / 252)
@@ -128,6 +128,26 @@ def test_what_cannot_be_compared_is_refused() -> None:
         judge([record(10.0)], [dataclasses.replace(other, runs=runs)])
 
 
+def loaded(found: Record, load: float) -> Record:
+    before = dataclasses.replace(found.runs[0].before, load_average=(load, load, load))
+    return dataclasses.replace(found, runs=tuple(dataclasses.replace(run, before=before) for run in found.runs))
+
+
+def test_records_of_a_busy_machine_are_named() -> None:
+    assert made_under_load([record(10.0), loaded(record(10.0), 1.2)]) == []  # 4 CPUs, of which 30 % are 1.2
+    (name,) = made_under_load([record(10.0), loaded(record(10.0), 2.5)])
+    assert name == "intents.pte of 2026-11-23T12:00:00+00:00: load average 2.50 on 4 CPUs before it began"
+
+
+def test_identical_files_are_named() -> None:
+    assert judge([record(10.0)], [record(11.0, seed=1)]).notes == (
+        "identical files (SHA-256 abababababababab…): differences come from the machine or the software, not the file",
+    )
+    other = record(10.0)
+    other = dataclasses.replace(other, file=dataclasses.replace(other.file, sha256="cd" * 32))
+    assert judge([record(10.0)], [other]).notes == ("different files",)
+
+
 # -- the command ---------------------------------------------------------------------------------------
 
 
@@ -145,7 +165,7 @@ def write(path: Path, found: Record) -> Path:
 def test_the_exit_status_tells_ci(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     old, slow = write(tmp_path / "old.json", record(10.0)), write(tmp_path / "new.json", record(12.0, seed=1))
     assert command(old, slow, "--json", tmp_path / "out.json") == 1
-    assert "REGRESSION: 8 tokens, 2 thread(s)" in capsys.readouterr().out
+    assert "REGRESSION: 8 tokens, 2 threads" in capsys.readouterr().out
     data = json.loads((tmp_path / "out.json").read_text())
     assert (data["kind"], data["regressed"]) == ("linnet-regression", True)
     assert command(slow, old) == 0
@@ -158,13 +178,16 @@ def test_wrong_usage_is_refused(tmp_path: Path) -> None:
     old = write(tmp_path / "old.json", record(10.0))
     machine = dataclasses.replace(make_record().environment, board="Raspberry Pi 4")
     other = write(tmp_path / "pi4.json", dataclasses.replace(record(10.0), environment=machine))
+    busy = write(tmp_path / "busy.json", loaded(record(10.0), 3.0))
     for arguments, message in (
         ([old, tmp_path / "x.pte"], r"expected records \(.json\).*use linnet compare"),
         ([old], "expected the old record and the new one"),
         ([old, old, "--threshold", "0"], "--threshold is 0"),
         ([old, other], "--any-machine"),
+        ([old, busy], r"load average 3.00 on 4 CPUs before it began; .* --any-load"),
         ([tmp_path / "x.pte", "--baseline", tmp_path / "y.pte"], "use linnet compare for files"),
     ):
         with pytest.raises(InvalidArgumentError, match=message):
             command(*arguments)
     assert command(old, other, "--any-machine") == 0
+    assert command(old, busy, "--any-load") == 0

@@ -200,7 +200,7 @@ def test_a_device_that_reboots_half_way(server: Server, bench_files: BenchFiles,
     assert process.returncode == 5
     last = said.strip().splitlines()[-1]
     assert last.startswith(f"linnet: error: {server.address}: the connection broke off")
-    assert last.endswith("during: 1 thread(s): 8 tokens")
+    assert last.endswith("during: 1 thread: 8 tokens")
     record = read(out)
     assert record.partial
     assert "the connection broke off" in record.partial_reason

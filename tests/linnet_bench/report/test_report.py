@@ -14,6 +14,7 @@ from linnet_bench.report.command import add_arguments, run
 from linnet_bench.report.names import NamedRecord, read_all
 from linnet_bench.report.page import report_page
 from linnet_bench.report.tables import latencies, profile_rows, repeat, speed_length
+from linnet_bench.report.tables import short as summary
 from tests.support.html_reader import read_page
 from tests.support.records import make_record, wrong_record
 
@@ -97,6 +98,26 @@ def test_speed_is_that_of_the_length_nearest_to_128_that_all_real_records_have()
     assert speed_length([NamedRecord("a", wrong_record())]) is None
 
 
+def test_records_without_a_common_length_have_each_their_own() -> None:
+    run = make_record().runs[0]
+    short, long = (
+        dataclasses.replace(make_record(), runs=(dataclasses.replace(run, lengths=(length,)),))
+        for length in run.lengths
+    )
+    both = [NamedRecord("a", short), NamedRecord("b", long)]
+    table = summary(both)
+    at = table.headers.index("tokens")
+    assert table.headers[at : at + 2] == ("tokens", "p90 ms")
+    assert [row[at : at + 2] for row in table.rows] == [["8", "1.10"], ["128", "26.0"]]
+    text = page(*both)
+    assert "No length is in all records" in text
+    assert "None tokens" not in text
+    wrong = [NamedRecord("wrong", wrong_record())]
+    assert "p90 ms" in summary(wrong).headers
+    assert "None" not in page(*wrong)
+    assert "No length" not in page(*wrong)
+
+
 def test_tables_have_operators_and_hashes() -> None:
     assert [row[2] for row in profile_rows(make_record()).rows][:1] == ["Fully Connected (NC, F32) GEMM"]
     assert "ab" * 32 in repeat([NamedRecord("pi", make_record())]).rows[0]
@@ -128,7 +149,7 @@ def test_the_command_writes_one_page_and_replaces_none(tmp_path: Path, capsys: p
     out = tmp_path / "out.html"
     assert command(path, "-o", out, "--title", "Mine <1>") == 0
     assert "<h1><bdi>Mine &lt;1&gt;</bdi></h1>" in out.read_text(encoding="utf-8")
-    assert "1 record(s)" in capsys.readouterr().out
+    assert "1 record" in capsys.readouterr().out
     with pytest.raises(InvalidArgumentError, match="--force"):
         command(path, "-o", out)
     with pytest.raises(InvalidArgumentError, match="is one of the records"):

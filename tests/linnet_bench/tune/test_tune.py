@@ -111,7 +111,7 @@ def test_fp32_wins_where_it_is_faster() -> None:
     best = choose(ranked)
     assert best.path.name == "fp32.pte"
     assert explain_choice(best, ranked) == (
-        "fp32.pte with 1 thread(s), XNNPACK's kernels; the best with another file (int8.pte) takes 1.60 x its time"
+        "fp32.pte with 1 thread, XNNPACK's kernels; the best with another file (int8.pte) takes 1.60 x its time"
     )
 
 
@@ -189,7 +189,7 @@ def test_the_command_stores_and_load_applies(bench_files: BenchFiles, tmp_path: 
     quick = ("--threads", "1", "--rounds", "1", "--seconds", "0.01", "--lengths", "4,99")
     done = python(cache, "-m", "linnet", "tune", bench_files.proven, *quick)
     assert done.returncode == 0, done.stderr
-    assert "best here: proven.pte with 1 thread(s)" in done.stdout
+    assert "best here: proven.pte with 1 thread" in done.stdout
     assert "--lengths has 99, over the file's bound of 24 tokens; 24 is taken instead" in done.stderr
     (kept,) = (cache / "profiles").iterdir()
     assert json.loads(kept.read_text())["best"] == file_identity(str(bench_files.proven))

@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from linnet.cli.console import counted
 from linnet_bench.accuracy.datasets import Columns, Row
 from linnet_bench.accuracy.problems import Place, Problem
 from linnet_train.data.config import DataConfig
@@ -73,11 +74,11 @@ def _notes(rows: Sequence[Example], held_out: Sequence[Example]) -> tuple[str, .
         labels_of.setdefault((row.text, row.pair), set()).add(row.label)
     doubtful = sum(len(labels) > 1 for labels in labels_of.values())
     if doubtful:
-        notes.append(f"{doubtful} texts occur with more than one label")
+        notes.append(f"{counted(doubtful, 'text occurs', 'texts occur')} with more than one label")
     notes += overlap_note(rows, held_out)
     few = [name for name, count in Counter(row.label for row in rows).items() if count < 8]
     if few:
-        notes.append(f"fewer than 8 rows of {len(few)} classes: {', '.join(sorted(few)[:5])}")
+        notes.append(f"fewer than 8 rows of {counted(len(few), 'class', 'classes')}: {', '.join(sorted(few)[:5])}")
     return tuple(notes)
 
 
