@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from linnet.assets import default_model
-from linnet.errors import InvalidArgumentError
+from linnet.errors import FileDamagedError, InvalidArgumentError
 from linnet.format.footer import file_identity
 from linnet.model import Model
 from linnet.runtime import Runtime, open_runtime
@@ -15,6 +17,7 @@ from linnet.self_test import is_wanted, run_self_test
 __all__ = ["load"]
 
 _MOST_SESSIONS = 64
+_MOST_THREADS = 1024
 
 
 def load(
@@ -57,6 +60,7 @@ def load(
         InvalidArgumentError: ``source``, ``threads``, ``sessions`` or ``fused`` has an invalid value.
     """
     _check_settings(threads, sessions, fused)
+    given = {"threads": threads, "sessions": sessions, "self_test": self_test, "fused": fused, "profile": profile}
     tested = is_wanted(self_test)
     opened, path = _source(default_model() if source is None else source)
     if require_signature is not None:
@@ -66,18 +70,35 @@ def load(
     if sessions > 1 and threads == 0:
         threads = 1
     model = _open(opened, path, threads, sessions, fused)
-    if tested:
-        try:
-            run_self_test(model, file_identity(opened))
-        except BaseException:
-            model.close()
-            raise
+    try:
+        identity = file_identity(opened)
+        if tested:
+            run_self_test(model, identity)
+    except BaseException:
+        model.close()
+        raise
+    if path is not None:
+        key = None if require_signature is None else Path(require_signature).absolute()
+        model.reopening = _reopen, (str(Path(path).absolute()), identity, {**given, "require_signature": key})
+    return model
+
+
+def _reopen(path: str, identity: str, settings: Mapping[str, Any]) -> Model:
+    """Open the file of a copied or unpickled model again.
+
+    Raises:
+        FileDamagedError: the file at the path is another one than the model's.
+    """
+    model = load(path, **settings)
+    if model.reopening is None or model.reopening[1][1] != identity:
+        model.close()
+        raise FileDamagedError(f"{path} is another file than when the model was loaded; load it again")
     return model
 
 
 def _check_settings(threads: int, sessions: int, fused: bool | None) -> None:
-    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 0:
-        raise InvalidArgumentError(f"threads is {threads!r}, expected an int of at least 0")
+    if isinstance(threads, bool) or not isinstance(threads, int) or not 0 <= threads <= _MOST_THREADS:
+        raise InvalidArgumentError(f"threads is {threads!r}, expected an int of 0 to {_MOST_THREADS}")
     if isinstance(sessions, bool) or not isinstance(sessions, int) or not 1 <= sessions <= _MOST_SESSIONS:
         raise InvalidArgumentError(f"sessions is {sessions!r}, expected an int of 1 to {_MOST_SESSIONS}")
     if fused is not None and not isinstance(fused, bool):

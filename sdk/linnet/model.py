@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -25,12 +25,16 @@ class Model:
     """One loaded linnet file.
 
     A model can be used from several threads. Its calls take turns, while two models run in parallel; a model with
-    several sessions distributes each list of inputs over them.
+    several sessions distributes each list of inputs over them. A model that was loaded from a path can be pickled and
+    copied, also for another process: it is opened again from its path, with the same settings.
 
     Attributes:
         manifest: the manifest of the file.
         path: path of the file; None if it was loaded from bytes.
+        reopening: function and arguments that open the file again, for pickle and copy; None: it cannot be.
     """
+
+    reopening: tuple[Callable[..., Model], tuple[Any, ...]] | None = None
 
     def __init__(self, runtime: Runtime, *, path: str | None = None, more: Sequence[Runtime] = ()) -> None:
         """Wrap a runtime with an open file; :func:`linnet.load` does this for applications.
@@ -238,6 +242,15 @@ class Model:
         """Free the program. The manifest stays readable; every other use raises InvalidArgumentError."""
         for runtime in (self._runtime, *self._more):
             runtime.close()
+
+    def __reduce__(self) -> tuple[Callable[..., Model], tuple[Any, ...]]:
+        _ = self._runtime.methods  # raises if the model is closed
+        if self.reopening is None:
+            raise InvalidArgumentError(
+                "expected a model that linnet.load opened from a path, got one from bytes; only the path can be "
+                "pickled or copied, so load it from a file, or load it again in the other process"
+            )
+        return self.reopening
 
     def __enter__(self) -> Self:
         return self
