@@ -52,6 +52,8 @@ def parse_json(path: Path) -> Any:
                 f"{path} is cut off after {path.stat().st_size} bytes; copy or download it again"
             ) from error
         raise CheckpointError(f"{path} cannot be read as JSON: {error}") from error
+    except RecursionError as error:
+        raise CheckpointError(f"{path} cannot be read as JSON: it is nested too deeply") from error
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} cannot be read as JSON: {error}") from error
 

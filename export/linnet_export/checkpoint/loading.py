@@ -11,6 +11,7 @@ import tokenizers
 import torch
 import transformers
 
+from linnet_export.checkpoint.limits import check_sizes
 from linnet_export.checkpoint.sentence_modules import SentenceModules, read_sentence_modules
 from linnet_export.checkpoint.source import (
     Source,
@@ -101,6 +102,7 @@ def load_checkpoint(config: ExportConfig) -> Checkpoint:
     if not task.embeds:
         sentence = None
     files = weight_files(directory)
+    check_sizes(directory / "config.json", settings, files)
     loaded = read_tokenizer(directory)
     tokenizer = loaded.backend
     model = _load_model(directory, task)
@@ -128,7 +130,7 @@ def _check_architecture(directory: Path, settings: dict[str, Any]) -> None:
     architecture = get_architecture(str(settings.get("model_type")))
     try:
         config = transformers.AutoConfig.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except Exception as error:  # of the many kinds that its checks of types and values raise
         raise CheckpointError(f"{directory / 'config.json'}: transformers cannot read it: {error}") from error
     architecture.check(config)
 

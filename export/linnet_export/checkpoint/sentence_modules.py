@@ -8,12 +8,13 @@ an answer and is not supported is refused by name.
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 from typing import Any
 
+from linnet_export.checkpoint.limits import path_inside
 from linnet_export.checkpoint.source import read_json
 from linnet_export.errors import CheckpointError
+from linnet_export.file_damage import parse_json
 
 __all__ = ["SentenceModules", "read_sentence_modules"]
 
@@ -87,12 +88,11 @@ def _default_prompt(name: str | None, prompts: dict[str, str]) -> str:
 
 
 def _read_list(path: Path) -> list[dict[str, Any]]:
-    try:
-        modules = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path} cannot be read as JSON: {error}") from error
+    modules = parse_json(path)
     if not isinstance(modules, list) or not modules or not all(isinstance(module, dict) for module in modules):
         raise CheckpointError(f"{path} needs a list of modules")
+    for module in modules:
+        path_inside(path.parent, module.get("path", ""), path)
     return sorted(modules, key=lambda module: int(module.get("idx", 0)))
 
 

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from linnet_export.checkpoint.limits import path_inside
 from linnet_export.errors import CheckpointError
 from linnet_export.file_damage import parse_json, safetensors_header
 
@@ -119,11 +120,14 @@ def weight_files(directory: Path) -> list[Path]:
 def _weight_files(directory: Path) -> list[Path]:
     index = directory / "model.safetensors.index.json"
     if index.exists():
-        names = sorted(set(read_json(index).get("weight_map", {}).values()))
-        missing = [name for name in names if not (directory / name).is_file()]
-        if missing or not names:
+        named = read_json(index).get("weight_map", {})
+        if not isinstance(named, dict):
+            raise CheckpointError(f"{index}: expected weight_map to be an object, got {type(named).__name__}")
+        files = sorted({path_inside(directory, name, index) for name in named.values()})
+        missing = [file.name for file in files if not file.is_file()]
+        if missing or not files:
             raise CheckpointError(f"{index} names files that are not there: {', '.join(missing) or 'none'}")
-        return [directory / name for name in names]
+        return files
     single = directory / "model.safetensors"
     if single.is_file():
         return [single]

@@ -13,6 +13,7 @@ import tokenizers
 from linnet_export.errors import CheckpointError
 from linnet_export.file_damage import check_present, parse_json
 from linnet_export.tokenizer.errors import UnsupportedTokenizerError, unsupported_part
+from linnet_export.tokenizer.regular_expressions import check_patterns
 
 __all__ = ["ROLES", "LoadedTokenizer", "check_tokenizer_files", "load_tokenizer", "read_tokenizer"]
 
@@ -57,6 +58,8 @@ def read_tokenizer(directory: Path) -> LoadedTokenizer:
     """
     check_tokenizer_files(directory)
     file = directory / "tokenizer.json"
+    if file.is_file():
+        check_patterns(parse_json(file))
     try:
         if _names_class(directory):
             loaded = _through_transformers(directory, "AutoTokenizer")
