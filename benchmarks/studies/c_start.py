@@ -37,7 +37,7 @@ def main() -> None:
         source, nothing = Path(folder) / "nothing.c", Path(folder) / "nothing"
         source.write_text(_NOTHING, encoding="utf-8")
         _quiet("cc", str(source), "-o", str(nothing))
-        sample = next(path for path in sorted(Path(f"{folder}/build").iterdir()) if path.name == "sample")
+        sample = next(path for path in sorted(Path(f"{folder}/build").iterdir()) if path.name.endswith("_sample"))
         print(f"{file.name}, {args.processes} fresh processes of each, in turns, {os.cpu_count()} CPUs\n")
         print("| program | ms, median | range | peak memory, MB |\n|---|---:|---:|---:|")
         runs: dict[str, list[tuple[float, float]]] = {"a C program that does nothing": [], "start to first answer": []}

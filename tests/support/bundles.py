@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +16,28 @@ import pytest
 import linnet
 from linnet.cli import main as cli
 from linnet_export.bundle.constants import constant_names
-from linnet_export.bundle.subject import QUESTION, read_subject
+from linnet_export.bundle.subject import QUESTION, Subject, read_subject, read_subjects
 from tests.conformance.make_records import field_line, output_line
 from tests.conformance.runners import MissingReader
 
-__all__ = ["answer_of", "bundle", "check_android_module", "check_c_project", "run"]
+__all__ = [
+    "answer_of",
+    "bundle",
+    "check_android_module",
+    "check_c_answer",
+    "check_c_project",
+    "check_sample",
+    "records_of",
+    "run",
+]
 
-_REPLAY = Path(__file__).parents[1] / "linnet_export" / "bundle" / "Replay.kt"
+_ANDROID = Path(__file__).parents[1] / "linnet_export" / "bundle" / "android"
 
 
-def bundle(file: Path, target: str, folder: Path, *more: str) -> int:
+def bundle(files: Path | Sequence[Path], target: str, folder: Path, *more: str) -> int:
     """Run `linnet bundle` and return its exit status."""
-    return cli.main(["bundle", str(file), "--target", target, "-o", str(folder), *more])
+    given = [files] if isinstance(files, Path) else files
+    return cli.main(["bundle", *map(str, given), "--target", target, "-o", str(folder), *more])
 
 
 def run(*command: object, folder: Path, **environment: str) -> str:
@@ -58,16 +70,22 @@ def answer_of(file: Path) -> Any:
                 return [(answer["label"], "", answer["score"]) for answer in model(subject.text, top_k=None)]
 
 
-def check_c_project(file: Path, folder: Path) -> None:
-    """Write the C project, move it, build it and compare its sample's answers with the SDK's."""
+def check_c_project(files: Sequence[Path], folder: Path) -> None:
+    """Write the C project, move it, build it and compare its samples' answers with the SDK's, from another folder."""
     if shutil.which("cmake") is None or shutil.which("cc") is None:
         pytest.skip("needs cmake and a C compiler")
-    assert bundle(file, "c", folder / "first") == 0
-    folder = (folder / "first").rename(folder / "moved")
-    run("cmake", "-S", ".", "-B", "build", "-DCMAKE_C_FLAGS=-Wall -Wextra -Werror", folder=folder)
-    run("cmake", "--build", "build", folder=folder)
-    lines = [line.split("\t") for line in run("./build/sample", folder=folder).splitlines()]
-    expected = answer_of(file)
+    assert bundle(files, "c", folder / "first") == 0
+    project = (folder / "first").rename(folder / "moved")
+    run("cmake", "-S", ".", "-B", "build", "-DCMAKE_C_FLAGS=-Wall -Wextra -Werror", folder=project)
+    run("cmake", "--build", "build", folder=project)
+    for subject in read_subjects(files):
+        check_c_answer(subject, run(project / "build" / f"{subject.name}_sample", folder=folder))
+
+
+def check_c_answer(subject: Subject, said: str) -> None:
+    """Compare what a C sample printed with the SDK's answers."""
+    lines = [line.split("\t") for line in said.splitlines()]
+    expected = answer_of(subject.path)
     assert len(lines) == len(expected) > 0
     if isinstance(expected[0], float):
         np.testing.assert_allclose([float(line) for (line,) in lines], expected, atol=2e-6)
@@ -76,10 +94,13 @@ def check_c_project(file: Path, folder: Path) -> None:
         assert (label, text, float(score)) == (*answer[:2], pytest.approx(answer[2], abs=2e-6))
 
 
-def check_android_module(file: Path, folder: Path) -> None:
-    """Build the module's C++ and Kotlin from its folder; the sample decodes the program's outputs as Python does.
+def check_android_module(files: Sequence[Path], folder: Path) -> list[str]:
+    """Build the modules' C++ and Kotlin from their folder, and run an app of all of them over stand-ins of Android.
 
-    All but LinnetAndroid.kt, which needs Android's classes (tests/runtime_bindings/jvm/test_android.py).
+    The first file is a classifier. Each sample decodes the program's outputs as Python does.
+
+    Returns:
+        What the app says beside the samples' answers.
     """
     from tests.runtime_bindings.jvm.jvm import BUILD, builder, java_command
 
@@ -88,38 +109,70 @@ def check_android_module(file: Path, folder: Path) -> None:
     except MissingReader as missing:
         pytest.skip(f"needs {missing}")
     tool = builder()
-    assert bundle(file, "android", folder) == 0
-    sources = folder / "src" / "main"
-    run(
-        "cmake",
-        "-S",
-        "cpp",
-        "-B",
-        folder / "native",
-        f"-DLINNET_JNI_INCLUDE={tool.java_home() / 'include'}",
-        folder=sources,
+    assert bundle(files, "android", folder / "models") == 0
+    models, sources = folder / "models", folder / "models" / "linnet" / "src" / "main" / "cpp"
+    java = f"-DLINNET_JNI_INCLUDE={tool.java_home() / 'include'}"
+    run("cmake", "-S", sources, "-B", folder / "native", java, folder=folder)
+    run("cmake", "--build", folder / "native", "-j2", folder=folder)
+    subjects = read_subjects(files)
+    (folder / "Samples.kt").write_text(_samples(subjects), encoding="utf-8")
+    compiler, standard = tool.fetch_compiler(BUILD / "kotlin")
+    jar = tool.compile_kotlin(
+        BUILD / "kotlin",
+        [*models.glob("*/src/main/kotlin"), _ANDROID, folder / "Samples.kt"],
+        folder / "app.jar",
+        compiler,  # has coroutines too
     )
-    run("cmake", "--build", folder / "native", "-j2", folder=sources)
-    kotlin = [path for path in sources.rglob("*.kt") if path.parent.name != "android"]
-    jar = tool.compile_kotlin(BUILD / "kotlin", [*kotlin, _REPLAY], folder / "sample.jar")
-    subject = read_subject(file)
-    with linnet.load(file) as model:
-        pair = (QUESTION, subject.text) if subject.manifest.task == "question-answering" else (subject.text, None)
-        outputs = model.run(model.tokenize(*pair))
+    assets = folder / "assets"
+    assets.mkdir()
+    for subject in subjects:
+        (asset,) = models.rglob(subject.asset)
+        shutil.copy(asset, assets)
+        (assets / f"{subject.asset}.tsv").write_text(records_of(subject), encoding="utf-8")
+    said = run("java", f"-Dlinnet.library.path={folder / 'native'}", "--add-opens", "java.base/java.io=ALL-UNNAMED",
+               "-cp", f"{standard}:{compiler}:{jar}", "tests.linnet_export.bundle.MainKt", assets, folder / "files",
+               folder=folder)  # fmt: skip
+    parts = [part.partition("\n") for part in said.split("== ")[1:]]
+    answers = {head: rest for head, _, rest in parts if rest}
+    for subject in subjects:
+        check_sample(subject, answers[subject.asset])
+    return [head for head, _, rest in parts if not rest]
+
+
+def _samples(subjects: Sequence[Subject]) -> str:
+    """Return Kotlin source with the samples by their assets."""
+    packages = {subject: f"dev.linnet.model.{subject.name}" for subject in subjects}
+    imports = [f"import {package}.sample as {subject.name}" for subject, package in packages.items()]
+    entries = [f"    {package}.{subject.type_name}.ASSET to ::{subject.name}," for subject, package in packages.items()]
+    lines = ["package tests.linnet_export.bundle", "", *imports, "", "val samples = mapOf(", *entries, ")", ""]
+    return "\n".join(lines)
+
+
+def records_of(subject: Subject) -> str:
+    """Return the manifest of a file, and the outputs of its program for the sample's text, as records."""
+    with linnet.load(subject.path) as model:
+        paired = subject.task.needs_pairs
+        outputs = model.run(model.tokenize(QUESTION, subject.text) if paired else model.tokenize(subject.text))
     records = [field_line(name, value) for name, value in subject.manifest.to_raw().items()]
     records += [output_line(outputs[name][np.newaxis]) for name in subject.manifest.outputs]
-    (folder / "records.tsv").write_text("\n".join(records), encoding="utf-8")
-    classpath = f"{tool.fetch_compiler(BUILD / 'kotlin')[1]}:{jar}"
-    said = run("java", f"-Dlinnet.library.path={folder / 'native'}", "-cp", classpath,
-               "tests.linnet_export.bundle.ReplayKt", folder / "records.tsv", folder=folder)  # fmt: skip
-    if subject.manifest.task == "feature-extraction":
-        shown = [float(number) for number in said.split(",")[:5]]
-        np.testing.assert_allclose(shown, outputs["embedding"].reshape(-1)[:5], atol=2e-6)
-        return
-    expected = answer_of(file)
-    if subject.manifest.task == "question-answering":
-        assert said.strip() == expected[0][1]
-        return
-    for line, (label, _, score) in zip(said.splitlines(), expected, strict=True):
-        assert line.split() == [constant_names([label])[0], line.split()[1]]
-        assert float(line.split()[1]) == pytest.approx(score, abs=2e-6)
+    return "\n".join(records)
+
+
+def check_sample(subject: Subject, said: str) -> None:
+    """Compare what a sample of Kotlin or Swift printed with the SDK's answers."""
+    expected = answer_of(subject.path)
+    match subject.manifest.task:
+        case "feature-extraction":
+            shown = [float(number) for number in re.findall(r"-?\d+\.\d+(?:[eE]-?\d+)?", said)[:5]]
+            with linnet.load(subject.path) as model:
+                np.testing.assert_allclose(shown, model.encode(subject.text)[:5], atol=2e-6)
+        case "question-answering":
+            assert said.strip() == expected[0][1]
+        case "text-classification":
+            best = constant_names([expected[0][0]])[0]
+            assert best.lower().replace("_", "") in said.splitlines()[0].lower().replace("_", "")
+            if len(said.splitlines()) > 1:
+                scores = [float(line.split()[1]) for line in said.splitlines() if line]
+                np.testing.assert_allclose(scores, [score for _, _, score in expected], atol=2e-6)
+        case _:
+            assert said.strip()

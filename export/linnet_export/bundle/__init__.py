@@ -1,13 +1,15 @@
-"""Registry of the targets of ``linnet bundle``, one module each: a file as a part of an app or a program."""
+"""Registry of the targets of ``linnet bundle``, one module each: files as a part of an app or a program."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol, cast
 
 from linnet.errors import InvalidArgumentError
 from linnet_export.bundle.content import Content
+from linnet_export.bundle.guide import Guide
+from linnet_export.bundle.settings import BundleSettings
 from linnet_export.bundle.subject import Subject
 
 __all__ = ["TARGETS", "Target", "get_target"]
@@ -26,8 +28,11 @@ TARGETS: tuple[str, ...] = tuple(_MODULES)
 class Target(Protocol):
     """One kind of project."""
 
-    def content(self, subject: Subject) -> Content:
+    def content(self, subjects: Sequence[Subject], settings: BundleSettings) -> Content:
         """Return every file of the project part, by its path in the folder."""
+
+    def guide(self, subjects: Sequence[Subject], settings: BundleSettings) -> Guide:
+        """Return what an app developer does with it."""
 
 
 def get_target(name: str) -> Target:

@@ -1,78 +1,143 @@
-"""Target c: a CMake project with liblinnet, label constants and a sample program."""
+"""Target c: a CMake project with liblinnet, and label constants and a sample program for each file."""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable, Sequence
 
 from linnet_export.bundle.constants import constant_names, quoted
 from linnet_export.bundle.content import Content, collect
+from linnet_export.bundle.guide import Guide
 from linnet_export.bundle.notices import RUNTIME, notices
+from linnet_export.bundle.settings import BundleSettings
 from linnet_export.bundle.subject import QUESTION, Subject
 from linnet_export.bundle.support import require_core
+from linnet_export.bundle.wheels import check_architecture, read_runtime
 from linnet_export.tasks.base import CSample, SampleValues
 
-__all__ = ["content"]
+__all__ = ["content", "guide"]
 
 
 _quoted = functools.partial(quoted, language="c")
 
 
-def content(subject: Subject) -> Content:
+def content(subjects: Sequence[Subject], settings: BundleSettings) -> Content:
     """Return a CMake project."""
-    require_core(subject, "c")
-    libraries = {name: data for name, data in collect(RUNTIME / "lib", "linnet/lib").items() if "LICENSE" not in name}
-    return {
-        **libraries,
-        "linnet/include/linnet.h": RUNTIME / "include" / "linnet.h",
-        f"model/{subject.asset}": subject.path,
-        f"{subject.name}.h": _header(subject).encode(),
-        "sample.c": _sample(subject).encode(),
-        "CMakeLists.txt": _cmake(subject).encode(),
-        **notices(subject),
+    for subject in subjects:
+        require_core(subject, "c")
+    check_architecture(settings)
+    runtime = read_runtime(settings.wheel) if settings.wheel is not None else _installed()
+    files: Content = {
+        **{f"linnet/{name}": data for name, data in runtime.items() if "LICENSE" not in name},
+        "CMakeLists.txt": _cmake(subjects).encode(),
+        **notices(subjects),
     }
+    taken: set[str] = set()
+    for subject in subjects:
+        files[f"model/{subject.asset}"] = subject.path
+        files[f"{subject.name}.h"] = _header(subject, taken).encode()
+        files[f"{subject.name}_sample.c"] = _sample(subject).encode()
+    return files
 
 
-def _header(subject: Subject) -> str:
-    guard, prefix = f"LINNET_{subject.name.upper()}_H", subject.name.upper()
+def guide(subjects: Sequence[Subject], settings: BundleSettings) -> Guide:
+    """Return what to do with the project."""
+    first, architecture = subjects[0], check_architecture(settings)
+    cross = " -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_C_COMPILER=aarch64-linux-gnu-gcc" if architecture == "aarch64" else ""
+    here = ". Leave the two settings out where you build on the machine itself." if cross else ""
+    return Guide(
+        parts=(
+            ("linnet/", f"liblinnet for {architecture} Linux, its header, a CMake package, pkg-config"),
+            ("model/", "the models"),
+            *(
+                (f"{subject.name}.h", f"the labels of {subject.asset} as an enum, its file name")
+                for subject in subjects
+            ),
+            *((f"{subject.name}_sample.c", f"a program that asks {subject.asset} once") for subject in subjects),
+        ),
+        steps=(
+            f"`cmake -S . -B build{cross} && cmake --build build`{here}",
+            f"`./build/{first.name}_sample`, from any folder; its argument is another folder with the models.",
+            "For another machine: `cmake --install build --prefix FOLDER`, copy the folder there, and run "
+            f"`FOLDER/bin/{first.name}_sample FOLDER/model`.",
+            'In your project: `find_package(linnet CONFIG REQUIRED PATHS ".../linnet/lib/cmake/linnet")` and '
+            "`target_link_libraries(app PRIVATE linnet::linnet)`.",
+        ),
+        language="c",
+        use=_use(first),
+        notes=(
+            "One process may open several models; each has its own `linnet_model`. A call at a time on each.",
+            "Every function returns a status, and `linnet_last_error()` says what was expected, found and to do; "
+            "`linnet.h` documents all of them. For many texts, call in a loop.",
+            "`linnet bundle --target c --wheel FILE` takes the library of another machine, such as that of the wheel "
+            "for aarch64.",
+        ),
+    )
+
+
+def _installed() -> Content:
+    return {**collect(RUNTIME / "lib", "lib"), "include/linnet.h": RUNTIME / "include" / "linnet.h"}
+
+
+def _header(subject: Subject, taken: set[str]) -> str:
+    """Return the header; ``taken`` has the names of the other headers, which may be included beside it."""
+    prefix = subject.name.upper()
     lines = [
         f"/* {subject.asset}: {subject.manifest.task}. Written by linnet bundle. */",
-        f"#ifndef {guard}",
-        f"#define {guard}",
+        f"#ifndef LINNET_{prefix}_H",
+        f"#define LINNET_{prefix}_H",
         "",
         f"#define {prefix}_FILE {_quoted(subject.asset)}",
     ]
     labels = subject.manifest.labels
+    names = constant_names(labels, {"FILE", *_without(f"{prefix}_", taken)})
     if labels:
         lines += ["", "/* The classes: label_index of a linnet_answer. */", "enum {"]
-        lines += [f"  {prefix}_{name} = {index}," for index, name in enumerate(constant_names(labels, ("FILE",)))]
+        lines += [f"  {prefix}_{name} = {index}," for index, name in enumerate(names)]
         lines += ["};"]
-    return "\n".join([*lines, "", f"#endif /* {guard} */", ""])
+    taken.update({f"{prefix}_FILE", *(f"{prefix}_{name}" for name in names)})
+    return "\n".join([*lines, "", f"#endif /* LINNET_{prefix}_H */", ""])
 
 
-def _cmake(subject: Subject) -> str:
+def _without(prefix: str, names: Iterable[str]) -> list[str]:
+    return [name.removeprefix(prefix) for name in names if name.startswith(prefix)]
+
+
+def _cmake(subjects: Sequence[Subject]) -> str:
+    names = " ".join(subject.name for subject in subjects)
     return f"""\
-# Builds the sample against the liblinnet in this folder.
+# Builds a sample for each model against the liblinnet in this folder. Written by linnet bundle.
 cmake_minimum_required(VERSION 3.16)
-project({subject.name} LANGUAGES C)
-find_package(linnet CONFIG REQUIRED PATHS "${{CMAKE_CURRENT_SOURCE_DIR}}/linnet/lib/cmake/linnet" NO_DEFAULT_PATH)
-add_executable(sample sample.c)
-target_link_libraries(sample PRIVATE linnet::linnet)
+project(linnet_models LANGUAGES C)
+find_package(linnet CONFIG REQUIRED PATHS "${{CMAKE_CURRENT_SOURCE_DIR}}/linnet/lib/cmake/linnet" NO_DEFAULT_PATH
+             NO_CMAKE_FIND_ROOT_PATH)
+foreach(name {names})
+  add_executable(${{name}}_sample ${{name}}_sample.c)
+  target_link_libraries(${{name}}_sample PRIVATE linnet::linnet)
+  # a linker for another machine finds the libraries of liblinnet by this alone
+  target_link_options(${{name}}_sample PRIVATE "LINKER:-rpath-link,${{CMAKE_CURRENT_SOURCE_DIR}}/linnet/lib")
+  target_compile_definitions(${{name}}_sample PRIVATE "MODEL_FOLDER=\\"${{CMAKE_CURRENT_SOURCE_DIR}}/model\\"")
+  set_target_properties(${{name}}_sample PROPERTIES INSTALL_RPATH "\\$ORIGIN/../lib")
+  install(TARGETS ${{name}}_sample RUNTIME DESTINATION bin)
+endforeach()
+install(DIRECTORY linnet/lib/ DESTINATION lib FILES_MATCHING PATTERN "*.so*")
+install(DIRECTORY model DESTINATION .)
 """
 
 
 def _sample(subject: Subject) -> str:
     values = SampleValues(_quoted(subject.text), _quoted(QUESTION), "", subject.embedding_size)
     sample = subject.task.c_sample(values)
-    head = _HEAD.format(header=f"{subject.name}.h", file=f"{subject.name.upper()}_FILE")
+    head = _HEAD.format(name=subject.name, file=f"{subject.name.upper()}_FILE")
     return head + (_numbers(values, sample) if sample.numbers else _answers(values, sample))
 
 
 _HEAD = """\
-/* Usage: sample [FOLDER OF THE MODEL] */
+/* Usage: {name}_sample [FOLDER OF THE MODEL] */
 #include <stdio.h>
 
-#include "{header}"
 #include "linnet.h"
+#include "{name}.h"
 
 #define TEXT(literal) ((linnet_text){{literal, sizeof(literal) - 1}})
 
@@ -86,12 +151,40 @@ int main(int argc, char** argv) {{
   linnet_model* model = NULL;
   const linnet_task* task = NULL;
   linnet_engine engine;
-  snprintf(path, sizeof path, "%s/%s", argc > 1 ? argv[1] : "model", {file});
+  snprintf(path, sizeof path, "%s/%s", argc > 1 ? argv[1] : MODEL_FOLDER, {file});
   if (failed(linnet_model_open(path, NULL, &model)) || failed(linnet_model_task(model, &task)) ||
       failed(linnet_model_engine(model, &engine))) {{
     return 1;
   }}
 """
+
+
+def _use(subject: Subject) -> str:
+    sample = subject.task.c_sample(SampleValues("text", "question", "", subject.embedding_size))
+    call = sample.call.replace("TEXT(question)", "question")
+    result = f"float numbers[{sample.numbers}];\nsize_t count = {sample.numbers};" if sample.numbers else ""
+    question = f"{_text('question', QUESTION)}\n" if "question" in call.replace("linnet_answer_question", "") else ""
+    return f"""\
+#include "linnet.h"
+#include "{subject.name}.h"
+
+linnet_model* model = NULL;
+const linnet_task* task = NULL;
+linnet_engine engine;
+linnet_model_open("model/" {subject.name.upper()}_FILE, NULL, &model);
+linnet_model_task(model, &task);
+linnet_model_engine(model, &engine);
+
+{question}{_text("text", subject.text)}
+{result or "linnet_answers* answers = NULL;"}
+{call};  // {subject.name}_sample.c looks at its status and reads the answers
+{"" if sample.numbers else "linnet_answers_free(answers);"}
+linnet_model_free(model);
+"""
+
+
+def _text(name: str, text: str) -> str:
+    return f"const linnet_text {name} = {{{_quoted(text)}, {len(text.encode())}}};"
 
 
 def _answers(values: SampleValues, sample: CSample) -> str:

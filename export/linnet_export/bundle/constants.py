@@ -27,7 +27,8 @@ _KEYWORDS = frozenset(
     inline inout instanceof int interface internal is let long mutable namespace native new nil not null object
     operator or override package private protected protocol public register repeat rethrows return self short signed
     sizeof static strictfp struct subscript super switch synchronized template this throw throws transient true try
-    typealias typedef typeid typename typeof union unsigned using val var virtual void volatile wchar when where while xor
+    typealias typedef typeid typename typeof union unsigned using val var virtual void volatile wchar when where while
+    xor
     """.split()
 )
 # names that a generated package, type or module would hide: of the languages, of their libraries, of linnet

@@ -29,11 +29,15 @@ class Kind:
 
     Attributes:
         target: what kind of project.
-        model: name of the file as an identifier.
+        models: names of the files as identifiers.
     """
 
     target: str
-    model: str
+    models: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """``intents, qa for android``."""
+        return f"{', '.join(self.models)} for {self.target}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +61,7 @@ class _Mark:
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def json(self) -> bytes:
-        kind = {} if self.kind is None else dataclasses.asdict(self.kind)
+        kind = {} if self.kind is None else {"target": self.kind.target, "model": " ".join(self.kind.models)}
         return json.dumps({**kind, "files": self.files}, indent=1, sort_keys=True).encode() + b"\n"
 
 
@@ -76,7 +80,7 @@ def write(content: Content, folder: Path, kind: Kind, *, force: bool = False) ->
         content: every file.
         folder: where to write.
         kind: of what this is the bundle.
-        force: replace the bundle of another target or model; files that were changed are kept from this too.
+        force: replace the bundle of another target or of other models; files that were changed are kept from this too.
 
     Raises:
         InvalidArgumentError: the folder has other content, the bundle of another target or model, or a file that was
@@ -148,7 +152,7 @@ def _read_mark(folder: Path) -> _Mark:
     try:
         mark = json.loads((folder / MARK).read_text(encoding="utf-8"))
         files = {str(name): str(value) for name, value in mark["files"].items()}
-        kind = Kind(str(mark["target"]), str(mark["model"])) if "target" in mark else None
+        kind = Kind(str(mark["target"]), tuple(str(mark["model"]).split())) if "target" in mark else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidArgumentError(
             f"{folder} has content that linnet bundle did not write; give a folder that is empty or not there"
@@ -157,10 +161,10 @@ def _read_mark(folder: Path) -> _Mark:
 
 
 def _check_kind(folder: Path, found: Kind | None, wanted: Kind) -> None:
-    if found is not None and found != wanted:
+    """Refuse to replace a bundle, but not to add models to it."""
+    if found is not None and not (found.target == wanted.target and set(found.models) <= set(wanted.models)):
         raise InvalidArgumentError(
-            f"{folder} has the bundle of {found.model} for {found.target}, not of {wanted.model} for {wanted.target}; "
-            "give another folder, or --force to replace it"
+            f"{folder} has the bundle of {found}, not of {wanted}; give another folder, or --force to replace it"
         )
 
 

@@ -1,90 +1,181 @@
-"""Target ios: a Swift package with the sources of linnet and the file as a resource."""
+"""Target ios: a Swift package with linnet's sources, an engine over ExecuTorch's, and a module for each file."""
 
 from __future__ import annotations
 
 import functools
-from pathlib import Path
+from collections.abc import Sequence
 
-from linnet_export.bundle.constants import camel_names, quoted, type_name
+from linnet_export.bundle.constants import camel_names, quoted
 from linnet_export.bundle.content import Content, collect
+from linnet_export.bundle.guide import Guide
 from linnet_export.bundle.notices import notices
+from linnet_export.bundle.settings import BundleSettings
 from linnet_export.bundle.subject import QUESTION, Subject
 from linnet_export.bundle.support import app_sources, require_core
 from linnet_export.tasks.base import SampleValues
 
-__all__ = ["content"]
+__all__ = ["content", "guide"]
 
 # what an enum has beside its cases; a case can have any other word of the language, in `quotes`
-_RESERVED = ("allCases", "file", "hashValue", "init", "rawValue", "self", "type")
-
+_RESERVED = ("allCases", "file", "hashValue", "init", "load", "open", "rawValue", "self", "type")
+_MODELS = "let models: [String] = []"
 
 _quoted = functools.partial(quoted, language="swift")
 
 
-def content(subject: Subject) -> Content:
+def content(subjects: Sequence[Subject], settings: BundleSettings) -> Content:
     """Return the package, its tests included."""
-    require_core(subject, "ios")
+    for subject in subjects:
+        require_core(subject, "ios")
     sources = app_sources("ios")
-    return {
-        "Package.swift": sources / "swift" / "Package.swift",
-        **collect(sources / "swift" / "Sources", "Sources"),
-        **collect(sources / "swift" / "Tests", "Tests"),
-        **collect(sources / "cpp" / "text", "Sources/CLinnet/text"),
-        **collect(sources / "cpp" / "c_api", "Sources/CLinnet/c_api"),
-        "Sources/CLinnet/include/linnet.h": sources / "cpp" / "include" / "linnet.h",
-        f"Sources/Linnet/Resources/{subject.asset}": subject.path,
-        f"Sources/Linnet/{type_name(subject.name)}.swift": _constants(subject).encode(),
-        f"Tests/LinnetTests/{type_name(subject.name)}Tests.swift": _test(subject).encode(),
-        "Sample.txt": _sample(subject).encode(),
-        **notices(subject),
+    swift, cpp = sources / "swift", sources / "cpp"
+    manifest = (swift / "Package.swift").read_text(encoding="utf-8")
+    names = ", ".join(_quoted(_module(subject)) for subject in subjects)
+    files: Content = {
+        "Package.swift": manifest.replace(_MODELS, f"let models = [{names}]").encode(),
+        **collect(swift / "Sources", "Sources"),
+        **collect(swift / "Tests", "Tests"),
+        **collect(cpp / "text", "Sources/CLinnet/text"),
+        **collect(cpp / "c_api", "Sources/CLinnet/c_api"),
+        "Sources/CLinnet/include/linnet.h": cpp / "include" / "linnet.h",
+        "Sources/Sample/main.swift": _main(subjects).encode(),
+        **notices(subjects),
     }
+    for subject in subjects:
+        folder, name = f"Sources/{_module(subject)}", subject.type_name
+        files[f"{folder}/{name}.swift"] = _constants(subject).encode()
+        files[f"{folder}/Resources/{subject.asset}"] = subject.path
+        files[f"Sources/Sample/{name}Sample.swift"] = _sample(subject).encode()
+        files[f"Tests/LinnetTests/{name}Tests.swift"] = _test(subject).encode()
+    return files
+
+
+def guide(subjects: Sequence[Subject], settings: BundleSettings) -> Guide:
+    """Return what to do with the package."""
+    first, modules = subjects[0], [_module(subject) for subject in subjects]
+    return Guide(
+        parts=(
+            *(
+                (f"Sources/{_module(subject)}/", f"module with {subject.asset}, its labels, `load()` and `open()`")
+                for subject in subjects
+            ),
+            (
+                "Sources/Linnet/",
+                "module `Linnet`: the Swift API, over `Sources/CLinnet/`: tokenizer and decoding in C++",
+            ),
+            ("Sources/LinnetExecuTorch/", "the engine over ExecuTorch's Swift package, which computes"),
+            ("Sources/Sample/", "asks each model once: `swift run Sample` on a Mac"),
+            ("Tests/", "XCTest cases: `swift test`"),
+        ),
+        steps=(
+            "In Xcode: File > Add Package Dependencies > Add Local, choose this folder, and add "
+            f"{', '.join(f'`{module}`' for module in modules)} to the app's target.",
+            "Add `-all_load` to the target's Other Linker Flags: ExecuTorch's kernels register themselves, and the "
+            "linker would leave them out as unused.",
+            "The app has to be for iOS 17 or newer, as ExecuTorch's package.",
+        ),
+        language="swift",
+        use=_use(first),
+        notes=(
+            "Calls block. `ask` and `answers(to:)` run them away from the main thread; a task that is cancelled while "
+            "it waits never asks. A text that ExecuTorch is computing is computed to its end.",
+            "Package.swift takes ExecuTorch's branch `swiftpm-1.5.1`, the version that the file was made with. "
+            "`LINNET_EXECUTORCH=FOLDER` takes another package of the same products.",
+            "Never built for iOS or macOS by linnet's authors: on Linux every part of it was compiled, and its tests "
+            "passed; the engine was compiled there against a stand-in with the interface of ExecuTorch's package.",
+        ),
+    )
+
+
+def _module(subject: Subject) -> str:
+    return f"{subject.type_name}Model"  # not Intents: Apple has a framework of that name
 
 
 def _constants(subject: Subject) -> str:
-    labels, name = subject.manifest.labels, type_name(subject.name)
+    labels, name = subject.manifest.labels, subject.type_name
     kind = f"enum {name}: String, CaseIterable, Sendable" if labels else f"enum {name}"
-    cases = [
-        f"    case `{constant}` = {_quoted(label)}"
+    cases = "".join(
+        f"    case `{constant}` = {_quoted(label)}\n"
         for constant, label in zip(camel_names(labels, _RESERVED), labels, strict=True)
-    ]
-    stem = Path(subject.asset).stem
+    )
     return f"""\
 // {subject.asset}: {subject.manifest.task}. Written by linnet bundle.
 import Foundation
+import Linnet
+#if LINNET_EXECUTORCH
+    import LinnetExecuTorch
+#endif
 
 public {kind} {{
-{chr(10).join(cases)}
-    /// The file, a resource of this package.
-    public static var file: URL? {{
-        Bundle.module.url(forResource: {_quoted(stem)}, withExtension: "pte", subdirectory: "Resources")
-    }}
+{cases}\
+    /// The file, a resource of this module.
+    public static func file() throws -> URL {{ try Linnet.resource({_quoted(subject.asset)}, of: Bundle.module) }}
+
+    #if LINNET_EXECUTORCH
+        /// Open the file. It blocks: call it away from the main thread, or take `open()`.
+        public static func load() throws -> Linnet {{ try Linnet.load(file: file()) }}
+
+        /// Open the file away from the caller's thread.
+        public static func open() async throws -> Linnet {{ try await Linnet.open(file: file()) }}
+    #endif
 }}
 """
 
 
 def _test(subject: Subject) -> str:
-    name = type_name(subject.name)
+    name = subject.type_name
     return f"""\
-// {subject.asset} as a resource of the package. Written by linnet bundle.
+// {subject.asset} as a resource of its module. Written by linnet bundle.
+import {_module(subject)}
 import XCTest
 
 @testable import Linnet
 
 final class {name}Tests: XCTestCase {{
     func testTheFileIsThereAndWhole() throws {{
-        try Linnet.verify(path: XCTUnwrap({name}.file).path)
+        try Linnet.verify(path: {name}.file().path)
     }}
 }}
 """
 
 
+def _call(subject: Subject) -> str:
+    values = SampleValues(_quoted(subject.text), _quoted(QUESTION), subject.type_name, subject.embedding_size)
+    return subject.task.swift_sample(values)
+
+
 def _sample(subject: Subject) -> str:
-    name = type_name(subject.name)
-    values = SampleValues(_quoted(subject.text), _quoted(QUESTION), name, subject.embedding_size)
     return f"""\
-let path = {name}.file!.path
-try Linnet.check(path: path)                       // before the engine opens the file
-let engine = MyEngine(path)                        // an Engine over ExecuTorch's Swift package
-let model = try Linnet(manifest: engine.manifest(), engine: engine)
-print(try {subject.task.swift_sample(values)})
+// One call for {subject.asset}. Written by linnet bundle.
+import Linnet
+import {_module(subject)}
+
+func sample{subject.type_name}(_ model: Linnet) throws -> String {{
+    String(describing: try {_call(subject)})
+}}
+"""
+
+
+def _main(subjects: Sequence[Subject]) -> str:
+    imports = "".join(f"    import {_module(subject)}\n" for subject in subjects)
+    calls = "".join(f"    print(try sample{subject.type_name}({subject.type_name}.load()))\n" for subject in subjects)
+    return f"""\
+// Asks each model once. Written by linnet bundle.
+#if LINNET_EXECUTORCH
+{imports}
+{calls}\
+#else
+    print("expected ExecuTorch's Swift package, which is for Apple's systems; build this on a Mac")
+#endif
+"""
+
+
+def _use(subject: Subject) -> str:
+    name = subject.type_name
+    return f"""\
+import {_module(subject)}
+import Linnet
+
+let model = try await {name}.open()
+let answer = try await model.ask {{ model in try {_call(subject)} }}
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -11,30 +12,37 @@ from linnet.cli.console import plain_table
 from linnet_export.bundle.content import Content
 from linnet_export.bundle.subject import Subject
 
-__all__ = ["RUNTIME", "notices", "size_report"]
+__all__ = ["HERE", "RUNTIME", "notices", "size_report"]
 
 RUNTIME = Path(linnet_runtime.__file__).parent
+HERE = Path(__file__).parent
 
 
-def notices(subject: Subject) -> Content:
-    """Return LICENSES/: linnet's, ExecuTorch's, and where the model comes from."""
-    manifest = subject.manifest
-    licence = manifest.license or "not said by the checkpoint: find out before you publish it"
-    commit = f", commit {manifest.source_commit}" if manifest.source_commit else ""
+def notices(subjects: Sequence[Subject]) -> Content:
+    """Return LICENSES/: linnet's, ExecuTorch's, and where each model comes from."""
     text = f"""\
-{subject.asset}
-  model:    {manifest.source}{commit}
-  weights:  SHA-256 {manifest.source_sha256 or "not recorded"}
-  licence:  {licence}
-  made by:  {manifest.producer}, recipe {manifest.recipe}: changed from the original by quantization
+{"".join(map(_attribution, subjects))}\
 linnet is under Apache-2.0 (linnet.txt), ExecuTorch under a BSD licence (executorch.txt).
-Publish these files, and the model's own licence, with your app.
+Publish these files, and the models' own licences, with your app.
 """
     return {
         "LICENSES/ATTRIBUTION.txt": text.encode(),
         "LICENSES/linnet.txt": _linnet_licence(),
         "LICENSES/executorch.txt": RUNTIME / "lib" / "LICENSE.executorch",
     }
+
+
+def _attribution(subject: Subject) -> str:
+    manifest = subject.manifest
+    licence = manifest.license or "not said by the checkpoint: find out before you publish it"
+    commit = f", commit {manifest.source_commit}" if manifest.source_commit else ""
+    return f"""\
+{subject.asset}
+  model:    {manifest.source}{commit}
+  weights:  SHA-256 {manifest.source_sha256 or "not recorded"}
+  licence:  {licence}
+  made by:  {manifest.producer}, recipe {manifest.recipe}: changed from the original by quantization
+"""
 
 
 def _linnet_licence() -> bytes:

@@ -1,36 +1,94 @@
-"""Target python: a package that contains the file."""
+"""Target python: a folder that pip installs, with a package for each file and the wheel of linnet."""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 
-from linnet_export.bundle.constants import constant_names, quoted, type_name
+from linnet.version import version
+from linnet_export.bundle.constants import constant_names, quoted
 from linnet_export.bundle.content import Content
-from linnet_export.bundle.notices import notices
+from linnet_export.bundle.guide import Guide
+from linnet_export.bundle.notices import HERE, notices
+from linnet_export.bundle.settings import BundleSettings
 from linnet_export.bundle.subject import QUESTION, Subject
+from linnet_export.bundle.wheels import linnet_wheel
 from linnet_export.tasks.base import SampleValues
 
-__all__ = ["content"]
+__all__ = ["content", "guide"]
 
 
 _quoted = functools.partial(quoted, language="python")
 
 
-def content(subject: Subject) -> Content:
-    """Return the package, a sample and a requirements file."""
-    package = subject.name
-    return {
-        f"{package}/__init__.py": _package(subject).encode(),
-        f"{package}/{subject.asset}": subject.path,
-        "sample.py": _sample(subject).encode(),
-        "requirements.txt": _requirement(subject).encode(),
-        **notices(subject),
+def content(subjects: Sequence[Subject], settings: BundleSettings) -> Content:
+    """Return the packages, a sample, the wheel of linnet and what pip needs to install them."""
+    wheel, data = linnet_wheel(settings)
+    files: Content = {
+        "pyproject.toml": _project(subjects).encode(),
+        "wheel_backend.py": HERE / "wheel_backend.py",
+        "requirements.txt": _requirements(subjects, wheel).encode(),
+        f"wheels/{wheel}": data,
+        "sample.py": _sample(subjects).encode(),
+        **notices(subjects),
     }
+    for subject in subjects:
+        files[f"{subject.name}/__init__.py"] = _package(subject).encode()
+        files[f"{subject.name}/{subject.asset}"] = subject.path
+    return files
 
 
-def _requirement(subject: Subject) -> str:
-    extra = "" if subject.manifest.tokenizer_kind == "wordpiece" else "[tokenizers]"
-    return f"linnet{extra}\n"
+def guide(subjects: Sequence[Subject], settings: BundleSettings) -> Guide:
+    """Return what to do with the folder."""
+    first, (wheel, _) = subjects[0], linnet_wheel(settings)
+    return Guide(
+        parts=(
+            *((f"{subject.name}/", f"package with {subject.asset}, its labels and `load()`") for subject in subjects),
+            (f"wheels/{wheel}", "linnet itself"),
+            ("requirements.txt", "the wheel and this folder, for pip"),
+            ("pyproject.toml, wheel_backend.py", "how pip makes a wheel of this folder, without an index"),
+            ("sample.py", "asks each model once"),
+        ),
+        steps=(
+            "In this folder: `python -m pip install -r requirements.txt`. It installs linnet from `wheels/` and the "
+            "models from here; only numpy comes from your index.",
+            "`python sample.py`",
+        ),
+        language="python",
+        use=_use(first),
+        notes=(
+            "Never list `linnet` by its name alone in requirements: it is on no index, so somebody else could put a "
+            "package of that name there. The same holds for the names of these packages.",
+            f"`{wheel}` fits the Python and the machine that its name says. For another machine, write the bundle with "
+            "`--wheel FILE`.",
+            "A model opens in milliseconds and may be used by several threads; keep it open.",
+        ),
+    )
+
+
+def _requirements(subjects: Sequence[Subject], wheel: str) -> str:
+    extra = "" if all(subject.manifest.tokenizer_kind == "wordpiece" for subject in subjects) else "[tokenizers]"
+    return f"# from this folder: python -m pip install -r requirements.txt\n./wheels/{wheel}{extra}\n.\n"
+
+
+def _project(subjects: Sequence[Subject]) -> str:
+    names = [subject.name for subject in subjects]
+    packages = ", ".join(map(_quoted, names))
+    return f"""\
+# Written by linnet bundle. It names no dependency, since linnet is on no index: requirements.txt has its wheel.
+[build-system]
+requires = []
+build-backend = "wheel_backend"
+backend-path = ["."]
+
+[project]
+name = "linnet-model-{"-".join(names).replace("_", "-")}"
+version = "{version()}"
+requires-python = ">=3.11"
+
+[tool.linnet-bundle]
+packages = [{packages}]
+"""
 
 
 def _package(subject: Subject) -> str:
@@ -41,13 +99,18 @@ def _package(subject: Subject) -> str:
         *(["import enum"] if labels else []),
         "from pathlib import Path",
         "",
-        "import linnet",
+        "try:",
+        "    import linnet",
+        "except ModuleNotFoundError as missing:",
+        "    raise ModuleNotFoundError(",
+        '        "linnet is not installed; in the folder of the bundle: python -m pip install -r requirements.txt"',
+        "    ) from missing",
         "",
         f"FILE = Path(__file__).with_name({_quoted(subject.asset)})",
         "",
     ]
     if labels:
-        lines += ["", f"class {type_name(subject.name)}(str, enum.Enum):", '    """The classes."""', ""]
+        lines += ["", f"class {subject.type_name}(str, enum.Enum):", '    """The classes."""', ""]
         lines += [f"    {name} = {_quoted(label)}" for name, label in zip(constant_names(labels), labels, strict=True)]
         lines += [""]
     return "\n".join(
@@ -55,8 +118,16 @@ def _package(subject: Subject) -> str:
     )
 
 
-def _sample(subject: Subject) -> str:
-    package = subject.name
-    labels = f"{package}.{type_name(package)}"
+def _sample(subjects: Sequence[Subject]) -> str:
+    imports = "\n".join(f"import {name}" for name in sorted(subject.name for subject in subjects))
+    return f"{imports}\n\n" + "\n".join(map(_asked, subjects))
+
+
+def _use(subject: Subject) -> str:
+    return f"import {subject.name}\n\n{_asked(subject)}"
+
+
+def _asked(subject: Subject) -> str:
+    labels = f"{subject.name}.{subject.type_name}"
     values = SampleValues(_quoted(subject.text), _quoted(QUESTION), labels, subject.embedding_size)
-    return f"import {package}\n\nwith {package}.load() as model:\n    {subject.task.python_sample(values)}\n"
+    return f"with {subject.name}.load() as model:\n    {subject.task.python_sample(values)}\n"

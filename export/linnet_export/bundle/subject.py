@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path
 
+from linnet.errors import InvalidArgumentError
 from linnet.format.manifest import Manifest
 from linnet.loading import load
-from linnet_export.bundle.constants import identifier
+from linnet_export.bundle.constants import identifier, type_name
 from linnet_export.tasks import Task, get_task
 
-__all__ = ["QUESTION", "Subject", "read_subject"]
+__all__ = ["QUESTION", "Subject", "read_subject", "read_subjects"]
 
 QUESTION = "When does it open?"
 
@@ -32,6 +35,11 @@ class Subject:
     mask: str
 
     @property
+    def type_name(self) -> str:
+        """Name of the type that holds its labels: ``Intents``."""
+        return type_name(self.name)
+
+    @property
     def asset(self) -> str:
         """Name of the file in the project."""
         return f"{self.name}.pte"
@@ -50,6 +58,26 @@ class Subject:
     def text(self) -> str:
         """A text that suits the task, for samples."""
         return self.task.sample_text(self.mask)
+
+
+def read_subjects(paths: Sequence[Path]) -> tuple[Subject, ...]:
+    """Open files that go into one bundle.
+
+    Raises:
+        InvalidArgumentError: two of them give one name in code.
+        FileError: one is missing, damaged or no linnet file.
+        BuildError: this build cannot open one.
+    """
+    subjects = tuple(read_subject(path) for path in paths)
+    # a_b and ab differ, but give files that some file systems cannot keep apart
+    counts = collections.Counter(subject.type_name.lower() for subject in subjects)
+    twice = [subject for subject in subjects if counts[subject.type_name.lower()] > 1]
+    if twice:
+        raise InvalidArgumentError(
+            f"expected files whose names differ in code, got {', '.join(str(subject.path) for subject in twice)}, all "
+            f"{twice[0].type_name}; rename them"
+        )
+    return subjects
 
 
 def read_subject(path: Path) -> Subject:

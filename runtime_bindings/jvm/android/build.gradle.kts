@@ -1,4 +1,4 @@
-// An Android library module: settings.gradle.kts of the app has include(":linnet") for it.
+// The Android library module :linnet, which the modules of all models use.
 import org.jetbrains.kotlin.gradle.dsl.JvmTarget
 
 plugins {
@@ -15,8 +15,6 @@ android {
         ndk { abiFilters += listOf("arm64-v8a", "x86_64") }
         externalNativeBuild { cmake { arguments += "-DANDROID_STL=c++_static" } }
     }
-    // stored as it is, so that its hash can be read without unpacking it
-    androidResources { noCompress += "pte" }
     externalNativeBuild { cmake { path = file("src/main/cpp/CMakeLists.txt") } }
     compileOptions {
         sourceCompatibility = JavaVersion.VERSION_17
@@ -29,4 +27,5 @@ kotlin { compilerOptions { jvmTarget.set(JvmTarget.JVM_17) } }
 dependencies {
     // ExecuTorch's official runtime computes; keep it at the version that the file was made with
     api("org.pytorch:executorch-android:1.5.1")
+    api("org.jetbrains.kotlinx:kotlinx-coroutines-core:1.10.2")
 }

@@ -6,21 +6,24 @@ import ast
 import errno
 import json
 import os
+import platform
 import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
+import linnet
 from linnet.errors import BuildError, InvalidArgumentError
 from linnet_export.bundle import TARGETS, get_target
 from linnet_export.bundle.constants import camel_names, constant_names, identifier, quoted, type_name
-from linnet_export.bundle.subject import QUESTION, read_subject
+from linnet_export.bundle.subject import QUESTION, read_subject, read_subjects
 from linnet_export.bundle.support import app_sources
 from tests.conformance.reader import CASES
-from tests.support.bundles import answer_of, bundle, check_android_module, check_c_project, run
+from tests.support.bundles import answer_of, bundle, check_android_module, check_c_answer, check_c_project, run
 
 TASKS = (
     "feature-extraction",
@@ -75,11 +78,11 @@ def test_force_replaces_what_was_written_and_nothing_else(
     assert bundle(files / "fill-mask.pte", "python", tmp_path, "--force") == 0
     now = json.loads((tmp_path / "linnet-bundle.json").read_text())
     assert (now["target"], now["model"]) == ("python", "fill_mask")
-    kept = 4  # LICENSES/ and SIZE.txt are part of every bundle
+    kept = 5  # LICENSES/, README.md and SIZE.txt are part of every bundle
     assert f"{written - kept} removed" in capsys.readouterr().out
     assert (tmp_path / "fill_mask" / "fill_mask.pte").exists()
     assert (tmp_path / "mine.txt").read_text() == "mine"
-    assert {path.name for path in tmp_path.iterdir() if path.is_dir()} == {"fill_mask", "LICENSES", "linnet"}
+    assert {path.name for path in tmp_path.iterdir() if path.is_dir()} == {"fill_mask", "LICENSES", "linnet", "wheels"}
     assert [path.name for path in (tmp_path / "linnet").iterdir()] == ["mine.txt"]
 
 
@@ -225,12 +228,98 @@ def test_literals_are_read_back_by_each_language(tmp_path: Path) -> None:
     assert subprocess.run(["./say"], cwd=tmp_path, capture_output=True, check=True).stdout.decode() == text
 
 
+# -- several models, wheels ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_model_is_added_to_a_bundle(
+    files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], target: str
+) -> None:
+    """Nothing of the first model's part changes, and the next steps name both."""
+    first, both = tmp_path / "first", [files / "fill-mask.pte", files / "text-ranking.pte"]
+    assert bundle(both[0], target, first) == 0
+    named = [path for path in first.rglob("*") if "fillmask" in path.name.replace("_", "").lower()]
+    own = {path: path.read_bytes() for path in named if path.is_file()}
+    assert own
+    capsys.readouterr()
+    assert bundle(both, target, first) == 0
+    steps = capsys.readouterr().out.split("\nnext (")[1].splitlines()[1:]
+    assert {path: path.read_bytes() for path in own} == own
+    assert bundle(both, target, tmp_path / "both") == 0
+    assert {path.relative_to(first) for path in first.rglob("*")} == {
+        path.relative_to(tmp_path / "both") for path in (tmp_path / "both").rglob("*")
+    }
+    text = (first / "README.md").read_text(encoding="utf-8")
+    assert steps
+    for line in steps:
+        assert re.sub(r"^\d+\. ", "", line.strip()) in text.replace("`", "")
+    for part in ("fill_mask.pte", "text_ranking.pte", "LICENSES/", "SIZE.txt"):
+        assert part in text
+    assert bundle(both[1], target, first) == 2  # one would go
+
+
+def test_files_of_one_name_are_refused(files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.copy(files / "fill-mask.pte", tmp_path / "FILL-mask.pte")
+    assert bundle([files / "fill-mask.pte", tmp_path / "FILL-mask.pte"], "python", tmp_path / "part") == 2
+    assert "expected files whose names differ in code" in capsys.readouterr().err
+    assert not (tmp_path / "part").exists()
+
+
+def test_the_python_folder_installs_without_an_index(files: Path, tmp_path: Path) -> None:
+    both = [files / "text-classification.pte", files / "fill-mask.pte"]
+    assert bundle(both, "python", tmp_path / "part") == 0
+    install = ("-m", "pip", "--disable-pip-version-check", "install", "-q", "--no-index", "--no-deps")
+    run(sys.executable, *install, "--target", tmp_path / "site", "-r", "requirements.txt", folder=tmp_path / "part")
+    names = {path.name for path in (tmp_path / "site").iterdir()}
+    assert {"linnet", "linnet_runtime", "text_classification", "fill_mask"} <= names
+    ask = "import fill_mask, linnet; print(linnet.__file__); print(fill_mask.load().manifest.task)"
+    said = run(sys.executable, "-c", ask, folder=tmp_path, PYTHONPATH=str(tmp_path / "site"))
+    assert said.split() == [str(tmp_path / "site" / "linnet" / "__init__.py"), "fill-mask"]
+    wanted = [line for line in (tmp_path / "part" / "requirements.txt").read_text().splitlines() if line[0] != "#"]
+    assert all(line.startswith(".") for line in wanted)  # paths, no name that somebody else could register
+
+
+def make_wheel(folder: Path, name: str) -> Path:
+    """Write a wheel of linnet whose library is three bytes."""
+    with zipfile.ZipFile(folder / name, "w") as archive:
+        archive.writestr("linnet_runtime/lib/liblinnet.so", b"arm")
+        archive.writestr("linnet_runtime/include/linnet.h", b"header")
+        archive.writestr("linnet_runtime/sources/cpp/text.cpp", b"")
+    return folder / name
+
+
+def test_a_wheel_of_another_machine_is_taken(files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, version = files / "fill-mask.pte", linnet.__version__
+    wheel = make_wheel(tmp_path, f"linnet-{version}-cp312-abi3-manylinux_2_34_aarch64.whl")
+    assert bundle(file, "c", tmp_path / "c", "--wheel", str(wheel), "--arch", "aarch64") == 0
+    assert (tmp_path / "c" / "linnet" / "lib" / "liblinnet.so").read_bytes() == b"arm"
+    assert {path.name for path in (tmp_path / "c" / "linnet").iterdir()} == {"lib", "include"}
+    assert "aarch64-linux-gnu-gcc" in (tmp_path / "c" / "README.md").read_text(encoding="utf-8")
+    assert bundle(file, "python", tmp_path / "python", "--wheel", str(wheel)) == 0
+    assert (tmp_path / "python" / "wheels" / wheel.name).read_bytes() == wheel.read_bytes()
+    capsys.readouterr()
+    old = make_wheel(tmp_path, "linnet-0.0.1-cp312-abi3-manylinux_2_34_aarch64.whl")
+    other = "x86_64" if platform.machine() == "aarch64" else "aarch64"
+    refused = {
+        ("--arch", other): "give one with --wheel",
+        ("--wheel", str(wheel), "--arch", "x86_64"): "is for aarch64, expected x86_64",
+        ("--wheel", str(old)): f"has linnet 0.0.1, expected {version}",
+        ("--wheel", str(file)): "is no wheel of linnet",
+    }
+    for options, said in refused.items():
+        assert bundle(file, "c", tmp_path / "refused", *options) == 2
+        assert said in capsys.readouterr().err
+    assert bundle(file, "ios", tmp_path / "refused", "--wheel", str(wheel)) == 2
+    assert "built from sources" in capsys.readouterr().err
+    assert not (tmp_path / "refused").exists()
+
+
 # -- built and run from the folder -----------------------------------------------------------------
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_the_c_project_builds_and_answers_alone(files: Path, tmp_path: Path, task: str) -> None:
-    check_c_project(files / f"{task}.pte", tmp_path)
+def test_the_c_project_builds_and_answers_alone(files: Path, tmp_path: Path) -> None:
+    """One project of all tasks."""
+    check_c_project([files / f"{task}.pte" for task in TASKS], tmp_path)
 
 
 def test_pkg_config_gives_what_a_compiler_needs(files: Path, tmp_path: Path) -> None:
@@ -259,22 +348,50 @@ def test_the_c_target_of_the_swift_package_compiles(files: Path, tmp_path: Path)
     )
     assert 'header "linnet.h"' in (target / "include" / "module.modulemap").read_text()
     assert (tmp_path / "Tests" / "LinnetTests" / "cases.tsv").read_bytes() == CASES.read_bytes()
-    swift = (tmp_path / "Sources" / "Linnet" / "TextClassification.swift").read_text()
+    swift = (tmp_path / "Sources" / "TextClassificationModel" / "TextClassification.swift").read_text()
     assert '    case `label0` = "LABEL_0"\n' in swift
-    assert (tmp_path / "Sources" / "Linnet" / "Resources" / "text_classification.pte").exists()
+    assert (tmp_path / "Sources" / "TextClassificationModel" / "Resources" / "text_classification.pte").exists()
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_the_python_package_answers_alone(files: Path, tmp_path: Path, task: str) -> None:
-    assert bundle(files / f"{task}.pte", "python", tmp_path) == 0
+def test_the_python_packages_answer_alone(files: Path, tmp_path: Path) -> None:
+    """One folder of all tasks."""
+    tasks = ["text-classification", *(task for task in TASKS if task != "text-classification")]
+    assert bundle([files / f"{task}.pte" for task in tasks], "python", tmp_path) == 0
     said = run(sys.executable, "-W", "error", "sample.py", folder=tmp_path)
-    assert said.strip()
-    if task == "text-classification":
-        best = max(answer_of(files / f"{task}.pte"), key=lambda answer: answer[2])[0]
-        assert said.startswith(f"TextClassification.{constant_names([best])[0]} ")
+    best = max(answer_of(files / "text-classification.pte"), key=lambda answer: answer[2])[0]
+    assert said.startswith(f"TextClassification.{constant_names([best])[0]} ")
+    assert len(said.splitlines()) >= len(tasks)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("task", ["text-classification", "question-answering"])
-def test_the_android_module_compiles_and_answers_on_the_desktop(files: Path, tmp_path: Path, task: str) -> None:
-    check_android_module(files / f"{task}.pte", tmp_path)
+def test_an_app_of_two_models_compiles_and_answers_on_the_desktop(files: Path, tmp_path: Path) -> None:
+    """LinnetAndroid.kt too, over stand-ins of Android and of ExecuTorch's package."""
+    said = check_android_module([files / "text-classification.pte", files / "question-answering.pte"], tmp_path)
+    compressed, missing = said.pop(1), said.pop(1)
+    assert said == ["open 0", "list true", "flow true", "taken 2", "cancelled", "answered true 1"]
+    assert compressed.startswith("compressed FILE_UNREADABLE ")
+    assert 'androidResources { noCompress += "pte" }' in compressed
+    assert missing.startswith("missing FILE_NOT_FOUND ")
+
+
+@pytest.mark.slow
+def test_the_c_project_answers_on_aarch64(files: Path, tmp_path: Path) -> None:
+    """Cross-built against the library of the wheel, installed into a folder, and run in QEMU."""
+    root = Path(__file__).resolve().parents[3]
+    machine = root / "build" / "aarch64"
+    compiler = machine / "toolchain" / "cross-bin" / "aarch64-linux-gnu-gcc-12"
+    qemu = machine / "qemu-bookworm" / "usr" / "bin" / "qemu-aarch64-static"
+    wheels = sorted((root / "dist").glob(f"linnet-{linnet.__version__}-*aarch64.whl"))
+    if not (compiler.exists() and qemu.exists() and wheels):
+        pytest.skip("needs the machine that make test-aarch64 prepares")
+    both, project = [files / "text-classification.pte", files / "question-answering.pte"], tmp_path / "part"
+    assert bundle(both, "c", project, "--wheel", str(wheels[0])) == 0
+    cross = ("-DCMAKE_SYSTEM_NAME=Linux", f"-DCMAKE_C_COMPILER={compiler}", "-DCMAKE_C_FLAGS=-Wall -Wextra -Werror")
+    run("cmake", "-S", ".", "-B", "build", *cross, folder=project)
+    run("cmake", "--build", "build", folder=project)
+    run("cmake", "--install", "build", "--prefix", tmp_path / "there", folder=project)
+    shutil.rmtree(project)
+    start = (qemu, "-cpu", "cortex-a72", "-L", machine / "userland-bookworm")
+    for subject in read_subjects(both):
+        sample = tmp_path / "there" / "bin" / f"{subject.name}_sample"
+        check_c_answer(subject, run(*start, sample, tmp_path / "there" / "model", folder=tmp_path))

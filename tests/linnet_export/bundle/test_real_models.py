@@ -28,8 +28,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("check", [check_c_project, check_android_module], ids=["c", "android"])
-@pytest.mark.parametrize("name", ["intents", "minilm"])
-def test_it_answers_alone(
-    models: dict[str, Path], tmp_path: Path, name: str, check: Callable[[Path, Path], None]
+def test_both_answer_in_one_app(
+    models: dict[str, Path], tmp_path: Path, check: Callable[[list[Path], Path], object]
 ) -> None:
-    check(models[name], tmp_path)
+    check([models["intents"], models["minilm"]], tmp_path)

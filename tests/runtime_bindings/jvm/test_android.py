@@ -33,12 +33,14 @@ def compile_android(found: Any, output: Path, *sources: Path) -> None:
         java_command()
     except MissingReader as missing:
         pytest.skip(f"needs {missing}")
-    libraries = (BUILD / "linnet.jar", found.executorch, found.android)
+    compiler, _ = builder().fetch_compiler(BUILD / "kotlin")  # which has kotlinx-coroutines in it
+    libraries = (BUILD / "linnet.jar", found.executorch, found.android, compiler)
     builder().compile_kotlin(BUILD / "kotlin", [*sources], output, *libraries, options=["-no-jdk"])
 
 
 def test_the_module_and_the_sample_app_compile(found: Any) -> None:
-    compile_android(found, BUILD / "android" / "app.jar", ANDROID / "kotlin", ANDROID / "sample" / "src")
+    sources = (ANDROID.parent / "coroutines", ANDROID / "kotlin", ANDROID / "sample" / "src")
+    compile_android(found, BUILD / "android" / "app.jar", *sources)
 
 
 def test_what_android_lacks_does_not_compile(found: Any, tmp_path: Path) -> None:

@@ -17,10 +17,12 @@ from linnet.cli import main as cli
 from tests.conformance.runners import Counts, MissingReader
 from tests.support.build_tools import build_tool
 
-__all__ = ["PACKAGE", "run_swift", "swift", "toolchain"]
+__all__ = ["EXECUTORCH", "PACKAGE", "build", "run_swift", "run_tests", "swift", "toolchain"]
 
 ROOT = Path(__file__).resolve().parents[3]
 PACKAGE = ROOT / "build" / "swift" / "package"
+EXECUTORCH = {"LINNET_EXECUTORCH": str(Path(__file__).parent / "executorch")}
+"""Environment with the stand-in of ExecuTorch's Swift package."""
 
 
 @functools.cache
@@ -57,9 +59,14 @@ def package() -> Path:
     with _alone(), contextlib.redirect_stdout(sys.stderr):
         written = cli.main(["bundle", str(default_model()), "--target", "ios", "-o", str(PACKAGE)])
         assert written == 0
-        built = swift("build", "--package-path", PACKAGE, "--build-tests", "-Xswiftc", "-warnings-as-errors")
-    assert built.returncode == 0, built.stdout[-4000:] + built.stderr[-4000:]
+        build(PACKAGE, "--build-tests")
     return PACKAGE
+
+
+def build(package: Path, *options: str) -> None:
+    """Compile a package, warnings as errors, with a stand-in of ExecuTorch's Swift package."""
+    built = swift("build", "--package-path", package, "-Xswiftc", "-warnings-as-errors", *options, **EXECUTORCH)
+    assert built.returncode == 0, built.stdout[-6000:] + built.stderr[-4000:]
 
 
 def run_tests(*names: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -67,7 +74,8 @@ def run_tests(*names: str, **environment: str) -> subprocess.CompletedProcess[st
     options = [part for name in names for part in ("--filter", name)]
     folder = package()
     with _alone():
-        return swift("test", "--package-path", folder, "-Xswiftc", "-warnings-as-errors", *options, **environment)
+        options = ["-Xswiftc", "-warnings-as-errors", *options]
+        return swift("test", "--package-path", folder, *options, **EXECUTORCH, **environment)
 
 
 def run_swift(cases: Path) -> Counts:

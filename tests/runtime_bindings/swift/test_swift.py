@@ -5,14 +5,17 @@ The conformance cases one by one are in tests/conformance.
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
-from linnet.cli import main as cli
+from linnet.assets import default_model
+from linnet_export.bundle.subject import read_subjects
 from tests.conformance.runners import MissingReader
-from tests.runtime_bindings.swift.swift import run_tests, swift, toolchain
+from tests.runtime_bindings.swift.swift import EXECUTORCH, build, run_tests, swift, toolchain
+from tests.support.bundles import bundle, check_sample, records_of
 
 TASKS = (
     "feature-extraction",
@@ -22,17 +25,6 @@ TASKS = (
     "text-ranking",
     "token-classification",
 )
-# what an app brings: its engine, and what Xcode and `swift build` generate for resources
-APP = """\
-import Foundation
-extension Bundle { static var module: Bundle { Bundle.main } }
-final class MyEngine: Engine {
-    init(_ path: String) {}
-    func manifest() -> [String: ManifestValue] { [:] }
-    func run(_ inputs: [[Int64]]) throws -> [Tensor] { [] }
-}
-func sample() throws {
-"""
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -50,20 +42,37 @@ def test_every_xctest_case_passes() -> None:
     executed = [
         int(number) for number in re.findall(r"Executed (\d+) tests?, with 0 failures", done.stdout + done.stderr)
     ]
-    assert max(executed) == 10
+    assert max(executed) == 14
     assert "IntentsTests.testTheFileIsThereAndWhole" in done.stdout + done.stderr
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("task", TASKS)
-def test_the_sample_compiles(files: Path, tmp_path: Path, task: str) -> None:
-    """What `swiftc` cannot know is added as an app would: the engine."""
-    assert cli.main(["bundle", str(files / f"{task}.pte"), "--target", "ios", "-o", str(tmp_path)]) == 0
-    app = tmp_path / "App.swift"
-    app.write_text(f"{APP}{(tmp_path / 'Sample.txt').read_text(encoding='utf-8')}}}\n", encoding="utf-8")
-    sources = sorted((tmp_path / "Sources" / "Linnet").glob("*.swift"))
-    done = swift("-typecheck", "-I", tmp_path / "Sources" / "CLinnet" / "include", *sources, app)
+def test_a_package_of_all_tasks_answers_through_the_engine(files: Path, tmp_path: Path) -> None:
+    """Its own sample, over a stand-in of ExecuTorch's package that answers with what the program answered before."""
+    package = tmp_path / "models"
+    paths = [files / f"{task}.pte" for task in TASKS]
+    assert bundle(paths, "ios", package) == 0
+    build(package, "--product", "Sample")
+    subjects = read_subjects(paths)
+    for subject in subjects:
+        (tmp_path / f"{subject.asset}.tsv").write_text(records_of(subject), encoding="utf-8")
+    options = ("--package-path", package, "--skip-build", "Sample")
+    done = swift("run", *options, **EXECUTORCH, LINNET_RECORDS=str(tmp_path))
     assert done.returncode == 0, done.stderr[-4000:]
+    said = done.stdout.splitlines()
+    assert len(said) == len(TASKS)
+    for subject, line in zip(subjects, said, strict=True):
+        check_sample(subject, line)
+
+
+@pytest.mark.slow
+def test_without_executorch_the_package_is_whole(tmp_path: Path) -> None:
+    """As on Linux, where ExecuTorch's package has no binaries: all but its engine is there."""
+    assert bundle(default_model(), "ios", tmp_path) == 0
+    done = swift("package", "--package-path", tmp_path, "describe", "--type", "json")
+    assert done.returncode == 0, done.stderr[-4000:]
+    names = {target["name"] for target in json.loads(done.stdout)["targets"]}
+    assert names == {"CLinnet", "Linnet", "IntentsModel", "Sample", "LinnetTests"}
 
 
 def test_without_a_compiler_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

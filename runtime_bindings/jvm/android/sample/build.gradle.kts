@@ -1,4 +1,4 @@
-// The sample app. `linnet bundle intents.pte --target android -o linnet` beside this folder makes the module :linnet.
+// The sample app. `linnet bundle intents.pte --target android -o models` beside this folder makes its modules.
 import org.jetbrains.kotlin.gradle.dsl.JvmTarget
 
 plugins {
@@ -31,4 +31,4 @@ android {
 
 kotlin { compilerOptions { jvmTarget.set(JvmTarget.JVM_17) } }
 
-dependencies { implementation(project(":linnet")) }
+dependencies { implementation(project(":intents")) }

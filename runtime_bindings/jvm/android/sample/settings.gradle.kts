@@ -18,5 +18,6 @@ dependencyResolutionManagement {
     }
 }
 
-include(":linnet")
-project(":linnet").projectDir = file("../linnet")
+include(":linnet", ":intents")
+project(":linnet").projectDir = file("../models/linnet")
+project(":intents").projectDir = file("../models/intents")

@@ -112,7 +112,7 @@ extension Tokens {
 }
 
 /// Convert each answer with `make`, and free the answers.
-func answers<T>(_ raw: OpaquePointer?, _ make: (linnet_answer) -> T) throws -> [T] {
+func readAnswers<T>(_ raw: OpaquePointer?, _ make: (linnet_answer) -> T) throws -> [T] {
     defer { linnet_answers_free(raw) }
     return try (0..<linnet_answers_count(raw)).map { index in
         var answer = linnet_answer()

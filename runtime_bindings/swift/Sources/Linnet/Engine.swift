@@ -11,7 +11,10 @@ public struct Tensor: Sendable {
     }
 }
 
-/// Runs a file's `forward`, for example with ExecuTorch's Swift package. It is called on the caller's
+/// Another name of ``Tensor``, for files that import ExecuTorch too, which has a type of that name.
+public typealias EngineOutput = Tensor
+
+/// Runs a file's `forward`, for example with ExecuTorch's Swift package (`ExecuTorchEngine`). It is called on the caller's
 /// thread, one call at a time.
 public protocol Engine: AnyObject {
     /// Run `forward`. `inputs`: int64 rows of equal length in the order of the manifest's `inputs`, each one [1, tokens].

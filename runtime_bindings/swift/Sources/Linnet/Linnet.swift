@@ -34,6 +34,18 @@ public final class Linnet: @unchecked Sendable {
     /// Check the SHA-256 of every byte of the file.
     public static func verify(path: String) throws { try orThrow(linnet_file_verify(path)) }
 
+    /// Return the file that a module of `linnet bundle` has as its resource.
+    public static func resource(_ name: String, of bundle: Bundle) throws -> URL {
+        let (stem, ending) = ((name as NSString).deletingPathExtension, (name as NSString).pathExtension)
+        guard let file = bundle.url(forResource: stem, withExtension: ending, subdirectory: "Resources") else {
+            throw LinnetError(
+                status: LinnetError.fileNotFound,
+                message: "expected \(name) in \(bundle.bundlePath), got none; add its module to the app and build it again"
+            )
+        }
+        return file
+    }
+
     /// Class names; empty for a task without classes.
     public var labels: [String] {
         (0..<linnet_task_label_count(task)).map { index in
@@ -52,9 +64,16 @@ public final class Linnet: @unchecked Sendable {
                 withText(pair) { second in linnet_classify(task, engine, first, second, truncate ? 1 : 0, &options, result) }
             }
         }
-        return try answers(raw) {
+        return try readAnswers(raw) {
             Classification(label: $0.label.string, score: Float($0.score), index: Int($0.label_index))
         }
+    }
+
+    /// Classify texts, each as ``classify(_:pair:topK:scores:truncate:)`` does.
+    public func classify(
+        _ texts: [String], topK: Int = 0, scores: ScoreFunction = .ofFile, truncate: Bool = true
+    ) throws -> [[Classification]] {
+        try texts.map { try classify($0, topK: topK, scores: scores, truncate: truncate) }
     }
 
     /// Find the entities of a text, in text order. `ignored`: a label or entity group to leave out.
@@ -73,12 +92,19 @@ public final class Linnet: @unchecked Sendable {
                 }
             }
         }
-        return try answers(raw) {
+        return try readAnswers(raw) {
             Entity(
                 label: $0.label.string, score: Float($0.score), word: $0.text.string, utf16: $0.utf16.range,
                 utf8: $0.utf8.range
             )
         }
+    }
+
+    /// Find the entities of texts, each as ``entities(_:aggregation:ignored:truncate:)`` does.
+    public func entities(
+        _ texts: [String], aggregation: Aggregation = .simple, ignored: String = "O", truncate: Bool = true
+    ) throws -> [[Entity]] {
+        try texts.map { try entities($0, aggregation: aggregation, ignored: ignored, truncate: truncate) }
     }
 
     /// Return the `options.topK` best answers to a question, best first; the context is read in overlapping windows.
@@ -89,7 +115,7 @@ public final class Linnet: @unchecked Sendable {
                 withText(context) { context in linnet_answer_question(task, engine, question, context, &native, result) }
             }
         }
-        return try answers(raw) {
+        return try readAnswers(raw) {
             Answer(text: $0.text.string, score: $0.score, utf16: $0.utf16.range, utf8: $0.utf8.range)
         }
     }
@@ -114,7 +140,7 @@ public final class Linnet: @unchecked Sendable {
                 return withText(text) { linnet_fill_mask(task, engine, $0, truncate ? 1 : 0, &options, result) }
             }
         }
-        let found = try answers(raw) {
+        let found = try readAnswers(raw) {
             MaskProposal(
                 token: $0.text.string, score: Float($0.score), id: $0.token, sequence: $0.sequence.string,
                 mask: Int($0.index)
@@ -136,6 +162,13 @@ public final class Linnet: @unchecked Sendable {
             }
         }
         return vector
+    }
+
+    /// Embed texts, each as ``embed(_:prompt:normalize:truncate:)`` does.
+    public func embed(
+        _ texts: [String], prompt: String? = nil, normalize: Bool = false, truncate: Bool = true
+    ) throws -> [[Float]] {
+        try texts.map { try embed($0, prompt: prompt, normalize: normalize, truncate: truncate) }
     }
 
     /// Rank passages by their score for a query: the `topK` best (nil: all), best first. Equal scores keep their order.

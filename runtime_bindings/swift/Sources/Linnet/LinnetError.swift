@@ -8,6 +8,13 @@ public struct LinnetError: Error, CustomStringConvertible {
     /// ExecuTorch's own error code, 0 if it was not involved.
     public let executorchCode: UInt32
 
+    /// A file is missing.
+    public static let fileNotFound = Int32(LINNET_FILE_NOT_FOUND)
+    /// A field of the manifest is missing or has the wrong type.
+    public static let manifestInvalid = Int32(LINNET_MANIFEST_INVALID)
+    /// The program failed.
+    public static let runFailed = Int32(LINNET_RUN_FAILED)
+
     public init(status: Int32, message: String, executorchCode: UInt32 = 0) {
         self.status = status
         self.message = message

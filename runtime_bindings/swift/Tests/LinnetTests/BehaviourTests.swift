@@ -11,7 +11,12 @@ private final class Told: Engine {
 
     init(_ body: @escaping ([[Int64]]) throws -> [Tensor]) { self.body = body }
 
-    func run(_ inputs: [[Int64]]) throws -> [Tensor] { try body(inputs) }
+    private(set) var runs = 0
+
+    func run(_ inputs: [[Int64]]) throws -> [Tensor] {
+        runs += 1
+        return try body(inputs)
+    }
 }
 
 /// What the cases do not hold: errors of the engine, threads, files.
@@ -96,11 +101,72 @@ final class BehaviourTests: XCTestCase {
         XCTAssertEqual(wrong, 0)
     }
 
+    func testAListIsAnsweredTextByText() throws {
+        let model = try Linnet(manifest: classifier(), engine: counts)
+        let texts = ["cat", "the cat", "the cat sat"]
+        XCTAssertEqual(try model.classify(texts, scores: .none), try texts.map { try model.classify($0, scores: .none) })
+    }
+
+    func testAnswersComeAsTheyAreTaken() async throws {
+        let engine = Told { [counts] inputs in try counts.run(inputs) }
+        let model = try Linnet(manifest: classifier(), engine: engine)
+        let texts = ["cat", "the cat", "the cat sat"]
+        var found: [[Classification]] = []
+        for try await answer in model.answers(to: texts, { try $0.classify($1, scores: .none) }) {
+            found.append(answer)
+            if found.count == 2 { break }
+        }
+        XCTAssertEqual(found, try model.classify(Array(texts.prefix(2)), scores: .none))
+        XCTAssertEqual(engine.runs, 4)
+    }
+
+    func testACancelledTaskNeverAsks() async throws {
+        let (begun, go) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let engine = Told { _ in
+            begun.signal()
+            go.wait()
+            return [Tensor(shape: [1, 3], data: [1, 2, 0])]
+        }
+        let model = try Linnet(manifest: classifier(), engine: engine)
+        let first = Task { try await model.ask { try $0.classify("cat", topK: 1) } }
+        await withCheckedContinuation { continuation in
+            DispatchQueue.global().async {
+                begun.wait()
+                continuation.resume()
+            }
+        }
+        let waiting = Task { try await model.ask { try $0.classify("cat", topK: 1) } }
+        waiting.cancel()
+        go.signal()
+        let answer = try await first.value
+        XCTAssertEqual(answer.map(\.label), [model.labels[1]])
+        do {
+            _ = try await waiting.value
+            XCTFail("expected a CancellationError")
+        } catch {
+            XCTAssertTrue(error is CancellationError, "\(error)")
+        }
+        XCTAssertEqual(engine.runs, 1)
+    }
+
+    func testAnErrorComesThroughAsk() async throws {
+        let model = try Linnet(manifest: classifier(), engine: Told { _ in throw Stopped() })
+        do {
+            _ = try await model.ask { try $0.classify("the cat") }
+            XCTFail("expected the engine's error")
+        } catch {
+            XCTAssertTrue(error is Stopped, "\(error)")
+        }
+    }
+
     func testAMissingFileHasItsStatus() {
         XCTAssertThrowsError(try Linnet.check(path: "/nothing.pte")) {
             XCTAssertEqual(($0 as? LinnetError)?.statusName, "LINNET_FILE_NOT_FOUND", "\($0)")
         }
     }
+
+    /// Scores a text by its number of tokens.
+    private let counts = Told { inputs in [Tensor(shape: [1, 3], data: [Float(inputs[0].count), 0, 0])] }
 
     /// Scores a pair by its number of tokens.
     private let lengths = Told { inputs in [Tensor(shape: [1, 1], data: [Float(inputs[0].count) / 10])] }

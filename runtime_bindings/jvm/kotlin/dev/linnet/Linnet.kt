@@ -20,12 +20,12 @@ import kotlin.math.sqrt
  * program take turns. Calls block until the model has run, so call them from `Dispatchers.Default`. [close] waits for calls
  * in progress; later calls throw.
  *
- * **Memory.** The model is held outside the Java heap. [close] frees it; the garbage collector does not.
+ * **Memory.** The model is held outside the Java heap. [close] frees it, and its engine; the garbage collector does not.
  *
  * Failures are [LinnetException], with the [Status] of linnet.h. A text longer than [maxLength] is truncated; with
  * `truncate` false it fails with [Status.TEXT_TOO_LONG].
  */
-class Linnet private constructor(private var handle: Long) : AutoCloseable {
+class Linnet private constructor(private var handle: Long, private val engine: Engine? = null) : AutoCloseable {
     private val lock = ReentrantReadWriteLock()
 
     /** Hugging Face name of the task, for example `text-classification`. */
@@ -54,6 +54,15 @@ class Linnet private constructor(private var handle: Long) : AutoCloseable {
         Native.classify(it, text.utf8(), pair?.utf8(), truncate.toInt(), topK, scoreFunction.ordinal).asList()
     }
 
+    /** Classify texts, each as [classify] does. */
+    @JvmOverloads
+    fun classify(
+        texts: List<String>,
+        topK: Int = 0,
+        scoreFunction: ScoreFunction = ScoreFunction.OF_FILE,
+        truncate: Boolean = true,
+    ): List<List<Classification>> = texts.map { classify(it, null, topK, scoreFunction, truncate) }
+
     /** Find the entities of a text, in text order. [ignored]: labels or entity groups to leave out. */
     @JvmOverloads
     fun entities(
@@ -65,6 +74,15 @@ class Linnet private constructor(private var handle: Long) : AutoCloseable {
         val left = ignored.map(String::utf8).toTypedArray()
         Native.entities(it, text.utf8(), truncate.toInt(), aggregation.ordinal, left).asList()
     }
+
+    /** Find the entities of texts, each as [entities] does. */
+    @JvmOverloads
+    fun entities(
+        texts: List<String>,
+        aggregation: Aggregation = Aggregation.SIMPLE,
+        ignored: List<String> = listOf("O"),
+        truncate: Boolean = true,
+    ): List<List<Entity>> = texts.map { entities(it, aggregation, ignored, truncate) }
 
     /** Return the best answer to a question from a context of any length, which is read in overlapping windows. */
     fun answer(question: String, context: String): Answer = answer(question, context, topK = 1).first()
@@ -104,6 +122,15 @@ class Linnet private constructor(private var handle: Long) : AutoCloseable {
     fun embed(text: String, prompt: String? = null, normalize: Boolean = false, truncate: Boolean = true): FloatArray =
         use { Native.embed(it, text.utf8(), truncate.toInt(), prompt?.cString(), normalize.toInt()) }
 
+    /** Embed texts, each as [embed] does. */
+    @JvmOverloads
+    fun embed(
+        texts: List<String>,
+        prompt: String? = null,
+        normalize: Boolean = false,
+        truncate: Boolean = true,
+    ): List<FloatArray> = texts.map { embed(it, prompt, normalize, truncate) }
+
     /** Score a query-passage pair; one number for each output of the model. */
     @JvmOverloads
     fun score(query: String, passage: String, truncate: Boolean = true): FloatArray =
@@ -131,10 +158,13 @@ class Linnet private constructor(private var handle: Long) : AutoCloseable {
         ).asList()
     }
 
-    /** Free the model once no call is in progress. Closing twice does nothing. */
+    /** Free the model and its engine once no call is in progress. Closing twice does nothing. */
     override fun close() = lock.write {
-        if (handle != 0L) Native.close(handle)
-        handle = 0L
+        if (handle != 0L) {
+            Native.close(handle)
+            handle = 0L
+            engine?.close()
+        }
     }
 
     private fun tokenId(handle: Long, token: String): Long {
@@ -169,7 +199,7 @@ class Linnet private constructor(private var handle: Long) : AutoCloseable {
          * Boolean, String, ByteArray). Call [check] on the file before that runtime opens it.
          */
         @JvmStatic
-        fun load(manifest: Map<String, Any>, engine: Engine): Linnet = Linnet(openTask(manifest, engine))
+        fun load(manifest: Map<String, Any>, engine: Engine): Linnet = Linnet(openTask(manifest, engine), engine)
 
         /** Check the trailer and the SHA-256 of what ExecuTorch parses. Call it before another runtime opens the file. */
         @JvmStatic

@@ -1,13 +1,19 @@
 package dev.linnet.android
 
 import android.content.Context
+import android.content.res.AssetFileDescriptor
 import dev.linnet.Engine
 import dev.linnet.Linnet
 import dev.linnet.LinnetException
 import dev.linnet.Status
 import dev.linnet.Tensor
 import java.io.File
+import java.io.FileNotFoundException
+import java.io.IOException
 import java.io.RandomAccessFile
+import kotlin.coroutines.cancellation.CancellationException
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.withContext
 import org.pytorch.executorch.EValue
 import org.pytorch.executorch.Module
 import org.pytorch.executorch.Tensor as ModuleTensor
@@ -33,7 +39,23 @@ object LinnetAndroid {
     fun load(file: File, threads: Int = 0): Linnet {
         Linnet.check(file.path)
         val module = Module.load(file.path, Module.LOAD_MODE_MMAP, threads)
-        return Linnet.load(manifestOf(module), ModuleEngine(module))
+        return try {
+            Linnet.load(manifestOf(module), ModuleEngine(module))
+        } catch (error: Throwable) {
+            module.close()
+            throw error
+        }
+    }
+
+    /** [load] away from the caller's thread. A coroutine that is cancelled meanwhile leaves nothing open. */
+    suspend fun open(context: Context, asset: String, threads: Int = 0): Linnet {
+        var loaded: Linnet? = null
+        try {
+            return withContext(Dispatchers.IO) { load(context, asset, threads).also { loaded = it } }
+        } catch (cancelled: CancellationException) {
+            loaded?.close()
+            throw cancelled
+        }
     }
 
     private fun copied(context: Context, asset: String): File {
@@ -56,7 +78,7 @@ object LinnetAndroid {
     }
 
     /** Read the SHA-256 in the asset's trailer: bytes 80 to 112 of its last 128 (sdk/linnet/format/trailer.py). */
-    private fun digestOf(context: Context, asset: String): String = context.assets.openFd(asset).use { descriptor ->
+    private fun digestOf(context: Context, asset: String): String = opened(context, asset).use { descriptor ->
         val footer = ByteArray(FOOTER)
         if (descriptor.length < FOOTER) {
             throw LinnetException(
@@ -69,6 +91,25 @@ object LinnetAndroid {
             it.readFully(footer)
         }
         footer.copyOfRange(DIGEST, DIGEST + DIGEST_SIZE).joinToString("") { "%02x".format(it.toInt() and 0xff) }
+    }
+
+    /** Open an asset where it lies in the app. Android can do that only with assets that are stored as they are. */
+    private fun opened(context: Context, asset: String): AssetFileDescriptor = try {
+        context.assets.openFd(asset)
+    } catch (error: FileNotFoundException) {
+        try {
+            context.assets.open(asset).close()
+        } catch (missing: IOException) {
+            throw LinnetException(
+                Status.FILE_NOT_FOUND,
+                "expected the asset $asset, got an app without it; add the module of its model to the app's dependencies",
+            )
+        }
+        throw LinnetException(
+            Status.FILE_UNREADABLE,
+            "expected $asset as it is, got a compressed asset; write androidResources { noCompress += \"pte\" } under " +
+                "android in the app's build.gradle.kts, and build again",
+        )
     }
 
     private const val FOOTER = 128
@@ -89,6 +130,8 @@ private fun valueOf(value: EValue): Any = when {
 }
 
 private class ModuleEngine(private val module: Module) : Engine {
+    override fun close() = module.close()
+
     override fun run(inputs: Array<LongArray>): List<Tensor> {
         val values = inputs.map { EValue.from(ModuleTensor.fromBlob(it, longArrayOf(1, it.size.toLong()))) }
         return module.forward(*values.toTypedArray()).map { output ->

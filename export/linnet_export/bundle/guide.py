@@ -1,0 +1,89 @@
+"""README.md of a bundle, and the next steps that ``linnet bundle`` prints."""
+
+from __future__ import annotations
+
+import dataclasses
+import shlex
+from collections.abc import Sequence
+
+from linnet_export.bundle.subject import Subject
+
+__all__ = ["Guide", "readme"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Guide:
+    """What an app developer does with a bundle.
+
+    Attributes:
+        parts: what is in the folder: path and meaning.
+        steps: what to do, in Markdown.
+        language: name of the language of ``use`` in Markdown.
+        use: the lines that load a model and ask it.
+        notes: what to know beside that.
+    """
+
+    parts: tuple[tuple[str, str], ...]
+    steps: tuple[str, ...]
+    language: str
+    use: str
+    notes: tuple[str, ...]
+
+
+def readme(guide: Guide, subjects: Sequence[Subject], target: str, options: Sequence[str]) -> bytes:
+    """Return README.md.
+
+    Args:
+        guide: what the target says.
+        subjects: the files.
+        target: its name.
+        options: further options of the command that made the bundle.
+    """
+    line_end = "\n"
+    names = ", ".join(subject.asset for subject in subjects)
+    command = ["linnet", "bundle", *(subject.path.name for subject in subjects), "--target", target, *options]
+    models = "\n".join(
+        f"| `{subject.asset}` | {subject.manifest.task} | {_labels(subject)} | {subject.manifest.max_length} |"
+        for subject in subjects
+    )
+    parts = "\n".join(f"| `{path}` | {meaning} |" for path, meaning in guide.parts)
+    steps = "\n".join(
+        f"{number}. {step.replace(line_end, line_end + '   ')}" for number, step in enumerate(guide.steps, 1)
+    )
+    notes = "\n".join(f"- {note}" for note in guide.notes)
+    text = f"""\
+# {names} for {target}
+
+Written by `{shlex.join(command)} -o FOLDER`. Run it again to update the
+folder, with more files to add models; files that you changed are not overwritten.
+
+| model | task | labels | tokens at most |
+|---|---|---:|---:|
+{models}
+
+## Add it
+
+{steps}
+
+## Use it
+
+```{guide.language}
+{guide.use.rstrip()}
+```
+
+## What is here
+
+| path | what |
+|---|---|
+{parts}
+| `LICENSES/`, `SIZE.txt` | publish the licences with your app; bytes of each file, as it is and compressed |
+
+## To know
+
+{notes}
+"""
+    return text.encode()
+
+
+def _labels(subject: Subject) -> str:
+    return str(len(subject.manifest.labels)) if subject.manifest.labels else "none"

@@ -1,0 +1,66 @@
+import ExecuTorch
+import Foundation
+import Linnet
+
+/// Runs a file's `forward` with ExecuTorch's official Swift package.
+public final class ExecuTorchEngine: Engine {
+    private let module: Module
+
+    /// Values of the file's constant methods: what ``Linnet/init(manifest:engine:)`` takes.
+    public let manifest: [String: ManifestValue]
+
+    /// Open a file, once ``Linnet/check(path:)`` has found its hashes right: ExecuTorch does not check them.
+    public init(path: String) throws {
+        try Linnet.check(path: path)
+        module = Module(filePath: path, loadMode: .mmap)
+        try module.load()
+        var values: [String: ManifestValue] = [:]
+        // the constant methods are the methods other than `forward...`
+        for name in try module.methodNames() where !name.hasPrefix("forward") {
+            values[name] = try manifestValue(of: module.execute(name), name)
+            _ = module.unload(name)
+        }
+        manifest = values
+    }
+
+    public func run(_ inputs: [[Int64]]) throws -> [EngineOutput] {
+        let tensors = inputs.map { ExecuTorch.Tensor<Int64>($0, shape: [1, $0.count]) }
+        return try module.forward(tensors).enumerated().map { index, value in
+            guard let tensor: ExecuTorch.Tensor<Float> = value.tensor() else {
+                throw LinnetError(
+                    status: LinnetError.runFailed,
+                    message: "expected float32 numbers as output \(index) of forward, got others; export the model again"
+                )
+            }
+            return EngineOutput(shape: tensor.shape.map(Int64.init), data: tensor.scalars())
+        }
+    }
+}
+
+extension Linnet {
+    /// Open a file whose program ExecuTorch's Swift package runs. Its hashes are checked first. It takes as long as the
+    /// file is large the first time: call it away from the main thread, or take ``open(file:)``.
+    public static func load(file: URL) throws -> Linnet {
+        let engine = try ExecuTorchEngine(path: file.path)
+        return try Linnet(manifest: engine.manifest, engine: engine)
+    }
+
+    /// ``load(file:)`` away from the caller's thread.
+    public static func open(file: URL) async throws -> Linnet {
+        try await Task.detached { try load(file: file) }.value
+    }
+}
+
+private func manifestValue(of values: [Value], _ name: String) throws -> ManifestValue {
+    if let value = values.first {
+        if let bytes: ExecuTorch.Tensor<UInt8> = value.tensor() { return .bytes(bytes.scalars()) }
+        if let text = value.string { return .string(text) }
+        if value.isBoolean { return .bool(value.boolean) }
+        if value.isInteger { return .int(Int64(value.integer)) }
+        if value.isDouble { return .float(value.double) }
+    }
+    throw LinnetError(
+        status: LinnetError.manifestInvalid,
+        message: "expected a number, a text or bytes from \(name), got something else; export the model again"
+    )
+}

@@ -1,0 +1,5 @@
+@file:Suppress("PackageDirectoryMismatch")
+
+package android.os
+
+class ParcelFileDescriptor(val fd: Int)

@@ -1,0 +1,97 @@
+@file:Suppress("unused", "UNUSED_PARAMETER", "PackageDirectoryMismatch")
+
+package org.pytorch.executorch
+
+import java.io.Closeable
+import java.io.File
+
+class Tensor(val content: Any, private val shape: LongArray) {
+    val dataAsUnsignedByteArray: ByteArray get() = content as ByteArray
+    val dataAsFloatArray: FloatArray get() = content as FloatArray
+
+    fun shape(): LongArray = shape
+
+    companion object {
+        @JvmStatic
+        fun fromBlob(data: LongArray, shape: LongArray) = Tensor(data, shape)
+    }
+}
+
+class EValue(val content: Any) {
+    val isInt get() = content is Long
+    val isDouble get() = content is Double
+    val isBool get() = content is Boolean
+    val isString get() = content is String
+
+    fun toInt(): Long = content as Long
+
+    fun toDouble(): Double = content as Double
+
+    fun toBool(): Boolean = content as Boolean
+
+    fun toStr(): String = content as String
+
+    fun toTensor(): Tensor = content as Tensor
+
+    companion object {
+        @JvmStatic
+        fun from(tensor: Tensor) = EValue(tensor)
+    }
+}
+
+/** Answers from the records of its asset, whose name begins as the file's does. */
+class Module private constructor(path: String) : Closeable {
+    private val records = File(folder, "${File(path).name.substringBeforeLast('-')}.pte.tsv").readLines().map { it.split("\t") }
+    private var open = true
+
+    init {
+        opened++
+    }
+
+    fun getMethods(): Array<String> =
+        (records.filter { it[0] == "field" }.map { it[1] } + listOf("forward", "forward_fused")).toTypedArray()
+
+    fun execute(name: String, vararg inputs: EValue): Array<EValue> {
+        check(open) { "Module has been destroyed" }
+        return records.filter { it[0] == "field" && it[1] == name }.map { (_, _, type, text) -> EValue(value(type, text)) }
+            .toTypedArray()
+    }
+
+    fun forward(vararg inputs: EValue): Array<EValue> {
+        check(open) { "Module has been destroyed" }
+        check(inputs.map { it.toTensor().shape().toList() }.toSet().single()[0] == 1L)
+        runs++
+        Thread.sleep(delay)
+        return records.filter { it[0] == "output" }.map { (_, shape, data) ->
+            val numbers = data.split(" ").map(String::toFloat).toFloatArray()
+            EValue(Tensor(numbers, shape.split(" ").map(String::toLong).toLongArray()))
+        }.toTypedArray()
+    }
+
+    override fun close() {
+        check(open)
+        open = false
+        opened--
+    }
+
+    private fun value(type: String, text: String): Any = when (type) {
+        "int" -> text.toLong()
+        "float" -> text.toDouble()
+        "bool" -> text == "1"
+        "bytes" -> text.chunked(2).map { it.toInt(16).toByte() }.toByteArray().let { Tensor(it, longArrayOf(it.size.toLong())) }
+        else -> text.replace("\\n", "\n").replace("\\\\", "\\")
+    }
+
+    companion object {
+        const val LOAD_MODE_MMAP = 1
+        var folder = File(".")
+        var delay = 0L
+
+        /** Modules that are open, and calls of forward. */
+        var opened = 0
+        var runs = 0
+
+        @JvmStatic
+        fun load(path: String?, mode: Int = 0, threads: Int = 0) = Module(path!!)
+    }
+}
