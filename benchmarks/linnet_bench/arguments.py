@@ -9,12 +9,63 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["CUT", "command_line", "cpu_set", "joined", "numbers", "say_cut", "spans"]
+from linnet.cli.output import write_text
+from linnet.errors import InvalidArgumentError
+
+__all__ = [
+    "CUT",
+    "add_output_arguments",
+    "command_line",
+    "cpu_set",
+    "joined",
+    "numbers",
+    "refuse_surplus",
+    "say_cut",
+    "spans",
+    "write_output",
+]
 
 CUT = "cut to the file's bound"
 """Words for the help of ``--lengths``."""
 
 _MOST_CPUS = 1024  # number of bits of glibc's cpu_set_t
+
+
+def add_output_arguments(parser: argparse.ArgumentParser, name: str) -> None:
+    """Add the arguments of a command that can write its result as JSON.
+
+    Args:
+        parser: its last positional argument has to be added before.
+        name: what the JSON is, as in "the record".
+    """
+    add = parser.add_argument
+    add("-o", "--output", type=Path, metavar="OUT", help=f"write {name} to this file (.json)")
+    add("--json", action="store_true", help=f"print {name} as one JSON object instead of tables")
+    add("--force", action="store_true", help="replace output files that exist")
+    add("surplus", nargs="*", help=argparse.SUPPRESS)
+
+
+def refuse_surplus(args: argparse.Namespace) -> None:
+    """Check that a command for one FILE got one.
+
+    Raises:
+        InvalidArgumentError: there are more; also for ``--json OUT``, which earlier versions took.
+    """
+    if args.surplus:
+        hint = "; --json takes no file: write it with -o OUT" if args.json else ""
+        raise InvalidArgumentError(f"expected one FILE, got more: {', '.join(args.surplus)}{hint}")
+
+
+def write_output(text: str, args: argparse.Namespace) -> None:
+    """Write a result as JSON, to standard output with ``--json``, and to the file of ``--output`` if there is one.
+
+    Raises:
+        InvalidArgumentError: the file exists and there is no ``--force``.
+    """
+    if args.json:
+        print(text, end="")
+    if args.output is not None:
+        write_text(text, args.output, force=args.force)
 
 
 def numbers(text: str) -> tuple[int, ...]:

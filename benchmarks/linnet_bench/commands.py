@@ -10,7 +10,7 @@ bench = Command(
     help="measure a file's speed on this machine, or on others",
     group="measure",
     module="linnet_bench.bench.command",
-    common=("--lengths", "--threads", "--seconds", "--quick", "--profile", "--device", "--json", "--force"),
+    common=("--lengths", "--threads", "--seconds", "--quick", "--profile", "--device", "--output", "--json"),
 )
 compare = Command(
     help="show files of one task side by side",

@@ -82,7 +82,7 @@ def test_commands_answer_what_the_reader_accepts(
         file.write_text(edited(text, path, value), encoding="utf-8")
         statuses = [
             main(["regress", str(whole), str(file)]),
-            main(["regress", str(file), str(whole), "--json", str(tmp_path / "out.json"), "--force"]),
+            main(["regress", str(file), str(whole), "--output", str(tmp_path / "out.json"), "--force"]),
             main(["report", str(file), str(whole), "-o", str(page), "--force"]),
         ]
         said = capsys.readouterr()

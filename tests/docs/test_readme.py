@@ -49,7 +49,7 @@ def test_the_options_of_measuring_on_devices_exist() -> None:
     text = (DOCS / "how-to" / "bench-devices.md").read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line.lstrip().startswith("linnet bench")]
     named = {name for line in lines for name in re.findall(r" (--[a-z][a-z-]+)", line)}
-    assert {"--device", "--devices-file", "--wheel", "--json"} <= named
+    assert {"--device", "--devices-file", "--wheel"} <= named
     assert named <= options(find_command("bench").add_arguments)
 
 

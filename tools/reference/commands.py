@@ -50,7 +50,7 @@ def _command(name: str, parser: argparse.ArgumentParser) -> Iterator[str]:
 
 def _usage(parser: argparse.ArgumentParser) -> str:
     """Return the usage on one line: how argparse wraps it differs between versions of Python."""
-    positionals = [action for action in parser._actions if not action.option_strings]
+    positionals = [action for action in parser._actions if not action.option_strings and not _is_common(action)]
     return " ".join([parser.prog, "[options]", *map(_positional, positionals)])
 
 

@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--at-least", action="append", default=[], metavar="METRIC=VALUE",
         help="exit with status 1 below this value; may be repeated")  # fmt: skip
     add("--threads", type=int, default=0, metavar="N", help="threads (default: all CPUs)")
-    add("--json", action="store_true", help="the result as one JSON object")
+    add("--json", action="store_true", help="print the result as one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:

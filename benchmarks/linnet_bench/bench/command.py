@@ -11,11 +11,21 @@ from linnet.cli.console import Console
 from linnet.cli.exit_status import CHECK_FAILED, INTERRUPTED, OK
 from linnet.cli.output import check_output_path, write_text
 from linnet.errors import InvalidArgumentError
-from linnet_bench.arguments import CUT, command_line, cpu_set, joined, numbers, say_cut
+from linnet_bench.arguments import (
+    CUT,
+    add_output_arguments,
+    command_line,
+    cpu_set,
+    joined,
+    numbers,
+    refuse_surplus,
+    say_cut,
+    write_output,
+)
 from linnet_bench.measure.benchmark import TRACED, Benchmark, default_threads
 from linnet_bench.measure.progress import Progress
 from linnet_bench.record.preset import DEFAULT, HEADLINE, OFFICIAL, QUICK
-from linnet_bench.record.record import Settings, write_record
+from linnet_bench.record.record import Settings, to_json
 from linnet_bench.record.table import show_record
 from linnet_bench.record.trace import trace_facts, trace_json
 from linnet_bench.remote.arguments import add_device_arguments, wants_devices
@@ -36,10 +46,10 @@ for each length, p{HEADLINE} as the headline, {OFFICIAL.repeats} repeats and the
 examples:
   linnet bench intents.pte
   linnet bench intents.pte --lengths 16,64 --threads 1,2,4 --samples 200
-  linnet bench intents.pte --json intents-bench.json
-  linnet bench intents.pte --official --lengths 32,128 --threads 2 --json official.json
+  linnet bench intents.pte -o intents-bench.json
+  linnet bench intents.pte --official --lengths 32,128 --threads 2 -o official.json
   linnet bench intents.pte --profile --lengths 128 --threads 1 --trace intents-trace.json
-  linnet bench intents.pte --device ssh://pi@raspberrypi.local --device local --json records/
+  linnet bench intents.pte --device ssh://pi@raspberrypi.local --device local -o records/
 """
 
 
@@ -79,8 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="OUT",
         help=f"profile, and write {TRACED} inferences of each length for chrome://tracing or Perfetto",
     )
-    parser.add_argument("--json", type=Path, metavar="OUT", help="write the record, all samples included")
-    parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
+    add_output_arguments(parser, "the record with all samples")
     add_device_arguments(parser)
 
 
@@ -90,15 +99,16 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         LinnetError: the file cannot be measured; finished results are shown and written.
     """
+    refuse_surplus(args)
     if args.file is None and not args.clean_device:
         raise InvalidArgumentError("FILE is missing, expected a linnet file (.pte)")
     if wants_devices(args):
         from linnet_bench.bench.devices import run_on_devices
 
         return run_on_devices(args, None if args.file is None else settings_from(args))
-    outputs = [out for out in (args.json, args.trace) if out is not None]
+    outputs = [out for out in (args.output, args.trace) if out is not None]
     if len(set(outputs)) < len(outputs):
-        raise InvalidArgumentError(f"--json and --trace both name {args.trace}; give each its own file")
+        raise InvalidArgumentError(f"--output and --trace both name {args.trace}; give each its own file")
     for out in outputs:
         check_output_path(out, force=args.force)
     progress = Progress(sys.stderr)
@@ -110,9 +120,9 @@ def run(args: argparse.Namespace) -> int:
     record = benchmark.record()
     if record is not None:
         say_cut(args.lengths, record.file.max_length)
-        show_record(record, Console())
-        if args.json is not None:
-            write_record(record, args.json, force=args.force)
+        if not args.json:
+            show_record(record, Console())
+        write_output(to_json(record), args)
         if args.trace is not None and benchmark.traced:
             write_text(trace_json(benchmark.traced, trace_facts(record)), args.trace, force=args.force)
     if failure is not None:

@@ -14,7 +14,7 @@ from linnet_bench.arguments import command_line, say_cut
 from linnet_bench.bench.on_device import ENTRY_POINT
 from linnet_bench.bench.side_by_side import show_outcomes
 from linnet_bench.measure.benchmark import BenchmarkRequest
-from linnet_bench.record.record import Settings, write_record
+from linnet_bench.record.record import Settings, to_json, write_record
 from linnet_bench.record.trace import trace_facts, trace_json
 from linnet_bench.remote.address import Address, read_devices_file, select_devices
 from linnet_bench.remote.job import RemoteJob, deployment_for, hashed
@@ -43,7 +43,7 @@ def run_on_devices(args: argparse.Namespace, settings: Settings | None) -> int:
         raise InvalidArgumentError("--clean-device needs --device or --devices-file")
     if args.file is None or settings is None:
         return _clean(addresses)
-    records = plan_outputs(args.json, addresses, "--json", force=args.force)
+    records = plan_outputs(args.output, addresses, "--output", force=args.force)
     traces = plan_outputs(args.trace, addresses, "--trace", force=args.force)
     job = RemoteJob(
         files=hashed([args.file]),
@@ -55,7 +55,11 @@ def run_on_devices(args: argparse.Namespace, settings: Settings | None) -> int:
     bounds = [outcome.record.file.max_length for outcome in outcomes if outcome.record is not None]
     if bounds:
         say_cut(args.lengths, bounds[0])
-    show_outcomes(outcomes, Console())
+    if args.json:
+        for outcome in outcomes:
+            print(to_json(outcome.record) if outcome.record is not None else "", end="")
+    else:
+        show_outcomes(outcomes, Console())
     for outcome in outcomes:
         _write(outcome, records.get(outcome.address.name), traces.get(outcome.address.name), force=args.force)
     if len(outcomes) == 1 and outcomes[0].failure is not None:

@@ -17,7 +17,7 @@ from linnet.errors import InvalidArgumentError
 from linnet.runtime import runtime_info
 from linnet_bench.accuracy.arguments import add_column_arguments, delimited_format
 from linnet_bench.accuracy.datasets import Columns, Table, choose_columns, read_table
-from linnet_bench.arguments import joined, numbers, say_cut
+from linnet_bench.arguments import add_output_arguments, joined, numbers, say_cut, write_output
 from linnet_bench.compare.answers import Answers, agreement, ask_all, texts_for
 from linnet_bench.compare.result import Candidate, Comparison, Settings, choose_accuracy, mark_beaten
 from linnet_bench.compare.rounds import Rounds
@@ -65,9 +65,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--data", metavar="DATA", help="labelled data: measure accuracy now, as `linnet eval` does")
     add_column_arguments(parser)
     add("--limit", type=int, metavar="N", help="use only the first N rows of the data")
-    add("--json", type=Path, metavar="OUT", help="write the result")
     add("--report", type=Path, metavar="OUT", help="write the result as one HTML page with a Pareto plot")
-    add("--force", action="store_true", help="replace OUT if it exists")
+    add_output_arguments(parser, "the result")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -84,9 +83,9 @@ def run(args: argparse.Namespace) -> int:
     finally:
         progress.end()
     say_cut(args.lengths, max(comparison.settings.lengths))
-    show_comparison(comparison, Console())
-    if args.json is not None:
-        write_text(comparison.to_json(), args.json, force=args.force)
+    if not args.json:
+        show_comparison(comparison, Console())
+    write_output(comparison.to_json(), args)
     if args.report is not None:
         from linnet_bench.compare.report import comparison_page
 
@@ -97,8 +96,10 @@ def run(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace) -> None:
     records = [str(path) for path in args.files if path.suffix == ".json"]
     if records:
+        hint = "--json takes no file: write the result with -o OUT" if args.json else ""
         raise InvalidArgumentError(
-            f"expected linnet files (.pte), got {', '.join(records)}; use linnet regress for benchmark records"
+            f"expected linnet files (.pte), got {', '.join(records)}; "
+            f"{hint or 'use linnet regress for benchmark records'}"
         )
     problems = []
     if args.rounds < 1:
@@ -109,9 +110,9 @@ def _check(args: argparse.Namespace) -> None:
         problems.append(f"--cold is {args.cold}, expected 0 (leave it out) or more")
     if args.limit is not None and args.limit < 1:
         problems.append(f"--limit is {args.limit}, expected at least 1")
-    outputs = [out for out in (args.json, args.report) if out is not None]
+    outputs = [out for out in (args.output, args.report) if out is not None]
     if len(set(outputs)) < len(outputs):
-        problems.append(f"--json and --report both name {args.json}; give each its own file")
+        problems.append(f"--output and --report both name {args.output}; give each its own file")
     if problems:
         raise InvalidArgumentError("; ".join(problems))
     for out in outputs:

@@ -10,10 +10,18 @@ from pathlib import Path
 
 from linnet.cli.console import Console
 from linnet.cli.exit_status import OK
-from linnet.cli.output import check_output_path, write_text
+from linnet.cli.output import check_output_path
 from linnet.errors import InvalidArgumentError
 from linnet.loading import load
-from linnet_bench.arguments import CUT, joined, numbers, say_cut
+from linnet_bench.arguments import (
+    CUT,
+    add_output_arguments,
+    joined,
+    numbers,
+    refuse_surplus,
+    say_cut,
+    write_output,
+)
 from linnet_bench.estimate.devices import DEVICES, THIS, Device, find_device
 from linnet_bench.estimate.roofline import Estimate, estimate
 from linnet_bench.estimate.work import Work, count_work
@@ -42,8 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--lengths", type=numbers, metavar="N,N,...",
         help=f"tokens, {CUT} (default {joined(DEFAULT_LENGTHS)})")  # fmt: skip
     add("--threads", type=numbers, metavar="N,N,...", help="thread counts (default 1 and all cores, at most 4)")
-    add("--json", type=Path, metavar="OUT", help="write the estimate")
-    add("--force", action="store_true", help="replace OUT if it exists")
+    add_output_arguments(parser, "the estimate")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -52,9 +59,10 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         LinnetError: the file cannot be opened or has too little evidence, or the device is unknown.
     """
+    refuse_surplus(args)
     device = find_device(args.device)
-    if args.json is not None:
-        check_output_path(args.json, force=args.force)
+    if args.output is not None:
+        check_output_path(args.output, force=args.force)
     with load(args.file, self_test=False) as model:
         work = count_work(model.manifest, model.evidence)
         lengths = clip_lengths(args.lengths or DEFAULT_LENGTHS, model.manifest.max_length)
@@ -64,9 +72,9 @@ def run(args: argparse.Namespace) -> int:
     if too_many:
         raise InvalidArgumentError(f"--threads has {joined(too_many)}, {device.title} has {device.cores} cores")
     estimates = [estimate(work, device, tokens, count) for count in threads for tokens in lengths]
-    _show(args.file, device, work, estimates, Console())
-    if args.json is not None:
-        write_text(_json(args.file, device, estimates), args.json, force=args.force)
+    if not args.json:
+        _show(args.file, device, work, estimates, Console())
+    write_output(_json(args.file, device, estimates), args)
     return OK
 
 

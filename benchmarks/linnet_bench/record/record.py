@@ -357,7 +357,7 @@ def from_json(text: str) -> Record:
     except ValueError as error:
         raise RecordError(f"the record is not JSON that can be used: {error}") from error
     if not isinstance(data, dict) or data.get("kind") != RECORD_KIND:
-        raise RecordError(f'found no "kind": "{RECORD_KIND}", expected a record of `linnet bench --json`')
+        raise RecordError(f'found no "kind": "{RECORD_KIND}", expected a record of `linnet bench --output`')
     version = data.get("schema_version")
     if not isinstance(version, str) or version.split(".")[0] != str(RECORD_MAJOR):
         raise RecordError(
@@ -442,7 +442,7 @@ def write_record(record: Record, path: Path, *, force: bool = False) -> None:
 
 
 def read_record(path: Path) -> Record:
-    """Read a record of ``linnet bench --json``.
+    """Read a record of ``linnet bench``.
 
     Raises:
         FileMissingError: there is no such file.
@@ -456,6 +456,6 @@ def read_record(path: Path) -> Record:
     except OSError as error:
         raise FileUnreadableError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise RecordError(f"{path}: it is not UTF-8, expected a record of `linnet bench --json`") from error
+        raise RecordError(f"{path}: it is not UTF-8, expected a record of `linnet bench --output`") from error
     except RecordError as error:
         raise RecordError(f"{path}: {error}") from error

@@ -1,4 +1,4 @@
-"""``linnet regress``: regressions of latency, memory and answers between two sets of ``linnet bench --json`` records.
+"""``linnet regress``: regressions of latency, memory and answers between two sets of ``linnet bench`` records.
 
 ============  ===================================================================
 significance  permutation test: do two sets of repeats differ by more than chance

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from linnet.cli.console import Console
 from linnet.cli.exit_status import CHECK_FAILED, OK
-from linnet.cli.output import check_output_path, write_text
+from linnet.cli.output import check_output_path
 from linnet.errors import InvalidArgumentError
+from linnet_bench.arguments import add_output_arguments, write_output
 from linnet_bench.record.record import read_record
 from linnet_bench.regress.regression import (
     SIGNIFICANCE,
@@ -26,7 +27,7 @@ __all__ = ["add_arguments", "run", "show_verdict"]
 _HEADERS = ("figure", "old", "new", "", "change", "p-value", "verdict")
 
 _EPILOG = f"""\
-The records are of linnet bench --json, the old and the new one. A latency counts as changed if it differs by the
+The records are of linnet bench -o OUT, the old and the new one. A latency counts as changed if it differs by the
 threshold and the p-value of a permutation test over the repeats is at most {SIGNIFICANCE}. With a regression the exit
 status is {CHECK_FAILED}. Records that were begun on a busy machine are not judged without --any-load.
 docs/how-to/benchmarking.md says more.
@@ -48,8 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"smallest change of a latency that counts (default {THRESHOLD:g})")  # fmt: skip
     add("--any-machine", action="store_true", help="compare records of different machines, too")
     add("--any-load", action="store_true", help="judge records that were begun on a busy machine, too")
-    add("--json", type=Path, metavar="OUT", help="write the result")
-    add("--force", action="store_true", help="replace OUT if it exists")
+    add_output_arguments(parser, "the result")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -61,8 +61,8 @@ def run(args: argparse.Namespace) -> int:
     old, new = _sides(args)
     if not 0 < args.threshold < 10:
         raise InvalidArgumentError(f"--threshold is {args.threshold:g}, expected above 0 and below 10 (0.05 is 5 %)")
-    if args.json is not None:
-        check_output_path(args.json, force=args.force)
+    if args.output is not None:
+        check_output_path(args.output, force=args.force)
     before, after = ([read_record(path) for path in side] for side in (old, new))
     machines = different_machines(before, after)
     if machines and not args.any_machine:
@@ -77,9 +77,9 @@ def run(args: argparse.Namespace) -> int:
             "measure again, or judge them anyway with --any-load"
         )
     verdict = judge(before, after, args.threshold)
-    show_verdict(verdict, Console())
-    if args.json is not None:
-        write_text(verdict.to_json(), args.json, force=args.force)
+    if not args.json:
+        show_verdict(verdict, Console())
+    write_output(verdict.to_json(), args)
     return CHECK_FAILED if verdict.regressed else OK
 
 
@@ -88,6 +88,11 @@ def _sides(args: argparse.Namespace) -> tuple[Sequence[Path], Sequence[Path]]:
     if files:
         raise InvalidArgumentError(
             f"expected records (.json), got {', '.join(map(str, files))}; use linnet compare for files"
+        )
+    missing = [str(path) for path in (*args.records, *(args.baseline or ())) if not path.exists()]
+    if missing and args.json:
+        raise InvalidArgumentError(
+            f"{', '.join(missing)}: there is no such record; --json takes no file: write the result with -o OUT"
         )
     if args.baseline:
         return args.baseline, args.records

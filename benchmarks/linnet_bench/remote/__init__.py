@@ -16,6 +16,6 @@ runner_job      the job file of the C runner, and the check of its answers
 outcome         the result of one device
 parallel        all devices in parallel, Ctrl-C included
 progress_board  progress, one line a device
-outputs         the files of ``--json`` and ``--trace``
+outputs         the files of ``--output`` and ``--trace``
 ==============  ==============================================================================================
 """

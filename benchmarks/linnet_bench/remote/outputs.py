@@ -1,4 +1,4 @@
-"""Output files of ``--json`` and ``--trace``: a file for one device, a folder with a file each for several."""
+"""Output files of ``--output`` and ``--trace``: a file for one device, a folder with a file each for several."""
 
 from __future__ import annotations
 

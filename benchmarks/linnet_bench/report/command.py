@@ -19,7 +19,7 @@ The page needs no network. Its tables can be copied as Markdown. A record that w
 marked, and its times are in no chart.
 
 examples:
-  linnet bench intents.pte --profile --lengths 16,32,64,128 --json pi5.json
+  linnet bench intents.pte --profile --lengths 16,32,64,128 -o pi5.json
   linnet report pi5.json -o pi5.html
   linnet report pi4.json pi5.json laptop.json -o devices.html --title "Intents on three machines"
 """
@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.epilog = _EPILOG
     add = parser.add_argument
-    add("records", metavar="RECORD", type=Path, nargs="+", help="records of linnet bench --json")
+    add("records", metavar="RECORD", type=Path, nargs="+", help="records of linnet bench (.json)")
     add("-o", "--output", metavar="OUT", type=Path, required=True, help="the page (.html)")
     add("--title", default="", metavar="TEXT", help="heading of the page (default: the files' names)")
     add("--force", action="store_true", help="replace OUT if it exists")

@@ -15,9 +15,17 @@ from typing import Any
 from linnet import errors
 from linnet.cli.console import Console, counted
 from linnet.cli.exit_status import CHECK_FAILED, INTERRUPTED, OK
-from linnet.cli.output import check_not_input, check_output_path, write_text
+from linnet.cli.output import check_not_input, check_output_path
 from linnet.errors import InternalError, LinnetError
-from linnet_bench.arguments import CUT, joined, numbers, say_cut
+from linnet_bench.arguments import (
+    CUT,
+    add_output_arguments,
+    joined,
+    numbers,
+    refuse_surplus,
+    say_cut,
+    write_output,
+)
 from linnet_bench.machine.environment import State, read_environment, read_state
 from linnet_bench.measure.files import file_sha256
 from linnet_bench.measure.process import run_process
@@ -41,7 +49,7 @@ request failed, memory grew or latency drifted.
 examples:
   linnet soak intents.pte
   linnet soak intents.pte --requests 20000 --clients 2 --sessions 1
-  linnet soak intents.pte --json intents-soak.json
+  linnet soak intents.pte -o intents-soak.json
 """
 
 
@@ -69,8 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--most-drift", type=float, default=2.0, metavar="TIMES",
         help="the second half's p99 may be the first half's (default 2)",
     )  # fmt: skip
-    parser.add_argument("--json", type=Path, metavar="OUT", help="write the record")
-    parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
+    add_output_arguments(parser, "the record")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -79,18 +86,19 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         LinnetError: the file cannot be soaked; finished windows are shown and written.
     """
+    refuse_surplus(args)
     settings = settings_from(args)
-    if args.json is not None:
-        check_output_path(args.json, force=args.force)
-        check_not_input(args.json, args.file)
+    if args.output is not None:
+        check_output_path(args.output, force=args.force)
+        check_not_input(args.output, args.file)
     soaking = _Soaking(args.file, settings, Progress(sys.stderr))
     soaking.go()
     record = soaking.record()
     if record is not None:
         say_cut(args.lengths, record.file["max_length"])
-        show_record(record, Console())
-        if args.json is not None:
-            write_text(to_json(record), args.json, force=args.force)
+        if not args.json:
+            show_record(record, Console())
+        write_output(to_json(record), args)
     if soaking.failure is not None:
         raise soaking.failure
     if soaking.interrupted:

@@ -30,7 +30,7 @@ def overview() -> str:
 def short_help(parser: argparse.ArgumentParser, command: Command) -> str:
     """Return the usage, arguments, common options and first examples of a command."""
     actions = parser._actions  # private: argparse has no public access to the declared arguments
-    positionals = [action for action in actions if not action.option_strings]
+    positionals = [a for a in actions if not a.option_strings and a.help != argparse.SUPPRESS]
     options = [action for action in actions if set(action.option_strings) & {*command.common, "--help"}]
     formatter = argparse.HelpFormatter(parser.prog, max_help_position=24, width=_WIDTH)
     formatter.add_usage(f"{parser.prog} [options] {_usage(positionals)}", [], [], prefix="usage: ")

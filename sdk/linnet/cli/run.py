@@ -70,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--prompt-name", metavar="NAME", help="prompt of the file to put before each text (embeddings)")
     add("--no-truncation", action="store_true", help="refuse a text over the file's bound")
     add("--threads", type=int, default=0, metavar="N", help="threads (default: all CPUs)")
-    add("--json", action="store_true", help="one JSON object a text, one a line")
+    add("--json", action="store_true", help="print one JSON object for each text, one a line")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", metavar="FILE", help="a linnet file (.pte)")
     parser.add_argument("--key", metavar="PEM", help="Ed25519 public key that must have signed the file")
     parser.add_argument("--threads", type=int, default=0, metavar="N", help="threads (default: all CPUs)")
-    parser.add_argument("--json", action="store_true", help="the result as one JSON object")
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -42,6 +42,15 @@ def test_every_command_of_linnet_has_one_form() -> None:
         assert set(command.common) <= declared
 
 
+def test_json_is_a_switch_in_every_command() -> None:
+    for name in OWN:
+        parser = command_parser(name, registry.find_command(name))
+        for action in parser._actions:
+            if "--json" in action.option_strings:
+                assert action.nargs == 0, name
+                assert (action.help or "").startswith("print "), (name, action.help)
+
+
 def test_the_overview_lists_every_command_in_its_group() -> None:
     sections = [section.splitlines() for section in help.overview().split("\n\n")]
     assert [section[0] for section in sections][: len(GROUPS)] == [f"{group}:" for group in GROUPS]

@@ -76,7 +76,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
 
 def test_a_proven_file(bench_files: BenchFiles, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
-    done = bench(bench_files.proven, *QUICK, "--cold", "1", "--json", out)
+    done = bench(bench_files.proven, *QUICK, "--cold", "1", "--output", out)
     assert done.returncode == 0, done.stderr
     assert "3 golden cases right before and after the clock ran" in done.stdout
     assert "that imports numpy" in done.stdout
@@ -103,7 +103,7 @@ def test_lengths_over_the_bound_are_told_if_they_were_asked_for(bench_files: Ben
 
 def test_a_wrong_answer_reports_no_latency_and_ends_with_1(bench_files: BenchFiles, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
-    done = bench(bench_files.wrong, *QUICK, "--json", out)
+    done = bench(bench_files.wrong, *QUICK, "--output", out)
     assert done.returncode == 1, done.stderr
     assert "no latency, because the answers are wrong" in done.stdout
     assert " ms" not in done.stdout
@@ -124,7 +124,7 @@ def test_files_of_the_users_folder_do_not_stand_in_for_modules(bench_files: Benc
 def test_an_existing_output_is_refused_before_anything_runs(bench_files: BenchFiles, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
     out.write_text("mine")
-    done = bench(bench_files.proven, *QUICK, "--json", out)
+    done = bench(bench_files.proven, *QUICK, "--output", out)
     assert (done.returncode, done.stdout) == (2, "")
     assert "--force" in done.stderr
     assert out.read_text() == "mine"
@@ -140,7 +140,7 @@ def test_a_file_that_is_no_program_ends_with_3(tmp_path: Path) -> None:
 
 def test_ctrl_c_keeps_the_finished_lengths_and_ends_the_children(bench_files: BenchFiles, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
-    arguments = (str(bench_files.proven), "--threads", "1", "--lengths", "4,8", "--seconds", "1", "--json", str(out))
+    arguments = (str(bench_files.proven), "--threads", "1", "--lengths", "4,8", "--seconds", "1", "--output", str(out))
     with subprocess.Popen(
         [sys.executable, "-m", "linnet", "bench", *arguments],
         stdout=subprocess.PIPE,
@@ -173,7 +173,7 @@ def test_ctrl_c_before_the_file_was_opened_writes_nothing(
 
     monkeypatch.setattr(engine, "run_worker", interrupted)
     out = tmp_path / "out.json"
-    assert run(parse(str(bench_files.proven), "--json", str(out))) == 130
+    assert run(parse(str(bench_files.proven), "--output", str(out))) == 130
     assert not out.exists()
 
 
@@ -190,7 +190,7 @@ def test_a_failure_in_the_second_thread_count_keeps_the_first_and_is_raised(
     monkeypatch.setattr(engine, "run_worker", second_fails)
     out = tmp_path / "out.json"
     with pytest.raises(RunFailedError, match="out of luck"):
-        run(parse(str(bench_files.proven), "--threads", "1,2", "--json", str(out)))
+        run(parse(str(bench_files.proven), "--threads", "1,2", "--output", str(out)))
     record = read(out)
     assert (record.partial, record.partial_reason) == (True, "out of luck")
     assert [(run.threads, len(run.lengths), run.error) for run in record.runs] == [(1, 1, ""), (2, 0, "out of luck")]
@@ -209,7 +209,7 @@ def test_ctrl_c_in_the_second_thread_count_keeps_the_first(
 
     monkeypatch.setattr(engine, "run_worker", second_is_interrupted)
     out = tmp_path / "out.json"
-    status = run(parse(str(bench_files.proven), "--threads", "1,2", "--json", str(out)))
+    status = run(parse(str(bench_files.proven), "--threads", "1,2", "--output", str(out)))
     assert status == 130
     record = read(out)
     assert record.partial

@@ -21,7 +21,7 @@ def compare(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
 
 def test_two_files_side_by_side(bench_files: BenchFiles, tmp_path: Path) -> None:
     out, page = tmp_path / "out.json", tmp_path / "out.html"
-    done = compare(bench_files.proven, bench_files.unproven, *QUICK, "--json", out, "--report", page)
+    done = compare(bench_files.proven, bench_files.unproven, *QUICK, "--output", out, "--report", page)
     assert done.returncode == 0, done.stderr
     data = json.loads(out.read_text(encoding="utf-8"))
     assert data["settings"]["lengths"] == [4, 9, 24]  # cut to the bound of the files
@@ -45,7 +45,7 @@ def test_data_gives_the_metric_of_the_task(bench_files: BenchFiles, tmp_path: Pa
     rows = [{"text": "turn up the light", "label": "on"}, {"text": "the music", "label": "off"}]
     data.write_text("".join(json.dumps(row) + "\n" for row in rows))
     arguments = ("--rounds", "1", "--seconds", "0.01", "--lengths", "4", "--cold", "0", "--data", data)
-    done = compare(bench_files.proven, bench_files.unproven, *arguments, "--json", out)
+    done = compare(bench_files.proven, bench_files.unproven, *arguments, "--output", out)
     assert done.returncode == 0, done.stderr
     found = json.loads(out.read_text(encoding="utf-8"))
     assert found["accuracy"] == "accuracy"
@@ -67,9 +67,9 @@ def test_what_cannot_be_compared_ends_with_2(bench_files: BenchFiles, tmp_path: 
     for arguments, message in (
         ([bench_files.proven], "at least two"),
         ([bench_files.proven, bench_files.proven], "more than once"),
-        ([bench_files.proven, bench_files.unproven, "--json", taken], "--force"),
+        ([bench_files.proven, bench_files.unproven, "--output", taken], "--force"),
         (
-            [bench_files.proven, bench_files.unproven, "--json", taken, "--report", taken, "--rounds", "0"],
+            [bench_files.proven, bench_files.unproven, "--output", taken, "--report", taken, "--rounds", "0"],
             "--rounds is 0",
         ),
     ):

@@ -194,7 +194,7 @@ def test_what_is_shown_is_marked_as_an_estimate(
 ) -> None:
     monkeypatch.setattr(command_module, "load", lambda path, self_test: Opened())
     out = tmp_path / "out.json"
-    assert command("a.pte", "--device", "pi4", "--lengths", "8", "--json", out) == 0
+    assert command("a.pte", "--device", "pi4", "--lengths", "8", "--output", out) == 0
     shown = capsys.readouterr().out
     assert shown.startswith("ESTIMATE, not measured: a.pte on Raspberry Pi 4")
     assert "STREAM" in shown

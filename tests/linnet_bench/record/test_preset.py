@@ -113,8 +113,8 @@ def test_thread_counts_take_turns_and_a_pause_lies_between_them(
 
 
 def test_paths_lose_their_folders_in_the_record() -> None:
-    assert command_line(["bench", "/home/kim/my files/a.pte", "--json", "out.json"]) == (
-        "linnet bench a.pte --json out.json"
+    assert command_line(["bench", "/home/kim/my files/a.pte", "--output", "out.json"]) == (
+        "linnet bench a.pte --output out.json"
     )
     assert command_line(["bench", "x y.pte"]) == "linnet bench 'x y.pte'"
 

@@ -195,7 +195,7 @@ def measured(bench_files: BenchFiles, tmp_path_factory: pytest.TempPathFactory) 
     folder = tmp_path_factory.mktemp("profile")
     record, trace = folder / "record.json", folder / "trace.json"
     arguments = ("--threads", "1", "--lengths", "4,9", "--samples", "7", "--cold", "0")
-    done = bench(bench_files.proven, *arguments, "--json", record, "--trace", trace)
+    done = bench(bench_files.proven, *arguments, "--output", record, "--trace", trace)
     assert done.returncode == 0, done.stderr
     return record, trace, done.stdout
 
@@ -260,14 +260,14 @@ def test_a_trace_is_not_overwritten_and_not_mixed_up(bench_files: BenchFiles, tm
     done = bench(bench_files.proven, "--trace", out)
     assert (done.returncode, done.stdout, out.read_text()) == (2, "", "mine")
     assert "--force" in done.stderr
-    done = bench(bench_files.proven, "--trace", out, "--json", out, "--force")
+    done = bench(bench_files.proven, "--trace", out, "--output", out, "--force")
     assert (done.returncode, done.stdout, out.read_text()) == (2, "", "mine")
 
 
 def test_a_wrong_answer_has_no_profile(bench_files: BenchFiles, tmp_path: Path) -> None:
     out, trace = tmp_path / "out.json", tmp_path / "trace.json"
     done = bench(
-        bench_files.wrong, "--threads", "1", "--lengths", "4", "--samples", "3", "--json", out, "--trace", trace
+        bench_files.wrong, "--threads", "1", "--lengths", "4", "--samples", "3", "--output", out, "--trace", trace
     )
     assert done.returncode == 1
     assert read(out).runs[0].profiles == ()

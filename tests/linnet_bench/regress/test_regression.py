@@ -164,7 +164,7 @@ def write(path: Path, found: Record) -> Path:
 
 def test_the_exit_status_tells_ci(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     old, slow = write(tmp_path / "old.json", record(10.0)), write(tmp_path / "new.json", record(12.0, seed=1))
-    assert command(old, slow, "--json", tmp_path / "out.json") == 1
+    assert command(old, slow, "--output", tmp_path / "out.json") == 1
     assert "REGRESSION: 8 tokens, 2 threads" in capsys.readouterr().out
     data = json.loads((tmp_path / "out.json").read_text())
     assert (data["kind"], data["regressed"]) == ("linnet-regression", True)

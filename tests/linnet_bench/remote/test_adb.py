@@ -61,7 +61,7 @@ def test_a_phone_is_measured_and_the_second_call_copies_nothing(
     phone: Phone, runner: Path, bench_files: BenchFiles, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.json"
-    first = bench(phone, bench_files.proven, runner, "adb:R58M", *QUICK, "--json", out)
+    first = bench(phone, bench_files.proven, runner, "adb:R58M", *QUICK, "--output", out)
     assert first.returncode == 0, first.stderr
     assert "3 golden cases right before and after the clock ran" in first.stdout
     record = read(out)
@@ -111,7 +111,7 @@ def test_a_wrong_answer_of_a_phone_reports_no_latency(
     phone: Phone, runner: Path, bench_files: BenchFiles, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.json"
-    done = bench(phone, bench_files.wrong, runner, "adb", *QUICK, "--json", out)
+    done = bench(phone, bench_files.wrong, runner, "adb", *QUICK, "--output", out)
     assert done.returncode == 1, done.stderr
     assert "1 of 3 golden cases differ" in done.stdout
     record = read(out)
@@ -173,7 +173,7 @@ def test_ctrl_c_ends_the_process_on_the_phone(
     phone: Phone, runner: Path, bench_files: BenchFiles, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.json"
-    slow = ("--threads", "1", "--lengths", "4,8,16", "--samples", "150000", "--json", out)
+    slow = ("--threads", "1", "--lengths", "4,8,16", "--samples", "150000", "--output", out)
     with subprocess.Popen(
         words(bench_files.proven, runner, "adb", *slow), env=phone.environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
@@ -199,7 +199,7 @@ def test_a_phone_that_is_unplugged_keeps_what_was_finished(
     phone: Phone, runner: Path, bench_files: BenchFiles, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.json"
-    slow = ("--threads", "1", "--lengths", "4,8,16", "--samples", "150000", "--json", out)
+    slow = ("--threads", "1", "--lengths", "4,8,16", "--samples", "150000", "--output", out)
     with subprocess.Popen(
         words(bench_files.proven, runner, "adb", *slow), env=phone.environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,

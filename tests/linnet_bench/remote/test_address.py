@@ -103,14 +103,14 @@ def test_names_of_files() -> None:
 
 
 def test_one_device_fills_a_file_and_several_fill_a_folder(tmp_path: Path) -> None:
-    one = plan_outputs(tmp_path / "out.json", ADDRESSES[:1], "--json", force=False)
+    one = plan_outputs(tmp_path / "out.json", ADDRESSES[:1], "--output", force=False)
     assert list(one.values()) == [tmp_path / "out.json"]
-    several = plan_outputs(tmp_path / "records", ADDRESSES, "--json", force=False)
+    several = plan_outputs(tmp_path / "records", ADDRESSES, "--output", force=False)
     assert [path.name for path in several.values()] == ["pi@pi4.local-2222.json", "adb-10.0.0.7-5555.json"]
     assert (tmp_path / "records").is_dir()
     with pytest.raises(InvalidArgumentError, match="one file for 2 devices, expected a folder"):
-        plan_outputs(tmp_path / "out.json", ADDRESSES, "--json", force=False)
+        plan_outputs(tmp_path / "out.json", ADDRESSES, "--output", force=False)
     several[ADDRESSES[1].name].write_text("mine")
     with pytest.raises(InvalidArgumentError, match="--force"):
-        plan_outputs(tmp_path / "records", ADDRESSES, "--json", force=False)
-    assert plan_outputs(tmp_path / "records", ADDRESSES, "--json", force=True) == several
+        plan_outputs(tmp_path / "records", ADDRESSES, "--output", force=False)
+    assert plan_outputs(tmp_path / "records", ADDRESSES, "--output", force=True) == several

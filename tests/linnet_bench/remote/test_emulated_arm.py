@@ -65,7 +65,7 @@ def test_a_board_without_numpy_and_network_is_measured(
         assert "make wheel-aarch64" in refused.stderr
 
         wheels = [word for place in emulated for word in ("--wheel", place)]
-        done = bench(server, bench_files.proven, *quick, *wheels, "--json", out)
+        done = bench(server, bench_files.proven, *quick, *wheels, "--output", out)
         assert done.returncode == 0, done.stderr
         assert "copying numpy-" in done.stderr
         again = bench(server, bench_files.proven, *quick, *wheels)
@@ -95,7 +95,7 @@ def test_the_runner_for_phones_runs_with_its_own_c_library(
     phone = Phone.make(tmp_path / "phone")
     phone.set(properties={**PROPERTIES, "ro.product.cpu.abi": "arm64-v8a"})
     out = tmp_path / "out.json"
-    words = ["--runner", str(runner), "--threads", "1", "--lengths", "4,8", "--samples", "2", "--json", str(out)]
+    words = ["--runner", str(runner), "--threads", "1", "--lengths", "4,8", "--samples", "2", "--output", str(out)]
     done = subprocess.run(
         [sys.executable, "-m", "linnet", "bench", str(bench_files.proven), "--device", "adb", *words],
         env=phone.environment, capture_output=True, text=True, check=False, timeout=300,

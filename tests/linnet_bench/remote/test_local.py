@@ -21,7 +21,7 @@ def device(command: str, *arguments: str | Path, home: Path) -> subprocess.Compl
 
 def test_a_benchmark_here_keeps_the_name_of_its_file(bench_files: BenchFiles, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
-    quick = ("--threads", "1", "--lengths", "4", "--samples", "3", "--cold", "0", "--json", out)
+    quick = ("--threads", "1", "--lengths", "4", "--samples", "3", "--cold", "0", "--output", out)
     done = device("bench", bench_files.proven, *quick, home=tmp_path)
     assert done.returncode == 0, done.stderr
     record = from_json(out.read_text(encoding="utf-8"))

@@ -47,7 +47,7 @@ def leftovers(server: Server) -> list[str]:
 
 def test_the_second_call_copies_nothing(server: Server, bench_files: BenchFiles, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
-    first = run_bench(server, bench_files.proven, "--device", server.address, "--json", out)
+    first = run_bench(server, bench_files.proven, "--device", server.address, "--output", out)
     assert first.returncode == 0, first.stderr
     assert "copying linnet-" in first.stderr
     assert "copying proven.pte" in first.stderr
@@ -60,7 +60,7 @@ def test_the_second_call_copies_nothing(server: Server, bench_files: BenchFiles,
     assert [result.tokens for result in record.runs[0].lengths] == [4, 8]
     assert record.runs[0].lengths[0].summary.samples == 3
 
-    second = run_bench(server, bench_files.proven, "--device", server.address, "--json", out, "--force")
+    second = run_bench(server, bench_files.proven, "--device", server.address, "--output", out, "--force")
     assert second.returncode == 0, second.stderr
     assert "copying" not in second.stderr
     assert "building" not in second.stderr
@@ -105,7 +105,7 @@ def test_what_one_device_lacks_stops_no_other(server: Server, bench_files: Bench
     known = (server.folder / "known_hosts").read_text()
     (server.folder / "known_hosts").write_text(known + known.replace("127.0.0.1", "localhost"))
     records = tmp_path / "records"
-    done = run_bench(server, bench_files.proven, "--devices-file", devices, "--json", records)
+    done = run_bench(server, bench_files.proven, "--devices-file", devices, "--output", records)
     assert [path.name for path in records.iterdir()] == ["here.json"], done.stderr
     assert read(records / "here.json").device == "here"
     lines = {line.partition(":")[0]: line for line in done.stdout.splitlines()}
@@ -144,7 +144,7 @@ def test_a_key_that_is_refused(server: Server, bench_files: BenchFiles) -> None:
 
 def test_wrong_answers_on_the_device_end_with_1(server: Server, bench_files: BenchFiles, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
-    done = run_bench(server, bench_files.wrong, "--device", server.address, "--json", out)
+    done = run_bench(server, bench_files.wrong, "--device", server.address, "--output", out)
     assert done.returncode == 1, done.stderr
     assert "no latency, because the answers are wrong" in done.stdout
     assert read(out).wrong
@@ -152,7 +152,7 @@ def test_wrong_answers_on_the_device_end_with_1(server: Server, bench_files: Ben
 
 def started(server: Server, file: Path, out: Path) -> subprocess.Popen[str]:
     """Start a measurement whose second length takes long, and return when that has begun."""
-    words = list(bench_words(file, "--device", server.address, "--json", out))
+    words = list(bench_words(file, "--device", server.address, "--output", out))
     words[words.index("--samples") + 1] = "60000"
     process = subprocess.Popen(
         words, env=server.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,

@@ -35,7 +35,7 @@ def read(path: Path) -> dict[str, Any]:
 
 def test_a_sound_file_holds(bench_files: BenchFiles, tmp_path: Path) -> None:
     out = tmp_path / "soak.json"
-    done = soak(bench_files.proven, *FEW, "--json", out)
+    done = soak(bench_files.proven, *FEW, "--output", out)
     assert done.returncode == 0, done.stdout + done.stderr
     record = read(out)
     assert not record["partial"]
@@ -48,11 +48,11 @@ def test_a_sound_file_holds(bench_files: BenchFiles, tmp_path: Path) -> None:
     assert "8 texts of 6, 24 tokens at most" in done.stdout
     assert "--lengths has 99, over the file's bound of 24 tokens; 24 is taken instead" in done.stderr
     assert done.stderr.splitlines()[-2].startswith("3,000 of 3,000 requests")
-    assert soak(bench_files.proven, *FEW, "--json", out).returncode == 2  # it stands already
+    assert soak(bench_files.proven, *FEW, "--output", out).returncode == 2  # it stands already
 
 
 def test_golden_cases_that_differ_fail_the_soak(bench_files: BenchFiles, tmp_path: Path) -> None:
-    done = soak(bench_files.wrong, *FEW, "--json", tmp_path / "soak.json")
+    done = soak(bench_files.wrong, *FEW, "--output", tmp_path / "soak.json")
     assert done.returncode == 1
     assert "golden cases before: NOT reproduced" in done.stdout
     assert not read(tmp_path / "soak.json")["verdicts"]["answers"]
@@ -77,7 +77,7 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 
 def started(bench_files: BenchFiles, out: Path) -> subprocess.Popen[str]:
     """A soak that would take hours, once its first window is done."""
-    long = ("--requests", "100000000", "--windows", "100000", "--json", str(out))
+    long = ("--requests", "100000000", "--windows", "100000", "--output", str(out))
     process = subprocess.Popen(
         command(bench_files.proven, *long), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
@@ -132,6 +132,6 @@ def test_a_process_that_dies_is_named_with_its_signal(bench_files: BenchFiles, t
 def test_two_hundred_thousand_requests_of_a_small_bert(tmp_path: Path, task: str) -> None:
     file = files_of_every_task() / f"{task}.pte"
     done = soak(file, "--requests", "200000", "--windows", "10", "--reload-every", "500",
-                "--most-drift", "1000", "--json", tmp_path / "soak.json")  # fmt: skip
+                "--most-drift", "1000", "--output", tmp_path / "soak.json")  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert read(tmp_path / "soak.json")["growth"] <= 2_000_000
