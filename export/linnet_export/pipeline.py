@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from linnet.format.evidence import Evidence, LayerError, MixedPrecision, Report
+from linnet_export.bundle.support import app_notes
 from linnet_export.checkpoint import Checkpoint, load_checkpoint
 from linnet_export.config import ExportConfig
 from linnet_export.graph.program import DeviceProgram, device_module
@@ -235,7 +236,7 @@ def _report(loaded: _Loaded, quantized: _Quantized, lowered: LowerResult, second
         kept=summary.kept,
         layers=summary.layers,
         seconds={name: round(spent, 3) for name, spent in seconds.items()},
-        notes=tuple(_notes(loaded, lowered)),
+        notes=(*_notes(loaded, lowered), *app_notes(loaded.checkpoint, quantized.forward.outputs)),
         mixed_precision=quantized.mixed,
     )
 

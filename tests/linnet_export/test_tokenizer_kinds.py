@@ -40,6 +40,7 @@ def test_the_file_is_proven_and_says_what_it_needs(report: ExportReport) -> None
     assert report.status == "proven"
     (note,) = (note for note in report.notes if "tokenizer" in note)
     assert 'pip install "linnet[tokenizers]"' in note
+    assert "not of an Android, iOS or C one" in note
     with linnet.load(report.path) as model:
         assert model.manifest.tokenizer_kind == "tokenizers"
         assert model.manifest.tokenizer_version == tokenizers.__version__

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -15,18 +17,24 @@ import pytest
 
 import linnet
 from linnet.cli import main as cli
-from linnet_export.bundle.constants import constant_names
+from linnet_export.bundle import get_target
+from linnet_export.bundle.constants import constant_names, identifier
+from linnet_export.bundle.content import Kind, write
+from linnet_export.bundle.settings import BundleSettings
 from linnet_export.bundle.subject import QUESTION, Subject, read_subject, read_subjects
 from tests.conformance.make_records import field_line, output_line
 from tests.conformance.runners import MissingReader
 
 __all__ = [
+    "AWKWARD",
     "answer_of",
+    "awkward_part",
     "bundle",
     "check_android_module",
     "check_c_answer",
     "check_c_project",
     "check_sample",
+    "kotlin_compiler",
     "records_of",
     "run",
 ]
@@ -70,6 +78,24 @@ def answer_of(file: Path) -> Any:
                 return [(answer["label"], "", answer["score"]) for answer in model(subject.text, top_k=None)]
 
 
+AWKWARD = (
+    *("C++", "C#", "a b", "a-b", "class", "1", "", "1.0", "10", "a_2", "a", "a!", "asset", "file", "self", "init", "h"),
+    *("日本", '"$\\{x}\\(y)', "raw value", "all cases", "hash value", "type", "name", "value", "none", "\x01", "1?\n"),
+)
+"""Labels that need care in one language or another."""
+
+
+def awkward_part(file: Path, target: str, folder: Path) -> Subject:
+    """Write the bundle of a classifier named ``class`` with awkward labels, and return what was bundled."""
+    subject = read_subject(file)
+    named = dataclasses.replace(
+        subject, name=identifier("class"), manifest=dataclasses.replace(subject.manifest, labels=AWKWARD)
+    )
+    content = get_target(target).content([named], BundleSettings())
+    write(content, folder, Kind(target, (named.name,)))
+    return named
+
+
 def check_c_project(files: Sequence[Path], folder: Path) -> None:
     """Write the C project, move it, build it and compare its samples' answers with the SDK's, from another folder."""
     if shutil.which("cmake") is None or shutil.which("cc") is None:
@@ -94,6 +120,17 @@ def check_c_answer(subject: Subject, said: str) -> None:
         assert (label, text, float(score)) == (*answer[:2], pytest.approx(answer[2], abs=2e-6))
 
 
+def kotlin_compiler() -> tuple[ModuleType, Path]:
+    """Return tools/build_jvm.py and the folder with the Kotlin compiler; skip the test where there is none."""
+    from tests.runtime_bindings.jvm.jvm import BUILD, builder, java_command
+
+    try:
+        java_command()
+    except MissingReader as missing:
+        pytest.skip(f"needs {missing}")
+    return builder(), BUILD / "kotlin"
+
+
 def check_android_module(files: Sequence[Path], folder: Path) -> list[str]:
     """Build the modules' C++ and Kotlin from their folder, and run an app of all of them over stand-ins of Android.
 
@@ -102,13 +139,7 @@ def check_android_module(files: Sequence[Path], folder: Path) -> list[str]:
     Returns:
         What the app says beside the samples' answers.
     """
-    from tests.runtime_bindings.jvm.jvm import BUILD, builder, java_command
-
-    try:
-        java_command()
-    except MissingReader as missing:
-        pytest.skip(f"needs {missing}")
-    tool = builder()
+    tool, kept = kotlin_compiler()
     assert bundle(files, "android", folder / "models") == 0
     models, sources = folder / "models", folder / "models" / "linnet" / "src" / "main" / "cpp"
     java = f"-DLINNET_JNI_INCLUDE={tool.java_home() / 'include'}"
@@ -116,9 +147,9 @@ def check_android_module(files: Sequence[Path], folder: Path) -> list[str]:
     run("cmake", "--build", folder / "native", "-j2", folder=folder)
     subjects = read_subjects(files)
     (folder / "Samples.kt").write_text(_samples(subjects), encoding="utf-8")
-    compiler, standard = tool.fetch_compiler(BUILD / "kotlin")
+    compiler, standard = tool.fetch_compiler(kept)
     jar = tool.compile_kotlin(
-        BUILD / "kotlin",
+        kept,
         [*models.glob("*/src/main/kotlin"), _ANDROID, folder / "Samples.kt"],
         folder / "app.jar",
         compiler,  # has coroutines too

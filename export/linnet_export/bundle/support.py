@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from linnet.errors import BuildError, InvalidArgumentError
 from linnet_export.bundle.notices import RUNTIME
 from linnet_export.bundle.subject import Subject
 
-__all__ = ["app_sources", "require_core"]
+if TYPE_CHECKING:
+    from linnet_export.checkpoint.loading import Checkpoint
+
+__all__ = ["app_notes", "app_sources", "require_core"]
 
 
 def app_sources(target: str, folder: Path = RUNTIME / "sources") -> Path:
@@ -23,6 +29,26 @@ def app_sources(target: str, folder: Path = RUNTIME / "sources") -> Path:
             "64-bit ARM Linux are; write the bundle on the machine that you develop on"
         )
     return folder
+
+
+def app_notes(checkpoint: Checkpoint, outputs: Sequence[str]) -> Iterator[str]:
+    """Return what keeps a program out of apps, or makes it awkward there, for the report of its export.
+
+    Args:
+        checkpoint: what is exported; its tokenizer has notes of its own.
+        outputs: names of the program's outputs.
+    """
+    if checkpoint.task.embeds and "embedding" not in outputs:
+        yield (
+            f"the program gives {', '.join(outputs)}, and linnet bundle makes only programs with one embedding a text "
+            "parts of Android, iOS and C projects: export it with a pooling for those"
+        )
+    placeholders = [label for label in checkpoint.labels if re.fullmatch(r"LABEL_\d+", label)]
+    if placeholders:
+        yield (
+            f"the labels {placeholders[0]} ... {placeholders[-1]} are transformers' placeholders, which answers and "
+            "the code of linnet bundle show: name the classes with --labels, or as id2label in config.json"
+        )
 
 
 def require_core(subject: Subject, target: str) -> None:

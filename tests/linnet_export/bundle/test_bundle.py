@@ -13,6 +13,8 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -21,9 +23,20 @@ from linnet.errors import BuildError, InvalidArgumentError
 from linnet_export.bundle import TARGETS, get_target
 from linnet_export.bundle.constants import camel_names, constant_names, identifier, quoted, type_name
 from linnet_export.bundle.subject import QUESTION, read_subject, read_subjects
-from linnet_export.bundle.support import app_sources
+from linnet_export.bundle.support import app_notes, app_sources
+from linnet_export.tasks import get_task
 from tests.conformance.reader import CASES
-from tests.support.bundles import answer_of, bundle, check_android_module, check_c_answer, check_c_project, run
+from tests.support.bundles import (
+    AWKWARD,
+    answer_of,
+    awkward_part,
+    bundle,
+    check_android_module,
+    check_c_answer,
+    check_c_project,
+    kotlin_compiler,
+    run,
+)
 
 TASKS = (
     "feature-extraction",
@@ -226,6 +239,55 @@ def test_literals_are_read_back_by_each_language(tmp_path: Path) -> None:
     (tmp_path / "say.c").write_text(f"#include <stdio.h>\nint main(void) {{ fputs({quoted(text, 'c')}, stdout); }}\n")
     run("cc", "-Wall", "-Werror", "-o", "say", "say.c", folder=tmp_path)
     assert subprocess.run(["./say"], cwd=tmp_path, capture_output=True, check=True).stdout.decode() == text
+
+
+def test_awkward_labels_are_code_in_c_and_python(files: Path, tmp_path: Path) -> None:
+    for target in ("c", "python"):
+        subject = awkward_part(files / "text-classification.pte", target, tmp_path / target)
+        assert subject.type_name == "ClassModel"
+    ask = "import class_model, json; print(json.dumps([each.value for each in class_model.ClassModel]))"
+    assert tuple(json.loads(run(sys.executable, "-c", ask, folder=tmp_path / "python"))) == AWKWARD
+    if shutil.which("cc") is None:
+        pytest.skip("needs a C compiler")
+    names = re.findall(r"^  (CLASS_MODEL_\w+) = (\d+),$", (tmp_path / "c" / "class_model.h").read_text(), re.MULTILINE)
+    assert [int(index) for _, index in names] == list(range(len(AWKWARD)))
+    (tmp_path / "all.c").write_text(f'#include "class_model.h"\nint all[] = {{{", ".join(dict(names))}}};\n')
+    run("cc", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", f"-I{tmp_path / 'c'}", "all.c", folder=tmp_path)
+
+
+@pytest.mark.slow
+def test_awkward_labels_are_code_in_kotlin(files: Path, tmp_path: Path) -> None:
+    tool, kept = kotlin_compiler()
+    awkward_part(files / "text-classification.pte", "android", tmp_path / "part")
+    (labels,) = (tmp_path / "part").rglob("ClassModel.kt")
+    main = tmp_path / "Main.kt"
+    main.write_text(
+        "import dev.linnet.model.class_model.ClassModel\n"
+        'fun main() = ClassModel.entries.forEach { println(it.label.map { it.code }.joinToString(" ")) }\n'
+    )
+    jar = tool.compile_kotlin(kept, [labels, main], tmp_path / "labels.jar")
+    said = run("java", "-cp", f"{tool.fetch_compiler(kept)[1]}:{jar}", "MainKt", folder=tmp_path)
+    assert tuple("".join(chr(int(code)) for code in line.split()) for line in said.splitlines()) == AWKWARD
+
+
+# -- what the export says of apps --------------------------------------------------------------------
+
+
+def placeholders(*labels: str) -> list[str]:
+    """What the report says of a classifier with these labels."""
+    checkpoint: Any = SimpleNamespace(task=get_task("text-classification"), labels=labels)
+    return list(app_notes(checkpoint, ("logits",)))
+
+
+def test_the_export_says_what_an_app_will_lack() -> None:
+    (note,) = placeholders("LABEL_0", "LABEL_1")
+    assert "LABEL_0 ... LABEL_1" in note
+    assert "--labels" in note
+    assert placeholders("off", "LABEL_") == []
+    embedder: Any = SimpleNamespace(task=get_task("feature-extraction"), labels=())
+    (note,) = app_notes(embedder, ("token_embeddings",))
+    assert "export it with a pooling" in note
+    assert list(app_notes(embedder, ("token_embeddings", "embedding"))) == []
 
 
 # -- several models, wheels ------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from linnet.assets import default_model
 from linnet_export.bundle.subject import read_subjects
 from tests.conformance.runners import MissingReader
 from tests.runtime_bindings.swift.swift import EXECUTORCH, build, run_tests, swift, toolchain
-from tests.support.bundles import bundle, check_sample, records_of
+from tests.support.bundles import AWKWARD, awkward_part, bundle, check_sample, records_of
 
 TASKS = (
     "feature-extraction",
@@ -63,6 +63,18 @@ def test_a_package_of_all_tasks_answers_through_the_engine(files: Path, tmp_path
     assert len(said) == len(TASKS)
     for subject, line in zip(subjects, said, strict=True):
         check_sample(subject, line)
+
+
+@pytest.mark.slow
+def test_awkward_labels_are_code(files: Path, tmp_path: Path) -> None:
+    awkward_part(files / "text-classification.pte", "ios", tmp_path / "part")
+    source = (tmp_path / "part" / "Sources" / "ClassModelModel" / "ClassModel.swift").read_text(encoding="utf-8")
+    body = source[source.index("public enum") : source.index("    /// The file")]
+    main = tmp_path / "main.swift"
+    main.write_text(f"import Foundation\n{body}}}\nprint(ClassModel.allCases.count)\n", encoding="utf-8")
+    done = swift("-typecheck", "-warnings-as-errors", main)
+    assert done.returncode == 0, done.stderr[-4000:]
+    assert len(re.findall(r"^    case `", body, re.MULTILINE)) == len(AWKWARD)
 
 
 @pytest.mark.slow
