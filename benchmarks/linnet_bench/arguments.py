@@ -40,7 +40,7 @@ def add_output_arguments(parser: argparse.ArgumentParser, name: str) -> None:
     """
     add = parser.add_argument
     add("-o", "--output", type=Path, metavar="OUT", help=f"write {name} to this file (.json)")
-    add("--json", action="store_true", help=f"print {name} as one JSON object instead of tables")
+    add("--json", action="store_true", help=f"print {name} as one JSON object")
     add("--force", action="store_true", help="replace output files that exist")
     add("surplus", nargs="*", help=argparse.SUPPRESS)
 

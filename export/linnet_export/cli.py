@@ -93,22 +93,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("model", metavar="MODEL", help="checkpoint: a local directory or a Hugging Face hub id")
     add("-o", "--output", type=Path, metavar="FILE.pte", help="file to write (default: the model's name)")
-    add("--task", metavar="TASK", help=f"default: from the checkpoint; one of {', '.join(TASKS)}")
+    add("--task", metavar="TASK", help=f"task of the file (default: from the checkpoint): one of {', '.join(TASKS)}")
     _add_quantization(parser)
-    add("--max-length", type=int, metavar="N", help="bound in tokens, special tokens included")
+    add("--max-length", type=int, metavar="N", help="longest input in tokens, special tokens included")
     add(
         "--max-batch",
         type=int,
         default=0,
         metavar="N",
-        help="largest padded batch; 0 (default): no batch method",
+        help="largest batch of the method for batches; 0 (default): no such method",
     )
-    add("--revision", help="branch, tag or commit of a hub id")
+    add("--revision", help="branch, tag or commit of a model on the Hugging Face hub")
     add(
         "--labels",
         type=_labels,
         metavar="A,B,C|FILE",
-        help="class names, in order, or a file with one a line",
+        help="names of the classes in order, or a file with one in each line",
     )
     add(
         "--proof",
@@ -116,11 +116,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="texts of the proof: .jsonl with text and pair, or plain lines",
     )
-    add("--no-proof", action="store_true", help="skip the proof; the file says that it is unproven")
+    add("--no-proof", action="store_true", help="skip the proof and mark the file as unproven")
     add("--budget", type=_budget, action="append", default=[], metavar="NAME=VALUE",
         help=f"change a limit of the proof: {', '.join(BUDGET_KEYS)}")  # fmt: skip
     add("--report", type=Path, metavar="OUT.html", help="write a page about the file too, as `linnet explain` does")
-    add("--force", action="store_true", help="overwrite the output")
+    add("--force", action="store_true", help="replace the output if it exists")
     add("--json", action="store_true", help="print the report as JSON")
 
 
@@ -166,14 +166,25 @@ def _add_quantization(parser: argparse.ArgumentParser) -> None:
     add(
         "--recipe",
         default="int8",
-        help="int8 (default), int8-static, 8da4w, fp16 or fp32; docs/how-to/recipes.md says when to use which",
+        help="how to quantize: int8 (default), int8-static, 8da4w, fp16 or fp32; docs/how-to/recipes.md compares them",
     )
-    add("--group-size", type=int, metavar="N", help="inputs per scale of int4 layers: a multiple of 32 (default 32)")
+    add(
+        "--group-size",
+        type=int,
+        metavar="N",
+        help="inputs that share a scale in int4 layers: a multiple of 32 (default 32)",
+    )
     add("--algorithm", metavar="NAME", help=f"how int4 weights are rounded: {' or '.join(ALGORITHMS)} (default gptq)")
     add("--observer", metavar="NAME",
         help=f"how int8-static finds ranges: {' or '.join(OBSERVER_NAMES)} (default minmax)")  # fmt: skip
-    add("--embedding", metavar="PRECISION", help="word embedding: fp32, fp16, 8w or 4w (default: by recipe)")
-    add("--embedding-group-size", type=int, metavar="N", help="values per scale of a 4w embedding (default 64)")
+    add(
+        "--embedding",
+        metavar="PRECISION",
+        help="precision of the word embedding: fp32, fp16, 8w or 4w (default: by recipe)",
+    )
+    add(
+        "--embedding-group-size", type=int, metavar="N", help="values that share a scale in a 4w embedding (default 64)"
+    )
     add("--calibration", type=Path, metavar="FILE", help="texts for calibration: .jsonl, .csv or plain lines")
     add("--keep", type=_keep, action="append", default=[], metavar="NAME=PRECISION",
         help="precision of one layer, or of all that match a glob or re:EXPRESSION (repeatable)")  # fmt: skip

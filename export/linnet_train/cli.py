@@ -33,16 +33,17 @@ from linnet_train.stages_file import StagesFile, read_stages
 __all__ = ["add_arguments", "run"]
 
 _EXAMPLE = """\
+Interrupted, even by kill -9, the same command with --resume goes on from the last whole checkpoint and ends
+with the same weights.
+
 examples:
+  linnet train ./encoder --data intents.jsonl -o intents --export intents.pte
   linnet train sentence-transformers/all-MiniLM-L6-v2 --data intents.jsonl -o intents
   linnet train ./encoder --data train.csv --validation dev.csv -o intents --epochs 8 --export intents.pte
   linnet train ./encoder --task token-classification --data train.conll -o entities --export entities.pte
   linnet train ./new --task fill-mask --data corpus.txt -o pretrained
   linnet train ./intents --teacher ./intents --layers 0,2,5 --trim-vocabulary --data intents.jsonl -o small
   linnet train stages.toml --data intents.jsonl -o build/intents --export intents.pte --resume
-
-Interrupted, even by kill -9, the same command with --resume goes on from the last whole checkpoint and ends
-with the same weights.
 """
 
 
@@ -57,15 +58,23 @@ class Extras:
         json: print the report as JSON.
     """
 
-    export: Path | None = setting("go on to a proven file", metavar="OUT.pte", goes_with_stages=True, default=None)
+    export: Path | None = setting(
+        "also export the trained model to this proven file", metavar="OUT.pte", goes_with_stages=True, default=None
+    )
     quantization: str | None = setting(
-        "recipe of the file (default int8)", metavar="RECIPE", needs=("--export", "--search"), goes_with_stages=True,
+        "recipe of the exported file (default int8); --quantization is its older name", "--quantization", "--recipe",
+        dest="quantization", metavar="RECIPE", needs=("--export", "--search"), goes_with_stages=True,
         default=None,
     )  # fmt: skip
     first_model: str | None = setting(
-        "model of the first stage of a file", "--model", dest="first_model", metavar="MODEL", needs=(STAGES_FILE,),
-        goes_with_stages=True, default=None,
-    )  # fmt: skip
+        "checkpoint of the first stage of a STAGES.toml",
+        "--model",
+        dest="first_model",
+        metavar="MODEL",
+        needs=(STAGES_FILE,),
+        goes_with_stages=True,
+        default=None,
+    )
     json: bool = setting("print the report as JSON", goes_with_stages=True, default=False)
 
 

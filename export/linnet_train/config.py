@@ -59,27 +59,61 @@ class OptimizerConfig:
     """
 
     epochs: int = setting("passes over the rows (default {default})", metavar="N", bounds=at_least(1), default=5)
-    batch_size: int = setting("rows of a step (default {default})", metavar="N", bounds=at_least(1), default=32)
-    learning_rate: float = setting("highest rate (default {default})", metavar="X", bounds=ABOVE_ZERO, default=5e-5)
-    schedule: str = setting("of the learning rate (default {default})", choices=SCHEDULES, default="linear")
-    warmup_ratio: float = setting("default {default}", metavar="SHARE", bounds=BELOW_ONE, default=0.06)
-    weight_decay: float = setting("default {default}", metavar="X", bounds=at_least(0), default=0.01)
-    max_grad_norm: float = setting("default {default}", metavar="X", bounds=ABOVE_ZERO, default=1.0)
+    batch_size: int = setting("rows in one step (default {default})", metavar="N", bounds=at_least(1), default=32)
+    learning_rate: float = setting(
+        "highest learning rate (default {default})", metavar="X", bounds=ABOVE_ZERO, default=5e-5
+    )
+    schedule: str = setting(
+        "how the learning rate changes over the steps (default {default})", choices=SCHEDULES, default="linear"
+    )
+    warmup_ratio: float = setting(
+        "share of the steps in which the learning rate rises (default {default})",
+        metavar="SHARE",
+        bounds=BELOW_ONE,
+        default=0.06,
+    )
+    weight_decay: float = setting(
+        "decay of the weights of AdamW (default {default})", metavar="X", bounds=at_least(0), default=0.01
+    )
+    max_grad_norm: float = setting(
+        "length to which longer gradients are shortened (default {default})",
+        metavar="X",
+        bounds=ABOVE_ZERO,
+        default=1.0,
+    )
     label_smoothing: float = setting(
-        "default {default}", metavar="SHARE", bounds=BELOW_ONE, of_some_tasks=True, default=0.0
+        "share of the target that is spread over all classes (default {default})",
+        metavar="SHARE",
+        bounds=BELOW_ONE,
+        of_some_tasks=True,
+        default=0.0,
     )
     class_weights: str = setting(
-        "balanced: rare classes count more", choices=("none", "balanced"), of_some_tasks=True, default="none"
+        "how much a class counts: all the same, or rare ones more (default {default})",
+        choices=("none", "balanced"),
+        of_some_tasks=True,
+        default="none",
     )
-    dropout: float | None = setting("default: the checkpoint's own", metavar="SHARE", bounds=BELOW_ONE, default=None)
-    freeze: str = setting("what is not trained", choices=("none", "embeddings", "body"), default="none")
-    precision: str = setting("bf16: faster where the processor has bfloat16", choices=("no", "bf16"), default="no")
+    dropout: float | None = setting(
+        "share of activations that dropout leaves out (default: the checkpoint's own)",
+        metavar="SHARE",
+        bounds=BELOW_ONE,
+        default=None,
+    )
+    freeze: str = setting(
+        "part of the model that is not trained (default {default})",
+        choices=("none", "embeddings", "body"),
+        default="none",
+    )
+    precision: str = setting(
+        "precision of matrix products; bf16 is faster where the processor has it", choices=("no", "bf16"), default="no"
+    )
     objective: str = setting(
-        "contrast: hold classes apart, train no last layer; first stage for few rows",
+        "what is learned: the classes, or to hold classes apart as the first stage for few rows",
         choices=("classes", "contrast"), of_some_tasks=True, default="classes",
     )  # fmt: skip
     adversarial: float = setting(
-        "learn from embeddings moved against the model too, by this share of their length", metavar="SHARE",
+        "also learn from embeddings that are moved against the model by this share of their length", metavar="SHARE",
         bounds=at_least(0), default=0.0,
     )  # fmt: skip
 
@@ -108,31 +142,51 @@ class DistillationConfig:
         batch_size: texts of one run of the teacher.
     """
 
-    teacher: str = setting("learn its answers: a checkpoint that was trained for the same labels", metavar="MODEL")
+    teacher: str = setting("checkpoint whose answers are learned; it was trained for the same labels", metavar="MODEL")
     temperature: float = setting(
-        "softens the teacher's answers (default {default})", metavar="X", bounds=ABOVE_ZERO, default=2.0
+        "temperature that softens the teacher's answers (default {default})",
+        metavar="X",
+        bounds=ABOVE_ZERO,
+        default=2.0,
     )
     weight: float = setting(
-        "labels have the rest (default {default})", "--distillation-weight", metavar="SHARE", default=0.9,
+        "weight of the teacher's answers in the loss; the labels have the rest (default {default})",
+        "--distillation-weight",
+        metavar="SHARE",
+        default=0.9,
         bounds=Bounds("a share above 0, at most 1", lambda share: 0 < share <= 1),
-    )  # fmt: skip
+    )
     hidden_weight: float = setting(
-        "of the teacher's last layer (default {default})", metavar="X", bounds=at_least(0), of_some_tasks=True,
+        "weight of the distance to the teacher's last layer in the loss (default {default})",
+        metavar="X",
+        bounds=at_least(0),
+        of_some_tasks=True,
         default=0.0,
-    )  # fmt: skip
+    )
     feature_map_weight: float = setting(
-        "of the teacher's every layer (default {default})", metavar="X", bounds=at_least(0), default=0.0
+        "weight of the distance to each of the teacher's layers in the loss (default {default})",
+        metavar="X",
+        bounds=at_least(0),
+        default=0.0,
     )
     attention_weight: float = setting(
-        "of the teacher's attention (default {default})", metavar="X", bounds=at_least(0), default=0.0
+        "weight of the distance to the teacher's attention in the loss (default {default})",
+        metavar="X",
+        bounds=at_least(0),
+        default=0.0,
     )
     teacher_layers: tuple[int, ...] | None = setting(
-        "that each layer learns from (default: spread evenly)", metavar="1,3,5", default=None
+        "layers of the teacher that the student's layers learn from (default: spread evenly)",
+        metavar="1,3,5",
+        default=None,
     )
     augmentation: int = setting(
-        "texts made from each, which the teacher answers", metavar="N", bounds=at_least(0), of_some_tasks=True,
+        "number of variants made of each text, which the teacher answers (default {default})",
+        metavar="N",
+        bounds=at_least(0),
+        of_some_tasks=True,
         default=0,
-    )  # fmt: skip
+    )
     batch_size: int = 128
 
     def problems(self) -> list[str]:
@@ -165,16 +219,29 @@ class ShrinkConfig:
     """
 
     vocabulary: str = setting(
-        "keep the tokens that the training texts need", "--trim-vocabulary", when_given="corpus",
+        "keep only the tokens that the training texts need", "--trim-vocabulary", when_given="corpus",
         choices=("all", "corpus"), default="all",
     )  # fmt: skip
-    frequent: int = setting("and the N most frequent words", metavar="N", needs=("--trim-vocabulary",), default=0)
-    layers: tuple[int, ...] | None = setting("layers that stay", metavar="0,2,5", default=None)
+    frequent: int = setting(
+        "also keep the N most frequent tokens of the vocabulary (default {default})",
+        metavar="N",
+        needs=("--trim-vocabulary",),
+        default=0,
+    )
+    layers: tuple[int, ...] | None = setting(
+        "numbers of the layers that stay, from 0 (default: all)", metavar="0,2,5", default=None
+    )
     intermediate_size: int | None = setting(
-        "neurons that stay in each feed-forward layer", metavar="N", bounds=at_least(1), default=None
+        "number of neurons that stay in each feed-forward layer (default: all)",
+        metavar="N",
+        bounds=at_least(1),
+        default=None,
     )
     heads: int | None = setting(
-        "heads of attention that stay in each layer", metavar="N", bounds=at_least(1), default=None
+        "number of attention heads that stay in each layer (default: all)",
+        metavar="N",
+        bounds=at_least(1),
+        default=None,
     )
     embedding_size: int | None = setting(
         "width of the embeddings; BERT becomes ELECTRA", metavar="N", bounds=at_least(1), default=None
@@ -208,16 +275,27 @@ class AdapterConfig:
     """
 
     rank: int = setting(
-        "train adapters of this rank, and the head, instead of everything", "--lora-rank", metavar="N",
+        "train adapters of this rank and the head, instead of all weights", "--lora-rank", metavar="N",
         bounds=at_least(1),
     )  # fmt: skip
     alpha: float | None = setting(
-        "what they learn counts X / rank (default: twice the rank)", "--lora-alpha", metavar="X", bounds=ABOVE_ZERO,
+        "scale of the adapters: what they learn counts X / rank (default: twice the rank)",
+        "--lora-alpha",
+        metavar="X",
+        bounds=ABOVE_ZERO,
         default=None,
-    )  # fmt: skip
-    dropout: float = setting("default {default}", "--lora-dropout", metavar="SHARE", default=0.0)
+    )
+    dropout: float = setting(
+        "share of the adapters' input that dropout leaves out (default {default})",
+        "--lora-dropout",
+        metavar="SHARE",
+        default=0.0,
+    )
     targets: tuple[str, ...] = setting(
-        "layers that have one (default: every linear layer)", "--lora-targets", metavar="query,value", default=()
+        "ends of the names of layers that get an adapter (default: every linear layer)",
+        "--lora-targets",
+        metavar="query,value",
+        default=(),
     )
 
     def problems(self) -> list[str]:
@@ -245,12 +323,16 @@ class CalibrationConfig:
     """
 
     temperature: bool = setting(
-        "make scores mean what they say, on held-out rows", "--calibrate-temperature", default=False
+        "calibrate scores on the held-out rows, so that they are probabilities",
+        "--calibrate-temperature",
+        default=False,
     )
     in_scope_recall: float | None = setting(
-        "threshold of out of scope: this share stays in scope", metavar="SHARE", default=None,
+        "share of the held-out texts in scope that stay in scope, for the threshold of out of scope",
+        metavar="SHARE",
+        default=None,
         bounds=Bounds("a share of at least 0.5, below 1", lambda share: 0.5 <= share < 1),
-    )  # fmt: skip
+    )
 
     def problems(self) -> list[str]:
         """Return a sentence for each invalid setting."""
@@ -267,10 +349,10 @@ class MaskingConfig:
     """
 
     mlm_probability: float = setting(
-        "of the tokens that are hidden (default {default})", metavar="SHARE", default=0.15,
+        "share of the tokens that are hidden (default {default})", metavar="SHARE", default=0.15,
         bounds=Bounds("a share above 0, below 1", lambda share: 0 < share < 1),
     )  # fmt: skip
-    next_sentence: bool = setting("learn too whether a text goes on from another", default=False)
+    next_sentence: bool = setting("also learn whether a text goes on from another", default=False)
 
     def problems(self) -> list[str]:
         """Return a sentence for each invalid setting."""
@@ -312,39 +394,57 @@ class TrainConfig:
         decides_result=False,
     )  # fmt: skip
     task: str = setting(
-        "default {default}; stages of a file name their own", choices=tuple(TASKS), default="text-classification"
+        f"task to train for (default {{default}}): {', '.join(TASKS)}",
+        metavar="TASK",
+        choices=tuple(TASKS),
+        default="text-classification",
     )
     resume: bool = setting(
         "go on with an unfinished training", goes_with_stages=True, decides_result=False, default=False
     )
     force: bool = setting(
-        "start over, and overwrite the file of --export", goes_with_stages=True, decides_result=False, default=False
+        "start over, and replace the file of --export", goes_with_stages=True, decides_result=False, default=False
     )
     data: DataConfig = setting(group="data", goes_with_stages=True)
-    max_length: int = setting("bound in tokens (default {default})", metavar="N", group="data", default=128)
+    max_length: int = setting(
+        "longest input in tokens; longer texts are cut (default {default})", metavar="N", group="data", default=128
+    )
     optimizer: OptimizerConfig = setting(group="training", default_factory=OptimizerConfig)
     metric: str | None = setting(
-        "what chooses the best epoch (default: the first that the task measures)", choices=METRICS, group="training",
+        "figure on the held-out rows that chooses the best epoch (default: the task's first)",
+        choices=METRICS,
+        group="training",
         default=None,
-    )  # fmt: skip
+    )
     early_stopping: int = setting(
-        "stop after N epochs without a better one", metavar="N", group="training", bounds=at_least(0), default=0
+        "stop after N epochs without a better one (default {default}: never)",
+        metavar="N",
+        group="training",
+        bounds=at_least(0),
+        default=0,
     )
     save_steps: int = setting(
-        "a checkpoint every N steps too", metavar="N", group="training", bounds=at_least(0), default=0
+        "write a checkpoint every N steps too (default {default}: only after each epoch)",
+        metavar="N",
+        group="training",
+        bounds=at_least(0),
+        default=0,
     )
     keep_checkpoints: bool = setting(
-        "leave the optimizer's checkpoints there", group="training", decides_result=False, default=False
+        "keep the optimizer's checkpoints when the training is done",
+        group="training",
+        decides_result=False,
+        default=False,
     )
     seed: int = setting(
-        "of everything random (default {default})", metavar="N", group="training", bounds=at_least(0), default=0
+        "seed of everything random (default {default})", metavar="N", group="training", bounds=at_least(0), default=0
     )
     masking: MaskingConfig | None = setting(group="pre-training, --task fill-mask", of_some_tasks=True, default=None)
     adapters: AdapterConfig | None = setting(group="adapters (LoRA), merged into the weights at the end", default=None)
     distillation: DistillationConfig | None = setting(group="making it small", default=None)
     shrink: ShrinkConfig = setting(group="making it small", default_factory=ShrinkConfig)
     quantize_aware: str | None = setting(
-        "learn with the rounding of this recipe of --export, as int8 or 8da4w", metavar="RECIPE",
+        "recipe of --export whose rounding is learned with, as int8 or 8da4w", metavar="RECIPE",
         group="making it small", default=None,
     )  # fmt: skip
     calibration: CalibrationConfig = setting(

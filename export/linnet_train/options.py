@@ -66,7 +66,7 @@ class Option:
         if not self.takes_value:
             settings["action"] = "store_true"
         elif self.setting.choices:
-            settings["choices"] = self.setting.choices
+            settings |= {"choices": self.setting.choices, "metavar": self.setting.metavar or None}
         else:
             settings |= {"type": _reader(self.hint), "metavar": self.setting.metavar}
         # left out of what is parsed, a default cannot be mistaken for the same value given

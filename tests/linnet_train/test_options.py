@@ -51,7 +51,7 @@ def test_a_file_of_stages_takes_data_output_and_export() -> None:
     [
         (("--hidden-weight", "0", "--augmentation", "2"), "--hidden-weight, --augmentation have no effect without --t"),
         (("--max-size", "8", "--search-layers", "2"), "--max-size, --search-layers have no effect without --search"),
-        (("--quantization", "fp32"), "--quantization has no effect without --export or --search"),
+        (("--quantization", "fp32"), "--recipe has no effect without --export or --search"),
         (("--lora-targets", "query"), "--lora-targets has no effect without --lora-rank"),
         (("--frequent", "9"), "--frequent has no effect without --trim-vocabulary"),
         (("--model", "m"), "--model has no effect without a STAGES.toml"),
@@ -70,7 +70,7 @@ def test_what_has_no_effect_is_refused(words: tuple[str, ...], message: str) -> 
 def test_everything_without_effect_is_said_at_once() -> None:
     message = refusal("./encoder", "--teacher-layers", "1", "--max-latency", "2", "--quantization", "int8")
     assert message == (
-        "--quantization has no effect without --export or --search; --teacher-layers has no effect without --teacher; "
+        "--recipe has no effect without --export or --search; --teacher-layers has no effect without --teacher; "
         "--max-latency has no effect without --search; leave out what has none"
     )
 

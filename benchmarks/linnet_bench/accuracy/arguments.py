@@ -12,11 +12,11 @@ __all__ = ["add_column_arguments", "delimited_format"]
 def add_column_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add = parser.add_argument
-    add("--text-column", metavar="NAME", help="column of the text")
-    add("--pair-column", metavar="NAME", help="column of the second text")
-    add("--label-column", metavar="NAME", help="column of what is right")
-    add("--no-header", action="store_true", help="the CSV's first row is data")
-    add("--delimiter", metavar="CHARACTER", help="what separates the fields of a CSV, or tab (default: found out)")
+    add("--text-column", metavar="NAME", help="name or number of the column with the text")
+    add("--pair-column", metavar="NAME", help="name or number of the column with the second text")
+    add("--label-column", metavar="NAME", help="name or number of the column with the right answer")
+    add("--no-header", action="store_true", help="read the first row of a CSV as data, not as names of columns")
+    add("--delimiter", metavar="CHARACTER", help="character between the fields of a CSV, or tab (default: detected)")
 
 
 def delimited_format(args: argparse.Namespace) -> DelimitedFormat:

@@ -41,12 +41,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     add = parser.add_argument
     add("file", metavar="FILE", help="a linnet file (.pte)")
-    add("--data", required=True, metavar="DATA", help=".jsonl, .json, .csv, .tsv or CoNLL")
+    add("--data", required=True, metavar="DATA", help="labelled data: .jsonl, .json, .csv, .tsv or CoNLL")
     add_column_arguments(parser)
-    add("--limit", type=int, metavar="N", help="use only the first N rows")
+    add("--limit", type=int, metavar="N", help="use only the first N rows of the data")
     add("--at-least", action="append", default=[], metavar="METRIC=VALUE",
         help="exit with status 1 below this value; may be repeated")  # fmt: skip
-    add("--threads", type=int, default=0, metavar="N", help="threads (default: all CPUs)")
+    add(
+        "--threads",
+        type=int,
+        default=0,
+        metavar="N",
+        help="threads of one inference (default: one for each CPU, at most 4)",
+    )
     add("--json", action="store_true", help="print the result as one JSON object")
 
 

@@ -58,38 +58,41 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     parser.add_argument("file", metavar="FILE", nargs="?", type=Path, help="a linnet file (.pte)")
     parser.add_argument(
-        "--lengths", type=numbers, metavar="N,N,...", help=f"tokens, {CUT} (default {joined(DEFAULT.lengths)})"
+        "--lengths",
+        type=numbers,
+        metavar="N,N,...",
+        help=f"lengths in tokens, {CUT} (default {joined(DEFAULT.lengths)})",
     )
     parser.add_argument(
         "--threads",
         type=numbers,
         metavar="N,N,...",
-        help="thread counts (default 1,2; 1 on a single CPU)",
+        help="numbers of threads (default 1,2; 1 on a single CPU)",
     )
     amount = parser.add_mutually_exclusive_group()
     amount.add_argument(
-        "--seconds", type=float, metavar="S", help=f"time for each length (default {DEFAULT.seconds:g})"
+        "--seconds", type=float, metavar="S", help=f"seconds for each length (default {DEFAULT.seconds:g})"
     )
-    amount.add_argument("--samples", type=int, metavar="N", help="samples for each length, instead of a time")
+    amount.add_argument("--samples", type=int, metavar="N", help="number of samples for each length, instead of a time")
     parser.add_argument(
         "--cold",
         type=int,
         metavar="N",
-        help=f"fresh processes for the cold start (default {DEFAULT.cold_repeats})",
+        help=f"number of fresh processes for the cold start (default {DEFAULT.cold_repeats})",
     )
     add_method_arguments(parser)
     parser.add_argument(
         "--profile",
         action="store_true",
-        help=f"where the time goes, by operator and partition (default lengths {joined(PROFILE_LENGTHS)})",
+        help=f"show where the time goes, by operator (default lengths {joined(PROFILE_LENGTHS)})",
     )
     parser.add_argument(
         "--trace",
         type=Path,
         metavar="OUT",
-        help=f"profile, and write {TRACED} inferences of each length for chrome://tracing or Perfetto",
+        help=f"profile, and write a trace of {TRACED} inferences of each length for chrome://tracing or Perfetto",
     )
-    add_output_arguments(parser, "the record with all samples")
+    add_output_arguments(parser, "the record")
     add_device_arguments(parser)
 
 
@@ -135,15 +138,22 @@ def run(args: argparse.Namespace) -> int:
 def add_method_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments for duration, repeats, CPUs and method."""
     add = parser.add_argument
-    add("--repeats", type=int, metavar="N", help=f"processes of each thread count (default {DEFAULT.repeats})")
+    add(
+        "--repeats",
+        type=int,
+        metavar="N",
+        help=f"number of processes for each number of threads (default {DEFAULT.repeats})",
+    )
     add("--cooldown", type=float, metavar="S",
-        help=f"pause before each process but the first (default {DEFAULT.cooldown_seconds:g})")  # fmt: skip
+        help=f"seconds to pause before each process but the first (default {DEFAULT.cooldown_seconds:g})")  # fmt: skip
     method = parser.add_mutually_exclusive_group()
-    method.add_argument("--quick", action="store_true", help="a rough look: few lengths, little time")
-    method.add_argument("--official", action="store_true", help="the method of MLPerf Mobile; takes hours")
+    method.add_argument("--quick", action="store_true", help="measure roughly: few lengths, little time")
+    method.add_argument(
+        "--official", action="store_true", help="measure by the method of MLPerf Mobile, which takes hours"
+    )
     add("--affinity", type=cpu_set, default=(), metavar="CPUS", help="bind the processes to these CPUs, as in 0,4-7")
     add("--fused", choices=("auto", "yes", "no"), default="auto",
-        help="linnet's custom kernels, if the file has them (default auto: where they are faster)")  # fmt: skip
+        help="use linnet's custom kernels if the file has them (default auto: where they are faster)")  # fmt: skip
 
 
 def settings_from(args: argparse.Namespace) -> Settings:

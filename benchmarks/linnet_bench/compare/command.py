@@ -53,16 +53,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("files", metavar="FILE", type=Path, nargs="+", help="linnet files (.pte) of one task, at least two")
     add("--lengths", type=numbers, metavar="N,N,...",
-        help=f"tokens (default {joined(DEFAULT_LENGTHS)}, cut to the shortest bound)")  # fmt: skip
-    add("--threads", type=numbers, default=(1,), metavar="N,N,...", help="thread counts (default 1)")
+        help=f"lengths in tokens, cut to the shortest bound (default {joined(DEFAULT_LENGTHS)})")  # fmt: skip
+    add("--threads", type=numbers, default=(1,), metavar="N,N,...", help="numbers of threads to measure (default 1)")
     add("--rounds", type=int, default=DEFAULT_ROUNDS, metavar="N",
-        help=f"processes of each file and thread count (default {DEFAULT_ROUNDS})")  # fmt: skip
+        help=f"number of processes for each file and number of threads (default {DEFAULT_ROUNDS})")  # fmt: skip
     add("--seconds", type=float, default=DEFAULT_SECONDS, metavar="S",
-        help=f"time for each length in each process (default {DEFAULT_SECONDS:g})")  # fmt: skip
+        help=f"seconds for each length in each process (default {DEFAULT_SECONDS:g})")  # fmt: skip
     add("--cold", type=int, default=DEFAULT_COLD, metavar="N",
-        help=f"fresh processes for the cold start (default {DEFAULT_COLD})")  # fmt: skip
+        help=f"number of fresh processes for the cold start (default {DEFAULT_COLD})")  # fmt: skip
     add("--any-load", action="store_true", help="mark files as beaten even if the machine was busy")
-    add("--data", metavar="DATA", help="labelled data: measure accuracy now, as `linnet eval` does")
+    add("--data", metavar="DATA", help="labelled data to measure accuracy on, as `linnet eval` does")
     add_column_arguments(parser)
     add("--limit", type=int, metavar="N", help="use only the first N rows of the data")
     add("--report", type=Path, metavar="OUT", help="write the result as one HTML page with a Pareto plot")

@@ -46,10 +46,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     add = parser.add_argument
     add("file", metavar="FILE", type=Path, help="a linnet file (.pte)")
-    add("--device", required=True, metavar="NAME", help=f"{', '.join(DEVICES)} or {THIS}")
+    add("--device", required=True, metavar="NAME", help=f"device to estimate for: {', '.join(DEVICES)} or {THIS}")
     add("--lengths", type=numbers, metavar="N,N,...",
-        help=f"tokens, {CUT} (default {joined(DEFAULT_LENGTHS)})")  # fmt: skip
-    add("--threads", type=numbers, metavar="N,N,...", help="thread counts (default 1 and all cores, at most 4)")
+        help=f"lengths in tokens, {CUT} (default {joined(DEFAULT_LENGTHS)})")  # fmt: skip
+    add("--threads", type=numbers, metavar="N,N,...", help="numbers of threads (default 1 and all cores, at most 4)")
     add_output_arguments(parser, "the estimate")
 
 

@@ -19,9 +19,14 @@ def add_device_arguments(parser: argparse.ArgumentParser, *, phones: bool = True
         action="append",
         default=[],
         metavar="DEVICE",
-        help=f"do it there: {forms}, or a name of the devices file; repeatable",
+        help=f"device to measure on: {forms}, or a name of the devices file; repeatable",
     )
-    group.add_argument("--devices-file", type=Path, metavar="TOML", help="names for devices; alone: all of them")
+    group.add_argument(
+        "--devices-file",
+        type=Path,
+        metavar="TOML",
+        help="file that names devices; without --device all of them are used",
+    )
     group.add_argument(
         "--wheel",
         type=Path,
@@ -31,9 +36,11 @@ def add_device_arguments(parser: argparse.ArgumentParser, *, phones: bool = True
     )
     if not phones:
         return
-    group.add_argument("--runner", type=Path, metavar="PATH", help="C runner for phones; default: in dist/")
+    group.add_argument("--runner", type=Path, metavar="PATH", help="C runner for phones (default: the one in dist/)")
     group.add_argument(
-        "--clean-device", action="store_true", help="remove linnet's files from the devices; without FILE: only that"
+        "--clean-device",
+        action="store_true",
+        help="remove linnet's files from the devices; without FILE do nothing else",
     )
 
 

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     add = parser.add_argument
     add("records", metavar="RECORD", type=Path, nargs="+", help="records of linnet bench (.json)")
-    add("-o", "--output", metavar="OUT", type=Path, required=True, help="the page (.html)")
+    add("-o", "--output", metavar="OUT", type=Path, required=True, help="page to write (.html)")
     add("--title", default="", metavar="TEXT", help="heading of the page (default: the files' names)")
     add("--force", action="store_true", help="replace OUT if it exists")
 

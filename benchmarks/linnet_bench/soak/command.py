@@ -58,24 +58,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     whole: Any = {"type": int, "metavar": "N"}
     parser.add_argument("file", metavar="FILE", type=Path, help="a linnet file (.pte)")
-    parser.add_argument("--requests", default=1_000_000, **whole, help="in all (default 1000000)")
-    parser.add_argument("--clients", default=4, **whole, help="threads that send them (default 4)")
-    parser.add_argument("--sessions", default=2, **whole, help="that the clients share (default 2)")
+    parser.add_argument("--requests", default=1_000_000, **whole, help="number of requests in all (default 1000000)")
+    parser.add_argument("--clients", default=4, **whole, help="number of threads that send requests (default 4)")
+    parser.add_argument("--sessions", default=2, **whole, help="number of sessions that the clients share (default 2)")
     parser.add_argument(
-        "--reload-every", default=1000, **whole, help="requests after which a session is loaded anew; 0: never"
+        "--reload-every",
+        default=1000,
+        **whole,
+        help="number of requests after which a session is loaded anew (default 1000; 0: never)",
     )
     parser.add_argument(
         "--lengths", type=numbers, metavar="N,N,...",
-        help=f"tokens of the requests, {CUT} (default {joined(DEFAULT_LENGTHS)})",
+        help=f"lengths of the requests in tokens, {CUT} (default {joined(DEFAULT_LENGTHS)})",
     )  # fmt: skip
-    parser.add_argument("--windows", default=20, **whole, help="parts; the first is the warm-up (default 20)")
-    parser.add_argument("--threads", default=1, **whole, help="threads of one request (default 1)")
     parser.add_argument(
-        "--most-growth", type=float, default=2.0, metavar="MB", help="that memory may grow by (default 2)"
+        "--windows",
+        default=20,
+        **whole,
+        help="number of parts of the run, the first of which is the warm-up (default 20)",
+    )
+    parser.add_argument("--threads", default=1, **whole, help="threads of one inference (default 1)")
+    parser.add_argument(
+        "--most-growth",
+        type=float,
+        default=2.0,
+        metavar="MB",
+        help="largest growth of memory after the warm-up in MB (default 2)",
     )
     parser.add_argument(
         "--most-drift", type=float, default=2.0, metavar="TIMES",
-        help="the second half's p99 may be the first half's (default 2)",
+        help="largest p99 of the second half, as a multiple of the first half's (default 2)",
     )  # fmt: skip
     add_output_arguments(parser, "the record")
 

@@ -41,17 +41,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("files", metavar="FILE", type=Path, nargs="+", help="a linnet file (.pte), or several recipes of one model")
     add("--lengths", type=numbers, metavar="N,N,...",
-        help=f"tokens of your texts, {CUT} (default {joined(DEFAULT_LENGTHS)})")  # fmt: skip
-    add("--threads", type=numbers, metavar="N,N,...", help="thread counts to try (default 1,2,4,... to all CPUs)")
+        help=f"lengths of your texts in tokens, {CUT} (default {joined(DEFAULT_LENGTHS)})")  # fmt: skip
+    add("--threads", type=numbers, metavar="N,N,...", help="numbers of threads to try (default 1,2,4,... to all CPUs)")
     add("--affinity", type=cpu_set, action="append", metavar="CPUS",
-        help="also try these CPUs, as in 4-7; repeatable (default: the fastest kind of core)")  # fmt: skip
+        help="CPUs to try too, as in 4-7; repeatable (default: the fastest kind of core)")  # fmt: skip
     add("--seconds", type=float, default=DEFAULT_SECONDS, metavar="S",
-        help=f"time for each length in each process (default {DEFAULT_SECONDS:g})")  # fmt: skip
+        help=f"seconds for each length in each process (default {DEFAULT_SECONDS:g})")  # fmt: skip
     add("--rounds", type=int, default=DEFAULT_ROUNDS, metavar="N",
-        help=f"processes of each setting that stays in the race (default {DEFAULT_ROUNDS})")  # fmt: skip
-    add("--limit-ms", type=float, metavar="MS", help="also name the most tokens whose p90 stays below this")
-    add("-o", "--output", type=Path, metavar="OUT", help="write the profile there, not into the cache folder")
-    add("--force", action="store_true", help="replace OUT if it exists")
+        help=f"number of processes for each setting that stays in the race (default {DEFAULT_ROUNDS})")  # fmt: skip
+    add("--limit-ms", type=float, metavar="MS", help="also name the longest input whose p90 stays below this")
+    add("-o", "--output", type=Path, metavar="OUT", help="write the profile to this file, not into the cache folder")
+    add("--force", action="store_true", help="replace output files that exist")
     add_device_arguments(parser, phones=False)
 
 

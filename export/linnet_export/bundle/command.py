@@ -36,8 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.epilog = _EPILOG
     parser.add_argument("files", metavar="FILE", type=Path, nargs="+", help="linnet files (.pte)")
-    parser.add_argument("--target", required=True, choices=TARGETS, help="what kind of project")
-    parser.add_argument("-o", "--output", metavar="DIR", type=Path, required=True, help="folder to write")
+    parser.add_argument("--target", required=True, choices=TARGETS, help="kind of project that the bundle is for")
+    parser.add_argument("-o", "--output", metavar="DIR", type=Path, required=True, help="folder to write the bundle to")
     parser.add_argument(
         "--arch", choices=ARCHITECTURES, help="processor of the machine that runs the model, for targets c and python"
     )

@@ -33,8 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, metavar="OUT.html", help="page to write (default: the file's name with .html)"
     )
-    parser.add_argument("--threads", type=int, metavar="N", help="threads of the measurement (default: 1 and 2)")
-    parser.add_argument("--no-latency", action="store_true", help="run nothing: only what the file says")
+    parser.add_argument(
+        "--threads", type=int, metavar="N", help="threads of one inference when latency is measured (default: 1 and 2)"
+    )
+    parser.add_argument("--no-latency", action="store_true", help="measure no latency and show only what the file says")
     parser.add_argument("--force", action="store_true", help="replace OUT.html if it exists")
     parser.add_argument("--json", action="store_true", help="print the page's data; a page only with -o")
 

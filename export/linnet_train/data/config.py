@@ -32,25 +32,25 @@ class DataConfig:
 
     train: Path = setting("rows to train on: .jsonl, .json, .csv, .tsv; CoNLL", "--data", metavar="FILE")
     validation: Path | None = setting(
-        "rows that are only looked at", metavar="FILE", replaces=("--validation-split",), default=None
+        "rows to measure on, never to train on", metavar="FILE", replaces=("--validation-split",), default=None
     )
     validation_split: float = setting(
-        "share of each class that is held out instead (default {default})", metavar="SHARE", default=0.1,
+        "share of each class to hold out without --validation (default {default})", metavar="SHARE", default=0.1,
         bounds=Bounds("a share above 0 and below 0.9", lambda share: 0 < share < 0.9),
     )  # fmt: skip
-    text_column: str | None = setting("column of the text", metavar="NAME", default=None)
-    pair_column: str | None = setting("column of the second text", metavar="NAME", default=None)
-    label_column: str | None = setting("column of the label", metavar="NAME", default=None)
-    no_header: bool = setting("the CSV's first row is data", default=False)
+    text_column: str | None = setting("name or number of the column with the text", metavar="NAME", default=None)
+    pair_column: str | None = setting("name or number of the column with the second text", metavar="NAME", default=None)
+    label_column: str | None = setting("name or number of the column with the label", metavar="NAME", default=None)
+    no_header: bool = setting("read the first row of a CSV as data, not as names of columns", default=False)
     delimiter: str | None = setting(
-        "what separates the fields of a CSV, or tab (default: found out)", metavar="CHARACTER", default=None
+        "character between the fields of a CSV, or tab (default: detected)", metavar="CHARACTER", default=None
     )
     out_of_scope: str | None = setting(
-        "label of what belongs to no class (default: oos, if it occurs)", metavar="LABEL", of_some_tasks=True,
+        "label of texts that belong to no class (default: oos, if it occurs)", metavar="LABEL", of_some_tasks=True,
         default=None,
     )  # fmt: skip
     label_all_tokens: bool = setting(
-        "token-classification: train all tokens of a word", of_some_tasks=True, default=False
+        "train all tokens of a word, not only its first (token-classification)", of_some_tasks=True, default=False
     )
 
     def problems(self) -> list[str]:

@@ -32,18 +32,25 @@ class NewModelConfig:
         force: replace what is there.
     """
 
-    model_type: str = setting(f"{', '.join(MODEL_TYPES[:-1])} or {MODEL_TYPES[-1]}", metavar="TYPE")
-    texts: Path = setting("corpus: .txt; .jsonl, .json, .csv, .tsv", metavar="FILE")
-    output: Path = setting("directory of the checkpoint", "-o", "--output", metavar="DIR")
-    text_column: str | None = setting("column of the text", metavar="NAME", default=None)
-    vocab_size: int = setting("tokens at most (default {default})", metavar="N", bounds=at_least(100), default=8000)
+    model_type: str = setting(
+        f"architecture of the model: {', '.join(MODEL_TYPES[:-1])} or {MODEL_TYPES[-1]}", metavar="TYPE"
+    )
+    texts: Path = setting("texts to learn the vocabulary from: .txt, .jsonl, .json, .csv or .tsv", metavar="FILE")
+    output: Path = setting("directory to write the checkpoint to", "-o", "--output", metavar="DIR")
+    text_column: str | None = setting("name or number of the column with the text", metavar="NAME", default=None)
+    vocab_size: int = setting(
+        "largest number of tokens in the vocabulary (default {default})",
+        metavar="N",
+        bounds=at_least(100),
+        default=8000,
+    )
     lowercase: bool = setting("keep upper case and accents", "--cased", when_given=False, default=True)
     overrides: Mapping[str, Any] = setting(
-        "fields of the configuration, as in transformers' run_mlm.py", "--config-overrides",
+        "fields of the configuration to change, as in transformers' run_mlm.py", "--config-overrides",
         metavar="NAME=VALUE,...", default_factory=dict,
     )  # fmt: skip
-    seed: int = setting("of the weights (default {default})", metavar="N", default=0)
-    force: bool = setting("replace what is there", default=False)
+    seed: int = setting("seed of the random weights (default {default})", metavar="N", default=0)
+    force: bool = setting("replace a checkpoint that is in the directory", default=False)
 
     def __post_init__(self) -> None:
         problems = []

@@ -23,20 +23,34 @@ class Space:
     """
 
     learning_rate: tuple[float, float] = setting(
-        "default {default}", "--search-learning-rate", metavar="FROM,TO", default=(2e-5, 5e-4)
+        "learning rates to try, from and to (default {default})",
+        "--search-learning-rate",
+        metavar="FROM,TO",
+        default=(2e-5, 5e-4),
     )
-    epochs: tuple[int, int] = setting("default {default}", "--search-epochs", metavar="FROM,TO", default=(2, 8))
+    epochs: tuple[int, int] = setting(
+        "numbers of epochs to try, from and to (default {default})",
+        "--search-epochs",
+        metavar="FROM,TO",
+        default=(2, 8),
+    )
     lora_ranks: tuple[int, ...] = setting(
-        "ranks of adapters; 0: all weights", "--search-lora-rank", metavar="0,8,32", replaces=("--lora-rank",),
+        "ranks of adapters to try; 0 trains all weights",
+        "--search-lora-rank",
+        metavar="0,8,32",
+        replaces=("--lora-rank",),
         default=(),
-    )  # fmt: skip
+    )
     layers: tuple[int, ...] = setting(
-        "how many layers stay", "--search-layers", metavar="2,4,6", replaces=("--layers",), default=()
+        "numbers of layers to try", "--search-layers", metavar="2,4,6", replaces=("--layers",), default=()
     )
     intermediate_sizes: tuple[int, ...] = setting(
-        "neurons that stay", "--search-intermediate-size", metavar="512,1024", replaces=("--intermediate-size",),
+        "numbers of neurons in feed-forward layers to try",
+        "--search-intermediate-size",
+        metavar="512,1024",
+        replaces=("--intermediate-size",),
         default=(),
-    )  # fmt: skip
+    )
 
     def problems(self) -> list[str]:
         """Return a sentence for each invalid setting."""
@@ -61,11 +75,15 @@ class Budget:
         tokens: of that text.
     """
 
-    megabytes: float | None = setting("of the file", "--max-size", metavar="MB", default=None)
-    milliseconds: float | None = setting(
-        "p50 of a text on one thread of this machine", "--max-latency", metavar="MS", default=None
+    megabytes: float | None = setting(
+        "largest size of the exported file in MB", "--max-size", metavar="MB", default=None
     )
-    tokens: int = setting("tokens of that text (default {default})", "--search-tokens", metavar="N", default=16)
+    milliseconds: float | None = setting(
+        "largest p50 of a text on one thread of this machine in ms", "--max-latency", metavar="MS", default=None
+    )
+    tokens: int = setting(
+        "length of the text for --max-latency in tokens (default {default})", "--search-tokens", metavar="N", default=16
+    )
 
     def problems(self) -> list[str]:
         """Return a sentence for each invalid setting."""

@@ -22,6 +22,7 @@ class Command:
         module: module with ``add_arguments(parser)``, which may set ``parser.epilog`` (notes, then a line
             ``examples:`` and one example per line), and ``run(args) -> int``, which executes the command and returns
             the exit status.
+        rare: ``linnet --help`` shows only the name; ``linnet --help-all`` the help too.
         common: options that ``--help`` shows; ``--help-all`` shows all. Empty: ``--help`` shows all options.
         extra: extra of the distribution with the packages that the module imports ("export"); empty: none.
     """
@@ -29,6 +30,7 @@ class Command:
     help: str
     group: str
     module: str
+    rare: bool = False
     common: tuple[str, ...] = ()
     extra: str = ""
 

@@ -16,5 +16,5 @@ inspect = Command(help="show what a file says about itself", group="use a file",
 verify = Command(
     help="check a file's bytes and repeat its golden cases", group="use a file", module="linnet.cli.verify"
 )
-sign = Command(help="sign a file with an Ed25519 key", group="use a file", module="linnet.cli.sign")
+sign = Command(help="sign a file with an Ed25519 key", group="use a file", module="linnet.cli.sign", rare=True)
 doctor = Command(help="show what this build and this machine can do", group="use a file", module="linnet.cli.doctor")

@@ -14,13 +14,15 @@ _SHOWN_EXAMPLES = 3
 _WIDTH = 80
 
 
-def overview() -> str:
-    """Return the commands by group, one per line; commands of other packages are listed by name and not imported."""
-    rows = [(name, find_command(name)) for name in own_commands()]
+def overview(*, rare: bool = True) -> str:
+    """Return the commands by group, one per line, those of other packages and, if not ``rare``, rare ones by name."""
+    commands = {name: find_command(name) for name in own_commands()}
     sections = []
     for group in GROUPS:
-        lines = [f"  {name:<9}{command.help}" for name, command in rows if command.group == group]
-        sections.append("\n".join([f"{group}:", *lines]))
+        own = {name: command for name, command in commands.items() if command.group == group}
+        lines = [f"  {name:<9}{command.help}" for name, command in own.items() if rare or not command.rare]
+        names = ", ".join(name for name, command in own.items() if command.rare and not rare)
+        sections.append("\n".join([f"{group}:", *lines, *([f"  and {names}"] if names else [])]))
     others = list(foreign_commands())
     if others:
         sections.append("\n".join(["more commands:", *(f"  {name:<9}from another package" for name in others)]))
@@ -32,6 +34,7 @@ def short_help(parser: argparse.ArgumentParser, command: Command) -> str:
     actions = parser._actions  # private: argparse has no public access to the declared arguments
     positionals = [a for a in actions if not a.option_strings and a.help != argparse.SUPPRESS]
     options = [action for action in actions if set(action.option_strings) & {*command.common, "--help"}]
+    options[0].help = f"show this; --help-all shows all {sum(bool(a.option_strings) for a in actions)} options"
     formatter = argparse.HelpFormatter(parser.prog, max_help_position=24, width=_WIDTH)
     formatter.add_usage(f"{parser.prog} [options] {_usage(positionals)}", [], [], prefix="usage: ")
     formatter.add_text(parser.description)

@@ -74,7 +74,7 @@ def _report_errors(given: list[str], debug: bool) -> int:
 def _run(arguments: list[str]) -> int:
     name = next((argument for argument in arguments if not argument.startswith("-")), None)
     before = arguments[: arguments.index(name)] if name else arguments
-    if name is None or {"-h", "--help", "--version"} & set(before):
+    if name is None or {"-h", "--help", "--help-all", "--version"} & set(before):
         return _top_level(arguments)
     try:
         command = find_command(name)
@@ -104,14 +104,16 @@ def _call(name: str, command: Command, before: list[str], arguments: list[str]) 
 def _top_level(arguments: Sequence[str]) -> int:
     from linnet.cli.help import overview  # slow to import: imports the definitions of all commands
 
+    shown = overview(rare="--help-all" in arguments)
     parser = argparse.ArgumentParser(
         prog="linnet",
         usage="linnet [--version] [--debug] COMMAND ...",
-        description=f"Small language models on small devices.\n\ncommands, by what they are for:\n\n{overview()}\n\n"
+        description=f"Small language models on small devices.\n\ncommands, by what they are for:\n\n{shown}\n\n"
         "linnet COMMAND --help explains a command.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--help-all", action="help", help="show every command and exit")
     parser.add_argument("--version", action="store_true", help="show the version")
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
     args = parser.parse_args(arguments)

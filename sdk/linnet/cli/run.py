@@ -59,17 +59,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     add = parser.add_argument
     add("file", metavar="FILE", nargs="?", help="a linnet file (.pte); none: the model that comes with linnet")
-    add("texts", metavar="TEXT", nargs="*", help="texts; none or -: lines of stdin")
+    add("texts", metavar="TEXT", nargs="*", help="texts to answer; none or -: the lines of stdin")
     add("--pair", metavar="TEXT", action="append", default=[], help="second text of a pair; may be repeated")
     add("--tabs", action="store_true", help="a tab in a line of stdin separates text and pair")
-    add("--question", metavar="TEXT", help="question (question-answering)")
-    add("--context", metavar="TEXT", help="where to look for the answer (question-answering)")
-    add("--top-k", type=int, metavar="N", help="how many answers for each text")
+    add("--question", metavar="TEXT", help="question to answer (question-answering)")
+    add("--context", metavar="TEXT", help="text that holds the answer (question-answering)")
+    add("--top-k", type=int, metavar="N", help="number of answers for each text")
     add("--aggregation-strategy", choices=STRATEGIES,
-        help="entities as groups of tokens (simple, default), of words (first, average, max), or none")  # fmt: skip
-    add("--prompt-name", metavar="NAME", help="prompt of the file to put before each text (embeddings)")
-    add("--no-truncation", action="store_true", help="refuse a text over the file's bound")
-    add("--threads", type=int, default=0, metavar="N", help="threads (default: all CPUs)")
+        help="how to join tokens to entities (default simple)")  # fmt: skip
+    add("--prompt-name", metavar="NAME", help="name of a prompt to put before each text (embeddings)")
+    add("--no-truncation", action="store_true", help="refuse a text that is longer than the file allows")
+    add(
+        "--threads",
+        type=int,
+        default=0,
+        metavar="N",
+        help="threads of one inference (default: one for each CPU, at most 4)",
+    )
     add("--json", action="store_true", help="print one JSON object for each text, one a line")
 
 

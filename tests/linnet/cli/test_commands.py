@@ -58,7 +58,33 @@ def test_the_overview_lists_every_command_in_its_group() -> None:
     assert sorted(listed[: len(OWN)]) == sorted(OWN)
 
 
-@pytest.mark.parametrize("name", ["run", "inspect", "verify", "export", "bench"])
+def test_the_short_overview_names_rare_commands_without_their_help() -> None:
+    shown = help.overview(rare=False)
+    assert "  and regress, tune, estimate, soak" in shown.splitlines()
+    assert registry.find_command("soak").help not in shown
+    assert registry.find_command("bench").help in shown
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_the_help_of_every_command_has_at_most_ten_options(name: str) -> None:
+    command = registry.find_command(name)
+    parser = command_parser(name, command)
+    options = [action for action in parser._actions if action.option_strings]
+    assert len(command.common or options) <= 10
+
+
+# verbs, and words that begin a name of the value; "of", "that" and the like continue a sentence that is not there
+@pytest.mark.parametrize("name", OWN)
+def test_the_help_of_every_option_reads_alone(name: str) -> None:
+    for action in command_parser(name, registry.find_command(name))._actions:
+        if action.help == argparse.SUPPRESS:
+            continue
+        words = (action.help or "").split()
+        assert len(words) >= 3 or words in (["show", "this"],), (action.option_strings, action.help)
+        assert words[0] not in {"of", "that", "in", "and", "default", "default:", "(default", "it"}, action.help
+
+
+@pytest.mark.parametrize("name", ["run", "inspect", "verify", "export", "bench", "train", "compare", "eval"])
 def test_the_help_of_the_commonest_commands_fits_one_screen(
     name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
