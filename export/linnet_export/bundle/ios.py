@@ -69,7 +69,7 @@ def guide(subjects: Sequence[Subject], settings: BundleSettings) -> Guide:
         ),
         steps=(
             "In Xcode: File > Add Package Dependencies > Add Local, choose this folder, and add "
-            f"{', '.join(f'`{module}`' for module in modules)} to the app's target.",
+            f"{', '.join(f'`{module}`' for module in [*modules, 'Linnet'])} to the app's target.",
             "Add `-all_load` to the target's Other Linker Flags: ExecuTorch's kernels register themselves, and the "
             "linker would leave them out as unused.",
             "The app has to be for iOS 17 or newer, as ExecuTorch's package.",

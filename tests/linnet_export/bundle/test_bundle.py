@@ -270,6 +270,18 @@ def test_awkward_labels_are_code_in_kotlin(files: Path, tmp_path: Path) -> None:
     assert tuple("".join(chr(int(code)) for code in line.split()) for line in said.splitlines()) == AWKWARD
 
 
+@pytest.mark.parametrize(
+    ("target", "name", "pin"),
+    [("android", "linnet/build.gradle.kts", "executorch-android:"), ("ios", "Package.swift", "swiftpm-")],
+)
+def test_the_parts_take_the_executorch_that_the_files_are_made_with(
+    files: Path, tmp_path: Path, target: str, name: str, pin: str
+) -> None:
+    file = files / "fill-mask.pte"
+    assert bundle(file, target, tmp_path) == 0
+    assert f'{pin}{read_subject(file).manifest.executorch_version}"' in (tmp_path / name).read_text(encoding="utf-8")
+
+
 # -- what the export says of apps --------------------------------------------------------------------
 
 
