@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import platform
 from collections.abc import Iterable, Sequence
 
 from linnet_export.bundle.constants import constant_names, quoted
@@ -43,7 +44,8 @@ def content(subjects: Sequence[Subject], settings: BundleSettings) -> Content:
 def guide(subjects: Sequence[Subject], settings: BundleSettings) -> Guide:
     """Return what to do with the project."""
     first, architecture = subjects[0], check_architecture(settings)
-    cross = " -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_C_COMPILER=aarch64-linux-gnu-gcc" if architecture == "aarch64" else ""
+    compiler = f" -DCMAKE_SYSTEM_NAME=Linux -DCMAKE_C_COMPILER={architecture}-linux-gnu-gcc"
+    cross = compiler if architecture != platform.machine() else ""
     here = ". Leave the two settings out where you build on the machine itself." if cross else ""
     return Guide(
         parts=(

@@ -34,9 +34,10 @@ _KEYWORDS = frozenset(
 # names that a generated package, type or module would hide: of the languages, of their libraries, of linnet
 _TAKEN = frozenset(
     """
-    answer any array bundle character classification clinnet context dictionary engine entity error executorch file
-    foundation kotlin java javax linnet linnetexecutorch linnet_runtime linnet_wheels list map math model module numpy
-    optional result sample set span status task tensor tests token tokens tokenizers unit url value
+    answer any array build bundle character classification clinnet context dictionary engine entity error executorch
+    file foundation java javax kotlin licenses linnet linnet_runtime linnet_wheels linnetexecutorch list map math
+    model module numpy optional result sample set span status task tensor tests token tokenizers tokens unit url
+    value wheel_backend wheels
     """.split()
 )
 

@@ -69,13 +69,14 @@ def read_subjects(paths: Sequence[Path]) -> tuple[Subject, ...]:
         BuildError: this build cannot open one.
     """
     subjects = tuple(read_subject(path) for path in paths)
-    # a_b and ab differ, but give files that some file systems cannot keep apart
-    counts = collections.Counter(subject.type_name.lower() for subject in subjects)
-    twice = [subject for subject in subjects if counts[subject.type_name.lower()] > 1]
+    # a_b and ab give files that some file systems cannot keep apart, and Swift's module of ab is named as ab_model
+    names = [subject.type_name.lower() for subject in subjects]
+    counts = collections.Counter([*names, *(f"{name}model" for name in names)])
+    twice = [subject for subject, name in zip(subjects, names, strict=True) if counts[name] > 1]
     if twice:
         raise InvalidArgumentError(
-            f"expected files whose names differ in code, got {', '.join(str(subject.path) for subject in twice)}, all "
-            f"{twice[0].type_name}; rename them"
+            f"expected files whose names differ in code, got {', '.join(str(subject.path) for subject in subjects)}; "
+            f"rename {twice[0].path}"
         )
     return subjects
 

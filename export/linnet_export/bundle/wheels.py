@@ -20,6 +20,7 @@ __all__ = ["ARCHITECTURES", "check_architecture", "linnet_wheel", "read_runtime"
 ARCHITECTURES: tuple[str, ...] = ("x86_64", "aarch64")
 """Processors that wheels of linnet are made for."""
 
+_RUNTIME = (("linnet_runtime", "lib"), ("linnet_runtime", "include"))
 _OF_INSTALLATION = ("INSTALLER", "REQUESTED", "RECORD", "direct_url.json")
 _NAME = re.compile(r"linnet-(?P<version>[^-]+)-[^-]+-[^-]+-(?P<platform>[^-]+)\.whl")
 
@@ -69,9 +70,7 @@ def read_runtime(wheel: Path) -> Content:
     """Return the files of ``linnet_runtime/lib`` and ``linnet_runtime/include`` in a wheel, by their path there."""
     with zipfile.ZipFile(wheel) as archive:
         names = [PurePosixPath(name) for name in archive.namelist() if not name.endswith("/")]
-        wanted = [
-            name for name in names if name.parts[:1] == ("linnet_runtime",) and name.parts[1] in ("lib", "include")
-        ]
+        wanted = [name for name in names if name.parts[:2] in _RUNTIME and ".." not in name.parts]
         return {str(PurePosixPath(*name.parts[1:])): archive.read(str(name)) for name in wanted}
 
 

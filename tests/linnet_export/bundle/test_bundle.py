@@ -222,7 +222,7 @@ def test_names_are_distinct_in_every_language(labels: list[str], constants: list
     assert camel_names(labels, ("file",)) == cases
 
 
-@pytest.mark.parametrize("name", ["class", "json", "int", "linnet", "3x", "when"])
+@pytest.mark.parametrize("name", ["class", "json", "int", "linnet", "3x", "when", "wheels", "licenses"])
 def test_a_model_is_not_named_as_a_word_of_a_language(name: str) -> None:
     found = identifier(name)
     assert found != name
@@ -332,9 +332,12 @@ def test_a_model_is_added_to_a_bundle(
     assert bundle(both[1], target, first) == 2  # one would go
 
 
-def test_files_of_one_name_are_refused(files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    shutil.copy(files / "fill-mask.pte", tmp_path / "FILL-mask.pte")
-    assert bundle([files / "fill-mask.pte", tmp_path / "FILL-mask.pte"], "python", tmp_path / "part") == 2
+@pytest.mark.parametrize("other", ["FILL-mask", "fillmask", "fill_mask_model"])
+def test_files_of_one_name_are_refused(
+    files: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], other: str
+) -> None:
+    shutil.copy(files / "fill-mask.pte", tmp_path / f"{other}.pte")
+    assert bundle([files / "fill-mask.pte", tmp_path / f"{other}.pte"], "python", tmp_path / "part") == 2
     assert "expected files whose names differ in code" in capsys.readouterr().err
     assert not (tmp_path / "part").exists()
 
@@ -359,6 +362,7 @@ def make_wheel(folder: Path, name: str) -> Path:
         archive.writestr("linnet_runtime/lib/liblinnet.so", b"arm")
         archive.writestr("linnet_runtime/include/linnet.h", b"header")
         archive.writestr("linnet_runtime/sources/cpp/text.cpp", b"")
+        archive.writestr("linnet_runtime/lib/../../../outside", b"never written")
     return folder / name
 
 
@@ -368,7 +372,9 @@ def test_a_wheel_of_another_machine_is_taken(files: Path, tmp_path: Path, capsys
     assert bundle(file, "c", tmp_path / "c", "--wheel", str(wheel), "--arch", "aarch64") == 0
     assert (tmp_path / "c" / "linnet" / "lib" / "liblinnet.so").read_bytes() == b"arm"
     assert {path.name for path in (tmp_path / "c" / "linnet").iterdir()} == {"lib", "include"}
-    assert "aarch64-linux-gnu-gcc" in (tmp_path / "c" / "README.md").read_text(encoding="utf-8")
+    assert not list(tmp_path.rglob("outside"))
+    shown = "aarch64-linux-gnu-gcc" in (tmp_path / "c" / "README.md").read_text(encoding="utf-8")
+    assert shown == (platform.machine() != "aarch64")
     assert bundle(file, "python", tmp_path / "python", "--wheel", str(wheel)) == 0
     assert (tmp_path / "python" / "wheels" / wheel.name).read_bytes() == wheel.read_bytes()
     capsys.readouterr()
