@@ -91,7 +91,9 @@ def _truncations() -> Iterator[FileCase]:
     truncated, not_program = "LINNET_FILE_TRUNCATED", "LINNET_NOT_A_PROGRAM"
     for keep in (0, 1, 7):
         yield FileCase(f"first {keep} bytes", lambda p, n=keep: p.whole[:n], *(not_program,) * 3)  # type: ignore[misc]
-    yield FileCase("first 8 bytes", lambda p: p.whole[:8], *("LINNET_NOT_A_LINNET_FILE",) * 3)
+    for keep in (8, 39, 41, 1000):
+        yield FileCase(f"first {keep} bytes", lambda p, n=keep: p.whole[:n], *(truncated,) * 3)  # type: ignore[misc]
+    yield FileCase("all but the last byte of the program", lambda p: p.program[:-1], *(truncated,) * 3)
     yield FileCase("half", lambda p: p.whole[: len(p.whole) // 2], *(truncated,) * 3)
     yield FileCase("program only", lambda p: p.program, *(truncated,) * 3)
     yield FileCase("without footer", lambda p: p.whole[: -FOOTER.size], *(truncated,) * 3)

@@ -69,6 +69,8 @@ _SIGNED_MINOR = 2  # a signature covers the footer too
 _ZERO_AT = 112
 _FOOTER = struct.Struct("<8sHHIQQQQ32s32s8s8s")
 _RANGE = struct.Struct("<QQ")
+_HEADER = struct.Struct("<4sIQQQ")  # at byte 8
+_HEADER_SIZE = 40
 SIGNATURE_SIZE = 64
 SIGNED_DOMAINS = (b"linnet file signature 1\n", b"linnet file signature 2\n")
 """First bytes of a signed message: of version 1.1, and from 1.2 on."""
@@ -161,7 +163,7 @@ def read_trailer(path: str | Path) -> Trailer:
             raise NotAProgramError(f"{path}: starts with {head[:8]!r}, an ExecuTorch program has ET12 at byte 4")
         if len(tail) < FOOTER_SIZE or tail[-8:] != END_MAGIC:
             file.seek(0)
-            _refuse_without_trailer(path, file.read(1 << 20))
+            _refuse_without_trailer(path, file.read(1 << 20), size)
         fields = _check_footer(path, tail, size)
         program_size, evidence_size, range_count = fields[4:7]
         file.seek(program_size)
@@ -231,13 +233,19 @@ def _parts(data: bytes, name: str) -> tuple[bytes, bytes, bytes]:
         raise NotAProgramError(f"{name}: starts with {data[:8]!r}, an ExecuTorch program has ET12 at byte 4")
     footer = data[-FOOTER_SIZE:]
     if len(data) < FOOTER_SIZE or footer[-8:] != END_MAGIC:
-        _refuse_without_trailer(name, data[: 1 << 20])
+        _refuse_without_trailer(name, data[: 1 << 20], len(data))
     signature_size = _check_footer(name, footer, len(data))[7]
     end = len(data) - FOOTER_SIZE - signature_size
     return data[:end], data[end : len(data) - FOOTER_SIZE], footer
 
 
-def _refuse_without_trailer(path: str | Path, start: bytes) -> None:
+def _refuse_without_trailer(path: str | Path, start: bytes, size: int) -> None:
+    least = _least_size(start)
+    if size < least:
+        raise FileTruncatedError(
+            f"{path}: has {size} bytes, its own header needs {least}: the download or the copy was cut off; "
+            "fetch it again"
+        )
     if _MANIFEST_MARK in start:
         raise FileTruncatedError(
             f"{path}: the trailer is missing although the program has linnet's manifest: "
@@ -247,6 +255,16 @@ def _refuse_without_trailer(path: str | Path, start: bytes) -> None:
         f"{path}: an ExecuTorch program without linnet's manifest; "
         "make one with `linnet export`, or run it with executorch.runtime"
     )
+
+
+def _least_size(start: bytes) -> int:
+    """Return the size of a program by its extended header (ExecuTorch, extended_header.h), 0 without one."""
+    if len(start) < _HEADER_SIZE:
+        return _HEADER_SIZE
+    magic, length, program_size, segments_at, segments_size = _HEADER.unpack_from(start, 8)
+    if magic != b"eh00":
+        return 0
+    return max(int(program_size), int(segments_at) + (int(segments_size) if length >= _HEADER.size else 0))
 
 
 def _check_footer(path: str | Path, footer: bytes, size: int) -> tuple[Any, ...]:

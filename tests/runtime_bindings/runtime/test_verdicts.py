@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from linnet.errors import LinnetError
+from linnet.errors import FileTruncatedError, LinnetError
 from linnet.format.manifest import Manifest
 from linnet.format.trailer import read_trailer
 from linnet_runtime import Model, verify_file
@@ -72,6 +72,17 @@ def test_a_missing_path_and_a_folder_have_names_of_their_own(tmp_path: Path) -> 
 
 def test_a_plain_program_is_refused_by_name(toys: Path) -> None:
     assert verdict(Model, str(toys / "plain.pte")) == "LINNET_NOT_A_LINNET_FILE"
+
+
+@pytest.mark.parametrize("share", [0.001, 0.1, 0.5, 0.999])
+def test_a_download_that_was_cut_off_is_called_that(share: float, toys: Path, tmp_path: Path) -> None:
+    """By the size that the program's own header gives, whether it has a manifest or not."""
+    whole = (toys / "plain.pte").read_bytes()
+    file = tmp_path / "cut.pte"
+    file.write_bytes(whole[: int(share * len(whole))])
+    for reader in (Model, verify_file, read_trailer):
+        with pytest.raises(FileTruncatedError, match="cut off; fetch it again"):
+            reader(str(file))
 
 
 def test_a_program_of_a_later_executorch_says_both_versions(toys: Path) -> None:

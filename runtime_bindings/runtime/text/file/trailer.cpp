@@ -63,7 +63,31 @@ void check_program_start(ByteView file, const std::string& name) {
   }
 }
 
+// The size of a program by its extended header (ExecuTorch, extended_header.h), 0 without one.
+std::uint64_t least_size(ByteView file) {
+  constexpr std::size_t kHeaderSize = 40;
+  constexpr std::uint64_t kWithSegmentsSize = 32;
+  if (file.size() < kHeaderSize) {
+    return kHeaderSize;
+  }
+  if (!equals(file.part(8, 4), kExtendedHeader)) {
+    return 0;
+  }
+  const std::uint64_t segments_at = file.integer(24, 8);
+  const std::uint64_t segments_size = file.integer(12, 4) >= kWithSegmentsSize ? file.integer(32, 8) : 0;
+  // an end beyond all numbers is none that a file can have
+  const std::uint64_t end =
+      segments_size > UINT64_MAX - segments_at ? UINT64_MAX : segments_at + segments_size;
+  return std::max(file.integer(16, 8), end);
+}
+
 [[noreturn]] void refuse_without_trailer(ByteView file, const std::string& name) {
+  const std::uint64_t least = least_size(file);
+  if (file.size() < least) {
+    throw Error(LINNET_FILE_TRUNCATED, name + ": has " + std::to_string(file.size()) +
+                                           " bytes, its own header needs " + std::to_string(least) +
+                                           ": the download or the copy was cut off; fetch it again");
+  }
   if (contains(file.part(0, std::min(file.size(), kMarkWindow)), kManifestMark)) {
     throw Error(LINNET_FILE_TRUNCATED,
                 name +
