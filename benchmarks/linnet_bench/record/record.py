@@ -29,6 +29,7 @@ from linnet_bench.record.statistics import PERCENTILE_DEFINITION, Summary
 __all__ = [
     "INTERRUPTED_WORDS",
     "LEAST_WHOLE",
+    "MOST_RECORD_BYTES",
     "RECORD_KIND",
     "RECORD_MAJOR",
     "RECORD_MINOR",
@@ -60,10 +61,12 @@ RECORD_MINOR = 3  # 1: profiles; 2: method and repeats, kernels, throttling, ene
 LEAST_WHOLE = -1
 """Smallest whole number of a record: a position or a count that there is not."""
 
+MOST_RECORD_BYTES = 256 << 20
+"""Largest record that is read: some millions of samples."""
+
 INTERRUPTED_WORDS = "interrupted with Ctrl-C"
 """The reason in a partial record that the user interrupted."""
 
-_MOST_BYTES = 256 << 20  # some millions of samples
 
 _T = TypeVar("_T")
 
@@ -353,7 +356,7 @@ def from_json(text: str) -> Record:
         RecordError: it is not JSON, not a record, has a newer major version, or a field has the wrong type.
     """
     try:
-        data = parse_json(text, most_bytes=_MOST_BYTES)
+        data = parse_json(text, most_bytes=MOST_RECORD_BYTES)
     except ValueError as error:
         raise RecordError(f"the record is not JSON that can be used: {error}") from error
     if not isinstance(data, dict) or data.get("kind") != RECORD_KIND:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import json
 import secrets
 import shlex
 import tempfile
@@ -16,7 +15,6 @@ from typing import Any
 from linnet.errors import (
     DeviceError,
     DeviceUnsuitableError,
-    InternalError,
     InvalidArgumentError,
     LinnetError,
     error_class,
@@ -34,6 +32,7 @@ from linnet_bench.remote.job import RemoteJob
 from linnet_bench.remote.outcome import Outcome, Report
 from linnet_bench.remote.process_group import Finished, ProcessGroup
 from linnet_bench.remote.runner_job import RunnerJob, prepare_job
+from linnet_bench.remote.stream import parse_event
 
 __all__ = ["BASE", "AdbDevice", "runner_hash"]
 
@@ -326,11 +325,8 @@ class _Reader:
         Raises:
             InternalError: it is no event.
         """
-        try:
-            event = json.loads(line)
-            name = event["event"]
-        except (ValueError, TypeError, KeyError) as error:
-            raise InternalError(f"the C runner said {line[:80]!r}, which is no event of this linnet") from error
+        event = parse_event(line, "the C runner")
+        name = event["event"]
         if name == "outputs":
             self._answers[event["case"]] = event["outputs"]
         elif name == "failed":

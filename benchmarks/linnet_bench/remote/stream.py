@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from linnet import errors
 from linnet.errors import DeviceError, InternalError, LinnetError
+from linnet.format.bounded_json import parse_json
 from linnet_bench.record.profile import as_events
-from linnet_bench.record.record import INTERRUPTED_WORDS, Record, from_data
+from linnet_bench.record.record import INTERRUPTED_WORDS, MOST_RECORD_BYTES, Record, from_data
 from linnet_bench.record.trace import TracedRuns
 from linnet_bench.remote.address import Address
 from linnet_bench.remote.outcome import Outcome, Report
 
-__all__ = ["EventLog", "error_named", "read_events"]
+__all__ = ["EventLog", "error_named", "parse_event", "read_events"]
 
 
 @dataclasses.dataclass
@@ -40,7 +40,7 @@ class EventLog:
         """Return the error that ended the request: the device's own, else how the connection broke."""
         failed = self.events.get("failed")
         if failed is not None:
-            return error_named(failed["name"], failed["message"])
+            return error_named(failed.get("name", ""), failed.get("message", ""))
         if self.lost is not None:
             during = f" during: {self.doing}" if self.doing else ""
             return type(self.lost)(f"{self.lost}{during}")
@@ -60,7 +60,10 @@ class EventLog:
         """Return the last record that arrived; partial unless the device finished the request."""
         if not self.raw_record:
             return None
-        record = from_data(Record, json.loads(self.raw_record)["record"])
+        try:
+            record = from_data(Record, parse_json(self.raw_record, most_bytes=MOST_RECORD_BYTES)["record"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise DeviceError(f"the device sent a record that cannot be used: {error}") from error
         if self.done and self.failure is None:
             return record
         reason = str(self.failure) if self.failure is not None else record.ended_early
@@ -103,21 +106,34 @@ def read_events(lines: Iterable[bytes], report: Report) -> EventLog:
     return told
 
 
-def _take(told: EventLog, line: bytes, report: Report) -> None:
+def parse_event(line: bytes, sender: str) -> dict[str, Any]:
+    """Return the event in a line that another process or machine sent.
+
+    Raises:
+        InternalError: it is none.
+    """
     try:
-        event = json.loads(line)
-        name = event["event"]
-    except (ValueError, TypeError, KeyError) as error:
-        raise InternalError(f"the device said {line[:80]!r}, which is no event of this linnet") from error
+        event = parse_json(line)
+    except ValueError as error:
+        raise InternalError(f"{sender} said {line[:80]!r}, which is no event of this linnet") from error
+    if not isinstance(event, dict) or not isinstance(event.get("event"), str):
+        raise InternalError(f"{sender} said {line[:80]!r}, which is no event of this linnet")
+    return event
+
+
+def _take(told: EventLog, line: bytes, report: Report) -> None:
+    event = parse_event(line, "the device")
+    name = event["event"]
     told.events[name] = event
     if name == "progress":
-        told.doing = event["text"]
+        told.doing = str(event.get("text", ""))
         report(told.doing)
     told.done = name == "done"
 
 
 def error_named(name: str, message: str) -> LinnetError:
     """Return an error of the class of that name in ``linnet.errors``, InternalError if there is none."""
-    kind = getattr(errors, name, InternalError)
-    made: LinnetError = kind(message)
-    return made
+    kind = getattr(errors, str(name), None)
+    return (
+        kind(str(message)) if isinstance(kind, type) and issubclass(kind, LinnetError) else InternalError(str(message))
+    )

@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from linnet import errors
 from linnet.cli.console import Console, counted
 from linnet.cli.exit_status import CHECK_FAILED, INTERRUPTED, OK
 from linnet.cli.output import check_not_input, check_output_path
@@ -32,6 +31,7 @@ from linnet_bench.measure.process import run_process
 from linnet_bench.measure.progress import Progress
 from linnet_bench.measure.protocol import Event
 from linnet_bench.record.record import from_data
+from linnet_bench.remote.stream import error_named
 from linnet_bench.soak.job import Settings, SoakJob
 from linnet_bench.soak.record import Record, Window, to_json
 from linnet_bench.soak.table import show_record
@@ -206,7 +206,7 @@ class _Soaking:
         elif kind == "finished":
             self._finished = event
         elif kind == "failed":
-            self.failure = getattr(errors, event["name"], InternalError)(event["message"])
+            self.failure = error_named(event["name"], event["message"])
 
     def _say(self, sent: int) -> None:
         elapsed = time.monotonic() - self._began

@@ -11,7 +11,9 @@ __all__ = ["MOST_BYTES", "MOST_NESTING", "MOST_WHOLE", "parse_json"]
 MOST_BYTES = 16 << 20
 MOST_NESTING = 64
 MOST_WHOLE = 2**53 - 1
-"""Largest whole number that every reader of JSON represents exactly."""
+"""Largest whole number that every reader of JSON represents exactly: the limit of typed fields."""
+
+_MOST_INT64 = 2**63 - 1
 
 
 def parse_json(text: str | bytes, *, most_bytes: int = MOST_BYTES) -> Any:
@@ -23,7 +25,7 @@ def parse_json(text: str | bytes, *, most_bytes: int = MOST_BYTES) -> Any:
 
     Raises:
         ValueError: it is not JSON; or it is too large, has more than :data:`MOST_NESTING` levels, a number that is not
-            finite or a whole number beyond :data:`MOST_WHOLE`, or text that UTF-8 cannot write.
+            finite or a whole number beyond 64 bits, or text that UTF-8 cannot write.
     """
     if len(text) > most_bytes:
         raise ValueError(f"it has {len(text)} bytes, expected at most {most_bytes}")
@@ -66,5 +68,5 @@ def _check_plain(value: str | float | bool | None) -> None:
     elif isinstance(value, float):
         if not math.isfinite(value):
             raise ValueError("it has a number that is not finite")
-    elif isinstance(value, int) and not -MOST_WHOLE <= value <= MOST_WHOLE:
-        raise ValueError(f"it has a whole number beyond {MOST_WHOLE}")
+    elif isinstance(value, int) and not -_MOST_INT64 <= value <= _MOST_INT64:
+        raise ValueError("it has a whole number beyond 64 bits")
