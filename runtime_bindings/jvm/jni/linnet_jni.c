@@ -219,6 +219,9 @@ typedef struct {
 } borrowed_tensor;
 
 static linnet_status read_shape(JNIEnv* env, jlongArray shape, linnet_tensor* tensor, jsize* size) {
+  if (shape == NULL) {
+    return LINNET_INVALID_ARGUMENT;
+  }
   const jsize rank = (*env)->GetArrayLength(env, shape);
   if (rank < 1 || rank > LINNET_MAX_RANK) {
     return LINNET_INVALID_ARGUMENT;
@@ -241,12 +244,15 @@ static linnet_status read_shape(JNIEnv* env, jlongArray shape, linnet_tensor* te
 /* Read the fields of a dev.linnet.Tensor. Its array stays borrowed until give_back_tensor(), also after a
  * failure. Return LINNET_INVALID_ARGUMENT for a shape that does not fit the data, or LINNET_OUT_OF_MEMORY. */
 static linnet_status borrow_tensor(JNIEnv* env, jobject output, borrowed_tensor* into) {
+  if (output == NULL) { /* Java may leave an element of the array out, Kotlin does not */
+    return LINNET_INVALID_ARGUMENT;
+  }
   const jlongArray shape = (jlongArray)(*env)->GetObjectField(env, output, java.tensor_shape);
   into->array = (jfloatArray)(*env)->GetObjectField(env, output, java.tensor_data);
   jsize size = 0;
   const linnet_status status = read_shape(env, shape, &into->tensor, &size);
   (*env)->DeleteLocalRef(env, shape);
-  if (status != LINNET_OK || size != (*env)->GetArrayLength(env, into->array)) {
+  if (status != LINNET_OK || into->array == NULL || size != (*env)->GetArrayLength(env, into->array)) {
     return LINNET_INVALID_ARGUMENT;
   }
   into->tensor.data = (*env)->GetFloatArrayElements(env, into->array, NULL);
