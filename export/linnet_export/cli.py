@@ -14,9 +14,11 @@ from typing import TextIO
 
 from linnet.cli.console import Console, shorten
 from linnet.cli.exit_status import CHECK_FAILED, RUN_FAILED, exit_status
-from linnet.cli.output import check_not_input, check_output_path, write_text
+from linnet.cli.output import check_not_input
+from linnet.errors import NoSpaceError
 from linnet.format.manifest import TASKS
 from linnet.printable import printable, unescaped
+from linnet_bench.html.output import check_page_path, write_page
 from linnet_export import export
 from linnet_export.config import ALGORITHMS, BUDGET_KEYS, OBSERVER_NAMES, ExportConfig, QuantizationConfig
 from linnet_export.errors import OverBudgetError
@@ -144,7 +146,7 @@ def run(args: argparse.Namespace) -> int:
         force=args.force,
     )
     if args.report is not None:
-        check_output_path(args.report, force=args.force)
+        check_page_path(args.report, "linnet explain", force=args.force)
         check_not_input(args.report, choose_output(config))
     try:
         report = _export(config)
@@ -212,7 +214,7 @@ def _keep(text: str) -> tuple[str, str]:
 
 def _write_page(file: Path, page: Path, *, force: bool) -> None:
     facts = read_facts(file)
-    write_text(explain_page(facts, measure_latency(file)), page, force=force)
+    write_page(explain_page(facts, measure_latency(file)), page, "linnet explain", force=force)
     print(f"  report      {page}", file=sys.stderr)
 
 
@@ -225,7 +227,7 @@ def report_over_budget(error: OverBudgetError) -> int:
 
 def name_log(log: Path, error: BaseException, terminal: TextIO) -> None:
     """Say where the libraries' output is, if it may explain the error: what the user did wrong explains itself."""
-    if not isinstance(error, Exception) or isinstance(error, OverBudgetError):
+    if not isinstance(error, Exception) or isinstance(error, OverBudgetError | NoSpaceError):
         return
     if exit_status(error) == RUN_FAILED and log.stat().st_size:
         print(f"linnet: what the libraries printed is in {log}", file=terminal, flush=True)

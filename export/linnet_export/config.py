@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from linnet.errors import InvalidArgumentError
+from linnet.suggestions import did_you_mean
 
 __all__ = [
     "ALGORITHMS",
@@ -149,7 +150,8 @@ class ExportConfig:
         if not self.model:
             problems.append("expected model to be a directory or a hub id, got an empty string")
         if self.recipe not in RECIPES:
-            problems.append(f"recipe is {self.recipe!r}, supported are {', '.join(RECIPES)}")
+            hint = did_you_mean(self.recipe, RECIPES)
+            problems.append(f"recipe is {self.recipe!r}, supported are {', '.join(RECIPES)}{hint}")
         if self.max_length is not None and self.max_length < 3:
             problems.append(
                 f"expected max_length to be at least 3 (two special tokens and one of the text), got {self.max_length}"

@@ -96,7 +96,7 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
     loaded = _load(config, stages)
     quantized = _quantize(loaded, stages)
     lowered = _lower(loaded, quantized, stages)
-    with atomic_write(output) as partial:
+    with atomic_write(output, len(lowered.program)) as partial:
         proven = _write_and_prove(loaded, lowered, partial, stages)
         report = _report(loaded, quantized, lowered, stages.seconds)
         evidence = dataclasses.replace(

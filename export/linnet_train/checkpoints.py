@@ -5,11 +5,22 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
-__all__ = ["PREFIX", "last_complete", "mark_complete"]
+__all__ = ["PREFIX", "checkpoint_bytes", "last_complete", "mark_complete", "model_bytes"]
 
 PREFIX = "checkpoint-"
 _MARK = "complete"
+
+
+def model_bytes(model: Any) -> int:
+    """Return the bytes of all weights of a model."""
+    return sum(parameter.nbytes for parameter in model.parameters())
+
+
+def checkpoint_bytes(model: Any) -> int:
+    """Return about how many bytes an optimizer's checkpoint needs: weights, and AdamW's two moments of the trained."""
+    return model_bytes(model) + 2 * sum(weight.nbytes for weight in model.parameters() if weight.requires_grad)
 
 
 def mark_complete(checkpoint: Path) -> None:

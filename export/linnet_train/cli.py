@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 from linnet.cli.console import Console, counted
 from linnet.cli.output import check_output_path, write_text
+from linnet.errors import NoSpaceError
 from linnet.printable import printable, unescaped
 from linnet_export import export
 from linnet_export.cli import CLEAR, TerminalProgress, name_log, report_over_budget, terminated_as_interrupt
@@ -156,6 +157,11 @@ def _run(
             if isinstance(listener, TrainProgress):
                 listener.interrupted()
             name_log(log, error, terminal)
+            if isinstance(error, NoSpaceError):
+                from linnet_train.output import Output  # imports torch
+
+                for _, config in stages:
+                    Output(config.output).let_same_command_go_on()
             raise
     return reports, file
 
@@ -171,8 +177,9 @@ def _search(base: TrainConfig, args: argparse.Namespace) -> int:
     page = report.output / "search.html"
     write_text(search_page(report), page, force=True)
     if args.export is not None and report.best is not None:
-        with atomic_write(args.export) as aside:
-            shutil.copyfile(report.output / "best" / FILE, aside)
+        best = report.output / "best" / FILE
+        with atomic_write(args.export, best.stat().st_size) as aside:
+            shutil.copyfile(best, aside)
     _show_search(report, page, as_json=args.json)
     return 0 if report.best is not None else 1
 

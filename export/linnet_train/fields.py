@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from linnet.errors import InvalidArgumentError
+from linnet.suggestions import did_you_mean
 
 __all__ = [
     "ABOVE_ZERO",
@@ -136,7 +137,8 @@ def value_problems(settings: Any) -> list[str]:
         if value is None:
             continue
         if described.choices and value not in described.choices:
-            problems.append(f"{field.name} is {value!r}, known are {', '.join(described.choices)}")
+            hint = did_you_mean(str(value), described.choices)
+            problems.append(f"{field.name} is {value!r}, known are {', '.join(described.choices)}{hint}")
         if described.bounds is not None and not described.bounds.hold(value):
             problems.append(f"{field.name} is {value}, expected {described.bounds.expected}")
     return problems

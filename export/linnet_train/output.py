@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from linnet.atomic_file import named_full_disk
 from linnet.cli.output import write_text
+from linnet_train.checkpoints import model_bytes
 from linnet_train.config import TrainConfig
 from linnet_train.data.rows import Examples
 from linnet_train.errors import TrainingExistsError
@@ -48,6 +50,11 @@ class Output:
     def settings(self) -> Path:
         """Settings that determine the result of the training."""
         return self.training / "settings.json"
+
+    @property
+    def interrupted(self) -> Path:
+        """Name of :attr:`settings` once there was no space left: the same command then goes on without `resume`."""
+        return self.training / "settings.no-space.json"
 
     @property
     def finished(self) -> Path:
@@ -90,18 +97,24 @@ class Output:
     def finish(self, model: Any, tokenizer: Any, report: TrainReport, config: TrainConfig, task: TrainingTask) -> None:
         """Write the checkpoint, and the report last: its presence marks the output as complete."""
         aside = self.directory / f".partial-{os.getpid()}"
-        try:
-            model.save_pretrained(aside)
-            tokenizer.save_pretrained(aside)
-            for path in sorted(aside.iterdir()):
-                path.replace(self.directory / path.name)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
+        with named_full_disk(self.directory, model_bytes(model)):
+            try:
+                model.save_pretrained(aside)
+                tokenizer.save_pretrained(aside)
+                for path in sorted(aside.iterdir()):
+                    path.replace(self.directory / path.name)
+            finally:
+                shutil.rmtree(aside, ignore_errors=True)
         (self.directory / "modules.json").unlink(missing_ok=True)  # of an embedder that was here before
         task.finish(self.directory, model, config)
         write_text(json.dumps(report.to_json(), indent=2) + "\n", self.finished, force=True)
         if not config.keep_checkpoints:
             shutil.rmtree(self.checkpoints, ignore_errors=True)
+
+    def let_same_command_go_on(self) -> None:
+        """Mark a training that was begun as one without space: a rename, which needs none."""
+        if self.settings.is_file():
+            self.settings.replace(self.interrupted)
 
 
 def prepare_output(config: TrainConfig) -> Output:
@@ -112,10 +125,13 @@ def prepare_output(config: TrainConfig) -> Output:
             the training that is there has other settings or other rows.
     """
     output = Output(config.output)
-    if config.resume and output.settings.is_file():
-        saved = json.loads(output.settings.read_text(encoding="utf-8"))
-        check_same_settings(f"the training in {config.output}", saved, deciding_settings(config))
-        return find_output(config)
+    without_space = output.interrupted.is_file() and not config.force
+    if without_space or (config.resume and output.settings.is_file()):
+        begun = output.interrupted if without_space else output.settings
+        before = json.loads(begun.read_text(encoding="utf-8"))
+        check_same_settings(f"the training in {config.output}", before, deciding_settings(config))
+        begun.replace(output.settings)
+        return find_output(dataclasses.replace(config, resume=True))
     if config.output.exists() and not _is_free(output):
         _check_overwritable(config, output.settings.is_file() and not output.finished.is_file())
         shutil.rmtree(output.training, ignore_errors=True)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 import transformers
 
-from linnet_train.checkpoints import PREFIX, mark_complete
+from linnet.atomic_file import named_full_disk
+from linnet.errors import NoSpaceError
+from linnet_train.checkpoints import PREFIX, checkpoint_bytes, mark_complete
 from linnet_train.config import LOWER_IS_BETTER, TrainConfig
 from linnet_train.data.batches import LengthGroupedSampler
 from linnet_train.techniques.contrast import ClassGroupedSampler
@@ -46,10 +49,16 @@ class RowTrainer(transformers.Trainer):
         return LengthGroupedSampler(rows, self.args.train_batch_size * self.args.world_size, self._order_seed)
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        super()._save_checkpoint(model, trial)
-        self.accelerator.wait_for_everyone()  # each process writes the state of its own generator
-        if self.args.should_save:
-            mark_complete(Path(self._get_output_dir(trial=trial)) / f"{PREFIX}{self.state.global_step}")
+        checkpoint = Path(self._get_output_dir(trial=trial)) / f"{PREFIX}{self.state.global_step}"
+        try:
+            with named_full_disk(checkpoint, checkpoint_bytes(model)):
+                super()._save_checkpoint(model, trial)
+                self.accelerator.wait_for_everyone()  # each process writes the state of its own generator
+                if self.args.should_save:
+                    mark_complete(checkpoint)
+        except NoSpaceError:
+            shutil.rmtree(checkpoint, ignore_errors=True)
+            raise
 
 
 def training_arguments(config: TrainConfig, checkpoints: Path, world_size: int) -> transformers.TrainingArguments:

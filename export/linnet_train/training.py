@@ -14,7 +14,7 @@ import transformers
 from accelerate import PartialState
 from torch import Tensor, nn
 
-from linnet.errors import InvalidArgumentError
+from linnet.errors import InvalidArgumentError, NoSpaceError
 from linnet_export.progress import Stages
 from linnet_export.quantize.recipes import get_recipe
 from linnet_train.callbacks import EpochLog, SaveSteps, ShowProgress
@@ -121,6 +121,14 @@ class Training:
         """Train and save; return the report, that of a training which was finished before included."""
         if self._output.report is not None:
             return self._output.report
+        try:
+            return self._run()
+        except NoSpaceError:
+            if self._is_first:
+                self._output.let_same_command_go_on()
+            raise
+
+    def _run(self) -> TrainReport:
         stage, first = self._stages.stage, self._is_first
         with stage("checkpoint"):
             prepared = self._prepare()

@@ -2,10 +2,41 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["create_beside", "replace_file"]
+from linnet.errors import LinnetError, NoSpaceError
+
+__all__ = ["create_beside", "is_full_disk", "named_full_disk", "replace_file"]
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+# how Rust, shutil.copytree, torch.save and SQLite say it
+_SAID = (*map(os.strerror, _FULL), "inline_container", "iostream error", "disk is full")
+
+
+def is_full_disk(error: BaseException) -> bool:
+    """Return whether an error, perhaps of another library, says that the disk or a quota is full."""
+    if isinstance(error, LinnetError):  # its message may quote a text
+        return isinstance(error, NoSpaceError)
+    return getattr(error, "errno", None) in _FULL or any(said in str(error) for said in _SAID)
+
+
+@contextlib.contextmanager
+def named_full_disk(path: Path, size: int) -> Iterator[None]:
+    """Raise NoSpaceError, which names the path and the bytes that it needs, if the block fails for lack of space."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, LinnetError) or not is_full_disk(error):
+            raise
+        reason = next((said for said in _SAID[:3] if said in str(error)), _SAID[0])
+        raise NoSpaceError(
+            f"{path} cannot be written: {reason}, at least {size} bytes are needed; "
+            "nothing of it was left behind: make room and give the same command again"
+        ) from error
 
 
 def create_beside(path: Path, mode: int = 0o666) -> tuple[int, Path]:
@@ -36,14 +67,16 @@ def replace_file(path: Path, data: str | bytes, mode: int = 0o666) -> None:
         mode: permissions, less the umask.
 
     Raises:
+        NoSpaceError: there is no room for it.
         OSError: the file cannot be written.
     """
     content = data.encode() if isinstance(data, str) else data
-    descriptor, aside = create_beside(path, mode)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        aside.replace(path)
-    except BaseException:
-        aside.unlink(missing_ok=True)
-        raise
+    with named_full_disk(path, len(content)):
+        descriptor, aside = create_beside(path, mode)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+            aside.replace(path)
+        except BaseException:
+            aside.unlink(missing_ok=True)
+            raise

@@ -37,6 +37,7 @@
     +-- RunError                 4xx  ExecuTorch failed; see `executorch_code`
     |   +-- LoadFailedError
     |   +-- RunFailedError
+    |   +-- NoSpaceError             no room for an output; nothing half-written stays (also an OSError)
     |   +-- DeviceError              a remote machine could not be reached, or the connection broke
     +-- InternalError            5xx  a bug in linnet
 """
@@ -69,6 +70,7 @@ __all__ = [
     "LinnetError",
     "LoadFailedError",
     "ManifestInvalidError",
+    "NoSpaceError",
     "NotALinnetFileError",
     "NotAProgramError",
     "OperatorMissingError",
@@ -320,6 +322,10 @@ class RunFailedError(RunError):
 
     status = 401
     status_name = "LINNET_RUN_FAILED"
+
+
+class NoSpaceError(RunError, OSError):
+    """The disk is full, or a limit of file sizes is reached; the message has the path and the bytes that are needed."""
 
 
 class DeviceError(RunError):

@@ -7,15 +7,25 @@ from collections.abc import Iterable, Mapping
 
 __all__ = ["did_you_mean", "similar_model"]
 
+_OTHER_NAMES = {
+    "ner": "token-classification",
+    "sentiment-analysis": "text-classification",
+    "embeddings": "feature-extraction",
+    "reranking": "text-ranking",
+    "qa": "question-answering",
+}
+"""What others call tasks."""
+
 
 def did_you_mean(name: str, known: Iterable[str] | Mapping[str, str], *, cutoff: float = 0.6) -> str:
     """Return ``; did you mean 'export'?`` for the most similar known name, or "" if none is similar.
 
-    A mapping has other names of what is known as keys, such as ``{"ner": "token-classification"}``.
+    A mapping has the forms in which a name may be written as its keys.
     """
     import difflib  # slow to import, and only errors need it
 
-    meant = known if isinstance(known, Mapping) else {each: each for each in known}
+    meant = dict(known) if isinstance(known, Mapping) else {known_name: known_name for known_name in known}
+    meant = {other: target for other, target in _OTHER_NAMES.items() if target in meant} | meant
     alike = difflib.get_close_matches(name, meant, n=1, cutoff=cutoff)
     return f"; did you mean {meant[alike[0]]!r}?" if alike else ""
 

@@ -93,7 +93,7 @@ assert "torch" not in sys.modules
 sys.exit(status)
 """
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert result.returncode == 2, result.stderr
+    assert result.returncode == 4, result.stderr
     assert "needs torch, torchao" in result.stderr
     assert 'pip install "linnet[export]"' in result.stderr
 

@@ -19,7 +19,7 @@ def _note(path: Path) -> None:
 
 
 def _exported(path: Path) -> None:
-    with atomic_write(path) as aside:
+    with atomic_write(path, 7) as aside:
         aside.write_bytes(b"program")
 
 

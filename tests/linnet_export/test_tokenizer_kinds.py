@@ -94,7 +94,7 @@ def test_it_runs_where_torch_cannot_be_imported(report: ExportReport) -> None:
 def test_without_the_package_a_text_is_refused_and_inspect_works(report: ExportReport) -> None:
     refused = (*_HEAVY, "tokenizers")
     answered = _device("run", str(report.path), TEXT, refused=refused)
-    assert answered.returncode == 2, answered.stderr
+    assert answered.returncode == 4, answered.stderr
     assert 'pip install "linnet[tokenizers]"' in answered.stderr
     assert answered.stderr.count("\n") == 1
     shown = _device("inspect", str(report.path), refused=refused)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from linnet_train.checkpoints import last_complete, mark_complete
+import torch
+
+from linnet_train.checkpoints import checkpoint_bytes, last_complete, mark_complete, model_bytes
 
 
 def test_only_whole_checkpoints_count(tmp_path: Path) -> None:
@@ -16,3 +18,11 @@ def test_only_whole_checkpoints_count(tmp_path: Path) -> None:
     mark_complete(tmp_path / "checkpoint-10")
     assert last_complete(tmp_path) == tmp_path / "checkpoint-10"
     assert not (tmp_path / "checkpoint-11").exists()
+
+
+def test_the_bytes_of_a_checkpoint_are_those_of_weights_and_moments() -> None:
+    """3 x 4 + 4 float32 weights; the bias is not trained, so the moments are two of the matrix."""
+    layer = torch.nn.Linear(3, 4)
+    layer.bias.requires_grad_(False)
+    assert model_bytes(layer) == 16 * 4
+    assert checkpoint_bytes(layer) == 16 * 4 + 2 * 12 * 4

@@ -23,8 +23,8 @@ Every command takes `--help`, which shows the same text, and `--debug`, which sh
 | 1 | a check failed: a wrong answer, a proof over budget, a regression |
 | 2 | wrong usage |
 | 3 | the file was refused |
-| 4 | this build or machine lacks something |
-| 5 | the run failed |
+| 4 | this build or machine lacks something, such as torch |
+| 5 | the run failed, or there is no space left for its output |
 | 130 | interrupted with Ctrl-C |
 """
 

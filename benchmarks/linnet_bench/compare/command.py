@@ -12,7 +12,7 @@ from pathlib import Path
 
 from linnet.cli.console import Console
 from linnet.cli.exit_status import CHECK_FAILED, OK
-from linnet.cli.output import check_output_path, write_text
+from linnet.cli.output import check_output_path
 from linnet.errors import InvalidArgumentError
 from linnet.runtime import runtime_info
 from linnet_bench.accuracy.arguments import add_column_arguments, delimited_format
@@ -22,6 +22,7 @@ from linnet_bench.compare.answers import Answers, agreement, ask_all, texts_for
 from linnet_bench.compare.result import Candidate, Comparison, Settings, choose_accuracy, mark_beaten
 from linnet_bench.compare.rounds import Rounds
 from linnet_bench.compare.table import show_comparison
+from linnet_bench.html.output import check_page_path, write_page
 from linnet_bench.machine.environment import read_environment, read_state
 from linnet_bench.measure.candidate import OpenedFile, labels_for, open_all
 from linnet_bench.measure.files import file_sha256
@@ -89,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
     if args.report is not None:
         from linnet_bench.compare.report import comparison_page
 
-        write_text(comparison_page(comparison), args.report, force=args.force)
+        write_page(comparison_page(comparison), args.report, "linnet compare", force=args.force)
     return CHECK_FAILED if any(file.check.wrong for file in comparison.files) else OK
 
 
@@ -115,8 +116,10 @@ def _check(args: argparse.Namespace) -> None:
         problems.append(f"--output and --report both name {args.output}; give each its own file")
     if problems:
         raise InvalidArgumentError("; ".join(problems))
-    for out in outputs:
-        check_output_path(out, force=args.force)
+    if args.output is not None:
+        check_output_path(args.output, force=args.force)
+    if args.report is not None:
+        check_page_path(args.report, "linnet compare", force=args.force)
 
 
 def _data(args: argparse.Namespace) -> tuple[Table | None, Columns | None]:

@@ -19,6 +19,7 @@ def comparison_page(comparison: Comparison) -> str:
     machine = comparison.environment
     page = Page(
         f"{names}: side by side",
+        maker="linnet compare",
         subtitle=f"{first.source or 'unknown'}, {first.model_type}, {first.task}",
         footer=f"Made by linnet compare, {comparison.created}, linnet {machine.versions.linnet}.",
     )

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from linnet_bench.html.markup import Content, Markup, element, escape, join
 from linnet_bench.html.style import SCRIPT, STYLE
 
-__all__ = ["Page"]
+__all__ = ["Page", "generator_tag"]
 
 _CONTENTS_FROM = 4  # minimum number of sections for a table of contents
 
@@ -22,15 +22,17 @@ class Page:
     that even a defect here could not access the network.
     """
 
-    def __init__(self, title: str, *, subtitle: Content = None, footer: Content = None) -> None:
+    def __init__(self, title: str, *, maker: str = "linnet", subtitle: Content = None, footer: Content = None) -> None:
         """Start a page.
 
         Args:
             title: window title and first heading.
+            maker: command that makes the page; it may replace such a page.
             subtitle: content below the heading.
             footer: content at the end.
         """
         self.title = title
+        self._maker = maker
         self._subtitle = subtitle
         self._footer = footer
         self._sections: list[tuple[str, str, Markup]] = []
@@ -48,6 +50,7 @@ class Page:
         """Return the page, to be written as UTF-8."""
         head = (
             '<meta charset="utf-8">\n'
+            f"{generator_tag(self._maker)}\n"
             f'<meta http-equiv="Content-Security-Policy" content="{_policy()}">\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
             '<meta name="color-scheme" content="light dark">\n'
@@ -76,6 +79,11 @@ class Page:
     @staticmethod
     def _section(anchor: str, heading: str, content: Markup) -> Markup:
         return join(Markup("\n"), element("section", element("h2", heading, id=anchor), content))
+
+
+def generator_tag(maker: str) -> str:
+    """Return the tag in the head that names the command which made a page."""
+    return f'<meta name="generator" content="{escape(maker)}">'
 
 
 def _policy() -> str:

@@ -11,7 +11,7 @@ import json
 import sys
 from typing import Any
 
-from linnet.format.json_schema import dataclass_schema
+from linnet_bench.record.json_schema import dataclass_schema
 from linnet_bench.record.record import LEAST_WHOLE, RECORD_KIND, RECORD_MAJOR, RECORD_MINOR, Record
 
 __all__ = ["record_schema", "schema_text"]

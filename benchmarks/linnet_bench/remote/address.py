@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from linnet.errors import InvalidArgumentError
+from linnet.suggestions import did_you_mean
 
 __all__ = ["Address", "parse_address", "read_devices_file", "select_devices"]
 
@@ -42,13 +43,14 @@ class Address:
     python: str = ""
 
 
-def parse_address(text: str, name: str = "", python: str = "") -> Address:
+def parse_address(text: str, name: str = "", python: str = "", known: Collection[str] = ()) -> Address:
     """Parse the text of ``--device``.
 
     Args:
         text: an address in one of the known forms.
         name: name of the device; empty: the text itself.
         python: as in :class:`Address`.
+        known: names of a devices file, one of which may have been meant.
 
     Raises:
         InvalidArgumentError: it has none of the known forms, or contains a password.
@@ -61,7 +63,8 @@ def parse_address(text: str, name: str = "", python: str = "") -> Address:
         return Address(name=name, kind="adb", serial=rest)
     if text == "local":
         return Address(name=name, kind="local", python=python)
-    raise InvalidArgumentError(f"--device {text!r} is not understood, expected {_EXAMPLES}")
+    hint = did_you_mean(text, [*known, "local", "adb"])
+    raise InvalidArgumentError(f"--device {text!r} is not understood, expected {_EXAMPLES}{hint}")
 
 
 def _parse_ssh(text: str, name: str, python: str) -> Address:
@@ -139,7 +142,9 @@ def select_devices(given: Sequence[str], known: Mapping[str, Address]) -> tuple[
     Raises:
         InvalidArgumentError: a text is not an address, or a device is named twice.
     """
-    chosen = [known[text] if text in known else parse_address(text) for text in given] or list(known.values())
+    chosen = [known[text] if text in known else parse_address(text, known=known) for text in given] or list(
+        known.values()
+    )
     seen: dict[tuple[object, ...], str] = {}
     for address in chosen:
         place = (address.kind, address.host, address.user, address.port, address.serial)

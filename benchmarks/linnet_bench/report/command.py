@@ -7,8 +7,8 @@ from pathlib import Path
 
 from linnet.cli.console import Console, counted
 from linnet.cli.exit_status import OK
-from linnet.cli.output import check_output_path, write_text
 from linnet.errors import InvalidArgumentError
+from linnet_bench.html.output import check_page_path, write_page
 from linnet_bench.report.names import read_all
 from linnet_bench.report.page import report_page
 
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("records", metavar="RECORD", type=Path, nargs="+", help="records of linnet bench (.json)")
     add("-o", "--output", metavar="OUT", type=Path, required=True, help="page to write (.html)")
     add("--title", default="", metavar="TEXT", help="heading of the page (default: the files' names)")
-    add("--force", action="store_true", help="replace OUT if it exists")
+    add("--force", action="store_true", help="replace OUT even if it is no earlier page of this command")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -43,8 +43,8 @@ def run(args: argparse.Namespace) -> int:
     """
     if args.output.resolve() in [path.resolve() for path in args.records]:
         raise InvalidArgumentError(f"{args.output} is one of the records; give the page another name")
-    check_output_path(args.output, force=args.force)
+    check_page_path(args.output, "linnet report", force=args.force)
     records = read_all(args.records)
-    write_text(report_page(records, args.title), args.output, force=args.force)
+    write_page(report_page(records, args.title), args.output, "linnet report", force=args.force)
     Console().line(f"{args.output}: {counted(len(records), 'record')}")
     return OK

@@ -27,6 +27,7 @@ def report_page(records: Sequence[NamedRecord], title: str = "") -> str:
     files = list(dict.fromkeys(record.record.file.name for record in records))
     page = Page(
         title or f"Speed of {', '.join(files)}",
+        maker="linnet report",
         subtitle=f"{counted(len(records), 'record')} of linnet bench",
         footer=f"Made by linnet report {version()}. Percentiles: {records[0].record.percentiles}.",
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from linnet.format.manifest import TASKS as NAMES
+from linnet.suggestions import did_you_mean
 from linnet_export.errors import CheckpointError
 from linnet_export.tasks import TASKS, Task, get_task
 
@@ -21,7 +22,8 @@ def known_task(name: str) -> Task:
         if name == task.name or name in task.aliases:
             return task
     aliases = [alias for task in TASKS for alias in task.aliases]
-    raise CheckpointError(f"task {name!r} is unknown, known are {', '.join((*NAMES, *aliases))}")
+    hint = did_you_mean(name, [*NAMES, *aliases])
+    raise CheckpointError(f"task {name!r} is unknown, known are {', '.join((*NAMES, *aliases))}{hint}")
 
 
 def detect_task(config: dict[str, Any], is_sentence_transformer: bool) -> Task:

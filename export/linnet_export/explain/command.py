@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 from linnet.cli.console import Console
-from linnet.cli.output import check_not_input, check_output_path, write_text
+from linnet.cli.output import check_not_input
+from linnet_bench.html.output import check_page_path, write_page
 from linnet_export.explain import Latency, LatencySettings, explain_page, measure_latency, read_facts
 
 __all__ = ["NOT_MEASURED", "add_arguments", "default_output", "run"]
@@ -37,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--threads", type=int, metavar="N", help="threads of one inference when latency is measured (default: 1 and 2)"
     )
     parser.add_argument("--no-latency", action="store_true", help="measure no latency and show only what the file says")
-    parser.add_argument("--force", action="store_true", help="replace OUT.html if it exists")
+    parser.add_argument("--force", action="store_true", help="replace OUT.html even if it is no earlier page")
     parser.add_argument("--json", action="store_true", help="print the page's data; a page only with -o")
 
 
@@ -50,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     output: Path | None = args.output or (None if args.json else default_output(args.file))
     if output is not None:
         check_not_input(output, args.file)
-        check_output_path(output, force=args.force)
+        check_page_path(output, "linnet explain", force=args.force)
     facts = read_facts(args.file)
     if args.no_latency:
         latency = Latency(None, NOT_MEASURED)
@@ -58,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
         settings = LatencySettings() if args.threads is None else LatencySettings(threads=(args.threads,))
         latency = measure_latency(args.file, settings)
     if output is not None:
-        write_text(explain_page(facts, latency), output, force=args.force)
+        write_page(explain_page(facts, latency), output, "linnet explain", force=args.force)
     if args.json:
         print(json.dumps({**facts.to_json(), "latency": latency.to_json()}, ensure_ascii=False, indent=2))
     else:

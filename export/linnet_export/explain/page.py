@@ -16,6 +16,7 @@ def explain_page(facts: Facts, latency: Latency) -> str:
     manifest = facts.manifest
     page = Page(
         facts.name,
+        maker="linnet explain",
         subtitle=element("span", f"{manifest.task} by a {manifest.model_type} of ", element("bdi", manifest.source)),
         footer=f"Written by linnet {version()}. This page is one file and asks the network for nothing.",
     )

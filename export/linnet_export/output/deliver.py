@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from linnet.atomic_file import create_beside
+from linnet.atomic_file import create_beside, named_full_disk
 from linnet.format.evidence import Evidence
 from linnet.format.trailer import build_trailer
 from linnet_export.config import ExportConfig
@@ -38,22 +38,30 @@ def choose_output(config: ExportConfig) -> Path:
 
 
 @contextlib.contextmanager
-def atomic_write(output: Path) -> Iterator[Path]:
+def atomic_write(output: Path, size: int) -> Iterator[Path]:
     """Yield a temporary path in the same directory; at the end of the block, rename it to ``output``.
 
     If the block fails or is interrupted, the temporary file is removed. Processes that have mapped an
     earlier ``output`` into memory keep its contents.
+
+    Args:
+        output: the file to write or to replace.
+        size: bytes that it needs, for the error.
+
+    Raises:
+        NoSpaceError: there is no room for it.
     """
-    descriptor, partial = create_beside(output)
-    os.close(descriptor)
-    try:
-        yield partial
-        # without fsync, a crash after the rename could leave an incomplete file
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
-        partial.replace(output)
-    finally:
-        partial.unlink(missing_ok=True)
+    with named_full_disk(output, size):
+        descriptor, partial = create_beside(output)
+        os.close(descriptor)
+        try:
+            yield partial
+            # without fsync, a crash after the rename could leave an incomplete file
+            with partial.open("rb") as file:
+                os.fsync(file.fileno())
+            partial.replace(output)
+        finally:
+            partial.unlink(missing_ok=True)
 
 
 def write_trailer(path: Path, program: bytes, ranges: Sequence[tuple[int, int]], evidence: Evidence) -> None:

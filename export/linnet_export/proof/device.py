@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from linnet.atomic_file import named_full_disk
 from linnet.format.evidence import Evidence, GoldenCase
 from linnet.replay import FOREIGN, Replayed, read_outputs
 from linnet_export.errors import ProofError
@@ -42,11 +45,12 @@ def run_on_device(path: Path, texts: Sequence[ProofText], directory: Path, *, fu
         fused: run ``forward_fused``; otherwise ``forward``, even if it is slower on this machine.
 
     Raises:
+        NoSpaceError: there is no room for the intermediate files.
         ProofError: the process failed, or it imported a package of :data:`linnet.replay.FOREIGN`.
     """
     inputs, outputs, golden = directory / "texts.jsonl", directory / "outputs.npz", directory / "golden.json"
     rows = [json.dumps(dataclasses.asdict(text), ensure_ascii=False) for text in texts]
-    inputs.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    content = ("\n".join(rows) + "\n").encode()
     options = {"--model": path.resolve(), "--texts": inputs, "--output": outputs, "--golden": golden}
     command = [
         sys.executable,
@@ -55,11 +59,13 @@ def run_on_device(path: Path, texts: Sequence[ProofText], directory: Path, *, fu
         *(str(part) for pair in options.items() for part in pair),
         "--fused" if fused else "--no-fused",
     ]
-    try:
-        result = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise ProofError(f"the torch-free process did not end within {_SECONDS} s") from error
-    _check(result)
+    with named_full_disk(directory, len(content)):
+        inputs.write_bytes(content)
+        try:
+            result = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)
+        except subprocess.TimeoutExpired as error:
+            raise ProofError(f"the torch-free process did not end within {_SECONDS} s") from error
+        _check(result)
     recorded = Evidence.from_json({"golden": json.loads(golden.read_text(encoding="utf-8"))})
     recorded.require("golden")
     return DeviceRun(read_outputs(outputs), recorded.golden)
@@ -68,6 +74,8 @@ def run_on_device(path: Path, texts: Sequence[ProofText], directory: Path, *, fu
 def _check(result: subprocess.CompletedProcess[str]) -> None:
     if result.returncode < 0:
         raise ProofError(f"the torch-free process was killed by signal {-result.returncode}")
+    if result.returncode and os.strerror(errno.ENOSPC) in result.stderr:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
     if result.returncode:
         raise ProofError(f"the torch-free process failed: {result.stderr.strip()[-2000:]}")
     last = json.loads(result.stdout.strip().splitlines()[-1])

@@ -19,6 +19,7 @@ class TextClassification(Task):
     """Logits [batch, labels]."""
 
     name = "text-classification"
+    aliases = ("sentiment-analysis",)
     auto_class = "AutoModelForSequenceClassification"
     architecture_suffixes = ("ForSequenceClassification",)
     cross_encoder = False

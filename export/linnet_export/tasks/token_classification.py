@@ -22,6 +22,7 @@ class TokenClassification(Task):
     """Logits [batch, length, labels]."""
 
     name = "token-classification"
+    aliases = ("ner",)
     auto_class = "AutoModelForTokenClassification"
     architecture_suffixes = ("ForTokenClassification",)
     has_labels = True

@@ -110,5 +110,5 @@ def _cached(cache: Path, key: str) -> dict[str, Tensor] | None:
 
 def _keep(outputs: dict[str, Tensor], cache: Path, key: str) -> None:
     name = cache.with_name(f"{cache.stem}-{key[:16]}.safetensors")
-    with atomic_write(name) as aside:
+    with atomic_write(name, sum(tensor.nbytes for tensor in outputs.values())) as aside:
         save_file(outputs, str(aside))

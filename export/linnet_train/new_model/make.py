@@ -11,6 +11,7 @@ import transformers
 from linnet.errors import InvalidArgumentError
 from linnet_bench.accuracy.problems import Problem
 from linnet_train.atomic import atomic_directory
+from linnet_train.checkpoints import model_bytes
 from linnet_train.errors import BadDataError
 from linnet_train.new_model.config import NewModelConfig
 from linnet_train.new_model.overrides import read_overrides
@@ -69,7 +70,7 @@ def make_model(config: NewModelConfig) -> NewModel:
         raise InvalidArgumentError(
             f"transformers cannot make {config.model_type} of these settings: {error}"
         ) from error
-    with atomic_directory(config.output) as aside:
+    with atomic_directory(config.output, model_bytes(model)) as aside:
         model.save_pretrained(aside)
         tokenizer.save_pretrained(aside)
     words = sum(len(text.split()) for text in texts)

@@ -16,6 +16,7 @@ def search_page(report: SearchReport) -> str:
     outcome = "none fits the budget" if best is None else f"the best that fits is trial {best.number}"
     page = Page(
         f"{report.output.name}: {counted(len(report.trials), 'trial')}",
+        maker="linnet train",
         subtitle=f"{report.metric} on held-out rows, of the exported files; {outcome}.",
         footer=f"Made by linnet train --search, linnet {version()}.",
     )

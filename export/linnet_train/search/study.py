@@ -11,7 +11,7 @@ from typing import Any
 
 import transformers
 
-from linnet.errors import InvalidArgumentError, LinnetError
+from linnet.errors import InvalidArgumentError, LinnetError, NoSpaceError
 from linnet_bench import tasks as measured
 from linnet_train.atomic import atomic_directory
 from linnet_train.config import TrainConfig
@@ -55,6 +55,8 @@ def search(
         listener.epoch_finished(f"trial {trial.number + 1}: {_said(trial.params)}")
         try:
             outcome = run_trial(settings, exported or {}, config.budget.tokens, listener)
+        except NoSpaceError:  # the next trial would find none either
+            raise
         except LinnetError as error:
             trial.set_user_attr(_FAILURE, str(error))
             raise optuna.TrialPruned(str(error)) from error
@@ -171,6 +173,7 @@ def _report(base: TrainConfig, metric: str, trials: Any) -> SearchReport:
 def _keep_best(base: TrainConfig, report: SearchReport) -> None:
     if report.best is None:
         return
-    with atomic_directory(base.output / "best") as aside:
+    size = sum(path.stat().st_size for path in report.best.directory.rglob("*"))
+    with atomic_directory(base.output / "best", size) as aside:
         shutil.copytree(report.best.directory, aside, dirs_exist_ok=True)
         assert (aside / FILE).is_file()

@@ -5,16 +5,17 @@
     0    done
     1    a check failed: `verify` found a difference, `eval` is below its limit,
          `export` is over budget
-    2    wrong usage: an argument, an input, or an extra that is not installed
+    2    wrong usage: an argument or an input
     3    the file was refused: missing, damaged, too new, or not a linnet file
-    4    this build or machine lacks what the program needs
-    5    the run failed
+    4    this build or machine lacks what the program or the command needs, such as torch
+    5    the run failed, or there is no space left for its output
     130  interrupted with Ctrl-C
 """
 
 from __future__ import annotations
 
-from linnet.errors import BuildError, CallerError, ExtraMissingError, FileError, GoldenMismatchError, LinnetError
+from linnet.atomic_file import is_full_disk
+from linnet.errors import BuildError, CallerError, FileError, GoldenMismatchError, LinnetError
 
 __all__ = [
     "CHECK_FAILED",
@@ -35,14 +36,14 @@ def exit_status(error: Exception) -> int:
     """Return the exit status for an error."""
     if isinstance(error, GoldenMismatchError):
         return CHECK_FAILED
-    if isinstance(error, CallerError | ExtraMissingError):
+    if isinstance(error, CallerError):
         return USAGE
     if isinstance(error, FileError):
         return REFUSED
     if isinstance(error, BuildError):
         return LACKING
-    if isinstance(error, OSError):  # a data file or an output that the arguments name
-        return USAGE
+    if isinstance(error, OSError) and not isinstance(error, LinnetError) and not is_full_disk(error):
+        return USAGE  # a data file or an output that the arguments name
     return RUN_FAILED
 
 

@@ -7,17 +7,19 @@ import codecs
 import io
 import itertools
 import os
+import re
 import sys
 import traceback
 import warnings
 from collections.abc import Sequence
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from linnet.cli.command import Command
 from linnet.cli.exit_status import INTERRUPTED, OK, USAGE, error_message, exit_status
 from linnet.cli.registry import UnknownCommandError, find_command, missing_extra
 from linnet.errors import LinnetError
 from linnet.printable import escaped_output
+from linnet.suggestions import did_you_mean
 
 __all__ = ["command_parser", "main"]
 
@@ -126,9 +128,22 @@ def _top_level(arguments: Sequence[str]) -> int:
     return USAGE
 
 
+class _Parser(argparse.ArgumentParser):
+    """Parser whose errors name the option or the choice that was probably meant."""
+
+    def error(self, message: str) -> NoReturn:
+        wrong = re.search(r"invalid choice: '([^']*)'|unrecognized arguments: (-[^ =]+)", message)
+        if wrong is not None:
+            actions = self._actions  # private: argparse has no public access to the declared arguments
+            choices = [str(choice) for action in actions for choice in action.choices or ()]
+            options = [option for action in actions for option in action.option_strings]
+            message += did_you_mean(wrong[1] or wrong[2], choices if wrong[1] else options)
+        super().error(message)
+
+
 def command_parser(name: str, command: Command) -> argparse.ArgumentParser:
     """Return the parser of a command, with ``--debug`` and ``--help``, and ``--help-all`` if ``--help`` is short."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=f"linnet {name}",
         description=command.help[0].upper() + command.help[1:] + ".",
         formatter_class=argparse.RawDescriptionHelpFormatter,

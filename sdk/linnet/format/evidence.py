@@ -1,7 +1,7 @@
 """Evidence of a linnet file as dataclasses: proof, golden cases, report of the export and debug map.
 
 The evidence is the JSON object in the trailer. The dataclasses below *are* its schema: the exporter writes them with
-:meth:`Evidence.to_json`, every reader uses :meth:`Evidence.from_json`, and :mod:`linnet.format.evidence_schema`
+:meth:`Evidence.to_json`, every reader uses :meth:`Evidence.from_json`, and :mod:`linnet_bench.record.evidence_schema`
 generates the JSON Schema from them (``docs/reference/evidence.schema.json``). A reader accepts its own major version
 and ignores fields of a newer minor version. A field that a file does not have, because an older version wrote it or
 because it is damaged, gets its default; :attr:`Evidence.damaged` lists the paths of values of a wrong type.

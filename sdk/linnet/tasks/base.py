@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeVar
 from linnet.errors import InvalidArgumentError
 from linnet.format.manifest import Manifest
 from linnet.session import RunOptions, Session
+from linnet.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from linnet.runtime import FloatArray
@@ -101,7 +102,8 @@ def read_options(kind: type[OptionsT], given: Mapping[str, object]) -> tuple[Opt
     unknown = sorted(given.keys() - {*own, *common})
     if unknown:
         known = ", ".join([*own, *common])
-        raise InvalidArgumentError(f"unknown option {', '.join(unknown)}; known are {known}")
+        hint = did_you_mean(unknown[0], [*own, *common])
+        raise InvalidArgumentError(f"unknown option {', '.join(unknown)}; known are {known}{hint}")
     run: Mapping[str, Any] = {name: given[name] for name in common if name in given}
     return kind(**{name: given[name] for name in own if name in given}), RunOptions(**run)
 

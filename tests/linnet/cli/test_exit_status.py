@@ -21,7 +21,7 @@ from linnet.errors import (
     [
         (GoldenMismatchError("x"), 1),
         (InvalidArgumentError("x"), 2),
-        (ExtraMissingError("x"), 2),
+        (ExtraMissingError("x"), 4),
         (PermissionError("x"), 2),
         (FileDamagedError("x"), 3),
         (BackendMissingError("x"), 4),

@@ -15,7 +15,7 @@ import linnet
 from linnet.cli import main as command_line
 from linnet.cli.run import _is_file
 from linnet.errors import FileMissingError, InvalidTextError, TextTooLongError
-from linnet.suggestions import did_you_mean, similar_model
+from linnet.suggestions import similar_model
 from tests.support.command_line import good
 
 
@@ -132,12 +132,6 @@ def test_a_similar_file_is_named_with_its_folder(folder: Path) -> None:
     with pytest.raises(FileMissingError, match=r"did you mean '.*/sentiment\.pte'\?"):
         linnet.load(folder / "sentiment.ptee")
     assert similar_model("none/such/folder/x.pte") == ""
-
-
-def test_a_suggestion_is_near_or_there_is_none() -> None:
-    assert did_you_mean("exprot", ["export", "explain"]) == "; did you mean 'export'?"
-    assert did_you_mean("zzz", ["export"]) == ""
-    assert did_you_mean("ner", {"ner": "token-classification"}) == "; did you mean 'token-classification'?"
 
 
 def test_the_model_that_comes_with_linnet_is_not_asked_in_place_of_a_missing_file(

@@ -12,8 +12,8 @@ import pytest
 from linnet.assets import default_model
 from linnet.errors import SchemaTooNewError, TrailerDamagedError
 from linnet.format.evidence import Evidence, GoldenCase, GoldenOutput, Instruction, LayerError, LayerRun, Report
-from linnet.format.evidence_schema import evidence_schema, schema_text
 from linnet.format.trailer import read_trailer
+from linnet_bench.record.evidence_schema import evidence_schema, schema_text
 
 COMMITTED = Path(__file__).parents[3] / "docs" / "reference" / "evidence.schema.json"
 CASE = {"text": "a", "pair": None, "ids": [2, 3], "type_ids": [0, 0], "output": {"x": {"shape": [1], "values": [0.5]}}}

@@ -14,8 +14,8 @@ import linnet
 from linnet.assets import default_model
 from linnet.cli.main import main
 from linnet.format.evidence import Evidence
-from linnet.format.evidence_schema import evidence_schema
 from linnet.format.trailer import read_trailer
+from linnet_bench.record.evidence_schema import evidence_schema
 
 FOLDER = Path(__file__).parent / "old_files"
 FILES = sorted(FOLDER.glob("*.pte"))

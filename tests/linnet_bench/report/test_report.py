@@ -144,12 +144,14 @@ def command(*arguments: str | Path) -> int:
     return run(parser.parse_args([*map(str, arguments)]))
 
 
-def test_the_command_writes_one_page_and_replaces_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_replaces_only_its_own_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (path,) = written(tmp_path, make_record())
     out = tmp_path / "out.html"
     assert command(path, "-o", out, "--title", "Mine <1>") == 0
     assert "<h1><bdi>Mine &lt;1&gt;</bdi></h1>" in out.read_text(encoding="utf-8")
     assert "1 record" in capsys.readouterr().out
+    assert command(path, "-o", out) == 0
+    out.write_text("my notes")
     with pytest.raises(InvalidArgumentError, match="--force"):
         command(path, "-o", out)
     with pytest.raises(InvalidArgumentError, match="is one of the records"):

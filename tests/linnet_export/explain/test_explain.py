@@ -179,6 +179,8 @@ def test_the_command(exported: Callable[..., Any], tmp_path: Path, capsys: pytes
     page = tmp_path / "page.html"
     arguments = ["explain", str(report.path), "--no-latency", "-o", str(page)]
     assert main(arguments) == 0
+    assert main(arguments) == 0, "it replaces its own page"
+    page.write_text("my notes", encoding="utf-8")
     assert main(arguments) == 2, "it is there already"
     assert main([*arguments, "--force"]) == 0
     assert "not measured" in page.read_text(encoding="utf-8")

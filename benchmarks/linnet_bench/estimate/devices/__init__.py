@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from linnet.errors import InvalidArgumentError
+from linnet.suggestions import did_you_mean
 from linnet_bench.estimate.devices import pi3, pi4, pi5, zen5
 from linnet_bench.estimate.devices.base import Device
 from linnet_bench.machine.processor import cpuinfo_values
@@ -26,7 +27,10 @@ def find_device(name: str) -> Device:
     if name == THIS:
         return this_device()
     if name not in DEVICES:
-        raise InvalidArgumentError(f"no figures of the device {name!r}; known are {', '.join(DEVICES)} and {THIS}")
+        hint = did_you_mean(name, [*DEVICES, THIS])
+        raise InvalidArgumentError(
+            f"no figures of the device {name!r}; known are {', '.join(DEVICES)} and {THIS}{hint}"
+        )
     return DEVICES[name]
 
 

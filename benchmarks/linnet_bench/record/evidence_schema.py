@@ -1,4 +1,4 @@
-"""JSON Schema of the evidence; ``python -m linnet.format.evidence_schema`` prints it.
+"""JSON Schema of the evidence; ``python -m linnet_bench.record.evidence_schema`` prints it.
 
 The committed copy is ``docs/reference/evidence.schema.json``; a test compares it with the output of this module. A
 document of a newer minor version may have fields that are not in the schema.
@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 from linnet.format.evidence import EVIDENCE_MAJOR, EVIDENCE_SCHEMA, Evidence
-from linnet.format.json_schema import dataclass_schema
+from linnet_bench.record.json_schema import dataclass_schema
 
 __all__ = ["evidence_schema", "schema_text"]
 
