@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["NOT_GIVEN", "AnsweringModel", "NotGiven", "Task", "check_count", "read_options"]
 
+_MOST_COUNT = 2**31 - 1
+
 OptionsT = TypeVar("OptionsT")
 
 
@@ -109,10 +111,12 @@ def read_options(kind: type[OptionsT], given: Mapping[str, object]) -> tuple[Opt
 
 
 def check_count(name: str, value: object) -> None:
-    """Check that an option is an int of at least 1.
+    """Check that an option is an int of at least 1, which the runtime can take.
 
     Raises:
         InvalidArgumentError: the value is something else.
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise InvalidArgumentError(f"{name} is {value!r}, expected an int of at least 1")
+    if value > _MOST_COUNT:
+        raise InvalidArgumentError(f"{name} is {value}, expected at most {_MOST_COUNT}")
