@@ -259,6 +259,7 @@ def _notes(loaded: _Loaded, lowered: LowerResult) -> Iterator[str]:
         )
     if loaded.tokenizer.note:
         yield loaded.tokenizer.note
+    yield from loaded.checkpoint.notes
 
 
 def _digest(path: Path) -> str:

@@ -49,6 +49,7 @@ class Checkpoint:
         license: licence named by the model card, or empty.
         special_tokens: token by role (pad, unk, cls, sep, mask).
         clean_up: `transformers` drops the space before punctuation when it decodes.
+        notes: what the user should know about how it was read, sentences.
     """
 
     source: Source
@@ -64,6 +65,7 @@ class Checkpoint:
     license: str
     special_tokens: Mapping[str, str]
     clean_up: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def vocab_size(self) -> int:
@@ -122,6 +124,7 @@ def load_checkpoint(config: ExportConfig) -> Checkpoint:
         license=licence_of(source.directory),
         special_tokens=loaded.special_tokens,
         clean_up=loaded.clean_up,
+        notes=loaded.notes,
     )
 
 

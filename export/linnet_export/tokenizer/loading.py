@@ -24,6 +24,18 @@ ROLES = ("pad", "unk", "cls", "sep", "mask")
 _FILES = ("tokenizer.json", "vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spiece.model", "spm.model")
 _SETTINGS = ("special_tokens_map.json", "tokenizer_config.json")
 
+# upper case, accents, several spaces, other writing systems, digits, compatibility characters, emoji
+_PROBES = (
+    "The Quick  brown   fox can't jump over 13 lazy dogs.",
+    "Crème brûlée, ÜBER-Größe, naïve façade; ĐỒNG",
+    "Привет, как твои дела? Ёлка",
+    "日本語のテキスト、ｶﾀｶﾅ と 全角 ＡＢＣ１２３",
+    "今天天气很好。한국어 문장입니다.",
+    "مرحبا بالعالم 123 नमस्ते दुनिया สวัสดี",
+    "1,234.56 € ½ ﬁne ① x² user_name@example.com https://a.b/c?d=e#f",
+    "tabs\tand\nlines 👍🏽 — “quoted” … (brackets) [x]",
+)
+
 
 @dataclasses.dataclass(frozen=True)
 class LoadedTokenizer:
@@ -33,11 +45,13 @@ class LoadedTokenizer:
         backend: without truncation and padding that a call would not ask for.
         special_tokens: token by role (pad, unk, cls, sep, mask).
         clean_up: `transformers` drops the space before punctuation when it decodes.
+        notes: what the user should know about how it was read.
     """
 
     backend: tokenizers.Tokenizer
     special_tokens: Mapping[str, str]
     clean_up: bool = False
+    notes: tuple[str, ...] = ()
 
 
 def load_tokenizer(directory: Path) -> tokenizers.Tokenizer:
@@ -76,11 +90,9 @@ def read_tokenizer(directory: Path) -> LoadedTokenizer:
         raise UnsupportedTokenizerError(
             f"the tokenizer in {directory.name} cannot be read ({error}); save it again with tokenizer.save_pretrained"
         ) from error
-    built = json.loads(loaded.backend.to_str())
     if file.is_file():
-        _check_kept(parse_json(file), built)
-    else:
-        _check_merges(built)
+        return dataclasses.replace(loaded, notes=_changed_parts(file, loaded.backend))
+    _check_merges(json.loads(loaded.backend.to_str()))
     return loaded
 
 
@@ -164,9 +176,31 @@ def _check_merges(state: dict[str, Any]) -> None:
         )
 
 
-def _check_kept(saved: dict[str, Any], loaded: dict[str, Any]) -> None:
-    """Refuse a tokenizer.json of whose parts `transformers` kept only the vocabulary."""
-    for name in ("normalizer", "pre_tokenizer", "model"):
-        found, kept = ((state.get(name) or {}).get("type", "none") for state in (saved, loaded))
-        if found not in (kept, "none"):
-            raise unsupported_part(f"{name} {found} in tokenizer.json, where its tokenizer class builds {kept}", kept)
+def _changed_parts(file: Path, loaded: tokenizers.Tokenizer) -> tuple[str, ...]:
+    """Return notes about parts of a tokenizer.json that `transformers` builds anew in another form.
+
+    Raises:
+        UnsupportedTokenizerError: the new form gives other tokens: `transformers` kept only the vocabulary.
+    """
+    saved, built = parse_json(file), json.loads(loaded.to_str())
+    found: list[tuple[str, str, str]] = []
+    for name in ("model", "normalizer", "pre_tokenizer"):
+        before, after = ((state.get(name) or {}).get("type", "none") for state in (saved, built))
+        if before not in (after, "none"):
+            found.append((name, before, after))
+    if not found:
+        return ()
+    name, before, after = found[0]
+    raw = tokenizers.Tokenizer.from_str(file.read_text(encoding="utf-8"))
+    raw.no_truncation()
+    if name == "model" or any(_tokens(raw, text) != _tokens(loaded, text) for text in _PROBES):
+        raise unsupported_part(f"{name} {before} in tokenizer.json, where its tokenizer class builds {after}", after)
+    parts = ", ".join(f"{name} {before} as {after}" for name, before, after in found)
+    return (
+        f"transformers builds the tokenizer from its class, not as tokenizer.json has it ({parts}); "
+        "the file carries what transformers builds; texts that end in a space may get other tokens from tokenizer.json",
+    )
+
+
+def _tokens(tokenizer: tokenizers.Tokenizer, text: str) -> list[str]:
+    return list(tokenizer.encode(text, add_special_tokens=False).tokens)

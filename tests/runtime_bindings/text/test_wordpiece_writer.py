@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
+import transformers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 from linnet_export.errors import CheckpointError
-from linnet_export.tokenizer import UnsupportedTokenizerError, load_tokenizer, wordpiece_blob
+from linnet_export.tokenizer import UnsupportedTokenizerError, load_tokenizer, read_tokenizer, wordpiece_blob
 from tests.runtime_bindings.text.oracle import small_reference, twins_of
+from tests.support.tokenizers import xlm_roberta_tokenizer
 
 TEXTS = ("Crazy Fox </s> née", "NÉE 中文 fox[MASK]", "the <extra> fox", "")
 
@@ -235,6 +237,31 @@ def test_another_tokenizer_under_the_name_of_bert_is_refused(tmp_path: Path) -> 
     (tmp_path / "config.json").write_text('{"model_type": "bert"}', encoding="utf-8")
     with pytest.raises(UnsupportedTokenizerError, match="model BPE in tokenizer.json"):
         load_tokenizer(tmp_path)
+
+
+def test_tokenizer_json_of_another_form_that_gives_the_same_tokens(tmp_path: Path) -> None:
+    """As multilingual-e5-small has it: its normalizer merges spaces, as the pre-tokenizer of XLM-R's class does."""
+    built = xlm_roberta_tokenizer()
+    built.save_pretrained(tmp_path)
+    saved = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    saved.normalizer = normalizers.Sequence([saved.normalizer, normalizers.Replace(Regex(" {2,}"), " ")])
+    saved.pre_tokenizer = pre_tokenizers.Metaspace()
+    saved.save(str(tmp_path / "tokenizer.json"))
+    loaded = read_tokenizer(tmp_path)
+    assert "normalizer Sequence as Precompiled" in loaded.notes[0]
+    original = transformers.AutoTokenizer.from_pretrained(tmp_path)
+    for text in ("Turn  the volume UP", " light   and music ", "ﬁne"):
+        assert loaded.backend.encode(text).ids == original(text).input_ids
+
+
+@pytest.mark.parametrize("part", [normalizers.Lowercase(), normalizers.StripAccents(), normalizers.Replace("1", "2")])
+def test_a_normalizer_that_transformers_leaves_out_is_refused(tmp_path: Path, part: normalizers.Normalizer) -> None:
+    xlm_roberta_tokenizer().save_pretrained(tmp_path)
+    saved = Tokenizer.from_file(str(tmp_path / "tokenizer.json"))
+    saved.normalizer = normalizers.Sequence([normalizers.NFKD(), part, saved.normalizer])
+    saved.save(str(tmp_path / "tokenizer.json"))
+    with pytest.raises(UnsupportedTokenizerError, match="normalizer Sequence.*builds Precompiled"):
+        read_tokenizer(tmp_path)
 
 
 def test_unreadable_files_are_refused(tmp_path: Path) -> None:
