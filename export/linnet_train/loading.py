@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
 
+from linnet_export.checkpoint.limits import check_sizes
 from linnet_export.checkpoint.sentence_modules import read_sentence_modules
-from linnet_export.checkpoint.source import read_json, resolve_source, weight_files, weights_sha256
+from linnet_export.checkpoint.settings import check_settings, label_names, read_config
+from linnet_export.checkpoint.source import read_json, resolve_source, weights_sha256
+from linnet_export.checkpoint.weights import Folders, find_folders, load_model
 from linnet_export.errors import CheckpointError
 from linnet_export.graph.architectures import get_architecture
 from linnet_export.tokenizer import check_tokenizer_files
 
 __all__ = ["Loaded", "checkpoint_directory", "last_layer", "load_classifier", "load_encoder", "load_masked"]
-
-
-_HOW: Mapping[str, Any] = {
-    "dtype": torch.float32,
-    "use_safetensors": True,
-    "local_files_only": True,
-    "trust_remote_code": False,
-    "attn_implementation": "eager",  # short texts on a CPU: faster than the fused kernel, forward and backward
-}
 
 
 _WITH_NEXT_SENTENCE = ("bert", "mobilebert")
@@ -68,28 +62,19 @@ def load_classifier(
     Raises:
         CheckpointError: it cannot be loaded, or an exported program could not be made of it.
     """
-    directory = checkpoint_directory(name)
-    settings = read_json(directory / "config.json")
-    files = weight_files(directory)
-    try:
-        config: Any = transformers.AutoConfig.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
-        own = _own_labels(config, settings, head)
-        chosen = tuple(labels) if labels is not None else own
-        config.id2label = dict(enumerate(chosen))
-        config.label2id = {label: place for place, label in enumerate(chosen)}
-        _set_dropout(config, dropout)
-        model: Any = getattr(transformers, f"AutoModel{head}").from_pretrained(
-            directory, config=config, ignore_mismatched_sizes=labels is not None, **_HOW
-        )
-        tokenizer = transformers.AutoTokenizer.from_pretrained(directory, local_files_only=True)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise CheckpointError(f"{name}: transformers cannot load it {head}: {error}") from error
+    folders = _folders(name)
+    config = _config(folders, dropout)
+    own = _own_labels(config, folders, head)
+    chosen = tuple(labels) if labels is not None else own
+    config.id2label = dict(enumerate(chosen))
+    config.label2id = {label: place for place, label in enumerate(chosen)}
+    model = load_model(folders, f"AutoModel{head}", config, new_head=labels is not None).model
     new_head = sorted(chosen) != sorted(own)
     if new_head:
         _make_head_anew(model)
     elif chosen != own:
         _reorder_head(model, [own.index(label) for label in chosen])
-    return Loaded(model.eval(), tokenizer, chosen, weights_sha256(files), new_head)
+    return Loaded(model, _tokenizer(folders), chosen, weights_sha256(folders.files), new_head)
 
 
 def load_encoder(name: str, dropout: float | None = None) -> Loaded:
@@ -102,16 +87,9 @@ def load_encoder(name: str, dropout: float | None = None) -> Loaded:
     Raises:
         CheckpointError: it cannot be loaded, or an exported program could not be made of it.
     """
-    directory = checkpoint_directory(name)
-    files = weight_files(directory)
-    try:
-        config: Any = transformers.AutoConfig.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
-        _set_dropout(config, dropout)
-        model: Any = transformers.AutoModel.from_pretrained(directory, config=config, **_HOW)
-        tokenizer = transformers.AutoTokenizer.from_pretrained(directory, local_files_only=True)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise CheckpointError(f"{name}: transformers cannot load it as an encoder: {error}") from error
-    return Loaded(model.eval(), tokenizer, (), weights_sha256(files), new_head=False)
+    folders = _folders(name)
+    model = load_model(folders, "AutoModel", _config(folders, dropout)).model
+    return Loaded(model, _tokenizer(folders), (), weights_sha256(folders.files), new_head=False)
 
 
 def load_masked(name: str, dropout: float | None = None, *, next_sentence: bool = False) -> Loaded:
@@ -126,42 +104,59 @@ def load_masked(name: str, dropout: float | None = None, *, next_sentence: bool 
         CheckpointError: it cannot be loaded, an exported program could not be made of it, its tokenizer has no mask
             token, or it has no such second head.
     """
-    directory = checkpoint_directory(name)
-    settings = read_json(directory / "config.json")
+    folders = _folders(name)
+    settings = read_json(folders.config / "config.json")
     if next_sentence and settings.get("model_type") not in _WITH_NEXT_SENTENCE:
         raise CheckpointError(
             f"{name}: {settings.get('model_type')} has no head for next sentences; "
             f"{', '.join(_WITH_NEXT_SENTENCE)} have one"
         )
     kind = "PreTraining" if next_sentence else "MaskedLM"
-    try:
-        config: Any = transformers.AutoConfig.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
-        _set_dropout(config, dropout)
-        model: Any = getattr(transformers, f"AutoModelFor{kind}").from_pretrained(directory, config=config, **_HOW)
-        tokenizer = transformers.AutoTokenizer.from_pretrained(directory, local_files_only=True)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise CheckpointError(f"{name}: transformers cannot load it For{kind}: {error}") from error
+    tokenizer = _tokenizer(folders)
+    model = load_model(folders, f"AutoModelFor{kind}", _config(folders, dropout)).model
     if tokenizer.mask_token_id is None:
         raise CheckpointError(f"{name}: its tokenizer has no mask token, so tokens cannot be masked")
     trained = any(name.endswith((f"For{kind}", "ForPreTraining")) for name in settings.get("architectures") or ())
-    return Loaded(model.eval(), tokenizer, (), weights_sha256(weight_files(directory)), new_head=not trained)
+    return Loaded(model, tokenizer, (), weights_sha256(folders.files), new_head=not trained)
 
 
 def checkpoint_directory(name: str) -> Path:
-    """Return the directory of the transformer; raise if it cannot be exported or its files are damaged."""
+    """Return the directory with the transformer's config.json; raise if it cannot be exported or is damaged."""
+    return _folders(name).config
+
+
+def _folders(name: str) -> Folders:
+    """Return where the parts of a checkpoint are; raise if it cannot be exported or its files are damaged."""
     source = resolve_source(name, None)
     sentence = read_sentence_modules(source.directory)
-    directory = source.directory / sentence.transformer if sentence else source.directory
-    get_architecture(str(read_json(directory / "config.json").get("model_type")))
-    weight_files(directory)
-    check_tokenizer_files(directory)
-    return directory
+    folders = find_folders(source.directory / sentence.transformer if sentence else source.directory)
+    settings = read_json(folders.config / "config.json")
+    get_architecture(str(settings.get("model_type")))
+    check_settings(folders.config, settings)
+    check_sizes(folders.config / "config.json", settings, folders.files)
+    check_tokenizer_files(folders.tokenizer)
+    return folders
 
 
-def _own_labels(config: Any, settings: dict[str, Any], head: str) -> tuple[str, ...]:
+def _config(folders: Folders, dropout: float | None) -> Any:
+    config = read_config(folders.config)
+    _set_dropout(config, dropout)
+    return config
+
+
+def _tokenizer(folders: Folders) -> Any:
+    try:
+        return transformers.AutoTokenizer.from_pretrained(folders.tokenizer, local_files_only=True)
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise CheckpointError(f"{folders.tokenizer}: transformers cannot read its tokenizer: {error}") from error
+
+
+def _own_labels(config: Any, folders: Folders, head: str) -> tuple[str, ...]:
     """Labels of a checkpoint that was trained for some; a plain encoder's config only counts to two."""
-    trained = any(name.endswith(head) for name in settings.get("architectures") or ())
-    return tuple(str(config.id2label[place]) for place in range(config.num_labels)) if trained else ()
+    names = read_json(folders.config / "config.json").get("architectures") or ()
+    trained = any(str(name).endswith(head) for name in names)
+    trained = trained or bool(folders.adapter and folders.adapter.architecture_suffix == head)
+    return label_names(folders.config, config.id2label) if trained else ()
 
 
 def _set_dropout(config: Any, dropout: float | None) -> None:

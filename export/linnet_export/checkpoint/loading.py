@@ -8,20 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import tokenizers
-import torch
 import transformers
 
+from linnet_export.checkpoint.foreign_parts import check_files, check_weights
 from linnet_export.checkpoint.limits import check_sizes
 from linnet_export.checkpoint.sentence_modules import SentenceModules, read_sentence_modules
-from linnet_export.checkpoint.source import (
-    Source,
-    licence_of,
-    read_json,
-    resolve_source,
-    weight_files,
-    weights_sha256,
-)
+from linnet_export.checkpoint.settings import check_settings, label_names, read_config
+from linnet_export.checkpoint.source import Source, licence_of, read_json, resolve_source, weights_sha256
 from linnet_export.checkpoint.task_detection import detect_task, known_task
+from linnet_export.checkpoint.weights import Folders, LoadedModel, find_folders, load_model
 from linnet_export.config import MAX_POSITIONS, ExportConfig
 from linnet_export.errors import CheckpointError
 from linnet_export.graph.architectures import get_architecture
@@ -97,17 +92,26 @@ def load_checkpoint(config: ExportConfig) -> Checkpoint:
     """
     source = resolve_source(config.model, config.revision)
     sentence = read_sentence_modules(source.directory)
-    directory = source.directory / sentence.transformer if sentence else source.directory
-    settings = read_json(directory / "config.json")
-    _check_architecture(directory, settings)
-    task = known_task(config.task) if config.task else detect_task(settings, sentence is not None)
+    folders = find_folders(source.directory / sentence.transformer if sentence else source.directory)
+    settings = read_json(folders.config / "config.json")
+    check_settings(folders.config, settings)
+    architecture = get_architecture(str(settings.get("model_type")))
+    own_config = read_config(folders.config)
+    architecture.check(own_config)
+    task = known_task(config.task) if config.task else _detected(folders, settings, sentence)
+    chosen = config.task is not None
+    notes = check_files(source.directory, settings, task, chosen=chosen)
     if not task.embeds:
         sentence = None
-    files = weight_files(directory)
-    check_sizes(directory / "config.json", settings, files)
-    loaded = read_tokenizer(directory)
+    files = folders.files
+    check_sizes(folders.config / "config.json", settings, files)
+    loaded = read_tokenizer(folders.tokenizer)
     tokenizer = loaded.backend
-    model = _load_model(directory, task)
+    labels = _labels(config, task, folders.config, own_config)
+    weights = load_model(folders, task.auto_class, own_config)
+    _check_complete(folders.weights, task, weights)
+    notes += loaded.notes + weights.notes + check_weights(weights, task, chosen=chosen)
+    model = weights.model
     _check_vocabulary(tokenizer, model)
     _check_lower_case(sentence, tokenizer)
     return Checkpoint(
@@ -116,7 +120,7 @@ def load_checkpoint(config: ExportConfig) -> Checkpoint:
         model=model,
         tokenizer=tokenizer,
         sentence=sentence,
-        labels=_labels(config, task, model),
+        labels=labels,
         score_function=task.score_function(model.config, settings),
         max_length=_max_length(config, sentence, model),
         sha256=weights_sha256(files),
@@ -124,45 +128,23 @@ def load_checkpoint(config: ExportConfig) -> Checkpoint:
         license=licence_of(source.directory),
         special_tokens=loaded.special_tokens,
         clean_up=loaded.clean_up,
-        notes=loaded.notes,
+        notes=notes,
     )
 
 
-def _check_architecture(directory: Path, settings: dict[str, Any]) -> None:
-    # before anything large is read
-    architecture = get_architecture(str(settings.get("model_type")))
-    try:
-        config = transformers.AutoConfig.from_pretrained(directory, local_files_only=True, trust_remote_code=False)
-    except Exception as error:  # of the many kinds that its checks of types and values raise
-        raise CheckpointError(f"{directory / 'config.json'}: transformers cannot read it: {error}") from error
-    architecture.check(config)
+def _detected(folders: Folders, settings: dict[str, Any], sentence: SentenceModules | None) -> Task:
+    suffix = folders.adapter.architecture_suffix if folders.adapter else ""
+    named = {**settings, "architectures": [suffix]} if suffix else settings
+    return detect_task(named, sentence is not None)
 
 
-def _load_model(directory: Path, task: Task) -> transformers.PreTrainedModel:
-    try:
-        model, info = getattr(transformers, task.auto_class).from_pretrained(
-            directory,
-            dtype=torch.float32,
-            use_safetensors=True,
-            local_files_only=True,
-            trust_remote_code=False,
-            attn_implementation="eager",
-            output_loading_info=True,
-        )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise CheckpointError(f"{directory}: transformers cannot load it for {task.name}: {error}") from error
-    _check_loading(directory, task, info)
-    return model.eval()
-
-
-def _check_loading(directory: Path, task: Task, info: dict[str, Any]) -> None:
-    missing = sorted(key for key in info["missing_keys"] if not key.startswith(task.unused_weights))
-    mismatched = sorted(str(key) for key in info["mismatched_keys"])
-    if missing or mismatched:
-        shown = ", ".join((missing + mismatched)[:6])
+def _check_complete(directory: Path, task: Task, weights: LoadedModel) -> None:
+    missing = [name for name in weights.missing if not name.startswith(task.unused_weights)]
+    if missing:
         raise CheckpointError(
-            f"{directory}: {len(missing) + len(mismatched)} weights of {task.name} are missing or have another shape "
-            f"({shown}); expected a checkpoint that was trained for this task; choose one, or another --task"
+            f"{directory}: {len(missing)} weights of {task.name} are missing or have another shape "
+            f"({', '.join(missing[:6])}); expected a checkpoint that was trained for this task; choose one, or "
+            "another --task"
         )
 
 
@@ -196,22 +178,17 @@ def _check_lower_case(sentence: SentenceModules | None, tokenizer: tokenizers.To
         )
 
 
-def _labels(config: ExportConfig, task: Task, model: transformers.PreTrainedModel) -> tuple[str, ...]:
+def _labels(config: ExportConfig, task: Task, directory: Path, own: Any) -> tuple[str, ...]:
     if not task.has_labels:
         if config.labels is not None:
             raise CheckpointError(f"labels were given, but {task.name} has none")
         return ()
-    count = _label_count(model)
     if config.labels is None:
-        names: dict[Any, str] = dict(model.config.id2label or {})
-        return tuple(str(names[index]) for index in range(count))
+        return label_names(directory, own.id2label or {})
+    count = int(own.num_labels or 0)
     if len(config.labels) != count:
         raise CheckpointError(f"{len(config.labels)} labels were given, the checkpoint has {count} classes")
     return config.labels
-
-
-def _label_count(model: transformers.PreTrainedModel) -> int:
-    return int(model.config.num_labels or 0)
 
 
 def _max_length(config: ExportConfig, sentence: SentenceModules | None, model: transformers.PreTrainedModel) -> int:

@@ -12,7 +12,16 @@ from linnet_export.checkpoint.limits import path_inside
 from linnet_export.errors import CheckpointError
 from linnet_export.file_damage import parse_json, safetensors_header
 
-__all__ = ["Source", "licence_of", "read_json", "resolve_source", "weight_files", "weights_sha256"]
+__all__ = [
+    "Source",
+    "find_local",
+    "has_weights",
+    "licence_of",
+    "read_json",
+    "resolve_source",
+    "weight_files",
+    "weights_sha256",
+]
 
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 # a `*` of the hub's patterns matches folders too; modules and tokenizers of sentence-transformers are in folders
@@ -80,6 +89,37 @@ def _from_hub(model: str, revision: str | None) -> Source:
     except (HfHubHTTPError, HFValidationError, OSError) as error:
         raise CheckpointError(f"{model}: no such directory, and the hub says: {_first_line(error)}") from error
     return Source(directory, model, _commit_of(directory))
+
+
+def find_local(model: str, beside: Path, revision: str = "main") -> Path | None:
+    """Return the directory of a checkpoint that is on this machine; None if it is not. Nothing is downloaded.
+
+    Args:
+        model: directory, as it is or seen from the folder ``beside``, or a hub id.
+        beside: a folder.
+        revision: branch, tag or commit of the hub id.
+    """
+    if not model:
+        return None
+    for path in (Path(model).expanduser(), beside / model):
+        if path.is_dir():
+            return path
+    if not _HUB_ID.fullmatch(model):
+        return None
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError
+
+    found: str | None
+    try:
+        found = snapshot_download(model, revision=revision, local_files_only=True)
+    except (OSError, HFValidationError) as error:
+        found = getattr(error, "snapshot_path", None)  # of a cache that lacks other files
+    return Path(found) if found and has_weights(Path(found)) else None
+
+
+def has_weights(directory: Path) -> bool:
+    """True if there are safetensors weights of a whole model in the directory."""
+    return any((directory / name).is_file() for name in ("model.safetensors", "model.safetensors.index.json"))
 
 
 def _first_line(error: BaseException) -> str:

@@ -7,7 +7,13 @@ import dataclasses
 import tokenizers
 
 from linnet_export.tokenizer.errors import UnsupportedTokenizerError
-from linnet_export.tokenizer.loading import LoadedTokenizer, check_tokenizer_files, load_tokenizer, read_tokenizer
+from linnet_export.tokenizer.loading import (
+    LoadedTokenizer,
+    check_tokenizer_files,
+    has_tokenizer,
+    load_tokenizer,
+    read_tokenizer,
+)
 from linnet_export.tokenizer.tokenizer_json import tokenizer_json_blob
 from linnet_export.tokenizer.wordpiece import wordpiece_blob
 
@@ -16,6 +22,7 @@ __all__ = [
     "TokenizerBytes",
     "UnsupportedTokenizerError",
     "check_tokenizer_files",
+    "has_tokenizer",
     "load_tokenizer",
     "read_tokenizer",
     "tokenizer_bytes",

@@ -15,7 +15,7 @@ from linnet_export.file_damage import check_present, parse_json
 from linnet_export.tokenizer.errors import UnsupportedTokenizerError, unsupported_part
 from linnet_export.tokenizer.regular_expressions import check_patterns
 
-__all__ = ["ROLES", "LoadedTokenizer", "check_tokenizer_files", "load_tokenizer", "read_tokenizer"]
+__all__ = ["ROLES", "LoadedTokenizer", "check_tokenizer_files", "has_tokenizer", "load_tokenizer", "read_tokenizer"]
 
 ROLES = ("pad", "unk", "cls", "sep", "mask")
 """Roles of special tokens."""
@@ -96,13 +96,18 @@ def read_tokenizer(directory: Path) -> LoadedTokenizer:
     return loaded
 
 
+def has_tokenizer(directory: Path) -> bool:
+    """True if there are files of a tokenizer in the directory."""
+    return any((directory / name).is_file() for name in _FILES)
+
+
 def check_tokenizer_files(directory: Path) -> None:
     """Refuse a directory without a tokenizer, or with files of one that are empty or Git LFS pointers.
 
     Raises:
         CheckpointError: it is one of these.
     """
-    if not any((directory / name).is_file() for name in _FILES):
+    if not has_tokenizer(directory):
         raise UnsupportedTokenizerError(
             f"no tokenizer in {directory.name}: expected tokenizer.json or vocab.txt (or {', '.join(_FILES[2:])}); "
             "save the tokenizer beside the model (tokenizer.save_pretrained)"
