@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import errno
 import hashlib
 import json
 import os
@@ -12,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeAlias
 
+from linnet.atomic_file import named_full_disk
 from linnet.errors import InvalidArgumentError
 
 __all__ = ["MARK", "Content", "Kind", "Written", "collect", "write"]
@@ -85,7 +85,8 @@ def write(content: Content, folder: Path, kind: Kind, *, force: bool = False) ->
     Raises:
         InvalidArgumentError: the folder has other content, the bundle of another target or model, or a file that was
             changed since it was written.
-        OSError: it cannot be written; the folder is as it was.
+        NoSpaceError: there is no room for it; the folder is as it was.
+        OSError: it cannot be written.
     """
     folder = folder.absolute()
     before = _read_mark(folder)
@@ -111,26 +112,19 @@ def _publish(files: Mapping[str, bytes], folder: Path) -> None:
     The mark comes first where there is none, so that a folder that was left half-way counts as linnet's, and last where
     there is one: until then each file is as one of the two marks says.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
     aside = folder.with_name(f".{folder.name[:40]}.{os.urandom(8).hex()}")
     try:
-        for name, data in files.items():
-            (aside / name).parent.mkdir(parents=True, exist_ok=True)
-            (aside / name).write_bytes(data)
-        if not folder.exists():
-            aside.rename(folder)
-            return
-        marked = (folder / MARK).exists()
-        for name in sorted(files, key=lambda name: (name == MARK) == marked):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (aside / name).replace(folder / name)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        needed = sum(map(len, files.values()))
-        raise OSError(
-            error.errno, f"no space left for the {needed} bytes of the bundle; make room and try again", str(folder)
-        ) from error
+        with named_full_disk(folder, sum(map(len, files.values()))):
+            for name, data in files.items():
+                (aside / name).parent.mkdir(parents=True, exist_ok=True)
+                (aside / name).write_bytes(data)
+            if not folder.exists():
+                aside.rename(folder)
+                return
+            marked = (folder / MARK).exists()
+            for name in sorted(files, key=lambda name: (name == MARK) == marked):
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                (aside / name).replace(folder / name)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
 

@@ -56,7 +56,7 @@ def size_report(content: Content) -> bytes:
     rows = []
     for name, data in content.items():
         stored = data if isinstance(data, bytes) else data.read_bytes()
-        rows.append((name, len(stored), len(zlib.compress(stored, 9))))
+        rows.append((name, len(stored), len(zlib.compress(stored))))
     rows.sort(key=lambda row: (-row[1], row[0]))
     shown = [(name, f"{size}", f"{packed}") for name, size, packed in rows]
     total = ("total", str(sum(row[1] for row in rows)), str(sum(row[2] for row in rows)))

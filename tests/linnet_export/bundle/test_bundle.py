@@ -161,10 +161,10 @@ def test_a_full_disk_leaves_nothing_behind(
         before = state(tmp_path)
         with monkeypatch.context() as patched:
             patched.setattr(Path, "write_bytes", no_space)
-            assert bundle(files / f"{task}.pte", "python", folder, "--force") != 0
+            assert bundle(files / f"{task}.pte", "python", folder, "--force") == 5
         assert state(tmp_path) == before
         assert folder.exists() == bool(before)
-        assert re.search(rf"no space left for the \d+ bytes of the bundle; .*{folder}", capsys.readouterr().err)
+        assert re.search(rf"{folder} cannot be written: .*, at least \d+ bytes are needed; ", capsys.readouterr().err)
         assert bundle(files / f"{task}.pte", "python", folder, "--force") == 0
     assert [path.name for path in tmp_path.iterdir()] == ["part"]
 
