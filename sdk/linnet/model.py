@@ -269,8 +269,11 @@ class Model:
         )
 
     def _require(self, wanted: str, task: str) -> None:
-        if self.manifest.task != task:
+        found = self.manifest.task
+        if found != task:
+            # one score a pair: a reranker whose checkpoint did not say so
+            ranks = (found, task, len(self.manifest.labels)) == ("text-classification", "text-ranking", 1)
             raise TaskMismatchError(
-                f"{wanted} needs a file of task {task}; this one is {self.manifest.task} "
-                f"and can do {self._task.abilities}"
+                f"{wanted} needs a file of task {task}; this one is {found} and can do {self._task.abilities}"
+                + ("; export its checkpoint with --task text-ranking" if ranks else "")
             )

@@ -248,6 +248,15 @@ def test_a_method_of_another_task_is_refused_with_what_the_file_can_do() -> None
             call()
 
 
+@pytest.mark.parametrize(("labels", "says"), [(("LABEL_0",), True), (("no", "yes"), False)])
+def test_a_reranker_that_was_exported_as_a_classifier(labels: tuple[str, ...], says: bool) -> None:
+    model = fake_model("text-classification", hashed_program(len(labels)), labels=labels)
+    for call in (lambda: model.rank("x", ["y"]), lambda: model.predict([("x", "y")])):
+        with pytest.raises(TaskMismatchError) as error:
+            call()
+        assert ("export its checkpoint with --task text-ranking" in str(error.value)) == says
+
+
 def test_encode_needs_a_pooled_output() -> None:
     model = fake_model("feature-extraction", hashed_program(8, per_token=True), outputs=("token_embeddings",))
     with pytest.raises(TaskMismatchError, match="pooling none"):

@@ -112,6 +112,8 @@ def load_checkpoint(config: ExportConfig) -> Checkpoint:
     _check_complete(folders.weights, task, weights)
     notes += loaded.notes + weights.notes + check_weights(weights, task, chosen=chosen)
     model = weights.model
+    if not chosen:
+        notes += _ranking_note(task, own_config)
     _check_vocabulary(tokenizer, model)
     _check_lower_case(sentence, tokenizer)
     return Checkpoint(
@@ -136,6 +138,16 @@ def _detected(folders: Folders, settings: dict[str, Any], sentence: SentenceModu
     suffix = folders.adapter.architecture_suffix if folders.adapter else ""
     named = {**settings, "architectures": [suffix]} if suffix else settings
     return detect_task(named, sentence is not None)
+
+
+def _ranking_note(task: Task, config: Any) -> tuple[str, ...]:
+    """Say that a classifier with one output may be a reranker: only sentence-transformers' own files tell."""
+    if task.name != "text-classification" or int(config.num_labels or 0) != 1:
+        return ()
+    return (
+        "the checkpoint has one output and does not say what for: if it scores a query and a passage (a reranker, a "
+        "cross-encoder), export it with --task text-ranking, which gives the file rank() and predict()",
+    )
 
 
 def _check_complete(directory: Path, task: Task, weights: LoadedModel) -> None:

@@ -65,6 +65,16 @@ def test_a_cross_encoder(tmp_path: Path, activation: str | None, expected: str) 
     assert (checkpoint.task.name, checkpoint.score_function) == ("text-ranking", expected)
 
 
+def test_a_reranker_that_does_not_say_so(tmp_path: Path) -> None:
+    """As cross-encoder/ms-marco-MiniLM-L-12-v2 without the files of sentence-transformers."""
+    write_checkpoint(tmp_path, task="text-classification", num_labels=1)
+    (note,) = load(tmp_path).notes
+    assert "--task text-ranking" in note
+    assert load(tmp_path, task="text-classification").notes == ()
+    ranking = load(tmp_path, task="text-ranking")
+    assert (ranking.task.name, ranking.notes) == ("text-ranking", ())
+
+
 def test_an_unknown_activation_of_a_cross_encoder_is_refused(tmp_path: Path) -> None:
     write_checkpoint(tmp_path, task="text-ranking", sentence_transformers={"activation_fn": "torch.nn.Tanh"})
     with pytest.raises(CheckpointError, match=r"torch\.nn\.Tanh.*Sigmoid, Identity"):
