@@ -214,8 +214,8 @@ def _show(reports: list[tuple[str, TrainReport]], file: FileReport | None, *, as
     names = list(reports[-1][1].figures)
     rows = [row for name, report in reports for row in _stage_rows(name, report, names)]
     if file is not None:
-        rows.append((file.path.name, f"{file.megabytes:.2f} MB", *(_number(file.figures, name) for name in names)))
-    console.table(("on held-out rows", "size", *names), rows, right=tuple(range(1, len(names) + 2)))
+        rows.append((file.path.name, "", f"{file.megabytes:.2f} MB", *(_number(file.figures, name) for name in names)))
+    console.table(("on held-out rows", "weights", "file", *names), rows, right=tuple(range(1, len(names) + 3)))
     for name, report in reports:
         best = f"epoch {report.best_epoch} of {report.epochs}" if report.best_epoch else "the last epoch"
         console.line(
@@ -228,11 +228,11 @@ def _show(reports: list[tuple[str, TrainReport]], file: FileReport | None, *, as
 
 
 def _stage_rows(name: str, report: TrainReport, names: list[str]) -> list[tuple[str, ...]]:
-    size = f"{report.parameters / 1e6:.2f} M"
-    rows = [("  " + name + ", shrunk", size, *(_number(report.start, key) for key in names))] if report.start else []
+    size = (f"{report.parameters / 1e6:.2f} M", "")
+    rows = [("  " + name + ", shrunk", *size, *(_number(report.start, key) for key in names))] if report.start else []
     if report.temperature != 1 or report.out_of_scope_shift:
-        rows.append((f"  {name}, trained", size, *(_number(report.before_calibration, key) for key in names)))
-    return [*rows, (name, size, *(_number(report.figures, key) for key in names))]
+        rows.append((f"  {name}, trained", *size, *(_number(report.before_calibration, key) for key in names)))
+    return [*rows, (name, *size, *(_number(report.figures, key) for key in names))]
 
 
 def _number(figures: Any, name: str) -> str:

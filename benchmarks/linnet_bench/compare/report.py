@@ -6,7 +6,7 @@ import math
 
 from linnet.cli.console import counted
 from linnet_bench.compare.result import Comparison
-from linnet_bench.compare.table import costs, latencies, notes, ran
+from linnet_bench.compare.table import costs, latencies, like_first, notes, ran
 from linnet_bench.html import Axis, Content, Page, Point, Series, element, line_chart, scatter_chart, table
 
 __all__ = ["comparison_page"]
@@ -23,7 +23,7 @@ def comparison_page(comparison: Comparison) -> str:
         subtitle=f"{first.source or 'unknown'}, {first.model_type}, {first.task}",
         footer=f"Made by linnet compare, {comparison.created}, linnet {machine.versions.linnet}.",
     )
-    page.section("The files", _table(costs(comparison), "Size, memory, start and accuracy"), _notes(comparison))
+    page.section("The files", *_costs(comparison), _notes(comparison))
     charts = [*_charts(comparison)]
     if charts:
         page.section("Which are worth having", charts)
@@ -40,13 +40,35 @@ def _table(content: tuple[list[str], list[list[str]]], caption: str) -> Content:
     return table([*headers], rows, caption=caption, right=range(2, len(headers)))
 
 
+def _costs(comparison: Comparison) -> list[Content]:
+    """Return size, memory and start, then the accuracy: as one table they are wider than a screen."""
+    headers, rows = costs(comparison)
+    split = headers.index(like_first(comparison))
+    tables = []
+    for columns, caption in (
+        ([*range(split), len(headers) - 1], "Size, memory and start"),
+        ([0, *range(split, len(headers) - 1)], "Accuracy"),
+    ):
+        cells = [[row[column] for column in columns] for row in rows]
+        first = 2 if columns[1] == 1 else 1
+        tables.append(table([headers[column] for column in columns], cells, caption=caption,
+                            right=range(first, len(columns)), unbroken=(0,)))  # fmt: skip
+    return tables
+
+
 def _notes(comparison: Comparison) -> list[Content]:
     return [element("p", note, class_="note") for note in notes(comparison)]
 
 
+_AGAINST = {"agreement": "agreement with the original", "cosine_mean": "mean cosine with the original"}
+
+
 def _charts(comparison: Comparison) -> list[Content]:
     """Return charts of size and latency against accuracy; files that lack one of them are left out."""
-    accuracy = Axis(comparison.accuracy, better="high")
+    values = [comparison.accuracy_of(file) for file in comparison.files]
+    most = 1.0 if all(value <= 1 for value in values if math.isfinite(value)) else math.inf
+    name = comparison.accuracy if comparison.settings.data else _AGAINST.get(comparison.accuracy, comparison.accuracy)
+    accuracy = Axis(name, better="high", most=most)
     speed = f"p50 at {comparison.tokens} tokens, {counted(comparison.threads, 'thread')}"
     sizes = [(file.label, file.file.size / 1e6, comparison.accuracy_of(file)) for file in comparison.files]
     speeds = [(file.label, comparison.speed_of(file) / 1e6, comparison.accuracy_of(file)) for file in comparison.files]
@@ -72,5 +94,6 @@ def _lines(comparison: Comparison) -> list[Content]:
             series += [Series(file.label, points, band)] if points else []
         if series:
             title = f"p50 of {ran(comparison)} on {counted(threads, 'thread')}"
-            charts.append(line_chart(title, series, x=Axis("tokens"), y=Axis("latency", "ms"), band_name="p50 to p90"))
+            x, y = Axis("tokens", whole=True, ticks=comparison.settings.lengths), Axis("latency", "ms", better="low")
+            charts.append(line_chart(title, series, x=x, y=y, band_name="p50 to p90"))
     return charts

@@ -9,9 +9,9 @@ from linnet.cli.console import Console, counted
 from linnet_bench.compare.result import Candidate, Comparison
 from linnet_bench.machine.state import busy_note
 from linnet_bench.record.statistics import median
-from linnet_bench.record.table import methods
+from linnet_bench.record.table import methods, methods_note
 
-__all__ = ["costs", "latencies", "notes", "ran", "show_comparison"]
+__all__ = ["costs", "latencies", "like_first", "notes", "ran", "show_comparison"]
 
 
 def show_comparison(comparison: Comparison, console: Console) -> None:
@@ -34,8 +34,15 @@ def ran(comparison: Comparison) -> str:
 
 def costs(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
     """Return headers and rows of size, memory, cold start and accuracy of each file."""
-    headers = ["file", "recipe", "MB", "partitions", "memory MB", "cold ms", "agreement", *_accuracy_names(comparison)]
+    headers = ["file", "recipe", "MB", "partitions", "memory MB", "cold ms", like_first(comparison)]
+    kind = "" if comparison.settings.data else "proof: "
+    headers += [f"{kind}{name}" for name in _accuracy_names(comparison)]
     return [*headers, ""], [[*_costs(comparison, file), _mark(file)] for file in comparison.files]
+
+
+def like_first(comparison: Comparison) -> str:
+    """Return the header of the agreement with the first file."""
+    return f"like {comparison.files[0].label}"
 
 
 def _costs(comparison: Comparison, file: Candidate) -> Iterator[str]:
@@ -89,7 +96,7 @@ def notes(comparison: Comparison) -> Iterator[str]:
     settings = comparison.settings
     yield (
         f"{counted(settings.rounds, 'round')} in fresh processes that take turns; memory: peak after all lengths; "
-        f"agreement: with {comparison.files[0].label}, on {counted(comparison.agreement_texts, 'text')}"
+        f"{like_first(comparison)}: agreement of the answers, on {counted(comparison.agreement_texts, 'text')}"
     )
     for same in comparison.identical():
         yield f"identical files: {', '.join(same)}; their figures differ by chance only"
@@ -98,6 +105,7 @@ def notes(comparison: Comparison) -> Iterator[str]:
         if busy:
             yield busy + ("" if comparison.judged else "; no file is marked as beaten without --any-load")
     yield from _methods_note(comparison)
+    yield from methods_note(file.method for file in comparison.files)
     yield from _accuracy_note(comparison)
     point = f"p50 at {comparison.tokens} tokens on {counted(comparison.threads, 'thread')}"
     for file in comparison.files:

@@ -40,6 +40,8 @@ class Axis:
         better: whether low or high values are better; shown, and needed for a Pareto front.
         ticks: positions of the numbers; empty: chosen automatically.
         from_zero: a linear axis starts at zero.
+        most: largest possible value, beyond which a linear axis has no margin; 1 for shares.
+        whole: the values are whole numbers, and so are the ticks.
     """
 
     label: str
@@ -49,6 +51,8 @@ class Axis:
     better: Literal["low", "high"] | None = None
     ticks: Sequence[float] = ()
     from_zero: bool = False
+    most: float = math.inf
+    whole: bool = False
 
     @property
     def title(self) -> str:
@@ -119,15 +123,17 @@ def fit_scale(axis: Axis, values: Sequence[float], start: float, end: float) -> 
     else:
         low, high = (min(0.0, min(values)) if axis.from_zero else min(values)), max(values)
         room = (high - low) * 0.06 or abs(high) * 0.05 or 1.0
-        low, high = (low if axis.from_zero and low == 0 else low - room), high + room
-        ticks = axis.ticks or _linear_ticks(low, high, most)
+        low = low if axis.from_zero and low == 0 else low - room
+        high = max(high, min(high + room, axis.most))
+        ticks = axis.ticks or _linear_ticks(low, high, most, whole=axis.whole)
     return Scale(low, high, start, end, axis.log, tuple(tick for tick in ticks if low <= tick <= high))
 
 
-def _linear_ticks(low: float, high: float, most: int) -> list[float]:
-    rough = (high - low) / most
+def _linear_ticks(low: float, high: float, most: int, *, whole: bool = False) -> list[float]:
+    rough = max((high - low) / most, 1.0 if whole else 0.0)
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough)
+    factors = (1, 2, 5, 10) if whole else (1, 2, 2.5, 5, 10)
+    step = next(factor * power for factor in factors if factor * power >= rough)
     first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
     return [round(multiple * step, 12) for multiple in range(first, last + 1)]
 

@@ -19,12 +19,12 @@ STYLE = """
 *{box-sizing:border-box}
 body{margin:0;background:var(--page);color:var(--text);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,
 "Noto Sans",sans-serif;-webkit-text-size-adjust:100%}
-main,header,footer{max-width:840px;margin:0 auto;padding:0 20px}
+main,header,footer{max-width:1120px;margin:0 auto;padding:0 20px}
 header{padding-top:28px}
 h1{font-size:1.75rem;line-height:1.2;margin:0 0 6px;overflow-wrap:anywhere}
 h2{font-size:1.3rem;margin:44px 0 8px;padding-top:14px;border-top:1px solid var(--rule)}
 h3{font-size:1.05rem;margin:26px 0 6px}
-p{margin:8px 0;overflow-wrap:anywhere}
+p{margin:8px 0;max-width:50rem;overflow-wrap:anywhere}
 a{color:var(--link)}
 code,kbd{font:.92em ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;overflow-wrap:anywhere}
 .subtitle,.note,figcaption+.note,footer{color:var(--quiet)}
@@ -33,7 +33,7 @@ footer{margin-top:48px;padding-bottom:32px;font-size:.88rem}
 nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:2px 18px;padding:0;margin:12px 0}
 .missing{border-left:4px solid var(--rule);background:var(--panel);padding:8px 12px;color:var(--quiet)}
 .good{color:var(--good)}.bad{color:var(--bad);font-weight:600}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(138px,1fr));gap:10px;margin:16px 0;padding:0}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(160px,1fr));gap:10px;margin:16px 0;padding:0}
 .tiles>div{background:var(--panel);border-radius:8px;padding:10px 12px}
 .tiles dt{color:var(--quiet);font-size:.85rem}
 .tiles dd{margin:0;font-size:1.25rem;line-height:1.3;overflow-wrap:anywhere}
@@ -41,7 +41,11 @@ nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:2px 18px;padding:0;margin
 .table{margin:14px 0}
 .above{display:flex;justify-content:space-between;align-items:flex-end;gap:12px;margin-bottom:4px}
 .caption{margin:0;color:var(--quiet);font-size:.92rem}
-.scroll{overflow-x:auto}
+.scroll{overflow-x:auto;background:linear-gradient(90deg,var(--page),var(--page)) 0/28px 100% no-repeat local,
+linear-gradient(90deg,var(--page),var(--page)) 100%/28px 100% no-repeat local,
+linear-gradient(90deg,var(--rule),transparent) 0/14px 100% no-repeat scroll,
+linear-gradient(270deg,var(--rule),transparent) 100%/14px 100% no-repeat scroll}
+.aside{margin:2px 0 0;color:var(--quiet);font-size:.85rem}
 table{border-collapse:collapse;font-size:.92rem;min-width:50%}
 th,td{text-align:left;vertical-align:top;padding:5px 14px 5px 0;border-bottom:1px solid var(--grid);
 overflow-wrap:break-word;max-width:34rem}
@@ -81,7 +85,8 @@ svg .name{paint-order:stroke;stroke:var(--page);stroke-width:3px;stroke-linejoin
 svg.swatch{display:inline-block;margin:0 6px 0 0;vertical-align:-1px}
 @media(max-width:800px){svg.wide{display:none}svg.narrow{display:block}}
 @media(max-width:500px){main,header,footer{padding-left:16px;padding-right:16px}h1{font-size:1.45rem}
-table{font-size:.86rem;min-width:100%}th,td{padding-right:10px}}
+table{font-size:.86rem;min-width:100%}td:last-child:not(.number):not(:empty){min-width:9rem}
+th,td{padding-right:10px}}
 @media print{button.copy,nav{display:none!important}h2{break-after:avoid}figure,tr{break-inside:avoid}}
 """
 
@@ -103,4 +108,7 @@ done=document.execCommand("copy");area.remove()}
 button.textContent=done?"Copied":"Copying is not allowed here";
 setTimeout(()=>{button.textContent="Copy as Markdown"},1500);
 });}
+const hint=()=>{for(const box of document.querySelectorAll(".scroll"))
+box.nextElementSibling.hidden=box.scrollWidth<=box.clientWidth+1};
+hint();addEventListener("resize",hint);document.addEventListener("toggle",hint,true);
 """

@@ -59,6 +59,7 @@ def table(
             role="region",
             aria_label=caption or "table",
         ),
+        element("p", "The table is wider than the screen: scroll it sideways.", class_="aside", hidden=True),
         class_="table",
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from linnet.cli.console import Console, counted
 from linnet_bench.record.profile import DELEGATED, OUTSIDE, SET_UP, LengthProfile, Row, delegate_of
@@ -18,9 +18,10 @@ _SHOWN = 12  # maximum rows of a table; the record has all
 def show_profile(profile: LengthProfile, threads: int, method: str, console: Console) -> None:
     """Write one length of a method: equal operators together, then partitions and the operators outside them."""
     console.heading(f"profile of {method}, {profile.tokens} tokens, {counted(threads, 'thread')}")
-    console.table(_HEADERS, [*_rows(profile.operators)], right=_RIGHT)
+    delegates = {row.partition: delegate_of(row.name) for row in profile.places if row.kind == DELEGATED}
+    console.table(_HEADERS, [*_rows(profile.operators, delegates)], right=_RIGHT)
     console.line()
-    console.table(("instruction", *_HEADERS[1:]), [*_rows(profile.steps)], right=_RIGHT)
+    console.table(("instruction", *_HEADERS[1:]), [*_rows(profile.steps, delegates)], right=_RIGHT)
     console.line()
     if any(row.layer for row in profile.layers):
         console.table(("layer", *_HEADERS[2:]), [*_layers(profile.layers)], right=(1, 2, 3, 4, 5))
@@ -29,10 +30,10 @@ def show_profile(profile: LengthProfile, threads: int, method: str, console: Con
         console.line(line)
 
 
-def _rows(rows: Sequence[Row]) -> Iterator[Sequence[str]]:
+def _rows(rows: Sequence[Row], delegates: Mapping[int, str]) -> Iterator[Sequence[str]]:
     for row in rows[:_SHOWN]:
         times = (_us(row.mean_ns), _us(row.p50_ns), _us(row.p90_ns))
-        yield row.name, _where(row), str(row.calls), f"{row.share:.1%}", *times
+        yield row.name, _where(row, delegates), str(row.calls), f"{row.share:.1%}", *times
     left = rows[_SHOWN:]
     if left:
         mean = _us(sum(row.mean_ns for row in left))
@@ -41,12 +42,15 @@ def _rows(rows: Sequence[Row]) -> Iterator[Sequence[str]]:
 
 
 def _layers(rows: Sequence[Row]) -> Iterator[Sequence[str]]:
-    for cells in _rows([dataclasses.replace(row, name=row.layer or "(no layer)") for row in rows]):
+    for cells in _rows([dataclasses.replace(row, name=row.layer or "(no layer)") for row in rows], {}):
         yield cells[0], *cells[2:]
 
 
-def _where(row: Row) -> str:
-    return {DELEGATED: delegate_of(row.name), SET_UP: "XNNPACK", OUTSIDE: "outside"}.get(row.kind, "")
+def _where(row: Row, delegates: Mapping[int, str]) -> str:
+    """Return what runs a row: a delegate, by the operators of the row's partition if it has one."""
+    if row.kind == DELEGATED:
+        return delegates.get(row.partition) or delegate_of(row.name)
+    return {SET_UP: delegates.get(row.partition, "delegates"), OUTSIDE: "outside"}.get(row.kind, "")
 
 
 def _sentences(profile: LengthProfile, method: str) -> Iterator[str]:

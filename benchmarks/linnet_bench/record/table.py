@@ -12,12 +12,18 @@ from linnet_bench.record.profile_table import show_profile
 from linnet_bench.record.record import ColdStart, LengthResult, OutputCheck, Record, ThreadRun
 from linnet_bench.record.statistics import enough_for, median
 
-__all__ = ["method_of", "methods", "show_record"]
+__all__ = ["METHODS", "method_of", "methods", "methods_note", "show_record"]
 
 _HEADERS = ("threads", "tokens", "p50 ms", "p90 ms", "p99 ms", "mean ms", "min ms", "tokens/s", "samples")
 _NUMBERS = tuple(range(len(_HEADERS)))
 _PLAIN = "forward"  # the method that runs if the evidence lists no other
 _REPEATED = ("threads", "tokens", "p90 ms", "lowest", "highest", "spread", "p50 ms", "p99 ms", "samples")
+
+
+METHODS = (
+    "forward: the method that every ExecuTorch runtime can run; forward_fused: the fast method, the same model with "
+    "linnet's own kernels for int8 attention and linear layers, which linnet runs where the processor has AVX-512 VNNI"
+)
 
 
 def show_record(record: Record, console: Console) -> None:
@@ -97,6 +103,12 @@ def methods(ran: Iterable[str | None]) -> str:
     return " and ".join(sorted({method for method in ran if method is not None})) or "one inference"
 
 
+def methods_note(ran: Iterable[str | None]) -> Iterator[str]:
+    """Yield what the methods are if another one than the plain one ran."""
+    if any(method not in (None, _PLAIN) for method in ran):
+        yield METHODS
+
+
 def _method(record: Record) -> str:
     settings = record.settings
     amount = counted(settings.samples, "sample") if settings.samples else f"{settings.seconds:g} s"
@@ -156,6 +168,7 @@ def _notes(record: Record) -> Iterator[str]:
         yield busy
     yield from dict.fromkeys(note for run in record.runs for note in throttle_notes(run.before, run.after))
     yield from _energy(record)
+    yield from methods_note(map(method_of, record.runs))
     results = [result for run in record.runs for result in (*run.lengths, run.answer) if result is not None]
     if record.settings.repeats == 1 and any(run.answer is not None for run in record.runs):
         yield "text (n): from a text of n tokens to its answer, tokenizer and decoding included"

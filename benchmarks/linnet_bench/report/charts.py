@@ -100,7 +100,7 @@ def accuracy_chart(records: Sequence[NamedRecord]) -> Markup | None:
         if len({record.record.file.sha256 for record in records if figure in record.record.file.proof}) > 1 and dots:
             name = {"agreement": "agreement with the original", "cosine_mean": "mean cosine with the original"}[figure]
             x = Axis(f"p50 at {tokens} tokens", "ms", better="low")
-            return scatter_chart("Accuracy by latency", dots, x=x, y=Axis(name, better="high"))
+            return scatter_chart("Accuracy by latency", dots, x=x, y=Axis(name, better="high", most=1.0))
     return None
 
 

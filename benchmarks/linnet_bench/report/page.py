@@ -10,6 +10,7 @@ from linnet_bench.html import Content, Page, element, table
 from linnet_bench.html.charts import details
 from linnet_bench.machine.state import busy_note
 from linnet_bench.record.preset import OFFICIAL, points, shortcomings
+from linnet_bench.record.table import method_of, methods_note
 from linnet_bench.report import charts, tables
 from linnet_bench.report.names import NamedRecord
 from linnet_bench.report.tables import Rows
@@ -91,6 +92,8 @@ def _lengths(records: Sequence[NamedRecord]) -> Content:
 
 
 def _notes(records: Sequence[NamedRecord]) -> Iterator[Content]:
+    for note in methods_note(method_of(run) for named in records for run in named.record.runs):
+        yield element("p", f"{note}.", class_="note")
     for named in records:
         record = named.record
         busy = busy_note(record.runs[0].before, len(record.environment.affinity)) if record.runs else ""

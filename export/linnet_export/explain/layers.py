@@ -86,7 +86,7 @@ def _along(errors: Sequence[LayerError]) -> Content:
     return line_chart(
         "Error along the graph",
         [line for line in lines if line.points],
-        x=Axis("layer, in the order of the graph"),
+        x=Axis("layer, in the order of the graph", whole=True),
         y=Axis("relative error", log=True, better="low"),
         listed=False,
         marked=len(shown) <= 80,

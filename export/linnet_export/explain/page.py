@@ -29,7 +29,7 @@ def explain_page(facts: Facts, latency: Latency) -> str:
     if mixture:
         page.section("Mixed precision", mixture)
     page.section("Partitions", program.partitions(facts))
-    page.section("Outside of XNNPACK", program.outside(facts, profile.shown_profile(latency)))
+    page.section("Outside of delegates", program.outside(facts, profile.shown_profile(latency)))
     page.section("Latency", sections.speed(facts, latency))
     page.section("Where the time goes", profile.time_spent(latency))
     page.section("What this file is", sections.about(facts))

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from linnet.cli.console import counted
 from linnet_bench.html import Axis, Bar, Content, bar_chart, element, table
 from linnet_bench.html.figures import percent, significant
-from linnet_bench.record.profile import DELEGATED, EXECUTOR, OUTSIDE, SET_UP, LengthProfile, Row
+from linnet_bench.record.profile import DELEGATED, EXECUTOR, OUTSIDE, SET_UP, LengthProfile, Row, delegate_of
+from linnet_bench.record.table import method_of
 from linnet_export.explain.latency import Latency
 from linnet_export.explain.sections import missing
 
@@ -15,16 +16,17 @@ __all__ = ["outside_shares", "shown_profile", "time_spent"]
 
 _USUAL = 128  # largest length in tokens of the profile that is shown in full
 _SHOWN = 12
+_DELEGATES = {"XNNPACK": "XNNPACK", "linnet": "linnet's delegate"}
 _KINDS = {
-    DELEGATED: "inside of XNNPACK",
-    SET_UP: "calling XNNPACK",
+    DELEGATED: "inside of delegates",
+    SET_UP: "calling delegates",
     OUTSIDE: "operators outside",
     EXECUTOR: "ExecuTorch's executor",
 }
 
 
-def shown_profile(latency: Latency) -> tuple[int, LengthProfile] | None:
-    """Return the number of threads and the profile to show in full, or None if there is no profile.
+def shown_profile(latency: Latency) -> tuple[int, str, LengthProfile] | None:
+    """Return the number of threads, the method and the profile to show in full, or None if there is no profile.
 
     It is of the first number of threads that has profiles, and of the longest length up to 128 tokens, or the shortest
     length if all are longer.
@@ -32,12 +34,12 @@ def shown_profile(latency: Latency) -> tuple[int, LengthProfile] | None:
     for run in latency.record.runs if latency.record is not None else ():
         if run.profiles:
             below = [profile for profile in run.profiles if profile.tokens <= _USUAL]
-            return run.threads, (below or list(run.profiles))[-1 if below else 0]
+            return run.threads, method_of(run) or "forward", (below or list(run.profiles))[-1 if below else 0]
     return None
 
 
 def outside_shares(profile: LengthProfile) -> dict[str, float]:
-    """Return the share of the time of each operator outside of XNNPACK, by the name that the exporter uses."""
+    """Return the share of the time of each operator outside of delegates, by the name that the exporter uses."""
     shares: dict[str, float] = {}
     for row in profile.operators:
         if row.kind == OUTSIDE:
@@ -51,11 +53,10 @@ def time_spent(latency: Latency) -> list[Content]:
     shown = shown_profile(latency)
     if shown is None:
         return [missing("Where the time goes", latency.missing or "nothing was profiled.")]
-    threads, profile = shown
-    where = f"{profile.tokens} tokens, {counted(threads, 'thread')}"
+    threads, method, profile = shown
+    where = f"{method}, {counted(profile.tokens, 'token')}, {counted(threads, 'thread')}"
     bars = [
-        Bar(row.name, [row.share * 100], f"{_KINDS[row.kind]}, {counted(row.calls, 'call')}")
-        for row in profile.operators
+        Bar(row.name, [row.share * 100], f"{_place(row)}, {counted(row.calls, 'call')}") for row in profile.operators
     ]
     chart = bar_chart(
         f"Share of the time by operator, {where}",
@@ -71,9 +72,13 @@ def time_spent(latency: Latency) -> list[Content]:
     return [element("p", text), chart, _operators(profile.operators, where), _by_length(latency)]
 
 
+def _place(row: Row) -> str:
+    return f"inside of {_DELEGATES[delegate_of(row.name)]}" if row.kind == DELEGATED else _KINDS[row.kind]
+
+
 def _operators(rows: Sequence[Row], where: str) -> Content:
     cells: list[list[Content]] = [
-        [row.name, _KINDS[row.kind], str(row.calls), percent(row.share), significant(row.mean_ns / 1e3)] for row in rows
+        [row.name, _place(row), str(row.calls), percent(row.share), significant(row.mean_ns / 1e3)] for row in rows
     ]
     headers: list[Content] = ["operator", "where", "calls", "share", "mean µs"]
     listed = table(headers, cells, caption=f"Time by operator, {where}", right=(2, 3, 4), unbroken=(1,))

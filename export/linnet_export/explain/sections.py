@@ -9,6 +9,7 @@ from linnet.format.evidence import Evidence, WorstText
 from linnet_bench.html import Axis, Content, Markup, Series, element, foreign, line_chart, table
 from linnet_bench.html.figures import bytes_text, grouped, percent, significant
 from linnet_bench.record.statistics import PERCENTILE_DEFINITION
+from linnet_bench.record.table import METHODS
 from linnet_export.explain.facts import Facts
 from linnet_export.explain.latency import Latency
 from linnet_export.tasks import get_task
@@ -54,7 +55,7 @@ def overview(facts: Facts) -> Markup:
     tiles.append(("longest input", f"{manifest.max_length} tokens", ""))
     if evidence.details.steps is not None:
         forward = evidence.details.steps.get("forward", ())
-        tiles.append(("XNNPACK partitions", str(sum(step.partition > 0 for step in forward)), "of forward"))
+        tiles.append(("partitions", str(sum(step.partition > 0 for step in forward)), "of forward, run by XNNPACK"))
     return element(
         "dl",
         [
@@ -145,7 +146,8 @@ def proof(facts: Facts) -> list[Content]:
     methods = ["forward", "forward_fused"] if fused_figures else ["measured"]
     columns: list[Content] = ["against the original", *methods, "budget", "meaning"]
     shown = table(columns, rows, caption="Proof", right=tuple(range(1, len(methods) + 1)))
-    return [element("p", sentence), shown, element("p", verify)]
+    about_methods = element("p", f"{METHODS}.", class_="note") if fused_figures else None
+    return [element("p", sentence), shown, about_methods, element("p", verify)]
 
 
 def _figure(name: str, value: float) -> str:
@@ -161,7 +163,7 @@ def worst_texts(facts: Facts) -> list[Content]:
         return [missing("Worst texts")]
     if not worst:
         return [missing("Worst texts", facts.evidence.reason or "there are none.")]
-    pairs = any(text.pair is not None for text in worst)
+    pairs = any(text.pair for text in worst)
     meaning = "1 - cosine" if get_task(facts.manifest.task).embeds else "share of other answers"
     headers: list[Content] = ["text", *(["second text"] if pairs else []), meaning, "largest error"]
     rows = [_worst(text, pairs) for text in worst]

@@ -17,6 +17,7 @@ _NOT_COUNTED = ("getitem",)
 _NO_OPERATOR = "XNNPACK has no such operator"
 _OTHER_FORM = "XNNPACK has the operator, not for these shapes or types"
 _SIZE = "computes a size, not a tensor"
+_OWN = "linnet's own operator"
 
 
 def base_name(name: str) -> str:
@@ -71,7 +72,8 @@ def _steps(
             if outside:
                 yield _outside(outside, taken, refused)
                 outside = collections.Counter()
-            yield ProgramStep(partitions + 1, inside[partitions])
+            backend = plan.delegates[call.delegate_index].id
+            yield ProgramStep(partitions + 1, inside[partitions], backend=backend)
             partitions += 1
     if outside:
         yield _outside(outside, taken, refused)
@@ -89,6 +91,8 @@ def _outside(counts: Mapping[str, int], taken: frozenset[str], refused: Mapping[
 def _reason(name: str, short: str, taken: frozenset[str], refused: Mapping[str, str]) -> str:
     if name.startswith("executorch_prim") or short.startswith("sym_"):
         return _SIZE
+    if name.startswith("linnet::"):
+        return _OWN
     if short in refused:
         return refused[short]
     return _OTHER_FORM if short in taken else _NO_OPERATOR

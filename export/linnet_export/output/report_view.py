@@ -40,7 +40,7 @@ def _print_sizes(out: Console, report: ExportReport) -> None:
     total = sum(report.parts.values())
     rows = [(name, _megabytes(size), f"{100 * size / total:.1f} %") for name, size in report.parts.items()]
     whole = f"{100 * report.file_bytes / report.checkpoint_bytes:.1f} % of the checkpoint"
-    out.table(("part", "bytes", "share"), [*rows, ("file", _megabytes(report.file_bytes), whole)], right=(1,))
+    out.table(("part", "size", "share"), [*rows, ("file", _megabytes(report.file_bytes), whole)], right=(1,))
 
 
 def _print_program(out: Console, report: ExportReport) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from linnet.cli.console import counted
 from linnet.version import version
 from linnet_bench.html import Axis, Page, Point, element, scatter_chart, table
@@ -23,7 +25,8 @@ def search_page(report: SearchReport) -> str:
     headers, rows = report.rows()
     caption = "No other trial is better in one of the three and as good in the others"
     page.section("Worth having", table(headers, rows, caption=caption, right=range(1, len(headers))))
-    metric = Axis(report.metric, better="high")
+    most = 1.0 if all(trial.value <= 1 for trial in report.trials) else math.inf
+    metric = Axis(report.metric, better="high", most=most)
     for title, axis, values in (
         ("By size of the file", Axis("size", "MB", better="low"), [trial.megabytes for trial in report.trials]),
         ("By latency", Axis("p50", "ms", better="low"), [trial.milliseconds for trial in report.trials]),

@@ -292,11 +292,13 @@ class ProgramStep:
         partition: number of the delegate call, counted from 1; 0 outside of the delegates.
         operators: number of occurrences of each operator, in the order of their first occurrence.
         reasons: why an operator is outside of the delegates, by its name; empty for a partition.
+        backend: ExecuTorch's name of the delegate; empty outside, and if it was not recorded.
     """
 
     partition: int
     operators: Mapping[str, int]
     reasons: Mapping[str, str] = dataclasses.field(default_factory=dict, metadata=OMIT_DEFAULT)
+    backend: str = dataclasses.field(default="", metadata=OMIT_DEFAULT)
 
     @property
     def count(self) -> int:

@@ -20,10 +20,11 @@ from linnet.runtime import FloatArray
 from linnet_bench.compare.answers import agreement
 from linnet_bench.compare.report import comparison_page
 from linnet_bench.compare.result import Candidate, Comparison, Latency, Settings, choose_accuracy, mark_beaten
-from linnet_bench.compare.table import show_comparison
+from linnet_bench.compare.table import costs, show_comparison
 from linnet_bench.measure.candidate import OpenedFile, check_comparable, labels_for
 from linnet_bench.record.record import OutputCheck
 from linnet_bench.record.statistics import summarize
+from tests.support.html_reader import read_page
 from tests.support.records import make_record
 from tests.support.sdk_fakes import make_manifest
 
@@ -163,6 +164,22 @@ def test_the_methods_that_ran_are_named() -> None:
     assert "latency of forward and forward_fused, token ids in" in text
     assert "plain, again ran forward; fused ran forward_fused" in text
     assert "p50 of forward_fused on 1 thread" in comparison_page(comparison(fused))
+
+
+def test_no_two_columns_have_the_same_name() -> None:
+    found = comparison(candidate("int8", 24, 10, 0.99), candidate("fp32", 90, 20, 1.0))
+    headers, _ = costs(found)
+    assert len(set(headers)) == len(headers)
+    assert headers[6:9] == ["like int8", "proof: agreement", "proof: max_error"]
+    page = read_page(comparison_page(found))
+    assert [table[0] for table in page.tables][:2] == [[*headers[:6], ""], ["file", *headers[6:9]]]
+    assert "1.04" not in page.texts["text"]
+
+
+def test_the_fast_method_is_explained_where_it_ran() -> None:
+    fused = candidate("fused", 1, 1, 1.0, method="forward_fused")
+    assert "forward_fused: the fast method" in shown(comparison(fused))
+    assert "the fast method" not in shown(comparison(candidate("plain", 1, 1, 1.0, method="forward")))
 
 
 def test_a_wrong_answer_is_named_and_has_no_latency() -> None:

@@ -157,6 +157,21 @@ def test_every_value_stands_inside_of_its_axis(values: list[float], log: bool, f
     assert [scale(value) for value in in_order] == sorted(scale(value) for value in in_order)
 
 
+def test_axes_of_shares_end_at_one_and_whole_numbers_have_whole_ticks() -> None:
+    assert fit_scale(Axis("share", most=1.0), [0.5, 1.0], 10, 500).high == 1.0
+    assert fit_scale(Axis("share", most=1.0), [1.0], 10, 500).high == 1.0
+    assert fit_scale(Axis("share", most=1.0), [0.2, 0.4], 10, 500).high < 0.5
+    for count in (2, 3, 10, 37):
+        ticks = fit_scale(Axis("layer", whole=True), [1, count], 0, 344).ticks
+        assert all(tick == int(tick) for tick in ticks), ticks
+
+
+def test_a_table_wider_than_the_screen_says_so() -> None:
+    page = page_of(table(["a"], [["b"]]))
+    assert '<p class="aside" hidden>The table is wider than the screen: scroll it sideways.</p>' in page
+    assert "scrollWidth" in page
+
+
 def test_the_front_holds_what_nothing_beats() -> None:
     points = [Point("a", 1, 1), Point("b", 2, 3), Point("c", 3, 2), Point("d", 4, 4), Point("e", 2, 2)]
     small_and_high = pareto_front(points, Axis("size", better="low"), Axis("score", better="high"))

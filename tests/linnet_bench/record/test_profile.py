@@ -154,6 +154,18 @@ def test_the_table_for_people() -> None:
     assert "1.150 ms profiled (2 inferences), 1.000 ms without: profiling takes +15.0%" in text
 
 
+def test_a_partition_has_the_delegate_of_its_operators() -> None:
+    events = [event._replace(name="linnet::int8_linear #1") if event.kind and event.instruction == 4 else event
+              for event in make_run(0)]  # fmt: skip
+    profiler = Profiler()
+    profiler.add(events)
+    stream = io.StringIO()
+    show_profile(profiler.result(8, summarize([1]), 1), 1, "forward_fused", Console(stream))
+    wheres = {line.split()[0] + line.split()[1]: line.split()[2] for line in stream.getvalue().splitlines()
+              if line.startswith("partition")}  # fmt: skip
+    assert wheres == {"partition1": "XNNPACK", "partition2": "linnet"}
+
+
 def test_the_largest_operator_outside_is_the_largest_of_the_table() -> None:
     """Three calls of one operator against a single one that takes longer than each of them."""
     events, at = [], 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,12 +10,18 @@ from typing import Any
 
 import pytest
 
+from linnet.cli.console import counted
 from linnet.cli.main import main
+from linnet.format.evidence import Evidence, ProgramStep, WorstText
 from linnet.format.trailer import build_trailer, read_trailer
+from linnet_bench.html import element
 from linnet_bench.html.figures import bytes_text, grouped, significant
-from linnet_export.explain import Latency, LatencySettings, explain_page, measure_latency, read_facts
+from linnet_export.explain import Latency, LatencySettings, explain_page, measure_latency, read_facts, sections
+from linnet_export.explain.facts import Facts
+from linnet_export.explain.program import delegate_of_step
 from tests.support.checkpoints import write_checkpoint
 from tests.support.html_reader import PageReader, read_page
+from tests.support.sdk_fakes import make_manifest
 
 LABELS = ("<script>alert('x')</script>", "🙂🙃", "\u202eשלום | עולם", "very long " * 60)
 
@@ -38,6 +45,23 @@ def rewritten(path: Path, target: Path, change: Callable[[dict[str, Any]], None]
     program = path.read_bytes()[: trailer.program_size]
     target.write_bytes(program + build_trailer(program, trailer.ranges, evidence))
     return target
+
+
+def delegates_of(path: Path) -> dict[str, list[str]]:
+    """Return the delegate of each call in the program, by method, as ExecuTorch's own reader has them."""
+    from executorch.exir._serialize._program import deserialize_pte_binary
+    from executorch.exir.schema import DelegateCall
+
+    program = deserialize_pte_binary(path.read_bytes()).program
+    return {
+        plan.name: [
+            plan.delegates[instruction.instr_args.delegate_index].id
+            for chain in plan.chains
+            for instruction in chain.instructions
+            if isinstance(instruction.instr_args, DelegateCall)
+        ]
+        for plan in program.execution_plan
+    }
 
 
 def test_the_figures_are_those_of_the_evidence(exported: Callable[..., Any]) -> None:
@@ -68,6 +92,15 @@ def test_the_figures_are_those_of_the_evidence(exported: Callable[..., Any]) -> 
     assert [len(table) - 1 for table in page.tables if table[0][0] == "step"] == [
         len(steps[name]) for name in ("forward", "forward_batch", "forward_fused")
     ]
+    delegates = delegates_of(report.path)
+    assert {"XnnpackBackend", "LinnetBackend"} <= {name for names in delegates.values() for name in names}
+    said = " ".join(page.texts["p"])
+    for method, method_steps in steps.items():
+        assert [step["backend"] for step in method_steps if step["partition"]] == delegates[method]
+    for method in ("forward", "forward_fused"):
+        for backend, shown_name in (("XnnpackBackend", "XNNPACK"), ("LinnetBackend", "linnet's delegate")):
+            count = delegates[method].count(backend)
+            assert not count or f"{counted(count, 'partition')} of {shown_name} with" in said
     outside = {(row[0], row[1]): int(row[2]) for row in rows_of(page, "operator")}
     assert sum(outside.values()) == sum(
         sum(step["operators"].values())
@@ -114,7 +147,7 @@ def test_evidence_of_an_older_version_leaves_places_empty(exported: Callable[...
     page = page_of(rewritten(report.path, tmp_path / "old.pte", forget))
     said = [text for text in page.texts["p"] if "not recorded by the version that made this file" in text]
     assert {text.partition(":")[0] for text in said} == {
-        "Partitions", "Operators outside of XNNPACK", "Error by layer", "Size by layer",
+        "Partitions", "Operators outside of delegates", "Error by layer", "Size by layer",
     }  # fmt: skip
     assert {row[-1] for row in rows_of(page, "text")} == {"not recorded"}
     assert rows_of(page, "part")
@@ -153,12 +186,42 @@ def test_latency_is_measured_and_shown(exported: Callable[..., Any]) -> None:
     assert page.problems == []
     rows = rows_of(page, "tokens")
     assert [row[0] for row in rows] == ["8", "16"]
-    shares = next(table for table in page.tables if "calling XNNPACK" in table[0])[1:]
+    shares = next(table for table in page.tables if "calling delegates" in table[0])[1:]
     assert [row[0] for row in shares] == ["8", "16"]
     for row in shares:  # inside, calling, outside, executor: all of the time, each rounded to a tenth
         assert sum(float(cell.rstrip("\u202f%")) for cell in row[2:]) == pytest.approx(100, abs=0.25)
     summary = latency.lengths()[1][0].summary
     assert rows[0][2:4] == [significant(summary.p50_ns / 1e6), significant(summary.p90_ns / 1e6)]
+
+
+def test_a_second_text_that_is_always_empty_has_no_column() -> None:
+    evidence = Evidence(
+        status="proven",
+        worst=(
+            WorstText(text="a", pair="", difference=1.0, error=0.5),
+            WorstText(text="b", pair=None, difference=0.5, error=0.25),
+        ),
+    )
+    facts = Facts("a.pte", 1, make_manifest(), evidence, (), {})
+    shown = read_page(element("main", sections.worst_texts(facts)).text).tables[0]
+    assert shown[0] == ["text", "share of other answers", "largest error"]
+    pairs = dataclasses.replace(
+        evidence,
+        worst=(
+            WorstText(text="a", pair="b", difference=1.0, error=0.5),
+            WorstText(text="c", pair="", difference=0.5, error=0.25),
+        ),
+    )
+    shown = read_page(element("main", sections.worst_texts(dataclasses.replace(facts, evidence=pairs))).text).tables[0]
+    assert [row[1] for row in shown] == ["second text", "b", "(empty)"]
+
+
+def test_steps_of_an_older_version_are_xnnpacks_in_forward_and_unknown_in_the_fast_method() -> None:
+    step = ProgramStep(1, {"linear": 2})
+    assert delegate_of_step("forward", step) == "XNNPACK"
+    assert delegate_of_step("forward_fused", step) == "XNNPACK or linnet's delegate"
+    assert delegate_of_step("forward_fused", dataclasses.replace(step, backend="LinnetBackend")) == "linnet's delegate"
+    assert delegate_of_step("forward", ProgramStep(0, {"embedding": 1})) == "outside of delegates"
 
 
 def test_a_wrong_answer_has_no_latency(exported: Callable[..., Any], tmp_path: Path) -> None:
