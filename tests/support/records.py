@@ -24,7 +24,7 @@ from linnet_bench.soak.job import Settings as SoakSettings
 
 __all__ = ["GOLDEN", "SOAK_SETTINGS", "make_record", "make_run", "wrong_record"]
 
-GOLDEN = Path(__file__).parents[1] / "linnet_bench" / "record" / "golden" / "record_v1_3.json"
+GOLDEN = Path(__file__).parents[1] / "linnet_bench" / "record" / "golden" / "record_v1_4.json"
 
 SOAK_SETTINGS = SoakSettings(
     requests=1000, windows=5, clients=2, sessions=1, reload_every=10, lengths=(8,), threads=1,
@@ -111,6 +111,7 @@ def make_record() -> Record:
             cooling_state=0,
             energy=(EnergyCounter(name="ina219 board", joules=100.0, range_joules=None),),
             power_w=3.5,
+            busy_share=0.125,
         ),
         after=State(
             frequency_mhz=(1500.0, 2400.0),

@@ -23,7 +23,7 @@ from linnet_bench.compare.result import Candidate, Comparison, Settings, choose_
 from linnet_bench.compare.rounds import Rounds
 from linnet_bench.compare.table import show_comparison
 from linnet_bench.html.output import check_page_path, write_page
-from linnet_bench.machine.environment import read_environment, read_state
+from linnet_bench.machine.environment import read_environment, read_state_before
 from linnet_bench.measure.candidate import OpenedFile, labels_for, open_all
 from linnet_bench.measure.files import file_sha256
 from linnet_bench.measure.probe import clip_lengths
@@ -131,7 +131,7 @@ def _data(args: argparse.Namespace) -> tuple[Table | None, Columns | None]:
 
 
 def _compare(args: argparse.Namespace, table: Table | None, columns: Columns | None, progress: Progress) -> Comparison:
-    before = read_state()
+    before = read_state_before()
     created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     progress.say("opening")
     opened = open_all(args.files, max(args.threads))

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from linnet_bench.machine.emulation import emulation
 from linnet_bench.machine.processor import CoreGroup, core_groups, cpu_features, cpu_model, cpuinfo_values, soc_name
-from linnet_bench.machine.state import State, busy_note, governors, read_state
+from linnet_bench.machine.state import State, busy_note, governors, read_state, read_state_before
 from linnet_bench.machine.system import text_of
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
     "peak_memory",
     "read_environment",
     "read_state",
+    "read_state_before",
     "read_versions",
 ]
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import dataclasses
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,13 +24,17 @@ __all__ = [
     "energy_between",
     "governors",
     "is_busy",
+    "load_text",
     "read_energy",
     "read_state",
+    "read_state_before",
     "throttle_notes",
 ]
 
 _BUSY = 0.3
-"""Load for each CPU above which other work disturbs a measurement; an idle system stays well below."""
+"""Share of the CPUs above which other work disturbs a measurement; an idle system stays well below."""
+
+_SAMPLE_SECONDS = 0.25
 
 _SLOWED = 0.9
 """A frequency below this share of the earlier one causes a note."""
@@ -80,6 +85,8 @@ class State:
         cooling_state: the highest state of the CPUs' cooling devices, 0 being none; None if there is none.
         energy: energy counters that are readable.
         power_w: sum of hwmon's power sensors in watts; None if there is none.
+        busy_share: share of the time of the usable CPUs that was in use while linnet did nothing, 0 to 1; None if
+            unknown, as in a record before 1.4.
     """
 
     frequency_mhz: tuple[float, ...]
@@ -91,6 +98,41 @@ class State:
     cooling_state: int | None = None
     energy: tuple[EnergyCounter, ...] = ()
     power_w: float | None = None
+    busy_share: float | None = None
+
+
+def read_state_before(root: Path = Path("/"), cpus: Sequence[int] | None = None) -> State:
+    """Return the current state with its ``busy_share``, for which this waits a quarter of a second.
+
+    The load average cannot tell other work from a measurement that ended a moment ago.
+
+    Args:
+        root: root of the file system to read.
+        cpus: usable CPUs; None: those of this process.
+    """
+    usable = sorted(os.sched_getaffinity(0)) if cpus is None and hasattr(os, "sched_getaffinity") else cpus or ()
+    earlier = _cpu_times(text_of(root / "proc/stat"), usable)
+    time.sleep(_SAMPLE_SECONDS)
+    later = _cpu_times(text_of(root / "proc/stat"), usable)
+    return dataclasses.replace(read_state(root), busy_share=_busy_share(earlier, later))
+
+
+def _cpu_times(stat: str, cpus: Sequence[int]) -> tuple[int, int]:
+    """Return the ticks in which CPUs were in use, and all ticks, of ``/proc/stat`` (man 5 proc_stat)."""
+    busy = total = 0
+    names = {f"cpu{number}" for number in cpus}
+    for line in stat.splitlines():
+        name, *fields = line.split()[:9] or [""]
+        if name in names:  # user nice system idle iowait irq softirq steal
+            ticks = [int(field) for field in fields]
+            total += sum(ticks)
+            busy += sum(ticks) - sum(ticks[3:5])
+    return busy, total
+
+
+def _busy_share(earlier: tuple[int, int], later: tuple[int, int]) -> float | None:
+    busy, total = (after - before for before, after in zip(earlier, later, strict=True))
+    return min(1.0, max(0.0, busy / total)) if total > 0 else None
 
 
 def read_state(root: Path = Path("/")) -> State:
@@ -155,13 +197,24 @@ def energy_between(before: tuple[EnergyCounter, ...], after: tuple[EnergyCounter
 
 
 def is_busy(state: State, cpus: int) -> bool:
-    """Return whether other work was using the machine when ``state`` was taken, by the load of the last minute.
+    """Return whether other work was using the machine when ``state`` was taken.
+
+    It goes by ``busy_share``; if that is unknown, by the load average of the last minute.
 
     Args:
         state: state before the measurement.
         cpus: number of usable CPUs.
     """
+    if state.busy_share is not None:
+        return state.busy_share > _BUSY
     return bool(state.load_average) and state.load_average[0] > _BUSY * cpus
+
+
+def load_text(state: State, cpus: int) -> str:
+    """Return the load of a busy machine: "60% of 4 CPUs were in use", or the load average."""
+    if state.busy_share is not None:
+        return f"{state.busy_share:.0%} of {counted(cpus, 'CPU')} were in use"
+    return f"the load average was {state.load_average[0]:.2f} on {counted(cpus, 'CPU')}"
 
 
 def busy_note(state: State, cpus: int) -> str:
@@ -173,10 +226,8 @@ def busy_note(state: State, cpus: int) -> str:
     """
     if not is_busy(state, cpus):
         return ""
-    return (
-        f"the load average was {state.load_average[0]:.2f} on {counted(cpus, 'CPU')} before the measurement: "
-        "if other work was still going on, latencies are too high"
-    )
+    doubt = "" if state.busy_share is not None else "if other work was still going on, "
+    return f"{load_text(state, cpus)} before the measurement: {doubt}latencies are too high"
 
 
 def throttle_notes(before: State, after: State | None) -> Iterator[str]:

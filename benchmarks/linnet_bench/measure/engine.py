@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeAlias, TypeVar
 
 from linnet_bench.machine.environment import Environment, read_environment
-from linnet_bench.machine.state import State, read_state
+from linnet_bench.machine.state import State, read_state_before
 from linnet_bench.measure.protocol import Emit, Event, Job, MeasureSettings, Variant
 from linnet_bench.measure.runner import Collector, FileInfo, run_worker
 from linnet_bench.record.record import ThreadRun
@@ -50,7 +50,7 @@ class LocalRunner:
 
     def state(self) -> State:
         """Return this machine's current state; see :class:`Runner`."""
-        return read_state()
+        return read_state_before()
 
     def environment(self, runtime: Mapping[str, str]) -> Environment:
         """Return this machine's description; see :class:`Runner`."""

@@ -56,7 +56,8 @@ __all__ = [
 
 RECORD_KIND = "linnet-bench"
 RECORD_MAJOR = 1
-RECORD_MINOR = 3  # 1: profiles; 2: method and repeats, kernels, throttling, energy, cores, emulation; 3: partial_reason
+RECORD_MINOR = 4
+"""1: profiles; 2: method, repeats, kernels, throttling, energy, cores, emulation; 3: partial_reason; 4: busy_share."""
 
 LEAST_WHOLE = -1
 """Smallest whole number of a record: a position or a count that there is not."""

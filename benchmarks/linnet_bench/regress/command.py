@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     loaded = made_under_load((*before, *after))
     if loaded and not args.any_load:
         raise InvalidArgumentError(
-            f"expected records of an idle machine, got {'; '.join(loaded)}; let the machine rest for a minute and "
+            f"expected records of an idle machine, got {'; '.join(loaded)}; end the other work and "
             "measure again, or judge them anyway with --any-load"
         )
     verdict = judge(before, after, args.threshold)

@@ -20,7 +20,7 @@ import numpy as np
 
 from linnet.cli.console import counted
 from linnet.errors import InvalidArgumentError
-from linnet_bench.machine.state import is_busy
+from linnet_bench.machine.state import is_busy, load_text
 from linnet_bench.record.preset import points
 from linnet_bench.record.record import LengthResult, Record
 from linnet_bench.record.statistics import median
@@ -236,8 +236,7 @@ def _load_note(record: Record) -> str:
     cpus = len(record.environment.affinity)
     if not record.runs or not is_busy(record.runs[0].before, cpus):
         return ""
-    load = record.runs[0].before.load_average[0]
-    return f"{record.file.name} of {record.created}: load average {load:.2f} on {counted(cpus, 'CPU')} before it began"
+    return f"{record.file.name} of {record.created}: {load_text(record.runs[0].before, cpus)} before it began"
 
 
 def _files_note(old: Sequence[Record], new: Sequence[Record]) -> str:

@@ -25,7 +25,7 @@ from linnet_bench.arguments import (
     say_cut,
     write_output,
 )
-from linnet_bench.machine.environment import State, read_environment, read_state
+from linnet_bench.machine.environment import State, read_environment, read_state_before
 from linnet_bench.measure.files import file_sha256
 from linnet_bench.measure.process import run_process
 from linnet_bench.measure.progress import Progress
@@ -145,7 +145,7 @@ class _Soaking:
         self._progress = progress
         self._created = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         self._sha256 = file_sha256(path)
-        self._before = read_state()
+        self._before = read_state_before()
         self._opened: Event | None = None
         self._finished: Event | None = None
         self._windows: list[Window] = []

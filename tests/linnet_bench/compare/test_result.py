@@ -114,7 +114,7 @@ def test_a_time_within_the_spread_of_the_rounds_is_not_better() -> None:
 @pytest.mark.parametrize(("load", "any_load", "marked"), [(0.5, False, True), (3.0, False, False), (3.0, True, True)])
 def test_files_are_not_judged_on_a_busy_machine(load: float, any_load: bool, marked: bool) -> None:
     found = comparison(candidate("a", 24, 10, 0.9), candidate("b", 25, 11, 0.9))
-    busy = dataclasses.replace(make_record().runs[0].before, load_average=(load, load, load))  # 4 CPUs
+    busy = dataclasses.replace(make_record().runs[0].before, load_average=(load, load, load), busy_share=None)  # 4 CPUs
     settings = dataclasses.replace(found.settings, any_load=any_load)
     found = mark_beaten(dataclasses.replace(found, before=busy, settings=settings))
     assert (found.files[1].beaten_by == ("a",)) == marked

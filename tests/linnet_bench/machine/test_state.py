@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from linnet_bench.machine.emulation import EMULATED_VARIABLE, emulation
 from linnet_bench.machine.processor import core_groups, soc_name
-from linnet_bench.machine.state import EnergyCounter, State, energy_between, read_energy, read_state, throttle_notes
+from linnet_bench.machine.state import (
+    EnergyCounter,
+    State,
+    busy_note,
+    energy_between,
+    is_busy,
+    read_energy,
+    read_state,
+    read_state_before,
+    throttle_notes,
+)
 
 
 def lay_out(root: Path, files: dict[str, str]) -> Path:
@@ -200,3 +211,40 @@ def test_emulation_that_cannot_be_found_out_can_be_said(tmp_path: Path, monkeypa
     assert emulation(tmp_path, "aarch64") == f"{EMULATED_VARIABLE} says so: a cycle-accurate model"
     monkeypatch.setenv(EMULATED_VARIABLE, "0")
     assert emulation(lay_out(tmp_path, {"proc/cpuinfo": HOST}), "aarch64") == ""
+
+
+# -- other work ----------------------------------------------------------------------------------------
+
+STAT = """\
+cpu  {all} 0 0 0 0 0 0 0 0 0
+cpu0 {user} 10 20 {idle} 5 1 2 3 0 0
+cpu1 {user} 10 20 {idle} 5 1 2 3 0 0
+intr 1 2 3
+"""
+
+
+@pytest.mark.parametrize(("idle", "share"), [(100, 0.5), (0, 1.0)])
+def test_the_share_of_busy_cpus_by_hand(
+    idle: int, share: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stat = tmp_path / "proc/stat"
+    stat.parent.mkdir()
+    stat.write_text(STAT.format(all=7, user=1000, idle=5000))
+
+    def work(_: float) -> None:
+        stat.write_text(STAT.format(all=9, user=1100, idle=5000 + idle))
+
+    monkeypatch.setattr("linnet_bench.machine.state.time.sleep", work)
+    assert read_state_before(tmp_path, cpus=(1,)).busy_share == share  # 100 of 200 ticks, or of 100
+
+
+def test_without_proc_stat_the_share_is_unknown_and_the_load_average_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("linnet_bench.machine.state.time.sleep", lambda _: None)
+    assert read_state_before(tmp_path, cpus=(0,)).busy_share is None
+    idle = State(frequency_mhz=(), load_average=(9.0, 9.0, 9.0), temperature_c=None, busy_share=0.1)
+    assert not is_busy(idle, 4)
+    assert is_busy(dataclasses.replace(idle, busy_share=None), 4)
+    busy = dataclasses.replace(idle, load_average=(), busy_share=0.6)
+    assert busy_note(busy, 4).startswith("60% of 4 CPUs were in use before the measurement")

@@ -57,9 +57,21 @@ def test_the_file_of_schema_1_is_still_read_and_still_written() -> None:
     assert to_json(make_record()) == text
 
 
+def _before_1_4(record: Record) -> Record:
+    runs = tuple(
+        dataclasses.replace(run, before=dataclasses.replace(run.before, busy_share=None)) for run in record.runs
+    )
+    return dataclasses.replace(record, runs=runs)
+
+
+def test_the_file_of_schema_1_3_which_knew_no_share_of_busy_cpus_is_still_read() -> None:
+    text = GOLDEN.with_name("record_v1_3.json").read_text(encoding="utf-8")
+    assert from_json(text) == dataclasses.replace(_before_1_4(make_record()), schema_version="1.3")
+
+
 def test_the_file_of_schema_1_2_which_gave_no_reason_for_an_early_end_is_still_read() -> None:
     text = GOLDEN.with_name("record_v1_2.json").read_text(encoding="utf-8")
-    assert from_json(text) == dataclasses.replace(make_record(), schema_version="1.2")
+    assert from_json(text) == dataclasses.replace(_before_1_4(make_record()), schema_version="1.2")
     early = from_json(text.replace('"partial": false', '"partial": true'))
     assert (early.partial_reason, early.ended_early) == ("", "interrupted")
 

@@ -75,7 +75,7 @@ def test_a_wrong_answer_shows_no_latency() -> None:
 
 def test_a_busy_machine_is_named() -> None:
     record = make_record()
-    busy = dataclasses.replace(record.runs[0].before, load_average=(2.5, 0.0, 0.0))
+    busy = dataclasses.replace(record.runs[0].before, load_average=(2.5, 0.0, 0.0), busy_share=None)
     runs = (dataclasses.replace(record.runs[0], before=busy),)
     assert "load average" not in shown(record)
     assert "the load average was 2.50 on 4 CPUs before the measurement" in shown(dataclasses.replace(record, runs=runs))

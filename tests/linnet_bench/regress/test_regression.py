@@ -129,14 +129,21 @@ def test_what_cannot_be_compared_is_refused() -> None:
 
 
 def loaded(found: Record, load: float) -> Record:
-    before = dataclasses.replace(found.runs[0].before, load_average=(load, load, load))
+    before = dataclasses.replace(found.runs[0].before, load_average=(load, load, load), busy_share=None)
     return dataclasses.replace(found, runs=tuple(dataclasses.replace(run, before=before) for run in found.runs))
 
 
 def test_records_of_a_busy_machine_are_named() -> None:
     assert made_under_load([record(10.0), loaded(record(10.0), 1.2)]) == []  # 4 CPUs, of which 30 % are 1.2
     (name,) = made_under_load([record(10.0), loaded(record(10.0), 2.5)])
-    assert name == "intents.pte of 2026-11-23T12:00:00+00:00: load average 2.50 on 4 CPUs before it began"
+    assert name == "intents.pte of 2026-11-23T12:00:00+00:00: the load average was 2.50 on 4 CPUs before it began"
+
+
+def test_the_load_of_the_measurement_before_is_not_other_work() -> None:
+    after_another = loaded(record(10.0), 2.5)
+    before = dataclasses.replace(after_another.runs[0].before, busy_share=0.02)
+    runs = tuple(dataclasses.replace(run, before=before) for run in after_another.runs)
+    assert made_under_load([dataclasses.replace(after_another, runs=runs)]) == []
 
 
 def test_identical_files_are_named() -> None:
@@ -184,7 +191,7 @@ def test_wrong_usage_is_refused(tmp_path: Path) -> None:
         ([old], "expected the old record and the new one"),
         ([old, old, "--threshold", "0"], "--threshold is 0"),
         ([old, other], "--any-machine"),
-        ([old, busy], r"load average 3.00 on 4 CPUs before it began; .* --any-load"),
+        ([old, busy], r"the load average was 3.00 on 4 CPUs before it began; .* --any-load"),
         ([tmp_path / "x.pte", "--baseline", tmp_path / "y.pte"], "use linnet compare for files"),
     ):
         with pytest.raises(InvalidArgumentError, match=message):

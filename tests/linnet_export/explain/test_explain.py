@@ -202,7 +202,7 @@ def test_a_second_text_that_is_always_empty_has_no_column() -> None:
             WorstText(text="b", pair=None, difference=0.5, error=0.25),
         ),
     )
-    facts = Facts("a.pte", 1, make_manifest(), evidence, (), {})
+    facts = Facts("a.pte", 1, make_manifest("text-classification"), evidence, (), {})
     shown = read_page(element("main", sections.worst_texts(facts)).text).tables[0]
     assert shown[0] == ["text", "share of other answers", "largest error"]
     pairs = dataclasses.replace(
