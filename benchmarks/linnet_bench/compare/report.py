@@ -44,7 +44,7 @@ def _costs(comparison: Comparison) -> list[Content]:
     """Return size, memory and start, then the accuracy: as one table they are wider than a screen."""
     headers, rows = costs(comparison)
     split = headers.index(like_first(comparison))
-    tables = []
+    tables: list[Content] = []
     for columns, caption in (
         ([*range(split), len(headers) - 1], "Size, memory and start"),
         ([0, *range(split, len(headers) - 1)], "Accuracy"),
