@@ -7,7 +7,7 @@ pluginManagement {
     plugins {
         id("com.android.application") version "8.7.3"
         id("com.android.library") version "8.7.3"
-        kotlin("android") version "2.1.0"
+        kotlin("android") version "2.3.0"
     }
 }
 
