@@ -87,12 +87,6 @@ _SHAPES: dict[str, dict[str, Any]] = {
     "xlm-roberta": _ROBERTA,
 }
 
-FAIRSEQ = ("mpnet", "roberta", "xlm-roberta")
-"""Models that count positions from the padding on, as fairseq does."""
-
-FAIRSEQ_PADDING = 1
-
-
 @dataclasses.dataclass(frozen=True)
 class Case:
     """A structure by name."""
@@ -107,9 +101,8 @@ class Case:
         return transformers.AutoConfig.for_model(self.model_type, **settings)
 
     def ids(self, batch: int, length: int) -> Tensor:
-        """Return :func:`random_ids`, without padding where transformers leaves padding out of its count."""
-        ids = random_ids(batch, length)
-        return torch.where(ids == FAIRSEQ_PADDING, 5, ids) if self.model_type in FAIRSEQ else ids
+        """Return :func:`random_ids`."""
+        return random_ids(batch, length)
 
     @property
     def padding(self) -> int:
@@ -186,7 +179,10 @@ CASES: tuple[Case, ...] = (
         },
     ),
     *_cases("mpnet", {"gelu": {}, "relu": {"hidden_act": "relu"}}),
-    *_cases("roberta", {"gelu": {}, "two-types": {"type_vocab_size": 2, "hidden_act": "relu"}}),
+    *_cases(
+        "roberta",
+        {"gelu": {}, "two-types": {"type_vocab_size": 2, "hidden_act": "relu"}, "padding-5": {"pad_token_id": 5}},
+    ),
     *_cases("xlm-roberta", {"gelu": {}}),
 )
 

@@ -114,6 +114,19 @@ def test_the_published_distances(model_type: str, settings: dict[str, Any], leng
     assert_close(found[1, : length // 2], expected[1, : length // 2])
 
 
+@pytest.mark.parametrize(("name", "padding"), [("roberta-padding-5", 5), ("xlm-roberta-gelu", 1), ("mpnet-gelu", 1)])
+@pytest.mark.parametrize("places", [[0], [3, 4], [0, 7, 8]])
+def test_tokens_with_the_id_of_the_padding_are_not_counted(
+    name: str, padding: int, places: list[int], models: Models
+) -> None:
+    case = next(case for case in CASES if case.name == name)
+    model = models(case, "token-classification")
+    program = device_module(model, get_task("token-classification"), max_length=MAX_LENGTH)
+    ids = torch.arange(10, 19)[None]
+    ids[0, places] = padding
+    assert_close(program(ids)[0], hf_outputs(model, "token-classification", ids)[0])
+
+
 @pytest.mark.parametrize("task", PAIRS)
 @pytest.mark.parametrize("name", ["bert-gelu", "electra-projected", "mobilebert-default", "mobilebert-no-trigram"])
 def test_token_types_are_an_input_and_matter(name: str, task: str, models: Models) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from transformers import PreTrainedModel
 
 from linnet_export.errors import CheckpointError
@@ -35,6 +36,7 @@ __all__ = [
     "embedding_rows",
     "encoder_problems",
     "positions_behind_padding",
+    "positions_from_padding",
     "positions_within",
     "stack_layers",
 ]
@@ -132,14 +134,24 @@ class TokenEmbeddings(nn.Module):
     Without the input `token_type_ids`, the row of type 0 is folded into the positions. An architecture whose
     layers know the positions has neither.
 
+    With ``padding``, positions are counted as fairseq does (`create_position_ids_from_input_ids` of transformers):
+    a token of that id gets row 0 of ``position``, whatever it stands for, and is left out of the count.
+
     Attributes:
         shift: float32 [width], the bias of the normalization, which is left to what follows.
     """
 
     def __init__(
-        self, word: nn.Embedding, position: Tensor | None, types: Tensor | None, norm: nn.LayerNorm, token_types: bool
+        self,
+        word: nn.Embedding,
+        position: Tensor | None,
+        types: Tensor | None,
+        norm: nn.LayerNorm,
+        token_types: bool,
+        padding: int | None = None,
     ) -> None:
         super().__init__()
+        self.padding = padding
         self.word = embedding_rows(word.weight)
         self.types: nn.Embedding | None = None
         if types is not None and token_types:
@@ -154,11 +166,17 @@ class TokenEmbeddings(nn.Module):
         """Return float32 [tokens, width] of int64 [batch, length]; padding needs no care here."""
         rows: Tensor = self.word(ids)
         if self.position is not None:
-            rows = rows + self.position[: ids.shape[1]]
+            rows = rows + self._positions(self.position, ids)
         if self.types is not None:
             rows = rows + self.types(type_ids)
         result: Tensor = self.norm(rows.view(-1, rows.shape[-1]))
         return result
+
+    def _positions(self, table: Tensor, ids: Tensor) -> Tensor:
+        if self.padding is None:
+            return table[: ids.shape[1]]
+        counted = ids.ne(self.padding).to(torch.int64)
+        return functional.embedding(torch.cumsum(counted, 1) * counted, table)
 
 
 class DeviceBody(nn.Module):
@@ -258,6 +276,16 @@ def positions_within(config: Any, table: nn.Embedding, max_length: int, first: i
             f"{config.model_type}: max_length is {max_length}, but the model has {rows} positions; lower it"
         )
     return table.weight.detach()[first : first + max_length]
+
+
+def positions_from_padding(config: Any, table: nn.Embedding, max_length: int, padding: int) -> Tensor:
+    """Return the row of ``padding`` and the ``max_length`` rows behind it, for positions that are counted from it.
+
+    Raises:
+        UnsupportedConfigError: the table is shorter.
+    """
+    behind = positions_within(config, table, max_length, padding + 1)
+    return torch.cat([table.weight.detach()[padding : padding + 1], behind])
 
 
 class Function(nn.Module):

@@ -14,6 +14,7 @@ from linnet_export.graph.architectures.base import (
     Function,
     TokenEmbeddings,
     activation,
+    positions_from_padding,
     positions_within,
     stack_layers,
 )
@@ -41,22 +42,26 @@ def bert_layer(layer: Any, config: Any, shift: Tensor | None, channels: Tensor) 
 
 
 def bert_body(
-    base: Any, max_length: int, token_types: bool, *, project: nn.Linear | None = None, first_position: int = 0
+    base: Any, max_length: int, token_types: bool, *, project: nn.Linear | None = None, padding: int | None = None
 ) -> DeviceBody:
     """Return the device form of a ``BertModel``.
 
-    ``project`` follows the embeddings if there is one; ``first_position`` is the row of the first token's place.
+    ``project`` follows the embeddings if there is one; ``padding`` is the id that positions are counted without.
     """
     config = base.config
     parts = base.embeddings
     # a table of one type has nothing to tell apart: its row is folded into the positions
     token_types = token_types and parts.token_type_embeddings.weight.shape[0] > 1
+    table = parts.position_embeddings
     embeddings = TokenEmbeddings(
         parts.word_embeddings,
-        positions_within(config, parts.position_embeddings, max_length, first_position),
+        positions_within(config, table, max_length)
+        if padding is None
+        else positions_from_padding(config, table, max_length, padding),
         parts.token_type_embeddings.weight,
         parts.LayerNorm,
         token_types,
+        padding,
     )
     shift = embeddings.shift if project is None else None
     parts_of = [(layer.attention.self.value, layer.attention.output.dense) for layer in base.encoder.layer]

@@ -17,10 +17,8 @@ __all__ = ["ARCHITECTURE", "fill_mask_head", "roberta_architecture", "sequence_h
 
 
 def _body(model: PreTrainedModel, max_length: int, token_types: bool) -> DeviceBody:
-    # rows up to the padding's are never the place of a token; a text that spells the padding token out
-    # is the one difference: transformers leaves it out when it counts, here every token has its place
     base: Any = model.base_model
-    return bert_body(base, max_length, token_types, first_position=base.config.pad_token_id + 1)
+    return bert_body(base, max_length, token_types, padding=base.config.pad_token_id)
 
 
 def sequence_head(model: Any) -> nn.Module:
