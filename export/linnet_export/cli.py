@@ -113,6 +113,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="names of the classes in order, or a file with one in each line",
     )
     add(
+        "--pooling",
+        metavar="NAME",
+        help="embeddings from tokens: mean, cls, ..., several joined by +, or none; the checkpoint's own by default",
+    )
+    add(
         "--proof",
         type=Path,
         metavar="FILE",
@@ -140,6 +145,7 @@ def run(args: argparse.Namespace) -> int:
         max_batch=args.max_batch,
         revision=args.revision,
         labels=args.labels,
+        pooling=args.pooling,
         proof=args.proof,
         prove=not args.no_proof,
         budget=dict(args.budget),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from linnet.errors import InvalidArgumentError
+from linnet.format.manifest import POOLINGS
 from linnet.suggestions import did_you_mean
 
 __all__ = [
@@ -112,11 +113,14 @@ class ExportConfig:
         calibration: file with the texts of the calibration, in a form that `proof` takes too; None: the
             built-in set, if the recipe can do with it.
         auto_mixed_precision: keep the most sensitive layers in a higher precision, as few as the budget needs.
-        max_length: bound in tokens, special tokens included; None: the sentence-transformers
-            `max_seq_length` if there is one, else the model's positions, at most 512.
+        max_length: bound in tokens, special tokens included; None: the sentence-transformers `max_seq_length` if
+            there is one, else the tokenizer's `model_max_length`, at most the model's positions and, for what
+            sentence-transformers did not save, 512.
         max_batch: largest padded batch of the method `forward_batch`; 0 leaves it out.
         revision: branch, tag or commit of a hub id.
         labels: class names that replace those of the config.
+        pooling: how an embedding is made of tokens: names of :data:`linnet.format.manifest.POOLINGS` joined by +, or
+            none for one vector a token; None: what the sentence-transformers files say, mean without them.
         proof: JSON-lines or text file with the texts of the proof; None: the built-in set.
         prove: False leaves the file unproven, and the file says so.
         budget: changes to the proof's limits, keys of :data:`BUDGET_KEYS`.
@@ -134,6 +138,7 @@ class ExportConfig:
     max_batch: int = 0
     revision: str | None = None
     labels: tuple[str, ...] | None = None
+    pooling: str | None = None
     proof: Path | None = None
     prove: bool = True
     budget: Mapping[str, float] = dataclasses.field(default_factory=dict)
@@ -160,6 +165,8 @@ class ExportConfig:
             problems.append(f"expected max_batch to be 0 (none) to 1024, got {self.max_batch}")
         if self.labels is not None and not self.labels:
             problems.append("labels is empty; leave it out to keep those of the checkpoint")
+        if self.pooling not in (None, "none") and not set(self.pooling.split("+")) <= set(POOLINGS):
+            problems.append(f"pooling is {self.pooling!r}, expected none, or of {', '.join(POOLINGS)}, joined by +")
         problems += self.quantization.problems()
         unknown = sorted(set(self.budget) - set(BUDGET_KEYS))
         if unknown:

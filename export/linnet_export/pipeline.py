@@ -184,12 +184,16 @@ def _finished(evidence: Evidence, path: Path, sha256: str, size: int) -> ExportR
 
 
 def _device_program(checkpoint: Checkpoint) -> DeviceProgram:
+    sentence = checkpoint.sentence
     return device_module(
         checkpoint.model,
         checkpoint.task,
         pooling=checkpoint.pooling,
+        layers=sentence.layers if sentence else (),
         normalize=checkpoint.normalize,
+        truncate_dim=sentence.truncate_dim if sentence else None,
         max_length=checkpoint.max_length,
+        token_types=checkpoint.token_types.needed,
     )
 
 
@@ -257,6 +261,7 @@ def _notes(loaded: _Loaded, lowered: LowerResult) -> Iterator[str]:
             f"{lowered.written_twice / 1e6:.2f} MB are in the file twice: the word embedding, which is also the "
             "decoder, is looked up in one layout and multiplied in another"
         )
+    yield from loaded.checkpoint.notes
     if loaded.tokenizer.note:
         yield loaded.tokenizer.note
     yield from loaded.checkpoint.notes

@@ -32,7 +32,7 @@ def embed(
     if "embedding" not in manifest.outputs:
         raise TaskMismatchError(
             f"encode() needs one embedding a text, this file gives {', '.join(manifest.outputs)} "
-            "(pooling none); export it with a pooling, or use model(text)"
+            "(pooling none); export it again with --pooling mean or another, or use model(text)"
         )
     before = choose_prompt(manifest, prompt_name, prompt)
     batch = read_sentences(texts)

@@ -106,6 +106,8 @@ class Session:
 
     def windows(self, item: TextInput, *, truncation: str, max_length: int, stride: int) -> Sequence[Encoding]:
         """Encode a text or a pair to as many windows as it needs (see ``linnet.h``)."""
+        if item.pair is not None and self.manifest.refuses_pairs:
+            raise InvalidArgumentError("got a pair, this file takes single texts: its original fails on every pair")
         return self.tokenizer.encode(item.text, item.pair, max_length=max_length, truncation=truncation, stride=stride)
 
     def words(self, encoding: Encoding) -> IntArray:

@@ -168,6 +168,34 @@ def test_prompts_travel_with_the_file(tmp_path: Path) -> None:
         assert not np.array_equal(model.encode("open", prompt_name="passage"), plain)
 
 
+def test_modules_of_sentence_transformers_are_in_the_program(tmp_path: Path) -> None:
+    checkpoint = write_checkpoint(tmp_path / "checkpoint")
+    write_sentence_modules(checkpoint, prompts={"passage": ""}, max_seq_length=None)
+    for path, changes in (
+        ("1_Pooling/config.json", {"pooling_mode": ["mean", "weightedmean"]}),
+        ("config_sentence_transformers.json", {"truncate_dim": 8}),
+        ("tokenizer_config.json", {"model_max_length": 20}),
+    ):
+        settings = json.loads((checkpoint / path).read_text())
+        (checkpoint / path).write_text(json.dumps({**settings, **changes}))
+    config = linnet_export.ExportConfig(model=str(checkpoint), output=tmp_path / "m.pte", recipe="fp32")
+    report = linnet_export.export(config)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(checkpoint)
+    body = transformers.AutoModel.from_pretrained(checkpoint).eval()
+    with linnet.load(report.path) as model:
+        with pytest.warns(linnet.TruncationWarning):
+            found = model.encode(TEXTS, prompt_name="passage")
+        np.testing.assert_array_equal(model.encode(TEXTS[0], prompt_name="document"), found[0])
+    assert found.shape == (len(TEXTS), 8)
+    for row, text in zip(found, TEXTS, strict=True):
+        inputs = tokenizer(text, return_tensors="pt", truncation=True)
+        with torch.inference_mode():
+            rows = body(**inputs).last_hidden_state[0]
+        weights = torch.arange(1, len(rows) + 1)[:, None]
+        expected = torch.cat([rows.mean(0), (rows * weights).sum(0) / weights.sum()])
+        np.testing.assert_allclose(row, (expected / expected.norm())[:8].numpy(), atol=1e-5)
+
+
 def test_over_budget_nothing_is_delivered(tmp_path: Path) -> None:
     checkpoint = write_checkpoint(tmp_path / "checkpoint")
     output = tmp_path / "m.pte"

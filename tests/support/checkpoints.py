@@ -10,7 +10,14 @@ from typing import Any
 import torch
 import transformers
 
-__all__ = ["VOCABULARY", "tiny_config", "write_checkpoint", "write_sentence_modules", "write_tokenizer"]
+__all__ = [
+    "VOCABULARY",
+    "tiny_config",
+    "write_checkpoint",
+    "write_cross_encoder_modules",
+    "write_sentence_modules",
+    "write_tokenizer",
+]
 
 _WORDS = (
     "the a of to and in is it on at turn volume down up light play "
@@ -123,3 +130,27 @@ def write_sentence_modules(
     (directory / "sentence_bert_config.json").write_text(json.dumps(settings))
     extras = {"prompts": prompts or {}, "default_prompt_name": default_prompt}
     (directory / "config_sentence_transformers.json").write_text(json.dumps(extras))
+
+
+def write_cross_encoder_modules(directory: Path, activation: str = "torch.nn.modules.linear.Identity") -> None:
+    """Add the files that CrossEncoder.save of sentence-transformers 6.2 writes beside a text-ranking checkpoint."""
+    config = json.loads((directory / "config.json").read_text())
+    config.pop("sentence_transformers", None)
+    (directory / "config.json").write_text(json.dumps(config))
+    kind = "sentence_transformers.base.modules.transformer.Transformer"
+    files: dict[str, Any] = {
+        "modules.json": [{"idx": 0, "name": "0", "path": "", "type": kind}],
+        "sentence_bert_config.json": {
+            "transformer_task": "sequence-classification",
+            "modality_config": {"text": {"method": "forward", "method_output_name": "logits"}},
+            "module_output_name": "scores",
+        },
+        "config_sentence_transformers.json": {
+            "activation_fn": activation,
+            "default_prompt_name": None,
+            "model_type": "CrossEncoder",
+            "prompts": {},
+        },
+    }
+    for name, content in files.items():
+        (directory / name).write_text(json.dumps(content))

@@ -87,6 +87,7 @@ _SHAPES: dict[str, dict[str, Any]] = {
     "xlm-roberta": _ROBERTA,
 }
 
+
 @dataclasses.dataclass(frozen=True)
 class Case:
     """A structure by name."""

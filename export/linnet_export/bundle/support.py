@@ -66,5 +66,5 @@ def require_core(subject: Subject, target: str) -> None:
     if subject.task.embeds and not subject.embedding_size:
         raise InvalidArgumentError(
             f"{subject.path} gives {', '.join(manifest.outputs)}, target {target} needs one embedding a text; "
-            "export it with a pooling"
+            "export it again with --pooling mean or another"
         )

@@ -12,7 +12,8 @@ import transformers
 
 from linnet_export.checkpoint.foreign_parts import check_files, check_weights
 from linnet_export.checkpoint.limits import check_sizes
-from linnet_export.checkpoint.sentence_modules import SentenceModules, read_sentence_modules
+from linnet_export.checkpoint.original_inputs import OriginalTokenizer, TokenTypes, read_token_types
+from linnet_export.checkpoint.sentence_modules import SentenceModules, default_modules, read_sentence_modules
 from linnet_export.checkpoint.settings import check_settings, label_names, read_config
 from linnet_export.checkpoint.source import Source, licence_of, read_json, resolve_source, weights_sha256
 from linnet_export.checkpoint.task_detection import detect_task, known_task
@@ -20,6 +21,7 @@ from linnet_export.checkpoint.weights import Folders, LoadedModel, find_folders,
 from linnet_export.config import MAX_POSITIONS, ExportConfig
 from linnet_export.errors import CheckpointError
 from linnet_export.graph.architectures import get_architecture
+from linnet_export.graph.sentence_layers import output_width
 from linnet_export.tasks import Task
 from linnet_export.tokenizer import read_tokenizer
 
@@ -35,7 +37,9 @@ class Checkpoint:
         task: what the model is for.
         model: the original in float32, in eval mode, on the CPU.
         tokenizer: its tokenizer, without truncation and padding.
-        sentence: sentence-transformers modules, None if it is a plain transformer.
+        original: the same as transformers reads it, which gives the original its inputs.
+        token_types: what the original does with token types.
+        sentence: sentence-transformers modules of an embedder; None for other tasks and without pooling.
         labels: class names by index; empty where the task has none.
         score_function: softmax, sigmoid or none.
         max_length: bound in tokens, special tokens included.
@@ -51,6 +55,8 @@ class Checkpoint:
     task: Task
     model: transformers.PreTrainedModel
     tokenizer: tokenizers.Tokenizer
+    original: OriginalTokenizer
+    token_types: TokenTypes
     sentence: SentenceModules | None
     labels: tuple[str, ...]
     score_function: str
@@ -67,6 +73,11 @@ class Checkpoint:
         """Rows of the word embedding."""
         return embedding_rows(self.model)
 
+    @property
+    def takes_pairs(self) -> bool:
+        """True if texts can come in pairs."""
+        return self.task.takes_pairs and self.token_types.pairs
+
     def special_id(self, role: str) -> int:
         """Return the id of a special token by role (pad, unk, cls, sep, mask); -1 if there is none."""
         token_id = self.tokenizer.token_to_id(self.special_tokens.get(role, ""))
@@ -74,13 +85,24 @@ class Checkpoint:
 
     @property
     def pooling(self) -> str:
-        """mean, cls or max; none without sentence-transformers modules."""
+        """Poolings joined by +; none if the program gives one vector per token."""
         return self.sentence.pooling if self.sentence else "none"
 
     @property
     def normalize(self) -> bool:
-        """True if the program gives the embedding unit length."""
+        """True if the program gives the embedding unit length, of which it may keep the first numbers alone."""
         return bool(self.sentence and self.sentence.normalize)
+
+    @property
+    def embedding_size(self) -> int:
+        """Numbers of an embedding; 0 where the task gives none."""
+        if not self.task.embeds:
+            return 0
+        width = int(self.model.config.hidden_size)
+        if self.sentence is None:
+            return width
+        width = output_width(self.sentence.layers, width * len(self.pooling.split("+")))
+        return min(width, self.sentence.truncate_dim or width)
 
 
 def load_checkpoint(config: ExportConfig) -> Checkpoint:
@@ -98,13 +120,15 @@ def load_checkpoint(config: ExportConfig) -> Checkpoint:
     architecture = get_architecture(str(settings.get("model_type")))
     own_config = read_config(folders.config)
     architecture.check(own_config)
+    if sentence is not None and sentence.cross_encoder:
+        settings = _cross_encoder_settings(settings, sentence)
     task = known_task(config.task) if config.task else _detected(folders, settings, sentence)
     chosen = config.task is not None
-    notes = check_files(source.directory, settings, task, chosen=chosen)
-    if not task.embeds:
-        sentence = None
-    files = folders.files
-    check_sizes(folders.config / "config.json", settings, files)
+    notes = check_files(source.directory, settings, task, chosen=chosen) + _pooling_notes(config, task, sentence)
+    bound = sentence if sentence and sentence.cross_encoder != task.embeds else None
+    sentence = _embedding_modules(config, task, sentence)
+    check_sizes(folders.config / "config.json", settings, folders.files)
+    files = [*folders.files, *(sentence.files if sentence else ())]
     loaded = read_tokenizer(folders.tokenizer)
     tokenizer = loaded.backend
     labels = _labels(config, task, folders.config, own_config)
@@ -116,15 +140,18 @@ def load_checkpoint(config: ExportConfig) -> Checkpoint:
         notes += _ranking_note(task, own_config)
     _check_vocabulary(tokenizer, model)
     _check_lower_case(sentence, tokenizer)
-    return Checkpoint(
+    original = OriginalTokenizer(loaded, model)
+    checkpoint = Checkpoint(
         source=source,
         task=task,
         model=model,
         tokenizer=tokenizer,
+        original=original,
+        token_types=read_token_types(original, model, task),
         sentence=sentence,
         labels=labels,
         score_function=task.score_function(model.config, settings),
-        max_length=_max_length(config, sentence, model),
+        max_length=_max_length(config, bound, original, model),
         sha256=weights_sha256(files),
         size=sum(file.stat().st_size for file in files),
         license=licence_of(source.directory),
@@ -132,12 +159,42 @@ def load_checkpoint(config: ExportConfig) -> Checkpoint:
         clean_up=loaded.clean_up,
         notes=notes,
     )
+    _ = checkpoint.embedding_size  # raises where a layer takes another width than the pooling gives
+    return checkpoint
+
+
+def _cross_encoder_settings(settings: dict[str, Any], sentence: SentenceModules) -> dict[str, Any]:
+    """Return the settings of config.json with what versions before 6 of sentence-transformers wrote there."""
+    saved = settings.get("sentence_transformers") or {}
+    activation = {"activation_fn": sentence.activation} if sentence.activation else {}
+    return {**settings, "sentence_transformers": {**saved, **activation}}
+
+
+def _embedding_modules(config: ExportConfig, task: Task, sentence: SentenceModules | None) -> SentenceModules | None:
+    """Return the modules behind the transformer, those of SentenceTransformer for a plain encoder."""
+    if not task.embeds:
+        if config.pooling is not None:
+            raise CheckpointError(f"pooling is {config.pooling!r}, but {task.name} makes no embeddings; leave it out")
+        return None
+    modules = default_modules() if sentence is None or sentence.cross_encoder else sentence
+    if config.pooling is None:
+        return modules
+    return None if config.pooling == "none" else dataclasses.replace(modules, pooling=config.pooling)
+
+
+def _pooling_notes(config: ExportConfig, task: Task, sentence: SentenceModules | None) -> tuple[str, ...]:
+    if not task.embeds or sentence is not None or config.pooling is not None:
+        return ()
+    return (
+        "the checkpoint has no sentence-transformers files: an embedding is the mean of the tokens, as "
+        "SentenceTransformer takes it; --pooling chooses another, --pooling none gives one vector per token",
+    )
 
 
 def _detected(folders: Folders, settings: dict[str, Any], sentence: SentenceModules | None) -> Task:
     suffix = folders.adapter.architecture_suffix if folders.adapter else ""
     named = {**settings, "architectures": [suffix]} if suffix else settings
-    return detect_task(named, sentence is not None)
+    return detect_task(named, sentence is not None and not sentence.cross_encoder)
 
 
 def _ranking_note(task: Task, config: Any) -> tuple[str, ...]:
@@ -203,12 +260,19 @@ def _labels(config: ExportConfig, task: Task, directory: Path, own: Any) -> tupl
     return config.labels
 
 
-def _max_length(config: ExportConfig, sentence: SentenceModules | None, model: transformers.PreTrainedModel) -> int:
+def _max_length(
+    config: ExportConfig,
+    sentence: SentenceModules | None,
+    original: OriginalTokenizer,
+    model: transformers.PreTrainedModel,
+) -> int:
     positions = get_architecture(model.config.model_type).positions(model.config)
     if config.max_length is not None:
         if config.max_length > positions:
             raise CheckpointError(f"max_length is {config.max_length}, the model has {positions} positions")
         return config.max_length
-    if sentence and sentence.max_seq_length:
-        return min(sentence.max_seq_length, positions)
-    return min(positions, MAX_POSITIONS)
+    # sentence-transformers reads its own bound, and before version 6 wrote it; else the tokenizer's
+    named = original.max_length
+    if sentence and (sentence.max_seq_length or named):
+        return min(sentence.max_seq_length or named or positions, positions)
+    return min(named or positions, positions, MAX_POSITIONS)

@@ -74,11 +74,29 @@ def _silu(x: Tensor) -> Tensor:
     return x * torch.sigmoid(x)
 
 
+def _mish(x: Tensor) -> Tensor:
+    # x * tanh(log(1 + u)) with u = e^x, without the logarithm; from 20 on the factor is 1 in float32
+    u = torch.exp(torch.clamp(x, max=20.0))
+    square = u * (u + 2.0)
+    return x * (square / (square + 2.0))
+
+
 ACTIVATIONS: dict[str, Activation] = {
     "gelu": functional.gelu,
+    "gelu_10": lambda x: torch.clamp(functional.gelu(x), -10.0, 10.0),
+    "gelu_accurate": _gelu_tanh,
+    "gelu_fast": _gelu_tanh,
     "gelu_new": _gelu_tanh,
+    "gelu_python": functional.gelu,
+    "gelu_python_tanh": _gelu_tanh,
     "gelu_pytorch_tanh": _gelu_tanh,
+    "leaky_relu": functional.leaky_relu,
+    "linear": lambda x: x,
+    "mish": _mish,
+    "quick_gelu": lambda x: x * torch.sigmoid(1.702 * x),
     "relu": functional.relu,
+    "relu2": lambda x: functional.relu(x) * functional.relu(x),
+    "relu6": lambda x: torch.clamp(x, 0.0, 6.0),
     "sigmoid": torch.sigmoid,
     "silu": _silu,
     "swish": _silu,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
@@ -75,9 +77,12 @@ def device_module(
     task: Task,
     *,
     pooling: str = "none",
+    layers: Sequence[nn.Module] = (),
     normalize: bool = False,
+    truncate_dim: int | None = None,
     max_length: int,
     masked: bool = False,
+    token_types: bool | None = None,
 ) -> DeviceProgram:
     """Return the device graph of a Hugging Face model; the model itself stays as it is.
 
@@ -87,10 +92,13 @@ def device_module(
     Args:
         model: a model with the head of the task.
         task: whose head is put on the encoder.
-        pooling: mean, cls, max or none (feature-extraction only).
-        normalize: embeddings leave with unit length (feature-extraction only).
+        pooling: none, or names of :data:`linnet.format.manifest.POOLINGS` joined by + (feature-extraction only).
+        layers: modules of sentence-transformers behind the pooling (feature-extraction only).
+        normalize: embeddings get unit length behind them (feature-extraction only).
+        truncate_dim: numbers of an embedding that are kept, the first ones; None: all (feature-extraction only).
         max_length: most tokens of one text, special tokens included.
         masked: take padded batches and `attention_mask`.
+        token_types: take `token_type_ids`, if the architecture has them; None: for tasks of pairs.
 
     Raises:
         UnknownArchitectureError: the `model_type` is not supported.
@@ -98,8 +106,8 @@ def device_module(
         UnsupportedHeadError: the head does not fit the task.
     """
     architecture = get_architecture(model.config.model_type)
-    settings = HeadSettings(pooling, normalize)
+    settings = HeadSettings(pooling, normalize, tuple(layers), truncate_dim)
     with torch.no_grad():
         head = task.head(model, architecture, settings)
-        body = device_body(model, max_length, token_types=task.takes_pairs)
+        body = device_body(model, max_length, token_types=task.takes_pairs if token_types is None else token_types)
     return DeviceProgram(body, head, task.outputs(settings), masked).eval()

@@ -7,6 +7,7 @@ from importlib import metadata
 from linnet.format.manifest import Manifest
 from linnet.version import version
 from linnet_export.checkpoint import Checkpoint
+from linnet_export.checkpoint.sentence_modules import SentenceModules
 from linnet_export.graph.program import DeviceProgram
 from linnet_export.lower.lowering import ProgramFacts
 from linnet_export.quantize.recipes import QuantizationSummary
@@ -53,13 +54,14 @@ def make_manifest(
         sep_id=checkpoint.special_id("sep"),
         mask_id=checkpoint.special_id("mask"),
         max_length=checkpoint.max_length,
+        refuses_pairs=checkpoint.task.takes_pairs and not checkpoint.takes_pairs,
         max_batch=max_batch,
         inputs=program.inputs,
         batch_inputs=(*program.inputs, "attention_mask") if max_batch else (),
         outputs=program.outputs,
-        embedding_size=_embedding_size(checkpoint),
+        embedding_size=checkpoint.embedding_size,
         pooling=checkpoint.pooling,
-        normalized=checkpoint.normalize,
+        normalized=checkpoint.normalize and not _is_truncated(sentence),
         prompt_names=tuple(prompts),
         prompts=tuple(prompts.values()),
         default_prompt=sentence.default_prompt if sentence else "",
@@ -77,5 +79,5 @@ def make_manifest(
     )
 
 
-def _embedding_size(checkpoint: Checkpoint) -> int:
-    return int(checkpoint.model.config.hidden_size) if checkpoint.task.embeds else 0
+def _is_truncated(sentence: SentenceModules | None) -> bool:
+    return sentence is not None and sentence.truncate_dim is not None

@@ -59,13 +59,14 @@ def choose_calibration(config: ExportConfig, checkpoint: Checkpoint) -> list[Pro
         ProofTextsError: the file of texts cannot be read, or too few of them fit the task.
     """
     texts = read_texts(config.calibration)
-    if not checkpoint.task.takes_pairs:
+    if not checkpoint.takes_pairs:
         texts = [ProofText(part) for text in texts for part in (text.text, text.pair) if part is not None]
     return _fitting(texts, checkpoint)
 
 
 def _fitting(texts: list[ProofText], checkpoint: Checkpoint) -> list[ProofText]:
-    return select_texts(texts, checkpoint.task, checkpoint.special_tokens.get("mask", ""))
+    mask = checkpoint.special_tokens.get("mask", "")
+    return select_texts(texts, checkpoint.task, mask, pairs=checkpoint.takes_pairs)
 
 
 def prove(

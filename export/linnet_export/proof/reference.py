@@ -1,7 +1,7 @@
 """Reference outputs of the float32 checkpoint under PyTorch, with its own tokenizer.
 
-This is independent of the exported graph: `tokenizers` does the tokenization, transformers the forward pass,
-and numpy the pooling.
+This is independent of the exported graph: the tokenizer of transformers gives the inputs, transformers does the
+forward pass, and numpy the pooling.
 """
 
 from __future__ import annotations
@@ -43,11 +43,10 @@ def reference_outputs(
     checkpoint: Checkpoint, texts: Sequence[ProofText], progress: Callable[[int], None]
 ) -> list[Reference]:
     """Run the original on each text, one at a time, and call ``progress`` with the number of finished texts."""
-    tokenizer = _bounded(checkpoint)
     references: list[Reference] = []
     with torch.inference_mode():
         for number, text in enumerate(texts, 1):
-            references.append(_answer(checkpoint, tokenizer, text))
+            references.append(_answer(checkpoint, text))
             progress(number)
     return references
 
@@ -72,18 +71,17 @@ def _bounded(checkpoint: Checkpoint) -> tokenizers.Tokenizer:
     return tokenizer
 
 
-def _answer(checkpoint: Checkpoint, tokenizer: tokenizers.Tokenizer, text: ProofText) -> Reference:
-    encoding = tokenizer.encode(_prompted(checkpoint, text.text), text.pair)
-    ids = np.asarray(encoding.ids, dtype=np.int64)
+def _answer(checkpoint: Checkpoint, text: ProofText) -> Reference:
+    inputs = checkpoint.original.encode(
+        _prompted(checkpoint, text.text),
+        text.pair,
+        max_length=checkpoint.max_length,
+        truncation=checkpoint.task.truncation,
+    )
+    ids = np.asarray(inputs.ids, dtype=np.int64)
     last = 1 if text.pair is not None else 0
-    answerable = np.asarray([sequence == last for sequence in encoding.sequence_ids], dtype=np.bool_)
-    inputs = {
-        "input_ids": torch.from_numpy(ids)[None],
-        "attention_mask": torch.ones(1, len(ids), dtype=torch.int64),
-    }
-    if hasattr(checkpoint.model.config, "type_vocab_size"):
-        inputs["token_type_ids"] = torch.tensor([encoding.type_ids])
-    outputs = _named(checkpoint, checkpoint.model(**inputs))
+    answerable = np.asarray([sequence == last for sequence in inputs.sequences], dtype=np.bool_)
+    outputs = _named(checkpoint, checkpoint.model(**inputs.tensors))
     if checkpoint.task.fills_masks:
         answerable = ids == checkpoint.special_id("mask")
         outputs = {name: rows[answerable] for name, rows in outputs.items()}
@@ -101,18 +99,34 @@ def _named(checkpoint: Checkpoint, result: object) -> dict[str, FloatArray]:
     if not checkpoint.task.embeds or checkpoint.pooling == "none":
         return outputs
     (hidden,) = outputs.values()
-    return {"embedding": _pooled(hidden, checkpoint.pooling, checkpoint.normalize)}
+    return {"embedding": _embedding(checkpoint, hidden)}
 
 
 def _numpy(tensor: torch.Tensor) -> FloatArray:
     return tensor[0].float().numpy()
 
 
-def _pooled(hidden: FloatArray, pooling: str, normalize: bool) -> FloatArray:
-    rules: dict[str, Callable[[FloatArray], FloatArray]] = {
-        "mean": lambda rows: rows.mean(axis=0),
-        "cls": lambda rows: rows[0],
-        "max": lambda rows: rows.max(axis=0),
-    }
-    vector = rules[pooling](hidden)
-    return vector / max(float(np.linalg.norm(vector)), 1e-12) if normalize else vector
+def _embedding(checkpoint: Checkpoint, hidden: FloatArray) -> FloatArray:
+    vector = np.concatenate([_RULES[name](hidden) for name in checkpoint.pooling.split("+")])
+    sentence = checkpoint.sentence
+    for layer in sentence.layers if sentence else ():
+        vector = layer(torch.from_numpy(vector)[None])[0].numpy()
+    if checkpoint.normalize:
+        vector = vector / max(float(np.linalg.norm(vector)), 1e-12)
+    return vector[: checkpoint.embedding_size]
+
+
+def _weighted_mean(rows: FloatArray) -> FloatArray:
+    weights = np.arange(1, len(rows) + 1, dtype=np.float32)[:, None]
+    return np.asarray((rows * weights).sum(axis=0) / weights.sum())
+
+
+_RULES: dict[str, Callable[[FloatArray], FloatArray]] = {
+    "cls": lambda rows: rows[0],
+    "lasttoken": lambda rows: rows[-1],
+    "max": lambda rows: rows.max(axis=0),
+    "mean": lambda rows: rows.mean(axis=0),
+    "mean_sqrt_len_tokens": lambda rows: rows.sum(axis=0) / np.float32(np.sqrt(len(rows))),
+    "weightedmean": _weighted_mean,
+}
+"""Poolings of one text's rows [tokens, width], as sentence_transformers/models/Pooling.py has them."""

@@ -98,20 +98,21 @@ def _from_line(line: str) -> ProofText:
     return ProofText(first, second if tab else None)
 
 
-def select_texts(texts: list[ProofText], task: Task, mask_token: str = "") -> list[ProofText]:
+def select_texts(texts: list[ProofText], task: Task, mask_token: str = "", *, pairs: bool = True) -> list[ProofText]:
     """Return the texts that fit a task; for fill-mask, with one word of each masked.
 
     Args:
         texts: candidates.
         task: the task, which takes single texts, pairs or both.
         mask_token: the tokenizer's mask token.
+        pairs: False leaves pairs out although the task takes them, as the model cannot read any.
 
     Raises:
         ProofTextsError: fewer than four texts fit.
     """
     if task.needs_pairs:
         chosen = [text for text in texts if text.pair is not None]
-    elif task.takes_pairs:
+    elif task.takes_pairs and pairs:
         chosen = list(texts)
     else:
         chosen = [text for text in texts if text.pair is None]

@@ -45,12 +45,14 @@ class LoadedTokenizer:
         backend: without truncation and padding that a call would not ask for.
         special_tokens: token by role (pad, unk, cls, sep, mask).
         clean_up: `transformers` drops the space before punctuation when it decodes.
+        original: the tokenizer of `transformers` whose backend it is; None if none was needed to read it.
         notes: what the user should know about how it was read.
     """
 
     backend: tokenizers.Tokenizer
     special_tokens: Mapping[str, str]
     clean_up: bool = False
+    original: Any = None
     notes: tuple[str, ...] = ()
 
 
@@ -140,6 +142,7 @@ def _through_transformers(directory: Path, factory: str) -> LoadedTokenizer:
         # where the class leaves a role open, what the files say, and BERT's names after that
         {**_special_tokens(directory), **{role: str(token) for role, token in named.items() if token is not None}},
         _cleans_up(loaded),
+        loaded,
     )
 
 

@@ -15,8 +15,9 @@ from torch import Tensor, nn
 
 from linnet.cli.output import write_text
 from linnet_bench.accuracy import metrics
-from linnet_export.checkpoint.sentence_modules import SentenceModules, read_sentence_modules
+from linnet_export.checkpoint.sentence_modules import SentenceModules, default_modules, read_sentence_modules
 from linnet_export.checkpoint.source import resolve_source
+from linnet_export.errors import CheckpointError
 from linnet_train.config import TrainConfig
 from linnet_train.data.batches import Collator, Rows
 from linnet_train.data.rows import Example, Examples
@@ -27,7 +28,7 @@ from linnet_train.tasks.rows.sentence_similarity import DESCRIPTION
 __all__ = ["TASK", "cosent_loss", "pool"]
 
 _SCALE = 20.0  # of sentence-transformers' CoSENTLoss
-_PLAIN = SentenceModules("", "mean", False, None, False, {}, "")
+_POOLINGS = ("cls", "max", "mean")
 
 
 class SentenceSimilarity(TrainingTask):
@@ -112,8 +113,22 @@ class SentenceSimilarity(TrainingTask):
 
 
 def _modules(config: TrainConfig) -> SentenceModules:
-    """Pooling and the like of the checkpoint that training starts from; of a plain encoder the mean."""
-    return read_sentence_modules(resolve_source(config.model, None).directory) or _PLAIN
+    """Pooling and the like of the checkpoint that training starts from; of a plain encoder the mean.
+
+    Raises:
+        CheckpointError: it has modules that this training would leave out.
+    """
+    modules = read_sentence_modules(resolve_source(config.model, None).directory)
+    if modules is None or modules.cross_encoder:
+        return default_modules()
+    if modules.pooling not in _POOLINGS or modules.layers or modules.truncate_dim:
+        layers = ", ".join(type(layer).__name__ for layer in modules.layers) or "no layers"
+        raise CheckpointError(
+            f"{config.model}: pooling {modules.pooling} with {layers} behind it and truncate_dim "
+            f"{modules.truncate_dim}: training supports one pooling of {', '.join(_POOLINGS)}, and nothing behind it "
+            "but a normalization; train it with sentence-transformers and export the result"
+        )
+    return modules
 
 
 def _without_labels(batch: dict[str, Tensor]) -> dict[str, Tensor]:

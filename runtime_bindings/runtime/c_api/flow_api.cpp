@@ -69,6 +69,10 @@ linnet_encoding encode(const linnet_task& task, linnet_text text, linnet_text pa
   const std::string_view first = view_of(text, "text");
   const std::string_view second = view_of(pair, "pair");
   const bool has_pair = pair.bytes != nullptr;
+  if (has_pair && task.value.refuses_pairs()) {
+    throw linnet::Error(LINNET_INVALID_ARGUMENT,
+                        "got a pair, this file takes single texts: its original fails on every pair");
+  }
   return {task.value.tokenizer()->encode(first, has_pair ? &second : nullptr, options), nullptr};
 }
 

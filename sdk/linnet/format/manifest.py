@@ -17,6 +17,7 @@ from typing import Any, ClassVar, TypeAlias
 from linnet.errors import ManifestInvalidError, SchemaTooNewError
 
 __all__ = [
+    "POOLINGS",
     "SCHEMA_MAJOR",
     "SCHEMA_MINOR",
     "TASKS",
@@ -27,7 +28,7 @@ __all__ = [
 ]
 
 SCHEMA_MAJOR = 1
-SCHEMA_MINOR = 1
+SCHEMA_MINOR = 2
 
 TASKS: tuple[str, ...] = (
     "feature-extraction",
@@ -38,6 +39,9 @@ TASKS: tuple[str, ...] = (
     "token-classification",
 )
 """Hugging Face names of the tasks that a linnet file can have."""
+
+POOLINGS: tuple[str, ...] = ("cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken")
+"""Poolings by their names in sentence-transformers, in the order in which it joins them."""
 
 RawValue: TypeAlias = int | float | bool | str | bytes
 """Type of the value of a constant method."""
@@ -108,6 +112,9 @@ class Manifest:
     mask_id: int = _field(int, "id of the mask token, -1 if none", least=-1, default=-1)
 
     max_length: int = _field(int, "most tokens of one input, special tokens included", least=2, most=1 << 20)
+    refuses_pairs: bool = _field(
+        bool, "a second text is refused although the task takes pairs: the original cannot read it", default=False
+    )
     max_batch: int = _field(
         int, "largest batch of forward_batch, 0 if there is no such method", most=1 << 16, default=0
     )
@@ -122,7 +129,9 @@ class Manifest:
     )
 
     embedding_size: int = _field(int, "width of an embedding, 0 if the task gives none", most=1 << 20, default=0)
-    pooling: str = _field(str, "pooling inside the program: mean, cls, max or none", default="none")
+    pooling: str = _field(
+        str, "pooling inside the program, as sentence-transformers names it; several are joined by +", default="none"
+    )
     normalized: bool = _field(bool, "embeddings leave the program with unit length", default=False)
     prompt_names: tuple[str, ...] = _field(tuple, "sentence-transformers prompt names", default=())
     prompts: tuple[str, ...] = _field(tuple, "prompt texts, in the order of their names", default=())
@@ -214,8 +223,8 @@ class Manifest:
             problems.append(f"task is {self.task!r}, expected one of {', '.join(TASKS)}")
         if self.score_function not in ("softmax", "sigmoid", "none"):
             problems.append(f"score_function is {self.score_function!r}, expected softmax, sigmoid or none")
-        if self.pooling not in ("mean", "cls", "max", "none"):
-            problems.append(f"pooling is {self.pooling!r}, expected mean, cls, max or none")
+        if self.pooling != "none" and not set(self.pooling.split("+")) <= set(POOLINGS):
+            problems.append(f"pooling is {self.pooling!r}, expected none, or of {', '.join(POOLINGS)}, joined by +")
         if self.task in ("text-classification", "token-classification") and not self.labels:
             problems.append(f"labels is empty, {self.task} needs at least one")
         if self.task == "feature-extraction" and self.embedding_size <= 0:

@@ -75,7 +75,9 @@ def test_an_old_signature_is_checked(capsys: pytest.CaptureFixture[str]) -> None
 def test_an_old_file_is_inspected(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = printed(capsys, "inspect", str(path), "--json")
     for name, value in expected(path)["inspect"].items():
-        assert found[name] == value, name
+        # later versions of the schema add fields with defaults
+        known = {field: found[name][field] for field in value} if name == "manifest" else found[name]
+        assert known == value, name
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -13,11 +13,15 @@ from linnet_export.checkpoint import load_checkpoint
 from linnet_export.config import ExportConfig
 from linnet_export.errors import CheckpointError
 from linnet_export.graph.architectures import UnsupportedConfigError
-from tests.support.checkpoints import write_checkpoint, write_sentence_modules
+from tests.support.checkpoints import write_checkpoint, write_cross_encoder_modules, write_sentence_modules
 
 
 def load(directory: Path, **settings: Any) -> Any:
     return load_checkpoint(ExportConfig(model=str(directory), **settings))
+
+
+def edit_json(path: Path, **changes: object) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
 
 
 def edit_config(directory: Path, **changes: object) -> None:
@@ -73,6 +77,70 @@ def test_a_reranker_that_does_not_say_so(tmp_path: Path) -> None:
     assert load(tmp_path, task="text-classification").notes == ()
     ranking = load(tmp_path, task="text-ranking")
     assert (ranking.task.name, ranking.notes) == ("text-ranking", ())
+
+
+@pytest.mark.parametrize(("activation", "expected"), [("linear.Identity", "none"), ("activation.Sigmoid", "sigmoid")])
+@pytest.mark.parametrize("task", [None, "text-ranking"])
+def test_a_cross_encoder_of_version_6(tmp_path: Path, task: str | None, activation: str, expected: str) -> None:
+    write_checkpoint(tmp_path, task="text-ranking")
+    write_cross_encoder_modules(tmp_path, f"torch.nn.modules.{activation}")
+    edit_json(tmp_path / "tokenizer_config.json", model_max_length=24)
+    checkpoint = load(tmp_path, task=task)
+    # activation_fn and max_seq_length of CrossEncoder(directory)
+    assert (checkpoint.task.name, checkpoint.score_function, checkpoint.max_length) == ("text-ranking", expected, 24)
+
+
+def test_a_default_prompt_of_a_cross_encoder_is_refused(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path, task="text-ranking")
+    write_cross_encoder_modules(tmp_path)
+    edit_json(tmp_path / "config_sentence_transformers.json", prompts={"q": "query: "}, default_prompt_name="q")
+    with pytest.raises(CheckpointError, match="default prompt 'query: '"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("own", "tokenizer", "expected"),
+    [(48, None, 48), (None, 20, 20), (48, 20, 48), (400, 20, 64), (None, None, 64), (None, 10**30, 64)],
+)
+def test_the_bound_of_an_embedder(tmp_path: Path, own: int | None, tokenizer: int | None, expected: int) -> None:
+    # max_seq_length of SentenceTransformer(directory), but never more than the 64 positions: it fails behind them
+    write_checkpoint(tmp_path)
+    write_sentence_modules(tmp_path, max_seq_length=own)
+    edit_json(tmp_path / "tokenizer_config.json", model_max_length=tokenizer)
+    assert load(tmp_path).max_length == expected
+
+
+@pytest.mark.parametrize("task", ["text-classification", "token-classification", "question-answering"])
+def test_the_bound_of_the_tokenizer(tmp_path: Path, task: str) -> None:
+    write_checkpoint(tmp_path, task=task)
+    edit_json(tmp_path / "tokenizer_config.json", model_max_length=20)
+    assert load(tmp_path).max_length == 20
+    assert load(tmp_path, max_length=30).max_length == 30
+
+
+@pytest.mark.parametrize(
+    ("option", "pooling", "size"), [(None, "mean", 32), ("none", "none", 32), ("cls+mean", "cls+mean", 64)]
+)
+def test_the_pooling_of_a_plain_encoder(tmp_path: Path, option: str | None, pooling: str, size: int) -> None:
+    write_checkpoint(tmp_path)
+    checkpoint = load(tmp_path, pooling=option)
+    assert (checkpoint.pooling, checkpoint.embedding_size) == (pooling, size)
+    assert bool(checkpoint.notes) is (option is None)
+
+
+def test_the_pooling_of_sentence_transformers_can_be_replaced(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path)
+    write_sentence_modules(tmp_path)
+    checkpoint = load(tmp_path, pooling="max")
+    assert (checkpoint.pooling, checkpoint.normalize, checkpoint.max_length) == ("max", True, 48)
+
+
+def test_a_pooling_is_for_embeddings(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path, task="text-classification")
+    with pytest.raises(CheckpointError, match="text-classification makes no embeddings"):
+        load(tmp_path, pooling="mean")
+    with pytest.raises(ValueError, match="pooling is 'median', expected none, or of cls, max"):
+        ExportConfig(model="x", pooling="median")
 
 
 def test_an_unknown_activation_of_a_cross_encoder_is_refused(tmp_path: Path) -> None:
@@ -137,9 +205,9 @@ def test_a_tokenizer_larger_than_the_embedding(tmp_path: Path) -> None:
 
 def test_unsupported_settings_are_refused_together_before_weights_are_read(tmp_path: Path) -> None:
     write_checkpoint(tmp_path)
-    edit_config(tmp_path, is_decoder=True, hidden_act="mish")
+    edit_config(tmp_path, is_decoder=True, hidden_act="laplace")
     (tmp_path / "model.safetensors").write_bytes(b"no weights at all")
-    message = "bert: expected an encoder, got is_decoder true.*; hidden_act is 'mish'"
+    message = "bert: expected an encoder, got is_decoder true.*; hidden_act is 'laplace'"
     with pytest.raises(UnsupportedConfigError, match=message):
         load(tmp_path)
 

@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
+from transformers.activations import ACT2FN
 
+from linnet.format.manifest import POOLINGS
+from linnet_export.graph.layers import ACTIVATIONS
 from linnet_export.graph.program import DeviceProgram, device_module
+from linnet_export.graph.sentence_layers import DENSE_ACTIVATIONS, Dense, Normalize
 from linnet_export.tasks import get_task
 from tests.support.model_cases import CASES, MAX_LENGTH, TASKS, Case, hf_outputs, random_ids, random_model
 
@@ -114,6 +118,12 @@ def test_the_published_distances(model_type: str, settings: dict[str, Any], leng
     assert_close(found[1, : length // 2], expected[1, : length // 2])
 
 
+@pytest.mark.parametrize("name", sorted(ACTIVATIONS))
+def test_activations_are_those_of_transformers(name: str) -> None:
+    x = torch.cat([torch.linspace(-30, 30, 6001), torch.tensor([-1e4, 1e4])])
+    torch.testing.assert_close(ACTIVATIONS[name](x), ACT2FN[name](x), atol=1e-5, rtol=1e-5)
+
+
 @pytest.mark.parametrize(("name", "padding"), [("roberta-padding-5", 5), ("xlm-roberta-gelu", 1), ("mpnet-gelu", 1)])
 @pytest.mark.parametrize("places", [[0], [3, 4], [0, 7, 8]])
 def test_tokens_with_the_id_of_the_padding_are_not_counted(
@@ -153,7 +163,7 @@ def test_without_token_types_in_the_model_there_is_no_such_input(name: str, mode
 
 
 @pytest.mark.parametrize("normalize", [False, True])
-@pytest.mark.parametrize("pooling", ["mean", "cls", "max", "none"])
+@pytest.mark.parametrize("pooling", [*POOLINGS, "none", "cls+mean", "max+weightedmean+lasttoken"])
 @pytest.mark.parametrize("masked", [False, True])
 def test_pooling_follows_sentence_transformers(pooling: str, normalize: bool, masked: bool, models: Models) -> None:
     model = models(CASES[0], "feature-extraction")
@@ -184,13 +194,49 @@ def test_pooling_follows_sentence_transformers(pooling: str, normalize: bool, ma
 
 
 def _pooled(hidden: Tensor, mask: Tensor, pooling: str) -> Tensor:
-    # formulas of sentence_transformers.models.Pooling.forward
+    # formulas of Pooling.forward of sentence-transformers 6.2 (sentence_transformer/modules/pooling.py)
+    if pooling == "none":
+        return hidden
+    if "+" in pooling:
+        return torch.cat([_pooled(hidden, mask, name) for name in pooling.split("+")], dim=-1)
     wide = mask.unsqueeze(-1).expand(hidden.size()).float()
-    if pooling == "mean":
-        return (hidden * wide).sum(1) / wide.sum(1).clamp(min=1e-9)
     if pooling == "max":
         return hidden.masked_fill(wide == 0, -1e9).max(1)[0]
-    return hidden[:, 0] if pooling == "cls" else hidden
+    if pooling == "cls":
+        return hidden[:, 0]
+    if pooling == "lasttoken":
+        return hidden[torch.arange(len(hidden)), mask.sum(1) - 1]
+    if pooling == "weightedmean":
+        wide = wide * torch.arange(1, hidden.shape[1] + 1).view(1, -1, 1)
+    count = wide.sum(1).clamp(min=1e-9)
+    return (hidden * wide).sum(1) / (count.sqrt() if pooling == "mean_sqrt_len_tokens" else count)
+
+
+@pytest.mark.parametrize("residual", [None, nn.Identity(), nn.Linear(32, 32, bias=False)])
+@pytest.mark.parametrize("activation", sorted(DENSE_ACTIVATIONS))
+def test_layers_behind_the_pooling(activation: str, residual: nn.Module | None, models: Models) -> None:
+    model = models(CASES[0], "feature-extraction")
+    torch.manual_seed(3)
+    dense = Dense(nn.Linear(32, 32), DENSE_ACTIVATIONS[activation](), residual)
+    norm = nn.LayerNorm(32)
+    norm.weight.data.uniform_(0.5, 0.9)
+    norm.bias.data.normal_()
+    layers = (dense, norm, Normalize(), Dense(nn.Linear(32, 12, bias=False), nn.Identity()))
+    program = device_module(
+        model, get_task("feature-extraction"), pooling="mean", layers=layers, normalize=True, truncate_dim=5,
+        max_length=MAX_LENGTH,
+    )  # fmt: skip
+    ids = random_ids(1, 11)
+    (found,) = program(ids)
+    (hidden,) = hf_outputs(model, "feature-extraction", ids)
+    with torch.no_grad():
+        # Dense.forward, LayerNorm.forward and Normalize.forward of sentence-transformers 6.2, and its truncation
+        rows = hidden.mean(1)
+        linear = dense.activation(dense.linear(rows))
+        rows = linear if residual is None else linear + residual(rows)
+        rows = functional.normalize(norm(rows), dim=-1)
+        rows = functional.normalize(layers[3].linear(rows), dim=-1)[:, :5]
+    assert_close(found, rows)
 
 
 def test_the_original_is_not_touched(models: Models) -> None:

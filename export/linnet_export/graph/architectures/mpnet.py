@@ -24,7 +24,7 @@ from linnet_export.graph.relative_positions import RelativePositionBias, distanc
 __all__ = ["ARCHITECTURE"]
 
 _PADDING = 1
-"""Positions are counted from this row and without tokens of this id, whatever pad_token_id says: transformers' MPNetEmbeddings fixes it."""
+"""Positions are counted from this row and without tokens of this id: transformers' MPNetEmbeddings fixes it."""
 
 _BUCKETS = 32
 """Buckets of distances, whatever relative_attention_num_buckets says: MPNetEncoder's default is what runs."""
@@ -54,9 +54,9 @@ def _body(model: PreTrainedModel, max_length: int, token_types: bool) -> DeviceB
     base: Any = model.base_model
     config = base.config
     parts = base.embeddings
-    layers, shift = stack_layers(base.encoder.layer, embeddings.shift, lambda layer, left: _layer(layer, config, left))
     position = positions_from_padding(config, parts.position_embeddings, max_length, _PADDING)
     embeddings = TokenEmbeddings(parts.word_embeddings, position, None, parts.LayerNorm, False, _PADDING)
+    layers, shift = stack_layers(base.encoder.layer, embeddings.shift, lambda layer, left: _layer(layer, config, left))
     return DeviceBody(
         embeddings,
         layers,

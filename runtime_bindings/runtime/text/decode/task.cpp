@@ -19,6 +19,7 @@ Task::Task(const Fields& fields)
       padding_id_(fields.id("pad_id")),
       mask_id_(fields.id("mask_id")),
       max_length_(fields.integer("max_length")),
+      refuses_pairs_(fields.integer("refuses_pairs") != 0),
       has_tokenizer_(fields.text("tokenizer_kind") == "wordpiece") {}
 
 std::size_t Task::output(std::string_view name) const {

@@ -32,6 +32,8 @@ class Task {
   std::int64_t padding_id() const noexcept { return padding_id_; }
   std::int64_t mask_id() const noexcept { return mask_id_; }
   std::int64_t max_length() const noexcept { return max_length_; }
+  // Whether a second text is an error although the task takes one.
+  bool refuses_pairs() const noexcept { return refuses_pairs_; }
 
   // Return the position of an output in the manifest's list. Throw LINNET_MANIFEST_INVALID if there is none
   // of this name.
@@ -59,6 +61,7 @@ class Task {
   std::int64_t padding_id_;
   std::int64_t mask_id_;
   std::int64_t max_length_;
+  bool refuses_pairs_;
   bool has_tokenizer_;
   mutable std::mutex mutex_;  // around tokenizer_: the first calls of several threads build it once
   mutable std::shared_ptr<const Tokenizer> tokenizer_;

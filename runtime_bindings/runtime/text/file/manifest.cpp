@@ -46,6 +46,7 @@ constexpr Known kKnown[] = {
     {"sep_id", LINNET_INT, false, -1, kMostId},
     {"mask_id", LINNET_INT, false, -1, kMostId},
     {"max_length", LINNET_INT, true, 2, kMostLength},
+    {"refuses_pairs", LINNET_BOOL, false, 0, 1},
     {"max_batch", LINNET_INT, false, 0, kMostBatch},
     {"inputs", LINNET_STRING, true, 0, kMostItems},
     {"batch_inputs", LINNET_STRING, false, 0, kMostItems},
@@ -72,7 +73,8 @@ constexpr Known kKnown[] = {
 constexpr std::string_view kTasks[] = {"feature-extraction",  "fill-mask",    "question-answering",
                                        "text-classification", "text-ranking", "token-classification"};
 constexpr std::string_view kScoreFunctions[] = {"softmax", "sigmoid", "none"};
-constexpr std::string_view kPoolings[] = {"mean", "cls", "max", "none"};
+constexpr std::string_view kPoolings[] = {"cls",          "max",      "mean", "mean_sqrt_len_tokens",
+                                          "weightedmean", "lasttoken"};
 constexpr std::string_view kInputs[] = {"input_ids", "token_type_ids", "attention_mask"};
 constexpr std::string_view kTokenFields[] = {"pad_id", "unk_id", "cls_id", "sep_id", "mask_id"};
 
@@ -139,6 +141,17 @@ void check_ranges(const Fields& fields, Problems& problems) {
   }
 }
 
+// "none", or poolings joined by +.
+bool is_pooling(std::string_view text) {
+  for (std::size_t plus = text.find('+'); plus != std::string_view::npos; plus = text.find('+')) {
+    if (!is_in(text.substr(0, plus), kPoolings)) {
+      return false;
+    }
+    text.remove_prefix(plus + 1);
+  }
+  return is_in(text, kPoolings);
+}
+
 void check_task(const Fields& fields, Problems& problems) {
   const std::string task = fields.text("task");
   if (!is_in(task, kTasks)) {
@@ -147,8 +160,9 @@ void check_task(const Fields& fields, Problems& problems) {
   if (fields.find("score_function") != nullptr && !is_in(fields.text("score_function"), kScoreFunctions)) {
     problems.emplace_back("score_function is not softmax, sigmoid or none");
   }
-  if (fields.find("pooling") != nullptr && !is_in(fields.text("pooling"), kPoolings)) {
-    problems.emplace_back("pooling is not mean, cls, max or none");
+  const std::string pooling = fields.text("pooling");
+  if (fields.find("pooling") != nullptr && pooling != "none" && !is_pooling(pooling)) {
+    problems.push_back("pooling is \"" + pooling + "\", which this linnet does not know");
   }
   if ((task == "text-classification" || task == "token-classification") && fields.text("labels").empty()) {
     problems.push_back("labels is empty, " + task + " needs at least one");
