@@ -53,3 +53,10 @@ def test_no_test_imports_a_test_or_a_conftest() -> None:
             if isinstance(node, ast.ImportFrom) and re.search(r"\.(test_\w+|conftest)$", node.module or ""):
                 found.append(f"{path.relative_to(ROOT)} imports {node.module}")
     assert found == []
+
+
+def test_no_noun_is_left_between_singular_and_plural(tracked: list[Path]) -> None:
+    """`linnet.cli.console.counted` writes "1 thread" and "2 threads"."""
+    sources = [path for path in tracked if path.suffix == ".py" and "tests" not in path.relative_to(ROOT).parts]
+    undecided = re.compile(r"\b(?:thread|layer|record|repeat|file|text|row|session|partition|setting|epoch)\(s\)")
+    assert [str(path) for path in sources if undecided.search(path.read_text(encoding="utf-8"))] == []

@@ -12,9 +12,9 @@ from linnet.cli.output import write_text
 from linnet.errors import InvalidArgumentError, LinnetError
 from linnet_bench.arguments import command_line, say_cut
 from linnet_bench.bench.on_device import ENTRY_POINT
-from linnet_bench.bench.side_by_side import show_outcomes
+from linnet_bench.bench.side_by_side import print_json, show_outcomes, show_troubles
 from linnet_bench.measure.benchmark import BenchmarkRequest
-from linnet_bench.record.record import Settings, to_json, write_record
+from linnet_bench.record.record import Settings, write_record
 from linnet_bench.record.trace import trace_facts, trace_json
 from linnet_bench.remote.address import Address, read_devices_file, select_devices
 from linnet_bench.remote.job import RemoteJob, deployment_for, hashed
@@ -56,8 +56,8 @@ def run_on_devices(args: argparse.Namespace, settings: Settings | None) -> int:
     if bounds:
         say_cut(args.lengths, bounds[0])
     if args.json:
-        for outcome in outcomes:
-            print(to_json(outcome.record) if outcome.record is not None else "", end="")
+        print_json(outcomes)
+        show_troubles(outcomes, Console(sys.stderr))
     else:
         show_outcomes(outcomes, Console())
     for outcome in outcomes:

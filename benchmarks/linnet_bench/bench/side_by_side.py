@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from linnet.cli.console import Console
 from linnet_bench.machine.state import busy_note
 from linnet_bench.record.preset import Point, points
-from linnet_bench.record.record import Record
+from linnet_bench.record.record import Record, to_json
 from linnet_bench.record.statistics import median
 from linnet_bench.record.table import method_of, methods, show_record
 from linnet_bench.remote.outcome import Outcome
 
-__all__ = ["show_outcomes"]
+__all__ = ["print_json", "show_outcomes", "show_troubles"]
 
 _NOTHING = "-"
 
@@ -25,6 +25,17 @@ def show_outcomes(outcomes: Sequence[Outcome], console: Console) -> None:
         show_record(records[0][1], console)
     elif records:
         _show_together(records, console)
+    show_troubles(outcomes, console)
+
+
+def print_json(outcomes: Sequence[Outcome]) -> None:
+    """Print the record of one device as an object, those of several as a list; see :func:`show_troubles`."""
+    texts = [to_json(outcome.record).rstrip("\n") for outcome in outcomes if outcome.record is not None]
+    print(f"[{', '.join(texts)}]" if len(outcomes) > 1 else "".join(texts))
+
+
+def show_troubles(outcomes: Sequence[Outcome], console: Console) -> None:
+    """Write the notes of devices, and of several devices the failures."""
     troubles = list(_troubles(outcomes))
     notes = [f"{outcome.address.name}: {note}" for outcome in outcomes for note in outcome.notes]
     troubles = notes + (troubles if len(outcomes) > 1 else [])

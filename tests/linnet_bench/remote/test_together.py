@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import json
 import signal
 import threading
 import time
@@ -13,7 +14,7 @@ import pytest
 
 from linnet.cli.console import Console
 from linnet.errors import DeviceError, DeviceUnsuitableError, LinnetError
-from linnet_bench.bench.side_by_side import show_outcomes
+from linnet_bench.bench.side_by_side import print_json, show_outcomes, show_troubles
 from linnet_bench.remote import parallel
 from linnet_bench.remote.address import Address, parse_address
 from linnet_bench.remote.job import RemoteJob
@@ -151,3 +152,14 @@ def test_half_a_line_of_a_lost_device_is_no_event() -> None:
     assert told.record() is None
     assert str(told.failure) == "the connection broke off during: 8 tokens"
     assert not told.done
+
+
+def test_json_of_several_devices_is_one_list_and_failures_are_beside_it(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json([outcome()])
+    assert json.loads(capsys.readouterr().out)["kind"] == "linnet-bench"
+    several = [outcome(), Outcome(address=PHONE, failure=DeviceError("lost"))]
+    print_json(several)
+    assert [record["kind"] for record in json.loads(capsys.readouterr().out)] == ["linnet-bench"]
+    stream = io.StringIO()
+    show_troubles(several, Console(stream))
+    assert "adb: lost" in stream.getvalue()
