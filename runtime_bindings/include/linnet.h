@@ -119,8 +119,8 @@ typedef struct {
 
 typedef enum {
   LINNET_TRUNCATE_NEVER = 0,         /* LINNET_TEXT_TOO_LONG if it does not fit */
-  LINNET_TRUNCATE_LONGEST_FIRST = 1, /* as `longest_first` of Hugging Face tokenizers */
-  LINNET_TRUNCATE_ONLY_SECOND = 2    /* as `only_second`; with stride >= 0 gives windows */
+  LINNET_TRUNCATE_LONGEST_FIRST = 1, /* as `longest_first`; a single text with stride >= 0 gives windows */
+  LINNET_TRUNCATE_ONLY_SECOND = 2    /* as `only_second`; a pair with stride >= 0 gives windows */
 } linnet_truncation;
 
 typedef struct {
@@ -175,7 +175,8 @@ LINNET_API linnet_status linnet_tokenizer_encode(const linnet_tokenizer* tokeniz
                                                  linnet_encoding** encoding);
 /* Free an encoding and all windows read from it. */
 LINNET_API void linnet_encoding_free(linnet_encoding* encoding);
-/* Return the number of windows: at least 1, more only with LINNET_TRUNCATE_ONLY_SECOND and stride >= 0. */
+/* Return the number of windows: at least 1, more only with stride >= 0, of a single text with
+ * LINNET_TRUNCATE_LONGEST_FIRST or of a pair with LINNET_TRUNCATE_ONLY_SECOND. */
 LINNET_API size_t linnet_encoding_window_count(const linnet_encoding* encoding);
 /* Read window number `window`, borrowed from the encoding. */
 LINNET_API linnet_status linnet_encoding_window(const linnet_encoding* encoding, size_t window,

@@ -63,7 +63,7 @@ class Model:
         task                        options besides ``batch_size`` and ``truncation``
         ==========================  ==========================================================
         text-classification         ``top_k``, ``function_to_apply``
-        token-classification        ``aggregation_strategy``, ``ignore_labels``
+        token-classification        ``aggregation_strategy``, ``ignore_labels``, ``stride``
         fill-mask                   ``top_k``, ``targets``
         feature-extraction          ``return_tensors`` (see also :meth:`encode`)
         question-answering          ``question``, ``context``, ``top_k``, ``doc_stride``,
@@ -207,6 +207,21 @@ class Model:
     def strategy(self) -> str:
         """Truncation strategy of the task: ``only_second`` for question-answering, else ``longest_first``."""
         return self._task.strategy
+
+    @property
+    def task(self) -> str:
+        """Hugging Face name of the task."""
+        return self.manifest.task
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the classes, in the order of the outputs; empty if the task has none."""
+        return self.manifest.labels
+
+    @property
+    def max_length(self) -> int:
+        """Largest number of tokens of an input, special tokens included."""
+        return self.manifest.max_length
 
     @property
     def methods(self) -> tuple[str, ...]:

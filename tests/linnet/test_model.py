@@ -35,6 +35,15 @@ def batching(task: str, program: Any, max_batch: int = 4, **changes: Any) -> lin
     return fake_model(task, program, max_batch=max_batch, batch_inputs=inputs, **changes)
 
 
+def test_a_model_has_the_properties_that_it_has_in_kotlin(files: Path) -> None:
+    """The checkpoint of tests.support.checkpoints has three placeholder labels and 48 positions."""
+    with linnet.load(files / "text-classification.pte") as model:
+        assert (model.task, model.max_length) == ("text-classification", 48)
+        assert model.labels == ("LABEL_0", "LABEL_1", "LABEL_2")
+    with linnet.load(files / "feature-extraction.pte") as model:
+        assert model.labels == ()
+
+
 # -- order and batches -----------------------------------------------------------------------------
 
 

@@ -59,7 +59,7 @@ class Tokenizer:
         add_special_tokens: bool = True,
     ) -> list[Encoding]:
         """`truncation`: "never", "longest_first" or "only_second". `max_length` 0: no bound.
-        More than one window only with "only_second" and stride >= 0."""
+        More than one window only with stride >= 0: a text with "longest_first", a pair with "only_second"."""
 
 class ClassScore:
     @property

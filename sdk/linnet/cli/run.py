@@ -46,6 +46,7 @@ _TASK_OPTIONS = {
     ("question", "context"): "--question and --context are for question-answering",
     ("prompt_name",): "--prompt-name is for embeddings",
     ("aggregation_strategy",): "--aggregation-strategy is for token-classification",
+    ("stride",): "--stride is for token-classification",
     ("top_k",): "--top-k is for tasks with several answers",
 }
 """Options that only some tasks accept, with the error message for the other tasks."""
@@ -67,6 +68,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--top-k", type=int, metavar="N", help="number of answers for each text")
     add("--aggregation-strategy", choices=STRATEGIES,
         help="how to join tokens to entities (default simple)")  # fmt: skip
+    add("--stride", type=int, metavar="N",
+        help="tag a long text in windows that share N tokens (token-classification)")  # fmt: skip
     add("--prompt-name", metavar="NAME", help="name of a prompt to put before each text (embeddings)")
     add("--no-truncation", action="store_true", help="refuse a text that is longer than the file allows")
     add(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from linnet.errors import InvalidArgumentError
 from linnet.format.manifest import Manifest
-from linnet.inputs import read_texts
+from linnet.inputs import TextInput, read_texts
 from linnet.runtime import DecodableArray, Encoding
 from linnet.session import Session
 from linnet.tasks.base import AnsweringModel, Task, read_options
@@ -35,10 +35,12 @@ class TaggingOptions:
         aggregation_strategy: "none" returns tokens; "simple" groups neighbouring tokens of one entity; "first",
             "average" and "max" give all tokens of a word one label before they group.
         ignore_labels: labels (or entity groups) to leave out.
+        stride: cut a text over the maximum length into windows that share this number of tokens; None: truncate it.
     """
 
     aggregation_strategy: str = "none"
     ignore_labels: Sequence[str] = ("O",)
+    stride: int | None = None
 
     def __post_init__(self) -> None:
         if self.aggregation_strategy not in STRATEGIES:
@@ -47,6 +49,9 @@ class TaggingOptions:
             )
         if isinstance(self.ignore_labels, str):
             raise InvalidArgumentError(f"ignore_labels is the str {self.ignore_labels!r}, expected a list of str")
+        stride = self.stride
+        if stride is not None and (isinstance(stride, bool) or not isinstance(stride, int) or stride < 0):
+            raise InvalidArgumentError(f"stride is {stride!r}, expected an int of at least 0, or None")
 
 
 class TokenClassification(Task):
@@ -59,19 +64,29 @@ class TokenClassification(Task):
         """Return a list of entities for a str, or a list of such lists for a list of str."""
         options, run = read_options(TaggingOptions, given)
         batch = read_texts(inputs, pairs=False)
-        encodings = session.encode_all(batch.items, truncation=run.truncation, strategy="longest_first")
+        if options.stride is not None and given.get("aggregation_strategy") == "none":  # as the pipeline
+            raise InvalidArgumentError('stride needs an aggregation_strategy other than "none"')
+        if options.stride is None:
+            encodings = session.encode_all(batch.items, truncation=run.truncation, strategy="longest_first")
+            windows: list[Sequence[Encoding]] = [[encoding] for encoding in encodings]
+        else:
+            windows = _windows(session, batch.items, options.stride)
         if options.aggregation_strategy in _WORD_STRATEGIES and not session.vocabulary.marks_words:
             warn_user(UserWarning("this file's tokenizer does not mark words: a word is what stands between spaces"))
-        answers = session.decode(
-            encodings,
-            lambda index, outputs: self._decode(session, batch.items[index].text, encodings[index], outputs, options),
-            batch_size=run.batch_size,
+        places = [(item.text, window) for item, group in zip(batch.items, windows, strict=True) for window in group]
+        entities = iter(
+            session.decode(
+                [window for _, window in places],
+                lambda index, outputs: self._decode(session, *places[index], outputs, options),
+                batch_size=run.batch_size,
+            )
         )
+        answers = [_merged([next(entities) for _ in group]) for group in windows]
         return answers[0] if batch.single else answers
 
     def run_options(self, manifest: Manifest) -> frozenset[str]:
         """Return the options of ``linnet run`` for this task."""
-        return frozenset({"aggregation_strategy"})
+        return frozenset({"aggregation_strategy", "stride"})
 
     def answer_row(self, model: AnsweringModel, row: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
         """Return the entities of a row of ``linnet run``, with the aggregation strategy "simple" by default."""
@@ -96,33 +111,41 @@ class TokenClassification(Task):
         return [_entity(session, entity, strategy, text, encoding) for entity in entities]
 
 
+def _windows(session: Session, items: Sequence[TextInput], stride: int) -> list[Sequence[Encoding]]:
+    bound = session.manifest.max_length
+    if stride >= bound:
+        raise InvalidArgumentError(f"stride is {stride}, expected less than the {bound} tokens that this file takes")
+    return session.for_each(
+        items, lambda item: session.windows(item, truncation="longest_first", max_length=bound, stride=stride)
+    )
+
+
+def _merged(windows: Sequence[list[Entity]]) -> list[Entity]:
+    """Return the entities of all windows; of those that overlap the longest, of these the most certain."""
+    if len(windows) == 1:
+        return windows[0]
+    kept: list[Entity] = []
+    for entity in sorted(itertools.chain(*windows), key=lambda entity: entity["start"]):
+        if not kept or entity["start"] >= kept[-1]["end"]:
+            kept.append(entity)
+        else:
+            kept[-1] = max(kept[-1], entity, key=lambda each: (each["end"] - each["start"], each["score"]))
+    return kept
+
+
 def _entity(session: Session, entity: CoreEntity, strategy: str, text: str, encoding: Encoding) -> Entity:
     """Convert an entity of the core to a dict as in the pipeline."""
     start, end, word = entity.start, entity.end, entity.word
     if strategy == "none":
-        return {
-            "entity": entity.label,
-            "score": entity.score,
-            "index": entity.index,
-            "word": word,
-            "start": start,
-            "end": end,
-        }
+        position = {"index": entity.index, "word": word, "start": start, "end": end}
+        return {"entity": entity.label, "score": entity.score, **position}
     if session.manifest.tokenizer_kind != "wordpiece":  # only its own decoder can join its tokens
         word = _joined(session, text, encoding, [*entity.words, entity.last_token + 1], strategy)
     return {"entity_group": entity.label, "score": entity.score, "word": word, "start": start, "end": end}
 
 
 def _joined(session: Session, text: str, encoding: Encoding, bounds: Sequence[int], strategy: str) -> str:
-    """Return the tokens of an entity as text.
-
-    Args:
-        session: opened file, for its vocabulary.
-        text: the text that was encoded.
-        encoding: its tokens.
-        bounds: first token of each word of the entity, then the token after the last word.
-        strategy: aggregation strategy.
-    """
+    """Return the tokens of an entity as text; bounds: first token of each of its words, then the token after them."""
     vocabulary = session.vocabulary
     ids, offsets = encoding.ids.tolist(), encoding.offsets.tolist()
 

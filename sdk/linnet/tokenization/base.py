@@ -62,7 +62,8 @@ class OpenedTokenizer(Tokenizer, Protocol):
             pair: the second text.
             max_length: largest number of tokens of a window, including special tokens; 0: no limit.
             truncation: never, longest_first or only_second, as in Hugging Face tokenizers.
-            stride: overlap in tokens of consecutive windows with only_second; -1: one window.
+            stride: overlap in tokens of consecutive windows, for a text with longest_first or a pair with only_second;
+                -1: one window.
             add_special_tokens: add the special tokens of the model around the texts.
 
         Raises:

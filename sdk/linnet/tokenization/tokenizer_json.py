@@ -90,8 +90,13 @@ class TokenizerJson:
         _check_options(max_length, truncation, stride, special)
         settings = None
         if max_length and truncation == "longest_first":
-            settings = (max_length, 0, truncation)
+            windows = stride >= 0 and pair is None
+            if windows:
+                _check_stride(stride, max_length - special)
+            settings = (max_length, stride if windows else 0, truncation)
         encoding = self._encode(text, pair, add_special_tokens, settings)
+        if settings and settings[1] == stride and encoding.overflowing:
+            return [JsonEncoding(window, truncated=False) for window in (encoding, *encoding.overflowing)]
         if max_length and truncation != "longest_first" and len(encoding) > max_length:
             room = max_length - special
             if truncation == "never":
@@ -287,14 +292,7 @@ def _check_options(max_length: int, truncation: str, stride: int, special: int) 
 
 
 def _check_second(encoding: tokenizers.Encoding, pair: str | None, max_length: int, special: int, stride: int) -> None:
-    """Check that truncation with only_second can reach ``max_length``.
-
-    Args:
-        encoding: the tokens without truncation.
-        pair: the second text.
-        max_length: largest number of tokens of a window.
-        special: number of special tokens.
-        stride: overlap of consecutive windows in tokens.
+    """Check that truncation of ``encoding``, which is not truncated, with only_second can reach ``max_length``.
 
     Raises:
         TextTooLongError: there is no second text, or no room for it.
@@ -313,10 +311,13 @@ def _check_second(encoding: tokenizers.Encoding, pair: str | None, max_length: i
     size = room - sum(1 for sequence_id in encoding.sequence_ids if sequence_id == 0)
     if size <= 0:
         raise _too_long("the first text leaves no token for the second", max_length, special, "")
-    if stride >= size:
+    _check_stride(stride, size)
+
+
+def _check_stride(stride: int, room: int) -> None:
+    if stride >= room:
         raise InvalidArgumentError(
-            f"a stride of {stride} tokens, but a window has room for {size} tokens of the second text; "
-            "make the stride smaller"
+            f"a stride of {stride} tokens, but a window has room for {room} tokens of the text; make the stride smaller"
         )
 
 

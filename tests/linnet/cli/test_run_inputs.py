@@ -16,7 +16,7 @@ from linnet.cli import main as command_line
 from linnet.cli.run import _is_file
 from linnet.errors import FileMissingError, InvalidTextError, TextTooLongError
 from linnet.suggestions import similar_model
-from tests.support.command_line import good
+from tests.support.command_line import good, refused
 
 
 def answers(text: str) -> list[dict[str, Any]]:
@@ -163,3 +163,12 @@ def test_the_position_is_named_by_every_call_that_takes_a_list(files: Path) -> N
             model(question=["who", "who"], context=["Ada", "\udfff"])
         with pytest.raises(TextTooLongError, match=r"inputs\[1\]"):
             model(question=["who", "who"], context=["Ada", "Ada " * 99], truncation=False)
+
+
+def test_a_long_text_is_tagged_in_windows(files: Path) -> None:
+    path, text = files / "token-classification.pte", "turn the volume down " * 30
+    with linnet.load(path) as model:
+        expected = model(text, aggregation_strategy="simple", stride=8)
+    found = answers(good("run", path, text, "--stride", 8, "--json"))
+    assert found == [{"text": text, "result": expected}]
+    refused(2, "run", files / "text-classification.pte", text, "--stride", 8)

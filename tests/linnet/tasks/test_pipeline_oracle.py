@@ -12,7 +12,9 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
+from linnet.errors import InvalidArgumentError  # noqa: E402
 from linnet.model import Model  # noqa: E402
+from linnet.tokenization.truncation import TruncationWarning  # noqa: E402
 from tests.support.pipeline_oracle import TEXTS, eager, hf_model, hf_tokenizer, same  # noqa: E402
 from tests.support.sdk_fakes import PIECES, fake_model  # noqa: E402
 
@@ -74,6 +76,39 @@ def test_token_classification(inputs: Any, strategy: str | None, ignored: list[s
     options: dict[str, Any] = {} if strategy is None else {"aggregation_strategy": strategy}
     options |= {} if ignored is None else {"ignore_labels": ignored}
     same(model(inputs, **options), pipe(inputs, **options))
+
+
+LONG = " ".join(TEXTS)
+
+
+@pytest.mark.parametrize("stride", [0, 15])
+@pytest.mark.parametrize("strategy", [None, "simple", "first", "average", "max"])
+@pytest.mark.parametrize("inputs", [LONG, [TEXTS[0], LONG, TEXTS[1]]])
+def test_token_classification_in_windows(inputs: Any, strategy: str | None, stride: int) -> None:
+    model, pipe = both("token-classification", manifest={"labels": _TAGS}, names=_TAGS)
+    options: dict[str, Any] = {} if strategy is None else {"aggregation_strategy": strategy}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", TruncationWarning)
+        found = model(inputs, stride=stride, ignore_labels=[], **options)
+    same(found, pipe(inputs, stride=stride, ignore_labels=[], **options))
+    ends = [entity["end"] for entity in (found if isinstance(inputs, str) else found[1])]
+    assert max(ends) == len(LONG)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"stride": 24, "aggregation_strategy": "simple"}, "stride is 24, expected less than the 24 tokens"),
+        ({"stride": 22, "aggregation_strategy": "simple"}, "room for 22 tokens"),  # beside two special tokens
+        ({"stride": 5, "aggregation_strategy": "none"}, "aggregation_strategy"),
+        ({"stride": -1, "aggregation_strategy": "simple"}, "stride is -1"),
+        ({"stride": True, "aggregation_strategy": "simple"}, "stride is True"),
+    ],
+)
+def test_windows_that_cannot_be(options: dict[str, Any], message: str) -> None:
+    model, _ = both("token-classification", manifest={"labels": _TAGS}, names=_TAGS)
+    with pytest.raises(InvalidArgumentError, match=message):
+        model(LONG, **options)
 
 
 def test_token_classification_of_a_text_over_the_bound() -> None:

@@ -42,11 +42,13 @@ std::size_t special_tokens(const Template& pieces) {
   }));
 }
 
-TruncationOptions truncation_options(const linnet_encode_options& options, const Template& pieces) {
+// A pair has windows over its second text only, since longest_first cuts both.
+TruncationOptions truncation_options(const linnet_encode_options& options, const Template& pieces, bool pair) {
   TruncationOptions result;
   result.strategy = options.truncation;
   result.special_tokens = options.add_special_tokens != 0 ? special_tokens(pieces) : 0;
-  result.windows = options.truncation == LINNET_TRUNCATE_ONLY_SECOND && options.stride >= 0;
+  const linnet_truncation cut = pair ? LINNET_TRUNCATE_ONLY_SECOND : LINNET_TRUNCATE_LONGEST_FIRST;
+  result.windows = options.truncation == cut && options.stride >= 0;
   result.stride = result.windows ? static_cast<std::size_t>(options.stride) : 0;
   if (options.max_length == 0) {
     return result;
@@ -162,7 +164,7 @@ std::vector<Window> Tokenizer::encode(std::string_view text, const std::string_v
                                       const linnet_encode_options& options) const {
   check_options(options);
   const Template& pieces = pair == nullptr ? spec_.single : spec_.pair;
-  const TruncationOptions truncation = truncation_options(options, pieces);
+  const TruncationOptions truncation = truncation_options(options, pieces, pair != nullptr);
   const TokenizerParts parts{vocabulary_,        normalizer_,      raw_tokens_,
                              normalized_tokens_, spec_.unknown_id, spec_.max_word_chars};
   const std::size_t kept = truncation.windows ? kUnbounded : truncation.room;

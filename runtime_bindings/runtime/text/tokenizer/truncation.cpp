@@ -101,24 +101,22 @@ Selection select_only_second(TextTokens& first, TextTokens* second, const Trunca
   return keep(first.count(), room - first.count(), true);
 }
 
-// Cut the second text into windows of the size that `whole` gives it.
-std::vector<Selection> cut_windows(const Selection& whole, TextTokens& second,
-                                   const TruncationOptions& options) {
-  const std::size_t size = whole.second.end;
+// Cut a text, of which the first `size` tokens fit, into windows of that size.
+std::vector<TokenRange> cut_windows(TextTokens& text, std::size_t size, const TruncationOptions& options) {
   if (options.stride >= size) {
     throw Error(LINNET_INVALID_ARGUMENT, "a stride of " + std::to_string(options.stride) +
                                              " tokens, but a window has room for " + std::to_string(size) +
-                                             " tokens of the second text; make the stride smaller");
+                                             " tokens of the text; make the stride smaller");
   }
-  second.advance_beyond(kUnbounded - 1);
-  std::vector<Selection> windows;
+  text.advance_beyond(kUnbounded - 1);
+  std::vector<TokenRange> windows;
   std::size_t begin = 0;
   std::size_t end = 0;
   do {
-    end = std::min(begin + size, second.count());
-    windows.push_back({whole.first, {begin, end}, false});
+    end = std::min(begin + size, text.count());
+    windows.push_back({begin, end});
     begin += size - options.stride;
-  } while (end < second.count());
+  } while (end < text.count());
   return windows;
 }
 
@@ -126,19 +124,26 @@ std::vector<Selection> cut_windows(const Selection& whole, TextTokens& second,
 
 std::vector<Selection> select_tokens(TextTokens& first, TextTokens* second,
                                      const TruncationOptions& options) {
-  switch (options.strategy) {
-    case LINNET_TRUNCATE_NEVER:
-      return {select_all(first, second, options)};
-    case LINNET_TRUNCATE_LONGEST_FIRST:
-      return {select_longest_first(first, second, options.room)};
-    case LINNET_TRUNCATE_ONLY_SECOND:
-      break;
+  if (options.strategy == LINNET_TRUNCATE_NEVER) {
+    return {select_all(first, second, options)};
   }
-  const Selection whole = select_only_second(first, second, options);
-  if (options.windows && whole.truncated && options.room > 0) {
-    return cut_windows(whole, *second, options);
+  const bool longest = options.strategy == LINNET_TRUNCATE_LONGEST_FIRST;
+  const Selection whole = longest ? select_longest_first(first, second, options.room)
+                                  : select_only_second(first, second, options);
+  if (!options.windows || !whole.truncated || options.room == 0) {
+    return {whole};
   }
-  return {whole};
+  std::vector<Selection> windows;
+  if (longest) {
+    for (const TokenRange& range : cut_windows(first, whole.first.end, options)) {
+      windows.push_back({range, whole.second, false});
+    }
+  } else {
+    for (const TokenRange& range : cut_windows(*second, whole.second.end, options)) {
+      windows.push_back({whole.first, range, false});
+    }
+  }
+  return windows;
 }
 
 }  // namespace linnet

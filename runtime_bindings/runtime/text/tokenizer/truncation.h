@@ -31,7 +31,7 @@ struct TruncationOptions {
   linnet_truncation strategy = LINNET_TRUNCATE_NEVER;
   std::size_t room = kUnbounded;   // tokens of both texts together
   std::size_t special_tokens = 0;  // for error messages
-  bool windows = false;            // several windows over the second text
+  bool windows = false;            // several windows over the text that is cut
   std::size_t stride = 0;          // tokens that consecutive windows share
 };
 

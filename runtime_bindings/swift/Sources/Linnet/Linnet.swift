@@ -200,7 +200,7 @@ public final class Linnet: @unchecked Sendable {
         return score
     }
 
-    /// Tokenize a text or a text pair into windows of tokens; more than one only with `.onlySecond` and a stride >= 0.
+    /// Tokenize a text or a pair into windows; several only with a stride >= 0: `.longestFirst` of a text, `.onlySecond` of a pair.
     /// `maxLength`: tokens of a window, special tokens included; nil: the maximum of the file, 0: no maximum.
     public func tokenize(
         _ text: String, pair: String? = nil, maxLength: Int? = nil, truncation: Truncation = .longestFirst,

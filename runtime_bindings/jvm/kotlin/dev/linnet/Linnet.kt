@@ -143,7 +143,7 @@ class Linnet private constructor(private var handle: Long, private val engine: E
             .sortedByDescending(RankedPassage::score)
             .take(topK)
 
-    /** Tokenize a text or a text pair into windows of tokens; more than one only with ONLY_SECOND and a stride >= 0. */
+    /** Tokenize a text or a text pair into windows; several only with [stride] >= 0: LONGEST_FIRST of a text, ONLY_SECOND of a pair. */
     @JvmOverloads
     fun tokenize(
         text: String,
