@@ -63,12 +63,18 @@ def _plain(name: str, model: str, settings: Settings | None = None, **optimizer:
 
 
 def _few_shot(model: str) -> list[Variant]:
-    contrast = read_stages(_STAGES / "few_shot.toml", model).stages
+    # both sides read the first token: benchmarks.studies.few_rows has the mean of all
+    contrast = tuple(
+        dataclasses.replace(stage, settings={**stage.settings, "pooling": "first"})
+        for stage in read_stages(_STAGES / "few_shot.toml", model).stages
+    )
     variants = []
     for rows in (8, 16):
         for size, epochs in ((8, 20), (32, 40)):
             optimizer = {"epochs": epochs, "batch_size": size, "learning_rate": 2e-4}
-            settings = {"model": model, "max_length": 64, "metric": "loss", "optimizer": optimizer}
+            settings = {
+                "model": model, "max_length": 64, "metric": "loss", "pooling": "first", "optimizer": optimizer,
+            }  # fmt: skip
             stage = Stage(name=f"plain{size}", settings=settings)
             variants.append(Variant(f"{rows} rows, plain, batches of {size}", (stage,), rows))
         variants.append(Variant(f"{rows} rows, few_shot.toml", contrast, rows))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +14,33 @@ import transformers
 from linnet.cli.output import write_text
 from linnet_train.progress import TrainListener
 
-__all__ = ["EpochLog", "SaveSteps", "ShowProgress"]
+__all__ = ["EpochLog", "SaveSteps", "ShowProgress", "time_left"]
+
+_PACE_STEPS = 3  # before so many steps the pace is that of a cold start
 
 
 class ShowProgress(transformers.TrainerCallback):
     """Tells a listener how far the training is and what the last epoch gave."""
 
-    def __init__(self, listener: TrainListener) -> None:
+    def __init__(self, listener: TrainListener, clock: Callable[[], float] = time.monotonic) -> None:
         self._listener = listener
+        self._clock = clock
+        self._started = (0.0, 0)
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        """Begin the clock; steps of an interrupted training do not count."""
+        self._started = (self._clock(), state.global_step)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Show epoch and step."""
         epoch = f"epoch {math.ceil(state.epoch or 0)} of {args.num_train_epochs:g}"
-        self._listener.stage_detail(f"{epoch}, step {state.global_step} of {state.max_steps}")
+        self._listener.stage_detail(f"{epoch}, step {state.global_step} of {state.max_steps}{self._left(state)}")
+
+    def _left(self, state: Any) -> str:
+        """Return the time that is left at the pace until now, evaluations included; empty for the first steps."""
+        began, first = self._started
+        done, left = state.global_step - first, state.max_steps - state.global_step
+        return f", {time_left((self._clock() - began) / done * left)}" if done >= _PACE_STEPS and left else ""
 
     def on_evaluate(self, args: Any, state: Any, control: Any, metrics: Any = None, **_: Any) -> None:
         """Show the figures of the epoch that ended."""
@@ -32,8 +48,17 @@ class ShowProgress(transformers.TrainerCallback):
         shown = [f"training loss {losses[-1]:.4f}"] if losses else []
         shown += [f"{name.removeprefix('eval_')} {value:.4f}" for name, value in _figures(metrics or {}).items()]
         self._listener.epoch_finished(
-            f"epoch {round(state.epoch or 0)} of {args.num_train_epochs:g}: {', '.join(shown)}"
+            f"epoch {round(state.epoch or 0)} of {args.num_train_epochs:g}: {', '.join(shown)}{self._left(state)}"
         )
+
+
+def time_left(seconds: float) -> str:
+    """Return a duration in words, as `2 min 10 s left`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s left"
+    minutes = whole // 60
+    return f"{minutes} min {whole % 60} s left" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min left"
 
 
 def _figures(metrics: dict[str, float]) -> dict[str, float]:

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-__all__ = ["PREFIX", "checkpoint_bytes", "last_complete", "mark_complete", "model_bytes"]
+__all__ = ["PREFIX", "checkpoint_bytes", "last_complete", "last_step", "mark_complete", "model_bytes"]
 
 PREFIX = "checkpoint-"
 _MARK = "complete"
@@ -47,3 +47,9 @@ def last_complete(directory: Path) -> Path | None:
         else:
             shutil.rmtree(path)
     return checkpoints[max(checkpoints)] if checkpoints else None
+
+
+def last_step(directory: Path) -> int | None:
+    """Return the steps of the last whole checkpoint, None without one; nothing is removed."""
+    marked = [path.parent.name.removeprefix(PREFIX) for path in directory.glob(f"{PREFIX}*/{_MARK}")]
+    return max((int(steps) for steps in marked if steps.isdigit()), default=None)

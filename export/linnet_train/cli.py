@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -21,17 +22,21 @@ from linnet_export.errors import OverBudgetError
 from linnet_export.log_capture import redirect_output
 from linnet_export.output.deliver import atomic_write
 from linnet_train import train
+from linnet_train.checkpoints import last_step
 from linnet_train.config import DataConfig, TrainConfig
 from linnet_train.exported_file import FileReport, export_config, measure_file, plain_export_config
 from linnet_train.fields import build, setting
 from linnet_train.options import STAGES_FILE, Options
+from linnet_train.output import Output
 from linnet_train.progress import QuietTraining, TrainListener
 from linnet_train.report import TrainReport
 from linnet_train.search import SearchConfig, search
 from linnet_train.search.report import SearchReport
-from linnet_train.stages_file import StagesFile, read_stages
+from linnet_train.stages_file import StagesFile, find_stages, read_stages
 
 __all__ = ["add_arguments", "run"]
+
+_SHOWN_CONFUSIONS = 8  # the page has more
 
 _EXAMPLE = """\
 Interrupted, even by kill -9, the same command with --resume goes on from the last whole checkpoint and ends
@@ -44,6 +49,7 @@ examples:
   linnet train ./encoder --task token-classification --data train.conll -o entities --export entities.pte
   linnet train ./new --task fill-mask --data corpus.txt -o pretrained
   linnet train ./intents --teacher ./intents --layers 0,2,5 --trim-vocabulary --data intents.jsonl -o small
+  linnet train few_shot --model sentence-transformers/all-MiniLM-L6-v2 --data intents.csv -o few --export few.pte
   linnet train stages.toml --data intents.jsonl -o build/intents --export intents.pte --resume
 """
 
@@ -100,6 +106,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train; return the exit status."""
+    args.model = find_stages(args.model)
     args = args.options.complete(args)
     if args.export is not None:
         check_output_path(args.export, force=args.force or args.resume)
@@ -156,14 +163,29 @@ def _run(
         except BaseException as error:
             if isinstance(listener, TrainProgress):
                 listener.interrupted()
+                if isinstance(error, KeyboardInterrupt):
+                    print(_how_to_go_on([config for _, config in stages]), file=terminal, flush=True)
             name_log(log, error, terminal)
             if isinstance(error, NoSpaceError):
-                from linnet_train.output import Output  # imports torch
-
                 for _, config in stages:
                     Output(config.output).let_same_command_go_on()
             raise
     return reports, file
+
+
+def _how_to_go_on(stages: Sequence[TrainConfig]) -> str:
+    """Return what an interruption left, and how the training goes on."""
+    kept = [config.output for config in stages if Output(config.output).settings.is_file()]
+    if not kept:
+        return "linnet: no step was made yet: the same command starts again"
+    checkpoint = last_step(Output(kept[-1]).checkpoints)
+    if Output(kept[-1]).finished.is_file():
+        there = f"{kept[-1]} is trained"
+    elif checkpoint is None:
+        there = f"{kept[-1]} has no whole checkpoint yet"
+    else:
+        there = f"{kept[-1]} has a checkpoint of step {checkpoint}"
+    return f"linnet: {there}: the same command with --resume goes on"
 
 
 def _search(base: TrainConfig, args: argparse.Namespace) -> int:
@@ -173,7 +195,13 @@ def _search(base: TrainConfig, args: argparse.Namespace) -> int:
     config = build(SearchConfig, args.options.values(SearchConfig, args), "search")
     exported = {} if args.quantization is None else {"recipe": args.quantization}
     with redirect_output() as (terminal, _), terminated_as_interrupt():
-        report = search(base, config, exported, TrainProgress(terminal))
+        progress = TrainProgress(terminal)
+        try:
+            report = search(base, config, exported, progress)
+        except KeyboardInterrupt:
+            progress.interrupted()
+            print("linnet: finished trials are kept: the same command with --resume goes on", file=terminal, flush=True)
+            raise
     page = report.output / "search.html"
     write_text(search_page(report), page, force=True)
     if args.export is not None and report.best is not None:
@@ -221,10 +249,26 @@ def _show(reports: list[tuple[str, TrainReport]], file: FileReport | None, *, as
         console.line(
             f"{name}: {counted(report.rows, 'row')}, {report.held_out} held out, weights of {best}, in {report.output}"
         )
+        console.line(f"  {_pace(report)}; the page is {Output(report.output).page}")
         for text in (*report.shrunk, *(f"note: {note}" for note in report.notes)):
             console.line(f"  {text}")
+        _show_confusions(console, report)
+        for text in report.warnings:
+            print(f"linnet: warning: {name}: {text}", file=sys.stderr)
     if file is None:
         console.line(f"next: linnet export {reports[-1][1].output} -o model.pte")
+
+
+def _pace(report: TrainReport) -> str:
+    pace = f"{report.steps} steps of {report.batch_size} rows at {report.learning_rate:g}"
+    return f"{pace}, the epoch chosen by {report.chosen_by}" if report.chosen_by else pace
+
+
+def _show_confusions(console: Console, report: TrainReport) -> None:
+    shown = report.confusions[:_SHOWN_CONFUSIONS]
+    if shown:
+        rows = [(pair.expected, pair.found, f"{pair.count} of {pair.rows}") for pair in shown]
+        console.table(("right class", "taken for", "held-out rows"), rows, right=(2,))
 
 
 def _stage_rows(name: str, report: TrainReport, names: list[str]) -> list[tuple[str, ...]]:

@@ -29,6 +29,9 @@ SCHEDULES: tuple[str, ...] = ("linear", "cosine", "constant_with_warmup")
 LOWER_IS_BETTER: frozenset[str] = frozenset({"loss", "perplexity"})
 """Of :data:`linnet_train.tasks.METRICS`; of all others the highest is best."""
 
+POOLINGS: tuple[str, ...] = ("auto", "first", "mean")
+"""What the last layer of a text classifier reads."""
+
 TRAINABLE_RECIPES: tuple[str, ...] = ("8da4w", "int8")
 """Recipes that quantization-aware training supports; the others need calibration, or quantize nothing."""
 
@@ -38,9 +41,10 @@ class OptimizerConfig:
     """AdamW (<https://arxiv.org/abs/1711.05101>), learning-rate schedule, regularization.
 
     Attributes:
-        epochs: passes over the rows.
-        batch_size: rows of a step, of all processes together.
-        learning_rate: highest, after the warm-up.
+        epochs: passes over the rows; None: five, or as many as make 200 steps
+            (:func:`linnet_train.step_plan.plan_steps`).
+        batch_size: rows of a step, of all processes together; None: 32, of few rows 8 or 16.
+        learning_rate: highest, after the warm-up; None: 5e-5, in less than 1 000 steps 1e-4.
         schedule: one of :data:`SCHEDULES`.
         warmup_ratio: share of the steps in which the rate rises.
         weight_decay: of matrices; biases and layer norms have none.
@@ -58,10 +62,20 @@ class OptimizerConfig:
             shift.
     """
 
-    epochs: int = setting("passes over the rows (default {default})", metavar="N", bounds=at_least(1), default=5)
-    batch_size: int = setting("rows in one step (default {default})", metavar="N", bounds=at_least(1), default=32)
-    learning_rate: float = setting(
-        "highest learning rate (default {default})", metavar="X", bounds=ABOVE_ZERO, default=5e-5
+    epochs: int | None = setting(
+        "passes over the rows (default: 5, or as many as make 200 steps)", metavar="N", bounds=at_least(1), default=None
+    )
+    batch_size: int | None = setting(
+        "rows in one step (default: 32, or 16 if there are fewer than 512 rows, 8 if fewer than 256)",
+        metavar="N",
+        bounds=at_least(1),
+        default=None,
+    )
+    learning_rate: float | None = setting(
+        "highest learning rate (default: 5e-5, or 1e-4 in less than 1000 steps)",
+        metavar="X",
+        bounds=ABOVE_ZERO,
+        default=None,
     )
     schedule: str = setting(
         "how the learning rate changes over the steps (default {default})", choices=SCHEDULES, default="linear"
@@ -372,7 +386,11 @@ class TrainConfig:
         data: rows and columns.
         max_length: bound in tokens, special tokens included; longer texts are cut.
         optimizer: how it is trained.
-        metric: what chooses the best epoch, on the held-out rows; None: the first of the task's.
+        metric: what chooses the best epoch, on the held-out rows; None: the first of the task's, or the loss on
+            fewer than 100 held-out rows. The lower loss decides between equal ones.
+        pooling: what the last layer of a text classifier reads: the `first` token, or the `mean` of all, for which the
+            encoder gets one layer more (:mod:`linnet_train.techniques.averaging`); `auto`: the mean, where the
+            checkpoint is a sentence encoder that averages and there are fewer than 2 000 rows.
         early_stopping: epochs without a better one until training stops; 0: none are skipped.
         save_steps: a checkpoint every so many steps beside those after each epoch; 0: none.
         keep_checkpoints: leave the optimizer's checkpoints there when it is done.
@@ -386,7 +404,8 @@ class TrainConfig:
     """
 
     model: str = setting(
-        "checkpoint to start from, or a file of several stages", "model", metavar="MODEL|STAGES.toml",
+        "checkpoint to start from, or several stages: a file, or few_shot or intents, which come with linnet", "model",
+        metavar="MODEL|STAGES.toml",
         goes_with_stages=True,
     )  # fmt: skip
     output: Path = setting(
@@ -411,10 +430,17 @@ class TrainConfig:
     )
     optimizer: OptimizerConfig = setting(group="training", default_factory=OptimizerConfig)
     metric: str | None = setting(
-        "figure on the held-out rows that chooses the best epoch (default: the task's first)",
+        "figure on the held-out rows that chooses the best epoch (default: the task's first, or of few rows the loss)",
         choices=METRICS,
         group="training",
         default=None,
+    )
+    pooling: str = setting(
+        "what the last layer reads: the first token, or the mean of all by one more layer (default auto: few rows)",
+        choices=POOLINGS,
+        group="training",
+        of_some_tasks=True,
+        default="auto",
     )
     early_stopping: int = setting(
         "stop after N epochs without a better one (default {default}: never)",

@@ -10,7 +10,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from linnet.atomic_file import named_full_disk
 from linnet.cli.output import write_text
@@ -19,12 +19,17 @@ from linnet_train.config import TrainConfig
 from linnet_train.data.rows import Examples
 from linnet_train.errors import TrainingExistsError
 from linnet_train.fields import setting_of
+from linnet_train.page import training_page
 from linnet_train.report import TrainReport
-from linnet_train.tasks.base import TrainingTask
+
+if TYPE_CHECKING:  # not at run time: the command names the directory of a training before PyTorch is imported
+    from linnet_train.tasks.base import TrainingTask
 
 __all__ = ["Output", "check_same_settings", "deciding_settings", "find_output", "prepare_output"]
 
 _BEFORE_IT_BEGINS = ("texts.", "proof.", "held_out.", "teacher-", ".", "checkpoints", "tensorboard")
+
+_BEFORE_IT_WAS_A_SETTING = {"pooling": "first"}
 
 _MOST_TEXTS = 20_000  # what calibration and proof read of is chosen from these; a corpus need not be there twice
 
@@ -72,6 +77,15 @@ class Output:
         return self.training / "log.jsonl"
 
     @property
+    def page(self) -> Path:
+        """HTML page of a finished training."""
+        return self.training / "report.html"
+
+    def _logged(self) -> list[dict[str, Any]]:
+        lines = self.log.read_text(encoding="utf-8").splitlines() if self.log.is_file() else []
+        return [json.loads(line) for line in lines]
+
+    @property
     def teacher(self) -> Path:
         """Base name of the cache of the teacher's outputs."""
         return self.training / "teacher.safetensors"
@@ -107,6 +121,7 @@ class Output:
                 shutil.rmtree(aside, ignore_errors=True)
         (self.directory / "modules.json").unlink(missing_ok=True)  # of an embedder that was here before
         task.finish(self.directory, model, config)
+        write_text(training_page(report, self._logged()), self.page, force=True)
         write_text(json.dumps(report.to_json(), indent=2) + "\n", self.finished, force=True)
         if not config.keep_checkpoints:
             shutil.rmtree(self.checkpoints, ignore_errors=True)
@@ -184,7 +199,8 @@ def check_same_settings(what: str, found: Mapping[str, Any], wanted: Mapping[str
     """
     right = _leaves(wanted)
     # an earlier version wrote nothing of a setting that came later, and trained as without it
-    left = {key: value for key, value in right.items() if value is None or value is False} | _leaves(found)
+    left = {key: value for key, value in right.items() if value is None or value is False}
+    left |= {key: value for key, value in _BEFORE_IT_WAS_A_SETTING.items() if key in right} | _leaves(found)
     different = sorted(key for key in left.keys() | right.keys() if left.get(key) != right.get(key))
     if different:
         shown = "; ".join(_difference(key, left.get(key), right.get(key)) for key in different)

@@ -5,11 +5,44 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["TrainReport"]
+__all__ = ["Confusion", "TrainReport", "count_confusions"]
+
+_MOST_CONFUSIONS = 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Confusion:
+    """Two classes of which one was taken for the other.
+
+    Attributes:
+        expected: the right class.
+        found: the one that had the highest score.
+        count: held-out rows (words, for tags) of which this is so.
+        rows: held-out rows of the right class.
+    """
+
+    expected: str
+    found: str
+    count: int
+    rows: int
+
+
+def count_confusions(expected: Sequence[str], found: Sequence[str]) -> tuple[Confusion, ...]:
+    """Count which classes were taken for which; return the 20 most frequent pairs.
+
+    Args:
+        expected: right class of each row.
+        found: the class that it was given.
+    """
+    rows = Counter(expected)
+    pairs = Counter((right, wrong) for right, wrong in zip(expected, found, strict=True) if right != wrong)
+    ordered = sorted(pairs.items(), key=lambda item: (-item[1], item[0]))
+    return tuple(Confusion(right, wrong, count, rows[right]) for (right, wrong), count in ordered[:_MOST_CONFUSIONS])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +68,12 @@ class TrainReport:
         out_of_scope: the label of requests that belong to no class, None without one.
         seconds: wall-clock seconds by stage; of a resumed training only those since.
         notes: what is worth knowing about the rows and the figures.
+        warnings: what went wrong and what to change.
+        batch_size: rows of a step.
+        learning_rate: highest.
+        steps: of the optimizer.
+        chosen_by: what chose the best epoch; empty where the last counts.
+        confusions: classes that were taken for others, most often first.
     """
 
     output: Path
@@ -55,6 +94,12 @@ class TrainReport:
     out_of_scope: str | None
     seconds: Mapping[str, float]
     notes: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+    batch_size: int = 0
+    learning_rate: float = 0.0
+    steps: int = 0
+    chosen_by: str = ""
+    confusions: tuple[Confusion, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return what JSON can hold: NaN becomes null."""
@@ -69,5 +114,6 @@ class TrainReport:
         fields = json.loads(path.read_text(encoding="utf-8"))
         for name in ("start", "before_calibration", "figures"):
             fields[name] = {key: math.nan if value is None else value for key, value in fields[name].items()}
-        tuples = {name: tuple(fields[name]) for name in ("shrunk", "notes")}
+        tuples: dict[str, Any] = {name: tuple(fields.get(name, ())) for name in ("shrunk", "notes", "warnings")}
+        tuples["confusions"] = tuple(Confusion(**confusion) for confusion in fields.get("confusions", ()))
         return cls(**{**fields, **tuples, "output": output})

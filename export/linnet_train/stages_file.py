@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.resources
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ from linnet.errors import InvalidArgumentError
 from linnet_train.config import DataConfig, TrainConfig
 from linnet_train.fields import build
 
-__all__ = ["Stage", "StagesFile", "read_stages"]
+__all__ = ["Stage", "StagesFile", "find_stages", "read_stages"]
 
 _STAGE = "stage:"
 
@@ -50,6 +51,18 @@ class StagesFile:
 
     stages: tuple[Stage, ...]
     export: Mapping[str, Any]
+
+
+def find_stages(model: str) -> str:
+    """Return the path of the file of stages that comes with linnet under this name; else ``model`` itself.
+
+    `few-shot` and `few_shot` are the same name. A local file or directory of that name comes first.
+    """
+    name = model.replace("-", "_")
+    if not name.isidentifier() or Path(model).exists():
+        return model
+    path = Path(str(importlib.resources.files("linnet_train"))) / "stages" / f"{name}.toml"
+    return str(path) if path.is_file() else model
 
 
 def read_stages(path: Path, model: str | None = None) -> StagesFile:

@@ -17,6 +17,7 @@ from linnet.errors import NoSpaceError
 from linnet_train.checkpoints import PREFIX, checkpoint_bytes, mark_complete
 from linnet_train.config import LOWER_IS_BETTER, TrainConfig
 from linnet_train.data.batches import LengthGroupedSampler
+from linnet_train.step_plan import StepPlan
 from linnet_train.techniques.contrast import ClassGroupedSampler
 
 if TYPE_CHECKING:
@@ -48,6 +49,20 @@ class RowTrainer(transformers.Trainer):
             return ClassGroupedSampler(rows, self._order_seed)
         return LengthGroupedSampler(rows, self.args.train_batch_size * self.args.world_size, self._order_seed)
 
+    def _determine_best_metric(self, metrics: dict[str, float], trial: Any) -> bool:
+        """Return whether these figures are the best until now; between equal ones the lower loss decides."""
+        if super()._determine_best_metric(metrics, trial):
+            return True
+        wanted = self.args.metric_for_best_model
+        if wanted is None or metrics.get(f"eval_{wanted.removeprefix('eval_')}") != self.state.best_metric:
+            return False
+        best = [entry for entry in self.state.log_history if entry.get("step") == self.state.best_global_step]
+        losses = [entry["eval_loss"] for entry in best if "eval_loss" in entry]
+        if not losses or not metrics["eval_loss"] < losses[-1]:
+            return False
+        self.state.best_global_step = self.state.global_step
+        return True
+
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
         checkpoint = Path(self._get_output_dir(trial=trial)) / f"{PREFIX}{self.state.global_step}"
         try:
@@ -61,24 +76,29 @@ class RowTrainer(transformers.Trainer):
             raise
 
 
-def training_arguments(config: TrainConfig, checkpoints: Path, world_size: int) -> transformers.TrainingArguments:
+def training_arguments(
+    config: TrainConfig, plan: StepPlan, checkpoints: Path, world_size: int
+) -> transformers.TrainingArguments:
     """Return the trainer's settings.
 
     Args:
         config: ours.
+        plan: length and pace.
         checkpoints: directory of the checkpoints.
         world_size: processes that share a batch.
     """
     optimizer = config.optimizer
     # by contrast the last epoch counts: a held-out row whose class has no other there says nothing
     chooses = optimizer.objective != "contrast"
+    strategy = "epoch" if plan.epochs_between == 1 else "steps"
+    steps = max(1, plan.steps // plan.epochs * plan.epochs_between)
     logging.getLogger("torch.distributed").setLevel(logging.ERROR)
     return transformers.TrainingArguments(
         output_dir=str(checkpoints),
-        num_train_epochs=optimizer.epochs,
-        per_device_train_batch_size=optimizer.batch_size // world_size,
+        num_train_epochs=plan.epochs,
+        per_device_train_batch_size=plan.batch_size // world_size,
         per_device_eval_batch_size=128,
-        learning_rate=optimizer.learning_rate,
+        learning_rate=plan.learning_rate,
         lr_scheduler_type=optimizer.schedule,
         warmup_steps=optimizer.warmup_ratio,  # below 1 it is a share
         weight_decay=optimizer.weight_decay,
@@ -88,9 +108,12 @@ def training_arguments(config: TrainConfig, checkpoints: Path, world_size: int) 
         use_cpu=not torch.cuda.is_available(),
         seed=config.seed,
         data_seed=config.seed,
-        eval_strategy="epoch",
-        save_strategy="epoch",
-        logging_strategy="epoch",
+        eval_strategy=strategy,
+        save_strategy=strategy,
+        logging_strategy=strategy,
+        eval_steps=steps,
+        save_steps=steps,
+        logging_steps=steps,
         save_total_limit=2,
         load_best_model_at_end=chooses,
         metric_for_best_model=config.metric if chooses else None,

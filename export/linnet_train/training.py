@@ -15,6 +15,8 @@ from accelerate import PartialState
 from torch import Tensor, nn
 
 from linnet.errors import InvalidArgumentError, NoSpaceError
+from linnet_export.checkpoint.sentence_modules import read_sentence_modules
+from linnet_export.checkpoint.source import resolve_source
 from linnet_export.progress import Stages
 from linnet_export.quantize.recipes import get_recipe
 from linnet_train.callbacks import EpochLog, SaveSteps, ShowProgress
@@ -22,17 +24,20 @@ from linnet_train.checkpoints import last_complete
 from linnet_train.config import OptimizerConfig, TrainConfig
 from linnet_train.data.augmentation import augment
 from linnet_train.data.batches import NO_LABEL, Rows, encode, text_pairs
-from linnet_train.data.rows import Examples
+from linnet_train.data.rows import Example, Examples
 from linnet_train.distill.teacher import ask_teacher
 from linnet_train.distill.transfer import load_teacher, remove_projection, with_teacher
 from linnet_train.output import find_output, prepare_output
 from linnet_train.progress import TrainListener
 from linnet_train.prune import shrink
-from linnet_train.report import TrainReport
-from linnet_train.tasks.base import Step, TrainingTask, known_figures
+from linnet_train.report import Confusion, TrainReport
+from linnet_train.step_plan import StepPlan, advice, plan_steps
+from linnet_train.tasks.base import RIGHT_SCORE, Step, TrainingTask, known_figures
 from linnet_train.techniques.adapters import add_adapters, merge_adapters, trained_parameters
 from linnet_train.techniques.adversarial import with_adversary
+from linnet_train.techniques.averaging import AVERAGING, add_averaging_layer
 from linnet_train.techniques.calibration import Calibration, calibrate
+from linnet_train.techniques.linear_probe import fit_last_layer
 from linnet_train.techniques.quantization_aware import insert_fake_quantization, remove_fake_quantization
 from linnet_train.trainer import RowTrainer, training_arguments
 
@@ -40,6 +45,8 @@ __all__ = ["Training"]
 
 _IMPORTANCE_ROWS = 1024
 """Rows on which the importance of neurons is measured; more change the order little."""
+_AVERAGED_ROWS = 2_000
+"""With as many rows, the first token learns what the mean of all says, and no layer more is needed."""
 _UNTRAINED_HEAD = "the last layer was not trained: accuracy means nothing before a second stage has trained it"
 
 
@@ -71,12 +78,14 @@ class _Figures:
         trained: after training.
         calibration: what was folded in then.
         final: of what is saved.
+        confusions: of what is saved.
     """
 
     start: Mapping[str, float]
     trained: Mapping[str, float]
     calibration: Calibration
     final: Mapping[str, float]
+    confusions: tuple[Confusion, ...]
 
 
 class Training:
@@ -108,7 +117,7 @@ class Training:
         self._listener = listener
         self._processes = PartialState(cpu=not torch.cuda.is_available())
         size, count = config.optimizer.batch_size, self._processes.num_processes
-        if size % count:
+        if size is not None and size % count:
             raise InvalidArgumentError(
                 f"batch_size is {size}, expected a multiple of the {count} processes that share it"
             )
@@ -139,8 +148,9 @@ class Training:
             rows = self._training_rows(prepared.tokenizer)
             step = self._step(prepared, rows)
         held_out = self._task.encode(self._examples.validation, self._examples, prepared.tokenizer, self._config)
+        plan = plan_steps(self._config.optimizer, len(rows), self._processes.num_processes)
         with stage("train"):
-            trainer = self._trainer(step, prepared, rows, held_out)
+            trainer = self._trainer(plan, step, prepared, rows, held_out)
             start = self._figures_before(trainer, prepared, held_out)
             if first:
                 self._output.begin(self._config)
@@ -148,7 +158,7 @@ class Training:
         with stage("calibrate"):
             figures = self._calibrate(trainer, held_out, start)
         remove_fake_quantization(prepared.model, prepared.exact)
-        report = self._report(prepared, trainer, figures, (len(rows), len(held_out), trained_weights))
+        report = self._report(prepared, trainer, plan, figures, (len(rows), len(held_out), trained_weights))
         if first:
             self._output.finish(prepared.model, prepared.tokenizer, report, self._config, self._task)
         return report
@@ -163,6 +173,11 @@ class Training:
             loaded.model, loaded.tokenizer, config.shrink, texts, self._importance_batches, self._stages.detail,
             self._importance_loss(),
         )  # fmt: skip
+        if self._averages(model, new_head=loaded.new_head):
+            steps = [*steps, add_averaging_layer(model)]
+            if config.optimizer.objective == "classes":
+                self._stages.detail("last layer")
+                fit_last_layer(model, self._batches(examples.train, tokenizer))
         if config.adapters is not None:
             steps = [*steps, add_adapters(model, config.adapters)]
         exact: dict[str, nn.Module] = {}
@@ -170,9 +185,23 @@ class Training:
             exact = insert_fake_quantization(model, get_recipe(config.quantize_aware))
         return _Prepared(model=model, tokenizer=tokenizer, steps=steps, new_head=loaded.new_head, exact=exact)
 
+    def _averages(self, model: Any, *, new_head: bool) -> bool:
+        """Whether the last layer is to read the mean of all tokens; see :attr:`TrainConfig.pooling`."""
+        config = self._config
+        if config.pooling != "auto" or self._task.name != "text-classification":
+            return config.pooling == "mean"
+        suits = new_head and config.distillation is None and model.config.model_type in AVERAGING
+        if not suits or len(self._examples.train) >= _AVERAGED_ROWS:
+            return False
+        sentence = read_sentence_modules(resolve_source(config.model, None).directory)
+        return sentence is not None and sentence.pooling == "mean"
+
     def _importance_batches(self, tokenizer: Any) -> list[dict[str, Any]]:
         every = max(1, len(self._examples.train) // _IMPORTANCE_ROWS)
-        rows = self._task.encode(self._examples.train[::every], self._examples, tokenizer, self._config)
+        return self._batches(self._examples.train[::every], tokenizer)
+
+    def _batches(self, examples: Sequence[Example], tokenizer: Any) -> list[dict[str, Any]]:
+        rows = self._task.encode(examples, self._examples, tokenizer, self._config)
         collate = self._task.collator(tokenizer.pad_token_id)
         starts = range(0, len(rows), 64)
         return [collate([rows[place] for place in range(start, min(start + 64, len(rows)))]) for start in starts]
@@ -208,16 +237,16 @@ class Training:
             step = with_teacher(step, teacher)
         return with_adversary(step, config.optimizer.adversarial)
 
-    def _trainer(self, step: Step, prepared: _Prepared, rows: Rows, held_out: Rows) -> RowTrainer:
+    def _trainer(self, plan: StepPlan, step: Step, prepared: _Prepared, rows: Rows, held_out: Rows) -> RowTrainer:
         config, task = self._config, self._task
         _freeze(prepared.model, config.optimizer.freeze)
-        settings = dataclasses.replace(config, metric=task.watched(config))
+        settings = dataclasses.replace(config, metric=task.chooses(config, self._examples))
         trainer = RowTrainer(
             step,
             config.seed,
             by_class=config.optimizer.objective == "contrast",
             model=prepared.model,
-            args=training_arguments(settings, self._output.checkpoints, self._processes.num_processes),
+            args=training_arguments(settings, plan, self._output.checkpoints, self._processes.num_processes),
             train_dataset=rows,
             eval_dataset=held_out,
             data_collator=task.collator(prepared.tokenizer.pad_token_id),
@@ -266,7 +295,8 @@ class Training:
         predictions = trainer.predict(held_out).predictions
         before = task.figures(predictions, held_out, examples)
         if "calibration" not in task.description.settings:
-            return _Figures(start=start, trained=before, calibration=Calibration(), final=before)
+            confusions = task.confusions(predictions, held_out, examples)
+            return _Figures(start=start, trained=before, calibration=Calibration(), final=before, confusions=confusions)
         logits = np.asarray(predictions, dtype=np.float32)
         labels = torch.tensor(held_out.labels)
         outside = examples.labels.index(examples.out_of_scope) if examples.out_of_scope else None
@@ -275,13 +305,20 @@ class Training:
         if outside is not None:
             changed[:, outside] += calibration.shift
         final = task.figures(changed, held_out, examples)
-        return _Figures(start=start, trained=before, calibration=calibration, final=final)
+        confusions = task.confusions(changed, held_out, examples)
+        return _Figures(start=start, trained=before, calibration=calibration, final=final, confusions=confusions)
 
     def _report(
-        self, prepared: _Prepared, trainer: RowTrainer, figures: _Figures, counts: tuple[int, int, int]
+        self,
+        prepared: _Prepared,
+        trainer: RowTrainer,
+        plan: StepPlan,
+        figures: _Figures,
+        counts: tuple[int, int, int],
     ) -> TrainReport:
         rows, held_out, trained_weights = counts
-        notes = (_UNTRAINED_HEAD,) if self._config.optimizer.objective == "contrast" else ()
+        contrast = self._config.optimizer.objective == "contrast"
+        notes = (_UNTRAINED_HEAD,) if contrast else ()
         return TrainReport(
             output=self._output.directory,
             task=self._task.name,
@@ -301,7 +338,21 @@ class Training:
             out_of_scope=self._examples.out_of_scope,
             seconds={name: round(value, 1) for name, value in self._stages.seconds.items()},
             notes=(*self._examples.notes, *notes),
+            warnings=() if contrast else self._advice(plan, trainer, rows, figures.final),
+            batch_size=plan.batch_size,
+            learning_rate=plan.learning_rate,
+            steps=int(trainer.state.global_step),
+            chosen_by="" if contrast else self._task.chooses(self._config, self._examples),
+            confusions=figures.confusions,
         )
+
+    def _advice(self, plan: StepPlan, trainer: RowTrainer, rows: int, figures: Mapping[str, float]) -> tuple[str, ...]:
+        """Return what to change if the training ended too early."""
+        optimizer = dataclasses.replace(self._config.optimizer, epochs=None, batch_size=None, learning_rate=None)
+        usual = plan_steps(optimizer, rows, self._processes.num_processes)
+        losses = [entry["eval_loss"] for entry in trainer.state.log_history if "eval_loss" in entry]
+        score = figures.get(RIGHT_SCORE)
+        return advice(plan, usual, losses, 0 if score is None else len(self._examples.labels), score)
 
 
 def _freeze(model: Any, what: str) -> None:

@@ -27,7 +27,8 @@ def refusal(*words: str) -> str:
 
 def test_what_was_not_given_has_its_default() -> None:
     found = complete("./encoder", "--epochs", "3", "--trim-vocabulary")
-    assert (found.model, found.epochs, found.batch_size, found.trim_vocabulary) == ("./encoder", 3, 32, True)
+    assert (found.model, found.epochs, found.max_length, found.trim_vocabulary) == ("./encoder", 3, 128, True)
+    assert (found.batch_size, found.learning_rate) == (None, None)  # by the number of rows
     assert (found.json, found.teacher, found.data) == (False, None, Path("rows.jsonl"))
 
 
@@ -77,4 +78,4 @@ def test_everything_without_effect_is_said_at_once() -> None:
 
 def test_what_goes_together_is_taken() -> None:
     found = complete("./encoder", "--teacher", "t", "--temperature", "3", "--search", "2", "--quantization", "fp32")
-    assert (found.temperature, found.search, found.learning_rate) == (3.0, 2, 5e-5)
+    assert (found.temperature, found.search, found.warmup_ratio) == (3.0, 2, 0.06)

@@ -10,7 +10,7 @@ from linnet.errors import InvalidArgumentError
 from linnet_train.config import DataConfig, OptimizerConfig, ShrinkConfig, TrainConfig
 from linnet_train.errors import TrainingExistsError
 from linnet_train.output import check_same_settings
-from linnet_train.stages_file import read_stages
+from linnet_train.stages_file import find_stages, read_stages
 
 DATA = DataConfig(train=Path("rows.jsonl"))
 
@@ -102,3 +102,14 @@ def test_the_shipped_stages_are_valid(tmp_path: Path, name: str, stages: list[st
     assert [stage.name for stage in found.stages] == stages
     for stage in found.stages:
         stage.config(tmp_path, DATA, resume=False, force=False)
+
+
+def test_stages_that_come_with_linnet_have_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("few_shot", "few-shot"):
+        assert [stage.name for stage in read_stages(Path(find_stages(name))).stages] == ["embedder", "classifier"]
+    assert find_stages("intents").endswith("intents.toml")
+    for other in ("few", "few_shot.toml", "./few_shot", "sentence-transformers/all-MiniLM-L6-v2", "../stages/few_shot"):
+        assert find_stages(other) == other
+    (tmp_path / "intents").mkdir()
+    assert find_stages("intents") == "intents"

@@ -18,10 +18,17 @@ from linnet_train.data.batches import Collator, Rows
 from linnet_train.data.rows import Example, Examples
 from linnet_train.distill.losses import softened
 from linnet_train.loading import Loaded
+from linnet_train.report import Confusion
 from linnet_train.tasks import TASKS
 from linnet_train.tasks.description import TaskDescription
 
-__all__ = ["Answers", "Step", "TrainingTask", "get_task", "known_figures"]
+__all__ = ["FEWEST_FOR_SHARES", "RIGHT_SCORE", "Answers", "Step", "TrainingTask", "get_task", "known_figures"]
+
+RIGHT_SCORE = "mean_right_score"
+"""Figure beside a task's metrics: mean score of the right class, which says what an accuracy hides."""
+
+FEWEST_FOR_SHARES = 100
+"""Held-out rows of which a share such as the accuracy chooses the epoch; of fewer the loss does."""
 
 Step: TypeAlias = Callable[[Any, dict[str, Tensor]], tuple[Tensor, dict[str, Tensor]]]
 """(model, batch with `labels`) -> the loss, a scalar that is a mean over the batch, and what is measured."""
@@ -127,8 +134,20 @@ class TrainingTask(abc.ABC):
         """Complete the written checkpoint."""
 
     def watched(self, config: TrainConfig) -> str:
-        """Return the metric that chooses the best epoch, or the best trial of a search."""
+        """Return the metric that chooses the best trial of a search, and the best epoch of many held-out rows."""
         return config.metric or self.metrics[0]
+
+    def chooses(self, config: TrainConfig, examples: Examples) -> str:
+        """Return the metric that chooses the best epoch of these rows: of few held-out rows the loss.
+
+        A share of 20 rows changes in steps of 5 %, and most epochs have the same.
+        """
+        few = len(examples.validation) < FEWEST_FOR_SHARES
+        return "loss" if config.metric is None and few else self.watched(config)
+
+    def confusions(self, predictions: Any, rows: Rows, examples: Examples) -> tuple[Confusion, ...]:
+        """Return which classes were taken for which, most often first; arguments as for :meth:`figures`."""
+        return ()
 
     def measured(self, config: TrainConfig, examples: Examples) -> tuple[str, ...]:
         """Return those of :attr:`metrics` that can be computed on the held-out rows."""

@@ -15,7 +15,8 @@ from linnet_train.data.batches import NO_LABEL, Rows, encode, text_pairs
 from linnet_train.data.rows import Example, Examples
 from linnet_train.distill.losses import Loss, class_weights
 from linnet_train.loading import Loaded, load_classifier
-from linnet_train.tasks.base import Answers, Step, TrainingTask
+from linnet_train.report import Confusion, count_confusions
+from linnet_train.tasks.base import RIGHT_SCORE, Answers, Step, TrainingTask
 from linnet_train.tasks.rows.text_classification import DESCRIPTION, IN_SCOPE_METRICS
 from linnet_train.techniques.contrast import contrastive_loss, read_by_last_layer
 
@@ -77,6 +78,12 @@ class TextClassification(TrainingTask):
         """See :func:`classification_figures`."""
         return classification_figures(predictions, np.asarray(rows.labels), examples.labels, examples.out_of_scope)
 
+    def confusions(self, predictions: Any, rows: Rows, examples: Examples) -> tuple[Confusion, ...]:
+        """See :class:`TrainingTask`."""
+        found = np.asarray(predictions).argmax(axis=1)
+        names = examples.labels
+        return count_confusions([names[label] for label in rows.labels], [names[label] for label in found])
+
 
 def _contrast(model: Any, inputs: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
     labels = inputs.pop("labels")
@@ -88,7 +95,7 @@ def _contrast(model: Any, inputs: dict[str, Tensor]) -> tuple[Tensor, dict[str, 
 def classification_figures(
     logits: npt.NDArray[np.float32], labels: npt.NDArray[np.int64], names: Sequence[str], out_of_scope: str | None
 ) -> dict[str, float]:
-    """Return accuracy and macro_f1; with an out-of-scope label what `linnet eval` shows beside them too.
+    """Return accuracy, macro_f1 and the mean score of the right class; with an out-of-scope label its figures too.
 
     Args:
         logits: float32 [rows, classes].
@@ -97,15 +104,16 @@ def classification_figures(
         out_of_scope: label of requests that belong to no class, or None.
     """
     predicted = logits.argmax(axis=1)
+    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
+    scores = shifted / shifted.sum(axis=1, keepdims=True)
     figures = {
         "accuracy": metrics.accuracy(labels.tolist(), predicted.tolist()),
         "macro_f1": metrics.macro_f1(labels.tolist(), predicted.tolist()),
+        RIGHT_SCORE: float(scores[np.arange(len(labels)), labels].mean()) if len(labels) else float("nan"),
     }
     if out_of_scope is None:
         return figures
     expected = [names[label] for label in labels]
-    shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
-    scores = shifted / shifted.sum(axis=1, keepdims=True)
     inside = [place for place, name in enumerate(names) if name != out_of_scope]
     return figures | metrics.out_of_scope_scores(
         expected, [names[label] for label in predicted], scores[:, inside].max(axis=1).tolist(), out_of_scope

@@ -19,6 +19,7 @@ from linnet_train.data.batches import NO_LABEL, Rows
 from linnet_train.data.rows import Example, Examples
 from linnet_train.distill.losses import Loss, class_weights, softened
 from linnet_train.loading import Loaded, load_classifier
+from linnet_train.report import Confusion, count_confusions
 from linnet_train.tasks.base import Answers, Step, TrainingTask
 from linnet_train.tasks.rows.token_classification import DESCRIPTION
 
@@ -76,19 +77,30 @@ class TokenClassification(TrainingTask):
 
     def figures(self, predictions: Any, rows: Rows, examples: Examples) -> dict[str, float]:
         """Return precision, recall and F1 of whole entities, and the accuracy of words, as `linnet eval` does."""
-        predicted = np.asarray(predictions).argmax(axis=-1)
-        expected = [list(tags) for _, tags in rows.extra]
-        tagged = [
-            [_OUTSIDE if token is None else examples.labels[row[token]] for token in tokens]
-            for row, (tokens, _) in zip(predicted, rows.extra, strict=True)
-        ]
+        expected, tagged = _tags(predictions, rows, examples)
         precision, recall, f1 = metrics.entity_scores(expected, tagged)
         words = metrics.accuracy(list(itertools.chain(*expected)), list(itertools.chain(*tagged)))
         return {"f1": f1, "precision": precision, "recall": recall, "accuracy": words}
 
+    def confusions(self, predictions: Any, rows: Rows, examples: Examples) -> tuple[Confusion, ...]:
+        """See :class:`TrainingTask`; of words."""
+        expected, tagged = _tags(predictions, rows, examples)
+        return count_confusions(list(itertools.chain(*expected)), list(itertools.chain(*tagged)))
+
     def held_out_row(self, example: Example) -> dict[str, Any]:
         """See :class:`TrainingTask`."""
         return {"tokens": list(example.words), "tags": list(example.label)}
+
+
+def _tags(predictions: Any, rows: Rows, examples: Examples) -> tuple[list[list[str]], list[list[str]]]:
+    """Return the right tags of the words of each row, and those of their first tokens."""
+    found = np.asarray(predictions).argmax(axis=-1)
+    expected = [list(tags) for _, tags in rows.extra]
+    tagged = [
+        [_OUTSIDE if token is None else examples.labels[row[token]] for token in tokens]
+        for row, (tokens, _) in zip(found, rows.extra, strict=True)
+    ]
+    return expected, tagged
 
 
 def word_of_tokens(words: Sequence[str], offsets: Sequence[tuple[int, int]]) -> list[int | None]:

@@ -210,3 +210,18 @@ def test_settings_of_a_csv_are_for_a_csv() -> None:
         )
     with pytest.raises(InvalidArgumentError, match="delimiter is '::', expected one character, or tab"):
         TrainConfig(model="m", output=Path("o"), data=DataConfig(train=Path("rows.csv"), delimiter="::"))
+
+
+def test_rows_without_any_out_of_scope_are_noted(tmp_path: Path) -> None:
+    def notes(labels: list[str], **settings: str) -> tuple[str, ...]:
+        rows: list[dict[str, object]] = [
+            {"text": f"text {place}", "label": label} for place, label in enumerate(labels)
+        ]
+        return read_examples(DataConfig(train=write_rows(tmp_path / "rows.jsonl", rows), **settings), 0).notes  # type: ignore[arg-type]
+
+    labels = list("abcd") * 8
+    assert notes(labels) == (
+        "no row has the label oos, so a text about anything else gets one of the 4 classes too: add rows of such texts "
+        "with that label (--out-of-scope LABEL names another)",
+    )
+    assert notes([*labels, *["oos"] * 8]) == notes(labels, out_of_scope="a") == notes(list("abc") * 8) == ()

@@ -18,6 +18,11 @@ __all__ = ["DESCRIPTION", "IN_SCOPE_METRICS"]
 
 _OUT_OF_SCOPE = "oos"  # CLINC150's own name
 _FEWEST_HELD_OUT = 1
+_FEW_CLASSES = 3  # more are rarely all that a text can be about
+_NOTHING_OUTSIDE = (
+    "no row has the label oos, so a text about anything else gets one of the {} classes too: add rows of such texts "
+    "with that label (--out-of-scope LABEL names another)"
+)
 
 IN_SCOPE_METRICS: tuple[str, ...] = ("accuracy", "macro_f1")
 """Figures that need no held-out row that is out of scope."""
@@ -43,6 +48,8 @@ def read(config: DataConfig, seed: int) -> Examples:
     if problems:
         raise BadDataError(problems)
     notes = _notes(rows, held_out)
+    if config.out_of_scope is None and _OUT_OF_SCOPE not in labels and len(labels) > _FEW_CLASSES:
+        notes = (*notes, _NOTHING_OUTSIDE.format(len(labels)))
     if not held_out:
         rows, held_out = _split(rows, config.validation_split, seed)
     usual = _OUT_OF_SCOPE if _OUT_OF_SCOPE in labels else None
@@ -110,6 +117,7 @@ DESCRIPTION = TaskDescription(
             "label_smoothing",
             "objective",
             "out_of_scope",
+            "pooling",
         }
     ),
 )
