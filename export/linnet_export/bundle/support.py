@@ -41,7 +41,7 @@ def app_notes(checkpoint: Checkpoint, outputs: Sequence[str]) -> Iterator[str]:
     if checkpoint.task.embeds and "embedding" not in outputs:
         yield (
             f"the program gives {', '.join(outputs)}, and linnet bundle makes only programs with one embedding a text "
-            "parts of Android, iOS and C projects: export it with a pooling for those"
+            "parts of Android, iOS and C projects: export it with --pooling mean, or another, for those"
         )
     placeholders = [label for label in checkpoint.labels if re.fullmatch(r"LABEL_\d+", label)]
     if placeholders:

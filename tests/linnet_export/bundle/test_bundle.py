@@ -298,7 +298,7 @@ def test_the_export_says_what_an_app_will_lack() -> None:
     assert placeholders("off", "LABEL_") == []
     embedder: Any = SimpleNamespace(task=get_task("feature-extraction"), labels=())
     (note,) = app_notes(embedder, ("token_embeddings",))
-    assert "export it with a pooling" in note
+    assert "--pooling mean" in note
     assert list(app_notes(embedder, ("token_embeddings", "embedding"))) == []
 
 
