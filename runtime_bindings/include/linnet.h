@@ -95,8 +95,8 @@ LINNET_API int32_t linnet_abi_version(void);
 /* Return the name of a status, for example "LINNET_FILE_TRUNCATED"; "LINNET_UNKNOWN" for other numbers. The
  * string is static. */
 LINNET_API const char* linnet_status_name(linnet_status status);
-/* Return the message of the calling thread's last failure; "" if there was none. Valid until the thread's
- * next call of a function of this header. */
+/* Return the message of the calling thread's last failure; "" if there was none. Control characters of what
+ * it quotes are escapes, \u001b. Valid until the thread's next call of a function of this header. */
 LINNET_API const char* linnet_last_error(void);
 /* Return ExecuTorch's error code of the calling thread's last failure; 0 if ExecuTorch was not involved. */
 LINNET_API uint32_t linnet_last_executorch_error(void);

@@ -1,5 +1,8 @@
 #include "status.h"
 
+#include <string>
+#include <string_view>
+
 #include "per_thread.h"
 
 namespace linnet {
@@ -9,6 +12,29 @@ struct LastError {
   std::string message;
   std::uint32_t executorch_code = 0;
 };
+
+// Return a message with control characters as \u001b: it may quote a file, and a terminal would obey them.
+// Those beyond ASCII are C2 80 to C2 9F in UTF-8.
+std::string printable(std::string_view message) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string shown;
+  shown.reserve(message.size());
+  for (std::size_t i = 0; i < message.size(); ++i) {
+    auto code = static_cast<unsigned char>(message[i]);
+    const auto next = static_cast<unsigned char>(i + 1 < message.size() ? message[i + 1] : 0);
+    const bool is_wide = code == 0xC2 && next >= 0x80 && next < 0xA0;
+    if (!is_wide && (code == '\n' || code == '\t' || (code >= 0x20 && code != 0x7F))) {
+      shown += message[i];
+      continue;
+    }
+    code = is_wide ? next : code;
+    i += is_wide ? 1 : 0;
+    shown += "\\u00";
+    shown += kDigits[code >> 4U];
+    shown += kDigits[code & 15U];
+  }
+  return shown;
+}
 
 }  // namespace
 
@@ -20,7 +46,7 @@ linnet_status remember_error(linnet_status status, const char* message,
   }
   error->executorch_code = executorch_code;
   try {
-    error->message = message;
+    error->message = printable(message);
   } catch (...) {
     error->message.clear();
   }

@@ -55,6 +55,10 @@ static void test_null_arguments(void) {
   EXPECT_STATUS(linnet_model_open_bytes("", 0, NULL, &model), LINNET_NOT_A_PROGRAM);
   EXPECT_STATUS(linnet_model_open("/nowhere/x.pte", NULL, &model), LINNET_FILE_NOT_FOUND);
   EXPECT(strstr(linnet_last_error(), "/nowhere/x.pte") != NULL);
+  /* what a terminal would obey is shown as an escape, other text as it is */
+  EXPECT_STATUS(linnet_model_open("/nowhere/\x1b[2J\r\xc2\x9b\x7f\xc3\xbc", NULL, &model),
+                LINNET_FILE_NOT_FOUND);
+  EXPECT(strstr(linnet_last_error(), "/nowhere/\\u001b[2J\\u000d\\u009b\\u007f\xc3\xbc") != NULL);
   EXPECT(model == NULL);
   EXPECT_STATUS(linnet_model_value(NULL, "task", NULL), LINNET_INVALID_ARGUMENT);
   EXPECT_STATUS(linnet_model_evidence(NULL, NULL, NULL), LINNET_INVALID_ARGUMENT);
