@@ -228,7 +228,7 @@ extern "C" linnet_status linnet_score(const linnet_task* task, const linnet_engi
                                       size_t* count) {
   return linnet::guarded([&] {
     require_task(task, engine, "text-ranking");
-    const linnet_text second = {passage.bytes == nullptr ? "" : passage.bytes, passage.size};
+    const linnet_text second = passage.size == 0 ? linnet_text{"", 0} : passage;
     const linnet_encoding encoding = encode_one(*task, query, second, truncate);
     const Outputs outputs = run(*task, *engine, encoding.windows[0]);
     pass_on(linnet_decode_scores(task, &named(*task, outputs, "logits"), scores, capacity, count));

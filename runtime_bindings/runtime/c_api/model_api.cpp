@@ -115,7 +115,7 @@ extern "C" linnet_status linnet_model_run(linnet_model* model, const char* metho
 extern "C" linnet_status linnet_model_set_fused(linnet_model* model, linnet_fused when) {
   return linnet::guarded([&] {
     require(model != nullptr, "model is NULL");
-    require(when >= LINNET_FUSED_NEVER && when <= LINNET_FUSED_ALWAYS, "when is no linnet_fused");
+    linnet::c_api::require_enum(when, LINNET_FUSED_ALWAYS, "when");
     model->program.set_fused(when);
   });
 }

@@ -1,6 +1,7 @@
 #include "program/method.h"
 
 #include <array>
+#include <cstring>
 
 #include "program/executorch_errors.h"
 #include "program/threads.h"
@@ -27,11 +28,17 @@ std::string shape_text(const linnet_tensor& tensor) {
   return text + "]";
 }
 
+// Compare the bytes: a caller from C may have put any number there, which no linnet_dtype may hold.
+bool is_int64(const linnet_tensor& tensor) {
+  constexpr linnet_dtype kInt64 = LINNET_INT64;
+  return std::memcmp(&tensor.dtype, &kInt64, sizeof kInt64) == 0;
+}
+
 void check_shape(const InputRules& rules, const std::string& name, const linnet_tensor& tensor) {
   if (tensor.rank < 0 || tensor.rank > LINNET_MAX_RANK) {
     refuse_shape(name + " has rank " + std::to_string(tensor.rank) + ", expected 2");
   }
-  if (tensor.dtype != LINNET_INT64) {
+  if (!is_int64(tensor)) {
     refuse_shape(name + " is not int64, which every input must be");
   }
   if (tensor.rank != 2 || tensor.shape[0] < 1 || tensor.shape[0] > rules.max_batch || tensor.shape[1] < 1 ||
