@@ -35,8 +35,13 @@ LINNET_AVX512_VNNI float magnitude(const float* row, std::size_t width) {
   return _mm512_reduce_max_ps(largest);
 }
 
+// Return zero for what is no number, or none that a row of finite numbers gives: the instruction's result for
+// these is the smallest int32, and two of them overflow a sum.
 LINNET_AVX512_VNNI inline __m512i rounded(const float* row, __mmask16 lanes, __m512 factor) {
-  return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_maskz_loadu_ps(lanes, row), factor));
+  constexpr float kBeyond = 512.0F;
+  const __m512 scaled = _mm512_mul_ps(_mm512_maskz_loadu_ps(lanes, row), factor);
+  const __mmask16 numbers = _mm512_cmp_ps_mask(_mm512_abs_ps(scaled), _mm512_set1_ps(kBeyond), _CMP_LT_OQ);
+  return _mm512_maskz_cvtps_epi32(numbers, scaled);
 }
 
 LINNET_AVX512_VNNI void pack_keys(const AttentionShape& shape, const PackedHead& layout, const float* key,
