@@ -31,7 +31,7 @@ def partitions(facts: Facts) -> list[Content]:
     methods = facts.evidence.details.steps
     if methods is None:
         return [missing("Partitions")]
-    shown: list[Content] = [element("p", f"{METHODS}.", class_="note")] if len(methods) > 1 else []
+    shown: list[Content] = [element("p", f"{METHODS}.", class_="note")] if methods.get("forward_fused") else []
     for method, steps in methods.items():
         if not steps:
             continue
@@ -57,7 +57,7 @@ def delegate_of_step(method: str, step: ProgramStep) -> str:
     """
     if not step.partition:
         return _OUTSIDE
-    return _DELEGATES.get(step.backend, _XNNPACK if method == "forward" and not step.backend else _UNKNOWN)
+    return _DELEGATES.get(step.backend, _UNKNOWN if method == "forward_fused" or step.backend else _XNNPACK)
 
 
 def _sentence(place: str, steps: Sequence[ProgramStep]) -> str:

@@ -218,7 +218,7 @@ def test_a_second_text_that_is_always_empty_has_no_column() -> None:
 
 def test_steps_of_an_older_version_are_xnnpacks_in_forward_and_unknown_in_the_fast_method() -> None:
     step = ProgramStep(1, {"linear": 2})
-    assert delegate_of_step("forward", step) == "XNNPACK"
+    assert delegate_of_step("forward", step) == delegate_of_step("forward_batch", step) == "XNNPACK"
     assert delegate_of_step("forward_fused", step) == "XNNPACK or linnet's delegate"
     assert delegate_of_step("forward_fused", dataclasses.replace(step, backend="LinnetBackend")) == "linnet's delegate"
     assert delegate_of_step("forward", ProgramStep(0, {"embedding": 1})) == "outside of delegates"
