@@ -42,7 +42,7 @@ def add_output_arguments(parser: argparse.ArgumentParser, name: str) -> None:
     add("-o", "--output", type=Path, metavar="OUT", help=f"write {name} to this file (.json)")
     add("--json", action="store_true", help=f"print {name} as one JSON object")
     add("--force", action="store_true", help="replace output files that exist")
-    add("surplus", nargs="*", help=argparse.SUPPRESS)
+    add("surplus", nargs="*", default=[], help=argparse.SUPPRESS)
 
 
 def refuse_surplus(args: argparse.Namespace) -> None:

@@ -63,7 +63,7 @@ class OptimizerConfig:
     """
 
     epochs: int | None = setting(
-        "passes over the rows (default: 5, or as many as make 200 steps)", metavar="N", bounds=at_least(1), default=None
+        "passes over the rows (default: 5, or at least 200 steps)", metavar="N", bounds=at_least(1), default=None
     )
     batch_size: int | None = setting(
         "rows in one step (default: 32, or 16 if there are fewer than 512 rows, 8 if fewer than 256)",
@@ -404,7 +404,7 @@ class TrainConfig:
     """
 
     model: str = setting(
-        "checkpoint to start from, or several stages: a file, or few_shot or intents, which come with linnet", "model",
+        "checkpoint to start from, or a file or name of stages", "model",
         metavar="MODEL|STAGES.toml",
         goes_with_stages=True,
     )  # fmt: skip

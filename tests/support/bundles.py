@@ -63,7 +63,7 @@ def answer_of(file: Path) -> Any:
     with linnet.load(file) as model:
         match subject.manifest.task:
             case "feature-extraction":
-                return model.encode(subject.text, normalize_embeddings=True).tolist()
+                return model.encode(subject.text).tolist()
             case "text-ranking":
                 return model.predict([(QUESTION, subject.text)]).tolist()
             case "question-answering":

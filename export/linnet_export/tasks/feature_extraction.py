@@ -58,4 +58,4 @@ class FeatureExtraction(Task):
     def c_sample(self, values: SampleValues) -> CSample:
         """Embed one text."""
         size = values.embedding_size
-        return CSample(f"linnet_embed(task, &engine, text, 1, NULL, 1, numbers, {size})", numbers=size)
+        return CSample(f"linnet_embed(task, &engine, text, 1, NULL, 0, numbers, {size})", numbers=size)

@@ -151,7 +151,7 @@ def command_parser(name: str, command: Command) -> argparse.ArgumentParser:
     )
     if command.common:
         parser.add_argument("-h", "--help", action="store_true", help="show this; --help-all shows all options")
-        parser.add_argument("--help-all", action="help", help="show every option and exit")
+    parser.add_argument("--help-all", action="help", help="show every option" if command.common else argparse.SUPPRESS)
     command.add_arguments(parser)
     parser.add_argument("--debug", action="store_true", help="show where an error comes from")
     return parser

@@ -86,6 +86,8 @@ def run(args: argparse.Namespace) -> int:
     """Run inference on every text in order, print the answers, and return the exit status."""
     if args.file is not None and not _is_file(args.file):
         args.file, args.texts = None, [args.file, *args.texts]
+        if misplaced := [text for text in args.texts if text.endswith(".pte") and _is_file(text)]:
+            raise InvalidArgumentError(f"expected FILE before the texts, got {misplaced[0]!r} after one")
     with load(args.file, threads=args.threads) as model:
         _refuse_ignored(args, model)
         if args.file is None and not args.json:

@@ -134,3 +134,17 @@ def test_the_installed_entry_points_are_read_as_importlib_reads_them() -> None:
 
     points = metadata.distribution("linnet").entry_points
     assert registry.own_commands() == {point.name: point.value for point in points if point.group == registry.GROUP}
+
+
+@pytest.mark.parametrize("name", ["inspect", "explain", "verify", "report", "bundle", "regress"])
+def test_every_command_has_help_all(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([name, "--help-all"])
+    assert ended.value.code == 0
+    assert "--json" in capsys.readouterr().out or name in ("explain", "report", "bundle")
+
+
+def test_a_missing_argument_is_named_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["regress"])
+    assert "required: RECORD\n" in capsys.readouterr().err

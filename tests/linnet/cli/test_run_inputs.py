@@ -172,3 +172,7 @@ def test_a_long_text_is_tagged_in_windows(files: Path) -> None:
     found = answers(good("run", path, text, "--stride", 8, "--json"))
     assert found == [{"text": text, "result": expected}]
     refused(2, "run", files / "text-classification.pte", text, "--stride", 8)
+
+
+def test_a_file_behind_the_texts_is_no_text(files: Path) -> None:
+    assert "expected FILE before the texts, got " in refused(2, "run", "rain", files / "text-classification.pte")
