@@ -43,7 +43,8 @@ std::size_t special_tokens(const Template& pieces) {
 }
 
 // A pair has windows over its second text only, since longest_first cuts both.
-TruncationOptions truncation_options(const linnet_encode_options& options, const Template& pieces, bool pair) {
+TruncationOptions truncation_options(const linnet_encode_options& options, const Template& pieces,
+                                     bool pair) {
   TruncationOptions result;
   result.strategy = options.truncation;
   result.special_tokens = options.add_special_tokens != 0 ? special_tokens(pieces) : 0;
