@@ -114,6 +114,7 @@ extern "C" linnet_status linnet_decode_spans(const linnet_task* task, linnet_tex
     std::vector<linnet::SpanLogits> logits;
     require_array(windows, window_count, "windows");
     for (std::size_t i = 0; i < window_count; ++i) {
+      // not reserved, since the count is the caller's and can be wrong: NOLINTNEXTLINE(performance-*)
       logits.push_back({view(*task, windows[i], text), &output(windows[i], start), &output(windows[i], end)});
     }
     const linnet_question_options wanted = options == nullptr ? linnet_default_question_options() : *options;

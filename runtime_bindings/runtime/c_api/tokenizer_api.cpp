@@ -65,7 +65,7 @@ class Units {
 
 // Return a text, borrowed, whose address is NULL only if the caller gave no text, not if it is empty.
 std::string_view known_view(const linnet_text& text, const char* name) {
-  return text.size > 0 ? view_of(text, name) : std::string_view(text.bytes, 0);
+  return text.size > 0 ? view_of(text, name) : std::string_view{text.bytes, text.size};
 }
 
 linnet::Window foreign_window(const linnet_token_source& source, const Units& first, const Units& second) {

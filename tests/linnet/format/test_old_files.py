@@ -85,6 +85,8 @@ def test_an_old_file_is_explained(path: Path) -> None:
     explain = pytest.importorskip("linnet_export.explain")
     facts = explain.read_facts(path)
     found = json.loads(json.dumps(facts.to_json()))
+    for step in (step for steps in found["steps"].values() for step in steps):
+        assert step.pop("backend") == ""  # these files were written before a step named its backend
     assert {name: value for name, value in found.items() if name not in VARYING} == expected(path)["explain"]
     assert explain.explain_page(facts, explain.Latency(None, "not measured."))
 

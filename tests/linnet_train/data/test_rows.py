@@ -116,7 +116,7 @@ def test_a_class_of_one_row_is_trained_on(tmp_path: Path) -> None:
     rows: list[dict[str, object]] = [*easy_rows(40), {"text": "once", "label": "single"}]
     found = read_examples(DataConfig(train=write_rows(tmp_path / "rows.jsonl", rows)), 0)
     assert "single" in {example.label for example in found.train}
-    assert any("fewer than 8 rows of 1 classes: single" in note for note in found.notes)
+    assert any("fewer than 8 rows of 1 class: single" in note for note in found.notes)
 
 
 def test_doubtful_rows_are_noted(tmp_path: Path) -> None:
@@ -128,7 +128,7 @@ def test_doubtful_rows_are_noted(tmp_path: Path) -> None:
     file = write_rows(tmp_path / "rows.jsonl", rows)
     validation = write_rows(tmp_path / "dev.jsonl", [{"text": "same", "label": "bank"}])
     notes = read_examples(DataConfig(train=file, validation=validation), 0).notes
-    assert notes[0] == "1 texts occur with more than one label"
+    assert notes[0] == "1 text occurs with more than one label"
     assert notes[1].startswith("1 of 1 held-out texts are training texts too")
 
 

@@ -57,7 +57,7 @@ def test_a_head_that_nothing_reads_is_the_first_to_go(tmp_path: Path) -> None:
         torch.testing.assert_close(model(**batch(tokenizer)).logits, before)
 
 
-@pytest.mark.parametrize("model_type", ["bert", "electra"])
+@pytest.mark.parametrize("model_type", ["bert", pytest.param("electra", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("recipe", ["fp32", "int8"])
 def test_the_program_is_made_without_them(model_type: str, recipe: str, tmp_path: Path) -> None:
     model, tokenizer = load(tmp_path / "model", model_type)

@@ -24,7 +24,7 @@ Rows read_rows(const linnet_tensor& tensor, std::int32_t rank) {
   const std::int64_t* shape = tensor.shape + (batched ? 1 : 0);
   const std::int64_t rows = rank == 2 ? shape[0] : 1;
   const std::int64_t columns = shape[rank - 1];
-  constexpr std::int64_t kLargest = std::int64_t{1} << 40U;  // floats, of all rows together
+  constexpr std::int64_t kLargest = 1'099'511'627'776;  // 2^40 floats, of all rows together
   if (rows < 0 || columns < 0 || columns > kLargest || (columns > 0 && rows > kLargest / columns) ||
       (rows > 0 && columns > 0 && tensor.data == nullptr)) {
     throw Error(LINNET_INVALID_ARGUMENT,

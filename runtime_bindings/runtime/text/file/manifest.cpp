@@ -25,11 +25,11 @@ struct Known {
 };
 
 constexpr std::int64_t kMostId = std::numeric_limits<std::int32_t>::max();
-constexpr std::int64_t kMostLength = 1 << 20;
-constexpr std::int64_t kMostBatch = 1 << 16;
-constexpr std::int64_t kMostText = 1 << 16;
-constexpr std::int64_t kMostItems = 1 << 24;
-constexpr std::int64_t kMostBytes = 1 << 28;
+constexpr std::int64_t kMostLength = std::int64_t{1024} * 1024;
+constexpr std::int64_t kMostBatch = std::int64_t{64} * 1024;
+constexpr std::int64_t kMostText = std::int64_t{64} * 1024;
+constexpr std::int64_t kMostItems = std::int64_t{16} * 1024 * 1024;
+constexpr std::int64_t kMostBytes = std::int64_t{256} * 1024 * 1024;
 
 constexpr Known kKnown[] = {
     {"task", LINNET_STRING, true, 0, kMostText},
