@@ -261,7 +261,6 @@ def _notes(loaded: _Loaded, lowered: LowerResult) -> Iterator[str]:
             f"{lowered.written_twice / 1e6:.2f} MB are in the file twice: the word embedding, which is also the "
             "decoder, is looked up in one layout and multiplied in another"
         )
-    yield from loaded.checkpoint.notes
     if loaded.tokenizer.note:
         yield loaded.tokenizer.note
     yield from loaded.checkpoint.notes
