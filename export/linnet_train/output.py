@@ -30,6 +30,7 @@ __all__ = ["Output", "check_same_settings", "deciding_settings", "find_output", 
 _BEFORE_IT_BEGINS = ("texts.", "proof.", "held_out.", "teacher-", ".", "checkpoints", "tensorboard")
 
 _BEFORE_IT_WAS_A_SETTING = {"pooling": "first"}
+"""Settings that came later: as what a training ran that was begun without them."""
 
 _FEWEST_PROOF_TEXTS = 16
 """Texts of a proof: training rows join fewer held-out ones. A proof needs four; one that differs of 16 is 6 %."""
@@ -205,8 +206,10 @@ def check_same_settings(what: str, found: Mapping[str, Any], wanted: Mapping[str
     """
     right = _leaves(wanted)
     # an earlier version wrote nothing of a setting that came later, and trained as without it
-    left = {key: value for key, value in right.items() if value is None or value is False}
-    left |= {key: value for key, value in _BEFORE_IT_WAS_A_SETTING.items() if key in right} | _leaves(found)
+    left: dict[str, Any] = {key: value for key, value in right.items() if value is None or value is False}
+    names = {key: key.rpartition(".")[2] for key in right}  # those of a search stand below "training"
+    left |= {key: _BEFORE_IT_WAS_A_SETTING[name] for key, name in names.items() if name in _BEFORE_IT_WAS_A_SETTING}
+    left |= _leaves(found)
     different = sorted(key for key in left.keys() | right.keys() if left.get(key) != right.get(key))
     if different:
         shown = "; ".join(_difference(key, left.get(key), right.get(key)) for key in different)

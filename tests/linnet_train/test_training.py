@@ -31,6 +31,7 @@ from linnet_train import (
     train,
 )
 from linnet_train.errors import TrainingExistsError
+from linnet_train.output import check_same_settings
 from linnet_train.tasks import METRICS, TASKS
 from linnet_train.tasks.base import get_task
 from tests.support.training import assert_same_weights, easy_rows, train_until_killed, write_rows
@@ -343,3 +344,16 @@ def test_the_output_is_named_once(
     monkeypatch.setattr("linnet_train.cli.train", refuse)
     assert main(["train", str(encoder), "--data", str(rows_file), "-o", str(tmp_path / "o1")]) == 2
     assert capfd.readouterr().err.startswith(f"{encoder} -> {tmp_path / 'o1'}\n")
+
+
+@pytest.mark.parametrize("name", ["pooling", "training.pooling"])
+def test_a_setting_that_came_later_is_as_it_was_without(name: str) -> None:
+    """A search has the settings of its trainings one level down."""
+    below, _, key = name.rpartition(".")
+
+    def settings(**values: str) -> dict[str, Any]:
+        return {below: values} if below else values
+
+    check_same_settings("it", settings(), settings(**{key: "first"}))
+    with pytest.raises(TrainingExistsError, match=f"{name}: first there, mean now"):
+        check_same_settings("it", settings(), settings(**{key: "mean"}))
