@@ -6,7 +6,7 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from linnet.cli.output import write_text
@@ -56,12 +56,17 @@ def refuse_surplus(args: argparse.Namespace) -> None:
         raise InvalidArgumentError(f"expected one FILE, got more: {', '.join(args.surplus)}{hint}")
 
 
-def write_output(text: str, args: argparse.Namespace) -> None:
+def write_output(to_json: Callable[[], str], args: argparse.Namespace) -> None:
     """Write a result as JSON, to standard output with ``--json``, and to the file of ``--output`` if there is one.
+
+    It is made only then, as a record can have a million samples.
 
     Raises:
         InvalidArgumentError: the file exists and there is no ``--force``.
     """
+    if not args.json and args.output is None:
+        return
+    text = to_json()
     if args.json:
         print(text, end="")
     if args.output is not None:

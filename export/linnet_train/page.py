@@ -8,11 +8,11 @@ from typing import Any
 
 from linnet.version import version
 from linnet_bench.html import Axis, Bar, Markup, Page, Series, bar_chart, element, line_chart, table
-from linnet_train.report import TrainReport
+from linnet_train.report import FEWEST_FOR_SHARES, RIGHT_SCORE, TrainReport
 
 __all__ = ["training_page"]
 
-_SCORE = "eval_mean_right_score"
+_SCORE = f"eval_{RIGHT_SCORE}"
 
 
 def training_page(report: TrainReport, log: Sequence[Mapping[str, Any]]) -> str:
@@ -74,5 +74,5 @@ def _confusions(report: TrainReport) -> Markup:
         "Share of a class's held-out rows that another class got",
         bars,
         axis=Axis("share", better="low"),
-        description=f"Rows are few: {report.held_out} are held out." if report.held_out < 100 else "",
+        description=f"Rows are few: {report.held_out} are held out." if report.held_out < FEWEST_FOR_SHARES else "",
     )

@@ -10,7 +10,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Confusion", "TrainReport", "count_confusions"]
+__all__ = ["FEWEST_FOR_SHARES", "RIGHT_SCORE", "Confusion", "TrainReport", "count_confusions"]
+
+RIGHT_SCORE = "mean_right_score"
+"""Figure beside a task's metrics: mean score of the right class, which says what an accuracy hides."""
+
+FEWEST_FOR_SHARES = 100
+"""Held-out rows of which a share such as the accuracy chooses the epoch; of fewer the loss does."""
 
 _MOST_CONFUSIONS = 20
 

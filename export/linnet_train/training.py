@@ -30,9 +30,9 @@ from linnet_train.distill.transfer import load_teacher, remove_projection, with_
 from linnet_train.output import find_output, prepare_output
 from linnet_train.progress import TrainListener
 from linnet_train.prune import shrink
-from linnet_train.report import Confusion, TrainReport
+from linnet_train.report import RIGHT_SCORE, Confusion, TrainReport
 from linnet_train.step_plan import StepPlan, advice, plan_steps
-from linnet_train.tasks.base import RIGHT_SCORE, Step, TrainingTask, known_figures
+from linnet_train.tasks.base import Step, TrainingTask, known_figures
 from linnet_train.techniques.adapters import add_adapters, merge_adapters, trained_parameters
 from linnet_train.techniques.adversarial import with_adversary
 from linnet_train.techniques.averaging import AVERAGING, add_averaging_layer

@@ -23,14 +23,14 @@ def test_json_is_a_switch_and_output_a_file(tmp_path: Path, capsys: pytest.Captu
     out = tmp_path / "out.json"
     args = parsed("--json", "a.pte", "-o", str(out))
     refuse_surplus(args)
-    write_output('{"ü": 1}\n', args)
+    write_output(lambda: '{"ü": 1}\n', args)
     assert json.loads(capsys.readouterr().out) == json.loads(out.read_text(encoding="utf-8")) == {"ü": 1}
     with pytest.raises(InvalidArgumentError, match="--force"):
-        write_output("{}", args)
+        write_output(lambda: "{}", args)
     capsys.readouterr()
-    write_output("{}", parsed("a.pte", "--output", str(out), "--force"))
+    write_output(lambda: "{}", parsed("a.pte", "--output", str(out), "--force"))
     assert out.read_text(encoding="utf-8") == "{}"
-    write_output("{}", parsed("a.pte"))
+    write_output(lambda: "{}", parsed("a.pte"))
     assert capsys.readouterr().out == ""
 
 

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterable, Mapping
 
+from linnet.cli.command import add_threads
 from linnet.cli.console import Console, counted
 from linnet.cli.exit_status import CHECK_FAILED, OK
 from linnet.errors import InvalidArgumentError
@@ -46,13 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--limit", type=int, metavar="N", help="use only the first N rows of the data")
     add("--at-least", action="append", default=[], metavar="METRIC=VALUE",
         help="exit with status 1 below this value; may be repeated")  # fmt: skip
-    add(
-        "--threads",
-        type=int,
-        default=0,
-        metavar="N",
-        help="threads of one inference (default: one for each CPU, at most 4)",
-    )
+    add_threads(parser)
     add("--json", action="store_true", help="print the result as one JSON object")
 
 

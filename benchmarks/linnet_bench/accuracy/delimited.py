@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from linnet.cli.console import counted
 from linnet.errors import InvalidArgumentError
 
 __all__ = ["Delimited", "DelimitedFormat", "delimiter_character", "read_delimited"]
@@ -192,7 +193,8 @@ def _header(rows: Sequence[Sequence[str]], usual_names: frozenset[str], known: D
         return _Header(False)
     numeric = any(values and all(map(_is_number, values)) for values in columns)
     repeated = len(first) > 1 and any(len(values) < len(rows) - 1 for values in columns)
-    return _Header(*[len(set(first)) == len(first) and (numeric or repeated)] * 2)
+    likely = len(set(first)) == len(first) and (numeric or repeated)
+    return _Header(likely, likely)
 
 
 def _is_name(cell: str) -> bool:
@@ -227,5 +229,5 @@ def _of_other_width(
     shown = "a tab" if delimiter == "\t" else repr(delimiter)
     for line, fields in rows:
         if len(fields) != len(names):
-            number = f"{len(fields)} field{'' if len(fields) == 1 else 's'}"
+            number = counted(len(fields), "field")
             yield line, f"{number}, expected {expected}; put quotes around a field that contains {shown}"

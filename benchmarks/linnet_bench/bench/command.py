@@ -125,7 +125,7 @@ def run(args: argparse.Namespace) -> int:
         say_cut(args.lengths, record.file.max_length)
         if not args.json:
             show_record(record, Console())
-        write_output(to_json(record), args)
+        write_output(lambda: to_json(record), args)
         if args.trace is not None and benchmark.traced:
             write_text(trace_json(benchmark.traced, trace_facts(record)), args.trace, force=args.force)
     if failure is not None:

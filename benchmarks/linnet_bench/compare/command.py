@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     say_cut(args.lengths, max(comparison.settings.lengths))
     if not args.json:
         show_comparison(comparison, Console())
-    write_output(comparison.to_json(), args)
+    write_output(comparison.to_json, args)
     if args.report is not None:
         from linnet_bench.compare.report import comparison_page
 

@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     estimates = [estimate(work, device, tokens, count) for count in threads for tokens in lengths]
     if not args.json:
         _show(args.file, device, work, estimates, Console())
-    write_output(_json(args.file, device, estimates), args)
+    write_output(lambda: _json(args.file, device, estimates), args)
     return OK
 
 

@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     verdict = judge(before, after, args.threshold)
     if not args.json:
         show_verdict(verdict, Console())
-    write_output(verdict.to_json(), args)
+    write_output(verdict.to_json, args)
     return CHECK_FAILED if verdict.regressed else OK
 
 

@@ -110,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
         say_cut(args.lengths, record.file["max_length"])
         if not args.json:
             show_record(record, Console())
-        write_output(to_json(record), args)
+        write_output(lambda: to_json(record), args)
     if soaking.failure is not None:
         raise soaking.failure
     if soaking.interrupted:

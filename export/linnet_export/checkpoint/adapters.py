@@ -21,7 +21,7 @@ from linnet_export.checkpoint.source import find_local, has_weights, read_json
 from linnet_export.errors import CheckpointError
 from linnet_export.file_damage import safetensors_header
 
-__all__ = ["Adapter", "find_adapter", "merge_adapter"]
+__all__ = ["Adapter", "find_adapter", "merge_adapter", "name_forms"]
 
 _TASKS = {
     "SEQ_CLS": "ForSequenceClassification",
@@ -146,7 +146,8 @@ def _plain(key: str) -> str:
     return name.replace(".base_layer.", ".").replace(".modules_to_save.default.", ".").replace(".modules_to_save.", ".")
 
 
-def _names(model: Any, name: str) -> tuple[str, ...]:
+def name_forms(model: Any, name: str) -> tuple[str, ...]:
+    """Return a name of a weight or layer as it is, and with and without the prefix of the model without its head."""
     # trained with a head and exported without, or the other way round
     prefix = f"{model.base_model_prefix}."
     return (name, prefix + name, name.removeprefix(prefix))
@@ -154,7 +155,7 @@ def _names(model: Any, name: str) -> tuple[str, ...]:
 
 def _module(model: Any, name: str, adapter: Adapter) -> nn.Module:
     modules = dict(model.named_modules())
-    for candidate in _names(model, name):
+    for candidate in name_forms(model, name):
         if isinstance(modules.get(candidate), nn.Linear | nn.Embedding):
             return modules[candidate]
     raise CheckpointError(
@@ -194,7 +195,7 @@ def _scale(config: Mapping[str, Any], name: str, rank: int) -> float:
 
 def _replaced(model: Any, name: str, tensor: Tensor, adapter: Adapter) -> bool:
     parameters = dict(model.named_parameters())
-    for candidate in _names(model, name):
+    for candidate in name_forms(model, name):
         if candidate not in parameters:
             continue
         if parameters[candidate].shape != tensor.shape:

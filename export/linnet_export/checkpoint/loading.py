@@ -127,8 +127,9 @@ def load_checkpoint(config: ExportConfig) -> Checkpoint:
     notes = check_files(source.directory, settings, task, chosen=chosen) + _pooling_notes(config, task, sentence)
     bound = sentence if sentence and sentence.cross_encoder != task.embeds else None
     sentence = _embedding_modules(config, task, sentence)
-    check_sizes(folders.config / "config.json", settings, folders.files)
-    files = [*folders.files, *(sentence.files if sentence else ())]
+    files = folders.files
+    check_sizes(folders.config / "config.json", settings, files)
+    files += sentence.files if sentence else ()
     loaded = read_tokenizer(folders.tokenizer)
     tokenizer = loaded.backend
     labels = _labels(config, task, folders.config, own_config)

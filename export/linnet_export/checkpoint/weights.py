@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import transformers
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from linnet_export.checkpoint.adapters import Adapter, find_adapter, merge_adapter
+from linnet_export.checkpoint.adapters import Adapter, find_adapter, merge_adapter, name_forms
 from linnet_export.checkpoint.source import weight_files
 from linnet_export.errors import CheckpointError
 from linnet_export.file_damage import safetensors_header
@@ -120,7 +120,7 @@ def load_model(folders: Folders, auto_class: str, config: Any, *, new_head: bool
         if renamed or folders.adapter:
             # not by the folder's name, with which transformers would insert the adapter instead of merging it
             state = {renamed.get(name, name): tensor for file in files for name, tensor in load_file(file).items()}
-            model, info = _model_class(auto_class, config).from_pretrained(None, state_dict=state, **how)
+            model, info = type(_without_memory(auto_class, config)).from_pretrained(None, state_dict=state, **how)
         else:
             how["trust_remote_code"] = False
             model, info = getattr(transformers, auto_class).from_pretrained(folders.weights, **how)
@@ -131,7 +131,8 @@ def load_model(folders: Folders, auto_class: str, config: Any, *, new_head: bool
         notes.append(f"the names of {len(renamed)} weights have {prefix} before those of transformers: left out")
     if folders.adapter:
         sentence, left = merge_adapter(model, folders.adapter)
-        missing -= {name for name in missing if _is_in(name, folders.adapter.trained_modules(), model)}
+        trained = folders.adapter.trained_modules()
+        missing = {name for name in missing if trained.isdisjoint(name_forms(model, name))}
         notes.append(sentence)
         unused += left
     missing |= {str(key[0] if isinstance(key, tuple) else key) for key in info["mismatched_keys"]}
@@ -139,14 +140,9 @@ def load_model(folders: Folders, auto_class: str, config: Any, *, new_head: bool
     return LoadedModel(model.eval(), tuple(sorted(missing)), heads, unknown, tuple(notes))
 
 
-def _is_in(name: str, trained: Collection[str], model: Any) -> bool:
-    prefix = f"{model.base_model_prefix}."
-    return bool({name, prefix + name, name.removeprefix(prefix)} & set(trained))
-
-
-def _model_class(auto_class: str, config: Any) -> Any:
-    with torch.device("meta"):  # without memory
-        return type(getattr(transformers, auto_class).from_config(config))
+def _without_memory(auto_class: str, config: Any) -> Any:
+    with torch.device("meta"):
+        return getattr(transformers, auto_class).from_config(config)
 
 
 def _renamed(files: Iterable[Path], auto_class: str, config: Any) -> tuple[dict[str, str], str]:
@@ -154,10 +150,8 @@ def _renamed(files: Iterable[Path], auto_class: str, config: Any) -> tuple[dict[
     names = [name for file in files for name in safetensors_header(file)]
     if not any(name.startswith(_PREFIXES) or _COMPILED in name for name in names):
         return {}, ""
-    with torch.device("meta"):
-        model = getattr(transformers, auto_class).from_config(config)
-    body = f"{model.base_model_prefix}."
-    expected = {form for name in model.state_dict() for form in (name, body + name, name.removeprefix(body))}
+    model = _without_memory(auto_class, config)
+    expected = {form for name in model.state_dict() for form in name_forms(model, name)}
     prefix = ""
     inner = {name: name.replace(_COMPILED, "") for name in names}  # of a part that was compiled, too
     while not expected.intersection(inner.values()):

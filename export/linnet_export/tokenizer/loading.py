@@ -74,8 +74,9 @@ def read_tokenizer(directory: Path) -> LoadedTokenizer:
     """
     check_tokenizer_files(directory)
     file = directory / "tokenizer.json"
+    saved = parse_json(file) if file.is_file() else None
     if file.is_file():
-        check_patterns(parse_json(file))
+        check_patterns(saved)
     try:
         if _names_class(directory):
             loaded = _through_transformers(directory, "AutoTokenizer")
@@ -93,7 +94,7 @@ def read_tokenizer(directory: Path) -> LoadedTokenizer:
             f"the tokenizer in {directory.name} cannot be read ({error}); save it again with tokenizer.save_pretrained"
         ) from error
     if file.is_file():
-        return dataclasses.replace(loaded, notes=_changed_parts(file, loaded.backend))
+        return dataclasses.replace(loaded, notes=_changed_parts(file, saved, loaded.backend))
     _check_merges(json.loads(loaded.backend.to_str()))
     return loaded
 
@@ -184,13 +185,18 @@ def _check_merges(state: dict[str, Any]) -> None:
         )
 
 
-def _changed_parts(file: Path, loaded: tokenizers.Tokenizer) -> tuple[str, ...]:
+def _changed_parts(file: Path, saved: Any, loaded: tokenizers.Tokenizer) -> tuple[str, ...]:
     """Return notes about parts of a tokenizer.json that `transformers` builds anew in another form.
+
+    Args:
+        file: tokenizer.json.
+        saved: its content.
+        loaded: what `transformers` made of it.
 
     Raises:
         UnsupportedTokenizerError: the new form gives other tokens: `transformers` kept only the vocabulary.
     """
-    saved, built = parse_json(file), json.loads(loaded.to_str())
+    built = json.loads(loaded.to_str())
     found: list[tuple[str, str, str]] = []
     for name in ("model", "normalizer", "pre_tokenizer"):
         before, after = ((state.get(name) or {}).get("type", "none") for state in (saved, built))

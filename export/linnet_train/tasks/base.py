@@ -18,17 +18,11 @@ from linnet_train.data.batches import Collator, Rows
 from linnet_train.data.rows import Example, Examples
 from linnet_train.distill.losses import softened
 from linnet_train.loading import Loaded
-from linnet_train.report import Confusion
+from linnet_train.report import FEWEST_FOR_SHARES, Confusion
 from linnet_train.tasks import TASKS
 from linnet_train.tasks.description import TaskDescription
 
-__all__ = ["FEWEST_FOR_SHARES", "RIGHT_SCORE", "Answers", "Step", "TrainingTask", "get_task", "known_figures"]
-
-RIGHT_SCORE = "mean_right_score"
-"""Figure beside a task's metrics: mean score of the right class, which says what an accuracy hides."""
-
-FEWEST_FOR_SHARES = 100
-"""Held-out rows of which a share such as the accuracy chooses the epoch; of fewer the loss does."""
+__all__ = ["Answers", "Step", "TrainingTask", "get_task", "known_figures"]
 
 Step: TypeAlias = Callable[[Any, dict[str, Tensor]], tuple[Tensor, dict[str, Tensor]]]
 """(model, batch with `labels`) -> the loss, a scalar that is a mean over the batch, and what is measured."""

@@ -15,8 +15,8 @@ from linnet_train.data.batches import NO_LABEL, Rows, encode, text_pairs
 from linnet_train.data.rows import Example, Examples
 from linnet_train.distill.losses import Loss, class_weights
 from linnet_train.loading import Loaded, load_classifier
-from linnet_train.report import Confusion, count_confusions
-from linnet_train.tasks.base import RIGHT_SCORE, Answers, Step, TrainingTask
+from linnet_train.report import RIGHT_SCORE, Confusion, count_confusions
+from linnet_train.tasks.base import Answers, Step, TrainingTask
 from linnet_train.tasks.rows.text_classification import DESCRIPTION, IN_SCOPE_METRICS
 from linnet_train.techniques.contrast import contrastive_loss, read_by_last_layer
 

@@ -12,13 +12,12 @@ ParsedCopy::ParsedCopy(const FileBytes& file, Trailer& trailer) {
   if (!file.is_mapped()) {
     return;
   }
-  constexpr std::size_t kAlignment =
-      4096;  // of FileBytes::copy: parts keep the alignment that they have in the file
+  // a part keeps the alignment that it has in the file
   const std::uint8_t* program = trailer.program.data();
   parts_.reserve(trailer.structure.size());
   for (ByteView& range : trailer.structure) {
     const auto offset = static_cast<std::size_t>(range.data() - program);
-    const std::size_t before = offset % kAlignment;
+    const std::size_t before = offset % FileBytes::kCopyAlignment;
     parts_.push_back({offset, range.size(), FileBytes::copy(range.data() - before, before + range.size())});
     range = parts_.back().view();
   }

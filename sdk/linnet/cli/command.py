@@ -1,4 +1,4 @@
-"""Definition of a subcommand of ``linnet``."""
+"""Definition of a subcommand of ``linnet``, and the option that several of them have."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 import importlib
 
-__all__ = ["GROUPS", "Command"]
+__all__ = ["GROUPS", "Command", "add_threads"]
 
 GROUPS = ("use a file", "make a file", "measure", "put into an app")
 """Groups of commands in ``linnet --help``, in their order."""
@@ -42,3 +42,9 @@ class Command:
         """Run the command and return the exit status."""
         status: int = importlib.import_module(self.module).run(args)
         return status
+
+
+def add_threads(parser: argparse.ArgumentParser) -> None:
+    """Add ``--threads`` of a command that runs a file."""
+    help = "threads of one inference (default: one for each CPU, at most 4)"
+    parser.add_argument("--threads", type=int, default=0, metavar="N", help=help)

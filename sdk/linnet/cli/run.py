@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from linnet.cli.command import add_threads
 from linnet.cli.console import Console, counted, shorten
 from linnet.errors import InvalidArgumentError
 from linnet.loading import load
@@ -72,13 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="tag a long text in windows that share N tokens (token-classification)")  # fmt: skip
     add("--prompt-name", metavar="NAME", help="name of a prompt to put before each text (embeddings)")
     add("--no-truncation", action="store_true", help="refuse a text that is longer than the file allows")
-    add(
-        "--threads",
-        type=int,
-        default=0,
-        metavar="N",
-        help="threads of one inference (default: one for each CPU, at most 4)",
-    )
+    add_threads(parser)
     add("--json", action="store_true", help="print one JSON object for each text, one a line")
 
 

@@ -6,6 +6,7 @@ import argparse
 import json
 from typing import Any
 
+from linnet.cli.command import add_threads
 from linnet.cli.console import Console, shorten
 from linnet.errors import GoldenMismatchError
 from linnet.format.golden import CaseResult
@@ -33,13 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     parser.add_argument("file", metavar="FILE", help="a linnet file (.pte)")
     parser.add_argument("--key", metavar="PEM", help="Ed25519 public key that must have signed the file")
-    parser.add_argument(
-        "--threads",
-        type=int,
-        default=0,
-        metavar="N",
-        help="threads of one inference (default: one for each CPU, at most 4)",
-    )
+    add_threads(parser)
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
 
 

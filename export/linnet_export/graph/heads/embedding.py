@@ -46,23 +46,16 @@ class _EmbeddingHead(nn.Module):
         return (rows if self.truncate_dim is None else rows[..., : self.truncate_dim],)
 
 
-class _DeviceDense(nn.Module):
-    def __init__(self, dense: Dense) -> None:
-        super().__init__()
-        self.linear = copy_linear(dense.linear)
-        name = type(dense.activation).__name__.lower()
-        self.activation: nn.Module = nn.Identity() if name == "identity" else Function(ACTIVATIONS[name])
-        residual = dense.residual
-        self.residual = copy_linear(residual) if isinstance(residual, nn.Linear) else residual
-
-    def forward(self, rows: Tensor) -> Tensor:
-        out: Tensor = self.activation(self.linear(rows))
-        return out if self.residual is None else out + self.residual(rows)
+def _device_dense(dense: Dense) -> Dense:
+    name = type(dense.activation).__name__.lower()
+    activation = nn.Identity() if name == "identity" else Function(ACTIVATIONS[name])
+    residual = copy_linear(dense.residual) if isinstance(dense.residual, nn.Linear) else dense.residual
+    return Dense(copy_linear(dense.linear), activation, residual)
 
 
 def _device_layer(layer: nn.Module) -> nn.Module:
     if isinstance(layer, Dense):
-        return _DeviceDense(layer)
+        return _device_dense(layer)
     if isinstance(layer, nn.LayerNorm):
         return LayerNorm(layer)
     if isinstance(layer, Normalize):

@@ -15,8 +15,6 @@
 namespace linnet {
 namespace {
 
-constexpr std::size_t kCopyAlignment = 4096;  // at least any segment alignment that ExecuTorch writes
-
 class Descriptor {
  public:
   explicit Descriptor(int number) : number_(number) {}

@@ -13,6 +13,9 @@ namespace linnet {
 
 class FileBytes {
  public:
+  // Alignment of a copy in bytes: at least any segment alignment that ExecuTorch writes.
+  static constexpr std::size_t kCopyAlignment = 4096;
+
   // Map a file read-only, and keep it open. A file that is replaced by a rename stays readable; a file that
   // is shortened in place does not (the system then signals SIGBUS), so writers write a new file and rename
   // it. Throw Error with LINNET_FILE_NOT_FOUND, LINNET_FILE_UNREADABLE or LINNET_OUT_OF_MEMORY.
