@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from linnet.cli.command import thread_count
 from linnet.cli.output import write_text
 from linnet.errors import InvalidArgumentError
 
@@ -22,6 +23,7 @@ __all__ = [
     "refuse_surplus",
     "say_cut",
     "spans",
+    "thread_counts",
     "write_output",
 ]
 
@@ -82,6 +84,11 @@ def numbers(text: str) -> tuple[int, ...]:
     if not values or min(values) < 1:
         raise argparse.ArgumentTypeError(f"found {text!r}, expected whole numbers of at least 1, as in 8,16,32")
     return values
+
+
+def thread_counts(text: str) -> tuple[int, ...]:
+    """Parse "1,2,4" into numbers of threads that a file can be loaded with."""
+    return tuple(map(thread_count, joined(numbers(text)).split(",")))
 
 
 def joined(values: Sequence[int]) -> str:

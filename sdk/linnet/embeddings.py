@@ -14,13 +14,7 @@ __all__ = ["cosine_similarity", "embed"]
 
 
 def embed(
-    session: Session,
-    texts: object,
-    *,
-    normalize: bool,
-    prompt_name: str | None,
-    prompt: str | None,
-    run: RunOptions,
+    session: Session, texts: object, *, normalize: bool, prompt_name: str | None, prompt: str | None, run: RunOptions
 ) -> FloatArray:
     """Return sentence embeddings: float32 [texts, size], [size] for a plain str.
 

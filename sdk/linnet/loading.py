@@ -14,10 +14,10 @@ from linnet.model import Model
 from linnet.runtime import Runtime, open_runtime
 from linnet.self_test import is_wanted, run_self_test
 
-__all__ = ["load"]
+__all__ = ["MOST_THREADS", "load"]
 
+MOST_THREADS = 1024
 _MOST_SESSIONS = 64
-_MOST_THREADS = 1024
 
 
 def load(
@@ -97,8 +97,8 @@ def _reopen(path: str, identity: str, settings: Mapping[str, Any]) -> Model:
 
 
 def _check_settings(threads: int, sessions: int, fused: bool | None) -> None:
-    if isinstance(threads, bool) or not isinstance(threads, int) or not 0 <= threads <= _MOST_THREADS:
-        raise InvalidArgumentError(f"threads is {threads!r}, expected an int of 0 to {_MOST_THREADS}")
+    if isinstance(threads, bool) or not isinstance(threads, int) or not 0 <= threads <= MOST_THREADS:
+        raise InvalidArgumentError(f"threads is {threads!r}, expected an int of 0 to {MOST_THREADS}")
     if isinstance(sessions, bool) or not isinstance(sessions, int) or not 1 <= sessions <= _MOST_SESSIONS:
         raise InvalidArgumentError(f"sessions is {sessions!r}, expected an int of 1 to {_MOST_SESSIONS}")
     if fused is not None and not isinstance(fused, bool):

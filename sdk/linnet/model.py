@@ -74,7 +74,7 @@ class Model:
 
         Args:
             inputs: a str, a pair as a tuple of two str, or a list of these; for question-answering a dict
-                with ``question`` and ``context`` or a list of such dicts.
+                with ``question`` and ``context`` or a list of such dicts. An empty text is answered too.
             options: see the table. With ``truncation=False`` a text over the maximum length is an error.
 
         Raises:
@@ -115,12 +115,7 @@ class Model:
 
         run = RunOptions(batch_size=batch_size, truncation=truncation)
         return embed(
-            self._session,
-            texts,
-            normalize=normalize_embeddings,
-            prompt_name=prompt_name,
-            prompt=prompt,
-            run=run,
+            self._session, texts, normalize=normalize_embeddings, prompt_name=prompt_name, prompt=prompt, run=run
         )
 
     def similarity(self, left: object, right: object) -> FloatArray:

@@ -161,11 +161,7 @@ class Session:
     # -- tokens to outputs ---------------------------------------------------------------------
 
     def map(
-        self,
-        encodings: Sequence[Encoding],
-        handle: Callable[[int, Outputs], T],
-        *,
-        batch_size: int | None = None,
+        self, encodings: Sequence[Encoding], handle: Callable[[int, Outputs], T], *, batch_size: int | None = None
     ) -> list[T]:
         """Run all encodings sorted by length; return ``handle(position, outputs)`` of each in the order of the call.
 

@@ -20,6 +20,7 @@ from linnet_bench.arguments import (
     numbers,
     refuse_surplus,
     say_cut,
+    thread_counts,
     write_output,
 )
 from linnet_bench.measure.benchmark import TRACED, Benchmark, default_threads
@@ -65,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--threads",
-        type=numbers,
+        type=thread_counts,
         metavar="N,N,...",
         help="numbers of threads (default 1,2; 1 on a single CPU)",
     )

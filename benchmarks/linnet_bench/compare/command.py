@@ -17,7 +17,7 @@ from linnet.errors import InvalidArgumentError
 from linnet.runtime import runtime_info
 from linnet_bench.accuracy.arguments import add_column_arguments, delimited_format
 from linnet_bench.accuracy.datasets import Columns, Table, choose_columns, read_table
-from linnet_bench.arguments import add_output_arguments, joined, numbers, say_cut, write_output
+from linnet_bench.arguments import add_output_arguments, joined, numbers, say_cut, thread_counts, write_output
 from linnet_bench.compare.answers import Answers, agreement, ask_all, texts_for
 from linnet_bench.compare.result import Candidate, Comparison, Settings, choose_accuracy, mark_beaten
 from linnet_bench.compare.rounds import Rounds
@@ -55,7 +55,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("files", metavar="FILE", type=Path, nargs="+", help="linnet files (.pte) of one task, at least two")
     add("--lengths", type=numbers, metavar="N,N,...",
         help=f"lengths in tokens, cut to the shortest bound (default {joined(DEFAULT_LENGTHS)})")  # fmt: skip
-    add("--threads", type=numbers, default=(1,), metavar="N,N,...", help="numbers of threads to measure (default 1)")
+    add(
+        "--threads",
+        type=thread_counts,
+        default=(1,),
+        metavar="N,N,...",
+        help="numbers of threads to measure (default 1)",
+    )
     add("--rounds", type=int, default=DEFAULT_ROUNDS, metavar="N",
         help=f"number of processes for each file and number of threads (default {DEFAULT_ROUNDS})")  # fmt: skip
     add("--seconds", type=float, default=DEFAULT_SECONDS, metavar="S",

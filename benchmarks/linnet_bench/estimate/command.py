@@ -20,6 +20,7 @@ from linnet_bench.arguments import (
     numbers,
     refuse_surplus,
     say_cut,
+    thread_counts,
     write_output,
 )
 from linnet_bench.estimate.devices import DEVICES, THIS, Device, find_device
@@ -49,7 +50,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--device", required=True, metavar="NAME", help=f"device to estimate for: {', '.join(DEVICES)} or {THIS}")
     add("--lengths", type=numbers, metavar="N,N,...",
         help=f"lengths in tokens, {CUT} (default {joined(DEFAULT_LENGTHS)})")  # fmt: skip
-    add("--threads", type=numbers, metavar="N,N,...", help="numbers of threads (default 1 and all cores, at most 4)")
+    add(
+        "--threads",
+        type=thread_counts,
+        metavar="N,N,...",
+        help="numbers of threads (default 1 and all cores, at most 4)",
+    )
     add_output_arguments(parser, "the estimate")
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from linnet.cli.command import thread_count
 from linnet.cli.console import Console, counted
 from linnet.cli.exit_status import CHECK_FAILED, INTERRUPTED, OK
 from linnet.cli.output import check_not_input, check_output_path
@@ -77,7 +78,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         **whole,
         help="number of parts of the run, the first of which is the warm-up (default 20)",
     )
-    parser.add_argument("--threads", default=1, **whole, help="threads of one inference (default 1)")
+    parser.add_argument(
+        "--threads", default=1, type=thread_count, metavar="N", help="threads of one inference (default 1)"
+    )
     parser.add_argument(
         "--most-growth",
         type=float,

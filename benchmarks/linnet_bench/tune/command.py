@@ -10,7 +10,7 @@ from linnet.cli.console import Console
 from linnet.cli.exit_status import CHECK_FAILED, OK
 from linnet.cli.output import check_output_path, write_text
 from linnet.errors import InvalidArgumentError
-from linnet_bench.arguments import CUT, cpu_set, joined, numbers, say_cut
+from linnet_bench.arguments import CUT, cpu_set, joined, numbers, say_cut, thread_counts
 from linnet_bench.measure.progress import Progress
 from linnet_bench.remote.arguments import add_device_arguments
 from linnet_bench.tune.devices import tune_on_devices
@@ -42,7 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("files", metavar="FILE", type=Path, nargs="+", help="a linnet file (.pte), or several recipes of one model")
     add("--lengths", type=numbers, metavar="N,N,...",
         help=f"lengths of your texts in tokens, {CUT} (default {joined(DEFAULT_LENGTHS)})")  # fmt: skip
-    add("--threads", type=numbers, metavar="N,N,...", help="numbers of threads to try (default 1,2,4,... to all CPUs)")
+    add(
+        "--threads",
+        type=thread_counts,
+        metavar="N,N,...",
+        help="numbers of threads to try (default 1,2,4,... to all CPUs)",
+    )
     add("--affinity", type=cpu_set, action="append", metavar="CPUS",
         help="CPUs to try too, as in 4-7; repeatable (default: the fastest kind of core)")  # fmt: skip
     add("--seconds", type=float, default=DEFAULT_SECONDS, metavar="S",

@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+from linnet.cli.command import thread_count
 from linnet.cli.console import Console
 from linnet.cli.output import check_not_input
 from linnet_bench.html.output import check_page_path, write_page
@@ -35,8 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", type=Path, metavar="OUT.html", help="page to write (default: the file's name with .html)"
     )
     parser.add_argument(
-        "--threads", type=int, metavar="N", help="threads of one inference when latency is measured (default: 1 and 2)"
-    )
+        "--threads", type=thread_count, metavar="N",
+        help="threads of one inference when latency is measured (default: 1 and 2)",
+    )  # fmt: skip
     parser.add_argument("--no-latency", action="store_true", help="measure no latency and show only what the file says")
     parser.add_argument("--force", action="store_true", help="replace OUT.html even if it is no earlier page")
     parser.add_argument("--json", action="store_true", help="print the page's data; a page only with -o")

@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 import importlib
 
-__all__ = ["GROUPS", "Command", "add_threads"]
+__all__ = ["GROUPS", "Command", "add_threads", "thread_count"]
 
 GROUPS = ("use a file", "make a file", "measure", "put into an app")
 """Groups of commands in ``linnet --help``, in their order."""
@@ -47,4 +47,13 @@ class Command:
 def add_threads(parser: argparse.ArgumentParser) -> None:
     """Add ``--threads`` of a command that runs a file."""
     help = "threads of one inference (default: one for each CPU, at most 4)"
-    parser.add_argument("--threads", type=int, default=0, metavar="N", help=help)
+    parser.add_argument("--threads", type=thread_count, default=0, metavar="N", help=help)
+
+
+def thread_count(text: str) -> int:
+    """Read a number of threads."""
+    from linnet.loading import MOST_THREADS  # the commands that run a file have imported it
+
+    if not text.isascii() or not text.isdecimal() or not 1 <= int(text) <= MOST_THREADS:
+        raise argparse.ArgumentTypeError(f"expected a number of threads from 1 to {MOST_THREADS}, got {text!r}")
+    return int(text)

@@ -12,7 +12,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Sequence
-from typing import NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
 from linnet.cli.command import Command
 from linnet.cli.exit_status import INTERRUPTED, OK, USAGE, error_message, exit_status
@@ -34,10 +34,13 @@ exit status: 0 done, 1 a check failed, 2 wrong usage, 3 the file was refused,
 """
 
 
+_NO_OPTION = "\0"  # put before words behind "--": no argument can hold it
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``linnet`` with these arguments, by default those of the process, and return the exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in given
+    debug = "--debug" in itertools.takewhile(lambda word: word != "--", given)
     if isinstance(sys.stdout, io.TextIOWrapper):
         codecs.register_error("linnet.json", _json_escapes)
         sys.stdout.reconfigure(errors="linnet.json")  # a terminal without UTF-8 gets escapes, and JSON stays JSON
@@ -76,6 +79,8 @@ def _report_errors(given: list[str], debug: bool) -> int:
 def _run(arguments: list[str]) -> int:
     name = next((argument for argument in arguments if not argument.startswith("-")), None)
     before = arguments[: arguments.index(name)] if name else arguments
+    if name == "help":
+        return _run([*before, *arguments[len(before) + 1 :], "--help"])
     if name is None or {"-h", "--help", "--help-all", "--version"} & set(before):
         return _top_level(arguments)
     try:
@@ -94,20 +99,21 @@ def _run(arguments: list[str]) -> int:
 def _call(name: str, command: Command, before: list[str], arguments: list[str]) -> int:
     parser = command_parser(name, command)
     rest = before + arguments[len(before) + 1 :]
-    if command.common and {"-h", "--help"} & set(itertools.takewhile(lambda word: word != "--", rest)):
+    options = list(itertools.takewhile(lambda word: word != "--", rest))
+    if command.common and {"-h", "--help"} & set(options):
         from linnet.cli.help import short_help
 
         print(short_help(parser, command), end="")
         return OK
-    # intermixed, since parse_args ends a list of texts at the first option
-    return command.run(parser.parse_intermixed_args(rest))
+    # intermixed, since parse_args ends a list of texts at the first option; it loses the "--" of its first pass
+    return command.run(parser.parse_intermixed_args(options + [_NO_OPTION + word for word in rest[len(options) + 1 :]]))
 
 
 def _top_level(arguments: Sequence[str]) -> int:
     from linnet.cli.help import overview  # slow to import: imports the definitions of all commands
 
     shown = overview(rare="--help-all" in arguments)
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="linnet",
         usage="linnet [--version] [--debug] COMMAND ...",
         description=f"Small language models on small devices.\n\ncommands, by what they are for:\n\n{shown}\n\n"
@@ -129,16 +135,20 @@ def _top_level(arguments: Sequence[str]) -> int:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Parser whose errors name the option or the choice that was probably meant."""
+    """Parser whose errors are one line, which names the option or the choice that was probably meant."""
+
+    def _get_value(self, action: argparse.Action, arg_string: str) -> Any:  # private: what argparse converts with
+        return super()._get_value(action, arg_string.removeprefix(_NO_OPTION))
 
     def error(self, message: str) -> NoReturn:
+        message = message.replace(_NO_OPTION, "")
         wrong = re.search(r"invalid choice: '([^']*)'|unrecognized arguments: (-[^ =]+)", message)
         if wrong is not None:
             actions = self._actions  # private: argparse has no public access to the declared arguments
             choices = [str(choice) for action in actions for choice in action.choices or ()]
             options = [option for action in actions for option in action.option_strings]
             message += did_you_mean(wrong[1] or wrong[2], choices if wrong[1] else options)
-        super().error(message)
+        self.exit(USAGE, f"{self.prog}: error: {message}; see {self.prog} --help\n")
 
 
 def command_parser(name: str, command: Command) -> argparse.ArgumentParser:

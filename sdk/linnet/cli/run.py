@@ -6,7 +6,6 @@ import argparse
 import io
 import json
 import os
-import re
 import sys
 import warnings
 from collections.abc import Iterator
@@ -28,7 +27,8 @@ __all__ = ["add_arguments", "run"]
 _EPILOG = """\
 Without FILE the model that comes with linnet answers, and says so on stderr. The first argument is a FILE if it exists,
 has a path's form, or is named like a model (model.onnx) or almost like a .pte file that exists, else a TEXT.
-With --json a text that was cut at the file's bound has "truncated": true. An empty text has an empty result.
+With --json a text that was cut at the file's bound has "truncated": true. An empty line of stdin has an empty result;
+an empty TEXT has the answer that the library gives. What follows -- is no option.
 Without TEXT, and for the TEXT -, each line of stdin is a text. For question-answering and text-ranking a tab in the
 line separates the two texts; for text-classification it does so with --tabs.
 
@@ -83,6 +83,7 @@ def run(args: argparse.Namespace) -> int:
         args.file, args.texts = None, [args.file, *args.texts]
         if misplaced := [text for text in args.texts if text.endswith(".pte") and _is_file(text)]:
             raise InvalidArgumentError(f"expected FILE before the texts, got {misplaced[0]!r} after one")
+    _read_arguments(args)
     with load(args.file, threads=args.threads) as model:
         _refuse_ignored(args, model)
         if args.file is None and not args.json:
@@ -153,7 +154,7 @@ def _inputs(args: argparse.Namespace, model: Model) -> Iterator[dict[str, Any]]:
     pair = {"pair": args.pair[0]} if args.pair else {}
     for text in args.texts or ["-"]:
         if text == "-":
-            yield from (_line(line, args.tabs or task.ranks_passages) for line in _stdin())
+            yield from (_from_line(_line(line, args.tabs or task.ranks_passages)) for line in _stdin())
         else:
             yield {"text": text, **pair}
 
@@ -171,7 +172,7 @@ def _questions(args: argparse.Namespace) -> Iterator[dict[str, Any]]:
         question, tab, context = line.partition("\t")
         if not tab and line.strip():
             raise InvalidArgumentError(f"no tab between question and context: {shorten(line, _WIDTH)!r}")
-        yield {"question": question, "context": context}
+        yield _from_line({"question": question, "context": context})
 
 
 def _stdin() -> Iterator[str]:
@@ -185,18 +186,37 @@ def _stdin() -> Iterator[str]:
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(encoding="utf-8-sig", errors="surrogateescape")  # invalid bytes are reported below
     for number, line in enumerate(sys.stdin, 1):
-        bad = re.search("[\udc80-\udcff]", line)
-        if bad is not None:
-            raise InvalidArgumentError(
-                f"line {number} of stdin is not UTF-8: byte 0x{ord(bad[0]) - 0xDC00:02X} at character "
-                f"{bad.start() + 1}; convert the text, as with iconv"
-            )
-        yield line.rstrip("\r\n")
+        yield _utf8(line.encode("utf-8", "surrogateescape"), f"line {number} of stdin").rstrip("\r\n")
 
 
 def _line(line: str, tabs: bool) -> dict[str, Any]:
     text, tab, pair = line.partition("\t")
     return {"text": text, "pair": pair} if tabs and tab else {"text": line}
+
+
+def _read_arguments(args: argparse.Namespace) -> None:
+    """Read the texts of the command line as UTF-8, whatever the locale is; an error names the position."""
+    for name, shown in (("texts", "TEXT"), ("pair", "--pair")):
+        given = enumerate(getattr(args, name), 1)
+        setattr(args, name, [_utf8(os.fsencode(text), f"{shown} {position}") for position, text in given])
+    for name in ("question", "context"):
+        if (text := getattr(args, name)) is not None:
+            setattr(args, name, _utf8(os.fsencode(text), f"--{name}"))
+
+
+def _utf8(text: bytes, where: str) -> str:
+    try:
+        return text.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidArgumentError(
+            f"{where} is not UTF-8: byte 0x{text[error.start]:02X} at character "
+            f"{len(text[: error.start].decode('utf-8')) + 1}; convert the text, as with iconv"
+        ) from None
+
+
+def _from_line(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the row of a line of stdin, with its empty result if it has no text."""
+    return row if any(map(str.strip, row.values())) else {**row, "result": []}
 
 
 def _answer_noting_cuts(model: Model, given: dict[str, Any], args: argparse.Namespace) -> tuple[Any, bool]:
@@ -212,8 +232,8 @@ def _answer_noting_cuts(model: Model, given: dict[str, Any], args: argparse.Name
 
 
 def _answer(model: Model, given: dict[str, Any], args: argparse.Namespace) -> Any:
-    if all(isinstance(text, str) and not text.strip() for text in given.values()):
-        return []
+    if "result" in given:
+        return given["result"]
     task = get_task(model.manifest.task)
     own = {name: getattr(args, name) for name in _given(args) - {"question", "context"}}
     return task.answer_row(model, given, {"truncation": not args.no_truncation, **own})

@@ -18,14 +18,7 @@ from linnet.errors import RunFailedError
 from linnet.format.evidence import GoldenCase, GoldenOutput
 from linnet.runtime import Encoding, FloatArray
 
-__all__ = [
-    "DEFAULT_TOLERANCE",
-    "STORED_VALUES",
-    "CaseResult",
-    "compare_outputs",
-    "compare_tokens",
-    "make_case",
-]
+__all__ = ["DEFAULT_TOLERANCE", "STORED_VALUES", "CaseResult", "compare_outputs", "compare_tokens", "make_case"]
 
 STORED_VALUES = 64
 """How many values of each output a golden case records."""

@@ -16,16 +16,7 @@ from typing import Any, ClassVar, TypeAlias
 
 from linnet.errors import ManifestInvalidError, SchemaTooNewError
 
-__all__ = [
-    "POOLINGS",
-    "SCHEMA_MAJOR",
-    "SCHEMA_MINOR",
-    "TASKS",
-    "Manifest",
-    "RawValue",
-    "join_items",
-    "split_items",
-]
+__all__ = ["POOLINGS", "SCHEMA_MAJOR", "SCHEMA_MINOR", "TASKS", "Manifest", "RawValue", "join_items", "split_items"]
 
 SCHEMA_MAJOR = 1
 SCHEMA_MINOR = 2
@@ -199,12 +190,7 @@ class Manifest:
 
     def problems(self) -> list[str]:
         """Return all invalid or contradictory fields as sentences; empty if there are none."""
-        return [
-            *self._range_problems(),
-            *self._task_problems(),
-            *self._token_problems(),
-            *self._method_problems(),
-        ]
+        return [*self._range_problems(), *self._task_problems(), *self._token_problems(), *self._method_problems()]
 
     def _range_problems(self) -> list[str]:
         problems: list[str] = []

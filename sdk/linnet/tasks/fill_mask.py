@@ -78,11 +78,7 @@ def _require_mask(session: Session, encoding: Encoding, where: str) -> None:
 
 
 def _proposals(
-    session: Session,
-    encoding: Encoding,
-    outputs: Sequence[DecodableArray],
-    top_k: int,
-    targets: list[int] | None,
+    session: Session, encoding: Encoding, outputs: Sequence[DecodableArray], top_k: int, targets: list[int] | None
 ) -> Any:
     window = session.decodable(encoding, None)
     proposals = session.task.masks(window, outputs, top_k=top_k, targets=targets)

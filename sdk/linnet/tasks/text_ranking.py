@@ -66,13 +66,7 @@ def score_pairs(session: Session, pairs: object, run: RunOptions) -> FloatArray:
 
 
 def rank(
-    session: Session,
-    query: object,
-    passages: object,
-    *,
-    top_k: int | None,
-    return_documents: bool,
-    run: RunOptions,
+    session: Session, query: object, passages: object, *, top_k: int | None, return_documents: bool, run: RunOptions
 ) -> list[dict[str, Any]]:
     """Return ``{"corpus_id", "score"[, "text"]}`` for each passage, best first.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 import signal
 import subprocess
@@ -45,6 +47,37 @@ def test_no_command_shows_the_help_and_fails() -> None:
     done = cli()
     assert done.returncode == 2
     assert "commands, by what they are for:" in done.stderr
+
+
+def test_the_command_help_shows_what_the_option_shows() -> None:
+    assert good("help") == good("--help")
+    assert good("help", "run") == good("run", "--help")
+    assert "did you mean 'train'" in refused(2, "help", "trian")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["train"], ["export"], ["verify"], ["inspect", "a", "b"], ["run", "--nofrob"], ["--nofrob"]]
+)
+def test_wrong_usage_is_one_line_with_the_way_to_the_help(arguments: list[str]) -> None:
+    done = cli(*arguments)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.endswith(f"; see {' '.join(['linnet', *arguments[:1]]) if arguments[0][0] != '-' else 'linnet'} --help")
+
+
+@pytest.mark.parametrize(
+    "command", ["run", "verify", "bench", "compare", "tune", "soak", "explain", "estimate", "eval"]
+)
+@pytest.mark.parametrize("threads", ["0", "-1", "1025", "9" * 30, "x"])
+def test_numbers_of_threads_are_refused_by_their_range(
+    command: str, threads: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command_line.main([command, f"--threads={threads}", "a.pte"])
+    assert ended.value.code == 2
+    assert re.search(
+        "expected (a number of threads from 1 to 1024|whole numbers of at least 1)", capsys.readouterr().err
+    )
 
 
 def test_an_unknown_command() -> None:
@@ -105,6 +138,25 @@ def test_run_takes_options_between_texts(files: Path, arguments: tuple[str, ...]
 def test_run_takes_texts_that_begin_with_a_dash(files: Path) -> None:
     lines = good("run", files / "text-classification.pte", "--json", "--", "-5 degrees", "--json")
     assert [json.loads(line)["text"] for line in lines.splitlines()] == ["-5 degrees", "--json"]
+
+
+@pytest.mark.parametrize(("given", "texts"), [
+    (["-x"], ["-x"]), (["--json", "--debug"], ["--json", "--debug"]), (["a", "--", "-x"], ["a", "--", "-x"]),
+])  # fmt: skip
+def test_all_behind_two_dashes_is_text(files: Path, given: list[str], texts: list[str]) -> None:
+    assert [
+        line["text"] for line in lines_of(good("run", files / "text-classification.pte", "--json", "--", *given))
+    ] == texts
+    assert [line["text"] for line in lines_of(good("run", "--json", "--", *given))] == texts
+
+
+@pytest.mark.parametrize("task", ["text-classification", "token-classification", "feature-extraction"])
+def test_an_empty_text_has_the_answer_of_the_library(files: Path, task: str) -> None:
+    path = files / f"{task}.pte"
+    with linnet.load(path) as model:
+        expected = model.encode("").tolist() if task == "feature-extraction" else model("")
+    assert lines_of(good("run", path, "", "--json")) == [{"text": "", "result": expected}]
+    assert lines_of(good("run", path, "--json", stdin="\n")) == [{"text": "", "result": []}]
 
 
 def test_run_pairs(files: Path) -> None:
@@ -175,7 +227,7 @@ def test_run_tells_about_truncation(files: Path) -> None:
         ("fill-mask", ["no mask"], r"write [MASK]"),
         ("text-ranking", ["a"], "needs a pair"),
         ("text-classification", ["a", "--top-k", "0"], "top_k is 0"),
-        ("text-classification", ["a", "--threads", "-1"], "threads is -1"),
+        ("text-classification", ["a", "--top-k", "-1"], "top_k is -1"),
         ("feature-extraction", ["a", "--prompt-name", "x"], "this file has query"),
         (
             "text-classification",
@@ -192,12 +244,28 @@ def test_run_names_wrong_usage(files: Path, task: str, arguments: list[str], mes
     assert message in refused(2, "run", files / f"{task}.pte", *arguments)
 
 
-def test_bytes_that_are_no_utf8_are_named(files: Path) -> None:
-    command = [sys.executable, "-m", "linnet", "run", str(files / "text-classification.pte")]
-    for options in ({"args": [*command, b"\xff"]}, {"args": command, "input": b"\xff\n"}):
-        done: Any = subprocess.run(**options, capture_output=True, timeout=60)
-        assert done.returncode == 2
-        assert b"UTF-8" in done.stderr
+@pytest.mark.parametrize(("texts", "named"), [
+    ([b"\xff"], b"TEXT 1 is not UTF-8: byte 0xFF at character 1"),
+    (["one", "é".encode() + b"\xe9t"], b"TEXT 2 is not UTF-8: byte 0xE9 at character 2"),
+    (["one", "--pair", b"a\xff"], b"--pair 1 is not UTF-8: byte 0xFF at character 2"),
+])  # fmt: skip
+@pytest.mark.parametrize("environment", [
+    {"LC_ALL": "C.UTF-8"}, {"LC_ALL": "C"}, {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+])  # fmt: skip
+def test_arguments_that_are_no_utf8_are_named_by_position(
+    files: Path, texts: list[bytes | str], named: bytes, environment: dict[str, str]
+) -> None:
+    command = [sys.executable, "-m", "linnet", "run", str(files / "text-classification.pte"), *texts]
+    done: Any = subprocess.run(command, capture_output=True, timeout=60, env={**os.environ, **environment})
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr == b"linnet: error: " + named + b"; convert the text, as with iconv\n"
+
+
+def test_texts_are_utf8_in_every_locale(files: Path) -> None:
+    command = [sys.executable, "-m", "linnet", "run", str(files / "text-classification.pte"), "--json", "été 漢字"]
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done: Any = subprocess.run([word.encode() for word in command], capture_output=True, timeout=60, env=environment)
+    assert json.loads(done.stdout)["text"] == "été 漢字"
 
 
 @pytest.mark.parametrize("task", ["text-classification", "question-answering"])

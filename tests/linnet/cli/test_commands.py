@@ -147,4 +147,4 @@ def test_every_command_has_help_all(name: str, capsys: pytest.CaptureFixture[str
 def test_a_missing_argument_is_named_alone(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["regress"])
-    assert "required: RECORD\n" in capsys.readouterr().err
+    assert "required: RECORD; see" in capsys.readouterr().err

@@ -80,11 +80,6 @@ def test_an_empty_line_has_an_empty_result(files: Path, task: str) -> None:
     assert [row["result"] for row in found] == [[], [], []]
 
 
-def test_an_empty_text_has_an_empty_result(files: Path) -> None:
-    assert answers(good("run", files / "text-classification.pte", "", "--json")) == [{"text": "", "result": []}]
-    assert good("run", files / "text-classification.pte", "") == '""\n  nothing found\n'
-
-
 @pytest.fixture
 def folder(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A current folder that holds sentiment.pte."""
