@@ -284,7 +284,7 @@ def _sources(package: str) -> list[str]:
     """Return the hashes of all Python files of a package: another exporter writes another file."""
     module_spec = importlib.util.find_spec(package)
     if module_spec is None or not module_spec.submodule_search_locations:
-        raise ModuleNotFoundError(f'found no package {package}; run: pip install "linnet[export]"')
+        raise ModuleNotFoundError(f"found no package {package}; run: make")
     files: Iterable[Path] = sorted(Path(module_spec.submodule_search_locations[0]).rglob("*.py"))
     return [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
 

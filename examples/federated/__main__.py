@@ -1,6 +1,6 @@
 """Federated training of intents with Flower: clients exchange adapter weights and keep their rows.
 
-    pip install "linnet[train]" "flwr[simulation]==1.42.*"
+    make && .venv/bin/pip install "flwr[simulation]==1.42.*"
     python -m examples.federated --data clinc150 -o build/federated
 
 (`make federated` does both, in a virtual environment of its own.) Rows are distributed unequally: some clients have

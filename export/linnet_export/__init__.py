@@ -14,6 +14,7 @@ import importlib.util
 from typing import TYPE_CHECKING
 
 from linnet.errors import ExtraMissingError, InvalidArgumentError
+from linnet.version import install_line
 from linnet_export.config import ExportConfig, QuantizationConfig
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
     missing = [name for name in _NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise ExtraMissingError(
-            f'exporting needs {", ".join(missing)}, not installed here; run: pip install "linnet[export]"'
+            f"exporting needs {', '.join(missing)}, not installed here; run: {install_line('export')}"
         )
     from linnet_export.pipeline import export as run
 

@@ -18,6 +18,7 @@ __all__ = [
     "RECIPES",
     "ExportConfig",
     "QuantizationConfig",
+    "unknown_recipe",
 ]
 
 MAX_POSITIONS = 512
@@ -29,11 +30,24 @@ BUDGET_KEYS: tuple[str, ...] = ("max_error", "cosine_mean", "cosine_worst", "agr
 RECIPES: tuple[str, ...] = ("8da4w", "fp16", "fp32", "int8", "int8-static")
 """Names of the recipes, known without importing them; :mod:`linnet_export.quantize.recipes` has one file for each."""
 
+_OTHER_RECIPE_NAMES = {
+    "int4": "8da4w", "4bit": "8da4w", "w4a8": "8da4w", "q4": "8da4w", "int8-dynamic": "int8", "w8a8": "int8",
+    "8bit": "int8", "float16": "fp16", "half": "fp16", "bf16": "fp16", "bfloat16": "fp16", "float32": "fp32",
+    "float": "fp32", "none": "fp32", "static": "int8-static",
+}  # fmt: skip
+"""What others call recipes, or the nearest that there is."""
+
 ALGORITHMS: tuple[str, ...] = ("gptq", "rtn")
 """Rounding of int4 weights: GPTQ on calibration texts, or each to the nearest."""
 
 OBSERVER_NAMES: tuple[str, ...] = ("minmax", "percentile")
 """The range of activations: all that was seen, or all but one value in 10 000 at either end."""
+
+
+def unknown_recipe(name: str) -> str:
+    """Return the error for a name that no recipe has, with the nearest one."""
+    hint = did_you_mean(name.lower(), {recipe: recipe for recipe in RECIPES} | _OTHER_RECIPE_NAMES)
+    return f"recipe is {name!r}, supported are {', '.join(RECIPES)}{hint}"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -155,8 +169,7 @@ class ExportConfig:
         if not self.model:
             problems.append("expected model to be a directory or a hub id, got an empty string")
         if self.recipe not in RECIPES:
-            hint = did_you_mean(self.recipe, RECIPES)
-            problems.append(f"recipe is {self.recipe!r}, supported are {', '.join(RECIPES)}{hint}")
+            problems.append(unknown_recipe(self.recipe))
         if self.max_length is not None and self.max_length < 3:
             problems.append(
                 f"expected max_length to be at least 3 (two special tokens and one of the text), got {self.max_length}"

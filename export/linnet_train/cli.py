@@ -20,7 +20,7 @@ from linnet_export import export
 from linnet_export.cli import CLEAR, TerminalProgress, name_log, report_over_budget, terminated_as_interrupt
 from linnet_export.errors import OverBudgetError
 from linnet_export.log_capture import redirect_output
-from linnet_export.output.deliver import atomic_write
+from linnet_export.output.deliver import atomic_write, check_format
 from linnet_train import train
 from linnet_train.checkpoints import last_step
 from linnet_train.config import DataConfig, TrainConfig
@@ -109,6 +109,7 @@ def run(args: argparse.Namespace) -> int:
     args.model = find_stages(args.model)
     args = args.options.complete(args)
     if args.export is not None:
+        check_format(args.export)
         check_output_path(args.export, force=args.force or args.resume)
     stages, file = _stages(args)
     if args.search is not None:

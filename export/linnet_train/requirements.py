@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 
 from linnet.errors import ExtraMissingError
+from linnet.version import install_line
 
 __all__ = ["require_extra"]
 
@@ -24,6 +25,4 @@ def require_extra(what: str, *more: str, extra: str = "train") -> None:
     """
     missing = [name for name in (*_NEEDED, *more) if importlib.util.find_spec(name) is None]
     if missing:
-        raise ExtraMissingError(
-            f'{what} needs {", ".join(missing)}, not installed here; run: pip install "linnet[{extra}]"'
-        )
+        raise ExtraMissingError(f"{what} needs {', '.join(missing)}, not installed here; run: {install_line(extra)}")

@@ -49,7 +49,7 @@ def load(
             and machine, if there is one. It sets ``threads`` and ``fused`` unless they are given here, and binds
             the calling thread, and the threads that the first model starts, to its CPUs.
         require_signature: path of an Ed25519 public key (PEM) that must have signed the file. ``source`` must then
-            be a path. Needs ``pip install "linnet[sign]"``.
+            be a path. Needs the extra ``sign``.
 
     Raises:
         SignatureError: the file has no signature, or a signature by another key.

@@ -191,5 +191,5 @@ def verify_file(path: str) -> None:
 def _missing(error: ImportError) -> BuildError:
     return BuildError(
         f"the compiled part of linnet cannot be imported ({error}); "
-        "install linnet from a wheel for this machine: pip install --force-reinstall linnet"
+        "install linnet from a wheel for this machine: pip install --force-reinstall WHEEL"
     )

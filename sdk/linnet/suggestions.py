@@ -5,7 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 
-__all__ = ["did_you_mean", "similar_model"]
+__all__ = ["MODEL_SUFFIXES", "did_you_mean", "similar_model"]
+
+MODEL_SUFFIXES = frozenset(
+    {".pte", ".pt", ".pth", ".ptl", ".onnx", ".ort", ".tflite", ".safetensors", ".bin", ".gguf", ".mlpackage"}
+)
+"""Suffixes of model files, linnet's own and those of others."""
 
 _OTHER_NAMES = {
     "ner": "token-classification",

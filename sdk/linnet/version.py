@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-__all__ = ["DISTRIBUTION", "UNKNOWN", "version"]
+__all__ = ["DISTRIBUTION", "UNKNOWN", "install_line", "version"]
 
 DISTRIBUTION = "linnet"
 UNKNOWN = "0+unknown"
+
+
+def install_line(extra: str) -> str:
+    """Return the command that installs an extra; no package index has linnet."""
+    return f'pip install "WHEEL[{extra}]", WHEEL being the .whl that `make wheel` writes to dist/ of a clone of linnet'
 
 
 def version() -> str:

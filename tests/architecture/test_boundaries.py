@@ -95,7 +95,7 @@ sys.exit(status)
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert result.returncode == 4, result.stderr
     assert "needs torch, torchao" in result.stderr
-    assert 'pip install "linnet[export]"' in result.stderr
+    assert 'pip install "WHEEL[export]"' in result.stderr
 
 
 def test_a_text_is_answered_without_numpy() -> None:

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from linnet.suggestions import MODEL_SUFFIXES, did_you_mean
 from linnet_export.checkpoint.limits import path_inside
 from linnet_export.errors import CheckpointError
 from linnet_export.file_damage import parse_json, safetensors_header
@@ -23,6 +24,7 @@ __all__ = [
     "weights_sha256",
 ]
 
+_PATH_STARTS = ("/", "./", "../", "~", "\\")
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 # a `*` of the hub's patterns matches folders too; modules and tokenizers of sentence-transformers are in folders
 _HUB_FILES = ["*.json", "*.safetensors", "*vocab.txt", "*merges.txt", "*.model", "README.md"]
@@ -67,9 +69,22 @@ def resolve_source(model: str, revision: str | None) -> Source:
         return Source(path, path.resolve().name)
     if path.exists():
         raise CheckpointError(f"expected the checkpoint's directory or a hub id, got the file {model}")
+    if model.startswith(_PATH_STARTS) or model.count("/") > 1 or model.endswith(("/", *MODEL_SUFFIXES)):
+        raise CheckpointError(f"{model}: no such file or folder{_similar_folder(path)}")
     if not _HUB_ID.fullmatch(model):
-        raise CheckpointError(f"{model}: no such directory, and not of the form of a hub id (owner/name)")
+        raise CheckpointError(
+            f"{model}: no such directory{_similar_folder(path)}, and not of the form of a hub id (owner/name)"
+        )
     return _from_hub(model, revision)
+
+
+def _similar_folder(path: Path) -> str:
+    """Return "; did you mean" for the folders beside a missing one."""
+    try:
+        folders = {entry.name: str(entry) for entry in path.parent.iterdir() if entry.is_dir()}
+    except OSError:
+        return "" if path.parent == path else f"; {path.parent} is no folder either"
+    return did_you_mean(path.name, folders)
 
 
 def _from_hub(model: str, revision: str | None) -> Source:
@@ -83,11 +98,13 @@ def _from_hub(model: str, revision: str | None) -> Source:
         if getattr(error, "snapshot_path", None):  # another library fetched only what it needs itself
             raise CheckpointError(f"{model}: {_first_line(error)}") from error
         raise CheckpointError(
-            f"{model}: no such directory, and the hub cannot be reached while revision "
+            f"{model}: no such directory{_similar_folder(Path(model))}, and the hub cannot be reached while revision "
             f"{revision or 'main'} is not in the local cache; check the name, the network and HF_HUB_OFFLINE"
         ) from error
     except (HfHubHTTPError, HFValidationError, OSError) as error:
-        raise CheckpointError(f"{model}: no such directory, and the hub says: {_first_line(error)}") from error
+        raise CheckpointError(
+            f"{model}: no such directory{_similar_folder(Path(model))}, and the hub says: {_first_line(error)}"
+        ) from error
     return Source(directory, model, _commit_of(directory))
 
 

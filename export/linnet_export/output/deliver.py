@@ -8,24 +8,28 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from linnet.atomic_file import create_beside, named_full_disk
+from linnet.errors import InvalidArgumentError
 from linnet.format.evidence import Evidence
 from linnet.format.trailer import build_trailer
+from linnet.suggestions import MODEL_SUFFIXES
 from linnet_export.config import ExportConfig
 from linnet_export.errors import OutputExistsError
 
-__all__ = ["atomic_write", "choose_output", "write_trailer"]
+__all__ = ["atomic_write", "check_format", "choose_output", "write_trailer"]
 
 
 def choose_output(config: ExportConfig) -> Path:
     """Return the path of the file to write.
 
     Raises:
+        InvalidArgumentError: the file is named like one of another format.
         OutputExistsError: the file exists (without `force`), or its directory is missing or not writable.
     """
     name = config.model.rstrip("/").rsplit("/", 1)[-1]
     if name in ("", ".", ".."):
         name = Path(config.model).resolve().name
     output = config.output or Path(f"{name}.pte")
+    check_format(output)
     if output.is_dir():
         raise OutputExistsError(f"expected output to be the path of a file, got the directory {output}")
     if output.exists() and not config.force:
@@ -35,6 +39,19 @@ def choose_output(config: ExportConfig) -> Path:
     if not os.access(output.parent, os.W_OK):
         raise OutputExistsError(f"{output.parent} is not writable")
     return output
+
+
+def check_format(output: Path) -> None:
+    """Check that a file to write is not named like one of another format.
+
+    Raises:
+        InvalidArgumentError: it is.
+    """
+    suffix = output.suffix.lower()
+    if suffix in MODEL_SUFFIXES - {".pte"}:
+        raise InvalidArgumentError(
+            f"{output} is named like another format; linnet writes ExecuTorch programs: name it {output.stem}.pte"
+        )
 
 
 @contextlib.contextmanager

@@ -69,7 +69,7 @@ def tokenizer_bytes(tokenizer: tokenizers.Tokenizer, *, clean_up: bool = False) 
 def _note(error: UnsupportedTokenizerError, size: int) -> str:
     return (
         f"the tokenizer has {error.found}, where the core has {error.needed}: the file carries it as "
-        f'tokenizer.json ({size / 1e6:.2f} MB), which Python reads with pip install "linnet[tokenizers]"; '
+        f"tokenizer.json ({size / 1e6:.2f} MB), which Python reads with linnet's extra tokenizers; "
         "a C program has to pass token ids, and linnet bundle makes the file a part of a Python project alone, not of "
         "an Android, iOS or C one"
     )

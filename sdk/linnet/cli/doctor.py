@@ -80,12 +80,13 @@ def _facts(runtime: Mapping[str, str]) -> dict[str, Any]:
 
 def tokenizers_for(packages: Mapping[str, str | None]) -> dict[str, str]:
     """Return what reads each kind of tokenizer on this machine; `linnet inspect` shows the kind of a file."""
-    from linnet.tokenization.tokenizer_json import PIP_LINE
+    from linnet.version import install_line
 
     installed = packages.get("tokenizers")
+    missing = f"missing (BPE and Unigram need it): {install_line('tokenizers')}"
     return {
         "wordpiece": "built in",
-        "tokenizers": f"tokenizers {installed}" if installed else f"missing (BPE and Unigram need it): {PIP_LINE}",
+        "tokenizers": f"tokenizers {installed}" if installed else missing,
     }
 
 

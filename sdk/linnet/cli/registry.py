@@ -16,6 +16,7 @@ from typing import cast
 from linnet.cli.command import Command
 from linnet.errors import ExtraMissingError
 from linnet.suggestions import did_you_mean
+from linnet.version import install_line
 
 __all__ = [
     "GROUP",
@@ -93,7 +94,7 @@ def _load(target: str) -> Command:
 
 def missing_extra(name: str, extra: str) -> ExtraMissingError:
     """Return the error for a command whose extra is not installed."""
-    return ExtraMissingError(f'linnet {name} needs more than the base: pip install "linnet[{extra}]"')
+    return ExtraMissingError(f"linnet {name} needs more than the base: {install_line(extra)}")
 
 
 def _read_group(text: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ from linnet.cli.console import Console, counted, shorten
 from linnet.errors import InvalidArgumentError
 from linnet.loading import load
 from linnet.model import Model
-from linnet.suggestions import did_you_mean, similar_model
+from linnet.suggestions import MODEL_SUFFIXES, did_you_mean, similar_model
 from linnet.tasks import get_task
 from linnet.tasks.token_classification import STRATEGIES
 from linnet.tokenization.truncation import TruncationWarning
@@ -40,9 +40,6 @@ examples:
   cat lines.txt | linnet run intents.pte --json > answers.jsonl
 """
 
-_MODEL_SUFFIXES = frozenset(
-    {".pte", ".pt", ".pth", ".ptl", ".onnx", ".ort", ".tflite", ".safetensors", ".bin", ".gguf"}
-)
 _TASK_OPTIONS = {
     ("question", "context"): "--question and --context are for question-answering",
     ("prompt_name",): "--prompt-name is for embeddings",
@@ -114,7 +111,7 @@ def _is_file(argument: str) -> bool:
     if any(map(str.isspace, argument)):
         return False
     suffix = Path(argument).suffix.lower()
-    named_like_one = suffix in _MODEL_SUFFIXES or bool(did_you_mean(suffix, [".pte"], cutoff=0.75))
+    named_like_one = suffix in MODEL_SUFFIXES or bool(did_you_mean(suffix, [".pte"], cutoff=0.75))
     return named_like_one or os.sep in argument or bool(similar_model(argument, cutoff=0.8))
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from linnet.atomic_file import replace_file
 from linnet.errors import ExtraMissingError, InvalidArgumentError, SignatureError
 from linnet.format.trailer import SIGNATURE_SIZE, has_own_hash, split_signature, with_signature
+from linnet.version import install_line
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -104,6 +105,5 @@ def _require_cryptography() -> None:
         import cryptography  # noqa: F401
     except ImportError as error:
         raise ExtraMissingError(
-            f"signatures need the package cryptography, which cannot be imported ({error}); "
-            'run: pip install "linnet[sign]"'
+            f"signatures need the package cryptography, which cannot be imported ({error}); run: {install_line('sign')}"
         ) from error

@@ -23,15 +23,14 @@ from linnet.errors import (
 )
 from linnet.runtime import Encoding, IntArray, core
 from linnet.tokenization.json_bytes import CLEAN_UP, unpack
+from linnet.version import install_line
 
 if TYPE_CHECKING:
     import tokenizers
 
     from linnet.runtime import CoreEncoding
 
-__all__ = ["PIP_LINE", "JsonEncoding", "JsonVocabulary", "TokenizerJson"]
-
-PIP_LINE = 'pip install "linnet[tokenizers]"'
+__all__ = ["JsonEncoding", "JsonVocabulary", "TokenizerJson"]
 
 _STRATEGIES = ("never", "longest_first", "only_second")
 
@@ -238,7 +237,7 @@ def _parse(text: bytes, made_with: str) -> tokenizers.Tokenizer:
     except ImportError as error:
         raise ExtraMissingError(
             f"this file's tokenizer needs the package tokenizers, which cannot be imported ({error}); "
-            f"run: {PIP_LINE}, or pass token ids with model.run()"
+            f"run: {install_line('tokenizers')}, or pass token ids with model.run()"
         ) from error
     try:
         return tokenizers.Tokenizer.from_str(text.decode("utf-8"))

@@ -119,7 +119,7 @@ def test_a_missing_extra_gives_the_pip_line(
     needing = Command(help="do it", group="measure", module="no_such_package_here", extra="train")
     monkeypatch.setattr("linnet.cli.main.find_command", lambda _: needing)
     assert main(["init"]) == 4
-    assert 'linnet init needs more than the base: pip install "linnet[train]"' in capsys.readouterr().err
+    assert 'linnet init needs more than the base: pip install "WHEEL[train]"' in capsys.readouterr().err
     assert isinstance(registry.missing_extra("init", "train"), ExtraMissingError)
 
 

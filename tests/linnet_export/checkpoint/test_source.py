@@ -129,10 +129,26 @@ def test_a_revision_of_a_directory_is_refused(tmp_path: Path) -> None:
         resolve_source(str(tmp_path), "main")
 
 
-@pytest.mark.parametrize("model", ["./nowhere/at/all", "two words", "a/b/c"])
-def test_neither_directory_nor_hub_id(model: str) -> None:
-    with pytest.raises(CheckpointError, match="no such directory"):
+def test_neither_directory_nor_hub_id() -> None:
+    with pytest.raises(CheckpointError, match="no such directory, and not of the form of a hub id"):
+        resolve_source("two words", None)
+
+
+@pytest.mark.parametrize(
+    "model", ["./nothere", "../nothere", "~/nothere", "/nothere", "a/b/c", "nothere/", "a.safetensors"]
+)
+def test_a_path_that_is_not_there_is_called_that(model: str) -> None:
+    with pytest.raises(CheckpointError, match=f"^{model}: no such file or folder(?!.*hub)"):
         resolve_source(model, None)
+
+
+def test_a_folder_with_a_similar_name_is_suggested(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "intents").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CheckpointError, match="did you mean 'intents'"):
+        resolve_source("./intent", None)
+    with pytest.raises(CheckpointError, match="nowhere/at is no folder either"):
+        resolve_source("nowhere/at/all", None)
 
 
 def test_a_file_is_refused(tmp_path: Path) -> None:

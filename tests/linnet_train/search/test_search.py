@@ -117,7 +117,7 @@ def test_without_the_extra_it_is_named(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in hidden else found(name))
     rows = write_rows(tmp_path / "rows.jsonl", easy_rows(8))
     assert main(words(tmp_path, rows, tmp_path / "found", "--search", "1")) == 4
-    assert 'a search needs transformers, optuna, not installed here; run: pip install "linnet[search]"' in (
+    assert 'a search needs transformers, optuna, not installed here; run: pip install "WHEEL[search]"' in (
         capfd.readouterr().err
     )
     assert not (tmp_path / "found").exists()

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from linnet.errors import FileTruncatedError, LinnetError
+from linnet.errors import FileTruncatedError, LinnetError, NotAProgramError
 from linnet.format.manifest import Manifest
 from linnet.format.trailer import read_trailer
 from linnet_runtime import Model, verify_file
@@ -72,6 +72,43 @@ def test_a_missing_path_and_a_folder_have_names_of_their_own(tmp_path: Path) -> 
 
 def test_a_plain_program_is_refused_by_name(toys: Path) -> None:
     assert verdict(Model, str(toys / "plain.pte")) == "LINNET_NOT_A_LINNET_FILE"
+
+
+ZIP_OF_NOTHING = b"PK\x03\x04" + bytes(40)
+
+
+@pytest.mark.parametrize(("data", "named"), [
+    (b"\n<!DOCTYPE HTML>\n<title>404</title>", "an HTML page"),
+    (b"<html><head>", "an HTML page"),
+    (b"\xef\xbb\xbf{\"model_type\": 1}", "JSON"),
+    (b"[1, 2, 3, 4]", "JSON"),
+    (b"<?xml version='1.0'?>", "XML"),
+    (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12\n", "a pointer of git-lfs.*git lfs pull"),
+    (ZIP_OF_NOTHING, "a zip archive"),
+    (b"GGUF\x03\0\0\0" + bytes(8), "a GGUF file"),
+    (b"\x1c\0\0\0TFL3" + bytes(8), "a TensorFlow Lite model"),
+    (b"\x1f\x8b\x08" + bytes(8), "a gzip archive"),
+    (b"\x80\x02}q\x00." + bytes(8), "a pickle"),
+    (b"turn the volume down\n", "a text file"),
+    (bytes(16), "ET12 at byte 4"),
+])  # fmt: skip
+def test_a_file_of_another_kind_is_called_what_it_is(data: bytes, named: str, tmp_path: Path) -> None:
+    file = tmp_path / "other.pte"
+    file.write_bytes(data)
+    with pytest.raises(NotAProgramError, match=f"not an ExecuTorch program, .*{named}"):
+        Model(str(file))
+
+
+def test_files_of_other_libraries_are_called_what_they_are(tmp_path: Path) -> None:
+    numpy_file, weights, model = tmp_path / "a.npy", tmp_path / "a.safetensors", tmp_path / "a.onnx"
+    np.save(numpy_file, np.zeros(4))
+    safetensors_numpy = pytest.importorskip("safetensors.numpy")
+    safetensors_numpy.save_file({"a": np.zeros(4)}, weights)
+    # onnx.ModelProto(ir_version=10, producer_name="pytorch"), as protobuf serializes it
+    model.write_bytes(b"\x08\x0a\x12\x07pytorch" + bytes(8))
+    for file, named in ((numpy_file, "a numpy array"), (weights, "a safetensors file"), (model, "an ONNX model")):
+        with pytest.raises(NotAProgramError, match=named):
+            Model(str(file))
 
 
 @pytest.mark.parametrize("share", [0.001, 0.1, 0.5, 0.999])

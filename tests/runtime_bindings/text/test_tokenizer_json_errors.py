@@ -138,7 +138,7 @@ def test_the_core_is_preferred_and_the_note_names_what_it_lacks() -> None:
     fallback = tokenizer_bytes(roberta_tokenizer().backend_tokenizer)
     assert (fallback.kind, fallback.version) == ("tokenizers", tokenizers.__version__)
     assert "the tokenizer has model BPE, where the core has WordPiece" in fallback.note
-    assert 'pip install "linnet[tokenizers]"' in fallback.note
+    assert "linnet's extra tokenizers" in fallback.note
 
 
 def test_word_piece_that_the_core_cannot_say_falls_back() -> None:

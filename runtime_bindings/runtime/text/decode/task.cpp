@@ -36,7 +36,7 @@ const std::shared_ptr<const Tokenizer>& Task::tokenizer() const {
     throw Error(LINNET_UNKNOWN_FIELD,
                 "the tokenizer has kind \"" + fields_.text("tokenizer_kind") +
                     "\", this linnet has wordpiece built in; pass token ids to linnet_model_run, or read "
-                    "the file in Python with: pip install \"linnet[tokenizers]\"");
+                    "the file in Python with linnet's extra tokenizers");
   }
   const std::lock_guard<std::mutex> lock(mutex_);
   if (tokenizer_ == nullptr) {

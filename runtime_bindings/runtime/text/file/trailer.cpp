@@ -4,6 +4,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "file/other_kinds.h"
 #include "file/sha256.h"
 #include "linnet.h"
 #include "status.h"
@@ -57,9 +58,7 @@ void check_program_start(ByteView file, const std::string& name) {
                 name + ": " + std::to_string(file.size()) + " bytes, too short for an ExecuTorch program");
   }
   if (!equals(file.part(4, 2), "ET")) {
-    throw Error(
-        LINNET_NOT_A_PROGRAM,
-        name + ": not an ExecuTorch program, which has ET12 at byte 4; make one with `linnet export`");
+    throw Error(LINNET_NOT_A_PROGRAM, name + ": not an ExecuTorch program, " + other_kind(file));
   }
 }
 
