@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import transformers
 
 from linnet.cli.output import write_text
+from linnet_train.config import LOWER_IS_BETTER
 from linnet_train.progress import TrainListener
+from linnet_train.step_plan import FEWEST_STEPS
 
-__all__ = ["EpochLog", "SaveSteps", "ShowProgress", "time_left"]
+__all__ = ["EpochLog", "SaveSteps", "ShowProgress", "StopEarly", "evaluations_since_better", "time_left"]
 
+_USUAL_PATIENCE = 5
+_LEAST_FALL = 1e-3  # share of the held-out loss: what falls less is rounding
 _PACE_STEPS = 3  # before so many steps the pace is that of a cold start
 
 
@@ -81,6 +85,49 @@ class EpochLog(transformers.TrainerCallback):
         """Write the log anew."""
         if state.is_world_process_zero:
             write_text("".join(json.dumps(entry) + "\n" for entry in state.log_history), self._path, force=True)
+
+
+class StopEarly(transformers.TrainerCallback):
+    """Ends a training of which the held-out rows say that it gets no better.
+
+    Args:
+        patience: evaluations without a better one until it ends; None: five, but not before half of
+            :data:`linnet_train.step_plan.FEWEST_STEPS`, since a new last layer begins at chance.
+        metric: figure that chooses the epoch.
+    """
+
+    def __init__(self, patience: int | None, metric: str) -> None:
+        self._patience = _USUAL_PATIENCE if patience is None else patience
+        self._fewest_steps = FEWEST_STEPS // 2 if patience is None else 0
+        self._metric = metric
+
+    def on_evaluate(self, args: Any, state: Any, control: Any, **_: Any) -> Any:
+        """Stop, if it is time; what was logged says so, also after a resumption."""
+        since = evaluations_since_better(state.log_history, self._metric)
+        if since >= self._patience and state.global_step >= max(
+            self._fewest_steps, args.get_warmup_steps(state.max_steps)
+        ):
+            control.should_training_stop = True
+        return control
+
+
+def evaluations_since_better(log: Sequence[Mapping[str, float]], metric: str) -> int:
+    """Return for how many evaluations neither the metric nor the held-out loss got better.
+
+    Args:
+        log: what the trainer logged; evaluations have ``eval_loss``.
+        metric: name of the figure without ``eval_``.
+    """
+    best = best_loss = math.inf
+    since = 0
+    for entry in log:
+        if "eval_loss" not in entry:
+            continue
+        sign = 1 if metric in LOWER_IS_BETTER else -1
+        figure, loss = sign * entry.get(f"eval_{metric}", math.nan), entry["eval_loss"]
+        since = 0 if figure < best or loss < best_loss * (1 - _LEAST_FALL) else since + 1
+        best, best_loss = min(best, figure), min(best_loss, loss)
+    return since
 
 
 class SaveSteps(transformers.TrainerCallback):

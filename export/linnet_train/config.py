@@ -391,7 +391,8 @@ class TrainConfig:
         pooling: what the last layer of a text classifier reads: the `first` token, or the `mean` of all, for which the
             encoder gets one layer more (:mod:`linnet_train.techniques.averaging`); `auto`: the mean, where the
             checkpoint is a sentence encoder that averages and there are fewer than 2 000 rows.
-        early_stopping: epochs without a better one until training stops; 0: none are skipped.
+        early_stopping: evaluations without a better one until training stops; 0: it never does; None: five, once
+            half of the fewest steps are made (:func:`linnet_train.callbacks.StopEarly`), and never by contrast.
         save_steps: a checkpoint every so many steps beside those after each epoch; 0: none.
         keep_checkpoints: leave the optimizer's checkpoints there when it is done.
         seed: of everything that is random.
@@ -442,12 +443,15 @@ class TrainConfig:
         of_some_tasks=True,
         default="auto",
     )
-    early_stopping: int = setting(
-        "stop after N epochs without a better one (default {default}: never)",
+    early_stopping: int | None = setting(
+        "stop after N evaluations without a better one; 0: never (default 5, not before step 100)",
+        "--early-stopping-patience",
+        "--early-stopping",
         metavar="N",
         group="training",
         bounds=at_least(0),
-        default=0,
+        decides_result=False,
+        default=None,
     )
     save_steps: int = setting(
         "write a checkpoint every N steps too (default {default}: only after each epoch)",
@@ -522,7 +526,7 @@ class TrainConfig:
             "label_smoothing": self.optimizer.label_smoothing != 0,
             "freeze = body": self.optimizer.freeze == "body",
             f"metric = {self.metric}": self.metric not in (None, "loss"),
-            f"early_stopping = {self.early_stopping}": self.early_stopping > 0,
+            f"early_stopping = {self.early_stopping}": bool(self.early_stopping),
             "adversarial": self.optimizer.adversarial > 0,
         }
         wrong = [name for name, is_given in given.items() if is_given]

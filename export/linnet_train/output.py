@@ -32,6 +32,9 @@ _BEFORE_IT_BEGINS = ("texts.", "proof.", "held_out.", "teacher-", ".", "checkpoi
 _BEFORE_IT_WAS_A_SETTING = {"pooling": "first"}
 """Settings that came later: as what a training ran that was begun without them."""
 
+_DECIDES_NO_LONGER = ("early_stopping",)
+"""Settings that earlier versions kept among those that decide the result."""
+
 _FEWEST_PROOF_TEXTS = 16
 """Texts of a proof: training rows join fewer held-out ones. A proof needs four; one that differs of 16 is 6 %."""
 _MOST_TEXTS = 20_000  # what calibration and proof read of is chosen from these; a corpus need not be there twice
@@ -209,7 +212,7 @@ def check_same_settings(what: str, found: Mapping[str, Any], wanted: Mapping[str
     left: dict[str, Any] = {key: value for key, value in right.items() if value is None or value is False}
     names = {key: key.rpartition(".")[2] for key in right}  # those of a search stand below "training"
     left |= {key: _BEFORE_IT_WAS_A_SETTING[name] for key, name in names.items() if name in _BEFORE_IT_WAS_A_SETTING}
-    left |= _leaves(found)
+    left |= {key: value for key, value in _leaves(found).items() if key.rpartition(".")[2] not in _DECIDES_NO_LONGER}
     different = sorted(key for key in left.keys() | right.keys() if left.get(key) != right.get(key))
     if different:
         shown = "; ".join(_difference(key, left.get(key), right.get(key)) for key in different)

@@ -80,6 +80,8 @@ class TrainReport:
         steps: of the optimizer.
         chosen_by: what chose the best epoch; empty where the last counts.
         confusions: classes that were taken for others, most often first.
+        planned_epochs: passes that were to be made, of which early stopping may have left out the last ones; 0: of a
+            report of an earlier version.
     """
 
     output: Path
@@ -106,6 +108,7 @@ class TrainReport:
     steps: int = 0
     chosen_by: str = ""
     confusions: tuple[Confusion, ...] = ()
+    planned_epochs: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return what JSON can hold: NaN becomes null."""

@@ -19,7 +19,7 @@ from linnet_export.checkpoint.sentence_modules import read_sentence_modules
 from linnet_export.checkpoint.source import resolve_source
 from linnet_export.progress import Stages
 from linnet_export.quantize.recipes import get_recipe
-from linnet_train.callbacks import EpochLog, SaveSteps, ShowProgress
+from linnet_train.callbacks import EpochLog, SaveSteps, ShowProgress, StopEarly
 from linnet_train.checkpoints import last_complete
 from linnet_train.config import OptimizerConfig, TrainConfig
 from linnet_train.data.augmentation import augment
@@ -261,8 +261,8 @@ class Training:
         callbacks: list[Any] = [ShowProgress(self._listener), EpochLog(self._output.log)]
         if config.save_steps:
             callbacks.append(SaveSteps(config.save_steps))
-        if config.early_stopping:
-            callbacks.append(transformers.EarlyStoppingCallback(config.early_stopping))
+        if config.early_stopping != 0 and config.optimizer.objective != "contrast":
+            callbacks.append(StopEarly(config.early_stopping, self._task.chooses(config, self._examples)))
         if importlib.util.find_spec("tensorboard"):
             from torch.utils.tensorboard import SummaryWriter
             from transformers.integrations.integration_utils import TensorBoardCallback
@@ -318,7 +318,7 @@ class Training:
     ) -> TrainReport:
         rows, held_out, trained_weights = counts
         contrast = self._config.optimizer.objective == "contrast"
-        notes = (_UNTRAINED_HEAD,) if contrast else ()
+        notes = (_UNTRAINED_HEAD,) if contrast else _stopping(plan, trainer)
         return TrainReport(
             output=self._output.directory,
             task=self._task.name,
@@ -328,6 +328,7 @@ class Training:
             parameters=sum(parameter.numel() for parameter in prepared.model.parameters()),
             trained_parameters=trained_weights,
             epochs=round(trainer.state.epoch or 0),
+            planned_epochs=plan.epochs,
             best_epoch=_best_epoch(trainer),
             shrunk=tuple(prepared.steps),
             start=figures.start,
@@ -360,6 +361,17 @@ def _freeze(model: Any, what: str) -> None:
         model.get_input_embeddings().requires_grad_(False)
     elif what == "body":
         model.base_model.requires_grad_(False)
+
+
+def _stopping(plan: StepPlan, trainer: RowTrainer) -> tuple[str, ...]:
+    """Return the note about a training that ended before its last epoch."""
+    epochs = round(trainer.state.epoch or 0)
+    if epochs >= plan.epochs:
+        return ()
+    return (
+        f"stopped after epoch {epochs} of {plan.epochs}, as the held-out rows got no better; "
+        "--early-stopping-patience 0 trains to the end",
+    )
 
 
 def _best_epoch(trainer: RowTrainer) -> int:

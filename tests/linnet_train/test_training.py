@@ -237,10 +237,11 @@ def test_every_metric_that_a_task_offers_can_be_asked_for() -> None:
 
 
 def test_training_stops_early(encoder: Path, rows_file: Path, tmp_path: Path) -> None:
-    settings = dataclasses.replace(FAST, epochs=40, learning_rate=1e-9)
+    settings = dataclasses.replace(FAST, epochs=40, learning_rate=1e-9, warmup_ratio=0)
     report = train(config(encoder, rows_file, tmp_path / "out", optimizer=settings, early_stopping=2))
-    assert report.epochs == 3
-    assert report.best_epoch == 1
+    assert (report.epochs, report.planned_epochs, report.best_epoch) == (3, 40, 1)
+    assert "stopped after epoch 3 of 40" in report.notes[-1]
+    assert json.loads((tmp_path / "out" / "training" / "report.json").read_text())["planned_epochs"] == 40
 
 
 def test_from_rows_to_a_file_in_one_command(encoder: Path, rows_file: Path, tmp_path: Path, capsys: Any) -> None:
@@ -344,6 +345,13 @@ def test_the_output_is_named_once(
     monkeypatch.setattr("linnet_train.cli.train", refuse)
     assert main(["train", str(encoder), "--data", str(rows_file), "-o", str(tmp_path / "o1")]) == 2
     assert capfd.readouterr().err.startswith(f"{encoder} -> {tmp_path / 'o1'}\n")
+
+
+@pytest.mark.parametrize("name", ["early_stopping", "training.early_stopping"])
+def test_a_training_goes_on_that_was_begun_when_early_stopping_was_off(name: str) -> None:
+    below, _, key = name.rpartition(".")
+    found = {"seed": 1, key: 0}
+    check_same_settings("it", {below: found} if below else found, {below: {"seed": 1}} if below else {"seed": 1})
 
 
 @pytest.mark.parametrize("name", ["pooling", "training.pooling"])
