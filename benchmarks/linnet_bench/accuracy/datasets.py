@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 from linnet.errors import InvalidArgumentError
 from linnet_bench.accuracy.delimited import DelimitedFormat, read_delimited
 from linnet_bench.accuracy.problems import BadRowsError, Place, Problem, not_json
+from linnet_bench.accuracy.row_files import utf8_bytes
 
 __all__ = ["TEXT_COLUMNS", "Columns", "Row", "Table", "choose_columns", "read_rows", "read_table"]
 
@@ -102,8 +103,7 @@ def read_rows(path: str | Path, delimited: DelimitedFormat | None = None) -> tup
         InvalidArgumentError: it is not text, or has neither rows nor invalid lines.
     """
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            text = file.read()
+        text = utf8_bytes(path).decode()
     except UnicodeDecodeError as error:
         raise InvalidArgumentError(f"{path}: not UTF-8: {error}") from error
     ending = Path(path).suffix.lower()

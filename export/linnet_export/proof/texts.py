@@ -9,7 +9,9 @@ import json
 from importlib import resources
 from pathlib import Path
 
+from linnet.errors import InvalidArgumentError
 from linnet_bench.accuracy.problems import BadRowsError, Place, Problem, not_json
+from linnet_bench.accuracy.row_files import utf8_bytes
 from linnet_export.errors import ProofTextsError
 from linnet_export.tasks import Task
 
@@ -42,8 +44,10 @@ def read_texts(path: Path | None) -> list[ProofText]:
         BadTextsError: lines of the file have a wrong form; the message lists them.
     """
     try:
-        source = path or resources.files("linnet_export.proof").joinpath("default_texts.jsonl")
-        text = source.read_text(encoding="utf-8-sig")
+        default = resources.files("linnet_export.proof").joinpath("default_texts.jsonl")
+        text = default.read_text(encoding="utf-8") if path is None else utf8_bytes(path).decode()
+    except InvalidArgumentError as error:
+        raise ProofTextsError(str(error)) from error
     except (OSError, UnicodeDecodeError) as error:
         raise ProofTextsError(f"{path}: cannot be read as UTF-8 text: {error}") from error
     if path is None or path.suffix in (".jsonl", ".json"):

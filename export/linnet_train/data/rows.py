@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from linnet.errors import InvalidArgumentError
 from linnet_bench.accuracy.datasets import Columns, Row, Table, choose_columns, read_rows
 from linnet_bench.accuracy.problems import Place, Problem, in_order
+from linnet_bench.accuracy.row_files import utf8_bytes
 from linnet_train.data.config import DataConfig
 from linnet_train.errors import BadDataError
 
@@ -199,11 +200,13 @@ def scored_pair(
 
 
 def wrong_encoding(path: Path) -> list[Problem]:
-    """Return a problem for a file that cannot be read, and for each line that is not UTF-8."""
+    """Return a problem for a file that cannot be read or is no text, and for each line that is not UTF-8."""
     try:
-        data = path.read_bytes()
+        data = utf8_bytes(path)
     except OSError as error:
         return [Problem(Place(str(path)), f"cannot be read: {error.strerror}")]
+    except InvalidArgumentError as error:
+        return [of_file(path, error)]
     problems = []
     for number, line in enumerate(data.split(b"\n"), 1):
         try:

@@ -149,7 +149,7 @@ def test_rows_know_their_lines(tmp_path: Path, name: str, text: str, lines: tupl
 
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"
-    path.write_bytes(b"\xff\xfe\xff")
+    path.write_bytes(b"text,label\n\xff\xff,a\n")
     with pytest.raises(InvalidArgumentError, match="not UTF-8"):
         read_table(path)
 

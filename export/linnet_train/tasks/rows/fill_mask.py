@@ -9,6 +9,7 @@ from linnet.errors import InvalidArgumentError
 from linnet_bench.accuracy.datasets import TEXT_COLUMNS, read_rows
 from linnet_bench.accuracy.delimited import DelimitedFormat
 from linnet_bench.accuracy.problems import Place, Problem, in_order
+from linnet_bench.accuracy.row_files import utf8_bytes
 from linnet_train.data.config import DataConfig
 from linnet_train.data.rows import (
     Example,
@@ -72,7 +73,7 @@ def read_documents(
 
 def _of_lines(path: Path) -> Iterable[Example]:
     documents: list[list[str]] = [[]]
-    for line in path.read_text(encoding="utf-8-sig").splitlines():
+    for line in utf8_bytes(path).decode().splitlines():
         if line.strip():
             documents[-1].append(line.strip())
         elif documents[-1]:
