@@ -1,4 +1,4 @@
-"""For all tests: a cache folder of this run instead of the user's, and the toy files."""
+"""For all tests: quiet threads, a cache folder of this run instead of the user's, and the toy files."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+# before PyTorch is imported, see linnet_export/threads.py: the workers of pytest-xdist share the processors
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # before anything of it is imported: helpers that compare then show what differs
 pytest.register_assert_rewrite("tests.support")

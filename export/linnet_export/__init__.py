@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from linnet.errors import ExtraMissingError, InvalidArgumentError
 from linnet.version import install_line
 from linnet_export.config import ExportConfig, QuantizationConfig
+from linnet_export.threads import wait_asleep
 
 if TYPE_CHECKING:
     from linnet_export.output.report import ExportReport
@@ -49,6 +50,7 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
         raise ExtraMissingError(
             f"exporting needs {', '.join(missing)}, not installed here; run: {install_line('export')}"
         )
+    wait_asleep()
     from linnet_export.pipeline import export as run
 
     return run(config, listener)

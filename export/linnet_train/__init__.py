@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from linnet_export.progress import Stages
+from linnet_export.threads import wait_asleep
 from linnet_train.config import (
     AdapterConfig,
     CalibrationConfig,
@@ -69,6 +70,7 @@ def train(config: TrainConfig, listener: TrainListener | None = None) -> TrainRe
     with stages.stage("data"):  # before PyTorch is imported, which takes seconds: bad rows are reported at once
         examples = read_examples(config.data, config.seed, config.task)
     TASKS[config.task].check_settings(config)
+    wait_asleep()
     from linnet_train.tasks.base import get_task
     from linnet_train.training import Training
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from linnet_export.threads import wait_asleep
 from linnet_train.new_model.config import MODEL_TYPES, NewModelConfig
 from linnet_train.requirements import require_extra
 
@@ -26,6 +27,7 @@ def make_model(config: NewModelConfig) -> NewModel:
         InvalidArgumentError: a field of the configuration is unknown or impossible.
     """
     require_extra("a new model")
+    wait_asleep()
     from linnet_train.new_model.make import make_model as run
 
     return run(config)

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from linnet_export.threads import wait_asleep
 from linnet_train.requirements import require_extra
 from linnet_train.search.config import Budget, SearchConfig, Space
 from linnet_train.tasks import read_examples
@@ -54,6 +55,7 @@ def search(
     """
     require_extra("a search", "optuna", extra="search")
     read_examples(base.data, base.seed, base.task)  # bad rows are refused once, and not by every trial
+    wait_asleep()
     from linnet_train.search.study import search as run
 
     return run(base, config, exported, listener)
