@@ -75,7 +75,7 @@ def answer_of(file: Path) -> Any:
             case "fill-mask":
                 return [("", proposal["token_str"], proposal["score"]) for proposal in model(subject.text)]
             case _:
-                return [(answer["label"], "", answer["score"]) for answer in model(subject.text, top_k=None)]
+                return [(answer["label"], "", answer["score"]) for answer in model(subject.text, top_k=3)]
 
 
 AWKWARD = (

@@ -62,7 +62,7 @@ def content(subjects: Sequence[Subject], settings: BundleSettings) -> Content:
 
 def guide(subjects: Sequence[Subject], settings: BundleSettings) -> Guide:
     """Return what to do with the modules."""
-    first, names = subjects[0], [subject.name for subject in subjects]
+    names = [subject.name for subject in subjects]
     modules = ("linnet", *names)
     included = "\n".join(
         [
@@ -92,8 +92,9 @@ def guide(subjects: Sequence[Subject], settings: BundleSettings) -> Guide:
             "built in: with it, set `android.builtInKotlin=false` in `gradle.properties`.",
         ),
         language="kotlin",
-        use=_use(first),
+        uses=tuple(map(_use, subjects)),
         notes=(
+            "`AndroidViewModel` and `viewModelScope` are in `androidx.lifecycle:lifecycle-viewmodel-ktx`.",
             "`close()` frees the model and ExecuTorch's module; keep a model open as long as it is used, and close it "
             "in `onCleared` or `onDestroy`.",
             "Calls block. `model.ask { classify(...) }` and `model.flow(texts) { classify(it) }` run them away from "
@@ -163,11 +164,15 @@ fun sample(model: Linnet): String = {_call(subject)}
 
 def _use(subject: Subject) -> str:
     return f"""\
+import android.app.Application
+import androidx.lifecycle.AndroidViewModel
+import androidx.lifecycle.viewModelScope
 import dev.linnet.android.LinnetAndroid
 import dev.linnet.ask
 import {_package(subject)}.{subject.type_name}
+import kotlinx.coroutines.async
 
-class Example(application: Application) : AndroidViewModel(application) {{
+class {subject.type_name}ViewModel(application: Application) : AndroidViewModel(application) {{
     private val model = viewModelScope.async {{ LinnetAndroid.open(application, {subject.type_name}.ASSET) }}
 
     suspend fun answer(): String = model.await().ask {{ {_call(subject).replace("model.", "", 1)} }}

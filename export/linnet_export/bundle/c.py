@@ -66,7 +66,7 @@ def guide(subjects: Sequence[Subject], settings: BundleSettings) -> Guide:
             "`target_link_libraries(app PRIVATE linnet::linnet)`.",
         ),
         language="c",
-        use=_use(first),
+        uses=tuple(map(_use, subjects)),
         notes=(
             "One process may open several models; each has its own `linnet_model`. A call at a time on each.",
             "Every function returns a status, and `linnet_last_error()` says what was expected, found and to do; "
@@ -162,48 +162,79 @@ int main(int argc, char** argv) {{
 
 
 def _use(subject: Subject) -> str:
-    sample = subject.task.c_sample(SampleValues("text", "question", "", subject.embedding_size))
-    call = sample.call.replace("TEXT(question)", "question")
-    result = f"float numbers[{sample.numbers}];\nsize_t count = {sample.numbers};" if sample.numbers else ""
-    question = f"{_text('question', QUESTION)}\n" if "question" in call.replace("linnet_answer_question", "") else ""
+    values = SampleValues(_quoted(subject.text), _quoted(QUESTION), "", subject.embedding_size)
+    sample = subject.task.c_sample(values)
+    question = [f"const linnet_text question = TEXT({values.question});"] if sample.with_question else []
+    result = (
+        [f"float numbers[{sample.numbers}];", f"size_t count = {sample.numbers};"]
+        if sample.numbers
+        else ["linnet_answers* answers = NULL;"]
+    )
+    before = "".join(f"  {line}\n" for line in (*question, *result, *sample.setup))
+    read = _PRINT_NUMBERS if sample.numbers else _PRINT_ANSWERS
+    free = "" if sample.numbers else "  linnet_answers_free(answers);\n"
     return f"""\
+#include <stdio.h>
+
 #include "linnet.h"
 #include "{subject.name}.h"
 
-linnet_model* model = NULL;
-const linnet_task* task = NULL;
-linnet_engine engine;
-linnet_model_open("model/" {subject.name.upper()}_FILE, NULL, &model);
-linnet_model_task(model, &task);
-linnet_model_engine(model, &engine);
+#define TEXT(literal) ((linnet_text){{literal, sizeof(literal) - 1}})
 
-{question}{_text("text", subject.text)}
-{result or "linnet_answers* answers = NULL;"}
-{call};  // {subject.name}_sample.c looks at its status and reads the answers
-{"" if sample.numbers else "linnet_answers_free(answers);"}
-linnet_model_free(model);
+/* Ask once; `folder` holds the model. An app keeps model, task and engine. */
+linnet_status ask_{subject.name}(const char* folder) {{
+  char path[4096];
+  linnet_model* model = NULL;
+  const linnet_task* task = NULL;
+  linnet_engine engine;
+  const linnet_text text = TEXT({values.text});
+{before}\
+  snprintf(path, sizeof path, "%s/%s", folder, {subject.name.upper()}_FILE);
+  linnet_status status = linnet_model_open(path, NULL, &model);
+  if (status == LINNET_OK) status = linnet_model_task(model, &task);
+  if (status == LINNET_OK) status = linnet_model_engine(model, &engine);
+  if (status == LINNET_OK) status = {sample.call};
+  if (status != LINNET_OK) {{
+    fprintf(stderr, "%s: %s\\n", linnet_status_name(status), linnet_last_error());
+  }} else {{
+{_indented(read)}\
+  }}
+{free}\
+  linnet_model_free(model);
+  return status;
+}}
 """
 
 
-def _text(name: str, text: str) -> str:
-    return f"const linnet_text {name} = {{{_quoted(text)}, {len(text.encode())}}};"
+def _indented(lines: str) -> str:
+    return "".join(f"  {line}" for line in lines.splitlines(keepends=True))
 
 
-def _answers(values: SampleValues, sample: CSample) -> str:
-    question = f"  const linnet_text question = TEXT({values.question});\n" if sample.with_question else ""
-    return f"""\
-{question}  const linnet_text text = TEXT({values.text});
-  linnet_answers* answers = NULL;
-  if (failed({sample.call})) {{
-    return 1;
-  }}
-  for (size_t i = 0; i < linnet_answers_count(answers); ++i) {{
+_PRINT_ANSWERS = """\
+  for (size_t i = 0; i < linnet_answers_count(answers); ++i) {
     linnet_answer answer;
     linnet_answers_get(answers, i, &answer);
     printf("%.*s\\t%.*s\\t%.6f\\n", (int)answer.label.size, answer.label.bytes, (int)answer.text.size,
            answer.text.bytes, answer.score);
+  }
+"""
+_PRINT_NUMBERS = """\
+  for (size_t i = 0; i < count; ++i) {
+    printf("%.6f\\n", (double)numbers[i]);
+  }
+"""
+
+
+def _answers(values: SampleValues, sample: CSample) -> str:
+    question = f"  const linnet_text question = TEXT({values.question});\n" if sample.with_question else ""
+    setup = "".join(f"  {line}\n" for line in sample.setup)
+    return f"""\
+{question}  const linnet_text text = TEXT({values.text});
+{setup}  linnet_answers* answers = NULL;
+  if (failed({sample.call})) {{
+    return 1;
   }}
-  linnet_answers_free(answers);
+{_PRINT_ANSWERS}  linnet_answers_free(answers);
   linnet_model_free(model);
   return 0;
 }}
@@ -218,10 +249,7 @@ def _numbers(values: SampleValues, sample: CSample) -> str:
   if (failed({sample.call})) {{
     return 1;
   }}
-  for (size_t i = 0; i < count; ++i) {{
-    printf("%.6f\\n", (double)numbers[i]);
-  }}
-  linnet_model_free(model);
+{_PRINT_NUMBERS}  linnet_model_free(model);
   return 0;
 }}
 """

@@ -94,16 +94,19 @@ def write(content: Content, folder: Path, kind: Kind, *, force: bool = False) ->
         _check_kind(folder, before.kind, kind)
     wanted = {name: data if isinstance(data, bytes) else data.read_bytes() for name, data in sorted(content.items())}
     now = _Mark(kind, {name: hashlib.sha256(data).hexdigest() for name, data in wanted.items()})
-    _check_changes(folder, before.files, now.files)
-    changed = {name: data for name, data in wanted.items() if not _is_file_with(folder / name, data)}
+    there = _hashes(folder, before.files.keys() | now.files.keys())
+    _check_changes(folder, there, before.files, now.files)
+    changed = {name: data for name, data in wanted.items() if there.get(name) != now.files[name]}
     if changed or before != now:
         _publish({**changed, MARK: now.json()}, folder)
     removed = _remove(sorted(before.files.keys() - now.files.keys()), folder)
     return Written(tuple(changed), removed)
 
 
-def _is_file_with(path: Path, data: bytes) -> bool:
-    return path.is_file() and path.read_bytes() == data
+def _hashes(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    """Return the SHA-256 of those of the files that are there."""
+    found = {name: folder / name for name in sorted(names)}
+    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in found.items() if path.is_file()}
 
 
 def _publish(files: Mapping[str, bytes], folder: Path) -> None:
@@ -162,13 +165,10 @@ def _check_kind(folder: Path, found: Kind | None, wanted: Kind) -> None:
         )
 
 
-def _check_changes(folder: Path, before: Mapping[str, str], hashes: Mapping[str, str]) -> None:
-    changed = []
-    for name in sorted(before.keys() | hashes.keys()):
-        path = folder / name
-        now = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
-        if now is not None and now not in (before.get(name), hashes.get(name)):
-            changed.append(name)
+def _check_changes(
+    folder: Path, there: Mapping[str, str], before: Mapping[str, str], wanted: Mapping[str, str]
+) -> None:
+    changed = [name for name, now in there.items() if now not in (before.get(name), wanted.get(name))]
     if changed:
         raise InvalidArgumentError(
             f"{folder}: {', '.join(changed)} changed since linnet bundle wrote it; "

@@ -19,14 +19,14 @@ class Guide:
         parts: what is in the folder: path and meaning.
         steps: what to do, in Markdown.
         language: name of the language of ``use`` in Markdown.
-        use: the lines that load a model and ask it.
+        uses: for each model, the lines that load it and ask it.
         notes: what to know beside that.
     """
 
     parts: tuple[tuple[str, str], ...]
     steps: tuple[str, ...]
     language: str
-    use: str
+    uses: tuple[str, ...]
     notes: tuple[str, ...]
 
 
@@ -50,6 +50,10 @@ def readme(guide: Guide, subjects: Sequence[Subject], target: str, options: Sequ
     steps = "\n".join(
         f"{number}. {step.replace(line_end, line_end + '   ')}" for number, step in enumerate(guide.steps, 1)
     )
+    titles = [f"`{subject.asset}`, {subject.manifest.task}:\n\n" if len(subjects) > 1 else "" for subject in subjects]
+    uses = "\n\n".join(
+        f"{title}```{guide.language}\n{use.rstrip()}\n```" for title, use in zip(titles, guide.uses, strict=True)
+    )
     notes = "\n".join(f"- {note}" for note in guide.notes)
     text = f"""\
 # {names} for {target}
@@ -67,9 +71,7 @@ folder, with more files to add models; files that you changed are not overwritte
 
 ## Use it
 
-```{guide.language}
-{guide.use.rstrip()}
-```
+{uses}
 
 ## What is here
 

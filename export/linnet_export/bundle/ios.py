@@ -52,7 +52,7 @@ def content(subjects: Sequence[Subject], settings: BundleSettings) -> Content:
 
 def guide(subjects: Sequence[Subject], settings: BundleSettings) -> Guide:
     """Return what to do with the package."""
-    first, modules = subjects[0], [_module(subject) for subject in subjects]
+    modules = [_module(subject) for subject in subjects]
     return Guide(
         parts=(
             *(
@@ -75,7 +75,7 @@ def guide(subjects: Sequence[Subject], settings: BundleSettings) -> Guide:
             "The app has to be for iOS 17 or newer, as ExecuTorch's package.",
         ),
         language="swift",
-        use=_use(first),
+        uses=tuple(map(_use, subjects)),
         notes=(
             "Calls block. `ask` and `answers(to:)` run them away from the main thread; a task that is cancelled while "
             "it waits never asks. A text that ExecuTorch is computing is computed to its end.",

@@ -12,6 +12,7 @@ from linnet_export.bundle.guide import Guide
 from linnet_export.bundle.notices import HERE, notices
 from linnet_export.bundle.settings import BundleSettings
 from linnet_export.bundle.subject import QUESTION, Subject
+from linnet_export.bundle.wheel_backend import python_of
 from linnet_export.bundle.wheels import linnet_wheel
 from linnet_export.tasks.base import SampleValues
 
@@ -40,7 +41,7 @@ def content(subjects: Sequence[Subject], settings: BundleSettings) -> Content:
 
 def guide(subjects: Sequence[Subject], settings: BundleSettings) -> Guide:
     """Return what to do with the folder."""
-    first, (wheel, _) = subjects[0], linnet_wheel(settings)
+    wheel, _ = linnet_wheel(settings)
     return Guide(
         parts=(
             *((f"{subject.name}/", f"package with {subject.asset}, its labels and `load()`") for subject in subjects),
@@ -50,17 +51,18 @@ def guide(subjects: Sequence[Subject], settings: BundleSettings) -> Guide:
             ("sample.py", "asks each model once"),
         ),
         steps=(
-            "In this folder: `python -m pip install -r requirements.txt`. It installs linnet from `wheels/` and the "
-            "models from here; only numpy comes from your index.",
+            f"In this folder, with {python_of(wheel)}: `python -m pip install -r requirements.txt`. It installs linnet "
+            "from `wheels/` and the models from here; only numpy comes from your index.",
             "`python sample.py`",
         ),
         language="python",
-        use=_use(first),
+        uses=tuple(map(_use, subjects)),
         notes=(
             "Never list `linnet` by its name alone in requirements: it is on no index, so somebody else could put a "
             "package of that name there. The same holds for the names of these packages.",
-            f"`{wheel}` fits the Python and the machine that its name says. For another machine, write the bundle with "
-            "`--wheel FILE`.",
+            f"`{wheel}` is for {python_of(wheel)}; pip says of another Python or machine that it is not a supported "
+            "wheel on this platform. Write the bundle for that one with `--wheel FILE`: `make wheel` in a clone of "
+            "linnet makes one for CPython 3.11 and one for 3.12 and newer.",
             "A model opens in milliseconds and may be used by several threads; keep it open.",
         ),
     )
@@ -68,7 +70,9 @@ def guide(subjects: Sequence[Subject], settings: BundleSettings) -> Guide:
 
 def _requirements(subjects: Sequence[Subject], wheel: str) -> str:
     extra = "" if all(subject.manifest.tokenizer_kind == "wordpiece" for subject in subjects) else "[tokenizers]"
-    return f"# from this folder: python -m pip install -r requirements.txt\n./wheels/{wheel}{extra}\n.\n"
+    head = f"# from this folder, with {python_of(wheel)}: python -m pip install -r requirements.txt"
+    # this folder first: its backend says what is wrong where the wheel is for another Python, pip does not
+    return f"{head}\n.\n./wheels/{wheel}{extra}\n"
 
 
 def _project(subjects: Sequence[Subject]) -> str:

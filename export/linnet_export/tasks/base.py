@@ -48,11 +48,13 @@ class CSample:
         call: expression of type linnet_status; it may use task, engine, text and what is named below.
         numbers: it fills `float numbers[...]` of this size and `size_t count`; 0: it fills `linnet_answers* answers`.
         with_question: it uses `question`.
+        setup: statements before it, one a line.
     """
 
     call: str
     numbers: int = 0
     with_question: bool = False
+    setup: tuple[str, ...] = ()
 
 
 class Task(abc.ABC):

@@ -41,9 +41,9 @@ class TextClassification(Task):
         return "softmax"
 
     def kotlin_sample(self, values: SampleValues) -> str:
-        """Return every label with its score."""
+        """Return the three best labels with their scores."""
         shown = f'.joinToString("\\n") {{ "${{{values.labels}.of(it.label)}} ${{it.score}}" }}'
-        return f"model.classify({values.text}){shown}"
+        return f"model.classify({values.text}, topK = 3){shown}"
 
     def swift_sample(self, values: SampleValues) -> str:
         """Return the best label as a constant."""
@@ -56,5 +56,7 @@ best = model({values.text})[0]
     print({values.labels}(best["label"]), best["score"])"""
 
     def c_sample(self, values: SampleValues) -> CSample:
-        """Classify a text without a second one."""
-        return CSample("linnet_classify(task, &engine, text, (linnet_text){NULL, 0}, 1, NULL, &answers)")
+        """Classify a text without a second one; the three best classes."""
+        call = "linnet_classify(task, &engine, text, (linnet_text){NULL, 0}, 1, &options, &answers)"
+        setup = ("linnet_class_options options = linnet_default_class_options();", "options.top_k = 3;")
+        return CSample(call, setup=setup)

@@ -24,6 +24,7 @@ from linnet_export.bundle import TARGETS, get_target
 from linnet_export.bundle.constants import camel_names, constant_names, identifier, quoted, type_name
 from linnet_export.bundle.subject import QUESTION, read_subject, read_subjects
 from linnet_export.bundle.support import app_notes, app_sources
+from linnet_export.bundle.wheel_backend import build_wheel, python_of
 from linnet_export.tasks import get_task
 from tests.conformance.reader import CASES
 from tests.support.bundles import (
@@ -78,6 +79,15 @@ def test_the_bundle_of_another_model_or_target_is_left_alone(
     for line in capsys.readouterr().err.splitlines():
         assert f"{tmp_path} has the bundle of text_classification for python, not of " in line
         assert "--force" in line
+
+
+def test_what_is_there_is_read_once(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert bundle(files / "fill-mask.pte", "python", tmp_path) == 0
+    read: list[Path] = []
+    whole = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path) or whole(path))
+    assert bundle(files / "fill-mask.pte", "python", tmp_path) == 0
+    assert read.count(tmp_path / "fill_mask" / "fill_mask.pte") == 1
 
 
 def test_force_replaces_what_was_written_and_nothing_else(
@@ -400,6 +410,67 @@ def test_a_wheel_of_another_machine_is_taken(files: Path, tmp_path: Path, capsys
 def test_the_c_project_builds_and_answers_alone(files: Path, tmp_path: Path) -> None:
     """One project of all tasks."""
     check_c_project([files / f"{task}.pte" for task in TASKS], tmp_path)
+
+
+def snippets(folder: Path, language: str) -> list[str]:
+    """Return the code blocks of "Use it" in README.md."""
+    used = (folder / "README.md").read_text(encoding="utf-8").partition("## Use it")[2].partition("## What is here")[0]
+    return re.findall(rf"```{language}\n(.*?)```", used, re.DOTALL)
+
+
+def test_the_c_code_of_the_readme_compiles_and_answers(files: Path, tmp_path: Path) -> None:
+    """For every task, in C and in C++; every status is looked at."""
+    if shutil.which("pkg-config") is None or shutil.which("c++") is None:
+        pytest.skip("needs pkg-config and a C compiler")
+    subjects = read_subjects([files / f"{task}.pte" for task in TASKS])
+    assert bundle([subject.path for subject in subjects], "c", tmp_path) == 0
+    path = str(tmp_path / "linnet" / "lib" / "pkgconfig")
+    flags = run("pkg-config", "--cflags", "--libs", "linnet", folder=tmp_path, PKG_CONFIG_PATH=path).split()
+    strict = ("-Wall", "-Wextra", "-Werror")
+    for subject, code in zip(subjects, snippets(tmp_path, "c"), strict=True):
+        main = f"int main(int count, char** words) {{ return count > 1 && ask_{subject.name}(words[1]); }}\n"
+        (tmp_path / "use.c").write_text(code + main)
+        run("cc", *strict, "-Werror=unused-result", "use.c", "-I.", *flags, "-o", "use", folder=tmp_path)
+        check_c_answer(subject, run("./use", "model", folder=tmp_path))
+        failed = subprocess.run(["./use", "nowhere"], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+        assert failed.returncode == 1
+        assert failed.stderr.startswith("LINNET_FILE_NOT_FOUND: ")
+
+
+@pytest.mark.parametrize(("target", "language"), [("android", "kotlin"), ("ios", "swift"), ("python", "python")])
+def test_the_readme_asks_every_model(files: Path, tmp_path: Path, target: str, language: str) -> None:
+    both = [files / "text-classification.pte", files / "question-answering.pte"]
+    assert bundle(both, target, tmp_path) == 0
+    first, second = snippets(tmp_path, language)
+    assert "TextClassification" in first
+    assert "question" in second.lower()
+    text = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "`question_answering.pte`, question-answering:\n\n```" in text
+
+
+def test_the_code_of_the_android_readme_has_its_imports(files: Path, tmp_path: Path) -> None:
+    assert bundle(files / "text-classification.pte", "android", tmp_path) == 0
+    (code,) = snippets(tmp_path, "kotlin")
+    imported = {line.rsplit(".", 1)[1] for line in code.splitlines() if line.startswith("import ")}
+    body = re.sub(r'"[^"]*"', "", "\n".join(line for line in code.splitlines() if "import" not in line))
+    used = set(re.findall(r"\b[A-Z]\w+", body))
+    used -= {"TextClassificationViewModel", "String", "ASSET"}  # its own, and what needs no import
+    assert used <= imported
+    assert {"viewModelScope", "async", "ask"} <= imported
+
+
+def test_the_folder_says_which_python_it_is_for(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert bundle(files / "fill-mask.pte", "python", tmp_path) == 0
+    (wheel,) = (tmp_path / "wheels").iterdir()
+    here = python_of(wheel.name)
+    assert here.startswith("CPython 3.")
+    assert f"with {here}: `python -m pip install" in (tmp_path / "README.md").read_text()
+    assert f"with {here}: " in (tmp_path / "requirements.txt").read_text()
+    assert python_of("linnet-0.1.0-cp312-abi3-manylinux_2_34_aarch64.whl") == "CPython 3.12 or newer on aarch64 Linux"
+    monkeypatch.chdir(tmp_path)
+    wheel.rename(wheel.with_name("linnet-0.1.0-cp39-cp39-linux_x86_64.whl"))
+    with pytest.raises(SystemExit, match=r"expected CPython 3\.9 on x86_64 Linux.*linnet bundle --wheel FILE"):
+        build_wheel(str(tmp_path))
 
 
 def test_pkg_config_gives_what_a_compiler_needs(files: Path, tmp_path: Path) -> None:
