@@ -26,7 +26,7 @@ from linnet_bench.arguments import (
 from linnet_bench.measure.benchmark import TRACED, Benchmark, default_threads
 from linnet_bench.measure.progress import Progress
 from linnet_bench.record.preset import DEFAULT, HEADLINE, OFFICIAL, QUICK
-from linnet_bench.record.record import Settings, to_json
+from linnet_bench.record.record import Record, Settings, to_json
 from linnet_bench.record.table import show_record
 from linnet_bench.record.trace import trace_facts, trace_json
 from linnet_bench.remote.arguments import add_device_arguments, wants_devices
@@ -132,8 +132,14 @@ def run(args: argparse.Namespace) -> int:
     if failure is not None:
         raise failure
     if benchmark.interrupted:
-        return INTERRUPTED
+        return _interrupted(record)
     return CHECK_FAILED if record is not None and record.wrong else OK
+
+
+def _interrupted(record: Record | None) -> int:
+    if record is None:
+        print("linnet: interrupted before the first result: there is no record", file=sys.stderr)
+    return INTERRUPTED
 
 
 def add_method_arguments(parser: argparse.ArgumentParser) -> None:

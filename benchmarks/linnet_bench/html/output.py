@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from linnet.cli.output import check_output_path, write_text
+from linnet.errors import InvalidArgumentError
 from linnet_bench.html.document import generator_tag
 
 __all__ = ["check_page_path", "write_page"]
@@ -21,9 +22,11 @@ def check_page_path(path: Path, maker: str, *, force: bool) -> None:
         force: replace every file.
 
     Raises:
-        InvalidArgumentError: a file is there which is no page of that command, or see
+        InvalidArgumentError: its name does not end in .html, a file is there which is no page of that command, or see
             :func:`linnet.cli.output.check_output_path`.
     """
+    if path.suffix.lower() not in (".html", ".htm") and not path.is_dir():
+        raise InvalidArgumentError(f"{path} is a page in HTML; name it {path.name}.html, so that browsers open it")
     check_output_path(path, force=force or _is_made_by(path, maker))
 
 

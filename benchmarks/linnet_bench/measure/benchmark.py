@@ -122,9 +122,9 @@ class Benchmark:
         return None
 
     def record(self) -> Record | None:
-        """Return the record of what was measured so far; None if the file was never opened."""
-        opened = self._engine.first_opened()
-        if opened is None:
+        """Return the record of what was measured so far; None if that is nothing: of an interrupted first process."""
+        opened, runs = self._engine.first_opened(), tuple(self._engine.runs())
+        if opened is None or (self.interrupted and not any(run.lengths for run in runs)):
             return None
         return Record(
             created=self._created,
@@ -133,7 +133,7 @@ class Benchmark:
             settings=self._settings,
             file=opened.file_facts(self._path, self._sha256),
             environment=self._runner.environment(opened.runtime),
-            runs=tuple(self._engine.runs()),
+            runs=runs,
             cold_start=self._cold,
             device=self._device,
             command=self._command,

@@ -11,6 +11,7 @@ from linnet.cli.exit_status import CHECK_FAILED, OK
 from linnet.cli.output import check_output_path
 from linnet.errors import InvalidArgumentError
 from linnet_bench.arguments import add_output_arguments, write_output
+from linnet_bench.record.preset import HEADLINE
 from linnet_bench.record.record import read_record
 from linnet_bench.regress.regression import (
     SIGNIFICANCE,
@@ -27,9 +28,10 @@ __all__ = ["add_arguments", "run", "show_verdict"]
 _HEADERS = ("figure", "old", "new", "", "change", "p-value", "verdict")
 
 _EPILOG = f"""\
-The records are of linnet bench -o OUT, the old and the new one. A latency counts as changed if it differs by the
-threshold and the p-value of a permutation test over the repeats is at most {SIGNIFICANCE}. With a regression the exit
-status is {CHECK_FAILED}. Records that were begun on a busy machine are not judged without --any-load.
+The records are of linnet bench -o OUT, the old and the new one. Latencies are p50, the median over the repeats; linnet
+report leads with p90. A latency counts as changed if it differs by the threshold and the p-value of a permutation test
+over the repeats is at most {SIGNIFICANCE}. With a regression the exit status is {CHECK_FAILED}. Records that were begun
+on a busy machine are not judged without --any-load.
 docs/how-to/benchmarking.md says more.
 
 examples:
@@ -109,6 +111,7 @@ def show_verdict(verdict: Verdict, console: Console) -> None:
     console.line()
     for note in verdict.notes:
         console.line(note)
+    console.line(f"latencies: {verdict.statistic}; linnet report leads with p{HEADLINE}")
     kind = "blocks" if verdict.blocks else "repeats"
     console.line(
         f"{verdict.repeats[0]} old and {verdict.repeats[1]} new {kind}; a latency counts as changed from "

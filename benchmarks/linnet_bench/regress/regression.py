@@ -72,6 +72,7 @@ class Verdict:
         blocks: blocks of samples were used as repeats.
         problems: defects other than times: wrong answers.
         notes: remarks for the reader.
+        statistic: what the latencies of the changes are.
     """
 
     changes: tuple[Change, ...]
@@ -80,6 +81,7 @@ class Verdict:
     blocks: bool
     problems: tuple[str, ...]
     notes: tuple[str, ...]
+    statistic: str = ""
 
     @property
     def regressed(self) -> bool:
@@ -116,7 +118,7 @@ def judge(old: Sequence[Record], new: Sequence[Record], threshold: float = THRES
     blocks = fewest < LEAST_REPEATS
     limit = 2 * threshold if blocks else threshold
     sides = [_table([side[key] for key in common], blocks) for side in (before, after)]
-    names = [f"{tokens} tokens, {counted(threads, 'thread')}" for threads, tokens in common]
+    names = [f"{counted(tokens, 'token')}, {counted(threads, 'thread')}" for threads, tokens in common]
     changes = [*_latencies(names, sides[0], sides[1], limit), *_cold(old, new, limit), *_sizes(old, new)]
     return Verdict(
         changes=tuple(changes),
@@ -125,6 +127,7 @@ def judge(old: Sequence[Record], new: Sequence[Record], threshold: float = THRES
         blocks=blocks,
         problems=tuple(answers),
         notes=tuple(_notes(old, new, blocks, limit)),
+        statistic=f"p50 of each {'block of samples' if blocks else 'repeat'}, the median of them",
     )
 
 
@@ -140,7 +143,7 @@ def _results(records: Sequence[Record]) -> _Results:
 
 
 def _named(results: _Results) -> str:
-    return ", ".join(f"{tokens} tokens on {threads}" for threads, tokens in sorted(results)) or "none"
+    return ", ".join(f"{counted(tokens, 'token')} on {threads}" for threads, tokens in sorted(results)) or "none"
 
 
 def _table(results: Sequence[Sequence[LengthResult]], blocks: bool) -> Values:

@@ -9,7 +9,7 @@ from linnet.version import version
 from linnet_bench.html import Content, Page, element, table
 from linnet_bench.html.charts import details
 from linnet_bench.machine.state import busy_note
-from linnet_bench.record.preset import OFFICIAL, points, shortcomings
+from linnet_bench.record.preset import HEADLINE, OFFICIAL, points, shortcomings
 from linnet_bench.record.table import method_of, methods_note
 from linnet_bench.report import charts, tables
 from linnet_bench.report.names import NamedRecord
@@ -30,7 +30,8 @@ def report_page(records: Sequence[NamedRecord], title: str = "") -> str:
         title or f"Speed of {', '.join(files)}",
         maker="linnet report",
         subtitle=f"{counted(len(records), 'record')} of linnet bench",
-        footer=f"Made by linnet report {version()}. Percentiles: {records[0].record.percentiles}.",
+        footer=f"Made by linnet report {version()}. Percentiles: {records[0].record.percentiles}. It leads with "
+        f"p{HEADLINE}, linnet regress compares p50; both are medians over the repeats.",
     )
     real = [record for record in records if not record.emulated]
     page.section("In short", _emulated(records), _table(tables.short(records), "One line for each record"),

@@ -50,11 +50,11 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         LinnetError: the file cannot be used or measured.
     """
+    facts = read_facts(args.file)
     output: Path | None = args.output or (None if args.json else default_output(args.file))
     if output is not None:
         check_not_input(output, args.file)
         check_page_path(output, "linnet explain", force=args.force)
-    facts = read_facts(args.file)
     if args.no_latency:
         latency = Latency(None, NOT_MEASURED)
     else:

@@ -165,16 +165,21 @@ def test_ctrl_c_keeps_the_finished_lengths_and_ends_the_children(bench_files: Be
         os.killpg(process.pid, 0)
 
 
-def test_ctrl_c_before_the_file_was_opened_writes_nothing(
-    bench_files: BenchFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("opened", [False, True])
+def test_ctrl_c_before_the_first_result_writes_nothing_and_says_so(
+    bench_files: BenchFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    opened: bool,
+) -> None:  # fmt: skip
     def interrupted(job: Job, collector: Collector, on_event: Emit) -> None:
+        if opened:
+            collector.feed({**OPENED, "facts": FACTS})
         raise KeyboardInterrupt
 
     monkeypatch.setattr(engine, "run_worker", interrupted)
     out = tmp_path / "out.json"
     assert run(parse(str(bench_files.proven), "--output", str(out))) == 130
-    assert not out.exists()
+    assert list(tmp_path.iterdir()) == []
+    assert capsys.readouterr().err.endswith("linnet: interrupted before the first result: there is no record\n")
 
 
 def test_a_failure_in_the_second_thread_count_keeps_the_first_and_is_raised(

@@ -169,6 +169,17 @@ def write(path: Path, found: Record) -> Path:
     return path
 
 
+def test_the_statistic_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert judge([record(10)], [record(10, seed=1)]).statistic == "p50 of each repeat, the median of them"
+    assert judge([record(10, repeats=1)], [record(10, repeats=1)]).statistic.startswith("p50 of each block of samples")
+    path = tmp_path / "a.json"
+    path.write_text(to_json(record(10)), encoding="utf-8")
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    run(parser.parse_args([str(path), str(path)]))
+    assert "latencies: p50 of each repeat, the median of them; linnet report leads with p90" in capsys.readouterr().out
+
+
 def test_the_exit_status_tells_ci(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     old, slow = write(tmp_path / "old.json", record(10.0)), write(tmp_path / "new.json", record(12.0, seed=1))
     assert command(old, slow, "--output", tmp_path / "out.json") == 1

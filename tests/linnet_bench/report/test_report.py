@@ -156,8 +156,15 @@ def test_the_command_replaces_only_its_own_page(tmp_path: Path, capsys: pytest.C
         command(path, "-o", out)
     with pytest.raises(InvalidArgumentError, match="is one of the records"):
         command(path, "-o", path, "--force")
+    with pytest.raises(InvalidArgumentError, match=r"r2 is a page in HTML; name it r2\.html"):
+        command(path, "-o", tmp_path / "r2")
     with pytest.raises(InvalidArgumentError, match="more than once"):
         command(path, path, "-o", out, "--force")
+
+
+def test_pages_and_regressions_say_which_percentile_they_show() -> None:
+    page = report_page([NamedRecord("one", make_record())], "")
+    assert "It leads with p90, linnet regress compares p50; both are medians over the repeats." in page
 
 
 def test_what_is_no_record_is_named(tmp_path: Path) -> None:

@@ -85,7 +85,12 @@ def test_what_is_there_is_read_once(files: Path, tmp_path: Path, monkeypatch: py
     assert bundle(files / "fill-mask.pte", "python", tmp_path) == 0
     read: list[Path] = []
     whole = Path.read_bytes
-    monkeypatch.setattr(Path, "read_bytes", lambda path: read.append(path) or whole(path))
+
+    def noted(path: Path) -> bytes:
+        read.append(path)
+        return whole(path)
+
+    monkeypatch.setattr(Path, "read_bytes", noted)
     assert bundle(files / "fill-mask.pte", "python", tmp_path) == 0
     assert read.count(tmp_path / "fill_mask" / "fill_mask.pte") == 1
 

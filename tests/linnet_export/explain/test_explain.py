@@ -256,4 +256,6 @@ def test_the_command(exported: Callable[..., Any], tmp_path: Path, capsys: pytes
     assert data["manifest"]["task"] == "text-classification"
     assert sum(part["size"] for part in data["parts"]) == data["size"]
     assert main(["explain", str(tmp_path / "absent.pte"), "-o", str(tmp_path / "x.html")]) == 3
+    assert main(["explain", str(page)]) == 3  # whose page would have its own name
+    assert "it is an HTML page" in capsys.readouterr().err
     assert not (tmp_path / "x.html").exists()
