@@ -38,8 +38,13 @@ class Int8Embedding(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Return float32 [..., width] of int64 [...]."""
+        rows, scale = self.weight, self.scale
+        if not torch.compiler.is_exporting():
+            # in PyTorch the operator makes the whole table float32 at every call: give it only what is looked up
+            rows, scale = rows[ids.flatten()], scale[ids.flatten()]
+            ids = torch.arange(ids.numel()).view_as(ids)
         operator = torch.ops.quantized_decomposed.embedding_byte
-        result: Tensor = operator(self.weight, self.scale, None, *_BYTE, ids)
+        result: Tensor = operator(rows, scale, None, *_BYTE, ids)
         return result
 
 

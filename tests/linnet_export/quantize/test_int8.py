@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from linnet_export.graph.layers import OutputLinear
 from linnet_export.graph.program import device_module
@@ -57,6 +58,22 @@ def test_an_embedding_gives_rows_times_scale() -> None:
     ids = torch.tensor([[0, 6, 3]])
     expected: Tensor = rows[ids].float() * scale[ids].unsqueeze(-1)
     assert torch.equal(Int8Embedding(embedding)(ids), expected)
+
+
+def test_an_embedding_makes_only_what_it_looks_up_float() -> None:
+    sizes: list[int] = []
+
+    class Sizes(TorchDispatchMode):
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            result = func(*args, **(kwargs or {}))
+            if isinstance(result, Tensor) and result.is_floating_point():
+                sizes.append(result.numel())
+            return result
+
+    table = Int8Embedding(nn.Embedding(1000, 4))
+    with Sizes():
+        table(torch.tensor([[5, 999, 5]]))
+    assert max(sizes) == 3 * 4  # a table of 250 000 words is 384 MB
 
 
 def test_answers_and_small_tables_stay_float(models: Models) -> None:
