@@ -29,6 +29,7 @@ from linnet_export.lower.executorch_compat import (
     forget_graphs,
     necessary_passes,
     schema_name,
+    short_collections,
     sorted_once,
 )
 from linnet_export.lower.partition_report import partition_report
@@ -122,6 +123,7 @@ ConstantMethods: TypeAlias = Mapping[str, ConstantValue] | Callable[[ProgramFact
 """Values by name, or a function that makes them once the program's facts are known."""
 
 
+@short_collections()
 def lower(
     methods: Mapping[str, DeviceProgram],
     *,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -22,6 +23,7 @@ from linnet_export.lower.executorch_compat import (
     check_version,
     parse_program,
     segment_base,
+    short_collections,
 )
 from linnet_export.lower.lowering import lower
 from linnet_export.quantize.apply import apply_recipe
@@ -94,6 +96,21 @@ def test_sorting_once_gives_the_same_program(models: Models, monkeypatch: pytest
 def test_no_graph_stays_in_the_cache(models: Models) -> None:
     program_of(models)
     assert is_same_node.cache_info().currsize == 0
+
+
+def test_the_collector_is_left_as_it_was() -> None:
+    assert gc.get_freeze_count() == 0
+    with contextlib.suppress(KeyError), short_collections():
+        assert gc.get_freeze_count() > 0
+        raise KeyError
+    assert gc.get_freeze_count() == 0
+    gc.freeze()  # as a server does before it forks
+    try:
+        with short_collections():
+            pass
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
 
 
 def test_the_parsed_parts_of_a_program(models: Models) -> None:
