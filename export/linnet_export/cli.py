@@ -165,6 +165,8 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(report.to_json(), ensure_ascii=False, indent=2))
     else:
         print_report(report)
+    for warning in report.warnings or ():
+        print(f"linnet: warning: {warning}", file=sys.stderr)
     return 0
 
 

@@ -241,6 +241,7 @@ def _report(loaded: _Loaded, quantized: _Quantized, lowered: LowerResult, second
         layers=summary.layers,
         seconds={name: round(spent, 3) for name, spent in seconds.items()},
         notes=(*_notes(loaded, lowered), *app_notes(loaded.checkpoint, quantized.forward.outputs)),
+        warnings=loaded.checkpoint.warnings,
         mixed_precision=quantized.mixed,
     )
 

@@ -365,6 +365,25 @@ def test_the_command_prints_a_report(tmp_path: Path) -> None:
     assert "--force" in again.stderr
 
 
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_what_was_assumed_is_a_warning_at_the_end(tmp_path: Path, more: tuple[str, ...]) -> None:
+    """Of an encoder without a word about its pooling, and of a classifier that may be a reranker."""
+    encoder = write_checkpoint(tmp_path / "encoder")
+    ranker = write_checkpoint(tmp_path / "ranker", task="text-classification", num_labels=1)
+    for checkpoint, said in ((encoder, "--pooling chooses another"), (ranker, "--task text-ranking")):
+        file = tmp_path / f"{checkpoint.name}.pte"
+        command = ["export", str(checkpoint), "-o", str(file), "--recipe", "fp32", "--no-proof", *more]
+        done = subprocess.run([sys.executable, "-m", "linnet", *command], capture_output=True, text=True)
+        last = done.stderr.splitlines()[-1]
+        assert last.startswith("linnet: warning: the checkpoint has ")
+        assert said in last
+        assert bool(more) is (said in done.stdout)  # once for people
+        with linnet.load(file) as model:
+            report = model.evidence.report
+        assert [f"linnet: warning: {warning}" for warning in report.warnings or ()] == [last]
+        assert set(report.warnings or ()) <= set(report.notes)
+
+
 def test_the_command_prints_json(tmp_path: Path) -> None:
     checkpoint = write_checkpoint(tmp_path / "checkpoint")
     arguments = ("export", str(checkpoint), "-o", str(tmp_path / "m.pte"), "--recipe", "fp32", "--json")

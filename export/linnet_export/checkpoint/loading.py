@@ -49,6 +49,7 @@ class Checkpoint:
         special_tokens: token by role (pad, unk, cls, sep, mask).
         clean_up: `transformers` drops the space before punctuation when it decodes.
         notes: what the user should know about how it was read, sentences.
+        warnings: those of the notes that may be a mistake: what the checkpoint does not say, and linnet assumed.
     """
 
     source: Source
@@ -67,6 +68,7 @@ class Checkpoint:
     special_tokens: Mapping[str, str]
     clean_up: bool = False
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def vocab_size(self) -> int:
@@ -124,7 +126,8 @@ def load_checkpoint(config: ExportConfig) -> Checkpoint:
         settings = _cross_encoder_settings(settings, sentence)
     task = known_task(config.task) if config.task else _detected(folders, settings, sentence)
     chosen = config.task is not None
-    notes = check_files(source.directory, settings, task, chosen=chosen) + _pooling_notes(config, task, sentence)
+    notes = check_files(source.directory, settings, task, chosen=chosen)
+    warnings = _pooling_notes(config, task, sentence) + (() if chosen else _ranking_note(task, own_config))
     bound = sentence if sentence and sentence.cross_encoder != task.embeds else None
     sentence = _embedding_modules(config, task, sentence)
     files = folders.files
@@ -137,8 +140,6 @@ def load_checkpoint(config: ExportConfig) -> Checkpoint:
     _check_complete(folders.weights, task, weights)
     notes += loaded.notes + weights.notes + check_weights(weights, task, chosen=chosen)
     model = weights.model
-    if not chosen:
-        notes += _ranking_note(task, own_config)
     _check_vocabulary(tokenizer, model)
     _check_lower_case(sentence, tokenizer)
     original = OriginalTokenizer(loaded, model)
@@ -158,7 +159,8 @@ def load_checkpoint(config: ExportConfig) -> Checkpoint:
         license=licence_of(source.directory),
         special_tokens=loaded.special_tokens,
         clean_up=loaded.clean_up,
-        notes=notes,
+        notes=warnings + notes,
+        warnings=warnings,
     )
     _ = checkpoint.embedding_size  # raises where a layer takes another width than the pooling gives
     return checkpoint

@@ -72,7 +72,7 @@ def _against(evidence: Evidence) -> str:
 
 def about(facts: Facts) -> list[Content]:
     """Return the section about the manifest, labels, versions and notes."""
-    manifest = facts.manifest
+    manifest, report = facts.manifest, facts.evidence.report
     rows: list[tuple[str, Content]] = [
         ("made from", foreign(manifest.source)),
         ("commit", element("code", manifest.source_commit) if manifest.source_commit else "-"),
@@ -87,14 +87,17 @@ def about(facts: Facts) -> list[Content]:
         ("pooling", f"{manifest.pooling}, {'unit length' if manifest.normalized else 'length as it comes'}"),
         ("prompts", _prompts(manifest.prompt_names, manifest.prompts)),
         ("needs", f"{', '.join(manifest.backends)}; kernels {', '.join(manifest.kernel_libraries)}"),
-        ("memory planned for activations", _planned(facts.evidence.report.planned_bytes)),
+        ("memory planned for activations", _planned(report.planned_bytes)),
     ]
     without = {"pooling"} if not get_task(manifest.task).embeds else set()
     versions = [[name, value] for name, value in facts.versions.items()]
     return [
         table(["", "manifest"], [[name, value] for name, value in rows if name not in without and value]),
         table(["", "version"], versions, caption="Versions", unbroken=(1,)),
-        *(element("p", "Note: ", foreign(note), class_="note") for note in facts.evidence.report.notes),
+        *(
+            element("p", "Warning: " if note in (report.warnings or ()) else "Note: ", foreign(note), class_="note")
+            for note in report.notes
+        ),
     ]
 
 

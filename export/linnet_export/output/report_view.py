@@ -22,7 +22,7 @@ _SHOWN_LAYERS = 8
 
 
 def print_report(report: ExportReport, console: Console | None = None) -> None:
-    """Print the sizes, the program, mixed precision, the proof and the notes of an export."""
+    """Print the sizes, the program, mixed precision, the proof and the notes of an export without its warnings."""
     out = console or Console()
     out.line(f"{report.path}  {_megabytes(report.file_bytes)}  {report.task}, {report.recipe}, {report.status}")
     out.line(f"  {report.quantization}")
@@ -32,7 +32,8 @@ def print_report(report: ExportReport, console: Console | None = None) -> None:
         _print_mixed(out, report.mixed_precision)
     _print_proof(out, report)
     for note in report.notes:
-        out.line(f"note: {note}")
+        if note not in (report.warnings or ()):
+            out.line(f"note: {note}")
 
 
 def _print_sizes(out: Console, report: ExportReport) -> None:

@@ -263,6 +263,7 @@ class Report:
         layers: every linear layer and embedding table, in the order of the graph; None: not recorded.
         seconds: wall-clock seconds by stage.
         notes: further remarks for the user.
+        warnings: those of the notes that may be a mistake of the export; None: not recorded.
         mixed_precision: result of automatic mixed precision; None if it was not used.
     """
 
@@ -281,6 +282,7 @@ class Report:
     layers: tuple[LayerPrecision, ...] | None = None
     seconds: Mapping[str, float] = dataclasses.field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] | None = None
     mixed_precision: MixedPrecision | None = None
 
 

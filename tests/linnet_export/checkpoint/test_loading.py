@@ -72,8 +72,10 @@ def test_a_cross_encoder(tmp_path: Path, activation: str | None, expected: str) 
 def test_a_reranker_that_does_not_say_so(tmp_path: Path) -> None:
     """As cross-encoder/ms-marco-MiniLM-L-12-v2 without the files of sentence-transformers."""
     write_checkpoint(tmp_path, task="text-classification", num_labels=1)
-    (note,) = load(tmp_path).notes
+    checkpoint = load(tmp_path)
+    (note,) = checkpoint.notes
     assert "--task text-ranking" in note
+    assert checkpoint.warnings == (note,)
     assert load(tmp_path, task="text-classification").notes == ()
     ranking = load(tmp_path, task="text-ranking")
     assert (ranking.task.name, ranking.notes) == ("text-ranking", ())
@@ -126,6 +128,7 @@ def test_the_pooling_of_a_plain_encoder(tmp_path: Path, option: str | None, pool
     checkpoint = load(tmp_path, pooling=option)
     assert (checkpoint.pooling, checkpoint.embedding_size) == (pooling, size)
     assert bool(checkpoint.notes) is (option is None)
+    assert checkpoint.warnings == checkpoint.notes
 
 
 def test_the_pooling_of_sentence_transformers_can_be_replaced(tmp_path: Path) -> None:
