@@ -165,7 +165,7 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(report.to_json(), ensure_ascii=False, indent=2))
     else:
         print_report(report)
-    for warning in report.warnings or ():
+    for warning in report.warnings:
         print(f"linnet: warning: {warning}", file=sys.stderr)
     return 0
 

@@ -380,8 +380,8 @@ def test_what_was_assumed_is_a_warning_at_the_end(tmp_path: Path, more: tuple[st
         assert bool(more) is (said in done.stdout)  # once for people
         with linnet.load(file) as model:
             report = model.evidence.report
-        assert [f"linnet: warning: {warning}" for warning in report.warnings or ()] == [last]
-        assert set(report.warnings or ()) <= set(report.notes)
+        assert [f"linnet: warning: {warning}" for warning in report.warnings] == [last]
+        assert set(report.warnings) <= set(report.notes)
 
 
 def test_the_command_prints_json(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ def about(facts: Facts) -> list[Content]:
         table(["", "manifest"], [[name, value] for name, value in rows if name not in without and value]),
         table(["", "version"], versions, caption="Versions", unbroken=(1,)),
         *(
-            element("p", "Warning: " if note in (report.warnings or ()) else "Note: ", foreign(note), class_="note")
+            element("p", "Warning: " if note in report.warnings else "Note: ", foreign(note), class_="note")
             for note in report.notes
         ),
     ]

@@ -32,7 +32,7 @@ def print_report(report: ExportReport, console: Console | None = None) -> None:
         _print_mixed(out, report.mixed_precision)
     _print_proof(out, report)
     for note in report.notes:
-        if note not in (report.warnings or ()):
+        if note not in report.warnings:
             out.line(f"note: {note}")
 
 

@@ -263,7 +263,7 @@ class Report:
         layers: every linear layer and embedding table, in the order of the graph; None: not recorded.
         seconds: wall-clock seconds by stage.
         notes: further remarks for the user.
-        warnings: those of the notes that may be a mistake of the export; None: not recorded.
+        warnings: those of the notes that may be a mistake of the export.
         mixed_precision: result of automatic mixed precision; None if it was not used.
     """
 
@@ -282,7 +282,7 @@ class Report:
     layers: tuple[LayerPrecision, ...] | None = None
     seconds: Mapping[str, float] = dataclasses.field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    warnings: tuple[str, ...] | None = None
+    warnings: tuple[str, ...] = dataclasses.field(default=(), metadata=OMIT_DEFAULT)
     mixed_precision: MixedPrecision | None = None
 
 
