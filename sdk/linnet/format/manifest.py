@@ -46,6 +46,10 @@ def join_items(items: Sequence[str]) -> str:
     """
     if list(items) == [""]:
         raise ValueError("a list of one empty string cannot be stored")
+    return _joined(items)
+
+
+def _joined(items: Sequence[str]) -> str:
     return "\n".join(item.replace("\\", "\\\\").replace("\n", "\\n") for item in items)
 
 
@@ -245,7 +249,7 @@ class Manifest:
 
 
 def _stored_bytes(value: str | bytes | tuple[str, ...]) -> int:
-    stored = "\n".join(value) if isinstance(value, tuple) else value
+    stored = _joined(value) if isinstance(value, tuple) else value
     return len(stored) if isinstance(stored, bytes) else len(stored.encode(errors="replace"))
 
 

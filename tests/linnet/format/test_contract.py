@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linnet.errors import LinnetError, ManifestInvalidError, SchemaTooNewError, TrailerDamagedError
-from linnet.format.manifest import TASKS, Manifest, join_items, split_items
+from linnet.format.manifest import TASKS, Manifest, _stored_bytes, join_items, split_items
 from linnet.format.trailer import FOOTER_SIZE, build_trailer, read_trailer
 from tests.support.sdk_fakes import make_manifest
 
@@ -179,3 +179,10 @@ def test_the_footer_stands_where_the_layout_says() -> None:
     assert struct.unpack("<QQQQ", footer[16:48]) == (len(PROGRAM), len(b'{"a": 1}'), 2, 0)
     assert trailer[:8] == b'{"a": 1}'
     assert struct.unpack("<QQQQ", trailer[8:40]) == (0, 64, 100, 20)
+
+
+def test_the_bound_of_a_list_counts_the_bytes_that_are_stored() -> None:
+    """Each line end and backslash of an item is stored as two bytes."""
+    for items in (("a", "b"), ("a\nb", "\\"), ("é", ""), ()):
+        assert _stored_bytes(items) == len(join_items(items).encode())
+    assert _stored_bytes(("a\nb", "\\")) == 4 + 1 + 2
