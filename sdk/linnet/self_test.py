@@ -27,7 +27,7 @@ __all__ = ["SWITCH_VARIABLE", "is_wanted", "run_self_test"]
 SWITCH_VARIABLE = "LINNET_SELF_TEST"
 """Environment variable: 0 skips the self-test; 1, empty or unset runs it."""
 
-_IDENTITY_FIELDS = ("version", "executorch", "cpu", "cpu_features")
+_IDENTITY_FIELDS = ("version", "executorch", "cpu", "cpu_features", "kernels")
 
 
 def is_wanted(argument: bool | None) -> bool:

@@ -219,7 +219,7 @@ def compile_program(name: str, sources: Sequence[Path], userland: Userland, incl
     standard = ["-std=c++17"] if cxx else ["-std=gnu11"]
     folders = [f"-I{folder}" for folder in (package / "include", *includes)]
     build(
-        [compiler, *standard, "-O1", "-rdynamic", "-Wall", "-Wextra", "-Werror", *folders, *sources, "-o", program,
+        [compiler, *standard, "-O1", "-ffp-contract=off", "-rdynamic", "-Wall", "-Wextra", "-Werror", *folders, *sources, "-o", program,
          f"-L{package / 'lib'}", "-llinnet", f"-Wl,-rpath,{package / 'lib'}", f"-Wl,-rpath-link,{package / 'lib'}",
          "-lm", "-lpthread", "-ldl"]
     )  # fmt: skip

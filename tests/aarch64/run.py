@@ -313,17 +313,17 @@ def compile_programs() -> dict[str, Path]:
     tests, core = ROOT / "tests", ROOT / "runtime_bindings" / "runtime"
     native = tests / "runtime_bindings" / "runtime" / "native"
     # what registers the operators needs ExecuTorch's headers, which a wheel does not have
-    attention = [core / "kernels" / f"attention_{part}.cpp" for part in ("avx512", "layout", "portable")]
-    linear = [core / "kernels" / f"linear_{part}.cpp" for part in ("avx512", "call", "layout", "portable")]
     block = core / "memory" / "block.cpp"
+    parts = [core / "kernels" / f"{part}.cpp" for part in ("attention_layout", "dispatch", "linear_layout")]
+    kernels = [*sorted((core / "kernels" / "processors").glob("*.cpp")), *parts, block]
     sources = {
         "c_api_test": [native / "c_api_test.c"],
         "threads_test": [native / "threads_test.cpp"],
         "out_of_memory_test": [native / "out_of_memory_test.c"],
-        "attention_test": [native / "attention_test.cpp", *attention],
-        "linear_test": [native / "linear_test.cpp", *linear, block],
+        "attention_test": [native / "attention_test.cpp", *kernels],
+        "linear_test": [native / "linear_test.cpp", core / "kernels" / "linear_call.cpp", *kernels],
         "block_test": [native / "block_test.cpp", block, core / "memory" / "xnnpack_memory.cpp"],
-        "layer_norm_test": [native / "layer_norm_test.cpp", core / "kernels" / "layer_norm.cpp"],
+        "layer_norm_test": [native / "layer_norm_test.cpp", *kernels],
         "tokenizer_test": [tests / "runtime_bindings" / "text" / "native" / "tokenizer_test.cpp"],
         "sme_outer_product": [tests / "aarch64" / "sme_outer_product.c"],
     }

@@ -142,14 +142,14 @@ class _EnergyMeter:
         return energy_between(self._before, read_energy()) if self._before else None
 
 
-def see_kernels(model: Model, runtime: ProfilingRuntime, tokens: int, cpu_features: str) -> Kernels:
+def see_kernels(model: Model, runtime: ProfilingRuntime, tokens: int, kernels: str) -> Kernels:
     """Profile one inference and return the kernels that computed it. The runtime's profiling must be on.
 
     Args:
         model: source of the evidence and the tokenizer.
         runtime: runtime of the model.
         tokens: length of the input.
-        cpu_features: features as ``runtime_info()`` lists them.
+        kernels: name of linnet's own kernels, as ``runtime_info()`` tells it.
     """
     runtime.run("forward", forward_inputs(model, runtime, tokens))
     steps = [*steps_of(runtime_events(runtime))]
@@ -159,17 +159,16 @@ def see_kernels(model: Model, runtime: ProfilingRuntime, tokens: int, cpu_featur
     delegated = [base_name(operator.name) for step in steps for operator in step.operators]
     return Kernels(
         method=method,
-        attention=_attention(method, named, delegated, cpu_features),
+        attention=_attention(method, named, delegated, kernels),
         delegated=distinct(delegated),
         outside=distinct(named),
     )
 
 
-def _attention(method: str | None, outside: Sequence[str], delegated: Sequence[str], cpu_features: str) -> str | None:
-    """Return the attention kernel that ran; linnet's has a fast version for AVX-512 VNNI, and a portable one."""
+def _attention(method: str | None, outside: Sequence[str], delegated: Sequence[str], kernels: str) -> str | None:
+    """Return the attention kernel that ran: linnet's with the name of its instructions, or XNNPACK's."""
     if any("int8_attention" in name for name in outside):
-        fast = {"avx512f", "avx512_vnni"} <= set(cpu_features.split(","))
-        return f"linnet, int8, {'AVX-512 VNNI' if fast else 'portable C++'}"
+        return f"linnet, int8, {kernels}"
     products = [name for name in delegated if name.startswith("Batch Matrix Multiply")]
     return f"XNNPACK: {products[0]}" if products and method is not None else None
 

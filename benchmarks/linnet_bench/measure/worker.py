@@ -110,7 +110,7 @@ def _look_inside(
     sampling = Sampling(seconds=seconds, samples=asked.samples)
     runtime.set_profiling(True)
     try:
-        kernels = see_kernels(model, runtime, plain[-1].tokens, runtime_info().get("cpu_features", ""))
+        kernels = see_kernels(model, runtime, plain[-1].tokens, runtime_info().get("kernels", "portable"))
         emit({"event": "kernels", "kernels": dataclasses.asdict(kernels)})
         for unprofiled in plain if settings.profile else ():
             emit({"event": "measuring", "tokens": unprofiled.tokens})

@@ -24,18 +24,32 @@ struct AttentionShape {
   std::size_t width() const noexcept { return heads * head_width; }
 };
 
+constexpr std::size_t kLanes = 16;     // numbers in a vector of the kernels: queries computed at once
+constexpr std::size_t kUnitBytes = 4;  // what an instruction multiplies in one lane
+constexpr std::size_t kStep = 8;       // keys whose scores are summed at once
+constexpr std::size_t kBlock = 32;     // keys whose weights share their resolution
+constexpr float kLargestWeight = 255.0F;
+
+// How a kernel multiplies 8-bit numbers: in units of kUnitBytes, with as many of them in each.
+struct UnitFormat {
+  std::size_t group;  // numbers in a unit: bytes, or twos of 16 bits
+  bool signed_weights;  // softmax weights are shifted to signed bytes, which sums of the values undo
+};
+
 // How the packed keys and values of one head lie in memory; offsets in bytes, all multiples of 64.
 struct PackedHead {
-  explicit PackedHead(const AttentionShape& shape) noexcept;
+  PackedHead(const AttentionShape& shape, const UnitFormat& format) noexcept;
 
   std::size_t tokens;       // rounded up to kStep; keys and values behind the last token are zeros
-  std::size_t groups;       // of kGroup channels, for keys
+  std::size_t group;        // numbers in a unit
+  std::size_t units;        // of a key
   std::size_t channels;     // rounded up to kLanes, for values
   std::size_t key_scale;    // float32 [tokens]
-  std::size_t key_start;    // int32 [tokens]: undoes the 128 that is added to the queries
+  std::size_t key_start;    // int32 [tokens]: undoes what is added to the queries
   std::size_t value_scale;  // float32 [channels]
-  std::size_t keys;         // int8 [tokens][groups * kGroup]
-  std::size_t values;       // int8 [tokens / kGroup][channels][kGroup]
+  std::size_t value_start;  // int32 [blocks][channels], or nothing: undoes what is taken from the weights
+  std::size_t keys;         // units [tokens][units]
+  std::size_t values;       // units [tokens / group][channels]
   std::size_t size;
 };
 
@@ -43,20 +57,15 @@ struct PackedHead {
 struct Scratch {
   explicit Scratch(const PackedHead& head) noexcept;
 
-  std::size_t queries;  // uint8 [groups][kLanes][kGroup], 128 added
+  std::size_t queries;  // units [units][kLanes]
   std::size_t scores;   // float32 [kBlock][kLanes]
-  std::size_t weights;  // uint8 [kBlock / kGroup][kLanes][kGroup]
+  std::size_t weights;  // units [kBlock / group][kLanes]
   std::size_t sums;     // float32 [channels][kLanes]
   std::size_t size;
 };
 
-constexpr std::size_t kLanes = 16;  // int32 in the widest vector register: queries computed at once
-constexpr std::size_t kGroup = 4;   // bytes that a dot-product instruction multiplies in one lane
-constexpr std::size_t kStep = 8;    // keys whose scores are summed at once
-constexpr std::size_t kBlock = 32;  // keys whose weights share their resolution
-constexpr float kLargestWeight = 255.0F;
-
 struct AttentionKernel {
+  UnitFormat format;
   // Round the keys and values of one head and pack them into `packed` (PackedHead::size bytes).
   void (*pack)(const AttentionShape& shape, const float* key, const float* value, std::size_t head,
                std::uint8_t* packed);
@@ -64,14 +73,6 @@ struct AttentionKernel {
   void (*attend)(const AttentionShape& shape, const float* query, std::size_t head, std::size_t first,
                  std::size_t last, const std::uint8_t* packed, std::uint8_t* scratch, float* out);
 };
-
-// Return the kernel in plain C++, for every processor. It rounds as the others do; its float32 sums may
-// differ in the last bits.
-AttentionKernel portable_attention() noexcept;
-
-// Return the kernel for this processor's dot-product instructions, or one with null pointers if there is
-// none.
-AttentionKernel fast_attention() noexcept;
 
 }  // namespace linnet::kernels
 

@@ -26,24 +26,27 @@ class Parts {
 
 }  // namespace
 
-PackedHead::PackedHead(const AttentionShape& shape) noexcept
+PackedHead::PackedHead(const AttentionShape& shape, const UnitFormat& format) noexcept
     : tokens(rounded_up(shape.tokens, kStep)),
-      groups((shape.head_width + kGroup - 1) / kGroup),
+      group(format.group),
+      units((shape.head_width + group - 1) / group),
       channels(rounded_up(shape.head_width, kLanes)) {
   Parts parts;
   key_scale = parts.next(tokens * sizeof(float));
   key_start = parts.next(tokens * sizeof(std::int32_t));
   value_scale = parts.next(channels * sizeof(float));
-  keys = parts.next(tokens * groups * kGroup);
-  values = parts.next(tokens * channels);
+  const std::size_t blocks = format.signed_weights ? (tokens + kBlock - 1) / kBlock : 0;
+  value_start = parts.next(blocks * channels * sizeof(std::int32_t));
+  keys = parts.next(tokens * units * kUnitBytes);
+  values = parts.next(tokens / group * channels * kUnitBytes);
   size = parts.size();
 }
 
 Scratch::Scratch(const PackedHead& head) noexcept {
   Parts parts;
-  queries = parts.next(head.groups * kLanes * kGroup);
+  queries = parts.next(head.units * kLanes * kUnitBytes);
   scores = parts.next(kBlock * kLanes * sizeof(float));
-  weights = parts.next(kBlock * kLanes);
+  weights = parts.next(kBlock / head.group * kLanes * kUnitBytes);
   sums = parts.next(head.channels * kLanes * sizeof(float));
   size = parts.size();
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "kernels/attention.h"
+#include "kernels/dispatch.h"
 #include "kernels/on_threads.h"
 
 namespace linnet::kernels {
@@ -96,11 +97,8 @@ void int8_attention_out(KernelRuntimeContext& context, Span<EValue*> stack) {
   if (call.shape.tokens == 0 || call.shape.head_width == 0) {
     return;
   }
-  call.kernel = fast_attention();
-  if (call.kernel.pack == nullptr) {
-    call.kernel = portable_attention();
-  }
-  const PackedHead layout(call.shape);
+  call.kernel = chosen_kernels().attention;
+  const PackedHead layout(call.shape, call.kernel.format);
   const Scratch scratch(layout);
   call.threads = usable_threads(call.shape.tokens, kSmallestShare);
   const bool by_heads = call.shape.heads % call.threads == 0;

@@ -21,13 +21,6 @@ struct LayerNormInput {
 using LayerNormKernel = void (*)(const LayerNormInput& input, std::size_t first, std::size_t last,
                                  float* out);
 
-// Normalize in plain C++, on every processor. Its float32 sums may differ from other kernels in the last
-// bits.
-void portable_layer_norm(const LayerNormInput& input, std::size_t first, std::size_t last, float* out);
-
-// Return the kernel for this processor's vector instructions, or null if there is none.
-LayerNormKernel fast_layer_norm() noexcept;
-
 }  // namespace linnet::kernels
 
 #endif  // LINNET_RUNTIME_KERNELS_LAYER_NORM_H_

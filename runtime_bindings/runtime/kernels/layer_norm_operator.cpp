@@ -3,6 +3,7 @@
 #include <executorch/runtime/kernel/kernel_runtime_context.h>
 #include <executorch/runtime/kernel/operator_registry.h>
 
+#include "kernels/dispatch.h"
 #include "kernels/layer_norm.h"
 #include "kernels/on_threads.h"
 
@@ -42,7 +43,7 @@ void add_layer_norm_out(KernelRuntimeContext& context, Span<EValue*> stack) {
                              weight.const_data_ptr<float>(), static_cast<std::size_t>(x.size(1)), epsilon};
   const auto rows = static_cast<std::size_t>(x.size(0));
   float* result = out.mutable_data_ptr<float>();
-  const LayerNormKernel kernel = fast_layer_norm() == nullptr ? portable_layer_norm : fast_layer_norm();
+  const LayerNormKernel kernel = chosen_kernels().layer_norm;
   const std::size_t threads = usable_threads(rows, kSmallestShare);
   on_threads(threads, [&](std::size_t thread) {
     kernel(input, rows * thread / threads, rows * (thread + 1) / threads, result);

@@ -14,8 +14,7 @@
 
 namespace linnet::kernels {
 
-constexpr std::size_t kPanel = 32;  // outputs computed at once
-constexpr std::size_t kInputs = 4;  // bytes that a dot-product instruction multiplies in one lane
+constexpr std::size_t kInputs = 4;  // inputs whose weights lie together
 constexpr float kSteps = 255.0F;    // between the least and the largest value of a token
 // The smallest scale of a token, as in torchao: the epsilon of float32. A token of zeros would have the scale
 // 0.
@@ -35,36 +34,37 @@ struct LinearWeights {
   const std::uint8_t* residual_scale = nullptr;  // float32 [outputs], or null
 };
 
-// A layer in the order in which a kernel reads it. Outputs are padded with zeros to whole panels, inputs to
-// whole groups of kInputs.
+// A layer in the order in which a kernel reads it. Outputs are padded with zeros to whole panels of as many as
+// the kernel computes at once, inputs to whole groups of kInputs.
 class PackedLinear {
  public:
-  // Copy and reorder a layer. Throw std::bad_alloc.
-  explicit PackedLinear(const LinearWeights& weights);
+  // Copy and reorder a layer for panels of `width` outputs, a multiple of 16. Throw std::bad_alloc.
+  PackedLinear(const LinearWeights& weights, std::size_t width);
 
   std::size_t inputs() const noexcept { return inputs_; }
   std::size_t outputs() const noexcept { return outputs_; }
   std::size_t groups() const noexcept { return (inputs_ + kInputs - 1) / kInputs; }
-  std::size_t panels() const noexcept { return (outputs_ + kPanel - 1) / kPanel; }
-  // Return the weights of a panel, borrowed: int8 [groups][kPanel][kInputs].
+  std::size_t panels() const noexcept { return (outputs_ + width_ - 1) / width_; }
+  // Return the weights of a panel, borrowed: int8 [groups][width][kInputs].
   const std::int8_t* panel(std::size_t number) const noexcept {
-    return weights_ + number * groups() * kPanel * kInputs;
+    return weights_ + number * groups() * width_ * kInputs;
   }
-  // Return numbers of a panel's outputs, borrowed: float32 [kPanel] each.
-  const float* sums(std::size_t panel) const noexcept { return sums_ + panel * kPanel; }
-  const float* scales(std::size_t panel) const noexcept { return scales_ + panel * kPanel; }
-  const float* biases(std::size_t panel) const noexcept { return biases_ + panel * kPanel; }
-  const float* residual_scales(std::size_t panel) const noexcept { return residual_scales_ + panel * kPanel; }
+  // Return numbers of a panel's outputs, borrowed: float32 [width] each.
+  const float* sums(std::size_t panel) const noexcept { return sums_ + panel * width_; }
+  const float* scales(std::size_t panel) const noexcept { return scales_ + panel * width_; }
+  const float* biases(std::size_t panel) const noexcept { return biases_ + panel * width_; }
+  const float* residual_scales(std::size_t panel) const noexcept { return residual_scales_ + panel * width_; }
 
  private:
   // Return the size of the weights, a multiple of Block::kAlignment, so that the floats behind them are
   // aligned.
-  std::size_t weight_bytes() const noexcept { return panels() * groups() * kPanel * kInputs; }
-  std::size_t padded_outputs() const noexcept { return panels() * kPanel; }
+  std::size_t weight_bytes() const noexcept { return panels() * groups() * width_ * kInputs; }
+  std::size_t padded_outputs() const noexcept { return panels() * width_; }
   void pack_rows(const LinearWeights& weights);
 
   std::size_t inputs_;
   std::size_t outputs_;
+  std::size_t width_;
   // the weights, then padded_outputs() of each kind of float; in one block, because many small ones of layers
   // that come and go would leave holes in the heap
   Block memory_;
@@ -75,15 +75,17 @@ class PackedLinear {
   float* residual_scales_;
 };
 
-// Rounded tokens, borrowed: x is about (byte - zero) * scale.
+// Rounded tokens, borrowed: x is about (number - zero) * scale.
 struct RoundedRows {
-  std::uint8_t* bytes;  // [rows][stride], zeros behind the inputs
-  std::size_t stride;   // a multiple of kInputs, not less than the inputs
+  std::uint8_t* bytes;  // [rows][stride], zeros behind the inputs; a number takes LinearKernel::number_bytes
+  std::size_t stride;   // bytes of whole groups of kInputs numbers
   float* scales;
   float* zeros;  // whole numbers
 };
 
 struct LinearKernel {
+  std::size_t panel;         // outputs that are computed at once
+  std::size_t number_bytes;  // of a rounded activation in memory
   // Round the rows [first, last) of float32 [rows, inputs] to the same rows of `out`.
   void (*round_rows)(const float* x, std::size_t inputs, std::size_t first, std::size_t last,
                      const RoundedRows& out);
@@ -92,13 +94,6 @@ struct LinearKernel {
   void (*multiply)(const PackedLinear& layer, Tail tail, const RoundedRows& rows, std::size_t count,
                    const float* residual, std::size_t first, std::size_t last, float* out);
 };
-
-// Return the kernel in plain C++, for every processor.
-LinearKernel portable_linear() noexcept;
-
-// Return the kernel for this processor's dot-product instructions, or one with null pointers if there is
-// none.
-LinearKernel fast_linear() noexcept;
 
 }  // namespace linnet::kernels
 

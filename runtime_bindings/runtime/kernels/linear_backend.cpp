@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/dispatch.h"
 #include "kernels/linear.h"
 #include "kernels/linear_call.h"
 #include "kernels/on_threads.h"
@@ -80,7 +81,8 @@ Error read_layer(const LinearCall& described, const LinearCall::Layer& layer, co
     return Error::InvalidProgram;
   }
   call.layers.emplace_back(LinearWeights{described.inputs, layer.outputs, weight.bytes(), scale.bytes(),
-                                         bias.bytes(), residual_scale.bytes()});
+                                         bias.bytes(), residual_scale.bytes()},
+                           chosen_kernels().linear.panel);
   return Error::Ok;
 }
 
@@ -99,11 +101,6 @@ Error read_call(const FreeableBuffer& description, const NamedDataMap& map, Call
   described->layers = {};  // their names are not needed again
   call.described = std::move(*described);
   return Error::Ok;
-}
-
-LinearKernel kernel() noexcept {
-  const LinearKernel fast = fast_linear();
-  return fast.multiply == nullptr ? portable_linear() : fast;
 }
 
 // The work of one call: the panels of all its layers, numbered through, and the outputs, borrowed.
@@ -140,7 +137,7 @@ struct Work {
 // Round the rows and compute all panels, in small pieces that the threads take one by one: other programs may
 // hold up one of the threads.
 void run(const Work& work, const float* x, std::size_t inputs) {
-  const LinearKernel chosen = kernel();
+  const LinearKernel& chosen = chosen_kernels().linear;
   if (usable_threads(work.count, kSmallestShare) == 1) {
     chosen.round_rows(x, inputs, 0, work.count, work.rows);
     work.multiply(chosen, 0, work.panels());
@@ -238,7 +235,7 @@ class LinnetBackend final : public BackendInterface {
     if (work.count == 0) {
       return Error::Ok;
     }
-    work.rows.stride = call.layers.front().groups() * kInputs;
+    work.rows.stride = call.layers.front().groups() * kInputs * chosen_kernels().linear.number_bytes;
     const std::size_t bytes = (work.count * work.rows.stride + kAlignment - 1) / kAlignment * kAlignment;
     void* memory = context.allocate(bytes + 2 * work.count * sizeof(float), kAlignment);
     if (memory == nullptr) {

@@ -5,9 +5,10 @@
 
 namespace linnet::kernels {
 
-PackedLinear::PackedLinear(const LinearWeights& weights)
+PackedLinear::PackedLinear(const LinearWeights& weights, std::size_t width)
     : inputs_(weights.inputs),
       outputs_(weights.outputs),
+      width_(width),
       memory_(weight_bytes() + 4 * padded_outputs() * sizeof(float)) {
   const std::size_t floats = padded_outputs();
   weights_ = reinterpret_cast<std::int8_t*>(memory_.get());
@@ -30,11 +31,11 @@ void PackedLinear::pack_rows(const LinearWeights& weights) {
   const std::size_t rest = inputs_ % kInputs;
   for (std::size_t output = 0; output < outputs_; ++output) {
     const std::uint8_t* row = weights.weight + output * inputs_;
-    std::int8_t* to = weights_ + output / kPanel * groups() * kPanel * kInputs + output % kPanel * kInputs;
+    std::int8_t* to = weights_ + output / width_ * groups() * width_ * kInputs + output % width_ * kInputs;
     for (std::size_t group = 0; group < whole; ++group) {
-      std::memcpy(to + group * kPanel * kInputs, row + group * kInputs, kInputs);
+      std::memcpy(to + group * width_ * kInputs, row + group * kInputs, kInputs);
     }
-    std::memcpy(to + whole * kPanel * kInputs, row + whole * kInputs, rest);
+    std::memcpy(to + whole * width_ * kInputs, row + whole * kInputs, rest);
     std::int32_t sum = 0;
     for (std::size_t i = 0; i < inputs_; ++i) {
       sum += static_cast<std::int8_t>(row[i]);

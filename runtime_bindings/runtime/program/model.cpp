@@ -7,7 +7,7 @@
 #include <new>
 #include <utility>
 
-#include "kernels/attention.h"
+#include "kernels/dispatch.h"
 #include "program/executorch_errors.h"
 #include "program/read_fields.h"
 #include "program/runtime.h"
@@ -80,10 +80,10 @@ std::string computing_methods(const Program& program, const Fields& fields) {
 
 // Return the method that runs when `name` is asked for. "forward_fused" computes "forward" with linnet's
 // custom kernels. A stock ExecuTorch lacks them and runs "forward"; so does linnet on processors without the
-// instructions that make the kernels faster.
+// instructions that make the kernels faster (kernels/dispatch.h).
 std::string chosen_method(const Program& program, const std::string& name, linnet_fused when) {
   const bool wanted = when == LINNET_FUSED_ALWAYS ||
-                      (when == LINNET_FUSED_WHERE_FASTER && kernels::fast_attention().attend != nullptr);
+                      (when == LINNET_FUSED_WHERE_FASTER && &kernels::chosen_kernels() != &kernels::portable_kernels());
   const std::string fused = name + "_fused";
   return wanted && has_method(program, fused) ? fused : name;
 }

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "kernels/dispatch.h"
 #include "program/cpu.h"
 #include "program/executorch_errors.h"
 #include "program/method_memory.h"
@@ -35,6 +36,10 @@ void set_workspace_sharing() {
 }
 
 bool prepare_once(std::int32_t threads) {
+  const std::string problem = kernels::max_cpu_problem();
+  if (!problem.empty()) {
+    throw Error(LINNET_INVALID_ARGUMENT, problem);
+  }
   install_executorch_hooks();
   const ExecutorchCall call(LINNET_LOAD_FAILED);
   require_memory(kStartBytes);
@@ -145,6 +150,7 @@ std::string runtime_info() {
   return std::string("version=") + LINNET_VERSION + "\nexecutorch=" + executorch_version() +
          "\nbackends=" + join(backend_names()) + "\noperators=" + std::to_string(operator_names().size()) +
          "\ncpu=" + cpu_model() + "\ncpu_features=" + cpu_features() +
+         "\nkernels=" + kernels::chosen_kernels().name +
          "\nthreads=" + std::to_string(fixed_threads()) + "\n";
 }
 

@@ -261,4 +261,4 @@ def test_facts_about_the_build(model: Model) -> None:
     assert int(facts["operators"]) > 200
     assert int(facts["threads"]) >= 1
     assert facts["cpu"]
-    assert set(facts) == {"version", "executorch", "backends", "operators", "cpu", "cpu_features", "threads"}
+    assert set(facts) == {"version", "executorch", "backends", "operators", "cpu", "cpu_features", "kernels", "threads"}

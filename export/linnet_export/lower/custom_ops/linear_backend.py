@@ -1,7 +1,7 @@
 """Delegate of linnet for int8 linear layers: partitioner and preprocessing.
 
 XNNPACK's int8 kernels for AVX-512 VNNI reach three quarters of the rate of other libraries' on these shapes
-(`python -m benchmarks.peers --only roofline`). Those of `runtime_bindings/runtime/kernels/linear_avx512.cpp` do better,
+(`python -m benchmarks.peers --only roofline`). Those of `runtime_bindings/runtime/kernels/processors` do better,
 and round only once what several layers read. The delegate reads weights, scales and biases from the program's named
 data, under the names that XNNPACK's delegate gives them: a file holds them once for both.
 """

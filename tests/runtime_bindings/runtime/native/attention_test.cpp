@@ -1,4 +1,4 @@
-// The attention kernels against softmax(Q K^T) V in double precision, and against each other.
+// The attention kernels against softmax(Q K^T) V in double precision, and to the last bit against each other.
 #include "kernels/attention.h"
 
 #include <cmath>
@@ -8,15 +8,17 @@
 #include <random>
 #include <vector>
 
+#include "kernels/dispatch.h"
+
 namespace {
 
 using linnet::kernels::AttentionKernel;
 using linnet::kernels::AttentionShape;
-using linnet::kernels::fast_attention;
 using linnet::kernels::kLanes;
 using linnet::kernels::PackedHead;
-using linnet::kernels::portable_attention;
+using linnet::kernels::portable_kernels;
 using linnet::kernels::Scratch;
+using linnet::kernels::usable_kernels;
 using Matrix = std::vector<float>;
 
 int failures = 0;
@@ -27,6 +29,16 @@ void expect(bool good, const char* what, const AttentionShape& shape, double fou
     std::printf("%s: tokens %zu, heads %zu, head width %zu: %g\n", what, shape.tokens, shape.heads,
                 shape.head_width, found);
   }
+}
+
+std::vector<AttentionKernel> kernels() {
+  std::size_t count = 0;
+  const auto* all = usable_kernels(count);
+  std::vector<AttentionKernel> found;
+  for (std::size_t i = 0; i < count; ++i) {
+    found.push_back(all[i]->attention);
+  }
+  return found;
 }
 
 struct Input {
@@ -57,7 +69,7 @@ std::unique_ptr<std::uint8_t, decltype(&std::free)> memory(std::size_t size) {
 }
 
 Matrix run(const AttentionKernel& kernel, const Input& input) {
-  const PackedHead layout(input.shape);
+  const PackedHead layout(input.shape, kernel.format);
   const auto packed = memory(layout.size);
   const auto scratch = memory(Scratch(layout).size);
   Matrix out(input.query.size(), std::nanf(""));
@@ -130,41 +142,31 @@ double relative_error(const Matrix& found, const std::vector<double>& expected) 
 void compare(const AttentionShape& shape) {
   const Input input = random_input(shape);
   const std::vector<double> expected = exact(input);
-  const Matrix portable = run(portable_attention(), input);
+  const Matrix portable = run(portable_kernels().attention, input);
   // scores of random rows have a spread of a few units, and each is some thousandths of that off
   const double error = relative_error(portable, expected);
   expect(error < 0.025, "portable kernel, relative error", shape, error);
-  if (fast_attention().attend == nullptr) {
-    return;
+  for (const AttentionKernel& kernel : kernels()) {
+    const double apart = largest_difference(run(kernel, input), portable);
+    expect(apart == 0.0, "kernels apart", shape, apart);
   }
-  const Matrix fast = run(fast_attention(), input);
-  // the same roundings; float32 sums in another order let a weight that lies half-way round to its neighbour,
-  // which is 1/255 of the difference between two values of a few units
-  const double apart = largest_difference(fast, portable);
-  expect(apart < 0.01, "fast and portable kernel apart", shape, apart);
-  const double usual = relative_error(fast, std::vector<double>(portable.begin(), portable.end()));
-  expect(usual < 0.001, "fast and portable kernel, relative difference", shape, usual);
 }
 
 void one_token() {
   // a single token attends to itself: its value comes back, up to the rounding of int8
   const AttentionShape shape{1, 1, 4};
   const Input input{shape, {1.0F, 2.0F, 3.0F, 4.0F}, {1.0F, 1.0F, 1.0F, 1.0F}, {0.5F, -1.0F, 127.0F, 0.0F}};
-  for (const AttentionKernel& kernel : {portable_attention(), fast_attention()}) {
-    if (kernel.attend != nullptr) {
-      expect(largest_difference(run(kernel, input), input.value) < 1e-5, "one token", shape, 0.0);
-    }
+  for (const AttentionKernel& kernel : kernels()) {
+    expect(largest_difference(run(kernel, input), input.value) < 1e-5, "one token", shape, 0.0);
   }
 }
 
 void zeros() {
   const AttentionShape shape{5, 2, 8};
   const Matrix nothing(5 * 16, 0.0F);
-  for (const AttentionKernel& kernel : {portable_attention(), fast_attention()}) {
-    if (kernel.attend != nullptr) {
-      const double error = largest_difference(run(kernel, {shape, nothing, nothing, nothing}), nothing);
-      expect(error == 0.0, "zeros", shape, error);
-    }
+  for (const AttentionKernel& kernel : kernels()) {
+    const double error = largest_difference(run(kernel, {shape, nothing, nothing, nothing}), nothing);
+    expect(error == 0.0, "zeros", shape, error);
   }
 }
 
@@ -172,10 +174,7 @@ void zeros() {
 void no_numbers() {
   const AttentionShape shape{40, 2, 16};
   const Input clean = random_input(shape);
-  for (const AttentionKernel& kernel : {portable_attention(), fast_attention()}) {
-    if (kernel.attend == nullptr) {
-      continue;
-    }
+  for (const AttentionKernel& kernel : kernels()) {
     const Matrix expected = run(kernel, clean);
     for (const float strange : {std::nanf(""), INFINITY, -INFINITY, 3e38F, -3e38F}) {
       for (int part = 0; part < 7; ++part) {

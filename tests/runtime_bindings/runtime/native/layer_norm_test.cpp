@@ -1,18 +1,22 @@
-// The layer normalization kernels against the same in double precision.
+// The layer normalization kernels against the same in double precision, and to the last bit against each other.
 #include "kernels/layer_norm.h"
 
 #include <cmath>
 #include <cstddef>
 #include <cstdio>
+#include <cstring>
 #include <random>
 #include <vector>
 
+#include "kernels/dispatch.h"
+
 namespace {
 
-using linnet::kernels::fast_layer_norm;
+using linnet::kernels::Kernels;
 using linnet::kernels::LayerNormInput;
 using linnet::kernels::LayerNormKernel;
-using linnet::kernels::portable_layer_norm;
+using linnet::kernels::portable_kernels;
+using linnet::kernels::usable_kernels;
 
 constexpr std::size_t kRows = 7;
 constexpr float kEpsilon = 1e-12F;
@@ -48,7 +52,7 @@ double expected_value(const LayerNormInput& input, std::size_t row, std::size_t 
 }
 
 // Rows of the middle only, as a thread would do them: the others must stay as they are.
-void compare(LayerNormKernel kernel, const char* name, std::size_t width) {
+std::vector<float> compare(LayerNormKernel kernel, const char* name, std::size_t width) {
   std::mt19937 random(static_cast<unsigned>(width));
   const std::vector<float> x = random_numbers(random, kRows * width, 10.0F);
   const std::vector<float> residual = random_numbers(random, kRows * width, 0.0F);
@@ -66,15 +70,22 @@ void compare(LayerNormKernel kernel, const char* name, std::size_t width) {
       std::printf("%s, width %zu, row %zu, column %zu: %g off\n", name, width, row, i % width, difference);
     }
   }
+  return out;
 }
 
 }  // namespace
 
 int main() {
   for (const std::size_t width : {2U, 15U, 16U, 17U, 128U, 384U, 1000U}) {
-    compare(portable_layer_norm, "portable", width);
-    if (fast_layer_norm() != nullptr) {
-      compare(fast_layer_norm(), "fast", width);
+    const std::vector<float> expected = compare(portable_kernels().layer_norm, "portable", width);
+    std::size_t count = 0;
+    const Kernels* const* kernels = usable_kernels(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::vector<float> found = compare(kernels[i]->layer_norm, kernels[i]->name, width);
+      if (std::memcmp(found.data(), expected.data(), found.size() * sizeof(float)) != 0) {
+        ++failures;
+        std::printf("%s, width %zu: differs from the portable kernels\n", kernels[i]->name, width);
+      }
     }
   }
   std::printf("%d failed\n", failures);

@@ -1,4 +1,5 @@
-// The linear kernels against the same in double precision, and the description of a call.
+// The linear kernels against the same in double precision and to the last bit against each other, and the
+// description of a call.
 #include "kernels/linear.h"
 
 #include <cmath>
@@ -11,18 +12,20 @@
 #include <string>
 #include <vector>
 
+#include "kernels/dispatch.h"
 #include "kernels/linear_call.h"
 
 namespace {
 
-using linnet::kernels::fast_linear;
+using linnet::kernels::Kernels;
 using linnet::kernels::kInputs;
 using linnet::kernels::LinearKernel;
 using linnet::kernels::PackedLinear;
-using linnet::kernels::portable_linear;
+using linnet::kernels::portable_kernels;
 using linnet::kernels::read_linear_call;
 using linnet::kernels::RoundedRows;
 using linnet::kernels::Tail;
+using linnet::kernels::usable_kernels;
 
 constexpr float kUntouched = 12345.0F;
 
@@ -101,32 +104,44 @@ struct Memory {
   std::vector<float> zeros;
 };
 
+// Return a rounded activation, which takes one byte or two.
+double number(const LinearKernel& kernel, const RoundedRows& rows, std::size_t row, std::size_t i) {
+  const std::uint8_t* from = rows.bytes + row * rows.stride + i * kernel.number_bytes;
+  if (kernel.number_bytes == 1) {
+    return *from;
+  }
+  std::int16_t wide = 0;
+  std::memcpy(&wide, from, sizeof wide);
+  return wide;
+}
+
 // Each number comes back within half a step, and zero exactly.
-void check_rounding(const Case& layer, const RoundedRows& rows, const char* kernel) {
+void check_rounding(const Case& layer, const RoundedRows& rows, const LinearKernel& kernel, const char* name) {
   for (std::size_t i = 0; i < layer.x.size(); ++i) {
     const std::size_t row = i / layer.inputs;
     const float scale = rows.scales[row];
-    const float byte = rows.bytes[row * rows.stride + i % layer.inputs];
+    const auto byte = static_cast<float>(number(kernel, rows, row, i % layer.inputs));
     const float found = (byte - rows.zeros[row]) * scale;
-    expect(std::fabs(found - layer.x[i]) <= 0.501F * scale + 1e-6F, kernel, layer.name() + " rounding",
-           found);
-    expect(layer.x[i] != 0.0F || found == 0.0F, kernel, layer.name() + " zero", found);
+    expect(std::fabs(found - layer.x[i]) <= 0.501F * scale + 1e-6F, name, layer.name() + " rounding",
+           static_cast<double>(found));
+    expect(layer.x[i] != 0.0F || found == 0.0F, name, layer.name() + " zero", static_cast<double>(found));
   }
 }
 
 // What exact arithmetic makes of the rounded rows.
-double expected_value(const Case& layer, const RoundedRows& rows, std::size_t row, std::size_t output) {
+double expected_value(const Case& layer, const LinearKernel& kernel, const RoundedRows& rows, std::size_t row,
+                      std::size_t output) {
   double sum = 0.0;
   for (std::size_t i = 0; i < layer.inputs; ++i) {
-    sum += (rows.bytes[row * rows.stride + i] - static_cast<double>(rows.zeros[row])) *
+    sum += (number(kernel, rows, row, i) - static_cast<double>(rows.zeros[row])) *
            layer.weight[output * layer.inputs + i];
   }
   return sum * static_cast<double>(rows.scales[row]) * static_cast<double>(layer.scale[output]) +
          static_cast<double>(layer.bias[output]);
 }
 
-void check_products(const Case& layer, const PackedLinear& packed, const RoundedRows& rows,
-                    const LinearKernel& kernel, Tail tail, const char* name) {
+std::vector<float> check_products(const Case& layer, const PackedLinear& packed, const RoundedRows& rows,
+                                  const LinearKernel& kernel, Tail tail, const char* name) {
   std::vector<float> out(layer.rows * layer.outputs, kUntouched);
   // in two pieces, as threads do
   const std::size_t middle = packed.panels() / 2;
@@ -142,26 +157,43 @@ void check_products(const Case& layer, const PackedLinear& packed, const Rounded
     const double added = residual == nullptr ? 0.0
                                              : static_cast<double>(residual[i]) *
                                                    static_cast<double>(layer.residual_scale[output]);
-    const double sum = expected_value(layer, rows, i / layer.outputs, output) + added;
+    const double sum = expected_value(layer, kernel, rows, i / layer.outputs, output) + added;
     const double error = std::fabs(static_cast<double>(out[i]) - finished(sum, tail));
     // GELU's polynomial errs by up to 6e-5, and far from zero by x times what is left of the distribution
     // there
     expect(error <= 1e-4 + 4e-6 * std::fabs(sum), name, layer.name() + " product", error);
   }
+  return out;
 }
 
-void check_kernel(const LinearKernel& kernel, const char* name, const Case& layer) {
+// Return the outputs with each tail, one after the other.
+std::vector<float> check_kernel(const LinearKernel& kernel, const char* name, const Case& layer) {
   const PackedLinear packed({layer.inputs, layer.outputs, bytes_of(layer.weight), bytes_of(layer.scale),
-                             bytes_of(layer.bias), bytes_of(layer.residual_scale)});
-  const std::size_t stride = packed.groups() * kInputs;
+                             bytes_of(layer.bias), bytes_of(layer.residual_scale)},
+                            kernel.panel);
+  const std::size_t stride = packed.groups() * kInputs * kernel.number_bytes;
   Memory memory(layer.rows, stride);
   const RoundedRows rows{memory.bytes.get(), stride, memory.scales.data(), memory.zeros.data()};
   const std::size_t middle = layer.rows / 2;
   kernel.round_rows(layer.x.data(), layer.inputs, 0, middle, rows);
   kernel.round_rows(layer.x.data(), layer.inputs, middle, layer.rows, rows);
-  check_rounding(layer, rows, name);
+  check_rounding(layer, rows, kernel, name);
+  std::vector<float> all;
   for (const Tail tail : {Tail::kNone, Tail::kGelu, Tail::kRelu, Tail::kResidual}) {
-    check_products(layer, packed, rows, kernel, tail, name);
+    const std::vector<float> out = check_products(layer, packed, rows, kernel, tail, name);
+    all.insert(all.end(), out.begin(), out.end());
+  }
+  return all;
+}
+
+void compare(const Case& layer) {
+  const std::vector<float> expected = check_kernel(portable_kernels().linear, "portable", layer);
+  std::size_t count = 0;
+  const Kernels* const* kernels = usable_kernels(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::vector<float> found = check_kernel(kernels[i]->linear, kernels[i]->name, layer);
+    const bool same = std::memcmp(found.data(), expected.data(), found.size() * sizeof(float)) == 0;
+    expect(same, kernels[i]->name, layer.name() + " differs from the portable kernels", 0.0);
   }
 }
 
@@ -169,11 +201,7 @@ void check_kernels() {
   for (const std::size_t rows : {1U, 3U, 8U, 9U, 41U}) {
     for (const std::size_t inputs : {1U, 4U, 30U, 64U, 144U, 385U}) {
       for (const std::size_t outputs : {1U, 16U, 31U, 32U, 100U}) {
-        const Case layer(rows, inputs, outputs);
-        check_kernel(portable_linear(), "portable", layer);
-        if (fast_linear().multiply != nullptr) {
-          check_kernel(fast_linear(), "fast", layer);
-        }
+        compare(Case(rows, inputs, outputs));
       }
     }
   }
@@ -253,7 +281,8 @@ int main() {
   check_kernels();
   check_good_descriptions();
   check_bad_descriptions();
-  std::printf("linear: %s, %d failures\n",
-              fast_linear().multiply == nullptr ? "portable only" : "both kernels", failures);
+  std::size_t count = 0;
+  const Kernels* const* kernels = usable_kernels(count);
+  std::printf("linear: up to %s, %d failures\n", kernels[count - 1]->name, failures);
   return failures == 0 ? 0 : 1;
 }

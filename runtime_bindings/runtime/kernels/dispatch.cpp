@@ -1,0 +1,85 @@
+#include "kernels/dispatch.h"
+
+#include <array>
+#include <cstdlib>
+#include <string_view>
+
+namespace linnet::kernels {
+namespace {
+
+constexpr std::size_t kMost = 4;
+
+struct Usable {
+  std::array<const Kernels*, kMost> kernels = {};
+  std::size_t count = 0;
+
+  void add(const Kernels& one) noexcept { kernels[count++] = &one; }
+};
+
+Usable find_usable() noexcept {
+  Usable usable;
+  usable.add(portable_kernels());
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  const bool avx2 = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
+  const bool avx512 = __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+                      __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0;
+  if (avx2) {
+    usable.add(avx2_kernels());
+  }
+  if (avx512 && __builtin_cpu_supports("avx512vnni") != 0) {
+    usable.add(avx512_vnni_kernels());
+  }
+#endif
+  return usable;
+}
+
+const Usable& usable() noexcept {
+  static const Usable found = find_usable();
+  return found;
+}
+
+constexpr char kVariable[] = "LINNET_MAX_CPU";
+
+// Return the kernels of this name, or null.
+const Kernels* find(std::string_view name) noexcept {
+  const Usable& all = usable();
+  for (std::size_t i = 0; i < all.count; ++i) {
+    if (name == all.kernels[i]->name) {
+      return all.kernels[i];
+    }
+  }
+  return nullptr;
+}
+
+const Kernels& choose() noexcept {
+  const char* most = std::getenv(kVariable);
+  const Kernels* named = most == nullptr ? nullptr : find(most);
+  return named == nullptr ? *usable().kernels[usable().count - 1] : *named;
+}
+
+}  // namespace
+
+const Kernels* const* usable_kernels(std::size_t& count) noexcept {
+  count = usable().count;
+  return usable().kernels.data();
+}
+
+const Kernels& chosen_kernels() noexcept {
+  static const Kernels& chosen = choose();
+  return chosen;
+}
+
+std::string max_cpu_problem() {
+  const char* most = std::getenv(kVariable);
+  if (most == nullptr || *most == '\0' || find(most) != nullptr) {
+    return "";
+  }
+  std::string names;
+  for (std::size_t i = 0; i < usable().count; ++i) {
+    names += (names.empty() ? "" : ", ") + std::string(usable().kernels[i]->name);
+  }
+  return std::string(kVariable) + " is \"" + most + "\", expected kernels that this processor has: " + names;
+}
+
+}  // namespace linnet::kernels

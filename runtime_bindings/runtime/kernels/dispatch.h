@@ -1,0 +1,42 @@
+// Choice of the kernels for this processor.
+#ifndef LINNET_RUNTIME_KERNELS_DISPATCH_H_
+#define LINNET_RUNTIME_KERNELS_DISPATCH_H_
+
+#include <string>
+
+#include "kernels/attention.h"
+#include "kernels/layer_norm.h"
+#include "kernels/linear.h"
+
+namespace linnet::kernels {
+
+// All kernels for one kind of processor. Answers of all kinds are the same to the last bit.
+struct Kernels {
+  const char* name;
+  LinearKernel linear;
+  AttentionKernel attention;
+  LayerNormKernel layer_norm;
+};
+
+// Kernels in plain C++, for every processor.
+const Kernels& portable_kernels() noexcept;
+// Kernels that only a processor with these instructions can run.
+#if defined(__x86_64__)
+const Kernels& avx2_kernels() noexcept;
+const Kernels& avx512_vnni_kernels() noexcept;
+#endif
+
+// Return the kernels that this processor can run, the fastest last; the portable ones come first.
+const Kernels* const* usable_kernels(std::size_t& count) noexcept;
+
+// Return the fastest kernels for this processor, chosen once. The environment variable LINNET_MAX_CPU, the name
+// of kernels, excludes all that are faster than these.
+const Kernels& chosen_kernels() noexcept;
+
+// Return why LINNET_MAX_CPU cannot be followed: it names no kernels that any processor has, or some that this
+// one lacks. Empty if it is not set, or valid. Throw std::bad_alloc.
+std::string max_cpu_problem();
+
+}  // namespace linnet::kernels
+
+#endif  // LINNET_RUNTIME_KERNELS_DISPATCH_H_

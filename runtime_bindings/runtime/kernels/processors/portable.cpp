@@ -1,0 +1,212 @@
+// Vectors and products in plain C++, for every processor, and as what the others are compared with.
+#include "kernels/shared/vectors.h"
+
+namespace linnet::kernels {
+namespace {
+
+struct Floats {
+  float lanes[kLanes];
+};
+struct Ints {
+  std::int32_t lanes[kLanes];
+};
+
+constexpr std::size_t kGroup = 4;
+constexpr UnitFormat kUnits{kGroup, false};
+constexpr std::int32_t kQueryOffset = 128;
+constexpr std::int32_t kWeightOffset = 0;
+constexpr std::size_t kPanel = 16;
+constexpr std::size_t kRows = 4;
+constexpr std::size_t kActivationBytes = 1;
+constexpr std::size_t kRoundedAtOnce = 16;
+
+template <typename To, typename Function>
+inline To each(const Function& function) {
+  To result{};
+  for (std::size_t i = 0; i < kLanes; ++i) {
+    result.lanes[i] = function(i);
+  }
+  return result;
+}
+
+inline Floats all(float x) {
+  return each<Floats>([&](std::size_t) { return x; });
+}
+inline Ints all(std::int32_t x) {
+  return each<Ints>([&](std::size_t) { return x; });
+}
+inline Floats load(const float* from, std::size_t count) {
+  return each<Floats>([&](std::size_t i) { return i < count ? from[i] : 0.0F; });
+}
+inline Floats load(const float* from) { return load(from, kLanes); }
+inline void store(float* to, const Floats& x, std::size_t count) {
+  std::copy(x.lanes, x.lanes + std::min(count, kLanes), to);
+}
+inline void store(float* to, const Floats& x) { store(to, x, kLanes); }
+inline void store(std::int32_t* to, const Ints& x) { std::copy(x.lanes, x.lanes + kLanes, to); }
+inline Floats first_lanes(const Floats& x, std::size_t count) { return load(x.lanes, count); }
+inline Floats add(const Floats& a, const Floats& b) {
+  return each<Floats>([&](std::size_t i) { return a.lanes[i] + b.lanes[i]; });
+}
+inline Ints add(const Ints& a, const Ints& b) {
+  return each<Ints>([&](std::size_t i) { return a.lanes[i] + b.lanes[i]; });
+}
+inline Floats subtract(const Floats& a, const Floats& b) {
+  return each<Floats>([&](std::size_t i) { return a.lanes[i] - b.lanes[i]; });
+}
+inline Floats multiply(const Floats& a, const Floats& b) {
+  return each<Floats>([&](std::size_t i) { return a.lanes[i] * b.lanes[i]; });
+}
+inline Floats divide(const Floats& a, const Floats& b) {
+  return each<Floats>([&](std::size_t i) { return a.lanes[i] / b.lanes[i]; });
+}
+inline Floats fused(const Floats& a, const Floats& b, const Floats& c) {
+  return each<Floats>([&](std::size_t i) { return std::fma(a.lanes[i], b.lanes[i], c.lanes[i]); });
+}
+inline Floats fused_minus(const Floats& a, const Floats& b, const Floats& c) {
+  return each<Floats>([&](std::size_t i) { return std::fma(a.lanes[i], b.lanes[i], -c.lanes[i]); });
+}
+inline Floats minus_fused(const Floats& a, const Floats& b, const Floats& c) {
+  return each<Floats>([&](std::size_t i) { return std::fma(-a.lanes[i], b.lanes[i], c.lanes[i]); });
+}
+inline Floats smaller(const Floats& a, const Floats& b) {
+  return each<Floats>([&](std::size_t i) { return a.lanes[i] < b.lanes[i] ? a.lanes[i] : b.lanes[i]; });
+}
+inline Floats larger(const Floats& a, const Floats& b) {
+  return each<Floats>([&](std::size_t i) { return a.lanes[i] > b.lanes[i] ? a.lanes[i] : b.lanes[i]; });
+}
+inline Floats absolute(const Floats& x) {
+  return each<Floats>([&](std::size_t i) { return std::fabs(x.lanes[i]); });
+}
+
+inline float largest_lane(Floats x) {
+  for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < half; ++i) {
+      x.lanes[i] = x.lanes[i] > x.lanes[i + half] ? x.lanes[i] : x.lanes[i + half];
+    }
+  }
+  return x.lanes[0];
+}
+
+inline float sum_of_lanes(Floats x) {
+  for (std::size_t half = kLanes / 2; half > 0; half /= 2) {
+    for (std::size_t i = 0; i < half; ++i) {
+      x.lanes[i] += x.lanes[i + half];
+    }
+  }
+  return x.lanes[0];
+}
+
+inline std::int32_t sum_of_lanes(const Ints& x) {
+  std::int32_t sum = 0;
+  for (const std::int32_t lane : x.lanes) {
+    sum += lane;
+  }
+  return sum;
+}
+
+// The smallest int32 for what is no number or outside its range, as the instruction of x86 gives it; C++ does
+// not define that conversion.
+inline std::int32_t nearest(float x) {
+  return x >= -2147483648.0F && x < 2147483648.0F ? static_cast<std::int32_t>(std::nearbyintf(x))
+                                                  : INT32_MIN;
+}
+
+inline Ints to_ints(const Floats& x) {
+  return each<Ints>([&](std::size_t i) { return nearest(x.lanes[i]); });
+}
+inline Ints to_ints_below(const Floats& x, float limit) {
+  return each<Ints>(
+      [&](std::size_t i) { return std::fabs(x.lanes[i]) < limit ? nearest(x.lanes[i]) : 0; });
+}
+inline Floats to_floats(const Ints& x) {
+  return each<Floats>([&](std::size_t i) { return static_cast<float>(x.lanes[i]); });
+}
+inline Ints both(const Ints& a, const Ints& b) {
+  return each<Ints>([&](std::size_t i) { return a.lanes[i] & b.lanes[i]; });
+}
+inline Ints either(const Ints& a, const Ints& b) {
+  return each<Ints>([&](std::size_t i) { return a.lanes[i] | b.lanes[i]; });
+}
+template <unsigned kBits>
+inline Ints shifted_left(const Ints& x) {
+  return each<Ints>([&](std::size_t i) {
+    return static_cast<std::int32_t>(static_cast<std::uint32_t>(x.lanes[i]) << kBits);
+  });
+}
+inline Ints times(const Ints& x, std::int32_t number) {
+  return each<Ints>([&](std::size_t i) { return x.lanes[i] * number; });
+}
+inline Floats fraction(const Floats& x) {
+  return each<Floats>([&](std::size_t i) { return x.lanes[i] - std::floor(x.lanes[i]); });
+}
+inline Floats times_whole_power(const Floats& power, const Floats& x) {
+  return each<Floats>([&](std::size_t i) {
+    const bool inside = x.lanes[i] >= -125.0F && x.lanes[i] < 129.0F;
+    return inside ? std::ldexp(power.lanes[i], static_cast<int>(std::floor(x.lanes[i]))) : 0.0F;
+  });
+}
+
+inline void transpose(Floats* rows) {
+  for (std::size_t row = 0; row < kLanes; ++row) {
+    for (std::size_t column = 0; column < row; ++column) {
+      std::swap(rows[row].lanes[column], rows[column].lanes[row]);
+    }
+  }
+}
+
+inline void to_units(const Ints& x, std::int32_t* units) {
+  std::uint8_t bytes[kLanes];
+  for (std::size_t i = 0; i < kLanes; ++i) {
+    bytes[i] = static_cast<std::uint8_t>(x.lanes[i]);
+  }
+  std::memcpy(units, bytes, sizeof bytes);
+}
+
+inline void store_activations(std::uint8_t* to, const Ints& x, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    to[i] = static_cast<std::uint8_t>(std::clamp(x.lanes[i], 0, 255));
+  }
+}
+inline void store_activations(std::uint8_t* to, const Ints* x) { store_activations(to, *x, kLanes); }
+
+template <std::size_t kCount>
+inline void add_products(Ints* sums, const std::uint8_t* left, const std::uint8_t* right,
+                         std::size_t item_step, std::size_t unit_step, std::size_t units) {
+  for (std::size_t unit = 0; unit < units; ++unit, left += kLanes * kUnitBytes, right += unit_step) {
+    for (std::size_t item = 0; item < kCount; ++item) {
+      for (std::size_t i = 0; i < kLanes * kUnitBytes; ++i) {
+        const auto number = static_cast<std::int8_t>(right[item * item_step + i % kUnitBytes]);
+        sums[item].lanes[i / kUnitBytes] += left[i] * number;
+      }
+    }
+  }
+}
+
+template <std::size_t kCount>
+inline void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const std::int8_t* weights,
+                          std::size_t groups, Ahead /*ahead*/, Ints* sums) {
+  for (std::size_t row = 0; row < kCount; ++row) {
+    sums[row] = all(0);
+    for (std::size_t group = 0; group < groups; ++group) {
+      for (std::size_t i = 0; i < kPanel * kInputs; ++i) {
+        const std::uint8_t number = bytes[row * stride + group * kInputs + i % kInputs];
+        sums[row].lanes[i / kInputs] += number * weights[group * kPanel * kInputs + i];
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace linnet::kernels
+
+#include "kernels/shared/table.h"
+
+namespace linnet::kernels {
+
+const Kernels& portable_kernels() noexcept {
+  static constexpr Kernels kKernels = table("portable");
+  return kKernels;
+}
+
+}  // namespace linnet::kernels

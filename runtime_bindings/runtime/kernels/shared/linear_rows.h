@@ -1,0 +1,243 @@
+// Rounding of activations, and blocking and tails of linear layers, for the vectors of the processor whose
+// source includes this.
+//
+// Everything here has internal linkage: each processor's source compiles its own copy for its instructions.
+// Float operations and their order are the same for all, so that answers are the same to the last bit.
+#ifndef LINNET_RUNTIME_KERNELS_SHARED_LINEAR_ROWS_H_
+#define LINNET_RUNTIME_KERNELS_SHARED_LINEAR_ROWS_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/linear.h"
+
+namespace linnet::kernels {
+namespace {
+
+constexpr std::size_t kParts = kPanel / kLanes;  // vectors of a panel
+
+// The largest value of a row and zero, and the largest of its negated values and zero.
+struct Range {
+  float largest;
+  float minus_least;
+};
+
+inline Range range_of(const float* row, std::size_t inputs) {
+  constexpr std::size_t kAtOnce = 4;  // independent vectors, because a single one would wait for itself
+  Floats least[kAtOnce];
+  Floats largest[kAtOnce];
+  for (std::size_t i = 0; i < kAtOnce; ++i) {
+    least[i] = largest[i] = all(0.0F);
+  }
+  std::size_t at = 0;
+  for (; at + kAtOnce * kLanes <= inputs; at += kAtOnce * kLanes) {
+    for (std::size_t i = 0; i < kAtOnce; ++i) {
+      const Floats part = load(row + at + i * kLanes);
+      least[i] = smaller(least[i], part);
+      largest[i] = larger(largest[i], part);
+    }
+  }
+  for (; at < inputs; at += kLanes) {
+    const Floats part = load(row + at, inputs - at);
+    least[0] = smaller(least[0], part);
+    largest[0] = larger(largest[0], part);
+  }
+  for (std::size_t i = 0; i < kAtOnce; i += 2) {
+    least[i] = smaller(least[i], least[i + 1]);
+    largest[i] = larger(largest[i], largest[i + 1]);
+  }
+  return {largest_lane(larger(largest[0], largest[2])),
+          largest_lane(subtract(all(0.0F), smaller(least[0], least[2])))};
+}
+
+inline void round_row(const float* row, std::size_t inputs, float scale, float row_zero,
+                      std::uint8_t* bytes) {
+  const Floats factor = all(1.0F / scale);
+  const Floats zero = all(row_zero);
+  std::size_t i = 0;
+  for (; i + kRoundedAtOnce <= inputs; i += kRoundedAtOnce) {
+    Ints whole[kRoundedAtOnce / kLanes];
+    for (std::size_t part = 0; part < kRoundedAtOnce / kLanes; ++part) {
+      whole[part] = to_ints(fused(load(row + i + part * kLanes), factor, zero));
+    }
+    store_activations(bytes + i * kActivationBytes, whole);
+  }
+  for (; i < inputs; i += kLanes) {
+    const std::size_t count = std::min(kLanes, inputs - i);
+    store_activations(bytes + i * kActivationBytes, to_ints(fused(load(row + i, count), factor, zero)),
+                      count);
+  }
+}
+
+// Choose the scales and zero points of `count` rows, at most kLanes, at once: a single row would wait for its
+// divisions.
+inline void choose_steps(const float* x, std::size_t inputs, std::size_t first, std::size_t count,
+                         const RoundedRows& out) {
+  alignas(64) float largest[kLanes] = {};
+  alignas(64) float minus_least[kLanes] = {};
+  for (std::size_t i = 0; i < count; ++i) {
+    const Range range = range_of(x + (first + i) * inputs, inputs);
+    largest[i] = range.largest;
+    minus_least[i] = range.minus_least;
+  }
+  const Floats steps = all(kSteps);
+  const Floats below = load(minus_least);
+  const Floats scale = larger(divide(add(load(largest), below), steps), all(kSmallestScale));
+  const Floats zero = to_floats(to_ints(smaller(divide(below, scale), steps)));
+  store(out.scales + first, scale, count);
+  store(out.zeros + first, zero, count);
+}
+
+inline void round_rows(const float* x, std::size_t inputs, std::size_t first, std::size_t last,
+                       const RoundedRows& out) {
+  for (std::size_t start = first; start < last; start += kLanes) {
+    const std::size_t end = std::min(start + kLanes, last);
+    choose_steps(x, inputs, start, end - start, out);
+    for (std::size_t row = start; row < end; ++row) {
+      std::uint8_t* bytes = out.bytes + row * out.stride;
+      round_row(x + row * inputs, inputs, out.scales[row], out.zeros[row], bytes);
+      std::fill(bytes + inputs * kActivationBytes, bytes + out.stride, std::uint8_t{0});
+    }
+  }
+}
+
+// Return GELU(x) = x times the normal distribution function of x (https://arxiv.org/abs/1606.08415). On
+// [-4.6, 4.6] that function minus one half is approximated by x times a minimax polynomial of x^2. The error
+// of the result is below 6e-5; the next layer rounds it to 8 bits anyway.
+inline Floats gelu(Floats x) {
+  constexpr float kEnd = 4.6F;
+  constexpr float kTerms[] = {1.485386813548928e-10F, -8.328022715886618e-09F, 2.7643739031191217e-07F,
+                              -6.10328470429522e-06F, 9.571122791385278e-05F,  -0.0011119975242763758F,
+                              0.009803557768464088F,  -0.06629715859889984F,   0.3988654911518097F};
+  const Floats near = larger(smaller(x, all(kEnd)), all(-kEnd));
+  const Floats square = multiply(near, near);
+  Floats sum = all(-1.1807856125159444e-12F);
+  for (const float term : kTerms) {
+    sum = fused(sum, square, all(term));
+  }
+  return multiply(x, fused(near, sum, all(0.5F)));
+}
+
+template <Tail kTail>
+inline Floats finished(Floats value) {
+  if constexpr (kTail == Tail::kGelu) {
+    return gelu(value);
+  }
+  return kTail == Tail::kRelu ? larger(value, all(0.0F)) : value;
+}
+
+// A panel of outputs with its numbers, borrowed from the layer.
+struct Panel {
+  const std::int8_t* weights;
+  std::size_t groups;
+  const float* sums;
+  const float* scales;
+  const float* biases;
+  const float* residual_scales;
+  const float* residual;  // of the first output of the panel
+  std::size_t outputs;    // of the layer
+  std::size_t width;      // outputs of the panel that are there
+};
+
+template <std::size_t kCount, Tail kTail>
+inline void multiply_rows(const Panel& panel, const RoundedRows& rows, std::size_t first, Ahead ahead,
+                          float* out) {
+  Ints sums[kCount * kParts];
+  multiply_tile<kCount>(rows.bytes + first * rows.stride, rows.stride, panel.weights, panel.groups, ahead,
+                        sums);
+  // copies, because the compiler cannot know that `out` does not overlap their memory, and would load them
+  // again
+  Floats minus[kParts];
+  Floats scales[kParts];
+  Floats biases[kParts];
+  std::size_t widths[kParts];
+  for (std::size_t part = 0; part < kParts; ++part) {
+    minus[part] = load(panel.sums + part * kLanes);
+    scales[part] = load(panel.scales + part * kLanes);
+    biases[part] = load(panel.biases + part * kLanes);
+    widths[part] = std::min(kLanes, panel.width - std::min(panel.width, part * kLanes));
+  }
+  const float* row_scales = rows.scales + first;
+  const float* row_zeros = rows.zeros + first;
+  const std::size_t stride = panel.outputs;
+  out += first * stride;
+#pragma GCC unroll 8
+  for (std::size_t row = 0; row < kCount; ++row, out += stride) {
+    const Floats zero = all(row_zeros[row]);
+    const Floats scale = all(row_scales[row]);
+#pragma GCC unroll 2
+    for (std::size_t part = 0; part < kParts; ++part) {
+      if (part > 0 && widths[part] == 0) {
+        continue;  // a load with an empty mask from an address that is not mapped costs hundreds of cycles
+      }
+      const Floats sum = minus_fused(zero, minus[part], to_floats(sums[row * kParts + part]));
+      Floats value = fused(sum, multiply(scale, scales[part]), biases[part]);
+      if constexpr (kTail == Tail::kResidual) {
+        const float* other = panel.residual + (first + row) * stride + part * kLanes;
+        value = fused(load(other, widths[part]), load(panel.residual_scales + part * kLanes), value);
+      }
+      store(out + part * kLanes, finished<kTail>(value), widths[part]);
+    }
+  }
+}
+
+using MultiplyRows = void (*)(const Panel&, const RoundedRows&, std::size_t, Ahead, float*);
+
+template <Tail kTail>
+inline MultiplyRows rows_kernel(std::size_t count) {
+  static_assert(kRows <= 8, "the table below has a function for each number of rows up to 8");
+  static constexpr MultiplyRows kKernels[] = {
+      multiply_rows<1, kTail>,
+      multiply_rows<std::min<std::size_t>(kRows, 2), kTail>,
+      multiply_rows<std::min<std::size_t>(kRows, 3), kTail>,
+      multiply_rows<std::min<std::size_t>(kRows, 4), kTail>,
+      multiply_rows<std::min<std::size_t>(kRows, 5), kTail>,
+      multiply_rows<std::min<std::size_t>(kRows, 6), kTail>,
+      multiply_rows<std::min<std::size_t>(kRows, 7), kTail>,
+      multiply_rows<kRows, kTail>};
+  return kKernels[count - 1];
+}
+
+inline MultiplyRows rows_kernel(Tail tail, std::size_t count) {
+  switch (tail) {
+    case Tail::kGelu:
+      return rows_kernel<Tail::kGelu>(count);
+    case Tail::kRelu:
+      return rows_kernel<Tail::kRelu>(count);
+    case Tail::kResidual:
+      return rows_kernel<Tail::kResidual>(count);
+    case Tail::kNone:
+      break;
+  }
+  return rows_kernel<Tail::kNone>(count);
+}
+
+inline void multiply_panels(const PackedLinear& layer, Tail tail, const RoundedRows& rows, std::size_t count,
+                            const float* residual, std::size_t first, std::size_t last, float* out) {
+  const std::size_t size = layer.groups() * kPanel * kInputs;
+  const MultiplyRows whole = rows_kernel(tail, kRows);
+  const MultiplyRows last_rows = rows_kernel(tail, count % kRows == 0 ? kRows : count % kRows);
+  for (std::size_t number = first; number < last; ++number) {
+    const Panel panel{layer.panel(number),
+                      layer.groups(),
+                      layer.sums(number),
+                      layer.scales(number),
+                      layer.biases(number),
+                      layer.residual_scales(number),
+                      residual == nullptr ? nullptr : residual + number * kPanel,
+                      layer.outputs(),
+                      std::min(kPanel, layer.outputs() - number * kPanel)};
+    const std::int8_t* next = panel.weights + (number + 1 < layer.panels() ? size : 0);
+    for (std::size_t row = 0; row < count; row += kRows) {
+      const std::size_t block = std::min(kRows, count - row);
+      const Ahead ahead{next + size * row / count, kPanel * kInputs * block / count};
+      (block == kRows ? whole : last_rows)(panel, rows, row, ahead, out + number * kPanel);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace linnet::kernels
+
+#endif  // LINNET_RUNTIME_KERNELS_SHARED_LINEAR_ROWS_H_
