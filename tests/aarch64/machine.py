@@ -215,11 +215,14 @@ def compile_program(name: str, sources: Sequence[Path], userland: Userland, incl
     program.parent.mkdir(parents=True, exist_ok=True)
     cxx = sources[0].suffix == ".cpp"
     compiler = COMPILERS / ("aarch64-linux-gnu-g++-12" if cxx else "aarch64-linux-gnu-gcc-12")
+    # as in runtime_bindings/cmake/Warnings.cmake: a product and a sum are rounded twice, unless they are a std::fma()
+    rounding = "-ffp-contract=off"
     # GNU C: an assembler statement, and the C library's own allocation functions
     standard = ["-std=c++17"] if cxx else ["-std=gnu11"]
     folders = [f"-I{folder}" for folder in (package / "include", *includes)]
     build(
-        [compiler, *standard, "-O1", "-ffp-contract=off", "-rdynamic", "-Wall", "-Wextra", "-Werror", *folders, *sources, "-o", program,
+        [compiler, *standard, "-O1", rounding, "-rdynamic", "-Wall", "-Wextra", "-Werror", *folders,
+         *sources, "-o", program,
          f"-L{package / 'lib'}", "-llinnet", f"-Wl,-rpath,{package / 'lib'}", f"-Wl,-rpath-link,{package / 'lib'}",
          "-lm", "-lpthread", "-ldl"]
     )  # fmt: skip

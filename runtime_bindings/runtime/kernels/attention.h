@@ -32,7 +32,7 @@ constexpr float kLargestWeight = 255.0F;
 
 // How a kernel multiplies 8-bit numbers: in units of kUnitBytes, with as many of them in each.
 struct UnitFormat {
-  std::size_t group;  // numbers in a unit: bytes, or twos of 16 bits
+  std::size_t group;    // numbers in a unit: bytes, or twos of 16 bits
   bool signed_weights;  // softmax weights are shifted to signed bytes, which sums of the values undo
 };
 

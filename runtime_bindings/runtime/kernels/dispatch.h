@@ -29,8 +29,8 @@ const Kernels& avx512_vnni_kernels() noexcept;
 // Return the kernels that this processor can run, the fastest last; the portable ones come first.
 const Kernels* const* usable_kernels(std::size_t& count) noexcept;
 
-// Return the fastest kernels for this processor, chosen once. The environment variable LINNET_MAX_CPU, the name
-// of kernels, excludes all that are faster than these.
+// Return the fastest kernels for this processor, chosen once. The environment variable LINNET_MAX_CPU, the
+// name of kernels, excludes all that are faster than these.
 const Kernels& chosen_kernels() noexcept;
 
 // Return why LINNET_MAX_CPU cannot be followed: it names no kernels that any processor has, or some that this

@@ -34,8 +34,8 @@ struct LinearWeights {
   const std::uint8_t* residual_scale = nullptr;  // float32 [outputs], or null
 };
 
-// A layer in the order in which a kernel reads it. Outputs are padded with zeros to whole panels of as many as
-// the kernel computes at once, inputs to whole groups of kInputs.
+// A layer in the order in which a kernel reads it. Outputs are padded with zeros to whole panels of as many
+// as the kernel computes at once, inputs to whole groups of kInputs.
 class PackedLinear {
  public:
   // Copy and reorder a layer for panels of `width` outputs, a multiple of 16. Throw std::bad_alloc.

@@ -87,9 +87,7 @@ inline Floats first_lanes(Floats x, std::size_t count) {
 }
 
 inline Floats add(Floats a, Floats b) { return {_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)}; }
-inline Ints add(Ints a, Ints b) {
-  return {_mm256_add_epi32(a.low, b.low), _mm256_add_epi32(a.high, b.high)};
-}
+inline Ints add(Ints a, Ints b) { return {_mm256_add_epi32(a.low, b.low), _mm256_add_epi32(a.high, b.high)}; }
 inline Floats subtract(Floats a, Floats b) {
   return {_mm256_sub_ps(a.low, b.low), _mm256_sub_ps(a.high, b.high)};
 }
@@ -220,17 +218,15 @@ inline void transpose(Floats* rows) {
 }
 
 // Return the lanes as 16 numbers of 16 bits, saturated.
-inline __m256i narrow(Ints x) {
-  return _mm256_permute4x64_epi64(_mm256_packs_epi32(x.low, x.high), 0xd8);
-}
+inline __m256i narrow(Ints x) { return _mm256_permute4x64_epi64(_mm256_packs_epi32(x.low, x.high), 0xd8); }
 
 inline void to_units(Ints x, std::int32_t* units) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(units), narrow(x));
 }
 
 inline void store_activations(std::uint8_t* to, const Ints* x) {
-  const __m256i clamped = _mm256_max_epi16(_mm256_min_epi16(narrow(*x), _mm256_set1_epi16(255)),
-                                           _mm256_setzero_si256());
+  const __m256i clamped =
+      _mm256_max_epi16(_mm256_min_epi16(narrow(*x), _mm256_set1_epi16(255)), _mm256_setzero_si256());
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), clamped);
 }
 
@@ -258,7 +254,7 @@ inline __m256i broadcast_unit(const std::uint8_t* from) {
 constexpr std::size_t kItems = 4;
 
 [[gnu::noinline]] void add_products_of_four(Ints* sums, const std::uint8_t* left, const std::uint8_t* right,
-                                 std::size_t item_step, std::size_t unit_step, std::size_t units) {
+                                            std::size_t item_step, std::size_t unit_step, std::size_t units) {
   __m256i low[kItems];
   __m256i high[kItems];
 #pragma GCC unroll 4

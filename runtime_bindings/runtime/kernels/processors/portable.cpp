@@ -108,16 +108,14 @@ inline std::int32_t sum_of_lanes(const Ints& x) {
 // The smallest int32 for what is no number or outside its range, as the instruction of x86 gives it; C++ does
 // not define that conversion.
 inline std::int32_t nearest(float x) {
-  return x >= -2147483648.0F && x < 2147483648.0F ? static_cast<std::int32_t>(std::nearbyintf(x))
-                                                  : INT32_MIN;
+  return x >= -2147483648.0F && x < 2147483648.0F ? static_cast<std::int32_t>(std::nearbyintf(x)) : INT32_MIN;
 }
 
 inline Ints to_ints(const Floats& x) {
   return each<Ints>([&](std::size_t i) { return nearest(x.lanes[i]); });
 }
 inline Ints to_ints_below(const Floats& x, float limit) {
-  return each<Ints>(
-      [&](std::size_t i) { return std::fabs(x.lanes[i]) < limit ? nearest(x.lanes[i]) : 0; });
+  return each<Ints>([&](std::size_t i) { return std::fabs(x.lanes[i]) < limit ? nearest(x.lanes[i]) : 0; });
 }
 inline Floats to_floats(const Ints& x) {
   return each<Floats>([&](std::size_t i) { return static_cast<float>(x.lanes[i]); });

@@ -187,15 +187,14 @@ using MultiplyRows = void (*)(const Panel&, const RoundedRows&, std::size_t, Ahe
 template <Tail kTail>
 inline MultiplyRows rows_kernel(std::size_t count) {
   static_assert(kRows <= 8, "the table below has a function for each number of rows up to 8");
-  static constexpr MultiplyRows kKernels[] = {
-      multiply_rows<1, kTail>,
-      multiply_rows<std::min<std::size_t>(kRows, 2), kTail>,
-      multiply_rows<std::min<std::size_t>(kRows, 3), kTail>,
-      multiply_rows<std::min<std::size_t>(kRows, 4), kTail>,
-      multiply_rows<std::min<std::size_t>(kRows, 5), kTail>,
-      multiply_rows<std::min<std::size_t>(kRows, 6), kTail>,
-      multiply_rows<std::min<std::size_t>(kRows, 7), kTail>,
-      multiply_rows<kRows, kTail>};
+  static constexpr MultiplyRows kKernels[] = {multiply_rows<1, kTail>,
+                                              multiply_rows<std::min<std::size_t>(kRows, 2), kTail>,
+                                              multiply_rows<std::min<std::size_t>(kRows, 3), kTail>,
+                                              multiply_rows<std::min<std::size_t>(kRows, 4), kTail>,
+                                              multiply_rows<std::min<std::size_t>(kRows, 5), kTail>,
+                                              multiply_rows<std::min<std::size_t>(kRows, 6), kTail>,
+                                              multiply_rows<std::min<std::size_t>(kRows, 7), kTail>,
+                                              multiply_rows<kRows, kTail>};
   return kKernels[count - 1];
 }
 

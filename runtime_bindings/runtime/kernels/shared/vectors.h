@@ -12,8 +12,8 @@
 //   minus_fused(a, b, c)                c - a * b, rounded once
 //   smaller(a, b), larger(a, b), absolute(x)
 //   largest_lane(x)
-//   sum_of_lanes(x)                     halves are added until one lane is left: i and i + 8, i and i + 4, ...
-//   to_ints(x)                          the nearest whole numbers, of two equally near the even one
+//   sum_of_lanes(x)                     halves are added until one lane is left: i and i + 8, i and i + 4,
+//   ... to_ints(x)                          the nearest whole numbers, of two equally near the even one
 //   to_ints_below(x, limit)             zero where the magnitude is not below the limit
 //   to_floats(x)
 //   both, either, shifted_left<bits>, times(x, number)   of Ints

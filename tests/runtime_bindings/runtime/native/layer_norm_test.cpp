@@ -1,4 +1,5 @@
-// The layer normalization kernels against the same in double precision, and to the last bit against each other.
+// The layer normalization kernels against the same in double precision, and to the last bit against each
+// other.
 #include "kernels/layer_norm.h"
 
 #include <cmath>

@@ -116,7 +116,8 @@ double number(const LinearKernel& kernel, const RoundedRows& rows, std::size_t r
 }
 
 // Each number comes back within half a step, and zero exactly.
-void check_rounding(const Case& layer, const RoundedRows& rows, const LinearKernel& kernel, const char* name) {
+void check_rounding(const Case& layer, const RoundedRows& rows, const LinearKernel& kernel,
+                    const char* name) {
   for (std::size_t i = 0; i < layer.x.size(); ++i) {
     const std::size_t row = i / layer.inputs;
     const float scale = rows.scales[row];
