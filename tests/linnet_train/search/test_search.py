@@ -132,7 +132,7 @@ def test_bad_rows_are_refused_once(tmp_path: Path, capfd: pytest.CaptureFixture[
 
 def test_a_mistyped_model_leaves_no_search(rows_file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(words(tmp_path / "nomodel", rows_file, tmp_path / "found", "--search", "1")) == 2
-    assert "no such directory" in capfd.readouterr().err
+    assert "no such file or folder" in capfd.readouterr().err
     assert not (tmp_path / "found").exists()
 
 
