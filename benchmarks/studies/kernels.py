@@ -31,6 +31,7 @@ def _sources() -> Iterator[Path]:
     for name in ("dispatch", "linear_layout", "attention_layout"):
         yield _CORE / "kernels" / f"{name}.cpp"
     yield _CORE / "memory" / "block.cpp"
+    yield _CORE / "program" / "cpu.cpp"
 
 
 def measure() -> list[list[str]]:

@@ -103,7 +103,8 @@ LINNET_API uint32_t linnet_last_executorch_error(void);
 
 /* Return facts about this build and machine, one "key=value" per line, UTF-8: version, executorch, backends
  * (comma separated), operators (their number), cpu, cpu_features, kernels (linnet's own for this processor:
- * portable, avx2 or avx512_vnni; the environment variable LINNET_MAX_CPU chooses slower ones), threads (0
+ * portable, avx2, avx_vnni, avx512_vnni, neon, dotprod or i8mm; the environment variable LINNET_MAX_CPU
+ * chooses slower ones), threads (0
  * until the first model fixes them). Valid until the calling thread calls this function again. */
 LINNET_API const char* linnet_runtime_info(void);
 

@@ -315,7 +315,7 @@ def compile_programs() -> dict[str, Path]:
     # what registers the operators needs ExecuTorch's headers, which a wheel does not have
     block = core / "memory" / "block.cpp"
     parts = [core / "kernels" / f"{part}.cpp" for part in ("attention_layout", "dispatch", "linear_layout")]
-    kernels = [*sorted((core / "kernels" / "processors").glob("*.cpp")), *parts, block]
+    kernels = [*sorted((core / "kernels" / "processors").glob("*.cpp")), *parts, block, core / "program" / "cpu.cpp"]
     sources = {
         "c_api_test": [native / "c_api_test.c"],
         "threads_test": [native / "threads_test.cpp"],

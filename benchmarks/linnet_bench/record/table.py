@@ -22,8 +22,8 @@ _REPEATED = ("threads", "tokens", "p90 ms", "lowest", "highest", "spread", "p50 
 
 METHODS = (
     "forward: the method that every ExecuTorch runtime can run; forward_fused: the fast method, the same model with "
-    "linnet's own kernels for int8 attention and linear layers, which linnet runs where "
-    "the processor has AVX2 or AVX-512 VNNI"
+    "linnet's own kernels for int8 attention and linear layers, which linnet runs on x86-64 "
+    "with AVX2 and on 64-bit ARM"
 )
 
 

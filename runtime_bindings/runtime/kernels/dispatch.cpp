@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "program/cpu.h"
+
 namespace linnet::kernels {
 namespace {
 
@@ -16,19 +18,36 @@ struct Usable {
   void add(const Kernels& one) noexcept { kernels[count++] = &one; }
 };
 
-Usable find_usable() noexcept {
+Usable find_usable() {
   Usable usable;
   usable.add(portable_kernels());
+  const std::string features = "," + cpu_features() + ",";
+  const auto has = [&features](const char* name) {
+    return features.find("," + std::string(name) + ",") != std::string::npos;
+  };
 #if defined(__x86_64__)
   __builtin_cpu_init();
-  const bool avx2 = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
-  const bool avx512 = __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+  const bool avx2 = has("avx2") && __builtin_cpu_supports("fma") != 0;
+  const bool avx512 = avx2 && has("avx512_vnni") && __builtin_cpu_supports("avx512bw") != 0 &&
                       __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512vl") != 0;
   if (avx2) {
     usable.add(avx2_kernels());
   }
-  if (avx512 && __builtin_cpu_supports("avx512vnni") != 0) {
+  if (avx2 && has("avx_vnni")) {
+    usable.add(avx_vnni_kernels());
+  } else if (avx512) {
+    usable.add(avx_vnni_evex_kernels());
+  }
+  if (avx512) {
     usable.add(avx512_vnni_kernels());
+  }
+#elif defined(__aarch64__)
+  usable.add(neon_kernels());  // every 64-bit ARM processor has it
+  if (has("dotprod")) {
+    usable.add(neon_dotprod_kernels());
+  }
+  if (has("dotprod") && has("i8mm")) {
+    usable.add(neon_i8mm_kernels());
   }
 #endif
   return usable;

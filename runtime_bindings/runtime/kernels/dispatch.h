@@ -23,7 +23,13 @@ const Kernels& portable_kernels() noexcept;
 // Kernels that only a processor with these instructions can run.
 #if defined(__x86_64__)
 const Kernels& avx2_kernels() noexcept;
+const Kernels& avx_vnni_kernels() noexcept;
+const Kernels& avx_vnni_evex_kernels() noexcept;
 const Kernels& avx512_vnni_kernels() noexcept;
+#elif defined(__aarch64__)
+const Kernels& neon_kernels() noexcept;
+const Kernels& neon_dotprod_kernels() noexcept;
+const Kernels& neon_i8mm_kernels() noexcept;
 #endif
 
 // Return the kernels that this processor can run, the fastest last; the portable ones come first.

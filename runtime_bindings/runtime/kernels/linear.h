@@ -44,6 +44,8 @@ class PackedLinear {
   std::size_t inputs() const noexcept { return inputs_; }
   std::size_t outputs() const noexcept { return outputs_; }
   std::size_t groups() const noexcept { return (inputs_ + kInputs - 1) / kInputs; }
+  // Tell whether some weight is -128.
+  bool has_least() const noexcept { return has_least_; }
   std::size_t panels() const noexcept { return (outputs_ + width_ - 1) / width_; }
   // Return the weights of a panel, borrowed: int8 [groups][width][kInputs].
   const std::int8_t* panel(std::size_t number) const noexcept {
@@ -65,6 +67,7 @@ class PackedLinear {
   std::size_t inputs_;
   std::size_t outputs_;
   std::size_t width_;
+  bool has_least_ = false;
   // the weights, then padded_outputs() of each kind of float; in one block, because many small ones of layers
   // that come and go would leave holes in the heap
   Block memory_;
@@ -85,7 +88,8 @@ struct RoundedRows {
 
 struct LinearKernel {
   std::size_t panel;         // outputs that are computed at once
-  std::size_t number_bytes;  // of a rounded activation in memory
+  std::size_t number_bytes;  // of a rounded activation in memory, 1 or 2
+  std::int32_t offset;       // taken from it there, so that it is signed; else it is unsigned
   // Round the rows [first, last) of float32 [rows, inputs] to the same rows of `out`.
   void (*round_rows)(const float* x, std::size_t inputs, std::size_t first, std::size_t last,
                      const RoundedRows& out);

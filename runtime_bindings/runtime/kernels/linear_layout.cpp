@@ -38,7 +38,9 @@ void PackedLinear::pack_rows(const LinearWeights& weights) {
     std::memcpy(to + whole * width_ * kInputs, row + whole * kInputs, rest);
     std::int32_t sum = 0;
     for (std::size_t i = 0; i < inputs_; ++i) {
-      sum += static_cast<std::int8_t>(row[i]);
+      const auto weight = static_cast<std::int8_t>(row[i]);
+      sum += weight;
+      has_least_ = has_least_ || weight == INT8_MIN;
     }
     sums_[output] = static_cast<float>(sum);
   }

@@ -33,7 +33,7 @@ def _answers(kernels: str, *more: str) -> list[object] | None:
     return found[1:]
 
 
-@pytest.mark.parametrize("kernels", ["avx2", "avx512_vnni", "neon", "dotprod", "i8mm"])
+@pytest.mark.parametrize("kernels", ["avx2", "avx_vnni", "avx512_vnni", "neon", "dotprod", "i8mm"])
 def test_a_processors_kernels_answer_as_the_portable_ones(kernels: str) -> None:
     found = _answers(kernels)
     if found is None:

@@ -1,7 +1,7 @@
 """Custom operators of the linnet runtime, one file each; their kernels: runtime_bindings/runtime/kernels.
 
 A stock ExecuTorch runtime lacks them, so only the method `forward_fused` uses them; `forward` runs on every runtime,
-and both read the same weights of the file. linnet takes `forward_fused` where the processor has AVX2 or AVX-512 VNNI.
+and both read the same weights of the file. linnet takes `forward_fused` on x86-64 with AVX2 and on 64-bit ARM.
 """
 
 from __future__ import annotations

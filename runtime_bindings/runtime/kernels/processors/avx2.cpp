@@ -1,4 +1,4 @@
-// Vectors and products of AVX2 with FMA.
+// Products of AVX2.
 //
 // vpmaddubsw would add two products of unsigned and signed bytes to an int16, which saturates. So numbers are
 // widened to 16 bits, and vpmaddwd adds two products to an int32, exactly.
@@ -15,19 +15,11 @@
 #pragma GCC target("avx2,fma")
 #endif
 
+#include "kernels/processors/avx2.h"
+
 namespace linnet::kernels {
 namespace {
 
-struct Floats {
-  __m256 low;
-  __m256 high;
-};
-struct Ints {
-  __m256i low;
-  __m256i high;
-};
-
-constexpr std::size_t kHalf = 8;  // lanes of a register
 constexpr std::size_t kGroup = 2;
 constexpr UnitFormat kUnits{kGroup, false};
 constexpr std::int32_t kQueryOffset = 0;
@@ -35,190 +27,8 @@ constexpr std::int32_t kWeightOffset = 0;
 constexpr std::size_t kPanel = 16;
 constexpr std::size_t kRows = 6;
 constexpr std::size_t kActivationBytes = 2;
+constexpr std::int32_t kActivationOffset = 0;
 constexpr std::size_t kRoundedAtOnce = 16;
-
-// Return a mask of the first `count` lanes of a register; all of them if `count` is kHalf or more.
-inline __m256i lanes_below(std::size_t count) {
-  const __m256i numbers = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
-  return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<std::int32_t>(std::min(count, kHalf))), numbers);
-}
-inline std::size_t behind_half(std::size_t count) { return count - std::min(count, kHalf); }
-
-inline Floats all(float x) { return {_mm256_set1_ps(x), _mm256_set1_ps(x)}; }
-inline Ints all(std::int32_t x) { return {_mm256_set1_epi32(x), _mm256_set1_epi32(x)}; }
-inline Floats load(const float* from) { return {_mm256_loadu_ps(from), _mm256_loadu_ps(from + kHalf)}; }
-
-inline Floats load(const float* from, std::size_t count) {
-  if (count >= kLanes) {
-    return load(from);
-  }
-  return {_mm256_maskload_ps(from, lanes_below(count)),
-          count <= kHalf ? _mm256_setzero_ps()
-                         : _mm256_maskload_ps(from + kHalf, lanes_below(behind_half(count)))};
-}
-
-inline void store(float* to, Floats x) {
-  _mm256_storeu_ps(to, x.low);
-  _mm256_storeu_ps(to + kHalf, x.high);
-}
-
-inline void store(float* to, Floats x, std::size_t count) {
-  if (count >= kLanes) {
-    store(to, x);
-    return;
-  }
-  _mm256_maskstore_ps(to, lanes_below(count), x.low);
-  if (count > kHalf) {
-    _mm256_maskstore_ps(to + kHalf, lanes_below(behind_half(count)), x.high);
-  }
-}
-
-inline void store(std::int32_t* to, Ints x) {
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), x.low);
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + kHalf), x.high);
-}
-
-inline Floats first_lanes(Floats x, std::size_t count) {
-  if (count >= kLanes) {
-    return x;
-  }
-  return {_mm256_and_ps(x.low, _mm256_castsi256_ps(lanes_below(count))),
-          _mm256_and_ps(x.high, _mm256_castsi256_ps(lanes_below(behind_half(count))))};
-}
-
-inline Floats add(Floats a, Floats b) { return {_mm256_add_ps(a.low, b.low), _mm256_add_ps(a.high, b.high)}; }
-inline Ints add(Ints a, Ints b) { return {_mm256_add_epi32(a.low, b.low), _mm256_add_epi32(a.high, b.high)}; }
-inline Floats subtract(Floats a, Floats b) {
-  return {_mm256_sub_ps(a.low, b.low), _mm256_sub_ps(a.high, b.high)};
-}
-inline Floats multiply(Floats a, Floats b) {
-  return {_mm256_mul_ps(a.low, b.low), _mm256_mul_ps(a.high, b.high)};
-}
-inline Floats divide(Floats a, Floats b) {
-  return {_mm256_div_ps(a.low, b.low), _mm256_div_ps(a.high, b.high)};
-}
-inline Floats fused(Floats a, Floats b, Floats c) {
-  return {_mm256_fmadd_ps(a.low, b.low, c.low), _mm256_fmadd_ps(a.high, b.high, c.high)};
-}
-inline Floats fused_minus(Floats a, Floats b, Floats c) {
-  return {_mm256_fmsub_ps(a.low, b.low, c.low), _mm256_fmsub_ps(a.high, b.high, c.high)};
-}
-inline Floats minus_fused(Floats a, Floats b, Floats c) {
-  return {_mm256_fnmadd_ps(a.low, b.low, c.low), _mm256_fnmadd_ps(a.high, b.high, c.high)};
-}
-inline Floats smaller(Floats a, Floats b) {
-  return {_mm256_min_ps(a.low, b.low), _mm256_min_ps(a.high, b.high)};
-}
-inline Floats larger(Floats a, Floats b) {
-  return {_mm256_max_ps(a.low, b.low), _mm256_max_ps(a.high, b.high)};
-}
-inline Floats absolute(Floats x) {
-  const __m256 sign = _mm256_set1_ps(-0.0F);
-  return {_mm256_andnot_ps(sign, x.low), _mm256_andnot_ps(sign, x.high)};
-}
-
-inline float largest_lane(Floats x) {
-  const __m256 eight = _mm256_max_ps(x.low, x.high);
-  const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
-  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
-  return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
-}
-
-inline float sum_of_lanes(Floats x) {
-  const __m256 eight = _mm256_add_ps(x.low, x.high);
-  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
-  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
-  return _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps(two, two, 1)));
-}
-
-inline std::int32_t sum_of_lanes(Ints x) {
-  const __m256i eight = _mm256_add_epi32(x.low, x.high);
-  const __m128i four = _mm_add_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
-  const __m128i two = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
-  return _mm_cvtsi128_si32(_mm_add_epi32(two, _mm_shuffle_epi32(two, 1)));
-}
-
-inline Ints to_ints(Floats x) { return {_mm256_cvtps_epi32(x.low), _mm256_cvtps_epi32(x.high)}; }
-
-inline Ints to_ints_below(Floats x, float limit) {
-  const Floats size = absolute(x);
-  const __m256 most = _mm256_set1_ps(limit);
-  const Floats kept{_mm256_and_ps(x.low, _mm256_cmp_ps(size.low, most, _CMP_LT_OQ)),
-                    _mm256_and_ps(x.high, _mm256_cmp_ps(size.high, most, _CMP_LT_OQ))};
-  return to_ints(kept);
-}
-
-inline Floats to_floats(Ints x) { return {_mm256_cvtepi32_ps(x.low), _mm256_cvtepi32_ps(x.high)}; }
-inline Ints both(Ints a, Ints b) {
-  return {_mm256_and_si256(a.low, b.low), _mm256_and_si256(a.high, b.high)};
-}
-inline Ints either(Ints a, Ints b) {
-  return {_mm256_or_si256(a.low, b.low), _mm256_or_si256(a.high, b.high)};
-}
-template <unsigned kBits>
-inline Ints shifted_left(Ints x) {
-  return {_mm256_slli_epi32(x.low, kBits), _mm256_slli_epi32(x.high, kBits)};
-}
-inline Ints times(Ints x, std::int32_t number) {
-  const __m256i factor = _mm256_set1_epi32(number);
-  return {_mm256_mullo_epi32(x.low, factor), _mm256_mullo_epi32(x.high, factor)};
-}
-
-inline Floats fraction(Floats x) {
-  return {_mm256_sub_ps(x.low, _mm256_floor_ps(x.low)), _mm256_sub_ps(x.high, _mm256_floor_ps(x.high))};
-}
-
-// Adds to the exponent's bits.
-inline __m256 times_whole_power(__m256 power, __m256 x) {
-  const __m256 inside = _mm256_cmp_ps(x, _mm256_set1_ps(-125.0F), _CMP_GE_OQ);
-  const __m256i whole = _mm256_cvtps_epi32(_mm256_floor_ps(_mm256_and_ps(x, inside)));
-  const __m256i bits = _mm256_add_epi32(_mm256_castps_si256(power), _mm256_slli_epi32(whole, 23));
-  return _mm256_and_ps(_mm256_castsi256_ps(bits), inside);
-}
-
-inline Floats times_whole_power(Floats power, Floats x) {
-  return {times_whole_power(power.low, x.low), times_whole_power(power.high, x.high)};
-}
-
-// Transpose the 8 x 8 numbers in eight registers.
-inline void transpose(__m256* rows) {
-  __m256 twos[kHalf];
-  for (std::size_t i = 0; i < kHalf; i += 2) {
-    twos[i] = _mm256_unpacklo_ps(rows[i], rows[i + 1]);
-    twos[i + 1] = _mm256_unpackhi_ps(rows[i], rows[i + 1]);
-  }
-  __m256 fours[kHalf];
-  for (std::size_t i = 0; i < kHalf; i += 4) {
-    for (std::size_t half = 0; half < 2; ++half) {
-      fours[i + 2 * half] = _mm256_shuffle_ps(twos[i + half], twos[i + half + 2], 0x44);
-      fours[i + 2 * half + 1] = _mm256_shuffle_ps(twos[i + half], twos[i + half + 2], 0xee);
-    }
-  }
-  for (std::size_t i = 0; i < 4; ++i) {
-    rows[i] = _mm256_permute2f128_ps(fours[i], fours[4 + i], 0x20);
-    rows[4 + i] = _mm256_permute2f128_ps(fours[i], fours[4 + i], 0x31);
-  }
-}
-
-inline void transpose(Floats* rows) {
-  __m256 parts[4][kHalf];
-  for (std::size_t i = 0; i < kHalf; ++i) {
-    parts[0][i] = rows[i].low;
-    parts[1][i] = rows[i].high;
-    parts[2][i] = rows[kHalf + i].low;
-    parts[3][i] = rows[kHalf + i].high;
-  }
-  for (auto& part : parts) {
-    transpose(part);
-  }
-  for (std::size_t i = 0; i < kHalf; ++i) {
-    rows[i] = {parts[0][i], parts[2][i]};
-    rows[kHalf + i] = {parts[1][i], parts[3][i]};
-  }
-}
-
-// Return the lanes as 16 numbers of 16 bits, saturated.
-inline __m256i narrow(Ints x) { return _mm256_permute4x64_epi64(_mm256_packs_epi32(x.low, x.high), 0xd8); }
 
 inline void to_units(Ints x, std::int32_t* units) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(units), narrow(x));
@@ -241,12 +51,6 @@ inline void store_activations(std::uint8_t* to, Ints x, std::size_t count) {
 inline void add_pairs(__m256i& sum, __m256i left, __m256i right) {
   __m256i product;
   asm("vpmaddwd %3, %2, %1\n\tvpaddd %1, %0, %0" : "+x"(sum), "=&x"(product) : "x"(left), "x"(right));
-}
-
-inline __m256i broadcast_unit(const std::uint8_t* from) {
-  std::int32_t unit = 0;
-  std::memcpy(&unit, from, sizeof unit);
-  return _mm256_set1_epi32(unit);
 }
 
 // Four items of two registers each are summed at once. Loops over arrays of registers are unrolled, and no
@@ -320,11 +124,11 @@ inline void multiply_strip(const std::uint8_t* bytes, std::size_t stride, const 
 }
 
 template <std::size_t kCount>
-inline void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const std::int8_t* weights,
-                          std::size_t groups, Ahead ahead, Ints* sums) {
+inline void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const PanelWeights& panel,
+                          Ahead ahead, Ints* sums) {
   __m256i halves[2][kCount];
-  multiply_strip<kCount>(bytes, stride, weights, groups, ahead, halves[0]);
-  multiply_strip<kCount>(bytes, stride, weights + kHalf * kInputs, groups, ahead, halves[1]);
+  multiply_strip<kCount>(bytes, stride, panel.weights, panel.groups, ahead, halves[0]);
+  multiply_strip<kCount>(bytes, stride, panel.weights + kHalf * kInputs, panel.groups, ahead, halves[1]);
 #pragma GCC unroll 8
   for (std::size_t row = 0; row < kCount; ++row) {
     sums[row] = {halves[0][row], halves[1][row]};

@@ -34,6 +34,7 @@ constexpr std::int32_t kWeightOffset = 0;
 constexpr std::size_t kPanel = 32;
 constexpr std::size_t kRows = 8;
 constexpr std::size_t kActivationBytes = 1;
+constexpr std::int32_t kActivationOffset = 0;
 constexpr std::size_t kRoundedAtOnce = 64;
 
 inline __mmask16 lanes_below(std::size_t count) {
@@ -171,13 +172,14 @@ inline void add_products(Ints* sums, const std::uint8_t* left, const std::uint8_
 }
 
 template <std::size_t kCount>
-inline void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const std::int8_t* weights,
-                          std::size_t groups, Ahead ahead, Ints* sums) {
+inline void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const PanelWeights& panel,
+                          Ahead ahead, Ints* sums) {
   Ints inner[kCount * 2];
   for (auto& sum : inner) {
     sum = all(0);
   }
-  for (std::size_t group = 0; group < groups; ++group, weights += kPanel * kInputs) {
+  const std::int8_t* weights = panel.weights;
+  for (std::size_t group = 0; group < panel.groups; ++group, weights += kPanel * kInputs) {
     _mm_prefetch(reinterpret_cast<const char*>(ahead.start + group * ahead.step), _MM_HINT_T0);
     const Ints left = _mm512_load_si512(weights);
     const Ints right = _mm512_load_si512(weights + kLanes * kInputs);

@@ -18,6 +18,7 @@ constexpr std::int32_t kWeightOffset = 0;
 constexpr std::size_t kPanel = 16;
 constexpr std::size_t kRows = 4;
 constexpr std::size_t kActivationBytes = 1;
+constexpr std::int32_t kActivationOffset = 0;
 constexpr std::size_t kRoundedAtOnce = 16;
 
 template <typename To, typename Function>
@@ -182,14 +183,14 @@ inline void add_products(Ints* sums, const std::uint8_t* left, const std::uint8_
 }
 
 template <std::size_t kCount>
-inline void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const std::int8_t* weights,
-                          std::size_t groups, Ahead /*ahead*/, Ints* sums) {
+inline void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const PanelWeights& panel,
+                          Ahead /*ahead*/, Ints* sums) {
   for (std::size_t row = 0; row < kCount; ++row) {
     sums[row] = all(0);
-    for (std::size_t group = 0; group < groups; ++group) {
+    for (std::size_t group = 0; group < panel.groups; ++group) {
       for (std::size_t i = 0; i < kPanel * kInputs; ++i) {
         const std::uint8_t number = bytes[row * stride + group * kInputs + i % kInputs];
-        sums[row].lanes[i / kInputs] += number * weights[group * kPanel * kInputs + i];
+        sums[row].lanes[i / kInputs] += number * panel.weights[group * kPanel * kInputs + i];
       }
     }
   }

@@ -129,9 +129,7 @@ inline Floats finished(Floats value) {
 
 // A panel of outputs with its numbers, borrowed from the layer.
 struct Panel {
-  const std::int8_t* weights;
-  std::size_t groups;
-  const float* sums;
+  PanelWeights products;
   const float* scales;
   const float* biases;
   const float* residual_scales;
@@ -144,8 +142,7 @@ template <std::size_t kCount, Tail kTail>
 inline void multiply_rows(const Panel& panel, const RoundedRows& rows, std::size_t first, Ahead ahead,
                           float* out) {
   Ints sums[kCount * kParts];
-  multiply_tile<kCount>(rows.bytes + first * rows.stride, rows.stride, panel.weights, panel.groups, ahead,
-                        sums);
+  multiply_tile<kCount>(rows.bytes + first * rows.stride, rows.stride, panel.products, ahead, sums);
   // copies, because the compiler cannot know that `out` does not overlap their memory, and would load them
   // again
   Floats minus[kParts];
@@ -153,7 +150,7 @@ inline void multiply_rows(const Panel& panel, const RoundedRows& rows, std::size
   Floats biases[kParts];
   std::size_t widths[kParts];
   for (std::size_t part = 0; part < kParts; ++part) {
-    minus[part] = load(panel.sums + part * kLanes);
+    minus[part] = load(panel.products.sums + part * kLanes);
     scales[part] = load(panel.scales + part * kLanes);
     biases[part] = load(panel.biases + part * kLanes);
     widths[part] = std::min(kLanes, panel.width - std::min(panel.width, part * kLanes));
@@ -218,16 +215,14 @@ inline void multiply_panels(const PackedLinear& layer, Tail tail, const RoundedR
   const MultiplyRows whole = rows_kernel(tail, kRows);
   const MultiplyRows last_rows = rows_kernel(tail, count % kRows == 0 ? kRows : count % kRows);
   for (std::size_t number = first; number < last; ++number) {
-    const Panel panel{layer.panel(number),
-                      layer.groups(),
-                      layer.sums(number),
+    const Panel panel{{layer.panel(number), layer.groups(), layer.sums(number), layer.has_least()},
                       layer.scales(number),
                       layer.biases(number),
                       layer.residual_scales(number),
                       residual == nullptr ? nullptr : residual + number * kPanel,
                       layer.outputs(),
                       std::min(kPanel, layer.outputs() - number * kPanel)};
-    const std::int8_t* next = panel.weights + (number + 1 < layer.panels() ? size : 0);
+    const std::int8_t* next = panel.products.weights + (number + 1 < layer.panels() ? size : 0);
     for (std::size_t row = 0; row < count; row += kRows) {
       const std::size_t block = std::min(kRows, count - row);
       const Ahead ahead{next + size * row / count, kPanel * kInputs * block / count};

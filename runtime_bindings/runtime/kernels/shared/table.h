@@ -12,7 +12,7 @@ namespace {
 
 constexpr Kernels table(const char* name) noexcept {
   return {name,
-          {kPanel, kActivationBytes, round_rows, multiply_panels},
+          {kPanel, kActivationBytes, kActivationOffset, round_rows, multiply_panels},
           {kUnits, pack_head, attend_rows},
           layer_norm_rows};
 }

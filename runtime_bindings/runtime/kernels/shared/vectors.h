@@ -34,9 +34,11 @@
 //
 // Linear layers:
 //   kPanel, kRows                       outputs and tokens that are computed at once
-//   kActivationBytes                    of a rounded activation in memory
+//   kActivationBytes, kActivationOffset  of a rounded activation in memory: its size, and what is taken from
+//   it
+//                                       because an instruction wants it signed
 //   kRoundedAtOnce, store_activations   clamped to [0, 255], with the format of this processor
-//   multiply_tile<count>(bytes, stride, weights, groups, ahead, sums)
+//   multiply_tile<count>(bytes, stride, panel, ahead, sums)
 //                                       sums[row][part] of `count` rows, at most kRows, and a panel
 #ifndef LINNET_RUNTIME_KERNELS_SHARED_VECTORS_H_
 #define LINNET_RUNTIME_KERNELS_SHARED_VECTORS_H_
@@ -61,6 +63,14 @@ namespace linnet::kernels {
 struct Ahead {
   const std::int8_t* start;
   std::size_t step;  // bytes for each group of inputs
+};
+
+// The part of a panel that products read.
+struct PanelWeights {
+  const std::int8_t* weights;  // [groups][kPanel][kInputs]
+  std::size_t groups;
+  const float* sums;  // of each output's weights
+  bool has_least;  // some weight of the layer is -128, whose products with -128 do not fit twice in an int16
 };
 
 }  // namespace linnet::kernels

@@ -104,11 +104,11 @@ struct Memory {
   std::vector<float> zeros;
 };
 
-// Return a rounded activation, which takes one byte or two.
+// Return a rounded activation, which is stored in one byte or two.
 double number(const LinearKernel& kernel, const RoundedRows& rows, std::size_t row, std::size_t i) {
   const std::uint8_t* from = rows.bytes + row * rows.stride + i * kernel.number_bytes;
   if (kernel.number_bytes == 1) {
-    return *from;
+    return kernel.offset == 0 ? *from : static_cast<std::int8_t>(*from) + kernel.offset;
   }
   std::int16_t wide = 0;
   std::memcpy(&wide, from, sizeof wide);
@@ -198,6 +198,19 @@ void compare(const Case& layer) {
   }
 }
 
+// Weights and activations whose products are the largest that there are, and of one sign.
+void check_extremes() {
+  for (const int weight : {-128, 127}) {
+    Case layer(5, 385, 33);
+    std::fill(layer.weight.begin(), layer.weight.end(), static_cast<std::int8_t>(weight));
+    for (std::size_t i = 0; i < layer.x.size(); ++i) {
+      const std::size_t row = i / layer.inputs;
+      layer.x[i] = row == 0 ? -1.0F : row == 1 ? 1.0F : i % 5 == 0 ? 1.0F : -1.0F;
+    }
+    compare(layer);
+  }
+}
+
 void check_kernels() {
   for (const std::size_t rows : {1U, 3U, 8U, 9U, 41U}) {
     for (const std::size_t inputs : {1U, 4U, 30U, 64U, 144U, 385U}) {
@@ -280,6 +293,7 @@ void check_bad_descriptions() {
 
 int main() {
   check_kernels();
+  check_extremes();
   check_good_descriptions();
   check_bad_descriptions();
   std::size_t count = 0;

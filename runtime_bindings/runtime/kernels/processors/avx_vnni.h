@@ -1,0 +1,123 @@
+// Products of VNNI on 256-bit registers, for the sources that define LINNET_VPDPBUSD, the instruction in the
+// encoding of AVX-VNNI or of AVX-512. It multiplies 32 unsigned by 32 signed bytes and adds each four
+// products to an int32.
+#ifndef LINNET_RUNTIME_KERNELS_PROCESSORS_AVX_VNNI_H_
+#define LINNET_RUNTIME_KERNELS_PROCESSORS_AVX_VNNI_H_
+
+#include "kernels/processors/avx2.h"
+
+namespace linnet::kernels {
+namespace {
+
+constexpr std::size_t kGroup = 4;
+constexpr UnitFormat kUnits{kGroup, false};
+constexpr std::int32_t kQueryOffset = 128;
+constexpr std::int32_t kWeightOffset = 0;
+constexpr std::size_t kPanel = 16;
+constexpr std::size_t kRows = 6;
+constexpr std::size_t kActivationBytes = 1;
+constexpr std::int32_t kActivationOffset = 0;
+constexpr std::size_t kRoundedAtOnce = 16;
+
+// Return the lanes as bytes, clamped to [0, 255].
+inline __m128i to_bytes(Ints x) {
+  const __m256i wide = narrow(x);
+  return _mm_packus_epi16(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
+}
+
+// Return the lowest bytes of the lanes.
+inline __m128i low_bytes(Ints x) {
+  const __m256i low = _mm256_set1_epi32(0xff);
+  return to_bytes({_mm256_and_si256(x.low, low), _mm256_and_si256(x.high, low)});
+}
+
+inline void to_units(Ints x, std::int32_t* units) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(units), low_bytes(x));
+}
+
+inline void store_activations(std::uint8_t* to, const Ints* x) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), to_bytes(*x));
+}
+
+inline void store_activations(std::uint8_t* to, Ints x, std::size_t count) {
+  alignas(16) std::uint8_t bytes[kLanes];
+  store_activations(bytes, &x);
+  std::memcpy(to, bytes, count);
+}
+
+// Assembly, because with the intrinsic GCC copies every sum to another register and back.
+inline void add_fours(__m256i& sum, __m256i left, __m256i right) {
+  asm(LINNET_VPDPBUSD " %2, %1, %0" : "+x"(sum) : "x"(left), "x"(right));
+}
+
+// Loops over arrays of registers are unrolled, and no other loop surrounds them: GCC would keep the arrays in
+// memory otherwise, which takes twice the time.
+constexpr std::size_t kItems = 4;
+
+[[gnu::noinline]] inline void add_products_of_four(Ints* sums, const std::uint8_t* left,
+                                                   const std::uint8_t* right, std::size_t item_step,
+                                                   std::size_t unit_step, std::size_t units) {
+  __m256i low[kItems];
+  __m256i high[kItems];
+#pragma GCC unroll 4
+  for (std::size_t i = 0; i < kItems; ++i) {
+    low[i] = sums[i].low;
+    high[i] = sums[i].high;
+  }
+  const auto* lanes = reinterpret_cast<const __m256i*>(left);
+  for (std::size_t unit = 0; unit < units; ++unit, right += unit_step, lanes += 2) {
+    const __m256i left_low = _mm256_load_si256(lanes);
+    const __m256i left_high = _mm256_load_si256(lanes + 1);
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < kItems; ++i) {
+      const __m256i item = broadcast_unit(right + i * item_step);
+      add_fours(low[i], left_low, item);
+      add_fours(high[i], left_high, item);
+    }
+  }
+#pragma GCC unroll 4
+  for (std::size_t i = 0; i < kItems; ++i) {
+    sums[i] = {low[i], high[i]};
+  }
+}
+
+template <std::size_t kCount>
+inline void add_products(Ints* sums, const std::uint8_t* left, const std::uint8_t* right,
+                         std::size_t item_step, std::size_t unit_step, std::size_t units) {
+  static_assert(kCount % kItems == 0);
+  for (std::size_t i = 0; i < kCount; i += kItems) {
+    add_products_of_four(sums + i, left, right + i * item_step, item_step, unit_step, units);
+  }
+}
+
+template <std::size_t kCount>
+inline void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const PanelWeights& panel,
+                          Ahead ahead, Ints* sums) {
+  __m256i low[kCount];
+  __m256i high[kCount];
+#pragma GCC unroll 8
+  for (std::size_t row = 0; row < kCount; ++row) {
+    low[row] = high[row] = _mm256_setzero_si256();
+  }
+  const auto* weights = reinterpret_cast<const __m256i*>(panel.weights);
+  for (std::size_t group = 0; group < panel.groups; ++group, weights += 2) {
+    _mm_prefetch(reinterpret_cast<const char*>(ahead.start + group * ahead.step), _MM_HINT_T0);
+    const __m256i left = _mm256_load_si256(weights);
+    const __m256i right = _mm256_load_si256(weights + 1);
+#pragma GCC unroll 8
+    for (std::size_t row = 0; row < kCount; ++row) {
+      const __m256i token = broadcast_unit(bytes + row * stride + group * kInputs);
+      add_fours(low[row], token, left);
+      add_fours(high[row], token, right);
+    }
+  }
+#pragma GCC unroll 8
+  for (std::size_t row = 0; row < kCount; ++row) {
+    sums[row] = {low[row], high[row]};
+  }
+}
+
+}  // namespace
+}  // namespace linnet::kernels
+
+#endif  // LINNET_RUNTIME_KERNELS_PROCESSORS_AVX_VNNI_H_

@@ -1,0 +1,36 @@
+// The kernels for AVX-VNNI in the encoding of AVX-512 VNNI: for tests and measurements of them on a processor
+// that has only this one.
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#include "kernels/shared/vectors.h"
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512vl,avx512vnni"))), \
+                             apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("avx2,fma,avx512f,avx512vl,avx512vnni")
+#endif
+
+#define LINNET_VPDPBUSD "vpdpbusd"
+#include "kernels/processors/avx_vnni.h"
+#include "kernels/shared/table.h"
+
+namespace linnet::kernels {
+
+const Kernels& avx_vnni_evex_kernels() noexcept {
+  static constexpr Kernels kKernels = table("avx_vnni");
+  return kKernels;
+}
+
+}  // namespace linnet::kernels
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+#endif
