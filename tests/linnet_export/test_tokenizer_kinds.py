@@ -50,7 +50,7 @@ def test_the_file_is_proven_and_says_what_it_needs(report: ExportReport) -> None
 
 def test_the_core_alone_names_the_kind(report: ExportReport) -> None:
     core = CoreModel(str(report.path))
-    with pytest.raises(UnknownFieldError, match=r'kind "tokenizers".*pass token ids.*linnet\[tokenizers\]'):
+    with pytest.raises(UnknownFieldError, match=r'kind "tokenizers".*pass token ids.*extra tokenizers'):
         _ = core.tokenizer
 
 

@@ -53,7 +53,7 @@ Usable find_usable() {
   return usable;
 }
 
-const Usable& usable() noexcept {
+const Usable& usable() {
   static const Usable found = find_usable();
   return found;
 }
@@ -61,7 +61,7 @@ const Usable& usable() noexcept {
 constexpr char kVariable[] = "LINNET_MAX_CPU";
 
 // Return the kernels of this name, or null.
-const Kernels* find(std::string_view name) noexcept {
+const Kernels* find(std::string_view name) {
   const Usable& all = usable();
   for (std::size_t i = 0; i < all.count; ++i) {
     if (name == all.kernels[i]->name) {
@@ -71,7 +71,7 @@ const Kernels* find(std::string_view name) noexcept {
   return nullptr;
 }
 
-const Kernels& choose() noexcept {
+const Kernels& choose() {
   const char* most = std::getenv(kVariable);
   const Kernels* named = most == nullptr ? nullptr : find(most);
   return named == nullptr ? *usable().kernels[usable().count - 1] : *named;
@@ -79,17 +79,18 @@ const Kernels& choose() noexcept {
 
 }  // namespace
 
-const Kernels* const* usable_kernels(std::size_t& count) noexcept {
+const Kernels* const* usable_kernels(std::size_t& count) {
   count = usable().count;
   return usable().kernels.data();
 }
 
-const Kernels& chosen_kernels() noexcept {
+const Kernels& chosen_kernels() {
   static const Kernels& chosen = choose();
   return chosen;
 }
 
-std::string max_cpu_problem() {
+std::string prepare_kernels() {
+  chosen_kernels();
   const char* most = std::getenv(kVariable);
   if (most == nullptr || *most == '\0' || find(most) != nullptr) {
     return "";

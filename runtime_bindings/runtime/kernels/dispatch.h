@@ -32,16 +32,18 @@ const Kernels& neon_dotprod_kernels() noexcept;
 const Kernels& neon_i8mm_kernels() noexcept;
 #endif
 
-// Return the kernels that this processor can run, the fastest last; the portable ones come first.
-const Kernels* const* usable_kernels(std::size_t& count) noexcept;
+// Return the kernels that this processor can run, the fastest last; the portable ones come first. Throw
+// std::bad_alloc at the first call.
+const Kernels* const* usable_kernels(std::size_t& count);
 
 // Return the fastest kernels for this processor, chosen once. The environment variable LINNET_MAX_CPU, the
-// name of kernels, excludes all that are faster than these.
-const Kernels& chosen_kernels() noexcept;
+// name of kernels, excludes all that are faster than these. Throw std::bad_alloc, at the first call only: see
+// prepare_kernels().
+const Kernels& chosen_kernels();
 
-// Return why LINNET_MAX_CPU cannot be followed: it names no kernels that any processor has, or some that this
-// one lacks. Empty if it is not set, or valid. Throw std::bad_alloc.
-std::string max_cpu_problem();
+// Choose the kernels, so that no later call throws, and return why LINNET_MAX_CPU cannot be followed: it
+// names no kernels that this processor has. Empty if it is not set, or valid. Throw std::bad_alloc.
+std::string prepare_kernels();
 
 }  // namespace linnet::kernels
 

@@ -36,7 +36,7 @@ void set_workspace_sharing() {
 }
 
 bool prepare_once(std::int32_t threads) {
-  const std::string problem = kernels::max_cpu_problem();
+  const std::string problem = kernels::prepare_kernels();
   if (!problem.empty()) {
     throw Error(LINNET_INVALID_ARGUMENT, problem);
   }
