@@ -82,8 +82,9 @@ std::string computing_methods(const Program& program, const Fields& fields) {
 // custom kernels. A stock ExecuTorch lacks them and runs "forward"; so does linnet on processors without the
 // instructions that make the kernels faster (kernels/dispatch.h).
 std::string chosen_method(const Program& program, const std::string& name, linnet_fused when) {
-  const bool wanted = when == LINNET_FUSED_ALWAYS ||
-                      (when == LINNET_FUSED_WHERE_FASTER && &kernels::chosen_kernels() != &kernels::portable_kernels());
+  const bool wanted =
+      when == LINNET_FUSED_ALWAYS ||
+      (when == LINNET_FUSED_WHERE_FASTER && &kernels::chosen_kernels() != &kernels::portable_kernels());
   const std::string fused = name + "_fused";
   return wanted && has_method(program, fused) ? fused : name;
 }

@@ -150,8 +150,8 @@ std::string runtime_info() {
   return std::string("version=") + LINNET_VERSION + "\nexecutorch=" + executorch_version() +
          "\nbackends=" + join(backend_names()) + "\noperators=" + std::to_string(operator_names().size()) +
          "\ncpu=" + cpu_model() + "\ncpu_features=" + cpu_features() +
-         "\nkernels=" + kernels::chosen_kernels().name +
-         "\nthreads=" + std::to_string(fixed_threads()) + "\n";
+         "\nkernels=" + kernels::chosen_kernels().name + "\nthreads=" + std::to_string(fixed_threads()) +
+         "\n";
 }
 
 }  // namespace linnet

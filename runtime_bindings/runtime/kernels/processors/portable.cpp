@@ -121,17 +121,20 @@ inline Ints to_ints_below(const Floats& x, float limit) {
 inline Floats to_floats(const Ints& x) {
   return each<Floats>([&](std::size_t i) { return static_cast<float>(x.lanes[i]); });
 }
+inline std::uint32_t unsigned_lane(const Ints& x, std::size_t i) {
+  return static_cast<std::uint32_t>(x.lanes[i]);
+}
 inline Ints both(const Ints& a, const Ints& b) {
-  return each<Ints>([&](std::size_t i) { return a.lanes[i] & b.lanes[i]; });
+  return each<Ints>(
+      [&](std::size_t i) { return static_cast<std::int32_t>(unsigned_lane(a, i) & unsigned_lane(b, i)); });
 }
 inline Ints either(const Ints& a, const Ints& b) {
-  return each<Ints>([&](std::size_t i) { return a.lanes[i] | b.lanes[i]; });
+  return each<Ints>(
+      [&](std::size_t i) { return static_cast<std::int32_t>(unsigned_lane(a, i) | unsigned_lane(b, i)); });
 }
 template <unsigned kBits>
 inline Ints shifted_left(const Ints& x) {
-  return each<Ints>([&](std::size_t i) {
-    return static_cast<std::int32_t>(static_cast<std::uint32_t>(x.lanes[i]) << kBits);
-  });
+  return each<Ints>([&](std::size_t i) { return static_cast<std::int32_t>(unsigned_lane(x, i) << kBits); });
 }
 inline Ints times(const Ints& x, std::int32_t number) {
   return each<Ints>([&](std::size_t i) { return x.lanes[i] * number; });

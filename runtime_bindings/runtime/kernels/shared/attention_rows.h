@@ -86,7 +86,6 @@ inline Ints interleaved(const Ints* rows) {
 inline void pack_values(const AttentionShape& shape, const PackedHead& layout, const float* value,
                         std::uint8_t* packed) {
   auto* scales = reinterpret_cast<float*>(packed + layout.value_scale);
-  auto* starts = reinterpret_cast<std::int32_t*>(packed + layout.value_start);
   const std::size_t width = shape.width();
   for (std::size_t channel = 0; channel < layout.channels; channel += kLanes) {
     const float* column = value + channel;
@@ -106,9 +105,12 @@ inline void pack_values(const AttentionShape& shape, const PackedHead& layout, c
         sum = add(sum, rows[i]);
       }
       store(reinterpret_cast<std::int32_t*>(out), interleaved(rows));
-      if (kWeightOffset != 0 && (token + kGroup == layout.tokens || (token + kGroup) % kBlock == 0)) {
-        store(starts + token / kBlock * layout.channels + channel, times(sum, kWeightOffset));
-        sum = all(0);
+      if constexpr (kWeightOffset != 0) {
+        if (token + kGroup == layout.tokens || (token + kGroup) % kBlock == 0) {
+          auto* starts = reinterpret_cast<std::int32_t*>(packed + layout.value_start);
+          store(starts + token / kBlock * layout.channels + channel, times(sum, kWeightOffset));
+          sum = all(0);
+        }
       }
     }
   }
