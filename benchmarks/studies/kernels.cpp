@@ -42,32 +42,33 @@ std::vector<float> numbers(std::size_t size) {
   return all;
 }
 
-void linear(const Kernels& kernels, std::size_t rows, std::size_t inputs, std::size_t outputs) {
+void linear(const Kernels& kernels, int bits, std::size_t rows, std::size_t inputs, std::size_t outputs) {
+  const LinearKernel& kernel = bits == 7 ? kernels.seven_linear : kernels.linear;
   std::vector<std::int8_t> weight(inputs * outputs);
   std::mt19937 random(1);
+  // a quarter of the range is about what trained weights have
+  std::normal_distribution<float> normal(0.0F, 32.0F);
   std::generate(weight.begin(), weight.end(),
-                [&] { return static_cast<std::int8_t>(static_cast<int>(random() % 255) - 127); });
+                [&] { return static_cast<std::int8_t>(std::clamp(normal(random), -127.0F, 127.0F)); });
   const std::vector<float> scale(outputs, 0.01F);
   const std::vector<float> x = numbers(rows * inputs);
   const PackedLinear packed({inputs, outputs, reinterpret_cast<const std::uint8_t*>(weight.data()),
                              reinterpret_cast<const std::uint8_t*>(scale.data()), nullptr},
-                            kernels.linear.panel);
-  const std::size_t stride = packed.groups() * kInputs * kernels.linear.number_bytes;
+                            kernel.packing);
+  const std::size_t stride = packed.groups() * kInputs * kernel.number_bytes;
   const Bytes bytes = memory(rows * stride);
   std::vector<float> scales(rows);
   std::vector<float> zeros(rows);
   std::vector<float> out(rows * outputs);
   const RoundedRows rounded{bytes.get(), stride, scales.data(), zeros.data()};
-  const double rounding = fastest([&] { kernels.linear.round_rows(x.data(), inputs, 0, rows, rounded); });
-  const double products = fastest([&] {
-    kernels.linear.multiply(packed, Tail::kNone, rounded, rows, nullptr, 0, packed.panels(), out.data());
-  });
-  const double gelu = fastest([&] {
-    kernels.linear.multiply(packed, Tail::kGelu, rounded, rows, nullptr, 0, packed.panels(), out.data());
-  });
+  const double rounding = fastest([&] { kernel.round_rows(x.data(), inputs, 0, rows, rounded); });
+  const double products = fastest(
+      [&] { kernel.multiply(packed, Tail::kNone, rounded, rows, nullptr, 0, packed.panels(), out.data()); });
+  const double gelu = fastest(
+      [&] { kernel.multiply(packed, Tail::kGelu, rounded, rows, nullptr, 0, packed.panels(), out.data()); });
   const double work = static_cast<double>(rows * inputs * outputs) / 1e9;
-  std::printf("linear\t%s\t%zu x %zu x %zu\t%.2f\t%.1f\t%.1f\n", kernels.name, rows, inputs, outputs,
-              rounding * 1e6, work / products, work / gelu);
+  std::printf("linear\t%s\t%d\t%zu x %zu x %zu\t%.2f\t%.1f\t%.1f\n", kernels.name, bits, rows, inputs,
+              outputs, rounding * 1e6, work / products, work / gelu);
 }
 
 void attention(const Kernels& kernels, std::size_t tokens) {
@@ -101,11 +102,16 @@ int main() {
   std::size_t count = 0;
   const Kernels* const* all = usable_kernels(count);
   for (std::size_t i = 1; i < count; ++i) {  // the portable ones come first, and are not made for speed
-    for (const std::size_t rows : {1U, 8U, 16U, 64U, 128U}) {
-      linear(*all[i], rows, 384, 384);
-      linear(*all[i], rows, 384, 1536);
-      linear(*all[i], rows, 1536, 384);
-      linear(*all[i], rows, 128, 512);
+    for (const int bits : {8, 7}) {
+      for (const std::size_t rows : {1U, 8U, 16U, 64U, 128U}) {
+        linear(*all[i], bits, rows, 384, 384);
+        linear(*all[i], bits, rows, 384, 1536);
+        linear(*all[i], bits, rows, 1536, 384);
+        linear(*all[i], bits, rows, 128, 512);
+      }
+      if (!all[i]->seven_is_faster) {
+        break;
+      }
     }
     for (const std::size_t tokens : {8U, 32U, 128U, 256U, 512U}) {
       attention(*all[i], tokens);

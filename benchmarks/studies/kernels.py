@@ -20,7 +20,7 @@ _CORE = ROOT / "runtime_bindings" / "runtime"
 _OPTIONS = ("-std=c++17", "-O3", "-ffp-contract=off")
 """Those of the release build (CMake's Release, runtime_bindings/cmake/Warnings.cmake)."""
 _HEADS = {
-    "linear": ("kernels", "tokens x inputs x outputs", "rounding, us", "GMAC/s", "with GELU"),
+    "linear": ("kernels", "activation bits", "tokens x inputs x outputs", "rounding, us", "GMAC/s", "with GELU"),
     "attention": ("kernels", "tokens", "packing, us", "attention, us", "add and normalize, us"),
 }
 

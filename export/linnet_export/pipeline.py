@@ -179,6 +179,8 @@ def _finished(evidence: Evidence, path: Path, sha256: str, size: int) -> ExportR
         budget=evidence.budget,
         figures=evidence.figures,
         fused=evidence.proof_fused,
+        seven_bits=evidence.proof_seven_bits,
+        activation_bits=evidence.activation_bits,
         texts=evidence.texts,
     )
 

@@ -561,6 +561,14 @@ typedef enum {
 /* Choose when "forward_fused" runs; without effect for a file that has none. A change drops the methods that
  * are loaded, and their next run loads them again. Waits for a run that is under way. */
 LINNET_API linnet_status linnet_model_set_fused(linnet_model* model, linnet_fused when);
+/* Choose to how many bits "forward_fused" rounds the activations of int8 linear layers: 8, or 7, which a
+ * processor without instructions for products of bytes (x86-64 with AVX2 alone) multiplies faster. 0, the
+ * state after opening: 7 where that is faster and the proof of the file holds with 7 bits, too, else 8. The
+ * same file, text and bits give the same numbers on every processor. A change drops the methods that are
+ * loaded, and their next run loads them again. Errors: LINNET_INVALID_ARGUMENT for another number. */
+LINNET_API linnet_status linnet_model_set_activation_bits(linnet_model* model, int32_t bits);
+/* Write to `bits` what the next run of "forward_fused" rounds to, 7 or 8. */
+LINNET_API linnet_status linnet_model_activation_bits(linnet_model* model, int32_t* bits);
 
 /* ---- profiling ------------------------------------------------------------------------------ */
 

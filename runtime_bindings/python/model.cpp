@@ -135,6 +135,29 @@ class Model {
     check(status);
   }
 
+  // Choose the bits of rounded activations: 7, 8 or what is faster and proven (0).
+  void set_activation_bits(std::int32_t bits) const {
+    const auto model = get();
+    linnet_status status = LINNET_OK;
+    {
+      const Unlocked unlocked;  // may wait for a run
+      status = linnet_model_set_activation_bits(model.get(), bits);
+    }
+    check(status);
+  }
+
+  std::int32_t activation_bits() const {
+    const auto model = get();
+    std::int32_t bits = 0;
+    linnet_status status = LINNET_OK;
+    {
+      const Unlocked unlocked;  // may wait for a run
+      status = linnet_model_activation_bits(model.get(), &bits);
+    }
+    check(status);
+    return bits;
+  }
+
   void set_profiling(bool on) const {
     const auto model = get();
     linnet_status status = LINNET_OK;
@@ -238,6 +261,8 @@ void bind_model(nb::module_& module) {
       .def("run", &Model::run, nb::arg("method"), nb::arg("inputs"))
       .def("run_encoding", &Model::run_encoding, nb::arg("encoding"), nb::arg("names"))
       .def("set_fused", &Model::set_fused, nb::arg("fused").none())
+      .def("set_activation_bits", &Model::set_activation_bits, nb::arg("bits"))
+      .def("activation_bits", &Model::activation_bits)
       .def("set_profiling", &Model::set_profiling, nb::arg("on"))
       .def("profile", &Model::profile)
       .def("close", &Model::close);

@@ -30,6 +30,7 @@ typedef struct {
   int32_t threads;
   int events;
   linnet_fused fused;
+  int32_t activation_bits; /* 0, 7 or 8 */
   budget limit;
 } settings;
 
@@ -89,6 +90,10 @@ static int read_option(const char* name, const char* text, settings* made) {
   }
   if (strcmp(name, "--fused") == 0) {
     return read_fused(text, &made->fused);
+  }
+  if (strcmp(name, "--activation-bits") == 0) {
+    made->activation_bits = strcmp(text, "7") == 0 ? 7 : strcmp(text, "8") == 0 ? 8 : 0;
+    return made->activation_bits != 0 || strcmp(text, "0") == 0;
   }
   if (strcmp(name, "--lengths") == 0) {
     return read_lengths(text, made);
@@ -446,6 +451,9 @@ static void tell_finished(const settings* made) {
 static int measure(const settings* made, linnet_model* model, const job* work, int64_t load_ns) {
   int64_t first_ns = 0;
   linnet_status status = linnet_model_set_fused(model, made->fused);
+  if (status == LINNET_OK) {
+    status = linnet_model_set_activation_bits(model, made->activation_bits);
+  }
   if (status != LINNET_OK) {
     return fail_last(made, status);
   }

@@ -27,6 +27,7 @@ def load(
     sessions: int = 1,
     self_test: bool | None = None,
     fused: bool | None = None,
+    activation_bits: int | None = None,
     profile: str | os.PathLike[str] | None = None,
     require_signature: str | Path | None = None,
 ) -> Model:
@@ -45,6 +46,8 @@ def load(
             the environment variable LINNET_SELF_TEST is 0.
         fused: use linnet's custom kernels (``forward_fused``) if the file has them. None: where they are faster;
             False: run ``forward``, as a stock ExecuTorch runtime does.
+        activation_bits: round activations to 8 or 7 bits in ``forward_fused``. None: 7 where the processor multiplies
+            them faster and the proof of the file holds with them, else 8.
         profile: tuned setting of ``linnet tune``: the path of its file, or "auto" for the one stored for this file
             and machine, if there is one. It sets ``threads`` and ``fused`` unless they are given here, and binds
             the calling thread, and the threads that the first model starts, to its CPUs.
@@ -57,19 +60,23 @@ def load(
         FileError: the file is missing, damaged, too new or not a linnet file.
         BuildError: this build lacks a backend or an operator that the program needs.
         ThreadsFixedError: the process already runs with another number of threads.
-        InvalidArgumentError: ``source``, ``threads``, ``sessions`` or ``fused`` has an invalid value.
+        InvalidArgumentError: ``source``, ``threads``, ``sessions``, ``fused`` or ``activation_bits`` has an invalid
+            value.
     """
-    _check_settings(threads, sessions, fused)
-    given = {"threads": threads, "sessions": sessions, "self_test": self_test, "fused": fused, "profile": profile}
+    _check_settings(threads, sessions, fused, activation_bits)
+    given = {"threads": threads, "sessions": sessions, "self_test": self_test, "profile": profile}
+    given |= {"fused": fused, "activation_bits": activation_bits}
     tested = is_wanted(self_test)
     opened, path = _source(default_model() if source is None else source)
     if require_signature is not None:
         opened = _signed(path, require_signature)
     if profile is not None:
-        threads, fused = _tuned(opened, profile, threads, fused, sessions)
+        from linnet.tuning import apply_profile  # rarely needed, and its import costs start-up time
+
+        threads, fused = apply_profile(opened, profile, threads=threads, fused=fused, sessions=sessions)
     if sessions > 1 and threads == 0:
         threads = 1
-    model = _open(opened, path, threads, sessions, fused)
+    model = _open(opened, path, threads, sessions, fused, activation_bits)
     try:
         identity = file_identity(opened)
         if tested:
@@ -96,13 +103,15 @@ def _reopen(path: str, identity: str, settings: Mapping[str, Any]) -> Model:
     return model
 
 
-def _check_settings(threads: int, sessions: int, fused: bool | None) -> None:
+def _check_settings(threads: int, sessions: int, fused: bool | None, activation_bits: int | None) -> None:
     if isinstance(threads, bool) or not isinstance(threads, int) or not 0 <= threads <= MOST_THREADS:
         raise InvalidArgumentError(f"threads is {threads!r}, expected an int of 0 to {MOST_THREADS}")
     if isinstance(sessions, bool) or not isinstance(sessions, int) or not 1 <= sessions <= _MOST_SESSIONS:
         raise InvalidArgumentError(f"sessions is {sessions!r}, expected an int of 1 to {_MOST_SESSIONS}")
     if fused is not None and not isinstance(fused, bool):
         raise InvalidArgumentError(f"fused is {fused!r}, expected a bool or None")
+    if activation_bits not in (None, 7, 8):
+        raise InvalidArgumentError(f"activation_bits is {activation_bits!r}, expected 7, 8 or None")
 
 
 def _source(source: str | Path | bytes) -> tuple[str | bytes, str | None]:
@@ -115,15 +124,6 @@ def _source(source: str | Path | bytes) -> tuple[str | bytes, str | None]:
     raise InvalidArgumentError(f"source is a {type(source).__name__}, expected a path or the file's bytes")
 
 
-def _tuned(
-    source: str | bytes, profile: str | os.PathLike[str], threads: int, fused: bool | None, sessions: int
-) -> tuple[int, bool | None]:
-    """Return ``threads`` and ``fused``, taken from the tuned setting unless given, and bind to its CPUs."""
-    from linnet.tuning import apply_profile  # rarely needed, and its import costs start-up time
-
-    return apply_profile(source, profile, threads=threads, fused=fused, sessions=sessions)
-
-
 def _signed(path: str | None, key: str | Path) -> bytes:
     """Check the signature and return the checked bytes, since the file at the path could be replaced afterwards."""
     if path is None:
@@ -133,7 +133,9 @@ def _signed(path: str | None, key: str | Path) -> bytes:
     return read_signed(path, key)
 
 
-def _open(source: str | bytes, path: str | None, threads: int, sessions: int, fused: bool | None) -> Model:
+def _open(
+    source: str | bytes, path: str | None, threads: int, sessions: int, fused: bool | None, activation_bits: int | None
+) -> Model:
     runtimes: list[Runtime] = []
     try:
         for _ in range(sessions):
@@ -141,6 +143,8 @@ def _open(source: str | bytes, path: str | None, threads: int, sessions: int, fu
             runtimes.append(runtime)
             if fused is not None:
                 runtime.set_fused(fused)
+            if activation_bits is not None:
+                runtime.set_activation_bits(activation_bits)
         return Model(runtimes[0], path=path, more=runtimes[1:])
     except BaseException:
         for opened in runtimes:

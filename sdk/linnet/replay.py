@@ -112,10 +112,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--cases", type=int, default=8, help="golden cases to keep (default 8)")
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--fused", action=argparse.BooleanOptionalAction, help="linnet's custom kernels")
+    parser.add_argument("--activation-bits", type=int, help="7 or 8, of rounded activations in custom kernels")
     args = parser.parse_args(arguments)
     try:
         lines = _read_lines(args.texts)
-        with load(args.model, threads=args.threads, self_test=False, fused=args.fused) as model:
+        given = {"fused": args.fused, "activation_bits": args.activation_bits}
+        with load(args.model, threads=args.threads, self_test=False, **given) as model:
             answers, golden = replay(model, lines, args.cases)
             kind = model.manifest.tokenizer_kind
     except (LinnetError, OSError) as error:

@@ -90,7 +90,22 @@ class Tokenizer(Protocol):
         stride: int = -1,
         add_special_tokens: bool = True,
     ) -> Sequence[Encoding]:
-        """Encode a text or a pair; with ``max_length=0`` the length is not limited."""
+        """Encode a text or a pair.
+
+        Args:
+            text: the first text.
+            pair: the second text.
+            max_length: largest number of tokens of a window, including special tokens; 0: no limit.
+            truncation: never, longest_first or only_second, as in Hugging Face tokenizers.
+            stride: overlap in tokens of consecutive windows, for a text with longest_first or a pair with only_second;
+                -1: one window.
+            add_special_tokens: add the special tokens of the model around the texts.
+
+        Raises:
+            InvalidTextError: a text cannot be written as UTF-8.
+            TextTooLongError: the text has too many tokens, and truncation is off or not possible.
+            InvalidArgumentError: ``max_length``, ``truncation`` or ``stride`` is invalid.
+        """
 
 
 class Runtime(Protocol):
@@ -131,6 +146,12 @@ class ProfilingRuntime(Runtime, Protocol):
 
     def set_fused(self, fused: bool | None) -> None:
         """Choose whether ``forward`` runs ``forward_fused``: ``linnet_model_set_fused`` in ``linnet.h``."""
+
+    def set_activation_bits(self, bits: int) -> None:
+        """Choose the bits of rounded activations: ``linnet_model_set_activation_bits`` in ``linnet.h``."""
+
+    def activation_bits(self) -> int:
+        """Return the bits of rounded activations in ``forward_fused``, 7 or 8."""
 
     def set_profiling(self, on: bool) -> None:
         """Switch profiling on or off; the next run of each method loads the method again."""

@@ -76,7 +76,7 @@ VALID: Mapping[str, str] = {
     "capacity": "4", "path": "path", "index": "0", "name": '"task"', "rows": "1", "columns": "3", "values": "floats",
     "truncate": "1", "normalize": "1", "vector": "floats", "scores": "floats", "prompt_name": "NULL", "model": "model",
     "method": '"forward"', "inputs": "inputs", "input_count": "2", "passage_count": "1", "passages": "&word_text",
-    "top_k": "1", "when": "LINNET_FUSED_NEVER", "on": "0", "status": "LINNET_OK", "tensors": "inputs",
+    "top_k": "1", "when": "LINNET_FUSED_NEVER", "on": "0", "bits": "8", "status": "LINNET_OK", "tensors": "inputs",
     "fields": "fields", "score_function": "LINNET_SCORES_SOFTMAX", "window_count": "1", "message": "signed_message",
 }  # fmt: skip
 BY_FUNCTION: Mapping[tuple[str, str], str] = {
@@ -85,6 +85,7 @@ BY_FUNCTION: Mapping[tuple[str, str], str] = {
     ("linnet_embed", "capacity"): "16", ("linnet_file_signature", "path"): "signed_path",
     ("linnet_fill_mask", "text"): "mask_text",
     ("linnet_model_set_profiling", "model"): "other_model", ("linnet_model_set_fused", "model"): "other_model",
+    ("linnet_model_set_activation_bits", "model"): "other_model",
 }  # fmt: skip
 ENTRIES = {("linnet_task_create", "fields"): "field_count", ("linnet_outputs_create", "tensors"): "2",
            ("linnet_model_run", "inputs"): "2"}  # fmt: skip

@@ -24,7 +24,7 @@ from linnet_bench.soak.job import Settings as SoakSettings
 
 __all__ = ["GOLDEN", "SOAK_SETTINGS", "make_record", "make_run", "wrong_record"]
 
-GOLDEN = Path(__file__).parents[1] / "linnet_bench" / "record" / "golden" / "record_v1_4.json"
+GOLDEN = Path(__file__).parents[1] / "linnet_bench" / "record" / "golden" / "record_v1_5.json"
 
 SOAK_SETTINGS = SoakSettings(
     requests=1000, windows=5, clients=2, sessions=1, reload_every=10, lengths=(8,), threads=1,

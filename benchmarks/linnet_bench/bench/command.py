@@ -161,6 +161,8 @@ def add_method_arguments(parser: argparse.ArgumentParser) -> None:
     add("--affinity", type=cpu_set, default=(), metavar="CPUS", help="bind the processes to these CPUs, as in 0,4-7")
     add("--fused", choices=("auto", "yes", "no"), default="auto",
         help="use linnet's custom kernels if the file has them (default auto: where they are faster)")  # fmt: skip
+    add("--activation-bits", choices=("auto", "7", "8"), default="auto",
+        help="bits of rounded activations in custom kernels (default auto: 7 where faster and proven)")  # fmt: skip
 
 
 def settings_from(args: argparse.Namespace) -> Settings:
@@ -187,6 +189,7 @@ def settings_from(args: argparse.Namespace) -> Settings:
         cooldown_seconds=method.cooldown_seconds if args.cooldown is None else args.cooldown,
         fused={"auto": None, "yes": True, "no": False}[args.fused],
         affinity=args.affinity,
+        activation_bits=0 if args.activation_bits == "auto" else int(args.activation_bits),
     )
     problems = [*_out_of_range(given), *(_against_official(given) if args.official else ())]
     if problems:

@@ -142,7 +142,13 @@ class Benchmark:
     def _variants(self) -> list[Variant]:
         settings = self._settings
         return [
-            Variant(path=str(self._path), threads=threads, fused=settings.fused, affinity=settings.affinity)
+            Variant(
+                path=str(self._path),
+                threads=threads,
+                fused=settings.fused,
+                affinity=settings.affinity,
+                activation_bits=settings.activation_bits,
+            )
             for threads in settings.threads
         ]
 

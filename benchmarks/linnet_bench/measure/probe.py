@@ -162,6 +162,7 @@ def see_kernels(model: Model, runtime: ProfilingRuntime, tokens: int, kernels: s
         attention=_attention(method, named, delegated, kernels),
         delegated=distinct(delegated),
         outside=distinct(named),
+        activation_bits=runtime.activation_bits() if method == "forward_fused" else None,
     )
 
 

@@ -48,13 +48,14 @@ class Variant:
     Attributes:
         path: path of the file.
         threads: number of threads of the measured process.
-        fused, affinity: as in :class:`~linnet_bench.record.record.Settings`.
+        fused, affinity, activation_bits: as in :class:`~linnet_bench.record.record.Settings`.
     """
 
     path: str
     threads: int
     fused: bool | None = None
     affinity: tuple[int, ...] = ()
+    activation_bits: int = 0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

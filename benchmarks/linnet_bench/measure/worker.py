@@ -48,6 +48,8 @@ def measure(job: Job, emit: Emit) -> None:
     runtime = open_runtime(variant.path, variant.threads)
     if variant.fused is not None:
         runtime.set_fused(variant.fused)
+    if variant.activation_bits:
+        runtime.set_activation_bits(variant.activation_bits)
     model = Model(runtime, path=variant.path)
     load_ns = time.perf_counter_ns() - start
     example = example_for(model)

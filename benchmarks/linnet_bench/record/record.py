@@ -56,8 +56,9 @@ __all__ = [
 
 RECORD_KIND = "linnet-bench"
 RECORD_MAJOR = 1
-RECORD_MINOR = 4
-"""1: profiles; 2: method, repeats, kernels, throttling, energy, cores, emulation; 3: partial_reason; 4: busy_share."""
+RECORD_MINOR = 5
+"""1: profiles; 2: method, repeats, kernels, throttling, energy, cores, emulation; 3: partial_reason; 4: busy_share;
+5: activation_bits."""
 
 LEAST_WHOLE = -1
 """Smallest whole number of a record: a position or a count that there is not."""
@@ -97,6 +98,7 @@ class Settings:
         cooldown_seconds: pause before each process but the first.
         fused: ``forward_fused`` was run (True), ``forward`` (False), or the faster of both for this processor (None).
         affinity: CPUs that the measured processes were bound to; empty: all that the command may use.
+        activation_bits: bits of rounded activations in ``forward_fused``, 7 or 8; 0: 7 where that is faster and proven.
     """
 
     lengths: tuple[int, ...]
@@ -114,6 +116,7 @@ class Settings:
     cooldown_seconds: float = 0.0
     fused: bool | None = None
     affinity: tuple[int, ...] = ()
+    activation_bits: int = 0
 
     @property
     def sampling(self) -> Sampling:
@@ -216,12 +219,14 @@ class Kernels:
         attention: attention kernel: "XNNPACK, float32", or linnet's operator with the instructions it used.
         delegated: XNNPACK's operators with the types that they compute in, each once, in the order of the program.
         outside: operators that ExecuTorch itself ran, each once.
+        activation_bits: bits that linnet's linear layers rounded activations to; None if none ran, or not recorded.
     """
 
     method: str | None
     attention: str | None
     delegated: tuple[str, ...]
     outside: tuple[str, ...]
+    activation_bits: int | None = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

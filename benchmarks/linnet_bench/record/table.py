@@ -9,7 +9,7 @@ from linnet_bench.arguments import spans
 from linnet_bench.machine.state import State, busy_note, throttle_notes
 from linnet_bench.record.preset import DEFAULT, HEADLINE, OFFICIAL, Point, points, shortcomings
 from linnet_bench.record.profile_table import show_profile
-from linnet_bench.record.record import ColdStart, LengthResult, OutputCheck, Record, ThreadRun
+from linnet_bench.record.record import ColdStart, Kernels, LengthResult, OutputCheck, Record, ThreadRun
 from linnet_bench.record.statistics import enough_for, median
 
 __all__ = ["METHODS", "method_of", "methods", "methods_note", "show_record"]
@@ -89,9 +89,14 @@ def _kernels(record: Record) -> list[str]:
     """Return the methods and attention kernels that ran, each once; all thread counts usually share them."""
     known = [run.kernels for run in record.runs if run.kernels is not None]
     texts = (
-        f"{kernels.method or _PLAIN}, attention by {kernels.attention or 'an unknown kernel'}" for kernels in known
+        f"{kernels.method or _PLAIN}, attention by {kernels.attention or 'an unknown kernel'}{_rounding(kernels)}"
+        for kernels in known
     )
     return [*dict.fromkeys(texts)]
+
+
+def _rounding(kernels: Kernels) -> str:
+    return "" if kernels.activation_bits is None else f", activations of {kernels.activation_bits} bits"
 
 
 def method_of(run: ThreadRun) -> str | None:

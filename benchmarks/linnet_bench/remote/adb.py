@@ -295,6 +295,7 @@ def _options(job: Job) -> list[str]:
         "--most": sampling.most_samples,
         "--warmup-seconds": sampling.warmup_seconds,
         "--warmup-runs": sampling.warmup_runs,
+        "--activation-bits": job.variant.activation_bits,
     }
     given = [word for name, value in numbers.items() if value is not None for word in (name, str(value))]
     return [*given, "--fused", {None: "auto", True: "yes", False: "no"}[job.variant.fused]]

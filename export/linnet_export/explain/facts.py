@@ -67,6 +67,7 @@ class Facts:
             "budget": evidence.budget,
             "figures": evidence.figures,
             "fused": evidence.proof_fused,
+            **_seven_bits_json(evidence),
             "texts": evidence.texts,
             "golden": len(evidence.golden),
             "tolerance": evidence.tolerance.absolute,
@@ -91,6 +92,12 @@ def _layer_json(layer: LayerPrecision, evidence: Evidence) -> dict[str, Any]:
         "given": None if error is None else error.given,
         "running": None if error is None else error.running,
     }
+
+
+def _seven_bits_json(evidence: Evidence) -> dict[str, Any]:
+    if not evidence.proof_seven_bits:
+        return {}
+    return {"seven_bits": evidence.proof_seven_bits, "activation_bits": evidence.activation_bits}
 
 
 def _mixed_json(evidence: Evidence) -> dict[str, Any]:

@@ -125,7 +125,9 @@ def _planned(planned: Mapping[str, int]) -> str:
 def proof(facts: Facts) -> list[Content]:
     """Return the section about the figures of the proof and their limits."""
     evidence = facts.evidence
-    figures, fused_figures = evidence.figures, evidence.proof_fused
+    figures = evidence.figures
+    fused = {"forward_fused": evidence.proof_fused, "with 7-bit activations": evidence.proof_seven_bits}
+    fused = {method: measured for method, measured in fused.items() if measured}
     if not figures:
         return [missing("Proof", evidence.reason and f"{evidence.reason}; nobody knows how well this file answers.")]
     rows: list[list[Content]] = []
@@ -133,10 +135,10 @@ def proof(facts: Facts) -> list[Content]:
         title, meaning = _FIGURES.get(name, (name, ""))
         limit = evidence.budget.get(name)
         kept = "" if limit is None else f"{'at most' if name == 'max_error' else 'at least'} {_figure(name, limit)}"
-        fused = [_figure(name, fused_figures[name]) if name in fused_figures else ""] if fused_figures else []
-        rows.append([title, _figure(name, value), *fused, kept or "\N{EN DASH}", meaning])
+        others = [_figure(name, measured[name]) if name in measured else "" for measured in fused.values()]
+        rows.append([title, _figure(name, value), *others, kept or "\N{EN DASH}", meaning])
     if "mean_error" not in figures:
-        blank = [""] * (3 if fused_figures else 2)
+        blank = [""] * (2 + len(fused))
         rows.append(["mean error", *blank, "not recorded by the version that made this file"])
     tolerance = evidence.tolerance.absolute
     verify = f"{len(evidence.golden)} golden cases are in the file; linnet verify repeats them on any machine" + (
@@ -146,10 +148,10 @@ def proof(facts: Facts) -> list[Content]:
         f"The finished file answered {counted(evidence.texts, 'text')} in a process without PyTorch; the original, in "
         "float32 under PyTorch with its own tokenizer, answered the same."
     )
-    methods = ["forward", "forward_fused"] if fused_figures else ["measured"]
+    methods = ["forward", *fused] if fused else ["measured"]
     columns: list[Content] = ["against the original", *methods, "budget", "meaning"]
     shown = table(columns, rows, caption="Proof", right=tuple(range(1, len(methods) + 1)))
-    about_methods = element("p", f"{METHODS}.", class_="note") if fused_figures else None
+    about_methods = element("p", f"{METHODS}.", class_="note") if fused else None
     return [element("p", sentence), shown, about_methods, element("p", verify)]
 
 

@@ -25,6 +25,8 @@ class ExportReport(Report):
         budget: limits of the proof by name.
         figures: figures of the proof by name; empty if unproven.
         fused: figures of ``forward_fused`` by name; empty if the file does not have the method.
+        seven_bits: figures of ``forward_fused`` with activations rounded to 7 bits.
+        activation_bits: fewest bits of rounded activations that are within the budget, 7 or 8.
         texts: number of texts in the proof.
     """
 
@@ -34,6 +36,8 @@ class ExportReport(Report):
     budget: Mapping[str, float]
     figures: Mapping[str, float]
     fused: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    seven_bits: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    activation_bits: int = 8
     texts: int
 
     def to_json(self) -> dict[str, Any]:

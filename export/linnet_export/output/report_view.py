@@ -72,6 +72,8 @@ def _print_proof(out: Console, report: ExportReport) -> None:
     methods = {"measured": report.figures}
     if report.fused:
         methods = {"forward": report.figures, "forward_fused": report.fused}
+    if report.seven_bits:
+        methods["with 7-bit activations"] = report.seven_bits
     rows = [
         (
             _MEANING.get(name, name),
@@ -82,6 +84,8 @@ def _print_proof(out: Console, report: ExportReport) -> None:
     ]
     columns = (f"against the original, {counted(report.texts, 'text')}", *methods, "budget")
     out.table(columns, rows, right=tuple(range(1, len(methods) + 1)))
+    if report.seven_bits and report.activation_bits == 8:
+        out.line("7-bit activations are over the budget: every processor rounds them to 8 bits")
 
 
 def _print_mixed(out: Console, mixed: MixedPrecision) -> None:

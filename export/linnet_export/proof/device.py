@@ -17,9 +17,27 @@ from linnet.replay import FOREIGN, Replayed, read_outputs
 from linnet_export.errors import ProofError
 from linnet_export.proof.texts import ProofText
 
-__all__ = ["DeviceRun", "run_on_device"]
+__all__ = ["FORWARD", "FUSED", "SEVEN_BITS", "DeviceRun", "Method", "run_on_device"]
 
 _SECONDS = 1800  # timeout of the process
+
+
+@dataclasses.dataclass(frozen=True)
+class Method:
+    """A method of the file, and how its custom kernels round.
+
+    Attributes:
+        name: what progress and errors call it.
+        arguments: options of ``python -m linnet.replay`` that choose it.
+    """
+
+    name: str
+    arguments: tuple[str, ...]
+
+
+FORWARD = Method("forward", ("--no-fused",))
+FUSED = Method("forward_fused", ("--fused", "--activation-bits", "8"))
+SEVEN_BITS = Method("forward_fused with 7-bit activations", ("--fused", "--activation-bits", "7"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,14 +53,14 @@ class DeviceRun:
     golden: tuple[GoldenCase, ...]
 
 
-def run_on_device(path: Path, texts: Sequence[ProofText], directory: Path, *, fused: bool = False) -> DeviceRun:
+def run_on_device(path: Path, texts: Sequence[ProofText], directory: Path, method: Method) -> DeviceRun:
     """Run texts through a file in a fresh process.
 
     Args:
         path: the file.
         texts: texts to run.
         directory: folder for the intermediate files.
-        fused: run ``forward_fused``; otherwise ``forward``, even if it is slower on this machine.
+        method: what runs, even if another method is faster on this machine.
 
     Raises:
         NoSpaceError: there is no room for the intermediate files.
@@ -57,7 +75,7 @@ def run_on_device(path: Path, texts: Sequence[ProofText], directory: Path, *, fu
         "-m",
         "linnet.replay",
         *(str(part) for pair in options.items() for part in pair),
-        "--fused" if fused else "--no-fused",
+        *method.arguments,
     ]
     with named_full_disk(directory, len(content)):
         inputs.write_bytes(content)

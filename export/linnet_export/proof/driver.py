@@ -17,7 +17,7 @@ from linnet_export.config import ExportConfig
 from linnet_export.errors import OverBudgetError
 from linnet_export.proof.budget import Budget
 from linnet_export.proof.compare import Comparison, compare
-from linnet_export.proof.device import DeviceRun, run_on_device
+from linnet_export.proof.device import FORWARD, FUSED, SEVEN_BITS, Method, run_on_device
 from linnet_export.proof.reference import Reference, reference_outputs
 from linnet_export.proof.texts import ProofText, read_texts, select_texts
 
@@ -33,12 +33,6 @@ _QUANTIZED_TOLERANCE = 2e-2
 def unproven(reason: str) -> Evidence:
     """Return the evidence of an unproven file."""
     return Evidence(status="unproven", reason=reason, proof={"texts": 0}, worst=())
-
-
-def _of_both_methods(golden: Sequence[GoldenCase], fused: Sequence[GoldenCase]) -> tuple[GoldenCase, ...]:
-    """Add the outputs of ``forward_fused`` to the golden cases; both runs recorded them in the same order."""
-    pairs = zip(golden, fused, strict=True)
-    return tuple(dataclasses.replace(case, output_fused=other.output) for case, other in pairs)
 
 
 def choose_texts(config: ExportConfig, checkpoint: Checkpoint) -> list[ProofText]:
@@ -86,7 +80,8 @@ def prove(
         texts: texts to run.
         budget: limits of the figures.
         progress: called with a description of each step.
-        fused: True if the file has ``forward_fused``, which is then compared too.
+        fused: True if the file has ``forward_fused``, which is then compared too, with activations of 8 and of 7
+            bits. The file may be over its limits with 7 bits; the evidence then says that only 8 are proven.
 
     Returns:
         The evidence with all results of the proof.
@@ -99,36 +94,65 @@ def prove(
     references = reference_outputs(checkpoint, texts, lambda done: progress(f"original: text {done} of {len(texts)}"))
     multi_label = checkpoint.score_function == "sigmoid" and len(checkpoint.labels) > 1
 
-    def compared(*, fused: bool) -> tuple[DeviceRun, Comparison]:
-        progress("the written file, without PyTorch" + (": forward_fused" if fused else ""))
+    def compared(method: Method) -> _Compared:
+        progress(f"the written file, without PyTorch: {method.name}")
         with tempfile.TemporaryDirectory(prefix="linnet-proof-") as directory:
-            run = run_on_device(path, texts, Path(directory), fused=fused)
+            run = run_on_device(path, texts, Path(directory), method)
         measured = _matched(references, run.answers, texts)
-        comparison = compare(checkpoint.task, multi_label, references, measured)
-        _check_budget(budget, comparison, texts, "forward_fused: " if fused else "")
-        return run, comparison
+        return _Compared(method, run.golden, compare(checkpoint.task, multi_label, references, measured))
 
-    run, comparison = compared(fused=False)
-    fused_run, fused_comparison = compared(fused=True) if fused else (None, None)
-    return Evidence(
+    forward = compared(FORWARD)
+    forward.check(budget, texts)
+    evidence = Evidence(
         status="proven",
         budget={name: limit for name, limit in dataclasses.asdict(budget).items() if limit is not None},
-        proof={"texts": len(texts), **comparison.figures},
-        proof_fused={} if fused_comparison is None else dict(fused_comparison.figures),
-        worst=_worst(comparison, texts),
-        golden=run.golden if fused_run is None else _of_both_methods(run.golden, fused_run.golden),
+        proof={"texts": len(texts), **forward.comparison.figures},
+        worst=_worst(forward.comparison, texts),
+        golden=forward.golden,
         tolerance=Tolerance(_EXACT_TOLERANCE if budget.max_error is not None else _QUANTIZED_TOLERANCE),
     )
+    if not fused:
+        return evidence
+    eight_bits = compared(FUSED)
+    eight_bits.check(budget, texts)
+    return _with_fused(evidence, eight_bits, compared(SEVEN_BITS), budget)
 
 
-def _check_budget(budget: Budget, comparison: Comparison, texts: Sequence[ProofText], method: str) -> None:
-    violations = budget.violations(comparison.figures)
-    if violations:
-        raise OverBudgetError(
-            f"over budget, nothing was delivered: {method}{'; '.join(violations)}; "
-            "choose another recipe, or change the limits with --budget NAME=VALUE",
-            _worst(comparison, texts),
-        )
+@dataclasses.dataclass(frozen=True)
+class _Compared:
+    """One method's outputs beside those of the original."""
+
+    method: Method
+    golden: tuple[GoldenCase, ...]
+    comparison: Comparison
+
+    def check(self, budget: Budget, texts: Sequence[ProofText]) -> None:
+        violations = budget.violations(self.comparison.figures)
+        if violations:
+            where = "" if self.method is FORWARD else f"{self.method.name}: "
+            raise OverBudgetError(
+                f"over budget, nothing was delivered: {where}{'; '.join(violations)}; "
+                "choose another recipe, or change the limits with --budget NAME=VALUE",
+                _worst(self.comparison, texts),
+            )
+
+
+def _with_fused(evidence: Evidence, eight_bits: _Compared, seven_bits: _Compared, budget: Budget) -> Evidence:
+    """Add ``forward_fused``. Over the budget with 7 bits, the file stays with 8: no processor needs the fewer ones."""
+    proven = not budget.violations(seven_bits.comparison.figures)
+    # all runs recorded the cases in the same order
+    cases = zip(evidence.golden, eight_bits.golden, seven_bits.golden, strict=True)
+    golden = [
+        dataclasses.replace(case, output_fused=eight.output, output_seven_bits=seven.output if proven else None)
+        for case, eight, seven in cases
+    ]
+    return dataclasses.replace(
+        evidence,
+        proof_fused=dict(eight_bits.comparison.figures),
+        proof_seven_bits=dict(seven_bits.comparison.figures),
+        activation_bits=7 if proven else 8,
+        golden=tuple(golden),
+    )
 
 
 def _matched(

@@ -198,6 +198,9 @@ class Model:
     def run_encoding(self, encoding: Encoding, names: Sequence[str]) -> list[Buffer]:
         """Runs "forward" on one window without numpy; outputs have a batch axis of 1. `names` are "input_ids" and
         "token_type_ids" in the program's order."""
+    def set_activation_bits(self, bits: int) -> None:
+        """Choose the bits of rounded activations: 7, 8, or what is faster and proven (0)."""
+    def activation_bits(self) -> int: ...
     def set_fused(self, fused: bool | None) -> None:
         """Whether "forward" is "forward_fused": None (as after opening) where that is faster."""
     def set_profiling(self, on: bool) -> None:

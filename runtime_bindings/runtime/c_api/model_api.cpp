@@ -112,6 +112,21 @@ extern "C" linnet_status linnet_model_run(linnet_model* model, const char* metho
   });
 }
 
+extern "C" linnet_status linnet_model_set_activation_bits(linnet_model* model, int32_t bits) {
+  return linnet::guarded([&] {
+    linnet::c_api::require_pointer(model, "model");
+    model->program.set_activation_bits(bits);
+  });
+}
+
+extern "C" linnet_status linnet_model_activation_bits(linnet_model* model, int32_t* bits) {
+  return linnet::guarded([&] {
+    linnet::c_api::require_pointer(model, "model");
+    linnet::c_api::require_pointer(bits, "bits");
+    *bits = model->program.activation_bits();
+  });
+}
+
 extern "C" linnet_status linnet_model_set_fused(linnet_model* model, linnet_fused when) {
   return linnet::guarded([&] {
     require(model != nullptr, "model is NULL");

@@ -10,10 +10,13 @@
 
 namespace linnet::kernels {
 
-// All kernels for one kind of processor. Answers of all kinds are the same to the last bit.
+// All kernels for one kind of processor. Answers of all kinds are the same to the last bit, for one number of
+// bits of the activations of linear layers.
 struct Kernels {
   const char* name;
-  LinearKernel linear;
+  LinearKernel linear;        // 8 bits
+  LinearKernel seven_linear;  // 7 bits
+  bool seven_is_faster;
   AttentionKernel attention;
   LayerNormKernel layer_norm;
 };

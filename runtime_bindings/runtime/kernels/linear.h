@@ -1,24 +1,33 @@
 // Linear layers y = x W^T + b with int8 weights, one scale per output, and activations that are rounded to 8
-// bits with one scale and zero point per token.
+// or 7 bits with one scale and zero point per token.
 //
 // Rounding follows torchao's dynamic quantization (`choose_qparams_per_token_asymmetric`): the range of a
-// token, widened to include zero, is divided into 255 steps so that zero is one of the 256 values. Products
-// are exact int32 sums.
+// token, widened to include zero, is divided into 255 steps so that zero is one of the 256 values. With 7
+// bits it is 127 steps. Products are exact int32 sums.
 #ifndef LINNET_RUNTIME_KERNELS_LINEAR_H_
 #define LINNET_RUNTIME_KERNELS_LINEAR_H_
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "memory/block.h"
 
 namespace linnet::kernels {
 
 constexpr std::size_t kInputs = 4;  // inputs whose weights lie together
-constexpr float kSteps = 255.0F;    // between the least and the largest value of a token
+
+// Return the steps between the least and the largest value of a token.
+constexpr float steps_of(int bits) noexcept { return static_cast<float>((1 << bits) - 1); }
+
 // The smallest scale of a token, as in torchao: the epsilon of float32. A token of zeros would have the scale
 // 0.
 constexpr float kSmallestScale = 1.1920929e-7F;
+
+// ExecuTorch's name of the backend, and of its option for a load: the bits of rounded activations, 7 or 8
+// (the default).
+constexpr char kLinearBackend[] = "LinnetBackend";
+constexpr char kActivationBits[] = "activation_bits";
 
 // What follows the products and the bias: nothing, GELU by the error function, ReLU, or the addition of other
 // rows times a scale for each output.
@@ -34,39 +43,71 @@ struct LinearWeights {
   const std::uint8_t* residual_scale = nullptr;  // float32 [outputs], or null
 };
 
+// What a kernel asks of the order of a layer's weights.
+struct Packing {
+  std::size_t width;  // of a panel: outputs that are computed at once, a multiple of 16
+  // The kernel adds four products of 7-bit activations in an int16: those of two inputs in a group and of the
+  // same two in the next. Groups of a pair that could overflow are computed apart; there is an even number of
+  // groups.
+  bool adds_four;
+};
+
+// Groups of a panel whose weights are not in their places, where zeros are, but here; borrowed.
+struct MovedGroups {
+  const std::uint32_t* groups;  // [count]
+  const std::int8_t* weights;   // [count][width][kInputs]
+  std::size_t count;
+};
+
 // A layer in the order in which a kernel reads it. Outputs are padded with zeros to whole panels of as many
 // as the kernel computes at once, inputs to whole groups of kInputs.
 class PackedLinear {
  public:
-  // Copy and reorder a layer for panels of `width` outputs, a multiple of 16. Throw std::bad_alloc.
-  PackedLinear(const LinearWeights& weights, std::size_t width);
+  // Copy and reorder a layer. Throw std::bad_alloc.
+  PackedLinear(const LinearWeights& weights, const Packing& packing);
 
   std::size_t inputs() const noexcept { return inputs_; }
   std::size_t outputs() const noexcept { return outputs_; }
-  std::size_t groups() const noexcept { return (inputs_ + kInputs - 1) / kInputs; }
+  std::size_t groups() const noexcept {
+    const std::size_t whole = (inputs_ + kInputs - 1) / kInputs;
+    return packing_.adds_four ? (whole + 1) / 2 * 2 : whole;
+  }
   // Tell whether some weight is -128.
   bool has_least() const noexcept { return has_least_; }
-  std::size_t panels() const noexcept { return (outputs_ + width_ - 1) / width_; }
+  std::size_t panels() const noexcept { return (outputs_ + packing_.width - 1) / packing_.width; }
   // Return the weights of a panel, borrowed: int8 [groups][width][kInputs].
   const std::int8_t* panel(std::size_t number) const noexcept {
-    return weights_ + number * groups() * width_ * kInputs;
+    return weights_ + number * groups() * packing_.width * kInputs;
+  }
+  MovedGroups moved(std::size_t panel) const noexcept {
+    if (!packing_.adds_four) {
+      return {nullptr, nullptr, 0};
+    }
+    const std::size_t first = moved_starts_[panel];
+    return {moved_groups_ + first, moved_weights_ + first * packing_.width * kInputs,
+            moved_starts_[panel + 1] - first};
   }
   // Return numbers of a panel's outputs, borrowed: float32 [width] each.
-  const float* sums(std::size_t panel) const noexcept { return sums_ + panel * width_; }
-  const float* scales(std::size_t panel) const noexcept { return scales_ + panel * width_; }
-  const float* biases(std::size_t panel) const noexcept { return biases_ + panel * width_; }
-  const float* residual_scales(std::size_t panel) const noexcept { return residual_scales_ + panel * width_; }
+  const float* sums(std::size_t panel) const noexcept { return sums_ + panel * packing_.width; }
+  const float* scales(std::size_t panel) const noexcept { return scales_ + panel * packing_.width; }
+  const float* biases(std::size_t panel) const noexcept { return biases_ + panel * packing_.width; }
+  const float* residual_scales(std::size_t panel) const noexcept {
+    return residual_scales_ + panel * packing_.width;
+  }
 
  private:
   // Return the size of the weights, a multiple of Block::kAlignment, so that the floats behind them are
   // aligned.
-  std::size_t weight_bytes() const noexcept { return panels() * groups() * width_ * kInputs; }
-  std::size_t padded_outputs() const noexcept { return panels() * width_; }
+  std::size_t weight_bytes() const noexcept { return panels() * groups() * packing_.width * kInputs; }
+  std::size_t padded_outputs() const noexcept { return panels() * packing_.width; }
   void pack_rows(const LinearWeights& weights);
+  // Tell whether four products of a group, the next one and activations up to 127 may not fit in an int16.
+  bool may_overflow(const std::int8_t* group) const noexcept;
+  void move_groups();
 
   std::size_t inputs_;
   std::size_t outputs_;
-  std::size_t width_;
+  Packing packing_;
   bool has_least_ = false;
   // the weights, then padded_outputs() of each kind of float; in one block, because many small ones of layers
   // that come and go would leave holes in the heap
@@ -76,6 +117,10 @@ class PackedLinear {
   float* scales_;
   float* biases_;
   float* residual_scales_;
+  std::optional<Block> moved_memory_;  // the arrays below, one after the other
+  std::int8_t* moved_weights_ = nullptr;
+  std::uint32_t* moved_groups_ = nullptr;
+  std::uint32_t* moved_starts_ = nullptr;  // [panels() + 1]
 };
 
 // Rounded tokens, borrowed: x is about (number - zero) * scale.
@@ -87,7 +132,7 @@ struct RoundedRows {
 };
 
 struct LinearKernel {
-  std::size_t panel;         // outputs that are computed at once
+  Packing packing;
   std::size_t number_bytes;  // of a rounded activation in memory, 1 or 2
   std::int32_t offset;       // taken from it there, so that it is signed; else it is unsigned
   // Round the rows [first, last) of float32 [rows, inputs] to the same rows of `out`.

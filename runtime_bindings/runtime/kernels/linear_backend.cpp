@@ -43,6 +43,7 @@ constexpr std::size_t kRoundedAtOnce = 64;  // rows that a thread rounds before 
 
 // What one delegate call computes.
 struct Call {
+  const LinearKernel* kernel;
   LinearCall described;  // its list of layers is empty: `layers` holds them
   std::vector<PackedLinear> layers;
 };
@@ -82,7 +83,7 @@ Error read_layer(const LinearCall& described, const LinearCall::Layer& layer, co
   }
   call.layers.emplace_back(LinearWeights{described.inputs, layer.outputs, weight.bytes(), scale.bytes(),
                                          bias.bytes(), residual_scale.bytes()},
-                           chosen_kernels().linear.panel);
+                           call.kernel->packing);
   return Error::Ok;
 }
 
@@ -120,14 +121,14 @@ struct Work {
   }
 
   // Compute the panels [first, last), numbered through all layers.
-  void multiply(const LinearKernel& kernel, std::size_t first, std::size_t last) const {
+  void multiply(std::size_t first, std::size_t last) const {
     std::size_t start = 0;
     for (std::size_t i = 0; i < call.layers.size(); ++i) {
       const PackedLinear& layer = call.layers[i];
       const std::size_t end = start + layer.panels();
       if (first < end && last > start) {
-        kernel.multiply(layer, call.described.tail, rows, count, residual, std::max(first, start) - start,
-                        std::min(last, end) - start, outputs[i]);
+        call.kernel->multiply(layer, call.described.tail, rows, count, residual,
+                              std::max(first, start) - start, std::min(last, end) - start, outputs[i]);
       }
       start = end;
     }
@@ -137,17 +138,17 @@ struct Work {
 // Round the rows and compute all panels, in small pieces that the threads take one by one: other programs may
 // hold up one of the threads.
 void run(const Work& work, const float* x, std::size_t inputs) {
-  const LinearKernel& chosen = chosen_kernels().linear;
+  const LinearKernel& kernel = *work.call.kernel;
   if (usable_threads(work.count, kSmallestShare) == 1) {
-    chosen.round_rows(x, inputs, 0, work.count, work.rows);
-    work.multiply(chosen, 0, work.panels());
+    kernel.round_rows(x, inputs, 0, work.count, work.rows);
+    work.multiply(0, work.panels());
     return;
   }
   on_threads((work.count + kRoundedAtOnce - 1) / kRoundedAtOnce, [&](std::size_t piece) {
     const std::size_t first = piece * kRoundedAtOnce;
-    chosen.round_rows(x, inputs, first, std::min(first + kRoundedAtOnce, work.count), work.rows);
+    kernel.round_rows(x, inputs, first, std::min(first + kRoundedAtOnce, work.count), work.rows);
   });
-  on_threads(work.panels(), [&](std::size_t panel) { work.multiply(chosen, panel, panel + 1); });
+  on_threads(work.panels(), [&](std::size_t panel) { work.multiply(panel, panel + 1); });
 }
 
 bool is_matrix(const Tensor& tensor, std::size_t width) {
@@ -167,6 +168,9 @@ class LinnetBackend final : public BackendInterface {
     }
     try {
       auto call = std::make_unique<Call>();
+      const Kernels& kernels = chosen_kernels();
+      const Result<int> bits = context.get_runtime_spec<int>(kActivationBits);
+      call->kernel = bits.ok() && *bits == 7 ? &kernels.seven_linear : &kernels.linear;
       const Error error = read_call(*processed, *map, *call);
       if (error != Error::Ok) {
         return error;
@@ -235,7 +239,7 @@ class LinnetBackend final : public BackendInterface {
     if (work.count == 0) {
       return Error::Ok;
     }
-    work.rows.stride = call.layers.front().groups() * kInputs * chosen_kernels().linear.number_bytes;
+    work.rows.stride = call.layers.front().groups() * kInputs * call.kernel->number_bytes;
     const std::size_t bytes = (work.count * work.rows.stride + kAlignment - 1) / kAlignment * kAlignment;
     void* memory = context.allocate(bytes + 2 * work.count * sizeof(float), kAlignment);
     if (memory == nullptr) {
@@ -251,7 +255,7 @@ class LinnetBackend final : public BackendInterface {
 
 Error register_backend() {
   static LinnetBackend backend;
-  return executorch::runtime::register_backend(Backend{"LinnetBackend", &backend});
+  return executorch::runtime::register_backend(Backend{kLinearBackend, &backend});
 }
 
 [[maybe_unused]] const Error registered = register_backend();

@@ -1,14 +1,16 @@
 // Packing of linear layers into panels, as the linear kernels read them.
+#include <algorithm>
 #include <cstring>
+#include <vector>
 
 #include "kernels/linear.h"
 
 namespace linnet::kernels {
 
-PackedLinear::PackedLinear(const LinearWeights& weights, std::size_t width)
+PackedLinear::PackedLinear(const LinearWeights& weights, const Packing& packing)
     : inputs_(weights.inputs),
       outputs_(weights.outputs),
-      width_(width),
+      packing_(packing),
       memory_(weight_bytes() + 4 * padded_outputs() * sizeof(float)) {
   const std::size_t floats = padded_outputs();
   weights_ = reinterpret_cast<std::int8_t*>(memory_.get());
@@ -24,18 +26,22 @@ PackedLinear::PackedLinear(const LinearWeights& weights, std::size_t width)
     std::memcpy(residual_scales_, weights.residual_scale, outputs_ * sizeof(float));
   }
   pack_rows(weights);
+  if (packing_.adds_four) {
+    move_groups();
+  }
 }
 
 void PackedLinear::pack_rows(const LinearWeights& weights) {
+  const std::size_t width = packing_.width;
   const std::size_t whole = inputs_ / kInputs;
   const std::size_t rest = inputs_ % kInputs;
   for (std::size_t output = 0; output < outputs_; ++output) {
     const std::uint8_t* row = weights.weight + output * inputs_;
-    std::int8_t* to = weights_ + output / width_ * groups() * width_ * kInputs + output % width_ * kInputs;
+    std::int8_t* to = weights_ + output / width * groups() * width * kInputs + output % width * kInputs;
     for (std::size_t group = 0; group < whole; ++group) {
-      std::memcpy(to + group * width_ * kInputs, row + group * kInputs, kInputs);
+      std::memcpy(to + group * width * kInputs, row + group * kInputs, kInputs);
     }
-    std::memcpy(to + whole * width_ * kInputs, row + whole * kInputs, rest);
+    std::memcpy(to + whole * width * kInputs, row + whole * kInputs, rest);
     std::int32_t sum = 0;
     for (std::size_t i = 0; i < inputs_; ++i) {
       const auto weight = static_cast<std::int8_t>(row[i]);
@@ -43,6 +49,49 @@ void PackedLinear::pack_rows(const LinearWeights& weights) {
       has_least_ = has_least_ || weight == INT8_MIN;
     }
     sums_[output] = static_cast<float>(sum);
+  }
+}
+
+bool PackedLinear::may_overflow(const std::int8_t* group) const noexcept {
+  constexpr std::int32_t kMost = INT16_MAX / 127;
+  const std::size_t step = packing_.width * kInputs;
+  for (std::size_t i = 0; i < step; i += 2) {
+    std::int32_t positive = 0;
+    std::int32_t negative = 0;
+    for (const std::int8_t weight : {group[i], group[i + 1], group[step + i], group[step + i + 1]}) {
+      (weight > 0 ? positive : negative) += weight;
+    }
+    if (positive > kMost || -negative > kMost) {
+      return true;
+    }
+  }
+  return false;
+}
+
+void PackedLinear::move_groups() {
+  const std::size_t step = packing_.width * kInputs;
+  std::vector<std::uint32_t> found;  // the second group of each pair that may overflow
+  std::vector<std::uint32_t> starts(1, 0);
+  for (std::size_t number = 0; number < panels(); ++number) {
+    for (std::size_t group = 0; group < groups(); group += 2) {
+      if (may_overflow(panel(number) + group * step)) {
+        found.push_back(static_cast<std::uint32_t>(group + 1));
+      }
+    }
+    starts.push_back(static_cast<std::uint32_t>(found.size()));
+  }
+  moved_memory_.emplace(found.size() * step + (found.size() + starts.size()) * sizeof(std::uint32_t));
+  moved_weights_ = reinterpret_cast<std::int8_t*>(moved_memory_->get());
+  moved_groups_ = reinterpret_cast<std::uint32_t*>(moved_weights_ + found.size() * step);
+  moved_starts_ = moved_groups_ + found.size();
+  std::copy(found.begin(), found.end(), moved_groups_);
+  std::copy(starts.begin(), starts.end(), moved_starts_);
+  for (std::size_t number = 0; number < panels(); ++number) {
+    for (std::size_t i = starts[number]; i < starts[number + 1]; ++i) {
+      std::int8_t* from = weights_ + (number * groups() + found[i]) * step;
+      std::memcpy(moved_weights_ + i * step, from, step);
+      std::memset(from, 0, step);
+    }
   }
 }
 

@@ -1,8 +1,12 @@
 #include "program/method.h"
 
+#include <executorch/runtime/backend/backend_options_map.h>
+#include <executorch/runtime/backend/options.h>
+
 #include <array>
 #include <cstring>
 
+#include "kernels/linear.h"
 #include "program/executorch_errors.h"
 #include "program/threads.h"
 
@@ -90,9 +94,16 @@ MethodMeta describe(const Program& program, const std::string& name) {
 }
 
 Method load(const Program& program, const std::string& name, executorch::runtime::MemoryManager* manager,
-            Tracer* tracer, std::size_t packed) {
+            std::int32_t activation_bits, Tracer* tracer, std::size_t packed) {
   require_memory(packed);
-  Result<Method> method = program.load_method(name.c_str(), manager, tracer);
+  executorch::runtime::BackendOptions<1> options;
+  executorch::runtime::LoadBackendOptionsMap map;
+  if (options.set_option(kernels::kActivationBits, static_cast<int>(activation_bits)) !=
+          executorch::runtime::Error::Ok ||
+      map.set_options(kernels::kLinearBackend, options.view()) != executorch::runtime::Error::Ok) {
+    throw Error(LINNET_INTERNAL, "ExecuTorch does not take the backend's option");
+  }
+  Result<Method> method = program.load_method(name.c_str(), manager, tracer, nullptr, &map);
   if (!method.ok()) {
     const bool missing = method.error() == executorch::runtime::Error::OperatorMissing;
     throw executorch_error(missing ? LINNET_OPERATOR_MISSING : LINNET_LOAD_FAILED,
@@ -144,13 +155,13 @@ void check_inputs(const InputRules& rules, const linnet_tensor* inputs, std::siz
   }
 }
 
-ComputeMethod::ComputeMethod(const Program& program, const std::string& name, Tracer* tracer,
-                             const LoadNeeds& needs)
+ComputeMethod::ComputeMethod(const Program& program, const std::string& name, std::int32_t activation_bits,
+                             Tracer* tracer, const LoadNeeds& needs)
     : method_memory_(needs.objects),
       planned_(describe(program, name)),
       manager_(&method_memory_, planned_.get(), &temporary_memory_),
       tracer_(tracer),
-      method_(load(program, name, &manager_, tracer, needs.packed)) {}
+      method_(load(program, name, &manager_, activation_bits, tracer, needs.packed)) {}
 
 std::vector<Output> ComputeMethod::run(const linnet_tensor* inputs, std::size_t count) {
   if (method_.inputs_size() != count) {

@@ -40,11 +40,11 @@ struct LoadNeeds {
 
 class ComputeMethod {
  public:
-  // Load the method and pack its weights. Program and tracer are borrowed and must outlive the method; a
-  // tracer can be set only here (NULL: none). Throw Error with ExecuTorch's code, or std::bad_alloc if the
-  // system does not have the memory of `needs`.
-  ComputeMethod(const executorch::runtime::Program& program, const std::string& name, Tracer* tracer,
-                const LoadNeeds& needs);
+  // Load the method and pack its weights; linnet's linear layers round activations to 7 or 8 bits. Program
+  // and tracer are borrowed and must outlive the method; a tracer can be set only here (NULL: none). Throw
+  // Error with ExecuTorch's code, or std::bad_alloc if the system does not have the memory of `needs`.
+  ComputeMethod(const executorch::runtime::Program& program, const std::string& name,
+                std::int32_t activation_bits, Tracer* tracer, const LoadNeeds& needs);
 
   // Run the method on inputs that have passed check_inputs(), which are borrowed for the call, and return
   // copies of its outputs. Only one thread may call it at a time. Throw Error with ExecuTorch's code,

@@ -169,7 +169,7 @@ void Model::load(Slot& slot) const {
   const ExecutorchCall call(LINNET_LOAD_FAILED);
   try {
     slot.method = std::make_unique<ComputeMethod>(program_, chosen_method(program_, slot.name, fused_),
-                                                  tracer_.get(), load_needs());
+                                                  chosen_bits(), tracer_.get(), load_needs());
   } catch (const ExecutorchAborted&) {
     slot.broken = true;
     throw;
@@ -225,6 +225,31 @@ void Model::set_fused(linnet_fused when) {
     unload();
     fused_ = when;
   }
+}
+
+std::int32_t Model::chosen_bits() const {
+  if (activation_bits_ != 0) {
+    return activation_bits_;
+  }
+  return trailer_.proven_seven_bits && kernels::chosen_kernels().seven_is_faster ? 7 : 8;
+}
+
+void Model::set_activation_bits(std::int32_t bits) {
+  if (bits != 0 && bits != 7 && bits != 8) {
+    throw Error(LINNET_INVALID_ARGUMENT,
+                "activation bits are " + std::to_string(bits) + ", expected 0 (choose), 7 or 8");
+  }
+  check_not_forked();
+  const std::lock_guard<std::mutex> lock(mutex_);
+  if (bits != activation_bits_) {
+    unload();
+    activation_bits_ = bits;
+  }
+}
+
+std::int32_t Model::activation_bits() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return chosen_bits();
 }
 
 Trace Model::take_trace() {

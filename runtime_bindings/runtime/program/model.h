@@ -42,6 +42,11 @@ class Model {
   void set_profiling(bool on);
   // Choose when "forward_fused" runs as "forward". A change drops the loaded methods.
   void set_fused(linnet_fused when);
+  // Choose the bits of rounded activations, 0, 7 or 8, as linnet_model_set_activation_bits does. A change
+  // drops the loaded methods.
+  void set_activation_bits(std::int32_t bits);
+  // Return the bits of rounded activations at the next run of "forward": 7 or 8.
+  std::int32_t activation_bits();
   // Take the events of all runs since the last call. Throw LINNET_INVALID_ARGUMENT while profiling is off.
   Trace take_trace();
 
@@ -58,6 +63,7 @@ class Model {
   LoadNeeds load_needs() const noexcept;
   void load(Slot& slot) const;
   void unload() noexcept;
+  std::int32_t chosen_bits() const;
 
   std::unique_ptr<FileBytes> file_;
   Trailer trailer_;
@@ -70,6 +76,7 @@ class Model {
   std::unique_ptr<Tracer> tracer_;  // NULL while profiling is off; outlives the methods
   std::vector<Slot> slots_;
   linnet_fused fused_ = LINNET_FUSED_WHERE_FASTER;
+  std::int32_t activation_bits_ = 0;
 };
 
 }  // namespace linnet

@@ -107,6 +107,7 @@ class GoldenCase:
         ids, type_ids: token ids and token type ids; question-answering truncates with ``only_second``.
         output: outputs of ``forward`` by name.
         output_fused: outputs of ``forward_fused`` by name; None if the file does not have the method.
+        output_seven_bits: the same with activations rounded to 7 bits; None if the proof does not hold with them.
     """
 
     text: str
@@ -115,6 +116,7 @@ class GoldenCase:
     type_ids: tuple[int, ...]
     output: Mapping[str, GoldenOutput]
     output_fused: Mapping[str, GoldenOutput] | None = dataclasses.field(default=None, metadata=OMIT_DEFAULT)
+    output_seven_bits: Mapping[str, GoldenOutput] | None = dataclasses.field(default=None, metadata=OMIT_DEFAULT)
 
     def __post_init__(self) -> None:
         if not 0 < len(self.ids) == len(self.type_ids):
@@ -366,6 +368,8 @@ class Evidence:
         proof: figures of ``forward`` against the original by name, and the number of ``texts``.
         proof_fused: figures of ``forward_fused``; empty if the file does not have the method, or an older version
             made it.
+        proof_seven_bits: figures of ``forward_fused`` with activations rounded to 7 bits; empty if not measured.
+        activation_bits: fewest bits of rounded activations with which the proof holds, 7 or 8.
         worst: the texts that differ most, worst first; None: not recorded.
         golden: golden cases, which every machine must reproduce.
         tolerance: limit of the difference from a golden case.
@@ -381,6 +385,8 @@ class Evidence:
     budget: Mapping[str, float] = dataclasses.field(default_factory=dict)
     proof: Mapping[str, float] = dataclasses.field(default_factory=dict)
     proof_fused: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    proof_seven_bits: Mapping[str, float] = dataclasses.field(default_factory=dict, metadata=OMIT_DEFAULT)
+    activation_bits: int = dataclasses.field(default=8, metadata=OMIT_DEFAULT)
     worst: tuple[WorstText, ...] | None = dataclasses.field(default=None, metadata=OMIT_DEFAULT)
     golden: tuple[GoldenCase, ...] = ()
     tolerance: Tolerance = Tolerance()
@@ -388,6 +394,10 @@ class Evidence:
     details: Details = dataclasses.field(default=Details(), metadata=OMIT_DEFAULT)
     places: Mapping[str, tuple[Instruction, ...]] = dataclasses.field(default_factory=dict, metadata=OMIT_DEFAULT)
     damaged: tuple[str, ...] = dataclasses.field(default=(), metadata=NOT_IN_JSON)
+
+    def __post_init__(self) -> None:
+        if self.activation_bits not in (7, 8):
+            raise ValueError(f"activation_bits of {self.activation_bits}, expected 7 or 8")
 
     @classmethod
     def from_json(cls, data: object) -> Evidence:

@@ -1,8 +1,8 @@
 """Golden cases: outputs recorded where a file was proven, and their comparison with outputs on any machine.
 
 One case is a :class:`linnet.format.evidence.GoldenCase`. It passes if the outputs match those of ``forward`` or of
-``forward_fused``: which of them runs depends on the machine, and with quantized activations they can differ by as much
-as the tolerance.
+``forward_fused``, with activations of 8 or 7 bits: which of them runs depends on the machine, and with quantized
+activations they can differ by as much as the tolerance.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ def _rounded(values: FloatArray) -> tuple[float, ...]:
 
 def compare_outputs(case: GoldenCase, outputs: Mapping[str, FloatArray], tolerance: float) -> CaseResult:
     """Compare outputs of :func:`linnet.golden_replay.answer_outputs` with the closest recorded method."""
-    methods = [case.output] if case.output_fused is None else [case.output, case.output_fused]
-    results = [_compare_method(case, recorded, outputs, tolerance) for recorded in methods]
+    methods = (case.output, case.output_fused, case.output_seven_bits)
+    results = [_compare_method(case, recorded, outputs, tolerance) for recorded in methods if recorded is not None]
     return min(results, key=lambda result: (len(result.problems), result.error))
 
 

@@ -11,7 +11,7 @@ A linnet file is an ExecuTorch program, untouched, followed by::
     footer      128 bytes, little-endian:
         0   8 bytes   b"LNTRAILR"
         8   u16       major version, 1
-        10  u16       minor version, 0; 2 if there is a signature
+        10  u16       minor version, 0; 2 if there is a signature; 3 if byte 112 is not zero
         12  u32       size of the footer, 128
         16  u64       program_size: bytes before the trailer
         24  u64       evidence_size
@@ -19,7 +19,7 @@ A linnet file is an ExecuTorch program, untouched, followed by::
         40  u64       signature_size: 0, or 64 from version 1.1 on
         48  32 bytes  SHA-256 of the ranges, in their order, one after the other
         80  32 bytes  SHA-256 of every byte of the file before this field
-        112 8 bytes   zero, at least up to version 1.2
+        112 8 bytes   zero up to version 1.2; in 1.3 u64 fewest bits of rounded activations that are proven, below 8
         120 8 bytes   b"LNTREND\\n"
 
 ExecuTorch ignores bytes after a program, so any stock runtime can run the file. `linnet_model_open` checks the
@@ -66,6 +66,7 @@ END_MAGIC = b"LNTREND\n"
 TRAILER_MAJOR = 1
 TRAILER_MINOR = 0  # without a signature
 _SIGNED_MINOR = 2  # a signature covers the footer too
+_BITS_MINOR = 3
 _ZERO_AT = 112
 _FOOTER = struct.Struct("<8sHHIQQQQ32s32s8s8s")
 _RANGE = struct.Struct("<QQ")
@@ -122,10 +123,11 @@ def build_trailer(program: bytes | mmap.mmap, ranges: Sequence[tuple[int, int]],
         hashed.update(program[offset : offset + size])
     payload = json.dumps(evidence, ensure_ascii=False, allow_nan=False, sort_keys=True).encode()
     body = payload + b"".join(_RANGE.pack(offset, size) for offset, size in ranges)
+    bits = evidence.get("activation_bits", 8) % 8
     footer = _FOOTER.pack(
         MAGIC,
         TRAILER_MAJOR,
-        TRAILER_MINOR,
+        _BITS_MINOR if bits else TRAILER_MINOR,
         FOOTER_SIZE,
         len(program),
         len(payload),
@@ -133,7 +135,7 @@ def build_trailer(program: bytes | mmap.mmap, ranges: Sequence[tuple[int, int]],
         0,
         hashed.digest(),
         bytes(32),
-        bytes(8),
+        struct.pack("<Q", bits),
         END_MAGIC,
     )
     whole = hashlib.sha256(program)
@@ -280,8 +282,9 @@ def _check_footer(path: str | Path, footer: bytes, size: int) -> tuple[Any, ...]
     total = program_size + evidence_size + range_count * _RANGE.size + signature_size + FOOTER_SIZE
     if total != size:
         problems.append(f"adds up to {total} bytes, the file has {size}")
-    if minor <= _SIGNED_MINOR and footer[_ZERO_AT:-8] != bytes(8):
-        problems.append("has bytes that are not zero behind its hashes")
+    allowed = ((7,) if minor == _BITS_MINOR else ()) + (0,)
+    if minor <= _BITS_MINOR and int.from_bytes(footer[_ZERO_AT:-8], "little") not in allowed:
+        problems.append("has other bytes behind its hashes than its version knows")
     if minor == TRAILER_MINOR and signature_size:
         problems.append("has a signature, which version 1.0 does not know")
     if range_count > _MOST_RANGES:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from linnet.runtime import Encoding, IntArray, Tokenizer
@@ -43,33 +43,6 @@ class OpenedTokenizer(Tokenizer, Protocol):
 
         Raises:
             TokenizerInvalidError: the tokenizer bytes cannot be parsed.
-        """
-
-    def encode(
-        self,
-        text: str,
-        pair: str | None = None,
-        *,
-        max_length: int = 0,
-        truncation: str = "longest_first",
-        stride: int = -1,
-        add_special_tokens: bool = True,
-    ) -> Sequence[Encoding]:
-        """Encode a text or a pair.
-
-        Args:
-            text: the first text.
-            pair: the second text.
-            max_length: largest number of tokens of a window, including special tokens; 0: no limit.
-            truncation: never, longest_first or only_second, as in Hugging Face tokenizers.
-            stride: overlap in tokens of consecutive windows, for a text with longest_first or a pair with only_second;
-                -1: one window.
-            add_special_tokens: add the special tokens of the model around the texts.
-
-        Raises:
-            InvalidTextError: a text cannot be written as UTF-8.
-            TextTooLongError: the text has too many tokens, and truncation is off or not possible.
-            InvalidArgumentError: ``max_length``, ``truncation`` or ``stride`` is invalid.
         """
 
     def decodable(self, encoding: Encoding, text: str | None, pair: str | None) -> CoreEncoding:

@@ -81,7 +81,7 @@ class TokenizerJson:
         stride: int = -1,
         add_special_tokens: bool = True,
     ) -> Sequence[Encoding]:
-        """Encode a text or a pair, see :class:`linnet.tokenization.base.OpenedTokenizer`."""
+        """Encode a text or a pair, see :class:`linnet.runtime.Tokenizer`."""
         _check_text(text, "text")
         if pair is not None:
             _check_text(pair, "pair")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
@@ -26,25 +26,10 @@ class WordPieceTokenizer:
         """Vocabulary of the tokenizer."""
         return Vocabulary(self._runtime.tokenizer)
 
-    def encode(
-        self,
-        text: str,
-        pair: str | None = None,
-        *,
-        max_length: int = 0,
-        truncation: str = "longest_first",
-        stride: int = -1,
-        add_special_tokens: bool = True,
-    ) -> Sequence[Encoding]:
-        """Encode a text or a pair, see :class:`linnet.tokenization.base.OpenedTokenizer`."""
-        return self._runtime.tokenizer.encode(
-            text,
-            pair,
-            max_length=max_length,
-            truncation=truncation,
-            stride=stride,
-            add_special_tokens=add_special_tokens,
-        )
+    @property
+    def encode(self) -> Callable[..., Sequence[Encoding]]:
+        """The core's own method, see :class:`linnet.runtime.Tokenizer`."""
+        return self._runtime.tokenizer.encode
 
     def decodable(self, encoding: Encoding, text: str | None, pair: str | None) -> CoreEncoding:
         """Return the encoding unchanged, since it already has the form of the core."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import struct
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +170,19 @@ def test_evidence_that_is_no_json_is_damage(tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(TrailerDamagedError, match="not JSON"):
         read_trailer(path)
+
+
+def test_the_footer_says_that_seven_bits_are_proven(tmp_path: Path) -> None:
+    data = bytearray(PROGRAM + build_trailer(PROGRAM, [(0, 64)], {"activation_bits": 7}))
+    path = tmp_path / "seven.pte"
+    path.write_bytes(data)
+    assert read_trailer(path).version == (1, 3)
+    assert data[-16:-8] == bytes([7, 0, 0, 0, 0, 0, 0, 0])
+    for minor, bits, good in ((3, 0, True), (3, 6, False), (2, 7, False), (4, 6, True)):
+        data[-FOOTER_SIZE + 10], data[-16] = minor, bits
+        path.write_bytes(data)
+        with nullcontext() if good else pytest.raises(TrailerDamagedError, match="other bytes behind its hashes"):
+            read_trailer(path)
 
 
 def test_the_footer_stands_where_the_layout_says() -> None:

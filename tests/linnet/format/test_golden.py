@@ -52,13 +52,15 @@ def test_what_a_case_keeps_is_what_the_program_said() -> None:
     }
 
 
-@pytest.mark.parametrize(("found", "same"), [([1, 2, 3], True), ([1, 2, 4], True), ([1, 2, 3.5], False)])
-def test_a_case_of_two_methods_is_repeated_by_either(found: list[float], same: bool) -> None:
-    plain, fused = (
+@pytest.mark.parametrize(
+    ("found", "same"), [([1, 2, 3], True), ([1, 2, 4], True), ([1, 2, 5], True), ([1, 2, 3.5], False)]
+)
+def test_a_case_of_several_methods_is_repeated_by_any(found: list[float], same: bool) -> None:
+    plain, fused, seven = (
         record_case(fake_model("text-classification", table_program(values)), "the cat")
-        for values in ([1, 2, 3], [1, 2, 4])
+        for values in ([1, 2, 3], [1, 2, 4], [1, 2, 5])
     )
-    case = dataclasses.replace(plain, output_fused=fused.output)
+    case = dataclasses.replace(plain, output_fused=fused.output, output_seven_bits=seven.output)
     result = replay_case(fake_model("text-classification", table_program(found)), case, 0.01)
     assert (result.problems == ()) is same
     assert result.error == pytest.approx(0 if same else 0.5 / 4)

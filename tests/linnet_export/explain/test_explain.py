@@ -68,14 +68,15 @@ def test_the_figures_are_those_of_the_evidence(exported: Callable[..., Any]) -> 
     _, report = exported("text-classification", "int8", max_batch=2)
     evidence = read_trailer(report.path).evidence
     page = page_of(report.path)
-    proof = {row[0]: row[1:4] for row in rows_of(page, "against the original")}
+    proof = {row[0]: row[1:5] for row in rows_of(page, "against the original")}
     assert proof["largest error"][0] == significant(evidence["proof"]["max_error"])
     assert proof["mean error"][0] == significant(evidence["proof"]["mean_error"])
     agreement, limit = evidence["proof"]["agreement"], evidence["budget"]["agreement"]
-    fused = evidence["proof_fused"]["agreement"]
-    shown = [f"{100 * share:.1f}\u202f%" for share in (agreement, fused)]
+    others = [evidence[name]["agreement"] for name in ("proof_fused", "proof_seven_bits")]
+    shown = [f"{100 * share:.1f}\u202f%" for share in (agreement, *others)]
     assert proof["same answer"] == [*shown, f"at least {100 * limit:.1f}\u202f%"]
     assert proof["mean error"][1] == significant(evidence["proof_fused"]["mean_error"])
+    assert proof["mean error"][2] == significant(evidence["proof_seven_bits"]["mean_error"])
     parts = rows_of(page, "part")
     total = parts.pop()
     assert total[1] == grouped(report.path.stat().st_size)
@@ -228,7 +229,7 @@ def test_a_wrong_answer_has_no_latency(exported: Callable[..., Any], tmp_path: P
     _, report = exported("text-classification", "int8")
 
     def spoil(evidence: dict[str, Any]) -> None:
-        for method in ("output", "output_fused"):
+        for method in ("output", "output_fused", "output_seven_bits"):
             evidence["golden"][0][method]["logits"]["values"][0] += 5
 
     wrong = rewritten(report.path, tmp_path / "wrong.pte", spoil)

@@ -1,7 +1,8 @@
 // Products of AVX2.
 //
-// vpmaddubsw would add two products of unsigned and signed bytes to an int16, which saturates. So numbers are
-// widened to 16 bits, and vpmaddwd adds two products to an int32, exactly.
+// vpmaddubsw adds two products of unsigned and signed bytes to an int16, which saturates. So activations of 8
+// bits, and their weights, are widened to 16 bits, and vpmaddwd adds two products to an int32, exactly. With
+// 7 bits, two products fit in an int16, and four do in nearly all places of a layer (Packing).
 #if defined(__x86_64__)
 
 #include <immintrin.h>
@@ -24,26 +25,9 @@ constexpr std::size_t kGroup = 2;
 constexpr UnitFormat kUnits{kGroup, false};
 constexpr std::int32_t kQueryOffset = 0;
 constexpr std::int32_t kWeightOffset = 0;
-constexpr std::size_t kPanel = 16;
-constexpr std::size_t kRows = 6;
-constexpr std::size_t kActivationBytes = 2;
-constexpr std::int32_t kActivationOffset = 0;
-constexpr std::size_t kRoundedAtOnce = 16;
 
 inline void to_units(Ints x, std::int32_t* units) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(units), narrow(x));
-}
-
-inline void store_activations(std::uint8_t* to, const Ints* x) {
-  const __m256i clamped =
-      _mm256_max_epi16(_mm256_min_epi16(narrow(*x), _mm256_set1_epi16(255)), _mm256_setzero_si256());
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), clamped);
-}
-
-inline void store_activations(std::uint8_t* to, Ints x, std::size_t count) {
-  alignas(32) std::uint8_t numbers[kLanes * kActivationBytes];
-  store_activations(numbers, &x);
-  std::memcpy(to, numbers, count * kActivationBytes);
 }
 
 // Add the products of `left` and `right` to `sum`. Assembly, because GCC otherwise keeps products of several
@@ -92,48 +76,144 @@ inline void add_products(Ints* sums, const std::uint8_t* left, const std::uint8_
   }
 }
 
-// Sum kCount rows and eight outputs: each register has four outputs, with two partial sums of each.
-template <std::size_t kCount>
-inline void multiply_strip(const std::uint8_t* bytes, std::size_t stride, const std::int8_t* weights,
-                           std::size_t groups, Ahead ahead, __m256i* sums) {
-  __m256i low[kCount];
-  __m256i high[kCount];
-#pragma GCC unroll 8
-  for (std::size_t row = 0; row < kCount; ++row) {
-    low[row] = high[row] = _mm256_setzero_si256();
+struct Products {
+  static constexpr std::size_t kPanel = 16;
+  static constexpr std::size_t kRows = 6;
+  static constexpr std::size_t kActivationBytes = 2;
+  static constexpr std::int32_t kActivationOffset = 0;
+  static constexpr std::size_t kRoundedAtOnce = 16;
+  static constexpr bool kAddsFour = false;
+
+  static void store_activations(std::uint8_t* to, const Ints* x) {
+    const __m256i clamped =
+        _mm256_max_epi16(_mm256_min_epi16(narrow(*x), _mm256_set1_epi16(255)), _mm256_setzero_si256());
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), clamped);
   }
-  for (std::size_t group = 0; group < groups; ++group, weights += kPanel * kInputs) {
-    _mm_prefetch(reinterpret_cast<const char*>(ahead.start + group * ahead.step), _MM_HINT_T0);
-    const auto* from = reinterpret_cast<const __m128i*>(weights);
-    const __m256i left = _mm256_cvtepi8_epi16(_mm_load_si128(from));
-    const __m256i right = _mm256_cvtepi8_epi16(_mm_load_si128(from + 1));
-    const std::uint8_t* four = bytes + group * kInputs * kActivationBytes;
+
+  static void store_activations(std::uint8_t* to, Ints x, std::size_t count) {
+    alignas(32) std::uint8_t numbers[kLanes * kActivationBytes];
+    store_activations(numbers, &x);
+    std::memcpy(to, numbers, count * kActivationBytes);
+  }
+
+  // Sum kCount rows and eight outputs: each register has four outputs, with two partial sums of each.
+  template <std::size_t kCount>
+  static void multiply_strip(const std::uint8_t* bytes, std::size_t stride, const std::int8_t* weights,
+                             std::size_t groups, Ahead ahead, __m256i* sums) {
+    __m256i low[kCount];
+    __m256i high[kCount];
 #pragma GCC unroll 8
     for (std::size_t row = 0; row < kCount; ++row) {
-      std::int64_t numbers = 0;
-      std::memcpy(&numbers, four + row * stride, sizeof numbers);
-      const __m256i token = _mm256_set1_epi64x(numbers);
-      add_pairs(low[row], left, token);
-      add_pairs(high[row], right, token);
+      low[row] = high[row] = _mm256_setzero_si256();
+    }
+    for (std::size_t group = 0; group < groups; ++group, weights += kPanel * kInputs) {
+      _mm_prefetch(reinterpret_cast<const char*>(ahead.start + group * ahead.step), _MM_HINT_T0);
+      const auto* from = reinterpret_cast<const __m128i*>(weights);
+      const __m256i left = _mm256_cvtepi8_epi16(_mm_load_si128(from));
+      const __m256i right = _mm256_cvtepi8_epi16(_mm_load_si128(from + 1));
+      const std::uint8_t* four = bytes + group * kInputs * kActivationBytes;
+#pragma GCC unroll 8
+      for (std::size_t row = 0; row < kCount; ++row) {
+        std::int64_t numbers = 0;
+        std::memcpy(&numbers, four + row * stride, sizeof numbers);
+        const __m256i token = _mm256_set1_epi64x(numbers);
+        add_pairs(low[row], left, token);
+        add_pairs(high[row], right, token);
+      }
+    }
+#pragma GCC unroll 8
+    for (std::size_t row = 0; row < kCount; ++row) {
+      sums[row] = _mm256_permute4x64_epi64(_mm256_hadd_epi32(low[row], high[row]), 0xd8);
     }
   }
+
+  template <std::size_t kCount>
+  static void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const PanelWeights& panel,
+                            Ahead ahead, Ints* sums) {
+    __m256i halves[2][kCount];
+    multiply_strip<kCount>(bytes, stride, panel.weights, panel.groups, ahead, halves[0]);
+    multiply_strip<kCount>(bytes, stride, panel.weights + kHalf * kInputs, panel.groups, ahead, halves[1]);
 #pragma GCC unroll 8
-  for (std::size_t row = 0; row < kCount; ++row) {
-    sums[row] = _mm256_permute4x64_epi64(_mm256_hadd_epi32(low[row], high[row]), 0xd8);
+    for (std::size_t row = 0; row < kCount; ++row) {
+      sums[row] = {halves[0][row], halves[1][row]};
+    }
   }
+};
+
+// Add the products of two units of four bytes with the weights of eight outputs to `sum`. Assembly for the
+// same reason as in add_pairs().
+inline void add_eights(__m256i& sum, __m256i unit, __m256i next_unit, __m256i weights, __m256i next_weights,
+                       __m256i ones) {
+  __m256i product;
+  __m256i next;
+  asm("vpmaddubsw %3, %5, %1\n\tvpmaddubsw %4, %6, %2\n\tvpaddw %2, %1, %1\n\tvpmaddwd %7, %1, %1\n\t"
+      "vpaddd %1, %0, %0"
+      : "+x"(sum), "=&x"(product), "=&x"(next)
+      : "x"(weights), "x"(next_weights), "x"(unit), "x"(next_unit), "x"(ones));
 }
 
-template <std::size_t kCount>
-inline void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const PanelWeights& panel,
-                          Ahead ahead, Ints* sums) {
-  __m256i halves[2][kCount];
-  multiply_strip<kCount>(bytes, stride, panel.weights, panel.groups, ahead, halves[0]);
-  multiply_strip<kCount>(bytes, stride, panel.weights + kHalf * kInputs, panel.groups, ahead, halves[1]);
-#pragma GCC unroll 8
-  for (std::size_t row = 0; row < kCount; ++row) {
-    sums[row] = {halves[0][row], halves[1][row]};
+struct SevenBitProducts {
+  static constexpr std::size_t kPanel = 16;
+  static constexpr std::size_t kRows = 3;
+  static constexpr std::size_t kActivationBytes = 1;
+  static constexpr std::int32_t kActivationOffset = 0;
+  static constexpr std::size_t kRoundedAtOnce = 16;
+  static constexpr bool kAddsFour = true;
+
+  static void store_activations(std::uint8_t* to, const Ints* x) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), to_bytes(*x));
   }
-}
+
+  static void store_activations(std::uint8_t* to, Ints x, std::size_t count) {
+    alignas(16) std::uint8_t numbers[kLanes];
+    store_activations(numbers, &x);
+    std::memcpy(to, numbers, count);
+  }
+
+  template <std::size_t kCount>
+  [[gnu::noinline]] static void multiply_tile(const std::uint8_t* bytes, std::size_t stride,
+                                              const PanelWeights& panel, Ahead ahead, Ints* sums) {
+    __m256i low[kCount];
+    __m256i high[kCount];
+    const __m256i ones = _mm256_set1_epi16(1);
+#pragma GCC unroll 8
+    for (std::size_t row = 0; row < kCount; ++row) {
+      low[row] = high[row] = _mm256_setzero_si256();
+    }
+    const auto* weights = reinterpret_cast<const __m256i*>(panel.weights);
+    for (std::size_t group = 0; group < panel.groups; group += 2, weights += 4) {
+      _mm_prefetch(reinterpret_cast<const char*>(ahead.start + group * ahead.step), _MM_HINT_T0);
+      const __m256i left = _mm256_load_si256(weights);
+      const __m256i right = _mm256_load_si256(weights + 1);
+      const __m256i next_left = _mm256_load_si256(weights + 2);
+      const __m256i next_right = _mm256_load_si256(weights + 3);
+      const std::uint8_t* eight = bytes + group * kInputs;
+#pragma GCC unroll 8
+      for (std::size_t row = 0; row < kCount; ++row) {
+        const __m256i unit = broadcast_unit(eight + row * stride);
+        const __m256i next_unit = broadcast_unit(eight + row * stride + kInputs);
+        add_eights(low[row], unit, next_unit, left, next_left, ones);
+        add_eights(high[row], unit, next_unit, right, next_right, ones);
+      }
+    }
+    const auto* moved = reinterpret_cast<const __m256i*>(panel.moved.weights);
+    for (std::size_t i = 0; i < panel.moved.count; ++i, moved += 2) {
+      const std::uint8_t* four = bytes + panel.moved.groups[i] * kInputs;
+      const __m256i left = _mm256_load_si256(moved);
+      const __m256i right = _mm256_load_si256(moved + 1);
+#pragma GCC unroll 8
+      for (std::size_t row = 0; row < kCount; ++row) {
+        const __m256i unit = broadcast_unit(four + row * stride);
+        low[row] = _mm256_add_epi32(low[row], _mm256_madd_epi16(_mm256_maddubs_epi16(unit, left), ones));
+        high[row] = _mm256_add_epi32(high[row], _mm256_madd_epi16(_mm256_maddubs_epi16(unit, right), ones));
+      }
+    }
+#pragma GCC unroll 8
+    for (std::size_t row = 0; row < kCount; ++row) {
+      sums[row] = {low[row], high[row]};
+    }
+  }
+};
 
 }  // namespace
 }  // namespace linnet::kernels
@@ -143,7 +223,7 @@ inline void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const P
 namespace linnet::kernels {
 
 const Kernels& avx2_kernels() noexcept {
-  static constexpr Kernels kKernels = table("avx2");
+  static constexpr Kernels kKernels = table<Products, SevenBitProducts>("avx2");
   return kKernels;
 }
 

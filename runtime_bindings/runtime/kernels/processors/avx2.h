@@ -202,6 +202,12 @@ inline void transpose(Floats* rows) {
 // Return the lanes as 16 numbers of 16 bits, saturated.
 inline __m256i narrow(Ints x) { return _mm256_permute4x64_epi64(_mm256_packs_epi32(x.low, x.high), 0xd8); }
 
+// Return the lanes as bytes, clamped to [0, 255].
+inline __m128i to_bytes(Ints x) {
+  const __m256i wide = narrow(x);
+  return _mm_packus_epi16(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
+}
+
 // Return the four bytes at `from` in each lane of a register.
 inline __m256i broadcast_unit(const std::uint8_t* from) {
   std::int32_t unit = 0;

@@ -31,11 +31,6 @@ constexpr std::size_t kGroup = 4;
 constexpr UnitFormat kUnits{kGroup, false};
 constexpr std::int32_t kQueryOffset = 128;
 constexpr std::int32_t kWeightOffset = 0;
-constexpr std::size_t kPanel = 32;
-constexpr std::size_t kRows = 8;
-constexpr std::size_t kActivationBytes = 1;
-constexpr std::int32_t kActivationOffset = 0;
-constexpr std::size_t kRoundedAtOnce = 64;
 
 inline __mmask16 lanes_below(std::size_t count) {
   return static_cast<__mmask16>(count >= kLanes ? 0xffffU : (1U << count) - 1U);
@@ -130,20 +125,6 @@ inline void to_units(Ints x, std::int32_t* units) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(units), _mm512_cvtepi32_epi8(x));
 }
 
-inline void store_activations(std::uint8_t* to, Ints x, std::size_t count) {
-  const __m128i bytes = _mm512_cvtusepi32_epi8(_mm512_max_epi32(x, all(0)));
-  _mm_mask_storeu_epi8(to, lanes_below(count), bytes);
-}
-
-// The packing instructions clamp to [0, 255], but work within quarters of a register, so the bytes are put in
-// order afterwards.
-inline void store_activations(std::uint8_t* to, const Ints* x) {
-  const Ints low = _mm512_packs_epi32(x[0], x[1]);
-  const Ints high = _mm512_packs_epi32(x[2], x[3]);
-  const Ints order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-  _mm512_storeu_si512(to, _mm512_permutexvar_epi32(order, _mm512_packus_epi16(low, high)));
-}
-
 // Assembly, because with the intrinsic GCC copies every sum to another register and back.
 inline Ints add_products(Ints sums, Ints left, Ints right) {
   asm("vpdpbusd %2, %1, %0" : "+v"(sums) : "v"(left), "v"(right));
@@ -171,28 +152,51 @@ inline void add_products(Ints* sums, const std::uint8_t* left, const std::uint8_
   std::copy(inner, inner + kCount, sums);
 }
 
-template <std::size_t kCount>
-inline void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const PanelWeights& panel,
-                          Ahead ahead, Ints* sums) {
-  Ints inner[kCount * 2];
-  for (auto& sum : inner) {
-    sum = all(0);
+struct Products {
+  static constexpr std::size_t kPanel = 32;
+  static constexpr std::size_t kRows = 8;
+  static constexpr std::size_t kActivationBytes = 1;
+  static constexpr std::int32_t kActivationOffset = 0;
+  static constexpr std::size_t kRoundedAtOnce = 64;
+  static constexpr bool kAddsFour = false;
+
+  static void store_activations(std::uint8_t* to, Ints x, std::size_t count) {
+    const __m128i bytes = _mm512_cvtusepi32_epi8(_mm512_max_epi32(x, all(0)));
+    _mm_mask_storeu_epi8(to, lanes_below(count), bytes);
   }
-  const std::int8_t* weights = panel.weights;
-  for (std::size_t group = 0; group < panel.groups; ++group, weights += kPanel * kInputs) {
-    _mm_prefetch(reinterpret_cast<const char*>(ahead.start + group * ahead.step), _MM_HINT_T0);
-    const Ints left = _mm512_load_si512(weights);
-    const Ints right = _mm512_load_si512(weights + kLanes * kInputs);
-    for (std::size_t row = 0; row < kCount; ++row) {
-      std::int32_t four = 0;
-      std::memcpy(&four, bytes + row * stride + group * kInputs, kInputs);
-      const Ints token = all(four);
-      inner[row * 2] = add_products(inner[row * 2], token, left);
-      inner[row * 2 + 1] = add_products(inner[row * 2 + 1], token, right);
+
+  // The packing instructions clamp to [0, 255], but work within quarters of a register, so the bytes are put
+  // in order afterwards.
+  static void store_activations(std::uint8_t* to, const Ints* x) {
+    const Ints low = _mm512_packs_epi32(x[0], x[1]);
+    const Ints high = _mm512_packs_epi32(x[2], x[3]);
+    const Ints order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    _mm512_storeu_si512(to, _mm512_permutexvar_epi32(order, _mm512_packus_epi16(low, high)));
+  }
+
+  template <std::size_t kCount>
+  static void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const PanelWeights& panel,
+                            Ahead ahead, Ints* sums) {
+    Ints inner[kCount * 2];
+    for (auto& sum : inner) {
+      sum = all(0);
     }
+    const std::int8_t* weights = panel.weights;
+    for (std::size_t group = 0; group < panel.groups; ++group, weights += kPanel * kInputs) {
+      _mm_prefetch(reinterpret_cast<const char*>(ahead.start + group * ahead.step), _MM_HINT_T0);
+      const Ints left = _mm512_load_si512(weights);
+      const Ints right = _mm512_load_si512(weights + kLanes * kInputs);
+      for (std::size_t row = 0; row < kCount; ++row) {
+        std::int32_t four = 0;
+        std::memcpy(&four, bytes + row * stride + group * kInputs, kInputs);
+        const Ints token = all(four);
+        inner[row * 2] = add_products(inner[row * 2], token, left);
+        inner[row * 2 + 1] = add_products(inner[row * 2 + 1], token, right);
+      }
+    }
+    std::copy(inner, inner + kCount * 2, sums);
   }
-  std::copy(inner, inner + kCount * 2, sums);
-}
+};
 
 }  // namespace
 }  // namespace linnet::kernels
@@ -202,7 +206,7 @@ inline void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const P
 namespace linnet::kernels {
 
 const Kernels& avx512_vnni_kernels() noexcept {
-  static constexpr Kernels kKernels = table("avx512_vnni");
+  static constexpr Kernels kKernels = table<Products>("avx512_vnni");
   return kKernels;
 }
 

@@ -13,17 +13,6 @@ constexpr std::size_t kGroup = 4;
 constexpr UnitFormat kUnits{kGroup, false};
 constexpr std::int32_t kQueryOffset = 128;
 constexpr std::int32_t kWeightOffset = 0;
-constexpr std::size_t kPanel = 16;
-constexpr std::size_t kRows = 6;
-constexpr std::size_t kActivationBytes = 1;
-constexpr std::int32_t kActivationOffset = 0;
-constexpr std::size_t kRoundedAtOnce = 16;
-
-// Return the lanes as bytes, clamped to [0, 255].
-inline __m128i to_bytes(Ints x) {
-  const __m256i wide = narrow(x);
-  return _mm_packus_epi16(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
-}
 
 // Return the lowest bytes of the lanes.
 inline __m128i low_bytes(Ints x) {
@@ -33,16 +22,6 @@ inline __m128i low_bytes(Ints x) {
 
 inline void to_units(Ints x, std::int32_t* units) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(units), low_bytes(x));
-}
-
-inline void store_activations(std::uint8_t* to, const Ints* x) {
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), to_bytes(*x));
-}
-
-inline void store_activations(std::uint8_t* to, Ints x, std::size_t count) {
-  alignas(16) std::uint8_t bytes[kLanes];
-  store_activations(bytes, &x);
-  std::memcpy(to, bytes, count);
 }
 
 // Assembly, because with the intrinsic GCC copies every sum to another register and back.
@@ -90,32 +69,51 @@ inline void add_products(Ints* sums, const std::uint8_t* left, const std::uint8_
   }
 }
 
-template <std::size_t kCount>
-inline void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const PanelWeights& panel,
-                          Ahead ahead, Ints* sums) {
-  __m256i low[kCount];
-  __m256i high[kCount];
-#pragma GCC unroll 8
-  for (std::size_t row = 0; row < kCount; ++row) {
-    low[row] = high[row] = _mm256_setzero_si256();
+struct Products {
+  static constexpr std::size_t kPanel = 16;
+  static constexpr std::size_t kRows = 6;
+  static constexpr std::size_t kActivationBytes = 1;
+  static constexpr std::int32_t kActivationOffset = 0;
+  static constexpr std::size_t kRoundedAtOnce = 16;
+  static constexpr bool kAddsFour = false;
+
+  static void store_activations(std::uint8_t* to, const Ints* x) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), to_bytes(*x));
   }
-  const auto* weights = reinterpret_cast<const __m256i*>(panel.weights);
-  for (std::size_t group = 0; group < panel.groups; ++group, weights += 2) {
-    _mm_prefetch(reinterpret_cast<const char*>(ahead.start + group * ahead.step), _MM_HINT_T0);
-    const __m256i left = _mm256_load_si256(weights);
-    const __m256i right = _mm256_load_si256(weights + 1);
+
+  static void store_activations(std::uint8_t* to, Ints x, std::size_t count) {
+    alignas(16) std::uint8_t bytes[kLanes];
+    store_activations(bytes, &x);
+    std::memcpy(to, bytes, count);
+  }
+
+  template <std::size_t kCount>
+  static void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const PanelWeights& panel,
+                            Ahead ahead, Ints* sums) {
+    __m256i low[kCount];
+    __m256i high[kCount];
 #pragma GCC unroll 8
     for (std::size_t row = 0; row < kCount; ++row) {
-      const __m256i token = broadcast_unit(bytes + row * stride + group * kInputs);
-      add_fours(low[row], token, left);
-      add_fours(high[row], token, right);
+      low[row] = high[row] = _mm256_setzero_si256();
+    }
+    const auto* weights = reinterpret_cast<const __m256i*>(panel.weights);
+    for (std::size_t group = 0; group < panel.groups; ++group, weights += 2) {
+      _mm_prefetch(reinterpret_cast<const char*>(ahead.start + group * ahead.step), _MM_HINT_T0);
+      const __m256i left = _mm256_load_si256(weights);
+      const __m256i right = _mm256_load_si256(weights + 1);
+#pragma GCC unroll 8
+      for (std::size_t row = 0; row < kCount; ++row) {
+        const __m256i token = broadcast_unit(bytes + row * stride + group * kInputs);
+        add_fours(low[row], token, left);
+        add_fours(high[row], token, right);
+      }
+    }
+#pragma GCC unroll 8
+    for (std::size_t row = 0; row < kCount; ++row) {
+      sums[row] = {low[row], high[row]};
     }
   }
-#pragma GCC unroll 8
-  for (std::size_t row = 0; row < kCount; ++row) {
-    sums[row] = {low[row], high[row]};
-  }
-}
+};
 
 }  // namespace
 }  // namespace linnet::kernels

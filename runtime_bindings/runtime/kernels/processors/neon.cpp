@@ -11,21 +11,7 @@ constexpr std::size_t kGroup = 4;
 constexpr UnitFormat kUnits{kGroup, true};
 constexpr std::int32_t kQueryOffset = 0;
 constexpr std::int32_t kWeightOffset = 128;
-constexpr std::size_t kPanel = 16;
-constexpr std::size_t kRows = 2;
-constexpr std::size_t kActivationBytes = 1;
-constexpr std::int32_t kActivationOffset = 128;
-constexpr std::size_t kRoundedAtOnce = 16;
 constexpr std::size_t kPairs = kLanes / 2;  // registers with two partial sums of two lanes each
-
-inline void store_activations(std::uint8_t* to, const Ints* x) {
-  vst1q_u8(to, veorq_u8(to_bytes(*x), vdupq_n_u8(128)));
-}
-inline void store_activations(std::uint8_t* to, Ints x, std::size_t count) {
-  std::uint8_t bytes[kLanes];
-  store_activations(bytes, &x);
-  std::copy(bytes, bytes + count, to);
-}
 
 // Return the sums of both partial sums.
 inline Ints joined(const int32x4_t* pairs) {
@@ -82,54 +68,73 @@ inline void add_products(Ints* sums, const std::uint8_t* left, const std::uint8_
   }
 }
 
-// Two rows at once, so that weights are loaded once for both.
-[[gnu::noinline]] inline void multiply_two(const std::uint8_t* bytes, std::size_t stride,
-                                           const std::int8_t* weights, std::size_t groups, Ints* sums) {
-  int32x4_t first[kPairs];
-  int32x4_t second[kPairs];
-#pragma GCC unroll 8
-  for (std::size_t i = 0; i < kPairs; ++i) {
-    first[i] = second[i] = vdupq_n_s32(0);
+struct Products {
+  static constexpr std::size_t kPanel = 16;
+  static constexpr std::size_t kRows = 2;
+  static constexpr std::size_t kActivationBytes = 1;
+  static constexpr std::int32_t kActivationOffset = 128;
+  static constexpr std::size_t kRoundedAtOnce = 16;
+  static constexpr bool kAddsFour = false;
+
+  static void store_activations(std::uint8_t* to, const Ints* x) {
+    vst1q_u8(to, veorq_u8(to_bytes(*x), vdupq_n_u8(128)));
   }
-  constexpr std::size_t kStepBytes = kPanel * kInputs;
-  std::size_t group = 0;
-  for (; group + 2 <= groups; group += 2, weights += 2 * kStepBytes, bytes += 2 * kInputs) {
-    const int8x8_t a = unit_at(bytes);
-    const int8x8_t b = unit_at(bytes + kInputs);
-    const int8x8_t c = unit_at(bytes + stride);
-    const int8x8_t d = unit_at(bytes + stride + kInputs);
+
+  static void store_activations(std::uint8_t* to, Ints x, std::size_t count) {
+    std::uint8_t bytes[kLanes];
+    store_activations(bytes, &x);
+    std::copy(bytes, bytes + count, to);
+  }
+
+  // Two rows at once, so that weights are loaded once for both.
+  [[gnu::noinline]] static void multiply_two(const std::uint8_t* bytes, std::size_t stride,
+                                             const std::int8_t* weights, std::size_t groups, Ints* sums) {
+    int32x4_t first[kPairs];
+    int32x4_t second[kPairs];
 #pragma GCC unroll 8
     for (std::size_t i = 0; i < kPairs; ++i) {
-      const int8x8_t left = vld1_s8(weights + i * 8);
-      const int8x8_t right = vld1_s8(weights + kStepBytes + i * 8);
-      first[i] = vpadalq_s16(first[i], vmlal_s8(vmull_s8(left, a), right, b));
-      second[i] = vpadalq_s16(second[i], vmlal_s8(vmull_s8(left, c), right, d));
+      first[i] = second[i] = vdupq_n_s32(0);
     }
+    constexpr std::size_t kStepBytes = kPanel * kInputs;
+    std::size_t group = 0;
+    for (; group + 2 <= groups; group += 2, weights += 2 * kStepBytes, bytes += 2 * kInputs) {
+      const int8x8_t a = unit_at(bytes);
+      const int8x8_t b = unit_at(bytes + kInputs);
+      const int8x8_t c = unit_at(bytes + stride);
+      const int8x8_t d = unit_at(bytes + stride + kInputs);
+#pragma GCC unroll 8
+      for (std::size_t i = 0; i < kPairs; ++i) {
+        const int8x8_t left = vld1_s8(weights + i * 8);
+        const int8x8_t right = vld1_s8(weights + kStepBytes + i * 8);
+        first[i] = vpadalq_s16(first[i], vmlal_s8(vmull_s8(left, a), right, b));
+        second[i] = vpadalq_s16(second[i], vmlal_s8(vmull_s8(left, c), right, d));
+      }
+    }
+    if (group < groups) {
+      add_unit(first, weights, unit_at(bytes));
+      add_unit(second, weights, unit_at(bytes + stride));
+    }
+    sums[0] = joined(first);
+    sums[1] = joined(second);
   }
-  if (group < groups) {
-    add_unit(first, weights, unit_at(bytes));
-    add_unit(second, weights, unit_at(bytes + stride));
-  }
-  sums[0] = joined(first);
-  sums[1] = joined(second);
-}
 
-template <std::size_t kCount>
-inline void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const PanelWeights& panel,
-                          Ahead /*ahead*/, Ints* sums) {
-  if (kCount == 2 && !panel.has_least) {
-    multiply_two(bytes, stride, panel.weights, panel.groups, sums);
-  } else {
+  template <std::size_t kCount>
+  static void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const PanelWeights& panel,
+                            Ahead /*ahead*/, Ints* sums) {
+    if (kCount == 2 && !panel.has_least) {
+      multiply_two(bytes, stride, panel.weights, panel.groups, sums);
+    } else {
+      for (std::size_t row = 0; row < kCount; ++row) {
+        sums[row] = products_of(panel.weights, kPanel * kInputs, bytes + row * stride, kInputs, panel.groups,
+                                panel.has_least);
+      }
+    }
+    const Ints start = times(to_ints(load(panel.sums)), kActivationOffset);
     for (std::size_t row = 0; row < kCount; ++row) {
-      sums[row] = products_of(panel.weights, kPanel * kInputs, bytes + row * stride, kInputs, panel.groups,
-                              panel.has_least);
+      sums[row] = add(sums[row], start);
     }
   }
-  const Ints start = times(to_ints(load(panel.sums)), kActivationOffset);
-  for (std::size_t row = 0; row < kCount; ++row) {
-    sums[row] = add(sums[row], start);
-  }
-}
+};
 
 }  // namespace
 }  // namespace linnet::kernels
@@ -139,7 +144,7 @@ inline void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const P
 namespace linnet::kernels {
 
 const Kernels& neon_kernels() noexcept {
-  static constexpr Kernels kKernels = table("neon");
+  static constexpr Kernels kKernels = table<Products>("neon");
   return kKernels;
 }
 

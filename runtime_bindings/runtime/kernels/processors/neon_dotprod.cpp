@@ -22,20 +22,6 @@ constexpr std::size_t kGroup = 4;
 constexpr UnitFormat kUnits{kGroup, true};
 constexpr std::int32_t kQueryOffset = 0;
 constexpr std::int32_t kWeightOffset = 128;
-constexpr std::size_t kPanel = 16;
-constexpr std::size_t kRows = 4;
-constexpr std::size_t kActivationBytes = 1;
-constexpr std::int32_t kActivationOffset = 128;
-constexpr std::size_t kRoundedAtOnce = 16;
-
-inline void store_activations(std::uint8_t* to, const Ints* x) {
-  vst1q_u8(to, veorq_u8(to_bytes(*x), vdupq_n_u8(128)));
-}
-inline void store_activations(std::uint8_t* to, Ints x, std::size_t count) {
-  std::uint8_t bytes[kLanes];
-  store_activations(bytes, &x);
-  std::copy(bytes, bytes + count, to);
-}
 
 constexpr std::size_t kItems = 4;
 
@@ -77,57 +63,76 @@ inline void add_products(Ints* sums, const std::uint8_t* left, const std::uint8_
   }
 }
 
-// Add the products of one group of each row, whose number in `tokens` is kGroupOfFour.
-template <std::size_t kCount, int kGroupOfFour>
-inline void add_group(Ints* sums, const std::int8_t* weights, const int8x16_t* tokens) {
-  const int8x16_t a = vld1q_s8(weights);
-  const int8x16_t b = vld1q_s8(weights + 16);
-  const int8x16_t c = vld1q_s8(weights + 32);
-  const int8x16_t d = vld1q_s8(weights + 48);
-#pragma GCC unroll 4
-  for (std::size_t row = 0; row < kCount; ++row) {
-    sums[row].a = vdotq_laneq_s32(sums[row].a, a, tokens[row], kGroupOfFour);
-    sums[row].b = vdotq_laneq_s32(sums[row].b, b, tokens[row], kGroupOfFour);
-    sums[row].c = vdotq_laneq_s32(sums[row].c, c, tokens[row], kGroupOfFour);
-    sums[row].d = vdotq_laneq_s32(sums[row].d, d, tokens[row], kGroupOfFour);
-  }
-}
+struct Products {
+  static constexpr std::size_t kPanel = 16;
+  static constexpr std::size_t kRows = 4;
+  static constexpr std::size_t kActivationBytes = 1;
+  static constexpr std::int32_t kActivationOffset = 128;
+  static constexpr std::size_t kRoundedAtOnce = 16;
+  static constexpr bool kAddsFour = false;
 
-template <std::size_t kCount>
-[[gnu::noinline]] inline void multiply_tile(const std::uint8_t* bytes, std::size_t stride,
-                                            const PanelWeights& panel, Ahead /*ahead*/, Ints* sums) {
-  constexpr std::size_t kStepBytes = kPanel * kInputs;
-  Ints inner[kCount];
-  int8x16_t tokens[kCount];
-  const Ints start = times(to_ints(load(panel.sums)), kActivationOffset);
-#pragma GCC unroll 4
-  for (std::size_t row = 0; row < kCount; ++row) {
-    inner[row] = start;
+  static void store_activations(std::uint8_t* to, const Ints* x) {
+    vst1q_u8(to, veorq_u8(to_bytes(*x), vdupq_n_u8(128)));
   }
-  const std::int8_t* weights = panel.weights;
-  std::size_t group = 0;
-  for (; group + 4 <= panel.groups; group += 4, weights += 4 * kStepBytes, bytes += 4 * kInputs) {
-#pragma GCC unroll 4
-    for (std::size_t row = 0; row < kCount; ++row) {
-      tokens[row] = vld1q_s8(reinterpret_cast<const std::int8_t*>(bytes + row * stride));
-    }
-    add_group<kCount, 0>(inner, weights, tokens);
-    add_group<kCount, 1>(inner, weights + kStepBytes, tokens);
-    add_group<kCount, 2>(inner, weights + 2 * kStepBytes, tokens);
-    add_group<kCount, 3>(inner, weights + 3 * kStepBytes, tokens);
+
+  static void store_activations(std::uint8_t* to, Ints x, std::size_t count) {
+    std::uint8_t bytes[kLanes];
+    store_activations(bytes, &x);
+    std::copy(bytes, bytes + count, to);
   }
-  for (; group < panel.groups; ++group, weights += kStepBytes, bytes += kInputs) {
+
+  // Add the products of one group of each row, whose number in `tokens` is kGroupOfFour.
+  template <std::size_t kCount, int kGroupOfFour>
+  static void add_group(Ints* sums, const std::int8_t* weights, const int8x16_t* tokens) {
+    const int8x16_t a = vld1q_s8(weights);
+    const int8x16_t b = vld1q_s8(weights + 16);
+    const int8x16_t c = vld1q_s8(weights + 32);
+    const int8x16_t d = vld1q_s8(weights + 48);
 #pragma GCC unroll 4
     for (std::size_t row = 0; row < kCount; ++row) {
-      tokens[row] = broadcast_unit(bytes + row * stride);
+      sums[row].a = vdotq_laneq_s32(sums[row].a, a, tokens[row], kGroupOfFour);
+      sums[row].b = vdotq_laneq_s32(sums[row].b, b, tokens[row], kGroupOfFour);
+      sums[row].c = vdotq_laneq_s32(sums[row].c, c, tokens[row], kGroupOfFour);
+      sums[row].d = vdotq_laneq_s32(sums[row].d, d, tokens[row], kGroupOfFour);
     }
-    add_group<kCount, 0>(inner, weights, tokens);
   }
+
+  template <std::size_t kCount>
+  [[gnu::noinline]] static void multiply_tile(const std::uint8_t* bytes, std::size_t stride,
+                                              const PanelWeights& panel, Ahead /*ahead*/, Ints* sums) {
+    constexpr std::size_t kStepBytes = kPanel * kInputs;
+    Ints inner[kCount];
+    int8x16_t tokens[kCount];
+    const Ints start = times(to_ints(load(panel.sums)), kActivationOffset);
 #pragma GCC unroll 4
-  for (std::size_t row = 0; row < kCount; ++row) {
-    sums[row] = inner[row];
+    for (std::size_t row = 0; row < kCount; ++row) {
+      inner[row] = start;
+    }
+    const std::int8_t* weights = panel.weights;
+    std::size_t group = 0;
+    for (; group + 4 <= panel.groups; group += 4, weights += 4 * kStepBytes, bytes += 4 * kInputs) {
+#pragma GCC unroll 4
+      for (std::size_t row = 0; row < kCount; ++row) {
+        tokens[row] = vld1q_s8(reinterpret_cast<const std::int8_t*>(bytes + row * stride));
+      }
+      add_group<kCount, 0>(inner, weights, tokens);
+      add_group<kCount, 1>(inner, weights + kStepBytes, tokens);
+      add_group<kCount, 2>(inner, weights + 2 * kStepBytes, tokens);
+      add_group<kCount, 3>(inner, weights + 3 * kStepBytes, tokens);
+    }
+    for (; group < panel.groups; ++group, weights += kStepBytes, bytes += kInputs) {
+#pragma GCC unroll 4
+      for (std::size_t row = 0; row < kCount; ++row) {
+        tokens[row] = broadcast_unit(bytes + row * stride);
+      }
+      add_group<kCount, 0>(inner, weights, tokens);
+    }
+#pragma GCC unroll 4
+    for (std::size_t row = 0; row < kCount; ++row) {
+      sums[row] = inner[row];
+    }
   }
-}
+};
 
 }  // namespace
 }  // namespace linnet::kernels
@@ -137,7 +142,7 @@ template <std::size_t kCount>
 namespace linnet::kernels {
 
 const Kernels& neon_dotprod_kernels() noexcept {
-  static constexpr Kernels kKernels = table("dotprod");
+  static constexpr Kernels kKernels = table<Products>("dotprod");
   return kKernels;
 }
 

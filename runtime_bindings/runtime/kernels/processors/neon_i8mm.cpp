@@ -23,18 +23,6 @@ constexpr std::size_t kGroup = 4;
 constexpr UnitFormat kUnits{kGroup, false};
 constexpr std::int32_t kQueryOffset = 128;
 constexpr std::int32_t kWeightOffset = 0;
-constexpr std::size_t kPanel = 16;
-constexpr std::size_t kRows = 8;
-constexpr std::size_t kActivationBytes = 1;
-constexpr std::int32_t kActivationOffset = 0;
-constexpr std::size_t kRoundedAtOnce = 16;
-
-inline void store_activations(std::uint8_t* to, const Ints* x) { vst1q_u8(to, to_bytes(*x)); }
-inline void store_activations(std::uint8_t* to, Ints x, std::size_t count) {
-  std::uint8_t bytes[kLanes];
-  store_activations(bytes, &x);
-  std::copy(bytes, bytes + count, to);
-}
 
 constexpr std::size_t kItems = 4;
 
@@ -88,60 +76,6 @@ inline uint8x16_t two_rows_of_four(const std::uint8_t* row, std::size_t stride, 
   return vld1q_u8(eight);
 }
 
-// Sum kCount rows and eight outputs: a register has two rows of two outputs.
-template <std::size_t kCount>
-[[gnu::noinline]] inline void multiply_strip(const std::uint8_t* bytes, std::size_t stride,
-                                             const std::int8_t* weights, std::size_t groups,
-                                             int32x4_t (*sums)[4]) {
-  constexpr std::size_t kTwos = (kCount + 1) / 2;
-  constexpr std::size_t kStepBytes = kPanel * kInputs;
-  int32x4_t inner[kTwos][4];
-#pragma GCC unroll 4
-  for (std::size_t i = 0; i < kTwos; ++i) {
-    inner[i][0] = inner[i][1] = inner[i][2] = inner[i][3] = vdupq_n_s32(0);
-  }
-  const auto add_eight_inputs = [&](int32x4_t low, int32x4_t high, int32x4_t next_low, int32x4_t next_high,
-                                    const uint8x16_t* tokens) {
-    const int8x16_t columns[4] = {
-        vreinterpretq_s8_s32(vzip1q_s32(low, next_low)), vreinterpretq_s8_s32(vzip2q_s32(low, next_low)),
-        vreinterpretq_s8_s32(vzip1q_s32(high, next_high)), vreinterpretq_s8_s32(vzip2q_s32(high, next_high))};
-#pragma GCC unroll 4
-    for (std::size_t i = 0; i < kTwos; ++i) {
-      inner[i][0] = vusmmlaq_s32(inner[i][0], tokens[i], columns[0]);
-      inner[i][1] = vusmmlaq_s32(inner[i][1], tokens[i], columns[1]);
-      inner[i][2] = vusmmlaq_s32(inner[i][2], tokens[i], columns[2]);
-      inner[i][3] = vusmmlaq_s32(inner[i][3], tokens[i], columns[3]);
-    }
-  };
-  uint8x16_t tokens[kTwos];
-  std::size_t group = 0;
-  for (; group + 2 <= groups; group += 2, weights += 2 * kStepBytes, bytes += 2 * kInputs) {
-#pragma GCC unroll 4
-    for (std::size_t i = 0; i < kTwos; ++i) {
-      tokens[i] = two_rows(bytes + 2 * i * stride, stride, 2 * i + 1 < kCount);
-    }
-    const auto* now = reinterpret_cast<const std::int32_t*>(weights);
-    const auto* next = reinterpret_cast<const std::int32_t*>(weights + kStepBytes);
-    add_eight_inputs(vld1q_s32(now), vld1q_s32(now + 4), vld1q_s32(next), vld1q_s32(next + 4), tokens);
-  }
-  if (group < groups) {
-#pragma GCC unroll 4
-    for (std::size_t i = 0; i < kTwos; ++i) {
-      tokens[i] = two_rows_of_four(bytes + 2 * i * stride, stride, 2 * i + 1 < kCount);
-    }
-    const auto* now = reinterpret_cast<const std::int32_t*>(weights);
-    const int32x4_t none = vdupq_n_s32(0);
-    add_eight_inputs(vld1q_s32(now), vld1q_s32(now + 4), none, none, tokens);
-  }
-#pragma GCC unroll 4
-  for (std::size_t i = 0; i < kTwos; ++i) {
-#pragma GCC unroll 4
-    for (std::size_t part = 0; part < 4; ++part) {
-      sums[i][part] = inner[i][part];
-    }
-  }
-}
-
 // Return the first or second row of two registers with two rows of two outputs each.
 template <int kRow>
 inline int32x4_t row_of(int32x4_t left, int32x4_t right) {
@@ -150,22 +84,94 @@ inline int32x4_t row_of(int32x4_t left, int32x4_t right) {
   return vreinterpretq_s32_s64(kRow == 0 ? vtrn1q_s64(a, b) : vtrn2q_s64(a, b));
 }
 
-template <std::size_t kCount>
-inline void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const PanelWeights& panel,
-                          Ahead /*ahead*/, Ints* sums) {
-  int32x4_t left[(kCount + 1) / 2][4];
-  int32x4_t right[(kCount + 1) / 2][4];
-  multiply_strip<kCount>(bytes, stride, panel.weights, panel.groups, left);
-  multiply_strip<kCount>(bytes, stride, panel.weights + 8 * kInputs, panel.groups, right);
-  for (std::size_t i = 0; i < (kCount + 1) / 2; ++i) {
-    sums[2 * i] = {row_of<0>(left[i][0], left[i][1]), row_of<0>(left[i][2], left[i][3]),
-                   row_of<0>(right[i][0], right[i][1]), row_of<0>(right[i][2], right[i][3])};
-    if (2 * i + 1 < kCount) {
-      sums[2 * i + 1] = {row_of<1>(left[i][0], left[i][1]), row_of<1>(left[i][2], left[i][3]),
-                         row_of<1>(right[i][0], right[i][1]), row_of<1>(right[i][2], right[i][3])};
+struct Products {
+  static constexpr std::size_t kPanel = 16;
+  static constexpr std::size_t kRows = 8;
+  static constexpr std::size_t kActivationBytes = 1;
+  static constexpr std::int32_t kActivationOffset = 0;
+  static constexpr std::size_t kRoundedAtOnce = 16;
+  static constexpr bool kAddsFour = false;
+
+  static void store_activations(std::uint8_t* to, const Ints* x) { vst1q_u8(to, to_bytes(*x)); }
+
+  static void store_activations(std::uint8_t* to, Ints x, std::size_t count) {
+    std::uint8_t bytes[kLanes];
+    store_activations(bytes, &x);
+    std::copy(bytes, bytes + count, to);
+  }
+
+  // Sum kCount rows and eight outputs: a register has two rows of two outputs.
+  template <std::size_t kCount>
+  [[gnu::noinline]] static void multiply_strip(const std::uint8_t* bytes, std::size_t stride,
+                                               const std::int8_t* weights, std::size_t groups,
+                                               int32x4_t (*sums)[4]) {
+    constexpr std::size_t kTwos = (kCount + 1) / 2;
+    constexpr std::size_t kStepBytes = kPanel * kInputs;
+    int32x4_t inner[kTwos][4];
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < kTwos; ++i) {
+      inner[i][0] = inner[i][1] = inner[i][2] = inner[i][3] = vdupq_n_s32(0);
+    }
+    const auto add_eight_inputs = [&](int32x4_t low, int32x4_t high, int32x4_t next_low, int32x4_t next_high,
+                                      const uint8x16_t* tokens) {
+      const int8x16_t columns[4] = {vreinterpretq_s8_s32(vzip1q_s32(low, next_low)),
+                                    vreinterpretq_s8_s32(vzip2q_s32(low, next_low)),
+                                    vreinterpretq_s8_s32(vzip1q_s32(high, next_high)),
+                                    vreinterpretq_s8_s32(vzip2q_s32(high, next_high))};
+#pragma GCC unroll 4
+      for (std::size_t i = 0; i < kTwos; ++i) {
+        inner[i][0] = vusmmlaq_s32(inner[i][0], tokens[i], columns[0]);
+        inner[i][1] = vusmmlaq_s32(inner[i][1], tokens[i], columns[1]);
+        inner[i][2] = vusmmlaq_s32(inner[i][2], tokens[i], columns[2]);
+        inner[i][3] = vusmmlaq_s32(inner[i][3], tokens[i], columns[3]);
+      }
+    };
+    uint8x16_t tokens[kTwos];
+    std::size_t group = 0;
+    for (; group + 2 <= groups; group += 2, weights += 2 * kStepBytes, bytes += 2 * kInputs) {
+#pragma GCC unroll 4
+      for (std::size_t i = 0; i < kTwos; ++i) {
+        tokens[i] = two_rows(bytes + 2 * i * stride, stride, 2 * i + 1 < kCount);
+      }
+      const auto* now = reinterpret_cast<const std::int32_t*>(weights);
+      const auto* next = reinterpret_cast<const std::int32_t*>(weights + kStepBytes);
+      add_eight_inputs(vld1q_s32(now), vld1q_s32(now + 4), vld1q_s32(next), vld1q_s32(next + 4), tokens);
+    }
+    if (group < groups) {
+#pragma GCC unroll 4
+      for (std::size_t i = 0; i < kTwos; ++i) {
+        tokens[i] = two_rows_of_four(bytes + 2 * i * stride, stride, 2 * i + 1 < kCount);
+      }
+      const auto* now = reinterpret_cast<const std::int32_t*>(weights);
+      const int32x4_t none = vdupq_n_s32(0);
+      add_eight_inputs(vld1q_s32(now), vld1q_s32(now + 4), none, none, tokens);
+    }
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < kTwos; ++i) {
+#pragma GCC unroll 4
+      for (std::size_t part = 0; part < 4; ++part) {
+        sums[i][part] = inner[i][part];
+      }
     }
   }
-}
+
+  template <std::size_t kCount>
+  static void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const PanelWeights& panel,
+                            Ahead /*ahead*/, Ints* sums) {
+    int32x4_t left[(kCount + 1) / 2][4];
+    int32x4_t right[(kCount + 1) / 2][4];
+    multiply_strip<kCount>(bytes, stride, panel.weights, panel.groups, left);
+    multiply_strip<kCount>(bytes, stride, panel.weights + 8 * kInputs, panel.groups, right);
+    for (std::size_t i = 0; i < (kCount + 1) / 2; ++i) {
+      sums[2 * i] = {row_of<0>(left[i][0], left[i][1]), row_of<0>(left[i][2], left[i][3]),
+                     row_of<0>(right[i][0], right[i][1]), row_of<0>(right[i][2], right[i][3])};
+      if (2 * i + 1 < kCount) {
+        sums[2 * i + 1] = {row_of<1>(left[i][0], left[i][1]), row_of<1>(left[i][2], left[i][3]),
+                           row_of<1>(right[i][0], right[i][1]), row_of<1>(right[i][2], right[i][3])};
+      }
+    }
+  }
+};
 
 }  // namespace
 }  // namespace linnet::kernels
@@ -175,7 +181,7 @@ inline void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const P
 namespace linnet::kernels {
 
 const Kernels& neon_i8mm_kernels() noexcept {
-  static constexpr Kernels kKernels = table("i8mm");
+  static constexpr Kernels kKernels = table<Products>("i8mm");
   return kKernels;
 }
 

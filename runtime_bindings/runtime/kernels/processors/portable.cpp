@@ -15,11 +15,6 @@ constexpr std::size_t kGroup = 4;
 constexpr UnitFormat kUnits{kGroup, false};
 constexpr std::int32_t kQueryOffset = 128;
 constexpr std::int32_t kWeightOffset = 0;
-constexpr std::size_t kPanel = 16;
-constexpr std::size_t kRows = 4;
-constexpr std::size_t kActivationBytes = 1;
-constexpr std::int32_t kActivationOffset = 0;
-constexpr std::size_t kRoundedAtOnce = 16;
 
 template <typename To, typename Function>
 inline To each(const Function& function) {
@@ -165,13 +160,6 @@ inline void to_units(const Ints& x, std::int32_t* units) {
   std::memcpy(units, bytes, sizeof bytes);
 }
 
-inline void store_activations(std::uint8_t* to, const Ints& x, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i) {
-    to[i] = static_cast<std::uint8_t>(std::clamp(x.lanes[i], 0, 255));
-  }
-}
-inline void store_activations(std::uint8_t* to, const Ints* x) { store_activations(to, *x, kLanes); }
-
 template <std::size_t kCount>
 inline void add_products(Ints* sums, const std::uint8_t* left, const std::uint8_t* right,
                          std::size_t item_step, std::size_t unit_step, std::size_t units) {
@@ -185,19 +173,36 @@ inline void add_products(Ints* sums, const std::uint8_t* left, const std::uint8_
   }
 }
 
-template <std::size_t kCount>
-inline void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const PanelWeights& panel,
-                          Ahead /*ahead*/, Ints* sums) {
-  for (std::size_t row = 0; row < kCount; ++row) {
-    sums[row] = all(0);
-    for (std::size_t group = 0; group < panel.groups; ++group) {
-      for (std::size_t i = 0; i < kPanel * kInputs; ++i) {
-        const std::uint8_t number = bytes[row * stride + group * kInputs + i % kInputs];
-        sums[row].lanes[i / kInputs] += number * panel.weights[group * kPanel * kInputs + i];
+struct Products {
+  static constexpr std::size_t kPanel = 16;
+  static constexpr std::size_t kRows = 4;
+  static constexpr std::size_t kActivationBytes = 1;
+  static constexpr std::int32_t kActivationOffset = 0;
+  static constexpr std::size_t kRoundedAtOnce = 16;
+  static constexpr bool kAddsFour = false;
+
+  static void store_activations(std::uint8_t* to, const Ints& x, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      to[i] = static_cast<std::uint8_t>(std::clamp(x.lanes[i], 0, 255));
+    }
+  }
+
+  static void store_activations(std::uint8_t* to, const Ints* x) { store_activations(to, *x, kLanes); }
+
+  template <std::size_t kCount>
+  static void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const PanelWeights& panel,
+                            Ahead /*ahead*/, Ints* sums) {
+    for (std::size_t row = 0; row < kCount; ++row) {
+      sums[row] = all(0);
+      for (std::size_t group = 0; group < panel.groups; ++group) {
+        for (std::size_t i = 0; i < kPanel * kInputs; ++i) {
+          const std::uint8_t number = bytes[row * stride + group * kInputs + i % kInputs];
+          sums[row].lanes[i / kInputs] += number * panel.weights[group * kPanel * kInputs + i];
+        }
       }
     }
   }
-}
+};
 
 }  // namespace
 }  // namespace linnet::kernels
@@ -207,7 +212,7 @@ inline void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const P
 namespace linnet::kernels {
 
 const Kernels& portable_kernels() noexcept {
-  static constexpr Kernels kKernels = table("portable");
+  static constexpr Kernels kKernels = table<Products>("portable");
   return kKernels;
 }
 

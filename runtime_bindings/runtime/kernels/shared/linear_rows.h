@@ -1,5 +1,5 @@
 // Rounding of activations, and blocking and tails of linear layers, for the vectors of the processor whose
-// source includes this.
+// source includes this, and for its products (vectors.h).
 //
 // Everything here has internal linkage: each processor's source compiles its own copy for its instructions.
 // Float operations and their order are the same for all, so that answers are the same to the last bit.
@@ -14,8 +14,6 @@
 
 namespace linnet::kernels {
 namespace {
-
-constexpr std::size_t kParts = kPanel / kLanes;  // vectors of a panel
 
 // The largest value of a row and zero, and the largest of its negated values and zero.
 struct Range {
@@ -51,27 +49,38 @@ inline Range range_of(const float* row, std::size_t inputs) {
           largest_lane(subtract(all(0.0F), smaller(least[0], least[2])))};
 }
 
+// Return the nearest whole numbers; below 8 bits they are at most the largest one, and products clamp the
+// others when they store them.
+template <int kBits>
+inline Ints rounded(Floats x, Floats factor, Floats zero) {
+  const Floats number = fused(x, factor, zero);
+  return to_ints(kBits == 8 ? number : smaller(all(steps_of(kBits)), number));
+}
+
+template <typename Products, int kBits>
 inline void round_row(const float* row, std::size_t inputs, float scale, float row_zero,
                       std::uint8_t* bytes) {
+  constexpr std::size_t kAtOnce = Products::kRoundedAtOnce;
   const Floats factor = all(1.0F / scale);
   const Floats zero = all(row_zero);
   std::size_t i = 0;
-  for (; i + kRoundedAtOnce <= inputs; i += kRoundedAtOnce) {
-    Ints whole[kRoundedAtOnce / kLanes];
-    for (std::size_t part = 0; part < kRoundedAtOnce / kLanes; ++part) {
-      whole[part] = to_ints(fused(load(row + i + part * kLanes), factor, zero));
+  for (; i + kAtOnce <= inputs; i += kAtOnce) {
+    Ints whole[kAtOnce / kLanes];
+    for (std::size_t part = 0; part < kAtOnce / kLanes; ++part) {
+      whole[part] = rounded<kBits>(load(row + i + part * kLanes), factor, zero);
     }
-    store_activations(bytes + i * kActivationBytes, whole);
+    Products::store_activations(bytes + i * Products::kActivationBytes, whole);
   }
   for (; i < inputs; i += kLanes) {
     const std::size_t count = std::min(kLanes, inputs - i);
-    store_activations(bytes + i * kActivationBytes, to_ints(fused(load(row + i, count), factor, zero)),
-                      count);
+    Products::store_activations(bytes + i * Products::kActivationBytes,
+                                rounded<kBits>(load(row + i, count), factor, zero), count);
   }
 }
 
 // Choose the scales and zero points of `count` rows, at most kLanes, at once: a single row would wait for its
 // divisions.
+template <int kBits>
 inline void choose_steps(const float* x, std::size_t inputs, std::size_t first, std::size_t count,
                          const RoundedRows& out) {
   alignas(64) float largest[kLanes] = {};
@@ -81,7 +90,7 @@ inline void choose_steps(const float* x, std::size_t inputs, std::size_t first, 
     largest[i] = range.largest;
     minus_least[i] = range.minus_least;
   }
-  const Floats steps = all(kSteps);
+  const Floats steps = all(steps_of(kBits));
   const Floats below = load(minus_least);
   const Floats scale = larger(divide(add(load(largest), below), steps), all(kSmallestScale));
   const Floats zero = to_floats(to_ints(smaller(divide(below, scale), steps)));
@@ -89,15 +98,16 @@ inline void choose_steps(const float* x, std::size_t inputs, std::size_t first, 
   store(out.zeros + first, zero, count);
 }
 
+template <typename Products, int kBits>
 inline void round_rows(const float* x, std::size_t inputs, std::size_t first, std::size_t last,
                        const RoundedRows& out) {
   for (std::size_t start = first; start < last; start += kLanes) {
     const std::size_t end = std::min(start + kLanes, last);
-    choose_steps(x, inputs, start, end - start, out);
+    choose_steps<kBits>(x, inputs, start, end - start, out);
     for (std::size_t row = start; row < end; ++row) {
       std::uint8_t* bytes = out.bytes + row * out.stride;
-      round_row(x + row * inputs, inputs, out.scales[row], out.zeros[row], bytes);
-      std::fill(bytes + inputs * kActivationBytes, bytes + out.stride, std::uint8_t{0});
+      round_row<Products, kBits>(x + row * inputs, inputs, out.scales[row], out.zeros[row], bytes);
+      std::fill(bytes + inputs * Products::kActivationBytes, bytes + out.stride, std::uint8_t{0});
     }
   }
 }
@@ -138,11 +148,13 @@ struct Panel {
   std::size_t width;      // outputs of the panel that are there
 };
 
-template <std::size_t kCount, Tail kTail>
+template <typename Products, std::size_t kCount, Tail kTail>
 inline void multiply_rows(const Panel& panel, const RoundedRows& rows, std::size_t first, Ahead ahead,
                           float* out) {
+  constexpr std::size_t kParts = Products::kPanel / kLanes;  // vectors of a panel
   Ints sums[kCount * kParts];
-  multiply_tile<kCount>(rows.bytes + first * rows.stride, rows.stride, panel.products, ahead, sums);
+  Products::template multiply_tile<kCount>(rows.bytes + first * rows.stride, rows.stride, panel.products,
+                                           ahead, sums);
   // copies, because the compiler cannot know that `out` does not overlap their memory, and would load them
   // again
   Floats minus[kParts];
@@ -181,47 +193,53 @@ inline void multiply_rows(const Panel& panel, const RoundedRows& rows, std::size
 
 using MultiplyRows = void (*)(const Panel&, const RoundedRows&, std::size_t, Ahead, float*);
 
-template <Tail kTail>
+template <typename Products, Tail kTail>
 inline MultiplyRows rows_kernel(std::size_t count) {
+  constexpr std::size_t kRows = Products::kRows;
   static_assert(kRows <= 8, "the table below has a function for each number of rows up to 8");
-  static constexpr MultiplyRows kKernels[] = {multiply_rows<1, kTail>,
-                                              multiply_rows<std::min<std::size_t>(kRows, 2), kTail>,
-                                              multiply_rows<std::min<std::size_t>(kRows, 3), kTail>,
-                                              multiply_rows<std::min<std::size_t>(kRows, 4), kTail>,
-                                              multiply_rows<std::min<std::size_t>(kRows, 5), kTail>,
-                                              multiply_rows<std::min<std::size_t>(kRows, 6), kTail>,
-                                              multiply_rows<std::min<std::size_t>(kRows, 7), kTail>,
-                                              multiply_rows<kRows, kTail>};
+  static constexpr MultiplyRows kKernels[] = {multiply_rows<Products, 1, kTail>,
+                                              multiply_rows<Products, std::min<std::size_t>(kRows, 2), kTail>,
+                                              multiply_rows<Products, std::min<std::size_t>(kRows, 3), kTail>,
+                                              multiply_rows<Products, std::min<std::size_t>(kRows, 4), kTail>,
+                                              multiply_rows<Products, std::min<std::size_t>(kRows, 5), kTail>,
+                                              multiply_rows<Products, std::min<std::size_t>(kRows, 6), kTail>,
+                                              multiply_rows<Products, std::min<std::size_t>(kRows, 7), kTail>,
+                                              multiply_rows<Products, kRows, kTail>};
   return kKernels[count - 1];
 }
 
+template <typename Products>
 inline MultiplyRows rows_kernel(Tail tail, std::size_t count) {
   switch (tail) {
     case Tail::kGelu:
-      return rows_kernel<Tail::kGelu>(count);
+      return rows_kernel<Products, Tail::kGelu>(count);
     case Tail::kRelu:
-      return rows_kernel<Tail::kRelu>(count);
+      return rows_kernel<Products, Tail::kRelu>(count);
     case Tail::kResidual:
-      return rows_kernel<Tail::kResidual>(count);
+      return rows_kernel<Products, Tail::kResidual>(count);
     case Tail::kNone:
       break;
   }
-  return rows_kernel<Tail::kNone>(count);
+  return rows_kernel<Products, Tail::kNone>(count);
 }
 
+template <typename Products>
 inline void multiply_panels(const PackedLinear& layer, Tail tail, const RoundedRows& rows, std::size_t count,
                             const float* residual, std::size_t first, std::size_t last, float* out) {
+  constexpr std::size_t kPanel = Products::kPanel;
+  constexpr std::size_t kRows = Products::kRows;
   const std::size_t size = layer.groups() * kPanel * kInputs;
-  const MultiplyRows whole = rows_kernel(tail, kRows);
-  const MultiplyRows last_rows = rows_kernel(tail, count % kRows == 0 ? kRows : count % kRows);
+  const MultiplyRows whole = rows_kernel<Products>(tail, kRows);
+  const MultiplyRows last_rows = rows_kernel<Products>(tail, count % kRows == 0 ? kRows : count % kRows);
   for (std::size_t number = first; number < last; ++number) {
-    const Panel panel{{layer.panel(number), layer.groups(), layer.sums(number), layer.has_least()},
-                      layer.scales(number),
-                      layer.biases(number),
-                      layer.residual_scales(number),
-                      residual == nullptr ? nullptr : residual + number * kPanel,
-                      layer.outputs(),
-                      std::min(kPanel, layer.outputs() - number * kPanel)};
+    const Panel panel{
+        {layer.panel(number), layer.groups(), layer.moved(number), layer.sums(number), layer.has_least()},
+        layer.scales(number),
+        layer.biases(number),
+        layer.residual_scales(number),
+        residual == nullptr ? nullptr : residual + number * kPanel,
+        layer.outputs(),
+        std::min(kPanel, layer.outputs() - number * kPanel)};
     const std::int8_t* next = panel.products.weights + (number + 1 < layer.panels() ? size : 0);
     for (std::size_t row = 0; row < count; row += kRows) {
       const std::size_t block = std::min(kRows, count - row);
@@ -229,6 +247,15 @@ inline void multiply_panels(const PackedLinear& layer, Tail tail, const RoundedR
       (block == kRows ? whole : last_rows)(panel, rows, row, ahead, out + number * kPanel);
     }
   }
+}
+
+template <typename Products, int kBits>
+constexpr LinearKernel linear_kernel() noexcept {
+  return {{Products::kPanel, Products::kAddsFour},
+          Products::kActivationBytes,
+          Products::kActivationOffset,
+          round_rows<Products, kBits>,
+          multiply_panels<Products>};
 }
 
 }  // namespace

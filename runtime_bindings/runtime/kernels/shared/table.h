@@ -2,6 +2,8 @@
 #ifndef LINNET_RUNTIME_KERNELS_SHARED_TABLE_H_
 #define LINNET_RUNTIME_KERNELS_SHARED_TABLE_H_
 
+#include <type_traits>
+
 #include "kernels/dispatch.h"
 #include "kernels/shared/attention_rows.h"
 #include "kernels/shared/layer_norm_rows.h"
@@ -10,9 +12,12 @@
 namespace linnet::kernels {
 namespace {
 
+template <typename Products, typename SevenBitProducts = Products>
 constexpr Kernels table(const char* name) noexcept {
   return {name,
-          {kPanel, kActivationBytes, kActivationOffset, round_rows, multiply_panels},
+          linear_kernel<Products, 8>(),
+          linear_kernel<SevenBitProducts, 7>(),
+          !std::is_same_v<Products, SevenBitProducts>,
           {kUnits, pack_head, attend_rows},
           layer_norm_rows};
 }

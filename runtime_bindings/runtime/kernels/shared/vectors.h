@@ -32,11 +32,12 @@
 //                                       sums[i] += products of left's units [units][kLanes] with those at
 //                                       right + i * item_step + unit * unit_step, the same for all lanes
 //
-// Linear layers:
+// Linear layers, as static members of a struct `Products`, and of a second one if the processor multiplies
+// activations of 7 bits faster:
 //   kPanel, kRows                       outputs and tokens that are computed at once
+//   kAddsFour                           four products are added in 16 bits (Packing)
 //   kActivationBytes, kActivationOffset  of a rounded activation in memory: its size, and what is taken from
-//   it
-//                                       because an instruction wants it signed
+//                                       it because an instruction wants it signed
 //   kRoundedAtOnce, store_activations   clamped to [0, 255], with the format of this processor
 //   multiply_tile<count>(bytes, stride, panel, ahead, sums)
 //                                       sums[row][part] of `count` rows, at most kRows, and a panel
@@ -69,6 +70,7 @@ struct Ahead {
 struct PanelWeights {
   const std::int8_t* weights;  // [groups][kPanel][kInputs]
   std::size_t groups;
+  MovedGroups moved;
   const float* sums;  // of each output's weights
   bool has_least;  // some weight of the layer is -128, whose products with -128 do not fit twice in an int16
 };

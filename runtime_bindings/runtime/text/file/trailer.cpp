@@ -20,6 +20,7 @@ constexpr std::size_t kMostRanges = 1U << 16U;
 constexpr std::size_t kMostEvidence = 16U << 20U;
 constexpr std::size_t kFileHashAt = 80;
 constexpr std::size_t kZeroAt = 112;
+constexpr std::uint64_t kBitsMinor = 3;  // from it on the byte at kZeroAt is 7 if 7 bits are proven, else 0
 constexpr std::string_view kMagic = "LNTRAILR";
 constexpr std::string_view kSignedDomain1 = "linnet file signature 1\n";
 constexpr std::string_view kSignedDomain2 = "linnet file signature 2\n";
@@ -135,6 +136,10 @@ void check_footer(const Footer& footer, ByteView bytes, std::uint64_t file_size,
   if (footer.minor <= kSignedMinor && bytes.integer(kZeroAt, 8) != 0) {
     refuse_trailer(name, "has bytes that are not zero behind its hashes");
   }
+  const std::uint64_t bits = bytes.integer(kZeroAt, 8);
+  if (footer.minor == kBitsMinor && bits != 0 && bits != 7) {
+    refuse_trailer(name, "has " + std::to_string(bits) + " as its proven bits, expected 0 or 7");
+  }
   if (footer.minor == 0 && footer.signature_size != 0) {
     refuse_trailer(name, "has a signature, which version 1.0 does not know");
   }
@@ -208,6 +213,7 @@ Trailer read_trailer(ByteView file, const std::string& name) {
   const auto evidence_size = static_cast<std::size_t>(footer.evidence_size);
   const auto table_size = static_cast<std::size_t>(footer.range_count) * kRangeSize;
   Trailer trailer;
+  trailer.proven_seven_bits = footer.minor >= kBitsMinor && bytes.integer(kZeroAt, 1) == 7;
   trailer.program = file.part(0, program_size);
   trailer.evidence = file.part(program_size, evidence_size);
   trailer.structure =

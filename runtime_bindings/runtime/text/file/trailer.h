@@ -23,6 +23,7 @@ struct Trailer {
   ByteView before_signature;  // every byte that a signature covers
   ByteView signature;         // empty if there is none
   ByteView footer;
+  bool proven_seven_bits;  // the proof holds for activations of 7 bits, too
 };
 
 // Read the trailer of a whole file. `name` is the file's name in messages. Throw Error with

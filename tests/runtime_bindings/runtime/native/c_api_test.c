@@ -69,6 +69,8 @@ static void test_null_arguments(void) {
   EXPECT_STATUS(linnet_tokenizer_create(NULL, 0, NULL), LINNET_INVALID_ARGUMENT);
   EXPECT_STATUS(linnet_model_set_profiling(NULL, 1), LINNET_INVALID_ARGUMENT);
   EXPECT_STATUS(linnet_model_set_fused(NULL, LINNET_FUSED_NEVER), LINNET_INVALID_ARGUMENT);
+  EXPECT_STATUS(linnet_model_set_activation_bits(NULL, 8), LINNET_INVALID_ARGUMENT);
+  EXPECT_STATUS(linnet_model_activation_bits(NULL, NULL), LINNET_INVALID_ARGUMENT);
   EXPECT_STATUS(linnet_model_profile(NULL, NULL), LINNET_INVALID_ARGUMENT);
   EXPECT_STATUS(linnet_profile_event(NULL, 0, NULL), LINNET_INVALID_ARGUMENT);
   EXPECT(linnet_profile_count(NULL) == 0);
@@ -293,6 +295,14 @@ static void test_profile(linnet_model* model) {
   check_profile(profile, 1);
   linnet_profile_free(profile);
   EXPECT_STATUS(linnet_model_set_fused(model, LINNET_FUSED_WHERE_FASTER), LINNET_OK);
+  int32_t bits = 0;
+  EXPECT_STATUS(linnet_model_set_activation_bits(model, 6), LINNET_INVALID_ARGUMENT);
+  EXPECT_STATUS(linnet_model_set_activation_bits(model, 7), LINNET_OK);
+  EXPECT_STATUS(linnet_model_activation_bits(model, &bits), LINNET_OK);
+  EXPECT(bits == 7);
+  EXPECT_STATUS(linnet_model_set_activation_bits(model, 0), LINNET_OK);
+  EXPECT_STATUS(linnet_model_activation_bits(model, &bits), LINNET_OK);
+  EXPECT(bits == 8); /* nothing is proven in this file */
   /* A profile outlives the profiling. */
   profile = take_profile(model, inputs, 1);
   EXPECT_STATUS(linnet_model_set_profiling(model, 0), LINNET_OK);

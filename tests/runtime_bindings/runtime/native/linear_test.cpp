@@ -171,7 +171,7 @@ std::vector<float> check_products(const Case& layer, const PackedLinear& packed,
 std::vector<float> check_kernel(const LinearKernel& kernel, const char* name, const Case& layer) {
   const PackedLinear packed({layer.inputs, layer.outputs, bytes_of(layer.weight), bytes_of(layer.scale),
                              bytes_of(layer.bias), bytes_of(layer.residual_scale)},
-                            kernel.panel);
+                            kernel.packing);
   const std::size_t stride = packed.groups() * kInputs * kernel.number_bytes;
   Memory memory(layer.rows, stride);
   const RoundedRows rows{memory.bytes.get(), stride, memory.scales.data(), memory.zeros.data()};
@@ -187,15 +187,21 @@ std::vector<float> check_kernel(const LinearKernel& kernel, const char* name, co
   return all;
 }
 
-void compare(const Case& layer) {
-  const std::vector<float> expected = check_kernel(portable_kernels().linear, "portable", layer);
+void compare(const Case& layer, LinearKernel Kernels::* bits) {
+  const std::vector<float> expected = check_kernel(portable_kernels().*bits, "portable", layer);
   std::size_t count = 0;
   const Kernels* const* kernels = usable_kernels(count);
   for (std::size_t i = 0; i < count; ++i) {
-    const std::vector<float> found = check_kernel(kernels[i]->linear, kernels[i]->name, layer);
+    const std::vector<float> found = check_kernel(kernels[i]->*bits, kernels[i]->name, layer);
     const bool same = std::memcmp(found.data(), expected.data(), found.size() * sizeof(float)) == 0;
     expect(same, kernels[i]->name, layer.name() + " differs from the portable kernels", 0.0);
   }
+}
+
+// With activations of 8 bits, and of 7.
+void compare(const Case& layer) {
+  compare(layer, &Kernels::linear);
+  compare(layer, &Kernels::seven_linear);
 }
 
 // Weights and activations whose products are the largest that there are, and of one sign.
