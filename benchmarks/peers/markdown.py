@@ -35,7 +35,10 @@ def to_markdown(report: Report) -> str:
         lines += [f"\n## Roofline: {model}\n", *roofline.lines()]
     reached = targets(report)
     if reached:
-        lines += ["\n## Targets\n", *(f"- {target.line()}" for target in reached)]
+        lines += [
+            f"\n## Targets for processors with {report.kernels or 'unknown'} kernels\n",
+            *(f"- {target.line()}" for target in reached),
+        ]
     if report.partial:
         lines.append("\n**Interrupted**: only what had been finished is shown.")
     return "\n".join(lines) + "\n"

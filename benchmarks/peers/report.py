@@ -84,6 +84,11 @@ class Report:
     roofline: Mapping[str, RooflineResult] = dataclasses.field(default_factory=dict)
     partial: bool
 
+    @property
+    def kernels(self) -> str:
+        """Name of linnet's kernels for this processor; empty if the runtime does not tell it."""
+        return self.environment.runtime.get("kernels", "")
+
 
 def worst_cosines(result: RoundsResult) -> dict[str, float]:
     """Return for each engine the smallest cosine of its outputs with those of PyTorch eager, over all lengths."""
@@ -102,7 +107,7 @@ def targets(report: Report) -> list[Target]:
         chosen = [comparison for comparison in latency if comparison.wanted.spec.title == title]
         by_threads = {comparison.wanted.threads: comparison.family_rounds for comparison in chosen}
         if len({len(rounds) for rounds in by_threads.values()}) == 1:
-            judged += latency_targets(title, by_threads)
+            judged += latency_targets(title, report.kernels, by_threads)
     for model, result in report.encode.items():
         ratio = result.ratio
         what = f"{model}: encode of {result.texts} texts, linnet / ONNX Runtime in texts a second"

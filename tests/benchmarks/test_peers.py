@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 import shlex
 from pathlib import Path
@@ -236,12 +237,12 @@ def comparison(linnet_output: tuple[float, float]) -> Comparison:
     return Comparison(wanted=wanted, result=result)
 
 
-def report(compared: Comparison) -> Report:
+def report(compared: Comparison, kernels: str = "avx512_vnni") -> Report:
     record = make_record()
     state = record.runs[0].before
     return Report(
         created=record.created,
-        environment=record.environment,
+        environment=dataclasses.replace(record.environment, runtime={"kernels": kernels}),
         versions={"onnxruntime": "1.32.0"},
         before=state,
         after=state,
@@ -285,6 +286,19 @@ def test_a_target_is_judged_by_its_figure() -> None:
     assert verdicts["geometric me"].met
     assert not verdicts["slowest poin"].met
     assert verdicts["slowest poin"].line().startswith("NOT MET: ")
+
+
+@pytest.mark.parametrize(
+    ("kernels", "shown"),
+    [
+        ("avx2", ["target >= 1.35x", "target >= 1.05x", "target >= 2x"]),
+        ("avx512_vnni", ["target >= 1.5x", "target >= 1.1x"]),
+        ("dotprod", []),
+    ],
+)
+def test_targets_are_those_of_the_processors_class(kernels: str, shown: list[str]) -> None:
+    lines = [target.line() for target in targets(report(comparison((3.0, 4.0)), kernels))]
+    assert [line[line.index("target >= ") :] for line in lines] == shown
 
 
 def test_the_json_has_all_samples_and_no_arrays() -> None:
