@@ -160,9 +160,8 @@ def _methods(loaded: _Loaded) -> dict[str, DeviceProgram]:
     """Return the methods of the file in float32; they share their layers, so quantizing one quantizes all."""
     program = _device_program(loaded.checkpoint)
     methods = {"forward": program}
-    fused = program.with_custom_kernels() if loaded.recipe.fused else None
-    if fused is not None:
-        methods["forward_fused"] = fused
+    if loaded.recipe.fused:
+        methods["forward_fused"] = program.with_custom_kernels()
     if loaded.config.max_batch:
         methods["forward_batch"] = program.with_mask()
     return methods

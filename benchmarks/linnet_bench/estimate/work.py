@@ -21,8 +21,8 @@ __all__ = ["Attention", "Linear", "Work", "count_work"]
 
 _FLOAT = 4  # bytes
 _OPERANDS: Mapping[str, int] = {
-    **{"add": 3, "sub": 3, "mul": 3, "div": 3},
-    **{"add_layer_norm": 3, "gelu": 2, "tanh": 2, "sigmoid": 2, "clamp": 2, "rsqrt": 2, "permute_copy": 2, "clone": 2},
+    **{"add": 3, "sub": 3, "mul": 3, "div": 3, "multiply": 3, "add_layer_norm": 3, "layer_norm": 2},
+    **{"gelu": 2, "tanh": 2, "sigmoid": 2, "clamp": 2, "rsqrt": 2, "permute_copy": 2, "clone": 2},
 }
 """Number of tensors that an operator between the products reads and writes."""
 

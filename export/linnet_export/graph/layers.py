@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from linnet_export.lower.custom_ops import add_layer_norm, int8_attention
+from linnet_export.lower.custom_ops import add_layer_norm, int8_attention, layer_norm
 
 __all__ = [
     "ACTIVATIONS",
@@ -54,7 +54,7 @@ class BatchLayout(NamedTuple):
         keep: float32 [batch, length], 1 for a token and 0 for padding; None for a single text.
         score_bias: float32, added to the attention scores [batch * heads, length, length], to whose shape it
             broadcasts; None for a single text, unless the architecture has a bias of its own.
-        fused: attention, and the normalizations behind residuals, are custom operators of the linnet runtime.
+        fused: attention, and the normalizations between layers, are custom operators of the linnet runtime.
     """
 
     batch: int
@@ -134,6 +134,14 @@ class LayerNorm(nn.Module):
         scaled = centred * torch.rsqrt(variance) * self.weight
         return scaled if self.bias is None else scaled + self.bias
 
+    def of(self, x: Tensor, layout: BatchLayout) -> Tensor:
+        """Normalize float32 [tokens, width]."""
+        if not layout.fused:
+            result: Tensor = self(x)
+            return result
+        scaled = layer_norm(x, self.weight, self.epsilon)
+        return scaled if self.bias is None else scaled + self.bias
+
     def of_sum(self, x: Tensor, residual: Tensor, layout: BatchLayout) -> Tensor:
         """Normalize the sum of two float32 [tokens, width]."""
         if not layout.fused:
@@ -179,7 +187,7 @@ class Attention(nn.Module):
 
     def forward(self, query_in: Tensor, key_in: Tensor, value_in: Tensor, layout: BatchLayout) -> Tensor:
         """Return float32 [tokens, heads * head_width] of three float32 [tokens, width]."""
-        if layout.fused:
+        if layout.fused and layout.score_bias is None:
             return int8_attention(self.query(query_in), self.key(key_in), self.value(value_in), self.heads)
         query = self._split(self.query(query_in), layout)
         key = self._split(self.key(key_in), layout, transposed=True)

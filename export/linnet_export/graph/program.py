@@ -10,8 +10,6 @@ from transformers import PreTrainedModel
 
 from linnet_export.graph.architectures import device_body, get_architecture
 from linnet_export.graph.heads.base import HeadSettings
-from linnet_export.graph.layers import Attention
-from linnet_export.graph.relative_positions import RelativePositionBias
 from linnet_export.tasks import Task
 
 __all__ = ["DeviceProgram", "device_module"]
@@ -48,10 +46,8 @@ class DeviceProgram(nn.Module):
         ``inputs`` are int64 [1, length], or [batch, length] if masked, in the order of :attr:`inputs`.
         """
         named = dict(zip(self.inputs, inputs, strict=True))
-        # only bodies whose attention can be fused know the setting
-        setting = {"fused": True} if self.fused else {}
         hidden, layout = self.body(
-            named["input_ids"], named.get("token_type_ids"), named.get("attention_mask"), **setting
+            named["input_ids"], named.get("token_type_ids"), named.get("attention_mask"), fused=self.fused
         )
         results: tuple[Tensor, ...] = self.head(hidden, layout)
         return results
@@ -60,15 +56,8 @@ class DeviceProgram(nn.Module):
         """Return the padded-batch method of the same encoder and head: every parameter is shared."""
         return DeviceProgram(self.body, self.head, self.outputs, masked=True).eval()
 
-    def with_custom_kernels(self) -> DeviceProgram | None:
-        """Return the method with custom operators, all parameters shared; None if no layer can use them."""
-        modules = list(self.body.modules())
-        # int8_attention has no argument for a bias on the scores
-        biased = any(isinstance(module, RelativePositionBias) for module in modules)
-        # and subclasses that compute their scores in another way do not call it
-        plain = any(isinstance(module, Attention) and type(module).forward is Attention.forward for module in modules)
-        if biased or not plain:
-            return None
+    def with_custom_kernels(self) -> DeviceProgram:
+        """Return the method with custom operators, all parameters shared."""
         return DeviceProgram(self.body, self.head, self.outputs, masked=False, fused=True).eval()
 
 

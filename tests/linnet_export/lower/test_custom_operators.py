@@ -16,7 +16,14 @@ from torch.nn import functional
 
 import linnet_runtime
 from linnet_export.graph.program import DeviceProgram, device_module
-from linnet_export.lower.custom_ops import CUSTOM_OPERATORS, add_layer_norm, embedding_byte, int8_attention
+from linnet_export.lower.custom_ops import (
+    CUSTOM_OPERATORS,
+    add_layer_norm,
+    embedding_byte,
+    int8_attention,
+    layer_norm,
+    multiply,
+)
 from linnet_export.lower.lowering import lower
 from linnet_export.quantize.apply import apply_recipe
 from linnet_export.quantize.recipes import get_recipe
@@ -56,6 +63,12 @@ def test_the_normalization_against_float64(width: int) -> None:
     variance = (summed - summed.mean(-1, keepdim=True)).square().mean(-1, keepdim=True)
     expected = (summed - summed.mean(-1, keepdim=True)) / (variance + 1e-12).sqrt() * weight.double()
     torch.testing.assert_close(add_layer_norm(x, residual, weight, 1e-12).double(), expected, atol=1e-5, rtol=1e-5)
+    alone = layer_norm(x + residual, weight, 1e-12)
+    torch.testing.assert_close(alone.double(), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_products_by_hand() -> None:
+    assert multiply(torch.tensor([[2.0, -3.0]]), torch.tensor([[0.5, 4.0]])).tolist() == [[1.0, -12.0]]
 
 
 def test_rows_of_a_table_by_hand() -> None:
@@ -65,24 +78,14 @@ def test_rows_of_a_table_by_hand() -> None:
     assert found.tolist() == [[[-31.75, 16.0], [0.5, -1.0], [-31.75, 16.0]]]
 
 
-def _fused(program: DeviceProgram) -> DeviceProgram:
-    fused = program.with_custom_kernels()
-    assert fused is not None
-    return fused
-
-
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_every_architecture_stays_near_the_original(case: Case, models: Models) -> None:
     model = models(case, "feature-extraction")
     program = device_module(model, get_task("feature-extraction"), max_length=MAX_LENGTH)
-    if case.model_type in ("mpnet", "deberta-v2", "modernbert"):
-        # their scores know distances, which the operator does not; ModernBERT's attention is one of its own
-        assert program.with_custom_kernels() is None
-        return
     apply_recipe(program, get_recipe("int8"))
     for length in (2, 17, MAX_LENGTH):
         ids = case.ids(1, length)
-        (found,) = _fused(program)(ids)
+        (found,) = program.with_custom_kernels()(ids)
         (expected,) = hf_outputs(model, "feature-extraction", ids)
         # the same limit as for int8 layers around attention in float32
         assert functional.cosine_similarity(found, expected, dim=-1).min().item() > 0.99
@@ -92,7 +95,7 @@ def test_both_methods_share_the_weights_of_the_file(models: Models) -> None:
     case = next(case for case in CASES if case.name == "bert-gelu")
     program = device_module(models(case, "feature-extraction"), get_task("feature-extraction"), max_length=MAX_LENGTH)
     apply_recipe(program, get_recipe("int8"))
-    fused = _fused(program)
+    fused = program.with_custom_kernels()
     alone = lower({"forward": program}, max_length=MAX_LENGTH, constant_methods={})
     both = lower({"forward": program, "forward_fused": fused}, max_length=MAX_LENGTH, constant_methods={})
     assert both.facts.operators_outside["forward_fused"]["linnet::int8_attention"] == 2
@@ -117,7 +120,7 @@ def _delegates(program: bytes, method: str) -> list[Any]:
 
 def _lowered(program: DeviceProgram) -> bytes:
     apply_recipe(program, get_recipe("int8"))
-    methods = {"forward": program, "forward_fused": _fused(program)}
+    methods = {"forward": program, "forward_fused": program.with_custom_kernels()}
     return lower(methods, max_length=MAX_LENGTH, constant_methods={}).program
 
 
@@ -168,7 +171,7 @@ def test_the_delegates_read_the_same_data(models: Models) -> None:
             assert all(key.encode() in xnnpack for key in used)
 
 
-@pytest.mark.parametrize("model_type", ["bert", "mobilebert"])
+@pytest.mark.parametrize("model_type", ["bert", "deberta-v2", "mobilebert", "modernbert", "mpnet"])
 def test_the_device_computes_what_the_file_says(
     exported: Exported, run_program: Callable[..., Any], model_type: str
 ) -> None:

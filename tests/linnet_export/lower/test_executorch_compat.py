@@ -47,9 +47,8 @@ def program_of(models: Models) -> bytes:
         models(CASES[0], "feature-extraction"), get_task("feature-extraction"), max_length=MAX_LENGTH
     )
     apply_recipe(program, get_recipe("int8"))
-    fused = program.with_custom_kernels()
-    assert fused is not None
-    return lower({"forward": program, "forward_fused": fused}, max_length=MAX_LENGTH, constant_methods={}).program
+    methods = {"forward": program, "forward_fused": program.with_custom_kernels()}
+    return lower(methods, max_length=MAX_LENGTH, constant_methods={}).program
 
 
 @pytest.mark.parametrize("installed", ["1.5.0", "1.6.0", "2.0", "1.5.10"])

@@ -32,6 +32,7 @@ from linnet_export.graph.layers import (
     make_linear,
 )
 from linnet_export.graph.relative_positions import RelativePositionBias, distances
+from linnet_export.lower.custom_ops import multiply
 
 __all__ = ["ARCHITECTURE"]
 
@@ -91,6 +92,22 @@ class _Halves(nn.Module):
         return torch.cat(rotated, dim=-1)
 
 
+class _Residual(nn.Module):
+    """A projection that is added to what it came from."""
+
+    def __init__(self, dense: nn.Linear) -> None:
+        super().__init__()
+        self.dense = copy_linear(dense)
+        self.ones: Tensor
+        self.register_buffer("ones", torch.ones(dense.out_features))
+
+    def forward(self, x: Tensor, residual: Tensor, layout: BatchLayout) -> Tensor:
+        """Combine float32 [tokens, in] and [tokens, out]."""
+        projected: Tensor = self.dense(x)
+        # linnet's delegate adds a residual in the form that MobileBERT has
+        return projected + residual * self.ones if layout.fused else residual + projected
+
+
 class _Attention(nn.Module):
     """Attention with rotated queries and keys, and its output projection."""
 
@@ -103,10 +120,10 @@ class _Attention(nn.Module):
         self.query = _Halves(query, biases[0], heads, own.head_dim**-0.5)
         self.key = _Halves(key, biases[1], heads)
         self.value = make_linear(value, biases[2])
-        self.output = copy_linear(own.Wo)
+        self.output = _Residual(own.Wo)
 
-    def forward(self, x: Tensor, places: _Places) -> Tensor:
-        """Map float32 [tokens, width] to the same shape."""
+    def forward(self, x: Tensor, residual: Tensor, places: _Places) -> Tensor:
+        """Add the attention of float32 [tokens, width] to a residual of the same shape."""
         layout = places.layout
         query = self._by_text(self.query(x, places), layout)
         key = self._by_text(self.key(x, places), layout)
@@ -115,7 +132,7 @@ class _Attention(nn.Module):
         if layout.score_bias is not None:
             scores = scores + layout.score_bias
         joined = self._joined(torch.bmm(torch.softmax(scores, -1), value), layout)
-        result: Tensor = self.output(joined)
+        result: Tensor = self.output(joined, residual, layout)
         return result
 
     def _split(self, x: Tensor, layout: BatchLayout) -> Tensor:
@@ -146,11 +163,13 @@ class _GatedNetwork(nn.Module):
         self.expand = make_linear(value, biases[0])
         self.gate = make_linear(gate, biases[1])
         self.activation = act
-        self.contract = copy_linear(own.Wo)
+        self.contract = _Residual(own.Wo)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map float32 [tokens, width] to the same shape."""
-        result: Tensor = self.contract(self.activation(self.expand(x)) * self.gate(x))
+    def forward(self, x: Tensor, residual: Tensor, layout: BatchLayout) -> Tensor:
+        """Add what the network makes of float32 [tokens, width] to a residual of the same shape."""
+        expanded, gate = self.activation(self.expand(x)), self.gate(x)
+        gated = multiply(expanded, gate) if layout.fused else expanded * gate
+        result: Tensor = self.contract(gated, residual, layout)
         return result
 
 
@@ -166,8 +185,10 @@ class _Layer(nn.Module):
 
     def forward(self, x: Tensor, places: _Places) -> Tensor:
         """Map float32 [tokens, width] to the same shape."""
-        x = x + self.attention(self.attention_norm(x), places)
-        return x + self.network(self.network_norm(x))
+        layout = places.layout
+        x = self.attention(_normalized(self.attention_norm, x, layout), x, places)
+        result: Tensor = self.network(_normalized(self.network_norm, x, layout), x, layout)
+        return result
 
 
 class _Rotation(nn.Module):
@@ -217,13 +238,17 @@ class _ModernBody(DeviceBody):
         x = self.embeddings(ids, type_ids, layout.keep)
         for layer, kind in zip(self.layers, self.kinds, strict=True):
             x = layer(x, places[kind])
-        return self.final_norm(x), layout
+        return _normalized(self.final_norm, x, layout), layout
 
     def _seen(self, kind: str, layout: BatchLayout) -> BatchLayout:
         if kind != "sliding_attention" or self.window is None:
             return layout
         window = self.window(layout.length)
         return layout._replace(score_bias=window if layout.score_bias is None else layout.score_bias + window)
+
+
+def _normalized(norm: nn.Module, x: Tensor, layout: BatchLayout) -> Tensor:
+    return norm.of(x, layout) if isinstance(norm, LayerNorm) else x
 
 
 def _norm(norm: nn.Module) -> nn.Module:

@@ -6,11 +6,22 @@ and both read the same weights of the file. linnet takes `forward_fused` on x86-
 
 from __future__ import annotations
 
-from linnet_export.lower.custom_ops.add_layer_norm import add_layer_norm
+from linnet_export.lower.custom_ops.add_layer_norm import add_layer_norm, layer_norm
 from linnet_export.lower.custom_ops.embedding_byte import embedding_byte, use_custom_embeddings
 from linnet_export.lower.custom_ops.int8_attention import int8_attention
+from linnet_export.lower.custom_ops.multiply import multiply
 
-__all__ = ["CUSTOM_OPERATORS", "add_layer_norm", "embedding_byte", "int8_attention", "use_custom_embeddings"]
+__all__ = [
+    "CUSTOM_OPERATORS",
+    "add_layer_norm",
+    "embedding_byte",
+    "int8_attention",
+    "layer_norm",
+    "multiply",
+    "use_custom_embeddings",
+]
 
-CUSTOM_OPERATORS = frozenset({"linnet::add_layer_norm.out", "linnet::embedding_byte.out", "linnet::int8_attention.out"})
+CUSTOM_OPERATORS = frozenset(
+    f"linnet::{name}.out" for name in ("add_layer_norm", "embedding_byte", "int8_attention", "layer_norm", "multiply")
+)
 """Names in a program."""

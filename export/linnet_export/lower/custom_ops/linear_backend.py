@@ -152,7 +152,8 @@ def _is_linear(node: Node) -> bool:
 
 def _is_custom(node: Node) -> bool:
     ours = exir_ops.edge.linnet
-    return node.target in (ours.int8_attention.default, ours.add_layer_norm.default)
+    operators = (ours.int8_attention, ours.add_layer_norm, ours.layer_norm, ours.multiply)
+    return node.target in [operator.default for operator in operators]
 
 
 def _layers(graph: Graph) -> list[_Layer]:

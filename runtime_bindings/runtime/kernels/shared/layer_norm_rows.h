@@ -1,4 +1,4 @@
-// Layer normalization of a sum, row by row, for the vectors of the processor whose source includes this (see
+// Layer normalization, row by row, for the vectors of the processor whose source includes this (see
 // linear_rows.h).
 #ifndef LINNET_RUNTIME_KERNELS_SHARED_LAYER_NORM_ROWS_H_
 #define LINNET_RUNTIME_KERNELS_SHARED_LAYER_NORM_ROWS_H_
@@ -26,7 +26,8 @@ inline void normalize_rows(const LayerNormInput& input, std::size_t first, float
     const std::size_t count = width - i;
     for (std::size_t row = 0; row < kCount; ++row) {
       const std::size_t at = start + row * width + i;
-      const Floats added = add(load(input.x + at, count), load(input.residual + at, count));
+      const Floats x = load(input.x + at, count);
+      const Floats added = input.residual == nullptr ? x : add(x, load(input.residual + at, count));
       sums[row] = add(sums[row], added);
       store(out + at, added, count);
     }

@@ -38,7 +38,8 @@ double expected_value(const LayerNormInput& input, std::size_t row, std::size_t 
   const auto width = static_cast<double>(input.width);
   const auto summed = [&](std::size_t i) {
     const std::size_t at = row * input.width + i;
-    return static_cast<double>(input.x[at]) + static_cast<double>(input.residual[at]);
+    const double residual = input.residual == nullptr ? 0.0 : static_cast<double>(input.residual[at]);
+    return static_cast<double>(input.x[at]) + residual;
   };
   double mean = 0.0;
   double variance = 0.0;
@@ -53,12 +54,12 @@ double expected_value(const LayerNormInput& input, std::size_t row, std::size_t 
 }
 
 // Rows of the middle only, as a thread would do them: the others must stay as they are.
-std::vector<float> compare(LayerNormKernel kernel, const char* name, std::size_t width) {
+std::vector<float> compare(LayerNormKernel kernel, const char* name, std::size_t width, bool of_sum) {
   std::mt19937 random(static_cast<unsigned>(width));
   const std::vector<float> x = random_numbers(random, kRows * width, 10.0F);
   const std::vector<float> residual = random_numbers(random, kRows * width, 0.0F);
   const std::vector<float> weight = random_numbers(random, width, 1.0F);
-  const LayerNormInput input{x.data(), residual.data(), weight.data(), width, kEpsilon};
+  const LayerNormInput input{x.data(), of_sum ? residual.data() : nullptr, weight.data(), width, kEpsilon};
   std::vector<float> out(kRows * width, kUntouched);
   kernel(input, 1, kRows - 1, out.data());
   for (std::size_t i = 0; i < out.size(); ++i) {
@@ -78,14 +79,16 @@ std::vector<float> compare(LayerNormKernel kernel, const char* name, std::size_t
 
 int main() {
   for (const std::size_t width : {2U, 15U, 16U, 17U, 128U, 384U, 1000U}) {
-    const std::vector<float> expected = compare(portable_kernels().layer_norm, "portable", width);
-    std::size_t count = 0;
-    const Kernels* const* kernels = usable_kernels(count);
-    for (std::size_t i = 0; i < count; ++i) {
-      const std::vector<float> found = compare(kernels[i]->layer_norm, kernels[i]->name, width);
-      if (std::memcmp(found.data(), expected.data(), found.size() * sizeof(float)) != 0) {
-        ++failures;
-        std::printf("%s, width %zu: differs from the portable kernels\n", kernels[i]->name, width);
+    for (const bool of_sum : {true, false}) {
+      const std::vector<float> expected = compare(portable_kernels().layer_norm, "portable", width, of_sum);
+      std::size_t count = 0;
+      const Kernels* const* kernels = usable_kernels(count);
+      for (std::size_t i = 0; i < count; ++i) {
+        const std::vector<float> found = compare(kernels[i]->layer_norm, kernels[i]->name, width, of_sum);
+        if (std::memcmp(found.data(), expected.data(), found.size() * sizeof(float)) != 0) {
+          ++failures;
+          std::printf("%s, width %zu: differs from the portable kernels\n", kernels[i]->name, width);
+        }
       }
     }
   }
