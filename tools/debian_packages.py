@@ -19,6 +19,8 @@ from pathlib import Path
 
 MIRROR = "http://deb.debian.org/debian"
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+SECURITY = "-security"
+"""End of a suite's name, such as bookworm-security: the release with its security updates, from a mirror beside it."""
 STAMP = ".packages"
 """File written last: the request that the folder answers."""
 
@@ -49,7 +51,10 @@ def apt_options(state: Path, suite: str, architecture: str) -> list[str]:
         (state / folder).mkdir(parents=True, exist_ok=True)
     (state / "status").touch()
     mirror = os.environ.get("DEBIAN_MIRROR", MIRROR)
-    (state / "sources.list").write_text(f"deb [signed-by={KEYRING}] {mirror} {suite} main\n")
+    sources = [f"{mirror} {suite.removesuffix(SECURITY)}"]
+    if suite.endswith(SECURITY):
+        sources.append(f"{mirror}{SECURITY} {suite}")
+    (state / "sources.list").write_text("".join(f"deb [signed-by={KEYRING}] {source} main\n" for source in sources))
     settings = {
         "APT::Architecture": architecture,
         "APT::Install-Recommends": "false",

@@ -33,21 +33,40 @@ class UnavailableError(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Emulator:
-    """A release of QEMU's user mode: the suite and package that have it, and the program inside."""
+    """A release of QEMU's user mode: the suite and package that have it, and the program inside.
+
+    Attributes:
+        shared: the program needs libraries, which are unpacked with it; only such a one loads plugins.
+    """
 
     suite: str
     package: str
     program: str
+    shared: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """Root of the unpacked packages."""
+        return WORK / (f"qemu-{self.suite}" + ("-shared" if self.shared else ""))
 
     @property
     def path(self) -> Path:
         """The program, once :func:`unpack_emulator` ran."""
-        return WORK / f"qemu-{self.suite}" / self.program
+        return self.folder / self.program
+
+    @property
+    def words(self) -> list[str]:
+        """Start of a command line that runs the program."""
+        return with_libraries(self.folder, self.program) if self.shared else [str(self.path)]
 
 
 SOUND = Emulator("trixie", "qemu-user", "usr/bin/qemu-aarch64")
 BROKEN_SME = Emulator("bookworm", "qemu-user-static", "usr/bin/qemu-aarch64-static")
 """QEMU 7.2 computes SMOPA wrongly (sme_outer_product.c): a processor whose int8 answers must be refused."""
+WITH_PLUGINS = Emulator("bookworm", "qemu-user", "usr/bin/qemu-aarch64", shared=True)
+"""The last release with a program that loads plugins: that of Trixie is static."""
+
+_LIBRARIES = ("lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,6 +140,19 @@ def build(arguments: Sequence[str | Path], environment: Mapping[str, str] | None
         raise BuildFailedError(str(error)) from error
 
 
+def with_libraries(folder: Path, program: str) -> list[str]:
+    """Return the start of a command line that runs an unpacked x86-64 program with the libraries unpacked beside it."""
+    libraries = ":".join(str(folder / name) for name in _LIBRARIES)
+    loader = folder / _LIBRARIES[0] / "ld-linux-x86-64.so.2"
+    return [str(loader), "--library-path", libraries, str(folder / program)]
+
+
+def unpack_programs(suite: str, folder: Path, packages: Sequence[str], keep: Sequence[str]) -> None:
+    """Unpack x86-64 packages with all that they need; kept are the libraries and the files that match ``keep``."""
+    kept = [word for glob in (*keep, *(f"{name}/*.so*" for name in _LIBRARIES)) for word in ("--keep", glob)]
+    _packages(suite, "amd64", folder, "--dependencies", *kept, *packages)
+
+
 def _packages(suite: str, architecture: str, into: Path, *more: str) -> None:
     tool = TOOLS / "debian_packages.py"
     command([sys.executable, tool, "--suite", suite, "--architecture", architecture, "--into", into, *more])
@@ -128,9 +160,11 @@ def _packages(suite: str, architecture: str, into: Path, *more: str) -> None:
 
 def unpack_emulator(emulator: Emulator) -> None:
     """Unpack QEMU and see that it runs."""
-    folder = WORK / f"qemu-{emulator.suite}"
-    _packages(emulator.suite, "amd64", folder, "--keep", emulator.program, emulator.package)
-    command([emulator.path, "--version"])
+    if emulator.shared:
+        unpack_programs(emulator.suite, emulator.folder, [emulator.package], [emulator.program])
+    else:
+        _packages(emulator.suite, "amd64", emulator.folder, "--keep", emulator.program, emulator.package)
+    command([*emulator.words, "--version"])
 
 
 def unpack_userland(userland: Userland) -> None:
@@ -172,15 +206,20 @@ def build_wheels() -> None:
 
 def download_numpy(userland: Userland) -> Path:
     """Return a folder with numpy's wheel for the userland's Python."""
-    numpy = WORK / f"numpy-{userland.suite}"
-    if not list(numpy.glob("numpy-*.whl")):
+    return download(userland, "numpy")
+
+
+def download(userland: Userland, package: str) -> Path:
+    """Return a folder with a package's wheel for the userland's Python, of the version in constraints.txt."""
+    folder = WORK / f"{package}-{userland.suite}"
+    if not list(folder.glob(f"{package}-*.whl")):
         tag = userland.python.replace(".", "")
         command(
             [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q", "download", "--no-deps",
              "--only-binary", ":all:", "--platform", "manylinux_2_28_aarch64", "--python-version", tag,
-             "--constraint", "constraints.txt", "--dest", numpy, "numpy"]
+             "--constraint", "constraints.txt", "--dest", folder, package]
         )  # fmt: skip
-    return numpy
+    return folder
 
 
 def install(userland: Userland) -> None:
@@ -205,7 +244,7 @@ def install(userland: Userland) -> None:
 
 def emulated(emulator: Emulator, cpu: str, userland: Userland) -> list[str]:
     """Return the start of a command line that runs a program of ``userland`` on ``cpu``."""
-    return [str(emulator.path), "-cpu", cpu, "-L", str(userland.folder)]
+    return [*emulator.words, "-cpu", cpu, "-L", str(userland.folder)]
 
 
 def compile_program(name: str, sources: Sequence[Path], userland: Userland, includes: Sequence[Path] = ()) -> Path:
