@@ -4,7 +4,7 @@
 set -eu
 : "${BIN:=.venv/bin}"
 python="sdk export runtime_bindings benchmarks examples tests tools"
-cxx=$(find runtime_bindings tests -name '*.h' -o -name '*.cpp' -o -name '*.c' | sort)
+cxx=$(find runtime_bindings tests benchmarks -name '*.h' -o -name '*.cpp' -o -name '*.c' | sort)
 
 echo "== ruff"
 "$BIN/ruff" check $python
