@@ -29,9 +29,9 @@ constexpr float kSmallestScale = 1.1920929e-7F;
 constexpr char kLinearBackend[] = "LinnetBackend";
 constexpr char kActivationBits[] = "activation_bits";
 
-// What follows the products and the bias: nothing, GELU by the error function, ReLU, or the addition of other
-// rows times a scale for each output.
-enum class Tail : std::uint32_t { kNone = 0, kGelu = 1, kRelu = 2, kResidual = 3 };
+// What follows the products and the bias: nothing, GELU by the error function, ReLU, the addition of other rows
+// times a scale for each output, GELU by the hyperbolic tangent, or SiLU.
+enum class Tail : std::uint32_t { kNone = 0, kGelu = 1, kRelu = 2, kResidual = 3, kGeluTanh = 4, kSilu = 5 };
 
 // A layer as a program stores it, borrowed. Nothing needs to be aligned.
 struct LinearWeights {

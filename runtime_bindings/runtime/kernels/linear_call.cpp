@@ -55,7 +55,7 @@ std::optional<LinearCall> read_linear_call(const void* data, std::size_t size) {
   std::uint32_t tail = 0;
   std::uint32_t count = 0;
   if (!reader.number(kVersion, kVersion, version) || !reader.number(1, kMostWidth, call.inputs) ||
-      !reader.number(0, static_cast<std::uint32_t>(Tail::kResidual), tail) ||
+      !reader.number(0, static_cast<std::uint32_t>(Tail::kSilu), tail) ||
       !reader.number(0, 1, call.tokens_argument) || !reader.number(0, 1, call.residual_argument) ||
       !reader.number(1, LinearCall::kMostLayers, count)) {
     return std::nullopt;

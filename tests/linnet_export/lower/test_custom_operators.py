@@ -15,6 +15,7 @@ from executorch.exir._serialize._program import deserialize_pte_binary
 from torch.nn import functional
 
 import linnet_runtime
+from linnet_export import ExportConfig, export
 from linnet_export.graph.program import DeviceProgram, device_module
 from linnet_export.lower.custom_ops import (
     CUSTOM_OPERATORS,
@@ -28,6 +29,7 @@ from linnet_export.lower.lowering import lower
 from linnet_export.quantize.apply import apply_recipe
 from linnet_export.quantize.recipes import get_recipe
 from linnet_export.tasks import get_task
+from tests.support.checkpoints import write_checkpoint
 from tests.support.model_cases import CASES, MAX_LENGTH, Case, hf_outputs, random_ids
 
 Models = Callable[[Case, str], Any]
@@ -124,7 +126,9 @@ def _lowered(program: DeviceProgram) -> bytes:
     return lower(methods, max_length=MAX_LENGTH, constant_methods={}).program
 
 
-@pytest.mark.parametrize(("name", "activation"), [("bert-gelu", 1), ("bert-relu", 2)])
+@pytest.mark.parametrize(
+    ("name", "activation"), [("bert-gelu", 1), ("bert-relu", 2), ("bert-gelu_new", 4), ("bert-silu", 5)]
+)
 def test_layers_between_custom_operators_go_to_linnets_delegate(models: Models, name: str, activation: int) -> None:
     case = next(case for case in CASES if case.name == name)
     program = _lowered(
@@ -204,3 +208,17 @@ def test_what_a_stock_runtime_runs_can_be_asked_for(exported: Exported, run_prog
     # the same delegate in another build of the runtime
     assert float(np.abs(plain - expected.numpy()).max()) < 1e-5
     assert not np.array_equal(fused, plain)
+
+
+def test_a_gelu_by_tanh_computes_what_the_file_says(run_program: Callable[..., Any], tmp_path: Path) -> None:
+    checkpoint = write_checkpoint(tmp_path / "checkpoint", hidden_act="gelu_new")
+    settings = ExportConfig(model=str(checkpoint), output=tmp_path / "model.pte", prove=False)
+    report = export(settings)
+    ids = random_ids(1, 17)
+    (expected,) = run_program(report.path.read_bytes())(ids)
+    device = linnet_runtime.Model(str(report.path), 0)
+    device.set_fused(True)
+    (found,) = device.run("forward", [ids.numpy()])
+    assert not np.array_equal(found, expected.numpy())
+    # the states of a normalization, of which the largest are about 4
+    assert float(np.abs(found - expected.numpy()).max()) < 0.1

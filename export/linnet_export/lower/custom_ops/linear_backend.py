@@ -28,8 +28,22 @@ _VERSION = 1
 _ALIGNMENT = 16
 """Bytes; `CONSTANT_TENSOR_ALIGNMENT` of XNNPACK's delegate."""
 
-_NONE, _GELU, _RELU, _RESIDUAL = range(4)
+_NONE, _GELU, _RELU, _RESIDUAL, _GELU_TANH, _SILU = range(6)
 """What follows a layer: `Tail` in runtime_bindings/runtime/kernels/linear.h."""
+
+
+_WORDS = {
+    exir_ops.edge.aten.add.Tensor: "add",
+    exir_ops.edge.aten.mul.Tensor: "mul",
+    exir_ops.edge.aten.sigmoid.default: "sigmoid",
+    exir_ops.edge.aten.tanh.default: "tanh",
+}
+
+_ACTIVATIONS = {
+    "mul(mul(x, 0.5), add(tanh(mul(add(x, mul(mul(mul(x, x), x), 0.044715)), 0.797885)), 1))": _GELU_TANH,
+    "mul(x, sigmoid(x))": _SILU,
+}
+"""Tails by how the operators of an activation are written."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +52,7 @@ class _Layer:
 
     Attributes:
         linear: `int8_linear`.
-        tail: one of the four.
+        tail: one of the six.
         rest: operators of the tail, the last one gives the result.
         residual: what is added, times a constant for each output; None without.
         residual_scale: that constant.
@@ -83,7 +97,7 @@ class LinearPartitioner(Partitioner):
     def partition(self, exported_program: ExportedProgram) -> PartitionResult:
         """Tag the layers, those that read the same tokens with one tag."""
         tags: dict[tuple[Node, int, Node | None], str] = {}
-        for layer in _layers_for_linnet(exported_program.graph):
+        for layer in _layers_for_linnet(exported_program):
             tag = tags.setdefault(layer.key, f"linnet_linear_{len(tags)}")
             for node in layer.nodes:
                 node.meta["delegation_tag"] = tag
@@ -100,14 +114,14 @@ class LinnetBackend(BackendDetails):
     def preprocess(edge_program: ExportedProgram, compile_specs: list[CompileSpec]) -> PreprocessResult:
         """Return the description of the layers of one call, and their data.
 
-        The description is little-endian: uint32 version, inputs, tail (0 none, 1 GELU, 2 ReLU, 3 residual), which of
-        the call's arguments are the tokens and the residual (the same without one), and number of layers; for each
-        layer uint32 outputs and four names, of the int8 weight [outputs, inputs] and of the float32 scale, bias and
-        scale of the residual, each [outputs]. A name is its uint32 length and its ASCII bytes; without a bias or a
-        residual it is empty.
+        The description is little-endian: uint32 version, inputs, tail (0 none, 1 GELU, 2 ReLU, 3 residual, 4 GELU by
+        tanh, 5 SiLU), which of the call's arguments are the tokens and the residual (the same without one), and
+        number of layers; for each layer uint32 outputs and four names, of the int8 weight [outputs, inputs] and of
+        the float32 scale, bias and scale of the residual, each [outputs]. A name is its uint32 length and its ASCII
+        bytes; without a bias or a residual it is empty.
         """
         (output,) = (node for node in edge_program.graph.nodes if node.op == "output")
-        by_output = {layer.output: layer for layer in _layers(edge_program.graph)}
+        by_output = {layer.output: layer for layer in _layers(edge_program)}
         layers = [by_output[node] for node in output.args[0]]
         arguments = list(edge_program.graph_signature.user_inputs)
         first = layers[0]
@@ -122,9 +136,9 @@ class LinnetBackend(BackendDetails):
         )
 
 
-def _layers_for_linnet(graph: Graph) -> list[_Layer]:
-    layers = _layers(graph)
-    leading = _leading(graph)
+def _layers_for_linnet(program: ExportedProgram) -> list[_Layer]:
+    layers = _layers(program)
+    leading = _leading(program.graph)
     while True:
         inside = {node for layer in layers for node in layer.nodes}
         kept = [
@@ -156,14 +170,14 @@ def _is_custom(node: Node) -> bool:
     return node.target in [operator.default for operator in operators]
 
 
-def _layers(graph: Graph) -> list[_Layer]:
-    return [_with_tail(node) for node in graph.nodes if _is_linear(node)]
+def _layers(program: ExportedProgram) -> list[_Layer]:
+    return [_with_tail(node, program) for node in program.graph.nodes if _is_linear(node)]
 
 
-def _with_tail(linear: Node) -> _Layer:
+def _with_tail(linear: Node, program: ExportedProgram) -> _Layer:
     users = list(linear.users)
     if len(users) != 1:
-        return _Layer(linear)
+        return _with_activation(linear, program)
     follower = users[0]
     if follower.target is exir_ops.edge.aten.relu.default:
         return _Layer(linear, _RELU, (follower,))
@@ -185,6 +199,31 @@ def _with_residual(linear: Node, add: Node) -> _Layer:
     if not (constant and same):
         return _Layer(linear)
     return _Layer(linear, _RESIDUAL, (others[0], add), residual, scale)  # type: ignore[arg-type]
+
+
+def _with_activation(linear: Node, program: ExportedProgram) -> _Layer:
+    """Take an activation that :mod:`linnet_export.graph.layers` writes as several operators."""
+    written = {linear: "x"}
+    rest: list[Node] = []
+    node = linear.next
+    while node.target in _WORDS:
+        parts = [written.get(part) or _constant(part, program) for part in node.all_input_nodes]
+        if None in parts:
+            break
+        repeated = parts * 2 if len(node.args) == 2 and len(parts) == 1 else parts
+        written[node] = f"{_WORDS[node.target]}({', '.join(map(str, repeated))})"
+        rest.append(node)
+        inside = all(user in written for part in (linear, *rest[:-1]) for user in part.users)
+        if inside:
+            tail = _ACTIVATIONS.get(written[node])
+            return _Layer(linear) if tail is None else _Layer(linear, tail, tuple(rest))
+        node = node.next
+    return _Layer(linear)
+
+
+def _constant(node: Node, program: ExportedProgram) -> str | None:
+    number = node.op == "placeholder" and node.meta["val"].dim() == 0
+    return f"{_tensor(program, node).item():.6g}" if number else None
 
 
 def _described(layer: _Layer, program: ExportedProgram, store: NamedDataStore) -> bytes:

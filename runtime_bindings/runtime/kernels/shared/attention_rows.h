@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "kernels/attention.h"
+#include "kernels/shared/power_of_two.h"
 
 namespace linnet::kernels {
 namespace {
@@ -19,7 +20,6 @@ namespace {
 constexpr float kLargest = 127.0F;
 // Least magnitude of a row, also for a row of zeros: 127 divided by it must still be finite.
 constexpr float kSmallest = 1e-36F;
-constexpr float kLog2E = 1.44269504F;
 // Score of a missing key: 2 to the power of it is 0, and its difference to a score is still finite.
 constexpr float kNever = -1e30F;
 // Beyond what a row of finite numbers gives when it is rounded to 8 bits; larger ones, and what is no number,
@@ -196,17 +196,6 @@ inline Floats score(const Pointers& at, std::size_t token, std::size_t real, flo
     largest = larger(largest, found[key]);
   }
   return largest;
-}
-
-// Return 2^x for x below 128, and 0 for x below -125. The minimax polynomial of degree 3 has a relative error
-// below 7.5e-5 on [0, 1), far less than the rounding of a weight.
-inline Floats power_of_two(Floats x) {
-  const Floats part = fraction(x);
-  Floats power = all(7.8024521e-2F);
-  power = fused(power, part, all(2.2606716e-1F));
-  power = fused(power, part, all(6.9583354e-1F));
-  power = fused(power, part, all(9.9992522e-1F));
-  return times_whole_power(power, x);
 }
 
 // Turn `count` scores of a block into weights, of which the largest is kLargestWeight, and return their sums.

@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "kernels/linear.h"
+#include "kernels/shared/power_of_two.h"
 
 namespace linnet::kernels {
 namespace {
@@ -129,10 +130,30 @@ inline Floats gelu(Floats x) {
   return multiply(x, fused(near, sum, all(0.5F)));
 }
 
+// Return x times the logistic function of z. Beyond 2^64 the function is as good as 0.
+inline Floats times_logistic(Floats x, Floats z) {
+  const Floats power = power_of_two(smaller(multiply(z, all(-kLog2E)), all(64.0F)));
+  return divide(x, add(all(1.0F), power));
+}
+
+// Return 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))), the approximation of the GELU paper (section 2);
+// the bracket is a logistic function.
+inline Floats gelu_tanh(Floats x) {
+  constexpr float kTwice = 1.59576912F;  // 2 sqrt(2 / pi)
+  const Floats factor = fused(multiply(x, x), all(0.044715F * kTwice), all(kTwice));
+  return times_logistic(x, multiply(x, factor));
+}
+
 template <Tail kTail>
 inline Floats finished(Floats value) {
   if constexpr (kTail == Tail::kGelu) {
     return gelu(value);
+  }
+  if constexpr (kTail == Tail::kGeluTanh) {
+    return gelu_tanh(value);
+  }
+  if constexpr (kTail == Tail::kSilu) {
+    return times_logistic(value, value);
   }
   return kTail == Tail::kRelu ? larger(value, all(0.0F)) : value;
 }
@@ -217,6 +238,10 @@ inline MultiplyRows rows_kernel(Tail tail, std::size_t count) {
       return rows_kernel<Products, Tail::kRelu>(count);
     case Tail::kResidual:
       return rows_kernel<Products, Tail::kResidual>(count);
+    case Tail::kGeluTanh:
+      return rows_kernel<Products, Tail::kGeluTanh>(count);
+    case Tail::kSilu:
+      return rows_kernel<Products, Tail::kSilu>(count);
     case Tail::kNone:
       break;
   }

@@ -87,6 +87,11 @@ double finished(double value, Tail tail) {
       return value * 0.5 * (1.0 + std::erf(value / std::sqrt(2.0)));
     case Tail::kRelu:
       return std::max(value, 0.0);
+    case Tail::kGeluTanh:
+      return value * 0.5 *
+             (1.0 + std::tanh(std::sqrt(2.0 / std::acos(-1.0)) * (value + 0.044715 * value * value * value)));
+    case Tail::kSilu:
+      return value / (1.0 + std::exp(-value));
     case Tail::kNone:
     case Tail::kResidual:
       break;
@@ -180,7 +185,8 @@ std::vector<float> check_kernel(const LinearKernel& kernel, const char* name, co
   kernel.round_rows(layer.x.data(), layer.inputs, middle, layer.rows, rows);
   check_rounding(layer, rows, kernel, name);
   std::vector<float> all;
-  for (const Tail tail : {Tail::kNone, Tail::kGelu, Tail::kRelu, Tail::kResidual}) {
+  for (const Tail tail :
+       {Tail::kNone, Tail::kGelu, Tail::kRelu, Tail::kResidual, Tail::kGeluTanh, Tail::kSilu}) {
     const std::vector<float> out = check_products(layer, packed, rows, kernel, tail, name);
     all.insert(all.end(), out.begin(), out.end());
   }
@@ -273,7 +279,7 @@ void check_bad_descriptions() {
   const std::string bad[] = {good + "x",
                              description({2, 384, 0, 0, 0, 1}, names),  // version
                              description({1, 0, 0, 0, 0, 1}, names),    // inputs
-                             description({1, 384, 4, 0, 0, 1}, names),  // tail
+                             description({1, 384, 6, 0, 0, 1}, names),  // tail
                              description({1, 384, 0, 1, 1, 1}, names),  // no first argument
                              description({1, 384, 0, 0, 1, 1}, names),  // two arguments, no residual
                              description({1, 384, 0, 0, 0, 1}, added),  // a scale, no residual
