@@ -162,15 +162,18 @@ class TokenEmbeddings(nn.Module):
         self.norm = LayerNorm(norm, with_bias=False)
         self.shift = norm.bias.detach()
 
-    def forward(self, ids: Tensor, type_ids: Tensor | None, keep: Tensor | None) -> Tensor:
+    def forward(self, ids: Tensor, type_ids: Tensor | None, layout: BatchLayout) -> Tensor:
         """Return float32 [tokens, width] of int64 [batch, length]; padding needs no care here."""
-        rows: Tensor = self.word(ids)
+        parts: list[Tensor] = [self.word(ids)]
         if self.position is not None:
-            rows = rows + self._positions(self.position, ids)
+            parts.append(self._positions(self.position, ids))
         if self.types is not None:
-            rows = rows + self.types(type_ids)
-        result: Tensor = self.norm(rows.view(-1, rows.shape[-1]))
-        return result
+            parts.append(self.types(type_ids))
+        width = parts[0].shape[-1]
+        if layout.fused and len(parts) > 1:  # one text, so that no part is repeated for others
+            *first, last = (part.view(-1, width) for part in parts)
+            return self.norm.of_sum(sum(first[1:], first[0]), last, layout)
+        return self.norm.of(sum(parts[1:], parts[0]).view(-1, width), layout)
 
     def _positions(self, table: Tensor, ids: Tensor) -> Tensor:
         if self.padding is None:
@@ -223,7 +226,7 @@ class DeviceBody(nn.Module):
         ``fused`` takes the custom operators of the linnet runtime.
         """
         layout = self._layout(ids, mask)._replace(fused=fused)
-        x = self.embeddings(ids, type_ids, layout.keep)
+        x = self.embeddings(ids, type_ids, layout)
         if self.project is not None:
             x = self.project(x)
         for layer in self.layers:

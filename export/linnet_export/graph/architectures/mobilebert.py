@@ -60,12 +60,12 @@ class _Embeddings(nn.Module):
         self.transform = copy_linear(parts.embedding_transformation) if projected else None
         self.norm = _norm(parts.LayerNorm)
 
-    def forward(self, ids: Tensor, type_ids: Tensor | None, keep: Tensor | None) -> Tensor:
+    def forward(self, ids: Tensor, type_ids: Tensor | None, layout: BatchLayout) -> Tensor:
         """Return float32 [tokens, hidden_size] of int64 [batch, length]."""
-        rows = self._words(ids, keep)
+        rows = self._words(ids, layout.keep)
         if self.transform is not None:
             rows = self.transform(rows)
-        rows = self._placed(rows, ids, keep)
+        rows = self._placed(rows, ids, layout.keep)
         if self.types is not None:
             assert type_ids is not None
             rows = rows + self.types(type_ids.view(-1))

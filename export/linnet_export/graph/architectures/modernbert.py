@@ -55,10 +55,9 @@ class _Embeddings(nn.Module):
         self.word = embedding_rows(parts.tok_embeddings.weight)
         self.norm = _norm(parts.norm)
 
-    def forward(self, ids: Tensor, type_ids: Tensor | None, keep: Tensor | None) -> Tensor:
+    def forward(self, ids: Tensor, type_ids: Tensor | None, layout: BatchLayout) -> Tensor:
         """Return float32 [tokens, width] of int64 [batch, length]."""
-        result: Tensor = self.norm(self.word(ids).view(-1, self.word.embedding_dim))
-        return result
+        return _normalized(self.norm, self.word(ids).view(-1, self.word.embedding_dim), layout)
 
 
 class _Halves(nn.Module):
@@ -235,7 +234,7 @@ class _ModernBody(DeviceBody):
         """See :class:`DeviceBody`."""
         layout = self._layout(ids, mask)._replace(fused=fused)
         places = {kind: rotation(self._seen(kind, layout)) for kind, rotation in self.rotations.items()}
-        x = self.embeddings(ids, type_ids, layout.keep)
+        x = self.embeddings(ids, type_ids, layout)
         for layer, kind in zip(self.layers, self.kinds, strict=True):
             x = layer(x, places[kind])
         return _normalized(self.final_norm, x, layout), layout
