@@ -19,52 +19,86 @@ inline Ints joined(const int32x4_t* pairs) {
           vpaddq_s32(pairs[6], pairs[7])};
 }
 
-// Add the products of a unit of each lane with one unit, and of the next ones.
-inline void add_two_units(int32x4_t* pairs, const std::int8_t* left, const std::int8_t* next_left,
-                          int8x8_t right, int8x8_t next_right) {
+// Add the products of 16 bytes, and of the 16 next ones, to the partial sums of the lower and the upper half.
+// Assembly, because GCC otherwise writes sums to memory for want of registers.
+inline void add_halves(int32x4_t& low, int32x4_t& high, int8x16_t left, int8x16_t right, int8x16_t next_left,
+                       int8x16_t next_right) {
+  int16x8_t lower;
+  int16x8_t upper;
+  asm("smull %2.8h, %4.8b, %5.8b\n\tsmull2 %3.8h, %4.16b, %5.16b\n\t"
+      "smlal %2.8h, %6.8b, %7.8b\n\tsmlal2 %3.8h, %6.16b, %7.16b\n\t"
+      "sadalp %0.4s, %2.8h\n\tsadalp %1.4s, %3.8h"
+      : "+w"(low), "+w"(high), "=&w"(lower), "=&w"(upper)
+      : "w"(left), "w"(right), "w"(next_left), "w"(next_right));
+}
+
+// Add the products of a unit of each lane with one unit.
+inline void add_unit(int32x4_t* pairs, const std::int8_t* left, int8x16_t right) {
 #pragma GCC unroll 8
   for (std::size_t i = 0; i < kPairs; ++i) {
-    int16x8_t products = vmull_s8(vld1_s8(left + i * 8), right);
-    products = vmlal_s8(products, vld1_s8(next_left + i * 8), next_right);
-    pairs[i] = vpadalq_s16(pairs[i], products);
+    pairs[i] = vpadalq_s16(pairs[i], vmull_s8(vld1_s8(left + i * 8), vget_low_s8(right)));
   }
 }
 
-inline void add_unit(int32x4_t* pairs, const std::int8_t* left, int8x8_t right) {
-#pragma GCC unroll 8
-  for (std::size_t i = 0; i < kPairs; ++i) {
-    pairs[i] = vpadalq_s16(pairs[i], vmull_s8(vld1_s8(left + i * 8), right));
-  }
-}
+constexpr std::size_t kLeftBytes = kLanes * 4;  // of a unit of all lanes
 
-inline int8x8_t unit_at(const std::uint8_t* from) { return vget_low_s8(broadcast_unit(from)); }
-
-[[gnu::noinline]] inline Ints products_of(const std::int8_t* left, std::size_t left_step,
-                                          const std::uint8_t* right, std::size_t right_step,
-                                          std::size_t units, bool one_at_a_time) {
+// Return the sums of the products of `units` units of all lanes with those of one item.
+[[gnu::noinline]] inline Ints products_of(const std::int8_t* left, const std::uint8_t* right,
+                                          std::size_t step, std::size_t units) {
   int32x4_t pairs[kPairs];
 #pragma GCC unroll 8
   for (std::size_t i = 0; i < kPairs; ++i) {
     pairs[i] = vdupq_n_s32(0);
   }
-  std::size_t unit = 0;
-  for (; !one_at_a_time && unit + 2 <= units; unit += 2) {
-    add_two_units(pairs, left, left + left_step, unit_at(right), unit_at(right + right_step));
-    left += 2 * left_step;
-    right += 2 * right_step;
-  }
-  for (; unit < units; ++unit, left += left_step, right += right_step) {
-    add_unit(pairs, left, unit_at(right));
+  for (std::size_t unit = 0; unit < units; ++unit, left += kLeftBytes, right += step) {
+    add_unit(pairs, left, broadcast_unit(right));
   }
   return joined(pairs);
+}
+
+// Return the same of two items, so that the lanes are loaded once for both. No product of -128 and -128 may
+// be among them.
+[[gnu::noinline]] inline void products_of_two(const std::int8_t* left, const std::uint8_t* right,
+                                              std::size_t item_step, std::size_t step, std::size_t units,
+                                              Ints* sums) {
+  int32x4_t first[kPairs];
+  int32x4_t second[kPairs];
+#pragma GCC unroll 8
+  for (std::size_t i = 0; i < kPairs; ++i) {
+    first[i] = second[i] = vdupq_n_s32(0);
+  }
+  std::size_t unit = 0;
+  for (; unit + 2 <= units; unit += 2, left += 2 * kLeftBytes, right += 2 * step) {
+    const int8x16_t a = broadcast_unit(right);
+    const int8x16_t b = broadcast_unit(right + step);
+    const int8x16_t c = broadcast_unit(right + item_step);
+    const int8x16_t d = broadcast_unit(right + item_step + step);
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < kPairs; i += 2) {
+      const int8x16_t now = vld1q_s8(left + i * 8);
+      const int8x16_t next = vld1q_s8(left + kLeftBytes + i * 8);
+      add_halves(first[i], first[i + 1], now, a, next, b);
+      add_halves(second[i], second[i + 1], now, c, next, d);
+    }
+  }
+  if (unit < units) {
+    add_unit(first, left, broadcast_unit(right));
+    add_unit(second, left, broadcast_unit(right + item_step));
+  }
+  sums[0] = joined(first);
+  sums[1] = joined(second);
 }
 
 template <std::size_t kCount>
 inline void add_products(Ints* sums, const std::uint8_t* left, const std::uint8_t* right,
                          std::size_t item_step, std::size_t unit_step, std::size_t units) {
-  for (std::size_t i = 0; i < kCount; ++i) {
-    sums[i] = add(sums[i], products_of(reinterpret_cast<const std::int8_t*>(left), kLanes * kUnitBytes,
-                                       right + i * item_step, unit_step, units, false));
+  static_assert(kCount % 2 == 0);
+  for (std::size_t i = 0; i < kCount; i += 2) {
+    Ints two[2];
+    products_of_two(reinterpret_cast<const std::int8_t*>(left), right + i * item_step, item_step, unit_step,
+                    units, two);
+    sums[i] = add(sums[i], two[0]);
+    sums[i + 1] = add(sums[i + 1], two[1]);
   }
 }
 
@@ -86,47 +120,14 @@ struct Products {
     std::copy(bytes, bytes + count, to);
   }
 
-  // Two rows at once, so that weights are loaded once for both.
-  [[gnu::noinline]] static void multiply_two(const std::uint8_t* bytes, std::size_t stride,
-                                             const std::int8_t* weights, std::size_t groups, Ints* sums) {
-    int32x4_t first[kPairs];
-    int32x4_t second[kPairs];
-#pragma GCC unroll 8
-    for (std::size_t i = 0; i < kPairs; ++i) {
-      first[i] = second[i] = vdupq_n_s32(0);
-    }
-    constexpr std::size_t kStepBytes = kPanel * kInputs;
-    std::size_t group = 0;
-    for (; group + 2 <= groups; group += 2, weights += 2 * kStepBytes, bytes += 2 * kInputs) {
-      const int8x8_t a = unit_at(bytes);
-      const int8x8_t b = unit_at(bytes + kInputs);
-      const int8x8_t c = unit_at(bytes + stride);
-      const int8x8_t d = unit_at(bytes + stride + kInputs);
-#pragma GCC unroll 8
-      for (std::size_t i = 0; i < kPairs; ++i) {
-        const int8x8_t left = vld1_s8(weights + i * 8);
-        const int8x8_t right = vld1_s8(weights + kStepBytes + i * 8);
-        first[i] = vpadalq_s16(first[i], vmlal_s8(vmull_s8(left, a), right, b));
-        second[i] = vpadalq_s16(second[i], vmlal_s8(vmull_s8(left, c), right, d));
-      }
-    }
-    if (group < groups) {
-      add_unit(first, weights, unit_at(bytes));
-      add_unit(second, weights, unit_at(bytes + stride));
-    }
-    sums[0] = joined(first);
-    sums[1] = joined(second);
-  }
-
   template <std::size_t kCount>
   static void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const PanelWeights& panel,
                             Ahead /*ahead*/, Ints* sums) {
     if (kCount == 2 && !panel.has_least) {
-      multiply_two(bytes, stride, panel.weights, panel.groups, sums);
+      products_of_two(panel.weights, bytes, stride, kInputs, panel.groups, sums);
     } else {
       for (std::size_t row = 0; row < kCount; ++row) {
-        sums[row] = products_of(panel.weights, kPanel * kInputs, bytes + row * stride, kInputs, panel.groups,
-                                panel.has_least);
+        sums[row] = products_of(panel.weights, bytes + row * stride, kInputs, panel.groups);
       }
     }
     const Ints start = times(to_ints(load(panel.sums)), kActivationOffset);
