@@ -55,7 +55,7 @@ void linear(const Kernels& kernels, int bits, std::size_t rows, std::size_t inpu
   const PackedLinear packed({inputs, outputs, reinterpret_cast<const std::uint8_t*>(weight.data()),
                              reinterpret_cast<const std::uint8_t*>(scale.data()), nullptr},
                             kernel.packing);
-  const std::size_t stride = packed.groups() * kInputs * kernel.number_bytes;
+  const std::size_t stride = packed.row_bytes(kernel.number_bytes);
   const Bytes bytes = memory(rows * stride);
   std::vector<float> scales(rows);
   std::vector<float> zeros(rows);

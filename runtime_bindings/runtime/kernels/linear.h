@@ -15,8 +15,6 @@
 
 namespace linnet::kernels {
 
-constexpr std::size_t kInputs = 4;  // inputs whose weights lie together
-
 // Return the steps between the least and the largest value of a token.
 constexpr float steps_of(int bits) noexcept { return static_cast<float>((1 << bits) - 1); }
 
@@ -29,8 +27,8 @@ constexpr float kSmallestScale = 1.1920929e-7F;
 constexpr char kLinearBackend[] = "LinnetBackend";
 constexpr char kActivationBits[] = "activation_bits";
 
-// What follows the products and the bias: nothing, GELU by the error function, ReLU, the addition of other rows
-// times a scale for each output, GELU by the hyperbolic tangent, or SiLU.
+// What follows the products and the bias: nothing, GELU by the error function, ReLU, the addition of other
+// rows times a scale for each output, GELU by the hyperbolic tangent, or SiLU.
 enum class Tail : std::uint32_t { kNone = 0, kGelu = 1, kRelu = 2, kResidual = 3, kGeluTanh = 4, kSilu = 5 };
 
 // A layer as a program stores it, borrowed. Nothing needs to be aligned.
@@ -45,7 +43,8 @@ struct LinearWeights {
 
 // What a kernel asks of the order of a layer's weights.
 struct Packing {
-  std::size_t width;  // of a panel: outputs that are computed at once, a multiple of 16
+  std::size_t width;   // of a panel: outputs that are computed at once, a multiple of 16
+  std::size_t inputs;  // of a group: inputs whose weights lie together, a multiple of 4
   // The kernel adds four products of 7-bit activations in an int16: those of two inputs in a group and of the
   // same two in the next. Groups of a pair that could overflow are computed apart; there is an even number of
   // groups.
@@ -55,12 +54,12 @@ struct Packing {
 // Groups of a panel whose weights are not in their places, where zeros are, but here; borrowed.
 struct MovedGroups {
   const std::uint32_t* groups;  // [count]
-  const std::int8_t* weights;   // [count][width][kInputs]
+  const std::int8_t* weights;   // [count][width][inputs of a group]
   std::size_t count;
 };
 
 // A layer in the order in which a kernel reads it. Outputs are padded with zeros to whole panels of as many
-// as the kernel computes at once, inputs to whole groups of kInputs.
+// as the kernel computes at once, inputs to whole groups.
 class PackedLinear {
  public:
   // Copy and reorder a layer. Throw std::bad_alloc.
@@ -69,23 +68,27 @@ class PackedLinear {
   std::size_t inputs() const noexcept { return inputs_; }
   std::size_t outputs() const noexcept { return outputs_; }
   std::size_t groups() const noexcept {
-    const std::size_t whole = (inputs_ + kInputs - 1) / kInputs;
+    const std::size_t whole = (inputs_ + packing_.inputs - 1) / packing_.inputs;
     return packing_.adds_four ? (whole + 1) / 2 * 2 : whole;
+  }
+  // Return the bytes of a row of rounded activations, zeros behind the inputs included; a number takes
+  // `number_bytes`.
+  std::size_t row_bytes(std::size_t number_bytes) const noexcept {
+    return groups() * packing_.inputs * number_bytes;
   }
   // Tell whether some weight is -128.
   bool has_least() const noexcept { return has_least_; }
   std::size_t panels() const noexcept { return (outputs_ + packing_.width - 1) / packing_.width; }
-  // Return the weights of a panel, borrowed: int8 [groups][width][kInputs].
+  // Return the weights of a panel, borrowed: int8 [groups][width][inputs of a group].
   const std::int8_t* panel(std::size_t number) const noexcept {
-    return weights_ + number * groups() * packing_.width * kInputs;
+    return weights_ + number * groups() * group_bytes();
   }
   MovedGroups moved(std::size_t panel) const noexcept {
     if (!packing_.adds_four) {
       return {nullptr, nullptr, 0};
     }
     const std::size_t first = moved_starts_[panel];
-    return {moved_groups_ + first, moved_weights_ + first * packing_.width * kInputs,
-            moved_starts_[panel + 1] - first};
+    return {moved_groups_ + first, moved_weights_ + first * group_bytes(), moved_starts_[panel + 1] - first};
   }
   // Return numbers of a panel's outputs, borrowed: float32 [width] each.
   const float* sums(std::size_t panel) const noexcept { return sums_ + panel * packing_.width; }
@@ -98,7 +101,8 @@ class PackedLinear {
  private:
   // Return the size of the weights, a multiple of Block::kAlignment, so that the floats behind them are
   // aligned.
-  std::size_t weight_bytes() const noexcept { return panels() * groups() * packing_.width * kInputs; }
+  std::size_t weight_bytes() const noexcept { return panels() * groups() * group_bytes(); }
+  std::size_t group_bytes() const noexcept { return packing_.width * packing_.inputs; }
   std::size_t padded_outputs() const noexcept { return panels() * packing_.width; }
   void pack_rows(const LinearWeights& weights);
   // Tell whether four products of a group, the next one and activations up to 127 may not fit in an int16.
@@ -126,7 +130,7 @@ class PackedLinear {
 // Rounded tokens, borrowed: x is about (number - zero) * scale.
 struct RoundedRows {
   std::uint8_t* bytes;  // [rows][stride], zeros behind the inputs; a number takes LinearKernel::number_bytes
-  std::size_t stride;   // bytes of whole groups of kInputs numbers
+  std::size_t stride;   // PackedLinear::row_bytes()
   float* scales;
   float* zeros;  // whole numbers
 };

@@ -239,7 +239,7 @@ class LinnetBackend final : public BackendInterface {
     if (work.count == 0) {
       return Error::Ok;
     }
-    work.rows.stride = call.layers.front().groups() * kInputs * call.kernel->number_bytes;
+    work.rows.stride = call.layers.front().row_bytes(call.kernel->number_bytes);
     const std::size_t bytes = (work.count * work.rows.stride + kAlignment - 1) / kAlignment * kAlignment;
     void* memory = context.allocate(bytes + 2 * work.count * sizeof(float), kAlignment);
     if (memory == nullptr) {

@@ -33,15 +33,17 @@ PackedLinear::PackedLinear(const LinearWeights& weights, const Packing& packing)
 
 void PackedLinear::pack_rows(const LinearWeights& weights) {
   const std::size_t width = packing_.width;
-  const std::size_t whole = inputs_ / kInputs;
-  const std::size_t rest = inputs_ % kInputs;
+  const std::size_t group_inputs = packing_.inputs;
+  const std::size_t whole = inputs_ / group_inputs;
+  const std::size_t rest = inputs_ % group_inputs;
   for (std::size_t output = 0; output < outputs_; ++output) {
     const std::uint8_t* row = weights.weight + output * inputs_;
-    std::int8_t* to = weights_ + output / width * groups() * width * kInputs + output % width * kInputs;
+    std::int8_t* to =
+        weights_ + output / width * groups() * width * group_inputs + output % width * group_inputs;
     for (std::size_t group = 0; group < whole; ++group) {
-      std::memcpy(to + group * width * kInputs, row + group * kInputs, kInputs);
+      std::memcpy(to + group * width * group_inputs, row + group * group_inputs, group_inputs);
     }
-    std::memcpy(to + whole * width * kInputs, row + whole * kInputs, rest);
+    std::memcpy(to + whole * width * group_inputs, row + whole * group_inputs, rest);
     std::int32_t sum = 0;
     for (std::size_t i = 0; i < inputs_; ++i) {
       const auto weight = static_cast<std::int8_t>(row[i]);
@@ -54,7 +56,7 @@ void PackedLinear::pack_rows(const LinearWeights& weights) {
 
 bool PackedLinear::may_overflow(const std::int8_t* group) const noexcept {
   constexpr std::int32_t kMost = INT16_MAX / 127;
-  const std::size_t step = packing_.width * kInputs;
+  const std::size_t step = group_bytes();
   for (std::size_t i = 0; i < step; i += 2) {
     std::int32_t positive = 0;
     std::int32_t negative = 0;
@@ -69,7 +71,7 @@ bool PackedLinear::may_overflow(const std::int8_t* group) const noexcept {
 }
 
 void PackedLinear::move_groups() {
-  const std::size_t step = packing_.width * kInputs;
+  const std::size_t step = group_bytes();
   std::vector<std::uint32_t> found;  // the second group of each pair that may overflow
   std::vector<std::uint32_t> starts(1, 0);
   for (std::size_t number = 0; number < panels(); ++number) {

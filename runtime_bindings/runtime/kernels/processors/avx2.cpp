@@ -78,6 +78,7 @@ inline void add_products(Ints* sums, const std::uint8_t* left, const std::uint8_
 
 struct Products {
   static constexpr std::size_t kPanel = 16;
+  static constexpr std::size_t kInputs = 4;
   static constexpr std::size_t kRows = 6;
   static constexpr std::size_t kActivationBytes = 2;
   static constexpr std::int32_t kActivationOffset = 0;
@@ -154,6 +155,7 @@ inline void add_eights(__m256i& sum, __m256i unit, __m256i next_unit, __m256i we
 
 struct SevenBitProducts {
   static constexpr std::size_t kPanel = 16;
+  static constexpr std::size_t kInputs = 4;
   static constexpr std::size_t kRows = 3;
   static constexpr std::size_t kActivationBytes = 1;
   static constexpr std::int32_t kActivationOffset = 0;

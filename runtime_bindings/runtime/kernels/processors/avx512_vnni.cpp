@@ -154,6 +154,7 @@ inline void add_products(Ints* sums, const std::uint8_t* left, const std::uint8_
 
 struct Products {
   static constexpr std::size_t kPanel = 32;
+  static constexpr std::size_t kInputs = 4;
   static constexpr std::size_t kRows = 8;
   static constexpr std::size_t kActivationBytes = 1;
   static constexpr std::int32_t kActivationOffset = 0;

@@ -71,6 +71,7 @@ inline void add_products(Ints* sums, const std::uint8_t* left, const std::uint8_
 
 struct Products {
   static constexpr std::size_t kPanel = 16;
+  static constexpr std::size_t kInputs = 4;
   static constexpr std::size_t kRows = 6;
   static constexpr std::size_t kActivationBytes = 1;
   static constexpr std::int32_t kActivationOffset = 0;

@@ -67,15 +67,6 @@ inline void add_products(Ints* sums, const std::uint8_t* left, const std::uint8_
 inline uint8x16_t two_rows(const std::uint8_t* row, std::size_t stride, bool second) {
   return vcombine_u8(vld1_u8(row), second ? vld1_u8(row + stride) : vdup_n_u8(0));
 }
-inline uint8x16_t two_rows_of_four(const std::uint8_t* row, std::size_t stride, bool second) {
-  std::uint8_t eight[16] = {};
-  std::memcpy(eight, row, kInputs);
-  if (second) {
-    std::memcpy(eight + 8, row + stride, kInputs);
-  }
-  return vld1q_u8(eight);
-}
-
 // Return the first or second row of two registers with two rows of two outputs each.
 template <int kRow>
 inline int32x4_t row_of(int32x4_t left, int32x4_t right) {
@@ -86,7 +77,8 @@ inline int32x4_t row_of(int32x4_t left, int32x4_t right) {
 
 struct Products {
   static constexpr std::size_t kPanel = 16;
-  static constexpr std::size_t kRows = 8;
+  static constexpr std::size_t kInputs = 8;
+  static constexpr std::size_t kRows = 6;
   static constexpr std::size_t kActivationBytes = 1;
   static constexpr std::int32_t kActivationOffset = 0;
   static constexpr std::size_t kRoundedAtOnce = 16;
@@ -100,74 +92,44 @@ struct Products {
     std::copy(bytes, bytes + count, to);
   }
 
-  // Sum kCount rows and eight outputs: a register has two rows of two outputs.
+  // A register of sums has two rows of two outputs. Eight inputs of two outputs lie together, as the
+  // instruction wants them.
   template <std::size_t kCount>
-  [[gnu::noinline]] static void multiply_strip(const std::uint8_t* bytes, std::size_t stride,
-                                               const std::int8_t* weights, std::size_t groups,
-                                               int32x4_t (*sums)[4]) {
+  [[gnu::noinline]] static void multiply_tile(const std::uint8_t* bytes, std::size_t stride,
+                                              const PanelWeights& panel, Ahead /*ahead*/, Ints* sums) {
     constexpr std::size_t kTwos = (kCount + 1) / 2;
-    constexpr std::size_t kStepBytes = kPanel * kInputs;
-    int32x4_t inner[kTwos][4];
+    constexpr std::size_t kColumns = kPanel / 2;
+    int32x4_t inner[kTwos][kColumns];
 #pragma GCC unroll 4
     for (std::size_t i = 0; i < kTwos; ++i) {
-      inner[i][0] = inner[i][1] = inner[i][2] = inner[i][3] = vdupq_n_s32(0);
-    }
-    const auto add_eight_inputs = [&](int32x4_t low, int32x4_t high, int32x4_t next_low, int32x4_t next_high,
-                                      const uint8x16_t* tokens) {
-      const int8x16_t columns[4] = {vreinterpretq_s8_s32(vzip1q_s32(low, next_low)),
-                                    vreinterpretq_s8_s32(vzip2q_s32(low, next_low)),
-                                    vreinterpretq_s8_s32(vzip1q_s32(high, next_high)),
-                                    vreinterpretq_s8_s32(vzip2q_s32(high, next_high))};
-#pragma GCC unroll 4
-      for (std::size_t i = 0; i < kTwos; ++i) {
-        inner[i][0] = vusmmlaq_s32(inner[i][0], tokens[i], columns[0]);
-        inner[i][1] = vusmmlaq_s32(inner[i][1], tokens[i], columns[1]);
-        inner[i][2] = vusmmlaq_s32(inner[i][2], tokens[i], columns[2]);
-        inner[i][3] = vusmmlaq_s32(inner[i][3], tokens[i], columns[3]);
+#pragma GCC unroll 8
+      for (std::size_t column = 0; column < kColumns; ++column) {
+        inner[i][column] = vdupq_n_s32(0);
       }
-    };
-    uint8x16_t tokens[kTwos];
-    std::size_t group = 0;
-    for (; group + 2 <= groups; group += 2, weights += 2 * kStepBytes, bytes += 2 * kInputs) {
+    }
+    const std::int8_t* weights = panel.weights;
+    for (std::size_t group = 0; group < panel.groups; ++group, bytes += kInputs) {
+      uint8x16_t tokens[kTwos];
 #pragma GCC unroll 4
       for (std::size_t i = 0; i < kTwos; ++i) {
         tokens[i] = two_rows(bytes + 2 * i * stride, stride, 2 * i + 1 < kCount);
       }
-      const auto* now = reinterpret_cast<const std::int32_t*>(weights);
-      const auto* next = reinterpret_cast<const std::int32_t*>(weights + kStepBytes);
-      add_eight_inputs(vld1q_s32(now), vld1q_s32(now + 4), vld1q_s32(next), vld1q_s32(next + 4), tokens);
-    }
-    if (group < groups) {
+#pragma GCC unroll 8
+      for (std::size_t column = 0; column < kColumns; ++column, weights += 2 * kInputs) {
+        const int8x16_t two = vld1q_s8(weights);
 #pragma GCC unroll 4
-      for (std::size_t i = 0; i < kTwos; ++i) {
-        tokens[i] = two_rows_of_four(bytes + 2 * i * stride, stride, 2 * i + 1 < kCount);
+        for (std::size_t i = 0; i < kTwos; ++i) {
+          inner[i][column] = vusmmlaq_s32(inner[i][column], tokens[i], two);
+        }
       }
-      const auto* now = reinterpret_cast<const std::int32_t*>(weights);
-      const int32x4_t none = vdupq_n_s32(0);
-      add_eight_inputs(vld1q_s32(now), vld1q_s32(now + 4), none, none, tokens);
     }
 #pragma GCC unroll 4
     for (std::size_t i = 0; i < kTwos; ++i) {
-#pragma GCC unroll 4
-      for (std::size_t part = 0; part < 4; ++part) {
-        sums[i][part] = inner[i][part];
-      }
-    }
-  }
-
-  template <std::size_t kCount>
-  static void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const PanelWeights& panel,
-                            Ahead /*ahead*/, Ints* sums) {
-    int32x4_t left[(kCount + 1) / 2][4];
-    int32x4_t right[(kCount + 1) / 2][4];
-    multiply_strip<kCount>(bytes, stride, panel.weights, panel.groups, left);
-    multiply_strip<kCount>(bytes, stride, panel.weights + 8 * kInputs, panel.groups, right);
-    for (std::size_t i = 0; i < (kCount + 1) / 2; ++i) {
-      sums[2 * i] = {row_of<0>(left[i][0], left[i][1]), row_of<0>(left[i][2], left[i][3]),
-                     row_of<0>(right[i][0], right[i][1]), row_of<0>(right[i][2], right[i][3])};
+      sums[2 * i] = {row_of<0>(inner[i][0], inner[i][1]), row_of<0>(inner[i][2], inner[i][3]),
+                     row_of<0>(inner[i][4], inner[i][5]), row_of<0>(inner[i][6], inner[i][7])};
       if (2 * i + 1 < kCount) {
-        sums[2 * i + 1] = {row_of<1>(left[i][0], left[i][1]), row_of<1>(left[i][2], left[i][3]),
-                           row_of<1>(right[i][0], right[i][1]), row_of<1>(right[i][2], right[i][3])};
+        sums[2 * i + 1] = {row_of<1>(inner[i][0], inner[i][1]), row_of<1>(inner[i][2], inner[i][3]),
+                           row_of<1>(inner[i][4], inner[i][5]), row_of<1>(inner[i][6], inner[i][7])};
       }
     }
   }

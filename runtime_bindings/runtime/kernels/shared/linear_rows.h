@@ -253,7 +253,8 @@ inline void multiply_panels(const PackedLinear& layer, Tail tail, const RoundedR
                             const float* residual, std::size_t first, std::size_t last, float* out) {
   constexpr std::size_t kPanel = Products::kPanel;
   constexpr std::size_t kRows = Products::kRows;
-  const std::size_t size = layer.groups() * kPanel * kInputs;
+  constexpr std::size_t kGroupBytes = kPanel * Products::kInputs;
+  const std::size_t size = layer.groups() * kGroupBytes;
   const MultiplyRows whole = rows_kernel<Products>(tail, kRows);
   const MultiplyRows last_rows = rows_kernel<Products>(tail, count % kRows == 0 ? kRows : count % kRows);
   for (std::size_t number = first; number < last; ++number) {
@@ -268,7 +269,7 @@ inline void multiply_panels(const PackedLinear& layer, Tail tail, const RoundedR
     const std::int8_t* next = panel.products.weights + (number + 1 < layer.panels() ? size : 0);
     for (std::size_t row = 0; row < count; row += kRows) {
       const std::size_t block = std::min(kRows, count - row);
-      const Ahead ahead{next + size * row / count, kPanel * kInputs * block / count};
+      const Ahead ahead{next + size * row / count, kGroupBytes * block / count};
       (block == kRows ? whole : last_rows)(panel, rows, row, ahead, out + number * kPanel);
     }
   }
@@ -276,7 +277,7 @@ inline void multiply_panels(const PackedLinear& layer, Tail tail, const RoundedR
 
 template <typename Products, int kBits>
 constexpr LinearKernel linear_kernel() noexcept {
-  return {{Products::kPanel, Products::kAddsFour},
+  return {{Products::kPanel, Products::kInputs, Products::kAddsFour},
           Products::kActivationBytes,
           Products::kActivationOffset,
           round_rows<Products, kBits>,

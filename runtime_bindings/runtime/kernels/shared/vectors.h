@@ -35,6 +35,7 @@
 // Linear layers, as static members of a struct `Products`, and of a second one if the processor multiplies
 // activations of 7 bits faster:
 //   kPanel, kRows                       outputs and tokens that are computed at once
+//   kInputs                             inputs whose weights lie together
 //   kAddsFour                           four products are added in 16 bits (Packing)
 //   kActivationBytes, kActivationOffset  of a rounded activation in memory: its size, and what is taken from
 //                                       it because an instruction wants it signed

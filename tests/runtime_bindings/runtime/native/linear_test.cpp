@@ -18,7 +18,6 @@
 namespace {
 
 using linnet::kernels::Kernels;
-using linnet::kernels::kInputs;
 using linnet::kernels::LinearKernel;
 using linnet::kernels::PackedLinear;
 using linnet::kernels::portable_kernels;
@@ -177,7 +176,7 @@ std::vector<float> check_kernel(const LinearKernel& kernel, const char* name, co
   const PackedLinear packed({layer.inputs, layer.outputs, bytes_of(layer.weight), bytes_of(layer.scale),
                              bytes_of(layer.bias), bytes_of(layer.residual_scale)},
                             kernel.packing);
-  const std::size_t stride = packed.groups() * kInputs * kernel.number_bytes;
+  const std::size_t stride = packed.row_bytes(kernel.number_bytes);
   Memory memory(layer.rows, stride);
   const RoundedRows rows{memory.bytes.get(), stride, memory.scales.data(), memory.zeros.data()};
   const std::size_t middle = layer.rows / 2;
