@@ -84,8 +84,15 @@ class Engine:
         return _SITE if self.variant else BOOKWORM.site
 
     def file(self) -> Path:
-        """Return the engine's file of the checkpoint; it is made first if it is missing."""
-        return onnx_file(MINILM, self.variant) if self.variant else linnet_file(MINILM)
+        """Return the engine's file of the checkpoint; it is made first if it is missing.
+
+        Raises:
+            UnavailableError: a package that makes it is not installed.
+        """
+        try:
+            return onnx_file(MINILM, self.variant) if self.variant else linnet_file(MINILM)
+        except ModuleNotFoundError as error:
+            raise UnavailableError(str(error)) from error
 
 
 # ONNX Runtime plans its memory in the first inference of a shape, and allocates by that plan in the second
