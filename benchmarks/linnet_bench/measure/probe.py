@@ -168,7 +168,7 @@ def see_kernels(model: Model, runtime: ProfilingRuntime, tokens: int, kernels: s
 
 def _attention(method: str | None, outside: Sequence[str], delegated: Sequence[str], kernels: str) -> str | None:
     """Return the attention kernel that ran: linnet's with the name of its instructions, or XNNPACK's."""
-    if any("int8_attention" in name for name in outside):
+    if any("_attention" in name for name in outside):
         return f"linnet, int8, {kernels}"
     products = [name for name in delegated if name.startswith("Batch Matrix Multiply")]
     return f"XNNPACK: {products[0]}" if products and method is not None else None

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from linnet_export.lower.custom_ops import add_layer_norm, int8_attention, layer_norm
+from linnet_export.lower.custom_ops import add_layer_norm, int8_attention, int8_biased_attention, layer_norm
 
 __all__ = [
     "ACTIVATIONS",
@@ -53,7 +53,8 @@ class BatchLayout(NamedTuple):
         length: tokens per text.
         keep: float32 [batch, length], 1 for a token and 0 for padding; None for a single text.
         score_bias: float32, added to the attention scores [batch * heads, length, length], to whose shape it
-            broadcasts; None for a single text, unless the architecture has a bias of its own.
+            broadcasts; None for a single text, unless the architecture has a bias of its own. If fused, that bias
+            is float32 [heads, 2 * most tokens], by heads and by the distance query - key.
         fused: attention, and the normalizations between layers, are custom operators of the linnet runtime.
     """
 
@@ -187,8 +188,11 @@ class Attention(nn.Module):
 
     def forward(self, query_in: Tensor, key_in: Tensor, value_in: Tensor, layout: BatchLayout) -> Tensor:
         """Return float32 [tokens, heads * head_width] of three float32 [tokens, width]."""
-        if layout.fused and layout.score_bias is None:
-            return int8_attention(self.query(query_in), self.key(key_in), self.value(value_in), self.heads)
+        if layout.fused:
+            query, key, value = self.query(query_in), self.key(key_in), self.value(value_in)
+            if layout.score_bias is None:
+                return int8_attention(query, key, value, self.heads)
+            return int8_biased_attention(query, key, value, layout.score_bias, self.heads)
         query = self._split(self.query(query_in), layout)
         key = self._split(self.key(key_in), layout, transposed=True)
         value = self._split(self.value(value_in), layout)

@@ -37,6 +37,7 @@ class RelativePositionBias(nn.Module):
         """Take float32 [heads, 2 * max_length], by head (or one row for all) and :func:`distances`."""
         super().__init__()
         self.table = frozen_parameter(table.unsqueeze(1))
+        self.reversed = frozen_parameter(table.flip(1))  # as int8_biased_attention reads it
 
     def forward(self, length: int) -> Tensor:
         """Return float32 [heads, length, length]."""

@@ -7,9 +7,14 @@
 // zero. Products are exact int32 sums; everything else is float32. The matrix of scores never leaves the
 // level-1 cache: blocks of keys are added up as in FlashAttention (https://arxiv.org/abs/2205.14135,
 // algorithm 1).
+//
+// Scores may know the places of their query and key: queries and keys are rotated by the angle of their place
+// before they are rounded, a bias depends on the distance, and keys too far away are not seen. Scores with a
+// bias are float32 sums, scaled before they are added.
 #ifndef LINNET_RUNTIME_KERNELS_ATTENTION_H_
 #define LINNET_RUNTIME_KERNELS_ATTENTION_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -22,6 +27,34 @@ struct AttentionShape {
   std::size_t head_width;
 
   std::size_t width() const noexcept { return heads * head_width; }
+};
+
+// Queries or keys: whole rows as AttentionShape has them, or the two halves of every head, each
+// [tokens, heads * head_width / 2], which are rotated against each other.
+struct AttentionRows {
+  const float* first = nullptr;
+  const float* second = nullptr;  // null: `first` has whole rows
+};
+
+// What one call reads, borrowed. The place of a query or key is its number.
+struct AttentionInput {
+  AttentionShape shape;
+  AttentionRows query;
+  AttentionRows key;
+  const float* value = nullptr;
+  // Of the angle of each place, float32 [at least tokens, head_width / 2]; for rows in halves.
+  const float* cosine = nullptr;
+  const float* sine = nullptr;
+  // Added to scores: float32 [heads, 2 * reach], at `reach - 1 + query - key`; reach is at least `tokens`.
+  // Null: nothing is.
+  const float* bias = nullptr;
+  std::size_t reach = 0;
+  // Keys that a query sees in front of its own place and behind it, at most `tokens`.
+  std::size_t before = 0;
+  std::size_t behind = 0;
+
+  // Tell whether a query sees all keys.
+  bool sees_all() const noexcept { return std::min(before, behind) + 1 >= shape.tokens; }
 };
 
 constexpr std::size_t kLanes = 16;     // numbers in a vector of the kernels: queries computed at once
@@ -50,6 +83,7 @@ struct PackedHead {
   std::size_t value_start;  // int32 [blocks][channels], or nothing: undoes what is taken from the weights
   std::size_t keys;         // units [tokens][units]
   std::size_t values;       // units [tokens / group][channels]
+  std::size_t row;          // float32 [channels]: the rotated key that is packed
   std::size_t size;
 };
 
@@ -61,17 +95,17 @@ struct Scratch {
   std::size_t scores;   // float32 [kBlock][kLanes]
   std::size_t weights;  // units [kBlock / group][kLanes]
   std::size_t sums;     // float32 [channels][kLanes]
+  std::size_t row;      // float32 [channels]: the rotated query that is packed
   std::size_t size;
 };
 
 struct AttentionKernel {
   UnitFormat format;
   // Round the keys and values of one head and pack them into `packed` (PackedHead::size bytes).
-  void (*pack)(const AttentionShape& shape, const float* key, const float* value, std::size_t head,
-               std::uint8_t* packed);
+  void (*pack)(const AttentionInput& input, std::size_t head, std::uint8_t* packed);
   // Compute the rows of `out` for the queries [first, last) of one head. `scratch` has Scratch::size bytes.
-  void (*attend)(const AttentionShape& shape, const float* query, std::size_t head, std::size_t first,
-                 std::size_t last, const std::uint8_t* packed, std::uint8_t* scratch, float* out);
+  void (*attend)(const AttentionInput& input, std::size_t head, std::size_t first, std::size_t last,
+                 const std::uint8_t* packed, std::uint8_t* scratch, float* out);
 };
 
 }  // namespace linnet::kernels

@@ -39,6 +39,7 @@ PackedHead::PackedHead(const AttentionShape& shape, const UnitFormat& format) no
   value_start = parts.next(blocks * channels * sizeof(std::int32_t));
   keys = parts.next(tokens * units * kUnitBytes);
   values = parts.next(tokens / group * channels * kUnitBytes);
+  row = parts.next(channels * sizeof(float));
   size = parts.size();
 }
 
@@ -48,6 +49,7 @@ Scratch::Scratch(const PackedHead& head) noexcept {
   scores = parts.next(kBlock * kLanes * sizeof(float));
   weights = parts.next(kBlock / head.group * kLanes * kUnitBytes);
   sums = parts.next(head.channels * kLanes * sizeof(float));
+  row = parts.next(head.channels * sizeof(float));
   size = parts.size();
 }
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import struct
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +25,8 @@ from linnet_export.lower.custom_ops import (
     add_layer_norm,
     embedding_byte,
     int8_attention,
+    int8_biased_attention,
+    int8_rotary_attention,
     layer_norm,
     multiply,
 )
@@ -44,6 +49,41 @@ def test_the_operator_against_float64(tokens: int) -> None:
     q, k, v = (matrix.double().view(tokens, heads, width).transpose(0, 1) for matrix in (query, key, value))
     expected = (torch.softmax(q @ k.transpose(1, 2), -1) @ v).transpose(0, 1).reshape(tokens, -1)
     found = int8_attention(query, key, value, heads)
+    assert ((found - expected).norm() / expected.norm()).item() < 0.02
+
+
+@pytest.mark.parametrize("tokens", [1, 2, 17, 300])
+def test_a_bias_by_distance_against_float64(tokens: int) -> None:
+    heads, width = 3, 20
+    query, key, value = (torch.randn(tokens, heads * width) for _ in range(3))
+    query *= width**-0.5
+    bias = torch.randn(heads, 2 * (tokens + 3))
+    q, k, v = (matrix.double().view(tokens, heads, width).transpose(0, 1) for matrix in (query, key, value))
+    added = torch.stack([bias[:, i + 3 : i + tokens + 3].flip(1) for i in range(tokens)], 1)
+    expected = (torch.softmax(q @ k.transpose(1, 2) + added, -1) @ v).transpose(0, 1).reshape(tokens, -1)
+    found = int8_biased_attention(query, key, value, bias, heads)
+    assert ((found - expected).norm() / expected.norm()).item() < 0.02
+
+
+@pytest.mark.parametrize("window", [(-1, -1), (0, 0), (4, 4), (-1, 0), (400, 2)])
+@pytest.mark.parametrize("tokens", [1, 2, 17, 300])
+def test_rotation_and_window_against_float64(tokens: int, window: tuple[int, int]) -> None:
+    heads, half = 3, 10
+    rows = [torch.randn(tokens, heads * half) for _ in range(4)]
+    value, angles = torch.randn(tokens, heads * 2 * half), torch.randn(tokens + 5, 1, half) * 3
+    rows[0] *= half**-0.5
+    rows[1] *= half**-0.5
+    numbers = [torch.view_as_complex(torch.stack(pair, -1).double()) for pair in (rows[:2], rows[2:])]
+    turned = [number.view(tokens, heads, half) * torch.polar(torch.ones(()), angles[:tokens]) for number in numbers]
+    scores = torch.einsum("ihd,jhd->hij", turned[0], turned[1].conj()).real
+    places = torch.arange(tokens)
+    before, behind = (tokens if width < 0 else width for width in window)
+    distance = places.unsqueeze(1) - places
+    scores[:, (distance > before) | (-distance > behind)] = -torch.inf
+    expected = torch.softmax(scores, -1) @ value.double().view(tokens, heads, -1).transpose(0, 1)
+    expected = expected.transpose(0, 1).reshape(tokens, -1)
+    rotation = (angles.cos(), angles.sin())
+    found = int8_rotary_attention((rows[0], rows[1]), (rows[2], rows[3]), value, rotation, heads, window)
     assert ((found - expected).norm() / expected.norm()).item() < 0.02
 
 
@@ -191,6 +231,30 @@ def test_the_device_computes_what_the_file_says(
         assert np.isfinite(found).all()
         # int8 attention beside float32 attention, in vectors of unit length
         assert float(np.abs(found - expected.numpy()).max()) < 0.03
+
+
+_ANSWERS = """
+import sys, linnet_runtime, numpy
+model = linnet_runtime.Model(sys.argv[1], 1)
+model.set_fused(True)
+for bits in (7, 8):
+    model.set_activation_bits(bits)
+    for length in (2, 3, 17, 48):
+        ids = numpy.arange(length, dtype=numpy.int64)[None] * 7 % 80 + 5
+        print([output.tobytes().hex() for output in model.run("forward", [ids])])
+"""
+
+
+@pytest.mark.parametrize("model_type", ["deberta-v2", "modernbert", "mpnet"])
+def test_a_whole_model_answers_as_with_the_portable_kernels(exported: Exported, model_type: str) -> None:
+    _, report = exported("feature-extraction", "int8", model_type)
+    answers = []
+    for environment in ({**os.environ, "LINNET_MAX_CPU": "portable"}, {**os.environ}):
+        command = [sys.executable, "-c", _ANSWERS, str(report.path)]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        answers.append(done.stdout)
+    assert len(set(answers[0].splitlines())) == 2 * 4
+    assert answers[0] == answers[1]
 
 
 def test_what_a_stock_runtime_runs_can_be_asked_for(exported: Exported, run_program: Callable[..., Any]) -> None:

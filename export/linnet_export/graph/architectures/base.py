@@ -23,6 +23,7 @@ from linnet_export.graph.layers import (
     copy_linear,
     frozen_parameter,
 )
+from linnet_export.graph.relative_positions import RelativePositionBias
 
 __all__ = [
     "Architecture",
@@ -200,7 +201,7 @@ class DeviceBody(nn.Module):
         takes_token_types: bool,
         project: nn.Module | None = None,
         shift: Tensor | None = None,
-        distance_bias: nn.Module | None = None,
+        distance_bias: RelativePositionBias | None = None,
     ) -> None:
         """Take the parts of an encoder.
 
@@ -225,7 +226,7 @@ class DeviceBody(nn.Module):
         ``ids``, ``type_ids`` and ``mask`` are int64 [batch, length]. Without a mask the batch is one text, and
         ``fused`` takes the custom operators of the linnet runtime.
         """
-        layout = self._layout(ids, mask)._replace(fused=fused)
+        layout = self._layout(ids, mask, fused=fused)
         x = self.embeddings(ids, type_ids, layout)
         if self.project is not None:
             x = self.project(x)
@@ -233,8 +234,11 @@ class DeviceBody(nn.Module):
             x = layer(x, layout)
         return x if self.shift is None else x + self.shift, layout
 
-    def _layout(self, ids: Tensor, mask: Tensor | None) -> BatchLayout:
+    def _layout(self, ids: Tensor, mask: Tensor | None, *, fused: bool) -> BatchLayout:
         batch, length = ids.shape
+        if fused:
+            by_distance = None if self.distance_bias is None else self.distance_bias.reversed
+            return BatchLayout(1, length, None, by_distance, fused=True)
         distance = None if self.distance_bias is None else self.distance_bias(length)
         if mask is None:
             return BatchLayout(1, length, None, distance)

@@ -32,7 +32,7 @@ from linnet_export.graph.layers import (
     make_linear,
 )
 from linnet_export.graph.relative_positions import RelativePositionBias, distances
-from linnet_export.lower.custom_ops import multiply
+from linnet_export.lower.custom_ops import int8_rotary_attention, multiply
 
 __all__ = ["ARCHITECTURE"]
 
@@ -40,11 +40,16 @@ _KINDS = ("full_attention", "sliding_attention")
 
 
 class _Places(NamedTuple):
-    """Rotary positions of one kind of layer: cosines and sines float32 [length, 1, width of a head / 2]."""
+    """Rotary positions of one kind of layer: cosines and sines float32 [length, 1, width of a head / 2].
+
+    If fused, they are those of the longest text, and ``window`` has the number of keys that a query sees in front of
+    its own place, and behind it (-1: all).
+    """
 
     cosine: Tensor
     sine: Tensor
     layout: BatchLayout
+    window: int = -1
 
 
 class _Embeddings(nn.Module):
@@ -83,12 +88,16 @@ class _Halves(nn.Module):
         shape: tuple[int, ...] = (-1, self.heads, self.half_width)
         if layout.keep is not None:
             shape = (layout.batch, layout.length, self.heads, self.half_width)
-        first, second = self.first(x).view(shape), self.second(x).view(shape)
+        first, second = (half.view(shape) for half in self.halves(x))
         rotated = (
             first * places.cosine - second * places.sine,
             second * places.cosine + first * places.sine,
         )
         return torch.cat(rotated, dim=-1)
+
+    def halves(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return both halves of every head, float32 [tokens, heads * half a width], of float32 [tokens, width]."""
+        return self.first(x), self.second(x)
 
 
 class _Residual(nn.Module):
@@ -124,6 +133,12 @@ class _Attention(nn.Module):
     def forward(self, x: Tensor, residual: Tensor, places: _Places) -> Tensor:
         """Add the attention of float32 [tokens, width] to a residual of the same shape."""
         layout = places.layout
+        if layout.fused:
+            query_halves, key_halves = self.query.halves(x), self.key.halves(x)
+            rotation, window = (places.cosine, places.sine), (places.window, places.window)
+            attended = int8_rotary_attention(query_halves, key_halves, self.value(x), rotation, self.heads, window)
+            fused: Tensor = self.output(attended, residual, layout)
+            return fused
         query = self._by_text(self.query(x, places), layout)
         key = self._by_text(self.key(x, places), layout)
         value = self._by_text(self._split(self.value(x), layout), layout)
@@ -203,6 +218,8 @@ class _Rotation(nn.Module):
 
     def forward(self, layout: BatchLayout) -> _Places:
         """Return the rotary positions of the layers of this kind."""
+        if layout.fused:
+            return _Places(self.cosine, self.sine, layout)
         return _Places(self.cosine[: layout.length], self.sine[: layout.length], layout)
 
 
@@ -221,7 +238,8 @@ class _ModernBody(DeviceBody):
         self.kinds = tuple(config.layer_types)
         rotations = {kind: _Rotation(base.rotary_emb, kind, max_length) for kind in sorted(set(self.kinds))}
         self.rotations = nn.ModuleDict(rotations)
-        outside = distances(max_length).abs() > config.sliding_window
+        self.window_width = int(config.sliding_window)
+        outside = distances(max_length).abs() > self.window_width
         self.window: RelativePositionBias | None = None
         # a text within the window needs no bias
         if "sliding_attention" in self.kinds and bool(outside[1:].any()):
@@ -232,18 +250,23 @@ class _ModernBody(DeviceBody):
         self, ids: Tensor, type_ids: Tensor | None, mask: Tensor | None, fused: bool = False
     ) -> tuple[Tensor, BatchLayout]:
         """See :class:`DeviceBody`."""
-        layout = self._layout(ids, mask)._replace(fused=fused)
-        places = {kind: rotation(self._seen(kind, layout)) for kind, rotation in self.rotations.items()}
+        layout = self._layout(ids, mask, fused=fused)
+        places = {kind: self._places(kind, rotation, layout) for kind, rotation in self.rotations.items()}
         x = self.embeddings(ids, type_ids, layout)
         for layer, kind in zip(self.layers, self.kinds, strict=True):
             x = layer(x, places[kind])
         return _normalized(self.final_norm, x, layout), layout
 
-    def _seen(self, kind: str, layout: BatchLayout) -> BatchLayout:
+    def _places(self, kind: str, rotation: nn.Module, layout: BatchLayout) -> _Places:
         if kind != "sliding_attention" or self.window is None:
-            return layout
-        window = self.window(layout.length)
-        return layout._replace(score_bias=window if layout.score_bias is None else layout.score_bias + window)
+            places: _Places = rotation(layout)
+        elif layout.fused:
+            places = rotation(layout)._replace(window=self.window_width)
+        else:
+            window = self.window(layout.length)
+            bias = window if layout.score_bias is None else layout.score_bias + window
+            places = rotation(layout._replace(score_bias=bias))
+        return places
 
 
 def _normalized(norm: nn.Module, x: Tensor, layout: BatchLayout) -> Tensor:

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from linnet_export.lower.custom_ops.add_layer_norm import add_layer_norm, layer_norm
 from linnet_export.lower.custom_ops.embedding_byte import embedding_byte, use_custom_embeddings
-from linnet_export.lower.custom_ops.int8_attention import int8_attention
+from linnet_export.lower.custom_ops.int8_attention import (
+    int8_attention,
+    int8_biased_attention,
+    int8_rotary_attention,
+)
 from linnet_export.lower.custom_ops.multiply import multiply
 
 __all__ = [
@@ -16,12 +20,22 @@ __all__ = [
     "add_layer_norm",
     "embedding_byte",
     "int8_attention",
+    "int8_biased_attention",
+    "int8_rotary_attention",
     "layer_norm",
     "multiply",
     "use_custom_embeddings",
 ]
 
-CUSTOM_OPERATORS = frozenset(
-    f"linnet::{name}.out" for name in ("add_layer_norm", "embedding_byte", "int8_attention", "layer_norm", "multiply")
+_NAMES = (
+    "add_layer_norm",
+    "embedding_byte",
+    "int8_attention",
+    "int8_biased_attention",
+    "int8_rotary_attention",
+    "layer_norm",
+    "multiply",
 )
+
+CUSTOM_OPERATORS = frozenset(f"linnet::{name}.out" for name in _NAMES)
 """Names in a program."""

@@ -166,7 +166,8 @@ def _is_linear(node: Node) -> bool:
 
 def _is_custom(node: Node) -> bool:
     ours = exir_ops.edge.linnet
-    operators = (ours.int8_attention, ours.add_layer_norm, ours.layer_norm, ours.multiply)
+    attention = (ours.int8_attention, ours.int8_biased_attention, ours.int8_rotary_attention)
+    operators = (*attention, ours.add_layer_norm, ours.layer_norm, ours.multiply)
     return node.target in [operator.default for operator in operators]
 
 

@@ -20,8 +20,12 @@ namespace {
 constexpr float kLargest = 127.0F;
 // Least magnitude of a row, also for a row of zeros: 127 divided by it must still be finite.
 constexpr float kSmallest = 1e-36F;
+// Least magnitude of a query, so that the score of a missing key stays far below others after its scale.
+constexpr float kSmallestQuery = 1e-20F;
 // Score of a missing key: 2 to the power of it is 0, and its difference to a score is still finite.
 constexpr float kNever = -1e30F;
+// What a block's largest score is at least. Above kNever, so that keys weigh nothing where a query sees none.
+constexpr float kFloor = -1e29F;
 // Beyond what a row of finite numbers gives when it is rounded to 8 bits; larger ones, and what is no number,
 // become zero, because two of the largest int32 overflow a sum.
 constexpr float kBeyond = 512.0F;
@@ -48,14 +52,37 @@ inline void write_units(Ints numbers, std::size_t count, std::uint8_t* to) {
   std::memcpy(to, units, std::min(count, kUnitsOfLanes) * kUnitBytes);
 }
 
-inline void pack_keys(const AttentionShape& shape, const PackedHead& layout, const float* key,
+// Return the row of a token and head: as it is, or rotated in `memory`.
+inline const float* placed_row(const AttentionInput& input, const AttentionRows& rows, std::size_t token,
+                               std::size_t head, float* memory) {
+  const AttentionShape& shape = input.shape;
+  if (rows.second == nullptr) {
+    return rows.first + token * shape.width() + head * shape.head_width;
+  }
+  const std::size_t half = shape.head_width / 2;
+  const std::size_t offset = (token * shape.heads + head) * half;
+  for (std::size_t i = 0; i < half; i += kLanes) {
+    const std::size_t count = half - i;
+    const Floats cosine = load(input.cosine + token * half + i, count);
+    const Floats sine = load(input.sine + token * half + i, count);
+    const Floats first = load(rows.first + offset + i, count);
+    const Floats second = load(rows.second + offset + i, count);
+    store(memory + i, minus_fused(second, sine, multiply(first, cosine)), count);
+    store(memory + half + i, fused(first, sine, multiply(second, cosine)), count);
+  }
+  return memory;
+}
+
+inline void pack_keys(const AttentionInput& input, const PackedHead& layout, std::size_t head,
                       std::uint8_t* packed) {
+  const AttentionShape& shape = input.shape;
   auto* scales = reinterpret_cast<float*>(packed + layout.key_scale);
   auto* starts = reinterpret_cast<std::int32_t*>(packed + layout.key_start);
   const std::size_t stride = layout.units * kUnitBytes;
   std::uint8_t* bytes = packed + layout.keys;
   for (std::size_t token = 0; token < shape.tokens; ++token, bytes += stride) {
-    const float* row = key + token * shape.width();
+    const float* row =
+        placed_row(input, input.key, token, head, reinterpret_cast<float*>(packed + layout.row));
     const float largest = magnitude(row, shape.head_width);
     const Floats factor = all(kLargest / largest);
     Ints sum = all(0);
@@ -116,12 +143,10 @@ inline void pack_values(const AttentionShape& shape, const PackedHead& layout, c
   }
 }
 
-inline void pack_head(const AttentionShape& shape, const float* key, const float* value, std::size_t head,
-                      std::uint8_t* packed) {
-  const PackedHead layout(shape, kUnits);
-  const std::size_t offset = head * shape.head_width;
-  pack_keys(shape, layout, key + offset, packed);
-  pack_values(shape, layout, value + offset, packed);
+inline void pack_head(const AttentionInput& input, std::size_t head, std::uint8_t* packed) {
+  const PackedHead layout(input.shape, kUnits);
+  pack_keys(input, layout, head, packed);
+  pack_values(input.shape, layout, input.value + head * input.shape.head_width, packed);
 }
 
 // Pointers into the packed head and the scratch memory of one call.
@@ -139,6 +164,7 @@ struct Pointers {
     scores = reinterpret_cast<float*>(memory + scratch.scores);
     weights = memory + scratch.weights;
     sums = reinterpret_cast<float*>(memory + scratch.sums);
+    row = reinterpret_cast<float*>(memory + scratch.row);
   }
 
   const PackedHead& layout;
@@ -152,16 +178,33 @@ struct Pointers {
   float* scores;
   std::uint8_t* weights;
   float* sums;
+  float* row;
+};
+
+// A block of queries, and what their scores know of places.
+struct Queries {
+  std::size_t first;
+  std::size_t count;   // at most kLanes
+  Floats scale;        // of their numbers
+  const float* bias;   // of the first query, by the number of a key counted backwards; or null
+  bool windowed;       // there are keys that they do not see
+  std::size_t before;  // keys seen in front of a query, and behind it
+  std::size_t behind;
+
+  // Tell whether scores depend on places: these are scaled before they are compared.
+  bool placed() const noexcept { return windowed || bias != nullptr; }
 };
 
 // Round `count` queries, at most kLanes, and return their scales; missing ones repeat the last.
-inline Floats pack_queries(const AttentionShape& shape, const Pointers& at, const float* query,
-                           std::size_t count) {
+inline Floats pack_queries(const AttentionInput& input, const Pointers& at, std::size_t head,
+                           std::size_t first_query, std::size_t count) {
+  const AttentionShape& shape = input.shape;
   alignas(64) float scales[kLanes];
   alignas(64) std::int32_t units[kUnitsOfLanes];
   for (std::size_t lane = 0; lane < kLanes; ++lane) {
-    const float* row = query + std::min(lane, count - 1) * shape.width();
-    const float largest = magnitude(row, shape.head_width);
+    const std::size_t token = first_query + std::min(lane, count - 1);
+    const float* row = placed_row(input, input.query, token, head, at.row);
+    const float largest = std::max(kSmallestQuery, magnitude(row, shape.head_width));
     const Floats factor = all(kLargest / largest);
     scales[lane] = largest / kLargest;
     for (std::size_t i = 0; i < shape.head_width; i += kLanes) {
@@ -175,9 +218,46 @@ inline Floats pack_queries(const AttentionShape& shape, const Pointers& at, cons
   return load(scales);
 }
 
+// kNever for as many lanes as a vector has, zeros, and kNever again.
+struct Edges {
+  constexpr Edges() {
+    for (std::size_t i = 0; i < kLanes; ++i) {
+      numbers[i] = numbers[2 * kLanes + i] = kNever;
+    }
+  }
+  float numbers[3 * kLanes] = {};
+};
+constexpr Edges kEdges;
+
+// Return kNever in the lanes of queries that do not see a key, else 0.
+inline Floats unseen(const Queries& queries, std::size_t key) {
+  // lanes up to the last one see the key if it is not too far in front of them, those from the first one on
+  // if it is not too far behind them
+  const auto lanes = static_cast<std::ptrdiff_t>(kLanes);
+  const auto ahead = static_cast<std::ptrdiff_t>(key) - static_cast<std::ptrdiff_t>(queries.first);
+  const std::ptrdiff_t last =
+      std::clamp(static_cast<std::ptrdiff_t>(queries.before) + ahead, std::ptrdiff_t{-1}, lanes - 1);
+  const std::ptrdiff_t first =
+      std::clamp(ahead - static_cast<std::ptrdiff_t>(queries.behind), std::ptrdiff_t{0}, lanes);
+  return add(load(kEdges.numbers + (2 * lanes - 1 - last)), load(kEdges.numbers + (lanes - first)));
+}
+
+// Return the scores of a key: scaled, with their bias, and kNever for queries that do not see it.
+inline Floats placed_score(const Queries& queries, std::size_t key, Floats score) {
+  Floats added = all(0.0F);
+  if (queries.bias != nullptr) {
+    added = load(queries.bias - key, queries.count);
+  }
+  if (queries.windowed) {
+    added = add(added, unseen(queries, key));
+  }
+  return fused(score, queries.scale, added);
+}
+
 // Compute the scores of kStep keys from `token` on, of which `real` exist, and return the largest of
 // `largest` and them.
-inline Floats score(const Pointers& at, std::size_t token, std::size_t real, float* scores, Floats largest) {
+inline Floats score(const Pointers& at, const Queries& queries, std::size_t token, std::size_t real,
+                    float* scores, Floats largest) {
   const std::size_t stride = at.layout.units * kUnitBytes;
   Ints sums[kStep];
   for (std::size_t key = 0; key < kStep; ++key) {
@@ -187,6 +267,9 @@ inline Floats score(const Pointers& at, std::size_t token, std::size_t real, flo
   Floats found[kStep];
   for (std::size_t key = 0; key < kStep; ++key) {
     found[key] = multiply(to_floats(sums[key]), all(at.key_scale[token + key]));
+    if (queries.placed()) {
+      found[key] = placed_score(queries, token + std::min(key, real - 1), found[key]);
+    }
     if (key >= real) {
       found[key] = all(kNever);
     }
@@ -247,11 +330,12 @@ struct Seen {
   Floats weights;  // sum, where the largest score weighs kLargestWeight
 };
 
-inline void attend_block(const Pointers& at, std::size_t token, std::size_t real, Floats factor, Seen& seen) {
+inline void attend_block(const Pointers& at, const Queries& queries, std::size_t token, std::size_t real,
+                         Floats factor, Seen& seen) {
   const std::size_t count = std::min(kBlock, at.layout.tokens - token);
-  Floats largest = all(kNever);
+  Floats largest = all(kFloor);
   for (std::size_t key = 0; key < real; key += kStep) {
-    largest = score(at, token + key, std::min(kStep, real - key), at.scores + key * kLanes, largest);
+    largest = score(at, queries, token + key, std::min(kStep, real - key), at.scores + key * kLanes, largest);
   }
   const Ints sum = weigh(at, count, largest, factor);
   const Floats most = larger(seen.largest, largest);
@@ -281,20 +365,30 @@ inline void write_means(const AttentionShape& shape, const Pointers& at, Floats 
   }
 }
 
-inline void attend_rows(const AttentionShape& shape, const float* query, std::size_t head, std::size_t first,
-                        std::size_t last, const std::uint8_t* packed, std::uint8_t* scratch, float* out) {
+inline Queries queries_from(const AttentionInput& input, const Pointers& at, std::size_t head,
+                            std::size_t first, std::size_t count) {
+  const float* bias =
+      input.bias == nullptr ? nullptr : input.bias + head * 2 * input.reach + input.reach - 1 + first;
+  return {first,        count,       pack_queries(input, at, head, first, count), bias, !input.sees_all(),
+          input.before, input.behind};
+}
+
+inline void attend_rows(const AttentionInput& input, std::size_t head, std::size_t first, std::size_t last,
+                        const std::uint8_t* packed, std::uint8_t* scratch, float* out) {
+  const AttentionShape& shape = input.shape;
   const PackedHead layout(shape, kUnits);
   const Pointers at(layout, packed, scratch);
   for (std::size_t row = first; row < last; row += kLanes) {
-    const std::size_t offset = row * shape.width() + head * shape.head_width;
-    const std::size_t count = std::min(kLanes, last - row);
-    const Floats factor = multiply(pack_queries(shape, at, query + offset, count), all(kLog2E));
+    const Queries queries = queries_from(input, at, head, row, std::min(kLanes, last - row));
+    const Floats factor = queries.placed() ? all(kLog2E) : multiply(queries.scale, all(kLog2E));
     Seen seen{all(kNever), all(0.0F)};
     std::fill(at.sums, at.sums + layout.channels * kLanes, 0.0F);
-    for (std::size_t token = 0; token < shape.tokens; token += kBlock) {
-      attend_block(at, token, std::min(kBlock, shape.tokens - token), factor, seen);
+    const std::size_t nearest = row - std::min(row, input.before);
+    const std::size_t end = std::min(shape.tokens, row + queries.count + input.behind);
+    for (std::size_t token = nearest / kBlock * kBlock; token < end; token += kBlock) {
+      attend_block(at, queries, token, std::min(kBlock, shape.tokens - token), factor, seen);
     }
-    write_means(shape, at, seen.weights, count, out + offset);
+    write_means(shape, at, seen.weights, queries.count, out + row * shape.width() + head * shape.head_width);
   }
 }
 

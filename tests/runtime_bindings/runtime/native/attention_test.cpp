@@ -1,6 +1,8 @@
-// The attention kernels against softmax(Q K^T) V in double precision, and to the last bit against each other.
+// The attention kernels against softmax(Q K^T) V in double precision, with what scores can know of places,
+// and to the last bit against each other.
 #include "kernels/attention.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -12,6 +14,7 @@
 
 namespace {
 
+using linnet::kernels::AttentionInput;
 using linnet::kernels::AttentionKernel;
 using linnet::kernels::AttentionShape;
 using linnet::kernels::kLanes;
@@ -41,11 +44,39 @@ std::vector<AttentionKernel> kernels() {
   return found;
 }
 
+// What scores know of places.
+enum class Places { kNone, kBias, kWindow, kBiasAndWindow, kRotation, kRotationAndWindow };
+
 struct Input {
   AttentionShape shape;
   Matrix query;
   Matrix key;
   Matrix value;
+  std::size_t before = 1000;
+  std::size_t behind = 1000;
+  Matrix bias = {};    // [heads, 2 * reach]
+  Matrix cosine = {};  // [tokens, head_width / 2]; queries and keys are halves then, one behind the other
+  Matrix sine = {};
+
+  // Return what a kernel takes; it borrows from this object.
+  AttentionInput borrowed() const {
+    AttentionInput input;
+    input.shape = shape;
+    input.query.first = query.data();
+    input.key.first = key.data();
+    input.value = value.data();
+    if (!cosine.empty()) {
+      input.query.second = query.data() + query.size() / 2;
+      input.key.second = key.data() + key.size() / 2;
+      input.cosine = cosine.data();
+      input.sine = sine.data();
+    }
+    input.bias = bias.empty() ? nullptr : bias.data();
+    input.reach = bias.size() / shape.heads / 2;
+    input.before = std::min(before, shape.tokens);
+    input.behind = std::min(behind, shape.tokens);
+    return input;
+  }
 };
 
 Matrix random_matrix(std::mt19937& random, std::size_t size, float spread) {
@@ -57,11 +88,37 @@ Matrix random_matrix(std::mt19937& random, std::size_t size, float spread) {
   return matrix;
 }
 
-Input random_input(const AttentionShape& shape) {
+bool has_bias(Places places) { return places == Places::kBias || places == Places::kBiasAndWindow; }
+bool has_rotation(Places places) {
+  return places == Places::kRotation || places == Places::kRotationAndWindow;
+}
+bool has_window(Places places) {
+  return places == Places::kWindow || places == Places::kBiasAndWindow ||
+         places == Places::kRotationAndWindow;
+}
+
+Input random_input(const AttentionShape& shape, Places places = Places::kNone) {
   std::mt19937 random(static_cast<unsigned>(shape.tokens * 100 + shape.head_width));
   const std::size_t size = shape.tokens * shape.width();
-  return {shape, random_matrix(random, size, 0.5F), random_matrix(random, size, 1.0F),
-          random_matrix(random, size, 1.0F)};
+  Input input{shape, random_matrix(random, size, 0.5F), random_matrix(random, size, 1.0F),
+              random_matrix(random, size, 1.0F)};
+  if (has_bias(places)) {
+    // longer than the text, as a file has it
+    input.bias = random_matrix(random, shape.heads * 2 * (shape.tokens + shape.tokens % 3), 1.5F);
+  }
+  if (has_window(places)) {
+    input.before = shape.tokens / 5;
+    input.behind = places == Places::kWindow ? 0 : 20;  // the keys so far; wider than a short text
+  }
+  if (has_rotation(places)) {
+    input.cosine = random_matrix(random, shape.tokens * shape.head_width / 2, 3.0F);
+    input.sine = input.cosine;
+    for (std::size_t i = 0; i < input.sine.size(); ++i) {
+      input.sine[i] = std::sin(input.cosine[i]);
+      input.cosine[i] = std::cos(input.cosine[i]);
+    }
+  }
+  return input;
 }
 
 std::unique_ptr<std::uint8_t, decltype(&std::free)> memory(std::size_t size) {
@@ -74,24 +131,46 @@ Matrix run(const AttentionKernel& kernel, const Input& input) {
   const auto scratch = memory(Scratch(layout).size);
   Matrix out(input.query.size(), std::nanf(""));
   for (std::size_t head = 0; head < input.shape.heads; ++head) {
-    kernel.pack(input.shape, input.key.data(), input.value.data(), head, packed.get());
+    kernel.pack(input.borrowed(), head, packed.get());
     // in two pieces, as threads do
     const std::size_t middle = input.shape.tokens / 2 / kLanes * kLanes;
-    kernel.attend(input.shape, input.query.data(), head, 0, middle, packed.get(), scratch.get(), out.data());
-    kernel.attend(input.shape, input.query.data(), head, middle, input.shape.tokens, packed.get(),
-                  scratch.get(), out.data());
+    kernel.attend(input.borrowed(), head, 0, middle, packed.get(), scratch.get(), out.data());
+    kernel.attend(input.borrowed(), head, middle, input.shape.tokens, packed.get(), scratch.get(),
+                  out.data());
   }
   return out;
 }
 
-void exact_row(const Input& input, std::size_t token, std::size_t offset, std::vector<double>& out) {
+// Return a number of the row of a token and head, rotated if the input has halves.
+double placed(const Input& input, const Matrix& rows, std::size_t token, std::size_t head, std::size_t i) {
+  const AttentionShape& shape = input.shape;
+  if (input.cosine.empty()) {
+    return static_cast<double>(rows[token * shape.width() + head * shape.head_width + i]);
+  }
+  const std::size_t half = shape.head_width / 2;
+  const std::size_t place = i % half;
+  const std::size_t at = (token * shape.heads + head) * half + place;
+  const auto first = static_cast<double>(rows[at]);
+  const auto second = static_cast<double>(rows[rows.size() / 2 + at]);
+  const auto cosine = static_cast<double>(input.cosine[token * half + place]);
+  const auto sine = static_cast<double>(input.sine[token * half + place]);
+  return i < half ? first * cosine - second * sine : second * cosine + first * sine;
+}
+
+void exact_row(const Input& input, std::size_t token, std::size_t head, std::vector<double>& out) {
   const AttentionShape& shape = input.shape;
   std::vector<double> weights(shape.tokens);
   double largest = -INFINITY;
   for (std::size_t other = 0; other < shape.tokens; ++other) {
     for (std::size_t i = 0; i < shape.head_width; ++i) {
-      weights[other] += static_cast<double>(input.query[token * shape.width() + offset + i]) *
-                        static_cast<double>(input.key[other * shape.width() + offset + i]);
+      weights[other] += placed(input, input.query, token, head, i) * placed(input, input.key, other, head, i);
+    }
+    const std::size_t reach = input.bias.size() / shape.heads / 2;
+    if (reach > 0) {
+      weights[other] += static_cast<double>(input.bias[head * 2 * reach + reach - 1 + token - other]);
+    }
+    if (other + input.before < token || token + input.behind < other) {
+      weights[other] = -INFINITY;
     }
     largest = std::fmax(largest, weights[other]);
   }
@@ -100,6 +179,7 @@ void exact_row(const Input& input, std::size_t token, std::size_t offset, std::v
     weight = std::exp(weight - largest);
     sum += weight;
   }
+  const std::size_t offset = head * shape.head_width;
   for (std::size_t i = 0; i < shape.head_width; ++i) {
     for (std::size_t other = 0; other < shape.tokens; ++other) {
       out[token * shape.width() + offset + i] +=
@@ -112,7 +192,7 @@ std::vector<double> exact(const Input& input) {
   std::vector<double> out(input.query.size());
   for (std::size_t token = 0; token < input.shape.tokens; ++token) {
     for (std::size_t head = 0; head < input.shape.heads; ++head) {
-      exact_row(input, token, head * input.shape.head_width, out);
+      exact_row(input, token, head, out);
     }
   }
   return out;
@@ -139,8 +219,8 @@ double relative_error(const Matrix& found, const std::vector<double>& expected) 
   return std::sqrt(error / all);
 }
 
-void compare(const AttentionShape& shape) {
-  const Input input = random_input(shape);
+void compare(const AttentionShape& shape, Places places) {
+  const Input input = random_input(shape, places);
   const std::vector<double> expected = exact(input);
   const Matrix portable = run(portable_kernels().attention, input);
   // scores of random rows have a spread of a few units, and each is some thousandths of that off
@@ -158,6 +238,32 @@ void one_token() {
   const Input input{shape, {1.0F, 2.0F, 3.0F, 4.0F}, {1.0F, 1.0F, 1.0F, 1.0F}, {0.5F, -1.0F, 127.0F, 0.0F}};
   for (const AttentionKernel& kernel : kernels()) {
     expect(largest_difference(run(kernel, input), input.value) < 1e-5, "one token", shape, 0.0);
+  }
+}
+
+// Queries of zeros weigh all keys alike, and those behind the last token not at all.
+void zero_queries() {
+  const AttentionShape shape{5, 1, 4};
+  const Matrix nothing(20, 0.0F);
+  const Matrix ones(20, 1.0F);
+  for (const AttentionKernel& kernel : kernels()) {
+    const double error = largest_difference(run(kernel, {shape, nothing, ones, ones}), ones);
+    expect(error < 1e-6, "zero queries", shape, error);
+  }
+}
+
+// A window of the own token alone gives its value back, whatever the scores are.
+void narrowest_window() {
+  const AttentionShape shape{70, 2, 16};
+  Input input = random_input(shape);
+  std::fill(input.value.begin(), input.value.end(), 1.0F);
+  for (std::size_t i = 0; i < input.value.size(); i += 32) {
+    input.value[i] = -1.0F;
+  }
+  input.before = input.behind = 0;
+  for (const AttentionKernel& kernel : kernels()) {
+    const double error = largest_difference(run(kernel, input), input.value);
+    expect(error < 1e-6, "narrowest window", shape, error);
   }
 }
 
@@ -200,10 +306,17 @@ void no_numbers() {
 int main() {
   for (const std::size_t tokens : {1U, 2U, 3U, 7U, 8U, 15U, 16U, 17U, 33U, 100U, 512U}) {
     for (const std::size_t width : {4U, 8U, 16U, 26U, 30U, 32U, 33U, 48U, 64U}) {
-      compare({tokens, 2, width});
+      for (const Places places : {Places::kNone, Places::kBias, Places::kWindow, Places::kBiasAndWindow,
+                                  Places::kRotation, Places::kRotationAndWindow}) {
+        if (!has_rotation(places) || width % 2 == 0) {
+          compare({tokens, 2, width}, places);
+        }
+      }
     }
   }
   one_token();
+  zero_queries();
+  narrowest_window();
   zeros();
   no_numbers();
   std::printf("%d failed\n", failures);
