@@ -195,6 +195,7 @@ def _device_program(checkpoint: Checkpoint) -> DeviceProgram:
         truncate_dim=sentence.truncate_dim if sentence else None,
         max_length=checkpoint.max_length,
         token_types=checkpoint.token_types.needed,
+        pools_part=sentence is not None and not sentence.include_prompt,
     )
 
 

@@ -483,8 +483,10 @@ LINNET_API linnet_status linnet_fill_mask(const linnet_task* task, const linnet_
                                           linnet_text text, int32_t truncate,
                                           const linnet_mask_options* options, linnet_answers** answers);
 /* Compute the embedding of a text and write it to `vector`: float32 [embedding_size of the manifest].
- * `prompt_name` NULL is the file's default prompt. `normalize` 1 divides the vector by its length. Errors:
- * LINNET_INVALID_ARGUMENT for a prompt name that the file does not have, or a `capacity` that is too small.
+ * `prompt_name` NULL is the file's default prompt; of a model that was trained to leave its prompts out of
+ * the embedding (`include_prompt` false), the tokens of the prompt are not pooled. `normalize` 1 divides the
+ * vector by its length. Errors: LINNET_INVALID_ARGUMENT for a prompt name that the file does not have, or a
+ * `capacity` that is too small.
  */
 LINNET_API linnet_status linnet_embed(const linnet_task* task, const linnet_engine* engine, linnet_text text,
                                       int32_t truncate, const char* prompt_name, int32_t normalize,

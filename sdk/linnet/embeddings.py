@@ -37,7 +37,7 @@ def embed(
     def keep(index: int, outputs: dict[str, FloatArray]) -> None:
         vectors[index] = outputs["embedding"]
 
-    session.map(encodings, keep, batch_size=run.batch_size)
+    session.map(encodings, keep, batch_size=run.batch_size, prompt_tokens=session.prompt_tokens(before))
     if normalize:
         vectors /= _lengths(vectors)
     return vectors[0] if batch.single else vectors

@@ -14,6 +14,7 @@ from linnet.format.golden import DEFAULT_TOLERANCE, CaseResult, compare_outputs,
 from linnet.model import Model
 from linnet.runtime import Encoding, FloatArray, IntArray
 from linnet.tasks import get_task
+from linnet.tasks.feature_extraction import choose_prompt
 
 __all__ = ["TALLEST_TILE", "answer_outputs", "replay_case", "replay_evidence", "rerun_evidence", "stored_cases"]
 
@@ -25,18 +26,20 @@ src/configs/gemm-config.c). A text of more tokens needs a full tile and a partia
 """
 
 
-def answer_outputs(model: Model, text: str, pair: str | None) -> tuple[Encoding, dict[str, FloatArray]]:
+def answer_outputs(
+    model: Model, text: str, pair: str | None, prompt_tokens: int = 0
+) -> tuple[Encoding, dict[str, FloatArray]]:
     """Tokenize and run one text, as the proof and the replay of golden cases do.
 
     Returns:
         The encoding, and the outputs without the batch axis; for fill-mask only the rows of the mask tokens.
     """
     encoding = model.tokenize(text, pair)
-    return encoding, _outputs(model, encoding)
+    return encoding, _outputs(model, encoding, prompt_tokens)
 
 
-def _outputs(model: Model, encoding: Encoding) -> dict[str, FloatArray]:
-    outputs = model.run(encoding)
+def _outputs(model: Model, encoding: Encoding, prompt_tokens: int) -> dict[str, FloatArray]:
+    outputs = model.run(encoding, prompt_tokens=prompt_tokens)
     positions = get_task(model.manifest.task).counted_positions(model.manifest, encoding.ids.tolist())
     return outputs if positions is None else {name: rows[positions] for name, rows in outputs.items()}
 
@@ -65,7 +68,8 @@ def rerun_evidence(model: Model) -> list[CaseResult]:
         cases.sort(key=lambda case: len(case.ids))
         tall = next((case for case in cases if len(case.ids) > TALLEST_TILE), cases[-1] if cases else None)
         chosen = [case for case in cases[:1] if case is not tall] + ([] if tall is None else [tall])
-        return [_rerun_case(model, case, tolerance) for case in chosen]
+        outputs = [_outputs(model, _RecordedEncoding(case), case.prompt_tokens) for case in chosen]
+        return [compare_outputs(case, found, tolerance) for case, found in zip(chosen, outputs, strict=True)]
 
 
 def stored_cases(model: Model) -> tuple[list[GoldenCase], float]:
@@ -112,13 +116,10 @@ class _RecordedEncoding:
         return np.zeros((len(self), 2), dtype=np.int64)
 
 
-def _rerun_case(model: Model, case: GoldenCase, tolerance: float) -> CaseResult:
-    return compare_outputs(case, _outputs(model, _RecordedEncoding(case)), tolerance)
-
-
 def replay_case(model: Model, case: GoldenCase, tolerance: float) -> CaseResult:
     """Run one golden case and return the differences from its recorded tokens and outputs."""
-    encoding, outputs = answer_outputs(model, case.text, case.pair)
+    prompt = choose_prompt(model.manifest, None, None)
+    encoding, outputs = answer_outputs(model, case.text, case.pair, model.prompt_tokens(prompt))
     problems = compare_tokens(case, encoding)
     if problems:
         return CaseResult(case.text, case.pair, tuple(problems), float("nan"))

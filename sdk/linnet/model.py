@@ -184,9 +184,16 @@ class Model:
         strategy = self.strategy if truncation else "never"
         return self._session.encode(TextInput(text, pair), truncation=strategy)
 
-    def run(self, encoding: Encoding) -> dict[str, FloatArray]:
+    def prompt_tokens(self, prompt: str) -> int:
+        """Return how many tokens of ``tokenize(prompt + text)`` the program is not to pool, for :meth:`run`.
+
+        It is 0 unless the model was trained to leave the prompt out of its embeddings (`include_prompt`: false).
+        """
+        return self._session.prompt_tokens(prompt)
+
+    def run(self, encoding: Encoding, *, prompt_tokens: int = 0) -> dict[str, FloatArray]:
         """Run the program on one encoding and return its outputs by name, float32, without the batch axis."""
-        return self._session.run(encoding)
+        return self._session.run(encoding, prompt_tokens)
 
     @property
     def tokenizer(self) -> OpenedTokenizer:

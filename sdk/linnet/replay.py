@@ -57,13 +57,14 @@ class Replayed:
 def replay(model: Model, lines: Sequence[dict[str, Any]], cases: int) -> tuple[list[Replayed], list[GoldenCase]]:
     """Run every line; return all outputs, and up to ``cases`` golden cases of different lengths."""
     prompt = choose_prompt(model.manifest, None, None)
+    prompt_tokens = model.prompt_tokens(prompt)
     answers: list[Replayed] = []
     recorded: list[GoldenCase] = []
     for number, line in enumerate(lines, 1):
         text = prompt + line["text"]
-        encoding, outputs = answer_outputs(model, text, line.get("pair"))
+        encoding, outputs = answer_outputs(model, text, line.get("pair"), prompt_tokens)
         answers.append(Replayed(encoding.ids, outputs))
-        recorded.append(make_case(text, line.get("pair"), encoding, outputs))
+        recorded.append(make_case(text, line.get("pair"), encoding, outputs, prompt_tokens))
         print(json.dumps({"done": number, "total": len(lines)}), flush=True)
     chosen = choose_cases([len(answer.ids) for answer in answers], cases)
     return answers, [recorded[index] for index in chosen]

@@ -183,7 +183,10 @@ def core() -> ModuleType:
     try:
         from linnet_runtime import _core
     except ImportError as error:
-        raise _missing(error) from error
+        raise BuildError(
+            f"the compiled part of linnet cannot be imported ({error}); "
+            "install linnet from a wheel for this machine: pip install --force-reinstall WHEEL"
+        ) from error
     return _core
 
 
@@ -207,10 +210,3 @@ def verify_file(path: str) -> None:
         core().verify_file(path)
     except FileMissingError as error:
         raise FileMissingError(f"{error}{similar_model(path)}") from None
-
-
-def _missing(error: ImportError) -> BuildError:
-    return BuildError(
-        f"the compiled part of linnet cannot be imported ({error}); "
-        "install linnet from a wheel for this machine: pip install --force-reinstall WHEEL"
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
 
 from linnet.errors import InvalidArgumentError, InvalidTextError, ManifestInvalidError, TextTooLongError
@@ -118,6 +118,17 @@ class Session:
         """Encode a text or a pair without special tokens and without truncation."""
         return self.tokenizer.encode(item.text, item.pair, add_special_tokens=False)[0]
 
+    def prompt_tokens(self, prompt: str) -> int:
+        """Return how many tokens of a text behind this prompt are not pooled; 0 if the program pools all of them.
+
+        As in sentence-transformers, these are as many as the prompt alone has, without a special token at its end.
+        """
+        if not prompt or "pooling_mask" not in self.manifest.inputs:
+            return 0
+        encoding = self.encode(TextInput(prompt))
+        ends = zip(encoding.ids.tolist()[-1:], encoding.sequence_ids.tolist()[-1:], strict=True)
+        return len(encoding) - any(text < 0 or token in self.manifest.special_ids.values() for token, text in ends)
+
     def encode_all(self, items: Sequence[TextInput], *, truncation: bool, strategy: str) -> list[Encoding]:
         """Encode each item to one window; one warning lists the positions of all truncated items.
 
@@ -161,13 +172,19 @@ class Session:
     # -- tokens to outputs ---------------------------------------------------------------------
 
     def map(
-        self, encodings: Sequence[Encoding], handle: Callable[[int, Outputs], T], *, batch_size: int | None = None
+        self,
+        encodings: Sequence[Encoding],
+        handle: Callable[[int, Outputs], T],
+        *,
+        batch_size: int | None = None,
+        prompt_tokens: int = 0,
     ) -> list[T]:
         """Run all encodings sorted by length; return ``handle(position, outputs)`` of each in the order of the call.
 
         ``handle`` is called for each text directly after its run, so that only results stay in memory.
+        ``prompt_tokens`` is the number of first tokens that are not pooled.
         """
-        return self._share(encodings, self._run, handle, batch_size)
+        return self._share(encodings, partial(self._run, prompt_tokens=prompt_tokens), handle, batch_size)
 
     def decode(
         self,
@@ -204,20 +221,20 @@ class Session:
         parallel_map(self._runtimes, groups, work)
         return [results[index] for index in range(len(encodings))]
 
-    def run(self, encoding: Encoding) -> Outputs:
+    def run(self, encoding: Encoding, prompt_tokens: int = 0) -> Outputs:
         """Run ``forward`` on one encoding."""
-        return self._run([encoding], self._runtime)[0]
+        return self._run([encoding], self._runtime, prompt_tokens)[0]
 
     def _batch(self, wanted: int | None) -> int:
         largest = self.manifest.max_batch if "forward_batch" in self._runtime.methods else 1
         return max(1, min(largest, largest if wanted is None else wanted))
 
-    def _run(self, group: Sequence[Encoding], runtime: Runtime) -> list[Outputs]:
+    def _run(self, group: Sequence[Encoding], runtime: Runtime, prompt_tokens: int = 0) -> list[Outputs]:
         if len(group) == 1:
             names, method = self.manifest.inputs, "forward"
         else:
             names, method = self.manifest.batch_inputs, "forward_batch"
-        arrays = runtime.run(method, [self._input(name, group) for name in names])
+        arrays = runtime.run(method, [self._input(name, group, prompt_tokens) for name in names])
         self._check_count(arrays, method)
         named = dict(zip(self.manifest.outputs, arrays, strict=True))
         return [self._row(named, row, len(encoding)) for row, encoding in enumerate(group)]
@@ -236,12 +253,13 @@ class Session:
                 f"{method} gave {len(outputs)} outputs, the manifest names {', '.join(self.manifest.outputs)}"
             )
 
-    def _input(self, name: str, group: Sequence[Encoding]) -> IntArray:
+    def _input(self, name: str, group: Sequence[Encoding], prompt_tokens: int) -> IntArray:
         import numpy as np
 
         readers: Mapping[str, tuple[Callable[[Encoding], IntArray], int]] = {
             "input_ids": (lambda encoding: encoding.ids, max(self.manifest.pad_id, 0)),
             "token_type_ids": (lambda encoding: encoding.type_ids, 0),
+            "pooling_mask": (lambda encoding: (np.arange(len(encoding)) >= prompt_tokens).astype(np.int64), 0),
             "attention_mask": (lambda encoding: np.ones(len(encoding), dtype=np.int64), 0),
         }
         if name not in readers:

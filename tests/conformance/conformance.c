@@ -7,7 +7,14 @@
 
 #include "linnet.h"
 
-enum { kMostColumns = 12, kMostFields = 64, kMostOutputs = 16, kMostKinds = 16, kMostNumbers = 100000 };
+enum {
+  kMostColumns = 12,
+  kMostFields = 64,
+  kMostInputs = 4,
+  kMostOutputs = 16,
+  kMostKinds = 16,
+  kMostNumbers = 100000
+};
 
 /* A field of a line, unescaped in place; bytes NULL is "no value". */
 typedef linnet_text column;
@@ -25,6 +32,8 @@ typedef struct {
 
 static manifest current, base;
 static linnet_task* task;
+static char* expected_inputs[kMostInputs]; /* numbers; of the next case */
+static size_t expected_count;
 static linnet_tensor outputs[kMostOutputs];
 static size_t output_count, output_next, outputs_a_run;
 static linnet_answers* answers;
@@ -228,12 +237,28 @@ static void add_output(const column* columns) {
   tensor->data = values;
 }
 
+static void add_input(const column* columns) {
+  char* copy = malloc(columns[1].size + 1);
+  memcpy(copy, columns[1].bytes, columns[1].size + 1);
+  expected_inputs[expected_count++ % kMostInputs] = copy;
+}
+
+static void check_inputs(const linnet_tensor* inputs, size_t count) {
+  if (expected_count == 0) {
+    return;
+  }
+  require(count == expected_count, "number of inputs");
+  for (size_t i = 0; i < count && i < expected_count; ++i) {
+    const column expected = {expected_inputs[i], strlen(expected_inputs[i])};
+    require(same_numbers(inputs[i].data, (size_t)inputs[i].shape[1], expected), "input");
+  }
+}
+
 static linnet_status replay(void* context, const char* method, const linnet_tensor* inputs, size_t count,
                             linnet_outputs** result) {
   (void)context;
   (void)method;
-  (void)inputs;
-  (void)count;
+  check_inputs(inputs, count);
   if (output_next + outputs_a_run > output_count) {
     fail("more runs than recorded outputs");
     return LINNET_RUN_FAILED;
@@ -435,9 +460,12 @@ static void finish_case(void) {
   for (size_t i = 0; i < output_count; ++i) {
     free((void*)outputs[i].data);
   }
+  for (size_t i = 0; i < expected_count; ++i) {
+    free(expected_inputs[i]);
+  }
   answers = NULL;
   encoding = NULL;
-  answer_next = window_next = output_count = output_next = 0;
+  answer_next = window_next = output_count = output_next = expected_count = 0;
   waiting = 0;
 }
 
@@ -472,6 +500,8 @@ static void read_line(char* line) {
     drop_field(c[1]);
   } else if (is(c[0], "manifest")) {
     open_manifest();
+  } else if (is(c[0], "input")) {
+    add_input(c);
   } else if (is(c[0], "output")) {
     add_output(c);
   } else if (!is(c[0], "version")) {

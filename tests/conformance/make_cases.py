@@ -240,6 +240,31 @@ def embedding_records() -> list[Record]:
     return records
 
 
+def prompt_records() -> list[Record]:
+    """The prompt is left out of the pooling: as many tokens as `tokenizers` gives for it, less the [SEP] at its end."""
+    tokenizer = tokenizers.Tokenizer.from_str(hf_tokenizer().backend_tokenizer.to_str())
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(24)
+    records: list[Record] = []
+    # an ordinary one, one whose last token goes with the text, an empty one, one that fills every text
+    for prompt in ("the ", "the do", "", LONG):
+        records += task_records(
+            "feature-extraction",
+            inputs=("input_ids", "pooling_mask"),
+            prompt_names=("query", "document"),
+            prompts=(prompt, ""),
+            default_prompt="query",
+        )
+        count = len(tokenizer.encode(prompt).ids) - 1 if prompt else 0
+        for text in ("g", "", LONG):
+            ids = tokenizer.encode(prompt + text).ids
+            records.append(("input", numbers(ids)))
+            records.append(("input", numbers([int(place >= count) for place in range(len(ids))])))
+            records.append(("output", "1 8", numbers([1.0] * 8)))
+            records.append(("embed", text, 0, numbers([1.0] * 8)))
+    return records
+
+
 def all_records() -> list[Record]:
     """Every record, in the order of the file."""
     records: list[Record] = [("version", VERSION), *verdict_records(), *task_records("text-classification")]
@@ -255,6 +280,7 @@ def all_records() -> list[Record]:
         question_records,
         ranking_records,
         embedding_records,
+        prompt_records,
     ):
         records += make()
     return records

@@ -58,6 +58,7 @@ class Reader:
         self._lines = list(lines)
         self._fields: dict[str, RawValue] = {}
         self._base: dict[str, RawValue] = {}
+        self._inputs: list[list[int]] = []
         self._outputs: list[FloatArray] = []
         self.passed: Counter[str] = Counter()
         self.failed: Counter[str] = Counter()
@@ -86,6 +87,8 @@ class Reader:
                 self._fields.pop(name, None)
             case ["manifest"]:
                 self._base = dict(self._fields)
+            case ["input", data]:
+                self._inputs.append(_numbers(data))
             case ["output", shape, data]:
                 values = np.array((data or "").split(), dtype=np.float32)
                 self._outputs.append(values.reshape(_numbers(shape)))
@@ -96,7 +99,7 @@ class Reader:
         kind = str(line[0])
         right = _CASES[kind](self, line, expected) and not self._outputs
         (self.passed if right else self.failed)[kind] += 1
-        self._outputs = []
+        self._inputs, self._outputs = [], []
 
     def _model(self) -> Model:
         manifest = Manifest.from_raw(self._base)
@@ -181,8 +184,11 @@ class Reader:
         return _near(float(self._model().predict([(line[1], line[2])])[0]), line[3])
 
     def _embed(self, line: Line, _: Sequence[Line]) -> bool:
-        found = self._model().encode(line[1], normalize_embeddings=line[2] == "1")
-        return all(map(_near, found.tolist(), str(line[3]).split()))
+        model = self._model()
+        found = _quietly(lambda: model.encode(line[1], normalize_embeddings=line[2] == "1"))
+        assert isinstance(model._runtime, FakeRuntime)
+        given = [array[0].tolist() for array in model._runtime.given.values()]
+        return (not self._inputs or given == self._inputs) and all(map(_near, found.tolist(), str(line[3]).split()))
 
 
 def _value(kind: str | None, text: str) -> RawValue:

@@ -54,6 +54,15 @@ def test_every_reader_notices_a_wrong_answer(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", READERS)
+def test_every_reader_notices_a_wrong_input(name: str, tmp_path: Path) -> None:
+    text = CASES.read_text(encoding="utf-8")
+    assert "input\t0 0 1" in text
+    changed = tmp_path / "cases.tsv"
+    changed.write_text(text.replace("input\t0 0 1", "input\t0 1 1", 1), encoding="utf-8")
+    assert {kind: failed for kind, (_, failed) in counts(name, changed).items() if failed} == {"embed": 1}
+
+
+@pytest.mark.parametrize("name", READERS)
 def test_every_reader_counts_the_answers(name: str, tmp_path: Path) -> None:
     lines = CASES.read_text(encoding="utf-8").split("\n")
     lines.pop(next(at for at, line in enumerate(lines) if line.startswith("class\t")))

@@ -17,6 +17,6 @@ def record_case(model: Model, text: str, pair: str | None = None) -> GoldenCase:
     Raises:
         RunFailedError: an output has NaN or infinity.
     """
-    prompted = choose_prompt(model.manifest, None, None) + text
-    encoding, outputs = answer_outputs(model, prompted, pair)
-    return make_case(prompted, pair, encoding, outputs)
+    prompt = choose_prompt(model.manifest, None, None)
+    encoding, outputs = answer_outputs(model, prompt + text, pair, model.prompt_tokens(prompt))
+    return make_case(prompt + text, pair, encoding, outputs, model.prompt_tokens(prompt))

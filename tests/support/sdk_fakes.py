@@ -88,12 +88,16 @@ def make_manifest(task: str, **changes: Any) -> Manifest:
 
 @dataclasses.dataclass
 class FakeRuntime:
-    """A runtime that calls ``program`` and notes every call in ``calls`` as (method, batch, tokens)."""
+    """A runtime that calls ``program`` and notes every call in ``calls`` as (method, batch, tokens).
+
+    ``given`` are the inputs of the last call by name.
+    """
 
     contract: Manifest
     program: Program
     evidence: str = "{}"
     calls: list[tuple[str, int, int]] = dataclasses.field(default_factory=list)
+    given: dict[str, IntArray] = dataclasses.field(default_factory=dict)
     closed: bool = False
 
     def __post_init__(self) -> None:
@@ -111,7 +115,7 @@ class FakeRuntime:
         """Run each row without its padding, and pad outputs that have a row for each token."""
         names = self.contract.inputs if method == "forward" else self.contract.batch_inputs
         assert len(names) == len(inputs)
-        named = dict(zip(names, inputs, strict=True))
+        self.given = named = dict(zip(names, inputs, strict=True))
         ids = named["input_ids"]
         assert ids.dtype == np.int64
         assert ids.ndim == 2

@@ -110,7 +110,11 @@ def forward_inputs(model: Model, runtime: Runtime, tokens: int) -> list[IntArray
     (encoding,) = model.tokenizer.encode(long_text(tokens), max_length=tokens)
     if len(encoding) != tokens:
         raise InvalidArgumentError(f"the sample text gave {len(encoding)} tokens, expected {tokens}")
-    arrays = {"input_ids": encoding.ids, "token_type_ids": encoding.type_ids}
+    arrays = {
+        "input_ids": encoding.ids,
+        "token_type_ids": encoding.type_ids,
+        "pooling_mask": np.ones(tokens, dtype=np.int64),
+    }
     return [arrays[name].reshape(1, -1) for name in model.manifest.inputs]
 
 

@@ -113,7 +113,8 @@ def _lengths(model: Model, runtime: Runtime, lengths: Iterable[int]) -> Iterable
 
 
 def _case(model: Model, case: GoldenCase, rows: Sequence[int] | None) -> str:
-    arrays = {"input_ids": case.ids, "token_type_ids": case.type_ids}
+    pooled = [int(place >= case.prompt_tokens) for place in range(len(case.ids))]
+    arrays = {"input_ids": case.ids, "token_type_ids": case.type_ids, "pooling_mask": pooled}
     values = [value for name in model.manifest.inputs for value in arrays[name]]
     told = [-1] if rows is None else [len(rows), *rows]
     return " ".join(map(str, ["case", len(case.ids), *values, *told]))

@@ -162,6 +162,7 @@ def load_checkpoint(config: ExportConfig) -> Checkpoint:
         notes=warnings + notes,
         warnings=warnings,
     )
+    _check_prompts(checkpoint)
     _ = checkpoint.embedding_size  # raises where a layer takes another width than the pooling gives
     return checkpoint
 
@@ -248,6 +249,28 @@ def _check_lower_case(sentence: SentenceModules | None, tokenizer: tokenizers.To
             "sentence_bert_config.json: do_lower_case is true while the tokenizer keeps case, which linnet "
             "does not support; set lowercase in the tokenizer's normalizer instead"
         )
+
+
+def _check_prompts(checkpoint: Checkpoint) -> None:
+    """Refuse a prompt of which the device would leave out another number of tokens than sentence-transformers does."""
+    sentence = checkpoint.sentence
+    if sentence is None or sentence.include_prompt:
+        return
+    special = {checkpoint.special_id(role) for role in checkpoint.special_tokens}
+    tokenizer = tokenizers.Tokenizer.from_str(checkpoint.tokenizer.to_str())
+    tokenizer.enable_truncation(checkpoint.max_length)
+    for name, prompt in sentence.prompts.items():
+        encoding = tokenizer.encode(prompt)
+        # as Session.prompt_tokens() of the SDK and linnet_embed() of the core
+        ends = prompt and encoding.ids and (encoding.sequence_ids[-1] is None or encoding.ids[-1] in special)
+        found = len(encoding.ids) - bool(ends) if prompt else 0
+        expected = checkpoint.original.prompt_length(prompt, checkpoint.max_length)
+        if found != expected:
+            raise CheckpointError(
+                f"the prompt {name!r} ends in a token of which the tokenizer does not say whether it is special: "
+                f"sentence-transformers takes {expected} of its tokens out of the pooling, linnet would take {found}; "
+                "name the token among the special tokens of tokenizer_config.json, or change the prompt"
+            )
 
 
 def _labels(config: ExportConfig, task: Task, directory: Path, own: Any) -> tuple[str, ...]:

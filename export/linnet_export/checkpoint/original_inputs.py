@@ -59,6 +59,15 @@ class OriginalTokenizer:
         tensors = {name: torch.tensor([values]) for name, values in encoded.items() if name in self._taken}
         return OriginalInputs(tensors, list(encoded["input_ids"]), encoded.sequence_ids(0))
 
+    def prompt_length(self, prompt: str, max_length: int) -> int:
+        """Return how many tokens of a text with this prompt before it sentence-transformers takes for the prompt's.
+
+        It counts those of the prompt alone, cut as a text is, and leaves out a special token at the end
+        (Transformer._get_prompt_length of version 6.2).
+        """
+        ids = self.encode(prompt, max_length=max_length, truncation=True).ids if prompt else []
+        return len(ids) - (bool(ids) and ids[-1] in self._tokenizer.all_special_ids)
+
 
 @dataclasses.dataclass(frozen=True)
 class TokenTypes:

@@ -52,6 +52,7 @@ class SentenceModules:
     Attributes:
         transformer: directory of the transformer itself, relative to the checkpoint's.
         pooling: names of :data:`linnet.format.manifest.POOLINGS`, joined by +; none for a cross-encoder.
+        include_prompt: the tokens of a prompt are pooled, too.
         layers: modules between the pooling and the last normalization.
         normalize: embeddings get unit length at the end.
         max_seq_length: bound in tokens, special tokens included; None if not set.
@@ -66,6 +67,7 @@ class SentenceModules:
 
     transformer: str = ""
     pooling: str = "mean"
+    include_prompt: bool = True
     layers: tuple[nn.Module, ...] = ()
     normalize: bool = False
     max_seq_length: int | None = None
@@ -107,10 +109,13 @@ def read_sentence_modules(directory: Path) -> SentenceModules | None:
     _check_kinds(kinds, modules)
     layers, files = _layers(directory, kinds[2:], modules[2:])
     prompts = {str(name): str(text) for name, text in (extras.get("prompts") or {}).items()}
+    pooling_file = directory / str(modules[1].get("path", "")) / "config.json"
+    pooling = read_json(pooling_file)
     last = bool(layers) and isinstance(layers[-1], Normalize)
     return SentenceModules(
         **common,
-        pooling=_pooling(directory / str(modules[1].get("path", "")) / "config.json"),
+        pooling=_pooling(pooling, pooling_file),
+        include_prompt=bool(pooling.get("include_prompt", True)),
         layers=layers[:-1] if last else layers,
         normalize=last,
         prompts={**prompts, **{name: text for name, text in _DEFAULT_PROMPTS.items() if name not in prompts}},
@@ -212,10 +217,7 @@ def _optional(path: Path) -> dict[str, Any]:
     return read_json(path) if path.is_file() else {}
 
 
-def _pooling(path: Path) -> str:
-    config = read_json(path)
-    if config.get("include_prompt", True) is False:
-        raise CheckpointError(f"{path}: include_prompt is false (prompt tokens left out of pooling), not supported")
+def _pooling(config: Mapping[str, Any], path: Path) -> str:
     if "pooling_mode" in config:
         chosen = config["pooling_mode"]
         modes = [chosen] if isinstance(chosen, str) else [str(mode) for mode in chosen]

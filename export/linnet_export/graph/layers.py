@@ -55,6 +55,8 @@ class BatchLayout(NamedTuple):
         score_bias: float32, added to the attention scores [batch * heads, length, length], to whose shape it
             broadcasts; None for a single text, unless the architecture has a bias of its own. If fused, that bias
             is float32 [heads, 2 * most tokens], by heads and by the distance query - key.
+        pooled: float32 [batch, length], 1 for a token that is pooled, 0 for one of a prompt and for padding; None:
+            every token is.
         fused: attention, and the normalizations between layers, are custom operators of the linnet runtime.
     """
 
@@ -62,6 +64,7 @@ class BatchLayout(NamedTuple):
     length: int
     keep: Tensor | None = None
     score_bias: Tensor | None = None
+    pooled: Tensor | None = None
     fused: bool = False
 
 

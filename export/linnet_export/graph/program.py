@@ -23,10 +23,18 @@ class DeviceProgram(nn.Module):
         outputs: names of the outputs, in order.
         masked: it takes padded batches; else one text without padding.
         fused: it calls the custom operators (:mod:`linnet_export.lower.custom_ops`).
+        pools_part: it takes `pooling_mask`, 1 for each token that is pooled and 0 for those of a prompt.
     """
 
     def __init__(
-        self, body: nn.Module, head: nn.Module, outputs: tuple[str, ...], masked: bool, *, fused: bool = False
+        self,
+        body: nn.Module,
+        head: nn.Module,
+        outputs: tuple[str, ...],
+        masked: bool,
+        *,
+        fused: bool = False,
+        pools_part: bool = False,
     ) -> None:
         super().__init__()
         self.body = body
@@ -34,9 +42,11 @@ class DeviceProgram(nn.Module):
         self.outputs = outputs
         self.masked = masked
         self.fused = fused
+        self.pools_part = pools_part
         self.inputs = (
             "input_ids",
             *(("token_type_ids",) if body.takes_token_types else ()),
+            *(("pooling_mask",) if pools_part else ()),
             *(("attention_mask",) if masked else ()),
         )
 
@@ -49,16 +59,20 @@ class DeviceProgram(nn.Module):
         hidden, layout = self.body(
             named["input_ids"], named.get("token_type_ids"), named.get("attention_mask"), fused=self.fused
         )
+        if self.pools_part:
+            layout = layout._replace(pooled=named["pooling_mask"].to(hidden.dtype))
         results: tuple[Tensor, ...] = self.head(hidden, layout)
         return results
 
     def with_mask(self) -> DeviceProgram:
         """Return the padded-batch method of the same encoder and head: every parameter is shared."""
-        return DeviceProgram(self.body, self.head, self.outputs, masked=True).eval()
+        return DeviceProgram(self.body, self.head, self.outputs, masked=True, pools_part=self.pools_part).eval()
 
     def with_custom_kernels(self) -> DeviceProgram:
         """Return the method with custom operators, all parameters shared."""
-        return DeviceProgram(self.body, self.head, self.outputs, masked=False, fused=True).eval()
+        return DeviceProgram(
+            self.body, self.head, self.outputs, masked=False, fused=True, pools_part=self.pools_part
+        ).eval()
 
 
 def device_module(
@@ -72,6 +86,7 @@ def device_module(
     max_length: int,
     masked: bool = False,
     token_types: bool | None = None,
+    pools_part: bool = False,
 ) -> DeviceProgram:
     """Return the device graph of a Hugging Face model; the model itself stays as it is.
 
@@ -88,6 +103,7 @@ def device_module(
         max_length: most tokens of one text, special tokens included.
         masked: take padded batches and `attention_mask`.
         token_types: take `token_type_ids`, if the architecture has them; None: for tasks of pairs.
+        pools_part: take `pooling_mask`, which leaves tokens out of the pooling (feature-extraction only).
 
     Raises:
         UnknownArchitectureError: the `model_type` is not supported.
@@ -99,4 +115,4 @@ def device_module(
     with torch.no_grad():
         head = task.head(model, architecture, settings)
         body = device_body(model, max_length, token_types=task.takes_pairs if token_types is None else token_types)
-    return DeviceProgram(body, head, task.outputs(settings), masked).eval()
+    return DeviceProgram(body, head, task.outputs(settings), masked, pools_part=pools_part).eval()

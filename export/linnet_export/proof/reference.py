@@ -56,11 +56,16 @@ def device_inputs(
 ) -> list[tuple[torch.Tensor, ...]]:
     """Return the inputs of the device graph for each text, in the order of ``names``, int64 [1, tokens] each."""
     tokenizer = _bounded(checkpoint)
+    left_out = _left_out(checkpoint)
     prepared: list[tuple[torch.Tensor, ...]] = []
     for text in texts:
         encoding = tokenizer.encode(_prompted(checkpoint, text.text), text.pair)
-        inputs = {"input_ids": torch.tensor([encoding.ids]), "token_type_ids": torch.tensor([encoding.type_ids])}
-        prepared.append(tuple(inputs[name] for name in names))
+        inputs = {
+            "input_ids": encoding.ids,
+            "token_type_ids": encoding.type_ids,
+            "pooling_mask": [int(place >= left_out) for place in range(len(encoding.ids))],
+        }
+        prepared.append(tuple(torch.tensor([inputs[name]]) for name in names))
     return prepared
 
 
@@ -90,8 +95,19 @@ def _answer(checkpoint: Checkpoint, text: ProofText) -> Reference:
 
 def _prompted(checkpoint: Checkpoint, text: str) -> str:
     # sentence-transformers puts the default prompt before every text
+    return _prompt(checkpoint) + text
+
+
+def _prompt(checkpoint: Checkpoint) -> str:
     sentence = checkpoint.sentence
-    return sentence.prompts[sentence.default_prompt] + text if sentence and sentence.default_prompt else text
+    return sentence.prompts[sentence.default_prompt] if sentence and sentence.default_prompt else ""
+
+
+def _left_out(checkpoint: Checkpoint) -> int:
+    """Return how many tokens of each text are not pooled, as they are those of the default prompt."""
+    if checkpoint.sentence is None or checkpoint.sentence.include_prompt:
+        return 0
+    return checkpoint.original.prompt_length(_prompt(checkpoint), checkpoint.max_length)
 
 
 def _named(checkpoint: Checkpoint, result: object) -> dict[str, FloatArray]:
@@ -107,7 +123,8 @@ def _numpy(tensor: torch.Tensor) -> FloatArray:
 
 
 def _embedding(checkpoint: Checkpoint, hidden: FloatArray) -> FloatArray:
-    vector = np.concatenate([_RULES[name](hidden) for name in checkpoint.pooling.split("+")])
+    first = _left_out(checkpoint)
+    vector = np.concatenate([_RULES[name](hidden, first) for name in checkpoint.pooling.split("+")])
     sentence = checkpoint.sentence
     for layer in sentence.layers if sentence else ():
         vector = layer(torch.from_numpy(vector)[None])[0].numpy()
@@ -116,17 +133,20 @@ def _embedding(checkpoint: Checkpoint, hidden: FloatArray) -> FloatArray:
     return vector[: checkpoint.embedding_size]
 
 
-def _weighted_mean(rows: FloatArray) -> FloatArray:
-    weights = np.arange(1, len(rows) + 1, dtype=np.float32)[:, None]
-    return np.asarray((rows * weights).sum(axis=0) / weights.sum())
+def _weighted_mean(rows: FloatArray, first: int) -> FloatArray:
+    weights = np.arange(1, len(rows) + 1, dtype=np.float32)[first:, None]
+    return np.asarray((rows[first:] * weights).sum(axis=0) / max(weights.sum(), 1e-9))
 
 
-_RULES: dict[str, Callable[[FloatArray], FloatArray]] = {
-    "cls": lambda rows: rows[0],
-    "lasttoken": lambda rows: rows[-1],
-    "max": lambda rows: rows.max(axis=0),
-    "mean": lambda rows: rows.mean(axis=0),
-    "mean_sqrt_len_tokens": lambda rows: rows.sum(axis=0) / np.float32(np.sqrt(len(rows))),
+_RULES: dict[str, Callable[[FloatArray, int], FloatArray]] = {
+    "cls": lambda rows, first: rows[first if first < len(rows) else 0],
+    "lasttoken": lambda rows, first: rows[-1] * np.float32(first < len(rows)),
+    "max": lambda rows, first: rows[first:].max(axis=0, initial=-np.inf),
+    "mean": lambda rows, first: rows[first:].sum(axis=0) / max(len(rows) - first, 1e-9),
+    "mean_sqrt_len_tokens": lambda rows, first: (
+        rows[first:].sum(axis=0) / np.float32(np.sqrt(max(len(rows) - first, 1e-9)))
+    ),
     "weightedmean": _weighted_mean,
 }
-"""Poolings of one text's rows [tokens, width], as sentence_transformers/models/Pooling.py has them."""
+"""Poolings of one text's rows [tokens, width] from token ``first`` on, as Pooling.forward of sentence-transformers 6.2
+(sentence_transformer/modules/pooling.py) has them."""

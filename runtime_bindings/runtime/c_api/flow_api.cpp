@@ -82,15 +82,42 @@ linnet_encoding encode_one(const linnet_task& task, linnet_text text, linnet_tex
   return encode(task, text, pair, options_for(task.value.max_length(), truncation, -1));
 }
 
-Outputs run(const linnet_task& task, const linnet_engine& engine, const linnet::Window& window) {
+// Return how many tokens of a text behind a prompt are not pooled: as many as the prompt alone has, without a
+// special token at its end (as in sentence-transformers); 0 if the program pools all tokens.
+std::size_t prompt_tokens(const linnet_task& task, const std::string& prompt) {
+  const std::vector<std::string>& inputs = task.value.inputs();
+  if (prompt.empty() || std::find(inputs.begin(), inputs.end(), "pooling_mask") == inputs.end()) {
+    return 0;
+  }
+  const linnet_encoding encoding = encode_one(task, linnet::c_api::text_of(prompt), {nullptr, 0}, 1);
+  const linnet::Window& window = encoding.windows[0];
+  if (window.ids.empty()) {
+    return 0;
+  }
+  const auto ends_in = [&](const char* field) { return task.value.fields().id(field) == window.ids.back(); };
+  const bool is_special = window.sequence_ids.back() < 0 || ends_in("pad_id") || ends_in("unk_id") ||
+                          ends_in("cls_id") || ends_in("sep_id") || ends_in("mask_id");
+  return window.ids.size() - (is_special ? 1 : 0);
+}
+
+// Run a window; the first `left_out` tokens are not pooled.
+Outputs run(const linnet_task& task, const linnet_engine& engine, const linnet::Window& window,
+            std::size_t left_out = 0) {
   if (engine.run == nullptr) {
     throw linnet::Error(LINNET_INVALID_ARGUMENT, "the engine has no run function");
   }
-  const std::vector<std::int64_t> mask(window.ids.size(), 1);
+  const std::vector<std::int64_t> attended(window.ids.size(), 1);
+  std::vector<std::int64_t> pooled = attended;
+  std::fill_n(pooled.begin(), std::min(left_out, pooled.size()), 0);
+  const auto values_of = [&](const std::string& name) -> const std::vector<std::int64_t>& {
+    if (name == "input_ids") {
+      return window.ids;
+    }
+    return name == "token_type_ids" ? window.type_ids : (name == "pooling_mask" ? pooled : attended);
+  };
   std::vector<linnet_tensor> inputs;
   for (const std::string& name : task.value.inputs()) {
-    const std::vector<std::int64_t>& values =
-        name == "input_ids" ? window.ids : (name == "token_type_ids" ? window.type_ids : mask);
+    const std::vector<std::int64_t>& values = values_of(name);
     inputs.push_back({LINNET_INT64, 2, {1, static_cast<std::int64_t>(values.size())}, values.data()});
   }
   linnet_outputs* raw = nullptr;
@@ -206,10 +233,11 @@ extern "C" linnet_status linnet_embed(const linnet_task* task, const linnet_engi
   return linnet::guarded([&] {
     require_task(task, engine, "feature-extraction");
     require_pointer(vector, "vector");
-    const std::string prompted = task->value.prompt(prompt_name) + std::string(view_of(text, "text"));
+    const std::string prompt = task->value.prompt(prompt_name);
+    const std::string prompted = prompt + std::string(view_of(text, "text"));
     const linnet_encoding encoding =
         encode_one(*task, linnet::c_api::text_of(prompted), {nullptr, 0}, truncate);
-    const Outputs outputs = run(*task, *engine, encoding.windows[0]);
+    const Outputs outputs = run(*task, *engine, encoding.windows[0], prompt_tokens(*task, prompt));
     const linnet::Rows row = linnet::read_rows(named(*task, outputs, "embedding"), 1);
     if (row.columns > capacity) {
       throw linnet::Error(LINNET_INVALID_ARGUMENT, "an embedding has " + std::to_string(row.columns) +

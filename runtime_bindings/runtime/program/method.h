@@ -21,7 +21,7 @@ namespace linnet {
 
 // What the manifest says about the inputs of a method; the bounds are inclusive.
 struct InputRules {
-  std::vector<std::string> names;  // input_ids, token_type_ids, attention_mask, in the method's order
+  std::vector<std::string> names;  // of the method, in its order, as in the manifest
   std::int64_t max_batch;
   std::int64_t max_length;
   std::int64_t vocab_size;

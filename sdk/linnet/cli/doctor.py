@@ -14,7 +14,7 @@ from linnet.cli.console import Console
 from linnet.errors import BuildError
 from linnet.format.manifest import SCHEMA_MAJOR, SCHEMA_MINOR
 from linnet.runtime import runtime_info
-from linnet.version import DISTRIBUTION, UNKNOWN, version
+from linnet.version import DISTRIBUTION, UNKNOWN, install_line, version
 
 __all__ = ["add_arguments", "run", "tokenizers_for", "warnings_for"]
 
@@ -80,8 +80,6 @@ def _facts(runtime: Mapping[str, str]) -> dict[str, Any]:
 
 def tokenizers_for(packages: Mapping[str, str | None]) -> dict[str, str]:
     """Return what reads each kind of tokenizer on this machine; `linnet inspect` shows the kind of a file."""
-    from linnet.version import install_line
-
     installed = packages.get("tokenizers")
     missing = f"missing (BPE and Unigram need it): {install_line('tokenizers')}"
     return {

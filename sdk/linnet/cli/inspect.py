@@ -141,7 +141,8 @@ def _show(console: Console, findings: _Findings) -> None:
     console.line(f"verdict: {_verdict(findings)}")
     if findings.manifest is not None:
         console.heading("manifest")
-        console.fields([*_manifest_rows(findings.manifest), ("methods", ", ".join(findings.methods))])
+        rows = [(field.name, _cell(getattr(findings.manifest, field.name))) for field in dataclasses.fields(Manifest)]
+        console.fields([*rows, ("methods", ", ".join(findings.methods))])
     if findings.trailer is not None:
         console.heading("trailer")
         console.fields([*_trailer_rows(findings.trailer)])
@@ -163,10 +164,6 @@ def _verdict(findings: _Findings) -> str:
         return f"refused ({findings.error.status_name or type(findings.error).__name__})"
     evidence = Evidence.from_json(findings.evidence or {})
     return f"usable, {evidence.status}" + (f" ({evidence.reason})" if evidence.reason else "")
-
-
-def _manifest_rows(manifest: Manifest) -> list[tuple[str, str]]:
-    return [(field.name, _cell(getattr(manifest, field.name))) for field in dataclasses.fields(manifest)]
 
 
 def _cell(value: object) -> str:

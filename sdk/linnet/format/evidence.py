@@ -105,6 +105,7 @@ class GoldenCase:
         text: the text as it is tokenized, including a prompt.
         pair: the second text; None if there is none.
         ids, type_ids: token ids and token type ids; question-answering truncates with ``only_second``.
+        prompt_tokens: number of first tokens, those of the prompt, that are not pooled.
         output: outputs of ``forward`` by name.
         output_fused: outputs of ``forward_fused`` by name; None if the file does not have the method.
         output_seven_bits: the same with activations rounded to 7 bits; None if the proof does not hold with them.
@@ -114,6 +115,7 @@ class GoldenCase:
     pair: str | None = None
     ids: tuple[int, ...]
     type_ids: tuple[int, ...]
+    prompt_tokens: int = dataclasses.field(default=0, metadata=OMIT_DEFAULT)
     output: Mapping[str, GoldenOutput]
     output_fused: Mapping[str, GoldenOutput] | None = dataclasses.field(default=None, metadata=OMIT_DEFAULT)
     output_seven_bits: Mapping[str, GoldenOutput] | None = dataclasses.field(default=None, metadata=OMIT_DEFAULT)

@@ -48,7 +48,9 @@ class CaseResult:
     error: float
 
 
-def make_case(text: str, pair: str | None, encoding: Encoding, outputs: Mapping[str, FloatArray]) -> GoldenCase:
+def make_case(
+    text: str, pair: str | None, encoding: Encoding, outputs: Mapping[str, FloatArray], prompt_tokens: int = 0
+) -> GoldenCase:
     """Record a golden case from results of :func:`linnet.golden_replay.answer_outputs`.
 
     Raises:
@@ -59,6 +61,7 @@ def make_case(text: str, pair: str | None, encoding: Encoding, outputs: Mapping[
         pair=pair,
         ids=tuple(encoding.ids.tolist()),
         type_ids=tuple(encoding.type_ids.tolist()),
+        prompt_tokens=prompt_tokens,
         output={name: _record_output(name, values) for name, values in outputs.items()},
     )
 

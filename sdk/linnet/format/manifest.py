@@ -16,7 +16,17 @@ from typing import Any, ClassVar, TypeAlias
 
 from linnet.errors import ManifestInvalidError, SchemaTooNewError
 
-__all__ = ["POOLINGS", "SCHEMA_MAJOR", "SCHEMA_MINOR", "TASKS", "Manifest", "RawValue", "join_items", "split_items"]
+__all__ = [
+    "POOLINGS",
+    "SCHEMA_MAJOR",
+    "SCHEMA_MINOR",
+    "SCORE_FUNCTIONS",
+    "TASKS",
+    "Manifest",
+    "RawValue",
+    "join_items",
+    "split_items",
+]
 
 SCHEMA_MAJOR = 1
 SCHEMA_MINOR = 2
@@ -30,6 +40,9 @@ TASKS: tuple[str, ...] = (
     "token-classification",
 )
 """Hugging Face names of the tasks that a linnet file can have."""
+
+SCORE_FUNCTIONS: tuple[str, ...] = ("softmax", "sigmoid", "none")
+"""Names of score functions, as in Hugging Face pipelines."""
 
 POOLINGS: tuple[str, ...] = ("cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken")
 """Poolings by their names in sentence-transformers, in the order in which it joins them."""
@@ -114,7 +127,9 @@ class Manifest:
         int, "largest batch of forward_batch, 0 if there is no such method", most=1 << 16, default=0
     )
     inputs: tuple[str, ...] = _field(
-        tuple, "inputs of forward, each int64 [1, tokens]: input_ids, perhaps token_type_ids"
+        tuple,
+        "inputs of forward, each int64 [1, tokens]: input_ids, perhaps token_type_ids, perhaps pooling_mask (1 for a "
+        "token that is pooled, 0 for one of a prompt that the embedding leaves out)",
     )
     batch_inputs: tuple[str, ...] = _field(
         tuple, "inputs of forward_batch, each int64 [batch, tokens]; the last is attention_mask", default=()
@@ -190,6 +205,11 @@ class Manifest:
             raise ManifestInvalidError("; ".join(problems))
         return cls(**values)
 
+    @property
+    def special_ids(self) -> dict[str, int]:
+        """Ids of the special tokens by the name of their field, -1 for none."""
+        return {name: getattr(self, name) for name in ("pad_id", "unk_id", "cls_id", "sep_id", "mask_id")}
+
     # -- cross checks --------------------------------------------------------------------------
 
     def problems(self) -> list[str]:
@@ -211,7 +231,7 @@ class Manifest:
         problems: list[str] = []
         if self.task not in TASKS:
             problems.append(f"task is {self.task!r}, expected one of {', '.join(TASKS)}")
-        if self.score_function not in ("softmax", "sigmoid", "none"):
+        if self.score_function not in SCORE_FUNCTIONS:
             problems.append(f"score_function is {self.score_function!r}, expected softmax, sigmoid or none")
         if self.pooling != "none" and not set(self.pooling.split("+")) <= set(POOLINGS):
             problems.append(f"pooling is {self.pooling!r}, expected none, or of {', '.join(POOLINGS)}, joined by +")
@@ -227,8 +247,7 @@ class Manifest:
 
     def _token_problems(self) -> list[str]:
         problems: list[str] = []
-        for name in ("pad_id", "unk_id", "cls_id", "sep_id", "mask_id"):
-            value = getattr(self, name)
+        for name, value in self.special_ids.items():
             if not -1 <= value < self.vocab_size:
                 problems.append(f"{name} is {value}, expected -1 or an id below vocab_size {self.vocab_size}")
         if self.task == "fill-mask" and self.mask_id < 0:

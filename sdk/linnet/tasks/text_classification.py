@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from linnet.errors import InvalidArgumentError
-from linnet.format.manifest import Manifest
+from linnet.format.manifest import SCORE_FUNCTIONS, Manifest
 from linnet.inputs import read_texts
 from linnet.runtime import DecodableArray
 from linnet.session import Session
 from linnet.tasks.base import NOT_GIVEN, NotGiven, Task, check_count, read_options
-from linnet.tasks.scores import SCORE_FUNCTIONS
 
 __all__ = ["TASK", "ClassificationOptions", "TextClassification"]
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-from linnet.errors import InvalidArgumentError, TaskMismatchError
-from tests.support.sdk_fakes import f32, fake_model, hashed_program, table_program
+from linnet.errors import InvalidArgumentError, ManifestInvalidError, TaskMismatchError
+from linnet_runtime import _core
+from tests.support.sdk_fakes import f32, fake_model, hashed_program, make_manifest, table_program
 
 TEXTS = ["the cat", "", "a big red house", "rain"]
 
@@ -48,6 +50,34 @@ def test_prompts_by_name_by_default_and_as_text() -> None:
     np.testing.assert_array_equal(model.encode("sat", prompt=""), plain.encode("sat"))
     with pytest.warns(UserWarning, match="prompt_name is not used"):
         model.encode("sat", prompt="old ", prompt_name="query")
+
+
+def test_a_pooling_mask_leaves_the_prompt_out() -> None:
+    inputs = {"inputs": ("input_ids", "pooling_mask")}
+    batch = {"max_batch": 2, "batch_inputs": ("input_ids", "pooling_mask", "attention_mask")}
+    model = embedder(**PROMPTS, **inputs, **batch)
+    runtime = model._runtime
+    model.encode("sat")  # [CLS] a dog sat [SEP]
+    assert runtime.given["pooling_mask"].tolist() == [[0, 0, 0, 1, 1]]
+    model.encode(["sat", ""], prompt_name="query")
+    assert runtime.given["pooling_mask"].tolist() == [[0, 0, 0, 1, 0], [0, 0, 0, 1, 1]]
+    assert runtime.given["attention_mask"].tolist() == [[1, 1, 1, 1, 0], [1, 1, 1, 1, 1]]
+    calls: list[Callable[[], Any]] = [
+        lambda: model.encode("sat", prompt=""),
+        lambda: model("sat"),
+        lambda: model.run(model.tokenize("sat")),
+    ]
+    for call in calls:
+        call()
+        assert runtime.given["pooling_mask"].tolist() == [[1, 1, 1]]
+
+
+def test_an_input_that_nobody_gives_is_named() -> None:
+    inputs = ("input_ids", "pooling_masks")
+    with pytest.raises(ManifestInvalidError, match=r"wants 'pooling_masks'.*gives.*pooling_mask, attention_mask"):
+        embedder(inputs=inputs).encode("x")
+    with pytest.raises(ManifestInvalidError, match='input "pooling_masks" is not known'):
+        _core.Task(make_manifest("feature-extraction", inputs=inputs).to_raw())
 
 
 def test_an_unknown_prompt_names_the_known_ones() -> None:

@@ -277,6 +277,22 @@ def test_the_smallest_bounds(name: str, max_length: int, max_batch: int, models:
         assert_close(batched(ids, torch.ones_like(ids))[0], run(ids)[0], "fp32")
 
 
+@pytest.mark.parametrize("pools_part", [False, True])
+def test_the_maximum_over_a_padded_batch(pools_part: bool, models: Models, run_program: Runner) -> None:
+    program = device_module(
+        models(CASES[0], "feature-extraction"), get_task("feature-extraction"), pooling="max", max_length=MAX_LENGTH,
+        pools_part=pools_part,
+    )  # fmt: skip
+    ids, mask = random_ids(2, 7), torch.ones(2, 7, dtype=torch.int64)
+    mask[1, 4:] = 0
+    pooled = mask.clone()
+    pooled[:, :2] = 0
+    inputs = (ids, *([pooled] if pools_part else []), mask)
+    run = run_program(lower_both(program).program, "forward_batch")
+    with torch.no_grad():
+        assert_close(run(*inputs)[0], program.with_mask()(*inputs)[0], "fp32")
+
+
 def test_impossible_requests_are_refused_at_once(models: Models) -> None:
     program = make(models(CASES[0], "feature-extraction"), "feature-extraction", "fp32")
     with pytest.raises(

@@ -75,7 +75,7 @@ constexpr std::string_view kTasks[] = {"feature-extraction",  "fill-mask",    "q
 constexpr std::string_view kScoreFunctions[] = {"softmax", "sigmoid", "none"};
 constexpr std::string_view kPoolings[] = {"cls",          "max",      "mean", "mean_sqrt_len_tokens",
                                           "weightedmean", "lasttoken"};
-constexpr std::string_view kInputs[] = {"input_ids", "token_type_ids", "attention_mask"};
+constexpr std::string_view kInputs[] = {"input_ids", "token_type_ids", "pooling_mask", "attention_mask"};
 constexpr std::string_view kTokenFields[] = {"pad_id", "unk_id", "cls_id", "sep_id", "mask_id"};
 
 using Problems = std::vector<std::string>;

@@ -150,6 +150,7 @@ public final class Linnet: @unchecked Sendable {
     }
 
     /// Embed a text. `prompt`: name of a prompt in the file, nil for its default; `normalize`: scale to unit length.
+    /// Of a model that was trained to leave its prompts out of the embedding, the tokens of the prompt are not pooled.
     public func embed(_ text: String, prompt: String? = nil, normalize: Bool = false, truncate: Bool = true) throws -> [Float] {
         var width = linnet_value()
         try orThrow(linnet_task_value(task, "embedding_size", &width))

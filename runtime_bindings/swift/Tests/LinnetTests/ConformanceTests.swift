@@ -23,12 +23,15 @@ func ownCases() throws -> URL {
     try XCTUnwrap(Bundle.module.url(forResource: "cases", withExtension: "tsv"))
 }
 
-/// The recorded outputs, handed out in their order.
+/// The recorded outputs, handed out in their order; `inputs`, if there are any, are what a run is to be given.
 private final class Replay: Engine {
+    var inputs: [[Int64]] = []
+    var wrongInputs = false
     var outputs: [Tensor] = []
     var perRun = 1
 
     func run(_ inputs: [[Int64]]) throws -> [Tensor] {
+        wrongInputs = wrongInputs || !self.inputs.isEmpty && inputs != self.inputs
         defer { outputs.removeFirst(perRun) }
         return Array(outputs.prefix(perRun))
     }
@@ -65,6 +68,7 @@ final class Conformance {
         case "field": fields[line[1]!] = value(line[2]!, line[3]!)
         case "drop": fields[line[1]!] = nil
         case "manifest": try open()
+        case "input": replay.inputs.append(integers(line[1]))
         case "output": replay.outputs.append(Tensor(shape: integers(line[1]), data: numbers(line[2])))
         default: return false
         }
@@ -92,7 +96,9 @@ final class Conformance {
         var problem = ""
         var same = false
         do { same = try right(line, expected) } catch { problem = ": \(error)" }
-        let passed = same && replay.outputs.isEmpty
+        let passed = same && !replay.wrongInputs && replay.outputs.isEmpty
+        replay.inputs = []
+        replay.wrongInputs = false
         replay.outputs = []
         counts[line[0]!, default: (0, 0)].passed += passed ? 1 : 0
         counts[line[0]!, default: (0, 0)].failed += passed ? 0 : 1

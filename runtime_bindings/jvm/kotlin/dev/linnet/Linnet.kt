@@ -117,7 +117,11 @@ class Linnet private constructor(private var handle: Long, private val engine: E
         Native.fillMask(handle, text.utf8(), truncate.toInt(), topK, ids).groupBy(MaskProposal::mask).values.toList()
     }
 
-    /** Embed a text. [prompt]: name of a prompt in the file, null for its default; [normalize]: scale to unit length. */
+    /**
+     * Embed a text. [prompt]: name of a prompt in the file, null for its default; [normalize]: scale to unit length.
+     *
+     * Of a model that was trained to leave its prompts out of the embedding, the tokens of the prompt are not pooled.
+     */
     @JvmOverloads
     fun embed(text: String, prompt: String? = null, normalize: Boolean = false, truncate: Boolean = true): FloatArray =
         use { Native.embed(it, text.utf8(), truncate.toInt(), prompt?.cString(), normalize.toInt()) }
