@@ -55,6 +55,7 @@ class Task(abc.ABC):
     Attributes:
         name: Hugging Face task name.
         abilities: calls that a model of this task supports, for error messages.
+        options: options of ``linnet run`` for a file of this task, besides those of all tasks.
         strategy: truncation strategy of a pair over the maximum length, as Hugging Face tokenizers name it.
         reads_questions: each input is a question with its context.
         ranks_passages: each input is a pair; one query may have several passages, which are ranked.
@@ -62,6 +63,7 @@ class Task(abc.ABC):
 
     name: ClassVar[str]
     abilities: ClassVar[str]
+    options: ClassVar[frozenset[str]] = frozenset()
     strategy: ClassVar[str] = "longest_first"
     reads_questions: ClassVar[bool] = False
     ranks_passages: ClassVar[bool] = False
@@ -72,7 +74,7 @@ class Task(abc.ABC):
 
     def run_options(self, manifest: Manifest) -> frozenset[str]:
         """Return the options of ``linnet run`` that a file of this task accepts, besides those of all tasks."""
-        return frozenset()
+        return self.options
 
     def answer_row(self, model: AnsweringModel, row: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
         """Run inference on one input of ``linnet run``.

@@ -42,6 +42,7 @@ class FillMask(Task):
 
     name: ClassVar[str] = "fill-mask"
     abilities: ClassVar[str] = "model(text with a mask token)"
+    options: ClassVar[frozenset[str]] = frozenset({"top_k"})
 
     def __call__(self, session: Session, inputs: object, given: Mapping[str, object]) -> Any:
         """Return a list of proposals; for a text with several masks, one such list for each mask.
@@ -60,10 +61,6 @@ class FillMask(Task):
             batch_size=run.batch_size,
         )
         return answers[0] if len(answers) == 1 else answers
-
-    def run_options(self, manifest: Manifest) -> frozenset[str]:
-        """Return the options of ``linnet run`` for this task."""
-        return frozenset({"top_k"})
 
     def counted_positions(self, manifest: Manifest, ids: Sequence[int]) -> list[int] | None:
         """Return the positions of the mask tokens."""

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypeAlias
 
 from linnet.errors import InvalidArgumentError
-from linnet.format.manifest import Manifest
 from linnet.inputs import TextInput, read_questions
 from linnet.runtime import DecodableArray, Encoding
 from linnet.session import Session
@@ -63,6 +62,7 @@ class QuestionAnswering(Task):
 
     name: ClassVar[str] = "question-answering"
     abilities: ClassVar[str] = "model(question=..., context=...)"
+    options: ClassVar[frozenset[str]] = frozenset({"question", "context", "top_k"})
     strategy: ClassVar[str] = "only_second"  # the question is never cut
     reads_questions: ClassVar[bool] = True
 
@@ -82,10 +82,6 @@ class QuestionAnswering(Task):
             answers.append(_decode(session, item, group, outputs[at : at + len(group)], options))
             at += len(group)
         return answers[0] if batch.single else answers
-
-    def run_options(self, manifest: Manifest) -> frozenset[str]:
-        """Return the options of ``linnet run`` for this task."""
-        return frozenset({"question", "context", "top_k"})
 
     def answer_row(self, model: AnsweringModel, row: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
         """Answer the question of a row of ``linnet run``."""

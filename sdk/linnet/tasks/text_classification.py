@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from linnet.errors import InvalidArgumentError
-from linnet.format.manifest import SCORE_FUNCTIONS, Manifest
+from linnet.format.manifest import SCORE_FUNCTIONS
 from linnet.inputs import read_texts
 from linnet.runtime import DecodableArray
 from linnet.session import Session
@@ -41,6 +41,7 @@ class TextClassification(Task):
 
     name: ClassVar[str] = "text-classification"
     abilities: ClassVar[str] = "model(text) with the labels' scores"
+    options: ClassVar[frozenset[str]] = frozenset({"top_k"})
 
     def __call__(self, session: Session, inputs: object, given: Mapping[str, object]) -> Any:
         """Return ``[{label, score}]`` for a str, ``{label, score}`` for a pair, a list of such dicts for a list.
@@ -58,10 +59,6 @@ class TextClassification(Task):
             return answers
         # the pipeline puts the only answer into a list for a plain string, and for no other input
         return [answers[0]] if batch.bare and options.top_k is NOT_GIVEN else answers[0]
-
-    def run_options(self, manifest: Manifest) -> frozenset[str]:
-        """Return the options of ``linnet run`` for this task."""
-        return frozenset({"top_k"})
 
     def _decode(self, session: Session, logits: DecodableArray, options: ClassificationOptions) -> Any:
         only_best = options.top_k is NOT_GIVEN

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from linnet.errors import InvalidArgumentError, TaskMismatchError
-from linnet.format.manifest import Manifest
 from linnet.inputs import Batch, TextInput, read_sentences, read_texts
 from linnet.runtime import FloatArray
 from linnet.session import RunOptions, Session
@@ -28,6 +27,7 @@ class TextRanking(Task):
 
     name: ClassVar[str] = "text-ranking"
     abilities: ClassVar[str] = "rank(query, passages), predict(pairs), model(pair)"
+    options: ClassVar[frozenset[str]] = frozenset({"top_k"})
     ranks_passages: ClassVar[bool] = True
 
     def __call__(self, session: Session, inputs: object, given: Mapping[str, object]) -> Any:
@@ -36,10 +36,6 @@ class TextRanking(Task):
         batch = read_texts(inputs, pairs=True)
         answers = [{"score": score.tolist()} for score in _scores(session, batch, run)]
         return answers[0] if batch.single else answers
-
-    def run_options(self, manifest: Manifest) -> frozenset[str]:
-        """Return the options of ``linnet run`` for this task."""
-        return frozenset({"top_k"})
 
     def answer_row(self, model: AnsweringModel, row: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
         """Rank the passages of a row of ``linnet run``, or score its one pair."""

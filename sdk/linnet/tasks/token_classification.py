@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from linnet.errors import InvalidArgumentError
-from linnet.format.manifest import Manifest
 from linnet.inputs import TextInput, read_texts
 from linnet.runtime import DecodableArray, Encoding
 from linnet.session import Session
@@ -59,6 +58,7 @@ class TokenClassification(Task):
 
     name: ClassVar[str] = "token-classification"
     abilities: ClassVar[str] = 'model(text), aggregation_strategy "none", "simple", "first", "average" or "max"'
+    options: ClassVar[frozenset[str]] = frozenset({"aggregation_strategy", "stride"})
 
     def __call__(self, session: Session, inputs: object, given: Mapping[str, object]) -> Any:
         """Return a list of entities for a str, or a list of such lists for a list of str."""
@@ -83,10 +83,6 @@ class TokenClassification(Task):
         )
         answers = [_merged([next(entities) for _ in group]) for group in windows]
         return answers[0] if batch.single else answers
-
-    def run_options(self, manifest: Manifest) -> frozenset[str]:
-        """Return the options of ``linnet run`` for this task."""
-        return frozenset({"aggregation_strategy", "stride"})
 
     def answer_row(self, model: AnsweringModel, row: Mapping[str, Any], options: Mapping[str, Any]) -> Any:
         """Return the entities of a row of ``linnet run``, with the aggregation strategy "simple" by default."""
