@@ -20,6 +20,7 @@ REFERENCE = "torch"
 FAMILIES: Mapping[str, str] = {
     OURS: "linnet",
     "linnet-forward": "linnet without forward_fused",
+    "linnet-eight-bits": "linnet with 8-bit activations",
     "onnxruntime": "ONNX Runtime",
     "openvino": "OpenVINO",
     "openvino-bf16": "OpenVINO in bfloat16",
@@ -140,6 +141,9 @@ def _openvino(
 ENGINES: Mapping[str, EngineInfo] = {
     "linnet": _linnet("linnet int8", "linnet", cold=_COLD_LINNET),
     "linnet-forward": _linnet("linnet int8, forward", "linnet", runner="linnet-forward", family="linnet-forward"),
+    "linnet-eight-bits": _linnet(
+        "linnet int8, 8-bit activations", "linnet", runner="linnet-eight-bits", family="linnet-eight-bits"
+    ),
     "linnet-sessions": _linnet("linnet int8, one session a thread", "linnet", runner="linnet-sessions"),
     "onnxruntime-fused": _onnx("ONNX Runtime int8, fused", "onnx-fused", cold=_COLD_ONNX),
     "onnxruntime-plain": _onnx("ONNX Runtime int8, as exported", "onnx-plain", cold=_COLD_ONNX),

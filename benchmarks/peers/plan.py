@@ -39,6 +39,7 @@ TIMED: Mapping[str, TimedPart] = {
         engines=(
             "linnet",
             "linnet-forward",
+            "linnet-eight-bits",
             "onnxruntime-fused",
             "onnxruntime-plain",
             "openvino",
@@ -184,7 +185,7 @@ def plan_of(args: argparse.Namespace) -> Plan:
         always = {OURS, "linnet-fp32", REFERENCE}
         engines = [name for name in engines if name in {*args.engines, *always}]
     elif quick:
-        slower = {"linnet-forward", "executorch", "openvino", "openvino-bf16", "onnxruntime-fp32"}
+        slower = {"linnet-forward", "linnet-eight-bits", "executorch", "openvino", "openvino-bf16", "onnxruntime-fp32"}
         engines = [name for name in engines if name not in slower]
     return Plan(
         parts=args.only or PARTS,
