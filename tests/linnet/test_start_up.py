@@ -26,7 +26,9 @@ def test_version_and_help_load_no_numpy() -> None:
 
 def test_a_run_loads_only_what_it_needs(files: Path) -> None:
     path = files / "text-classification.pte"
-    loaded = modules_after(f"from linnet.cli.main import main\nmain(['run', {str(path)!r}, 'x'])")
+    run = f"from linnet.cli.main import main\nmain(['run', {str(path)!r}, 'x'])"
+    modules_after(run)  # the first load on a machine repeats golden cases, and notes it
+    loaded = modules_after(run)
     assert not loaded & {
         "rich",
         "csv",
