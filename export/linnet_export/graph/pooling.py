@@ -46,7 +46,8 @@ def _mean_sqrt(hidden: Tensor, layout: BatchLayout) -> Tensor:
 def _weighted_mean(hidden: Tensor, layout: BatchLayout) -> Tensor:
     # by the token's place from 1 on, in the text with its prompt; padding stands behind the text, so the count of
     # tokens is the place
-    weights = torch.cumsum(_kept(hidden, layout), 1) * _pooled(hidden, layout)
+    keep = _kept(hidden, layout)
+    weights = torch.cumsum(keep, 1) * (keep if layout.pooled is None else layout.pooled)
     return _sum(hidden, weights, layout) / _total(weights, layout)
 
 
