@@ -110,9 +110,9 @@ Model::Model(std::unique_ptr<FileBytes> file, std::int32_t threads)
 
 Model::~Model() {
   unload();
-// not under ThreadSanitizer, which has an allocator of its own: glibc's then sometimes aborts when a thread
-// ends
-#if defined(__GLIBC__) && !defined(__SANITIZE_THREAD__)
+// not under ThreadSanitizer and AddressSanitizer, which have allocators of their own: glibc's then sometimes
+// aborts when a thread ends, or is not set up yet when two threads trim it
+#if defined(__GLIBC__) && !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
   // the freed memory of models that several threads used lies between memory that is still in use, in each
   // thread's part of the heap; without this, models that come and go hold ever more of it
   malloc_trim(0);
