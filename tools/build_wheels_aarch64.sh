@@ -72,7 +72,7 @@ for wheel in "$raw"/*.whl; do
   "$tools/bin/python" -m wheel tags --platform-tag "$platform" --remove "$wheel" >/dev/null
 done
 for wheel in "$raw"/*.whl; do
-  "$tools/bin/python" tools/check_wheel.py "$wheel" --most-installed-mb 20
+  "$tools/bin/python" tools/check_wheel.py "$wheel" --most-installed-mb 22
 done
 mv "$raw"/*.whl dist/
 ls -l dist/*aarch64*
