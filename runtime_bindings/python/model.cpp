@@ -126,46 +126,22 @@ class Model {
     const linnet_fused when = !fused   ? LINNET_FUSED_WHERE_FASTER
                               : *fused ? LINNET_FUSED_ALWAYS
                                        : LINNET_FUSED_NEVER;
-    const auto model = get();
-    linnet_status status = LINNET_OK;
-    {
-      const Unlocked unlocked;  // may wait for a run
-      status = linnet_model_set_fused(model.get(), when);
-    }
-    check(status);
+    check_waiting([=](linnet_model* model) { return linnet_model_set_fused(model, when); });
   }
 
   // Choose the bits of rounded activations: 7, 8 or what is faster and proven (0).
   void set_activation_bits(std::int32_t bits) const {
-    const auto model = get();
-    linnet_status status = LINNET_OK;
-    {
-      const Unlocked unlocked;  // may wait for a run
-      status = linnet_model_set_activation_bits(model.get(), bits);
-    }
-    check(status);
+    check_waiting([=](linnet_model* model) { return linnet_model_set_activation_bits(model, bits); });
   }
 
   std::int32_t activation_bits() const {
-    const auto model = get();
     std::int32_t bits = 0;
-    linnet_status status = LINNET_OK;
-    {
-      const Unlocked unlocked;  // may wait for a run
-      status = linnet_model_activation_bits(model.get(), &bits);
-    }
-    check(status);
+    check_waiting([&bits](linnet_model* model) { return linnet_model_activation_bits(model, &bits); });
     return bits;
   }
 
   void set_profiling(bool on) const {
-    const auto model = get();
-    linnet_status status = LINNET_OK;
-    {
-      const Unlocked unlocked;  // may wait for a run
-      status = linnet_model_set_profiling(model.get(), on ? 1 : 0);
-    }
-    check(status);
+    check_waiting([=](linnet_model* model) { return linnet_model_set_profiling(model, on ? 1 : 0); });
   }
 
   nb::list profile() const {
@@ -187,6 +163,19 @@ class Model {
   void close() { model_.reset(); }
 
  private:
+  // Call `function` with the model and without the interpreter's lock, since it may wait for a run; raise
+  // what its status says.
+  template <typename Function>
+  void check_waiting(const Function& function) const {
+    const auto model = get();
+    linnet_status status = LINNET_OK;
+    {
+      const Unlocked unlocked;
+      status = function(model.get());
+    }
+    check(status);
+  }
+
   static linnet_status open_bytes(const nb::bytes& bytes, const linnet_open_options& options,
                                   linnet_model** model) {
     const Unlocked unlocked;

@@ -64,8 +64,10 @@ def load(
             value.
     """
     _check_settings(threads, sessions, fused, activation_bits)
-    given = {"threads": threads, "sessions": sessions, "self_test": self_test, "profile": profile}
-    given |= {"fused": fused, "activation_bits": activation_bits}
+    given = {
+        "threads": threads, "sessions": sessions, "self_test": self_test, "fused": fused,
+        "activation_bits": activation_bits, "profile": profile,
+    }  # fmt: skip
     tested = is_wanted(self_test)
     opened, path = _source(default_model() if source is None else source)
     if require_signature is not None:

@@ -67,6 +67,7 @@ TRAILER_MAJOR = 1
 TRAILER_MINOR = 0  # without a signature
 _SIGNED_MINOR = 2  # a signature covers the footer too
 _BITS_MINOR = 3
+_FEWER_BITS = 7  # of rounded activations, the only number below 8
 _ZERO_AT = 112
 _FOOTER = struct.Struct("<8sHHIQQQQ32s32s8s8s")
 _RANGE = struct.Struct("<QQ")
@@ -123,7 +124,7 @@ def build_trailer(program: bytes | mmap.mmap, ranges: Sequence[tuple[int, int]],
         hashed.update(program[offset : offset + size])
     payload = json.dumps(evidence, ensure_ascii=False, allow_nan=False, sort_keys=True).encode()
     body = payload + b"".join(_RANGE.pack(offset, size) for offset, size in ranges)
-    bits = evidence.get("activation_bits", 8) % 8
+    bits = _FEWER_BITS if evidence.get("activation_bits") == _FEWER_BITS else 0
     footer = _FOOTER.pack(
         MAGIC,
         TRAILER_MAJOR,
@@ -282,7 +283,7 @@ def _check_footer(path: str | Path, footer: bytes, size: int) -> tuple[Any, ...]
     total = program_size + evidence_size + range_count * _RANGE.size + signature_size + FOOTER_SIZE
     if total != size:
         problems.append(f"adds up to {total} bytes, the file has {size}")
-    allowed = ((7,) if minor == _BITS_MINOR else ()) + (0,)
+    allowed = (0, _FEWER_BITS) if minor == _BITS_MINOR else (0,)
     if minor <= _BITS_MINOR and int.from_bytes(footer[_ZERO_AT:-8], "little") not in allowed:
         problems.append("has other bytes behind its hashes than its version knows")
     if minor == TRAILER_MINOR and signature_size:
