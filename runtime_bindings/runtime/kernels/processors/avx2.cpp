@@ -153,24 +153,11 @@ inline void add_eights(__m256i& sum, __m256i unit, __m256i next_unit, __m256i we
       : "x"(weights), "x"(next_weights), "x"(unit), "x"(next_unit), "x"(ones));
 }
 
-struct SevenBitProducts {
+struct SevenBitProducts : ActivationsInBytes {
   static constexpr std::size_t kPanel = 16;
   static constexpr std::size_t kInputs = 4;
   static constexpr std::size_t kRows = 3;
-  static constexpr std::size_t kActivationBytes = 1;
-  static constexpr std::int32_t kActivationOffset = 0;
-  static constexpr std::size_t kRoundedAtOnce = 16;
   static constexpr bool kAddsFour = true;
-
-  static void store_activations(std::uint8_t* to, const Ints* x) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), to_bytes(*x));
-  }
-
-  static void store_activations(std::uint8_t* to, Ints x, std::size_t count) {
-    alignas(16) std::uint8_t numbers[kLanes];
-    store_activations(numbers, &x);
-    std::memcpy(to, numbers, count);
-  }
 
   template <std::size_t kCount>
   [[gnu::noinline]] static void multiply_tile(const std::uint8_t* bytes, std::size_t stride,

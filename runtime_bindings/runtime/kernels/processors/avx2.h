@@ -208,6 +208,23 @@ inline __m128i to_bytes(Ints x) {
   return _mm_packus_epi16(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
 }
 
+// How products read rounded activations: as unsigned bytes (vectors.h).
+struct ActivationsInBytes {
+  static constexpr std::size_t kActivationBytes = 1;
+  static constexpr std::int32_t kActivationOffset = 0;
+  static constexpr std::size_t kRoundedAtOnce = 16;
+
+  static void store_activations(std::uint8_t* to, const Ints* x) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), to_bytes(*x));
+  }
+
+  static void store_activations(std::uint8_t* to, Ints x, std::size_t count) {
+    alignas(16) std::uint8_t bytes[kLanes];
+    store_activations(bytes, &x);
+    std::memcpy(to, bytes, count);
+  }
+};
+
 // Return the four bytes at `from` in each lane of a register.
 inline __m256i broadcast_unit(const std::uint8_t* from) {
   std::int32_t unit = 0;

@@ -69,24 +69,11 @@ inline void add_products(Ints* sums, const std::uint8_t* left, const std::uint8_
   }
 }
 
-struct Products {
+struct Products : ActivationsInBytes {
   static constexpr std::size_t kPanel = 16;
   static constexpr std::size_t kInputs = 4;
   static constexpr std::size_t kRows = 6;
-  static constexpr std::size_t kActivationBytes = 1;
-  static constexpr std::int32_t kActivationOffset = 0;
-  static constexpr std::size_t kRoundedAtOnce = 16;
   static constexpr bool kAddsFour = false;
-
-  static void store_activations(std::uint8_t* to, const Ints* x) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), to_bytes(*x));
-  }
-
-  static void store_activations(std::uint8_t* to, Ints x, std::size_t count) {
-    alignas(16) std::uint8_t bytes[kLanes];
-    store_activations(bytes, &x);
-    std::memcpy(to, bytes, count);
-  }
 
   template <std::size_t kCount>
   static void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const PanelWeights& panel,

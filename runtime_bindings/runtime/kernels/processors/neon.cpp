@@ -102,24 +102,11 @@ inline void add_products(Ints* sums, const std::uint8_t* left, const std::uint8_
   }
 }
 
-struct Products {
+struct Products : ActivationsInBytes<128> {
   static constexpr std::size_t kPanel = 16;
   static constexpr std::size_t kInputs = 4;
   static constexpr std::size_t kRows = 2;
-  static constexpr std::size_t kActivationBytes = 1;
-  static constexpr std::int32_t kActivationOffset = 128;
-  static constexpr std::size_t kRoundedAtOnce = 16;
   static constexpr bool kAddsFour = false;
-
-  static void store_activations(std::uint8_t* to, const Ints* x) {
-    vst1q_u8(to, veorq_u8(to_bytes(*x), vdupq_n_u8(128)));
-  }
-
-  static void store_activations(std::uint8_t* to, Ints x, std::size_t count) {
-    std::uint8_t bytes[kLanes];
-    store_activations(bytes, &x);
-    std::copy(bytes, bytes + count, to);
-  }
 
   template <std::size_t kCount>
   static void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const PanelWeights& panel,

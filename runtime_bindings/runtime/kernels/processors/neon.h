@@ -228,6 +228,25 @@ inline uint8x16_t to_bytes(Ints x) {
   return vcombine_u8(vqmovn_u16(low), vqmovn_u16(high));
 }
 
+// How products read rounded activations: as bytes from which kOffset is taken, 0 or 128 (vectors.h).
+template <std::int32_t kOffset>
+struct ActivationsInBytes {
+  static constexpr std::size_t kActivationBytes = 1;
+  static constexpr std::int32_t kActivationOffset = kOffset;
+  static constexpr std::size_t kRoundedAtOnce = 16;
+
+  static void store_activations(std::uint8_t* to, const Ints* x) {
+    const uint8x16_t bytes = to_bytes(*x);
+    vst1q_u8(to, kOffset == 0 ? bytes : veorq_u8(bytes, vdupq_n_u8(kOffset)));
+  }
+
+  static void store_activations(std::uint8_t* to, Ints x, std::size_t count) {
+    std::uint8_t bytes[kLanes];
+    store_activations(bytes, &x);
+    std::copy(bytes, bytes + count, to);
+  }
+};
+
 // Return the four bytes at `from`, four times.
 inline int8x16_t broadcast_unit(const std::uint8_t* from) {
   std::int32_t unit = 0;

@@ -75,22 +75,11 @@ inline int32x4_t row_of(int32x4_t left, int32x4_t right) {
   return vreinterpretq_s32_s64(kRow == 0 ? vtrn1q_s64(a, b) : vtrn2q_s64(a, b));
 }
 
-struct Products {
+struct Products : ActivationsInBytes<0> {
   static constexpr std::size_t kPanel = 16;
   static constexpr std::size_t kInputs = 8;
   static constexpr std::size_t kRows = 6;
-  static constexpr std::size_t kActivationBytes = 1;
-  static constexpr std::int32_t kActivationOffset = 0;
-  static constexpr std::size_t kRoundedAtOnce = 16;
   static constexpr bool kAddsFour = false;
-
-  static void store_activations(std::uint8_t* to, const Ints* x) { vst1q_u8(to, to_bytes(*x)); }
-
-  static void store_activations(std::uint8_t* to, Ints x, std::size_t count) {
-    std::uint8_t bytes[kLanes];
-    store_activations(bytes, &x);
-    std::copy(bytes, bytes + count, to);
-  }
 
   // A register of sums has two rows of two outputs. Eight inputs of two outputs lie together, as the
   // instruction wants them.
