@@ -11,6 +11,7 @@
 #include "kernels/attention.h"
 #include "kernels/dispatch.h"
 #include "kernels/on_threads.h"
+#include "kernels/tensor_checks.h"
 
 namespace linnet::kernels {
 namespace {
@@ -37,14 +38,6 @@ struct Call {
   std::uint8_t* scratch;  // Scratch::size for every thread
   std::size_t threads;
 };
-
-bool is_float(const Tensor& tensor, ssize_t dimensions) {
-  return tensor.scalar_type() == ScalarType::Float && tensor.dim() == dimensions;
-}
-
-bool is_matrix(const Tensor& tensor, const Tensor& like) {
-  return is_float(tensor, 2) && tensor.size(0) == like.size(0) && tensor.size(1) == like.size(1);
-}
 
 // Give whole heads to every thread: nothing is shared, so the threads are started only once.
 void run_by_heads(const Call& call, const PackedHead& layout, std::size_t scratch_size) {
@@ -112,8 +105,7 @@ void attend(KernelRuntimeContext& context, AttentionInput input, const Tensor& v
 }
 
 bool are_heads(const Tensor& value, std::int64_t heads, const Tensor& out) {
-  return value.dim() == 2 && is_matrix(value, value) && heads > 0 && value.size(1) % heads == 0 &&
-         out.scalar_type() == ScalarType::Float && out.dim() == 2;
+  return is_float(value, 2) && heads > 0 && value.size(1) % heads == 0 && is_float(out, 2);
 }
 
 // Return the input for whole rows of queries and keys, and no places.
@@ -132,7 +124,8 @@ void int8_attention_out(KernelRuntimeContext& context, Span<EValue*> stack) {
   const Tensor& value = stack[2]->toTensor();
   const std::int64_t heads = stack[3]->toInt();
   Tensor& out = stack[4]->toTensor();
-  ET_KERNEL_CHECK(context, are_heads(value, heads, out) && is_matrix(query, value) && is_matrix(key, value),
+  ET_KERNEL_CHECK(context,
+                  are_heads(value, heads, out) && is_matrix_like(query, value) && is_matrix_like(key, value),
                   InvalidArgument, );
   attend(context, whole_rows(query, key), value, heads, out);
 }
@@ -147,9 +140,9 @@ void int8_biased_attention_out(KernelRuntimeContext& context, Span<EValue*> stac
   const std::int64_t heads = stack[4]->toInt();
   Tensor& out = stack[5]->toTensor();
   ET_KERNEL_CHECK(context,
-                  are_heads(value, heads, out) && is_matrix(query, value) && is_matrix(key, value) &&
-                      is_float(bias, 2) && bias.size(0) == heads && bias.size(1) % 2 == 0 &&
-                      bias.size(1) / 2 >= value.size(0),
+                  are_heads(value, heads, out) && is_matrix_like(query, value) &&
+                      is_matrix_like(key, value) && is_float(bias, 2) && bias.size(0) == heads &&
+                      bias.size(1) % 2 == 0 && bias.size(1) / 2 >= value.size(0),
                   InvalidArgument, );
   AttentionInput input = whole_rows(query, key);
   input.bias = bias.const_data_ptr<float>();
@@ -179,7 +172,7 @@ void int8_rotary_attention_out(KernelRuntimeContext& context, Span<EValue*> stac
   bool good = are_heads(value, heads, out) && first.dim() == 2 && first.size(0) == value.size(0) &&
               first.size(1) * 2 == value.size(1) && first.size(1) % heads == 0;
   for (std::size_t i = 0; i < 4; ++i) {
-    good = good && is_matrix(stack[i]->toTensor(), first);
+    good = good && is_matrix_like(stack[i]->toTensor(), first);
   }
   for (const Tensor* table : {&cosine, &sine}) {
     good = good && is_table(*table, value.size(0), first.size(1) / heads);

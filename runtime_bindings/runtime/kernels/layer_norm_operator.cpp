@@ -7,11 +7,11 @@
 #include "kernels/dispatch.h"
 #include "kernels/layer_norm.h"
 #include "kernels/on_threads.h"
+#include "kernels/tensor_checks.h"
 
 namespace linnet::kernels {
 namespace {
 
-using executorch::aten::ScalarType;
 using executorch::aten::Tensor;
 using executorch::runtime::Error;
 using executorch::runtime::EValue;
@@ -22,17 +22,12 @@ using executorch::runtime::Span;
 // Tokens below which waking the other threads takes longer than the work.
 constexpr std::size_t kSmallestShare = 32;
 
-bool is_float(const Tensor& tensor, ssize_t dimensions) {
-  return tensor.scalar_type() == ScalarType::Float && tensor.dim() == dimensions;
-}
-
 // Normalize x, or x + residual.
 void normalize(KernelRuntimeContext& context, const Tensor& x, const Tensor* residual, const Tensor& weight,
                double epsilon, Tensor& out) {
   ET_KERNEL_CHECK(context,
                   is_float(x, 2) && is_float(weight, 1) && is_float(out, 2) && weight.size(0) == x.size(1) &&
-                      (residual == nullptr || (is_float(*residual, 2) && residual->size(0) == x.size(0) &&
-                                               residual->size(1) == x.size(1))),
+                      (residual == nullptr || is_matrix_like(*residual, x)),
                   InvalidArgument, );
   ET_KERNEL_CHECK(context, executorch::runtime::resize_tensor(out, x.sizes()) == Error::Ok,
                   InvalidArgument, );

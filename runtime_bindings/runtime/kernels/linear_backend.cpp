@@ -16,6 +16,7 @@
 #include "kernels/linear.h"
 #include "kernels/linear_call.h"
 #include "kernels/on_threads.h"
+#include "kernels/tensor_checks.h"
 
 namespace linnet::kernels {
 namespace {
@@ -149,11 +150,6 @@ void run(const Work& work, const float* x, std::size_t inputs) {
     kernel.round_rows(x, inputs, first, std::min(first + kRoundedAtOnce, work.count), work.rows);
   });
   on_threads(work.panels(), [&](std::size_t panel) { work.multiply(panel, panel + 1); });
-}
-
-bool is_matrix(const Tensor& tensor, std::size_t width) {
-  return tensor.scalar_type() == ScalarType::Float && tensor.dim() == 2 &&
-         static_cast<std::size_t>(tensor.size(1)) == width;
 }
 
 class LinnetBackend final : public BackendInterface {

@@ -6,11 +6,11 @@
 #include <cstddef>
 
 #include "kernels/on_threads.h"
+#include "kernels/tensor_checks.h"
 
 namespace linnet::kernels {
 namespace {
 
-using executorch::aten::ScalarType;
 using executorch::aten::Tensor;
 using executorch::runtime::Error;
 using executorch::runtime::EValue;
@@ -21,20 +21,12 @@ using executorch::runtime::Span;
 // Tokens below which waking the other threads takes longer than the work.
 constexpr std::size_t kSmallestShare = 32;
 
-bool is_matrix(const Tensor& tensor, const Tensor& like) {
-  return tensor.scalar_type() == ScalarType::Float && tensor.dim() == 2 && tensor.size(0) == like.size(0) &&
-         tensor.size(1) == like.size(1);
-}
-
 // multiply.out(Tensor x, Tensor gate, *, Tensor(a!) out) -> Tensor(a!)
 void multiply_out(KernelRuntimeContext& context, Span<EValue*> stack) {
   const Tensor& x = stack[0]->toTensor();
   const Tensor& gate = stack[1]->toTensor();
   Tensor& out = stack[2]->toTensor();
-  ET_KERNEL_CHECK(context,
-                  x.dim() == 2 && is_matrix(x, x) && is_matrix(gate, x) && out.dim() == 2 &&
-                      out.scalar_type() == ScalarType::Float,
-                  InvalidArgument, );
+  ET_KERNEL_CHECK(context, is_float(x, 2) && is_matrix_like(gate, x) && is_float(out, 2), InvalidArgument, );
   ET_KERNEL_CHECK(context, executorch::runtime::resize_tensor(out, x.sizes()) == Error::Ok,
                   InvalidArgument, );
   const auto* left = x.const_data_ptr<float>();
