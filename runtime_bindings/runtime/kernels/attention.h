@@ -11,6 +11,11 @@
 // Scores may know the places of their query and key: queries and keys are rotated by the angle of their place
 // before they are rounded, a bias depends on the distance, and keys too far away are not seen. Scores with a
 // bias are float32 sums, scaled before they are added.
+//
+// Disentangled attention (https://arxiv.org/abs/2006.03654, equation 4) adds the product of the query with a
+// row for the distance of the key, and that of the key with a row for the distance of the query. A row of
+// products is computed for each query or key and consecutive distances, and is shifted by one from a key to
+// the next. These rows are rounded as keys are.
 #ifndef LINNET_RUNTIME_KERNELS_ATTENTION_H_
 #define LINNET_RUNTIME_KERNELS_ATTENTION_H_
 
@@ -25,6 +30,7 @@ struct AttentionShape {
   std::size_t tokens;
   std::size_t heads;
   std::size_t head_width;
+  bool distances = false;  // scores have products with rows of distances
 
   std::size_t width() const noexcept { return heads * head_width; }
 };
@@ -49,6 +55,11 @@ struct AttentionInput {
   // Null: nothing is.
   const float* bias = nullptr;
   std::size_t reach = 0;
+  // Rows of distances from -tokens to tokens - 1, float32 [2 * tokens, heads * head_width]: keys of the
+  // distances key - query, which queries are multiplied with, and queries of the distances query - key,
+  // scaled already, which keys are multiplied with. Null: there are none.
+  const float* distance_keys = nullptr;
+  const float* distance_queries = nullptr;
   // Keys that a query sees in front of its own place and behind it, at most `tokens`.
   std::size_t before = 0;
   std::size_t behind = 0;
@@ -61,12 +72,19 @@ constexpr std::size_t kLanes = 16;     // numbers in a vector of the kernels: qu
 constexpr std::size_t kUnitBytes = 4;  // what an instruction multiplies in one lane
 constexpr std::size_t kStep = 8;       // keys whose scores are summed at once
 constexpr std::size_t kBlock = 32;     // keys whose weights share their resolution
+constexpr std::size_t kNear = kBlock + kLanes;  // distances of kLanes queries and a block of keys, and one
 constexpr float kLargestWeight = 255.0F;
 
 // How a kernel multiplies 8-bit numbers: in units of kUnitBytes, with as many of them in each.
 struct UnitFormat {
   std::size_t group;    // numbers in a unit: bytes, or twos of 16 bits
   bool signed_weights;  // softmax weights are shifted to signed bytes, which sums of the values undo
+};
+
+// How packed rows of distances lie in memory: a distance in each lane, as queries. Offsets in bytes.
+struct PackedDistances {
+  std::size_t scale;  // float32 [2 * span]
+  std::size_t rows;   // units [2 * span / kLanes][units][kLanes]
 };
 
 // How the packed keys and values of one head lie in memory; offsets in bytes, all multiples of 64.
@@ -84,6 +102,9 @@ struct PackedHead {
   std::size_t keys;         // units [tokens][units]
   std::size_t values;       // units [tokens / group][channels]
   std::size_t row;          // float32 [channels]: the rotated key that is packed
+  std::size_t span;         // tokens rounded up to kLanes, or 0 without distances: they start at -span
+  PackedDistances distance_keys;
+  PackedDistances distance_queries;
   std::size_t size;
 };
 
@@ -96,6 +117,10 @@ struct Scratch {
   std::size_t weights;  // units [kBlock / group][kLanes]
   std::size_t sums;     // float32 [channels][kLanes]
   std::size_t row;      // float32 [channels]: the rotated query that is packed
+  // With distances:
+  std::size_t query_rows;   // units [kLanes][units], as keys
+  std::size_t by_distance;  // float32 [kLanes][kNear]: products of queries with keys of distances
+  std::size_t of_keys;      // float32 [kStep][2 * kLanes]: products of keys with queries of distances
   std::size_t size;
 };
 
@@ -103,7 +128,8 @@ struct AttentionKernel {
   UnitFormat format;
   // Round the keys and values of one head and pack them into `packed` (PackedHead::size bytes).
   void (*pack)(const AttentionInput& input, std::size_t head, std::uint8_t* packed);
-  // Compute the rows of `out` for the queries [first, last) of one head. `scratch` has Scratch::size bytes.
+  // Compute the rows of `out` for the queries [first, last) of one head; `first` is a multiple of kLanes.
+  // `scratch` has Scratch::size bytes.
   void (*attend)(const AttentionInput& input, std::size_t head, std::size_t first, std::size_t last,
                  const std::uint8_t* packed, std::uint8_t* scratch, float* out);
 };

@@ -40,6 +40,11 @@ PackedHead::PackedHead(const AttentionShape& shape, const UnitFormat& format) no
   keys = parts.next(tokens * units * kUnitBytes);
   values = parts.next(tokens / group * channels * kUnitBytes);
   row = parts.next(channels * sizeof(float));
+  span = shape.distances ? rounded_up(shape.tokens, kLanes) : 0;
+  for (PackedDistances* each : {&distance_keys, &distance_queries}) {
+    each->scale = parts.next(2 * span * sizeof(float));
+    each->rows = parts.next(2 * span * units * kUnitBytes);
+  }
   size = parts.size();
 }
 
@@ -50,6 +55,10 @@ Scratch::Scratch(const PackedHead& head) noexcept {
   weights = parts.next(kBlock / head.group * kLanes * kUnitBytes);
   sums = parts.next(head.channels * kLanes * sizeof(float));
   row = parts.next(head.channels * sizeof(float));
+  const std::size_t lanes = head.span == 0 ? 0 : kLanes;
+  query_rows = parts.next(lanes * head.units * kUnitBytes);
+  by_distance = parts.next(lanes * kNear * sizeof(float));
+  of_keys = parts.next(2 * lanes * kStep * sizeof(float));
   size = parts.size();
 }
 

@@ -1,5 +1,5 @@
-// ExecuTorch operators linnet::int8_attention.out, with a bias or with rotated rows too: shapes are checked,
-// heads or queries shared among threads.
+// ExecuTorch operators linnet::int8_attention.out, with a bias, with rotated rows or with rows of distances
+// too: shapes are checked, heads or queries shared among threads.
 #include <executorch/runtime/core/exec_aten/util/tensor_util.h>
 #include <executorch/runtime/kernel/kernel_runtime_context.h>
 #include <executorch/runtime/kernel/operator_registry.h>
@@ -80,7 +80,8 @@ void attend(KernelRuntimeContext& context, AttentionInput input, const Tensor& v
   ET_KERNEL_CHECK(context, executorch::runtime::resize_tensor(out, value.sizes()) == Error::Ok,
                   InvalidArgument, );
   const AttentionShape shape{static_cast<std::size_t>(value.size(0)), static_cast<std::size_t>(heads),
-                             static_cast<std::size_t>(value.size(1) / heads)};
+                             static_cast<std::size_t>(value.size(1) / heads),
+                             input.distance_keys != nullptr || input.distance_queries != nullptr};
   if (shape.tokens == 0 || shape.head_width == 0) {
     return;
   }
@@ -188,12 +189,44 @@ void int8_rotary_attention_out(KernelRuntimeContext& context, Span<EValue*> stac
   attend(context, input, value, heads, out);
 }
 
+// Tell whether a value is None, or a matrix with a row for each distance from -tokens to tokens - 1.
+bool are_distances(const EValue& rows, const Tensor& value) {
+  return rows.isNone() ||
+         (rows.isTensor() && is_float(rows.toTensor(), 2) && rows.toTensor().size(0) == 2 * value.size(0) &&
+          rows.toTensor().size(1) == value.size(1));
+}
+
+const float* numbers_or_null(const EValue& rows) {
+  return rows.isNone() ? nullptr : rows.toTensor().const_data_ptr<float>();
+}
+
+// int8_disentangled_attention.out(Tensor query, Tensor key, Tensor value, Tensor? distance_keys, Tensor?
+// distance_queries, int heads, *, Tensor(a!) out) -> Tensor(a!)
+void int8_disentangled_attention_out(KernelRuntimeContext& context, Span<EValue*> stack) {
+  const Tensor& query = stack[0]->toTensor();
+  const Tensor& key = stack[1]->toTensor();
+  const Tensor& value = stack[2]->toTensor();
+  const std::int64_t heads = stack[5]->toInt();
+  Tensor& out = stack[6]->toTensor();
+  ET_KERNEL_CHECK(context,
+                  are_heads(value, heads, out) && is_matrix_like(query, value) &&
+                      is_matrix_like(key, value) && are_distances(*stack[3], value) &&
+                      are_distances(*stack[4], value),
+                  InvalidArgument, );
+  AttentionInput input = whole_rows(query, key);
+  input.distance_keys = numbers_or_null(*stack[3]);
+  input.distance_queries = numbers_or_null(*stack[4]);
+  attend(context, input, value, heads, out);
+}
+
 [[maybe_unused]] const Error registered =
     executorch::runtime::register_kernel(Kernel("linnet::int8_attention.out", int8_attention_out));
 [[maybe_unused]] const Error registered_biased = executorch::runtime::register_kernel(
     Kernel("linnet::int8_biased_attention.out", int8_biased_attention_out));
 [[maybe_unused]] const Error registered_rotary = executorch::runtime::register_kernel(
     Kernel("linnet::int8_rotary_attention.out", int8_rotary_attention_out));
+[[maybe_unused]] const Error registered_disentangled = executorch::runtime::register_kernel(
+    Kernel("linnet::int8_disentangled_attention.out", int8_disentangled_attention_out));
 
 }  // namespace
 }  // namespace linnet::kernels

@@ -26,6 +26,7 @@ from linnet_export.lower.custom_ops import (
     embedding_byte,
     int8_attention,
     int8_biased_attention,
+    int8_disentangled_attention,
     int8_rotary_attention,
     layer_norm,
     multiply,
@@ -62,6 +63,27 @@ def test_a_bias_by_distance_against_float64(tokens: int) -> None:
     added = torch.stack([bias[:, i + 3 : i + tokens + 3].flip(1) for i in range(tokens)], 1)
     expected = (torch.softmax(q @ k.transpose(1, 2) + added, -1) @ v).transpose(0, 1).reshape(tokens, -1)
     found = int8_biased_attention(query, key, value, bias, heads)
+    assert ((found - expected).norm() / expected.norm()).item() < 0.02
+
+
+@pytest.mark.parametrize("kinds", ["keys", "queries", "both"])
+@pytest.mark.parametrize("tokens", [1, 2, 17, 300])
+def test_rows_of_distances_against_float64(tokens: int, kinds: str) -> None:
+    heads, width = 3, 20
+    query, key, value = (torch.randn(tokens, heads * width) for _ in range(3))
+    query *= width**-0.5
+    keys = torch.randn(2 * tokens, heads * width) if kinds != "queries" else None
+    queries = torch.randn(2 * tokens, heads * width) * width**-0.5 if kinds != "keys" else None
+    q, k, v = (matrix.double().view(tokens, heads, width) for matrix in (query, key, value))
+    scores = torch.einsum("ihd,jhd->hij", q, k)
+    for i in range(tokens):
+        for j in range(tokens):
+            if keys is not None:
+                scores[:, i, j] += (q[i] * keys[tokens + j - i].double().view(heads, width)).sum(-1)
+            if queries is not None:
+                scores[:, i, j] += (k[j] * queries[tokens + i - j].double().view(heads, width)).sum(-1)
+    expected = torch.einsum("hij,jhd->ihd", torch.softmax(scores, -1), v).reshape(tokens, -1)
+    found = int8_disentangled_attention(query, key, value, keys, queries, heads)
     assert ((found - expected).norm() / expected.norm()).item() < 0.02
 
 

@@ -3,7 +3,8 @@
 A score is query * key, plus query * the key of their distance (c2p), plus key * the query of their distance
 (p2c). The keys and queries of distances depend on weights only, so they are tables of the file by bucket of
 distance. transformers multiplies with every bucket and gathers; here each token multiplies with the distances
--length .. length - 1 in their order, and one change of strides puts the products where their pair is.
+-length .. length - 1 in their order, and one change of strides puts the products where their pair is. The operator
+of linnet does the same for a few tokens at a time, in int8.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from linnet_export.graph.layers import (
     make_linear,
 )
 from linnet_export.graph.relative_positions import distances, pairs_of_distances
+from linnet_export.lower.custom_ops import int8_disentangled_attention
 
 __all__ = ["ARCHITECTURE"]
 
@@ -58,9 +60,14 @@ class _Positions(nn.Module):
 
     def forward(self, length: int) -> Tensor:
         """Return float32 [heads, width of a head, 2 * length]."""
+        rows = self.rows(length)
+        return rows.view(-1, self.heads, rows.shape[-1] // self.heads).permute(1, 2, 0)
+
+    def rows(self, length: int) -> Tensor:
+        """Return float32 [2 * length, width], by the distances from -length to length - 1."""
         middle = self.buckets.shape[0] // 2
         rows: Tensor = self.by_bucket(self.buckets[middle - length : middle + length])
-        return rows.view(-1, self.heads, rows.shape[-1] // self.heads).permute(1, 2, 0)
+        return rows
 
 
 class _DisentangledAttention(Attention):
@@ -88,6 +95,10 @@ class _DisentangledAttention(Attention):
 
     def forward(self, query_in: Tensor, key_in: Tensor, value_in: Tensor, layout: BatchLayout) -> Tensor:
         """Return float32 [tokens, heads * head_width] of three float32 [tokens, width]."""
+        if layout.fused:
+            keys, queries = (_rows(each, layout) for each in (self.key_positions, self.query_positions))
+            rows = (self.query(query_in), self.key(key_in), self.value(value_in))
+            return int8_disentangled_attention(*rows, keys, queries, self.heads)
         query = self._split(self.query(query_in), layout)
         key = self._split(self.key(key_in), layout)
         value = self._split(self.value(value_in), layout)
@@ -105,6 +116,10 @@ class _DisentangledAttention(Attention):
         if layout.keep is not None:
             table = table.repeat(layout.batch, 1, 1)
         return pairs_of_distances(torch.bmm(tokens, table), layout.length, transposed=transposed)
+
+
+def _rows(positions: _Positions | None, layout: BatchLayout) -> Tensor | None:
+    return None if positions is None else positions.rows(layout.length)
 
 
 def _buckets(config: Any, max_length: int) -> tuple[Tensor, Tensor]:

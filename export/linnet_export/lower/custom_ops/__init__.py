@@ -11,6 +11,7 @@ from linnet_export.lower.custom_ops.embedding_byte import embedding_byte, use_cu
 from linnet_export.lower.custom_ops.int8_attention import (
     int8_attention,
     int8_biased_attention,
+    int8_disentangled_attention,
     int8_rotary_attention,
 )
 from linnet_export.lower.custom_ops.multiply import multiply
@@ -21,6 +22,7 @@ __all__ = [
     "embedding_byte",
     "int8_attention",
     "int8_biased_attention",
+    "int8_disentangled_attention",
     "int8_rotary_attention",
     "layer_norm",
     "multiply",
@@ -32,6 +34,7 @@ _NAMES = (
     "embedding_byte",
     "int8_attention",
     "int8_biased_attention",
+    "int8_disentangled_attention",
     "int8_rotary_attention",
     "layer_norm",
     "multiply",

@@ -2,7 +2,7 @@
 
 XNNPACK multiplies queries with keys, and weights with values, in float32 only, and writes the matrix of scores to
 memory in between. These operators round on the fly and never write the scores. One is plain; the others know places:
-by a bias, or by rotation and a window.
+by a bias, by rotation and a window, or by keys and queries of distances.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from linnet_export.lower.custom_ops.library import LIBRARY
 
-__all__ = ["int8_attention", "int8_biased_attention", "int8_rotary_attention"]
+__all__ = ["int8_attention", "int8_biased_attention", "int8_disentangled_attention", "int8_rotary_attention"]
 
 _LARGEST = 127.0
 _LARGEST_WEIGHT = 255.0
@@ -29,6 +29,9 @@ _NEVER, _FLOOR = -1e30, -1e29
 _OPERATORS = {
     "int8_attention": "Tensor query, Tensor key, Tensor value, int heads",
     "int8_biased_attention": "Tensor query, Tensor key, Tensor value, Tensor bias, int heads",
+    "int8_disentangled_attention": (
+        "Tensor query, Tensor key, Tensor value, Tensor? distance_keys, Tensor? distance_queries, int heads"
+    ),
     "int8_rotary_attention": (
         "Tensor query_first, Tensor query_second, Tensor key_first, Tensor key_second, Tensor value, "
         "Tensor cosine, Tensor sine, int heads, int before, int behind"
@@ -67,6 +70,31 @@ def int8_biased_attention(query: Tensor, key: Tensor, value: Tensor, bias: Tenso
     return result
 
 
+def int8_disentangled_attention(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    distance_keys: Tensor | None,
+    distance_queries: Tensor | None,
+    heads: int,
+) -> Tensor:
+    """Return the same with products of queries and keys with rows of their distance added to the scores.
+
+    Args:
+        query: float32 [tokens, heads * head_width], scaled already.
+        key: the same.
+        value: the same.
+        distance_keys: float32 [2 * tokens, heads * head_width], by the distances key - query from -tokens to
+            tokens - 1: what queries are multiplied with. None: nothing is added.
+        distance_queries: the same by the distances query - key, scaled already: what keys are multiplied with.
+        heads: number of heads.
+    """
+    result: Tensor = torch.ops.linnet.int8_disentangled_attention(
+        query, key, value, distance_keys, distance_queries, heads
+    )
+    return result
+
+
 def int8_rotary_attention(
     query: tuple[Tensor, Tensor],
     key: tuple[Tensor, Tensor],
@@ -98,6 +126,27 @@ def _plain(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:
 def _biased(query: Tensor, key: Tensor, value: Tensor, bias: Tensor, heads: int) -> Tensor:
     pairs = bias[:, bias.shape[1] // 2 - 1 + _query_minus_key(query.shape[0])]
     return _attended(_by_head(query, heads), _by_head(key, heads), _by_head(value, heads), pairs)
+
+
+@torch.library.impl(LIBRARY, "int8_disentangled_attention", "CPU")
+def _disentangled(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    distance_keys: Tensor | None,
+    distance_queries: Tensor | None,
+    heads: int,
+) -> Tensor:
+    queries, keys = _by_head(query, heads), _by_head(key, heads)
+    place = query.shape[0] + _query_minus_key(query.shape[0])
+    pairs = torch.zeros(())
+    if distance_keys is not None:
+        products = _products(queries, _by_head(distance_keys, heads))
+        pairs = pairs + products.gather(2, place.t().expand(heads, -1, -1))
+    if distance_queries is not None:
+        products = _products(keys, _by_head(distance_queries, heads))
+        pairs = pairs + products.gather(2, place.t().expand(heads, -1, -1)).transpose(1, 2)
+    return _attended(queries, keys, _by_head(value, heads), pairs)
 
 
 @torch.library.impl(LIBRARY, "int8_rotary_attention", "CPU")
@@ -138,14 +187,12 @@ def _query_minus_key(tokens: int) -> Tensor:
 
 def _attended(queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None) -> Tensor:
     """Return float32 [tokens, width] of float32 [heads, tokens, head_width]; the bias is [..., tokens, tokens]."""
-    query_scale, queries = _rounded(queries, -1)
-    key_scale, keys = _rounded(keys, -1)
     value_scale, values = _rounded(values, 1)
-    scores = torch.bmm(queries, keys.transpose(1, 2)) * key_scale.transpose(1, 2) * query_scale
+    scores = _products(queries, keys)
     if bias is not None:
         scores = scores + bias
     largest = scores.amax(-1, keepdim=True)
-    mixed, total = torch.zeros_like(queries), torch.zeros_like(largest)
+    mixed, total = torch.zeros_like(values), torch.zeros_like(largest)
     for block, block_values in zip(scores.split(_BLOCK, -1), values.split(_BLOCK, 1), strict=True):
         block_largest = block.amax(-1, keepdim=True).clamp(min=_FLOOR)
         weights = torch.round(torch.exp(block - block_largest) * _LARGEST_WEIGHT)
@@ -154,6 +201,13 @@ def _attended(queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None
         total += weights.sum(-1, keepdim=True) * share
     mixed = mixed / total * value_scale
     return mixed.transpose(0, 1).reshape(mixed.shape[1], -1)
+
+
+def _products(left: Tensor, right: Tensor) -> Tensor:
+    """Return float32 [heads, n, m] of the rounded rows of [heads, n, head_width] and [heads, m, head_width]."""
+    left_scale, left = _rounded(left, -1)
+    right_scale, right = _rounded(right, -1)
+    return torch.bmm(left, right.transpose(1, 2)) * right_scale.transpose(1, 2) * left_scale
 
 
 def _rounded(x: Tensor, over: int) -> tuple[Tensor, Tensor]:
@@ -178,4 +232,5 @@ def _register_out(name: str, compute: Callable[..., Tensor], value: int) -> None
 
 _register_out("int8_attention", _plain, 2)
 _register_out("int8_biased_attention", _biased, 2)
+_register_out("int8_disentangled_attention", _disentangled, 2)
 _register_out("int8_rotary_attention", _rotary, 4)

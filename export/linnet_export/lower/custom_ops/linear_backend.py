@@ -166,7 +166,12 @@ def _is_linear(node: Node) -> bool:
 
 def _is_custom(node: Node) -> bool:
     ours = exir_ops.edge.linnet
-    attention = (ours.int8_attention, ours.int8_biased_attention, ours.int8_rotary_attention)
+    attention = (
+        ours.int8_attention,
+        ours.int8_biased_attention,
+        ours.int8_disentangled_attention,
+        ours.int8_rotary_attention,
+    )
     operators = (*attention, ours.add_layer_norm, ours.layer_norm, ours.multiply)
     return node.target in [operator.default for operator in operators]
 

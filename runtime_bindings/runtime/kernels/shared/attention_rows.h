@@ -73,6 +73,33 @@ inline const float* placed_row(const AttentionInput& input, const AttentionRows&
   return memory;
 }
 
+// Round a row to 8 bits relative to `largest`, write its units and return the sum of its numbers.
+inline std::int32_t pack_row(const float* row, std::size_t width, float largest, std::size_t units,
+                             std::uint8_t* to) {
+  const Floats factor = all(kLargest / largest);
+  Ints sum = all(0);
+  for (std::size_t i = 0; i < width; i += kLanes) {
+    const Ints one = rounded(row + i, width - i, factor);
+    sum = add(sum, one);
+    write_units(one, units - i / kGroup, to + i / kGroup * kUnitBytes);
+  }
+  return sum_of_lanes(sum);
+}
+
+// Round a row to 8 bits relative to `largest`, and write its units to one lane of [units][kLanes].
+inline void pack_lane(const float* row, std::size_t width, float largest, std::size_t units,
+                      std::uint8_t* lane) {
+  const Floats factor = all(kLargest / largest);
+  alignas(64) std::int32_t found[kUnitsOfLanes];
+  for (std::size_t i = 0; i < width; i += kLanes) {
+    to_units(add(rounded(row + i, width - i, factor), all(kQueryOffset)), found);
+    const std::size_t first = i / kGroup;
+    for (std::size_t unit = first; unit < std::min(first + kUnitsOfLanes, units); ++unit) {
+      std::memcpy(lane + unit * kLanes * kUnitBytes, &found[unit - first], kUnitBytes);
+    }
+  }
+}
+
 inline void pack_keys(const AttentionInput& input, const PackedHead& layout, std::size_t head,
                       std::uint8_t* packed) {
   const AttentionShape& shape = input.shape;
@@ -84,15 +111,8 @@ inline void pack_keys(const AttentionInput& input, const PackedHead& layout, std
     const float* row =
         placed_row(input, input.key, token, head, reinterpret_cast<float*>(packed + layout.row));
     const float largest = magnitude(row, shape.head_width);
-    const Floats factor = all(kLargest / largest);
-    Ints sum = all(0);
-    for (std::size_t i = 0; i < shape.head_width; i += kLanes) {
-      const Ints one = rounded(row + i, shape.head_width - i, factor);
-      sum = add(sum, one);
-      write_units(one, layout.units - i / kGroup, bytes + i / kGroup * kUnitBytes);
-    }
     scales[token] = largest / kLargest;
-    starts[token] = -kQueryOffset * sum_of_lanes(sum);
+    starts[token] = -kQueryOffset * pack_row(row, shape.head_width, largest, layout.units, bytes);
   }
   std::fill(bytes, packed + layout.keys + layout.tokens * stride, std::uint8_t{0});
   std::fill(scales + shape.tokens, scales + layout.tokens, 0.0F);
@@ -143,11 +163,45 @@ inline void pack_values(const AttentionShape& shape, const PackedHead& layout, c
   }
 }
 
+// Pack the rows of distances from -span to span - 1. Those beyond the text are never read for a score that
+// counts; they are zeros.
+inline void pack_distances(const AttentionShape& shape, const PackedHead& layout, const float* rows,
+                           const PackedDistances& offsets, std::uint8_t* packed) {
+  auto* scales = reinterpret_cast<float*>(packed + offsets.scale);
+  std::uint8_t* to = packed + offsets.rows;
+  const std::size_t beyond = layout.span - shape.tokens;
+  std::fill(scales, scales + 2 * layout.span, 0.0F);
+  std::fill(to, to + 2 * layout.span * layout.units * kUnitBytes, std::uint8_t{0});
+  for (std::size_t i = 0; i < 2 * shape.tokens; ++i, rows += shape.width()) {
+    const std::size_t place = beyond + i;
+    const float largest = magnitude(rows, shape.head_width);
+    scales[place] = largest / kLargest;
+    std::uint8_t* block = to + place / kLanes * layout.units * kLanes * kUnitBytes;
+    pack_lane(rows, shape.head_width, largest, layout.units, block + place % kLanes * kUnitBytes);
+  }
+}
+
 inline void pack_head(const AttentionInput& input, std::size_t head, std::uint8_t* packed) {
   const PackedHead layout(input.shape, kUnits);
+  const std::size_t first = head * input.shape.head_width;
   pack_keys(input, layout, head, packed);
-  pack_values(input.shape, layout, input.value + head * input.shape.head_width, packed);
+  pack_values(input.shape, layout, input.value + first, packed);
+  if (input.distance_keys != nullptr) {
+    pack_distances(input.shape, layout, input.distance_keys + first, layout.distance_keys, packed);
+  }
+  if (input.distance_queries != nullptr) {
+    pack_distances(input.shape, layout, input.distance_queries + first, layout.distance_queries, packed);
+  }
 }
+
+// The packed rows of distances of a head.
+struct Distances {
+  Distances(const PackedDistances& offsets, const std::uint8_t* packed)
+      : scale(reinterpret_cast<const float*>(packed + offsets.scale)), rows(packed + offsets.rows) {}
+
+  const float* scale;
+  const std::uint8_t* rows;
+};
 
 // Pointers into the packed head and the scratch memory of one call.
 struct Pointers {
@@ -158,13 +212,18 @@ struct Pointers {
         value_scale(reinterpret_cast<const float*>(packed + head.value_scale)),
         value_start(reinterpret_cast<const std::int32_t*>(packed + head.value_start)),
         keys(packed + head.keys),
-        values(packed + head.values) {
+        values(packed + head.values),
+        distance_keys(head.distance_keys, packed),
+        distance_queries(head.distance_queries, packed) {
     const Scratch scratch(head);
     queries = memory + scratch.queries;
     scores = reinterpret_cast<float*>(memory + scratch.scores);
     weights = memory + scratch.weights;
     sums = reinterpret_cast<float*>(memory + scratch.sums);
     row = reinterpret_cast<float*>(memory + scratch.row);
+    query_rows = memory + scratch.query_rows;
+    by_distance = reinterpret_cast<float*>(memory + scratch.by_distance);
+    of_keys = reinterpret_cast<float*>(memory + scratch.of_keys);
   }
 
   const PackedHead& layout;
@@ -174,11 +233,16 @@ struct Pointers {
   const std::int32_t* value_start;
   const std::uint8_t* keys;
   const std::uint8_t* values;
+  Distances distance_keys;
+  Distances distance_queries;
   std::uint8_t* queries;
   float* scores;
   std::uint8_t* weights;
   float* sums;
   float* row;
+  std::uint8_t* query_rows;
+  float* by_distance;
+  float* of_keys;
 };
 
 // A block of queries, and what their scores know of places.
@@ -190,9 +254,11 @@ struct Queries {
   std::size_t before;  // keys seen in front of a query, and behind it
   std::size_t behind;
   bool windowed;  // there are keys that they do not see
+  bool distance_keys;
+  bool distance_queries;
 
   // Tell whether scores depend on places: these are scaled before they are compared.
-  bool placed() const noexcept { return windowed || bias != nullptr; }
+  bool placed() const noexcept { return windowed || bias != nullptr || distance_keys || distance_queries; }
 };
 
 // Round `count` queries, at most kLanes, and return their scales; missing ones repeat the last.
@@ -200,22 +266,107 @@ inline Floats pack_queries(const AttentionInput& input, const Pointers& at, std:
                            std::size_t first_query, std::size_t count) {
   const AttentionShape& shape = input.shape;
   alignas(64) float scales[kLanes];
-  alignas(64) std::int32_t units[kUnitsOfLanes];
   for (std::size_t lane = 0; lane < kLanes; ++lane) {
     const std::size_t token = first_query + std::min(lane, count - 1);
     const float* row = placed_row(input, input.query, token, head, at.row);
     const float largest = std::max(kSmallestQuery, magnitude(row, shape.head_width));
-    const Floats factor = all(kLargest / largest);
     scales[lane] = largest / kLargest;
-    for (std::size_t i = 0; i < shape.head_width; i += kLanes) {
-      to_units(add(rounded(row + i, shape.head_width - i, factor), all(kQueryOffset)), units);
-      const std::size_t first = i / kGroup;
-      for (std::size_t unit = first; unit < std::min(first + kUnitsOfLanes, at.layout.units); ++unit) {
-        std::memcpy(at.queries + (unit * kLanes + lane) * kUnitBytes, &units[unit - first], kUnitBytes);
-      }
-    }
+    pack_lane(row, shape.head_width, largest, at.layout.units, at.queries + lane * kUnitBytes);
   }
   return load(scales);
+}
+
+// Queries beside each other as keys are, to be multiplied with the keys of distances.
+struct QueryRows {
+  float scale[kLanes];
+  std::int32_t start[kLanes];  // undoes what is added to the keys of distances
+};
+
+inline QueryRows pack_query_rows(const AttentionInput& input, const Pointers& at, std::size_t head,
+                                 const Queries& queries) {
+  const AttentionShape& shape = input.shape;
+  QueryRows rows{};
+  for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    const std::size_t token = queries.first + std::min(lane, queries.count - 1);
+    const float* row = placed_row(input, input.query, token, head, at.row);
+    const float largest = std::max(kSmallestQuery, magnitude(row, shape.head_width));
+    rows.scale[lane] = largest / kLargest;
+    rows.start[lane] = -kQueryOffset * pack_row(row, shape.head_width, largest, at.layout.units,
+                                                at.query_rows + lane * at.layout.units * kUnitBytes);
+  }
+  return rows;
+}
+
+// Multiply kStep rows with kLanes distances from number `place` on, which is a multiple of kLanes: row i is
+// written to out + i * stride, with the scale of each distance.
+inline void multiply_distances(const Pointers& at, const Distances& distances, std::size_t place,
+                               const std::uint8_t* rows, const std::int32_t* starts, float* out,
+                               std::size_t stride) {
+  const std::size_t units = at.layout.units;
+  Ints sums[kStep];
+  for (std::size_t i = 0; i < kStep; ++i) {
+    sums[i] = all(starts[i]);
+  }
+  add_products<kStep>(sums, distances.rows + place * units * kUnitBytes, rows, units * kUnitBytes, kUnitBytes,
+                      units);
+  const Floats scale = load(distances.scale + place);
+  for (std::size_t i = 0; i < kStep; ++i) {
+    store(out + i * stride, multiply(to_floats(sums[i]), scale));
+  }
+}
+
+// Multiply the queries with the keys of kLanes distances from number `place` on, and write the products to
+// the columns of at.by_distance from `column` on.
+inline void multiply_distance_keys(const Pointers& at, const QueryRows& rows, std::size_t place,
+                                   std::size_t column) {
+  for (std::size_t lane = 0; lane < kLanes; lane += kStep) {
+    float* out = at.by_distance + lane * kNear + column;
+    multiply_distances(at, at.distance_keys, place, at.query_rows + lane * at.layout.units * kUnitBytes,
+                       rows.start + lane, out, kNear);
+    for (std::size_t i = 0; i < kStep; ++i) {
+      store(out + i * kNear, multiply(load(out + i * kNear), all(rows.scale[lane + i])));
+    }
+  }
+}
+
+// Write the products of queries with the keys of their distances to the scores of `count` keys from `token`
+// on, which follow those of the call before, if there was one.
+inline void score_distances(const Pointers& at, const Queries& queries, const QueryRows& rows,
+                            std::size_t token, std::size_t count, bool follows) {
+  // the number of the distance `token` - `queries.first` - kLanes: one less than the least
+  const std::size_t least = at.layout.span + token - queries.first - kLanes;
+  if (follows) {
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      store(at.by_distance + lane * kNear, load(at.by_distance + lane * kNear + kBlock));
+    }
+  } else {
+    multiply_distance_keys(at, rows, least, 0);
+  }
+  for (std::size_t key = 0; key < count; key += kLanes) {
+    multiply_distance_keys(at, rows, least + kLanes + key, kLanes + key);
+    Floats turned[kLanes];
+    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+      turned[lane] = load(at.by_distance + lane * kNear + kLanes + key - lane);
+    }
+    transpose(turned);
+    for (std::size_t i = 0; i < kLanes; ++i) {
+      store(at.scores + (key + i) * kLanes, turned[i]);
+    }
+  }
+}
+
+// Multiply kStep keys from `token` on with the queries of their distances. The products of a key begin at
+// of_keys + key * 2 * kLanes, as many lanes further as the result says, and one less for each key.
+inline std::size_t multiply_distance_queries(const Pointers& at, const Queries& queries, std::size_t token) {
+  // the number of the distance `queries.first` - `token`
+  const std::size_t nearest = at.layout.span + queries.first - token;
+  const std::size_t place = (nearest - (kStep - 1)) / kLanes * kLanes;
+  const std::uint8_t* keys = at.keys + token * at.layout.units * kUnitBytes;
+  for (std::size_t half = 0; half < 2 * kLanes; half += kLanes) {
+    multiply_distances(at, at.distance_queries, place + half, keys, at.key_start + token, at.of_keys + half,
+                       2 * kLanes);
+  }
+  return nearest - place;
 }
 
 // kNever for as many lanes as a vector has, zeros, and kNever again.
@@ -242,11 +393,11 @@ inline Floats unseen(const Queries& queries, std::size_t key) {
   return add(load(kEdges.numbers + (2 * lanes - 1 - last)), load(kEdges.numbers + (lanes - first)));
 }
 
-// Return the scores of a key: scaled, with their bias, and kNever for queries that do not see it.
-inline Floats placed_score(const Queries& queries, std::size_t key, Floats score) {
-  Floats added = all(0.0F);
+// Return the scores of a key: scaled, with what is added to them, their bias, and kNever for queries that do
+// not see it.
+inline Floats placed_score(const Queries& queries, std::size_t key, Floats score, Floats added) {
   if (queries.bias != nullptr) {
-    added = load(queries.bias - key, queries.count);
+    added = add(added, load(queries.bias - key, queries.count));
   }
   if (queries.windowed) {
     added = add(added, unseen(queries, key));
@@ -255,7 +406,7 @@ inline Floats placed_score(const Queries& queries, std::size_t key, Floats score
 }
 
 // Compute the scores of kStep keys from `token` on, of which `real` exist, and return the largest of
-// `largest` and them.
+// `largest` and them. With keys of distances, `scores` has their part already.
 inline Floats score(const Pointers& at, const Queries& queries, std::size_t token, std::size_t real,
                     float* scores, Floats largest) {
   const std::size_t stride = at.layout.units * kUnitBytes;
@@ -264,11 +415,17 @@ inline Floats score(const Pointers& at, const Queries& queries, std::size_t toke
     sums[key] = all(at.key_start[token + key]);
   }
   add_products<kStep>(sums, at.queries, at.keys + token * stride, stride, kUnitBytes, at.layout.units);
+  const std::size_t shift = queries.distance_queries ? multiply_distance_queries(at, queries, token) : 0;
   Floats found[kStep];
   for (std::size_t key = 0; key < kStep; ++key) {
-    found[key] = multiply(to_floats(sums[key]), all(at.key_scale[token + key]));
+    const Floats scale = all(at.key_scale[token + key]);
+    found[key] = multiply(to_floats(sums[key]), scale);
     if (queries.placed()) {
-      found[key] = placed_score(queries, token + std::min(key, real - 1), found[key]);
+      Floats added = queries.distance_keys ? load(scores + key * kLanes) : all(0.0F);
+      if (queries.distance_queries) {
+        added = fused(load(at.of_keys + key * 2 * kLanes + shift - key), scale, added);
+      }
+      found[key] = placed_score(queries, token + std::min(key, real - 1), found[key], added);
     }
     if (key >= real) {
       found[key] = all(kNever);
@@ -375,7 +532,9 @@ inline Queries queries_from(const AttentionInput& input, const Pointers& at, std
           bias,
           input.before,
           input.behind,
-          !input.sees_all()};
+          !input.sees_all(),
+          input.distance_keys != nullptr,
+          input.distance_queries != nullptr};
 }
 
 inline void attend_rows(const AttentionInput& input, std::size_t head, std::size_t first, std::size_t last,
@@ -388,10 +547,15 @@ inline void attend_rows(const AttentionInput& input, std::size_t head, std::size
     const Floats factor = queries.placed() ? all(kLog2E) : multiply(queries.scale, all(kLog2E));
     Seen seen{all(kNever), all(0.0F)};
     std::fill(at.sums, at.sums + layout.channels * kLanes, 0.0F);
-    const std::size_t nearest = row - std::min(row, input.before);
+    const QueryRows rows = queries.distance_keys ? pack_query_rows(input, at, head, queries) : QueryRows{};
+    const std::size_t nearest = (row - std::min(row, input.before)) / kBlock * kBlock;
     const std::size_t end = std::min(shape.tokens, row + queries.count + input.behind);
-    for (std::size_t token = nearest / kBlock * kBlock; token < end; token += kBlock) {
-      attend_block(at, queries, token, std::min(kBlock, shape.tokens - token), factor, seen);
+    for (std::size_t token = nearest; token < end; token += kBlock) {
+      const std::size_t real = std::min(kBlock, shape.tokens - token);
+      if (queries.distance_keys) {
+        score_distances(at, queries, rows, token, real, token > nearest);
+      }
+      attend_block(at, queries, token, real, factor, seen);
     }
     write_means(shape, at, seen.weights, queries.count, out + row * shape.width() + head * shape.head_width);
   }

@@ -45,7 +45,18 @@ std::vector<AttentionKernel> kernels() {
 }
 
 // What scores know of places.
-enum class Places { kNone, kBias, kWindow, kBiasAndWindow, kRotation, kRotationAndWindow };
+enum class Places {
+  kNone,
+  kBias,
+  kWindow,
+  kBiasAndWindow,
+  kRotation,
+  kRotationAndWindow,
+  kDistanceKeys,
+  kDistanceQueries,
+  kDistances,
+  kDistancesAndWindow
+};
 
 struct Input {
   AttentionShape shape;
@@ -57,6 +68,8 @@ struct Input {
   Matrix bias = {};    // [heads, 2 * reach]
   Matrix cosine = {};  // [tokens, head_width / 2]; queries and keys are halves then, one behind the other
   Matrix sine = {};
+  Matrix distance_keys = {};  // [2 * tokens, width]
+  Matrix distance_queries = {};
 
   // Return what a kernel takes; it borrows from this object.
   AttentionInput borrowed() const {
@@ -73,6 +86,8 @@ struct Input {
     }
     input.bias = bias.empty() ? nullptr : bias.data();
     input.reach = bias.size() / shape.heads / 2;
+    input.distance_keys = distance_keys.empty() ? nullptr : distance_keys.data();
+    input.distance_queries = distance_queries.empty() ? nullptr : distance_queries.data();
     input.before = std::min(before, shape.tokens);
     input.behind = std::min(behind, shape.tokens);
     return input;
@@ -94,7 +109,15 @@ bool has_rotation(Places places) {
 }
 bool has_window(Places places) {
   return places == Places::kWindow || places == Places::kBiasAndWindow ||
-         places == Places::kRotationAndWindow;
+         places == Places::kRotationAndWindow || places == Places::kDistancesAndWindow;
+}
+bool has_distance_keys(Places places) {
+  return places == Places::kDistanceKeys || places == Places::kDistances ||
+         places == Places::kDistancesAndWindow;
+}
+bool has_distance_queries(Places places) {
+  return places == Places::kDistanceQueries || places == Places::kDistances ||
+         places == Places::kDistancesAndWindow;
 }
 
 Input random_input(const AttentionShape& shape, Places places = Places::kNone) {
@@ -110,6 +133,13 @@ Input random_input(const AttentionShape& shape, Places places = Places::kNone) {
     input.before = shape.tokens / 5;
     input.behind = places == Places::kWindow ? 0 : 20;  // the keys so far; wider than a short text
   }
+  if (has_distance_keys(places)) {
+    input.distance_keys = random_matrix(random, 2 * size, 0.8F);
+  }
+  if (has_distance_queries(places)) {
+    input.distance_queries = random_matrix(random, 2 * size, 0.4F);
+  }
+  input.shape.distances = has_distance_keys(places) || has_distance_queries(places);
   if (has_rotation(places)) {
     input.cosine = random_matrix(random, shape.tokens * shape.head_width / 2, 3.0F);
     input.sine = input.cosine;
@@ -157,6 +187,30 @@ double placed(const Input& input, const Matrix& rows, std::size_t token, std::si
   return i < half ? first * cosine - second * sine : second * cosine + first * sine;
 }
 
+// Return the product of numbers of a head.
+double product(const AttentionShape& shape, const float* left, const float* right, std::size_t head) {
+  double sum = 0.0;
+  for (std::size_t i = head * shape.head_width; i < (head + 1) * shape.head_width; ++i) {
+    sum += static_cast<double>(left[i]) * static_cast<double>(right[i]);
+  }
+  return sum;
+}
+
+// Return what the rows of distances add to a score.
+double by_distance(const Input& input, std::size_t query, std::size_t key, std::size_t head) {
+  const AttentionShape& shape = input.shape;
+  double sum = 0.0;
+  if (!input.distance_keys.empty()) {
+    sum += product(shape, &input.query[query * shape.width()],
+                   &input.distance_keys[(shape.tokens + key - query) * shape.width()], head);
+  }
+  if (!input.distance_queries.empty()) {
+    sum += product(shape, &input.key[key * shape.width()],
+                   &input.distance_queries[(shape.tokens + query - key) * shape.width()], head);
+  }
+  return sum;
+}
+
 void exact_row(const Input& input, std::size_t token, std::size_t head, std::vector<double>& out) {
   const AttentionShape& shape = input.shape;
   std::vector<double> weights(shape.tokens);
@@ -169,6 +223,7 @@ void exact_row(const Input& input, std::size_t token, std::size_t head, std::vec
     if (reach > 0) {
       weights[other] += static_cast<double>(input.bias[head * 2 * reach + reach - 1 + token - other]);
     }
+    weights[other] += by_distance(input, token, other, head);
     if (other + input.before < token || token + input.behind < other) {
       weights[other] = -INFINITY;
     }
@@ -277,9 +332,9 @@ void zeros() {
 }
 
 // Activations that are no numbers, or the largest ones, stay in their head, and nothing overflows (UBSan).
-void no_numbers() {
+void no_numbers(Places places) {
   const AttentionShape shape{40, 2, 16};
-  const Input clean = random_input(shape);
+  const Input clean = random_input(shape, places);
   for (const AttentionKernel& kernel : kernels()) {
     const Matrix expected = run(kernel, clean);
     for (const float strange : {std::nanf(""), INFINITY, -INFINITY, 3e38F, -3e38F}) {
@@ -290,6 +345,10 @@ void no_numbers() {
           input.query[at] = (part + 1) % 2 != 0 ? strange : input.query[at];
           input.key[at] = (part + 1) / 2 % 2 != 0 ? strange : input.key[at];
           input.value[at] = (part + 1) / 4 != 0 ? strange : input.value[at];
+          if (input.shape.distances) {
+            input.distance_keys[at] = (part + 1) % 2 != 0 ? strange : input.distance_keys[at];
+            input.distance_queries[at] = (part + 1) / 2 % 2 != 0 ? strange : input.distance_queries[at];
+          }
         }
         const Matrix found = run(kernel, input);
         for (std::size_t i = 0; i < found.size(); ++i) {
@@ -304,13 +363,19 @@ void no_numbers() {
 }  // namespace
 
 int main() {
-  for (const std::size_t tokens : {1U, 2U, 3U, 7U, 8U, 15U, 16U, 17U, 33U, 100U, 512U}) {
-    for (const std::size_t width : {4U, 8U, 16U, 26U, 30U, 32U, 33U, 48U, 64U}) {
-      for (const Places places : {Places::kNone, Places::kBias, Places::kWindow, Places::kBiasAndWindow,
-                                  Places::kRotation, Places::kRotationAndWindow}) {
-        if (!has_rotation(places) || width % 2 == 0) {
+  for (const std::size_t width : {4U, 8U, 16U, 26U, 30U, 32U, 33U, 48U, 64U}) {
+    for (const Places places :
+         {Places::kNone, Places::kBias, Places::kWindow, Places::kBiasAndWindow, Places::kRotation,
+          Places::kRotationAndWindow, Places::kDistances, Places::kDistancesAndWindow}) {
+      if (!has_rotation(places) || width % 2 == 0) {
+        for (const std::size_t tokens : {1U, 2U, 3U, 7U, 8U, 15U, 16U, 17U, 33U, 100U, 512U}) {
           compare({tokens, 2, width}, places);
         }
+      }
+    }
+    for (const Places places : {Places::kDistanceKeys, Places::kDistanceQueries}) {
+      for (const std::size_t tokens : {1U, 17U, 100U}) {
+        compare({tokens, 2, width}, places);
       }
     }
   }
@@ -318,7 +383,8 @@ int main() {
   zero_queries();
   narrowest_window();
   zeros();
-  no_numbers();
+  no_numbers(Places::kNone);
+  no_numbers(Places::kDistances);
   std::printf("%d failed\n", failures);
   return failures == 0 ? 0 : 1;
 }
