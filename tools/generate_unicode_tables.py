@@ -8,8 +8,8 @@ Every fact is found by asking `tokenizers` about every code point, never taken f
 device tokenizer has to follow them, not the standard.
 
 Two-stage table: ``kBlockIndex[c >> shift]`` names a block of ``kBlocks``, whose byte for ``c`` names a
-record of ``kRecords`` (flags, combining rank). Decompositions and lower-case mappings stand in sorted
-arrays; only code points whose flag says so are searched there.
+record of ``kRecords`` (flags, combining rank, category, more flags). Decompositions, compositions and lower-case
+mappings stand in sorted arrays; only code points whose flag says so are searched there.
 """
 
 from __future__ import annotations
@@ -33,6 +33,11 @@ CODE_POINTS = tuple(c for c in range(0x110000) if not 0xD800 <= c < 0xE000)
 # Bits of a record's flags; runtime/text/tokenizer/unicode.h has the same names.
 WHITESPACE, DROPPED, PUNCTUATION, CJK, MARK, WORD, DECOMPOSES, LOWERS = (1 << bit for bit in range(8))
 
+# Bits of a record's second byte of flags.
+REGEX_SPACE, NUMERIC, NFC_CHANGES, NFKC_CHANGES, NFKD_CHANGES, COMBINING_MARK = (1 << bit for bit in range(6))
+# General categories in the regular expressions of Split, in the order of the numbers in unicode.h; 0 is any other.
+CATEGORIES = (r"\p{Lu}", r"\p{Ll}", r"\p{Lt}", r"\p{Lm}", r"\p{Lo}", r"\p{M}", r"\p{N}", r"\p{P}", r"\p{S}")
+
 HANGUL_FIRST, HANGUL_COUNT = 0xAC00, 11172
 BLOCK_SHIFT = 7
 
@@ -50,6 +55,10 @@ class Facts:
     decompositions: dict[int, str]
     lowercase: dict[int, str]
     ranks: dict[int, int]
+    categories: dict[int, int]
+    more: tuple[tuple[int, frozenset[int]], ...]
+    compatibility: dict[int, str]
+    compositions: dict[tuple[int, int], int]
 
 
 def _require(condition: bool, what: str) -> None:
@@ -168,8 +177,64 @@ def _decompositions() -> dict[int, str]:
     return {c: value for c, value in decompositions.items() if c not in hangul}
 
 
+def _matches(expression: str) -> frozenset[int]:
+    """Code points that an expression for one character matches, as the pre-tokenizer Split reads it."""
+    text = "".join(map(chr, CODE_POINTS))
+    split = pre_tokenizers.Split(tokenizers.Regex(expression), "removed").pre_tokenize_str
+    others = {ord(c) for piece, _ in split(text) for c in piece}
+    return frozenset(CODE_POINTS) - others
+
+
+def _categories() -> dict[int, int]:
+    categories: dict[int, int] = {}
+    for number, expression in enumerate(CATEGORIES, start=1):
+        for c in _matches(expression):
+            _require(categories.setdefault(c, number) == number, f"U+{c:04X} has one category")
+    _require(_matches(r"\p{L}") == {c for c, number in categories.items() if number <= 5}, "the letters")
+    return categories
+
+
+def _numeric() -> frozenset[int]:
+    """Code points that the pre-tokenizer Digits takes out of a word."""
+    split = pre_tokenizers.Digits(individual_digits=True).pre_tokenize_str
+    text = "a" + "".join(f"{chr(c)}a" for c in CODE_POINTS)
+    return frozenset(ord(piece) for piece, _ in split(text) if len(piece) == 1 and piece != "a")
+
+
+def _compositions(decompositions: dict[int, str]) -> dict[tuple[int, int], int]:
+    """Composed character of each pair (first, second), without Hangul, which is computed."""
+    nfc: Callable[[str], str] = normalizers.NFC().normalize_str
+    compositions: dict[tuple[int, int], int] = {}
+    for c, parts in decompositions.items():
+        if len(parts) > 1 and nfc(parts) == chr(c):
+            first = nfc(parts[:-1])
+            _require(len(first) == 1 and nfc(first + parts[-1]) == chr(c), f"composition of U+{c:04X}")
+            compositions[ord(first), ord(parts[-1])] = c
+    return compositions
+
+
+def _normal_forms(
+    ranks: dict[int, int], compositions: dict[tuple[int, int], int]
+) -> tuple[tuple[int, frozenset[int]], ...]:
+    """Code points that NFC, NFKC and NFKD may change, in one of the texts that contain them."""
+    second = {second for _, second in compositions} | set(range(0x1161, 0x1176)) | set(range(0x11A8, 0x11C3))
+    moves = frozenset(ranks)
+    return (
+        (NFC_CHANGES, moves | second | _changed(normalizers.NFC().normalize_str).keys()),
+        (NFKC_CHANGES, moves | second | _changed(normalizers.NFKC().normalize_str).keys()),
+        (NFKD_CHANGES, moves | _changed(normalizers.NFKD().normalize_str).keys()),
+    )
+
+
+def _compatibility(decompositions: dict[int, str]) -> dict[int, str]:
+    """Full compatibility decompositions where they differ from the canonical ones."""
+    changed = _changed(normalizers.NFKD().normalize_str)
+    hangul = range(HANGUL_FIRST, HANGUL_FIRST + HANGUL_COUNT)
+    return {c: value for c, value in changed.items() if c not in hangul and decompositions.get(c) != value}
+
+
 def probe() -> Facts:
-    """Ask `tokenizers` about every code point (about 20 seconds)."""
+    """Ask `tokenizers` about every code point (about 30 seconds)."""
     whitespace, punctuation = _split_classes()
     _check_stripping(whitespace)
     decompositions = _decompositions()
@@ -177,6 +242,9 @@ def probe() -> Facts:
     lower: Callable[[str], str] = normalizers.Lowercase().normalize_str
     _require(lower("ΑΣ") == "ασ", "lower case depends on the context")
     cjk = _bert(cjk=True)
+    ranks = _combining_ranks(decompositions | hangul)
+    compositions = _compositions(decompositions)
+    accents: Callable[[str], str] = normalizers.StripAccents().normalize_str
     return Facts(
         whitespace=whitespace,
         dropped=_dropped(whitespace),
@@ -186,12 +254,28 @@ def probe() -> Facts:
         word=_word_characters(),
         decompositions=decompositions,
         lowercase=_changed(lower),
-        ranks=_combining_ranks(decompositions | hangul),
+        ranks=ranks,
+        categories=_categories(),
+        more=(
+            (REGEX_SPACE, _matches(r"\s")),
+            (NUMERIC, _numeric()),
+            *_normal_forms(ranks, compositions),
+            (COMBINING_MARK, _where(lambda c: not accents(c))),
+        ),
+        compatibility=_compatibility(decompositions),
+        compositions=compositions,
     )
 
 
-def _flags(facts: Facts) -> list[int]:
+def _bits(classes: Iterable[tuple[int, Iterable[int]]]) -> list[int]:
     flags = [0] * 0x110000
+    for flag, points in classes:
+        for c in points:
+            flags[c] |= flag
+    return flags
+
+
+def _flags(facts: Facts) -> list[int]:
     classes: list[tuple[int, Iterable[int]]] = [
         (WHITESPACE, facts.whitespace),
         (DROPPED, facts.dropped),
@@ -203,10 +287,7 @@ def _flags(facts: Facts) -> list[int]:
         (DECOMPOSES, range(HANGUL_FIRST, HANGUL_FIRST + HANGUL_COUNT)),
         (LOWERS, facts.lowercase),
     ]
-    for flag, points in classes:
-        for c in points:
-            flags[c] |= flag
-    return flags
+    return _bits(classes)
 
 
 def _two_stage(values: Sequence[int]) -> tuple[list[int], list[int]]:
@@ -244,7 +325,10 @@ def _array(kind: str, name: str, values: Sequence[int]) -> str:
 
 def render(facts: Facts) -> str:
     """Return the text of the .inc file."""
-    pairs = [(flags, facts.ranks.get(c, 0)) for c, flags in enumerate(_flags(facts))]
+    more = _bits(facts.more)
+    pairs = [
+        (flags, facts.ranks.get(c, 0), facts.categories.get(c, 0), more[c]) for c, flags in enumerate(_flags(facts))
+    ]
     records = sorted(set(pairs))
     number = {record: position for position, record in enumerate(records)}
     _require(len(records) <= 256, "more kinds of characters than a byte can number")
@@ -255,12 +339,17 @@ def render(facts: Facts) -> str:
         "// clang-format off",
         f"constexpr unsigned kBlockShift = {BLOCK_SHIFT};",
         "const Properties kRecords[] = {",
-        *(f"    {{{flags}, {rank}}}," for flags, rank in records),
+        *("    {" + ", ".join(map(str, record)) + "}," for record in records),
         "};",
         _array("std::uint16_t", "kBlockIndex", index),
         _array("std::uint8_t", "kBlocks", blocks),
     ]
-    for name, table in (("Decomposition", facts.decompositions), ("Lowercase", facts.lowercase)):
+    mappings = (
+        ("Decomposition", facts.decompositions),
+        ("Compatibility", facts.compatibility),
+        ("Lowercase", facts.lowercase),
+    )
+    for name, table in mappings:
         keys, starts, characters = _mappings(table)
         lines += [
             f"constexpr std::size_t k{name}Count = {len(keys)};",
@@ -268,6 +357,12 @@ def render(facts: Facts) -> str:
             _array("std::uint16_t", f"k{name}Starts", starts),
             _array("char32_t", f"k{name}Characters", characters),
         ]
+    compositions = sorted(facts.compositions.items())
+    lines += [
+        _array("char32_t", "kCompositionFirsts", [first for (first, _), _ in compositions]),
+        _array("char32_t", "kCompositionSeconds", [second for (_, second), _ in compositions]),
+        _array("char32_t", "kCompositionResults", [composed for _, composed in compositions]),
+    ]
     return "\n".join([*lines, "// clang-format on", ""])
 
 

@@ -145,8 +145,8 @@ typedef struct {
   int32_t truncated;                  /* 1: text was left out that no other window holds */
 } linnet_encoding_view;
 
-/* Build a tokenizer from the bytes of the manifest field `tokenizer` (kind "wordpiece"), which are copied.
- * Errors: LINNET_TOKENIZER_INVALID. */
+/* Build a tokenizer from the bytes of the manifest field `tokenizer` (kind "wordpiece" or "tables"), which
+ * are copied. Errors: LINNET_TOKENIZER_INVALID. */
 LINNET_API linnet_status linnet_tokenizer_create(const void* bytes, size_t size,
                                                  linnet_tokenizer** tokenizer);
 /* Free a tokenizer of linnet_tokenizer_create; never one borrowed from a task or a model. */
@@ -183,11 +183,16 @@ LINNET_API size_t linnet_encoding_window_count(const linnet_encoding* encoding);
 /* Read window number `window`, borrowed from the encoding. */
 LINNET_API linnet_status linnet_encoding_window(const linnet_encoding* encoding, size_t window,
                                                 linnet_encoding_view* view);
+/* Read the number of each token's word within its text, as the pre-tokenizer cuts it, -1 for special tokens;
+ * one for each token of the window, borrowed from the encoding. NULL if the tokenizer is of the kind
+ * "wordpiece", where LINNET_TOKEN_CONTINUES marks the tokens inside a word. */
+LINNET_API linnet_status linnet_encoding_words(const linnet_encoding* encoding, size_t window,
+                                               const int64_t** words);
 
 /* Look up the id of a token. Errors: LINNET_INPUT_OUT_OF_RANGE if the vocabulary does not have it. */
 LINNET_API linnet_status linnet_tokenizer_find(const linnet_tokenizer* tokenizer, linnet_text token,
                                                int64_t* id);
-/* Turn ids into text, as the WordPiece decoder of `tokenizers` does; unused ids are left out, and special
+/* Turn ids into text, as the decoder of `tokenizers` does; unused ids are left out, and special
  * tokens too if `skip_special` is 1. At most `capacity` bytes are written, without a zero at the end. `size`
  * is set to the size of the whole text in bytes, so a call with capacity 0 asks for it. Errors:
  * LINNET_INPUT_OUT_OF_RANGE for an id outside the vocabulary. */

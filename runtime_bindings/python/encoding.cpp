@@ -40,6 +40,7 @@ void bind_encoding(nb::module_& module) {
       .def_prop_ro("offsets", &Encoding::offsets)
       .def_prop_ro("offsets_utf8", &Encoding::offsets_utf8)
       .def_prop_ro("offsets_utf16", &Encoding::offsets_utf16)
+      .def_prop_ro("words", &Encoding::words)
       .def_prop_ro("truncated", &Encoding::truncated);
   module.def("encoding_from_tokens", &encoding_from_tokens, nb::arg("text").none(), nb::arg("pair").none(),
              nb::kw_only(), nb::arg("ids"), nb::arg("type_ids"), nb::arg("sequence_ids"), nb::arg("offsets"),

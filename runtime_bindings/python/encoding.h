@@ -36,6 +36,11 @@ class Encoding {
   nb::object offsets() const { return pairs(view_.offsets_code_points); }
   nb::object offsets_utf8() const { return pairs(view_.offsets_utf8); }
   nb::object offsets_utf16() const { return pairs(view_.offsets_utf16); }
+  nb::object words() const {
+    const std::int64_t* words = nullptr;
+    check(linnet_encoding_words(encoding_.get(), window_, &words));
+    return words == nullptr ? nb::none() : fresh_array(words, {view_.length});
+  }
   bool truncated() const { return view_.truncated != 0; }
 
   // Return an input of the program by name: int64 [1, tokens], borrowed from the encoding.

@@ -1,4 +1,4 @@
-// Python class Tokenizer: the WordPiece tokenizer.
+// Python class Tokenizer: the tokenizer of the core.
 #ifndef LINNET_PYTHON_TOKENIZER_H_
 #define LINNET_PYTHON_TOKENIZER_H_
 

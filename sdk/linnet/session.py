@@ -240,7 +240,7 @@ class Session:
         return [self._row(named, row, len(encoding)) for row, encoding in enumerate(group)]
 
     def _run_for_decoding(self, group: Sequence[Encoding], runtime: Runtime) -> list[Sequence[DecodableArray]]:
-        direct = self.manifest.tokenizer_kind == "wordpiece" and _ENCODED_INPUTS.issuperset(self.manifest.inputs)
+        direct = self.manifest.has_core_tokenizer and _ENCODED_INPUTS.issuperset(self.manifest.inputs)
         if len(group) > 1 or not direct:
             return [[named[name][None] for name in self.manifest.outputs] for named in self._run(group, runtime)]
         outputs = runtime.run_encoding(cast("CoreEncoding", group[0]), self.manifest.inputs)

@@ -83,7 +83,7 @@ def deployment_for(args: argparse.Namespace, files: Sequence[Path]) -> Deploymen
         wheels=find_wheels(places),
         wheel_places=tuple(map(str, places)) or (f"{_WHEELS}/ (there is no such folder)",),
         runner=getattr(args, "runner", None),
-        tokenizers=kinds != {"wordpiece"},
+        tokenizers="tokenizers" in kinds,
         clean=getattr(args, "clean_device", False),
     )
 

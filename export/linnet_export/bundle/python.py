@@ -69,7 +69,7 @@ def guide(subjects: Sequence[Subject], settings: BundleSettings) -> Guide:
 
 
 def _requirements(subjects: Sequence[Subject], wheel: str) -> str:
-    extra = "" if all(subject.manifest.tokenizer_kind == "wordpiece" for subject in subjects) else "[tokenizers]"
+    extra = "" if all(subject.manifest.has_core_tokenizer for subject in subjects) else "[tokenizers]"
     head = f"# from this folder, with {python_of(wheel)}: python -m pip install -r requirements.txt"
     # this folder first: its backend says what is wrong where the wheel is for another Python, pip does not
     return f"{head}\n.\n./wheels/{wheel}{extra}\n"

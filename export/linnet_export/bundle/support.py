@@ -58,10 +58,10 @@ def require_core(subject: Subject, target: str) -> None:
         InvalidArgumentError: it has another kind of tokenizer, or gives one vector a token.
     """
     manifest = subject.manifest
-    if manifest.tokenizer_kind != "wordpiece":
+    if not manifest.has_core_tokenizer:
         raise InvalidArgumentError(
-            f"the tokenizer of {subject.path} has kind {manifest.tokenizer_kind}, target {target} reads wordpiece; "
-            "use --target python, or export a model with a WordPiece tokenizer"
+            f"the tokenizer of {subject.path} has kind {manifest.tokenizer_kind}, target {target} "
+            "reads wordpiece and tables; use --target python, or export a model with a tokenizer that the core has"
         )
     if subject.task.embeds and not subject.embedding_size:
         raise InvalidArgumentError(

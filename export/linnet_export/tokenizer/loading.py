@@ -13,6 +13,7 @@ import tokenizers
 from linnet_export.errors import CheckpointError
 from linnet_export.file_damage import check_present, parse_json
 from linnet_export.tokenizer.errors import UnsupportedTokenizerError, unsupported_part
+from linnet_export.tokenizer.probes import PROBE_TEXTS
 from linnet_export.tokenizer.regular_expressions import check_patterns
 
 __all__ = ["ROLES", "LoadedTokenizer", "check_tokenizer_files", "has_tokenizer", "load_tokenizer", "read_tokenizer"]
@@ -23,18 +24,6 @@ ROLES = ("pad", "unk", "cls", "sep", "mask")
 # each alone is enough for the class that reads it: BERT, RoBERTa, XLM-R, ALBERT, DeBERTa
 _FILES = ("tokenizer.json", "vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spiece.model", "spm.model")
 _SETTINGS = ("special_tokens_map.json", "tokenizer_config.json")
-
-# upper case, accents, several spaces, other writing systems, digits, compatibility characters, emoji
-_PROBES = (
-    "The Quick  brown   fox can't jump over 13 lazy dogs.",
-    "Crème brûlée, ÜBER-Größe, naïve façade; ĐỒNG",
-    "Привет, как твои дела? Ёлка",
-    "日本語のテキスト、ｶﾀｶﾅ と 全角 ＡＢＣ１２３",
-    "今天天气很好。한국어 문장입니다.",
-    "مرحبا بالعالم 123 नमस्ते दुनिया สวัสดี",
-    "1,234.56 € ½ ﬁne ① x² user_name@example.com https://a.b/c?d=e#f",
-    "tabs\tand\nlines 👍🏽 — “quoted” … (brackets) [x]",
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -207,7 +196,7 @@ def _changed_parts(file: Path, saved: Any, loaded: tokenizers.Tokenizer) -> tupl
     name, before, after = found[0]
     raw = tokenizers.Tokenizer.from_str(file.read_text(encoding="utf-8"))
     raw.no_truncation()
-    if name == "model" or any(_tokens(raw, text) != _tokens(loaded, text) for text in _PROBES):
+    if name == "model" or any(_tokens(raw, text) != _tokens(loaded, text) for text in PROBE_TEXTS):
         raise unsupported_part(f"{name} {before} in tokenizer.json, where its tokenizer class builds {after}", after)
     parts = ", ".join(f"{name} {before} as {after}" for name, before, after in found)
     return (

@@ -29,6 +29,9 @@ class Encoding:
     @property
     def offsets_utf16(self) -> npt.NDArray[np.int64]: ...
     @property
+    def words(self) -> npt.NDArray[np.int64] | None:
+        """Number of each token's word in its text, -1 special token; None for WordPiece."""
+    @property
     def truncated(self) -> bool:
         """True if text was left out that no other window holds."""
 
@@ -47,7 +50,7 @@ class Tokenizer:
     def find(self, token: str) -> int:
         """Id of a token, added tokens included. Raises InputOutOfRangeError if there is none."""
     def decode(self, ids: Sequence[int], *, skip_special: bool = False) -> str:
-        """Ids as text, as tokenizers' WordPiece decoder gives it; ids without a token are left out."""
+        """Ids as text, as the decoder of tokenizers gives it; ids without a token are left out."""
     def encode(
         self,
         text: str,

@@ -111,15 +111,24 @@ void require_arrays(const linnet_token_source& source) {
 
 // Return the token of an id, borrowed. Throw LINNET_INPUT_OUT_OF_RANGE if there is none.
 std::string_view token_of(const linnet::Tokenizer& tokenizer, std::int64_t id) {
-  const linnet::Vocabulary& vocabulary = tokenizer.vocabulary();
-  const bool known = id >= 0 && static_cast<std::uint64_t>(id) < vocabulary.size();
-  const std::string_view found = known ? vocabulary.token(static_cast<std::size_t>(id)) : std::string_view();
+  const bool known = id >= 0 && static_cast<std::uint64_t>(id) < tokenizer.size();
+  const std::string_view found = known ? tokenizer.token(static_cast<std::size_t>(id)) : std::string_view();
   if (found.empty()) {
     throw linnet::Error(LINNET_INPUT_OUT_OF_RANGE, "there is no token with id " + std::to_string(id) +
                                                        "; ids are 0 to " +
-                                                       std::to_string(vocabulary.size() - 1));
+                                                       std::to_string(tokenizer.size() - 1));
   }
   return found;
+}
+
+// Return a window, borrowed. Throw LINNET_INVALID_ARGUMENT if there is none of this number.
+const linnet::Window& window_of(const linnet_encoding& encoding, std::size_t window) {
+  if (window >= encoding.windows.size()) {
+    throw linnet::Error(LINNET_INVALID_ARGUMENT, "there is no window " + std::to_string(window) +
+                                                     "; the encoding has " +
+                                                     std::to_string(encoding.windows.size()));
+  }
+  return encoding.windows[window];
 }
 
 }  // namespace
@@ -128,15 +137,14 @@ extern "C" linnet_status linnet_tokenizer_create(const void* bytes, size_t size,
                                                  linnet_tokenizer** tokenizer) {
   return linnet::guarded([&] {
     require_pointer(tokenizer, "tokenizer");
-    *tokenizer =
-        new linnet_tokenizer(std::make_shared<const linnet::Tokenizer>(view_of(bytes, size, "bytes")));
+    *tokenizer = new linnet_tokenizer(linnet::open_tokenizer_copy(view_of(bytes, size, "bytes")));
   });
 }
 
 extern "C" void linnet_tokenizer_free(linnet_tokenizer* tokenizer) { delete tokenizer; }
 
 extern "C" size_t linnet_tokenizer_vocab_size(const linnet_tokenizer* tokenizer) {
-  return tokenizer == nullptr ? 0 : tokenizer->value->vocabulary().size();
+  return tokenizer == nullptr ? 0 : tokenizer->value->size();
 }
 
 extern "C" linnet_status linnet_tokenizer_token(const linnet_tokenizer* tokenizer, int64_t id,
@@ -155,7 +163,7 @@ extern "C" linnet_status linnet_tokenizer_prefix(const linnet_tokenizer* tokeniz
   return linnet::guarded([&] {
     require_pointer(tokenizer, "tokenizer");
     require_pointer(prefix, "prefix");
-    *prefix = linnet::c_api::text_of(tokenizer->value->vocabulary().continuation());
+    *prefix = linnet::c_api::text_of(tokenizer->value->continuation());
   });
 }
 
@@ -195,12 +203,7 @@ extern "C" linnet_status linnet_encoding_window(const linnet_encoding* encoding,
   return linnet::guarded([&] {
     require_pointer(encoding, "encoding");
     require_pointer(view, "view");
-    if (window >= encoding->windows.size()) {
-      throw linnet::Error(LINNET_INVALID_ARGUMENT, "there is no window " + std::to_string(window) +
-                                                       "; the encoding has " +
-                                                       std::to_string(encoding->windows.size()));
-    }
-    const linnet::Window& found = encoding->windows[window];
+    const linnet::Window& found = window_of(*encoding, window);
     const linnet::TextOffsets& offsets = found.offsets;
     view->length = found.ids.size();
     view->ids = found.ids.data();
@@ -210,6 +213,16 @@ extern "C" linnet_status linnet_encoding_window(const linnet_encoding* encoding,
     view->offsets_code_points = offsets.in_code_points().data();
     view->offsets_utf16 = offsets.in_utf16().data();
     view->truncated = found.truncated ? 1 : 0;
+  });
+}
+
+extern "C" linnet_status linnet_encoding_words(const linnet_encoding* encoding, size_t window,
+                                               const int64_t** words) {
+  return linnet::guarded([&] {
+    require_pointer(encoding, "encoding");
+    require_pointer(words, "words");
+    const linnet::Window& found = window_of(*encoding, window);
+    *words = found.words.empty() ? nullptr : found.words.data();
   });
 }
 

@@ -81,9 +81,10 @@ def _facts(runtime: Mapping[str, str]) -> dict[str, Any]:
 def tokenizers_for(packages: Mapping[str, str | None]) -> dict[str, str]:
     """Return what reads each kind of tokenizer on this machine; `linnet inspect` shows the kind of a file."""
     installed = packages.get("tokenizers")
-    missing = f"missing (BPE and Unigram need it): {install_line('tokenizers')}"
+    missing = f"missing (tokenizers that are not built in need it): {install_line('tokenizers')}"
     return {
         "wordpiece": "built in",
+        "tables": "built in",
         "tokenizers": f"tokenizers {installed}" if installed else missing,
     }
 

@@ -107,10 +107,12 @@ class Manifest:
     labels: tuple[str, ...] = _field(tuple, "class names by index; empty if the task has none", default=())
     score_function: str = _field(str, "from logits to scores: softmax, sigmoid or none", default="none")
 
-    tokenizer_kind: str = _field(str, "wordpiece (read by the core) or tokenizers (read by linnet[tokenizers])")
+    tokenizer_kind: str = _field(
+        str, "wordpiece or tables (read by the core), or tokenizers (read by linnet[tokenizers])"
+    )
     tokenizer: bytes = _field(bytes, "tokenizer bytes of that kind")
     tokenizer_version: str = _field(
-        str, "version of the tokenizers package that wrote the bytes; empty for wordpiece", default=""
+        str, "version of the tokenizers package that wrote the bytes; empty for the other kinds", default=""
     )
     vocab_size: int = _field(int, "rows of the word embedding; ids are 0 .. vocab_size - 1", least=1)
     pad_id: int = _field(int, "id of the padding token, -1 if none", least=-1, default=-1)
@@ -204,6 +206,11 @@ class Manifest:
         if problems:
             raise ManifestInvalidError("; ".join(problems))
         return cls(**values)
+
+    @property
+    def has_core_tokenizer(self) -> bool:
+        """True if the compiled core reads this kind of tokenizer, in every language."""
+        return self.tokenizer_kind in ("wordpiece", "tables")
 
     @property
     def special_ids(self) -> dict[str, int]:

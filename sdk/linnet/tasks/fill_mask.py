@@ -80,7 +80,7 @@ def _proposals(
     window = session.decodable(encoding, None)
     proposals = session.task.masks(window, outputs, top_k=top_k, targets=targets)
     groups = [list(group) for _, group in itertools.groupby(proposals, key=lambda proposal: proposal.index)]
-    foreign = session.manifest.tokenizer_kind != "wordpiece"  # only its own decoder can join its tokens
+    foreign = not session.manifest.has_core_tokenizer  # only its own decoder can join its tokens
     results = [
         [
             _decoded_proposal(session, encoding, proposal, single=len(groups) == 1)

@@ -135,7 +135,7 @@ def _entity(session: Session, entity: CoreEntity, strategy: str, text: str, enco
     if strategy == "none":
         position = {"index": entity.index, "word": word, "start": start, "end": end}
         return {"entity": entity.label, "score": entity.score, **position}
-    if session.manifest.tokenizer_kind != "wordpiece":  # only its own decoder can join its tokens
+    if not session.manifest.has_core_tokenizer:  # only its own decoder can join its tokens
         word = _joined(session, text, encoding, [*entity.words, entity.last_token + 1], strategy)
     return {"entity_group": entity.label, "score": entity.score, "word": word, "start": start, "end": end}
 

@@ -1,7 +1,7 @@
 """Registry of the kinds of tokenizer that a linnet file can have, with one module for each.
 
-The compiled core reads ``wordpiece``, in every language. The ``tokenizers`` package reads ``tokenizers`` (byte-level
-BPE, Unigram, and WordPiece variants that the core does not support), in Python only.
+The compiled core reads ``wordpiece`` and ``tables`` (BPE and others), in every language. The ``tokenizers`` package
+reads ``tokenizers`` (what the core does not support), in Python only.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from linnet.tokenization.base import OpenedTokenizer, Vocabulary
 __all__ = ["KINDS", "OpenedTokenizer", "Vocabulary", "open_tokenizer"]
 
 
-def _wordpiece(runtime: Runtime, manifest: Manifest) -> OpenedTokenizer:
-    from linnet.tokenization.wordpiece import WordPieceTokenizer
+def _core(runtime: Runtime, manifest: Manifest) -> OpenedTokenizer:
+    from linnet.tokenization.core import CoreTokenizer
 
-    return WordPieceTokenizer(runtime)
+    return CoreTokenizer(runtime)
 
 
 def _tokenizers(runtime: Runtime, manifest: Manifest) -> OpenedTokenizer:
@@ -29,8 +29,9 @@ def _tokenizers(runtime: Runtime, manifest: Manifest) -> OpenedTokenizer:
 
 
 KINDS: Mapping[str, Callable[[Runtime, Manifest], OpenedTokenizer]] = {
+    "tables": _core,
     "tokenizers": _tokenizers,
-    "wordpiece": _wordpiece,
+    "wordpiece": _core,
 }
 """Function that opens a tokenizer, by the value of ``tokenizer_kind`` in the manifest."""
 

@@ -6,6 +6,13 @@
 #include "status.h"
 
 namespace linnet {
+namespace {
+
+bool is_built_in(const std::string& tokenizer_kind) {
+  return tokenizer_kind == "wordpiece" || tokenizer_kind == "tables";
+}
+
+}  // namespace
 
 Task::Task(const Fields& fields)
     : fields_(fields),
@@ -20,7 +27,7 @@ Task::Task(const Fields& fields)
       mask_id_(fields.id("mask_id")),
       max_length_(fields.integer("max_length")),
       refuses_pairs_(fields.integer("refuses_pairs") != 0),
-      has_tokenizer_(fields.text("tokenizer_kind") == "wordpiece") {}
+      has_tokenizer_(is_built_in(fields.text("tokenizer_kind"))) {}
 
 std::size_t Task::output(std::string_view name) const {
   const auto found = std::find(outputs_.begin(), outputs_.end(), name);
@@ -33,15 +40,16 @@ std::size_t Task::output(std::string_view name) const {
 
 const std::shared_ptr<const Tokenizer>& Task::tokenizer() const {
   if (!has_tokenizer_) {
-    throw Error(LINNET_UNKNOWN_FIELD,
-                "the tokenizer has kind \"" + fields_.text("tokenizer_kind") +
-                    "\", this linnet has wordpiece built in; pass token ids to linnet_model_run, or read "
-                    "the file in Python with linnet's extra tokenizers");
+    throw Error(
+        LINNET_UNKNOWN_FIELD,
+        "the tokenizer has kind \"" + fields_.text("tokenizer_kind") +
+            "\", this linnet has wordpiece and tables built in; pass token ids to linnet_model_run, or read "
+            "the file in Python with linnet's extra tokenizers");
   }
   const std::lock_guard<std::mutex> lock(mutex_);
   if (tokenizer_ == nullptr) {
     const linnet_value* bytes = fields_.find("tokenizer");
-    tokenizer_ = std::make_shared<const Tokenizer>(std::string_view(bytes->bytes, bytes->size));
+    tokenizer_ = open_tokenizer({bytes->bytes, bytes->size});
   }
   return tokenizer_;
 }

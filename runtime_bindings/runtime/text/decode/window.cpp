@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "status.h"
-#include "tokenizer/decoder.h"
 #include "tokenizer/unicode.h"
 
 namespace linnet {
@@ -51,9 +50,8 @@ std::string_view WindowView::token(std::size_t at) const {
   if (foreign_ != nullptr) {
     return foreign_->tokens[at];
   }
-  const Vocabulary& vocabulary = tokenizer_->vocabulary();
   const auto token = static_cast<std::uint64_t>(id(at));
-  return token < vocabulary.size() ? vocabulary.token(static_cast<std::size_t>(token)) : std::string_view();
+  return token < tokenizer_->size() ? tokenizer_->token(static_cast<std::size_t>(token)) : std::string_view();
 }
 
 // As in transformers 5.23 (pipelines/token_classification.py): if the vocabulary has a prefix, a token whose
@@ -63,8 +61,7 @@ bool WindowView::continues(std::size_t at) const {
     return false;
   }
   const linnet_span where = place(at, at).code_points;
-  const bool marks =
-      foreign_ != nullptr ? foreign_->marks_words : !tokenizer_->vocabulary().continuation().empty();
+  const bool marks = foreign_ != nullptr ? foreign_->marks_words : !tokenizer_->continuation().empty();
   return marks ? code_points(token(at)) != where.end - where.start : where.start > 0 && !spaced(at);
 }
 
@@ -79,6 +76,9 @@ std::vector<std::int64_t> WindowView::words() const {
   if (foreign_ != nullptr) {
     return foreign_->words;
   }
+  if (window_.words.size() == size()) {
+    return window_.words;
+  }
   std::vector<std::int64_t> words(size(), -1);
   std::int64_t word = 0;
   for (std::size_t i = 0; i < size(); ++i) {
@@ -89,7 +89,7 @@ std::vector<std::int64_t> WindowView::words() const {
 }
 
 std::string WindowView::join(const std::vector<std::string_view>& tokens) const {
-  return foreign_ != nullptr ? "" : join_tokens(tokens, tokenizer_->vocabulary().continuation());
+  return foreign_ != nullptr ? "" : tokenizer_->join(tokens);
 }
 
 }  // namespace linnet

@@ -14,6 +14,11 @@ constexpr Replacement kCleanup[] = {{" .", "."},   {" ?", "?"},     {" !", "!"},
                                     {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},  {" do not", " don't"},
                                     {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
 
+// The replacements of clean_up_tokenization in tokenization_utils_base.py of transformers 5.23, in its order.
+constexpr Replacement kTransformersCleanup[] = {
+    {" .", "."},     {" ?", "?"},   {" !", "!"},   {" ,", ","},     {" ' ", "'"},
+    {" n't", "n't"}, {" 'm", "'m"}, {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"}};
+
 void replace_all(std::string& text, const Replacement& rule) {
   std::size_t at = text.find(rule.found);
   while (at != std::string::npos) {
@@ -38,6 +43,12 @@ std::string join_tokens(const std::vector<std::string_view>& tokens, std::string
     text += piece;
   }
   return text;
+}
+
+void clean_up(std::string& text) {
+  for (const Replacement& rule : kTransformersCleanup) {
+    replace_all(text, rule);
+  }
 }
 
 }  // namespace linnet

@@ -12,6 +12,10 @@ namespace linnet {
 // off; then remove the spaces before punctuation.
 std::string join_tokens(const std::vector<std::string_view>& tokens, std::string_view continuation);
 
+// Remove the spaces before punctuation in a decoded text, as `transformers` does
+// (clean_up_tokenization_spaces).
+void clean_up(std::string& text);
+
 }  // namespace linnet
 
 #endif  // LINNET_RUNTIME_TOKENIZER_DECODER_H_

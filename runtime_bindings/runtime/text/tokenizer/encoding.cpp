@@ -16,9 +16,16 @@ struct Place {
   std::int64_t utf16 = 0;
 };
 
-// Move `place` forward to byte `target` of a valid text.
+// Move `place` to byte `target` of a valid text.
 void move_to(Place& place, std::string_view text, std::size_t target) noexcept {
   constexpr unsigned char kFourByteLead = 0xF0;  // such a character takes two UTF-16 units
+  while (place.utf8 > target) {
+    const char byte = text[--place.utf8];
+    if (!unicode::is_continuation(byte)) {
+      --place.code_points;
+      place.utf16 -= static_cast<unsigned char>(byte) >= kFourByteLead ? 2 : 1;
+    }
+  }
   for (; place.utf8 < target; ++place.utf8) {
     const char byte = text[place.utf8];
     if (unicode::is_continuation(byte)) {
@@ -36,7 +43,7 @@ void push(Offsets& offsets, std::int64_t begin, std::int64_t end) {
 
 // One text of an encoding, as the template needs it.
 struct Part {
-  const std::vector<Token>& tokens;
+  const TextTokens* text;
   TextOffsets offsets;
 };
 
@@ -64,7 +71,10 @@ class WindowBuilder {
     }
   }
 
-  void add_special(const TemplatePiece& piece) {
+  void add_special(const TemplatePiece& piece, bool counts_words) {
+    if (counts_words) {
+      window_.words.push_back(-1);
+    }
     window_.ids.push_back(piece.token_id);
     window_.type_ids.push_back(piece.type_id);
     window_.sequence_ids.push_back(-1);
@@ -76,8 +86,14 @@ class WindowBuilder {
   }
 
   void add_text(const Part& part, const TokenRange& range, std::uint32_t type_id, std::int32_t sequence) {
+    const std::vector<Token>& tokens = part.text->tokens();
     for (std::size_t i = range.begin; i < range.end; ++i) {
-      window_.ids.push_back(part.tokens[i].id);
+      window_.ids.push_back(tokens[i].id);
+    }
+    if (part.text->counts_words()) {
+      for (std::size_t i = range.begin; i < range.end; ++i) {
+        window_.words.push_back(tokens[i].word);
+      }
     }
     const std::size_t count = range.end - range.begin;
     window_.type_ids.insert(window_.type_ids.end(), count, type_id);
@@ -87,6 +103,17 @@ class WindowBuilder {
       append_range(window_.offsets.code_points, in_unit(part.offsets, &TextOffsets::code_points), range);
       append_range(window_.offsets.utf16, in_unit(part.offsets, &TextOffsets::utf16), range);
     }
+    if (count > 0) {
+      place_first(part, range.begin, window_.offsets.utf8.size() - 2 * count);
+    }
+  }
+
+  // Give the first token of a window, whose offsets are at `at`, the place that it has as the first one.
+  void place_first(const Part& part, std::size_t token, std::size_t at) {
+    const Token& usual = part.text->tokens()[token];
+    const Token first = part.text->first_in_window(token);
+    move(part.text->text(), usual.begin, first.begin, at);
+    move(part.text->text(), usual.end, first.end, at + 1);
   }
 
   Window finish(bool truncated) {
@@ -95,6 +122,20 @@ class WindowBuilder {
   }
 
  private:
+  // Move the offset at index `at` back from byte `from` of the text to byte `to`.
+  void move(std::string_view text, std::size_t from, std::size_t to, std::size_t at) {
+    if (from <= to) {
+      return;
+    }
+    Place moved;
+    move_to(moved, text.substr(to, from - to), from - to);
+    window_.offsets.utf8[at] = static_cast<std::int64_t>(to);
+    if (!window_.offsets.ascii) {
+      window_.offsets.code_points[at] -= moved.code_points;
+      window_.offsets.utf16[at] -= moved.utf16;
+    }
+  }
+
   Window window_;
 };
 
@@ -116,7 +157,7 @@ Window build_window(const Part& first, const Part& second, const Selection& sele
         break;
       case TemplatePiece::Kind::kSpecialToken:
         if (add_special_tokens) {
-          builder.add_special(piece);
+          builder.add_special(piece, first.text->counts_words());
         }
         break;
     }
@@ -137,7 +178,7 @@ TextOffsets text_offsets(const TextTokens& text, std::size_t tokens) {
     if (result.ascii) {
       continue;
     }
-    move_to(begin, text.text(), token.begin);  // tokens begin in the order of the text
+    move_to(begin, text.text(), token.begin);  // mostly forward: tokens begin in the order of the text
     Place end = begin;
     move_to(end, text.text(), token.end);
     push(result.code_points, begin.code_points, end.code_points);
@@ -155,16 +196,21 @@ std::vector<Window> build_windows(const TextTokens& first, const TextTokens* sec
     first_tokens = std::max(first_tokens, selection.first.end);
     second_tokens = std::max(second_tokens, selection.second.end);
   }
-  const Part first_part{first.tokens(), text_offsets(first, first_tokens)};
-  const std::vector<Token> no_tokens;
-  const Part second_part = second == nullptr ? Part{no_tokens, TextOffsets()}
-                                             : Part{second->tokens(), text_offsets(*second, second_tokens)};
+  const Part first_part{&first, text_offsets(first, first_tokens)};
+  const Part second_part =
+      second == nullptr ? Part{&first, TextOffsets()} : Part{second, text_offsets(*second, second_tokens)};
   std::vector<Window> windows;
   windows.reserve(selections.size());
   for (const Selection& selection : selections) {
     windows.push_back(build_window(first_part, second_part, selection, pieces, add_special_tokens));
   }
   return windows;
+}
+
+std::vector<Window> encode_windows(TextTokens& first, TextTokens* second, const TruncationOptions& truncation,
+                                   const Template& pieces, bool add_special_tokens) {
+  const std::vector<Selection> selections = select_tokens(first, second, truncation);
+  return build_windows(first, second, selections, pieces, add_special_tokens);
 }
 
 }  // namespace linnet

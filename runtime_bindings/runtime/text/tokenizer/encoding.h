@@ -36,6 +36,7 @@ struct Window {
   std::vector<std::int64_t> type_ids;
   std::vector<std::int32_t> sequence_ids;  // -1 special token, 0 first text, 1 second text
   TextOffsets offsets;
+  std::vector<std::int64_t> words;  // number of each token's word in its text, -1 special token; may be empty
   bool truncated = false;
 };
 
@@ -44,6 +45,11 @@ struct Window {
 std::vector<Window> build_windows(const TextTokens& first, const TextTokens* second,
                                   const std::vector<Selection>& selections, const Template& pieces,
                                   bool add_special_tokens);
+
+// Truncate the tokens of one or two texts and build their windows. Throw what linnet_tokenizer_encode
+// returns.
+std::vector<Window> encode_windows(TextTokens& first, TextTokens* second, const TruncationOptions& truncation,
+                                   const Template& pieces, bool add_special_tokens);
 
 }  // namespace linnet
 

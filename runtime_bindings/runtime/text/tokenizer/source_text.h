@@ -61,6 +61,15 @@ class SourceText {
   // Skip bytes of ahead(), which must end where a character ends.
   void skip(std::size_t count) noexcept { position_ += count; }
 
+  // Look a block further, if the region goes on.
+  void grow() {
+    if (!whole()) {
+      extend();
+    }
+  }
+  // Return true if the region is known to its end.
+  bool whole() const noexcept { return token_pending_ || known_ == text_.size(); }
+
   // Take the added token that ends a region, once its characters are read; a new region begins after it.
   // Return false at the end of the text.
   bool take_token(FoundToken& out) noexcept;

@@ -7,63 +7,61 @@
 #include <string_view>
 #include <vector>
 
-#include "tokenizer/source_text.h"
-#include "tokenizer/vocabulary.h"
-#include "tokenizer/words.h"
-
 namespace linnet {
 
 // A token and the bytes of the original text that it stands for.
 struct Token {
   std::uint32_t id = 0;
+  std::uint32_t word = 0;  // number of its word in the text, where the kind of tokenizer counts them
   std::size_t begin = 0;
   std::size_t end = 0;
 };
 
-// What all texts of a tokenizer share; borrowed from it.
-struct TokenizerParts {
-  const Vocabulary& vocabulary;
-  const NormalizerTable& normalizer;
-  const SourceText::Patterns& raw_tokens;
-  const Splitter::Patterns& normalized_tokens;
-  std::uint32_t unknown_id;
-  std::size_t max_word_chars;
-};
-
+// What a tokenizer makes of one text. Each kind of tokenizer has its own advance().
 class TextTokens {
  public:
-  // Refer to text and parts, which must outlive the object. At most `keep` tokens are kept, further ones only
-  // counted. `name` is what errors call the text.
-  TextTokens(std::string_view text, const TokenizerParts& parts, std::size_t keep, const char* name)
-      : text_(text),
-        parts_(parts),
-        keep_(keep),
-        source_(text, parts.raw_tokens, name),
-        words_(source_, parts.normalizer, parts.normalized_tokens, parts.max_word_chars) {}
+  TextTokens(const TextTokens&) = delete;
+  TextTokens& operator=(const TextTokens&) = delete;
+  virtual ~TextTokens() = default;
 
   // Read one word or added token; return false at the end of the text.
-  bool advance();
+  virtual bool advance() = 0;
+  // Return true if all bytes looked at so far are ASCII.
+  virtual bool ascii() const noexcept = 0;
+
+  // Return true if the tokens carry the number of their word.
+  virtual bool counts_words() const noexcept { return false; }
+  // Return a kept token with the place that it has as the first one of its text in a window.
+  virtual Token first_in_window(std::size_t index) const { return tokens_[index]; }
+
   // Read until there are more than `count` tokens or the text ends.
-  void advance_beyond(std::size_t count);
+  void advance_beyond(std::size_t count) {
+    while (count_ <= count && advance()) {
+    }
+  }
 
   std::size_t count() const noexcept { return count_; }  // tokens so far
   bool ended() const noexcept { return ended_; }
   const std::vector<Token>& tokens() const noexcept { return tokens_; }
   std::string_view text() const noexcept { return text_; }
-  bool ascii() const noexcept { return source_.ascii(); }
+
+ protected:
+  // Refer to the text, which must outlive the object. At most `keep` tokens are kept, further ones only
+  // counted.
+  TextTokens(std::string_view text, std::size_t keep) : text_(text), keep_(keep) {}
+
+  void add(const Token& token) {
+    ++count_;
+    if (tokens_.size() < keep_) {
+      tokens_.push_back(token);
+    }
+  }
+  void end() noexcept { ended_ = true; }
 
  private:
-  void add(const Token& token);
-  void add_word(const Word& word);
-
   std::string_view text_;
-  const TokenizerParts& parts_;
   std::size_t keep_;
-  SourceText source_;
-  WordReader words_;
   std::vector<Token> tokens_;
-  std::vector<Token> pieces_;          // scratch: the tokens of one word
-  std::vector<std::uint64_t> hashes_;  // scratch of Vocabulary::longest
   std::size_t count_ = 0;
   bool ended_ = false;
 };

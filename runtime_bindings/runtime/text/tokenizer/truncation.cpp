@@ -1,12 +1,41 @@
 #include "tokenizer/truncation.h"
 
 #include <algorithm>
+#include <cstring>
 #include <string>
+#include <type_traits>
 
 #include "status.h"
 
 namespace linnet {
 namespace {
+
+[[noreturn]] void fail_argument(const std::string& what) { throw Error(LINNET_INVALID_ARGUMENT, what); }
+
+void check_options(const linnet_encode_options& options) {
+  if (options.max_length < 0) {
+    fail_argument("max_length is " + std::to_string(options.max_length) + "; pass 0 (no bound) or more");
+  }
+  // read as a number: a C caller may have stored any value there, and reading it as an enum would be
+  // undefined
+  std::underlying_type_t<linnet_truncation> truncation = 0;
+  std::memcpy(&truncation, &options.truncation, sizeof truncation);
+  if (truncation > LINNET_TRUNCATE_ONLY_SECOND) {
+    fail_argument("truncation is " + std::to_string(truncation) + "; pass a value of linnet_truncation");
+  }
+  if (options.stride < -1) {
+    fail_argument("stride is " + std::to_string(options.stride) + "; pass -1 (one window) or more");
+  }
+  if (options.add_special_tokens != 0 && options.add_special_tokens != 1) {
+    fail_argument("add_special_tokens is " + std::to_string(options.add_special_tokens) + "; pass 0 or 1");
+  }
+}
+
+std::size_t special_tokens(const Template& pieces) {
+  return static_cast<std::size_t>(std::count_if(pieces.begin(), pieces.end(), [](const TemplatePiece& piece) {
+    return piece.kind == TemplatePiece::Kind::kSpecialToken;
+  }));
+}
 
 [[noreturn]] void fail_too_long(const TruncationOptions& options, const std::string& found,
                                 const char* cure) {
@@ -121,6 +150,28 @@ std::vector<TokenRange> cut_windows(TextTokens& text, std::size_t size, const Tr
 }
 
 }  // namespace
+
+// A pair has windows over its second text only, since longest_first cuts both.
+TruncationOptions truncation_options(const linnet_encode_options& options, const Template& pieces,
+                                     bool pair) {
+  check_options(options);
+  TruncationOptions result;
+  result.strategy = options.truncation;
+  result.special_tokens = options.add_special_tokens != 0 ? special_tokens(pieces) : 0;
+  const linnet_truncation cut = pair ? LINNET_TRUNCATE_ONLY_SECOND : LINNET_TRUNCATE_LONGEST_FIRST;
+  result.windows = options.truncation == cut && options.stride >= 0;
+  result.stride = result.windows ? static_cast<std::size_t>(options.stride) : 0;
+  if (options.max_length == 0) {
+    return result;
+  }
+  const auto max_length = static_cast<std::size_t>(options.max_length);
+  if (max_length < result.special_tokens) {
+    fail_argument("max_length is " + std::to_string(max_length) + ", but the special tokens alone are " +
+                  std::to_string(result.special_tokens) + "; raise it");
+  }
+  result.room = max_length - result.special_tokens;
+  return result;
+}
 
 std::vector<Selection> select_tokens(TextTokens& first, TextTokens* second,
                                      const TruncationOptions& options) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "linnet.h"
+#include "tokenizer/blob.h"
 #include "tokenizer/text_tokens.h"
 
 namespace linnet {
@@ -34,6 +35,10 @@ struct TruncationOptions {
   bool windows = false;            // several windows over the text that is cut
   std::size_t stride = 0;          // tokens that consecutive windows share
 };
+
+// Check what the caller asked for, and count the special tokens of the template. Throw
+// LINNET_INVALID_ARGUMENT.
+TruncationOptions truncation_options(const linnet_encode_options& options, const Template& pieces, bool pair);
 
 // Read the texts as far as needed and select tokens: one selection, or one for each of several `windows`.
 // `second` is nullptr for a single text. Throw LINNET_INVALID_UTF8, LINNET_TEXT_TOO_LONG, or

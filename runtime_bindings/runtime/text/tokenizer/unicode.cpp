@@ -59,6 +59,36 @@ Mapped decompose(char32_t c) noexcept {
   return find_mapping(c, kDecompositionKeys, kDecompositionStarts, kDecompositionCharacters);
 }
 
+void decompose_compatibly(char32_t c, std::u32string& characters) {
+  const auto* found = std::lower_bound(std::begin(kCompatibilityKeys), std::end(kCompatibilityKeys), c);
+  if (found != std::end(kCompatibilityKeys) && *found == c) {
+    const auto row = found - std::begin(kCompatibilityKeys);
+    characters.append(kCompatibilityCharacters + kCompatibilityStarts[row],
+                      kCompatibilityCharacters + kCompatibilityStarts[row + 1]);
+    return;
+  }
+  const Mapped canonical = decompose(c);
+  characters.append(canonical.chars, canonical.size);
+}
+
+char32_t compose(char32_t first, char32_t second) noexcept {
+  // Hangul composes by arithmetic: Unicode, section 3.12
+  if (first >= kLeadFirst && first < kLeadFirst + kSyllableCount / kVowelCount / kTrailCount &&
+      second >= kVowelFirst && second < kVowelFirst + kVowelCount) {
+    return kSyllableFirst + ((first - kLeadFirst) * kVowelCount + (second - kVowelFirst)) * kTrailCount;
+  }
+  if (first >= kSyllableFirst && first < kSyllableFirst + kSyllableCount &&
+      (first - kSyllableFirst) % kTrailCount == 0 && second > kTrailFirst &&
+      second < kTrailFirst + kTrailCount) {
+    return first + (second - kTrailFirst);
+  }
+  auto [begin, end] = std::equal_range(std::begin(kCompositionFirsts), std::end(kCompositionFirsts), first);
+  const auto* seconds = kCompositionSeconds + (begin - std::begin(kCompositionFirsts));
+  const auto* last = kCompositionSeconds + (end - std::begin(kCompositionFirsts));
+  const auto* found = std::lower_bound(seconds, last, second);
+  return found != last && *found == second ? kCompositionResults[found - kCompositionSeconds] : 0;
+}
+
 Mapped to_lower(char32_t c) noexcept {
   return find_mapping(c, kLowercaseKeys, kLowercaseStarts, kLowercaseCharacters);
 }
@@ -128,6 +158,58 @@ void append_utf8(std::string& bytes, char32_t c) {
     put(0x80U | ((c >> 6U) & 0x3FU));
   }
   put(0x80U | (c & 0x3FU));
+}
+
+namespace {
+
+// Return how many bytes at the beginning, which are not UTF-8, one U+FFFD stands for: a lead byte with those
+// of its continuation bytes that are there and allowed.
+std::size_t invalid_length(std::string_view bytes) noexcept {
+  const auto first = static_cast<unsigned char>(bytes[0]);
+  if (first < 0xC2 || first > 0xF4) {
+    return 1;
+  }
+  const std::size_t wanted = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  unsigned least = 0x80;
+  unsigned most = 0xBF;
+  if (first == 0xE0) {
+    least = 0xA0;
+  } else if (first == 0xED) {
+    most = 0x9F;
+  } else if (first == 0xF0) {
+    least = 0x90;
+  } else if (first == 0xF4) {
+    most = 0x8F;
+  }
+  std::size_t length = 1;
+  for (; length < wanted && length < bytes.size(); ++length) {
+    const auto byte = static_cast<unsigned char>(bytes[length]);
+    if (byte < least || byte > most) {
+      break;
+    }
+    least = 0x80;
+    most = 0xBF;
+  }
+  return length;
+}
+
+}  // namespace
+
+std::string replace_invalid(std::string_view bytes) {
+  constexpr char32_t kReplacement = 0xFFFD;
+  std::string text;
+  text.reserve(bytes.size());
+  while (!bytes.empty()) {
+    const Decoded next = decode(bytes);
+    const std::size_t length = next.length > 0 ? next.length : invalid_length(bytes);
+    if (next.length > 0) {
+      text.append(bytes.substr(0, length));
+    } else {
+      append_utf8(text, kReplacement);
+    }
+    bytes.remove_prefix(length);
+  }
+  return text;
 }
 
 }  // namespace linnet::unicode

@@ -22,9 +22,19 @@ inline constexpr unsigned kWordChar = 32U;    // \w, for single_word tokens
 inline constexpr unsigned kDecomposes = 64U;  // has a canonical decomposition
 inline constexpr unsigned kLowers = 128U;     // has a different lower case
 
+// Bits of Properties::more.
+inline constexpr unsigned kRegexSpace = 1U;      // \s in the expressions of Split
+inline constexpr unsigned kNumeric = 2U;         // split off by Digits
+inline constexpr unsigned kNfcChanges = 4U;      // a text without such characters is in NFC
+inline constexpr unsigned kNfkcChanges = 8U;     // the same for NFKC
+inline constexpr unsigned kNfkdChanges = 16U;    // the same for NFKD
+inline constexpr unsigned kCombiningMark = 32U;  // removed by StripAccents
+
 struct Properties {
   std::uint8_t flags;
   std::uint8_t combining_rank;  // order of the canonical combining class; 0 for a starter
+  std::uint8_t category;        // in expressions: 1 Lu, 2 Ll, 3 Lt, 4 Lm, 5 Lo, 6 M, 7 N, 8 P, 9 S, else 0
+  std::uint8_t more;
 };
 
 // Return the properties of a character, which must be below 0x110000.
@@ -42,6 +52,12 @@ struct Mapped {
 
 // Return the full canonical decomposition, or `c` itself.
 Mapped decompose(char32_t c) noexcept;
+
+// Append the full compatibility decomposition of `c`, or `c` itself.
+void decompose_compatibly(char32_t c, std::u32string& characters);
+
+// Return the character that two characters compose to, 0 if there is none.
+char32_t compose(char32_t first, char32_t second) noexcept;
 
 // Return the lower case regardless of the context, as char::to_lowercase of Rust does, or `c` itself.
 Mapped to_lower(char32_t c) noexcept;
@@ -64,6 +80,10 @@ Decoded decode_last(std::string_view bytes) noexcept;
 bool is_valid_utf8(std::string_view bytes) noexcept;
 
 void append_utf8(std::string& bytes, char32_t c);
+
+// Return the bytes with U+FFFD in place of each longest part that can begin a character but does not go on as
+// one, as String::from_utf8_lossy of Rust does.
+std::string replace_invalid(std::string_view bytes);
 
 inline bool is_continuation(char byte) noexcept {
   return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;

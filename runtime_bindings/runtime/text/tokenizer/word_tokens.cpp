@@ -1,18 +1,11 @@
-#include "tokenizer/text_tokens.h"
+#include "tokenizer/word_tokens.h"
 
 namespace linnet {
 
-void TextTokens::add(const Token& token) {
-  ++count_;
-  if (tokens_.size() < keep_) {
-    tokens_.push_back(token);
-  }
-}
-
 // Split a word by WordPiece: from the left, always the longest token that fits (MaxMatch in
 // https://arxiv.org/abs/2012.15524); one unknown token for the whole word if no token fits somewhere.
-void TextTokens::add_word(const Word& word) {
-  const Token unknown{parts_.unknown_id, word.begin, word.end};
+void WordTokens::add_word(const Word& word) {
+  const Token unknown{parts_.unknown_id, 0, word.begin, word.end};
   if (word.too_long) {
     add(unknown);
     return;
@@ -24,7 +17,7 @@ void TextTokens::add_word(const Word& word) {
       add(unknown);
       return;
     }
-    pieces_.push_back({match.id, word.begins[at], word.ends[match.end_char - 1]});
+    pieces_.push_back({match.id, 0, word.begins[at], word.ends[match.end_char - 1]});
     at = match.end_char;
   }
   for (const Token& piece : pieces_) {
@@ -32,24 +25,19 @@ void TextTokens::add_word(const Word& word) {
   }
 }
 
-bool TextTokens::advance() {
+bool WordTokens::advance() {
   switch (words_.next()) {
     case WordReader::Piece::kWord:
       add_word(words_.word());
       return true;
     case WordReader::Piece::kToken:
-      add({words_.token().id, words_.token().begin, words_.token().end});
+      add({words_.token().id, 0, words_.token().begin, words_.token().end});
       return true;
     case WordReader::Piece::kEnd:
       break;
   }
-  ended_ = true;
+  end();
   return false;
-}
-
-void TextTokens::advance_beyond(std::size_t count) {
-  while (count_ <= count && advance()) {
-  }
 }
 
 }  // namespace linnet

@@ -1,4 +1,4 @@
-"""WordPiece tokenizer of a file (kind ``wordpiece``), which the compiled runtime implements."""
+"""Tokenizer of a file that the compiled runtime implements: the kinds ``wordpiece`` and ``tables``."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from linnet.tokenization.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from linnet.runtime import CoreEncoding
 
-__all__ = ["WordPieceTokenizer"]
+__all__ = ["CoreTokenizer"]
 
 
-class WordPieceTokenizer:
+class CoreTokenizer:
     """Tokenizer of the core for an open file."""
 
     def __init__(self, runtime: Runtime) -> None:
@@ -36,9 +36,12 @@ class WordPieceTokenizer:
         return cast("CoreEncoding", encoding)
 
     def words(self, encoding: Encoding) -> IntArray:
-        """Return the index of each token's word; a token with the continuation prefix belongs to the word before it."""
+        """Return the index of each token's word, found by the continuation prefix in WordPiece."""
         import numpy as np
 
+        counted = cast("CoreEncoding", encoding).words
+        if counted is not None:
+            return counted
         continues = self.vocabulary.continues_word
         starts = np.array([not continues(token) for token in encoding.ids.tolist()], dtype=np.int64)
         return np.where(encoding.sequence_ids >= 0, np.cumsum(starts), -1)

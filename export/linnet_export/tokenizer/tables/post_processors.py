@@ -1,0 +1,102 @@
+"""Post-processors of the tables: templates of special tokens, and whether spaces are left out of offsets."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+
+from linnet_export.tokenizer.errors import unsupported_part
+from linnet_export.tokenizer.tables.layout import bits, numbers
+from linnet_export.tokenizer.tables.steps import Json, components
+
+__all__ = ["post_processor"]
+
+_FIRST, _SECOND, _SPECIAL = range(3)
+_TEXTS = {"A": _FIRST, "B": _SECOND}
+
+Piece = tuple[int, int, int]
+"""Kind, type id, token id."""
+
+
+@dataclasses.dataclass
+class _Result:
+    single: list[Piece] = dataclasses.field(default_factory=lambda: [(_FIRST, 0, 0)])
+    pair: list[Piece] = dataclasses.field(default_factory=lambda: [(_FIRST, 0, 0), (_SECOND, 1, 0)])
+    trim: bool = False
+    prefix_space: bool = False
+    has_template: bool = False
+
+
+def post_processor(component: Json | None) -> bytes:
+    """Return the content of the block.
+
+    Raises:
+        UnsupportedTokenizerError: the core cannot do what the component does.
+    """
+    result = _Result()
+    for inner in components(component, "processors"):
+        maker = _MAKERS.get(inner["type"])
+        if maker is None:
+            raise unsupported_part(f"post_processor {inner['type']}", f"one of {', '.join(sorted(_MAKERS))}")
+        maker(inner, result)
+    for pieces, texts in ((result.single, (1, 0)), (result.pair, (1, 1))):
+        found = tuple(sum(kind == text for kind, _, _ in pieces) for text in (_FIRST, _SECOND))
+        if found != texts:
+            raise unsupported_part("a template without each text once", "templates with each text once")
+    flags = bits((result.trim, result.prefix_space))
+    return numbers(flags) + b"".join(
+        numbers(len(pieces), *(number for piece in pieces for number in piece))
+        for pieces in (result.single, result.pair)
+    )
+
+
+def _trim(component: Json, result: _Result) -> None:
+    if component["trim_offsets"]:
+        if result.trim or (result.has_template and component["add_prefix_space"]):
+            raise unsupported_part("post_processor with trim_offsets behind another", "trim_offsets once, first")
+        result.trim = True
+        result.prefix_space = component["add_prefix_space"]
+
+
+def _set_templates(result: _Result, single: list[Piece], pair: list[Piece]) -> None:
+    if result.has_template:
+        raise unsupported_part("two post_processors that add special tokens", "one")
+    result.has_template = True
+    result.single, result.pair = single, pair
+
+
+def _template(component: Json, result: _Result) -> None:
+    special = component["special_tokens"]
+    _set_templates(result, list(_pieces(component["single"], special)), list(_pieces(component["pair"], special)))
+
+
+def _pieces(template: Iterable[Json], special_tokens: Mapping[str, Json]) -> Iterable[Piece]:
+    for piece in template:
+        if "Sequence" in piece:
+            text = piece["Sequence"]
+            yield _TEXTS[text["id"]], text["type_id"], 0
+            continue
+        special = piece["SpecialToken"]
+        for token_id in special_tokens[special["id"]]["ids"]:
+            yield _SPECIAL, special["type_id"], token_id
+
+
+def _bert(component: Json, result: _Result) -> None:
+    cls, sep = component["cls"][1], component["sep"][1]
+    single: list[Piece] = [(_SPECIAL, 0, cls), (_FIRST, 0, 0), (_SPECIAL, 0, sep)]
+    _set_templates(result, single, [*single, (_SECOND, 1, 0), (_SPECIAL, 1, sep)])
+
+
+def _roberta(component: Json, result: _Result) -> None:
+    _trim(component, result)
+    cls, sep = component["cls"][1], component["sep"][1]
+    single: list[Piece] = [(_SPECIAL, 0, cls), (_FIRST, 0, 0), (_SPECIAL, 0, sep)]
+    _set_templates(result, single, [*single, (_SPECIAL, 0, sep), (_SECOND, 0, 0), (_SPECIAL, 0, sep)])
+
+
+_MAKERS = {
+    "BertProcessing": _bert,
+    "ByteLevel": _trim,
+    "RobertaProcessing": _roberta,
+    "TemplateProcessing": _template,
+}

@@ -1,0 +1,49 @@
+"""Pre-tokenizers of the tables, in the order of kPreTokenizers in the core's steps.cpp."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from linnet_export.tokenizer.errors import unsupported_part
+from linnet_export.tokenizer.tables.expressions import EXPRESSIONS
+from linnet_export.tokenizer.tables.layout import numbers
+from linnet_export.tokenizer.tables.steps import Json, Makers, Step, components
+
+__all__ = ["PRE_TOKENIZERS", "is_byte_level"]
+
+_BYTE_LEVEL, _DIGITS, _SPLIT = range(3)
+
+_BEHAVIORS = ("Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous")
+
+
+def _byte_level(component: Json) -> Sequence[Step]:
+    return [Step(_BYTE_LEVEL, numbers(component["add_prefix_space"], component["use_regex"]))]
+
+
+def _digits(component: Json) -> Sequence[Step]:
+    return [Step(_DIGITS, numbers(component["individual_digits"]))]
+
+
+def _split(component: Json) -> Sequence[Step]:
+    pattern = component["pattern"]
+    expression = pattern.get("Regex")
+    if expression not in EXPRESSIONS:
+        raise unsupported_part(f"pre_tokenizer Split by {pattern}", "an expression that the core has a matcher for")
+    behavior = _BEHAVIORS.index(component["behavior"])
+    return [Step(_SPLIT, numbers(EXPRESSIONS[expression], behavior, component["invert"]))]
+
+
+PRE_TOKENIZERS: Makers = {"ByteLevel": _byte_level, "Digits": _digits, "Split": _split}
+"""Steps of each pre-tokenizer of tokenizer.json."""
+
+
+def is_byte_level(component: Json | None) -> bool:
+    """Return whether a pre-tokenizer turns bytes into characters, which the core's model does.
+
+    Raises:
+        UnsupportedTokenizerError: other steps follow, which would see those characters.
+    """
+    types = [inner["type"] for inner in components(component, "pretokenizers")]
+    if "ByteLevel" in types[:-1]:
+        raise unsupported_part("pre_tokenizer ByteLevel before others", "ByteLevel as the last one")
+    return types[-1:] == ["ByteLevel"]

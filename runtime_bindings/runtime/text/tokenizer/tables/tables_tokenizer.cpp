@@ -1,0 +1,145 @@
+#include "tokenizer/tables/tables_tokenizer.h"
+
+#include <optional>
+#include <utility>
+
+#include "status.h"
+#include "tokenizer/decoder.h"
+#include "tokenizer/tables/format.h"
+#include "tokenizer/tables/table_tokens.h"
+#include "tokenizer/truncation.h"
+
+namespace linnet::tables {
+namespace {
+
+// What a tokenizer without a pre-tokenizer does: a segment is one word.
+class Whole final : public PreTokenizerStep {
+ public:
+  Piece next(std::string_view text, std::size_t, bool complete) const override {
+    return {complete ? text.size() : kMore, true};
+  }
+};
+
+PreTokenizers at_least_one(PreTokenizers steps) {
+  if (steps.empty()) {
+    steps.push_back(std::make_unique<const Whole>());
+  }
+  return steps;
+}
+
+}  // namespace
+
+Blocks::Blocks(std::string_view bytes) {
+  Reader reader(bytes);
+  require(reader.bytes(kMagic.size()) == kMagic, "they do not begin with LNTOKTAB");
+  const std::uint32_t version = reader.number();
+  if (version != kVersion) {
+    fail("found version " + std::to_string(version) + " of tables, this build reads version " +
+         std::to_string(kVersion));
+  }
+  flags = reader.number(kCleanUp, "the flags");
+  for (std::string_view* block :
+       {&vocabulary, &added, &normalizers, &pre_tokenizers, &model, &post_processor, &decoders}) {
+    *block = reader.block();
+  }
+  reader.finish();
+}
+
+TablesTokenizer::TablesTokenizer(const Blocks& blocks)
+    : clean_up_((blocks.flags & kCleanUp) != 0),
+      vocabulary_(blocks.vocabulary),
+      added_(blocks.added, vocabulary_),
+      normalizers_(read_normalizers(blocks.normalizers)),
+      pre_tokenizers_(at_least_one(read_pre_tokenizers(blocks.pre_tokenizers))),
+      model_(read_model(blocks.model, vocabulary_)),
+      post_processor_(read_post_processor(blocks.post_processor, vocabulary_)),
+      decoders_(read_decoders(blocks.decoders)),
+      continuation_(model_->continuation()) {}
+
+std::int64_t TablesTokenizer::find(std::string_view token) const noexcept {
+  if (token.empty()) {
+    return -1;
+  }
+  if (const AddedToken* added = added_.find(token, vocabulary_); added != nullptr) {
+    return added->id;
+  }
+  const std::uint32_t id = vocabulary_.find(token);
+  return id == kNone ? -1 : std::int64_t{id};
+}
+
+bool TablesTokenizer::continues_word(std::int64_t id) const {
+  if (continuation_.empty() || id < 0 || static_cast<std::uint64_t>(id) >= size()) {
+    return false;
+  }
+  const auto at = static_cast<std::size_t>(id);
+  return added_.find(at) == nullptr && vocabulary_.bytes(at).substr(0, continuation_.size()) == continuation_;
+}
+
+std::int32_t TablesTokenizer::flags(std::size_t id) const {
+  const AddedToken* added = added_.find(id);
+  return (added != nullptr && added->special ? LINNET_TOKEN_SPECIAL : 0) +
+         (added != nullptr ? LINNET_TOKEN_ADDED : 0) +
+         (continues_word(static_cast<std::int64_t>(id)) ? LINNET_TOKEN_CONTINUES : 0);
+}
+
+std::string TablesTokenizer::decode(const std::vector<std::int64_t>& ids, bool skip_special) const {
+  std::vector<std::string> tokens;
+  tokens.reserve(ids.size());
+  for (const std::int64_t id : ids) {
+    if (id < 0 || static_cast<std::uint64_t>(id) >= size()) {
+      throw Error(LINNET_INPUT_OUT_OF_RANGE, "token id " + std::to_string(id) +
+                                                 " is outside of a vocabulary of " + std::to_string(size()));
+    }
+    const auto at = static_cast<std::size_t>(id);
+    const AddedToken* added = added_.find(at);
+    // as in `tokenizers`, which looks for the text among the special tokens: not one that is another when
+    // normalized
+    if (skip_special && added != nullptr && added->special && added->content == vocabulary_.bytes(at)) {
+      continue;
+    }
+    const std::string_view token =
+        added != nullptr ? std::string_view(added->content) : vocabulary_.token(at);
+    if (!token.empty()) {
+      tokens.emplace_back(token);
+    }
+  }
+  std::string text = join(std::move(tokens));
+  if (clean_up_) {
+    clean_up(text);
+  }
+  return text;
+}
+
+std::string TablesTokenizer::join(const std::vector<std::string_view>& tokens) const {
+  return join(std::vector<std::string>(tokens.begin(), tokens.end()));
+}
+
+// Join tokens by the decoders; without any, with a space between.
+std::string TablesTokenizer::join(std::vector<std::string> tokens) const {
+  for (const auto& step : decoders_) {
+    step->apply(tokens);
+  }
+  std::string text;
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    text += i > 0 && decoders_.empty() ? " " : "";
+    text += tokens[i];
+  }
+  return text;
+}
+
+std::vector<Window> TablesTokenizer::encode(std::string_view text, const std::string_view* pair,
+                                            const linnet_encode_options& options) const {
+  const Template& pieces = pair == nullptr ? post_processor_.single : post_processor_.pair;
+  const TruncationOptions truncation = truncation_options(options, pieces, pair != nullptr);
+  const TableParts parts{vocabulary_, added_, normalizers_, pre_tokenizers_, *model_, post_processor_};
+  const std::size_t kept = truncation.windows ? kUnbounded : truncation.room;
+  TableTokens first(text, parts, kept, "the text");
+  std::optional<TableTokens> second;
+  if (pair != nullptr) {
+    second.emplace(*pair, parts, kept, "the second text");
+  }
+  return encode_windows(first, second ? &*second : nullptr, truncation, pieces,
+                        options.add_special_tokens != 0);
+}
+
+}  // namespace linnet::tables

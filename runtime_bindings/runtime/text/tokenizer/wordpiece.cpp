@@ -1,0 +1,135 @@
+#include "tokenizer/wordpiece.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "status.h"
+#include "tokenizer/decoder.h"
+#include "tokenizer/truncation.h"
+#include "tokenizer/unicode.h"
+#include "tokenizer/word_tokens.h"
+
+namespace linnet {
+namespace {
+
+template <typename Unit>
+void require_strippable(const PatternSet<Unit>& patterns, bool begins_with_space) {
+  if (patterns.any_rstrip() && begins_with_space) {
+    throw Error(LINNET_TOKENIZER_INVALID,
+                "the tokenizer bytes have an added token that begins with white space beside one that "
+                "strips it (rstrip); remove one of them and export the model again");
+  }
+}
+
+}  // namespace
+
+WordPieceTokenizer::WordPieceTokenizer(std::string_view bytes) : WordPieceTokenizer(parse_tokenizer(bytes)) {}
+
+WordPieceTokenizer::WordPieceTokenizer(TokenizerSpec spec)
+    : spec_(std::move(spec)), vocabulary_(spec_), normalizer_(spec_.normalizer) {
+  add_patterns();
+  note_added();
+}
+
+void WordPieceTokenizer::note_added() {
+  added_.assign(vocabulary_.size(), false);
+  special_.assign(vocabulary_.size(), false);
+  for (const AddedToken& token : spec_.added_tokens) {
+    added_[token.id] = true;
+    special_[token.id] = special_[token.id] || token.special;
+  }
+}
+
+std::int64_t WordPieceTokenizer::find(std::string_view token) const noexcept {
+  if (token.empty()) {
+    return -1;
+  }
+  for (const AddedToken& added : spec_.added_tokens) {
+    if (added.content == token) {
+      return added.id;
+    }
+  }
+  return vocabulary_.id_of(token);
+}
+
+std::int32_t WordPieceTokenizer::flags(std::size_t id) const {
+  // kinds are separate bits, so their sum is their union
+  return (special_[id] ? LINNET_TOKEN_SPECIAL : 0) + (added_[id] ? LINNET_TOKEN_ADDED : 0) +
+         (continues_word(static_cast<std::int64_t>(id)) ? LINNET_TOKEN_CONTINUES : 0);
+}
+
+bool WordPieceTokenizer::continues_word(std::int64_t id) const {
+  const std::string_view prefix = vocabulary_.continuation();
+  if (prefix.empty() || id < 0 || static_cast<std::uint64_t>(id) >= vocabulary_.size()) {
+    return false;
+  }
+  const auto at = static_cast<std::size_t>(id);
+  return !added_[at] && vocabulary_.token(at).substr(0, prefix.size()) == prefix;
+}
+
+std::string WordPieceTokenizer::decode(const std::vector<std::int64_t>& ids, bool skip_special) const {
+  std::vector<std::string_view> tokens;
+  tokens.reserve(ids.size());
+  for (const std::int64_t id : ids) {
+    if (id < 0 || static_cast<std::uint64_t>(id) >= vocabulary_.size()) {
+      throw Error(LINNET_INPUT_OUT_OF_RANGE, "token id " + std::to_string(id) +
+                                                 " is outside of a vocabulary of " +
+                                                 std::to_string(vocabulary_.size()));
+    }
+    const auto at = static_cast<std::size_t>(id);
+    if (!vocabulary_.token(at).empty() && !(skip_special && special_[at])) {
+      tokens.push_back(vocabulary_.token(at));
+    }
+  }
+  return join_tokens(tokens, vocabulary_.continuation());
+}
+
+std::string WordPieceTokenizer::join(const std::vector<std::string_view>& tokens) const {
+  return join_tokens(tokens, vocabulary_.continuation());
+}
+
+// Sort added tokens by where they are searched: in the original text, or (`normalized`) in the normalized
+// text, in their own normalized form.
+void WordPieceTokenizer::add_patterns() {
+  bool raw_space = false;
+  bool normalized_space = false;
+  for (const AddedToken& token : spec_.added_tokens) {
+    if (!token.normalized) {
+      raw_space = raw_space || unicode::has(unicode::decode(token.content).c, unicode::kWhitespace);
+      raw_tokens_.add(token.content, token);
+      continue;
+    }
+    std::u32string pattern = normalize(token.content, normalizer_);
+    if (pattern.empty()) {
+      throw Error(LINNET_TOKENIZER_INVALID, "the added token '" + token.content +
+                                                "' of the tokenizer bytes is empty when normalized; "
+                                                "remove it and export the model again");
+    }
+    normalized_space = normalized_space || unicode::has(pattern.front(), unicode::kWhitespace);
+    normalized_tokens_.add(std::move(pattern), token);
+  }
+  require_strippable(raw_tokens_, raw_space);
+  require_strippable(normalized_tokens_, normalized_space);
+  raw_tokens_.finish();
+  normalized_tokens_.finish();
+}
+
+std::vector<Window> WordPieceTokenizer::encode(std::string_view text, const std::string_view* pair,
+                                               const linnet_encode_options& options) const {
+  const Template& pieces = pair == nullptr ? spec_.single : spec_.pair;
+  const TruncationOptions truncation = truncation_options(options, pieces, pair != nullptr);
+  const TokenizerParts parts{vocabulary_,        normalizer_,      raw_tokens_,
+                             normalized_tokens_, spec_.unknown_id, spec_.max_word_chars};
+  const std::size_t kept = truncation.windows ? kUnbounded : truncation.room;
+  WordTokens first(text, parts, kept, "the text");
+  std::optional<WordTokens> second;
+  if (pair != nullptr) {
+    second.emplace(*pair, parts, kept, "the second text");
+  }
+  return encode_windows(first, second ? &*second : nullptr, truncation, pieces,
+                        options.add_special_tokens != 0);
+}
+
+}  // namespace linnet

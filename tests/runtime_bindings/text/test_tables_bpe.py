@@ -1,0 +1,188 @@
+"""Byte-level BPE by the tables of the core: the same tokens, places, words and decoded text as `tokenizers`."""
+
+from __future__ import annotations
+
+import functools
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
+
+from linnet_export.tokenizer.tables.expressions import EXPRESSIONS
+from tests.runtime_bindings.text.oracle import shared_texts
+from tests.runtime_bindings.text.tables_oracle import (
+    TableTwins,
+    byte_level_bpe,
+    code_point_batches,
+    random_text,
+    table_twins,
+)
+from tests.support.tokenizers import modernbert_tokenizer, roberta_tokenizer
+
+EXPRESSION_NUMBERS = sorted(EXPRESSIONS.values())
+
+
+def _split(number: int) -> Any:
+    (expression,) = (text for text, own in EXPRESSIONS.items() if own == number)
+    byte_level = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    return pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(expression), "isolated"), byte_level])
+
+
+def _digits() -> Any:
+    return pre_tokenizers.Sequence(
+        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    )
+
+
+@functools.cache
+def _twins(name: str) -> TableTwins:
+    makers: dict[str, Any] = {
+        "gpt2": byte_level_bpe,
+        "prefix space": lambda: byte_level_bpe(pre_tokenizers.ByteLevel(add_prefix_space=True)),
+        "no regex": lambda: byte_level_bpe(pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)),
+        "smollm2": lambda: byte_level_bpe(_digits()),
+        "qwen2": lambda: byte_level_bpe(_split(2), normalizer=normalizers.NFC()),
+        "nfkc": lambda: byte_level_bpe(normalizer=normalizers.NFKC()),
+        "nfd": lambda: byte_level_bpe(normalizer=normalizers.NFD()),
+        "nfkd": lambda: byte_level_bpe(normalizer=normalizers.NFKD()),
+        "roberta": lambda: roberta_tokenizer().backend_tokenizer,
+        "modernbert": lambda: modernbert_tokenizer().backend_tokenizer,
+        "few bytes": _few_bytes,
+        **{f"expression {number}": functools.partial(_expression, number) for number in EXPRESSION_NUMBERS},
+    }
+    return table_twins(makers[name]())
+
+
+def _expression(number: int) -> Tokenizer:
+    return byte_level_bpe(_split(number), vocab_size=258)
+
+
+def _few_bytes() -> Tokenizer:
+    """A vocabulary without most bytes, which are left out."""
+    vocab = {token: position for position, token in enumerate(("a", "b", "e", "h", "l", "o", "Ġ", "Ã", "ll", "he"))}
+    tokenizer = Tokenizer(models.BPE(vocab=vocab, merges=[("l", "l"), ("h", "e")]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    return tokenizer
+
+
+NAMES = (
+    "gpt2", "prefix space", "no regex", "smollm2", "qwen2", "nfkc", "nfd", "nfkd", "roberta", "modernbert", "few bytes",
+    *(f"expression {number}" for number in EXPRESSION_NUMBERS),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_generated_texts(name: str) -> None:
+    rng = random.Random(name)
+    twins = _twins(name)
+    found = []
+    for _ in range(1500):
+        text, pair = random_text(rng), random_text(rng) if rng.random() < 0.3 else None
+        if not twins.agree(text, pair, add_special_tokens=rng.random() < 0.9):
+            found.append(f"{text!a} {pair!a}")
+    assert found == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_many_generated_texts(name: str) -> None:
+    rng = random.Random(f"{name} many")
+    assert _twins(name).disagreements(random_text(rng, 30) for _ in range(200_000)) == []
+
+
+@pytest.mark.parametrize("name", ["nfkc", "roberta", *(f"expression {number}" for number in EXPRESSION_NUMBERS)])
+def test_every_code_point_between_letters(name: str) -> None:
+    assert _twins(name).disagreements(code_point_batches()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shape", ["a{}b", " {}", "'{}", "{}"])
+@pytest.mark.parametrize("name", NAMES)
+def test_every_code_point(name: str, shape: str) -> None:
+    assert _twins(name).disagreements(code_point_batches(shape)) == []
+
+
+@pytest.mark.parametrize("name", ["gpt2", "smollm2", "roberta", "modernbert"])
+def test_real_texts(name: str) -> None:
+    files = sorted(path for path in shared_texts().rglob("*") if path.is_file())
+    lines = [line for path in files for line in path.read_text(encoding="utf-8").splitlines()]
+    assert _twins(name).disagreements(lines[::60]) == []
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=st.text(), pair=st.none() | st.text())
+def test_any_text(text: str, pair: str | None) -> None:
+    for name in ("roberta", "modernbert", "qwen2"):
+        assert _twins(name).agree(text, pair)
+
+
+FLAGS = ("lstrip", "rstrip", "single_word", "normalized")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_added_tokens(seed: int) -> None:
+    """Added tokens with every mixture of flags, within texts that are normalized."""
+    rng = random.Random(seed)
+    contents = ("<X>", "tail", "the", "wor", "e\u0301x", "É", "中", "...", "[X]", "lo wo")
+    added = [
+        AddedToken(content, special=rng.random() < 0.3, **{flag: rng.random() < 0.4 for flag in FLAGS})
+        for content in rng.sample(contents, 5)
+    ]
+    normalizer = rng.choice([None, normalizers.NFC(), normalizers.NFKC()])
+    tokenizer = byte_level_bpe(normalizer=normalizer, added=added)
+    if rng.random() < 0.5:
+        tokenizer.post_processor = processors.ByteLevel(trim_offsets=True, add_prefix_space=rng.random() < 0.5)
+    twins = table_twins(tokenizer)
+    parts = (*contents, " ", "  ", "\u3000", "x", "é", "hello", "\n")
+    texts = ["".join(rng.choices(parts, k=rng.randint(1, 9))) for _ in range(2000)]
+    assert twins.disagreements(texts) == []
+
+
+@pytest.mark.parametrize("name", ["roberta", "qwen2", "smollm2", "prefix space"])
+def test_long_texts(name: str) -> None:
+    """The core reads a text block by block (1 KB): nothing may change at the end of a block."""
+    rng = random.Random(name)
+    texts = ["".join(random_text(rng) for _ in range(rng.randint(20, 300))) for _ in range(40)]
+    texts += ["x" * 5000, " " * 3000 + "x", "e" + "\u0301" * 3000, "中" * 3000, "1" * 4000, "\n" * 2500, "ab" * 4000]
+    assert _twins(name).disagreements(texts) == []
+
+
+def test_truncation_reads_no_further_than_it_needs() -> None:
+    """Bytes behind the kept tokens are not looked at, so an error in them is not found."""
+    device = _twins("roberta").device
+    text = "the cat sat on the mat, " * 100_000
+    (whole,) = device.encode(text[:4000])
+    (cut,) = device.encode(text, max_length=32)
+    assert cut.truncated
+    assert cut.ids[:31].tolist() == whole.ids[:31].tolist()
+
+
+@pytest.mark.parametrize("strategy", ["longest_first", "only_second"])
+@pytest.mark.parametrize("name", ["roberta", "modernbert"])
+def test_windows(name: str, strategy: str) -> None:
+    """Windows with a stride, the first token of each with its leading space as `tokenizers` gives it."""
+    twins = _twins(name)
+    rng = random.Random(strategy)
+    pair = strategy == "only_second"
+    for _ in range(200):
+        first, second = random_text(rng, 3) if pair else "", random_text(rng, 60)
+        texts = (first, second) if pair else (second, None)
+        special = twins.reference.num_special_tokens_to_add(pair)
+        room = len(twins.reference.encode(first, add_special_tokens=False)) + special + rng.randint(4, 12)
+        twins.reference.enable_truncation(room, stride=3, strategy=strategy)
+        expected = twins.reference.encode(*texts)
+        twins.reference.no_truncation()
+        windows = twins.device.encode(*texts, max_length=room, truncation=strategy, stride=3)
+        found = [(window.ids.tolist(), [tuple(pair) for pair in window.offsets.tolist()]) for window in windows]
+        assert found == [(window.ids, window.offsets) for window in (expected, *expected.overflowing)]
+
+
+def test_a_very_long_word_is_not_quadratic() -> None:
+    """A megabyte of one letter takes a second at most; quadratic merging would take hours."""
+    twins = _twins("no regex")
+    text = "a" * 1_000_000
+    (encoding,) = twins.device.encode(text)
+    assert encoding.ids.tolist() == twins.reference.encode(text).ids
