@@ -1,6 +1,6 @@
 """Speed of linnet's own kernels alone, of each kind that this processor runs: `python -m benchmarks.studies.kernels`.
 
-One thread, weights in the cache, the fastest of the runs of 0.2 s. Needs a C++ compiler.
+One thread, weights in the cache where nothing else is said, the fastest of the runs of 0.2 s. Needs a C++ compiler.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ _OPTIONS = ("-std=c++17", "-O3", "-ffp-contract=off")
 """Those of the release build (CMake's Release, runtime_bindings/cmake/Warnings.cmake)."""
 _HEADS = {
     "linear": ("kernels", "activation bits", "tokens x inputs x outputs", "rounding, us", "GMAC/s", "with GELU"),
+    "int4": ("kernels", "tokens x inputs x outputs", "rounding, us", "GMAC/s", "with GELU"),
+    "token": ("kernels", "token x inputs x outputs", "in the cache, GB/s", "from memory, GB/s", "only reading, GB/s"),
     "attention": ("kernels", "tokens", "packing, us", "attention, us", "add and normalize, us"),
 }
 
@@ -49,19 +51,22 @@ def measure() -> list[list[str]]:
 
 
 def table(kind: str, rows: Iterable[list[str]]) -> str:
-    """Return the rows of one kind, ``linear`` or ``attention``, as a table in Markdown."""
+    """Return the rows of one kind (``linear``, ``int4``, ``token`` or ``attention``) as a table in Markdown."""
     head = _HEADS[kind]
     lines = [head, ("---",) * len(head), *(row[1:] for row in rows if row[0] == kind)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure and print both tables; return the exit status."""
+    """Measure and print all tables; return the exit status."""
     argparse.ArgumentParser(prog="python -m benchmarks.studies.kernels", description=__doc__).parse_args(arguments)
     facts = runtime_info()
     print(f"{facts['cpu']} ({facts['cpu_features']}), one thread\n\nint8 linear layers\n")
     rows = measure()
-    print(table("linear", rows), "\n\n12 heads of 32 channels\n", table("attention", rows), sep="\n")
+    print(table("linear", rows))
+    print("\n\nint4 linear layers, weights in groups of 32\n", table("int4", rows), sep="\n")
+    print("\n\nthe same for one token, with the bytes of weights and scales\n", table("token", rows), sep="\n")
+    print("\n\n12 heads of 32 channels\n", table("attention", rows), sep="\n")
     return 0
 
 

@@ -16,6 +16,7 @@ struct Kernels {
   const char* name;
   LinearKernel linear;        // 8 bits
   LinearKernel seven_linear;  // 7 bits
+  LinearKernel int4_linear;   // int4 weights; 8 bits
   bool seven_is_faster;
   AttentionKernel attention;
   LayerNormKernel layer_norm;

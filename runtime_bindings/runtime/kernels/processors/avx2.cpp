@@ -153,7 +153,7 @@ inline void add_eights(__m256i& sum, __m256i unit, __m256i next_unit, __m256i we
       : "x"(weights), "x"(next_weights), "x"(unit), "x"(next_unit), "x"(ones));
 }
 
-struct SevenBitProducts : ActivationsInBytes {
+struct SevenBitProducts : ActivationsInBytes<0> {
   static constexpr std::size_t kPanel = 16;
   static constexpr std::size_t kInputs = 4;
   static constexpr std::size_t kRows = 3;
@@ -204,6 +204,72 @@ struct SevenBitProducts : ActivationsInBytes {
   }
 };
 
+// Add the products of a unit with the nibbles of eight outputs to sums of 16 bits. Assembly for the same
+// reason as in add_pairs().
+inline void add_nibbles(__m256i& sum, __m256i nibbles, __m256i unit) {
+  __m256i product;
+  asm("vpmaddubsw %3, %2, %1\n\tvpaddw %1, %0, %0" : "+x"(sum), "=&x"(product) : "x"(nibbles), "x"(unit));
+}
+
+// Sums of a group fit in 16 bits, so they are widened once.
+struct Int4Products : ActivationsInBytes<kInt4ActivationOffset>, Int4 {
+  static constexpr std::size_t kPanel = 16;
+  static constexpr std::size_t kInputs = 4;
+  static constexpr std::size_t kRows = 4;
+
+  template <std::size_t kCount>
+  static void add_unit(__m256i* low, __m256i* high, __m256i left, __m256i right, const std::uint8_t* bytes,
+                       std::size_t stride) {
+#pragma GCC unroll 8
+    for (std::size_t row = 0; row < kCount; ++row) {
+      const __m256i unit = broadcast_unit(bytes + row * stride);
+      add_nibbles(low[row], left, unit);
+      add_nibbles(high[row], right, unit);
+    }
+  }
+
+  template <std::size_t kCount>
+  [[gnu::noinline]] static void multiply_tile(const std::uint8_t* bytes, std::size_t stride,
+                                              const PanelWeights& panel, Ahead ahead, Floats* values) {
+    const __m256i nibble = _mm256_set1_epi8(15);
+    const __m256i ones = _mm256_set1_epi16(1);
+#pragma GCC unroll 8
+    for (std::size_t row = 0; row < kCount; ++row) {
+      values[row] = all(0.0F);
+    }
+    const std::int8_t* weights = panel.weights;
+    for (std::size_t group = 0; group < panel.groups; ++group, weights += kPanel * kInt4GroupBytes) {
+      load_ahead(ahead, group);
+      __m256i low[kCount];
+      __m256i high[kCount];
+#pragma GCC unroll 8
+      for (std::size_t row = 0; row < kCount; ++row) {
+        low[row] = high[row] = _mm256_setzero_si256();
+      }
+      const std::uint8_t* tokens = bytes + group * kInt4Group;
+#pragma GCC unroll 4
+      for (std::size_t pair = 0; pair < kInt4Group / kInputs / 2; ++pair) {
+        const auto* from = reinterpret_cast<const __m256i*>(weights + pair * kPanel * kInputs);
+        const __m256i left = _mm256_load_si256(from);
+        const __m256i right = _mm256_load_si256(from + 1);
+        const std::uint8_t* units = tokens + pair * 2 * kInputs;
+        add_unit<kCount>(low, high, _mm256_and_si256(left, nibble), _mm256_and_si256(right, nibble), units,
+                         stride);
+        add_unit<kCount>(low, high, _mm256_and_si256(_mm256_srli_epi16(left, 4), nibble),
+                         _mm256_and_si256(_mm256_srli_epi16(right, 4), nibble), units + kInputs, stride);
+      }
+      const Floats scales = load_bfloat16(weights + kPanel * kInt4WeightBytes);
+#pragma GCC unroll 8
+      for (std::size_t row = 0; row < kCount; ++row) {
+        const __m256i first = _mm256_set1_epi32(start(bytes + row * stride, panel.groups, group));
+        const Ints sums{_mm256_add_epi32(first, _mm256_madd_epi16(low[row], ones)),
+                        _mm256_add_epi32(first, _mm256_madd_epi16(high[row], ones))};
+        values[row] = fused(to_floats(sums), scales, values[row]);
+      }
+    }
+  }
+};
+
 }  // namespace
 }  // namespace linnet::kernels
 
@@ -212,7 +278,7 @@ struct SevenBitProducts : ActivationsInBytes {
 namespace linnet::kernels {
 
 const Kernels& avx2_kernels() noexcept {
-  static constexpr Kernels kKernels = table<Products, SevenBitProducts>("avx2");
+  static constexpr Kernels kKernels = table<Products, Int4Products, SevenBitProducts>("avx2");
   return kKernels;
 }
 

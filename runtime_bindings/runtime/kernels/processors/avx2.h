@@ -131,6 +131,13 @@ inline Ints to_ints_below(Floats x, float limit) {
 }
 
 inline Floats to_floats(Ints x) { return {_mm256_cvtepi32_ps(x.low), _mm256_cvtepi32_ps(x.high)}; }
+// Return the upper halves of 16 float32 numbers as these.
+inline Floats load_bfloat16(const std::int8_t* from) {
+  const auto* halves = reinterpret_cast<const __m128i*>(from);
+  const __m256i low = _mm256_cvtepu16_epi32(_mm_loadu_si128(halves));
+  const __m256i high = _mm256_cvtepu16_epi32(_mm_loadu_si128(halves + 1));
+  return {_mm256_castsi256_ps(_mm256_slli_epi32(low, 16)), _mm256_castsi256_ps(_mm256_slli_epi32(high, 16))};
+}
 inline Ints both(Ints a, Ints b) {
   return {_mm256_and_si256(a.low, b.low), _mm256_and_si256(a.high, b.high)};
 }
@@ -208,14 +215,16 @@ inline __m128i to_bytes(Ints x) {
   return _mm_packus_epi16(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
 }
 
-// How products read rounded activations: as unsigned bytes (vectors.h).
+// How products read rounded activations: as bytes from which kOffset is taken, 0 or 128 (vectors.h).
+template <std::int32_t kOffset>
 struct ActivationsInBytes {
   static constexpr std::size_t kActivationBytes = 1;
-  static constexpr std::int32_t kActivationOffset = 0;
+  static constexpr std::int32_t kActivationOffset = kOffset;
   static constexpr std::size_t kRoundedAtOnce = 16;
 
   static void store_activations(std::uint8_t* to, const Ints* x) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), to_bytes(*x));
+    const __m128i offset = _mm_set1_epi8(static_cast<char>(kOffset));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_xor_si128(to_bytes(*x), offset));
   }
 
   static void store_activations(std::uint8_t* to, Ints x, std::size_t count) {
@@ -224,6 +233,14 @@ struct ActivationsInBytes {
     std::memcpy(to, bytes, count);
   }
 };
+
+// Load the share of a group of int4 weights ahead: with a single token, that is as much as it reads.
+inline void load_ahead(Ahead ahead, std::size_t group) {
+  const auto* from = reinterpret_cast<const char*>(ahead.start + group * ahead.step);
+  for (std::size_t line = 0; line < ahead.step; line += kLineBytes) {
+    _mm_prefetch(from + line, _MM_HINT_T0);
+  }
+}
 
 // Return the four bytes at `from` in each lane of a register.
 inline __m256i broadcast_unit(const std::uint8_t* from) {

@@ -77,6 +77,11 @@ inline Ints to_ints_below(Floats x, float limit) {
 }
 
 inline Floats to_floats(Ints x) { return _mm512_cvtepi32_ps(x); }
+// Return the upper halves of 16 float32 numbers as these.
+inline Floats load_bfloat16(const std::int8_t* from) {
+  const __m256i halves = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from));
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16));
+}
 inline Ints both(Ints a, Ints b) { return _mm512_and_si512(a, b); }
 inline Ints either(Ints a, Ints b) { return _mm512_or_si512(a, b); }
 template <unsigned kBits>
@@ -152,18 +157,17 @@ inline void add_products(Ints* sums, const std::uint8_t* left, const std::uint8_
   std::copy(inner, inner + kCount, sums);
 }
 
-struct Products {
-  static constexpr std::size_t kPanel = 32;
-  static constexpr std::size_t kInputs = 4;
-  static constexpr std::size_t kRows = 8;
+// How products read rounded activations: as bytes from which kOffset is taken, 0 or 128 (vectors.h).
+template <std::int32_t kOffset>
+struct ActivationsInBytes {
   static constexpr std::size_t kActivationBytes = 1;
-  static constexpr std::int32_t kActivationOffset = 0;
+  static constexpr std::int32_t kActivationOffset = kOffset;
   static constexpr std::size_t kRoundedAtOnce = 64;
-  static constexpr bool kAddsFour = false;
 
   static void store_activations(std::uint8_t* to, Ints x, std::size_t count) {
     const __m128i bytes = _mm512_cvtusepi32_epi8(_mm512_max_epi32(x, all(0)));
-    _mm_mask_storeu_epi8(to, lanes_below(count), bytes);
+    const __m128i offset = _mm_set1_epi8(static_cast<char>(kOffset));
+    _mm_mask_storeu_epi8(to, lanes_below(count), _mm_xor_si128(bytes, offset));
   }
 
   // The packing instructions clamp to [0, 255], but work within quarters of a register, so the bytes are put
@@ -172,8 +176,16 @@ struct Products {
     const Ints low = _mm512_packs_epi32(x[0], x[1]);
     const Ints high = _mm512_packs_epi32(x[2], x[3]);
     const Ints order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    _mm512_storeu_si512(to, _mm512_permutexvar_epi32(order, _mm512_packus_epi16(low, high)));
+    const Ints bytes = _mm512_permutexvar_epi32(order, _mm512_packus_epi16(low, high));
+    _mm512_storeu_si512(to, _mm512_xor_si512(bytes, _mm512_set1_epi8(static_cast<char>(kOffset))));
   }
+};
+
+struct Products : ActivationsInBytes<0> {
+  static constexpr std::size_t kPanel = 32;
+  static constexpr std::size_t kInputs = 4;
+  static constexpr std::size_t kRows = 8;
+  static constexpr bool kAddsFour = false;
 
   template <std::size_t kCount>
   static void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const PanelWeights& panel,
@@ -199,6 +211,76 @@ struct Products {
   }
 };
 
+// Load the share of a group of int4 weights ahead: with a single token, that is as much as it reads.
+inline void load_ahead(Ahead ahead, std::size_t group) {
+  const auto* from = reinterpret_cast<const char*>(ahead.start + group * ahead.step);
+  for (std::size_t line = 0; line < ahead.step; line += kLineBytes) {
+    _mm_prefetch(from + line, _MM_HINT_T0);
+  }
+}
+
+// Six tokens at once, because a sum in float32 stands beside each in int32.
+struct Int4Products : ActivationsInBytes<kInt4ActivationOffset>, Int4 {
+  static constexpr std::size_t kPanel = 32;
+  static constexpr std::size_t kInputs = 4;
+  static constexpr std::size_t kRows = 6;
+
+  // Add the products of a unit of each row.
+  template <std::size_t kCount>
+  static void add_unit(Ints* sums, Ints left, Ints right, const std::uint8_t* bytes, std::size_t stride) {
+#pragma GCC unroll 8
+    for (std::size_t row = 0; row < kCount; ++row) {
+      std::int32_t four = 0;
+      std::memcpy(&four, bytes + row * stride, kInputs);
+      const Ints token = all(four);
+      sums[row * 2] = add_products(sums[row * 2], left, token);
+      sums[row * 2 + 1] = add_products(sums[row * 2 + 1], right, token);
+    }
+  }
+
+  template <std::size_t kCount>
+  [[gnu::noinline]] static void multiply_tile(const std::uint8_t* bytes, std::size_t stride,
+                                              const PanelWeights& panel, Ahead ahead, Floats* values) {
+    Floats inner[kCount * 2];
+#pragma GCC unroll 16
+    for (auto& value : inner) {
+      value = all(0.0F);
+    }
+    const Ints nibble = all(0x0f0f0f0f);
+    const std::int8_t* weights = panel.weights;
+    for (std::size_t group = 0; group < panel.groups; ++group, weights += kPanel * kInt4GroupBytes) {
+      load_ahead(ahead, group);
+      Ints sums[kCount * 2];
+#pragma GCC unroll 8
+      for (std::size_t row = 0; row < kCount; ++row) {
+        sums[row * 2] = sums[row * 2 + 1] = all(start(bytes + row * stride, panel.groups, group));
+      }
+      const std::uint8_t* tokens = bytes + group * kInt4Group;
+#pragma GCC unroll 4
+      for (std::size_t pair = 0; pair < kInt4Group / kInputs / 2; ++pair) {
+        const std::int8_t* from = weights + pair * kPanel * kInputs;
+        const Ints left = _mm512_load_si512(from);
+        const Ints right = _mm512_load_si512(from + kLanes * kInputs);
+        const std::uint8_t* units = tokens + pair * 2 * kInputs;
+        add_unit<kCount>(sums, both(left, nibble), both(right, nibble), units, stride);
+        add_unit<kCount>(sums, both(_mm512_srli_epi16(left, 4), nibble),
+                         both(_mm512_srli_epi16(right, 4), nibble), units + kInputs, stride);
+      }
+      const Floats left_scale = load_bfloat16(weights + kPanel * kInt4WeightBytes);
+      const Floats right_scale = load_bfloat16(weights + kPanel * kInt4WeightBytes + 2 * kLanes);
+#pragma GCC unroll 8
+      for (std::size_t row = 0; row < kCount; ++row) {
+        inner[row * 2] = fused(to_floats(sums[row * 2]), left_scale, inner[row * 2]);
+        inner[row * 2 + 1] = fused(to_floats(sums[row * 2 + 1]), right_scale, inner[row * 2 + 1]);
+      }
+    }
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < kCount * 2; ++i) {
+      values[i] = inner[i];
+    }
+  }
+};
+
 }  // namespace
 }  // namespace linnet::kernels
 
@@ -207,7 +289,7 @@ struct Products {
 namespace linnet::kernels {
 
 const Kernels& avx512_vnni_kernels() noexcept {
-  static constexpr Kernels kKernels = table<Products>("avx512_vnni");
+  static constexpr Kernels kKernels = table<Products, Int4Products>("avx512_vnni");
   return kKernels;
 }
 

@@ -19,7 +19,7 @@
 namespace linnet::kernels {
 
 const Kernels& avx_vnni_kernels() noexcept {
-  static constexpr Kernels kKernels = table<Products>("avx_vnni");
+  static constexpr Kernels kKernels = table<Products, Int4Products>("avx_vnni");
   return kKernels;
 }
 

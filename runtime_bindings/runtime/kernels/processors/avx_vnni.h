@@ -69,7 +69,7 @@ inline void add_products(Ints* sums, const std::uint8_t* left, const std::uint8_
   }
 }
 
-struct Products : ActivationsInBytes {
+struct Products : ActivationsInBytes<0> {
   static constexpr std::size_t kPanel = 16;
   static constexpr std::size_t kInputs = 4;
   static constexpr std::size_t kRows = 6;
@@ -99,6 +99,59 @@ struct Products : ActivationsInBytes {
 #pragma GCC unroll 8
     for (std::size_t row = 0; row < kCount; ++row) {
       sums[row] = {low[row], high[row]};
+    }
+  }
+};
+
+struct Int4Products : ActivationsInBytes<kInt4ActivationOffset>, Int4 {
+  static constexpr std::size_t kPanel = 16;
+  static constexpr std::size_t kInputs = 4;
+  static constexpr std::size_t kRows = 4;
+
+  template <std::size_t kCount>
+  static void add_unit(Ints* sums, __m256i left, __m256i right, const std::uint8_t* bytes,
+                       std::size_t stride) {
+#pragma GCC unroll 8
+    for (std::size_t row = 0; row < kCount; ++row) {
+      const __m256i unit = broadcast_unit(bytes + row * stride);
+      add_fours(sums[row].low, left, unit);
+      add_fours(sums[row].high, right, unit);
+    }
+  }
+
+  template <std::size_t kCount>
+  [[gnu::noinline]] static void multiply_tile(const std::uint8_t* bytes, std::size_t stride,
+                                              const PanelWeights& panel, Ahead ahead, Floats* values) {
+    const __m256i nibble = _mm256_set1_epi8(15);
+#pragma GCC unroll 8
+    for (std::size_t row = 0; row < kCount; ++row) {
+      values[row] = all(0.0F);
+    }
+    const std::int8_t* weights = panel.weights;
+    for (std::size_t group = 0; group < panel.groups; ++group, weights += kPanel * kInt4GroupBytes) {
+      load_ahead(ahead, group);
+      Ints sums[kCount];
+#pragma GCC unroll 8
+      for (std::size_t row = 0; row < kCount; ++row) {
+        sums[row] = all(start(bytes + row * stride, panel.groups, group));
+      }
+      const std::uint8_t* tokens = bytes + group * kInt4Group;
+#pragma GCC unroll 4
+      for (std::size_t pair = 0; pair < kInt4Group / kInputs / 2; ++pair) {
+        const auto* from = reinterpret_cast<const __m256i*>(weights + pair * kPanel * kInputs);
+        const __m256i left = _mm256_load_si256(from);
+        const __m256i right = _mm256_load_si256(from + 1);
+        const std::uint8_t* units = tokens + pair * 2 * kInputs;
+        add_unit<kCount>(sums, _mm256_and_si256(left, nibble), _mm256_and_si256(right, nibble), units,
+                         stride);
+        add_unit<kCount>(sums, _mm256_and_si256(_mm256_srli_epi16(left, 4), nibble),
+                         _mm256_and_si256(_mm256_srli_epi16(right, 4), nibble), units + kInputs, stride);
+      }
+      const Floats scales = load_bfloat16(weights + kPanel * kInt4WeightBytes);
+#pragma GCC unroll 8
+      for (std::size_t row = 0; row < kCount; ++row) {
+        values[row] = fused(to_floats(sums[row]), scales, values[row]);
+      }
     }
   }
 };

@@ -125,6 +125,69 @@ struct Products : ActivationsInBytes<128> {
   }
 };
 
+// Products are added in 16 bits, where the sums of a group fit, and widened once.
+struct Int4Products : ActivationsInBytes<kInt4ActivationOffset>, Int4 {
+  static constexpr std::size_t kPanel = 16;
+  static constexpr std::size_t kInputs = 4;
+  static constexpr std::size_t kRows = 2;
+
+  // Add the products of 16 bytes, four outputs of a unit. Assembly for the same reason as in add_halves().
+  static void add_four(int16x8_t* sums, int8x16_t weights, int8x16_t unit) {
+    asm volatile("smlal %0.8h, %2.8b, %3.8b\n\tsmlal2 %1.8h, %2.16b, %3.16b"
+                 : "+w"(sums[0]), "+w"(sums[1])
+                 : "w"(weights), "w"(unit));
+  }
+
+  template <std::size_t kCount>
+  [[gnu::noinline]] static void multiply_tile(const std::uint8_t* bytes, std::size_t stride,
+                                              const PanelWeights& panel, Ahead /*ahead*/, Floats* values) {
+    for (std::size_t row = 0; row < kCount; ++row) {
+      values[row] = all(0.0F);
+    }
+    const std::int8_t* weights = panel.weights;
+    for (std::size_t group = 0; group < panel.groups; ++group, weights += kPanel * kInt4GroupBytes) {
+      int16x8_t sums[kCount][kPairs];
+#pragma GCC unroll 2
+      for (std::size_t row = 0; row < kCount; ++row) {
+#pragma GCC unroll 8
+        for (std::size_t i = 0; i < kPairs; ++i) {
+          sums[row][i] = vdupq_n_s16(0);
+        }
+      }
+      const std::uint8_t* tokens = bytes + group * kInt4Group;
+      for (std::size_t pair = 0; pair < kInt4Group / kInputs / 2; ++pair, tokens += 2 * kInputs) {
+        int8x16_t first[kCount];
+        int8x16_t second[kCount];
+#pragma GCC unroll 2
+        for (std::size_t row = 0; row < kCount; ++row) {
+          first[row] = broadcast_unit(tokens + row * stride);
+          second[row] = broadcast_unit(tokens + row * stride + kInputs);
+        }
+#pragma GCC unroll 4
+        for (std::size_t i = 0; i < kPairs; i += 2) {
+          const Nibbles four = load_nibbles(weights + (pair * kPanel + i * 2) * kInputs);
+#pragma GCC unroll 2
+          for (std::size_t row = 0; row < kCount; ++row) {
+            add_four(sums[row] + i, four.low, first[row]);
+            add_four(sums[row] + i, four.high, second[row]);
+          }
+        }
+      }
+      const Floats scales = load_bfloat16(weights + kPanel * kInt4WeightBytes);
+#pragma GCC unroll 2
+      for (std::size_t row = 0; row < kCount; ++row) {
+        int32x4_t pairs[kPairs];
+#pragma GCC unroll 8
+        for (std::size_t i = 0; i < kPairs; ++i) {
+          pairs[i] = vpaddlq_s16(sums[row][i]);
+        }
+        const Ints whole = add(joined(pairs), all(start(bytes + row * stride, panel.groups, group)));
+        values[row] = fused(to_floats(whole), scales, values[row]);
+      }
+    }
+  }
+};
+
 }  // namespace
 }  // namespace linnet::kernels
 
@@ -133,7 +196,7 @@ struct Products : ActivationsInBytes<128> {
 namespace linnet::kernels {
 
 const Kernels& neon_kernels() noexcept {
-  static constexpr Kernels kKernels = table<Products>("neon");
+  static constexpr Kernels kKernels = table<Products, Int4Products>("neon");
   return kKernels;
 }
 

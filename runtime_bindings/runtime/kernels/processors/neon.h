@@ -156,6 +156,16 @@ inline Ints to_ints_below(Floats x, float limit) {
 inline Floats to_floats(Ints x) {
   return {vcvtq_f32_s32(x.a), vcvtq_f32_s32(x.b), vcvtq_f32_s32(x.c), vcvtq_f32_s32(x.d)};
 }
+// Return the upper halves of 16 float32 numbers as these.
+inline Floats load_bfloat16(const std::int8_t* from) {
+  const auto* halves = reinterpret_cast<const std::uint16_t*>(from);
+  const uint16x8_t low = vld1q_u16(halves);
+  const uint16x8_t high = vld1q_u16(halves + 8);
+  return {vreinterpretq_f32_u32(vshll_n_u16(vget_low_u16(low), 16)),
+          vreinterpretq_f32_u32(vshll_high_n_u16(low, 16)),
+          vreinterpretq_f32_u32(vshll_n_u16(vget_low_u16(high), 16)),
+          vreinterpretq_f32_u32(vshll_high_n_u16(high, 16))};
+}
 inline Ints both(Ints a, Ints b) {
   return each(a, b, [](int32x4_t x, int32x4_t y) { return vandq_s32(x, y); });
 }
@@ -246,6 +256,17 @@ struct ActivationsInBytes {
     std::copy(bytes, bytes + count, to);
   }
 };
+
+// The lower and the upper nibbles of bytes.
+struct Nibbles {
+  int8x16_t low;
+  int8x16_t high;
+};
+
+inline Nibbles load_nibbles(const std::int8_t* from) {
+  const uint8x16_t bytes = vreinterpretq_u8_s8(vld1q_s8(from));
+  return {vreinterpretq_s8_u8(vandq_u8(bytes, vdupq_n_u8(15))), vreinterpretq_s8_u8(vshrq_n_u8(bytes, 4))};
+}
 
 // Return the four bytes at `from`, four times.
 inline int8x16_t broadcast_unit(const std::uint8_t* from) {

@@ -122,6 +122,78 @@ struct Products : ActivationsInBytes<128> {
   }
 };
 
+// Add the products of 16 bytes with the unit of that number in `tokens`. Assembly, because GCC otherwise
+// loads weights too early, and writes sums to memory for want of registers.
+template <int kUnit>
+inline void add_dots(int32x4_t& sums, int8x16_t weights, int8x16_t tokens) {
+  asm volatile("sdot %0.4s, %1.16b, %2.4b[%3]" : "+w"(sums) : "w"(weights), "w"(tokens), "i"(kUnit));
+}
+
+struct Int4Products : ActivationsInBytes<kInt4ActivationOffset>, Int4 {
+  static constexpr std::size_t kPanel = 16;
+  static constexpr std::size_t kInputs = 4;
+  static constexpr std::size_t kRows = 4;
+  static constexpr std::size_t kUnits = 4;  // whose numbers one register has
+
+  // Add the products of two units and four outputs. The units' numbers in `tokens` are
+  // kPair and the next.
+  template <std::size_t kCount, int kPair>
+  static void add_column(Ints* sums, int32x4_t Ints::* column, const std::int8_t* weights,
+                         const int8x16_t* tokens) {
+    const Nibbles four = load_nibbles(weights);
+#pragma GCC unroll 4
+    for (std::size_t row = 0; row < kCount; ++row) {
+      add_dots<kPair>(sums[row].*column, four.low, tokens[row]);
+    }
+#pragma GCC unroll 4
+    for (std::size_t row = 0; row < kCount; ++row) {
+      add_dots<kPair + 1>(sums[row].*column, four.high, tokens[row]);
+    }
+  }
+
+  template <std::size_t kCount, int kPair>
+  static void add_pair(Ints* sums, const std::int8_t* weights, const int8x16_t* tokens) {
+    add_column<kCount, kPair>(sums, &Ints::a, weights, tokens);
+    add_column<kCount, kPair>(sums, &Ints::b, weights + 16, tokens);
+    add_column<kCount, kPair>(sums, &Ints::c, weights + 32, tokens);
+    add_column<kCount, kPair>(sums, &Ints::d, weights + 48, tokens);
+  }
+
+  template <std::size_t kCount>
+  [[gnu::noinline]] static void multiply_tile(const std::uint8_t* bytes, std::size_t stride,
+                                              const PanelWeights& panel, Ahead /*ahead*/, Floats* values) {
+    constexpr std::size_t kPairBytes = kPanel * kInputs;
+#pragma GCC unroll 4
+    for (std::size_t row = 0; row < kCount; ++row) {
+      values[row] = all(0.0F);
+    }
+    const std::int8_t* weights = panel.weights;
+    for (std::size_t group = 0; group < panel.groups; ++group, weights += kPanel * kInt4GroupBytes) {
+      Ints sums[kCount];
+#pragma GCC unroll 4
+      for (std::size_t row = 0; row < kCount; ++row) {
+        sums[row] = all(start(bytes + row * stride, panel.groups, group));
+      }
+#pragma GCC unroll 2
+      for (std::size_t unit = 0; unit < kInt4Group / kInputs; unit += kUnits) {
+        const std::uint8_t* from = bytes + group * kInt4Group + unit * kInputs;
+        int8x16_t tokens[kCount];
+#pragma GCC unroll 4
+        for (std::size_t row = 0; row < kCount; ++row) {
+          tokens[row] = vld1q_s8(reinterpret_cast<const std::int8_t*>(from + row * stride));
+        }
+        add_pair<kCount, 0>(sums, weights + unit / 2 * kPairBytes, tokens);
+        add_pair<kCount, 2>(sums, weights + (unit / 2 + 1) * kPairBytes, tokens);
+      }
+      const Floats scales = load_bfloat16(weights + kPanel * kInt4WeightBytes);
+#pragma GCC unroll 4
+      for (std::size_t row = 0; row < kCount; ++row) {
+        values[row] = fused(to_floats(sums[row]), scales, values[row]);
+      }
+    }
+  }
+};
+
 }  // namespace
 }  // namespace linnet::kernels
 
@@ -130,7 +202,7 @@ struct Products : ActivationsInBytes<128> {
 namespace linnet::kernels {
 
 const Kernels& neon_dotprod_kernels() noexcept {
-  static constexpr Kernels kKernels = table<Products>("dotprod");
+  static constexpr Kernels kKernels = table<Products, Int4Products>("dotprod");
   return kKernels;
 }
 

@@ -124,6 +124,106 @@ struct Products : ActivationsInBytes<0> {
   }
 };
 
+// Sums stay in the order of the instruction until all groups are added.
+struct Int4Products : ActivationsInBytes<kInt4ActivationOffset>, Int4 {
+  static constexpr std::size_t kPanel = 16;
+  static constexpr std::size_t kInputs = 8;
+  static constexpr std::size_t kRows = 4;
+  static constexpr std::size_t kColumns = kPanel / 2;
+
+  // Assembly, because GCC otherwise loads weights too early, and writes sums to memory for want of registers.
+  static void add_products(int32x4_t& sums, int8x16_t tokens, int8x16_t weights) {
+    asm volatile("smmla %0.4s, %1.16b, %2.16b" : "+w"(sums) : "w"(tokens), "w"(weights));
+  }
+
+  // Return the numbers of two outputs for two rows, from those of 16 outputs.
+  static void spread(Floats x, float32x4_t* columns) {
+    const float32x4_t fours[] = {x.a, x.b, x.c, x.d};
+#pragma GCC unroll 4
+    for (std::size_t i = 0; i < kColumns / 2; ++i) {
+      const float64x2_t four = vreinterpretq_f64_f32(fours[i]);
+      columns[2 * i] = vreinterpretq_f32_f64(vtrn1q_f64(four, four));
+      columns[2 * i + 1] = vreinterpretq_f32_f64(vtrn2q_f64(four, four));
+    }
+  }
+
+  template <int kRow>
+  static float32x4_t values_of(float32x4_t left, float32x4_t right) {
+    return vreinterpretq_f32_s32(row_of<kRow>(vreinterpretq_s32_f32(left), vreinterpretq_s32_f32(right)));
+  }
+
+  template <std::size_t kCount>
+  [[gnu::noinline]] static void multiply_tile(const std::uint8_t* bytes, std::size_t stride,
+                                              const PanelWeights& panel, Ahead /*ahead*/, Floats* values) {
+    constexpr std::size_t kTwos = (kCount + 1) / 2;
+    float32x4_t inner[kTwos][kColumns];
+#pragma GCC unroll 2
+    for (std::size_t i = 0; i < kTwos; ++i) {
+#pragma GCC unroll 8
+      for (std::size_t column = 0; column < kColumns; ++column) {
+        inner[i][column] = vdupq_n_f32(0.0F);
+      }
+    }
+    const std::int8_t* weights = panel.weights;
+    for (std::size_t group = 0; group < panel.groups; ++group, weights += kPanel * kInt4GroupBytes) {
+      int32x4_t sums[kTwos][kColumns];
+#pragma GCC unroll 2
+      for (std::size_t i = 0; i < kTwos; ++i) {
+        const std::uint8_t* row = bytes + 2 * i * stride;
+        const int32x2_t first = vdup_n_s32(start(row, panel.groups, group));
+        const int32x2_t second =
+            2 * i + 1 < kCount ? vdup_n_s32(start(row + stride, panel.groups, group)) : vdup_n_s32(0);
+#pragma GCC unroll 8
+        for (std::size_t column = 0; column < kColumns; ++column) {
+          sums[i][column] = vcombine_s32(first, second);
+        }
+      }
+      const std::uint8_t* tokens = bytes + group * kInt4Group;
+#pragma GCC unroll 2
+      for (std::size_t pair = 0; pair < kInt4Group / kInputs / 2; ++pair, tokens += 2 * kInputs) {
+        int8x16_t units[kTwos][2];
+#pragma GCC unroll 2
+        for (std::size_t i = 0; i < kTwos; ++i) {
+          const bool second = 2 * i + 1 < kCount;
+          units[i][0] = vreinterpretq_s8_u8(two_rows(tokens + 2 * i * stride, stride, second));
+          units[i][1] = vreinterpretq_s8_u8(two_rows(tokens + 2 * i * stride + kInputs, stride, second));
+        }
+#pragma GCC unroll 8
+        for (std::size_t column = 0; column < kColumns; ++column) {
+          const Nibbles two = load_nibbles(weights + (pair * kPanel + column * 2) * kInputs);
+#pragma GCC unroll 2
+          for (std::size_t i = 0; i < kTwos; ++i) {
+            add_products(sums[i][column], units[i][0], two.low);
+          }
+#pragma GCC unroll 2
+          for (std::size_t i = 0; i < kTwos; ++i) {
+            add_products(sums[i][column], units[i][1], two.high);
+          }
+        }
+      }
+      float32x4_t scales[kColumns];
+      spread(load_bfloat16(weights + kPanel * kInt4WeightBytes), scales);
+#pragma GCC unroll 2
+      for (std::size_t i = 0; i < kTwos; ++i) {
+#pragma GCC unroll 8
+        for (std::size_t column = 0; column < kColumns; ++column) {
+          inner[i][column] = vfmaq_f32(inner[i][column], vcvtq_f32_s32(sums[i][column]), scales[column]);
+        }
+      }
+    }
+#pragma GCC unroll 2
+    for (std::size_t i = 0; i < kTwos; ++i) {
+      const float32x4_t* row = inner[i];
+      values[2 * i] = {values_of<0>(row[0], row[1]), values_of<0>(row[2], row[3]),
+                       values_of<0>(row[4], row[5]), values_of<0>(row[6], row[7])};
+      if (2 * i + 1 < kCount) {
+        values[2 * i + 1] = {values_of<1>(row[0], row[1]), values_of<1>(row[2], row[3]),
+                             values_of<1>(row[4], row[5]), values_of<1>(row[6], row[7])};
+      }
+    }
+  }
+};
+
 }  // namespace
 }  // namespace linnet::kernels
 
@@ -132,7 +232,7 @@ struct Products : ActivationsInBytes<0> {
 namespace linnet::kernels {
 
 const Kernels& neon_i8mm_kernels() noexcept {
-  static constexpr Kernels kKernels = table<Products>("i8mm");
+  static constexpr Kernels kKernels = table<Products, Int4Products>("i8mm");
   return kKernels;
 }
 

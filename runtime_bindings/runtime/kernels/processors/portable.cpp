@@ -116,6 +116,17 @@ inline Ints to_ints_below(const Floats& x, float limit) {
 inline Floats to_floats(const Ints& x) {
   return each<Floats>([&](std::size_t i) { return static_cast<float>(x.lanes[i]); });
 }
+// Return the upper halves of 16 float32 numbers as these.
+inline Floats load_bfloat16(const std::int8_t* from) {
+  return each<Floats>([&](std::size_t i) {
+    std::uint16_t upper = 0;
+    std::memcpy(&upper, from + i * sizeof upper, sizeof upper);
+    const std::uint32_t bits = static_cast<std::uint32_t>(upper) << 16U;
+    float value = 0.0F;
+    std::memcpy(&value, &bits, sizeof value);
+    return value;
+  });
+}
 inline std::uint32_t unsigned_lane(const Ints& x, std::size_t i) {
   return static_cast<std::uint32_t>(x.lanes[i]);
 }
@@ -173,22 +184,27 @@ inline void add_products(Ints* sums, const std::uint8_t* left, const std::uint8_
   }
 }
 
-struct Products {
-  static constexpr std::size_t kPanel = 16;
-  static constexpr std::size_t kInputs = 4;
-  static constexpr std::size_t kRows = 4;
+// How products read rounded activations: as bytes from which kOffset is taken, 0 or 128 (vectors.h).
+template <std::int32_t kOffset>
+struct ActivationsInBytes {
   static constexpr std::size_t kActivationBytes = 1;
-  static constexpr std::int32_t kActivationOffset = 0;
+  static constexpr std::int32_t kActivationOffset = kOffset;
   static constexpr std::size_t kRoundedAtOnce = 16;
-  static constexpr bool kAddsFour = false;
 
   static void store_activations(std::uint8_t* to, const Ints& x, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
-      to[i] = static_cast<std::uint8_t>(std::clamp(x.lanes[i], 0, 255));
+      to[i] = static_cast<std::uint8_t>(std::clamp(x.lanes[i], 0, 255) - kOffset);
     }
   }
 
   static void store_activations(std::uint8_t* to, const Ints* x) { store_activations(to, *x, kLanes); }
+};
+
+struct Products : ActivationsInBytes<0> {
+  static constexpr std::size_t kPanel = 16;
+  static constexpr std::size_t kInputs = 4;
+  static constexpr std::size_t kRows = 4;
+  static constexpr bool kAddsFour = false;
 
   template <std::size_t kCount>
   static void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const PanelWeights& panel,
@@ -205,6 +221,39 @@ struct Products {
   }
 };
 
+struct Int4Products : ActivationsInBytes<kInt4ActivationOffset>, Int4 {
+  static constexpr std::size_t kPanel = 16;
+  static constexpr std::size_t kInputs = 4;
+  static constexpr std::size_t kRows = 4;
+
+  // Return the sums of the products of one group.
+  static Ints products_of(const std::int8_t* weights, const std::uint8_t* tokens, std::int32_t start) {
+    Ints sums = all(start);
+    for (std::size_t i = 0; i < kPanel * kInt4WeightBytes; ++i) {
+      const std::size_t at = i / (kPanel * kInputs) * 2 * kInputs + i % kInputs;
+      const auto two = static_cast<std::uint8_t>(weights[i]);
+      std::int32_t& sum = sums.lanes[i / kInputs % kPanel];
+      sum += (two & 15) * static_cast<std::int8_t>(tokens[at]);
+      sum += (two >> 4) * static_cast<std::int8_t>(tokens[at + kInputs]);
+    }
+    return sums;
+  }
+
+  template <std::size_t kCount>
+  static void multiply_tile(const std::uint8_t* bytes, std::size_t stride, const PanelWeights& panel,
+                            Ahead /*ahead*/, Floats* values) {
+    for (std::size_t row = 0; row < kCount; ++row, bytes += stride) {
+      values[row] = all(0.0F);
+      const std::int8_t* weights = panel.weights;
+      for (std::size_t group = 0; group < panel.groups; ++group, weights += kPanel * kInt4GroupBytes) {
+        const Ints sums = products_of(weights, bytes + group * kInt4Group, start(bytes, panel.groups, group));
+        const Floats scales = load_bfloat16(weights + kPanel * kInt4WeightBytes);
+        values[row] = fused(to_floats(sums), scales, values[row]);
+      }
+    }
+  }
+};
+
 }  // namespace
 }  // namespace linnet::kernels
 
@@ -213,7 +262,7 @@ struct Products {
 namespace linnet::kernels {
 
 const Kernels& portable_kernels() noexcept {
-  static constexpr Kernels kKernels = table<Products>("portable");
+  static constexpr Kernels kKernels = table<Products, Int4Products>("portable");
   return kKernels;
 }
 

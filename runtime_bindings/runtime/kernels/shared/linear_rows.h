@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <type_traits>
 
 #include "kernels/linear.h"
 #include "kernels/shared/power_of_two.h"
@@ -99,6 +101,23 @@ inline void choose_steps(const float* x, std::size_t inputs, std::size_t first, 
   store(out.zeros + first, zero, count);
 }
 
+template <typename Products>
+constexpr bool kIsInt4 = std::is_base_of_v<Int4, Products>;
+
+// Write what the sums of a row with int4 weights start with, behind its numbers.
+inline void write_starts(std::uint8_t* row, std::size_t inputs) {
+  const std::size_t groups = inputs / kInt4Group;
+  for (std::size_t group = 0; group < groups; ++group) {
+    const std::uint8_t* from = row + group * kInt4Group;
+    std::int32_t sum = 0;
+    for (std::size_t i = 0; i < kInt4Group; ++i) {
+      sum += static_cast<std::int8_t>(from[i]);
+    }
+    sum *= -kInt4Offset;
+    std::memcpy(row + inputs + group * sizeof sum, &sum, sizeof sum);
+  }
+}
+
 template <typename Products, int kBits>
 inline void round_rows(const float* x, std::size_t inputs, std::size_t first, std::size_t last,
                        const RoundedRows& out) {
@@ -108,7 +127,11 @@ inline void round_rows(const float* x, std::size_t inputs, std::size_t first, st
     for (std::size_t row = start; row < end; ++row) {
       std::uint8_t* bytes = out.bytes + row * out.stride;
       round_row<Products, kBits>(x + row * inputs, inputs, out.scales[row], out.zeros[row], bytes);
-      std::fill(bytes + inputs * Products::kActivationBytes, bytes + out.stride, std::uint8_t{0});
+      if constexpr (kIsInt4<Products>) {
+        write_starts(bytes, inputs);
+      } else {
+        std::fill(bytes + inputs * Products::kActivationBytes, bytes + out.stride, std::uint8_t{0});
+      }
     }
   }
 }
@@ -169,11 +192,23 @@ struct Panel {
   std::size_t width;      // outputs of the panel that are there
 };
 
+// The type of a processor's sums of products.
+template <bool kInt4>
+struct SumOf {
+  using Type = Ints;
+};
+template <>
+struct SumOf<true> {
+  using Type = Floats;
+};
+inline Floats value_of(Ints sum) { return to_floats(sum); }
+inline Floats value_of(Floats sum) { return sum; }
+
 template <typename Products, std::size_t kCount, Tail kTail>
 inline void multiply_rows(const Panel& panel, const RoundedRows& rows, std::size_t first, Ahead ahead,
                           float* out) {
   constexpr std::size_t kParts = Products::kPanel / kLanes;  // vectors of a panel
-  Ints sums[kCount * kParts];
+  typename SumOf<kIsInt4<Products>>::Type sums[kCount * kParts];
   Products::template multiply_tile<kCount>(rows.bytes + first * rows.stride, rows.stride, panel.products,
                                            ahead, sums);
   // copies, because the compiler cannot know that `out` does not overlap their memory, and would load them
@@ -194,14 +229,14 @@ inline void multiply_rows(const Panel& panel, const RoundedRows& rows, std::size
   out += first * stride;
 #pragma GCC unroll 8
   for (std::size_t row = 0; row < kCount; ++row, out += stride) {
-    const Floats zero = all(row_zeros[row]);
+    const Floats zero = all(kIsInt4<Products> ? row_zeros[row] - kInt4ActivationOffset : row_zeros[row]);
     const Floats scale = all(row_scales[row]);
 #pragma GCC unroll 2
     for (std::size_t part = 0; part < kParts; ++part) {
       if (part > 0 && widths[part] == 0) {
         continue;  // a load with an empty mask from an address that is not mapped costs hundreds of cycles
       }
-      const Floats sum = minus_fused(zero, minus[part], to_floats(sums[row * kParts + part]));
+      const Floats sum = minus_fused(zero, minus[part], value_of(sums[row * kParts + part]));
       Floats value = fused(sum, multiply(scale, scales[part]), biases[part]);
       if constexpr (kTail == Tail::kResidual) {
         const float* other = panel.residual + (first + row) * stride + part * kLanes;
@@ -249,11 +284,16 @@ inline MultiplyRows rows_kernel(Tail tail, std::size_t count) {
 }
 
 template <typename Products>
+constexpr Packing packing_of() noexcept {
+  return {Products::kPanel, Products::kInputs, Products::kAddsFour, kIsInt4<Products>};
+}
+
+template <typename Products>
 inline void multiply_panels(const PackedLinear& layer, Tail tail, const RoundedRows& rows, std::size_t count,
                             const float* residual, std::size_t first, std::size_t last, float* out) {
   constexpr std::size_t kPanel = Products::kPanel;
   constexpr std::size_t kRows = Products::kRows;
-  constexpr std::size_t kGroupBytes = kPanel * Products::kInputs;
+  constexpr std::size_t kGroupBytes = packing_of<Products>().group_bytes();
   const std::size_t size = layer.groups() * kGroupBytes;
   const MultiplyRows whole = rows_kernel<Products>(tail, kRows);
   const MultiplyRows last_rows = rows_kernel<Products>(tail, count % kRows == 0 ? kRows : count % kRows);
@@ -277,11 +317,8 @@ inline void multiply_panels(const PackedLinear& layer, Tail tail, const RoundedR
 
 template <typename Products, int kBits>
 constexpr LinearKernel linear_kernel() noexcept {
-  return {{Products::kPanel, Products::kInputs, Products::kAddsFour},
-          Products::kActivationBytes,
-          Products::kActivationOffset,
-          round_rows<Products, kBits>,
-          multiply_panels<Products>};
+  return {packing_of<Products>(), Products::kActivationBytes, Products::kActivationOffset,
+          round_rows<Products, kBits>, multiply_panels<Products>};
 }
 
 }  // namespace

@@ -12,11 +12,12 @@
 namespace linnet::kernels {
 namespace {
 
-template <typename Products, typename SevenBitProducts = Products>
+template <typename Products, typename Int4Products, typename SevenBitProducts = Products>
 constexpr Kernels table(const char* name) noexcept {
   return {name,
           linear_kernel<Products, 8>(),
           linear_kernel<SevenBitProducts, 7>(),
+          linear_kernel<Int4Products, 8>(),
           !std::is_same_v<Products, SevenBitProducts>,
           {kUnits, pack_head, attend_rows},
           layer_norm_rows};

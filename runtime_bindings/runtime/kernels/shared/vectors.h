@@ -16,6 +16,7 @@
 //   ... to_ints(x)                          the nearest whole numbers, of two equally near the even one
 //   to_ints_below(x, limit)             zero where the magnitude is not below the limit
 //   to_floats(x)
+//   load_bfloat16(from)                 16 numbers of 16 bits, not aligned
 //   both, either, shifted_left<bits>, times(x, number)   of Ints
 //   fraction(x)                         x - floor(x)
 //   times_whole_power(power, x)         power * 2^floor(x); 0 where x is not at least -125
@@ -42,6 +43,11 @@
 //   kRoundedAtOnce, store_activations   clamped to [0, 255], with the format of this processor
 //   multiply_tile<count>(bytes, stride, panel, ahead, sums)
 //                                       sums[row][part] of `count` rows, at most kRows, and a panel
+//
+// Linear layers with int4 weights, as static members of a struct `Int4Products`, which derives from Int4: the
+// same, with kActivationOffset 128; kInputs is the width of a unit, and two of them share their bytes. Sums
+// are Floats here: from zero, for one group after the other, fused(to_floats(products of the group), its
+// scales, sum). Nibbles are unsigned and activations signed, so sixteen of their products fit in an int16.
 #ifndef LINNET_RUNTIME_KERNELS_SHARED_VECTORS_H_
 #define LINNET_RUNTIME_KERNELS_SHARED_VECTORS_H_
 
@@ -59,6 +65,8 @@
 
 namespace linnet::kernels {
 
+constexpr std::size_t kLineBytes = 64;  // of a cache line
+
 // What is loaded into the cache while a block of tokens is computed: its share of the next panel. The weights
 // of all layers together are larger than the level-2 cache; for 128 tokens of MiniLM-L6, loading them ahead
 // saves a tenth of the time.
@@ -69,11 +77,23 @@ struct Ahead {
 
 // The part of a panel that products read.
 struct PanelWeights {
-  const std::int8_t* weights;  // [groups][kPanel][kInputs]
+  const std::int8_t* weights;  // PackedLinear::panel()
   std::size_t groups;
   MovedGroups moved;
   const float* sums;  // of each output's weights
   bool has_least;  // some weight of the layer is -128, whose products with -128 do not fit twice in an int16
+};
+
+// What products of int4 weights have in common.
+struct Int4 {
+  static constexpr bool kAddsFour = false;
+
+  // Return what the sum of a row's products starts with in a group (RoundedRows).
+  static std::int32_t start(const std::uint8_t* row, std::size_t groups, std::size_t group) {
+    std::int32_t value = 0;
+    std::memcpy(&value, row + groups * kInt4Group + group * sizeof value, sizeof value);
+    return value;
+  }
 };
 
 }  // namespace linnet::kernels

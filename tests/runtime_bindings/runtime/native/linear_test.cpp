@@ -18,7 +18,9 @@
 namespace {
 
 using linnet::kernels::Kernels;
+using linnet::kernels::kInt4Group;
 using linnet::kernels::LinearKernel;
+using linnet::kernels::LinearWeights;
 using linnet::kernels::PackedLinear;
 using linnet::kernels::portable_kernels;
 using linnet::kernels::read_linear_call;
@@ -42,11 +44,13 @@ const std::uint8_t* bytes_of(const std::vector<T>& values) {
   return reinterpret_cast<const std::uint8_t*>(values.data());
 }
 
-// A layer and its input; a row of the input lies far from zero, one is all zeros.
+// A layer and its input; a row of the input lies far from zero, one is all zeros. Weights are int4 if
+// inputs share their scales.
 struct Case {
   std::size_t rows;
   std::size_t inputs;
   std::size_t outputs;
+  std::size_t shared;  // inputs with the same scale; 0 with int8 weights
   std::vector<float> x;
   std::vector<std::int8_t> weight;
   std::vector<float> scale;
@@ -54,11 +58,13 @@ struct Case {
   std::vector<float> residual_scale;
   std::vector<float> residual;
 
-  Case(std::size_t rows_, std::size_t inputs_, std::size_t outputs_)
-      : rows(rows_), inputs(inputs_), outputs(outputs_) {
+  std::vector<std::uint16_t> group_scale;  // bfloat16 [outputs, inputs / shared]
+
+  Case(std::size_t rows_, std::size_t inputs_, std::size_t outputs_, std::size_t shared_ = 0)
+      : rows(rows_), inputs(inputs_), outputs(outputs_), shared(shared_) {
     std::mt19937 random(static_cast<unsigned>(rows * 10000 + inputs * 100 + outputs));
     std::normal_distribution<float> normal;
-    std::uniform_int_distribution<int> byte(-127, 127);
+    std::uniform_int_distribution<int> byte(shared == 0 ? -127 : -8, shared == 0 ? 127 : 7);
     for (std::size_t i = 0; i < rows * inputs; ++i) {
       x.push_back(i / inputs == 1 ? 0.0F : normal(random) + (i / inputs == 2 ? 9.0F : 0.0F));
     }
@@ -70,13 +76,48 @@ struct Case {
       bias.push_back(normal(random));
       residual_scale.push_back(normal(random));
     }
+    for (std::size_t i = 0; shared > 0 && i < inputs / shared * outputs; ++i) {
+      const float small = 0.001F + 0.05F * std::fabs(normal(random));
+      std::uint32_t bits = 0;
+      std::memcpy(&bits, &small, sizeof bits);
+      group_scale.push_back(static_cast<std::uint16_t>(bits >> 16U));
+    }
     for (std::size_t i = 0; i < rows * outputs; ++i) {
       residual.push_back(normal(random));
     }
   }
 
   std::string name() const {
-    return std::to_string(rows) + " x " + std::to_string(inputs) + " x " + std::to_string(outputs);
+    return std::to_string(rows) + " x " + std::to_string(inputs) + " x " + std::to_string(outputs) +
+           (shared == 0 ? "" : " by " + std::to_string(shared));
+  }
+
+  // Return the weights as a program stores them.
+  std::vector<std::uint8_t> stored() const {
+    std::vector<std::uint8_t> all;
+    for (std::size_t i = 0; i < weight.size(); i += shared == 0 ? 1 : 2) {
+      all.push_back(shared == 0 ? static_cast<std::uint8_t>(weight[i])
+                                : static_cast<std::uint8_t>((weight[i] + 8) | (weight[i + 1] + 8) << 4));
+    }
+    return all;
+  }
+
+  // Return the layer, which borrows from this object and from stored().
+  LinearWeights weights(const std::vector<std::uint8_t>& stored) const {
+    const std::uint8_t* scales = shared == 0 ? bytes_of(scale) : bytes_of(group_scale);
+    return {inputs, outputs, stored.data(), scales, bytes_of(bias), bytes_of(residual_scale), shared};
+  }
+
+  double real_weight(std::size_t output, std::size_t input) const {
+    const double whole = weight[output * inputs + input];
+    if (shared == 0) {
+      return whole * static_cast<double>(scale[output]);
+    }
+    const std::uint32_t bits = static_cast<std::uint32_t>(group_scale[(output * inputs + input) / shared])
+                               << 16U;
+    float factor = 0.0F;
+    std::memcpy(&factor, &bits, sizeof factor);
+    return whole * static_cast<double>(factor);
   }
 };
 
@@ -138,11 +179,10 @@ double expected_value(const Case& layer, const LinearKernel& kernel, const Round
                       std::size_t output) {
   double sum = 0.0;
   for (std::size_t i = 0; i < layer.inputs; ++i) {
-    sum += (number(kernel, rows, row, i) - static_cast<double>(rows.zeros[row])) *
-           layer.weight[output * layer.inputs + i];
+    sum +=
+        (number(kernel, rows, row, i) - static_cast<double>(rows.zeros[row])) * layer.real_weight(output, i);
   }
-  return sum * static_cast<double>(rows.scales[row]) * static_cast<double>(layer.scale[output]) +
-         static_cast<double>(layer.bias[output]);
+  return sum * static_cast<double>(rows.scales[row]) + static_cast<double>(layer.bias[output]);
 }
 
 std::vector<float> check_products(const Case& layer, const PackedLinear& packed, const RoundedRows& rows,
@@ -173,9 +213,8 @@ std::vector<float> check_products(const Case& layer, const PackedLinear& packed,
 
 // Return the outputs with each tail, one after the other.
 std::vector<float> check_kernel(const LinearKernel& kernel, const char* name, const Case& layer) {
-  const PackedLinear packed({layer.inputs, layer.outputs, bytes_of(layer.weight), bytes_of(layer.scale),
-                             bytes_of(layer.bias), bytes_of(layer.residual_scale)},
-                            kernel.packing);
+  const std::vector<std::uint8_t> stored = layer.stored();
+  const PackedLinear packed(layer.weights(stored), kernel.packing);
   const std::size_t stride = packed.row_bytes(kernel.number_bytes);
   Memory memory(layer.rows, stride);
   const RoundedRows rows{memory.bytes.get(), stride, memory.scales.data(), memory.zeros.data()};
@@ -205,6 +244,10 @@ void compare(const Case& layer, LinearKernel Kernels::* bits) {
 
 // With activations of 8 bits, and of 7.
 void compare(const Case& layer) {
+  if (layer.shared > 0) {
+    compare(layer, &Kernels::int4_linear);
+    return;
+  }
   compare(layer, &Kernels::linear);
   compare(layer, &Kernels::seven_linear);
 }
@@ -219,6 +262,31 @@ void check_extremes() {
       layer.x[i] = row == 0 ? -1.0F : row == 1 ? 1.0F : i % 5 == 0 ? 1.0F : -1.0F;
     }
     compare(layer);
+  }
+}
+
+// The same with int4 weights, of which all sixteen products in an int16 lane may be the largest.
+void check_int4_extremes() {
+  for (const int weight : {-8, 7}) {
+    Case layer(5, 384, 33, kInt4Group);
+    std::fill(layer.weight.begin(), layer.weight.end(), static_cast<std::int8_t>(weight));
+    for (std::size_t i = 0; i < layer.x.size(); ++i) {
+      const std::size_t row = i / layer.inputs;
+      layer.x[i] = row == 0 ? -1.0F : row == 1 ? 1.0F : i % 5 == 0 ? 1.0F : -1.0F;
+    }
+    compare(layer);
+  }
+}
+
+void check_int4_kernels() {
+  for (const std::size_t rows : {1U, 3U, 6U, 9U, 41U}) {
+    for (const std::size_t outputs : {1U, 3U, 16U, 31U, 32U, 100U}) {
+      for (const std::size_t inputs : {32U, 64U, 160U}) {
+        compare(Case(rows, inputs, outputs, kInt4Group));
+      }
+      compare(Case(rows, 384, outputs, 64));
+      compare(Case(rows, 384, outputs, 384));
+    }
   }
 }
 
@@ -305,6 +373,8 @@ void check_bad_descriptions() {
 int main() {
   check_kernels();
   check_extremes();
+  check_int4_kernels();
+  check_int4_extremes();
   check_good_descriptions();
   check_bad_descriptions();
   std::size_t count = 0;
