@@ -136,7 +136,7 @@ def count_work(manifest: Manifest, evidence: Evidence) -> Work:
         fused=Fused(
             token_bytes=sum(_moved(name, layer, outputs, width) for name, layer in own),
             operators=len(own),
-            int8_linear=any(name == "int8_linear" for name, _ in own),
+            int8_linear=any(name in ("int8_linear", "int4_linear") for name, _ in own),
         ) if own else None,
     )  # fmt: skip
 

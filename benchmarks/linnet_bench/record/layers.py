@@ -29,11 +29,12 @@ _KINDS: Mapping[str, str] = {
     "Subtract": "sub",
     "TanH": "tanh",
     "Transpose": "permute_copy",
+    "linnet::int4_linear": "int4_linear",
     "linnet::int8_linear": "int8_linear",
 }
 """From the first words of XNNPACK's names (``xnn_operator_type_to_string``) to ATen's; a square is ``mul(x, x)``.
 
-The one operator of linnet's own delegate has its own name."""
+The operators of linnet's own delegate have their own names."""
 
 _UNKNOWN = Instruction()
 

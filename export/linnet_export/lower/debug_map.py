@@ -49,7 +49,7 @@ def debug_map(edge: EdgeProgramManager, planned: ExecutorchProgramManager) -> De
 def _partition(lowered: Any) -> tuple[LayerRun, ...]:
     nodes = [node for node in lowered.original_module.graph.nodes if node.op == "call_function" and _layer(node)]
     if lowered.backend_id == LinnetBackend.__name__:
-        return (_linnet_call([node for node in nodes if _name(node) == "int8_linear"]),)
+        return (_linnet_call([node for node in nodes if _name(node) in ("int8_linear", "int4_linear")]),)
     return tuple(
         LayerRun(layer, tuple(_name(node) for node in run)) for layer, run in itertools.groupby(nodes, key=_layer)
     )
@@ -59,7 +59,7 @@ def _linnet_call(linears: list[Node]) -> LayerRun:
     """Return the entry of a call of linnet's delegate: one operator, whose layer is the common prefix of its layers."""
     names = [_layer(node).split(".") for node in linears]
     common = itertools.takewhile(lambda parts: len(set(parts)) == 1, zip(*names, strict=False))
-    return LayerRun(".".join(parts[0] for parts in common), ("int8_linear",))
+    return LayerRun(".".join(parts[0] for parts in common), (_name(linears[0]),))
 
 
 def _name(node: Node) -> str:

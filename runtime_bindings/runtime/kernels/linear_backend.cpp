@@ -1,4 +1,4 @@
-// LinnetBackend: ExecuTorch's delegate for int8 linear layers that read the same tokens.
+// LinnetBackend: ExecuTorch's delegate for linear layers of int8 or int4 weights that read the same tokens.
 #include <executorch/runtime/backend/interface.h>
 #include <executorch/runtime/core/exec_aten/util/tensor_util.h>
 
@@ -77,22 +77,30 @@ Error read_layer(const LinearCall& described, const LinearCall::Layer& layer, co
   Data bias;
   Data residual_scale;
   const std::size_t size = layer.outputs * sizeof(float);
-  if (!weight.read(map, layer.weight, std::size_t{described.inputs} * layer.outputs) ||
-      !scale.read(map, layer.scale, size) || (!layer.bias.empty() && !bias.read(map, layer.bias, size)) ||
+  const std::size_t weights = std::size_t{described.inputs} * layer.outputs;
+  const bool int4 = described.shared > 0;
+  if (!weight.read(map, layer.weight, int4 ? weights / 2 : weights) ||
+      !scale.read(map, layer.scale, int4 ? weights / described.shared * sizeof(std::uint16_t) : size) ||
+      (!layer.bias.empty() && !bias.read(map, layer.bias, size)) ||
       (!layer.residual_scale.empty() && !residual_scale.read(map, layer.residual_scale, size))) {
     return Error::InvalidProgram;
   }
   call.layers.emplace_back(LinearWeights{described.inputs, layer.outputs, weight.bytes(), scale.bytes(),
-                                         bias.bytes(), residual_scale.bytes()},
+                                         bias.bytes(), residual_scale.bytes(), described.shared},
                            call.kernel->packing);
   return Error::Ok;
 }
 
-Error read_call(const FreeableBuffer& description, const NamedDataMap& map, Call& call) {
+// Read the layers and choose their kernels; `bits` are those of activations beside int8 weights.
+Error read_call(const FreeableBuffer& description, const NamedDataMap& map, int bits, Call& call) {
   auto described = read_linear_call(description.data(), description.size());
   if (!described) {
     return Error::DelegateInvalidCompatibility;
   }
+  const Kernels& kernels = chosen_kernels();
+  call.kernel = described->shared > 0 ? &kernels.int4_linear
+                : bits == 7           ? &kernels.seven_linear
+                                      : &kernels.linear;
   call.layers.reserve(described->layers.size());
   for (const LinearCall::Layer& layer : described->layers) {
     const Error error = read_layer(*described, layer, map, call);
@@ -164,10 +172,8 @@ class LinnetBackend final : public BackendInterface {
     }
     try {
       auto call = std::make_unique<Call>();
-      const Kernels& kernels = chosen_kernels();
       const Result<int> bits = context.get_runtime_spec<int>(kActivationBits);
-      call->kernel = bits.ok() && *bits == 7 ? &kernels.seven_linear : &kernels.linear;
-      const Error error = read_call(*processed, *map, *call);
+      const Error error = read_call(*processed, *map, bits.ok() ? *bits : 8, *call);
       if (error != Error::Ok) {
         return error;
       }
@@ -186,7 +192,8 @@ class LinnetBackend final : public BackendInterface {
     auto* tracer = context.event_tracer();
     executorch::runtime::EventTracerEntry event;
     if (tracer != nullptr) {
-      event = tracer->start_profiling_delegate("linnet::int8_linear", 0);
+      const bool int4 = call.described.shared > 0;
+      event = tracer->start_profiling_delegate(int4 ? "linnet::int4_linear" : "linnet::int8_linear", 0);
     }
     const Error error = computed(context, call, args);
     if (tracer != nullptr) {

@@ -7,6 +7,7 @@ namespace linnet::kernels {
 namespace {
 
 constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kInt4Version = 2;  // the same, and a number more
 constexpr std::uint32_t kMostWidth = 1U << 20U;
 constexpr std::uint32_t kLongestName = 256;
 
@@ -54,10 +55,14 @@ std::optional<LinearCall> read_linear_call(const void* data, std::size_t size) {
   std::uint32_t version = 0;
   std::uint32_t tail = 0;
   std::uint32_t count = 0;
-  if (!reader.number(kVersion, kVersion, version) || !reader.number(1, kMostWidth, call.inputs) ||
+  if (!reader.number(kVersion, kInt4Version, version) || !reader.number(1, kMostWidth, call.inputs) ||
       !reader.number(0, static_cast<std::uint32_t>(Tail::kSilu), tail) ||
       !reader.number(0, 1, call.tokens_argument) || !reader.number(0, 1, call.residual_argument) ||
       !reader.number(1, LinearCall::kMostLayers, count)) {
+    return std::nullopt;
+  }
+  if (version == kInt4Version && (!reader.number(kInt4Group, call.inputs, call.shared) ||
+                                  call.shared % kInt4Group != 0 || call.inputs % call.shared != 0)) {
     return std::nullopt;
   }
   call.tail = static_cast<Tail>(tail);

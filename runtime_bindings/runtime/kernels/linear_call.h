@@ -26,6 +26,7 @@ struct LinearCall {
   };
 
   std::uint32_t inputs = 0;
+  std::uint32_t shared = 0;  // LinearWeights::shared, of all layers
   Tail tail = Tail::kNone;
   // Positions among the call's arguments; equal if the call has only one, or no residual.
   std::uint32_t tokens_argument = 0;

@@ -1,4 +1,4 @@
-"""Delegate of linnet for int8 linear layers: partitioner and preprocessing.
+"""Delegate of linnet for linear layers with int8 or int4 weights: partitioner and preprocessing.
 
 XNNPACK's int8 kernels for AVX-512 VNNI reach three quarters of the rate of other libraries' on these shapes
 (`python -m benchmarks.peers --only roofline`). Those of `runtime_bindings/runtime/kernels/processors` do better,
@@ -11,8 +11,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import struct
-from typing import Any, final
+from typing import Any, TypeAlias, final
 
+import torch
 from executorch.exir.backend.backend_details import BackendDetails, CompileSpec, PreprocessResult
 from executorch.exir.backend.partitioner import DelegationSpec, Partitioner, PartitionResult
 from executorch.exir.backend.utils import tag_constant_data
@@ -24,7 +25,8 @@ from linnet_export.lower.executorch_compat import NamedDataStore, exir_ops, get_
 
 __all__ = ["LinearPartitioner", "LinnetBackend"]
 
-_VERSION = 1
+_INT8_VERSION = 1
+_INT4_VERSION = 2
 _ALIGNMENT = 16
 """Bytes; `CONSTANT_TENSOR_ALIGNMENT` of XNNPACK's delegate."""
 
@@ -46,12 +48,15 @@ _ACTIVATIONS = {
 """Tails by how the operators of an activation are written."""
 
 
+_Key: TypeAlias = tuple[Node, int, Node | None, int]
+
+
 @dataclasses.dataclass(frozen=True)
 class _Layer:
     """A linear layer and what follows it, of which nobody else reads an intermediate result.
 
     Attributes:
-        linear: `int8_linear`.
+        linear: `int8_linear` or `int4_linear`.
         tail: one of the six.
         rest: operators of the tail, the last one gives the result.
         residual: what is added, times a constant for each output; None without.
@@ -75,6 +80,18 @@ class _Layer:
         return node
 
     @property
+    def scale(self) -> Node:
+        node: Any = self.linear.args[2]
+        return node
+
+    @property
+    def shared(self) -> int:
+        """Inputs of an int4 layer that share a scale; 0 for an int8 layer."""
+        if self.linear.target is not exir_ops.edge.linnet.int4_linear.default:
+            return 0
+        return int(self.weight.meta["val"].shape[1] // self.scale.meta["val"].shape[1])
+
+    @property
     def output(self) -> Node:
         return self.rest[-1] if self.rest else self.linear
 
@@ -83,20 +100,20 @@ class _Layer:
         return (self.linear, *self.rest)
 
     @property
-    def key(self) -> tuple[Node, int, Node | None]:
+    def key(self) -> _Key:
         """Layers with the same key are one call: they share the rounding of what they read."""
-        return self.tokens, self.tail, self.residual
+        return self.tokens, self.tail, self.residual, self.shared
 
 
 class LinearPartitioner(Partitioner):
-    """Partitioner of the int8 layers whose results custom operators read, or that come after the last of them.
+    """Partitioner of the int8 and int4 layers whose results custom operators read, or that come after the last of them.
 
     Any other layer would cut one of XNNPACK's partitions in two, which costs more than its products gain.
     """
 
     def partition(self, exported_program: ExportedProgram) -> PartitionResult:
         """Tag the layers, those that read the same tokens with one tag."""
-        tags: dict[tuple[Node, int, Node | None], str] = {}
+        tags: dict[_Key, str] = {}
         for layer in _layers_for_linnet(exported_program):
             tag = tags.setdefault(layer.key, f"linnet_linear_{len(tags)}")
             for node in layer.nodes:
@@ -118,7 +135,9 @@ class LinnetBackend(BackendDetails):
         tanh, 5 SiLU), which of the call's arguments are the tokens and the residual (the same without one), and
         number of layers; for each layer uint32 outputs and four names, of the int8 weight [outputs, inputs] and of
         the float32 scale, bias and scale of the residual, each [outputs]. A name is its uint32 length and its ASCII
-        bytes; without a bias or a residual it is empty.
+        bytes; without a bias or a residual it is empty. Layers with int4 weights have version 2, where one more uint32
+        follows the number of layers, the inputs that share a scale; weights are int4 plus 8, two in a byte [outputs,
+        inputs / 2], the first in its lower half, and scales bfloat16 [outputs, inputs / shared].
         """
         (output,) = (node for node in edge_program.graph.nodes if node.op == "output")
         by_output = {layer.output: layer for layer in _layers(edge_program)}
@@ -128,7 +147,10 @@ class LinnetBackend(BackendDetails):
         tokens = arguments.index(first.tokens.name)
         residual = tokens if first.residual is None else arguments.index(first.residual.name)
         inputs = first.weight.meta["val"].shape[1]
-        head = struct.pack("<6I", _VERSION, inputs, first.tail, tokens, residual, len(layers))
+        version = _INT4_VERSION if first.shared else _INT8_VERSION
+        head = struct.pack("<6I", version, inputs, first.tail, tokens, residual, len(layers))
+        if first.shared:
+            head += struct.pack("<I", first.shared)
         store = NamedDataStore()
         described = [_described(layer, edge_program, store) for layer in layers]
         return PreprocessResult(
@@ -152,7 +174,7 @@ def _layers_for_linnet(program: ExportedProgram) -> list[_Layer]:
 
 
 def _leading(graph: Graph) -> set[Node]:
-    """Return the operators behind which an int8 layer or an operator of linnet's comes."""
+    """Return the operators behind which an int8 or int4 layer or an operator of linnet's comes."""
     leading: set[Node] = set()
     for node in reversed(graph.nodes):
         if any(_is_linear(user) or _is_custom(user) or user in leading for user in node.users):
@@ -161,7 +183,8 @@ def _leading(graph: Graph) -> set[Node]:
 
 
 def _is_linear(node: Node) -> bool:
-    return bool(node.target is exir_ops.edge.linnet.int8_linear.default)
+    ours = exir_ops.edge.linnet
+    return node.target in (ours.int8_linear.default, ours.int4_linear.default)
 
 
 def _is_custom(node: Node) -> bool:
@@ -235,11 +258,20 @@ def _constant(node: Node, program: ExportedProgram) -> str | None:
 def _described(layer: _Layer, program: ExportedProgram, store: NamedDataStore) -> bytes:
     _, weight, scale, _, *rest = layer.linear.args
     bias = rest[0] if rest else None
-    names = [_stored(store, "", _tensor(program, weight)), _stored(store, "scale_", _tensor(program, scale))]
+    weights, scales = _tensor(program, weight), _tensor(program, scale)
+    if layer.shared:
+        weights, scales = _two_in_a_byte(weights), scales.to(torch.bfloat16).view(torch.int16)
+    names = [_stored(store, "", weights), _stored(store, "scale_", scales)]
     for optional in (bias, layer.residual_scale):
         names.append("" if optional is None else _stored(store, "", _tensor(program, optional)))
     described = struct.pack("<I", layer.weight.meta["val"].shape[0])
     return described + b"".join(struct.pack("<I", len(name)) + name.encode("ascii") for name in names)
+
+
+def _two_in_a_byte(weight: Tensor) -> Tensor:
+    """Return uint8 [outputs, inputs / 2] as `NodeVisitor.convert_to_qc4w` of XNNPACK's delegate makes it."""
+    nibbles = (weight + 8).to(torch.uint8)
+    return nibbles[:, ::2] | nibbles[:, 1::2] << 4
 
 
 def _tensor(program: ExportedProgram, node: Any) -> Tensor:

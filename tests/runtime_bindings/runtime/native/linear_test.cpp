@@ -337,14 +337,21 @@ void check_good_descriptions() {
   expect(added && added->arguments() == 2 && added->tokens_argument == 1 && added->residual_argument == 0 &&
              added->layers[0].residual_scale == "third",
          "description", "with a residual", 0);
+  const std::string int4 = description({2, 384, 0, 0, 0, 1, 96}, {"first", "second", "", ""});
+  const auto grouped = read_linear_call(int4.data(), int4.size());
+  expect(grouped && grouped->shared == 96 && grouped->layers[0].outputs == 7, "description", "int4", 0);
 }
 
 void check_bad_descriptions() {
   const std::vector<const char*> names{"first", "second", "", ""};
   const std::vector<const char*> added{"first", "second", "", "third"};
-  const std::string good = description({1, 384, 0, 0, 0, 1}, names);
+  const std::string good = description({2, 384, 0, 0, 0, 1, 32}, names);
   const std::string bad[] = {good + "x",
-                             description({2, 384, 0, 0, 0, 1}, names),  // version
+                             description({3, 384, 0, 0, 0, 1}, names),  // version
+                             description({2, 384, 0, 0, 0, 1}, names),  // no inputs that share a scale
+                             description({2, 384, 0, 0, 0, 1, 0}, names),
+                             description({2, 384, 0, 0, 0, 1, 48}, names),
+                             description({2, 384, 0, 0, 0, 1, 256}, names),
                              description({1, 0, 0, 0, 0, 1}, names),    // inputs
                              description({1, 384, 6, 0, 0, 1}, names),  // tail
                              description({1, 384, 0, 1, 1, 1}, names),  // no first argument
