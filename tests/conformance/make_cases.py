@@ -23,10 +23,12 @@ import transformers
 
 from linnet.errors import LinnetError
 from linnet.format.manifest import Manifest, RawValue
+from linnet_export.tokenizer import tables_blob
 from tests.conformance.make_records import Record, escape, field_record, numbers, output_records
 from tests.conformance.reader import CASES, VERSION
 from tests.support.pipeline_oracle import TEXTS, hf_model, hf_tokenizer
 from tests.support.sdk_fakes import make_manifest
+from tests.support.tokenizers import modernbert_tokenizer, roberta_tokenizer
 
 __all__ = ["all_records", "main"]
 
@@ -94,9 +96,11 @@ def in_units(text: str, place: int) -> tuple[int, int]:
     return len(before.encode()), len(before.encode("utf-16-le")) // 2
 
 
-def token_records(text: str, pair: str | None, *, max_length: int, strategy: str, stride: int) -> list[Record]:
+def token_records(
+    text: str, pair: str | None, *, max_length: int, strategy: str, stride: int, backend: Any = None
+) -> list[Record]:
     """What `tokenizers` gives for a text, with the offsets in three units."""
-    tokenizer = tokenizers.Tokenizer.from_str(hf_tokenizer().backend_tokenizer.to_str())
+    tokenizer = tokenizers.Tokenizer.from_str((backend or hf_tokenizer().backend_tokenizer).to_str())
     tokenizer.no_padding()
     windows = strategy == "only_second" and stride >= 0
     tokenizer.enable_truncation(max_length, stride=max(stride, 0), strategy=strategy)
@@ -115,6 +119,22 @@ def token_records(text: str, pair: str | None, *, max_length: int, strategy: str
         columns = [[place[unit] for both in spans for place in both] for unit in range(3)]
         lists = [window.ids, window.type_ids, sequences, *columns]
         records.append(("window", int(cut), *map(numbers, lists)))
+    return records
+
+
+def table_records() -> list[Record]:
+    """Byte-level BPE of the kind "tables", as RoBERTa and ModernBERT have it."""
+    records: list[Record] = []
+    for maker in (roberta_tokenizer, modernbert_tokenizer):
+        backend = maker(vocab_size=320).backend_tokenizer
+        data = tables_blob(backend)
+        ids = {"vocab_size": 320, "pad_id": 1, "unk_id": -1, "cls_id": 0, "sep_id": 2, "mask_id": 4}
+        records += task_records(
+            "text-classification", labels=("on", "off"), tokenizer_kind="tables", tokenizer=data, **ids
+        )
+        for text in (*TEXTS[:6], *ODD_TEXTS, "I'll pay 12345€ — naïve’s  e\u0301\n\n\tx<mask> </s>y"):
+            records += token_records(text, None, max_length=24, strategy="longest_first", stride=-1, backend=backend)
+            records += token_records("who?", text, max_length=16, strategy="only_second", stride=4, backend=backend)
     return records
 
 
@@ -281,6 +301,7 @@ def all_records() -> list[Record]:
         ranking_records,
         embedding_records,
         prompt_records,
+        table_records,
     ):
         records += make()
     return records

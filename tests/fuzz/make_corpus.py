@@ -7,7 +7,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tokenizers import (
+    AddedToken,
+    Regex,
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    processors,
+)
+
 from linnet.format.trailer import SIGNATURE_SIZE, build_trailer, with_signature
+from linnet_export.tokenizer import tables_blob
 from tests.support.sdk_fakes import make_manifest
 from tests.support.wordpiece import wordpiece_bytes
 
@@ -29,9 +41,52 @@ def main() -> None:
     whole = program + build_trailer(program, [(0, 40), (48, 16)], evidence)
     write("signature", [whole, with_signature(whole, lambda _: bytes(range(SIGNATURE_SIZE)), "input")])
     pieces = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "cat", "##s", "é")
-    write("tokenizer", [wordpiece_bytes(pieces), wordpiece_bytes(pieces, prefix="", lowercase=False)])
+    wordpiece = [wordpiece_bytes(pieces), wordpiece_bytes(pieces, prefix="", lowercase=False)]
+    write("tokenizer", [*wordpiece, *map(tables_blob, table_tokenizers())])
+    write("tables", [bytes([kind, 7, 3]) + text for kind in range(3) for text in TEXTS])
     write("manifest", [manifest_lines(task) for task in ("text-classification", "fill-mask", "question-answering")])
     write("text", [bytes([task, 7, 3, 120]) + text for task in range(6) for text in TEXTS])
+
+
+def table_tokenizers() -> list[Tokenizer]:
+    """Tokenizers of kind "tables" of few kilobytes: byte-level BPE, BPE with every other setting, words."""
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    vocab = {token: position for position, token in enumerate(["<s>", "</s>", *sorted(alphabet), "th", "the", "Ġc"])}
+    byte_level = Tokenizer(models.BPE(vocab, [("t", "h"), ("th", "e"), ("Ġ", "c")]))
+    byte_level.normalizer = normalizers.NFC()
+    split = pre_tokenizers.Split(Regex(r"\p{N}{1,3}"), "isolated")
+    byte_level.pre_tokenizer = pre_tokenizers.Sequence([split, pre_tokenizers.ByteLevel()])
+    byte_level.post_processor = processors.RobertaProcessing(("</s>", 1), ("<s>", 0))
+    byte_level.decoder = decoders.ByteLevel()
+    byte_level.add_special_tokens([AddedToken("[MASK]", lstrip=True), "<s>"])
+    characters = [*"▁abcdehmnorst", "<unk>", "▁t", "he", *(f"<0x{byte:02X}>" for byte in range(256))]
+    bpe = Tokenizer(
+        models.BPE(
+            {token: position for position, token in enumerate(characters)},
+            [("▁", "t"), ("h", "e")],
+            unk_token="<unk>",
+            byte_fallback=True,
+            fuse_unk=True,
+        )
+    )
+    bpe.normalizer = normalizers.Sequence(
+        [
+            normalizers.Nmt(),
+            normalizers.NFKC(),
+            normalizers.Strip(),
+            normalizers.Prepend("▁"),
+            normalizers.Replace(" ", "▁"),
+        ]
+    )
+    bpe.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
+    )
+    bpe.add_tokens([AddedToken("the cat", single_word=True, normalized=True), AddedToken("x", rstrip=True)])
+    words = Tokenizer(models.WordLevel({"<unk>": 0, "the": 1, "cat": 2, "é": 3}, unk_token="<unk>"))
+    words.normalizer = normalizers.BertNormalizer()
+    words.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    words.decoder = decoders.WordPiece()
+    return [byte_level, bpe, words]
 
 
 def manifest_lines(task: str) -> bytes:

@@ -1,4 +1,4 @@
-"""A checkpoint with a BPE tokenizer, exported, proven, and read where there is no torch."""
+"""Checkpoints with other tokenizers than WordPiece, exported, proven, and read where there is no torch."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tokenizers
@@ -17,23 +18,54 @@ from linnet.errors import UnknownFieldError
 from linnet_export.output.report import ExportReport
 from linnet_runtime import Model as CoreModel
 from tests.support.checkpoints import write_checkpoint
-from tests.support.tokenizers import VOCABULARY, roberta_tokenizer
+from tests.support.tokenizers import VOCABULARY, mpnet_tokenizer, roberta_tokenizer
 
 TEXT = "turn the volume<mask> please"
 
 
-@pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> ExportReport:
-    folder = tmp_path_factory.mktemp("bpe")
+def _export(folder: Path, tokenizer: Any) -> ExportReport:
     checkpoint = write_checkpoint(
         folder / "checkpoint", "bert", "fill-mask", vocab_size=VOCABULARY, num_hidden_layers=1, pad_token_id=1
     )
     (checkpoint / "vocab.txt").unlink()
-    roberta_tokenizer().save_pretrained(checkpoint)
+    tokenizer.save_pretrained(checkpoint)
     config = linnet_export.ExportConfig(
         model=str(checkpoint), output=folder / "model.pte", recipe="fp32", max_length=48
     )
     return linnet_export.export(config)
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> ExportReport:
+    return _export(tmp_path_factory.mktemp("bpe"), roberta_tokenizer())
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> ExportReport:
+    return _export(tmp_path_factory.mktemp("mpnet"), mpnet_tokenizer())
+
+
+def test_byte_level_bpe_needs_no_package(tables: ExportReport) -> None:
+    assert tables.status == "proven"
+    assert not [note for note in tables.notes if "tokenizer" in note]
+    answered = _device("run", str(tables.path), TEXT, "--json", refused=(*_HEAVY, "tokenizers"))
+    assert (answered.returncode, answered.stderr) == (0, "")
+    with linnet.load(tables.path) as model:
+        assert (model.manifest.tokenizer_kind, model.manifest.tokenizer_version) == ("tables", "")
+        assert (model.manifest.cls_id, model.manifest.pad_id, model.manifest.mask_id) == (0, 1, VOCABULARY - 1)
+        best = model(TEXT)[0]["token_str"]
+    assert best in json.dumps(json.loads(answered.stdout), ensure_ascii=False)
+    assert CoreModel(str(tables.path)).tokenizer.find("<mask>") == VOCABULARY - 1
+
+
+def test_damaged_tables_are_a_named_error(tables: ExportReport, tmp_path: Path) -> None:
+    data = bytearray(tables.path.read_bytes())
+    data[data.index(b"LNTOKTAB") + 8] ^= 6  # the version
+    path = tmp_path / "damaged.pte"
+    path.write_bytes(data)
+    damaged = _device("run", str(path), TEXT)
+    assert damaged.returncode == 3, damaged.stderr
+    assert damaged.stderr.count("\n") == 1
 
 
 def test_the_file_is_proven_and_says_what_it_needs(report: ExportReport) -> None:

@@ -102,7 +102,7 @@ class FakeRuntime:
 
     def __post_init__(self) -> None:
         self.manifest = self.contract.to_raw()
-        if self.contract.tokenizer_kind == "wordpiece":
+        if self.contract.has_core_tokenizer:
             self.tokenizer = _core.Tokenizer(self.contract.tokenizer)
         self.methods = ["forward", "forward_batch"] if self.contract.max_batch else ["forward"]
 

@@ -14,6 +14,7 @@ from linnet_export.tokenizer.loading import (
     load_tokenizer,
     read_tokenizer,
 )
+from linnet_export.tokenizer.tables import check_tables, tables_blob
 from linnet_export.tokenizer.tokenizer_json import tokenizer_json_blob
 from linnet_export.tokenizer.wordpiece import wordpiece_blob
 
@@ -25,6 +26,7 @@ __all__ = [
     "has_tokenizer",
     "load_tokenizer",
     "read_tokenizer",
+    "tables_blob",
     "tokenizer_bytes",
     "tokenizer_json_blob",
     "wordpiece_blob",
@@ -36,9 +38,9 @@ class TokenizerBytes:
     """A tokenizer as the file carries it.
 
     Attributes:
-        kind: wordpiece or tokenizers, as in the manifest.
+        kind: wordpiece, tables or tokenizers, as in the manifest.
         data: the bytes of that kind.
-        version: version of ``tokenizers`` that wrote them; empty for wordpiece.
+        version: version of ``tokenizers`` that wrote them; empty for the kinds that the core reads.
         note: what the user should know about the kind, or empty.
     """
 
@@ -53,14 +55,19 @@ def tokenizer_bytes(tokenizer: tokenizers.Tokenizer, *, clean_up: bool = False) 
 
     Args:
         tokenizer: the original's tokenizer.
-        clean_up: decoded text loses the space before punctuation (kind tokenizers only; the core's
-            WordPiece decoder has its own rule).
+        clean_up: decoded text loses the space before punctuation (not for wordpiece, whose decoder has its own rule).
 
     Raises:
-        UnsupportedTokenizerError: neither kind can carry it.
+        UnsupportedTokenizerError: no kind can carry it.
     """
     try:
         return TokenizerBytes("wordpiece", wordpiece_blob(tokenizer))
+    except UnsupportedTokenizerError:
+        pass  # another model, or another variant of WordPiece
+    try:
+        data = tables_blob(tokenizer, clean_up=clean_up)
+        check_tables(tokenizer, data)
+        return TokenizerBytes("tables", data)
     except UnsupportedTokenizerError as error:
         data = tokenizer_json_blob(tokenizer, clean_up=clean_up)
         return TokenizerBytes("tokenizers", data, tokenizers.__version__, _note(error, len(data)))

@@ -149,7 +149,7 @@ def _answer(model: Model, window: Any, context: str) -> tuple[int, int]:
 
 def test_an_unknown_kind_is_named() -> None:
     model = device_model("roberta", "fill-mask", hashed_program(4), tokenizer_kind="syllables")
-    with pytest.raises(BuildError, match="'syllables', this linnet reads tokenizers, wordpiece"):
+    with pytest.raises(BuildError, match="'syllables', this linnet reads tables, tokenizers, wordpiece"):
         model.tokenize("x")
 
 

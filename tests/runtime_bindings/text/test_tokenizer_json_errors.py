@@ -20,6 +20,7 @@ from linnet.errors import BuildError, ExtraMissingError, TokenizerInvalidError
 from linnet.tokenization.json_bytes import pack, unpack
 from linnet.tokenization.tokenizer_json import TokenizerJson
 from linnet_export.tokenizer import UnsupportedTokenizerError, read_tokenizer, tokenizer_bytes, tokenizer_json_blob
+from linnet_runtime import Tokenizer as DeviceTokenizer
 from tests.runtime_bindings.text.oracle import small_reference
 from tests.support.tokenizers import MAKERS, roberta_tokenizer, training_texts, xlm_roberta_tokenizer
 
@@ -135,9 +136,13 @@ def test_bytes_are_the_same_each_time_and_without_settings(family: str) -> None:
 def test_the_core_is_preferred_and_the_note_names_what_it_lacks() -> None:
     own = tokenizer_bytes(small_reference("hello"))
     assert (own.kind, own.version, own.note) == ("wordpiece", "", "")
-    fallback = tokenizer_bytes(roberta_tokenizer().backend_tokenizer)
+    tables = tokenizer_bytes(roberta_tokenizer().backend_tokenizer)
+    assert (tables.kind, tables.version, tables.note) == ("tables", "", "")
+    other = roberta_tokenizer().backend_tokenizer
+    other.pre_tokenizer = tokenizers.pre_tokenizers.Split(tokenizers.Regex("a+b"), "isolated")
+    fallback = tokenizer_bytes(other)
     assert (fallback.kind, fallback.version) == ("tokenizers", tokenizers.__version__)
-    assert "the tokenizer has model BPE, where the core has WordPiece" in fallback.note
+    assert "the tokenizer has pre_tokenizer Split by" in fallback.note
     assert "linnet's extra tokenizers" in fallback.note
 
 
@@ -146,7 +151,7 @@ def test_word_piece_that_the_core_cannot_say_falls_back() -> None:
     reference.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
     written = tokenizer_bytes(reference)
     assert written.kind == "tokenizers"
-    assert "pre_tokenizer Whitespace" in written.note
+    assert "model WordPiece" in written.note
     text = "hello, world!"
     assert TokenizerJson(written.data).encode(text)[0].ids.tolist() == reference.encode(text).ids
 
@@ -175,7 +180,7 @@ def test_roberta_with_vocab_and_merges_only(tmp_path: Path) -> None:
     _write(tmp_path, "roberta", vocab__json=json.dumps(model["vocab"]), merges__txt=merges)
     loaded = read_tokenizer(tmp_path)
     assert loaded.special_tokens == {"pad": "<pad>", "unk": "<unk>", "cls": "<s>", "sep": "</s>", "mask": "<mask>"}
-    device = TokenizerJson(tokenizer_bytes(loaded.backend).data)
+    device = DeviceTokenizer(tokenizer_bytes(loaded.backend).data)
     for text in training_texts():
         assert device.encode(text)[0].ids.tolist() == original(text)["input_ids"]
 

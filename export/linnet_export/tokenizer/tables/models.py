@@ -14,7 +14,7 @@ from linnet_export.tokenizer.tables.steps import Json
 
 __all__ = ["MODELS", "ModelSource"]
 
-(_BPE,) = range(1)
+_BPE, _WORD_LEVEL = range(2)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,5 +96,12 @@ def _merges(source: ModelSource) -> bytes:
     return array(rows.reshape(-1)) + slots(np.arange(len(rows)), hash_pairs(rows[:, 0], rows[:, 1]))
 
 
-MODELS: Mapping[str, Callable[[ModelSource], bytes]] = {"BPE": _bpe}
+def _word_level(source: ModelSource) -> bytes:
+    unknown = source.state["unk_token"]
+    if unknown not in source.vocab or source.byte_level:
+        raise unsupported_part(f"WordLevel with unk_token {unknown!r}, or byte-level", "one of its vocabulary")
+    return numbers(_WORD_LEVEL) + block(numbers(source.vocab[unknown]))
+
+
+MODELS: Mapping[str, Callable[[ModelSource], bytes]] = {"BPE": _bpe, "WordLevel": _word_level}
 """Content of the model's block by its type in tokenizer.json."""

@@ -2,17 +2,60 @@
 
 from __future__ import annotations
 
-from linnet_export.tokenizer.tables.layout import numbers
-from linnet_export.tokenizer.tables.steps import Makers, Step
+from collections.abc import Sequence
+
+from linnet_export.tokenizer.tables.layout import numbers, string
+from linnet_export.tokenizer.tables.patterns import pack_pattern
+from linnet_export.tokenizer.tables.steps import Json, Makers, Step
 
 __all__ = ["NORMALIZERS"]
 
-_NORMAL_FORM = 0
+_NORMAL_FORM, _FILTER, _SPACES, _LOWERCASE, _CHINESE, _STRIP, _PREPEND, _REPLACE = range(8)
 
 _FORMS = ("NFC", "NFD", "NFKC", "NFKD")
+# sets of characters in filter.cpp and spaces.cpp
+_COMBINING_MARKS, _NONSPACING_MARKS, _CONTROLS, _NMT_CONTROLS = range(4)
+_BLANKS, _NMT_BLANKS = range(2)
+
+
+def _form(component: Json) -> Sequence[Step]:
+    return [Step(_NORMAL_FORM, numbers(_FORMS.index(component["type"])))]
+
+
+def _bert(component: Json) -> Sequence[Step]:
+    steps = []
+    if component["clean_text"]:
+        steps += [Step(_FILTER, numbers(_CONTROLS)), Step(_SPACES, numbers(_BLANKS))]
+    if component["handle_chinese_chars"]:
+        steps += [Step(_CHINESE)]
+    strips = component["strip_accents"]
+    if component["lowercase"] if strips is None else strips:  # `tokenizers`: accents go with the capitals
+        steps += [Step(_NORMAL_FORM, numbers(_FORMS.index("NFD"))), Step(_FILTER, numbers(_NONSPACING_MARKS))]
+    if component["lowercase"]:
+        steps += [Step(_LOWERCASE)]
+    return steps
+
+
+def _nmt(component: Json) -> Sequence[Step]:
+    return [Step(_FILTER, numbers(_NMT_CONTROLS)), Step(_SPACES, numbers(_NMT_BLANKS))]
+
+
+def _strip(component: Json) -> Sequence[Step]:
+    return [Step(_STRIP, numbers(component["strip_left"], component["strip_right"]))]
+
+
+def _replace(component: Json) -> Sequence[Step]:
+    return [Step(_REPLACE, pack_pattern(component["pattern"]) + string(component["content"]))]
+
 
 NORMALIZERS: Makers = {
-    form: (lambda _, number=number: [Step(_NORMAL_FORM, numbers(number))])  # type: ignore[misc]
-    for number, form in enumerate(_FORMS)
+    **dict.fromkeys(_FORMS, _form),
+    "BertNormalizer": _bert,
+    "Lowercase": lambda _: [Step(_LOWERCASE)],
+    "Nmt": _nmt,
+    "Prepend": lambda component: [Step(_PREPEND, string(component["prepend"]))],
+    "Replace": _replace,
+    "Strip": _strip,
+    "StripAccents": lambda _: [Step(_FILTER, numbers(_COMBINING_MARKS))],
 }
 """Steps of each normalizer of tokenizer.json."""

@@ -51,9 +51,11 @@ def post_processor(component: Json | None) -> bytes:
 
 
 def _trim(component: Json, result: _Result) -> None:
+    if result.has_template:  # `tokenizers` then counts special tokens to the texts
+        raise unsupported_part("post_processor ByteLevel behind one with special tokens", "ByteLevel first")
     if component["trim_offsets"]:
-        if result.trim or (result.has_template and component["add_prefix_space"]):
-            raise unsupported_part("post_processor with trim_offsets behind another", "trim_offsets once, first")
+        if result.trim:
+            raise unsupported_part("two post_processors with trim_offsets", "one")
         result.trim = True
         result.prefix_space = component["add_prefix_space"]
 

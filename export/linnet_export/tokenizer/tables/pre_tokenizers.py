@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from linnet_export.tokenizer.errors import unsupported_part
 from linnet_export.tokenizer.tables.expressions import EXPRESSIONS
-from linnet_export.tokenizer.tables.layout import numbers
+from linnet_export.tokenizer.tables.layout import numbers, string
 from linnet_export.tokenizer.tables.steps import Json, Makers, Step, components
 
 __all__ = ["PRE_TOKENIZERS", "is_byte_level"]
 
-_BYTE_LEVEL, _DIGITS, _SPLIT = range(3)
+_BYTE_LEVEL, _DIGITS, _SPLIT, _TEXT_SPLIT, _WHITESPACE, _WHITESPACE_SPLIT, _PUNCTUATION = range(7)
 
 _BEHAVIORS = ("Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous")
 
@@ -26,14 +26,38 @@ def _digits(component: Json) -> Sequence[Step]:
 
 def _split(component: Json) -> Sequence[Step]:
     pattern = component["pattern"]
+    how = numbers(_BEHAVIORS.index(component["behavior"]), component["invert"])
+    if pattern.get("String"):
+        return [Step(_TEXT_SPLIT, string(pattern["String"]) + how)]
     expression = pattern.get("Regex")
     if expression not in EXPRESSIONS:
         raise unsupported_part(f"pre_tokenizer Split by {pattern}", "an expression that the core has a matcher for")
-    behavior = _BEHAVIORS.index(component["behavior"])
-    return [Step(_SPLIT, numbers(EXPRESSIONS[expression], behavior, component["invert"]))]
+    return [Step(_SPLIT, numbers(EXPRESSIONS[expression]) + how)]
 
 
-PRE_TOKENIZERS: Makers = {"ByteLevel": _byte_level, "Digits": _digits, "Split": _split}
+def _delimiter(component: Json) -> Sequence[Step]:
+    removed = numbers(_BEHAVIORS.index("Removed"), False)
+    return [Step(_TEXT_SPLIT, string(component["delimiter"]) + removed)]
+
+
+def _punctuation(component: Json) -> Sequence[Step]:
+    return [Step(_PUNCTUATION, numbers(_BEHAVIORS.index(component["behavior"])))]
+
+
+def _bert(component: Json) -> Sequence[Step]:
+    return [Step(_WHITESPACE_SPLIT), Step(_PUNCTUATION, numbers(_BEHAVIORS.index("Isolated")))]
+
+
+PRE_TOKENIZERS: Makers = {
+    "BertPreTokenizer": _bert,
+    "ByteLevel": _byte_level,
+    "CharDelimiterSplit": _delimiter,
+    "Digits": _digits,
+    "Punctuation": _punctuation,
+    "Split": _split,
+    "Whitespace": lambda _: [Step(_WHITESPACE)],
+    "WhitespaceSplit": lambda _: [Step(_WHITESPACE_SPLIT)],
+}
 """Steps of each pre-tokenizer of tokenizer.json."""
 
 

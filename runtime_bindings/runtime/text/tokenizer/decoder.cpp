@@ -29,18 +29,22 @@ void replace_all(std::string& text, const Replacement& rule) {
 
 }  // namespace
 
-std::string join_tokens(const std::vector<std::string_view>& tokens, std::string_view continuation) {
-  std::string text;
-  std::string piece;
-  for (std::size_t i = 0; i < tokens.size(); ++i) {
-    const std::string_view token = tokens[i];
-    const bool continues = i > 0 && token.substr(0, continuation.size()) == continuation;
-    piece.assign(i > 0 && !continues ? " " : "");
-    piece.append(continues ? token.substr(continuation.size()) : token);
+std::string join_token(std::string_view token, bool first, std::string_view continuation, bool cleanup) {
+  const bool continues = !first && token.substr(0, continuation.size()) == continuation;
+  std::string piece(!first && !continues ? " " : "");
+  piece.append(continues ? token.substr(continuation.size()) : token);
+  if (cleanup) {
     for (const Replacement& rule : kCleanup) {
       replace_all(piece, rule);
     }
-    text += piece;
+  }
+  return piece;
+}
+
+std::string join_tokens(const std::vector<std::string_view>& tokens, std::string_view continuation) {
+  std::string text;
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    text += join_token(tokens[i], i == 0, continuation, true);
   }
   return text;
 }

@@ -12,6 +12,10 @@ namespace linnet {
 // off; then remove the spaces before punctuation.
 std::string join_tokens(const std::vector<std::string_view>& tokens, std::string_view continuation);
 
+// Return a token as it is joined: with a space before it unless it is the first or has the prefix, which is
+// cut off.
+std::string join_token(std::string_view token, bool first, std::string_view continuation, bool cleanup);
+
 // Remove the spaces before punctuation in a decoded text, as `transformers` does
 // (clean_up_tokenization_spaces).
 void clean_up(std::string& text);

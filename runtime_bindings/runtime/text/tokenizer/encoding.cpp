@@ -41,21 +41,12 @@ void push(Offsets& offsets, std::int64_t begin, std::int64_t end) {
   offsets.push_back(end);
 }
 
-// One text of an encoding, as the template needs it.
+// One text of an encoding, as the template needs it. Code points and UTF-16 units are counted along its
+// tokens: `place` is where the last one began.
 struct Part {
   const TextTokens* text;
-  TextOffsets offsets;
+  Place place;
 };
-
-void append_range(Offsets& to, const Offsets& from, const TokenRange& range) {
-  to.insert(to.end(), from.begin() + static_cast<std::ptrdiff_t>(2 * range.begin),
-            from.begin() + static_cast<std::ptrdiff_t>(2 * range.end));
-}
-
-// Return the offsets in code points or UTF-16 units, which are the UTF-8 ones for an ASCII text.
-const Offsets& in_unit(const TextOffsets& offsets, const Offsets TextOffsets::* unit) {
-  return offsets.ascii ? offsets.utf8 : offsets.*unit;
-}
 
 class WindowBuilder {
  public:
@@ -85,7 +76,7 @@ class WindowBuilder {
     }
   }
 
-  void add_text(const Part& part, const TokenRange& range, std::uint32_t type_id, std::int32_t sequence) {
+  void add_text(Part& part, const TokenRange& range, std::uint32_t type_id, std::int32_t sequence) {
     const std::vector<Token>& tokens = part.text->tokens();
     for (std::size_t i = range.begin; i < range.end; ++i) {
       window_.ids.push_back(tokens[i].id);
@@ -98,22 +89,9 @@ class WindowBuilder {
     const std::size_t count = range.end - range.begin;
     window_.type_ids.insert(window_.type_ids.end(), count, type_id);
     window_.sequence_ids.insert(window_.sequence_ids.end(), count, sequence);
-    append_range(window_.offsets.utf8, part.offsets.utf8, range);
-    if (!window_.offsets.ascii) {
-      append_range(window_.offsets.code_points, in_unit(part.offsets, &TextOffsets::code_points), range);
-      append_range(window_.offsets.utf16, in_unit(part.offsets, &TextOffsets::utf16), range);
+    for (std::size_t i = range.begin; i < range.end; ++i) {
+      place(i == range.begin ? part.text->first_in_window(i) : tokens[i], part);
     }
-    if (count > 0) {
-      place_first(part, range.begin, window_.offsets.utf8.size() - 2 * count);
-    }
-  }
-
-  // Give the first token of a window, whose offsets are at `at`, the place that it has as the first one.
-  void place_first(const Part& part, std::size_t token, std::size_t at) {
-    const Token& usual = part.text->tokens()[token];
-    const Token first = part.text->first_in_window(token);
-    move(part.text->text(), usual.begin, first.begin, at);
-    move(part.text->text(), usual.end, first.end, at + 1);
   }
 
   Window finish(bool truncated) {
@@ -122,18 +100,24 @@ class WindowBuilder {
   }
 
  private:
-  // Move the offset at index `at` back from byte `from` of the text to byte `to`.
-  void move(std::string_view text, std::size_t from, std::size_t to, std::size_t at) {
-    if (from <= to) {
+  void place(const Token& token, Part& part) {
+    push(window_.offsets.utf8, static_cast<std::int64_t>(token.begin), static_cast<std::int64_t>(token.end));
+    if (window_.offsets.ascii) {
       return;
     }
-    Place moved;
-    move_to(moved, text.substr(to, from - to), from - to);
-    window_.offsets.utf8[at] = static_cast<std::int64_t>(to);
-    if (!window_.offsets.ascii) {
-      window_.offsets.code_points[at] -= moved.code_points;
-      window_.offsets.utf16[at] -= moved.utf16;
+    if (part.text->ascii()) {
+      push(window_.offsets.code_points, static_cast<std::int64_t>(token.begin),
+           static_cast<std::int64_t>(token.end));
+      push(window_.offsets.utf16, static_cast<std::int64_t>(token.begin),
+           static_cast<std::int64_t>(token.end));
+      return;
     }
+    move_to(part.place, part.text->text(),
+            token.begin);  // mostly forward: tokens begin in the order of the text
+    Place end = part.place;
+    move_to(end, part.text->text(), token.end);
+    push(window_.offsets.code_points, part.place.code_points, end.code_points);
+    push(window_.offsets.utf16, part.place.utf16, end.utf16);
   }
 
   Window window_;
@@ -144,9 +128,9 @@ std::size_t size_of(const Selection& selection, const Template& pieces) {
          pieces.size();
 }
 
-Window build_window(const Part& first, const Part& second, const Selection& selection, const Template& pieces,
+Window build_window(Part& first, Part& second, const Selection& selection, const Template& pieces,
                     bool add_special_tokens) {
-  WindowBuilder builder(size_of(selection, pieces), first.offsets.ascii && second.offsets.ascii);
+  WindowBuilder builder(size_of(selection, pieces), first.text->ascii() && second.text->ascii());
   for (const TemplatePiece& piece : pieces) {
     switch (piece.kind) {
       case TemplatePiece::Kind::kFirstText:
@@ -167,38 +151,11 @@ Window build_window(const Part& first, const Part& second, const Selection& sele
 
 }  // namespace
 
-TextOffsets text_offsets(const TextTokens& text, std::size_t tokens) {
-  TextOffsets result;
-  result.ascii = text.ascii();
-  result.utf8.reserve(2 * tokens);
-  Place begin;
-  for (std::size_t i = 0; i < tokens; ++i) {
-    const Token& token = text.tokens()[i];
-    push(result.utf8, static_cast<std::int64_t>(token.begin), static_cast<std::int64_t>(token.end));
-    if (result.ascii) {
-      continue;
-    }
-    move_to(begin, text.text(), token.begin);  // mostly forward: tokens begin in the order of the text
-    Place end = begin;
-    move_to(end, text.text(), token.end);
-    push(result.code_points, begin.code_points, end.code_points);
-    push(result.utf16, begin.utf16, end.utf16);
-  }
-  return result;
-}
-
 std::vector<Window> build_windows(const TextTokens& first, const TextTokens* second,
                                   const std::vector<Selection>& selections, const Template& pieces,
                                   bool add_special_tokens) {
-  std::size_t first_tokens = 0;
-  std::size_t second_tokens = 0;
-  for (const Selection& selection : selections) {
-    first_tokens = std::max(first_tokens, selection.first.end);
-    second_tokens = std::max(second_tokens, selection.second.end);
-  }
-  const Part first_part{&first, text_offsets(first, first_tokens)};
-  const Part second_part =
-      second == nullptr ? Part{&first, TextOffsets()} : Part{second, text_offsets(*second, second_tokens)};
+  Part first_part{&first, Place()};
+  Part second_part{second == nullptr ? &first : second, Place()};
   std::vector<Window> windows;
   windows.reserve(selections.size());
   for (const Selection& selection : selections) {

@@ -26,10 +26,6 @@ struct TextOffsets {
   const Offsets& in_utf16() const noexcept { return ascii ? utf8 : utf16; }
 };
 
-// Return the offsets of the first `tokens` tokens. Code points and UTF-16 units are counted in one pass over
-// the text, which ends at the last of these tokens.
-TextOffsets text_offsets(const TextTokens& text, std::size_t tokens);
-
 // One window, special tokens included.
 struct Window {
   std::vector<std::int64_t> ids;

@@ -2,6 +2,7 @@
 #ifndef LINNET_RUNTIME_TOKENIZER_TEXT_TOKENS_H_
 #define LINNET_RUNTIME_TOKENIZER_TEXT_TOKENS_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -48,7 +49,10 @@ class TextTokens {
  protected:
   // Refer to the text, which must outlive the object. At most `keep` tokens are kept, further ones only
   // counted.
-  TextTokens(std::string_view text, std::size_t keep) : text_(text), keep_(keep) {}
+  TextTokens(std::string_view text, std::size_t keep) : text_(text), keep_(keep) {
+    constexpr std::size_t kBytesOfToken = 4;  // of most texts; it saves copies, no more
+    tokens_.reserve(std::min(keep, text.size() / kBytesOfToken + 1));
+  }
 
   void add(const Token& token) {
     ++count_;

@@ -10,6 +10,8 @@ namespace linnet::tables {
 
 // Byte-pair encoding, see bpe.cpp.
 std::unique_ptr<const Model> make_bpe(Reader& reader, const TableVocabulary& vocabulary);
+// WordLevel, see word_level.cpp.
+std::unique_ptr<const Model> make_word_level(Reader& reader, const TableVocabulary& vocabulary);
 
 }  // namespace linnet::tables
 

@@ -25,6 +25,7 @@ inline constexpr unsigned kNumeric = 512U;      // split off by Digits
 inline constexpr unsigned kBlank = 1024U;       // white space of Rust
 inline constexpr unsigned kWord = 2048U;        // \w of Rust
 inline constexpr unsigned kBertPunctuation = 4096U;
+inline constexpr unsigned kCaselessLetter = 8192U;  // [\p{Lm}\p{Lo}]
 
 // Return the class of a character.
 unsigned class_of(char32_t c) noexcept;

@@ -6,7 +6,8 @@
 namespace linnet::tables {
 namespace {
 
-constexpr Expression kExpressions[] = {match_gpt2, match_llama3, match_qwen2};
+constexpr Expression kExpressions[] = {match_gpt2,         match_llama3,       match_qwen2,    match_o200k,
+                                       match_three_digits, match_deepseek_cjk, match_deepseek, match_qwen35};
 
 constexpr char32_t kLongS = 0x17F;  // its upper case is S
 
@@ -38,6 +39,17 @@ std::size_t match_contraction(Scan& scan, std::size_t at, bool fold) {
   }
   const Scan::Character second = scan.look(one);
   return folded(second.c, fold) == (letter == U'l' ? U'l' : U'e') ? one + second.length : at;
+}
+
+std::size_t match_digits(Scan& scan, std::size_t at, int most) {
+  for (int digits = 0; digits < most; ++digits) {
+    const Scan::Character next = scan.look(at);
+    if ((next.flags & kNumber) == 0) {
+      break;
+    }
+    at += next.length;
+  }
+  return at;
 }
 
 std::size_t match_blanks(Scan& scan, std::size_t at) {

@@ -20,6 +20,11 @@ Expression expression_of(std::uint32_t number) noexcept;
 std::size_t match_gpt2(Scan& scan, std::size_t at);
 std::size_t match_llama3(Scan& scan, std::size_t at);
 std::size_t match_qwen2(Scan& scan, std::size_t at);
+std::size_t match_o200k(Scan& scan, std::size_t at);
+std::size_t match_three_digits(Scan& scan, std::size_t at);
+std::size_t match_deepseek_cjk(Scan& scan, std::size_t at);
+std::size_t match_deepseek(Scan& scan, std::size_t at);
+std::size_t match_qwen35(Scan& scan, std::size_t at);
 
 // ---- common parts
 // -----------------------------------------------------------------------------------------------
@@ -27,6 +32,8 @@ std::size_t match_qwen2(Scan& scan, std::size_t at);
 // Return where a contraction ends ('s, 't, 're, 've, 'm, 'll, 'd; `fold`: in any case), `at` if there is
 // none.
 std::size_t match_contraction(Scan& scan, std::size_t at, bool fold);
+// Match \p{N}{1,most} .
+std::size_t match_digits(Scan& scan, std::size_t at, int most);
 // Match \s+(?!\S)|\s+ : white space, without its last character if something else follows.
 std::size_t match_blanks(Scan& scan, std::size_t at);
 // Match \s*[\r\n]+|\s+(?!\S)|\s+ : white space up to its last newline if there is one.

@@ -14,6 +14,14 @@ std::unique_ptr<const PreTokenizerStep> make_byte_level(Reader& reader);
 std::unique_ptr<const PreTokenizerStep> make_digits(Reader& reader);
 // Split: number of the expression, behavior, invert.
 std::unique_ptr<const PreTokenizerStep> make_split(Reader& reader);
+// Split by a text: the text, behavior, invert.
+std::unique_ptr<const PreTokenizerStep> make_text_split(Reader& reader);
+// Whitespace: nothing.
+std::unique_ptr<const PreTokenizerStep> make_whitespace(Reader& reader);
+// WhitespaceSplit: nothing.
+std::unique_ptr<const PreTokenizerStep> make_whitespace_split(Reader& reader);
+// Punctuation: behavior.
+std::unique_ptr<const PreTokenizerStep> make_punctuation(Reader& reader);
 
 }  // namespace linnet::tables
 

@@ -31,7 +31,7 @@ inline std::uint64_t hash_of(std::string_view text) noexcept {
     hash = mix(hash, load32(at) | std::uint64_t{load32(at + 4)} << 32U);
   }
   if (left >= 4) {
-    const std::uint64_t high = load32(at + left - 4) >> (8U * static_cast<unsigned>(8 - left));
+    const std::uint64_t high = std::uint64_t{load32(at + left - 4)} >> (8 * (8 - left));
     return mix(hash, load32(at) | high << 32U);
   }
   if (left > 0) {

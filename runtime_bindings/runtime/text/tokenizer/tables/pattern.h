@@ -1,0 +1,38 @@
+// What Replace searches, in a normalizer or a decoder: a text, or one of the expressions of published
+// tokenizers.
+//
+//   kind: 0 a text, 1 two or more spaces; text (string, empty for an expression)
+#ifndef LINNET_RUNTIME_TOKENIZER_TABLES_PATTERN_H_
+#define LINNET_RUNTIME_TOKENIZER_TABLES_PATTERN_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "tokenizer/tables/format.h"
+
+namespace linnet::tables {
+
+class Pattern {
+ public:
+  explicit Pattern(Reader& reader);
+
+  struct Match {
+    std::size_t begin;
+    std::size_t end;
+    bool found;
+  };
+
+  // Find the first match from byte `from` on, the longest one there.
+  Match find(std::string_view text, std::size_t from) const noexcept;
+  // Return true if a match may contain the character.
+  bool may_contain(char32_t c) const noexcept;
+
+ private:
+  bool spaces_;
+  std::string_view text_;
+};
+
+}  // namespace linnet::tables
+
+#endif  // LINNET_RUNTIME_TOKENIZER_TABLES_PATTERN_H_
