@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 import os
 import re
 import shutil
@@ -34,6 +35,7 @@ __all__ = [
     "check_c_answer",
     "check_c_project",
     "check_sample",
+    "executorch_stand_in",
     "kotlin_compiler",
     "records_of",
     "run",
@@ -131,10 +133,27 @@ def kotlin_compiler() -> tuple[ModuleType, Path]:
     return builder(), BUILD / "kotlin"
 
 
-def check_android_module(files: Sequence[Path], folder: Path) -> list[str]:
+EXECUTORCH_JNI = "libexecutorch_jni.so"
+"""Name of the library in ExecuTorch's Android package."""
+
+
+def executorch_stand_in(folder: Path) -> Path:
+    """Make a library that gives the stock ExecuTorch of the Python package under the Android package's name."""
+    spec = importlib.util.find_spec("executorch")
+    assert spec is not None
+    assert spec.submodule_search_locations
+    stock = Path(next(iter(spec.submodule_search_locations))) / "lib"
+    folder.mkdir(exist_ok=True)
+    run("cc", "-shared", "-o", EXECUTORCH_JNI, f"-Wl,-soname,{EXECUTORCH_JNI},--no-as-needed,-rpath,{stock}",
+        f"-L{stock}", "-lexecutorch", "-lexecutorch_threadpool", folder=folder)  # fmt: skip
+    return folder / EXECUTORCH_JNI
+
+
+def check_android_module(files: Sequence[Path], folder: Path, *, kernels: bool) -> list[str]:
     """Build the modules' C++ and Kotlin from their folder, and run an app of all of them over stand-ins of Android.
 
-    The first file is a classifier. Each sample decodes the program's outputs as Python does.
+    The first file is a classifier. Each sample decodes the program's outputs as Python does. Without ``kernels`` there
+    is no ExecuTorch whose symbols linnet's kernels could take.
 
     Returns:
         What the app says beside the samples' answers.
@@ -160,9 +179,12 @@ def check_android_module(files: Sequence[Path], folder: Path) -> list[str]:
         (asset,) = models.rglob(subject.asset)
         shutil.copy(asset, assets)
         (assets / f"{subject.asset}.tsv").write_text(records_of(subject), encoding="utf-8")
-    said = run("java", f"-Dlinnet.library.path={folder / 'native'}", "--add-opens", "java.base/java.io=ALL-UNNAMED",
-               "-cp", f"{standard}:{compiler}:{jar}", "tests.linnet_export.bundle.MainKt", assets, folder / "files",
-               folder=folder)  # fmt: skip
+    package = executorch_stand_in(folder / "package")
+    said = run("java", f"-Dlinnet.library.path={folder / 'native'}",
+               f"-Djava.library.path={folder / 'native' / 'kernel_library'}", "--add-opens",
+               "java.base/java.io=ALL-UNNAMED", "-cp", f"{standard}:{compiler}:{jar}",
+               "tests.linnet_export.bundle.MainKt", assets, folder / "files", folder=folder,
+               LD_LIBRARY_PATH=str(package.parent) if kernels else "")  # fmt: skip
     parts = [part.partition("\n") for part in said.split("== ")[1:]]
     answers = {head: rest for head, _, rest in parts if rest}
     for subject in subjects:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from linnet_export.bundle.constants import constant_names, quoted
 from linnet_export.bundle.content import Content, collect
 from linnet_export.bundle.guide import Guide
+from linnet_export.bundle.kernels import kernel_sources
 from linnet_export.bundle.notices import notices
 from linnet_export.bundle.settings import BundleSettings
 from linnet_export.bundle.subject import QUESTION, Subject
@@ -39,6 +40,7 @@ def content(subjects: Sequence[Subject], settings: BundleSettings) -> Content:
         "linnet/consumer-rules.pro": android / "consumer-rules.pro",
         f"{_LIBRARY}/AndroidManifest.xml": android / "AndroidManifest.xml",
         f"{_LIBRARY}/cpp/CMakeLists.txt": android / "cpp" / "CMakeLists.txt",
+        f"{_LIBRARY}/cpp/jni/linnet_kernels_jni.c": android / "cpp" / "linnet_kernels_jni.c",
         **{f"{_LIBRARY}/cpp/jni/{name}": jvm / "jni" / name for name in _JNI},
         **collect(jvm / "kotlin", f"{_LIBRARY}/kotlin"),
         **collect(jvm / "coroutines", f"{_LIBRARY}/kotlin"),
@@ -46,6 +48,7 @@ def content(subjects: Sequence[Subject], settings: BundleSettings) -> Content:
         **collect(cpp / "text", f"{_LIBRARY}/cpp/runtime/text"),
         **collect(cpp / "c_api", f"{_LIBRARY}/cpp/runtime/c_api"),
         **collect(cpp / "include", f"{_LIBRARY}/cpp/include"),
+        **kernel_sources(cpp, f"{_LIBRARY}/cpp"),
         **notices(subjects),
     }
     build = (android / "model" / "build.gradle.kts").read_text(encoding="utf-8")
@@ -100,6 +103,8 @@ def guide(subjects: Sequence[Subject], settings: BundleSettings) -> Guide:
             "Calls block. `model.ask { classify(...) }` and `model.flow(texts) { classify(it) }` run them away from "
             "the main thread; a coroutine that is cancelled while it waits never asks. A text that ExecuTorch is "
             "computing is computed to its end.",
+            "linnet's kernels run in ExecuTorch's own runtime; `LinnetAndroid.load(..., fused = false)` leaves them "
+            "out, `Kernels.name` says which run. They keep to the ExecuTorch version of `linnet/build.gradle.kts`.",
             "The first load of a version copies the asset to the app's files; later ones open the copy. Each load "
             "checks the hash of what ExecuTorch parses.",
             "Never run on a device by linnet's authors: LinnetAndroid.kt was compiled against the classes of Android "

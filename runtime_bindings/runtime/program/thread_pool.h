@@ -13,6 +13,7 @@ namespace executorch::extension::threadpool {
 class ThreadPool {
  public:
   bool _unsafe_reset_threadpool(std::uint32_t new_thread_count);
+  std::size_t get_thread_count() const;
   // Run task(0) to task(range - 1) on the pool's threads and wait for all of them.
   void run(runtime::FunctionRef<void(std::size_t)> task, std::size_t range);
 };

@@ -26,6 +26,7 @@ from linnet_export.bundle.subject import QUESTION, read_subject, read_subjects
 from linnet_export.bundle.support import app_notes, app_sources
 from linnet_export.bundle.wheel_backend import build_wheel, python_of
 from linnet_export.tasks import get_task
+from linnet_runtime import runtime_info
 from tests.conformance.reader import CASES
 from tests.support.bundles import (
     AWKWARD,
@@ -520,11 +521,22 @@ def test_the_python_packages_answer_alone(files: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_an_app_of_two_models_compiles_and_answers_on_the_desktop(files: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kernels", [True, False], ids=["kernels", "no kernels"])
+def test_an_app_of_two_models_compiles_and_answers_on_the_desktop(files: Path, tmp_path: Path, kernels: bool) -> None:
     """LinnetAndroid.kt too, over stand-ins of Android and of ExecuTorch's package."""
-    said = check_android_module([files / "text-classification.pte", files / "question-answering.pte"], tmp_path)
+    both = [files / "text-classification.pte", files / "question-answering.pte"]
+    said = check_android_module(both, tmp_path, kernels=kernels)
     compressed, missing = said.pop(1), said.pop(1)
-    assert said == ["open 0", "list true", "flow true", "taken 2", "cancelled", "answered true 1"]
+    chosen, methods, refused = said[-3:]
+    assert said[:-3] == ["open 0", "list true", "flow true", "taken 2", "cancelled", "answered true 1"]
+    if kernels:
+        name = runtime_info()["kernels"]
+        fast = "forward" if name == "portable" else "forward_fused"
+        assert (chosen, methods) == (f"kernels {name} null", f"methods {fast} forward forward_fused")
+    else:
+        assert chosen.startswith("kernels null java.lang.UnsatisfiedLinkError")
+        assert methods == "methods forward forward UNKNOWN_METHOD"
+    assert refused == "refused forward UNKNOWN_METHOD"
     assert compressed.startswith("compressed FILE_UNREADABLE ")
     assert 'androidResources { noCompress += "pte" }' in compressed
     assert missing.startswith("missing FILE_NOT_FOUND ")

@@ -4,6 +4,7 @@ import android.content.Context
 import android.content.res.AssetManager
 import dev.linnet.Linnet
 import dev.linnet.LinnetException
+import dev.linnet.android.Kernels
 import dev.linnet.android.LinnetAndroid
 import dev.linnet.ask
 import dev.linnet.flow
@@ -35,6 +36,21 @@ fun main(arguments: Array<String>) {
     println("== compressed ${refused { LinnetAndroid.load(Context(files, AssetManager(assets, compressed = true)), asset) }}")
     println("== missing ${refused { LinnetAndroid.load(context, "nothing.pte") }}")
     LinnetAndroid.load(context, asset).use(::askInTurns)
+    println("== kernels ${Kernels.name} ${Kernels.problem?.substringBefore(" ")}")
+    println("== methods ${methods(context, asset, null)} ${methods(context, asset, false)} ${methods(context, asset, true)}")
+    Module.refused = "forward_fused"
+    println("== refused ${methods(context, asset, null)} ${methods(context, asset, true)}")
+}
+
+/** The methods that answer with a value of `fused`, or why none does. */
+private fun methods(context: Context, asset: String, fused: Boolean?): String {
+    Module.ran.clear()
+    return try {
+        LinnetAndroid.load(context, asset, fused = fused).use { it.classify("on") }
+        Module.ran.joinToString()
+    } catch (error: LinnetException) {
+        "${error.status}"
+    }
 }
 
 private fun refused(call: () -> Unit): String = try {

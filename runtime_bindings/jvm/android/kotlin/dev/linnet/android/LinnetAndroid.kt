@@ -28,19 +28,23 @@ object LinnetAndroid {
     /**
      * Load an asset. Each version of it is copied to the app's files once, because ExecuTorch maps a file into memory, and
      * all of its bytes are checked then. Call it from a background thread: the first call takes as long as the copy.
+     *
+     * [fused]: run `forward_fused` with linnet's kernels. null: where the file has it, the processor gains by it and
+     * [Kernels] could be loaded; true: or fail; false: run `forward`, with ExecuTorch's operators alone.
      */
     @JvmStatic
     @JvmOverloads
-    fun load(context: Context, asset: String, threads: Int = 0): Linnet = load(copied(context, asset), threads)
+    fun load(context: Context, asset: String, threads: Int = 0, fused: Boolean? = null): Linnet =
+        load(copied(context, asset), threads, fused)
 
     /** Load a file. */
     @JvmStatic
     @JvmOverloads
-    fun load(file: File, threads: Int = 0): Linnet {
+    fun load(file: File, threads: Int = 0, fused: Boolean? = null): Linnet {
         Linnet.check(file.path)
         val module = Module.load(file.path, Module.LOAD_MODE_MMAP, threads)
         return try {
-            Linnet.load(manifestOf(module), ModuleEngine(module))
+            Linnet.load(manifestOf(module), ModuleEngine(module, methodOf(module, fused)))
         } catch (error: Throwable) {
             module.close()
             throw error
@@ -48,10 +52,10 @@ object LinnetAndroid {
     }
 
     /** [load] away from the caller's thread. A coroutine that is cancelled meanwhile leaves nothing open. */
-    suspend fun open(context: Context, asset: String, threads: Int = 0): Linnet {
+    suspend fun open(context: Context, asset: String, threads: Int = 0, fused: Boolean? = null): Linnet {
         var loaded: Linnet? = null
         try {
-            return withContext(Dispatchers.IO) { load(context, asset, threads).also { loaded = it } }
+            return withContext(Dispatchers.IO) { load(context, asset, threads, fused).also { loaded = it } }
         } catch (cancelled: CancellationException) {
             loaded?.close()
             throw cancelled
@@ -129,12 +133,41 @@ private fun valueOf(value: EValue): Any = when {
     else -> value.toTensor().dataAsUnsignedByteArray
 }
 
-private class ModuleEngine(private val module: Module) : Engine {
+/**
+ * Choose the method that answers. The kernels are loaded after ExecuTorch's library, which [Module] loaded: theirs takes
+ * its symbols from there.
+ */
+private fun methodOf(module: Module, fused: Boolean?): String {
+    if (fused == false) return FORWARD
+    val problem = fusedProblem(module)
+    if (problem == null && (fused == true || Kernels.name != "portable")) return FUSED
+    if (fused == true) {
+        throw LinnetException(Status.UNKNOWN_METHOD, "expected $FUSED with fused = true, got $problem; load with fused = null")
+    }
+    return FORWARD
+}
+
+/** Load `forward_fused`, and say what prevents it. */
+private fun fusedProblem(module: Module): String? = when {
+    FUSED !in module.getMethods() -> "a file without it"
+    Kernels.name == null -> "no kernels: ${Kernels.problem}"
+    else -> try {
+        module.loadMethod(FUSED)
+        null
+    } catch (error: RuntimeException) {
+        "$error"
+    }
+}
+
+private const val FORWARD = "forward"
+private const val FUSED = "forward_fused"
+
+private class ModuleEngine(private val module: Module, private val method: String) : Engine {
     override fun close() = module.close()
 
     override fun run(inputs: Array<LongArray>): List<Tensor> {
         val values = inputs.map { EValue.from(ModuleTensor.fromBlob(it, longArrayOf(1, it.size.toLong()))) }
-        return module.forward(*values.toTypedArray()).map { output ->
+        return module.execute(method, *values.toTypedArray()).map { output ->
             val tensor = output.toTensor()
             Tensor(tensor.shape(), tensor.dataAsFloatArray)
         }
