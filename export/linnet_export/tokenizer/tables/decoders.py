@@ -10,7 +10,11 @@ from linnet_export.tokenizer.tables.steps import Json, Makers, Step
 
 __all__ = ["DECODERS"]
 
-_BYTE_LEVEL, _BYTE_FALLBACK, _FUSE, _REPLACE, _STRIP, _WORDPIECE, _BPE = range(7)
+_BYTE_LEVEL, _BYTE_FALLBACK, _FUSE, _REPLACE, _STRIP, _WORDPIECE, _BPE, _METASPACE = range(8)
+
+
+def _metaspace(component: Json) -> Sequence[Step]:
+    return [Step(_METASPACE, string(component["replacement"]) + numbers(component["prepend_scheme"] != "never"))]
 
 
 def _replace(component: Json) -> Sequence[Step]:
@@ -30,6 +34,7 @@ DECODERS: Makers = {
     "ByteFallback": lambda _: [Step(_BYTE_FALLBACK)],
     "ByteLevel": lambda _: [Step(_BYTE_LEVEL)],
     "Fuse": lambda _: [Step(_FUSE)],
+    "Metaspace": _metaspace,
     "Replace": _replace,
     "Strip": _strip,
     "WordPiece": _wordpiece,

@@ -11,10 +11,14 @@ import numpy as np
 from linnet_export.tokenizer.errors import unsupported_part
 from linnet_export.tokenizer.tables.layout import NONE, array, bits, block, hash_pairs, numbers, slots, string
 from linnet_export.tokenizer.tables.steps import Json
+from linnet_export.tokenizer.tables.trie import double_array
 
 __all__ = ["MODELS", "ModelSource"]
 
-_BPE, _WORD_LEVEL = range(2)
+_BPE, _WORD_LEVEL, _UNIGRAM = range(3)
+
+_UNKNOWN_PENALTY = 10.0
+"""By how much a character that no token is scores less than the token with the least score (`K_UNK_PENALTY`)."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,5 +107,41 @@ def _word_level(source: ModelSource) -> bytes:
     return numbers(_WORD_LEVEL) + block(numbers(source.vocab[unknown]))
 
 
-MODELS: Mapping[str, Callable[[ModelSource], bytes]] = {"BPE": _bpe, "WordLevel": _word_level}
+def _unigram(source: ModelSource) -> bytes:
+    state = source.state
+    pieces: list[tuple[str, float]] = state["vocab"]
+    if state.get("alpha") or state.get("nbest_size"):
+        raise unsupported_part("Unigram that samples", "the best way alone")
+    if source.byte_level:
+        raise unsupported_part("Unigram beside byte-level characters", "one of the two")
+    if state["unk_id"] is None:
+        raise unsupported_part("Unigram without an unknown token", "one with it")
+    if len({token for token, _ in pieces}) < len(pieces):
+        raise unsupported_part("a Unigram vocabulary with one token twice", "each token once")
+    if not np.isfinite([score for _, score in pieces]).all():
+        raise unsupported_part("scores that are no finite numbers", "finite scores")
+    scores = np.zeros(source.size, dtype="<f8")
+    scores[: len(pieces)] = [score for _, score in pieces]
+    unknown = np.array([min(score for _, score in pieces) - _UNKNOWN_PENALTY], dtype="<f8")
+    byte_tokens = [f"<0x{byte:02X}>" if state["byte_fallback"] else "" for byte in range(256)]
+    units = double_array({token.encode(): number for number, (token, _) in enumerate(pieces)})
+    return b"".join(
+        [
+            numbers(_UNIGRAM),
+            block(
+                b"".join(
+                    [
+                        numbers(bits((state["byte_fallback"],)), state["unk_id"]),
+                        unknown.tobytes(),
+                        numbers(*(source.vocab.get(token, NONE) for token in byte_tokens)),
+                        array(scores.view("<u4")),
+                        array(units.reshape(-1)),
+                    ]
+                )
+            ),
+        ]
+    )
+
+
+MODELS: Mapping[str, Callable[[ModelSource], bytes]] = {"BPE": _bpe, "Unigram": _unigram, "WordLevel": _word_level}
 """Content of the model's block by its type in tokenizer.json."""

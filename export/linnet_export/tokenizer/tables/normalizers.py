@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 
-from linnet_export.tokenizer.tables.layout import numbers, string
+import numpy as np
+
+from linnet_export.tokenizer.errors import unsupported_part
+from linnet_export.tokenizer.tables.layout import array, block, numbers, string
 from linnet_export.tokenizer.tables.patterns import pack_pattern
 from linnet_export.tokenizer.tables.steps import Json, Makers, Step
 
 __all__ = ["NORMALIZERS"]
 
-_NORMAL_FORM, _FILTER, _SPACES, _LOWERCASE, _CHINESE, _STRIP, _PREPEND, _REPLACE = range(8)
+_NORMAL_FORM, _FILTER, _SPACES, _LOWERCASE, _CHINESE, _STRIP, _PREPEND, _REPLACE, _PRECOMPILED = range(9)
 
 _FORMS = ("NFC", "NFD", "NFKC", "NFKD")
 # sets of characters in filter.cpp and spaces.cpp
@@ -48,11 +52,21 @@ def _replace(component: Json) -> Sequence[Step]:
     return [Step(_REPLACE, pack_pattern(component["pattern"]) + string(component["content"]))]
 
 
+def _precompiled(component: Json) -> Sequence[Step]:
+    charsmap = base64.b64decode(component["precompiled_charsmap"] or "")
+    size = int(np.frombuffer(charsmap[:4].ljust(4, b"\0"), dtype="<u4")[0])
+    if size < 4 or size % 4 or 4 + size > len(charsmap):
+        raise unsupported_part("a character map that is empty or cut off", "a whole one")
+    units = np.frombuffer(charsmap[4 : 4 + size], dtype="<u4")
+    return [Step(_PRECOMPILED, array(units) + block(charsmap[4 + size :]))]
+
+
 NORMALIZERS: Makers = {
     **dict.fromkeys(_FORMS, _form),
     "BertNormalizer": _bert,
     "Lowercase": lambda _: [Step(_LOWERCASE)],
     "Nmt": _nmt,
+    "Precompiled": _precompiled,
     "Prepend": lambda component: [Step(_PREPEND, string(component["prepend"]))],
     "Replace": _replace,
     "Strip": _strip,

@@ -11,9 +11,11 @@ from linnet_export.tokenizer.tables.steps import Json, Makers, Step, components
 
 __all__ = ["PRE_TOKENIZERS", "is_byte_level"]
 
-_BYTE_LEVEL, _DIGITS, _SPLIT, _TEXT_SPLIT, _WHITESPACE, _WHITESPACE_SPLIT, _PUNCTUATION = range(7)
+_BYTE_LEVEL, _DIGITS, _SPLIT, _TEXT_SPLIT, _WHITESPACE, _WHITESPACE_SPLIT, _PUNCTUATION, _METASPACE = range(8)
 
 _BEHAVIORS = ("Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous")
+
+_SCHEMES = ("always", "first", "never")
 
 
 def _byte_level(component: Json) -> Sequence[Step]:
@@ -48,11 +50,17 @@ def _bert(component: Json) -> Sequence[Step]:
     return [Step(_WHITESPACE_SPLIT), Step(_PUNCTUATION, numbers(_BEHAVIORS.index("Isolated")))]
 
 
+def _metaspace(component: Json) -> Sequence[Step]:
+    scheme = _SCHEMES.index(component["prepend_scheme"])
+    return [Step(_METASPACE, string(component["replacement"]) + numbers(scheme, component["split"]))]
+
+
 PRE_TOKENIZERS: Makers = {
     "BertPreTokenizer": _bert,
     "ByteLevel": _byte_level,
     "CharDelimiterSplit": _delimiter,
     "Digits": _digits,
+    "Metaspace": _metaspace,
     "Punctuation": _punctuation,
     "Split": _split,
     "Whitespace": lambda _: [Step(_WHITESPACE)],

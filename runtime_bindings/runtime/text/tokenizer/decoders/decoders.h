@@ -23,6 +23,9 @@ std::unique_ptr<const DecoderStep> make_wordpiece_decoder(Reader& reader);
 // BPEDecoder: suffix (string).
 std::unique_ptr<const DecoderStep> make_bpe_decoder(Reader& reader);
 
+// Metaspace: replacement (string), whether one was put before the text.
+std::unique_ptr<const DecoderStep> make_metaspace_decoder(Reader& reader);
+
 }  // namespace linnet::tables
 
 #endif  // LINNET_RUNTIME_TOKENIZER_DECODERS_DECODERS_H_

@@ -13,6 +13,9 @@ std::unique_ptr<const Model> make_bpe(Reader& reader, const TableVocabulary& voc
 // WordLevel, see word_level.cpp.
 std::unique_ptr<const Model> make_word_level(Reader& reader, const TableVocabulary& vocabulary);
 
+// Unigram, see unigram.cpp.
+std::unique_ptr<const Model> make_unigram(Reader& reader, const TableVocabulary& vocabulary);
+
 }  // namespace linnet::tables
 
 #endif  // LINNET_RUNTIME_TOKENIZER_MODELS_MODELS_H_

@@ -26,6 +26,9 @@ std::unique_ptr<const NormalizerStep> make_prepend(Reader& reader);
 // Replace: pattern (pattern.h), content (string).
 std::unique_ptr<const NormalizerStep> make_replace(Reader& reader);
 
+// Precompiled, see precompiled.cpp.
+std::unique_ptr<const NormalizerStep> make_precompiled(Reader& reader);
+
 }  // namespace linnet::tables
 
 #endif  // LINNET_RUNTIME_TOKENIZER_NORMALIZERS_NORMALIZERS_H_

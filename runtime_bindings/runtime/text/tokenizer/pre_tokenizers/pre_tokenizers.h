@@ -23,6 +23,9 @@ std::unique_ptr<const PreTokenizerStep> make_whitespace_split(Reader& reader);
 // Punctuation: behavior.
 std::unique_ptr<const PreTokenizerStep> make_punctuation(Reader& reader);
 
+// Metaspace, see metaspace.cpp.
+std::unique_ptr<const PreTokenizerStep> make_metaspace(Reader& reader);
+
 }  // namespace linnet::tables
 
 #endif  // LINNET_RUNTIME_TOKENIZER_PRE_TOKENIZERS_PRE_TOKENIZERS_H_

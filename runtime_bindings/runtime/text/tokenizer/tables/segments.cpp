@@ -104,6 +104,12 @@ void Segments::fill(std::size_t least) {
   do {
     source_.grow();
   } while (!source_.whole() && source_.ahead().size() < least);
+  const bool whole = first_ && std::any_of(normalizers_.begin(), normalizers_.end(), [&](const auto& step) {
+                       return step->needs_whole(source_.ahead());
+                     });
+  while (whole && !source_.whole()) {
+    source_.grow();
+  }
   std::size_t cut = source_.ahead().size();
   while (!source_.whole() && !normalizers_.empty()) {
     cut = find_cut(source_.ahead());

@@ -35,20 +35,20 @@ std::vector<std::unique_ptr<const Step>> read_steps(std::string_view bytes, cons
 
 // In the order of NORMALIZERS in the writer.
 constexpr Make<NormalizerStep> kNormalizers[] = {
-    make_normal_form,        make_filter, make_spaces,  make_lowercase,
-    make_chinese_characters, make_strip,  make_prepend, make_replace,
+    make_normal_form, make_filter,  make_spaces,  make_lowercase,   make_chinese_characters,
+    make_strip,       make_prepend, make_replace, make_precompiled,
 };
 
 // In the order of PRE_TOKENIZERS in the writer.
 constexpr Make<PreTokenizerStep> kPreTokenizers[] = {
     make_byte_level, make_digits,           make_split,       make_text_split,
-    make_whitespace, make_whitespace_split, make_punctuation,
+    make_whitespace, make_whitespace_split, make_punctuation, make_metaspace,
 };
 
 // In the order of DECODERS in the writer.
 constexpr Make<DecoderStep> kDecoders[] = {
     make_byte_level_decoder, make_byte_fallback,     make_fuse,        make_replace_decoder,
-    make_strip_decoder,      make_wordpiece_decoder, make_bpe_decoder,
+    make_strip_decoder,      make_wordpiece_decoder, make_bpe_decoder, make_metaspace_decoder,
 };
 
 using MakeModel = std::unique_ptr<const Model> (*)(Reader&, const TableVocabulary&);
@@ -57,6 +57,7 @@ using MakeModel = std::unique_ptr<const Model> (*)(Reader&, const TableVocabular
 constexpr MakeModel kModels[] = {
     make_bpe,
     make_word_level,
+    make_unigram,
 };
 
 }  // namespace

@@ -39,6 +39,8 @@ class NormalizerStep {
   virtual void apply(AlignedText& text, Edges edges) const = 0;
   // Return true if the chunk stays as it is; false decides nothing. True spares the copy of the chunk.
   virtual bool keeps(std::string_view bytes, Edges edges) const noexcept = 0;
+  // Return true if a text that begins with `bytes` must be normalized as a whole.
+  virtual bool needs_whole(std::string_view) const noexcept { return false; }
   // Return true if a text may be cut behind this inert character.
   virtual bool may_cut_behind(char32_t) const noexcept { return true; }
 };
