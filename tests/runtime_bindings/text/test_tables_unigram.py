@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import random
 import struct
 import time
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 from linnet_export.tokenizer.errors import UnsupportedTokenizerError
 from linnet_export.tokenizer.tables import tables_blob
@@ -26,7 +27,7 @@ from tests.runtime_bindings.text.tables_oracle import (
     table_twins,
     training_corpus,
 )
-from tests.support.tokenizers import nmt_nfkc_charsmap
+from tests.support.tokenizers import MAKERS, nmt_nfkc_charsmap
 
 SCHEMES = ("always", "first", "never")
 
@@ -61,6 +62,40 @@ def _precompiled() -> Any:
     return normalizers.Precompiled(nmt_nfkc_charsmap())
 
 
+def _spaces() -> Any:
+    return normalizers.Sequence([_precompiled(), normalizers.Replace(Regex(" {2,}"), " ")])
+
+
+def _t5() -> Tokenizer:
+    tokenizer = _unigram(normalizer=_precompiled())
+    steps = [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace(prepend_scheme="always")]
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(steps)
+    return tokenizer
+
+
+def _llama(*, fuse_unk: bool = True, prepend: bool = True) -> Tokenizer:
+    """BPE as in Llama 2 and Gemma: normalizers instead of a pre-tokenizer, bytes of unknown characters."""
+    trained = Tokenizer(models.BPE())
+    replace = normalizers.Replace(" ", "▁")
+    trained.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), replace]) if prepend else replace
+    special = ["<unk>", "<s>", "</s>", *([f"<0x{byte:02X}>" for byte in range(256)] if prepend else [])]
+    trainer = trainers.BpeTrainer(
+        vocab_size=900, special_tokens=special, limit_alphabet=120, show_progress=False, max_token_length=12
+    )
+    trained.train_from_iterator([text[:200] for text in training_corpus()], trainer)
+    # without what training adds: bytes that are special tokens
+    state = json.loads(trained.to_str())["model"]
+    merges = [tuple(pair) for pair in state["merges"]]
+    tokenizer = Tokenizer(
+        models.BPE(vocab=state["vocab"], merges=merges, unk_token="<unk>", fuse_unk=fuse_unk, byte_fallback=prepend)
+    )
+    tokenizer.normalizer = trained.normalizer
+    strip = [decoders.Strip(" ", 1, 0)] if prepend else []
+    steps = [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), *strip]
+    tokenizer.decoder = decoders.Sequence(steps)
+    return tokenizer
+
+
 def _odd_scores() -> Tokenizer:
     """Scores above zero, with which unknown characters side by side are worth more than the token they are."""
     vocab = [("<unk>", 0.0), ("a", 200.0), ("xy", 100.0), ("ab", 300.0), ("b", 100.0), ("▁", 150.0), ("▁a", 350.0)]
@@ -81,7 +116,17 @@ MADE: dict[str, Callable[[], Tokenizer]] = {
     "nmt_nfkc": lambda: _unigram(normalizer=_precompiled()),
     "nmt_nfkc, nfkd": lambda: _unigram(normalizer=normalizers.Sequence([normalizers.NFKD(), _precompiled()])),
     "nmt_nfkc, first": lambda: _unigram(normalizer=_precompiled(), scheme="first", split=False),
+    "nmt_nfkc, spaces": lambda: _unigram(normalizer=_spaces()),
+    "strip": lambda: _unigram(normalizer=normalizers.Strip(), scheme="first"),
+    "t5": _t5,
     "odd scores": _odd_scores,
+    "llama": _llama,
+    "gemma": lambda: _llama(prepend=False),
+    "llama, each unknown": lambda: _llama(fuse_unk=False),
+    **{
+        name: lambda name=name: MAKERS[name]().backend_tokenizer  # type: ignore[misc]
+        for name in ("albert", "deberta-v2", "xlm-roberta")
+    },
 }
 
 
@@ -110,12 +155,12 @@ def test_many_generated_texts(name: str) -> None:
 
 
 @pytest.mark.parametrize("shape", ["{}", "a{}b", "e{}\u0301"])
-@pytest.mark.parametrize("name", ["always True", "bytes", "nmt_nfkc", "nmt_nfkc, nfkd"])
+@pytest.mark.parametrize("name", ["always True", "bytes", "nmt_nfkc", "albert", "deberta-v2", "llama"])
 def test_every_code_point(name: str, shape: str) -> None:
     assert _twins(name).disagreements(code_point_batches(shape)) == []
 
 
-@pytest.mark.parametrize("name", ["nmt_nfkc, first", "nmt_nfkc, nfkd"])
+@pytest.mark.parametrize("name", ["nmt_nfkc, first", "strip", "albert"])
 def test_every_code_point_begins_a_text(name: str) -> None:
     """What a normalizer removes in front of a text moves the places of all that follows."""
     rng = random.Random(name)
@@ -124,7 +169,7 @@ def test_every_code_point_begins_a_text(name: str) -> None:
     assert twins.disagreements(f"{c}ab \u200b{c}" for c in points) == []
 
 
-@pytest.mark.parametrize("name", ["always True", "bytes, whole", "nmt_nfkc", "nmt_nfkc, nfkd"])
+@pytest.mark.parametrize("name", ["bytes, whole", "nmt_nfkc, spaces", "albert", "deberta-v2", "llama", "gemma"])
 def test_real_texts(name: str) -> None:
     files = sorted(path for path in shared_texts().rglob("*") if path.is_file())
     lines = [line for path in files for line in path.read_text(encoding="utf-8").splitlines()]
@@ -134,11 +179,11 @@ def test_real_texts(name: str) -> None:
 @settings(max_examples=300, deadline=None)
 @given(text=st.text(), pair=st.none() | st.text())
 def test_any_text(text: str, pair: str | None) -> None:
-    for name in ("nmt_nfkc", "nmt_nfkc, nfkd", "bytes"):
+    for name in ("nmt_nfkc", "albert", "deberta-v2", "llama"):
         assert _twins(name).agree(text, pair)
 
 
-@pytest.mark.parametrize("name", ["always False", "bytes", "nmt_nfkc, first", "nmt_nfkc, nfkd"])
+@pytest.mark.parametrize("name", ["always False", "bytes", "nmt_nfkc, spaces", "albert", "deberta-v2", "llama"])
 def test_long_texts(name: str) -> None:
     """The core reads a text block by block (1 KB): nothing may change at the end of a block."""
     rng = random.Random(name)
@@ -160,7 +205,7 @@ def test_added_tokens(seed: int) -> None:
         AddedToken(content, special=rng.random() < 0.3, **{flag: rng.random() < 0.4 for flag in FLAGS})
         for content in rng.sample(contents, 5)
     ]
-    normalizer = rng.choice([None, _precompiled(), normalizers.NFC()])
+    normalizer = rng.choice([None, _precompiled(), _spaces(), normalizers.Strip(), normalizers.Lowercase()])
     tokenizer = _unigram(scheme=rng.choice(SCHEMES), split=rng.random() < 0.5, normalizer=normalizer)
     tokenizer.add_tokens(added)
     parts = (*contents, " ", "  ", "\u3000", "\u200b", "x", "é", "hello", "\n")
@@ -236,7 +281,7 @@ def test_decoded_text(scheme: str) -> None:
     assert all(twins.decodes(rng.choices(range(len(tokens)), k=rng.randint(1, 8))) for _ in range(500))
 
 
-@pytest.mark.parametrize("name", ["always False", "nmt_nfkc, first"])
+@pytest.mark.parametrize("name", ["always False", "nmt_nfkc, first", "llama"])
 def test_a_very_long_word_is_not_quadratic(name: str) -> None:
     """Ten megabytes of one letter take a second or two; anything quadratic would take hours."""
     twins = _twins(name)

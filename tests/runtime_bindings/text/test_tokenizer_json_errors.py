@@ -211,6 +211,6 @@ def test_deberta_with_a_sentencepiece_model_only(tmp_path: Path) -> None:
     original: Any = transformers.AutoTokenizer.from_pretrained(tmp_path)
     assert loaded.special_tokens["mask"] == "[MASK]"
     assert loaded.backend.token_to_id("[MASK]") == 400
-    device = TokenizerJson(tokenizer_bytes(loaded.backend).data)
+    device = TokenizerJson(tokenizer_json_blob(loaded.backend))
     for text in training_texts():
         assert device.encode(text)[0].ids.tolist() == original(text)["input_ids"]

@@ -8,7 +8,10 @@ from linnet_export.tokenizer.tables.steps import Json
 
 __all__ = ["pack_pattern"]
 
-_TEXT, _SPACES = range(2)
+_TEXT, _SPACES, _BLANKS = range(3)
+
+_EXPRESSIONS = {" {2,}": _SPACES, r"\s{2,}|[\n\r\t]": _BLANKS}
+"""Regular expressions of published tokenizers: of XLM-R, and of DeBERTa-v3."""
 
 
 def pack_pattern(pattern: Json) -> bytes:
@@ -17,9 +20,10 @@ def pack_pattern(pattern: Json) -> bytes:
     Raises:
         UnsupportedTokenizerError: a regular expression that the core does not have.
     """
-    if pattern.get("Regex") == " {2,}":
-        return numbers(_SPACES) + string("")
+    expression = _EXPRESSIONS.get(pattern.get("Regex", ""))
+    if expression is not None:
+        return numbers(expression) + string("")
     text = pattern.get("String")
     if not text:
-        raise unsupported_part(f"Replace of {pattern}", "a text, or two or more spaces")
+        raise unsupported_part(f"Replace of {pattern}", "a text, or one of the expressions of XLM-R and DeBERTa")
     return numbers(_TEXT) + string(text)

@@ -7,22 +7,51 @@
 namespace linnet::tables {
 
 Pattern::Pattern(Reader& reader)
-    : spaces_(reader.number(1, "the kind of a pattern") != 0), text_(reader.text()) {
-  require(spaces_ == text_.empty(), "a pattern is empty, or is an expression with a text");
+    : kind_(static_cast<Kind>(
+          reader.number(static_cast<std::uint32_t>(Kind::kBlanks), "the kind of a pattern"))),
+      text_(reader.text()) {
+  require((kind_ != Kind::kText) == text_.empty(), "a pattern is empty, or is an expression with a text");
+}
+
+// Find white space of two or more characters, or a tab or line end.
+Pattern::Match Pattern::find_blanks(std::string_view text, std::size_t from) noexcept {
+  std::size_t at = from;
+  while (at < text.size()) {
+    std::size_t characters = 0;
+    std::size_t end = at;
+    while (end < text.size()) {
+      const unicode::Decoded next = unicode::decode(text.substr(end));
+      if ((unicode::properties(next.c).more & unicode::kRegexSpace) == 0 || next.length == 0) {
+        break;
+      }
+      end += next.length;
+      ++characters;
+    }
+    const char first = text[at];
+    if (characters >= 2 || (characters == 1 && (first == '\n' || first == '\r' || first == '\t'))) {
+      return {at, end, true};
+    }
+    at = std::max(end, at + std::max<std::size_t>(unicode::decode(text.substr(at)).length, 1));
+  }
+  return {text.size(), text.size(), false};
 }
 
 Pattern::Match Pattern::find(std::string_view text, std::size_t from) const noexcept {
-  const std::size_t begin = text.find(spaces_ ? std::string_view("  ") : text_, from);
+  if (kind_ == Kind::kBlanks) {
+    return find_blanks(text, from);
+  }
+  const bool spaces = kind_ == Kind::kSpaces;
+  const std::size_t begin = text.find(spaces ? std::string_view("  ") : text_, from);
   if (begin == std::string_view::npos) {
     return {text.size(), text.size(), false};
   }
-  return {begin, spaces_ ? std::min(text.find_first_not_of(' ', begin), text.size()) : begin + text_.size(),
+  return {begin, spaces ? std::min(text.find_first_not_of(' ', begin), text.size()) : begin + text_.size(),
           true};
 }
 
 bool Pattern::may_contain(char32_t c) const noexcept {
-  if (spaces_) {
-    return c == U' ';
+  if (kind_ != Kind::kText) {
+    return (unicode::properties(c).more & unicode::kRegexSpace) != 0;
   }
   for (std::string_view rest = text_; !rest.empty();) {
     const unicode::Decoded next = unicode::decode(rest);

@@ -1,7 +1,8 @@
 // What Replace searches, in a normalizer or a decoder: a text, or one of the expressions of published
 // tokenizers.
 //
-//   kind: 0 a text, 1 two or more spaces; text (string, empty for an expression)
+//   kind: 0 a text, 1 two or more spaces, 2 two or more characters of white space, or a tab or line end; text
+//   (string, empty for an expression)
 #ifndef LINNET_RUNTIME_TOKENIZER_TABLES_PATTERN_H_
 #define LINNET_RUNTIME_TOKENIZER_TABLES_PATTERN_H_
 
@@ -29,7 +30,12 @@ class Pattern {
   bool may_contain(char32_t c) const noexcept;
 
  private:
-  bool spaces_;
+  // Numbers as in the bytes.
+  enum class Kind : std::uint32_t { kText, kSpaces, kBlanks };
+
+  static Match find_blanks(std::string_view text, std::size_t from) noexcept;
+
+  Kind kind_;
   std::string_view text_;
 };
 
