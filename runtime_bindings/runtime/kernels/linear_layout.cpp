@@ -88,11 +88,11 @@ void PackedLinear::pack_int4_rows(const LinearWeights& weights) {
       std::int32_t whole = 0;
       for (std::size_t i = 0; i < kInt4Group; ++i) {
         const std::size_t at = first + i;
-        const int number = row[at / 2] >> (at % 2 * 4) & 15;
+        const unsigned number = static_cast<unsigned>(row[at / 2]) >> (at % 2 * 4) & 15U;
         const std::size_t unit = i / together;
         std::int8_t& to = block[(unit / 2 * width + output % width) * together + i % together];
-        to = static_cast<std::int8_t>(to | number << (unit % 2 * 4));
-        whole += number - kInt4Offset;
+        to = static_cast<std::int8_t>(static_cast<std::uint8_t>(to) | number << (unit % 2 * 4));
+        whole += static_cast<std::int32_t>(number) - kInt4Offset;
       }
       const std::uint8_t* scale = row_scales + first / weights.shared * kBfloat16Bytes;
       std::memcpy(block + width * kInt4WeightBytes + output % width * kBfloat16Bytes, scale, kBfloat16Bytes);

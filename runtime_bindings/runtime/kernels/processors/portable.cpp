@@ -231,10 +231,10 @@ struct Int4Products : ActivationsInBytes<kInt4ActivationOffset>, Int4 {
     Ints sums = all(start);
     for (std::size_t i = 0; i < kPanel * kInt4WeightBytes; ++i) {
       const std::size_t at = i / (kPanel * kInputs) * 2 * kInputs + i % kInputs;
-      const auto two = static_cast<std::uint8_t>(weights[i]);
+      const unsigned two = static_cast<std::uint8_t>(weights[i]);
       std::int32_t& sum = sums.lanes[i / kInputs % kPanel];
-      sum += (two & 15) * static_cast<std::int8_t>(tokens[at]);
-      sum += (two >> 4) * static_cast<std::int8_t>(tokens[at + kInputs]);
+      sum += static_cast<std::int32_t>(two & 15U) * static_cast<std::int8_t>(tokens[at]);
+      sum += static_cast<std::int32_t>(two >> 4U) * static_cast<std::int8_t>(tokens[at + kInputs]);
     }
     return sums;
   }
