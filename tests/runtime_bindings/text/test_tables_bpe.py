@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import random
+import time
 from typing import Any
 
 import pytest
@@ -93,7 +95,18 @@ def test_many_generated_texts(name: str) -> None:
     assert _twins(name).disagreements(random_text(rng, 30) for _ in range(200_000)) == []
 
 
-@pytest.mark.parametrize("name", ["nfkc", "roberta", *(f"expression {number}" for number in EXPRESSION_NUMBERS)])
+@pytest.mark.parametrize("shape", ["a{}b", "'{}l", " {} "])
+@pytest.mark.parametrize("number", EXPRESSION_NUMBERS)
+def test_expressions_on_every_code_point(number: int, shape: str) -> None:
+    """Each matcher cuts what the expression itself cuts: pieces of any text, without a vocabulary."""
+    tokenizer = Tokenizer(models.WordLevel({"<unk>": 0}, unk_token="<unk>"))
+    (expression,) = (text for text, own in EXPRESSIONS.items() if own == number)
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(expression), "isolated")
+    assert table_twins(tokenizer).disagreements(code_point_batches(shape)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["nfkc", "roberta"])
 def test_every_code_point_between_letters(name: str) -> None:
     assert _twins(name).disagreements(code_point_batches()) == []
 
@@ -141,6 +154,23 @@ def test_added_tokens(seed: int) -> None:
     assert twins.disagreements(texts) == []
 
 
+@pytest.mark.parametrize("normalizer", [None, normalizers.NFC(), normalizers.Lowercase()], ids=str)
+@pytest.mark.parametrize("normalized", [False, True])
+def test_added_tokens_far_into_a_text(normalized: bool, normalizer: Any) -> None:
+    """The core looks for added tokens block by block (1 KB): none may be lost or cut at a block's end."""
+    stripped = AddedToken("</X>", lstrip=True, rstrip=True, normalized=normalized)
+    alone = AddedToken("Tail end", single_word=True, normalized=normalized)
+    twins = table_twins(byte_level_bpe(normalizer=normalizer, added=[stripped, alone]))
+    filler = "Some wörds e\u0301 to fill it. " * 60
+    blanks = ("", " ", "\u3000 ", " " * 30)
+    for length in range(960, 1030, 3):
+        for before, after in itertools.product(blanks, repeat=2):
+            text = (
+                f"{filler[:length]}{before}</X>{after}</X>Tail end{after}x Tail endx{before}Tail end{filler[:length]}"
+            )
+            assert twins.agree(text), ascii(text)
+
+
 @pytest.mark.parametrize("name", ["roberta", "qwen2", "smollm2", "prefix space"])
 def test_long_texts(name: str) -> None:
     """The core reads a text block by block (1 KB): nothing may change at the end of a block."""
@@ -150,14 +180,22 @@ def test_long_texts(name: str) -> None:
     assert _twins(name).disagreements(texts) == []
 
 
-def test_truncation_reads_no_further_than_it_needs() -> None:
-    """Bytes behind the kept tokens are not looked at, so an error in them is not found."""
+def test_a_text_is_read_no_further_than_it_is_needed() -> None:
+    """A text of 24 MB with a bound of 32 tokens takes no longer than its head: 20 times as long would show."""
     device = _twins("roberta").device
-    text = "the cat sat on the mat, " * 100_000
+    text = "the cat sat on the mat, " * 1_000_000
+
+    def seconds(given: str) -> float:
+        start = time.perf_counter()
+        for _ in range(20):
+            device.encode(given, max_length=32)
+        return time.perf_counter() - start
+
     (whole,) = device.encode(text[:4000])
     (cut,) = device.encode(text, max_length=32)
     assert cut.truncated
     assert cut.ids[:31].tolist() == whole.ids[:31].tolist()
+    assert min(seconds(text) for _ in range(3)) < 20 * min(seconds(text[:4000]) for _ in range(3))
 
 
 @pytest.mark.parametrize("strategy", ["longest_first", "only_second"])

@@ -82,6 +82,7 @@ class WindowBuilder {
       window_.ids.push_back(tokens[i].id);
     }
     if (part.text->counts_words()) {
+      window_.words.reserve(window_.ids.capacity());
       for (std::size_t i = range.begin; i < range.end; ++i) {
         window_.words.push_back(tokens[i].word);
       }
