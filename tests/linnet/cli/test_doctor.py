@@ -37,9 +37,12 @@ def test_doctor_without_the_runtime_says_only_that() -> None:
 
 
 @pytest.mark.parametrize(
-    ("installed", "shown"), [(None, 'missing (BPE and Unigram need it): pip install "WHEEL[tokenizers]"'),
-                             ("0.23.3", "tokenizers 0.23.3")]
-)  # fmt: skip
+    ("installed", "shown"),
+    [
+        (None, 'missing (tokenizers that are not built in need it): pip install "WHEEL[tokenizers]"'),
+        ("0.23.3", "tokenizers 0.23.3"),
+    ],
+)
 def test_doctor_says_what_reads_each_kind_of_tokenizer(installed: str | None, shown: str) -> None:
     found = doctor.tokenizers_for({"tokenizers": installed})
     assert found["wordpiece"] == "built in"
