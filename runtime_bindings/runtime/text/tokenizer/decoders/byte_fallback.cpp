@@ -9,7 +9,7 @@ int digit(char c) noexcept {
   if (c >= '0' && c <= '9') {
     return c - '0';
   }
-  const char folded = static_cast<char>(c | 0x20);
+  const char folded = c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
   return folded >= 'a' && folded <= 'f' ? folded - 'a' + 10 : -1;
 }
 

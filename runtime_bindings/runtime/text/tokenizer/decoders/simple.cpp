@@ -16,7 +16,7 @@ class Fuse final : public DecoderStep {
     for (const std::string& token : tokens) {
       text += token;
     }
-    tokens.assign(1, std::move(text));
+    tokens.assign(1, text);
   }
 };
 

@@ -91,7 +91,7 @@ class Bpe final : public Model {
   }
 
   bool comes_whole(std::uint32_t id) const noexcept {
-    return ignore_merges_ || ((static_cast<unsigned char>(whole_[id / 8]) >> (id % 8)) & 1U) != 0;
+    return ignore_merges_ || ((unsigned{static_cast<unsigned char>(whole_[id / 8])} >> (id % 8)) & 1U) != 0;
   }
 
   bool find_whole(std::string_view token, std::size_t word_size, std::vector<ModelToken>& tokens) const;

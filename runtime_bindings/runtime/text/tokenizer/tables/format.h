@@ -70,7 +70,7 @@ class Reader {
   std::string_view rest() const noexcept { return rest_; }
 
   std::string_view bytes(std::size_t count);
-  std::uint32_t number() { return load32(bytes(4).data()); }
+  std::uint32_t number() { return Numbers(bytes(4))[0]; }
   // Read a flag or a choice, at most `most`.
   std::uint32_t number(std::uint32_t most, const char* what);
   // Read an array: its count and its numbers.
