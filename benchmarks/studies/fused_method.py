@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from linnet.cli.console import counted
 from linnet_bench.arguments import numbers
 
 __all__ = ["SHAPES", "main", "measure", "write_file"]
@@ -115,7 +116,7 @@ def main() -> None:
         write_file(path, args.model)
         methods = ("forward", "forward_fused")
         turns = [(method, _turn(path, method, args)) for _ in range(args.rounds) for method in methods]
-    print(f"{args.model}, {args.threads} thread(s)\ntokens  forward ms  forward_fused ms  ratio")
+    print(f"{args.model}, {counted(args.threads, 'thread')}\ntokens  forward ms  forward_fused ms  ratio")
     for length in args.lengths:
         plain, fused = (min(found[length] for name, found in turns if name == method) for method in methods)
         print(f"{length:>6}  {plain:>10.2f}  {fused:>16.2f}  {plain / fused:>5.2f}")
