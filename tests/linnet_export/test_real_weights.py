@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +15,7 @@ import transformers
 import linnet
 import linnet_export
 from linnet.errors import TaskMismatchError
+from tests.support.bundles import check_c_project
 from tests.support.checkpoints import write_sentence_modules
 from tests.support.real_weights import real_weights
 
@@ -57,6 +61,29 @@ def test_multilingual_e5_embeds_every_language_as_transformers_does(tmp_path: Pa
             hidden = model(input_ids=inputs["input_ids"], attention_mask=inputs["attention_mask"]).last_hidden_state
             expected = torch.nn.functional.normalize(hidden[0].mean(dim=0), dim=0).numpy()
             assert float(np.dot(embedding, expected)) > 0.99, text
+        assert exported.manifest.tokenizer_kind == "tables"
+        np.save(tmp_path / "embeddings.npy", embeddings)
+    _check_alone(report.path, tmp_path)
+    check_c_project([report.path], tmp_path / "c")
+
+
+ALONE = """
+import json, sys
+for package in ("tokenizers", "transformers", "torch", "sentencepiece"):
+    sys.modules[package] = None
+import numpy as np
+import linnet
+with linnet.load(sys.argv[1]) as model:
+    embeddings = model.encode(json.loads(sys.argv[2]))
+assert np.array_equal(embeddings, np.load(sys.argv[3]))
+"""
+
+
+def _check_alone(path: Path, folder: Path) -> None:
+    """The same embeddings where only linnet and numpy can be imported."""
+    command = [sys.executable, "-c", ALONE, str(path), json.dumps(LANGUAGES), str(folder / "embeddings.npy")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.timeout(3600)
