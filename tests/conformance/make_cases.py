@@ -28,7 +28,7 @@ from tests.conformance.make_records import Record, escape, field_record, numbers
 from tests.conformance.reader import CASES, VERSION
 from tests.support.pipeline_oracle import TEXTS, hf_model, hf_tokenizer
 from tests.support.sdk_fakes import make_manifest
-from tests.support.tokenizers import modernbert_tokenizer, roberta_tokenizer
+from tests.support.tokenizers import deberta_v2_tokenizer, modernbert_tokenizer, roberta_tokenizer
 
 __all__ = ["all_records", "main"]
 
@@ -123,12 +123,16 @@ def token_records(
 
 
 def table_records() -> list[Record]:
-    """Byte-level BPE of the kind "tables", as RoBERTa and ModernBERT have it."""
+    """The kind "tables": byte-level BPE as RoBERTa and ModernBERT have it, Unigram as DeBERTa-v3 has it.
+
+    Other Unigram tokenizers have a character map of SentencePiece, which is not ours to publish.
+    """
     records: list[Record] = []
-    for maker in (roberta_tokenizer, modernbert_tokenizer):
+    bpe = {"vocab_size": 320, "pad_id": 1, "unk_id": -1, "cls_id": 0, "sep_id": 2, "mask_id": 4}
+    unigram = {"vocab_size": 320, "pad_id": 0, "unk_id": 3, "cls_id": 1, "sep_id": 2, "mask_id": 319}
+    for maker, ids in ((roberta_tokenizer, bpe), (modernbert_tokenizer, bpe), (deberta_v2_tokenizer, unigram)):
         backend = maker(vocab_size=320).backend_tokenizer
         data = tables_blob(backend)
-        ids = {"vocab_size": 320, "pad_id": 1, "unk_id": -1, "cls_id": 0, "sep_id": 2, "mask_id": 4}
         records += task_records(
             "text-classification", labels=("on", "off"), tokenizer_kind="tables", tokenizer=data, **ids
         )
