@@ -18,6 +18,7 @@ from tests.support.build_tools import build_tool
 
 ROOT = Path(__file__).resolve().parents[3]
 LIBRARIES = sorted((Path(linnet_runtime.__file__).parent / "lib").glob("*.so"))
+SOURCES = Path(linnet_runtime.__file__).parent / "sources"
 needs_elf_tools = pytest.mark.skipif(
     sys.platform != "linux" or not shutil.which("readelf") or not shutil.which("nm"), reason="needs readelf and nm"
 )
@@ -121,3 +122,19 @@ def test_half_an_sdk_is_replaced(tmp_path: Path) -> None:
 @pytest.mark.parametrize("platform", ["linux-x86_64", "linux-aarch64", "macos-arm64"])
 def test_every_platform_has_a_pinned_hash(platform: str) -> None:
     assert re.fullmatch(r"[0-9a-f]{64}", build_tool("fetch_executorch").WHEELS[platform].sha256)
+
+
+@pytest.mark.parametrize(
+    ("folder", "left_out"),
+    [
+        ("text", set()),
+        ("kernels", set()),
+        ("c_api", {"model_api.cpp", "model_handle.h", "profile_api.cpp"}),  # which need ExecuTorch
+    ],
+)
+def test_the_sources_for_apps_are_complete(folder: str, left_out: set[str]) -> None:
+    source, shipped = ROOT / "runtime_bindings" / "runtime" / folder, SOURCES / "cpp" / folder
+    if not SOURCES.exists():
+        pytest.skip("this build has no sources for apps")
+    expected = {str(path.relative_to(source)) for path in source.rglob("*") if path.is_file()} - left_out
+    assert {str(path.relative_to(shipped)) for path in shipped.rglob("*") if path.is_file()} == expected
