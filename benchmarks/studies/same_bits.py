@@ -23,7 +23,7 @@ import linnet
 
 __all__ = ["KERNELS", "answers", "differing", "main", "texts"]
 
-KERNELS = ("portable", "avx2", "avx_vnni", "avx512_vnni", "neon", "neon_dotprod", "neon_i8mm")
+KERNELS = ("portable", "avx2", "avx_vnni", "avx512_vnni", "neon", "dotprod", "i8mm")
 """Names of all kernels, see runtime_bindings/runtime/kernels/dispatch.h; the portable ones come first."""
 
 BITS = (8, 7)

@@ -7,7 +7,7 @@
 extern "C" {
 #endif
 
-/* Return the name of the kernels that this processor runs, for example "neon_dotprod"; "portable" where none
+/* Return the name of the kernels that this processor runs, for example "dotprod"; "portable" where none
  * is faster than the stock operators; NULL if memory is used up. */
 __attribute__((visibility("default"))) const char* linnet_kernels_name(void);
 

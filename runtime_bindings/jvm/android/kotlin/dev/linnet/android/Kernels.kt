@@ -10,7 +10,7 @@ object Kernels {
     }
 
     /**
-     * Name of the kernels that this processor runs, for example "neon_dotprod"; "portable" if none is faster than
+     * Name of the kernels that this processor runs, for example "dotprod"; "portable" if none is faster than
      * ExecuTorch's operators, null if the library cannot be used. Known once a model was loaded.
      */
     @JvmStatic
