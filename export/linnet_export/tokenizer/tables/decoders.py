@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from linnet_export.tokenizer.tables.layout import numbers, string
+from linnet_export.tokenizer.packing import numbers, string
+from linnet_export.tokenizer.parts import Json
 from linnet_export.tokenizer.tables.patterns import pack_pattern
-from linnet_export.tokenizer.tables.steps import Json, Makers, Step
+from linnet_export.tokenizer.tables.steps import Makers, Step
 
 __all__ = ["DECODERS"]
 

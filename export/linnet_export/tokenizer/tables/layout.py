@@ -1,15 +1,16 @@
-"""Numbers, strings, blocks and hash tables of the tables, as format.h and hash.h of the core read them."""
+"""Arrays and hash tables of the tables, as format.h and hash.h of the core read them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from linnet_export.tokenizer.errors import unsupported_part
+from linnet_export.tokenizer.packing import numbers
 
-__all__ = ["MAX_IDS", "NONE", "array", "bits", "block", "hash_pairs", "hash_texts", "numbers", "slots", "string"]
+__all__ = ["MAX_IDS", "NONE", "array", "hash_pairs", "hash_texts", "slots"]
 
 NONE = 0xFFFFFFFF
 """Number for no id."""
@@ -23,29 +24,9 @@ _FULLNESS = 1.5  # slots for an entry: searches stay short, and the table is a t
 Hashes = npt.NDArray[np.uint64]
 
 
-def numbers(*values: int) -> bytes:
-    """Return little-endian uint32 numbers."""
-    return np.array(values, dtype="<u4").tobytes()
-
-
 def array(values: Sequence[int] | npt.NDArray[np.integer]) -> bytes:
     """Return a count and its numbers."""
     return numbers(len(values)) + np.asarray(values, dtype="<u4").tobytes()
-
-
-def block(content: bytes) -> bytes:
-    """Return a size in bytes and the content."""
-    return numbers(len(content)) + content
-
-
-def string(text: str) -> bytes:
-    """Return a string as the block of its UTF-8."""
-    return block(text.encode())
-
-
-def bits(flags: Iterable[bool]) -> int:
-    """Return the number whose bits are the flags, the first the lowest."""
-    return sum(1 << position for position, flag in enumerate(flags) if flag)
 
 
 def _mix(hashes: Hashes, words: Hashes) -> Hashes:

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from linnet_export.tokenizer.errors import unsupported_part
-from linnet_export.tokenizer.tables.layout import NONE, array, bits, block, hash_pairs, numbers, slots, string
-from linnet_export.tokenizer.tables.steps import Json
+from linnet_export.tokenizer.packing import bits, block, numbers, string
+from linnet_export.tokenizer.parts import Json
+from linnet_export.tokenizer.tables.layout import NONE, array, hash_pairs, slots
 from linnet_export.tokenizer.tables.trie import double_array
 
 __all__ = ["MODELS", "ModelSource"]

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from linnet_export.tokenizer.errors import unsupported_part
-from linnet_export.tokenizer.tables.layout import array, block, numbers, string
+from linnet_export.tokenizer.packing import block, numbers, string
+from linnet_export.tokenizer.parts import Json
+from linnet_export.tokenizer.tables.layout import array
 from linnet_export.tokenizer.tables.patterns import pack_pattern
-from linnet_export.tokenizer.tables.steps import Json, Makers, Step
+from linnet_export.tokenizer.tables.steps import Makers, Step
 
 __all__ = ["NORMALIZERS"]
 

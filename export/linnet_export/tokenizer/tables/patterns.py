@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from linnet_export.tokenizer.errors import unsupported_part
-from linnet_export.tokenizer.tables.layout import numbers, string
-from linnet_export.tokenizer.tables.steps import Json
+from linnet_export.tokenizer.packing import numbers, string
+from linnet_export.tokenizer.parts import Json
 
 __all__ = ["pack_pattern"]
 

@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
 
 from linnet_export.tokenizer.errors import unsupported_part
-from linnet_export.tokenizer.tables.layout import bits, numbers
-from linnet_export.tokenizer.tables.steps import Json, components
+from linnet_export.tokenizer.packing import bits, numbers
+from linnet_export.tokenizer.parts import FIRST, SECOND, Json, Piece, bert_pieces, template_pieces
+from linnet_export.tokenizer.tables.steps import components
 
 __all__ = ["post_processor"]
-
-_FIRST, _SECOND, _SPECIAL = range(3)
-_TEXTS = {"A": _FIRST, "B": _SECOND}
-
-Piece = tuple[int, int, int]
-"""Kind, type id, token id."""
 
 
 @dataclasses.dataclass
 class _Result:
-    single: list[Piece] = dataclasses.field(default_factory=lambda: [(_FIRST, 0, 0)])
-    pair: list[Piece] = dataclasses.field(default_factory=lambda: [(_FIRST, 0, 0), (_SECOND, 1, 0)])
+    single: list[Piece] = dataclasses.field(default_factory=lambda: [(FIRST, 0, 0)])
+    pair: list[Piece] = dataclasses.field(default_factory=lambda: [(FIRST, 0, 0), (SECOND, 1, 0)])
     trim: bool = False
     prefix_space: bool = False
     has_template: bool = False
@@ -40,7 +34,7 @@ def post_processor(component: Json | None) -> bytes:
             raise unsupported_part(f"post_processor {inner['type']}", f"one of {', '.join(sorted(_MAKERS))}")
         maker(inner, result)
     for pieces, texts in ((result.single, (1, 0)), (result.pair, (1, 1))):
-        found = tuple(sum(kind == text for kind, _, _ in pieces) for text in (_FIRST, _SECOND))
+        found = tuple(sum(kind == text for kind, _, _ in pieces) for text in (FIRST, SECOND))
         if found != texts:
             raise unsupported_part("a template without each text once", "templates with each text once")
     flags = bits((result.trim, result.prefix_space))
@@ -69,31 +63,19 @@ def _set_templates(result: _Result, single: list[Piece], pair: list[Piece]) -> N
 
 def _template(component: Json, result: _Result) -> None:
     special = component["special_tokens"]
-    _set_templates(result, list(_pieces(component["single"], special)), list(_pieces(component["pair"], special)))
-
-
-def _pieces(template: Iterable[Json], special_tokens: Mapping[str, Json]) -> Iterable[Piece]:
-    for piece in template:
-        if "Sequence" in piece:
-            text = piece["Sequence"]
-            yield _TEXTS[text["id"]], text["type_id"], 0
-            continue
-        special = piece["SpecialToken"]
-        for token_id in special_tokens[special["id"]]["ids"]:
-            yield _SPECIAL, special["type_id"], token_id
+    single, pair = (list(template_pieces(component[name], special)) for name in ("single", "pair"))
+    _set_templates(result, single, pair)
 
 
 def _bert(component: Json, result: _Result) -> None:
-    cls, sep = component["cls"][1], component["sep"][1]
-    single: list[Piece] = [(_SPECIAL, 0, cls), (_FIRST, 0, 0), (_SPECIAL, 0, sep)]
-    _set_templates(result, single, [*single, (_SECOND, 1, 0), (_SPECIAL, 1, sep)])
+    _set_templates(result, *bert_pieces(component))
 
 
 def _roberta(component: Json, result: _Result) -> None:
     _trim(component, result)
-    cls, sep = component["cls"][1], component["sep"][1]
-    single: list[Piece] = [(_SPECIAL, 0, cls), (_FIRST, 0, 0), (_SPECIAL, 0, sep)]
-    _set_templates(result, single, [*single, (_SPECIAL, 0, sep), (_SECOND, 0, 0), (_SPECIAL, 0, sep)])
+    single, _ = bert_pieces(component)
+    sep = single[-1]
+    _set_templates(result, single, [*single, sep, (SECOND, 0, 0), sep])
 
 
 _MAKERS = {

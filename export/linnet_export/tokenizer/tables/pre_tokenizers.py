@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from linnet_export.tokenizer.errors import unsupported_part
+from linnet_export.tokenizer.packing import numbers, string
+from linnet_export.tokenizer.parts import Json
 from linnet_export.tokenizer.tables.expressions import EXPRESSIONS
-from linnet_export.tokenizer.tables.layout import numbers, string
-from linnet_export.tokenizer.tables.steps import Json, Makers, Step, components
+from linnet_export.tokenizer.tables.steps import Makers, Step, components
 
 __all__ = ["PRE_TOKENIZERS", "is_byte_level"]
 

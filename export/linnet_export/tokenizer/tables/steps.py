@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from linnet_export.tokenizer.errors import unsupported_part
-from linnet_export.tokenizer.tables.layout import block, numbers
+from linnet_export.tokenizer.packing import block, numbers
+from linnet_export.tokenizer.parts import Json
 
-__all__ = ["Json", "Makers", "Step", "components", "pack_steps", "steps_of"]
-
-Json: TypeAlias = dict[str, Any]
+__all__ = ["Makers", "Step", "components", "pack_steps", "steps_of"]
 
 
 @dataclasses.dataclass(frozen=True)

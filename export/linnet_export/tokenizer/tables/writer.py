@@ -8,20 +8,20 @@ from collections.abc import Mapping, Sequence
 import tokenizers
 
 from linnet_export.tokenizer.errors import unsupported_part
+from linnet_export.tokenizer.packing import bits, block, numbers, string
+from linnet_export.tokenizer.parts import ADDED_FLAGS, Json, searched_texts, tokens_by_id
 from linnet_export.tokenizer.tables.decoders import DECODERS
-from linnet_export.tokenizer.tables.layout import MAX_IDS, array, bits, block, hash_texts, numbers, slots, string
+from linnet_export.tokenizer.tables.layout import MAX_IDS, array, hash_texts, slots
 from linnet_export.tokenizer.tables.models import MODELS, ModelSource
 from linnet_export.tokenizer.tables.normalizers import NORMALIZERS
 from linnet_export.tokenizer.tables.post_processors import post_processor
 from linnet_export.tokenizer.tables.pre_tokenizers import PRE_TOKENIZERS, is_byte_level
-from linnet_export.tokenizer.tables.steps import Json, pack_steps, steps_of
+from linnet_export.tokenizer.tables.steps import pack_steps, steps_of
 
 __all__ = ["tables_blob", "without_clean_up"]
 
 MAGIC = b"LNTOKTAB"
 VERSION = 1
-
-_ADDED_FLAGS = ("special", "normalized", "lstrip", "rstrip", "single_word")
 
 
 def tables_blob(tokenizer: tokenizers.Tokenizer, *, clean_up: bool = False) -> bytes:
@@ -42,7 +42,9 @@ def tables_blob(tokenizer: tokenizers.Tokenizer, *, clean_up: bool = False) -> b
     # not the saved form, which keeps only one of two tokens with the same id
     vocab = tokenizer.get_vocab(with_added_tokens=False)
     added: list[Json] = state["added_tokens"]
-    tokens = _tokens_by_id(vocab, added)
+    tokens = tokens_by_id(vocab, added, MAX_IDS - 1)
+    if not tokens or "" in vocab or any(not item["content"] for item in added):
+        raise unsupported_part("an empty vocabulary, or an empty token", "tokens with text")
     model_type = state["model"]["type"]
     if model_type not in MODELS:
         raise unsupported_part(f"model {model_type}", f"one of {', '.join(sorted(MODELS))}")
@@ -66,21 +68,6 @@ def without_clean_up(data: bytes) -> bytes:
     return data[:flags_at] + numbers(0) + data[flags_at + len(numbers(0)) :]
 
 
-def _tokens_by_id(vocab: Mapping[str, int], added: Sequence[Json]) -> list[str]:
-    """Return the token of each id; empty where an id is unused."""
-    token_of: dict[int, str] = {}
-    for token, position in [*vocab.items(), *((item["content"], item["id"]) for item in added)]:
-        other = token_of.setdefault(position, token)
-        if other != token:
-            raise unsupported_part(f"two tokens with id {position} ({other!r} and {token!r})", "one token for an id")
-    if not token_of or "" in token_of.values():
-        raise unsupported_part("an empty vocabulary, or an empty token", "tokens with text")
-    size = max(token_of) + 1
-    if size >= MAX_IDS:
-        raise unsupported_part(f"token ids up to {size - 1}", f"ids below {MAX_IDS - 1}")
-    return [token_of.get(position, "") for position in range(size)]
-
-
 def _vocabulary(tokens: Sequence[str], vocab: Mapping[str, int]) -> bytes:
     encoded = [token.encode() for token in tokens]
     offsets = [0]
@@ -92,24 +79,8 @@ def _vocabulary(tokens: Sequence[str], vocab: Mapping[str, int]) -> bytes:
 
 
 def _added_tokens(added: Sequence[Json], normalizer: tokenizers.normalizers.Normalizer | None) -> bytes:
-    """Return the added tokens; refuse those whose matches could be empty, overlap, or belong to either of two."""
-    parts = [numbers(len(added))]
-    seen: dict[tuple[bool, str], str] = {}
-    for token in sorted(added, key=lambda item: int(item["id"])):
-        content, normalized = token["content"], token["normalized"]
-        pattern = normalizer.normalize_str(content) if normalized and normalizer is not None else content
-        if not pattern:
-            raise unsupported_part(f"added token {content!r}, empty when normalized", "tokens with text")
-        strips = any(other["rstrip"] and other["normalized"] is normalized for other in added)
-        if strips and pattern[0].isspace():
-            raise unsupported_part(
-                f"added token {content!r}, which begins with white space, beside one with rstrip",
-                "added tokens whose matches cannot overlap",
-            )
-        # `tokenizers` finds either of them, by the order of a hash table
-        if seen.setdefault((normalized, pattern), content) != content:
-            raise unsupported_part(
-                f"added tokens {seen[normalized, pattern]!r} and {content!r}, equal when normalized", "different ones"
-            )
-        parts.append(numbers(token["id"], bits(token[name] for name in _ADDED_FLAGS)) + string(pattern))
+    ordered = sorted(added, key=lambda item: int(item["id"]))
+    parts = [numbers(len(ordered))]
+    for token, text in zip(ordered, searched_texts(ordered, normalizer), strict=True):
+        parts.append(numbers(token["id"], bits(token[name] for name in ADDED_FLAGS)) + string(text))
     return b"".join(parts)
