@@ -1,12 +1,17 @@
-// Speed of linnet's kernels alone, on one thread: a line of tab-separated fields for each kind of kernels and
-// size. Compiled and run by kernels.py.
+// Speed of linnet's kernels alone, on one thread where nothing else is said: a line of tab-separated fields
+// for each kind of kernels and size. Compiled and run by kernels.py, with the names of the lines that are
+// wanted.
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <numeric>
 #include <random>
+#include <string>
+#include <thread>
 #include <vector>
 
 #include "kernels/dispatch.h"
@@ -90,7 +95,6 @@ struct Int4Layer {
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(scale.data());
     return PackedLinear({inputs, outputs, weight.data(), bytes, nullptr, nullptr, kInt4Group}, packing);
   }
-  double bytes() const { return static_cast<double>(inputs * outputs) / kInt4Group * kInt4GroupBytes; }
 };
 
 // Rounded rows with their memory.
@@ -145,35 +149,212 @@ void int4_linear(const Kernels& kernels, std::size_t rows, std::size_t inputs, s
               rounding * 1e6, work / none, work / gelu);
 }
 
-// Return the sum of the weights' words, which takes no longer than to read them.
-std::uint64_t sum_of_words(const PackedLinear& layer, std::size_t bytes) {
-  const auto* words = reinterpret_cast<const std::uint64_t*>(layer.panel(0));
-  return std::accumulate(words, words + bytes / sizeof *words, std::uint64_t{0});
+// Threads that wait for work without sleeping, as those of a pool do shortly after their last work.
+class Team {
+ public:
+  explicit Team(std::size_t count) {
+    for (std::size_t i = 1; i < count; ++i) {
+      threads_.emplace_back([this, i] { follow(i); });
+    }
+  }
+  ~Team() {
+    ended_.store(true);
+    for (std::thread& thread : threads_) {
+      thread.join();
+    }
+  }
+  Team(const Team&) = delete;
+  Team& operator=(const Team&) = delete;
+
+  std::size_t size() const { return threads_.size() + 1; }
+
+  // Run work(thread) on all threads and wait for them.
+  void run(const std::function<void(std::size_t)>& work) {
+    work_ = &work;
+    busy_.store(threads_.size());
+    turn_.fetch_add(1);
+    work(0);
+    while (busy_.load() != 0) {
+    }
+  }
+
+ private:
+  void follow(std::size_t thread) {
+    for (std::size_t turn = 1;; ++turn) {
+      while (turn_.load() < turn) {
+        if (ended_.load()) {
+          return;
+        }
+      }
+      (*work_)(thread);
+      busy_.fetch_sub(1);
+    }
+  }
+
+  std::vector<std::thread> threads_;
+  const std::function<void(std::size_t)>* work_ = nullptr;
+  std::atomic<std::size_t> turn_{0};
+  std::atomic<std::size_t> busy_{0};
+  std::atomic<bool> ended_{false};
+};
+
+// Return the sum of words, which takes no longer than to read them.
+std::uint64_t sum_of_words(const std::uint8_t* bytes, std::size_t size) {
+  const auto* words = reinterpret_cast<const std::uint64_t*>(bytes);
+  return std::accumulate(words, words + size / sizeof *words, std::uint64_t{0});
 }
 
 // One token, beside copies of a layer that no cache holds together.
-void int4_token(const Kernels& kernels, std::size_t inputs, std::size_t outputs) {
-  const Int4Layer layer(inputs, outputs);
+void token(const Kernels& kernels, bool int4, std::size_t inputs, std::size_t outputs, std::size_t threads) {
+  const LinearKernel& kernel = int4 ? kernels.int4_linear : kernels.linear;
+  const std::vector<std::uint8_t> weight(inputs * outputs, 3);
+  const std::vector<float> scale(outputs, 0.01F);
+  const Int4Layer int4_layer(int4 ? inputs : kInt4Group, int4 ? outputs : 1);
+  const LinearWeights int8_layer{inputs, outputs, weight.data(),
+                                 reinterpret_cast<const std::uint8_t*>(scale.data()), nullptr};
   std::vector<PackedLinear> copies;
-  while (layer.bytes() * static_cast<double>(copies.size()) < kUncached) {
-    copies.push_back(layer.packed(kernels.int4_linear.packing));
+  const auto add = [&] {
+    copies.push_back(int4 ? int4_layer.packed(kernel.packing) : PackedLinear(int8_layer, kernel.packing));
+  };
+  add();
+  const std::size_t panels = copies.front().panels();
+  const std::size_t panel = copies.front().groups() * kernel.packing.group_bytes();
+  const double bytes = static_cast<double>(panels * panel);
+  while (bytes * static_cast<double>(copies.size()) < kUncached) {
+    add();
   }
-  Int4Product product(kernels.int4_linear, 1, copies.front());
-  const double cached = fastest([&] { product.multiply(copies.front(), Tail::kNone); });
+  const std::vector<float> x = numbers(inputs);
+  const Rounded rounded(1, copies.front().row_bytes(kernel.number_bytes));
+  kernel.round_rows(x.data(), inputs, 0, 1, rounded.rows);
+  std::vector<float> out(outputs);
+  Team team(threads);
+  const auto multiply = [&](const PackedLinear& layer) {
+    team.run([&](std::size_t thread) {
+      kernel.multiply(layer, Tail::kNone, rounded.rows, 1, nullptr, panels * thread / threads,
+                      panels * (thread + 1) / threads, out.data());
+    });
+  };
+  std::vector<std::uint64_t> sums(threads * 8);
+  const auto read = [&](const PackedLinear& layer) {
+    team.run([&](std::size_t thread) {
+      const std::size_t first = panels * thread / threads;
+      const std::size_t last = panels * (thread + 1) / threads;
+      const auto* from = reinterpret_cast<const std::uint8_t*>(layer.panel(first));
+      sums[thread * 8] += sum_of_words(from, (last - first) * panel);
+    });
+  };
+  const double cached = fastest([&] { multiply(copies.front()); });
+  const double streamed = fastest([&] { std::for_each(copies.begin(), copies.end(), multiply); });
+  const double only_read = fastest([&] { std::for_each(copies.begin(), copies.end(), read); });
+  const double all = bytes * static_cast<double>(copies.size()) / 1e9;
+  std::printf("token\t%s\t%s\t%zu\t1 x %zu x %zu\t%.1f\t%.1f\t%.1f\n", kernels.name, int4 ? "int4" : "int8",
+              threads, inputs, outputs, bytes / cached / 1e9, all / streamed, all / only_read);
+}
+
+// Layers of a cache that no processor's cache holds together, and a call of attention to one of them.
+struct CachedCall {
+  static constexpr std::size_t kHeads = 9;
+  static constexpr std::size_t kKeyHeads = 3;
+  static constexpr std::size_t kWidth = 64;
+
+  CachedShape shape;
+  std::size_t layer_bytes;
+  std::size_t layers;
+  Bytes cache;
+  std::vector<float> query;
+  std::vector<float> key;
+  std::vector<float> angles;
+  std::vector<float> out;
+
+  CachedCall(std::size_t tokens, std::size_t start)
+      : shape{tokens, start, kHeads, kKeyHeads, kWidth, SIZE_MAX},
+        layer_bytes(shape.end() * CacheRow(kKeyHeads, kWidth).bytes),
+        layers(static_cast<std::size_t>(kUncached / static_cast<double>(layer_bytes)) + 1),
+        cache(memory(layers * layer_bytes)),
+        query(numbers(tokens * kHeads * kWidth)),
+        key(numbers(shape.end() * kKeyHeads * kWidth)),
+        angles(shape.end() * kWidth / 2, 0.6F),
+        out(query.size()) {}
+
+  CachedInput input(std::size_t layer) const {
+    CachedInput result;
+    result.shape = shape;
+    result.query = query.data();
+    result.key = result.value = key.data();
+    result.cosine = result.sine = angles.data();
+    result.cache = cache.get() + layer * layer_bytes;
+    return result;
+  }
+
+  void fill(const CachedAttentionKernel& kernel) const {
+    for (std::size_t layer = 0; layer < layers; ++layer) {
+      CachedInput all = input(layer);
+      all.shape.tokens = shape.end();
+      all.shape.start = 0;
+      kernel.append(all, 0, shape.end());
+    }
+  }
+};
+
+// One token whose keys and values are in memory, and in the processor's cache.
+void cached_token(const Kernels& kernels, std::size_t start) {
+  const CachedAttentionKernel& kernel = kernels.cached_attention;
+  CachedCall call(1, start);
+  call.fill(kernel);
+  const TokenLayout layout(call.shape, start);
+  const Bytes held = memory(layout.size);
+  std::uint8_t* bytes = held.get();
+  const auto attend = [&](std::size_t layer) {
+    const CachedInput input = call.input(layer);
+    kernel.append(input, 0, 1);
+    kernel.round_queries(input, 0, 0, CachedCall::kHeads, bytes);
+    kernel.score(input, 0, 0, layout.keys / kBlock, bytes);
+    kernel.weigh(input, 0, 0, CachedCall::kHeads, bytes);
+    kernel.mix(input, 0, 0, CachedCall::kKeyHeads * slices_of_head(call.shape), bytes, call.out.data());
+  };
+  const double cached = fastest([&] { attend(0); });
   const double streamed = fastest([&] {
-    for (const PackedLinear& copy : copies) {
-      product.multiply(copy, Tail::kNone);
+    for (std::size_t layer = 0; layer < call.layers; ++layer) {
+      attend(layer);
     }
   });
-  volatile std::uint64_t sum = 0;
-  const double read = fastest([&] {
-    for (const PackedLinear& copy : copies) {
-      sum = sum + sum_of_words(copy, static_cast<std::size_t>(layer.bytes()));
+  std::uint64_t sum = 0;
+  const double read = fastest([&] { sum += sum_of_words(call.cache.get(), call.layers * call.layer_bytes); });
+  const double all = static_cast<double>(call.layers * call.layer_bytes) / 1e9;
+  std::printf("cached\t%s\t%zu\t%.1f\t%.1f\t%.1f\t%.1f\n", kernels.name, start, cached * 1e6,
+              static_cast<double>(call.layer_bytes) / cached / 1e9, all / streamed,
+              all / (read + static_cast<double>(sum & 1U) * 1e-12));
+}
+
+// A chunk of tokens, kLanes queries at once and one token after the other.
+void cached_chunk(const Kernels& kernels, std::size_t tokens, std::size_t start) {
+  const CachedAttentionKernel& kernel = kernels.cached_attention;
+  CachedCall call(tokens, start);
+  call.fill(kernel);
+  const CachedInput input = call.input(0);
+  const PackedCache layout(call.shape, kernel.format);
+  const Bytes packed = memory(layout.size);
+  const Bytes scratch = memory(TileScratch(layout).size);
+  const Bytes held = memory(TokenLayout(call.shape, call.shape.end() - 1).size);
+  const double tiles = fastest([&] {
+    for (std::size_t head = 0; head < CachedCall::kKeyHeads; ++head) {
+      kernel.pack(input, head, 0, layout.keys / kBlock, packed.get());
+      kernel.attend(input, head, 0, tokens * call.shape.group(), packed.get(), scratch.get(),
+                    call.out.data());
     }
   });
-  const double all = layer.bytes() * static_cast<double>(copies.size());
-  std::printf("token\t%s\t1 x %zu x %zu\t%.1f\t%.1f\t%.1f\n", kernels.name, inputs, outputs,
-              layer.bytes() / cached / 1e9, all / streamed / 1e9, all / read / 1e9);
+  const double rows = fastest([&] {
+    for (std::size_t token = 0; token < tokens; ++token) {
+      const std::size_t blocks = TokenLayout(call.shape, start + token).keys / kBlock;
+      kernel.round_queries(input, token, 0, CachedCall::kHeads, held.get());
+      kernel.score(input, token, 0, blocks, held.get());
+      kernel.weigh(input, token, 0, CachedCall::kHeads, held.get());
+      kernel.mix(input, token, 0, CachedCall::kKeyHeads * slices_of_head(call.shape), held.get(),
+                 call.out.data());
+    }
+  });
+  std::printf("chunk\t%s\t%zu behind %zu\t%.1f\t%.1f\n", kernels.name, tokens, start, tiles * 1e6,
+              rows * 1e6);
 }
 
 void attention(const Kernels& kernels, std::size_t tokens) {
@@ -205,33 +386,82 @@ void attention(const Kernels& kernels, std::size_t tokens) {
               norm * 1e6);
 }
 
+void linear_sizes(const Kernels& kernels) {
+  for (const int bits : {8, 7}) {
+    for (const std::size_t rows : {1U, 8U, 16U, 64U, 128U}) {
+      linear(kernels, bits, rows, 384, 384);
+      linear(kernels, bits, rows, 384, 1536);
+      linear(kernels, bits, rows, 1536, 384);
+      linear(kernels, bits, rows, 128, 512);
+    }
+    if (!kernels.seven_is_faster) {
+      break;
+    }
+  }
+}
+
+void int4_sizes(const Kernels& kernels) {
+  for (const std::size_t rows : {1U, 8U, 16U, 64U, 128U}) {
+    int4_linear(kernels, rows, 384, 384);
+    int4_linear(kernels, rows, 384, 1536);
+    int4_linear(kernels, rows, 1536, 384);
+  }
+}
+
+// The layers of a decoder, the last one that gives the scores of its vocabulary.
+void token_sizes(const Kernels& kernels) {
+  for (const bool int4 : {false, true}) {
+    for (const std::size_t threads : {1U, 2U}) {
+      token(kernels, int4, 576, 192, threads);
+      token(kernels, int4, 576, 576, threads);
+      token(kernels, int4, 576, 1536, threads);
+      token(kernels, int4, 1536, 576, threads);
+      token(kernels, int4, 576, 49152, threads);
+    }
+  }
+}
+
+void cached_sizes(const Kernels& kernels) {
+  for (const std::size_t start : {127U, 511U, 2047U, 8191U}) {
+    cached_token(kernels, start);
+  }
+}
+
+void chunk_sizes(const Kernels& kernels) {
+  for (const std::size_t start : {0U, 1024U}) {
+    for (const std::size_t tokens : {2U, 3U, 4U, 8U, 128U}) {
+      cached_chunk(kernels, tokens, start);
+    }
+  }
+}
+
+void attention_sizes(const Kernels& kernels) {
+  for (const std::size_t tokens : {8U, 32U, 128U, 256U, 512U}) {
+    attention(kernels, tokens);
+  }
+}
+
+struct Kind {
+  const char* name;
+  void (*measure)(const Kernels& kernels);
+};
+
+constexpr Kind kKinds[] = {{"linear", linear_sizes}, {"int4", int4_sizes},   {"token", token_sizes},
+                           {"cached", cached_sizes}, {"chunk", chunk_sizes}, {"attention", attention_sizes}};
+
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  const std::vector<std::string> wanted(argv + 1, argv + argc);
   std::size_t count = 0;
   const Kernels* const* all = usable_kernels(count);
   for (std::size_t i = 1; i < count; ++i) {  // the portable ones come first, and are not made for speed
-    for (const int bits : {8, 7}) {
-      for (const std::size_t rows : {1U, 8U, 16U, 64U, 128U}) {
-        linear(*all[i], bits, rows, 384, 384);
-        linear(*all[i], bits, rows, 384, 1536);
-        linear(*all[i], bits, rows, 1536, 384);
-        linear(*all[i], bits, rows, 128, 512);
-      }
-      if (!all[i]->seven_is_faster) {
-        break;
+    for (const Kind& kind : kKinds) {
+      if (wanted.empty() || std::find(wanted.begin(), wanted.end(), kind.name) != wanted.end()) {
+        kind.measure(*all[i]);
+        std::fflush(stdout);
       }
     }
-    for (const std::size_t rows : {1U, 8U, 16U, 64U, 128U}) {
-      int4_linear(*all[i], rows, 384, 384);
-      int4_linear(*all[i], rows, 384, 1536);
-      int4_linear(*all[i], rows, 1536, 384);
-    }
-    int4_token(*all[i], 576, 1536);
-    for (const std::size_t tokens : {8U, 32U, 128U, 256U, 512U}) {
-      attention(*all[i], tokens);
-    }
-    std::fflush(stdout);
   }
   return 0;
 }

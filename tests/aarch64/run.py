@@ -323,7 +323,8 @@ def compile_programs() -> dict[str, Path]:
     native = tests / "runtime_bindings" / "runtime" / "native"
     # what registers the operators needs ExecuTorch's headers, which a wheel does not have
     block = core / "memory" / "block.cpp"
-    parts = [core / "kernels" / f"{part}.cpp" for part in ("attention_layout", "dispatch", "linear_layout")]
+    layouts = ("attention_layout", "cached_attention_layout", "dispatch", "linear_layout")
+    parts = [core / "kernels" / f"{part}.cpp" for part in layouts]
     kernels = [*sorted((core / "kernels" / "processors").glob("*.cpp")), *parts, block, core / "program" / "cpu.cpp"]
     sources = {
         "c_api_test": [native / "c_api_test.c"],
@@ -333,6 +334,8 @@ def compile_programs() -> dict[str, Path]:
         "linear_test": [native / "linear_test.cpp", core / "kernels" / "linear_call.cpp", *kernels],
         "block_test": [native / "block_test.cpp", block, core / "memory" / "xnnpack_memory.cpp"],
         "layer_norm_test": [native / "layer_norm_test.cpp", *kernels],
+        "rms_norm_test": [native / "rms_norm_test.cpp", *kernels],
+        "cached_attention_test": [native / "cached_attention_test.cpp", *kernels],
         "tokenizer_test": [tests / "runtime_bindings" / "text" / "native" / "tokenizer_test.cpp"],
         "sme_outer_product": [tests / "aarch64" / "sme_outer_product.c"],
     }

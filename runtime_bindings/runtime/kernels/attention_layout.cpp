@@ -1,37 +1,15 @@
 // Memory layout of packed keys and values, and of the scratch memory of the attention kernels.
 #include "kernels/attention.h"
+#include "kernels/memory_parts.h"
 
 namespace linnet::kernels {
-namespace {
-
-constexpr std::size_t kAlignment = 64;
-
-std::size_t rounded_up(std::size_t value, std::size_t multiple) noexcept {
-  return (value + multiple - 1) / multiple * multiple;
-}
-
-// Offsets of aligned parts of one block of memory.
-class Parts {
- public:
-  std::size_t next(std::size_t bytes) noexcept {
-    const std::size_t offset = size_;
-    size_ = rounded_up(size_ + bytes, kAlignment);
-    return offset;
-  }
-  std::size_t size() const noexcept { return size_; }
-
- private:
-  std::size_t size_ = 0;
-};
-
-}  // namespace
 
 PackedHead::PackedHead(const AttentionShape& shape, const UnitFormat& format) noexcept
     : tokens(rounded_up(shape.tokens, kStep)),
       group(format.group),
       units((shape.head_width + group - 1) / group),
       channels(rounded_up(shape.head_width, kLanes)) {
-  Parts parts;
+  MemoryParts parts;
   key_scale = parts.next(tokens * sizeof(float));
   key_start = parts.next(tokens * sizeof(std::int32_t));
   value_scale = parts.next(channels * sizeof(float));
@@ -49,7 +27,7 @@ PackedHead::PackedHead(const AttentionShape& shape, const UnitFormat& format) no
 }
 
 Scratch::Scratch(const PackedHead& head) noexcept {
-  Parts parts;
+  MemoryParts parts;
   queries = parts.next(head.units * kLanes * kUnitBytes);
   scores = parts.next(kBlock * kLanes * sizeof(float));
   weights = parts.next(kBlock / head.group * kLanes * kUnitBytes);

@@ -5,8 +5,10 @@
 #include <string>
 
 #include "kernels/attention.h"
+#include "kernels/cached_attention.h"
 #include "kernels/layer_norm.h"
 #include "kernels/linear.h"
+#include "kernels/rms_norm.h"
 
 namespace linnet::kernels {
 
@@ -20,6 +22,8 @@ struct Kernels {
   bool seven_is_faster;
   AttentionKernel attention;
   LayerNormKernel layer_norm;
+  RmsNormKernel rms_norm;
+  CachedAttentionKernel cached_attention;
 };
 
 // Kernels in plain C++, for every processor.

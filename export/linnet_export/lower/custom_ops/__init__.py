@@ -7,6 +7,7 @@ and both read the same weights of the file. linnet takes `forward_fused` on x86-
 from __future__ import annotations
 
 from linnet_export.lower.custom_ops.add_layer_norm import add_layer_norm, layer_norm
+from linnet_export.lower.custom_ops.cached_attention import cache_row_bytes, cached_attention
 from linnet_export.lower.custom_ops.embedding_byte import embedding_byte, use_custom_embeddings
 from linnet_export.lower.custom_ops.int8_attention import (
     int8_attention,
@@ -15,10 +16,14 @@ from linnet_export.lower.custom_ops.int8_attention import (
     int8_rotary_attention,
 )
 from linnet_export.lower.custom_ops.multiply import multiply
+from linnet_export.lower.custom_ops.rms_norm import add_rms_norm, rms_norm
 
 __all__ = [
     "CUSTOM_OPERATORS",
     "add_layer_norm",
+    "add_rms_norm",
+    "cache_row_bytes",
+    "cached_attention",
     "embedding_byte",
     "int8_attention",
     "int8_biased_attention",
@@ -26,11 +31,14 @@ __all__ = [
     "int8_rotary_attention",
     "layer_norm",
     "multiply",
+    "rms_norm",
     "use_custom_embeddings",
 ]
 
 _NAMES = (
     "add_layer_norm",
+    "add_rms_norm",
+    "cached_attention",
     "embedding_byte",
     "int8_attention",
     "int8_biased_attention",
@@ -38,6 +46,7 @@ _NAMES = (
     "int8_rotary_attention",
     "layer_norm",
     "multiply",
+    "rms_norm",
 )
 
 CUSTOM_OPERATORS = frozenset(f"linnet::{name}.out" for name in _NAMES)

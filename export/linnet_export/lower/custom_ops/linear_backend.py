@@ -194,8 +194,10 @@ def _is_custom(node: Node) -> bool:
         ours.int8_biased_attention,
         ours.int8_disentangled_attention,
         ours.int8_rotary_attention,
+        ours.cached_attention,
     )
-    operators = (*attention, ours.add_layer_norm, ours.layer_norm, ours.multiply)
+    normalization = (ours.add_layer_norm, ours.layer_norm, ours.add_rms_norm, ours.rms_norm)
+    operators = (*attention, *normalization, ours.multiply)
     return node.target in [operator.default for operator in operators]
 
 

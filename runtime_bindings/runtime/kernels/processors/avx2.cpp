@@ -273,12 +273,14 @@ struct Int4Products : ActivationsInBytes<kInt4ActivationOffset>, Int4 {
 }  // namespace
 }  // namespace linnet::kernels
 
+#include "kernels/processors/avx2_cache.h"
 #include "kernels/shared/table.h"
 
 namespace linnet::kernels {
 
 const Kernels& avx2_kernels() noexcept {
-  static constexpr Kernels kKernels = table<Products, Int4Products, SevenBitProducts>("avx2");
+  static constexpr Kernels kKernels =
+      table<Products, Int4Products, AvxCacheProducts<Avx2RowProducts>, SevenBitProducts>("avx2");
   return kKernels;
 }
 

@@ -39,6 +39,11 @@ inline Floats load(const float* from, std::size_t count) {
                          : _mm256_maskload_ps(from + kHalf, lanes_below(behind_half(count)))};
 }
 
+inline Ints load(const std::int32_t* from) {
+  const auto* halves = reinterpret_cast<const __m256i*>(from);
+  return {_mm256_loadu_si256(halves), _mm256_loadu_si256(halves + 1)};
+}
+
 inline void store(float* to, Floats x) {
   _mm256_storeu_ps(to, x.low);
   _mm256_storeu_ps(to + kHalf, x.high);

@@ -42,6 +42,7 @@ inline Floats load(const float* from) { return _mm512_loadu_ps(from); }
 inline Floats load(const float* from, std::size_t count) {
   return _mm512_maskz_loadu_ps(lanes_below(count), from);
 }
+inline Ints load(const std::int32_t* from) { return _mm512_loadu_si512(from); }
 inline void store(float* to, Floats x) { _mm512_storeu_ps(to, x); }
 inline void store(float* to, Floats x, std::size_t count) {
   _mm512_mask_storeu_ps(to, lanes_below(count), x);
@@ -281,15 +282,22 @@ struct Int4Products : ActivationsInBytes<kInt4ActivationOffset>, Int4 {
   }
 };
 
+// The same on 256-bit registers, which rows of a cache fill.
+inline void add_fours(__m256i& sum, __m256i left, __m256i right) {
+  asm("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(left), "v"(right));
+}
+
 }  // namespace
 }  // namespace linnet::kernels
 
+#include "kernels/processors/vnni_cache.h"
 #include "kernels/shared/table.h"
 
 namespace linnet::kernels {
 
 const Kernels& avx512_vnni_kernels() noexcept {
-  static constexpr Kernels kKernels = table<Products, Int4Products>("avx512_vnni");
+  static constexpr Kernels kKernels =
+      table<Products, Int4Products, AvxCacheProducts<VnniRowProducts>>("avx512_vnni");
   return kKernels;
 }
 

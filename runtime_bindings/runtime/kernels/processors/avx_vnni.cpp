@@ -14,12 +14,14 @@
 
 #define LINNET_VPDPBUSD "%{vex%} vpdpbusd"
 #include "kernels/processors/avx_vnni.h"
+#include "kernels/processors/vnni_cache.h"
 #include "kernels/shared/table.h"
 
 namespace linnet::kernels {
 
 const Kernels& avx_vnni_kernels() noexcept {
-  static constexpr Kernels kKernels = table<Products, Int4Products>("avx_vnni");
+  static constexpr Kernels kKernels =
+      table<Products, Int4Products, AvxCacheProducts<VnniRowProducts>>("avx_vnni");
   return kKernels;
 }
 

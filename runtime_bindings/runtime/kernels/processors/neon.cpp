@@ -196,7 +196,7 @@ struct Int4Products : ActivationsInBytes<kInt4ActivationOffset>, Int4 {
 namespace linnet::kernels {
 
 const Kernels& neon_kernels() noexcept {
-  static constexpr Kernels kKernels = table<Products, Int4Products>("neon");
+  static constexpr Kernels kKernels = table<Products, Int4Products, PlainCacheProducts>("neon");
   return kKernels;
 }
 

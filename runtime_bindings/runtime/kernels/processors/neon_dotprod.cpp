@@ -202,7 +202,7 @@ struct Int4Products : ActivationsInBytes<kInt4ActivationOffset>, Int4 {
 namespace linnet::kernels {
 
 const Kernels& neon_dotprod_kernels() noexcept {
-  static constexpr Kernels kKernels = table<Products, Int4Products>("dotprod");
+  static constexpr Kernels kKernels = table<Products, Int4Products, PlainCacheProducts>("dotprod");
   return kKernels;
 }
 

@@ -232,7 +232,7 @@ struct Int4Products : ActivationsInBytes<kInt4ActivationOffset>, Int4 {
 namespace linnet::kernels {
 
 const Kernels& neon_i8mm_kernels() noexcept {
-  static constexpr Kernels kKernels = table<Products, Int4Products>("i8mm");
+  static constexpr Kernels kKernels = table<Products, Int4Products, PlainCacheProducts>("i8mm");
   return kKernels;
 }
 

@@ -35,6 +35,9 @@ inline Floats load(const float* from, std::size_t count) {
   return each<Floats>([&](std::size_t i) { return i < count ? from[i] : 0.0F; });
 }
 inline Floats load(const float* from) { return load(from, kLanes); }
+inline Ints load(const std::int32_t* from) {
+  return each<Ints>([&](std::size_t i) { return from[i]; });
+}
 inline void store(float* to, const Floats& x, std::size_t count) {
   std::copy(x.lanes, x.lanes + std::min(count, kLanes), to);
 }
@@ -262,7 +265,7 @@ struct Int4Products : ActivationsInBytes<kInt4ActivationOffset>, Int4 {
 namespace linnet::kernels {
 
 const Kernels& portable_kernels() noexcept {
-  static constexpr Kernels kKernels = table<Products, Int4Products>("portable");
+  static constexpr Kernels kKernels = table<Products, Int4Products, PlainCacheProducts>("portable");
   return kKernels;
 }
 

@@ -6,13 +6,32 @@
 
 #include "kernels/dispatch.h"
 #include "kernels/shared/attention_rows.h"
+#include "kernels/shared/cached_attention_exact.h"
+#include "kernels/shared/cached_attention_rows.h"
+#include "kernels/shared/cached_attention_tiles.h"
 #include "kernels/shared/layer_norm_rows.h"
 #include "kernels/shared/linear_rows.h"
+#include "kernels/shared/rms_norm_rows.h"
 
 namespace linnet::kernels {
 namespace {
 
-template <typename Products, typename Int4Products, typename SevenBitProducts = Products>
+template <typename CacheProducts>
+constexpr CachedAttentionKernel cached_attention_kernel() noexcept {
+  return {kUnits,
+          append_tokens,
+          round_token_queries,
+          score_token<CacheProducts>,
+          weigh_token,
+          mix_token<CacheProducts>,
+          pack_cache,
+          attend_tiles,
+          append_exact_tokens,
+          attend_exact_head};
+}
+
+template <typename Products, typename Int4Products, typename CacheProducts,
+          typename SevenBitProducts = Products>
 constexpr Kernels table(const char* name) noexcept {
   return {name,
           linear_kernel<Products, 8>(),
@@ -20,7 +39,9 @@ constexpr Kernels table(const char* name) noexcept {
           linear_kernel<Int4Products, 8>(),
           !std::is_same_v<Products, SevenBitProducts>,
           {kUnits, pack_head, attend_rows},
-          layer_norm_rows};
+          layer_norm_rows,
+          rms_norm_rows,
+          cached_attention_kernel<CacheProducts>()};
 }
 
 }  // namespace

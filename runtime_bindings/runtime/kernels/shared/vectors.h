@@ -4,6 +4,7 @@
 //   Floats, Ints
 //   all(x)                              the same number in each lane
 //   load(from), load(from, count)       zeros behind the first `count` lanes, which are at least one
+//   load(ints)                          of int32
 //   store(to, x), store(to, x, count)   nothing behind the first `count` lanes
 //   first_lanes(x, count)               zeros behind the first `count` lanes
 //   add, subtract, multiply, divide     of Floats; add also of Ints
@@ -59,9 +60,11 @@
 #include <cstring>
 
 #include "kernels/attention.h"
+#include "kernels/cached_attention.h"
 #include "kernels/dispatch.h"
 #include "kernels/layer_norm.h"
 #include "kernels/linear.h"
+#include "kernels/rms_norm.h"
 
 namespace linnet::kernels {
 

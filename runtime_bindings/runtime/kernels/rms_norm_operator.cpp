@@ -1,0 +1,69 @@
+// ExecuTorch operators linnet::rms_norm.out and linnet::add_rms_norm.out: shapes are checked, rows shared
+// among threads.
+#include <executorch/runtime/core/exec_aten/util/tensor_util.h>
+#include <executorch/runtime/kernel/kernel_runtime_context.h>
+#include <executorch/runtime/kernel/operator_registry.h>
+
+#include "kernels/dispatch.h"
+#include "kernels/on_threads.h"
+#include "kernels/rms_norm.h"
+#include "kernels/tensor_checks.h"
+
+namespace linnet::kernels {
+namespace {
+
+using executorch::aten::Tensor;
+using executorch::runtime::Error;
+using executorch::runtime::EValue;
+using executorch::runtime::Kernel;
+using executorch::runtime::KernelRuntimeContext;
+using executorch::runtime::Span;
+
+// Tokens below which waking the other threads takes longer than the work.
+constexpr std::size_t kSmallestShare = 32;
+
+// Normalize x; or x + residual, which is written to `sum`.
+void normalize(KernelRuntimeContext& context, const Tensor& x, const Tensor* residual, const Tensor& weight,
+               double epsilon, Tensor* sum, Tensor& out) {
+  ET_KERNEL_CHECK(context,
+                  is_float(x, 2) && is_float(weight, 1) && is_float(out, 2) && weight.size(0) == x.size(1) &&
+                      (residual == nullptr || (is_matrix_like(*residual, x) && is_float(*sum, 2))),
+                  InvalidArgument, );
+  for (Tensor* each : {sum, &out}) {
+    ET_KERNEL_CHECK(context,
+                    each == nullptr || executorch::runtime::resize_tensor(*each, x.sizes()) == Error::Ok,
+                    InvalidArgument, );
+  }
+  const RmsNormInput input{
+      x.const_data_ptr<float>(), residual == nullptr ? nullptr : residual->const_data_ptr<float>(),
+      weight.const_data_ptr<float>(), static_cast<std::size_t>(x.size(1)), static_cast<float>(epsilon)};
+  const auto rows = static_cast<std::size_t>(x.size(0));
+  float* summed = sum == nullptr ? nullptr : sum->mutable_data_ptr<float>();
+  float* result = out.mutable_data_ptr<float>();
+  const RmsNormKernel kernel = chosen_kernels().rms_norm;
+  const std::size_t threads = usable_threads(rows, kSmallestShare);
+  on_threads(threads, [&](std::size_t thread) {
+    kernel(input, rows * thread / threads, rows * (thread + 1) / threads, summed, result);
+  });
+}
+
+// rms_norm.out(Tensor x, Tensor weight, float eps, *, Tensor(a!) out) -> Tensor(a!)
+void rms_norm_out(KernelRuntimeContext& context, Span<EValue*> stack) {
+  normalize(context, stack[0]->toTensor(), nullptr, stack[1]->toTensor(), stack[2]->toDouble(), nullptr,
+            stack[3]->toTensor());
+}
+
+// add_rms_norm.out(Tensor x, Tensor residual, Tensor weight, float eps, *, Tensor(a!) out0, Tensor(b!) out1)
+// -> (Tensor(a!), Tensor(b!))
+void add_rms_norm_out(KernelRuntimeContext& context, Span<EValue*> stack) {
+  normalize(context, stack[0]->toTensor(), &stack[1]->toTensor(), stack[2]->toTensor(), stack[3]->toDouble(),
+            &stack[4]->toTensor(), stack[5]->toTensor());
+}
+
+[[maybe_unused]] const Error registered =
+    executorch::runtime::register_kernel(Kernel("linnet::rms_norm.out", rms_norm_out));
+[[maybe_unused]] const Error registered_of_sum =
+    executorch::runtime::register_kernel(Kernel("linnet::add_rms_norm.out", add_rms_norm_out));
+
+}  // namespace
+}  // namespace linnet::kernels
