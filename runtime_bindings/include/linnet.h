@@ -6,7 +6,7 @@
  *   - After a failure linnet_last_error() says, for the calling thread, what was found, what was
  *     expected and what to do. linnet_last_executorch_error() keeps ExecuTorch's own code.
  *   - An object that a function hands over through a pointer without const belongs to the caller, who
- *     frees it with the function of its type that ends in _free. Freeing NULL does nothing.
+ *     frees it with the function of its type that ends in _free or _destroy. Freeing NULL does nothing.
  *   - A const object, and everything that is called "borrowed", belongs to the object it was read from: it
  *     stays valid as long as that object and is never freed.
  *   - Text is UTF-8 with an explicit length in bytes; it may contain zero bytes.
@@ -199,6 +199,25 @@ LINNET_API linnet_status linnet_tokenizer_find(const linnet_tokenizer* tokenizer
 LINNET_API linnet_status linnet_tokenizer_decode(const linnet_tokenizer* tokenizer, const int64_t* ids,
                                                  size_t count, int32_t skip_special, char* text,
                                                  size_t capacity, size_t* size);
+
+/* Text of tokens that come one after the other, as a model generates them. */
+typedef struct linnet_text_stream linnet_text_stream;
+
+/* Open a stream on a tokenizer, borrowed, which must outlive it. With `skip_special` 1 special tokens are
+ * left out. One thread at a time may use a stream. */
+LINNET_API linnet_status linnet_text_stream_create(const linnet_tokenizer* tokenizer, int32_t skip_special,
+                                                   linnet_text_stream** stream);
+/* Take the next token and read what is new in the text and certain: whole characters of UTF-8, often none.
+ * What a later token may still change is held back: a character whose last bytes are to come, a run of tokens
+ * for single bytes, a space that the decoder may remove. `text` is borrowed until the next call with the
+ * stream. The cost does not depend on the tokens before. Errors: LINNET_INPUT_OUT_OF_RANGE for an id outside
+ * the vocabulary, after which the stream goes on as if it had not come. */
+LINNET_API linnet_status linnet_text_stream_push(linnet_text_stream* stream, int64_t id, linnet_text* text);
+/* Read the rest of the text, in the same way; bytes that are not UTF-8 are U+FFFD. All texts of a stream,
+ * joined, are what linnet_tokenizer_decode gives for all ids. The next token then begins another text. */
+LINNET_API linnet_status linnet_text_stream_finish(linnet_text_stream* stream, linnet_text* text);
+/* Free a stream. */
+LINNET_API void linnet_text_stream_destroy(linnet_text_stream* stream);
 
 /* One window that another tokenizer made, as linnet_encoding_create takes it; all pointers have `length`
  * entries, `offsets_code_points` 2 * `length`. */

@@ -17,6 +17,9 @@ linnet_truncation truncation_named(const std::string& name) {
 }
 
 void bind_tokenizer(nb::module_& module) {
+  nb::class_<TextStream>(module, "TextStream")
+      .def("push", &TextStream::push, nb::arg("id"))
+      .def("finish", &TextStream::finish);
   nb::class_<Tokenizer>(module, "Tokenizer")
       .def(nb::init<const nb::bytes&>(), nb::arg("data"))
       .def_prop_ro("vocab_size", &Tokenizer::vocab_size)
@@ -26,6 +29,7 @@ void bind_tokenizer(nb::module_& module) {
       .def("is_special", &Tokenizer::is_special, nb::arg("id"))
       .def("find", &Tokenizer::find, nb::arg("token"))
       .def("decode", &Tokenizer::decode, nb::arg("ids"), nb::kw_only(), nb::arg("skip_special") = false)
+      .def("stream", &Tokenizer::stream, nb::kw_only(), nb::arg("skip_special") = false)
       .def("encode", &Tokenizer::encode, nb::arg("text"), nb::arg("pair") = nb::none(), nb::kw_only(),
            nb::arg("max_length") = 0, nb::arg("truncation") = "longest_first", nb::arg("stride") = -1,
            nb::arg("add_special_tokens") = true);

@@ -1,4 +1,4 @@
-// Python class Tokenizer: the tokenizer of the core.
+// Python classes Tokenizer and TextStream: the tokenizer of the core.
 #ifndef LINNET_PYTHON_TOKENIZER_H_
 #define LINNET_PYTHON_TOKENIZER_H_
 
@@ -27,6 +27,37 @@ linnet_truncation truncation_named(const std::string& name);
 
 // Bytes from which encoding a text takes longer than releasing and taking the GIL.
 constexpr std::size_t kLongText = 4096;
+
+// Text of tokens that come one after the other; keeps its tokenizer alive.
+class TextStream {
+ public:
+  TextStream(std::shared_ptr<const linnet_tokenizer> tokenizer, bool skip_special)
+      : tokenizer_(std::move(tokenizer)) {
+    linnet_text_stream* created = nullptr;
+    check(linnet_text_stream_create(tokenizer_.get(), skip_special ? 1 : 0, &created));
+    stream_.reset(created);
+  }
+
+  nb::str push(std::int64_t id) {
+    linnet_text text = {};
+    check(linnet_text_stream_push(stream_.get(), id, &text));
+    return as_str(text);
+  }
+
+  nb::str finish() {
+    linnet_text text = {};
+    check(linnet_text_stream_finish(stream_.get(), &text));
+    return as_str(text);
+  }
+
+ private:
+  struct Deleter {
+    void operator()(linnet_text_stream* stream) const noexcept { linnet_text_stream_destroy(stream); }
+  };
+
+  std::shared_ptr<const linnet_tokenizer> tokenizer_;
+  std::unique_ptr<linnet_text_stream, Deleter> stream_;
+};
 
 class Tokenizer {
  public:
@@ -76,6 +107,8 @@ class Tokenizer {
     }
     return decoded({text.data(), size});
   }
+
+  TextStream stream(bool skip_special) const { return {tokenizer_, skip_special}; }
 
   std::vector<Encoding> encode(const nb::str& text, const std::optional<nb::str>& pair,
                                std::int32_t max_length, const std::string& truncation, std::int32_t stride,

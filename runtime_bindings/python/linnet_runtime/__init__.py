@@ -14,6 +14,7 @@ try:
         Model,
         Proposal,
         Task,
+        TextStream,
         Tokenizer,
         runtime_info,
         verify_file,
@@ -21,4 +22,15 @@ try:
 finally:
     sys.setdlopenflags(_flags)
 
-__all__ = ["Encoding", "Entity", "Event", "Model", "Proposal", "Task", "Tokenizer", "runtime_info", "verify_file"]
+__all__ = [
+    "Encoding",
+    "Entity",
+    "Event",
+    "Model",
+    "Proposal",
+    "Task",
+    "TextStream",
+    "Tokenizer",
+    "runtime_info",
+    "verify_file",
+]

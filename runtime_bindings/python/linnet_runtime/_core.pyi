@@ -35,6 +35,15 @@ class Encoding:
     def truncated(self) -> bool:
         """True if text was left out that no other window holds."""
 
+class TextStream:
+    """Text of tokens that come one after the other. One thread at a time may use it."""
+
+    def push(self, id: int) -> str:
+        """Text that is new and certain with this token, often none. Raises InputOutOfRangeError, and then goes on as
+        if the id had not come."""
+    def finish(self) -> str:
+        """The rest of the text. All texts, joined, are what decode() gives for all ids; then another text begins."""
+
 class Tokenizer:
     def __init__(self, data: bytes) -> None: ...
     @property
@@ -51,6 +60,7 @@ class Tokenizer:
         """Id of a token, added tokens included. Raises InputOutOfRangeError if there is none."""
     def decode(self, ids: Sequence[int], *, skip_special: bool = False) -> str:
         """Ids as text, as the decoder of tokenizers gives it; ids without a token are left out."""
+    def stream(self, *, skip_special: bool = False) -> TextStream: ...
     def encode(
         self,
         text: str,

@@ -20,12 +20,19 @@
 #include "file/fields.h"
 #include "linnet.h"
 #include "status.h"
+#include "tokenizer/text_stream.h"
 #include "tokenizer/tokenizer.h"
 
 struct linnet_tokenizer {
   explicit linnet_tokenizer(std::shared_ptr<const linnet::Tokenizer> tokenizer)
       : value(std::move(tokenizer)) {}
   std::shared_ptr<const linnet::Tokenizer> value;
+};
+
+struct linnet_text_stream {
+  linnet_text_stream(const linnet::Tokenizer& tokenizer, bool skip_special)
+      : value(tokenizer, skip_special) {}
+  linnet::TextStream value;
 };
 
 struct linnet_encoding {

@@ -256,6 +256,33 @@ extern "C" linnet_status linnet_tokenizer_decode(const linnet_tokenizer* tokeniz
   });
 }
 
+extern "C" linnet_status linnet_text_stream_create(const linnet_tokenizer* tokenizer, int32_t skip_special,
+                                                   linnet_text_stream** stream) {
+  return linnet::guarded([&] {
+    require_pointer(tokenizer, "tokenizer");
+    require_pointer(stream, "stream");
+    *stream = new linnet_text_stream(*tokenizer->value, skip_special != 0);
+  });
+}
+
+extern "C" linnet_status linnet_text_stream_push(linnet_text_stream* stream, int64_t id, linnet_text* text) {
+  return linnet::guarded([&] {
+    require_pointer(stream, "stream");
+    require_pointer(text, "text");
+    *text = linnet::c_api::text_of(stream->value.push(id));
+  });
+}
+
+extern "C" linnet_status linnet_text_stream_finish(linnet_text_stream* stream, linnet_text* text) {
+  return linnet::guarded([&] {
+    require_pointer(stream, "stream");
+    require_pointer(text, "text");
+    *text = linnet::c_api::text_of(stream->value.finish());
+  });
+}
+
+extern "C" void linnet_text_stream_destroy(linnet_text_stream* stream) { delete stream; }
+
 extern "C" linnet_status linnet_encoding_create(linnet_text text, linnet_text pair,
                                                 const linnet_token_source* tokens,
                                                 linnet_encoding** encoding) {

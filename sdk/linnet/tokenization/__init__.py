@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from linnet.errors import BuildError
 from linnet.format.manifest import Manifest
 from linnet.runtime import Runtime
-from linnet.tokenization.base import OpenedTokenizer, Vocabulary
+from linnet.tokenization.base import OpenedTokenizer, TextStream, Vocabulary
 
-__all__ = ["KINDS", "OpenedTokenizer", "Vocabulary", "open_tokenizer"]
+__all__ = ["KINDS", "OpenedTokenizer", "TextStream", "Vocabulary", "open_tokenizer"]
 
 
 def _core(runtime: Runtime, manifest: Manifest) -> OpenedTokenizer:

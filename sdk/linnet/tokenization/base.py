@@ -10,7 +10,24 @@ from linnet.runtime import Encoding, IntArray, Tokenizer
 if TYPE_CHECKING:
     from linnet.runtime import CoreEncoding
 
-__all__ = ["OpenedTokenizer", "Vocabulary"]
+__all__ = ["OpenedTokenizer", "TextStream", "Vocabulary"]
+
+
+class TextStream(Protocol):
+    """Text of tokens that come one after the other, as a model generates them."""
+
+    def push(self, token_id: int, /) -> str:
+        """Return the text that is new and certain with this token, often none: only whole characters.
+
+        Raises:
+            InputOutOfRangeError: the id is not in the vocabulary; the stream goes on as if it had not come.
+        """
+
+    def finish(self) -> str:
+        """Return the rest of the text; the next token begins another text.
+
+        All texts of the stream, joined, are what :meth:`Vocabulary.decode` returns for all ids.
+        """
 
 
 class Vocabulary(Protocol):
@@ -44,6 +61,9 @@ class OpenedTokenizer(Tokenizer, Protocol):
         Raises:
             TokenizerInvalidError: the tokenizer bytes cannot be parsed.
         """
+
+    def stream(self, *, skip_special: bool = False) -> TextStream:
+        """Open a stream that decodes ids one by one, without special tokens if ``skip_special`` is True."""
 
     def decodable(self, encoding: Encoding, text: str | None, pair: str | None) -> CoreEncoding:
         """Convert an encoding of this tokenizer to the form that the decoder of the core reads.

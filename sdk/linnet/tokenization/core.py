@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from linnet.runtime import Encoding, IntArray, Runtime
 from linnet.tokenization.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from linnet.runtime import CoreEncoding
+    from linnet.tokenization.base import TextStream
 
 __all__ = ["CoreTokenizer"]
 
@@ -30,6 +31,10 @@ class CoreTokenizer:
     def encode(self) -> Callable[..., Sequence[Encoding]]:
         """The core's own method, see :class:`linnet.runtime.Tokenizer`."""
         return self._runtime.tokenizer.encode
+
+    def stream(self, *, skip_special: bool = False) -> TextStream:
+        """Open a stream that decodes ids one by one, see :class:`linnet_runtime.TextStream`."""
+        return cast("TextStream", cast(Any, self._runtime.tokenizer).stream(skip_special=skip_special))
 
     def decodable(self, encoding: Encoding, text: str | None, pair: str | None) -> CoreEncoding:
         """Return the encoding unchanged, since it already has the form of the core."""

@@ -6,6 +6,7 @@ text. A device that passes token ids does not need the package.
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
@@ -23,6 +24,7 @@ from linnet.errors import (
 )
 from linnet.runtime import Encoding, IntArray, core
 from linnet.tokenization.json_bytes import CLEAN_UP, unpack
+from linnet.tokenization.json_stream import JsonTextStream, Step
 from linnet.version import install_line
 
 if TYPE_CHECKING:
@@ -107,6 +109,22 @@ class TokenizerJson:
             if windows:
                 return [JsonEncoding(window, truncated=False) for window in (encoding, *encoding.overflowing)]
         return [JsonEncoding(encoding, truncated=bool(encoding.overflowing))]
+
+    def stream(self, *, skip_special: bool = False) -> JsonTextStream:
+        """Open a stream that decodes ids one by one; where decoded text is cleaned up, all of it comes at the end."""
+        from tokenizers.decoders import DecodeStream
+
+        def begin() -> Step:
+            stream = DecodeStream(skip_special_tokens=skip_special)
+
+            def step(token_id: int) -> str:
+                with self._lock:
+                    return stream.step(self._tokenizer, token_id) or ""
+
+            return (lambda _: "") if self.vocabulary.cleans_up else step
+
+        decode = functools.partial(self.vocabulary.decode, skip_special=skip_special)
+        return JsonTextStream(begin, decode, len(self.vocabulary))
 
     def decodable(self, encoding: Encoding, text: str | None, pair: str | None) -> CoreEncoding:
         """Convert an encoding to the form that the decoder of the core reads."""
@@ -199,7 +217,7 @@ class JsonVocabulary:
 
     def __init__(self, tokenizer: tokenizers.Tokenizer, *, clean_up: bool) -> None:
         self._tokenizer = tokenizer
-        self._clean_up = clean_up
+        self.cleans_up = clean_up
 
     def __len__(self) -> int:
         return int(self._tokenizer.get_vocab_size(with_added_tokens=True))
@@ -226,7 +244,7 @@ class JsonVocabulary:
     def decode(self, ids: Iterable[int], *, skip_special: bool = False) -> str:
         """Decode ids to text; ids without a token are skipped, special tokens if ``skip_special`` is True."""
         text = str(self._tokenizer.decode(list(ids), skip_special_tokens=skip_special))
-        for spaced, replacement in _CLEANUP if self._clean_up else ():
+        for spaced, replacement in _CLEANUP if self.cleans_up else ():
             text = text.replace(spaced, replacement)
         return text
 

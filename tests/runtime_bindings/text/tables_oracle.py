@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import tokenizers
-from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from linnet_export.tokenizer.tables import tables_blob
 from linnet_runtime import Tokenizer as DeviceTokenizer
+from tests.runtime_bindings.text.oracle import shared_texts
 from tests.support.tokenizers import training_texts
 
 Rows: TypeAlias = tuple[list[int], list[int], list[int], list[tuple[int, int]], list[int]]
@@ -35,6 +36,29 @@ PIECES = (
 )  # fmt: skip
 
 
+DECODERS: dict[str, Callable[[], Any]] = {
+    "none": lambda: None,
+    "fuse": decoders.Fuse,
+    "byte fallback": lambda: decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
+    ),
+    "bytes alone": decoders.ByteFallback,
+    "strip left": lambda: decoders.Strip("l", 2, 0),
+    "strip right": lambda: decoders.Strip("l", 0, 1),
+    "strip the whole": lambda: decoders.Sequence([decoders.Fuse(), decoders.Strip("l", 2, 0)]),
+    "replace in the whole": lambda: decoders.Sequence([decoders.Fuse(), decoders.Replace("lel", "L")]),
+    "replace spaces": lambda: decoders.Sequence([decoders.Fuse(), decoders.Replace(Regex(" {2,}"), "_")]),
+    "wordpiece": lambda: decoders.WordPiece(prefix="##", cleanup=True),
+    "wordpiece as it is": lambda: decoders.WordPiece(prefix="he", cleanup=False),
+    "wordpiece of the whole": lambda: decoders.Sequence([decoders.Fuse(), decoders.WordPiece()]),
+    "suffix": lambda: decoders.BPEDecoder(suffix="</w>"),
+    "suffix of letters": lambda: decoders.BPEDecoder(suffix="l"),
+    "metaspace": lambda: decoders.Metaspace(prepend_scheme="always"),
+    "metaspace never": lambda: decoders.Metaspace(prepend_scheme="never"),
+}
+"""Decoders of the core, in several settings, by name."""
+
+
 def random_text(rng: random.Random, pieces: int = 14) -> str:
     """Up to ``pieces`` pieces, some of any plane of Unicode."""
     out = []
@@ -49,6 +73,30 @@ def code_point_batches(shape: str = "a{}b", size: int = 512) -> Iterator[str]:
     """All code points, each within ``shape``, some hundred to a text."""
     for start in range(0, len(CODE_POINTS), size):
         yield " ".join(shape.replace("{}", c) for c in CODE_POINTS[start : start + size])
+
+
+_ADDED = ("<X>", "tail", "the", "wor", "e\u0301x", "É", "中", "...", "[X]", "lo wo")
+_FLAGS = ("lstrip", "rstrip", "single_word", "normalized")
+
+
+def random_added_tokens(rng: random.Random) -> list[AddedToken]:
+    """Five added tokens with any mixture of flags."""
+    return [
+        AddedToken(content, special=rng.random() < 0.3, **{flag: rng.random() < 0.4 for flag in _FLAGS})
+        for content in rng.sample(_ADDED, 5)
+    ]
+
+
+def texts_with_added_tokens(rng: random.Random, count: int = 2000) -> list[str]:
+    """Texts in which :func:`random_added_tokens` stand beside letters and white space."""
+    parts = (*_ADDED, " ", "  ", "\u3000", "\u200b", "x", "é", "hello", "\n")
+    return ["".join(rng.choices(parts, k=rng.randint(1, 9))) for _ in range(count)]
+
+
+def real_lines(step: int) -> list[str]:
+    """Each line out of ``step`` of the shared texts."""
+    files = sorted(path for path in shared_texts().rglob("*") if path.is_file())
+    return [line for path in files for line in path.read_text(encoding="utf-8").splitlines()][::step]
 
 
 @dataclass(frozen=True)
@@ -70,6 +118,16 @@ class TableTwins:
             self.device.decode(ids, skip_special=skip) == self.reference.decode(ids, skip_special_tokens=skip)
             for skip in (False, True)
         )
+
+    def disagreements_on_generated(self, seed: str, count: int = 1500) -> list[str]:
+        """The generated texts and pairs, with special tokens and without, on which the two differ."""
+        rng = random.Random(seed)
+        found = []
+        for _ in range(count):
+            text, pair = random_text(rng), random_text(rng) if rng.random() < 0.3 else None
+            if not self.agree(text, pair, add_special_tokens=rng.random() < 0.9):
+                found.append(f"{text!a} {pair!a}")
+        return found
 
     def disagreements(self, texts: Iterable[str]) -> list[str]:
         """The first texts on which the two differ, as Python writes them."""
@@ -101,6 +159,24 @@ def training_corpus() -> tuple[str, ...]:
     """Texts to train small vocabularies on: sentences, and the pieces of generated texts."""
     rng = random.Random(5)
     return (*training_texts(), *(random_text(rng) for _ in range(300)))
+
+
+def char_bpe(vocab_size: int = 400, *, normalizer: Any = None, pre_tokenizer: Any = None, **settings: Any) -> Tokenizer:
+    """A BPE over characters, trained on the corpus of the tests; ``settings`` are those of the model."""
+    tokenizer = Tokenizer(models.BPE(**settings))
+    if normalizer is not None:
+        tokenizer.normalizer = normalizer
+    if pre_tokenizer is not None:
+        tokenizer.pre_tokenizer = pre_tokenizer
+    special = [token for token in (settings.get("unk_token"), "<s>", "</s>") if token]
+    if settings.get("byte_fallback"):
+        special += [f"<0x{byte:02X}>" for byte in range(256)]
+    affixes = {name: settings[name] for name in ("continuing_subword_prefix", "end_of_word_suffix") if name in settings}
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size, special_tokens=special, limit_alphabet=120, show_progress=False, **affixes
+    )
+    tokenizer.train_from_iterator(training_corpus(), trainer)
+    return tokenizer
 
 
 def byte_level_bpe(

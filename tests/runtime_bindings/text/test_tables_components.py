@@ -13,7 +13,9 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalize
 from linnet_export.tokenizer import UnsupportedTokenizerError
 from linnet_export.tokenizer.tables import tables_blob
 from tests.runtime_bindings.text.tables_oracle import (
+    DECODERS,
     byte_level_bpe,
+    char_bpe,
     code_point_batches,
     random_text,
     table_twins,
@@ -64,40 +66,10 @@ PRE_TOKENIZERS: dict[str, Callable[[], Any]] = {
     "sequence": lambda: P.Sequence([P.WhitespaceSplit(), P.Digits(True), P.Punctuation()]),
 }
 
-DECODERS: dict[str, Callable[[], Any]] = {
-    "none": lambda: None,
-    "fuse": D.Fuse,
-    "byte fallback": lambda: D.Sequence([D.Replace("▁", " "), D.ByteFallback(), D.Fuse(), D.Strip(" ", 1, 0)]),
-    "bytes alone": D.ByteFallback,
-    "strip left": lambda: D.Strip("l", 2, 0),
-    "strip right": lambda: D.Strip("l", 0, 1),
-    "wordpiece": lambda: D.WordPiece(prefix="##", cleanup=True),
-    "wordpiece as it is": lambda: D.WordPiece(prefix="he", cleanup=False),
-    "suffix": lambda: D.BPEDecoder(suffix="</w>"),
-}
-
 
 def _texts(name: str, count: int = 400) -> list[str]:
     rng = random.Random(name)
     return ["", *(random_text(rng) for _ in range(count))]
-
-
-def char_bpe(vocab_size: int = 400, *, normalizer: Any = None, pre_tokenizer: Any = None, **settings: Any) -> Tokenizer:
-    """A BPE over characters, trained on the corpus of the tests; ``settings`` are those of the model."""
-    tokenizer = Tokenizer(models.BPE(**settings))
-    if normalizer is not None:
-        tokenizer.normalizer = normalizer
-    if pre_tokenizer is not None:
-        tokenizer.pre_tokenizer = pre_tokenizer
-    special = [token for token in (settings.get("unk_token"), "<s>", "</s>") if token]
-    if settings.get("byte_fallback"):
-        special += [f"<0x{byte:02X}>" for byte in range(256)]
-    affixes = {name: settings[name] for name in ("continuing_subword_prefix", "end_of_word_suffix") if name in settings}
-    trainer = trainers.BpeTrainer(
-        vocab_size=vocab_size, special_tokens=special, limit_alphabet=120, show_progress=False, **affixes
-    )
-    tokenizer.train_from_iterator(training_corpus(), trainer)
-    return tokenizer
 
 
 @pytest.mark.parametrize("name", NORMALIZERS)

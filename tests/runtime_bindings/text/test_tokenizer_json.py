@@ -16,7 +16,7 @@ import tokenizers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from linnet.errors import InvalidArgumentError, InvalidTextError, TextTooLongError
+from linnet.errors import InputOutOfRangeError, InvalidArgumentError, InvalidTextError, TextTooLongError
 from linnet.tokenization.tokenizer_json import TokenizerJson
 from linnet_export.tokenizer import tokenizer_json_blob
 from tests.runtime_bindings.text.oracle import Rows, device_rows, shared_texts
@@ -191,6 +191,22 @@ def test_tokens_back_to_text(family: str) -> None:
         assert vocabulary.join(tokens) == tokenizer.convert_tokens_to_string(tokens)
         for skip in (False, True):
             assert vocabulary.decode(ids, skip_special=skip) == tokenizer.decode(ids, skip_special_tokens=skip)
+
+
+@families
+@pytest.mark.parametrize("clean_up", [False, True])
+def test_tokens_back_to_text_one_by_one(family: str, clean_up: bool) -> None:
+    backend = original(family).backend_tokenizer
+    tokenizer = TokenizerJson(tokenizer_json_blob(backend, clean_up=clean_up))
+    for text in ("", *training_texts()[:40]):
+        ids = backend.encode(text).ids
+        for skip in (False, True):
+            stream = tokenizer.stream(skip_special=skip)
+            pieces = [*map(stream.push, ids), stream.finish()]
+            assert "".join(pieces) == tokenizer.vocabulary.decode(ids, skip_special=skip)
+    stream = tokenizer.stream()
+    with pytest.raises(InputOutOfRangeError, match="outside of a vocabulary"):
+        stream.push(10**6)
 
 
 def test_one_tokenizer_in_many_threads() -> None:

@@ -1,12 +1,45 @@
 #include "tokenizer/tokenizer.h"
 
 #include <algorithm>
+#include <utility>
 
+#include "status.h"
+#include "tokenizer/decoder.h"
 #include "tokenizer/tables/format.h"
 #include "tokenizer/tables/tables_tokenizer.h"
 #include "tokenizer/wordpiece.h"
 
 namespace linnet {
+
+void Tokenizer::require_id(std::int64_t id) const {
+  if (id < 0 || static_cast<std::uint64_t>(id) >= size()) {
+    throw Error(LINNET_INPUT_OUT_OF_RANGE, "token id " + std::to_string(id) +
+                                               " is outside of a vocabulary of " + std::to_string(size()));
+  }
+}
+
+std::string Tokenizer::decode(const std::vector<std::int64_t>& ids, bool skip_special) const {
+  Decoding decoding;
+  open_decoder(decoding);
+  for (const std::int64_t id : ids) {
+    const std::string_view token = decoded_token(id, skip_special);
+    if (!token.empty()) {
+      decoding.push(token);
+    }
+  }
+  decoding.finish();
+  return std::move(decoding.text());
+}
+
+std::string Tokenizer::join(const std::vector<std::string_view>& tokens) const {
+  Decoding decoding;
+  open_decoder(decoding);
+  for (const std::string_view token : tokens) {
+    decoding.push(token);
+  }
+  decoding.finish();
+  return std::move(decoding.text());
+}
 
 std::unique_ptr<const Tokenizer> open_tokenizer(std::string_view bytes) {
   if (bytes.substr(0, tables::kMagic.size()) == tables::kMagic) {

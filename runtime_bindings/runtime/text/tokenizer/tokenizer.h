@@ -14,6 +14,8 @@
 
 namespace linnet {
 
+class Decoding;
+
 // Immutable after construction: safe to use from several threads.
 class Tokenizer {
  public:
@@ -41,17 +43,28 @@ class Tokenizer {
   // Return the sum of LINNET_TOKEN_* of an id, which must be below size().
   virtual std::int32_t flags(std::size_t id) const = 0;
 
-  // Turn ids into text; unused ids are left out, special tokens too if asked for. Throw
-  // LINNET_INPUT_OUT_OF_RANGE for an id outside the vocabulary.
-  virtual std::string decode(const std::vector<std::int64_t>& ids, bool skip_special) const = 0;
+  // Return the token of an id as the decoder takes it, borrowed; empty if the decoder does not see it: unused
+  // ids, and special tokens if `skip_special`. Throw LINNET_INPUT_OUT_OF_RANGE for an id outside the
+  // vocabulary.
+  virtual std::string_view decoded_token(std::int64_t id, bool skip_special) const = 0;
+
+  // Add the stages of the decoder, the last one first. They refer to the tokenizer.
+  virtual void open_decoder(Decoding& decoding) const = 0;
+
+  // Turn ids into text. Throw what decoded_token() throws.
+  std::string decode(const std::vector<std::int64_t>& ids, bool skip_special) const;
 
   // Join tokens to text, as the decoder does.
-  virtual std::string join(const std::vector<std::string_view>& tokens) const = 0;
+  std::string join(const std::vector<std::string_view>& tokens) const;
 
   // Encode a text, or a pair if `pair` is not nullptr, to at least one window. The windows do not refer to
   // the texts. Throw what linnet_tokenizer_encode returns.
   virtual std::vector<Window> encode(std::string_view text, const std::string_view* pair,
                                      const linnet_encode_options& options) const = 0;
+
+ protected:
+  // Throw LINNET_INPUT_OUT_OF_RANGE for an id outside the vocabulary.
+  void require_id(std::int64_t id) const;
 };
 
 // Open tokenizer bytes of the kinds "wordpiece" and "tables", which their first bytes tell apart. The bytes

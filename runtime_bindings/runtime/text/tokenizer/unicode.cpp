@@ -162,14 +162,20 @@ void append_utf8(std::string& bytes, char32_t c) {
 
 namespace {
 
+// Return the size of the character that a byte begins, 1 if it begins none.
+std::size_t wanted_length(char byte) noexcept {
+  const auto first = static_cast<unsigned char>(byte);
+  if (first < 0xC2 || first > 0xF4) {
+    return 1;
+  }
+  return first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+}
+
 // Return how many bytes at the beginning, which are not UTF-8, one U+FFFD stands for: a lead byte with those
 // of its continuation bytes that are there and allowed.
 std::size_t invalid_length(std::string_view bytes) noexcept {
   const auto first = static_cast<unsigned char>(bytes[0]);
-  if (first < 0xC2 || first > 0xF4) {
-    return 1;
-  }
-  const std::size_t wanted = first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+  const std::size_t wanted = wanted_length(bytes[0]);
   unsigned least = 0x80;
   unsigned most = 0xBF;
   if (first == 0xE0) {
@@ -193,6 +199,11 @@ std::size_t invalid_length(std::string_view bytes) noexcept {
   return length;
 }
 
+// Return true if more bytes may make a character of these, which are not one.
+bool can_go_on(std::string_view bytes) noexcept {
+  return bytes.size() < wanted_length(bytes[0]) && invalid_length(bytes) == bytes.size();
+}
+
 }  // namespace
 
 std::string replace_invalid(std::string_view bytes) {
@@ -210,6 +221,17 @@ std::string replace_invalid(std::string_view bytes) {
     bytes.remove_prefix(length);
   }
   return text;
+}
+
+std::size_t incomplete_end(std::string_view bytes) noexcept {
+  constexpr std::size_t kMost = 3;
+  for (std::size_t size = 1; size <= std::min(kMost, bytes.size()); ++size) {
+    const std::string_view end = bytes.substr(bytes.size() - size);
+    if (!is_continuation(end[0])) {
+      return can_go_on(end) ? size : 0;
+    }
+  }
+  return 0;
 }
 
 }  // namespace linnet::unicode

@@ -85,6 +85,9 @@ void append_utf8(std::string& bytes, char32_t c);
 // one, as String::from_utf8_lossy of Rust does.
 std::string replace_invalid(std::string_view bytes);
 
+// Return how many bytes at the end begin a character that more bytes may complete: 0 to 3.
+std::size_t incomplete_end(std::string_view bytes) noexcept;
+
 inline bool is_continuation(char byte) noexcept {
   return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U;
 }

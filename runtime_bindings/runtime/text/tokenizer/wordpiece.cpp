@@ -7,6 +7,7 @@
 
 #include "status.h"
 #include "tokenizer/decoder.h"
+#include "tokenizer/decoders/stages.h"
 #include "tokenizer/truncation.h"
 #include "tokenizer/unicode.h"
 #include "tokenizer/word_tokens.h"
@@ -69,25 +70,14 @@ bool WordPieceTokenizer::continues_word(std::int64_t id) const {
   return !added_[at] && vocabulary_.token(at).substr(0, prefix.size()) == prefix;
 }
 
-std::string WordPieceTokenizer::decode(const std::vector<std::int64_t>& ids, bool skip_special) const {
-  std::vector<std::string_view> tokens;
-  tokens.reserve(ids.size());
-  for (const std::int64_t id : ids) {
-    if (id < 0 || static_cast<std::uint64_t>(id) >= vocabulary_.size()) {
-      throw Error(LINNET_INPUT_OUT_OF_RANGE, "token id " + std::to_string(id) +
-                                                 " is outside of a vocabulary of " +
-                                                 std::to_string(vocabulary_.size()));
-    }
-    const auto at = static_cast<std::size_t>(id);
-    if (!vocabulary_.token(at).empty() && !(skip_special && special_[at])) {
-      tokens.push_back(vocabulary_.token(at));
-    }
-  }
-  return join_tokens(tokens, vocabulary_.continuation());
+std::string_view WordPieceTokenizer::decoded_token(std::int64_t id, bool skip_special) const {
+  require_id(id);
+  const auto at = static_cast<std::size_t>(id);
+  return skip_special && special_[at] ? std::string_view() : vocabulary_.token(at);
 }
 
-std::string WordPieceTokenizer::join(const std::vector<std::string_view>& tokens) const {
-  return join_tokens(tokens, vocabulary_.continuation());
+void WordPieceTokenizer::open_decoder(Decoding& decoding) const {
+  decoding.add<tables::WordPieceStage>(vocabulary_.continuation(), true);
 }
 
 // Sort added tokens by where they are searched: in the original text, or (`normalized`) in the normalized

@@ -37,8 +37,8 @@ class WordPieceTokenizer final : public Tokenizer {
   std::int64_t find(std::string_view token) const noexcept override;
   bool continues_word(std::int64_t id) const override;
   std::int32_t flags(std::size_t id) const override;
-  std::string decode(const std::vector<std::int64_t>& ids, bool skip_special) const override;
-  std::string join(const std::vector<std::string_view>& tokens) const override;
+  std::string_view decoded_token(std::int64_t id, bool skip_special) const override;
+  void open_decoder(Decoding& decoding) const override;
   std::vector<Window> encode(std::string_view text, const std::string_view* pair,
                              const linnet_encode_options& options) const override;
 

@@ -1,4 +1,7 @@
 // ByteFallback: tokens such as <0xE4> become bytes; a run of them that is not UTF-8 becomes one U+FFFD each.
+#include <algorithm>
+#include <string>
+
 #include "tokenizer/decoders/decoders.h"
 #include "tokenizer/unicode.h"
 
@@ -24,30 +27,43 @@ int byte_of(std::string_view token) noexcept {
   return high < 0 || low < 0 ? -1 : 16 * high + low;
 }
 
+// A run of bytes waits for its end, which decides about all of them.
+class ByteFallbackStage final : public WholeTokens {
+ public:
+  using WholeTokens::WholeTokens;
+
+  void end_text() override {
+    release();
+    next().end_text();
+  }
+
+ private:
+  void take(std::string_view token) override {
+    const int byte = byte_of(token);
+    if (byte >= 0) {
+      bytes_.push_back(static_cast<char>(byte));
+      return;
+    }
+    release();
+    pass(token);
+  }
+
+  void release() {
+    if (!bytes_.empty() && unicode::is_valid_utf8(bytes_)) {
+      pass(bytes_);
+    } else {
+      std::for_each(bytes_.begin(), bytes_.end(), [this](char) { pass("\xEF\xBF\xBD"); });
+    }
+    bytes_.clear();
+  }
+
+  std::string bytes_;
+};
+
 class ByteFallback final : public DecoderStep {
  public:
-  void apply(std::vector<std::string>& tokens) const override {
-    std::vector<std::string> made;
-    std::string bytes;
-    const auto flush = [&] {
-      if (!bytes.empty() && unicode::is_valid_utf8(bytes)) {
-        made.push_back(bytes);
-      } else {
-        made.insert(made.end(), bytes.size(), "\xEF\xBF\xBD");
-      }
-      bytes.clear();
-    };
-    for (std::string& token : tokens) {
-      const int byte = byte_of(token);
-      if (byte >= 0) {
-        bytes.push_back(static_cast<char>(byte));
-        continue;
-      }
-      flush();
-      made.push_back(std::move(token));
-    }
-    flush();
-    tokens = std::move(made);
+  std::unique_ptr<TokenSink> open(TokenSink& next) const override {
+    return std::make_unique<ByteFallbackStage>(next);
   }
 };
 

@@ -1,4 +1,4 @@
-// ByteLevel decoder: characters back to bytes, all tokens together; what is not UTF-8 becomes U+FFFD.
+// ByteLevel decoder: characters back to bytes, all tokens as one; what is not UTF-8 becomes U+FFFD.
 #include "tokenizer/tables/byte_level.h"
 
 #include "tokenizer/decoders/decoders.h"
@@ -8,7 +8,7 @@ namespace linnet::tables {
 namespace {
 
 // Append the bytes that the characters of a token stand for, or the token as it is if one stands for none.
-void append_bytes(std::string& bytes, const std::string& token) {
+void append_bytes(std::string& bytes, std::string_view token) {
   const std::size_t before = bytes.size();
   for (std::string_view rest = token; !rest.empty();) {
     const unicode::Decoded next = unicode::decode(rest);
@@ -23,14 +23,32 @@ void append_bytes(std::string& bytes, const std::string& token) {
   }
 }
 
+// A character whose last bytes are still to come waits for them.
+class ByteLevelStage final : public WholeTokens {
+ public:
+  using WholeTokens::WholeTokens;
+
+  void end_text() override {
+    pass(unicode::replace_invalid(bytes_));
+    bytes_.clear();
+    next().end_text();
+  }
+
+ private:
+  void take(std::string_view token) override {
+    append_bytes(bytes_, token);
+    const std::size_t certain = bytes_.size() - unicode::incomplete_end(bytes_);
+    next().text(unicode::replace_invalid(std::string_view(bytes_).substr(0, certain)));
+    bytes_.erase(0, certain);
+  }
+
+  std::string bytes_;  // the beginning of a character
+};
+
 class ByteLevelDecoder final : public DecoderStep {
  public:
-  void apply(std::vector<std::string>& tokens) const override {
-    std::string bytes;
-    for (const std::string& token : tokens) {
-      append_bytes(bytes, token);
-    }
-    tokens.assign(1, unicode::replace_invalid(bytes));
+  std::unique_ptr<TokenSink> open(TokenSink& next) const override {
+    return std::make_unique<ByteLevelStage>(next);
   }
 };
 

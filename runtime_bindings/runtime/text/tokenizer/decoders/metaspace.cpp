@@ -4,31 +4,38 @@
 namespace linnet::tables {
 namespace {
 
-void replace_all(std::string& text, std::string_view from, std::string_view to) {
-  std::string made;
-  std::size_t at = 0;
-  for (std::size_t found = text.find(from); found != std::string::npos; found = text.find(from, at)) {
-    made.append(text, at, found - at);
-    made.append(to);
-    at = found + from.size();
-  }
-  if (at > 0) {
-    text = made.append(text, at, std::string::npos);
-  }
-}
+// A space for each such character; none for those of the first token if one was put before the text.
+class MetaspaceStage final : public WholeTokens {
+ public:
+  MetaspaceStage(TokenSink& next, std::string_view replacement, bool prepended)
+      : WholeTokens(next), replacement_(replacement), drops_(prepended) {}
 
-// A character for each space; none for those of the first token if one was put before the text.
+ private:
+  void take(std::string_view token) override {
+    const std::string_view space = drops_ ? "" : " ";
+    drops_ = false;
+    made_.clear();
+    for (std::size_t found = token.find(replacement_); found != std::string_view::npos;
+         found = token.find(replacement_)) {
+      made_.append(token.substr(0, found));
+      made_.append(space);
+      token.remove_prefix(found + replacement_.size());
+    }
+    pass(made_.append(token));
+  }
+
+  std::string_view replacement_;
+  bool drops_;        // the next token is the first, behind a space that was put before the text
+  std::string made_;  // scratch
+};
+
 class MetaspaceDecoder final : public DecoderStep {
  public:
   MetaspaceDecoder(std::string_view replacement, bool prepended)
       : replacement_(replacement), prepended_(prepended) {}
 
-  void apply(std::vector<std::string>& tokens) const override {
-    bool first = prepended_;
-    for (std::string& token : tokens) {
-      replace_all(token, replacement_, first ? "" : " ");
-      first = false;
-    }
+  std::unique_ptr<TokenSink> open(TokenSink& next) const override {
+    return std::make_unique<MetaspaceStage>(next, replacement_, prepended_);
   }
 
  private:

@@ -1,9 +1,9 @@
-// Decoders that change each token on its own, or join all: Fuse, Replace, Strip, WordPiece, BPEDecoder.
+// Fuse, Strip and BPEDecoder.
 #include <algorithm>
+#include <string>
 
-#include "tokenizer/decoder.h"
 #include "tokenizer/decoders/decoders.h"
-#include "tokenizer/tables/pattern.h"
+#include "tokenizer/decoders/stages.h"
 #include "tokenizer/unicode.h"
 
 namespace linnet::tables {
@@ -11,99 +11,130 @@ namespace {
 
 class Fuse final : public DecoderStep {
  public:
-  void apply(std::vector<std::string>& tokens) const override {
-    std::string text;
-    for (const std::string& token : tokens) {
-      text += token;
-    }
-    tokens.assign(1, text);
+  std::unique_ptr<TokenSink> open(TokenSink& next) const override {
+    return std::make_unique<FuseStage>(next);
   }
-};
-
-class Replace final : public DecoderStep {
- public:
-  Replace(const Pattern& pattern, std::string_view content) : pattern_(pattern), content_(content) {}
-
-  void apply(std::vector<std::string>& tokens) const override {
-    for (std::string& token : tokens) {
-      std::string made;
-      std::size_t at = 0;
-      for (Pattern::Match match = pattern_.find(token, 0); match.found;
-           match = pattern_.find(token, match.end)) {
-        made.append(token, at, match.begin - at);
-        made.append(content_);
-        at = match.end;
-      }
-      token = made.append(token, at);
-    }
-  }
-
- private:
-  Pattern pattern_;
-  std::string_view content_;
 };
 
 // Removes up to `start` and `stop` times one character at the ends of each token.
-class Strip final : public DecoderStep {
+class StripStage final : public DecoderStage {
  public:
-  Strip(std::string_view character, std::size_t start, std::size_t stop)
-      : character_(character), start_(start), stop_(stop) {}
+  StripStage(TokenSink& next, std::string_view character, std::size_t start, std::size_t stop)
+      : DecoderStage(next), character_(character), start_(start), stop_(stop) {}
 
-  void apply(std::vector<std::string>& tokens) const override {
-    for (std::string& token : tokens) {
-      std::string_view rest = token;
-      for (std::size_t i = 0; i < start_ && rest.substr(0, character_.size()) == character_; ++i) {
-        rest.remove_prefix(character_.size());
-      }
-      for (std::size_t i = 0; i < stop_ && ends_with_character(rest); ++i) {
-        rest.remove_suffix(character_.size());
-      }
-      token = std::string(rest);
+  void text(std::string_view part) override {
+    for (; stripped_ < start_ && starts_with(part); ++stripped_) {
+      part.remove_prefix(character_.size());
     }
+    if (part.empty()) {
+      return;
+    }
+    stripped_ = start_;
+    const std::size_t last = count_last(part);
+    const bool only = last * character_.size() == part.size();
+    release(only ? held_ + last - std::min(held_ + last, stop_) : held_);
+    if (!only) {
+      next().text(part.substr(0, part.size() - std::min(last, stop_) * character_.size()));
+    }
+    held_ = std::min(only ? held_ + last : last, stop_);
+  }
+
+  void end_token() override {
+    stripped_ = 0;
+    held_ = 0;
+    next().end_token();
   }
 
  private:
-  bool ends_with_character(std::string_view text) const noexcept {
-    return text.size() >= character_.size() && text.substr(text.size() - character_.size()) == character_;
+  bool starts_with(std::string_view text) const noexcept {
+    return text.substr(0, character_.size()) == character_;
+  }
+
+  // Return how many times a text has the character at its end.
+  std::size_t count_last(std::string_view text) const noexcept {
+    std::size_t count = 0;
+    while (text.size() >= character_.size() && text.substr(text.size() - character_.size()) == character_) {
+      text.remove_suffix(character_.size());
+      ++count;
+    }
+    return count;
+  }
+
+  // Pass on the character so many times.
+  void release(std::size_t count) const {
+    for (; count > 0; --count) {
+      next().text(character_);
+    }
   }
 
   std::string_view character_;
   std::size_t start_;
   std::size_t stop_;
+  std::size_t stripped_ = 0;  // of the current token; start_ once another character came
+  std::size_t held_ = 0;      // times that the current token has the character at its end, at most stop_
 };
 
-class WordPiece final : public DecoderStep {
+class Strip final : public DecoderStep {
  public:
-  WordPiece(std::string_view prefix, bool cleanup) : prefix_(prefix), cleanup_(cleanup) {}
+  Strip(std::string_view character, std::size_t start, std::size_t stop)
+      : character_(character), start_(start), stop_(stop) {}
 
-  void apply(std::vector<std::string>& tokens) const override {
-    for (std::size_t i = 0; i < tokens.size(); ++i) {
-      tokens[i] = join_token(tokens[i], i == 0, prefix_, cleanup_);
-    }
+  std::unique_ptr<TokenSink> open(TokenSink& next) const override {
+    return std::make_unique<StripStage>(next, character_, start_, stop_);
   }
 
  private:
-  std::string_view prefix_;
-  bool cleanup_;
+  std::string_view character_;
+  std::size_t start_;
+  std::size_t stop_;
 };
 
-// A suffix of words becomes a space, but not behind the last word.
+// A suffix of words becomes a space, but not in the last token: what follows it waits for another token.
+class BpeSuffixStage final : public WholeTokens {
+ public:
+  BpeSuffixStage(TokenSink& next, std::string_view suffix) : WholeTokens(next), suffix_(suffix) {}
+
+  void end_text() override {
+    release("");
+    next().end_text();
+  }
+
+ private:
+  void take(std::string_view token) override {
+    release(" ");
+    const std::size_t certain = std::min(token.find(suffix_), token.size());
+    next().text(token.substr(0, certain));
+    waiting_ = token.substr(certain);
+    open_ = true;
+  }
+
+  // Pass on the end of the last token with `space` in place of each suffix.
+  void release(std::string_view space) {
+    if (!open_) {
+      return;
+    }
+    std::string_view rest = waiting_;
+    for (std::size_t found = rest.find(suffix_); found != std::string_view::npos;
+         found = rest.find(suffix_)) {
+      next().text(rest.substr(0, found));
+      next().text(space);
+      rest.remove_prefix(found + suffix_.size());
+    }
+    pass(rest);
+    open_ = false;
+  }
+
+  std::string_view suffix_;
+  std::string waiting_;  // end of the last token, from its first suffix on
+  bool open_ = false;    // the next stage has not been told that it ended
+};
+
 class BpeSuffix final : public DecoderStep {
  public:
   explicit BpeSuffix(std::string_view suffix) : suffix_(suffix) {}
 
-  void apply(std::vector<std::string>& tokens) const override {
-    for (std::size_t i = 0; i < tokens.size(); ++i) {
-      std::string made;
-      std::size_t at = 0;
-      for (std::size_t found = tokens[i].find(suffix_); found != std::string::npos;
-           found = tokens[i].find(suffix_, at)) {
-        made.append(tokens[i], at, found - at);
-        made.append(i + 1 < tokens.size() ? " " : "");
-        at = found + suffix_.size();
-      }
-      tokens[i] = made.append(tokens[i], at);
-    }
+  std::unique_ptr<TokenSink> open(TokenSink& next) const override {
+    return std::make_unique<BpeSuffixStage>(next, suffix_);
   }
 
  private:
@@ -114,21 +145,12 @@ class BpeSuffix final : public DecoderStep {
 
 std::unique_ptr<const DecoderStep> make_fuse(Reader&) { return std::make_unique<const Fuse>(); }
 
-std::unique_ptr<const DecoderStep> make_replace_decoder(Reader& reader) {
-  const Pattern pattern(reader);
-  return std::make_unique<const Replace>(pattern, reader.text());
-}
-
 std::unique_ptr<const DecoderStep> make_strip_decoder(Reader& reader) {
   const std::string_view character = reader.text();
-  require(!character.empty(), "a decoder strips nothing");
+  require(!character.empty() && unicode::decode(character).length == character.size(),
+          "a decoder strips something else than one character");
   const std::size_t start = reader.number();
   return std::make_unique<const Strip>(character, start, reader.number());
-}
-
-std::unique_ptr<const DecoderStep> make_wordpiece_decoder(Reader& reader) {
-  const std::string_view prefix = reader.text();
-  return std::make_unique<const WordPiece>(prefix, reader.number(1, "cleanup") != 0);
 }
 
 std::unique_ptr<const DecoderStep> make_bpe_decoder(Reader& reader) {

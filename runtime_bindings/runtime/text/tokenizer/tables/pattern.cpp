@@ -49,6 +49,28 @@ Pattern::Match Pattern::find(std::string_view text, std::size_t from) const noex
           true};
 }
 
+std::size_t Pattern::open_end(std::string_view text) const noexcept {
+  if (kind_ == Kind::kText) {
+    std::size_t size = std::min(text.size(), text_.size() - 1);
+    while (size > 0 && text.substr(text.size() - size) != text_.substr(0, size)) {
+      --size;
+    }
+    return size;
+  }
+  std::size_t begin = text.size();
+  while (begin > 0) {
+    const unicode::Decoded last = unicode::decode_last(text.substr(0, begin));
+    const bool matches = kind_ == Kind::kSpaces
+                             ? last.c == U' '
+                             : (unicode::properties(last.c).more & unicode::kRegexSpace) != 0;
+    if (!matches || last.length == 0) {
+      break;
+    }
+    begin -= last.length;
+  }
+  return text.size() - begin;
+}
+
 bool Pattern::may_contain(char32_t c) const noexcept {
   if (kind_ != Kind::kText) {
     return (unicode::properties(c).more & unicode::kRegexSpace) != 0;

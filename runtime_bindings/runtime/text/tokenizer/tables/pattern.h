@@ -17,6 +17,8 @@ namespace linnet::tables {
 class Pattern {
  public:
   explicit Pattern(Reader& reader);
+  // Search a text, borrowed and not empty.
+  explicit Pattern(std::string_view text) : kind_(Kind::kText), text_(text) {}
 
   struct Match {
     std::size_t begin;
@@ -26,6 +28,11 @@ class Pattern {
 
   // Find the first match from byte `from` on, the longest one there.
   Match find(std::string_view text, std::size_t from) const noexcept;
+  // Return true if more text may lengthen a match at the end of a text.
+  bool goes_on() const noexcept { return kind_ != Kind::kText; }
+  // Return the size of the longest end of `text`, in which nothing matches that more text does not lengthen,
+  // that may be the beginning of a match.
+  std::size_t open_end(std::string_view text) const noexcept;
   // Return true if a match may contain the character.
   bool may_contain(char32_t c) const noexcept;
 

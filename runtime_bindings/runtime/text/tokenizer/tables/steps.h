@@ -14,6 +14,7 @@
 #include "tokenizer/tables/format.h"
 #include "tokenizer/tables/run.h"
 #include "tokenizer/tables/vocabulary.h"
+#include "tokenizer/token_sink.h"
 
 namespace linnet::tables {
 
@@ -109,8 +110,9 @@ class DecoderStep {
   DecoderStep& operator=(const DecoderStep&) = delete;
   virtual ~DecoderStep() = default;
 
-  // Change the list of tokens; what is left after the last step is joined without anything between.
-  virtual void apply(std::vector<std::string>& tokens) const = 0;
+  // Return a stage that decodes one text and passes on to `next`; what comes out of the last one is joined
+  // without anything between. It refers to this step and to `next`.
+  virtual std::unique_ptr<TokenSink> open(TokenSink& next) const = 0;
 };
 
 // ---- making them

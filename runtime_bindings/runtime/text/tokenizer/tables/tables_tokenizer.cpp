@@ -1,10 +1,10 @@
 #include "tokenizer/tables/tables_tokenizer.h"
 
+#include <algorithm>
 #include <optional>
-#include <utility>
 
-#include "status.h"
 #include "tokenizer/decoder.h"
+#include "tokenizer/decoders/stages.h"
 #include "tokenizer/tables/format.h"
 #include "tokenizer/tables/table_tokens.h"
 #include "tokenizer/truncation.h"
@@ -82,49 +82,28 @@ std::int32_t TablesTokenizer::flags(std::size_t id) const {
          (continues_word(static_cast<std::int64_t>(id)) ? LINNET_TOKEN_CONTINUES : 0);
 }
 
-std::string TablesTokenizer::decode(const std::vector<std::int64_t>& ids, bool skip_special) const {
-  std::vector<std::string> tokens;
-  tokens.reserve(ids.size());
-  for (const std::int64_t id : ids) {
-    if (id < 0 || static_cast<std::uint64_t>(id) >= size()) {
-      throw Error(LINNET_INPUT_OUT_OF_RANGE, "token id " + std::to_string(id) +
-                                                 " is outside of a vocabulary of " + std::to_string(size()));
-    }
-    const auto at = static_cast<std::size_t>(id);
-    const AddedToken* added = added_.find(at);
-    // as in `tokenizers`, which looks for the text among the special tokens: not one that is another when
-    // normalized
-    if (skip_special && added != nullptr && added->special && added->content == vocabulary_.bytes(at)) {
-      continue;
-    }
-    const std::string_view token =
-        added != nullptr ? std::string_view(added->content) : vocabulary_.token(at);
-    if (!token.empty()) {
-      tokens.emplace_back(token);
-    }
+std::string_view TablesTokenizer::decoded_token(std::int64_t id, bool skip_special) const {
+  require_id(id);
+  const auto at = static_cast<std::size_t>(id);
+  const AddedToken* added = added_.find(at);
+  // as in `tokenizers`, which looks for the text among the special tokens: not one that is another when
+  // normalized
+  if (skip_special && added != nullptr && added->special && added->content == vocabulary_.bytes(at)) {
+    return {};
   }
-  std::string text = join(std::move(tokens));
+  return added != nullptr ? std::string_view(added->content) : vocabulary_.token(at);
+}
+
+// Decode by the decoders; without any, with a space between the tokens.
+void TablesTokenizer::open_decoder(Decoding& decoding) const {
   if (clean_up_) {
-    clean_up(text);
+    add_clean_up(decoding);
   }
-  return text;
-}
-
-std::string TablesTokenizer::join(const std::vector<std::string_view>& tokens) const {
-  return join(std::vector<std::string>(tokens.begin(), tokens.end()));
-}
-
-// Join tokens by the decoders; without any, with a space between.
-std::string TablesTokenizer::join(std::vector<std::string> tokens) const {
-  for (const auto& step : decoders_) {
-    step->apply(tokens);
+  if (decoders_.empty()) {
+    decoding.add<SpacedStage>();
   }
-  std::string text;
-  for (std::size_t i = 0; i < tokens.size(); ++i) {
-    text += i > 0 && decoders_.empty() ? " " : "";
-    text += tokens[i];
-  }
-  return text;
+  std::for_each(decoders_.rbegin(), decoders_.rend(),
+                [&](const auto& step) { decoding.add(step->open(decoding.front())); });
 }
 
 std::vector<Window> TablesTokenizer::encode(std::string_view text, const std::string_view* pair,
