@@ -9,7 +9,7 @@ from typing import Any
 
 from linnet_export.errors import CheckpointError
 
-__all__ = ["check_present", "parse_json", "safetensors_header"]
+__all__ = ["check_present", "parse_json", "read_json", "read_json_if_there", "safetensors_header"]
 
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _MOST_HEADER_BYTES = 100_000_000  # the limit of the safetensors library
@@ -56,6 +56,27 @@ def parse_json(path: Path) -> Any:
         raise CheckpointError(f"{path} cannot be read as JSON: it is nested too deeply") from error
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} cannot be read as JSON: {error}") from error
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file.
+
+    Raises:
+        CheckpointError: the file is missing, damaged or does not hold an object.
+    """
+    value = parse_json(path)
+    if not isinstance(value, dict):
+        raise CheckpointError(f"{path}: expected a JSON object, got {type(value).__name__}")
+    return value
+
+
+def read_json_if_there(path: Path) -> dict[str, Any]:
+    """Return the object in a JSON file, an empty one if there is no such file.
+
+    Raises:
+        CheckpointError: the file is damaged or does not hold an object.
+    """
+    return read_json(path) if path.is_file() else {}
 
 
 def safetensors_header(path: Path) -> dict[str, Any]:

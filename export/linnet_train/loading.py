@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
 
-from linnet_export.checkpoint.limits import check_sizes
-from linnet_export.checkpoint.sentence_modules import read_sentence_modules
-from linnet_export.checkpoint.settings import check_settings, label_names, read_config
-from linnet_export.checkpoint.source import read_json, resolve_source, weights_sha256
-from linnet_export.checkpoint.weights import Folders, find_folders, load_model
+from linnet_export.checkpoint.opening import OpenedCheckpoint, open_checkpoint
+from linnet_export.checkpoint.settings import label_names
+from linnet_export.checkpoint.source import weights_sha256
+from linnet_export.checkpoint.weights import load_model
 from linnet_export.errors import CheckpointError
-from linnet_export.graph.architectures import get_architecture
-from linnet_export.tokenizer import check_tokenizer_files
 
-__all__ = ["Loaded", "checkpoint_directory", "last_layer", "load_classifier", "load_encoder", "load_masked"]
+__all__ = ["Loaded", "last_layer", "load_classifier", "load_encoder", "load_masked"]
 
 
 _WITH_NEXT_SENTENCE = ("bert", "mobilebert")
@@ -62,19 +58,19 @@ def load_classifier(
     Raises:
         CheckpointError: it cannot be loaded, or an exported program could not be made of it.
     """
-    folders = _folders(name)
-    config = _config(folders, dropout)
-    own = _own_labels(config, folders, head)
+    opened = _opened(name, dropout)
+    config = opened.config
+    own = _own_labels(opened, head)
     chosen = tuple(labels) if labels is not None else own
     config.id2label = dict(enumerate(chosen))
     config.label2id = {label: place for place, label in enumerate(chosen)}
-    model = load_model(folders, f"AutoModel{head}", config, new_head=labels is not None).model
+    model = load_model(opened.folders, f"AutoModel{head}", config, new_head=labels is not None).model
     new_head = sorted(chosen) != sorted(own)
     if new_head:
         _make_head_anew(model)
     elif chosen != own:
         _reorder_head(model, [own.index(label) for label in chosen])
-    return Loaded(model, _tokenizer(folders), chosen, weights_sha256(folders.files), new_head)
+    return Loaded(model, _tokenizer(opened), chosen, weights_sha256(opened.files), new_head)
 
 
 def load_encoder(name: str, dropout: float | None = None) -> Loaded:
@@ -87,9 +83,9 @@ def load_encoder(name: str, dropout: float | None = None) -> Loaded:
     Raises:
         CheckpointError: it cannot be loaded, or an exported program could not be made of it.
     """
-    folders = _folders(name)
-    model = load_model(folders, "AutoModel", _config(folders, dropout)).model
-    return Loaded(model, _tokenizer(folders), (), weights_sha256(folders.files), new_head=False)
+    opened = _opened(name, dropout)
+    model = load_model(opened.folders, "AutoModel", opened.config).model
+    return Loaded(model, _tokenizer(opened), (), weights_sha256(opened.files), new_head=False)
 
 
 def load_masked(name: str, dropout: float | None = None, *, next_sentence: bool = False) -> Loaded:
@@ -104,59 +100,42 @@ def load_masked(name: str, dropout: float | None = None, *, next_sentence: bool 
         CheckpointError: it cannot be loaded, an exported program could not be made of it, its tokenizer has no mask
             token, or it has no such second head.
     """
-    folders = _folders(name)
-    settings = read_json(folders.config / "config.json")
+    opened = _opened(name, dropout)
+    settings = opened.settings
     if next_sentence and settings.get("model_type") not in _WITH_NEXT_SENTENCE:
         raise CheckpointError(
             f"{name}: {settings.get('model_type')} has no head for next sentences; "
             f"{', '.join(_WITH_NEXT_SENTENCE)} have one"
         )
     kind = "PreTraining" if next_sentence else "MaskedLM"
-    tokenizer = _tokenizer(folders)
-    model = load_model(folders, f"AutoModelFor{kind}", _config(folders, dropout)).model
+    tokenizer = _tokenizer(opened)
+    model = load_model(opened.folders, f"AutoModelFor{kind}", opened.config).model
     if tokenizer.mask_token_id is None:
         raise CheckpointError(f"{name}: its tokenizer has no mask token, so tokens cannot be masked")
     trained = any(name.endswith((f"For{kind}", "ForPreTraining")) for name in settings.get("architectures") or ())
-    return Loaded(model, tokenizer, (), weights_sha256(folders.files), new_head=not trained)
+    return Loaded(model, tokenizer, (), weights_sha256(opened.files), new_head=not trained)
 
 
-def checkpoint_directory(name: str) -> Path:
-    """Return the directory with the transformer's config.json; raise if it cannot be exported or is damaged."""
-    return _folders(name).config
+def _opened(name: str, dropout: float | None) -> OpenedCheckpoint:
+    opened = open_checkpoint(name)
+    _set_dropout(opened.config, dropout)
+    return opened
 
 
-def _folders(name: str) -> Folders:
-    """Return where the parts of a checkpoint are; raise if it cannot be exported or its files are damaged."""
-    source = resolve_source(name, None)
-    sentence = read_sentence_modules(source.directory)
-    folders = find_folders(source.directory / sentence.transformer if sentence else source.directory)
-    settings = read_json(folders.config / "config.json")
-    get_architecture(str(settings.get("model_type")))
-    check_settings(folders.config, settings)
-    check_sizes(folders.config / "config.json", settings, folders.files)
-    check_tokenizer_files(folders.tokenizer)
-    return folders
-
-
-def _config(folders: Folders, dropout: float | None) -> Any:
-    config = read_config(folders.config)
-    _set_dropout(config, dropout)
-    return config
-
-
-def _tokenizer(folders: Folders) -> Any:
+def _tokenizer(opened: OpenedCheckpoint) -> Any:
+    folder = opened.folders.tokenizer
     try:
-        return transformers.AutoTokenizer.from_pretrained(folders.tokenizer, local_files_only=True)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise CheckpointError(f"{folders.tokenizer}: transformers cannot read its tokenizer: {error}") from error
+        return transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError, KeyError, RuntimeError, AttributeError, TypeError) as error:
+        raise CheckpointError(f"{folder}: transformers cannot read its tokenizer: {error}") from error
 
 
-def _own_labels(config: Any, folders: Folders, head: str) -> tuple[str, ...]:
+def _own_labels(opened: OpenedCheckpoint, head: str) -> tuple[str, ...]:
     """Labels of a checkpoint that was trained for some; a plain encoder's config only counts to two."""
-    names = read_json(folders.config / "config.json").get("architectures") or ()
-    trained = any(str(name).endswith(head) for name in names)
-    trained = trained or bool(folders.adapter and folders.adapter.architecture_suffix == head)
-    return label_names(folders.config, config.id2label) if trained else ()
+    adapter = opened.folders.adapter
+    trained = any(str(name).endswith(head) for name in opened.settings.get("architectures") or ())
+    trained = trained or bool(adapter and adapter.architecture_suffix == head)
+    return label_names(opened.folders.config, opened.config.id2label) if trained else ()
 
 
 def _set_dropout(config: Any, dropout: float | None) -> None:

@@ -17,9 +17,9 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from linnet_export.checkpoint.source import find_local, has_weights, read_json
+from linnet_export.checkpoint.source import find_local, has_weights
 from linnet_export.errors import CheckpointError
-from linnet_export.file_damage import safetensors_header
+from linnet_export.file_damage import read_json, safetensors_header
 
 __all__ = ["Adapter", "find_adapter", "merge_adapter", "name_forms"]
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from linnet_export.checkpoint.source import read_json
 from linnet_export.checkpoint.weights import LoadedModel
 from linnet_export.errors import CheckpointError
+from linnet_export.file_damage import read_json_if_there
 from linnet_export.tasks import Task
 
 __all__ = ["check_files", "check_weights"]
@@ -53,7 +53,7 @@ def _foreign_files(directory: Path, settings: Mapping[str, Any], task: Task) -> 
     tokenizer = directory / "tokenizer_config.json"
     for name, kinds in (("config.json", (task.auto_class, "AutoModel")), (tokenizer.name, ("AutoTokenizer",))):
         if name == tokenizer.name:
-            owner = read_json(tokenizer) if tokenizer.is_file() else {}
+            owner = read_json_if_there(tokenizer)
         table = owner.get("auto_map")
         code = [table[kind] for kind in kinds if table.get(kind)] if isinstance(table, Mapping) else []
         if code:

@@ -11,13 +11,13 @@ import tokenizers
 import transformers
 
 from linnet_export.checkpoint.foreign_parts import check_files, check_weights
-from linnet_export.checkpoint.limits import check_sizes
+from linnet_export.checkpoint.opening import OpenedCheckpoint, open_checkpoint
 from linnet_export.checkpoint.original_inputs import OriginalTokenizer, TokenTypes, read_token_types
-from linnet_export.checkpoint.sentence_modules import SentenceModules, default_modules, read_sentence_modules
-from linnet_export.checkpoint.settings import check_settings, label_names, read_config
-from linnet_export.checkpoint.source import Source, licence_of, read_json, resolve_source, weights_sha256
+from linnet_export.checkpoint.sentence_modules import SentenceModules, default_modules
+from linnet_export.checkpoint.settings import label_names
+from linnet_export.checkpoint.source import Source, licence_of, weights_sha256
 from linnet_export.checkpoint.task_detection import detect_task, known_task
-from linnet_export.checkpoint.weights import Folders, LoadedModel, find_folders, load_model
+from linnet_export.checkpoint.weights import LoadedModel, load_model
 from linnet_export.config import MAX_POSITIONS, ExportConfig
 from linnet_export.errors import CheckpointError
 from linnet_export.graph.architectures import get_architecture
@@ -114,49 +114,35 @@ def load_checkpoint(config: ExportConfig) -> Checkpoint:
         CheckpointError: files are missing, weights are pickled or do not belong to the task, or the
             checkpoint holds something that linnet does not support.
     """
-    source = resolve_source(config.model, config.revision)
-    sentence = read_sentence_modules(source.directory)
-    folders = find_folders(source.directory / sentence.transformer if sentence else source.directory)
-    settings = read_json(folders.config / "config.json")
-    check_settings(folders.config, settings)
-    architecture = get_architecture(str(settings.get("model_type")))
-    own_config = read_config(folders.config)
-    architecture.check(own_config)
-    if sentence is not None and sentence.cross_encoder:
-        settings = _cross_encoder_settings(settings, sentence)
-    task = known_task(config.task) if config.task else _detected(folders, settings, sentence)
+    opened = open_checkpoint(config.model, config.revision)
+    task, folders = _task(config, opened), opened.folders
     chosen = config.task is not None
-    notes = check_files(source.directory, settings, task, chosen=chosen)
-    warnings = _pooling_notes(config, task, sentence) + (() if chosen else _ranking_note(task, own_config))
-    bound = sentence if sentence and sentence.cross_encoder != task.embeds else None
-    sentence = _embedding_modules(config, task, sentence)
-    files = folders.files
-    check_sizes(folders.config / "config.json", settings, files)
-    files += sentence.files if sentence else ()
+    notes = check_files(opened.source.directory, opened.settings, task, chosen=chosen)
+    warnings = _pooling_notes(config, task, opened.sentence) + (() if chosen else _ranking_note(task, opened.config))
+    sentence = _embedding_modules(config, task, opened.sentence)
     loaded = read_tokenizer(folders.tokenizer)
-    tokenizer = loaded.backend
-    labels = _labels(config, task, folders.config, own_config)
-    weights = load_model(folders, task.auto_class, own_config)
+    labels = _labels(config, task, folders.config, opened.config)
+    weights = load_model(folders, task.auto_class, opened.config)
     _check_complete(folders.weights, task, weights)
     notes += loaded.notes + weights.notes + check_weights(weights, task, chosen=chosen)
-    model = weights.model
-    _check_vocabulary(tokenizer, model)
-    _check_lower_case(sentence, tokenizer)
-    original = OriginalTokenizer(loaded, model)
+    _check_vocabulary(loaded.backend, weights.model)
+    _check_lower_case(sentence, loaded.backend)
+    original = OriginalTokenizer(loaded, weights.model)
+    files = [*opened.files, *(sentence.files if sentence else ())]
     checkpoint = Checkpoint(
-        source=source,
+        source=opened.source,
         task=task,
-        model=model,
-        tokenizer=tokenizer,
+        model=weights.model,
+        tokenizer=loaded.backend,
         original=original,
-        token_types=read_token_types(original, model, task),
+        token_types=read_token_types(original, weights.model, task),
         sentence=sentence,
         labels=labels,
-        score_function=task.score_function(model.config, settings),
-        max_length=_max_length(config, bound, original, model),
+        score_function=task.score_function(weights.model.config, _task_settings(opened)),
+        max_length=_max_length(config, _bounding(task, opened.sentence), original, weights.model),
         sha256=weights_sha256(files),
         size=sum(file.stat().st_size for file in files),
-        license=licence_of(source.directory),
+        license=licence_of(opened.source.directory),
         special_tokens=loaded.special_tokens,
         clean_up=loaded.clean_up,
         notes=warnings + notes,
@@ -167,11 +153,29 @@ def load_checkpoint(config: ExportConfig) -> Checkpoint:
     return checkpoint
 
 
-def _cross_encoder_settings(settings: dict[str, Any], sentence: SentenceModules) -> dict[str, Any]:
-    """Return the settings of config.json with what versions before 6 of sentence-transformers wrote there."""
+def _task(config: ExportConfig, opened: OpenedCheckpoint) -> Task:
+    """Return the task that the user chose, or else the one that the checkpoint was made for."""
+    if config.task:
+        return known_task(config.task)
+    adapter, sentence, settings = opened.folders.adapter, opened.sentence, _task_settings(opened)
+    suffix = adapter.architecture_suffix if adapter else ""
+    named = {**settings, "architectures": [suffix]} if suffix else settings
+    return detect_task(named, sentence is not None and not sentence.cross_encoder)
+
+
+def _task_settings(opened: OpenedCheckpoint) -> dict[str, Any]:
+    """Return config.json, for a cross-encoder with what sentence-transformers before version 6 wrote there."""
+    sentence, settings = opened.sentence, opened.settings
+    if sentence is None or not sentence.cross_encoder:
+        return settings
     saved = settings.get("sentence_transformers") or {}
     activation = {"activation_fn": sentence.activation} if sentence.activation else {}
     return {**settings, "sentence_transformers": {**saved, **activation}}
+
+
+def _bounding(task: Task, sentence: SentenceModules | None) -> SentenceModules | None:
+    """Return the modules whose bound in tokens holds for the task; None if they are those of another kind of model."""
+    return sentence if sentence and sentence.cross_encoder != task.embeds else None
 
 
 def _embedding_modules(config: ExportConfig, task: Task, sentence: SentenceModules | None) -> SentenceModules | None:
@@ -193,12 +197,6 @@ def _pooling_notes(config: ExportConfig, task: Task, sentence: SentenceModules |
         "the checkpoint has no sentence-transformers files: an embedding is the mean of the tokens, as "
         "SentenceTransformer takes it; --pooling chooses another, --pooling none gives one vector per token",
     )
-
-
-def _detected(folders: Folders, settings: dict[str, Any], sentence: SentenceModules | None) -> Task:
-    suffix = folders.adapter.architecture_suffix if folders.adapter else ""
-    named = {**settings, "architectures": [suffix]} if suffix else settings
-    return detect_task(named, sentence is not None and not sentence.cross_encoder)
 
 
 def _ranking_note(task: Task, config: Any) -> tuple[str, ...]:

@@ -9,8 +9,9 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from linnet_export.checkpoint.source import read_json, weight_files
+from linnet_export.checkpoint.source import weight_files
 from linnet_export.errors import CheckpointError
+from linnet_export.file_damage import read_json, read_json_if_there
 from linnet_export.graph.sentence_layers import DENSE_ACTIVATIONS, Dense, Normalize
 
 __all__ = ["read_layer"]
@@ -29,7 +30,7 @@ def read_layer(kind: str, directory: Path) -> tuple[nn.Module | None, list[Path]
     if kind == "Dropout":
         return None, []
     if kind == "Normalize":
-        _check_names(read_json(directory / "config.json") if (directory / "config.json").is_file() else {}, directory)
+        _check_names(read_json_if_there(directory / "config.json"), directory)
         return Normalize(), []
     files = weight_files(directory)
     weights: dict[str, Tensor] = {}

@@ -17,9 +17,8 @@ from torch import nn
 from linnet.format.manifest import POOLINGS
 from linnet_export.checkpoint.limits import path_inside
 from linnet_export.checkpoint.sentence_layers import read_layer
-from linnet_export.checkpoint.source import read_json
 from linnet_export.errors import CheckpointError
-from linnet_export.file_damage import parse_json
+from linnet_export.file_damage import parse_json, read_json, read_json_if_there
 from linnet_export.graph.sentence_layers import Normalize
 
 __all__ = ["SentenceModules", "default_modules", "read_sentence_modules"]
@@ -96,7 +95,7 @@ def read_sentence_modules(directory: Path) -> SentenceModules | None:
         return None
     modules = _read_list(listing)
     kinds = [_kind(module) for module in modules]
-    extras = _optional(directory / "config_sentence_transformers.json")
+    extras = read_json_if_there(directory / "config_sentence_transformers.json")
     transformer = str(modules[0].get("path", ""))
     settings = _transformer_settings(directory / transformer)
     common: dict[str, Any] = {
@@ -211,10 +210,6 @@ def _layers(
         layers += [] if layer is None else [layer]
         files += weights
     return tuple(layers), tuple(files)
-
-
-def _optional(path: Path) -> dict[str, Any]:
-    return read_json(path) if path.is_file() else {}
 
 
 def _pooling(config: Mapping[str, Any], path: Path) -> str:

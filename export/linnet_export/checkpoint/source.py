@@ -5,20 +5,20 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from linnet.suggestions import MODEL_SUFFIXES, did_you_mean
 from linnet_export.checkpoint.limits import path_inside
 from linnet_export.errors import CheckpointError
-from linnet_export.file_damage import parse_json, safetensors_header
+from linnet_export.file_damage import read_json, safetensors_header
 
 __all__ = [
     "Source",
     "find_local",
     "has_weights",
     "licence_of",
-    "read_json",
     "resolve_source",
     "weight_files",
     "weights_sha256",
@@ -149,18 +149,6 @@ def _commit_of(directory: Path) -> str:
     return directory.name if re.fullmatch(r"[0-9a-f]{40}", directory.name) else ""
 
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Return the object in a JSON file.
-
-    Raises:
-        CheckpointError: the file is missing, damaged or does not hold an object.
-    """
-    value = parse_json(path)
-    if not isinstance(value, dict):
-        raise CheckpointError(f"{path}: expected a JSON object, got {type(value).__name__}")
-    return value
-
-
 def weight_files(directory: Path) -> list[Path]:
     """Return the safetensors files of a checkpoint, in order, every byte of which is there.
 
@@ -196,7 +184,7 @@ def _weight_files(directory: Path) -> list[Path]:
     )
 
 
-def weights_sha256(files: list[Path]) -> str:
+def weights_sha256(files: Iterable[Path]) -> str:
     """Return SHA-256 over the files' bytes in their order, hexadecimal."""
     digest = hashlib.sha256()
     for path in files:

@@ -11,7 +11,7 @@ from typing import Any
 import tokenizers
 
 from linnet_export.errors import CheckpointError
-from linnet_export.file_damage import check_present, parse_json
+from linnet_export.file_damage import check_present, parse_json, read_json_if_there
 from linnet_export.tokenizer.errors import UnsupportedTokenizerError, unsupported_part
 from linnet_export.tokenizer.probes import PROBE_TEXTS
 from linnet_export.tokenizer.regular_expressions import check_patterns
@@ -111,11 +111,8 @@ def check_tokenizer_files(directory: Path) -> None:
 
 def _names_class(directory: Path) -> bool:
     """True if a file says which tokenizer class or architecture the directory belongs to."""
-    for name, key in (("tokenizer_config.json", "tokenizer_class"), ("config.json", "model_type")):
-        path = directory / name
-        if path.is_file() and parse_json(path).get(key):
-            return True
-    return False
+    named = (("tokenizer_config.json", "tokenizer_class"), ("config.json", "model_type"))
+    return any(read_json_if_there(directory / name).get(key) for name, key in named)
 
 
 def _through_transformers(directory: Path, factory: str) -> LoadedTokenizer:
@@ -148,8 +145,7 @@ def _special_tokens(directory: Path) -> dict[str, str]:
     # BERT's names unless the tokenizer's files say otherwise
     tokens = {role: f"[{role.upper()}]" for role in ROLES}
     for name in _SETTINGS:
-        path = directory / name
-        settings = parse_json(path) if path.is_file() else {}
+        settings = read_json_if_there(directory / name)
         for role in ROLES:
             value = settings.get(f"{role}_token")
             content = value.get("content") if isinstance(value, dict) else value

@@ -9,14 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import transformers
-
 from linnet.errors import InvalidArgumentError, LinnetError, NoSpaceError
 from linnet_bench import tasks as measured
+from linnet_export.checkpoint.opening import open_checkpoint
 from linnet_train.atomic import atomic_directory
 from linnet_train.config import TrainConfig
 from linnet_train.errors import TrainingExistsError
-from linnet_train.loading import checkpoint_directory
 from linnet_train.output import check_same_settings, deciding_settings
 from linnet_train.progress import QuietTraining, TrainListener
 from linnet_train.search.config import SearchConfig
@@ -137,8 +135,7 @@ def _plain(base: TrainConfig, config: SearchConfig, exported: Mapping[str, Any])
 
 
 def _layers(model: str) -> int:
-    config: Any = transformers.AutoConfig.from_pretrained(checkpoint_directory(model), local_files_only=True)
-    return int(config.num_hidden_layers)
+    return int(open_checkpoint(model).config.num_hidden_layers)
 
 
 def _said(params: Mapping[str, Any]) -> str:
