@@ -11,6 +11,7 @@ from linnet.errors import InvalidArgumentError, InvalidTextError, ManifestInvali
 from linnet.format.manifest import Manifest
 from linnet.inputs import TextInput
 from linnet.parallel_map import parallel_map
+from linnet.prompt_tokens import count_prompt_tokens
 from linnet.runtime import DecodableArray, Encoding, FloatArray, IntArray, Runtime
 from linnet.tokenization import OpenedTokenizer, Vocabulary, open_tokenizer
 from linnet.tokenization.truncation import warn_truncated
@@ -119,15 +120,12 @@ class Session:
         return self.tokenizer.encode(item.text, item.pair, add_special_tokens=False)[0]
 
     def prompt_tokens(self, prompt: str) -> int:
-        """Return how many tokens of a text behind this prompt are not pooled; 0 if the program pools all of them.
-
-        As in sentence-transformers, these are as many as the prompt alone has, without a special token at its end.
-        """
+        """Return how many tokens of a text behind this prompt are not pooled; 0 if the program pools all of them."""
         if not prompt or "pooling_mask" not in self.manifest.inputs:
             return 0
         encoding = self.encode(TextInput(prompt))
-        ends = zip(encoding.ids.tolist()[-1:], encoding.sequence_ids.tolist()[-1:], strict=True)
-        return len(encoding) - any(text < 0 or token in self.manifest.special_ids.values() for token, text in ends)
+        special = self.manifest.special_ids.values()
+        return count_prompt_tokens(encoding.ids.tolist(), encoding.sequence_ids.tolist(), special)
 
     def encode_all(self, items: Sequence[TextInput], *, truncation: bool, strategy: str) -> list[Encoding]:
         """Encode each item to one window; one warning lists the positions of all truncated items.

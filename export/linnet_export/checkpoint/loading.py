@@ -10,6 +10,7 @@ from typing import Any
 import tokenizers
 import transformers
 
+from linnet.prompt_tokens import count_prompt_tokens
 from linnet_export.checkpoint.foreign_parts import check_files, check_weights
 from linnet_export.checkpoint.opening import OpenedCheckpoint, open_checkpoint
 from linnet_export.checkpoint.original_inputs import OriginalTokenizer, TokenTypes, read_token_types
@@ -259,9 +260,7 @@ def _check_prompts(checkpoint: Checkpoint) -> None:
     tokenizer.enable_truncation(checkpoint.max_length)
     for name, prompt in sentence.prompts.items():
         encoding = tokenizer.encode(prompt)
-        # as Session.prompt_tokens() of the SDK and linnet_embed() of the core
-        ends = prompt and encoding.ids and (encoding.sequence_ids[-1] is None or encoding.ids[-1] in special)
-        found = len(encoding.ids) - bool(ends) if prompt else 0
+        found = count_prompt_tokens(encoding.ids, encoding.sequence_ids, special) if prompt else 0
         expected = checkpoint.original.prompt_length(prompt, checkpoint.max_length)
         if found != expected:
             raise CheckpointError(
