@@ -5,7 +5,8 @@ The proof of the exporter starts it as a process without torch, and compares the
 Input: JSON lines with ``text`` and an optional ``pair``. Output: an ``.npz`` with the arrays ``N/ids`` and
 ``N/OUTPUT`` for the text in line N (counted from 0), as :func:`linnet.golden_replay.answer_outputs` returns them, and
 a JSON file with golden cases. On stdout: one JSON object per line, ``{"done": 3, "total": 40}`` after each
-text, and at the end ``{"finished": true, "threads": ..., "foreign": [...]}``.
+text, and at the end ``{"finished": true, "threads": ..., "foreign": [...]}``. Exit status: 0, 1 after an error, or
+:data:`FULL_DISK`.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from linnet.atomic_file import is_full_disk
 from linnet.errors import InvalidArgumentError, LinnetError
 from linnet.format.evidence import GoldenCase
 from linnet.format.golden import make_case
@@ -30,13 +32,16 @@ from linnet.model import Model
 from linnet.runtime import FloatArray, IntArray
 from linnet.tasks.feature_extraction import choose_prompt
 
-__all__ = ["FOREIGN", "Replayed", "choose_cases", "main", "read_outputs", "replay", "write_outputs"]
+__all__ = ["FOREIGN", "FULL_DISK", "Replayed", "choose_cases", "main", "read_outputs", "replay", "write_outputs"]
 
 FOREIGN = ("torch", "transformers", "executorch", "tokenizers")
 """Packages that the process must not import, since the program has to run without them.
 
 ``tokenizers`` is allowed if it is the file's kind of tokenizer.
 """
+
+FULL_DISK = 3
+"""Exit status of the process if the disk or a quota is full."""
 
 _LONGEST_CASE = 64  # tokens of a golden case; keeps `verify` fast on a small board
 
@@ -104,7 +109,17 @@ def write_outputs(path: str | Path, answers: Sequence[Replayed]) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the worker process; on an error, write one line to stderr and return the exit status 1."""
+    """Run the worker process; on an error, write one line to stderr and return the exit status."""
+    args = _arguments(arguments)
+    try:
+        _run(args)
+    except (LinnetError, OSError) as error:
+        print(f"linnet.replay: {type(error).__name__}: {error}", file=sys.stderr)
+        return FULL_DISK if is_full_disk(error) else 1
+    return 0
+
+
+def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m linnet.replay", description="run texts, write outputs")
     parser.add_argument("--model", required=True, metavar="FILE.pte")
     parser.add_argument("--texts", required=True, metavar="FILE.jsonl")
@@ -114,23 +129,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--fused", action=argparse.BooleanOptionalAction, help="linnet's custom kernels")
     parser.add_argument("--activation-bits", type=int, help="7 or 8, of rounded activations in custom kernels")
-    args = parser.parse_args(arguments)
-    try:
-        lines = _read_lines(args.texts)
-        given = {"fused": args.fused, "activation_bits": args.activation_bits}
-        with load(args.model, threads=args.threads, self_test=False, **given) as model:
-            answers, golden = replay(model, lines, args.cases)
-            kind = model.manifest.tokenizer_kind
-    except (LinnetError, OSError) as error:
-        print(f"linnet.replay: {type(error).__name__}: {error}", file=sys.stderr)
-        return 1
+    return parser.parse_args(arguments)
+
+
+def _run(args: argparse.Namespace) -> None:
+    lines = _read_lines(args.texts)
+    given = {"fused": args.fused, "activation_bits": args.activation_bits}
+    with load(args.model, threads=args.threads, self_test=False, **given) as model:
+        answers, golden = replay(model, lines, args.cases)
+        kind = model.manifest.tokenizer_kind
     write_outputs(args.output, answers)
     Path(args.golden).write_text(
         json.dumps(write_object(golden), ensure_ascii=False, allow_nan=False), encoding="utf-8"
     )
     foreign = [name for name in FOREIGN if name in sys.modules and name != kind]
     print(json.dumps({"finished": True, "threads": args.threads, "foreign": foreign}), flush=True)
-    return 0
 
 
 def _read_lines(path: str) -> list[dict[str, Any]]:

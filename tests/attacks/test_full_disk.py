@@ -19,6 +19,8 @@ from linnet.cli.exit_status import RUN_FAILED, exit_status
 from linnet.cli.output import write_text
 from linnet.errors import LinnetError, NoSpaceError
 from linnet_export.output.deliver import atomic_write
+from linnet_export.proof.device import FORWARD, run_on_device
+from linnet_export.proof.texts import ProofText
 from linnet_train.atomic import atomic_directory
 
 LIMIT = 64 * 1024
@@ -77,6 +79,11 @@ def test_one_error_names_path_and_bytes_and_nothing_is_left(writer: str, tmp_pat
     assert f"at least {LIMIT + 1} bytes are needed" in str(caught.value)
     assert list(tmp_path.iterdir()) == []
     assert exit_status(caught.value) == RUN_FAILED
+
+
+def test_a_quota_that_ends_in_the_process_of_the_proof(toys: Path, tmp_path: Path, full: None) -> None:
+    with pytest.raises(NoSpaceError, match=f"{tmp_path} cannot be written: File too large"):
+        run_on_device(toys / "toy.pte", [ProofText("turn the volume down")] * 500, tmp_path, FORWARD)
 
 
 def test_the_file_that_was_there_stays(tmp_path: Path, full: None) -> None:

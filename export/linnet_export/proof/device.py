@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import errno
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from linnet.atomic_file import named_full_disk
 from linnet.format.evidence import Evidence, GoldenCase
-from linnet.replay import FOREIGN, Replayed, read_outputs
+from linnet.replay import FOREIGN, FULL_DISK, Replayed, read_outputs
 from linnet_export.errors import ProofError
 from linnet_export.proof.texts import ProofText
 
@@ -92,8 +91,8 @@ def run_on_device(path: Path, texts: Sequence[ProofText], directory: Path, metho
 def _check(result: subprocess.CompletedProcess[str]) -> None:
     if result.returncode < 0:
         raise ProofError(f"the torch-free process was killed by signal {-result.returncode}")
-    if result.returncode and os.strerror(errno.ENOSPC) in result.stderr:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    if result.returncode == FULL_DISK:
+        raise OSError(errno.ENOSPC, result.stderr.strip())
     if result.returncode:
         raise ProofError(f"the torch-free process failed: {result.stderr.strip()[-2000:]}")
     last = json.loads(result.stdout.strip().splitlines()[-1])
