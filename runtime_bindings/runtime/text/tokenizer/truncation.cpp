@@ -184,15 +184,12 @@ std::vector<Selection> select_tokens(TextTokens& first, TextTokens* second,
   if (!options.windows || !whole.truncated || options.room == 0) {
     return {whole};
   }
+  // a single text, or the second one of a pair
+  TextTokens& cut = longest ? first : *second;
+  const std::size_t size = longest ? whole.first.end : whole.second.end;
   std::vector<Selection> windows;
-  if (longest) {
-    for (const TokenRange& range : cut_windows(first, whole.first.end, options)) {
-      windows.push_back({range, whole.second, false});
-    }
-  } else {
-    for (const TokenRange& range : cut_windows(*second, whole.second.end, options)) {
-      windows.push_back({whole.first, range, false});
-    }
+  for (const TokenRange& range : cut_windows(cut, size, options)) {
+    windows.push_back(longest ? Selection{range, whole.second, false} : Selection{whole.first, range, false});
   }
   return windows;
 }
