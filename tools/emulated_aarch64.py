@@ -15,7 +15,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 WORK = ROOT / "build" / "aarch64"
 TOOLS = ROOT / "tools"
 COMPILERS = WORK / "toolchain" / "cross-bin"

@@ -19,10 +19,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from tools.emulated_aarch64 import BuildFailedError, UnavailableError
+
 from benchmarks.arm_cost import emulate, mca
 from benchmarks.arm_cost.emulate import ENGINES, PROCESSORS, Outcome, Processor
 from benchmarks.arm_cost.report import FAST, Report, cosine
-from tests.aarch64.machine import BuildFailedError, UnavailableError
 
 __all__ = ["main"]
 

@@ -1,4 +1,4 @@
-"""Runs an engine on an emulated processor with the counting plugin; tests/aarch64 has the machine."""
+"""Runs an engine on an emulated processor with the counting plugin; tools/emulated_aarch64.py is the machine."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tools import emulated_aarch64 as machine
+from tools.emulated_aarch64 import BOOKWORM, WITH_PLUGINS, WORK, UnavailableError
+
 from benchmarks.arm_cost.counts import Cost, costs, read_marks
 from benchmarks.paths import ROOT
 from benchmarks.peers import engines
 from benchmarks.peers.models import MINILM, linnet_file, onnx_file
-from tests.aarch64 import machine
-from tests.aarch64.machine import BOOKWORM, WITH_PLUGINS, WORK, UnavailableError
 
 __all__ = ["ENGINES", "PROCESSORS", "Engine", "Outcome", "Processor", "prepare", "run"]
 

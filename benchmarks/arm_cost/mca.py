@@ -12,10 +12,11 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tools import emulated_aarch64 as machine
+from tools.emulated_aarch64 import COMPILERS, WORK, UnavailableError
+
 from benchmarks.arm_cost.loops import Loop, find_loops, macs_of, widest
 from benchmarks.paths import ROOT
-from tests.aarch64 import machine
-from tests.aarch64.machine import COMPILERS, WORK, UnavailableError
 
 __all__ = [
     "COMPILERS_OF",

@@ -28,10 +28,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-from linnet.format.trailer import read_trailer
-from tests.aarch64 import machine
-from tests.aarch64.machine import (
+from tools import emulated_aarch64 as machine
+from tools.emulated_aarch64 import (
     BOOKWORM,
     BROKEN_SME,
     ROOT,
@@ -43,6 +41,8 @@ from tests.aarch64.machine import (
     UnavailableError,
     Userland,
 )
+
+from linnet.format.trailer import read_trailer
 from tests.support.mutations import FILE_CASES, FileCase, Parts
 
 RECIPES = ("fp32", "int8")

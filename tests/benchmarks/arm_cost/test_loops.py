@@ -6,12 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from tools.emulated_aarch64 import UnavailableError
 
 from benchmarks.arm_cost.loops import find_loops, macs_of, widest
 from benchmarks.arm_cost.mca import CORES, KERNELS, read_cycles
 from benchmarks.arm_cost.report import Target, cosine
 from benchmarks.paths import ROOT
-from tests.aarch64.machine import UnavailableError
 
 ASSEMBLY = """\
 	.text

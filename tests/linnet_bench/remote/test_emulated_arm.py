@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from tools import emulated_aarch64 as machine
+from tools.emulated_aarch64 import BOOKWORM, ROOT, SOUND, UnavailableError
 
 from linnet_bench.record.record import from_json
-from tests.aarch64 import machine
-from tests.aarch64.machine import BOOKWORM, ROOT, SOUND, UnavailableError
 from tests.linnet_bench.remote.bench_there import NewServer
 from tests.linnet_bench.remote.fake_adb import PROPERTIES, Phone
 from tests.linnet_bench.remote.server import Server
