@@ -37,6 +37,7 @@ from linnet_export.quantize.recipes import get_recipe
 from linnet_export.tasks import get_task
 from tests.support.checkpoints import write_checkpoint
 from tests.support.model_cases import CASES, MAX_LENGTH, Case, hf_outputs, random_ids
+from tests.support.native import ROOT
 
 Models = Callable[[Case, str], Any]
 Exported = Callable[..., tuple[Path, Any]]
@@ -156,6 +157,12 @@ def test_every_architecture_stays_near_the_original(case: Case, models: Models) 
         (expected,) = hf_outputs(model, "feature-extraction", ids)
         # the same limit as for int8 layers around attention in float32
         assert functional.cosine_similarity(found, expected, dim=-1).min().item() > 0.99
+
+
+def test_the_runtime_registers_every_operator_that_a_program_can_have() -> None:
+    kernels = (ROOT / "runtime_bindings" / "runtime" / "kernels").glob("*.cpp")
+    registered = re.findall(r'Kernel\("([^"]+)"', "".join(file.read_text(encoding="utf-8") for file in kernels))
+    assert sorted(CUSTOM_OPERATORS) == sorted(registered)
 
 
 def test_both_methods_share_the_weights_of_the_file(models: Models) -> None:

@@ -15,6 +15,7 @@ from linnet_export.lower.custom_ops.int8_attention import (
     int8_disentangled_attention,
     int8_rotary_attention,
 )
+from linnet_export.lower.custom_ops.library import NAMES
 from linnet_export.lower.custom_ops.multiply import multiply
 from linnet_export.lower.custom_ops.rms_norm import add_rms_norm, rms_norm
 
@@ -35,19 +36,5 @@ __all__ = [
     "use_custom_embeddings",
 ]
 
-_NAMES = (
-    "add_layer_norm",
-    "add_rms_norm",
-    "cached_attention",
-    "embedding_byte",
-    "int8_attention",
-    "int8_biased_attention",
-    "int8_disentangled_attention",
-    "int8_rotary_attention",
-    "layer_norm",
-    "multiply",
-    "rms_norm",
-)
-
-CUSTOM_OPERATORS = frozenset(f"linnet::{name}.out" for name in _NAMES)
+CUSTOM_OPERATORS = frozenset(f"linnet::{name}.out" for name in NAMES)
 """Names in a program."""

@@ -10,16 +10,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from linnet_export.lower.custom_ops.library import LIBRARY
+from linnet_export.lower.custom_ops.library import LIBRARY, define
 
 __all__ = ["add_layer_norm", "layer_norm"]
 
-LIBRARY.define("add_layer_norm(Tensor x, Tensor residual, Tensor weight, float eps) -> Tensor")
-LIBRARY.define(
-    "add_layer_norm.out(Tensor x, Tensor residual, Tensor weight, float eps, *, Tensor(a!) out) -> Tensor(a!)"
-)
-LIBRARY.define("layer_norm(Tensor x, Tensor weight, float eps) -> Tensor")
-LIBRARY.define("layer_norm.out(Tensor x, Tensor weight, float eps, *, Tensor(a!) out) -> Tensor(a!)")
+define("add_layer_norm", "Tensor x, Tensor residual, Tensor weight, float eps")
+define("layer_norm", "Tensor x, Tensor weight, float eps")
 
 
 def add_layer_norm(x: Tensor, residual: Tensor, weight: Tensor, eps: float) -> Tensor:

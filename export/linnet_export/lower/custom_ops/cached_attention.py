@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from linnet_export.lower.custom_ops.library import LIBRARY
+from linnet_export.lower.custom_ops.library import LIBRARY, define
 
 __all__ = ["cache_row_bytes", "cached_attention"]
 
@@ -30,8 +30,7 @@ _ARGUMENTS = (
     "Tensor query, Tensor key, Tensor value, Tensor cache, Tensor start, Tensor? cosine, Tensor? sine, "
     "int layer, int heads, int key_heads, int window"
 )
-LIBRARY.define(f"cached_attention({_ARGUMENTS}) -> Tensor")
-LIBRARY.define(f"cached_attention.out({_ARGUMENTS}, *, Tensor(a!) out) -> Tensor(a!)")
+define("cached_attention", _ARGUMENTS)
 
 
 def cache_row_bytes(key_heads: int, width: int) -> int:

@@ -9,12 +9,11 @@ import torch
 from torch import Tensor
 from torch.fx import GraphModule
 
-from linnet_export.lower.custom_ops.library import LIBRARY
+from linnet_export.lower.custom_ops.library import LIBRARY, define
 
 __all__ = ["embedding_byte", "use_custom_embeddings"]
 
-LIBRARY.define("embedding_byte(Tensor weight, Tensor scale, Tensor ids) -> Tensor")
-LIBRARY.define("embedding_byte.out(Tensor weight, Tensor scale, Tensor ids, *, Tensor(a!) out) -> Tensor(a!)")
+define("embedding_byte", "Tensor weight, Tensor scale, Tensor ids")
 
 
 def embedding_byte(weight: Tensor, scale: Tensor, ids: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from linnet_export.lower.custom_ops.library import LIBRARY
+from linnet_export.lower.custom_ops.library import LIBRARY, define
 
 __all__ = ["int8_attention", "int8_biased_attention", "int8_disentangled_attention", "int8_rotary_attention"]
 
@@ -26,20 +26,17 @@ _SMALLEST = 1e-36
 _NEVER, _FLOOR = -1e30, -1e29
 """Score of a key that a query does not see, and the least that the largest of a block counts as."""
 
-_OPERATORS = {
-    "int8_attention": "Tensor query, Tensor key, Tensor value, int heads",
-    "int8_biased_attention": "Tensor query, Tensor key, Tensor value, Tensor bias, int heads",
-    "int8_disentangled_attention": (
-        "Tensor query, Tensor key, Tensor value, Tensor? distance_keys, Tensor? distance_queries, int heads"
-    ),
-    "int8_rotary_attention": (
-        "Tensor query_first, Tensor query_second, Tensor key_first, Tensor key_second, Tensor value, "
-        "Tensor cosine, Tensor sine, int heads, int before, int behind"
-    ),
-}
-for _name, _arguments in _OPERATORS.items():
-    LIBRARY.define(f"{_name}({_arguments}) -> Tensor")
-    LIBRARY.define(f"{_name}.out({_arguments}, *, Tensor(a!) out) -> Tensor(a!)")
+define("int8_attention", "Tensor query, Tensor key, Tensor value, int heads")
+define("int8_biased_attention", "Tensor query, Tensor key, Tensor value, Tensor bias, int heads")
+define(
+    "int8_disentangled_attention",
+    "Tensor query, Tensor key, Tensor value, Tensor? distance_keys, Tensor? distance_queries, int heads",
+)
+define(
+    "int8_rotary_attention",
+    "Tensor query_first, Tensor query_second, Tensor key_first, Tensor key_second, Tensor value, "
+    "Tensor cosine, Tensor sine, int heads, int before, int behind",
+)
 
 
 def int8_attention(query: Tensor, key: Tensor, value: Tensor, heads: int) -> Tensor:

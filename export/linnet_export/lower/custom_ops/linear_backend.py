@@ -21,7 +21,8 @@ from torch import Tensor
 from torch.export import ExportedProgram
 from torch.fx import Graph, Node
 
-from linnet_export.lower.executorch_compat import NamedDataStore, exir_ops, get_param_tensor
+from linnet_export.lower.custom_ops.library import NAMES
+from linnet_export.lower.executorch_compat import NamedDataStore, exir_ops, get_param_tensor, schema_name
 
 __all__ = ["LinearPartitioner", "LinnetBackend"]
 
@@ -188,17 +189,9 @@ def _is_linear(node: Node) -> bool:
 
 
 def _is_custom(node: Node) -> bool:
-    ours = exir_ops.edge.linnet
-    attention = (
-        ours.int8_attention,
-        ours.int8_biased_attention,
-        ours.int8_disentangled_attention,
-        ours.int8_rotary_attention,
-        ours.cached_attention,
-    )
-    normalization = (ours.add_layer_norm, ours.layer_norm, ours.add_rms_norm, ours.rms_norm)
-    operators = (*attention, *normalization, ours.multiply)
-    return node.target in [operator.default for operator in operators]
+    # a lookup stands before every layer, and reads nothing that one computed
+    name = schema_name(node.target).removeprefix("linnet::")
+    return name in NAMES and name != "embedding_byte"
 
 
 def _layers(program: ExportedProgram) -> list[_Layer]:

@@ -8,12 +8,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from linnet_export.lower.custom_ops.library import LIBRARY
+from linnet_export.lower.custom_ops.library import LIBRARY, define
 
 __all__ = ["multiply"]
 
-LIBRARY.define("multiply(Tensor x, Tensor gate) -> Tensor")
-LIBRARY.define("multiply.out(Tensor x, Tensor gate, *, Tensor(a!) out) -> Tensor(a!)")
+define("multiply", "Tensor x, Tensor gate")
 
 
 def multiply(x: Tensor, gate: Tensor) -> Tensor:

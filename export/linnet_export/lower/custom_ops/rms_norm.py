@@ -5,17 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from linnet_export.lower.custom_ops.library import LIBRARY
+from linnet_export.lower.custom_ops.library import LIBRARY, define
 
 __all__ = ["add_rms_norm", "rms_norm"]
 
-LIBRARY.define("rms_norm(Tensor x, Tensor weight, float eps) -> Tensor")
-LIBRARY.define("rms_norm.out(Tensor x, Tensor weight, float eps, *, Tensor(a!) out) -> Tensor(a!)")
-LIBRARY.define("add_rms_norm(Tensor x, Tensor residual, Tensor weight, float eps) -> (Tensor, Tensor)")
-LIBRARY.define(
-    "add_rms_norm.out(Tensor x, Tensor residual, Tensor weight, float eps, *, Tensor(a!) out0, Tensor(b!) out1) "
-    "-> (Tensor(a!), Tensor(b!))"
-)
+define("rms_norm", "Tensor x, Tensor weight, float eps")
+define("add_rms_norm", "Tensor x, Tensor residual, Tensor weight, float eps", results=2)
 
 
 def rms_norm(x: Tensor, weight: Tensor, eps: float) -> Tensor:
