@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,12 @@ import torch
 import linnet
 import linnet_export
 from linnet.cli.main import main
+from linnet.format.golden import compare_outputs
 from linnet.golden_replay import replay_evidence, rerun_evidence
 from linnet.model import Model
 from linnet.runtime import FloatArray, IntArray
+from linnet_bench.compare.answers import ask_all, texts_for
+from linnet_bench.measure.candidate import open_all
 from linnet_bench.measure.probe import forward_inputs
 from linnet_bench.remote.runner_job import prepare_job
 from linnet_export.checkpoint import load_checkpoint
@@ -165,6 +169,16 @@ def test_the_golden_cases_leave_the_default_prompt_out(
         assert rerun_evidence(model)[0].problems
     assert main(["verify", str(report.path)]) == 0
     assert "golden" in capsys.readouterr().out
+
+
+def test_compared_answers_leave_the_prompt_out_too(report: ExportReport, tmp_path: Path) -> None:
+    opened = open_all([report.path, Path(shutil.copy(report.path, tmp_path / "other.pte"))], 1)[:1]
+    texts = [text for text in texts_for(opened, None, None) if text.prompt]
+    golden = opened[0].evidence.golden
+    assert [text.text for text in texts] == [case.text for case in golden]
+    (answers,) = ask_all(opened, texts, None, None, threads=1)
+    for case, outputs in zip(golden, answers.outputs, strict=True):
+        assert not compare_outputs(case, outputs, 1e-4).problems
 
 
 def test_the_measuring_commands_give_the_mask(report: ExportReport) -> None:

@@ -13,18 +13,33 @@ from linnet.golden_replay import answer_outputs
 from linnet.loading import load
 from linnet.model import Model
 from linnet.runtime import FloatArray
+from linnet.tasks.feature_extraction import choose_prompt
 from linnet_bench.accuracy.datasets import Columns, Table
 from linnet_bench.accuracy.evaluation import Progress, evaluate
 from linnet_bench.measure.candidate import OpenedFile
 from linnet_bench.measure.sample import long_text
 from linnet_bench.tasks import get_task
 
-__all__ = ["Answers", "agreement", "ask_all", "texts_for"]
+__all__ = ["Answers", "Text", "agreement", "ask_all", "texts_for"]
 
 Outputs: TypeAlias = Mapping[str, FloatArray]
-Text: TypeAlias = tuple[str, str | None]
 
 _MOST_TEXTS = 200  # from the data; more texts change little and take time
+
+
+@dataclasses.dataclass(frozen=True)
+class Text:
+    """A text or a pair.
+
+    Attributes:
+        text: first or only text, its prompt included.
+        pair: second text; None: a single text.
+        prompt: the prompt that it begins with, which a program may leave out of the pooling.
+    """
+
+    text: str
+    pair: str | None = None
+    prompt: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,15 +63,21 @@ def texts_for(opened: Sequence[OpenedFile], table: Table | None, columns: Column
     if table is not None and columns is not None and all(isinstance(row[columns.text], str) for row in table.rows):
         second = columns.pair
         rows = table.rows[:_MOST_TEXTS]
-        return [(row[columns.text], None if second is None else row.get(second)) for row in rows]
-    golden = [(case.text, case.pair) for file in opened for case in file.evidence.golden]
+        return [Text(row[columns.text], None if second is None else row.get(second)) for row in rows]
+    golden = [text for file in opened for text in _golden(file)]
     own: list[Text] = []
     if get_task(opened[0].manifest.task).plain_texts:
-        own = [(sentence.strip() + ".", None) for sentence in long_text(1).split(". ") if sentence.strip()]
+        own = [Text(sentence.strip() + ".") for sentence in long_text(1).split(". ") if sentence.strip()]
     texts = list(dict.fromkeys([*golden, *own]))
     if not texts:
         raise InvalidArgumentError("the files have no golden cases to compare answers on; give texts with --data")
     return texts
+
+
+def _golden(file: OpenedFile) -> list[Text]:
+    """Return the texts of the golden cases, which begin with the file's default prompt."""
+    prompt = choose_prompt(file.manifest, None, None)
+    return [Text(case.text, case.pair, prompt) for case in file.evidence.golden]
 
 
 def ask_all(
@@ -71,9 +92,13 @@ def ask_all(
     answers = []
     for file in opened:
         with load(file.path, threads=threads, self_test=False) as model:
-            outputs = [answer_outputs(model, text, pair)[1] for text, pair in texts]
+            outputs = [_ask(model, text) for text in texts]
             answers.append(Answers(outputs, _metrics(model, table, columns, progress)))
     return answers
+
+
+def _ask(model: Model, text: Text) -> Outputs:
+    return answer_outputs(model, text.text, text.pair, model.prompt_tokens(text.prompt))[1]
 
 
 def _metrics(
