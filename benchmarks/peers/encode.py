@@ -152,53 +152,68 @@ def measure_encode(
         RuntimeError: a process failed; the message ends with its output.
     """
     checkpoint = checkpoint_folder(spec)
-    elapsed: dict[str, list[int]] = {}
-    memory: dict[str, int] = {}
-    vectors: dict[str, np.ndarray] = {}
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "texts.json").write_text(json.dumps(list(texts[: max(2, len(texts) // 5)])), encoding="utf-8")
-
-        def turn(which: str, note: str) -> int:
-            variant = VARIANTS[which]
-            print(f"-- encode: {spec.name}, {note}: {variant.title}", file=sys.stderr, flush=True)
-            job = EncodeJob(
-                engine=variant.engine,
-                file=str(files[variant.file]),
-                tokenizer=str(checkpoint / "tokenizer.json"),
-                threads=1 if variant.sessions else threads,
-                sessions=threads if variant.sessions else 1,
-                batch=variant.batch,
-                texts=str(folder / "texts.json"),
-                most_tokens=MAX_LENGTH,
-                outputs=str(folder / "outputs.npz"),
-            )
-            said = _run_child(job, folder)
-            memory[which] = max(said.peak_memory, memory.get(which, 0))
-            with np.load(folder / "outputs.npz") as arrays:
-                vectors[variant.engine] = arrays["embeddings"]
-            return said.elapsed_ns
-
+        turns = _Turns(spec.name, files, checkpoint / "tokenizer.json", threads, Path(name))
+        turns.read(texts[: max(2, len(texts) // 5)])
         present = [which for which, variant in VARIANTS.items() if variant.file in files]
-        first = {which: turn(which, "which is best") for which in present}
-        (folder / "texts.json").write_text(json.dumps(list(texts)), encoding="utf-8")
+        first = {which: turns.take(which, "which is best") for which in present}
+        turns.read(texts)
         chosen = _fastest(first, finalists)
-        elapsed = {which: [] for which in chosen}
+        elapsed: dict[str, list[int]] = {which: [] for which in chosen}
         take_turns(
             chosen,
             max(rounds, _LEAST_ROUNDS),
-            lambda which, number: elapsed[which].append(turn(which, f"turn {number + 1}/{rounds}")),
+            lambda which, number: elapsed[which].append(turns.take(which, f"turn {number + 1}/{rounds}")),
         )
-    lengths = _token_counts(checkpoint, texts)
     return EncodeResult(
         texts=len(texts),
-        distribution=distribution(lengths),
+        distribution=distribution(_token_counts(checkpoint, texts)),
         threads=threads,
         elapsed_ns=elapsed,
-        peak_memory=memory,
+        peak_memory=turns.memory,
         first_ns=first,
-        cosine=_least_cosine(vectors["linnet"], vectors["onnxruntime"]),
+        cosine=_least_cosine(turns.vectors["linnet"], turns.vectors["onnxruntime"]),
     )
+
+
+class _Turns:
+    """Processes that encode the same texts, one after the other.
+
+    Attributes:
+        memory: largest peak memory of each variant in bytes.
+        vectors: last embeddings of each engine, float32 [texts, width].
+    """
+
+    def __init__(self, model: str, files: Mapping[str, Path], tokenizer: Path, threads: int, folder: Path) -> None:
+        self._model, self._files, self._tokenizer = model, files, tokenizer
+        self._threads, self._folder = threads, folder
+        self.memory: dict[str, int] = {}
+        self.vectors: dict[str, np.ndarray] = {}
+
+    def read(self, texts: Sequence[str]) -> None:
+        """Give these texts to the next turns."""
+        (self._folder / "texts.json").write_text(json.dumps(list(texts)), encoding="utf-8")
+
+    def take(self, which: str, note: str) -> int:
+        """Run a variant in a process of its own, and return its nanoseconds."""
+        variant = VARIANTS[which]
+        print(f"-- encode: {self._model}, {note}: {variant.title}", file=sys.stderr, flush=True)
+        job = EncodeJob(
+            engine=variant.engine,
+            file=str(self._files[variant.file]),
+            tokenizer=str(self._tokenizer),
+            threads=1 if variant.sessions else self._threads,
+            sessions=self._threads if variant.sessions else 1,
+            batch=variant.batch,
+            texts=str(self._folder / "texts.json"),
+            most_tokens=MAX_LENGTH,
+            outputs=str(self._folder / "outputs.npz"),
+        )
+        said = _run_child(job, self._folder)
+        self.memory[which] = max(said.peak_memory, self.memory.get(which, 0))
+        with np.load(self._folder / "outputs.npz") as arrays:
+            self.vectors[variant.engine] = arrays["embeddings"]
+        return said.elapsed_ns
 
 
 def _fastest(first: Mapping[str, int], count: int) -> list[str]:

@@ -73,19 +73,9 @@ def load(
     if require_signature is not None:
         opened = _signed(path, require_signature)
     if profile is not None:
-        from linnet.tuning import apply_profile  # rarely needed, and its import costs start-up time
-
-        threads, fused = apply_profile(opened, profile, threads=threads, fused=fused, sessions=sessions)
-    if sessions > 1 and threads == 0:
-        threads = 1
+        threads, fused = _tuned(opened, profile, threads, fused, sessions)
     model = _open(opened, path, threads, sessions, fused, activation_bits)
-    try:
-        identity = file_identity(opened)
-        if tested:
-            run_self_test(model, identity)
-    except BaseException:
-        model.close()
-        raise
+    identity = _identified(model, opened, tested=tested)
     if path is not None:
         key = None if require_signature is None else Path(require_signature).absolute()
         model.reopening = _reopen, (str(Path(path).absolute()), identity, {**given, "require_signature": key})
@@ -135,9 +125,31 @@ def _signed(path: str | None, key: str | Path) -> bytes:
     return read_signed(path, key)
 
 
+def _tuned(
+    opened: str | bytes, profile: str | os.PathLike[str], threads: int, fused: bool | None, sessions: int
+) -> tuple[int, bool | None]:
+    from linnet.tuning import apply_profile  # rarely needed, and its import costs start-up time
+
+    return apply_profile(opened, profile, threads=threads, fused=fused, sessions=sessions)
+
+
+def _identified(model: Model, opened: str | bytes, *, tested: bool) -> str:
+    """Return the identity of a model's file, after its self-test if that is wanted; close the model if it fails."""
+    try:
+        identity = file_identity(opened)
+        if tested:
+            run_self_test(model, identity)
+    except BaseException:
+        model.close()
+        raise
+    return identity
+
+
 def _open(
     source: str | bytes, path: str | None, threads: int, sessions: int, fused: bool | None, activation_bits: int | None
 ) -> Model:
+    if sessions > 1 and threads == 0:
+        threads = 1
     runtimes: list[Runtime] = []
     try:
         for _ in range(sessions):

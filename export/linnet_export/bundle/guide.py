@@ -39,22 +39,8 @@ def readme(guide: Guide, subjects: Sequence[Subject], target: str, options: Sequ
         target: its name.
         options: further options of the command that made the bundle.
     """
-    line_end = "\n"
     names = ", ".join(subject.asset for subject in subjects)
     command = ["linnet", "bundle", *(subject.path.name for subject in subjects), "--target", target, *options]
-    models = "\n".join(
-        f"| `{subject.asset}` | {subject.manifest.task} | {_labels(subject)} | {subject.manifest.max_length} |"
-        for subject in subjects
-    )
-    parts = "\n".join(f"| `{path}` | {meaning} |" for path, meaning in guide.parts)
-    steps = "\n".join(
-        f"{number}. {step.replace(line_end, line_end + '   ')}" for number, step in enumerate(guide.steps, 1)
-    )
-    titles = [f"`{subject.asset}`, {subject.manifest.task}:\n\n" if len(subjects) > 1 else "" for subject in subjects]
-    uses = "\n\n".join(
-        f"{title}```{guide.language}\n{use.rstrip()}\n```" for title, use in zip(titles, guide.uses, strict=True)
-    )
-    notes = "\n".join(f"- {note}" for note in guide.notes)
     text = f"""\
 # {names} for {target}
 
@@ -63,29 +49,56 @@ folder, with more files to add models; files that you changed are not overwritte
 
 | model | task | labels | tokens at most |
 |---|---|---:|---:|
-{models}
+{_models(subjects)}
 
 ## Add it
 
-{steps}
+{_steps(guide)}
 
 ## Use it
 
-{uses}
+{_uses(guide, subjects)}
 
 ## What is here
 
 | path | what |
 |---|---|
-{parts}
+{_parts(guide)}
 | `LICENSES/`, `SIZE.txt` | publish the licences with your app; bytes of each file, as it is and compressed |
 
 ## To know
 
-{notes}
+{_notes(guide)}
 """
     return text.encode()
 
 
+def _models(subjects: Sequence[Subject]) -> str:
+    return "\n".join(
+        f"| `{subject.asset}` | {subject.manifest.task} | {_labels(subject)} | {subject.manifest.max_length} |"
+        for subject in subjects
+    )
+
+
 def _labels(subject: Subject) -> str:
     return str(len(subject.manifest.labels)) if subject.manifest.labels else "none"
+
+
+def _steps(guide: Guide) -> str:
+    indented = (step.replace("\n", "\n   ") for step in guide.steps)
+    return "\n".join(f"{number}. {step}" for number, step in enumerate(indented, 1))
+
+
+def _uses(guide: Guide, subjects: Sequence[Subject]) -> str:
+    titles = [f"`{subject.asset}`, {subject.manifest.task}:\n\n" if len(subjects) > 1 else "" for subject in subjects]
+    return "\n\n".join(
+        f"{title}```{guide.language}\n{use.rstrip()}\n```" for title, use in zip(titles, guide.uses, strict=True)
+    )
+
+
+def _parts(guide: Guide) -> str:
+    return "\n".join(f"| `{path}` | {meaning} |" for path, meaning in guide.parts)
+
+
+def _notes(guide: Guide) -> str:
+    return "\n".join(f"- {note}" for note in guide.notes)

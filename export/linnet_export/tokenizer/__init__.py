@@ -8,6 +8,7 @@ import tokenizers
 
 from linnet_export.tokenizer.errors import UnsupportedTokenizerError
 from linnet_export.tokenizer.loading import (
+    ROLES,
     LoadedTokenizer,
     check_tokenizer_files,
     has_tokenizer,
@@ -19,6 +20,7 @@ from linnet_export.tokenizer.tokenizer_json import tokenizer_json_blob
 from linnet_export.tokenizer.wordpiece import wordpiece_blob
 
 __all__ = [
+    "ROLES",
     "LoadedTokenizer",
     "TokenizerBytes",
     "UnsupportedTokenizerError",
