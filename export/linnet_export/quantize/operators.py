@@ -50,6 +50,11 @@ def round_activations(x: Tensor) -> Tensor:
     return result
 
 
+def _real(weight: Tensor, scale: Tensor) -> Tensor:
+    # what dequantize_per_channel gives, which goes through int64 because of the zero points
+    return weight.to(torch.float32) * scale.unsqueeze(1)
+
+
 @torch.library.custom_op("linnet::int8_linear", mutates_args=())
 def int8_linear(x: Tensor, weight: Tensor, scale: Tensor, zero_point: Tensor, bias: Tensor | None) -> Tensor:
     """Return float32 [tokens, out]: a linear layer of int8 weights and of activations rounded to int8.
@@ -61,8 +66,7 @@ def int8_linear(x: Tensor, weight: Tensor, scale: Tensor, zero_point: Tensor, bi
         zero_point: int64 [out], zeros.
         bias: float32 [out] or None.
     """
-    real = torch.ops.quantized_decomposed.dequantize_per_channel(weight, scale, zero_point, 0, *INT8, torch.int8)
-    return functional.linear(round_activations(x), real, bias)
+    return functional.linear(round_activations(x), _real(weight, scale), bias)
 
 
 @int8_linear.register_fake
@@ -81,11 +85,8 @@ def int4_linear(x: Tensor, weight: Tensor, scale: Tensor, zero_point: Tensor, bi
         zero_point: int32 [out, groups], zeros.
         bias: float32 [out] or None.
     """
-    width = weight.shape[1] // scale.shape[1]
-    real = torch.ops.quantized_decomposed.dequantize_per_channel_group(
-        weight, scale, zero_point, *INT4, torch.int8, width, torch.float32
-    )
-    return functional.linear(round_activations(x), real, bias)
+    groups = weight.to(torch.float32).unflatten(1, (scale.shape[1], -1)) * scale.unsqueeze(-1)
+    return functional.linear(round_activations(x), groups.flatten(1), bias)
 
 
 @int4_linear.register_fake
@@ -119,8 +120,7 @@ def int8_static_linear(
     operators = torch.ops.quantized_decomposed
     rounded = operators.quantize_per_tensor(x, in_scale, in_zero, *_ACTIVATION, torch.int8)
     x = operators.dequantize_per_tensor(rounded, in_scale, in_zero, *_ACTIVATION, torch.int8)
-    real = operators.dequantize_per_channel(weight, scale, zero_point, 0, *INT8, torch.int8)
-    y = functional.linear(x, real, bias)
+    y = functional.linear(x, _real(weight, scale), bias)
     rounded = operators.quantize_per_tensor(y, out_scale, out_zero, *_ACTIVATION, torch.int8)
     result: Tensor = operators.dequantize_per_tensor(rounded, out_scale, out_zero, *_ACTIVATION, torch.int8)
     return result
