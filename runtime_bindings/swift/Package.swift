@@ -1,6 +1,6 @@
 // swift-tools-version:5.9
 // linnet for iOS and macOS: the text part of the core as a C target, its Swift API, an engine over ExecuTorch's official
-// Swift package, and one module for each model. `linnet bundle FILE --target ios` names the models here.
+// Swift package, linnet's kernels beside it, and one module for each model. `linnet bundle FILE --target ios` names the models here.
 import PackageDescription
 
 let models: [String] = []
@@ -18,10 +18,31 @@ if let folder = Context.environment["LINNET_EXECUTORCH"] {
     #endif
 }
 
+// linnet's kernels take their symbols from ExecuTorch when the app is linked. LINNET_KERNELS=0 leaves them out, if the
+// ExecuTorch that is linked lacks one.
+let apple = TargetDependencyCondition.when(platforms: [.iOS, .macOS])
+let hasKernels = executorch != nil && Context.environment["LINNET_KERNELS"] != "0"
+let kernels: [Target] = !hasKernels ? [] : [
+    .target(
+        name: "CLinnetKernels",
+        path: "Sources/CLinnetKernels",
+        publicHeadersPath: "kernel_library",
+        cxxSettings: [
+            .headerSearchPath("runtime"),
+            // those of the ExecuTorch that the kernels were written with, of the version above
+            .headerSearchPath("executorch"),
+            .headerSearchPath("executorch/executorch/runtime/core/portable_type/c10"),
+            .define("C10_USING_CUSTOM_GENERATED_MACROS"),
+            // the same float operations as in liblinnet: the compiler must not join products and sums
+            .unsafeFlags(["-ffp-contract=off"]),
+        ]
+    )
+]
+
 let engine: [Target] = executorch == nil ? [] : [
     .target(
         name: "LinnetExecuTorch",
-        dependencies: [
+        dependencies: kernels.map { .target(name: $0.name, condition: apple) } + [
             "Linnet",
             .product(name: "executorch", package: "executorch"),
             .product(name: "backend_xnnpack", package: "executorch"),
@@ -29,6 +50,7 @@ let engine: [Target] = executorch == nil ? [] : [
             .product(name: "kernels_quantized", package: "executorch"),
         ],
         path: "Sources/LinnetExecuTorch",
+        swiftSettings: hasKernels ? [.define("LINNET_KERNELS", .when(platforms: [.iOS, .macOS]))] : [],
         // kernels and backends register themselves, so the linker must not leave them out as unused
         linkerSettings: [.unsafeFlags(["-Xlinker", "-all_load"], .when(platforms: [.iOS, .macOS]))]
     )
@@ -57,7 +79,7 @@ let package = Package(
             path: "Tests/LinnetTests",
             resources: [.copy("cases.tsv")]
         ),
-    ] + engine + models.map {
+    ] + kernels + engine + models.map {
         .target(name: $0, dependencies: runs, path: "Sources/\($0)", resources: [.copy("Resources")], swiftSettings: runnable)
     },
     cxxLanguageStandard: .cxx17

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from linnet_export.bundle.constants import camel_names, quoted
 from linnet_export.bundle.content import Content, collect
 from linnet_export.bundle.guide import Guide
+from linnet_export.bundle.kernels import kernel_sources
 from linnet_export.bundle.notices import notices
 from linnet_export.bundle.settings import BundleSettings
 from linnet_export.bundle.subject import QUESTION, Subject
@@ -19,6 +20,9 @@ __all__ = ["content", "guide"]
 # what an enum has beside its cases; a case can have any other word of the language, in `quotes`
 _RESERVED = ("allCases", "file", "hashValue", "init", "load", "open", "rawValue", "self", "type")
 _MODELS = "let models: [String] = []"
+_KERNELS = "Sources/CLinnetKernels"
+_OF_A_LIBRARY = ("CMakeLists.txt", "executorch_symbols.c")
+"""Files of the kernels as a shared library, which Swift packages have no use for: the app links ExecuTorch itself."""
 
 _quoted = functools.partial(quoted, language="swift")
 
@@ -38,6 +42,7 @@ def content(subjects: Sequence[Subject], settings: BundleSettings) -> Content:
         **collect(cpp / "text", "Sources/CLinnet/text"),
         **collect(cpp / "c_api", "Sources/CLinnet/c_api"),
         "Sources/CLinnet/include/linnet.h": cpp / "include" / "linnet.h",
+        **{name: path for name, path in kernel_sources(cpp, _KERNELS).items() if not name.endswith(_OF_A_LIBRARY)},
         "Sources/Sample/main.swift": _main(subjects).encode(),
         **notices(subjects),
     }
@@ -64,14 +69,15 @@ def guide(subjects: Sequence[Subject], settings: BundleSettings) -> Guide:
                 "module `Linnet`: the Swift API, over `Sources/CLinnet/`: tokenizer and decoding in C++",
             ),
             ("Sources/LinnetExecuTorch/", "the engine over ExecuTorch's Swift package, which computes"),
+            (f"{_KERNELS}/", "linnet's kernels for it, with ExecuTorch's headers"),
             ("Sources/Sample/", "asks each model once: `swift run Sample` on a Mac"),
             ("Tests/", "XCTest cases: `swift test`"),
         ),
         steps=(
             "In Xcode: File > Add Package Dependencies > Add Local, choose this folder, and add "
             f"{', '.join(f'`{module}`' for module in [*modules, 'Linnet'])} to the app's target.",
-            "Add `-all_load` to the target's Other Linker Flags: ExecuTorch's kernels register themselves, and the "
-            "linker would leave them out as unused.",
+            "Add `-all_load` to the target's Other Linker Flags: ExecuTorch's kernels and linnet's register "
+            "themselves, and the linker would leave them out as unused.",
             "The app has to be for iOS 17 or newer, as ExecuTorch's package.",
         ),
         language="swift",
@@ -79,6 +85,9 @@ def guide(subjects: Sequence[Subject], settings: BundleSettings) -> Guide:
         notes=(
             "Calls block. `ask` and `answers(to:)` run them away from the main thread; a task that is cancelled while "
             "it waits never asks. A text that ExecuTorch is computing is computed to its end.",
+            "linnet's kernels run in ExecuTorch's own runtime; `load(fused: false)` leaves them out, `Kernels.name` of "
+            "`LinnetExecuTorch` says which run. If ExecuTorch lacks a symbol of theirs, the app does not link: "
+            "`LINNET_KERNELS=0` in the environment of Xcode or `swift build` takes them out of the package.",
             "Package.swift takes ExecuTorch's branch `swiftpm-1.5.1`, the version that the file was made with. "
             "`LINNET_EXECUTORCH=FOLDER` takes another package of the same products.",
             "Never built for iOS or macOS by linnet's authors: on Linux every part of it was compiled, and its tests "
@@ -113,10 +122,13 @@ public {kind} {{
 
     #if LINNET_EXECUTORCH
         /// Open the file. It blocks: call it away from the main thread, or take `open()`.
-        public static func load() throws -> Linnet {{ try Linnet.load(file: file()) }}
+        /// `fused`: false runs `forward` without linnet's kernels, true fails where they cannot run.
+        public static func load(fused: Bool? = nil) throws -> Linnet {{ try Linnet.load(file: file(), fused: fused) }}
 
         /// Open the file away from the caller's thread.
-        public static func open() async throws -> Linnet {{ try await Linnet.open(file: file()) }}
+        public static func open(fused: Bool? = nil) async throws -> Linnet {{
+            try await Linnet.open(file: file(), fused: fused)
+        }}
     #endif
 }}
 """

@@ -61,6 +61,6 @@ def _include_folder() -> Path:
         if include.is_dir():
             return include
     raise BuildError(
-        "target android needs ExecuTorch's headers for linnet's kernels, and ExecuTorch is not installed here; install "
+        "an app needs ExecuTorch's headers for linnet's kernels, and ExecuTorch is not installed here; install "
         "linnet with its extra export"
     )

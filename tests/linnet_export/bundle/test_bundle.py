@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 import linnet
+from linnet.assets import default_model
 from linnet.errors import BuildError, InvalidArgumentError
 from linnet_export.bundle import TARGETS, get_target
 from linnet_export.bundle.constants import camel_names, constant_names, identifier, quoted, type_name
@@ -508,6 +509,27 @@ def test_the_c_target_of_the_swift_package_compiles(files: Path, tmp_path: Path)
     swift = (tmp_path / "Sources" / "TextClassificationModel" / "TextClassification.swift").read_text()
     assert '    case `label0` = "LABEL_0"\n' in swift
     assert (tmp_path / "Sources" / "TextClassificationModel" / "Resources" / "text_classification.pte").exists()
+
+
+def test_the_kernels_of_the_swift_package_compile(tmp_path: Path) -> None:
+    """With the settings of Package.swift, from the written folder alone. All files are those of the Android part."""
+    if shutil.which("c++") is None:
+        pytest.skip("needs a C++ compiler")
+    assert bundle(default_model(), "ios", tmp_path / "ios") == 0
+    assert bundle(default_model(), "android", tmp_path / "android") == 0
+    kernels, cpp = tmp_path / "ios" / "Sources" / "CLinnetKernels", tmp_path / "android/linnet/src/main/cpp"
+    manifest = (tmp_path / "ios" / "Package.swift").read_text(encoding="utf-8")
+    settings = manifest[manifest.index('name: "CLinnetKernels"') : manifest.index("let engine")]
+    paths = re.findall(r'(?:headerSearchPath\(|publicHeadersPath: )"([^"]+)"', settings)
+    options = [*(f"-I{kernels / path}" for path in paths), *re.findall(r'"(-f[^"]+)"', settings)]
+    options += [f"-D{name}" for name in re.findall(r'\.define\("([^"]+)"\)', settings)]
+    sources = {file.relative_to(kernels) for file in kernels.rglob("*.cpp")}
+    same = {file.relative_to(cpp) for part in ("runtime", "kernel_library") for file in (cpp / part).rglob("*.cpp")}
+    assert sources == {file for file in same if file.parts[1] not in ("text", "c_api")}
+    for source in ("kernel_library/library.cpp", "runtime/kernels/linear_backend.cpp"):
+        run("c++", "-std=c++17", "-fsyntax-only", "-Wall", "-Wextra", *options, kernels / source, folder=tmp_path)
+    # of the shared library for Android: in an app they would hide ExecuTorch's own functions
+    assert not [*kernels.rglob("executorch_symbols.c"), *kernels.rglob("CMakeLists.txt")]
 
 
 def test_the_python_packages_answer_alone(files: Path, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ public struct LinnetError: Error, CustomStringConvertible {
     public static let fileNotFound = Int32(LINNET_FILE_NOT_FOUND)
     /// A field of the manifest is missing or has the wrong type.
     public static let manifestInvalid = Int32(LINNET_MANIFEST_INVALID)
+    /// The program has no such method, or this runtime cannot run it.
+    public static let unknownMethod = Int32(LINNET_UNKNOWN_METHOD)
     /// The program failed.
     public static let runFailed = Int32(LINNET_RUN_FAILED)
 
