@@ -21,6 +21,14 @@ comes to mean something else:
   lower/test_executorch_compat.py: test_sorting_once_gives_the_same_program
 - ``XNNPACKPassManager``, ``_passes``:
   lower/test_lower.py: test_the_skipped_passes_would_change_nothing
+- ``YAML`` as ``executorch.exir.dialects.edge._ops`` takes it:
+  lower/test_executorch_compat.py: test_the_types_of_edge_operators_are_read_as_executorch_reads_them
+- ``decompose_auto_functionalized`` of ``torch._inductor.fx_passes.post_grad``:
+  lower/test_executorch_compat.py: test_an_operator_that_changes_its_input_is_put_back
+- ``ExportPass`` in ``exir.passes.spec_prop_pass``:
+  lower/test_executorch_compat.py: test_the_skipped_edge_passes_would_change_nothing
+- ``_get_aten_to_edge_passes`` of ``exir.program._program``:
+  lower/test_executorch_compat.py: test_the_skipped_edge_passes_would_change_nothing
 - ``LinearConfig._check_inputs_are_valid_dtypes``:
   quantize/test_precisions.py: test_the_program_computes_what_the_module_computes
 - ``WhyNoPartition`` in the log of XNNPACK's partitioner:
@@ -37,14 +45,22 @@ import contextlib
 import functools
 import gc
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+import types
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import metadata
 from typing import Any
+
+import ruamel.yaml
+import yaml  # type: ignore[import-untyped]
 
 from linnet_export.errors import ExportError
 
 __all__ = [
     "CHECKED_VERSION",
+    "EdgeProgramManager",
+    "ExecutorchBackendConfig",
+    "ExecutorchProgramManager",
     "FakeTensor",
     "NamedDataStore",
     "OpOverload",
@@ -52,10 +68,12 @@ __all__ = [
     "UnsupportedExecutorchError",
     "add_constant_methods",
     "check_version",
+    "delegates_traced_once",
     "edge_compile_config",
     "exir_ops",
     "forget_graphs",
     "get_param_tensor",
+    "necessary_edge_passes",
     "necessary_passes",
     "parse_program",
     "partition_refusals",
@@ -63,6 +81,7 @@ __all__ = [
     "segment_base",
     "short_collections",
     "sorted_once",
+    "to_edge",
 ]
 
 CHECKED_VERSION = "1.5.1"
@@ -89,6 +108,50 @@ def check_version(installed: str) -> None:
 # before the imports below, which fail in another version without saying why
 check_version(metadata.version("executorch"))
 
+
+class _LibYaml:
+    """What ExecuTorch takes of ``ruamel.yaml``, by the library of PyYAML, which ExecuTorch requires too.
+
+    ruamel.yaml reads the types of the edge operators (138 kB) in plain Python, which took 0.6 s of every export.
+    """
+
+    def __init__(self, typ: str) -> None:
+        self.typ = typ
+
+    def load(self, text: str) -> Any:
+        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+def _decompose_if_there(graph: Any) -> None:
+    """Do what ``decompose_auto_functionalized`` does, which finds such operators in few graphs."""
+    names = ("auto_functionalized", "auto_functionalized_v2")
+    if any(getattr(node.target, "__name__", "") in names for node in graph.nodes):
+        from torch._inductor.fx_passes.post_grad import decompose_auto_functionalized
+
+        decompose_auto_functionalized(graph)
+
+
+@contextlib.contextmanager
+def _quick_imports() -> Iterator[None]:
+    """Let ExecuTorch be imported without what takes seconds and is rarely used: a slow parser, torch's inductor."""
+    inductor = "torch._inductor.fx_passes.post_grad"
+    whole = inductor in sys.modules
+    if not whole:
+        sys.modules[inductor] = types.ModuleType(inductor)
+        sys.modules[inductor].decompose_auto_functionalized = _decompose_if_there  # type: ignore[attr-defined]
+    original = ruamel.yaml.YAML
+    ruamel.yaml.YAML = _LibYaml  # type: ignore[misc, assignment]
+    try:
+        yield
+    finally:
+        ruamel.yaml.YAML = original  # type: ignore[misc]
+        if not whole:
+            del sys.modules[inductor]
+
+
+with _quick_imports():
+    import executorch.exir
+
 # defines the lookups quantized_decomposed.embedding_byte and embedding_4bit
 import executorch.exir.passes._quant_patterns_and_replacements  # noqa: E402, F401
 import torch  # noqa: E402
@@ -101,8 +164,10 @@ from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPar
 from executorch.backends.xnnpack.utils.utils import get_param_tensor  # noqa: E402
 from executorch.exir import (  # noqa: E402
     EdgeCompileConfig,
+    EdgeProgramManager,
     ExecutorchBackendConfig,
     ExecutorchProgramManager,
+    to_edge,
 )
 from executorch.exir._serialize._flatbuffer_program import _flatbuffer_to_program  # noqa: E402
 from executorch.exir._serialize._named_data_store import NamedDataStore  # noqa: E402
@@ -111,14 +176,24 @@ from executorch.exir.backend import backend_api  # noqa: E402
 from executorch.exir.backend.partitioner import PartitionResult  # noqa: E402
 from executorch.exir.backend.utils import WhyNoPartition, is_same_node, tag_constant_data  # noqa: E402
 from executorch.exir.dialects._ops import ops as exir_ops  # noqa: E402
+from executorch.exir.passes import spec_prop_pass  # noqa: E402
 from executorch.exir.passes.memory_format_ops_pass import DimOrderOpsRevertPass  # noqa: E402
+from executorch.exir.passes.normalize_transpose_pass import NormalizeTransposePass  # noqa: E402
+from executorch.exir.passes.remove_mixed_type_operators import RemoveMixedTypeOperators  # noqa: E402
+from executorch.exir.passes.replace_broken_ops_with_function_ops_pass import (  # noqa: E402
+    ReplaceBrokenOpsWithFunctionalOpsPass,
+)
+from executorch.exir.passes.scalar_to_tensor_pass import ScalarToTensorPass  # noqa: E402
+from executorch.exir.passes.sym_to_tensor_pass import SymToTensorPass  # noqa: E402
+from executorch.exir.program import _program  # noqa: E402
 from torch._ops import OpOverload  # noqa: E402
 from torch._subclasses.fake_tensor import FakeTensor  # noqa: E402
 
 # defines torch.ops.quantized_decomposed, by which XNNPACK recognizes quantized layers
 from torch.ao.quantization.fx import _decomposed  # noqa: E402, F401
 from torch.export import ExportedProgram  # noqa: E402
-from torch.fx import Node  # noqa: E402
+from torch.fx import Graph, GraphModule, Node  # noqa: E402
+from torch.fx.passes.infra.pass_base import PassResult  # noqa: E402
 
 # -- edge programs ---------------------------------------------------------------------------------
 
@@ -201,6 +276,110 @@ def add_constant_methods(
 ) -> ExecutorchProgramManager:
     """Return the program with constant methods, which `to_edge` takes only before anything about it is known."""
     return ExecutorchProgramManager(planned._execution_programs, dict(values), config, planned._named_data)
+
+
+def _tensor_arguments(node: Node) -> Iterator[Any]:
+    """Yield what a node gives for each argument that its operator declares as a tensor."""
+    operator: Any = node.target
+    for place, argument in enumerate(operator._schema.arguments):
+        if not isinstance(argument.type, torch.TensorType):
+            continue
+        if argument.name in node.kwargs:
+            yield node.kwargs[argument.name]
+        elif not argument.kwarg_only and place < len(node.args):
+            yield node.args[place]
+
+
+def _value(argument: Any) -> Any:
+    return argument.meta.get("val") if isinstance(argument, Node) else argument
+
+
+def _has_scalar(node: Node) -> bool:
+    return any(isinstance(argument, bool | int | float) for argument in _tensor_arguments(node))
+
+
+def _has_symbol(node: Node) -> bool:
+    symbols = (torch.SymInt, torch.SymFloat, torch.SymBool)
+    return any(isinstance(_value(argument), symbols) for argument in _tensor_arguments(node))
+
+
+_PROMOTING = ("aten::add", "aten::mul", "aten::sub", "aten::div", "aten::minimum")
+
+
+def _may_promote(node: Node) -> bool:
+    if schema_name(node.target) not in _PROMOTING:
+        return False
+    kinds = {getattr(_value(argument), "dtype", None) for argument in node.args}
+    return kinds != {torch.float32}
+
+
+_IDLE: Mapping[type, Callable[[Node], bool]] = {
+    NormalizeTransposePass: lambda node: node.target is torch.ops.aten.t.default,
+    ReplaceBrokenOpsWithFunctionalOpsPass: lambda node: bool(getattr(node.target, "is_view", False)),
+    ScalarToTensorPass: _has_scalar,
+    SymToTensorPass: _has_symbol,
+    RemoveMixedTypeOperators: _may_promote,
+}
+"""Passes that trace the whole graph again to change some operators, with a test of an operator that finds those."""
+
+
+class _IfNeeded:
+    """A pass that runs only on a graph in which it has something to change."""
+
+    def __init__(self, whole: Any, changes: Callable[[Node], bool]) -> None:
+        self._whole, self._changes = whole, changes
+
+    def __call__(self, graph_module: Any) -> PassResult:
+        nodes = (node for node in graph_module.graph.nodes if isinstance(node.target, OpOverload))
+        needed = len(list(graph_module.children())) > 0 or any(map(self._changes, nodes))
+        return self._whole(graph_module) if needed else PassResult(graph_module, False)
+
+
+def _if_needed(step: Any) -> Any:
+    # a pass manager wraps its passes into functions
+    changes = _IDLE.get(type(getattr(step, "__wrapped__", step)))
+    return step if changes is None else _IfNeeded(step, changes)
+
+
+@contextlib.contextmanager
+def necessary_edge_passes() -> Iterator[None]:
+    """Leave out passes from ATen to edge programs that cannot change the graph, inside of the block.
+
+    Each traces the whole graph again.
+    """
+    original = _program._get_aten_to_edge_passes
+
+    def chosen(config: EdgeCompileConfig) -> tuple[list[Any], list[Any]]:
+        before, behind = original(config)
+        return list(map(_if_needed, before)), behind
+
+    _program._get_aten_to_edge_passes = chosen
+    try:
+        yield
+    finally:
+        _program._get_aten_to_edge_passes = original
+
+
+class _Copied:
+    """Stands for ``ExportPass`` where that only traces a graph again, delegates and all, and changes nothing."""
+
+    def __call__(self, graph_module: Any) -> PassResult:
+        graph = Graph()
+        graph.output(graph.graph_copy(graph_module.graph, {}))
+        graph.set_codegen(graph_module.graph._codegen)
+        copied = GraphModule(graph_module, graph)
+        copied.meta.update(graph_module.meta)
+        return PassResult(copied, False)
+
+
+@contextlib.contextmanager
+def delegates_traced_once() -> Iterator[None]:
+    """Plan memory with the shapes that are known, inside of the block: they were traced before the delegates."""
+    original, spec_prop_pass.ExportPass = spec_prop_pass.ExportPass, _Copied
+    try:
+        yield
+    finally:
+        spec_prop_pass.ExportPass = original
 
 
 # -- XNNPACK ---------------------------------------------------------------------------------------
@@ -319,7 +498,7 @@ class _NecessaryPasses(XNNPACKPassManager):
         clones = {name for name in names if "clone" in name}
         if names - clones <= _PLAIN:
             self.passes = [XNNPACKRemoveCloneOpsTransform]
-            if clones:
+            if any("dim_order" in name for name in clones):
                 self.passes.append(DimOrderOpsRevertPass)
             if "relu.default" in names:
                 self.passes.append(FuseActivationPass)

@@ -8,12 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import torch
-from executorch.exir import (
-    EdgeProgramManager,
-    ExecutorchBackendConfig,
-    ExecutorchProgramManager,
-    to_edge,
-)
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
 
@@ -24,13 +18,19 @@ from linnet_export.lower.custom_ops import CUSTOM_OPERATORS, use_custom_embeddin
 from linnet_export.lower.custom_ops.linear_backend import LinearPartitioner, LinnetBackend
 from linnet_export.lower.debug_map import DebugMap, debug_map
 from linnet_export.lower.executorch_compat import (
+    EdgeProgramManager,
+    ExecutorchBackendConfig,
+    ExecutorchProgramManager,
     add_constant_methods,
+    delegates_traced_once,
     edge_compile_config,
     forget_graphs,
+    necessary_edge_passes,
     necessary_passes,
     schema_name,
     short_collections,
     sorted_once,
+    to_edge,
 )
 from linnet_export.lower.partition_report import partition_report
 from linnet_export.lower.xnnpack import MergingXnnpackPartitioner
@@ -154,7 +154,8 @@ def lower(
     edge = _delegate(exported, [name for name, module in methods.items() if module.fused], partitioner)
     progress("plan memory")
     config = ExecutorchBackendConfig()
-    planned = edge.to_executorch(config)
+    with delegates_traced_once():
+        planned = edge.to_executorch(config)
     facts = _facts(edge, planned, partition_report(edge, planned, partitioner.taken(), partitioner.refused))
     progress("write program")
     values = constant_methods(facts) if callable(constant_methods) else constant_methods
@@ -197,7 +198,8 @@ def _delegate(
     """Return the programs with their delegates; ``exported`` is empty then, since graphs are large."""
     config = edge_compile_config(partitioner.whole_operators())
     # not to_edge_transform_and_lower: it does the same with one more trace of every method
-    edge = to_edge(dict(exported), compile_config=config)
+    with necessary_edge_passes():
+        edge = to_edge(dict(exported), compile_config=config)
     exported.clear()
     forget_graphs()
     if fused:

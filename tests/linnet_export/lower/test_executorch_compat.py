@@ -6,13 +6,18 @@ import contextlib
 import gc
 import re
 from collections.abc import Callable
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
+import ruamel.yaml
+import torch
 from executorch.exir import ExecutorchBackendConfig
 from executorch.exir.backend import backend_api
 from executorch.exir.backend.utils import is_same_node
+from executorch.exir.dialects import edge
+from torch import Tensor, nn
 
 import linnet_export
 from linnet_export.graph.program import device_module
@@ -42,11 +47,10 @@ PRIVATE = re.compile(
 )
 
 
-def program_of(models: Models) -> bytes:
-    program = device_module(
-        models(CASES[0], "feature-extraction"), get_task("feature-extraction"), max_length=MAX_LENGTH
-    )
-    apply_recipe(program, get_recipe("int8"))
+def program_of(models: Models, name: str = CASES[0].name, recipe: str = "int8") -> bytes:
+    case = next(case for case in CASES if case.name == name)
+    program = device_module(models(case, "feature-extraction"), get_task("feature-extraction"), max_length=MAX_LENGTH)
+    apply_recipe(program, get_recipe(recipe))
     methods = {"forward": program, "forward_fused": program.with_custom_kernels()}
     return lower(methods, max_length=MAX_LENGTH, constant_methods={}).program
 
@@ -90,6 +94,60 @@ def test_sorting_once_gives_the_same_program(models: Models, monkeypatch: pytest
     assert backend_api._create_partitions_in_graph_module is original
     monkeypatch.setattr(lowering, "sorted_once", contextlib.nullcontext)
     assert program_of(models) == quick
+
+
+@pytest.mark.parametrize(
+    ("name", "recipe"),
+    [
+        ("bert-gelu", "int8"),  # numbers in the place of tensors
+        ("roberta-gelu", "int8"),  # whole numbers that become real ones
+        *(
+            pytest.param(name, recipe, marks=pytest.mark.slow)
+            for name, recipe in (
+                ("bert-silu", "8da4w"),
+                ("mobilebert-default", "int8"),
+                ("modernbert-biases", "int8"),
+                ("deberta-v2-v3", "int8"),
+                ("mpnet-gelu", "int8-static"),
+                ("albert-gelu", "fp32"),
+            )
+        ),
+    ],
+)
+def test_the_skipped_edge_passes_would_change_nothing(
+    name: str, recipe: str, models: Models, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = program_of(models, name, recipe)
+    monkeypatch.setattr(lowering, "necessary_edge_passes", contextlib.nullcontext)
+    monkeypatch.setattr(lowering, "delegates_traced_once", contextlib.nullcontext)
+    assert program_of(models, name, recipe) == quick
+
+
+def test_the_types_of_edge_operators_are_read_as_executorch_reads_them() -> None:
+    text = resources.files(edge).joinpath("edge.yaml").read_text(encoding="utf-8")
+    expected = ruamel.yaml.YAML(typ="safe").load(text)
+    assert executorch_compat._LibYaml("safe").load(text) == expected
+    assert {entry["inherits"]: entry for entry in expected} == edge._ops._edge_dialect_info
+
+
+@torch.library.custom_op("linnet_tests::double", mutates_args={"x"})
+def double(x: Tensor) -> None:
+    x.mul_(2)
+
+
+class Doubled(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        y = x + 1
+        double(y)
+        return y
+
+
+def test_an_operator_that_changes_its_input_is_put_back() -> None:
+    program = torch.export.export(Doubled(), (torch.ones(3),)).run_decompositions({})
+    assert "auto_functionalized" in str(program.graph)
+    executorch_compat._decompose_if_there(program.graph)
+    assert "auto_functionalized" not in str(program.graph)
+    assert "linnet_tests.double" in str(program.graph)
 
 
 def test_no_graph_stays_in_the_cache(models: Models) -> None:
