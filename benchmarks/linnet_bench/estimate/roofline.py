@@ -3,9 +3,10 @@
 
 Each kind of work takes the longer of its computing time and its reading time; kinds run one after the other. Peaks are
 never reached, so each has a share that XNNPACK, or linnet's custom kernels, reach of it. The shares below were chosen
-on MiniLM-L6 (int8 and fp32) on an AMD EPYC of the Zen 5 kind, the time of an instruction on MobileBERT;
-``python -m benchmarks.studies.estimate`` compares estimate and measurement on the machine at hand. They were not
-checked on other devices.
+on MiniLM-L6 (int8 and fp32) on an AMD EPYC of the Zen 5 kind, the time of an instruction on MobileBERT. On 64-bit ARM,
+what linnet's kernels reach is a model instead: llvm-mca's cycles of the inner loop and instructions counted under
+emulation (:class:`linnet_bench.estimate.devices.base.OwnKernels`). ``python -m benchmarks.studies.estimate`` compares
+estimate and measurement on the machine at hand; no estimate was compared with an ARM board yet.
 """
 
 from __future__ import annotations
@@ -61,6 +62,20 @@ class Estimate:
         return self.linear + self.attention + self.moving + self.starting
 
 
+def _int8_macs(device: Device, own: bool) -> float:
+    """Return the MACs in a cycle that int8 linear layers reach."""
+    if own and device.own is not None:
+        return device.own.int8_macs
+    return device.int8_macs * SHARES["own int8" if own else "int8"]
+
+
+def _attention_macs(device: Device) -> float:
+    """Return the MACs in a cycle that the custom attention reaches."""
+    if device.own is not None:
+        return device.own.int8_macs / device.own.attention
+    return device.int8_macs * SHARES["attention"]
+
+
 def estimate(work: Work, device: Device, tokens: int, threads: int) -> Estimate:
     """Return the estimate.
 
@@ -74,12 +89,12 @@ def estimate(work: Work, device: Device, tokens: int, threads: int) -> Estimate:
     cycles = device.clock_ghz * 1e9 * workers
     fused = work.fused if device.fused else None
     own = fused is not None and fused.int8_linear
-    int8 = device.int8_macs * SHARES["own int8" if own else "int8"] * cycles
+    int8 = _int8_macs(device, own) * cycles
     single = device.float_macs * SHARES["float"] * cycles
     computing = work.linear_macs(tokens, int8=True) / int8 + work.linear_macs(tokens, int8=False) / single
     fits = work.weight_bytes <= device.cache_mb * 1e6
     reading = 0.0 if fits else work.weight_bytes / (device.bandwidth_gbs * 1e9)
-    products = device.int8_macs * SHARES["attention"] * cycles if fused is not None else single
+    products = single if fused is None else _attention_macs(device) * cycles
     starting = work.operators * _OPERATOR_SECONDS if fused is None else fused.operators * _INSTRUCTION_SECONDS
     return Estimate(
         tokens=tokens,

@@ -16,6 +16,7 @@ from linnet.format.evidence import Evidence
 from linnet_bench.estimate import command as command_module
 from linnet_bench.estimate.command import add_arguments, run
 from linnet_bench.estimate.devices import DEVICES, Device, find_device, this_device
+from linnet_bench.estimate.devices.base import OwnKernels
 from linnet_bench.estimate.roofline import SHARES, estimate
 from linnet_bench.estimate.work import Attention, Fused, Linear, Work, count_work
 from tests.support.sdk_fakes import make_manifest
@@ -93,6 +94,17 @@ def test_linnets_own_operators_move_little_and_its_layers_are_faster() -> None:
         SHARES["own int8"] / SHARES["int8"]
     )
     assert estimate(counted, DEVICE, 32, 1) == estimate(count(), DEVICE, 32, 1)  # no fast kernels there
+
+
+def test_what_the_kernels_reach_by_a_model_replaces_the_shares() -> None:
+    found = evidence()
+    found["places"]["forward_fused"] = [{"operator": "int8_linear", "layer": "body.layers.0"}]
+    counted = count_work(make_manifest("text-classification"), Evidence.from_json(found))
+    device = dataclasses.replace(DEVICE, fused=True, own=OwnKernels(int8_macs=5.0, attention=2.5))
+    estimated = estimate(counted, device, 32, 1)
+    classifier = 3 * WIDTH / (DEVICE.float_macs * SHARES["float"] * 1e9)
+    assert estimated.linear == pytest.approx(linear_macs(linears(BERT), 32) / 5e9 + classifier)
+    assert estimated.attention == pytest.approx(attention_macs(BERT, 32) / 2e9)
 
 
 def test_an_old_file_is_refused() -> None:
