@@ -90,6 +90,7 @@ struct TokenLayout {
   std::size_t queries;       // int8 [heads][query_bytes], zeros behind `width`
   std::size_t factors;       // float32 [heads]: scales of the queries times log2(e)
   std::size_t scores;        // float32 [heads][keys]
+  std::size_t key_scales;    // float32 [key_heads][keys]
   std::size_t value_scales;  // float32 [key_heads][keys]
   std::size_t weights;       // uint8 [heads][keys]
   std::size_t block_scales;  // float32 [heads][keys / kBlock]

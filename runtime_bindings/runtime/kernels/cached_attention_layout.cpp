@@ -12,6 +12,7 @@ TokenLayout::TokenLayout(const CachedShape& shape, std::size_t place) noexcept
   queries = parts.next(shape.heads * query_bytes);
   factors = parts.next(shape.heads * sizeof(float));
   scores = parts.next(shape.heads * keys * sizeof(float));
+  key_scales = parts.next(shape.key_heads * keys * sizeof(float));
   value_scales = parts.next(shape.key_heads * keys * sizeof(float));
   weights = parts.next(shape.heads * keys);
   block_scales = parts.next(shape.heads * (keys / kBlock) * sizeof(float));

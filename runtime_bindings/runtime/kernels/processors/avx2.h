@@ -220,6 +220,12 @@ inline __m128i to_bytes(Ints x) {
   return _mm_packus_epi16(_mm256_castsi256_si128(wide), _mm256_extracti128_si256(wide, 1));
 }
 
+inline void store_bytes(std::uint8_t* to, Ints x) {
+  const __m256i low = _mm256_set1_epi32(0xff);
+  const Ints bytes{_mm256_and_si256(x.low, low), _mm256_and_si256(x.high, low)};
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), to_bytes(bytes));
+}
+
 // How products read rounded activations: as bytes from which kOffset is taken, 0 or 128 (vectors.h).
 template <std::int32_t kOffset>
 struct ActivationsInBytes {

@@ -1,4 +1,4 @@
-// Products of AVX2 with rows of a cache, widened to 16 bits (see avx2.cpp).
+// Products of AVX2 with rows of a cache.
 #ifndef LINNET_RUNTIME_KERNELS_PROCESSORS_AVX2_CACHE_H_
 #define LINNET_RUNTIME_KERNELS_PROCESSORS_AVX2_CACHE_H_
 
@@ -13,21 +13,29 @@ struct Avx2RowProducts {
     return _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
   }
 
-  // A query of up to 64 numbers, in kParts registers.
+  // Up to 64 numbers of a query, in registers of 32. vpmaddubsw wants one side unsigned: that are the
+  // magnitudes of the query, whose signs the row's numbers take. No number is -128, so two products fit in an
+  // int16.
   template <std::size_t kParts>
   struct Query {
+    static constexpr std::size_t kRegisters = (kParts + 1) / 2;
+
     explicit Query(const std::int8_t* query) {
-#pragma GCC unroll 4
-      for (std::size_t i = 0; i < kParts; ++i) {
-        parts[i] = widened(query + i * kLanes);
+#pragma GCC unroll 2
+      for (std::size_t i = 0; i < kRegisters; ++i) {
+        signs[i] = load_parts<kParts>(query, i);
+        sizes[i] = _mm256_abs_epi8(signs[i]);
       }
     }
 
     __m256i product(const std::int8_t* row) const {
-      __m256i sum = _mm256_madd_epi16(widened(row), parts[0]);
-#pragma GCC unroll 4
-      for (std::size_t i = 1; i < kParts; ++i) {
-        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(widened(row + i * kLanes), parts[i]));
+      const __m256i ones = _mm256_set1_epi16(1);
+      __m256i sum = _mm256_setzero_si256();
+#pragma GCC unroll 2
+      for (std::size_t i = 0; i < kRegisters; ++i) {
+        const __m256i signed_row = _mm256_sign_epi8(load_parts<kParts>(row, i), signs[i]);
+        const __m256i fours = _mm256_madd_epi16(_mm256_maddubs_epi16(sizes[i], signed_row), ones);
+        sum = i == 0 ? fours : _mm256_add_epi32(sum, fours);
       }
       return sum;
     }
@@ -35,7 +43,8 @@ struct Avx2RowProducts {
     // Return what is added to all products: nothing.
     static __m256i start() { return _mm256_setzero_si256(); }
 
-    __m256i parts[kParts];
+    __m256i signs[kRegisters];
+    __m256i sizes[kRegisters];
   };
 
   static constexpr std::size_t kRowsOfUnit = 2;

@@ -127,9 +127,10 @@ inline void transpose(Floats* rows) {
   std::copy(twos, twos + kLanes, rows);
 }
 
-inline void to_units(Ints x, std::int32_t* units) {
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(units), _mm512_cvtepi32_epi8(x));
+inline void store_bytes(std::uint8_t* to, Ints x) {
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(x));
 }
+inline void to_units(Ints x, std::int32_t* units) { store_bytes(reinterpret_cast<std::uint8_t*>(units), x); }
 
 // Assembly, because with the intrinsic GCC copies every sum to another register and back.
 inline Ints add_products(Ints sums, Ints left, Ints right) {

@@ -13,10 +13,29 @@ namespace {
 
 constexpr std::size_t kEight = 8;  // rows whose products one register holds
 
-// Return the sums of the lanes of eight registers.
+// Return a register of numbers of a row of kParts times kLanes; the last one of an odd number has zeros in
+// its upper half.
+template <std::size_t kParts>
+inline __m256i load_parts(const std::int8_t* from, std::size_t number) {
+  const std::int8_t* part = from + number * 2 * kLanes;
+  if (2 * number + 1 == kParts) {
+    return _mm256_zextsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(part)));
+  }
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(part));
+}
+
+// Return sums of two lanes of each register, in turns.
+inline __m256i halved(__m256i a, __m256i b) {
+  return _mm256_add_epi32(_mm256_unpacklo_epi32(a, b), _mm256_unpackhi_epi32(a, b));
+}
+inline __m256i halved_again(__m256i a, __m256i b) {
+  return _mm256_add_epi32(_mm256_unpacklo_epi64(a, b), _mm256_unpackhi_epi64(a, b));
+}
+
+// Return the sums of the lanes of eight registers. Not with vphaddd, which takes four operations.
 inline __m256i sums_of_eight(const __m256i* x) {
-  const __m256i low = _mm256_hadd_epi32(_mm256_hadd_epi32(x[0], x[1]), _mm256_hadd_epi32(x[2], x[3]));
-  const __m256i high = _mm256_hadd_epi32(_mm256_hadd_epi32(x[4], x[5]), _mm256_hadd_epi32(x[6], x[7]));
+  const __m256i low = halved_again(halved(x[0], x[1]), halved(x[2], x[3]));
+  const __m256i high = halved_again(halved(x[4], x[5]), halved(x[6], x[7]));
   return _mm256_add_epi32(_mm256_permute2x128_si256(low, high, 0x20),
                           _mm256_permute2x128_si256(low, high, 0x31));
 }
@@ -37,6 +56,11 @@ struct AvxCacheProducts {
     for (std::size_t first = 0; first < count; first += kEight) {
       const std::size_t last = std::min(kEight, count - first) - 1;
       const std::int8_t* eight = rows + first * stride;
+      if (last == kEight - 1 && width == kMostParts * kLanes) {
+        const __m256i sums = products_of_eight<kMostParts, true>(query, eight, stride, last);
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(products + first), sums);
+        continue;
+      }
       __m256i sums = _mm256_setzero_si256();
       std::size_t at = 0;
       for (; at + kMostParts * kLanes <= width; at += kMostParts * kLanes) {
@@ -74,15 +98,15 @@ struct AvxCacheProducts {
   }
 
  private:
-  // Rows behind the last one repeat it.
-  template <std::size_t kParts>
+  // Rows behind the last one repeat it, unless all eight are there.
+  template <std::size_t kParts, bool kAll = false>
   [[gnu::noinline]] static __m256i products_of_eight(const std::int8_t* query, const std::int8_t* rows,
                                                      std::size_t stride, std::size_t last) {
     const typename Rows::template Query<kParts> parts(query);
     __m256i sums[kEight];
 #pragma GCC unroll 8
     for (std::size_t i = 0; i < kEight; ++i) {
-      sums[i] = parts.product(rows + std::min(i, last) * stride);
+      sums[i] = parts.product(rows + (kAll ? i : std::min(i, last)) * stride);
     }
     return _mm256_add_epi32(sums_of_eight(sums), parts.start());
   }

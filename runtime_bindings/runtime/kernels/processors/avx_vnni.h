@@ -14,15 +14,7 @@ constexpr UnitFormat kUnits{kGroup, false};
 constexpr std::int32_t kQueryOffset = 128;
 constexpr std::int32_t kWeightOffset = 0;
 
-// Return the lowest bytes of the lanes.
-inline __m128i low_bytes(Ints x) {
-  const __m256i low = _mm256_set1_epi32(0xff);
-  return to_bytes({_mm256_and_si256(x.low, low), _mm256_and_si256(x.high, low)});
-}
-
-inline void to_units(Ints x, std::int32_t* units) {
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(units), low_bytes(x));
-}
+inline void to_units(Ints x, std::int32_t* units) { store_bytes(reinterpret_cast<std::uint8_t*>(units), x); }
 
 // Assembly, because with the intrinsic GCC copies every sum to another register and back.
 inline void add_fours(__m256i& sum, __m256i left, __m256i right) {

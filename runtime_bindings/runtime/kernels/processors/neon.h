@@ -225,11 +225,12 @@ inline void transpose(Floats* rows) {
   std::copy(out, out + kLanes, rows);
 }
 
-inline void to_units(Ints x, std::int32_t* units) {
+inline void store_bytes(std::uint8_t* to, Ints x) {
   const int16x8_t low = vcombine_s16(vmovn_s32(x.a), vmovn_s32(x.b));
   const int16x8_t high = vcombine_s16(vmovn_s32(x.c), vmovn_s32(x.d));
-  vst1q_s8(reinterpret_cast<std::int8_t*>(units), vcombine_s8(vmovn_s16(low), vmovn_s16(high)));
+  vst1q_s8(reinterpret_cast<std::int8_t*>(to), vcombine_s8(vmovn_s16(low), vmovn_s16(high)));
 }
+inline void to_units(Ints x, std::int32_t* units) { store_bytes(reinterpret_cast<std::uint8_t*>(units), x); }
 
 // Return the lanes clamped to [0, 255].
 inline uint8x16_t to_bytes(Ints x) {

@@ -166,12 +166,13 @@ inline void transpose(Floats* rows) {
   }
 }
 
-inline void to_units(const Ints& x, std::int32_t* units) {
-  std::uint8_t bytes[kLanes];
+inline void store_bytes(std::uint8_t* to, const Ints& x) {
   for (std::size_t i = 0; i < kLanes; ++i) {
-    bytes[i] = static_cast<std::uint8_t>(x.lanes[i]);
+    to[i] = static_cast<std::uint8_t>(x.lanes[i]);
   }
-  std::memcpy(units, bytes, sizeof bytes);
+}
+inline void to_units(const Ints& x, std::int32_t* units) {
+  store_bytes(reinterpret_cast<std::uint8_t*>(units), x);
 }
 
 template <std::size_t kCount>

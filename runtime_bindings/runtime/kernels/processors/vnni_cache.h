@@ -19,18 +19,9 @@ struct VnniRowProducts {
       const __m256i ones = _mm256_set1_epi8(1);
 #pragma GCC unroll 2
       for (std::size_t i = 0; i < kRegisters; ++i) {
-        parts[i] = loaded(query, i);
+        parts[i] = load_parts<kParts>(query, i);
         add_fours(sum, ones, parts[i]);
       }
-    }
-
-    // The last register of an odd number of parts has zeros in its upper half.
-    static __m256i loaded(const std::int8_t* from, std::size_t number) {
-      const std::int8_t* part = from + number * 2 * kLanes;
-      if (2 * number + 1 == kParts) {
-        return _mm256_zextsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(part)));
-      }
-      return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(part));
     }
 
     __m256i product(const std::int8_t* row) const {
@@ -38,7 +29,7 @@ struct VnniRowProducts {
       __m256i found = _mm256_setzero_si256();
 #pragma GCC unroll 2
       for (std::size_t i = 0; i < kRegisters; ++i) {
-        add_fours(found, _mm256_xor_si256(loaded(row, i), sign), parts[i]);
+        add_fours(found, _mm256_xor_si256(load_parts<kParts>(row, i), sign), parts[i]);
       }
       return found;
     }

@@ -47,12 +47,10 @@ inline const float* rotated_query(const CachedInput& input, std::size_t token, s
 // Round a row to int8 relative to `largest`.
 inline void store_rounded(const float* row, std::size_t width, float largest, std::int8_t* to) {
   const Floats factor = all(kLargest / largest);
-  alignas(64) std::int32_t lanes[kLanes];
+  alignas(16) std::uint8_t bytes[kLanes];
   for (std::size_t i = 0; i < width; i += kLanes) {
-    store(lanes, rounded(row + i, width - i, factor));
-    for (std::size_t lane = 0; lane < std::min(kLanes, width - i); ++lane) {
-      to[i + lane] = static_cast<std::int8_t>(lanes[lane]);
-    }
+    store_bytes(bytes, rounded(row + i, width - i, factor));
+    std::memcpy(to + i, bytes, std::min(kLanes, width - i));
   }
 }
 
@@ -120,6 +118,7 @@ struct Token {
         queries(reinterpret_cast<std::int8_t*>(memory + layout.queries)),
         factors(reinterpret_cast<float*>(memory + layout.factors)),
         scores(reinterpret_cast<float*>(memory + layout.scores)),
+        key_scales(reinterpret_cast<float*>(memory + layout.key_scales)),
         value_scales(reinterpret_cast<float*>(memory + layout.value_scales)),
         weights(memory + layout.weights),
         block_scales(reinterpret_cast<float*>(memory + layout.block_scales)),
@@ -134,6 +133,7 @@ struct Token {
   std::int8_t* queries;
   float* factors;
   float* scores;
+  float* key_scales;
   float* value_scales;
   std::uint8_t* weights;
   float* block_scales;
@@ -173,29 +173,50 @@ inline void hide_keys(const CachedShape& shape, std::size_t place, std::size_t k
   }
 }
 
-// Compute the scores of kLanes keys from `key` on, of which the token sees some.
+// Copy the scales of a block of keys, zeros behind the last one. Their rows are read once for all heads, and
+// vectors of them are loaded only when these numbers have left the processor's queue of stores.
+inline void copy_scales(const CachedInput& input, const Token& at, std::size_t key) {
+  const std::size_t count = std::min(kBlock, at.place + 1 - key);
+  const std::size_t heads = input.shape.key_heads;
+  const std::uint8_t* row = input.cache + key * at.row.bytes;
+  float* key_scales = at.key_scales + key - at.layout.first;
+  float* value_scales = at.value_scales + key - at.layout.first;
+  for (std::size_t i = 0; i < count; ++i, row += at.row.bytes) {
+    for (std::size_t head = 0; head < heads; ++head) {
+      const std::size_t to = head * at.layout.keys + i;
+      std::memcpy(key_scales + to, row + at.row.key_scales + head * sizeof(float), sizeof(float));
+      std::memcpy(value_scales + to, row + at.row.value_scales + head * sizeof(float), sizeof(float));
+    }
+  }
+  for (std::size_t head = 0; head < heads; ++head) {
+    const std::size_t start = head * at.layout.keys;
+    std::fill(key_scales + start + count, key_scales + start + kBlock, 0.0F);
+    std::fill(value_scales + start + count, value_scales + start + kBlock, 0.0F);
+  }
+}
+
+// Compute the scores of kLanes keys from `key` on.
 template <typename Products>
 inline void score_keys(const CachedInput& input, const Token& at, std::size_t key) {
   const CachedShape& shape = input.shape;
-  const std::size_t stride = at.row.bytes;
-  const std::uint8_t* rows = input.cache + key * stride;
+  const std::size_t group = shape.group();
   const std::size_t count = key > at.place ? 0 : std::min(kLanes, at.place + 1 - key);
   const bool hidden = count < kLanes || key < shape.first_key(at.place);
+  const auto* keys = reinterpret_cast<const std::int8_t*>(input.cache + key * at.row.bytes);
+  const std::int8_t* query = at.queries;
+  const float* scales = at.key_scales + key - at.layout.first;
+  float* scores = at.scores + key - at.layout.first;
   alignas(64) std::int32_t products[kLanes] = {};
   for (std::size_t key_head = 0; key_head < shape.key_heads; ++key_head) {
-    const std::uint8_t* scales = rows + key_head * sizeof(float);
-    const Floats key_scales = load_column(scales + at.row.key_scales, stride, count);
-    store(at.value_scales + key_head * at.layout.keys + key - at.layout.first,
-          load_column(scales + at.row.value_scales, stride, count));
-    const auto* keys = reinterpret_cast<const std::int8_t*>(rows + key_head * shape.width);
-    for (std::size_t head = key_head * shape.group(); head < (key_head + 1) * shape.group(); ++head) {
-      Products::score(at.queries + head * at.layout.query_bytes, keys, stride, count, shape.width, products);
-      float* scores = at.scores + head * at.layout.keys + key - at.layout.first;
-      store(scores, multiply(to_floats(load(products)), key_scales));
+    for (std::size_t i = 0; i < group; ++i, query += at.layout.query_bytes, scores += at.layout.keys) {
+      Products::score(query, keys, at.row.bytes, count, shape.width, products);
+      store(scores, multiply(to_floats(load(products)), load(scales)));
       if (hidden) {
         hide_keys(shape, at.place, key, scores);
       }
     }
+    keys += shape.width;
+    scales += at.layout.keys;
   }
 }
 
@@ -203,8 +224,12 @@ template <typename Products>
 inline void score_token(const CachedInput& input, std::size_t token, std::size_t first, std::size_t last,
                         std::uint8_t* memory) {
   const Token at(input.shape, token, memory);
-  for (std::size_t key = first * kBlock; key < last * kBlock; key += kLanes) {
-    score_keys<Products>(input, at, at.layout.first + key);
+  for (std::size_t block = first; block < last; ++block) {
+    const std::size_t key = at.layout.first + block * kBlock;
+    copy_scales(input, at, key);
+    for (std::size_t half = 0; half < kBlock; half += kLanes) {
+      score_keys<Products>(input, at, key + half);
+    }
   }
 }
 
@@ -230,12 +255,8 @@ inline void weigh_head(const CachedShape& shape, const Token& at, std::size_t he
     const Floats share = all(kLargestWeight / largest);
     at.block_scales[head * at.blocks() + block] = largest / kLargestWeight;
     for (std::size_t half = 0; half < kBlock / kLanes; ++half) {
-      alignas(64) std::int32_t weights[kLanes];
-      store(weights, to_ints_below(multiply(scaled[half], share), kBeyond));
-      std::uint8_t* to = at.weights + head * at.layout.keys + key + half * kLanes;
-      for (std::size_t i = 0; i < kLanes; ++i) {
-        to[i] = static_cast<std::uint8_t>(weights[i]);
-      }
+      store_bytes(at.weights + head * at.layout.keys + key + half * kLanes,
+                  to_ints_below(multiply(scaled[half], share), kBeyond));
     }
   }
   at.totals[head] = sum_of_lanes(total);
@@ -251,37 +272,47 @@ inline void weigh_token(const CachedInput& input, std::size_t token, std::size_t
 
 // A slice of kLanes channels of a key head.
 struct Slice {
-  Slice(const CachedShape& shape, std::size_t number) noexcept
-      : key_head(number / slices_of_head(shape)),
-        channel(number % slices_of_head(shape) * kLanes),
-        channels(std::min(kLanes, shape.width - channel)) {}
-
-  std::size_t key_head;
-  std::size_t channel;
+  std::size_t head;     // the first of the group
+  std::size_t value;    // of the first channel, in the values of a row
+  std::size_t channel;  // of the head
   std::size_t channels;
 };
+
+// Call work(slice) for the slices [first, last).
+template <typename Work>
+inline void each_slice(const CachedShape& shape, std::size_t first, std::size_t last, const Work& work) {
+  const std::size_t of_head = slices_of_head(shape);
+  std::size_t key_head = first / of_head;
+  std::size_t channel = first % of_head * kLanes;
+  const std::size_t group = shape.group();
+  for (std::size_t number = first; number < last; ++number) {
+    work(Slice{key_head * group, key_head * shape.width + channel, channel,
+               std::min(kLanes, shape.width - channel)});
+    channel += kLanes;
+    if (channel >= shape.width) {
+      channel = 0;
+      ++key_head;
+    }
+  }
+}
 
 constexpr std::size_t kHeadsAtOnce = 8;  // of a group
 
 // Add the values of a block of keys to the sums of a slice.
 template <typename Products>
-inline void mix_slice(const CachedInput& input, const Token& at, std::size_t block, const Slice& slice) {
-  const CachedShape& shape = input.shape;
-  const std::size_t key = at.layout.first + block * kBlock;
-  const std::uint8_t* rows = input.cache + key * at.row.bytes + at.row.values;
-  const auto* values =
-      reinterpret_cast<const std::int8_t*>(rows + slice.key_head * shape.width + slice.channel);
-  const std::size_t count = std::min(kBlock, at.place + 1 - key);
+inline void mix_slice(const Token& at, const std::uint8_t* rows, std::size_t count, std::size_t block,
+                      std::size_t group, const Slice& slice) {
+  const auto* values = reinterpret_cast<const std::int8_t*>(rows + at.row.values + slice.value);
   alignas(64) std::int32_t sums[kHeadsAtOnce * kLanes];
-  const std::size_t end = (slice.key_head + 1) * shape.group();
-  for (std::size_t first = slice.key_head * shape.group(); first < end; first += kHeadsAtOnce) {
-    const std::size_t heads = std::min(kHeadsAtOnce, end - first);
-    Products::mix(at.weights + first * at.layout.keys + block * kBlock, at.layout.keys, heads, values,
+  for (std::size_t first = 0; first < group; first += kHeadsAtOnce) {
+    const std::size_t heads = std::min(kHeadsAtOnce, group - first);
+    const std::size_t head = slice.head + first;
+    Products::mix(at.weights + head * at.layout.keys + block * kBlock, at.layout.keys, heads, values,
                   at.row.bytes, count, slice.channels, sums);
-    for (std::size_t i = 0; i < heads; ++i) {
-      float* to = at.sums + (first + i) * at.layout.channels + slice.channel;
-      const Floats scale = all(at.block_scales[(first + i) * at.blocks() + block]);
-      store(to, fused(to_floats(load(sums + i * kLanes)), scale, block == 0 ? all(0.0F) : load(to)));
+    float* to = at.sums + head * at.layout.channels + slice.channel;
+    const float* scales = at.block_scales + head * at.blocks() + block;
+    for (std::size_t i = 0; i < heads; ++i, to += at.layout.channels, scales += at.blocks()) {
+      store(to, fused(to_floats(load(sums + i * kLanes)), all(*scales), load(to)));
     }
   }
 }
@@ -291,20 +322,25 @@ inline void mix_token(const CachedInput& input, std::size_t token, std::size_t f
                       std::uint8_t* memory, float* out) {
   const CachedShape& shape = input.shape;
   const Token at(shape, token, memory);
-  for (std::size_t block = 0; block < at.blocks(); ++block) {
-    for (std::size_t slice = first; slice < last; ++slice) {
-      mix_slice<Products>(input, at, block, Slice(shape, slice));
+  const std::size_t group = shape.group();
+  const std::uint8_t* rows = input.cache + at.layout.first * at.row.bytes;
+  each_slice(shape, first, last, [&](const Slice& slice) {
+    for (std::size_t i = 0; i < group; ++i) {
+      store(at.sums + (slice.head + i) * at.layout.channels + slice.channel, all(0.0F));
     }
+  });
+  for (std::size_t block = 0; block < at.blocks(); ++block, rows += kBlock * at.row.bytes) {
+    const std::size_t count = std::min(kBlock, at.place + 1 - at.layout.first - block * kBlock);
+    each_slice(shape, first, last,
+               [&](const Slice& slice) { mix_slice<Products>(at, rows, count, block, group, slice); });
   }
-  for (std::size_t number = first; number < last; ++number) {
-    const Slice slice(shape, number);
-    for (std::size_t i = 0; i < shape.group(); ++i) {
-      const std::size_t head = slice.key_head * shape.group() + i;
+  each_slice(shape, first, last, [&](const Slice& slice) {
+    for (std::size_t head = slice.head; head < slice.head + group; ++head) {
       const Floats share = all(1.0F / at.totals[head]);
       float* to = out + (token * shape.heads + head) * shape.width + slice.channel;
       store(to, multiply(load(at.sums + head * at.layout.channels + slice.channel), share), slice.channels);
     }
-  }
+  });
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 //   load(from), load(from, count)       zeros behind the first `count` lanes, which are at least one
 //   load(ints)                          of int32
 //   store(to, x), store(to, x, count)   nothing behind the first `count` lanes
+//   store_bytes(to, x)                  the lowest byte of each lane
 //   first_lanes(x, count)               zeros behind the first `count` lanes
 //   add, subtract, multiply, divide     of Floats; add also of Ints
 //   fused(a, b, c)                      a * b + c, rounded once
