@@ -38,8 +38,10 @@ using executorch::runtime::Result;
 using executorch::runtime::Span;
 
 constexpr std::size_t kAlignment = 64;
-// Tokens below which waking the other threads takes longer than the work.
+// Tokens and products below both of which waking the other threads takes longer than the work. One token of a
+// decoder reads each weight once, and several threads read faster than one.
 constexpr std::size_t kSmallestShare = 4;
+constexpr std::size_t kSmallestProducts = 1U << 18U;
 constexpr std::size_t kRoundedAtOnce = 64;  // rows that a thread rounds before it takes the next piece
 
 // What one delegate call computes.
@@ -129,6 +131,15 @@ struct Work {
     return sum;
   }
 
+  // Return the products of activations with weights.
+  std::size_t products() const noexcept {
+    std::size_t sum = 0;
+    for (const PackedLinear& layer : call.layers) {
+      sum += layer.outputs();
+    }
+    return count * call.described.inputs * sum;
+  }
+
   // Compute the panels [first, last), numbered through all layers.
   void multiply(std::size_t first, std::size_t last) const {
     std::size_t start = 0;
@@ -148,7 +159,8 @@ struct Work {
 // hold up one of the threads.
 void run(const Work& work, const float* x, std::size_t inputs) {
   const LinearKernel& kernel = *work.call.kernel;
-  if (usable_threads(work.count, kSmallestShare) == 1) {
+  if (usable_threads(work.count, kSmallestShare) == 1 &&
+      usable_threads(work.products(), kSmallestProducts) == 1) {
     kernel.round_rows(x, inputs, 0, work.count, work.rows);
     work.multiply(0, work.panels());
     return;
