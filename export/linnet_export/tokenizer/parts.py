@@ -42,8 +42,10 @@ def tokens_by_id(vocab: Mapping[str, int], added: Sequence[Json], most: int) -> 
     Raises:
         UnsupportedTokenizerError: two tokens have one id, or there are more than ``most`` ids.
     """
-    token_of: dict[int, str] = {}
-    for token, position in [*vocab.items(), *((item["content"], item["id"]) for item in added)]:
+    token_of = dict(zip(vocab.values(), vocab, strict=True))
+    more = [(item["content"], item["id"]) for item in added]
+    # one by one only if there is a clash to name: a large vocabulary takes long
+    for token, position in more if len(token_of) == len(vocab) else [*vocab.items(), *more]:
         other = token_of.setdefault(position, token)
         if other != token:
             raise unsupported_part(f"two tokens with id {position} ({other!r} and {token!r})", "one token for an id")

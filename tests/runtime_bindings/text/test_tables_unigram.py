@@ -13,18 +13,20 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
 from linnet_export.tokenizer.errors import UnsupportedTokenizerError
 from linnet_export.tokenizer.tables import tables_blob
 from linnet_export.tokenizer.tables.trie import double_array
-from tests.runtime_bindings.text.oracle import shared_texts
 from tests.runtime_bindings.text.tables_oracle import (
     CODE_POINTS,
     TableTwins,
     code_point_batches,
+    random_added_tokens,
     random_text,
+    real_lines,
     table_twins,
+    texts_with_added_tokens,
     training_corpus,
 )
 from tests.support.tokenizers import MAKERS, nmt_nfkc_charsmap
@@ -137,14 +139,7 @@ def _twins(name: str) -> TableTwins:
 
 @pytest.mark.parametrize("name", MADE)
 def test_generated_texts(name: str) -> None:
-    rng = random.Random(name)
-    twins = _twins(name)
-    found = []
-    for _ in range(1500):
-        text, pair = random_text(rng), random_text(rng) if rng.random() < 0.3 else None
-        if not twins.agree(text, pair, add_special_tokens=rng.random() < 0.9):
-            found.append(f"{text!a} {pair!a}")
-    assert found == []
+    assert _twins(name).disagreements_on_generated(name) == []
 
 
 @pytest.mark.slow
@@ -171,9 +166,7 @@ def test_every_code_point_begins_a_text(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["bytes, whole", "nmt_nfkc, spaces", "albert", "deberta-v2", "llama", "gemma"])
 def test_real_texts(name: str) -> None:
-    files = sorted(path for path in shared_texts().rglob("*") if path.is_file())
-    lines = [line for path in files for line in path.read_text(encoding="utf-8").splitlines()]
-    assert _twins(name).disagreements(lines[::15]) == []
+    assert _twins(name).disagreements(real_lines(15)) == []
 
 
 @settings(max_examples=300, deadline=None)
@@ -193,24 +186,15 @@ def test_long_texts(name: str) -> None:
     assert _twins(name).disagreements(texts) == []
 
 
-FLAGS = ("lstrip", "rstrip", "single_word", "normalized")
-
-
 @pytest.mark.parametrize("seed", range(12))
 def test_added_tokens(seed: int) -> None:
     """Added tokens with every mixture of flags: what is between them is a text of its own for some schemes."""
     rng = random.Random(seed)
-    contents = ("<X>", "tail", "the", "wor", "e\u0301x", "É", "中", "...", "[X]", "lo wo")
-    added = [
-        AddedToken(content, special=rng.random() < 0.3, **{flag: rng.random() < 0.4 for flag in FLAGS})
-        for content in rng.sample(contents, 5)
-    ]
+    added = random_added_tokens(rng)
     normalizer = rng.choice([None, _precompiled(), _spaces(), normalizers.Strip(), normalizers.Lowercase()])
     tokenizer = _unigram(scheme=rng.choice(SCHEMES), split=rng.random() < 0.5, normalizer=normalizer)
     tokenizer.add_tokens(added)
-    parts = (*contents, " ", "  ", "\u3000", "\u200b", "x", "é", "hello", "\n")
-    texts = ["".join(rng.choices(parts, k=rng.randint(1, 9))) for _ in range(2000)]
-    assert table_twins(tokenizer).disagreements(texts) == []
+    assert table_twins(tokenizer).disagreements(texts_with_added_tokens(rng)) == []
 
 
 def test_a_character_map_of_any_content() -> None:
@@ -304,9 +288,9 @@ def test_tokens_of_every_size_are_found(size: int) -> None:
 
 def test_a_trie_finds_every_token() -> None:
     rng = random.Random(3)
-    tokens = {bytes(rng.choices(b"ab\xe4\x00\xff", k=rng.randint(1, 6))): number for number in range(3000)}
+    tokens = [*dict.fromkeys(bytes(rng.choices(b"ab\xe4\x00\xff", k=rng.randint(1, 6))) for _ in range(3000))]
     units = double_array(tokens)
-    for token, number in tokens.items():
+    for number, token in enumerate(tokens):
         base, found = int(units[0][0]) >> 8, set()
         for byte in token:
             unit, value = map(int, units[base ^ byte])

@@ -117,15 +117,15 @@ def _unigram(source: ModelSource) -> bytes:
         raise unsupported_part("Unigram beside byte-level characters", "one of the two")
     if state["unk_id"] is None:
         raise unsupported_part("Unigram without an unknown token", "one with it")
-    if len({token for token, _ in pieces}) < len(pieces):
+    if len(source.vocab) < len(pieces):
         raise unsupported_part("a Unigram vocabulary with one token twice", "each token once")
-    if not np.isfinite([score for _, score in pieces]).all():
-        raise unsupported_part("scores that are no finite numbers", "finite scores")
     scores = np.zeros(source.size, dtype="<f8")
     scores[: len(pieces)] = [score for _, score in pieces]
-    unknown = np.array([min(score for _, score in pieces) - _UNKNOWN_PENALTY], dtype="<f8")
+    if not np.isfinite(scores).all():
+        raise unsupported_part("scores that are no finite numbers", "finite scores")
+    unknown = np.array([scores[: len(pieces)].min() - _UNKNOWN_PENALTY], dtype="<f8")
     byte_tokens = [f"<0x{byte:02X}>" if state["byte_fallback"] else "" for byte in range(256)]
-    units = double_array({token.encode(): number for number, (token, _) in enumerate(pieces)})
+    units = double_array([token.encode() for token, _ in pieces])
     return b"".join(
         [
             numbers(_UNIGRAM),
