@@ -14,13 +14,15 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
 from linnet_export.tokenizer.tables.expressions import EXPRESSIONS
-from tests.runtime_bindings.text.oracle import shared_texts
 from tests.runtime_bindings.text.tables_oracle import (
     TableTwins,
     byte_level_bpe,
     code_point_batches,
+    random_added_tokens,
     random_text,
+    real_lines,
     table_twins,
+    texts_with_added_tokens,
 )
 from tests.support.tokenizers import modernbert_tokenizer, roberta_tokenizer
 
@@ -78,14 +80,7 @@ NAMES = (
 
 @pytest.mark.parametrize("name", NAMES)
 def test_generated_texts(name: str) -> None:
-    rng = random.Random(name)
-    twins = _twins(name)
-    found = []
-    for _ in range(1500):
-        text, pair = random_text(rng), random_text(rng) if rng.random() < 0.3 else None
-        if not twins.agree(text, pair, add_special_tokens=rng.random() < 0.9):
-            found.append(f"{text!a} {pair!a}")
-    assert found == []
+    assert _twins(name).disagreements_on_generated(name) == []
 
 
 @pytest.mark.slow
@@ -120,9 +115,7 @@ def test_every_code_point(name: str, shape: str) -> None:
 
 @pytest.mark.parametrize("name", ["gpt2", "smollm2", "roberta", "modernbert"])
 def test_real_texts(name: str) -> None:
-    files = sorted(path for path in shared_texts().rglob("*") if path.is_file())
-    lines = [line for path in files for line in path.read_text(encoding="utf-8").splitlines()]
-    assert _twins(name).disagreements(lines[::60]) == []
+    assert _twins(name).disagreements(real_lines(60)) == []
 
 
 @settings(max_examples=300, deadline=None)
@@ -132,26 +125,16 @@ def test_any_text(text: str, pair: str | None) -> None:
         assert _twins(name).agree(text, pair)
 
 
-FLAGS = ("lstrip", "rstrip", "single_word", "normalized")
-
-
 @pytest.mark.parametrize("seed", range(12))
 def test_added_tokens(seed: int) -> None:
     """Added tokens with every mixture of flags, within texts that are normalized."""
     rng = random.Random(seed)
-    contents = ("<X>", "tail", "the", "wor", "e\u0301x", "É", "中", "...", "[X]", "lo wo")
-    added = [
-        AddedToken(content, special=rng.random() < 0.3, **{flag: rng.random() < 0.4 for flag in FLAGS})
-        for content in rng.sample(contents, 5)
-    ]
+    added = random_added_tokens(rng)
     normalizer = rng.choice([None, normalizers.NFC(), normalizers.NFKC()])
     tokenizer = byte_level_bpe(normalizer=normalizer, added=added)
     if rng.random() < 0.5:
         tokenizer.post_processor = processors.ByteLevel(trim_offsets=True, add_prefix_space=rng.random() < 0.5)
-    twins = table_twins(tokenizer)
-    parts = (*contents, " ", "  ", "\u3000", "x", "é", "hello", "\n")
-    texts = ["".join(rng.choices(parts, k=rng.randint(1, 9))) for _ in range(2000)]
-    assert twins.disagreements(texts) == []
+    assert table_twins(tokenizer).disagreements(texts_with_added_tokens(rng)) == []
 
 
 @pytest.mark.parametrize("normalizer", [None, normalizers.NFC(), normalizers.Lowercase()], ids=str)

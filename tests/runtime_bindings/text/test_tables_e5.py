@@ -10,8 +10,7 @@ import tokenizers
 
 from linnet_export.tokenizer.tables import tables_blob
 from linnet_runtime import Tokenizer as DeviceTokenizer
-from tests.runtime_bindings.text.oracle import shared_texts
-from tests.runtime_bindings.text.tables_oracle import TableTwins, code_point_batches, random_text
+from tests.runtime_bindings.text.tables_oracle import TableTwins, code_point_batches, random_text, real_lines
 from tests.support.real_weights import real_weights
 
 LONGEST_OPENING = 0.005  # seconds, of which copying the bytes is the larger part
@@ -28,9 +27,7 @@ def blob_and_twins() -> tuple[bytes, TableTwins]:
 def test_texts(blob_and_twins: tuple[bytes, TableTwins]) -> None:
     _, twins = blob_and_twins
     rng = random.Random(1)
-    files = sorted(path for path in shared_texts().rglob("*") if path.is_file())
-    lines = [line for path in files for line in path.read_text(encoding="utf-8").splitlines()]
-    texts = [*lines[::30], *(random_text(rng, 20) for _ in range(2000)), *code_point_batches("a{}b", 2048)]
+    texts = [*real_lines(30), *(random_text(rng, 20) for _ in range(2000)), *code_point_batches("a{}b", 2048)]
     assert twins.disagreements(texts) == []
 
 

@@ -19,7 +19,7 @@ __all__ = ["NORMALIZERS"]
 _NORMAL_FORM, _FILTER, _SPACES, _LOWERCASE, _CHINESE, _STRIP, _PREPEND, _REPLACE, _PRECOMPILED = range(9)
 
 _FORMS = ("NFC", "NFD", "NFKC", "NFKD")
-# sets of characters in filter.cpp and spaces.cpp
+# sets of characters in sets.cpp
 _COMBINING_MARKS, _NONSPACING_MARKS, _CONTROLS, _NMT_CONTROLS = range(4)
 _BLANKS, _NMT_BLANKS = range(2)
 

@@ -1,4 +1,4 @@
-// Search for added tokens: the longest pattern that begins at a place of a text.
+// Search for added tokens: the longest pattern that begins at a place of a text, and the id of a token.
 #ifndef LINNET_RUNTIME_TOKENIZER_ADDED_TOKENS_H_
 #define LINNET_RUNTIME_TOKENIZER_ADDED_TOKENS_H_
 
@@ -106,6 +106,30 @@ class PatternSet {
   std::size_t longest_ = 0;
   bool any_lstrip_ = false;
   bool any_rstrip_ = false;
+};
+
+// Ids of added tokens by their text.
+class AddedIds {
+ public:
+  // Add a token, borrowed, which must outlive the object. Of equal ones the first is found.
+  void add(std::string_view token, std::uint32_t id) { entries_.emplace_back(token, id); }
+
+  // Sort the tokens, once after the last add().
+  void finish() { std::stable_sort(entries_.begin(), entries_.end(), Less()); }
+
+  // Return the id of a token, or -1.
+  std::int64_t find(std::string_view token) const noexcept {
+    const auto found = std::lower_bound(entries_.begin(), entries_.end(), Entry(token, 0), Less());
+    return found != entries_.end() && found->first == token ? std::int64_t{found->second} : -1;
+  }
+
+ private:
+  using Entry = std::pair<std::string_view, std::uint32_t>;
+  struct Less {
+    bool operator()(const Entry& a, const Entry& b) const noexcept { return a.first < b.first; }
+  };
+
+  std::vector<Entry> entries_;
 };
 
 }  // namespace linnet

@@ -4,8 +4,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 #include <vector>
 
+#include "linnet.h"
 #include "tokenizer/blob.h"
 #include "tokenizer/text_tokens.h"
 #include "tokenizer/truncation.h"
@@ -46,6 +49,22 @@ std::vector<Window> build_windows(const TextTokens& first, const TextTokens* sec
 // returns.
 std::vector<Window> encode_windows(TextTokens& first, TextTokens* second, const TruncationOptions& truncation,
                                    const Template& pieces, bool add_special_tokens);
+
+// Encode a text, or a pair if `pair` is not nullptr, by tokens of the type `Tokens`, which `parts` make.
+// Throw what linnet_tokenizer_encode returns.
+template <typename Tokens, typename Parts>
+std::vector<Window> encode_texts(std::string_view text, const std::string_view* pair, const Parts& parts,
+                                 const Template& pieces, const linnet_encode_options& options) {
+  const TruncationOptions truncation = truncation_options(options, pieces, pair != nullptr);
+  const std::size_t kept = truncation.windows ? kUnbounded : truncation.room;
+  Tokens first(text, parts, kept, "the text");
+  std::optional<Tokens> second;
+  if (pair != nullptr) {
+    second.emplace(*pair, parts, kept, "the second text");
+  }
+  return encode_windows(first, second ? &*second : nullptr, truncation, pieces,
+                        options.add_special_tokens != 0);
+}
 
 }  // namespace linnet
 

@@ -11,8 +11,22 @@
 
 namespace linnet {
 
+bool Tokenizer::continues_word(std::int64_t id) const {
+  const std::string_view prefix = continuation();
+  if (prefix.empty() || !has(id)) {
+    return false;
+  }
+  const auto at = static_cast<std::size_t>(id);
+  return added_flags(at) == 0 && token(at).substr(0, prefix.size()) == prefix;
+}
+
+std::int32_t Tokenizer::flags(std::size_t id) const {
+  // kinds are separate bits, so their sum is their union
+  return added_flags(id) + (continues_word(static_cast<std::int64_t>(id)) ? LINNET_TOKEN_CONTINUES : 0);
+}
+
 void Tokenizer::require_id(std::int64_t id) const {
-  if (id < 0 || static_cast<std::uint64_t>(id) >= size()) {
+  if (!has(id)) {
     throw Error(LINNET_INPUT_OUT_OF_RANGE, "token id " + std::to_string(id) +
                                                " is outside of a vocabulary of " + std::to_string(size()));
   }

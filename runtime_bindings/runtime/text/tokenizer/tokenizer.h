@@ -37,11 +37,11 @@ class Tokenizer {
   // Return the id of a token, added tokens included, or -1.
   virtual std::int64_t find(std::string_view token) const noexcept = 0;
 
-  // Return true if the token continues the word of the token before it.
-  virtual bool continues_word(std::int64_t id) const = 0;
+  // Return true if the token continues the word of the token before it; false for an id that is none.
+  bool continues_word(std::int64_t id) const;
 
   // Return the sum of LINNET_TOKEN_* of an id, which must be below size().
-  virtual std::int32_t flags(std::size_t id) const = 0;
+  std::int32_t flags(std::size_t id) const;
 
   // Return the token of an id as the decoder takes it, borrowed; empty if the decoder does not see it: unused
   // ids, and special tokens if `skip_special`. Throw LINNET_INPUT_OUT_OF_RANGE for an id outside the
@@ -63,6 +63,10 @@ class Tokenizer {
                                      const linnet_encode_options& options) const = 0;
 
  protected:
+  // Return the sum of LINNET_TOKEN_ADDED and LINNET_TOKEN_SPECIAL of an id below size().
+  virtual std::int32_t added_flags(std::size_t id) const noexcept = 0;
+
+  bool has(std::int64_t id) const noexcept { return id >= 0 && static_cast<std::uint64_t>(id) < size(); }
   // Throw LINNET_INPUT_OUT_OF_RANGE for an id outside the vocabulary.
   void require_id(std::int64_t id) const;
 };

@@ -1,14 +1,12 @@
 #include "tokenizer/wordpiece.h"
 
 #include <algorithm>
-#include <optional>
 #include <string>
 #include <utility>
 
 #include "status.h"
 #include "tokenizer/decoder.h"
 #include "tokenizer/decoders/stages.h"
-#include "tokenizer/truncation.h"
 #include "tokenizer/unicode.h"
 #include "tokenizer/word_tokens.h"
 
@@ -40,34 +38,21 @@ void WordPieceTokenizer::note_added() {
   for (const AddedToken& token : spec_.added_tokens) {
     added_[token.id] = true;
     special_[token.id] = special_[token.id] || token.special;
+    added_ids_.add(token.content, token.id);
   }
+  added_ids_.finish();
 }
 
 std::int64_t WordPieceTokenizer::find(std::string_view token) const noexcept {
   if (token.empty()) {
     return -1;
   }
-  for (const AddedToken& added : spec_.added_tokens) {
-    if (added.content == token) {
-      return added.id;
-    }
-  }
-  return vocabulary_.id_of(token);
+  const std::int64_t added = added_ids_.find(token);
+  return added >= 0 ? added : vocabulary_.id_of(token);
 }
 
-std::int32_t WordPieceTokenizer::flags(std::size_t id) const {
-  // kinds are separate bits, so their sum is their union
-  return (special_[id] ? LINNET_TOKEN_SPECIAL : 0) + (added_[id] ? LINNET_TOKEN_ADDED : 0) +
-         (continues_word(static_cast<std::int64_t>(id)) ? LINNET_TOKEN_CONTINUES : 0);
-}
-
-bool WordPieceTokenizer::continues_word(std::int64_t id) const {
-  const std::string_view prefix = vocabulary_.continuation();
-  if (prefix.empty() || id < 0 || static_cast<std::uint64_t>(id) >= vocabulary_.size()) {
-    return false;
-  }
-  const auto at = static_cast<std::size_t>(id);
-  return !added_[at] && vocabulary_.token(at).substr(0, prefix.size()) == prefix;
+std::int32_t WordPieceTokenizer::added_flags(std::size_t id) const noexcept {
+  return (added_[id] ? LINNET_TOKEN_ADDED : 0) + (special_[id] ? LINNET_TOKEN_SPECIAL : 0);
 }
 
 std::string_view WordPieceTokenizer::decoded_token(std::int64_t id, bool skip_special) const {
@@ -109,17 +94,9 @@ void WordPieceTokenizer::add_patterns() {
 std::vector<Window> WordPieceTokenizer::encode(std::string_view text, const std::string_view* pair,
                                                const linnet_encode_options& options) const {
   const Template& pieces = pair == nullptr ? spec_.single : spec_.pair;
-  const TruncationOptions truncation = truncation_options(options, pieces, pair != nullptr);
   const TokenizerParts parts{vocabulary_,        normalizer_,      raw_tokens_,
                              normalized_tokens_, spec_.unknown_id, spec_.max_word_chars};
-  const std::size_t kept = truncation.windows ? kUnbounded : truncation.room;
-  WordTokens first(text, parts, kept, "the text");
-  std::optional<WordTokens> second;
-  if (pair != nullptr) {
-    second.emplace(*pair, parts, kept, "the second text");
-  }
-  return encode_windows(first, second ? &*second : nullptr, truncation, pieces,
-                        options.add_special_tokens != 0);
+  return encode_texts<WordTokens>(text, pair, parts, pieces, options);
 }
 
 }  // namespace linnet

@@ -35,12 +35,13 @@ class WordPieceTokenizer final : public Tokenizer {
   std::string_view token(std::size_t id) const override { return vocabulary_.token(id); }
   std::string_view continuation() const noexcept override { return vocabulary_.continuation(); }
   std::int64_t find(std::string_view token) const noexcept override;
-  bool continues_word(std::int64_t id) const override;
-  std::int32_t flags(std::size_t id) const override;
   std::string_view decoded_token(std::int64_t id, bool skip_special) const override;
   void open_decoder(Decoding& decoding) const override;
   std::vector<Window> encode(std::string_view text, const std::string_view* pair,
                              const linnet_encode_options& options) const override;
+
+ protected:
+  std::int32_t added_flags(std::size_t id) const noexcept override;
 
  private:
   explicit WordPieceTokenizer(TokenizerSpec spec);
@@ -52,6 +53,7 @@ class WordPieceTokenizer final : public Tokenizer {
   NormalizerTable normalizer_;
   SourceText::Patterns raw_tokens_;
   Splitter::Patterns normalized_tokens_;
+  AddedIds added_ids_;
   std::vector<bool> added_;    // by id
   std::vector<bool> special_;  // by id
 };

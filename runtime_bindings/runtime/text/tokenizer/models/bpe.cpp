@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "tokenizer/models/models.h"
+#include "tokenizer/tables/byte_ids.h"
 #include "tokenizer/tables/byte_level.h"
 #include "tokenizer/tables/hash.h"
 #include "tokenizer/unicode.h"
@@ -66,7 +67,7 @@ class Bpe final : public Model {
   Bpe(Reader& reader, const TableVocabulary& vocabulary);
 
   void tokenize(std::string_view word, std::vector<ModelToken>& tokens) const override {
-    if (byte_level_) {
+    if (has(kByteLevel)) {
       tokenize_bytes(word, tokens);
     } else if (!find_whole(word, word.size(), tokens)) {
       std::vector<Symbol> symbols;
@@ -90,8 +91,11 @@ class Bpe final : public Model {
     return rank == kNone ? Merge{} : Merge{rank, merges_[kMergeNumbers * rank + 2]};
   }
 
+  bool has(std::uint32_t flag) const noexcept { return (flags_ & flag) != 0; }
+
   bool comes_whole(std::uint32_t id) const noexcept {
-    return ignore_merges_ || ((unsigned{static_cast<unsigned char>(whole_[id / 8])} >> (id % 8)) & 1U) != 0;
+    return has(kIgnoreMerges) ||
+           ((unsigned{static_cast<unsigned char>(whole_[id / 8])} >> (id % 8)) & 1U) != 0;
   }
 
   bool find_whole(std::string_view token, std::size_t word_size, std::vector<ModelToken>& tokens) const;
@@ -105,42 +109,33 @@ class Bpe final : public Model {
   void merge_and_append(const std::vector<Symbol>& symbols, std::vector<ModelToken>& tokens) const;
 
   const TableVocabulary& vocabulary_;
-  bool byte_level_;
-  bool ignore_merges_;
-  bool byte_fallback_;
-  bool fuse_unknown_;
+  std::uint32_t flags_;
   std::uint32_t unknown_id_;
   std::string_view prefix_;
   std::string_view suffix_;
   std::size_t longest_;
-  Numbers byte_ids_;
+  ByteIds byte_ids_;
   std::string_view whole_;
   Numbers merges_;
   Slots merge_slots_;
 };
 
-Bpe::Bpe(Reader& reader, const TableVocabulary& vocabulary) : vocabulary_(vocabulary) {
-  const std::uint32_t flags = reader.number(kAllFlags, "the flags of BPE");
-  byte_level_ = (flags & kByteLevel) != 0;
-  ignore_merges_ = (flags & kIgnoreMerges) != 0;
-  byte_fallback_ = (flags & kByteFallback) != 0;
-  fuse_unknown_ = (flags & kFuseUnknown) != 0;
-  unknown_id_ = reader.number();
-  prefix_ = reader.text();
-  suffix_ = reader.text();
-  longest_ = reader.number();
-  byte_ids_ = reader.numbers(256);
-  whole_ = reader.block();
-  merges_ = reader.array();
+Bpe::Bpe(Reader& reader, const TableVocabulary& vocabulary)
+    : vocabulary_(vocabulary),
+      flags_(reader.number(kAllFlags, "the flags of BPE")),
+      unknown_id_(reader.number()),
+      prefix_(reader.text()),
+      suffix_(reader.text()),
+      longest_(reader.number()),
+      byte_ids_(reader, vocabulary.size()),
+      whole_(reader.block()),
+      merges_(reader.array()) {
   require(whole_.size() == (vocabulary.size() + 7) / 8,
           "the bits of whole tokens are not one for each token");
   require(merges_.size() % kMergeNumbers == 0, "a merge has not three ids");
   require(merges_.size() / kMergeNumbers <= kMostIds, "there are too many merges");
   merge_slots_ = Slots(reader.array(), merges_.size() / kMergeNumbers);
   bool inside = unknown_id_ == kNone || unknown_id_ < vocabulary.size();
-  for (std::size_t i = 0; i < byte_ids_.size(); ++i) {
-    inside &= byte_ids_[i] == kNone || byte_ids_[i] < vocabulary.size();
-  }
   for (std::size_t i = 0; i < merges_.size(); ++i) {
     inside &= merges_[i] < vocabulary.size();
   }
@@ -188,7 +183,7 @@ void Bpe::tokenize_bytes(std::string_view word, std::vector<ModelToken>& tokens)
     symbols = many.data();
   }
   for (std::size_t i = 0; i < word.size(); ++i) {
-    symbols[i] = {byte_ids_[static_cast<unsigned char>(word[i])], 1};
+    symbols[i] = {byte_ids_[word[i]], 1};
     if (symbols[i].id == kNone) {
       tokenize_unknown_bytes(word, std::string(text, size), tokens);
       return;
@@ -221,13 +216,11 @@ void Bpe::tokenize_unknown_bytes(std::string_view word, const std::string& text,
 
 // Append the bytes of a character as symbols, if the vocabulary has all of them.
 bool Bpe::fall_back(std::string_view character, std::vector<Symbol>& symbols) const {
-  const auto id = [this](char byte) { return byte_ids_[static_cast<unsigned char>(byte)]; };
-  if (!byte_fallback_ ||
-      std::any_of(character.begin(), character.end(), [&](char c) { return id(c) == kNone; })) {
+  if (!has(kByteFallback) || !byte_ids_.have(character)) {
     return false;
   }
   for (const char byte : character) {
-    symbols.push_back({id(byte), 1});
+    symbols.push_back({byte_ids_[byte], 1});
   }
   return true;
 }
@@ -259,7 +252,7 @@ void Bpe::split(std::string_view word, std::vector<Symbol>& symbols) const {
       flush();
       symbols.push_back({id, size});
     } else if (!fall_back(character, symbols) && unknown_id_ != kNone) {
-      if (unknown && fuse_unknown_) {
+      if (unknown && has(kFuseUnknown)) {
         unknown->size += size;
       } else {
         flush();

@@ -52,8 +52,10 @@ AddedVocabulary::AddedVocabulary(std::string_view bytes, const TableVocabulary& 
   }
   reader.finish();
   for (const AddedToken& token : tokens_) {
+    ids_.add(vocabulary.bytes(token.id), token.id);
     (token.normalized ? normalized_ : raw_).add(token.content, token);
   }
+  ids_.finish();
   for (PatternSet<char>* patterns : {&raw_, &normalized_}) {
     patterns->finish();
     check_strippable(*patterns);
@@ -65,14 +67,6 @@ const AddedToken* AddedVocabulary::find(std::uint64_t id) const noexcept {
       std::lower_bound(tokens_.begin(), tokens_.end(), id,
                        [](const AddedToken& token, std::uint64_t wanted) { return token.id < wanted; });
   return found != tokens_.end() && found->id == id ? &*found : nullptr;
-}
-
-const AddedToken* AddedVocabulary::find(std::string_view token,
-                                        const TableVocabulary& vocabulary) const noexcept {
-  const auto found = std::find_if(tokens_.begin(), tokens_.end(), [&](const AddedToken& added) {
-    return vocabulary.bytes(added.id) == token;
-  });
-  return found != tokens_.end() ? &*found : nullptr;
 }
 
 }  // namespace linnet::tables

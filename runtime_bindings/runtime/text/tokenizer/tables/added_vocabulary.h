@@ -21,8 +21,8 @@ class AddedVocabulary {
 
   // Return the added token of an id, nullptr if it is none.
   const AddedToken* find(std::uint64_t id) const noexcept;
-  // Return the added token that is this text, nullptr if there is none.
-  const AddedToken* find(std::string_view token, const TableVocabulary& vocabulary) const noexcept;
+  // Return the id of the added token that is this text, -1 if there is none.
+  std::int64_t find(std::string_view token) const noexcept { return ids_.find(token); }
 
   // Patterns that are searched in the original text, and those that are searched in the normalized one.
   const PatternSet<char>& raw() const noexcept { return raw_; }
@@ -30,6 +30,7 @@ class AddedVocabulary {
 
  private:
   std::vector<AddedToken> tokens_;  // content is the pattern
+  AddedIds ids_;
   PatternSet<char> raw_;
   PatternSet<char> normalized_;
 };

@@ -1,13 +1,12 @@
 #include "tokenizer/tables/tables_tokenizer.h"
 
 #include <algorithm>
-#include <optional>
+#include <string>
 
 #include "tokenizer/decoder.h"
 #include "tokenizer/decoders/stages.h"
 #include "tokenizer/tables/format.h"
 #include "tokenizer/tables/table_tokens.h"
-#include "tokenizer/truncation.h"
 
 namespace linnet::tables {
 namespace {
@@ -60,26 +59,16 @@ std::int64_t TablesTokenizer::find(std::string_view token) const noexcept {
   if (token.empty()) {
     return -1;
   }
-  if (const AddedToken* added = added_.find(token, vocabulary_); added != nullptr) {
-    return added->id;
+  if (const std::int64_t added = added_.find(token); added >= 0) {
+    return added;
   }
   const std::uint32_t id = vocabulary_.find(token);
   return id == kNone ? -1 : std::int64_t{id};
 }
 
-bool TablesTokenizer::continues_word(std::int64_t id) const {
-  if (continuation_.empty() || id < 0 || static_cast<std::uint64_t>(id) >= size()) {
-    return false;
-  }
-  const auto at = static_cast<std::size_t>(id);
-  return added_.find(at) == nullptr && vocabulary_.bytes(at).substr(0, continuation_.size()) == continuation_;
-}
-
-std::int32_t TablesTokenizer::flags(std::size_t id) const {
+std::int32_t TablesTokenizer::added_flags(std::size_t id) const noexcept {
   const AddedToken* added = added_.find(id);
-  return (added != nullptr && added->special ? LINNET_TOKEN_SPECIAL : 0) +
-         (added != nullptr ? LINNET_TOKEN_ADDED : 0) +
-         (continues_word(static_cast<std::int64_t>(id)) ? LINNET_TOKEN_CONTINUES : 0);
+  return added == nullptr ? 0 : LINNET_TOKEN_ADDED + (added->special ? LINNET_TOKEN_SPECIAL : 0);
 }
 
 std::string_view TablesTokenizer::decoded_token(std::int64_t id, bool skip_special) const {
@@ -109,16 +98,8 @@ void TablesTokenizer::open_decoder(Decoding& decoding) const {
 std::vector<Window> TablesTokenizer::encode(std::string_view text, const std::string_view* pair,
                                             const linnet_encode_options& options) const {
   const Template& pieces = pair == nullptr ? post_processor_.single : post_processor_.pair;
-  const TruncationOptions truncation = truncation_options(options, pieces, pair != nullptr);
   const TableParts parts{vocabulary_, added_, normalizers_, pre_tokenizers_, *model_, post_processor_};
-  const std::size_t kept = truncation.windows ? kUnbounded : truncation.room;
-  TableTokens first(text, parts, kept, "the text");
-  std::optional<TableTokens> second;
-  if (pair != nullptr) {
-    second.emplace(*pair, parts, kept, "the second text");
-  }
-  return encode_windows(first, second ? &*second : nullptr, truncation, pieces,
-                        options.add_special_tokens != 0);
+  return encode_texts<TableTokens>(text, pair, parts, pieces, options);
 }
 
 }  // namespace linnet::tables

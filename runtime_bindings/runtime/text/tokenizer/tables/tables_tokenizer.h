@@ -49,12 +49,13 @@ class TablesTokenizer final : public Tokenizer {
   std::string_view token(std::size_t id) const override { return vocabulary_.token(id); }
   std::string_view continuation() const noexcept override { return continuation_; }
   std::int64_t find(std::string_view token) const noexcept override;
-  bool continues_word(std::int64_t id) const override;
-  std::int32_t flags(std::size_t id) const override;
   std::string_view decoded_token(std::int64_t id, bool skip_special) const override;
   void open_decoder(Decoding& decoding) const override;
   std::vector<Window> encode(std::string_view text, const std::string_view* pair,
                              const linnet_encode_options& options) const override;
+
+ protected:
+  std::int32_t added_flags(std::size_t id) const noexcept override;
 
  private:
   explicit TablesTokenizer(const Blocks& blocks);
