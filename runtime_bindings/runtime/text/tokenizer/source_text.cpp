@@ -36,6 +36,10 @@ bool SourceText::extend() {
   const std::size_t block_end = std::min(text_.size(), known_ + kBlockBytes);
   std::size_t at = known_;
   while (at < block_end || may_be_stripped(at)) {
+    if (static_cast<unsigned char>(text_[at]) < 0x80 && !patterns_.may_begin(text_[at])) {
+      ++at;
+      continue;
+    }
     const std::size_t length = check(at);
     Patterns::Match match;
     if (patterns_.may_begin(text_[at])) {

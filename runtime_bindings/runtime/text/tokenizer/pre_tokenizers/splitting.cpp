@@ -7,12 +7,16 @@ Splitting::Element Splitting::element(Scan& scan, std::size_t at) const {
   if (matched != at) {
     return {matched, !invert_};
   }
+  return {unmatched_end(scan, at), invert_};
+}
+
+std::size_t Splitting::unmatched_end(Scan& scan, std::size_t at) const {
   std::size_t end = at;
   do {
     end += scan.look(end).length;
   } while (end < scan.text().size() && match(scan, end) == end && !scan.more());
   scan.look(end);  // the next match may begin behind the end of a text that goes on
-  return {end, invert_};
+  return end;
 }
 
 // Return where the piece ends that begins with `element`.

@@ -35,6 +35,9 @@ class Splitting : public PreTokenizerStep {
   // none.
   virtual std::size_t match(Scan& scan, std::size_t at) const = 0;
 
+  // Return where the next match begins, there being none at `at`; the end of the text if there is none.
+  virtual std::size_t unmatched_end(Scan& scan, std::size_t at) const;
+
   // A match, or the text before the next one.
   struct Element {
     std::size_t end;
