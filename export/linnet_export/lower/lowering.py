@@ -14,6 +14,7 @@ from torch.export import Dim, ExportedProgram
 from linnet.format.evidence import ProgramStep
 from linnet_export.errors import ExportError
 from linnet_export.graph.program import DeviceProgram
+from linnet_export.lower import executorch_compat  # noqa: F401 - before all that imports ExecuTorch slowly
 from linnet_export.lower.custom_ops import CUSTOM_OPERATORS, use_custom_embeddings
 from linnet_export.lower.custom_ops.linear_backend import LinearPartitioner, LinnetBackend
 from linnet_export.lower.debug_map import DebugMap, debug_map
