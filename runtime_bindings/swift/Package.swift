@@ -20,7 +20,6 @@ if let folder = Context.environment["LINNET_EXECUTORCH"] {
 
 // linnet's kernels take their symbols from ExecuTorch when the app is linked. LINNET_KERNELS=0 leaves them out, if the
 // ExecuTorch that is linked lacks one.
-let apple = TargetDependencyCondition.when(platforms: [.iOS, .macOS])
 let hasKernels = executorch != nil && Context.environment["LINNET_KERNELS"] != "0"
 let kernels: [Target] = !hasKernels ? [] : [
     .target(
@@ -39,10 +38,12 @@ let kernels: [Target] = !hasKernels ? [] : [
     )
 ]
 
+let linked: [Target.Dependency] = kernels.map { .target(name: $0.name, condition: .when(platforms: [.iOS, .macOS])) }
+
 let engine: [Target] = executorch == nil ? [] : [
     .target(
         name: "LinnetExecuTorch",
-        dependencies: kernels.map { .target(name: $0.name, condition: apple) } + [
+        dependencies: linked + [
             "Linnet",
             .product(name: "executorch", package: "executorch"),
             .product(name: "backend_xnnpack", package: "executorch"),
