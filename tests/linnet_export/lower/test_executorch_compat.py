@@ -108,7 +108,7 @@ def test_sorting_once_gives_the_same_program(models: Models, monkeypatch: pytest
                 ("mobilebert-default", "int8"),
                 ("modernbert-biases", "int8"),
                 ("deberta-v2-v3", "int8"),
-                ("mpnet-gelu", "int8-static"),
+                ("mpnet-gelu", "int8"),
                 ("albert-gelu", "fp32"),
             )
         ),
