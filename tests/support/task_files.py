@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
 
+from tests.support.kept_files import ROOT, exporting_sources, kept_folder, source_hash
+
 __all__ = ["files_of_every_task"]
 
-ROOT = Path(__file__).resolve().parents[2]
+_MAKERS = ("tests/linnet/make_files.py", "tests/support/checkpoints.py")
 
 
 def files_of_every_task() -> Path:
@@ -21,33 +21,11 @@ def files_of_every_task() -> Path:
     for package in ("torch", "executorch", "transformers"):
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"{package} is not installed, so no file can be exported")
-    folder = ROOT / "build" / "test-programs" / f"sdk-{_fingerprint()}"
-    if not folder.exists():
-        _make_files(folder)
-    return folder
-
-
-def _fingerprint() -> str:
-    """Hash of everything that decides about the files."""
-    makers = [*sorted((ROOT / "export").rglob("*.py")), *sorted((ROOT / "sdk" / "linnet").rglob("*.py"))]
-    makers += [ROOT / "tests" / "linnet" / "make_files.py", ROOT / "tests" / "support" / "checkpoints.py"]
-    return hashlib.sha256(b"".join(path.read_bytes() for path in makers)).hexdigest()[:16]
+    return kept_folder(f"sdk-{source_hash(*exporting_sources(_MAKERS))}", _make_files)
 
 
 def _make_files(folder: Path) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-        fresh = Path(temporary, "sdk")
-        fresh.mkdir()
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.linnet.make_files", str(fresh)],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=600,
-        )
-        assert done.returncode == 0, done.stderr[-4000:]
-        try:
-            fresh.rename(folder)
-        except OSError:
-            assert folder.exists()  # another test process was faster
+    """Export in a process of its own, so that this one stays without PyTorch."""
+    command = [sys.executable, "-m", "tests.linnet.make_files", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr[-4000:]

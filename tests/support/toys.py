@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.kept_files import ROOT, kept_folder, source_hash
+
 MAKERS = (
     "tests/support/toy_program.py",
     "tests/support/mutations.py",
@@ -23,28 +21,16 @@ MAKERS = (
 
 def makers_hash() -> str:
     """Hash the sources that decide about the files, as 16 hexadecimal digits."""
-    sources = b"".join((ROOT / name).read_bytes() for name in MAKERS)
-    return hashlib.sha256(sources).hexdigest()[:16]
+    return source_hash(*(ROOT / name for name in MAKERS))
 
 
 def toy_folder() -> Path:
     """Return the folder with toy.pte, plain.pte, newer.pte, contract/*.pte and expected.npz, written if needed."""
-    folder = ROOT / "build" / "test-programs" / f"toy-{makers_hash()}"
-    if not (folder / "toy.pte").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        _write_toys(folder)
-    return folder
+    return kept_folder(f"toy-{makers_hash()}", _write_toys)
 
 
 def _write_toys(folder: Path) -> None:
     """Write the toy files in a process with PyTorch, so that this one stays without."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-        fresh = Path(temporary, "toy")
-        command = [sys.executable, "-m", "tests.support.toy_program", str(fresh)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        try:
-            fresh.rename(folder)
-        except OSError:
-            assert (folder / "toy.pte").exists()  # another test process was faster
+    command = [sys.executable, "-m", "tests.support.toy_program", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

