@@ -34,7 +34,7 @@ constexpr std::size_t kSmallestProducts = 1U << 17U;
 // Queries of a key head from which kLanes at once are faster than one token after the other.
 constexpr std::size_t kFewestOfTile = kLanes;
 constexpr std::int64_t kMostWidth = 1024;
-constexpr std::int64_t kMostPlaces = 1 << 24;  // which float32 numbers tell apart
+constexpr std::int64_t kMostPlaces = 16777216;  // 2^24, which float32 numbers tell apart
 
 // The arguments of one call, borrowed.
 struct Arguments {

@@ -23,6 +23,10 @@ namespace {
 // A number in a unit.
 using UnitNumber = std::conditional_t<kGroup == 4, std::int8_t, std::int16_t>;
 
+inline UnitNumber unit_number(const std::int8_t* numbers, std::size_t place) {
+  return static_cast<UnitNumber>(+numbers[place]);
+}
+
 inline void pack_cached_key(const std::int8_t* key, std::size_t width, std::size_t units, std::uint8_t* to) {
   auto* numbers = reinterpret_cast<UnitNumber*>(to);
   std::copy(key, key + width, numbers);
@@ -39,14 +43,14 @@ inline void pack_cached_values(const std::int8_t* values, std::size_t stride, st
   if (rows >= kGroup) {
     for (std::size_t i = 0; i < width; ++i) {
       for (std::size_t row = 0; row < kGroup; ++row) {
-        numbers[i * kGroup + row] = values[row * stride + i];
+        numbers[i * kGroup + row] = unit_number(values, row * stride + i);
       }
     }
     return;
   }
   for (std::size_t row = 0; row < rows; ++row) {
     for (std::size_t i = 0; i < width; ++i) {
-      numbers[i * kGroup + row] = values[row * stride + i];
+      numbers[i * kGroup + row] = unit_number(values, row * stride + i);
     }
   }
 }

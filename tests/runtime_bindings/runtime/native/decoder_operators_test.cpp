@@ -91,6 +91,7 @@ Error call(const char* name, std::vector<EValue> values) {
   MemoryAllocator allocator(static_cast<std::uint32_t>(pool.size()), pool.data());
   KernelRuntimeContext context(nullptr, &allocator);
   std::vector<EValue*> stack;
+  stack.reserve(values.size());
   for (EValue& value : values) {
     stack.push_back(&value);
   }
