@@ -462,7 +462,7 @@ def test_the_revision_of_a_hub_id_is_recorded(tmp_path: Path, monkeypatch: pytes
     checkpoint = write_checkpoint(tmp_path / "checkpoint")
     commit = "0123456789abcdef0123456789abcdef01234567"
     found = checkpoint_source.Source(checkpoint, "acme/embedder", commit)
-    monkeypatch.setattr("linnet_export.checkpoint.loading.resolve_source", lambda model, revision: found)
+    monkeypatch.setattr("linnet_export.checkpoint.opening.resolve_source", lambda model, revision: found)
     config = linnet_export.ExportConfig(model="acme/embedder", output=tmp_path / "m.pte", recipe="fp32", prove=False)
     with linnet.load(linnet_export.export(config).path) as model:
         assert (model.manifest.source, model.manifest.source_commit) == ("acme/embedder", commit)
