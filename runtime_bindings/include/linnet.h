@@ -6,7 +6,7 @@
  *   - After a failure linnet_last_error() says, for the calling thread, what was found, what was
  *     expected and what to do. linnet_last_executorch_error() keeps ExecuTorch's own code.
  *   - An object that a function hands over through a pointer without const belongs to the caller, who
- *     frees it with the function of its type that ends in _free or _destroy. Freeing NULL does nothing.
+ *     frees it with the function of its type that ends in _free. Freeing NULL does nothing.
  *   - A const object, and everything that is called "borrowed", belongs to the object it was read from: it
  *     stays valid as long as that object and is never freed.
  *   - Text is UTF-8 with an explicit length in bytes; it may contain zero bytes.
@@ -17,7 +17,7 @@
  * Two parts
  *   The text part, all sections before "model", needs only the C++ standard library: tokenizer, file checks,
  *   manifest, decoding. An app that runs the program with an official ExecuTorch package uses this part
- *   alone. The sections "model" and "profiling" and linnet_runtime_info are the program part, which needs
+ *   alone. The sections "model", "generation" and "profiling" and linnet_runtime_info are the program part, which needs
  *   ExecuTorch.
  *
  * Threads
@@ -58,6 +58,8 @@ enum {
   LINNET_UNKNOWN_METHOD = 105,     /* the program has no such method */
   LINNET_THREADS_FIXED = 106,      /* the process already runs with another thread count */
   LINNET_UNKNOWN_FIELD = 107,      /* the manifest has no such field */
+  LINNET_CONTEXT_FULL = 108,       /* the tokens do not fit behind those of the text */
+  LINNET_CANCELLED = 109,          /* linnet_generation_cancel was called */
 
   /* 2xx - the file */
   LINNET_FILE_NOT_FOUND = 200,
@@ -73,6 +75,7 @@ enum {
   LINNET_MANIFEST_INVALID = 209,  /* a field is missing or has the wrong type */
   LINNET_TOKENIZER_INVALID = 210, /* the tokenizer bytes do not parse */
   LINNET_SIGNATURE_INVALID = 211, /* no signature, or not one of the required key */
+  LINNET_STATE_INVALID = 212,     /* a saved text is damaged, or belongs to another model */
 
   /* 3xx - this build and this machine */
   LINNET_BACKEND_MISSING = 300,
@@ -217,7 +220,7 @@ LINNET_API linnet_status linnet_text_stream_push(linnet_text_stream* stream, int
  * joined, are what linnet_tokenizer_decode gives for all ids. The next token then begins another text. */
 LINNET_API linnet_status linnet_text_stream_finish(linnet_text_stream* stream, linnet_text* text);
 /* Free a stream. */
-LINNET_API void linnet_text_stream_destroy(linnet_text_stream* stream);
+LINNET_API void linnet_text_stream_free(linnet_text_stream* stream);
 
 /* One window that another tokenizer made, as linnet_encoding_create takes it; all pointers have `length`
  * entries, `offsets_code_points` 2 * `length`. */
@@ -336,6 +339,41 @@ LINNET_API linnet_status linnet_task_tokenizer(const linnet_task* task, const li
 LINNET_API size_t linnet_task_label_count(const linnet_task* task);
 /* Read the label of class `index`, borrowed from the task. */
 LINNET_API linnet_status linnet_task_label(const linnet_task* task, size_t index, linnet_text* label);
+
+/* ---- sampling: the next token from logits --------------------------------------------------- */
+
+/* How the next token is chosen, as the settings of the same names in transformers; presence_penalty and
+ * frequency_penalty as in OpenAI's interface. A temperature of 0 takes the likeliest token; else penalties come
+ * first, then temperature, top_k, top_p and min_p. */
+typedef struct {
+  float temperature;        /* 0 to 1000 */
+  int32_t top_k;            /* likeliest tokens that can be chosen; 0: all */
+  float top_p;              /* share of the probability that the likeliest tokens make up; 1: all */
+  float min_p;              /* least probability, as a share of that of the likeliest token; 0: any */
+  float repetition_penalty; /* of all tokens so far; 1: none */
+  float presence_penalty;   /* taken from the logit of a token that was generated before; 0: none */
+  float frequency_penalty;  /* the same for each time that it was; 0: none */
+  uint64_t seed;            /* the same seed gives the same text, on every processor and in every language */
+} linnet_sampling;
+
+/* Read the sampling that the model's makers recommend; greedy where they say nothing. Errors:
+ * LINNET_INVALID_ARGUMENT for a task that generates no text. */
+LINNET_API linnet_status linnet_task_sampling(const linnet_task* task, linnet_sampling* sampling);
+
+/* One message of a conversation; `role` is "system", "user" or "assistant". */
+typedef struct {
+  linnet_text role;
+  linnet_text content;
+} linnet_message;
+
+/* Write the prompt of a conversation, with `generation` 1 the beginning of the assistant's next turn too, as the
+ * model's chat template says. At most `capacity` bytes are written, without a zero at the end; `size` is set to the
+ * size of the whole prompt. Encode it without special tokens: it has them all. Errors: LINNET_UNKNOWN_FIELD if the
+ * file has no chat template, LINNET_INVALID_ARGUMENT for a role or an order of roles that it does not have. */
+LINNET_API linnet_status linnet_task_chat_prompt(const linnet_task* task, const linnet_message* messages, size_t count,
+                                                 int32_t generation, char* text, size_t capacity, size_t* size);
+/* Tell whether a token ends an answer: 1 or 0. */
+LINNET_API int32_t linnet_task_is_end(const linnet_task* task, int64_t id);
 
 /* ---- answers -------------------------------------------------------------------------------- */
 
@@ -595,6 +633,54 @@ LINNET_API linnet_status linnet_model_set_fused(linnet_model* model, linnet_fuse
 LINNET_API linnet_status linnet_model_set_activation_bits(linnet_model* model, int32_t bits);
 /* Write to `bits` what the next run of "forward_fused" rounds to, 7 or 8. */
 LINNET_API linnet_status linnet_model_activation_bits(linnet_model* model, int32_t* bits);
+
+/* ---- generation: text that a decoder writes ------------------------------------------------- */
+
+/* A text of a decoder: its tokens, and the keys and values that the model remembers of them. One thread at a time may
+ * use it, except for linnet_generation_cancel; several texts may share a model, whose calls wait for each other. */
+typedef struct linnet_generation linnet_generation;
+
+/* Make an empty text with room for `capacity` tokens; 0: as many as the file can. The model must outlive it. Errors:
+ * LINNET_INVALID_ARGUMENT for a file that generates no text, or a capacity over its bound. */
+LINNET_API linnet_status linnet_generation_create(linnet_model* model, int32_t capacity,
+                                                  linnet_generation** generation);
+/* Free a text. */
+LINNET_API void linnet_generation_free(linnet_generation* generation);
+/* Run tokens behind the others. Errors: LINNET_CONTEXT_FULL, before any runs; LINNET_INPUT_OUT_OF_RANGE;
+ * LINNET_CANCELLED, after which the tokens that ran are part of the text. */
+LINNET_API linnet_status linnet_generation_append(linnet_generation* generation, const int64_t* ids, size_t count);
+/* The same, and write the logits behind each of the tokens: float32 [count, vocab_size]. A perplexity needs them. */
+LINNET_API linnet_status linnet_generation_score(linnet_generation* generation, const int64_t* ids, size_t count,
+                                                 float* logits);
+/* Choose the next token without appending it. `prompt_tokens` is the number of first tokens that were not generated,
+ * for penalties. `log_probability` may be NULL; it is set to the natural logarithm of the probability that the model
+ * gives the token. Errors: LINNET_INVALID_ARGUMENT for an empty text or settings outside of their range. */
+LINNET_API linnet_status linnet_generation_sample(linnet_generation* generation, const linnet_sampling* sampling,
+                                                  size_t prompt_tokens, int64_t* id, float* log_probability);
+/* Read the logits behind the last token, float32 [vocab_size], borrowed until the next call with this text. */
+LINNET_API linnet_status linnet_generation_logits(linnet_generation* generation, const float** logits,
+                                                  size_t* count);
+/* Read the tokens, borrowed until the next call with this text. */
+LINNET_API linnet_status linnet_generation_tokens(const linnet_generation* generation, const int64_t** ids,
+                                                  size_t* count);
+/* Return the number of tokens that the text has room for. */
+LINNET_API size_t linnet_generation_capacity(const linnet_generation* generation);
+/* Return the number of logits behind a token: ids are below it. */
+LINNET_API size_t linnet_generation_vocab_size(const linnet_generation* generation);
+/* Forget all tokens from number `length` on. Errors: LINNET_INVALID_ARGUMENT if there are fewer. */
+LINNET_API linnet_status linnet_generation_rewind(linnet_generation* generation, size_t length);
+/* Make a copy that goes on alone; what the model remembers is copied, not computed again. */
+LINNET_API linnet_status linnet_generation_fork(const linnet_generation* generation, linnet_generation** copy);
+/* Write the text, and what the model remembers of it, to a file; it replaces another one when it is complete. Errors:
+ * LINNET_FILE_UNREADABLE. */
+LINNET_API linnet_status linnet_generation_save(const linnet_generation* generation, const char* path);
+/* Make a text from a file of linnet_generation_save, with room for `capacity` tokens. Errors: LINNET_FILE_NOT_FOUND,
+ * LINNET_STATE_INVALID if the file is damaged or belongs to another model, LINNET_CONTEXT_FULL. */
+LINNET_API linnet_status linnet_generation_load(linnet_model* model, const char* path, int32_t capacity,
+                                                linnet_generation** generation);
+/* Stop the linnet_generation_append that runs in another thread, or else the next one, before its next chunk of
+ * tokens. */
+LINNET_API linnet_status linnet_generation_cancel(linnet_generation* generation);
 
 /* ---- profiling ------------------------------------------------------------------------------ */
 

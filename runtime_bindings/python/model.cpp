@@ -11,6 +11,7 @@
 #include "arrays.h"
 #include "convert.h"
 #include "encoding.h"
+#include "generation.h"
 #include "gil.h"
 #include "linnet.h"
 #include "task.h"
@@ -119,6 +120,11 @@ class Model {
       tensors.push_back(encoding.input(name));
     }
     return output_buffers(run_tensors(model.get(), "forward", tensors));
+  }
+
+  // Make an empty text of at most `capacity` tokens, or the one in a file.
+  Generation generation(std::int32_t capacity, nb::handle path) const {
+    return Generation::create(get(), capacity, path);
   }
 
   // Choose custom kernels always (True), never (False) or where they are faster (None).
@@ -249,6 +255,7 @@ void bind_model(nb::module_& module) {
       .def_prop_ro("methods", &Model::methods)
       .def("run", &Model::run, nb::arg("method"), nb::arg("inputs"))
       .def("run_encoding", &Model::run_encoding, nb::arg("encoding"), nb::arg("names"))
+      .def("generation", &Model::generation, nb::arg("capacity") = 0, nb::arg("path").none() = nb::none())
       .def("set_fused", &Model::set_fused, nb::arg("fused").none())
       .def("set_activation_bits", &Model::set_activation_bits, nb::arg("bits"))
       .def("activation_bits", &Model::activation_bits)

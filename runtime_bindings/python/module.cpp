@@ -7,6 +7,7 @@
 
 #include "convert.h"
 #include "encoding.h"
+#include "generation.h"
 #include "gil.h"
 #include "linnet.h"
 #include "model.h"
@@ -65,6 +66,7 @@ NB_MODULE(_core, module) {
   linnet_python::bind_encoding(module);
   linnet_python::bind_tokenizer(module);
   linnet_python::bind_task(module);
+  linnet_python::bind_generation(module);
   linnet_python::bind_model(module);
   module.def("runtime_info", &linnet_python::runtime_info);
   module.def("verify_file", &linnet_python::verify_file, nb::arg("path"));

@@ -1,5 +1,7 @@
 #include "task.h"
 
+#include <nanobind/stl/pair.h>
+
 #include <string_view>
 #include <utility>
 
@@ -215,6 +217,36 @@ nb::object Task::scores(const Floats& logits) const {
   return fresh_array(scores.data(), {count});
 }
 
+nb::dict Task::sampling() const {
+  linnet_sampling sampling = {};
+  check(linnet_task_sampling(task_.get(), &sampling));
+  nb::dict settings;
+  settings["temperature"] = static_cast<double>(sampling.temperature);
+  settings["top_k"] = sampling.top_k;
+  settings["top_p"] = static_cast<double>(sampling.top_p);
+  settings["min_p"] = static_cast<double>(sampling.min_p);
+  settings["repetition_penalty"] = static_cast<double>(sampling.repetition_penalty);
+  return settings;
+}
+
+nb::str Task::chat_prompt(const std::vector<std::pair<nb::str, nb::str>>& messages, bool generation) const {
+  std::vector<linnet_message> conversation;
+  conversation.reserve(messages.size());
+  for (const auto& [role, content] : messages) {
+    conversation.push_back({text_view(role), text_view(content)});
+  }
+  std::string text;
+  std::size_t size = 0;
+  for (int attempt = 0; attempt < 2; ++attempt) {  // the first asks for the size
+    check(linnet_task_chat_prompt(task_.get(), conversation.data(), conversation.size(), generation ? 1 : 0,
+                                  text.data(), text.size(), &size));
+    text.resize(size);
+  }
+  return decoded(text);
+}
+
+bool Task::is_end(std::int64_t id) const { return linnet_task_is_end(task_.get(), id) != 0; }
+
 void bind_task(nb::module_& module) {
   nb::class_<ClassScore>(module, "ClassScore")
       .def_ro("label_index", &ClassScore::label_index)
@@ -250,7 +282,10 @@ void bind_task(nb::module_& module) {
            nb::arg("top_k"), nb::arg("max_answer_length"), nb::arg("allow_empty"), nb::arg("align_to_words"))
       .def("masks", &Task::masks, nb::arg("encoding"), nb::arg("outputs"), nb::kw_only(), nb::arg("top_k"),
            nb::arg("targets").none() = nb::none())
-      .def("scores", &Task::scores, nb::arg("logits"));
+      .def("scores", &Task::scores, nb::arg("logits"))
+      .def("sampling", &Task::sampling)
+      .def("chat_prompt", &Task::chat_prompt, nb::arg("messages"), nb::arg("generation") = true)
+      .def("is_end", &Task::is_end, nb::arg("id"));
   module.def("apply_scores", &apply_scores, nb::arg("name"), nb::arg("values"));
 }
 

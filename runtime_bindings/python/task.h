@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "arrays.h"
@@ -34,6 +35,12 @@ class Task {
   nb::list masks(const Encoding& encoding, const std::vector<Floats>& outputs, std::int32_t top_k,
                  const std::optional<std::vector<std::int64_t>>& targets) const;
   nb::object scores(const Floats& logits) const;
+
+  // Return the recommended sampling by the names of linnet.h, without the seed.
+  nb::dict sampling() const;
+  // Return the prompt of a conversation: pairs of role and content.
+  nb::str chat_prompt(const std::vector<std::pair<nb::str, nb::str>>& messages, bool generation) const;
+  bool is_end(std::int64_t id) const;
 
  private:
   std::shared_ptr<const linnet_task> task_;

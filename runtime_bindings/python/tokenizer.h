@@ -52,7 +52,7 @@ class TextStream {
 
  private:
   struct Deleter {
-    void operator()(linnet_text_stream* stream) const noexcept { linnet_text_stream_destroy(stream); }
+    void operator()(linnet_text_stream* stream) const noexcept { linnet_text_stream_free(stream); }
   };
 
   std::shared_ptr<const linnet_tokenizer> tokenizer_;

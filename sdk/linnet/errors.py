@@ -12,6 +12,8 @@
     |   +-- UnknownMethodError
     |   +-- ThreadsFixedError
     |   +-- UnknownFieldError
+    |   +-- ContextFullError         the tokens do not fit in the context of a decoder
+    |   +-- CancelledError           another thread stopped the generation
     |   +-- TaskMismatchError        the task of the file does not support the call
     +-- FileError                2xx  the file
     |   +-- FileMissingError         (also a FileNotFoundError)
@@ -25,6 +27,7 @@
     |   +-- SchemaTooNewError
     |   +-- ManifestInvalidError
     |   +-- TokenizerInvalidError
+    |   +-- StateInvalidError        a saved text is damaged, or belongs to another model
     |   +-- SignatureError           no signature, or a signature by another key
     |   +-- GoldenMismatchError      `load`, `verify`: the file is intact, but its outputs differ here
     +-- BuildError               3xx  this build or this machine
@@ -52,6 +55,8 @@ __all__ = [
     "BackendMissingError",
     "BuildError",
     "CallerError",
+    "CancelledError",
+    "ContextFullError",
     "DeviceError",
     "DeviceUnsuitableError",
     "ExecuTorchTooOldError",
@@ -80,6 +85,7 @@ __all__ = [
     "RunFailedError",
     "SchemaTooNewError",
     "SignatureError",
+    "StateInvalidError",
     "TaskMismatchError",
     "TextTooLongError",
     "ThreadsFixedError",
@@ -168,6 +174,20 @@ class UnknownFieldError(CallerError):
 
     status = 107
     status_name = "LINNET_UNKNOWN_FIELD"
+
+
+class ContextFullError(CallerError):
+    """The tokens do not fit behind those of the text."""
+
+    status = 108
+    status_name = "LINNET_CONTEXT_FULL"
+
+
+class CancelledError(CallerError):
+    """The generation was cancelled from another thread."""
+
+    status = 109
+    status_name = "LINNET_CANCELLED"
 
 
 class TaskMismatchError(CallerError):
@@ -264,6 +284,13 @@ class SignatureError(FileError):
 
     status = 211
     status_name = "LINNET_SIGNATURE_INVALID"
+
+
+class StateInvalidError(FileError):
+    """A saved text is damaged, or belongs to another model."""
+
+    status = 212
+    status_name = "LINNET_STATE_INVALID"
 
 
 class BuildError(LinnetError):

@@ -221,7 +221,7 @@ def _field_cases() -> Iterator[ContractCase]:
             yield _same(f"no {field.name}", invalid, **{field.name: None})
         elif not contradicts:
             yield _same(f"default {field.name}", OK, **{field.name: None})
-        wrong: RawValue = 1.5
+        wrong: RawValue = "1.5" if field.metadata["kind"] is float else 1.5
         yield _same(f"{field.name} of another type", invalid, **{field.name: wrong})
 
 

@@ -83,6 +83,8 @@ def make_manifest(task: str, **changes: Any) -> Manifest:
         fields["score_function"] = "softmax"
     if task == "feature-extraction":
         fields["embedding_size"] = 8
+    if task == "text-generation":
+        fields |= {"cache_layers": 2, "cache_row_bytes": 96, "chunk_length": 8, "logit_rows": 4, "temperature": 0.5}
     return Manifest(**{**fields, **changes})
 
 

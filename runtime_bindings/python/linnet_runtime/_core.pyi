@@ -187,6 +187,54 @@ class Task:
         """Proposals, for each mask best first."""
     def scores(self, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         """The scores of a pair."""
+    def sampling(self) -> dict[str, float | int]:
+        """The sampling that the model's makers recommend: temperature, top_k, top_p, min_p, repetition_penalty. Raises
+        InvalidArgumentError for a task that generates no text."""
+    def chat_prompt(self, messages: Sequence[tuple[str, str]], generation: bool = True) -> str:
+        """The prompt of a conversation of (role, content). Raises UnknownFieldError if the file has no chat template,
+        InvalidArgumentError for roles or an order of roles that it does not have."""
+    def is_end(self, id: int) -> bool:
+        """True if the token ends an answer."""
+
+class Generation:
+    """A text that a decoder writes, and what the model remembers of it. One thread at a time may use it, except for
+    cancel(). The GIL is released while the model runs."""
+
+    def append(self, ids: Sequence[int]) -> None:
+        """Run tokens behind the others. Raises ContextFullError before any runs, InputOutOfRangeError, and
+        CancelledError, after which the tokens that ran are part of the text."""
+    def score(self, ids: Sequence[int]) -> npt.NDArray[np.float32]:
+        """Append tokens; the logits behind each of them [tokens, vocabulary]."""
+    def sample(
+        self,
+        *,
+        temperature: float = 0.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        min_p: float = 0.0,
+        repetition_penalty: float = 1.0,
+        presence_penalty: float = 0.0,
+        frequency_penalty: float = 0.0,
+        seed: int = 0,
+        prompt_tokens: int = 0,
+    ) -> tuple[int, float]:
+        """The next token and its log probability. It is not appended."""
+    def logits(self) -> npt.NDArray[np.float32]:
+        """The logits behind the last token [vocabulary]."""
+    @property
+    def tokens(self) -> list[int]:
+        """Token ids so far."""
+    @property
+    def capacity(self) -> int:
+        """Most tokens."""
+    def rewind(self, length: int) -> None:
+        """Forget all tokens from number `length` on."""
+    def fork(self) -> Generation:
+        """A copy that goes on alone."""
+    def save(self, path: str) -> None:
+        """Write the text, and what the model remembers of it, to a file."""
+    def cancel(self) -> None:
+        """Stop the append() of another thread, or else the next one, before its next chunk."""
 
 class Model:
     """One opened file. Safe to use from several threads (runs are serialized; open two models to run
@@ -214,6 +262,9 @@ class Model:
     def set_activation_bits(self, bits: int) -> None:
         """Choose the bits of rounded activations: 7, 8, or what is faster and proven (0)."""
     def activation_bits(self) -> int: ...
+    def generation(self, capacity: int = 0, path: str | None = None) -> Generation:
+        """An empty text with room for `capacity` tokens (0: as many as the file can), or one that save() wrote. Raises
+        InvalidArgumentError for a file that generates no text, StateInvalidError for a damaged or foreign text."""
     def set_fused(self, fused: bool | None) -> None:
         """Whether "forward" is "forward_fused": None (as after opening) where that is faster."""
     def set_profiling(self, on: bool) -> None:

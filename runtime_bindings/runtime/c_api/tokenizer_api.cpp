@@ -281,7 +281,7 @@ extern "C" linnet_status linnet_text_stream_finish(linnet_text_stream* stream, l
   });
 }
 
-extern "C" void linnet_text_stream_destroy(linnet_text_stream* stream) { delete stream; }
+extern "C" void linnet_text_stream_free(linnet_text_stream* stream) { delete stream; }
 
 extern "C" linnet_status linnet_encoding_create(linnet_text text, linnet_text pair,
                                                 const linnet_token_source* tokens,

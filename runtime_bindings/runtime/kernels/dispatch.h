@@ -6,6 +6,7 @@
 
 #include "kernels/attention.h"
 #include "kernels/cached_attention.h"
+#include "kernels/head.h"
 #include "kernels/layer_norm.h"
 #include "kernels/linear.h"
 #include "kernels/rms_norm.h"
@@ -24,6 +25,7 @@ struct Kernels {
   LayerNormKernel layer_norm;
   RmsNormKernel rms_norm;
   CachedAttentionKernel cached_attention;
+  HeadKernel head;
 };
 
 // Kernels in plain C++, for every processor.

@@ -180,6 +180,48 @@ std::vector<Output> ComputeMethod::run(const linnet_tensor* inputs, std::size_t 
   return outputs;
 }
 
+void ComputeMethod::decode(const DecoderCall& call, const DecoderShape& shape, float* logits) {
+  constexpr std::size_t kInputs = 4;
+  if (method_.inputs_size() != kInputs || method_.outputs_size() != 1) {
+    throw Error(LINNET_RUN_FAILED, "the program is not called as a decoder is; export it again");
+  }
+  std::int64_t start = call.start;
+  const auto count = static_cast<std::int64_t>(call.count);
+  const auto rows = static_cast<std::int64_t>(call.row_count);
+  set_tensor(0, ScalarType::Long, {1, count}, const_cast<std::int64_t*>(call.ids));
+  set_tensor(1, ScalarType::Long, {1}, &start);
+  set_tensor(2, ScalarType::Long, {rows}, const_cast<std::int64_t*>(call.rows));
+  set_tensor(3, ScalarType::Byte, {shape.layers, call.capacity, shape.row_bytes}, call.cache);
+  execute();
+  const EValue& value = method_.get_output(0);
+  if (!value.isTensor() || value.toTensor().scalar_type() != ScalarType::Float ||
+      value.toTensor().numel() != static_cast<std::ptrdiff_t>(rows * shape.vocabulary)) {
+    throw Error(LINNET_RUN_FAILED, "the program does not give logits by row; export it again");
+  }
+  std::memcpy(logits, value.toTensor().const_data_ptr(),
+              static_cast<std::size_t>(rows * shape.vocabulary) * sizeof(float));
+}
+
+void ComputeMethod::set_tensor(std::size_t index, ScalarType type, std::initializer_list<std::int64_t> shape,
+                               void* data) {
+  constexpr std::size_t kMostAxes = 3;
+  std::array<TensorImpl::SizesType, kMostAxes> sizes = {};
+  std::array<TensorImpl::DimOrderType, kMostAxes> order = {0, 1, 2};
+  std::array<TensorImpl::StridesType, kMostAxes> strides = {};
+  std::size_t rank = 0;
+  for (const std::int64_t extent : shape) {
+    sizes[rank++] = static_cast<TensorImpl::SizesType>(extent);
+  }
+  TensorImpl::StridesType step = 1;
+  for (std::size_t axis = rank; axis > 0; --axis) {
+    strides[axis - 1] = step;
+    step *= sizes[axis - 1];
+  }
+  TensorImpl tensor(type, static_cast<ssize_t>(rank), sizes.data(), data, order.data(), strides.data());
+  check_executorch(LINNET_INPUT_SHAPE, "the program does not take this input",
+                   method_.set_input(EValue(Tensor(&tensor)), index));
+}
+
 void ComputeMethod::execute() {
   const std::unique_lock<std::mutex> alone = one_run_at_a_time();
   TracedRun traced(tracer_);

@@ -96,6 +96,35 @@ Fields checked_fields(const Program& program, const FileBytes& file) {
   return fields;
 }
 
+// Refuse a call that the program would run past its bounds with.
+void check_call(const DecoderCall& call, const DecoderShape& shape) {
+  const auto count = static_cast<std::int64_t>(call.count);
+  if (count < 1 || count > shape.chunk || call.start < 0 || call.start > call.capacity - count ||
+      call.capacity > shape.context || call.row_count < 1 ||
+      static_cast<std::int64_t>(call.row_count) > shape.rows) {
+    throw Error(LINNET_INPUT_SHAPE,
+                std::to_string(call.count) + " tokens behind " + std::to_string(call.start) +
+                    " with a capacity of " + std::to_string(call.capacity) + " and " +
+                    std::to_string(call.row_count) + " rows of logits, expected 1 to " +
+                    std::to_string(shape.chunk) + " tokens within the capacity, and 1 to " +
+                    std::to_string(shape.rows) + " rows");
+  }
+  for (std::size_t i = 0; i < call.count; ++i) {
+    if (call.ids[i] < 0 || call.ids[i] >= shape.vocabulary) {
+      throw Error(LINNET_INPUT_OUT_OF_RANGE, "token " + std::to_string(i) + " is " +
+                                                 std::to_string(call.ids[i]) + ", expected 0 to " +
+                                                 std::to_string(shape.vocabulary - 1));
+    }
+  }
+  for (std::size_t i = 0; i < call.row_count; ++i) {
+    if (call.rows[i] < 0 || call.rows[i] >= count) {
+      throw Error(LINNET_INPUT_OUT_OF_RANGE, "row " + std::to_string(i) + " is " +
+                                                 std::to_string(call.rows[i]) + ", expected 0 to " +
+                                                 std::to_string(count - 1));
+    }
+  }
+}
+
 }  // namespace
 
 Model::Model(std::unique_ptr<FileBytes> file, std::int32_t threads)
@@ -165,10 +194,10 @@ LoadNeeds Model::load_needs() const noexcept {
   return {4 * parsed + kLeastObjects, trailer_.program.size() + 16 * parsed + kLeastPacked};
 }
 
-void Model::load(Slot& slot) const {
+void Model::load(Slot& slot, linnet_fused when) const {
   const ExecutorchCall call(LINNET_LOAD_FAILED);
   try {
-    slot.method = std::make_unique<ComputeMethod>(program_, chosen_method(program_, slot.name, fused_),
+    slot.method = std::make_unique<ComputeMethod>(program_, chosen_method(program_, slot.name, when),
                                                   chosen_bits(), tracer_.get(), load_needs());
   } catch (const ExecutorchAborted&) {
     slot.broken = true;
@@ -178,33 +207,63 @@ void Model::load(Slot& slot) const {
   }
 }
 
-std::vector<Output> Model::run(const std::string& method, const linnet_tensor* inputs, std::size_t count) {
-  Slot& target = slot(method);
-  check_inputs(target.rules, inputs, count);
+template <typename Run>
+void Model::run_in(Slot& slot, linnet_fused when, const Run& run) {
   check_not_forked();
   const std::lock_guard<std::mutex> lock(mutex_);
-  if (target.broken) {
-    throw Error(LINNET_RUN_FAILED, method + " failed inside of ExecuTorch before; open the model again");
+  if (slot.broken) {
+    throw Error(LINNET_RUN_FAILED, slot.name + " failed inside of ExecuTorch before; open the model again");
   }
   file_->check_unchanged();
   const ExecutorchCall call(LINNET_RUN_FAILED);
-  if (target.method == nullptr) {
-    load(target);
+  if (slot.method == nullptr) {
+    load(slot, when);
   }
   try {
-    return target.method->run(inputs, count);
+    run(*slot.method);
   } catch (const ExecutorchAborted&) {
-    target.broken = true;
+    slot.broken = true;
     throw;
   } catch (const std::bad_alloc&) {
-    target.method.reset();  // it stopped in the middle: the next run loads it again
+    slot.method.reset();  // it stopped in the middle: the next run loads it again
     throw;
   } catch (const Error& error) {
     if (error.status() == LINNET_OUT_OF_MEMORY) {
-      target.method.reset();
+      slot.method.reset();
     }
     throw;
   }
+}
+
+std::vector<Output> Model::run(const std::string& method, const linnet_tensor* inputs, std::size_t count) {
+  if (is_decoder()) {
+    throw Error(LINNET_UNKNOWN_METHOD, file_->name() +
+                                           " generates text, whose tokens need the keys and values of those "
+                                           "before; use the functions of linnet_generation");
+  }
+  Slot& target = slot(method);
+  check_inputs(target.rules, inputs, count);
+  std::vector<Output> outputs;
+  run_in(target, fused_, [&](ComputeMethod& loaded) { outputs = loaded.run(inputs, count); });
+  return outputs;
+}
+
+bool Model::is_decoder() const { return fields_.integer("cache_layers") > 0; }
+
+DecoderShape Model::decoder_shape() const {
+  if (!is_decoder()) {
+    throw Error(LINNET_INVALID_ARGUMENT, file_->name() + " is a file of the task " + fields_.text("task") +
+                                             ", which generates no text; open a file of text-generation");
+  }
+  return {fields_.integer("cache_layers"), fields_.integer("cache_row_bytes"), fields_.integer("max_length"),
+          fields_.integer("chunk_length"), fields_.integer("logit_rows"),      fields_.integer("vocab_size")};
+}
+
+void Model::decode(const DecoderCall& call, float* logits) {
+  const DecoderShape shape = decoder_shape();
+  check_call(call, shape);
+  run_in(slot("forward"), LINNET_FUSED_ALWAYS,
+         [&](ComputeMethod& loaded) { loaded.decode(call, shape, logits); });
 }
 
 void Model::set_profiling(bool on) {

@@ -37,6 +37,17 @@ class Model {
   // borrowed for the call, outputs are copies. Throw what linnet_model_run returns.
   std::vector<Output> run(const std::string& method, const linnet_tensor* inputs, std::size_t count);
 
+  // Return what the manifest says about a decoder's calls. Throw LINNET_INVALID_ARGUMENT for a file that
+  // generates no text.
+  DecoderShape decoder_shape() const;
+  // Run a decoder on a call with a cache, and load its method first if needed; linnet's kernels run on every
+  // processor, so that answers are the same everywhere. Copy the logits, float32 [row_count, vocabulary], to
+  // `logits`. Calls from several threads wait for each other. Throw LINNET_INPUT_OUT_OF_RANGE,
+  // LINNET_INPUT_SHAPE, and what linnet_model_run returns.
+  void decode(const DecoderCall& call, float* logits);
+  // Return the SHA-256 that identifies the content of the file, 32 bytes, borrowed.
+  ByteView identity() const noexcept { return trailer_.file_hash; }
+
   // Turn profiling on or off. A change drops the loaded methods, because ExecuTorch takes a tracer only while
   // it loads a method.
   void set_profiling(bool on);
@@ -58,10 +69,15 @@ class Model {
     bool broken = false;  // ExecuTorch would have aborted: the method is neither run nor freed any more
   };
 
+  bool is_decoder() const;
   std::vector<Slot> make_slots() const;
   Slot& slot(const std::string& method);
   LoadNeeds load_needs() const noexcept;
-  void load(Slot& slot) const;
+  void load(Slot& slot, linnet_fused when) const;
+  // Load the method of a slot if needed, and call `run` with it; a method in a broken state is never called
+  // again.
+  template <typename Run>
+  void run_in(Slot& slot, linnet_fused when, const Run& run);
   void unload() noexcept;
   std::int32_t chosen_bits() const;
 

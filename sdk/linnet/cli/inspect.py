@@ -115,7 +115,7 @@ def _as_json(findings: _Findings) -> dict[str, Any]:
 
 def _manifest_json(manifest: Manifest) -> dict[str, Any]:
     """Return the fields of a manifest by name, with the size of the tokenizer instead of its bytes."""
-    fields = {field.name: getattr(manifest, field.name) for field in dataclasses.fields(manifest)}
+    fields = {field.name: getattr(manifest, field.name) for field in manifest.stored_fields()}
     return {
         name: {"bytes": len(value)} if isinstance(value, bytes) else list(value) if isinstance(value, tuple) else value
         for name, value in fields.items()
@@ -141,7 +141,8 @@ def _show(console: Console, findings: _Findings) -> None:
     console.line(f"verdict: {_verdict(findings)}")
     if findings.manifest is not None:
         console.heading("manifest")
-        rows = [(field.name, _cell(getattr(findings.manifest, field.name))) for field in dataclasses.fields(Manifest)]
+        manifest = findings.manifest
+        rows = [(field.name, _cell(getattr(manifest, field.name))) for field in manifest.stored_fields()]
         console.fields([*rows, ("methods", ", ".join(findings.methods))])
     if findings.trailer is not None:
         console.heading("trailer")

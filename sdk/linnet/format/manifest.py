@@ -11,12 +11,14 @@ escaped as ``\\\\`` and ``\\n``. An empty list is the empty string, so a list ne
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypeAlias
 
 from linnet.errors import ManifestInvalidError, SchemaTooNewError
 
 __all__ = [
+    "CHAT_TRIMS",
     "POOLINGS",
     "SCHEMA_MAJOR",
     "SCHEMA_MINOR",
@@ -29,13 +31,14 @@ __all__ = [
 ]
 
 SCHEMA_MAJOR = 1
-SCHEMA_MINOR = 2
+SCHEMA_MINOR = 3
 
 TASKS: tuple[str, ...] = (
     "feature-extraction",
     "fill-mask",
     "question-answering",
     "text-classification",
+    "text-generation",
     "text-ranking",
     "token-classification",
 )
@@ -85,14 +88,25 @@ def _unescape(item: str) -> str:
     return "".join(out)
 
 
-_MOST: Mapping[type, int] = {int: 2**31 - 1, bool: 1, str: 1 << 16, tuple: 1 << 24, bytes: 1 << 28}
+CHAT_TRIMS: tuple[str, ...] = ("", "right", "both")
+"""Where a chat template takes spaces off the contents of messages."""
+
+_MOST: Mapping[type, int] = {int: 2**31 - 1, float: 1000, bool: 1, str: 1 << 16, tuple: 1 << 24, bytes: 1 << 28}
 """Largest number, and most bytes as stored, of a field of each kind."""
 
 
-def _field(kind: type, doc: str, *, least: int = 0, most: int | None = None, **default: Any) -> Any:
-    """Define a field; ``least`` and ``most`` bound a number, or the bytes that the field is stored in."""
+def _field(
+    kind: type, doc: str, *, least: int = 0, most: int | None = None, decoder: bool = False, **default: Any
+) -> Any:
+    """Define a field; ``least`` and ``most`` bound a number, or the bytes that the field is stored in.
+
+    Fields of a ``decoder`` are stored in files of text-generation only.
+    """
     bounds = {"least": least, "most": _MOST[kind] if most is None else most}
-    return dataclasses.field(metadata={"kind": kind, "doc": doc, **bounds}, **default)
+    return dataclasses.field(metadata={"kind": kind, "doc": doc, "decoder": decoder, **bounds}, **default)
+
+
+_decoder_field = functools.partial(_field, decoder=True)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -149,6 +163,35 @@ class Manifest:
     prompts: tuple[str, ...] = _field(tuple, "prompt texts, in the order of their names", default=())
     default_prompt: str = _field(str, "prompt name used when none is given, or empty", default="")
 
+    cache_layers: int = _decoder_field(
+        int, "layers with keys and values, 0 for a task that generates no text", most=1 << 16, default=0
+    )
+    cache_row_bytes: int = _decoder_field(
+        int, "bytes that a token takes in the cache of a layer", most=1 << 20, default=0
+    )
+    chunk_length: int = _decoder_field(int, "most tokens of one call of a decoder", most=1 << 20, default=0)
+    logit_rows: int = _decoder_field(int, "most rows of logits of one call of forward_fused", most=1 << 20, default=0)
+    end_ids: tuple[str, ...] = _decoder_field(tuple, "ids of the tokens that end an answer, decimal", default=())
+    temperature: float = _decoder_field(float, "recommended temperature of sampling; 0: greedy", default=0.0)
+    top_k: int = _decoder_field(int, "recommended number of likeliest tokens to choose from; 0: all", default=0)
+    top_p: float = _decoder_field(float, "recommended share of the probability to choose from", most=1, default=1.0)
+    min_p: float = _decoder_field(
+        float, "recommended least share of the likeliest token's probability", most=1, default=0.0
+    )
+    repetition_penalty: float = _decoder_field(float, "recommended penalty of repetition; 1: none", default=1.0)
+    chat_head: str = _decoder_field(
+        str, "chat template: beginning of a conversation without a system message", default=""
+    )
+    chat_has_system: bool = _decoder_field(bool, "chat template: it has system messages", default=False)
+    chat_head_system: str = _decoder_field(str, "what stands before a system message", default="")
+    chat_system_end: str = _decoder_field(str, "the same: what stands behind a system message", default="")
+    chat_user_start: str = _decoder_field(str, "the same: what stands before a message of the user", default="")
+    chat_user_end: str = _decoder_field(str, "the same: what stands behind it", default="")
+    chat_assistant_start: str = _decoder_field(str, "the same: what stands before an answer", default="")
+    chat_assistant_end: str = _decoder_field(str, "the same: what stands behind it", default="")
+    chat_generation: str = _decoder_field(str, "the same: beginning of the answer that is to come", default="")
+    chat_trim: str = _decoder_field(str, "the same: spaces taken off contents: right, both or, empty, none", default="")
+
     recipe: str = _field(str, "quantization recipe by name")
     quantization: str = _field(str, "what the recipe did, in words", default="")
     source: str = _field(str, "hub id or name of the checkpoint's directory")
@@ -173,10 +216,15 @@ class Manifest:
     def to_raw(self) -> dict[str, RawValue]:
         """Return the fields as the values of constant methods, in the order of definition."""
         raw: dict[str, RawValue] = {}
-        for field in dataclasses.fields(self):
+        for field in self.stored_fields():
             value = getattr(self, field.name)
             raw[field.name] = join_items(value) if field.metadata["kind"] is tuple else value
         return raw
+
+    def stored_fields(self) -> list[dataclasses.Field[Any]]:
+        """Return the fields that a file of this task has, in the order of definition."""
+        generates = self.task == "text-generation"
+        return [field for field in dataclasses.fields(self) if generates or not field.metadata["decoder"]]
 
     @classmethod
     def from_raw(cls, raw: Mapping[str, RawValue]) -> Manifest:
@@ -221,13 +269,19 @@ class Manifest:
 
     def problems(self) -> list[str]:
         """Return all invalid or contradictory fields as sentences; empty if there are none."""
-        return [*self._range_problems(), *self._task_problems(), *self._token_problems(), *self._method_problems()]
+        return [
+            *self._range_problems(),
+            *self._task_problems(),
+            *self._token_problems(),
+            *self._method_problems(),
+            *self._decoder_problems(),
+        ]
 
     def _range_problems(self) -> list[str]:
         problems: list[str] = []
         for field in dataclasses.fields(self):
             value, bounds = getattr(self, field.name), field.metadata
-            if isinstance(value, int):
+            if isinstance(value, int | float):
                 if not bounds["least"] <= value <= bounds["most"]:
                     problems.append(f"{field.name} is {value}, expected {bounds['least']} to {bounds['most']}")
             elif _stored_bytes(value) > bounds["most"]:
@@ -271,6 +325,22 @@ class Manifest:
             problems.append(f"max_batch is {self.max_batch} but batch_inputs is {list(self.batch_inputs)}")
         if not self.outputs:
             problems.append("outputs is empty")
+        return problems
+
+    def _decoder_problems(self) -> list[str]:
+        if self.task != "text-generation":
+            return []
+        names = ("cache_layers", "cache_row_bytes", "chunk_length", "logit_rows")
+        problems = [f"{name} is 0, text-generation needs it" for name in names if getattr(self, name) <= 0]
+        if self.chunk_length > self.max_length:
+            problems.append(f"chunk_length is {self.chunk_length}, expected at most max_length {self.max_length}")
+        problems += [
+            f"end_ids has {token!r}, expected ids below vocab_size {self.vocab_size}"
+            for token in self.end_ids
+            if not (token.isascii() and token.isdigit() and int(token) < self.vocab_size)
+        ]
+        if self.chat_trim not in CHAT_TRIMS:
+            problems.append(f"chat_trim is {self.chat_trim!r}, expected right, both or empty")
         return problems
 
 

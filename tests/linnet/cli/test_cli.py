@@ -536,7 +536,7 @@ def test_eval_without_data(files: Path, tmp_path: Path) -> None:
 def test_doctor_knows_the_build(files: Path) -> None:
     facts = json.loads(good("doctor", "--json"))
     assert "XnnpackBackend" in facts["runtime"]["backends"]
-    assert facts["schema"] == "1.2"
+    assert facts["schema"] == "1.3"
     assert facts["packages"]["numpy"]
     assert facts["tokenizers"]["wordpiece"] == "built in"
     assert facts["runtime"]["threads"] == "0"

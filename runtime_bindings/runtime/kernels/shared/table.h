@@ -9,6 +9,7 @@
 #include "kernels/shared/cached_attention_exact.h"
 #include "kernels/shared/cached_attention_rows.h"
 #include "kernels/shared/cached_attention_tiles.h"
+#include "kernels/shared/head_rows.h"
 #include "kernels/shared/layer_norm_rows.h"
 #include "kernels/shared/linear_rows.h"
 #include "kernels/shared/rms_norm_rows.h"
@@ -41,7 +42,8 @@ constexpr Kernels table(const char* name) noexcept {
           {kUnits, pack_head, attend_rows},
           layer_norm_rows,
           rms_norm_rows,
-          cached_attention_kernel<CacheProducts>()};
+          cached_attention_kernel<CacheProducts>(),
+          head_rows};
 }
 
 }  // namespace

@@ -30,6 +30,11 @@ std::int64_t Fields::integer(std::string_view name) const {
   return value == nullptr ? 0 : value->integer;
 }
 
+double Fields::real(std::string_view name, double absent) const {
+  const linnet_value* value = find(name);
+  return value == nullptr ? absent : value->real;
+}
+
 std::int64_t Fields::id(std::string_view name) const {
   const linnet_value* value = find(name);
   return value == nullptr ? -1 : value->integer;

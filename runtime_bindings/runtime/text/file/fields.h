@@ -29,6 +29,8 @@ class Fields {
   // Return the id of a special token, or -1 if the field is absent, as -1 in the file means that there is
   // none.
   std::int64_t id(std::string_view name) const;
+  // The same for a number, or `absent` if the field is.
+  double real(std::string_view name, double absent) const;
   std::string text(std::string_view name) const;
   std::vector<std::string> items(std::string_view name) const;
 

@@ -57,6 +57,26 @@ constexpr Known kKnown[] = {
     {"prompt_names", LINNET_STRING, false, 0, kMostItems},
     {"prompts", LINNET_STRING, false, 0, kMostItems},
     {"default_prompt", LINNET_STRING, false, 0, kMostText},
+    {"cache_layers", LINNET_INT, false, 0, kMostBatch},
+    {"cache_row_bytes", LINNET_INT, false, 0, kMostLength},
+    {"chunk_length", LINNET_INT, false, 0, kMostLength},
+    {"logit_rows", LINNET_INT, false, 0, kMostLength},
+    {"end_ids", LINNET_STRING, false, 0, kMostText},
+    {"temperature", LINNET_FLOAT, false, 0, 1000},
+    {"top_k", LINNET_INT, false, 0, kMostId},
+    {"top_p", LINNET_FLOAT, false, 0, 1},
+    {"min_p", LINNET_FLOAT, false, 0, 1},
+    {"repetition_penalty", LINNET_FLOAT, false, 0, 1000},
+    {"chat_head", LINNET_STRING, false, 0, kMostText},
+    {"chat_has_system", LINNET_BOOL, false, 0, 1},
+    {"chat_head_system", LINNET_STRING, false, 0, kMostText},
+    {"chat_system_end", LINNET_STRING, false, 0, kMostText},
+    {"chat_user_start", LINNET_STRING, false, 0, kMostText},
+    {"chat_user_end", LINNET_STRING, false, 0, kMostText},
+    {"chat_assistant_start", LINNET_STRING, false, 0, kMostText},
+    {"chat_assistant_end", LINNET_STRING, false, 0, kMostText},
+    {"chat_generation", LINNET_STRING, false, 0, kMostText},
+    {"chat_trim", LINNET_STRING, false, 0, kMostText},
     {"recipe", LINNET_STRING, true, 0, kMostText},
     {"quantization", LINNET_STRING, false, 0, kMostText},
     {"source", LINNET_STRING, true, 0, kMostText},
@@ -70,12 +90,17 @@ constexpr Known kKnown[] = {
     {"operators", LINNET_STRING, false, 0, kMostItems},
 };
 
-constexpr std::string_view kTasks[] = {"feature-extraction",  "fill-mask",    "question-answering",
-                                       "text-classification", "text-ranking", "token-classification"};
+constexpr std::string_view kTasks[] = {"feature-extraction",  "fill-mask",       "question-answering",
+                                       "text-classification", "text-generation", "text-ranking",
+                                       "token-classification"};
 constexpr std::string_view kScoreFunctions[] = {"softmax", "sigmoid", "none"};
 constexpr std::string_view kPoolings[] = {"cls",          "max",      "mean", "mean_sqrt_len_tokens",
                                           "weightedmean", "lasttoken"};
-constexpr std::string_view kInputs[] = {"input_ids", "token_type_ids", "pooling_mask", "attention_mask"};
+constexpr std::string_view kInputs[] = {"input_ids", "token_type_ids", "pooling_mask", "attention_mask",
+                                        "cache_position"};
+// Files of text-generation have all of these.
+constexpr std::string_view kDecoderFields[] = {"cache_layers", "cache_row_bytes", "chunk_length",
+                                               "logit_rows"};
 constexpr std::string_view kTokenFields[] = {"pad_id", "unk_id", "cls_id", "sep_id", "mask_id"};
 
 using Problems = std::vector<std::string>;
@@ -129,6 +154,15 @@ void check_ranges(const Fields& fields, Problems& problems) {
   for (const Known& known : kKnown) {
     const linnet_value* value = fields.find(known.name);
     if (value == nullptr) {
+      continue;
+    }
+    if (known.type == LINNET_FLOAT) {
+      // also true for what is no number
+      if (!(value->real >= static_cast<double>(known.least) &&
+            value->real <= static_cast<double>(known.most))) {
+        problems.push_back(std::string(known.name) + " is " + std::to_string(value->real) + ", expected " +
+                           std::to_string(known.least) + " to " + std::to_string(known.most));
+      }
       continue;
     }
     const bool is_sized = known.type == LINNET_STRING || known.type == LINNET_BYTES;
@@ -224,6 +258,25 @@ void check_methods(const Fields& fields, Problems& problems) {
   check_input_names(batch_inputs, problems);
 }
 
+void check_decoder(const Fields& fields, Problems& problems) {
+  if (fields.text("task") != "text-generation") {
+    return;
+  }
+  for (const std::string_view name : kDecoderFields) {
+    if (fields.integer(name) <= 0) {
+      problems.push_back(std::string(name) + " is 0, text-generation needs it");
+    }
+  }
+  if (fields.integer("chunk_length") > fields.integer("max_length")) {
+    problems.emplace_back("chunk_length is above max_length");
+  }
+  for (const std::string& id : fields.items("end_ids")) {
+    if (!is_number(id) || number(id) >= fields.integer("vocab_size")) {
+      problems.push_back("end_ids has \"" + id + "\", expected ids below vocab_size");
+    }
+  }
+}
+
 void refuse(const Problems& problems, const std::string& name) {
   if (problems.empty()) {
     return;
@@ -246,6 +299,7 @@ void check_manifest(const Fields& fields, const std::string& name) {
   check_prompts(fields, problems);
   check_tokens(fields, problems);
   check_methods(fields, problems);
+  check_decoder(fields, problems);
   refuse(problems, name);
 }
 

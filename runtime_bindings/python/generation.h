@@ -1,0 +1,49 @@
+// Python class Generation: a text that a decoder writes.
+#ifndef LINNET_PYTHON_GENERATION_H_
+#define LINNET_PYTHON_GENERATION_H_
+
+#include <nanobind/nanobind.h>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "linnet.h"
+
+namespace linnet_python {
+
+namespace nb = nanobind;
+
+class Generation {
+ public:
+  // Take over a text; the pointer keeps its model alive.
+  Generation(std::shared_ptr<linnet_model> model, linnet_generation* generation);
+  // Make an empty text, or one from a file, with room for `capacity` tokens.
+  static Generation create(std::shared_ptr<linnet_model> model, std::int32_t capacity, nb::handle path);
+
+  void append(const std::vector<std::int64_t>& ids);
+  // Append tokens and return the logits behind each, float32 [tokens, vocabulary].
+  nb::object score(const std::vector<std::int64_t>& ids);
+  // Return (id, log_probability) of the next token.
+  nb::tuple sample(double temperature, std::int32_t top_k, double top_p, double min_p,
+                   double repetition_penalty, double presence_penalty, double frequency_penalty,
+                   std::uint64_t seed, std::size_t prompt_tokens);
+  nb::object logits();
+  std::vector<std::int64_t> tokens() const;
+  std::size_t capacity() const;
+  void rewind(std::size_t length);
+  Generation fork() const;
+  void save(nb::handle path) const;
+  void cancel();
+
+ private:
+  std::shared_ptr<linnet_model> model_;
+  std::shared_ptr<linnet_generation> generation_;
+};
+
+void bind_generation(nb::module_& module);
+
+}  // namespace linnet_python
+
+#endif  // LINNET_PYTHON_GENERATION_H_

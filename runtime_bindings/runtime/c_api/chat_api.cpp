@@ -1,0 +1,68 @@
+// C ABI, chat: prompts of conversations, recommended sampling, tokens that end an answer.
+#include <algorithm>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "c_api/handles.h"
+#include "generate/chat.h"
+#include "linnet.h"
+#include "status.h"
+
+using linnet::c_api::require_array;
+using linnet::c_api::require_pointer;
+using linnet::c_api::view_of;
+
+extern "C" linnet_status linnet_task_sampling(const linnet_task* task, linnet_sampling* sampling) {
+  return linnet::guarded([&] {
+    require_pointer(task, "task");
+    require_pointer(sampling, "sampling");
+    const linnet::Fields& fields = task->value.fields();
+    if (fields.text("task") != "text-generation") {
+      throw linnet::Error(LINNET_INVALID_ARGUMENT,
+                          "the task is " + fields.text("task") + ", which generates no text");
+    }
+    const auto setting = [&](const char* name, double absent) {
+      return static_cast<float>(fields.real(name, absent));
+    };
+    *sampling = {setting("temperature", 0.0),
+                 static_cast<std::int32_t>(fields.integer("top_k")),
+                 setting("top_p", 1.0),
+                 setting("min_p", 0.0),
+                 setting("repetition_penalty", 1.0),
+                 0.0F,
+                 0.0F,
+                 0};
+  });
+}
+
+extern "C" linnet_status linnet_task_chat_prompt(const linnet_task* task, const linnet_message* messages,
+                                                 size_t count, int32_t generation, char* text,
+                                                 size_t capacity, size_t* size) {
+  return linnet::guarded([&] {
+    require_pointer(task, "task");
+    require_pointer(size, "size");
+    require_array(messages, count, "messages");
+    require_array(text, capacity, "text");
+    std::vector<linnet::ChatMessage> conversation;
+    for (size_t i = 0; i < count; ++i) {
+      conversation.push_back({view_of(messages[i].role, "role"), view_of(messages[i].content, "content")});
+    }
+    const std::string prompt = linnet::render_chat(task->value.fields(), conversation, generation != 0);
+    const size_t written = std::min(capacity, prompt.size());
+    if (written > 0) {
+      std::memcpy(text, prompt.data(), written);
+    }
+    *size = prompt.size();
+  });
+}
+
+extern "C" int32_t linnet_task_is_end(const linnet_task* task, int64_t id) {
+  int32_t is_end = 0;
+  static_cast<void>(linnet::guarded([&] {
+    require_pointer(task, "task");
+    const std::vector<std::string> ids = task->value.fields().items("end_ids");
+    is_end = std::find(ids.begin(), ids.end(), std::to_string(id)) != ids.end() ? 1 : 0;
+  }));
+  return is_end;
+}

@@ -1,0 +1,140 @@
+// C ABI, generation: arguments are checked, exceptions become a status.
+#include <memory>
+#include <utility>
+
+#include "c_api/model_handle.h"
+#include "generate/sampler.h"
+#include "linnet.h"
+#include "program/generation.h"
+#include "status.h"
+
+struct linnet_generation {
+  explicit linnet_generation(std::unique_ptr<linnet::Generation> text) : value(std::move(text)) {}
+  std::unique_ptr<linnet::Generation> value;
+};
+
+using linnet::c_api::require_array;
+using linnet::c_api::require_pointer;
+
+extern "C" linnet_status linnet_generation_create(linnet_model* model, int32_t capacity,
+                                                  linnet_generation** generation) {
+  return linnet::guarded([&] {
+    require_pointer(model, "model");
+    require_pointer(generation, "generation");
+    auto text = std::make_unique<linnet::Generation>(model->program, capacity);
+    *generation = std::make_unique<linnet_generation>(std::move(text)).release();
+  });
+}
+
+extern "C" void linnet_generation_free(linnet_generation* generation) { delete generation; }
+
+extern "C" linnet_status linnet_generation_append(linnet_generation* generation, const int64_t* ids,
+                                                  size_t count) {
+  return linnet::guarded([&] {
+    require_pointer(generation, "generation");
+    require_array(ids, count, "ids");
+    generation->value->append(ids, count);
+  });
+}
+
+extern "C" linnet_status linnet_generation_score(linnet_generation* generation, const int64_t* ids,
+                                                 size_t count, float* logits) {
+  return linnet::guarded([&] {
+    require_pointer(generation, "generation");
+    require_array(ids, count, "ids");
+    require_array(logits, count, "logits");
+    generation->value->append(ids, count, logits);
+  });
+}
+
+extern "C" linnet_status linnet_generation_sample(linnet_generation* generation,
+                                                  const linnet_sampling* sampling, size_t prompt_tokens,
+                                                  int64_t* id, float* log_probability) {
+  return linnet::guarded([&] {
+    require_pointer(generation, "generation");
+    require_pointer(sampling, "sampling");
+    require_pointer(id, "id");
+    linnet::check_sampling(*sampling);
+    linnet::Generation& text = *generation->value;
+    const size_t total = text.tokens().size();
+    const size_t generated = total - (prompt_tokens < total ? prompt_tokens : total);
+    const linnet::Choice choice =
+        linnet::choose_token(text.logits(), text.vocabulary(), text.tokens(), generated, *sampling);
+    *id = choice.id;
+    if (log_probability != nullptr) {
+      *log_probability = choice.log_probability;
+    }
+  });
+}
+
+extern "C" linnet_status linnet_generation_logits(linnet_generation* generation, const float** logits,
+                                                  size_t* count) {
+  return linnet::guarded([&] {
+    require_pointer(generation, "generation");
+    require_pointer(logits, "logits");
+    require_pointer(count, "count");
+    *logits = generation->value->logits();
+    *count = generation->value->vocabulary();
+  });
+}
+
+extern "C" linnet_status linnet_generation_tokens(const linnet_generation* generation, const int64_t** ids,
+                                                  size_t* count) {
+  return linnet::guarded([&] {
+    require_pointer(generation, "generation");
+    require_pointer(ids, "ids");
+    require_pointer(count, "count");
+    *ids = generation->value->tokens().data();
+    *count = generation->value->tokens().size();
+  });
+}
+
+extern "C" size_t linnet_generation_capacity(const linnet_generation* generation) {
+  return generation == nullptr ? 0 : static_cast<size_t>(generation->value->capacity());
+}
+
+extern "C" size_t linnet_generation_vocab_size(const linnet_generation* generation) {
+  return generation == nullptr ? 0 : generation->value->vocabulary();
+}
+
+extern "C" linnet_status linnet_generation_rewind(linnet_generation* generation, size_t length) {
+  return linnet::guarded([&] {
+    require_pointer(generation, "generation");
+    generation->value->rewind(length);
+  });
+}
+
+extern "C" linnet_status linnet_generation_fork(const linnet_generation* generation,
+                                                linnet_generation** copy) {
+  return linnet::guarded([&] {
+    require_pointer(generation, "generation");
+    require_pointer(copy, "copy");
+    *copy = std::make_unique<linnet_generation>(generation->value->fork()).release();
+  });
+}
+
+extern "C" linnet_status linnet_generation_save(const linnet_generation* generation, const char* path) {
+  return linnet::guarded([&] {
+    require_pointer(generation, "generation");
+    require_pointer(path, "path");
+    generation->value->save(path);
+  });
+}
+
+extern "C" linnet_status linnet_generation_load(linnet_model* model, const char* path, int32_t capacity,
+                                                linnet_generation** generation) {
+  return linnet::guarded([&] {
+    require_pointer(model, "model");
+    require_pointer(path, "path");
+    require_pointer(generation, "generation");
+    auto text = linnet::Generation::load(model->program, path, capacity);
+    *generation = std::make_unique<linnet_generation>(std::move(text)).release();
+  });
+}
+
+extern "C" linnet_status linnet_generation_cancel(linnet_generation* generation) {
+  return linnet::guarded([&] {
+    require_pointer(generation, "generation");
+    generation->value->cancel();
+  });
+}
