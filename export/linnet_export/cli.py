@@ -46,6 +46,7 @@ examples:
   linnet export ./my-classifier -o intents.pte
   linnet export sentence-transformers/all-MiniLM-L6-v2 --max-length 128
   linnet export ./tagger --recipe fp32 --json
+  linnet export ./SmolLM2-135M-Instruct --context 1024
   linnet export ./my-classifier -o intents.pte --report intents.html
 """
 
@@ -95,9 +96,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("model", metavar="MODEL", help="checkpoint: a local directory or a Hugging Face hub id")
     add("-o", "--output", type=Path, metavar="FILE.pte", help="file to write (default: the model's name)")
-    add("--task", metavar="TASK", help=f"task of the file (default: from the checkpoint): one of {', '.join(TASKS)}")
+    add("--task", metavar="TASK", help=f"task of the file (default: from the checkpoint): {', '.join(TASKS)}")
     _add_quantization(parser)
     add("--max-length", type=int, metavar="N", help="longest input in tokens, special tokens included")
+    add(
+        "--context",
+        dest="max_length",
+        type=int,
+        metavar="N",
+        help="the same for a decoder: prompt and answer in tokens (default 2048)",
+    )
     add(
         "--max-batch",
         type=int,

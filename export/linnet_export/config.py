@@ -13,9 +13,11 @@ from linnet.suggestions import did_you_mean
 __all__ = [
     "ALGORITHMS",
     "BUDGET_KEYS",
+    "DEFAULT_CONTEXT",
     "MAX_POSITIONS",
     "OBSERVER_NAMES",
     "RECIPES",
+    "UPPER_LIMITS",
     "ExportConfig",
     "QuantizationConfig",
     "unknown_recipe",
@@ -24,8 +26,16 @@ __all__ = [
 MAX_POSITIONS = 512
 """Longest default bound in tokens: memory is planned at the bound, so a larger one is asked for."""
 
-BUDGET_KEYS: tuple[str, ...] = ("max_error", "cosine_mean", "cosine_worst", "agreement")
+DEFAULT_CONTEXT = 2048
+"""Most positions of a decoder's program, unless the model has fewer or another number is asked for."""
+
+BUDGET_KEYS: tuple[str, ...] = (
+    "max_error", "cosine_mean", "cosine_worst", "agreement", "perplexity_ratio", "kl_mean",
+)  # fmt: skip
 """Keys of `budget`; :mod:`linnet_export.proof.budget` has the defaults by recipe and task."""
+
+UPPER_LIMITS = frozenset({"max_error", "perplexity_ratio", "kl_mean"})
+"""Keys of `budget` that a figure must not be above; it must not be below the others."""
 
 RECIPES: tuple[str, ...] = ("8da4w", "fp16", "fp32", "int8", "int8-static")
 """Names of the recipes, known without importing them; :mod:`linnet_export.quantize.recipes` has one file for each."""

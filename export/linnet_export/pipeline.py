@@ -11,6 +11,7 @@ from linnet.format.evidence import Evidence, LayerError, MixedPrecision, Report
 from linnet_export.bundle.support import app_notes
 from linnet_export.checkpoint import Checkpoint, load_checkpoint
 from linnet_export.config import ExportConfig
+from linnet_export.graph.decoder_program import LONGEST_CHUNK, DecoderProgram, decoder_module
 from linnet_export.graph.program import DeviceProgram, device_module
 from linnet_export.lower.lowering import LowerResult, lower
 from linnet_export.lower.structural_ranges import structural_ranges
@@ -31,7 +32,7 @@ from linnet_export.proof import (
 )
 from linnet_export.quantize.apply import apply_recipe
 from linnet_export.quantize.mixed_precision import quantize_within_budget
-from linnet_export.quantize.plan import check_settings, is_calibrated
+from linnet_export.quantize.plan import check_settings, decoder_settings, is_calibrated
 from linnet_export.quantize.recipes import QuantizationSummary, Recipe, get_recipe
 from linnet_export.tokenizer import TokenizerBytes, tokenizer_bytes
 
@@ -78,14 +79,14 @@ class _Quantized:
         error_texts: number of texts behind them.
     """
 
-    methods: Mapping[str, DeviceProgram]
+    methods: Mapping[str, DeviceProgram | DecoderProgram]
     summary: QuantizationSummary
     mixed: MixedPrecision | None
     errors: Mapping[str, LayerError] = dataclasses.field(default_factory=dict)
     error_texts: int = 0
 
     @property
-    def forward(self) -> DeviceProgram:
+    def forward(self) -> DeviceProgram | DecoderProgram:
         return self.methods["forward"]
 
 
@@ -115,6 +116,9 @@ def _load(config: ExportConfig, stages: Stages) -> _Loaded:
     check_settings(recipe, settings, calibrated=config.calibration is not None, mixed=config.auto_mixed_precision)
     with stages.stage("checkpoint"):
         checkpoint = load_checkpoint(config)
+        if checkpoint.task.generates:
+            settings = decoder_settings(recipe, settings, mixed=config.auto_mixed_precision)
+            config = dataclasses.replace(config, quantization=settings)
         tokenizer = tokenizer_bytes(checkpoint.tokenizer, clean_up=checkpoint.clean_up)
         # texts are read here, before the slow stages, so that a wrong file fails at once
         texts = choose_texts(config, checkpoint)
@@ -142,7 +146,9 @@ def _quantize(loaded: _Loaded, stages: Stages) -> _Quantized:
         inputs = device_inputs(checkpoint, loaded.calibration, program.inputs)
         mixed = None
         if config.auto_mixed_precision:
-            measured = [method for method in methods.values() if not method.masked]
+            measured = [
+                method for method in methods.values() if isinstance(method, DeviceProgram) and not method.masked
+            ]
             summary, mixed = quantize_within_budget(
                 measured, recipe, settings, inputs, checkpoint, loaded.texts, loaded.budget, stages.detail
             )
@@ -156,10 +162,12 @@ def _quantize(loaded: _Loaded, stages: Stages) -> _Quantized:
     return _Quantized(methods, summary, mixed, errors, count)
 
 
-def _methods(loaded: _Loaded) -> dict[str, DeviceProgram]:
+def _methods(loaded: _Loaded) -> dict[str, DeviceProgram | DecoderProgram]:
     """Return the methods of the file in float32; they share their layers, so quantizing one quantizes all."""
     program = _device_program(loaded.checkpoint)
-    methods = {"forward": program}
+    methods: dict[str, DeviceProgram | DecoderProgram] = {"forward": program}
+    if isinstance(program, DecoderProgram):
+        return {**methods, "forward_fused": program.with_custom_kernels()}
     if loaded.recipe.fused:
         methods["forward_fused"] = program.with_custom_kernels()
     if loaded.config.max_batch:
@@ -184,7 +192,9 @@ def _finished(evidence: Evidence, path: Path, sha256: str, size: int) -> ExportR
     )
 
 
-def _device_program(checkpoint: Checkpoint) -> DeviceProgram:
+def _device_program(checkpoint: Checkpoint) -> DeviceProgram | DecoderProgram:
+    if checkpoint.task.generates:
+        return decoder_module(checkpoint.model, checkpoint.max_length, min(LONGEST_CHUNK, checkpoint.max_length))
     sentence = checkpoint.sentence
     return device_module(
         checkpoint.model,
@@ -254,7 +264,7 @@ def _notes(loaded: _Loaded, lowered: LowerResult) -> Iterator[str]:
             "int4 weights were fitted to the built-in texts, which the proof measures too; "
             "--calibration FILE with texts of your own fits them to what will come"
         )
-    if not loaded.config.max_batch:
+    if not loaded.config.max_batch and not loaded.checkpoint.task.generates:
         yield (
             "no batch method: a padded batch of long texts is slower than a loop (benchmarks/studies/batch_gain.py); "
             "--max-batch 8 adds one, which can gain with short texts on several threads"

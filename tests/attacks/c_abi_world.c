@@ -1,4 +1,5 @@
 /* Valid arguments for every function of linnet.h: c_abi_table.py makes the calls. */
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 
 enum { MOST_FIELDS = 64, LABELS = 3, VOCABULARY = 32, WIDTH = 16, MOST_TOKENS = 24 };
 enum { WORLD_CLASSES, WORLD_ENTITIES, WORLD_QUESTION, WORLD_MASK, WORLD_EMBEDDING, WORLD_RANKING, WORLDS };
+enum { STATE_TOKENS = 2 };
 
 struct row {
   const char* name;
@@ -44,6 +46,14 @@ static linnet_tensor inputs[2];
 static linnet_outputs* outputs;
 static linnet_answers* answers;
 static linnet_profile* profile;
+static linnet_model* decoder;
+static const linnet_task* decoder_task;
+static linnet_generation* generation;
+static linnet_text_stream* stream;
+static char state_path[1024];
+static float generation_logits[1024];
+static const linnet_sampling sampling = {1.0F, 4, 0.9F, 0.0F, 1.1F, 0.0F, 0.0F, 7};
+static const linnet_message message = {{"user", 4}, {"turn", 4}};
 
 static char word[64] = "turn";
 static const linnet_text word_text = {word, 4};
@@ -167,17 +177,30 @@ static void read_file(void) {
   fclose(file);
 }
 
-/* TOY.pte SIGNED.pte */
+/* The tokenizer must outlive it. */
+static void make_stream(void) { must(linnet_text_stream_create(tokenizer, 0, &stream), "stream"); }
+
+static void make_generation(const char* file) {
+  must(linnet_model_open(file, &open_options, &decoder), "decoder");
+  must(linnet_model_task(decoder, &decoder_task), "decoder's task");
+  must(linnet_generation_create(decoder, 0, &generation), "generation");
+  must(linnet_generation_append(generation, ids, STATE_TOKENS), "append");
+  must(linnet_generation_save(generation, state_path), "save");
+}
+
+/* TOY.pte SIGNED.pte DECODER.pte STATE, which is written */
 static void make_worlds(int argc, char** argv) {
-  if (argc != 3) {
+  if (argc != 5 || strlen(argv[4]) >= sizeof state_path) {
     exit(2);
   }
   path = argv[1];
   signed_path = argv[2];
+  strcpy(state_path, argv[4]);
   read_file();
   must(linnet_model_open(path, &open_options, &model), "open");
   must(linnet_model_open(path, &open_options, &other_model), "open");
   must(linnet_model_tokenizer(model, &tokenizer), "tokenizer");
+  make_stream();
   read_fields();
   for (size_t i = 0; i < sizeof floats / sizeof floats[0]; ++i) {
     floats[i] = (float)(i % 7) - 3.0F;
@@ -201,5 +224,6 @@ static void make_worlds(int argc, char** argv) {
   must(linnet_model_run(model, "forward", inputs, 2, &outputs), "run");
   must(linnet_model_profile(model, &profile), "profile");
   const linnet_task* task = worlds[WORLD_CLASSES].task;
+  make_generation(argv[3]);
   must(linnet_decode_classes(task, &worlds[WORLD_CLASSES].logits, NULL, &answers), "answers");
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.c_abi_table import functions, program, table
+from tests.support.decoder_file import decoder_file
 from tests.support.native import PACKAGE, include_folder
 
 SIGNED = Path(__file__).parents[1] / "linnet" / "format" / "old_files" / "embedding-fp32-signed.pte"
@@ -27,9 +28,8 @@ def test_no_argument_crashes_a_function(toys: Path, tmp_path: Path) -> None:
     command = ["cc", *FLAGS, f"-I{include_folder()}", str(source), "-o", str(client), *libraries]
     built = subprocess.run(command, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stderr[:4000]
-    done = subprocess.run(
-        [str(client), str(toys / "toy.pte"), str(SIGNED)], capture_output=True, text=True, timeout=120
-    )
+    files = (toys / "toy.pte", SIGNED, decoder_file(), tmp_path / "text.state")
+    done = subprocess.run([str(client), *map(str, files)], capture_output=True, text=True, timeout=120)
     last = done.stdout.splitlines()[-1:]
     assert done.returncode == 0, f"{last}\n{done.stderr}"
     assert last == [f"{len(list(table(header)))} cases, 0 failed"]

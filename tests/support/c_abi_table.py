@@ -54,6 +54,8 @@ SETS: Mapping[str, tuple[str, ...]] = {
     "int64_t": ("0", "-1", "INT64_MIN", "INT64_MAX"),
     "linnet_status": ("0", "-1", "INT32_MAX"),
     "double": ("0.0",),
+    "float": ("0.0F", "-1.0F", "1e30F", "(float)NAN"),
+    "uint64_t": ("0", "UINT64_MAX"),
 }
 ENUMS = (
     "linnet_truncation",
@@ -65,7 +67,7 @@ ENUMS = (
 )
 MAY_BE_NULL = {
     *("pair", "options", "prompt_name", "text.bytes", "pair.bytes", "passage.bytes", "question.bytes", "context.bytes"),
-    *("query.bytes", "token.bytes"),
+    *("query.bytes", "token.bytes", "log_probability"),
 }
 """Arguments that linnet.h allows to be NULL, or whose absence is not an error of every function."""
 
@@ -75,6 +77,7 @@ VALID: Mapping[str, str] = {
     "text_size": "4", "pair": "word", "pair_size": "4", "window": "0", "ids": "ids", "count": "1", "skip_special": "0",
     "capacity": "4", "path": "path", "index": "0", "name": '"task"', "rows": "1", "columns": "3", "values": "floats",
     "truncate": "1", "normalize": "1", "vector": "floats", "scores": "floats", "prompt_name": "NULL", "model": "model",
+    "generation": "1", "messages": "&message",
     "method": '"forward"', "inputs": "inputs", "input_count": "2", "passage_count": "1", "passages": "&word_text",
     "top_k": "1", "when": "LINNET_FUSED_NEVER", "on": "0", "bits": "8", "status": "LINNET_OK", "tensors": "inputs",
     "fields": "fields", "score_function": "LINNET_SCORES_SOFTMAX", "window_count": "1", "message": "signed_message",
@@ -86,6 +89,13 @@ BY_FUNCTION: Mapping[tuple[str, str], str] = {
     ("linnet_fill_mask", "text"): "mask_text",
     ("linnet_model_set_profiling", "model"): "other_model", ("linnet_model_set_fused", "model"): "other_model",
     ("linnet_model_set_activation_bits", "model"): "other_model",
+    **{(f"linnet_task_{name}", "task"): "decoder_task" for name in ("sampling", "chat_prompt", "is_end")},
+    ("linnet_task_chat_prompt", "text"): "word",
+    **{(f"linnet_generation_{name}", "model"): "decoder" for name in ("create", "load")},
+    **{(f"linnet_generation_{name}", "path"): "state_path" for name in ("save", "load")},
+    **{(f"linnet_generation_{name}", "capacity"): "8" for name in ("create", "load")},
+    ("linnet_generation_score", "logits"): "generation_logits", ("linnet_generation_rewind", "length"): "1",
+    ("linnet_generation_sample", "prompt_tokens"): "1", ("linnet_generation_sample", "id"): "(void*)&results[3]",
 }  # fmt: skip
 ENTRIES = {("linnet_task_create", "fields"): "field_count", ("linnet_outputs_create", "tensors"): "2",
            ("linnet_model_run", "inputs"): "2"}  # fmt: skip
@@ -149,8 +159,12 @@ def _valid(function: Function, parameter: Parameter) -> str:
         "const linnet_token_source*": "&token_source", "const linnet_encode_options*": "&encode_options",
         "const linnet_open_options*": "&open_options", "const linnet_class_options*": "&class_options",
         "const linnet_entity_options*": "&entity_options", "const linnet_question_options*": "&question_options",
-        "const linnet_mask_options*": "&mask_options",
+        "const linnet_mask_options*": "&mask_options", "linnet_text_stream*": "stream",
+        "linnet_generation*": "generation",
+        "const linnet_generation*": "generation", "const linnet_message*": "&message",
     }  # fmt: skip
+    if kind == "const linnet_sampling*":
+        return "&sampling"
     if kind in objects:
         return objects[kind]
     if kind == "const linnet_tensor*" and name == "logits":

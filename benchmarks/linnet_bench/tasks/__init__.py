@@ -9,6 +9,7 @@ import importlib
 from collections.abc import Mapping
 from typing import cast
 
+from linnet.errors import InvalidArgumentError
 from linnet_bench.tasks.base import Task
 
 __all__ = ["Task", "get_task"]
@@ -24,5 +25,13 @@ _MODULES: Mapping[str, str] = {
 
 
 def get_task(name: str) -> Task:
-    """Return the task of that name, one of :data:`linnet.format.manifest.TASKS`."""
+    """Return the task of that name, one of :data:`linnet.format.manifest.TASKS`.
+
+    Raises:
+        InvalidArgumentError: the benchmark has no measure for the task.
+    """
+    if name not in _MODULES:
+        raise InvalidArgumentError(
+            f"the file is one of {name}, which linnet does not benchmark yet; expected one of {', '.join(_MODULES)}"
+        )
     return cast(Task, importlib.import_module(_MODULES[name]).TASK)

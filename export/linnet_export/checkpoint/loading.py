@@ -19,9 +19,11 @@ from linnet_export.checkpoint.settings import label_names
 from linnet_export.checkpoint.source import Source, licence_of, weights_sha256
 from linnet_export.checkpoint.task_detection import detect_task, known_task
 from linnet_export.checkpoint.weights import LoadedModel, load_model
-from linnet_export.config import MAX_POSITIONS, ExportConfig
+from linnet_export.config import DEFAULT_CONTEXT, MAX_POSITIONS, ExportConfig
 from linnet_export.errors import CheckpointError
+from linnet_export.generation.settings import GenerationSettings, read_generation_settings
 from linnet_export.graph.architectures import get_architecture
+from linnet_export.graph.decoders import get_decoder
 from linnet_export.graph.sentence_layers import output_width
 from linnet_export.tasks import Task
 from linnet_export.tokenizer import read_tokenizer
@@ -49,6 +51,7 @@ class Checkpoint:
         license: licence named by the model card, or empty.
         special_tokens: token by role (pad, unk, cls, sep, mask).
         clean_up: `transformers` drops the space before punctuation when it decodes.
+        generation: end tokens, recommended sampling and chat template of a decoder; None for other tasks.
         notes: what the user should know about how it was read, sentences.
         warnings: those of the notes that may be a mistake: what the checkpoint does not say, and linnet assumed.
     """
@@ -68,6 +71,7 @@ class Checkpoint:
     license: str
     special_tokens: Mapping[str, str]
     clean_up: bool = False
+    generation: GenerationSettings | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
@@ -129,6 +133,8 @@ def load_checkpoint(config: ExportConfig) -> Checkpoint:
     _check_vocabulary(loaded.backend, weights.model)
     _check_lower_case(sentence, loaded.backend)
     original = OriginalTokenizer(loaded, weights.model)
+    generation = _generation(opened, task, original, weights.model)
+    notes += generation.notes if generation else ()
     files = [*opened.files, *(sentence.files if sentence else ())]
     checkpoint = Checkpoint(
         source=opened.source,
@@ -140,12 +146,17 @@ def load_checkpoint(config: ExportConfig) -> Checkpoint:
         sentence=sentence,
         labels=labels,
         score_function=task.score_function(weights.model.config, _task_settings(opened)),
-        max_length=_max_length(config, _bounding(task, opened.sentence), original, weights.model),
+        max_length=(
+            _context(config, weights.model)
+            if task.generates
+            else _max_length(config, _bounding(task, opened.sentence), original, weights.model)
+        ),
         sha256=weights_sha256(files),
         size=sum(file.stat().st_size for file in files),
         license=licence_of(opened.source.directory),
         special_tokens=loaded.special_tokens,
         clean_up=loaded.clean_up,
+        generation=generation,
         notes=warnings + notes,
         warnings=warnings,
     )
@@ -281,6 +292,22 @@ def _labels(config: ExportConfig, task: Task, directory: Path, own: Any) -> tupl
     if len(config.labels) != count:
         raise CheckpointError(f"{len(config.labels)} labels were given, the checkpoint has {count} classes")
     return config.labels
+
+
+def _generation(
+    opened: OpenedCheckpoint, task: Task, original: OriginalTokenizer, model: transformers.PreTrainedModel
+) -> GenerationSettings | None:
+    if not task.generates:
+        return None
+    return read_generation_settings(opened.folders.config, opened.config, original.tokenizer, embedding_rows(model))
+
+
+def _context(config: ExportConfig, model: transformers.PreTrainedModel) -> int:
+    """Return the most positions of a decoder's program."""
+    positions = get_decoder(model.config.model_type).positions(model.config)
+    if config.max_length is not None and config.max_length > positions:
+        raise CheckpointError(f"the context is {config.max_length}, the model has {positions} positions; lower it")
+    return config.max_length or min(positions, DEFAULT_CONTEXT)
 
 
 def _max_length(

@@ -13,6 +13,7 @@ from linnet_export.checkpoint.source import Source, resolve_source
 from linnet_export.checkpoint.weights import Folders, find_folders
 from linnet_export.file_damage import read_json
 from linnet_export.graph.architectures import get_architecture
+from linnet_export.graph.decoders import get_decoder, supported_decoders
 from linnet_export.tokenizer import check_tokenizer_files
 
 __all__ = ["OpenedCheckpoint", "open_checkpoint"]
@@ -56,7 +57,8 @@ def open_checkpoint(model: str, revision: str | None = None) -> OpenedCheckpoint
     path = folders.config / "config.json"
     settings = read_json(path)
     check_settings(folders.config, settings)
-    architecture = get_architecture(str(settings.get("model_type")))
+    model_type = str(settings.get("model_type"))
+    architecture = get_decoder(model_type) if model_type in supported_decoders() else get_architecture(model_type)
     config = read_config(folders.config)
     architecture.check(config)
     files = tuple(folders.files)

@@ -46,6 +46,11 @@ class OriginalTokenizer:
         self._taken = frozenset(inspect.signature(model.forward).parameters)
 
     @property
+    def tokenizer(self) -> Any:
+        """The tokenizer of transformers."""
+        return self._tokenizer
+
+    @property
     def max_length(self) -> int | None:
         """Bound in tokens that the tokenizer names, special tokens included; None if it names none that can be met."""
         bound = self._tokenizer.model_max_length

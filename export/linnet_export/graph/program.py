@@ -3,16 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.export import Dim
 from transformers import PreTrainedModel
 
 from linnet_export.graph.architectures import device_body, get_architecture
 from linnet_export.graph.heads.base import HeadSettings
 from linnet_export.tasks import Task
 
-__all__ = ["DeviceProgram", "device_module"]
+__all__ = ["Bounds", "DeviceProgram", "device_module"]
+
+_SHORTEST = 2
+"""Tokens of an empty text: its two special tokens."""
+
+_EXAMPLE_LENGTH = 17
+_EXAMPLE_BATCH = 3
+
+
+class Bounds(NamedTuple):
+    """Bounds of the dynamic axes of a program.
+
+    Attributes:
+        max_length: most tokens of one text.
+        max_batch: most texts of a padded batch.
+    """
+
+    max_length: int
+    max_batch: int = 0
 
 
 class DeviceProgram(nn.Module):
@@ -63,6 +83,18 @@ class DeviceProgram(nn.Module):
             layout = layout._replace(pooled=named["pooling_mask"].to(hidden.dtype))
         results: tuple[Tensor, ...] = self.head(hidden, layout)
         return results
+
+    def examples(self, bounds: Bounds) -> tuple[tuple[Tensor, ...], tuple[Any, ...]]:
+        """Return inputs to trace with, and their dynamic axes as torch.export takes them."""
+        batch = min(_EXAMPLE_BATCH, bounds.max_batch) if self.masked else 1
+        example = torch.ones(batch, min(_EXAMPLE_LENGTH, bounds.max_length), dtype=torch.int64)
+        dynamic: dict[int, Any] = {}
+        if bounds.max_length > _SHORTEST:
+            dynamic[1] = Dim("length", min=_SHORTEST, max=bounds.max_length)
+        if self.masked and bounds.max_batch > 1:
+            dynamic[0] = Dim("batch", min=1, max=bounds.max_batch)
+        inputs = tuple(example.clone() for _ in self.inputs)
+        return inputs, (tuple(dynamic for _ in inputs),)
 
     def with_mask(self) -> DeviceProgram:
         """Return the padded-batch method of the same encoder and head: every parameter is shared."""

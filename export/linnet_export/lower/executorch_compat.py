@@ -62,6 +62,7 @@ __all__ = [
     "ExecutorchBackendConfig",
     "ExecutorchProgramManager",
     "FakeTensor",
+    "MemoryPlanningPass",
     "NamedDataStore",
     "OpOverload",
     "QuietXnnpackPartitioner",
@@ -176,7 +177,7 @@ from executorch.exir.backend import backend_api  # noqa: E402
 from executorch.exir.backend.partitioner import PartitionResult  # noqa: E402
 from executorch.exir.backend.utils import WhyNoPartition, is_same_node, tag_constant_data  # noqa: E402
 from executorch.exir.dialects._ops import ops as exir_ops  # noqa: E402
-from executorch.exir.passes import spec_prop_pass  # noqa: E402
+from executorch.exir.passes import MemoryPlanningPass, spec_prop_pass  # noqa: E402
 from executorch.exir.passes.memory_format_ops_pass import DimOrderOpsRevertPass  # noqa: E402
 from executorch.exir.passes.normalize_transpose_pass import NormalizeTransposePass  # noqa: E402
 from executorch.exir.passes.remove_mixed_type_operators import RemoveMixedTypeOperators  # noqa: E402
@@ -192,6 +193,7 @@ from torch._subclasses.fake_tensor import FakeTensor  # noqa: E402
 # defines torch.ops.quantized_decomposed, by which XNNPACK recognizes quantized layers
 from torch.ao.quantization.fx import _decomposed  # noqa: E402, F401
 from torch.export import ExportedProgram  # noqa: E402
+from torch.export.graph_signature import OutputKind  # noqa: E402
 from torch.fx import Graph, GraphModule, Node  # noqa: E402
 from torch.fx.passes.infra.pass_base import PassResult  # noqa: E402
 
@@ -275,7 +277,22 @@ def add_constant_methods(
     planned: ExecutorchProgramManager, values: Mapping[str, Any], config: ExecutorchBackendConfig
 ) -> ExecutorchProgramManager:
     """Return the program with constant methods, which `to_edge` takes only before anything about it is known."""
+    for program in planned._execution_programs.values():
+        _put_mutations_back(program)
     return ExecutorchProgramManager(planned._execution_programs, dict(values), config, planned._named_data)
+
+
+def _put_mutations_back(program: ExportedProgram) -> None:
+    """Give a graph the outputs that its signature lists: writing the program takes out those that change a buffer."""
+    output = program.graph.output_node()
+    specs = program.graph_signature.output_specs
+    (given,) = output.args
+    if len(given) == len(specs):
+        return
+    by_name = {node.name: node for node in program.graph.nodes}
+    user = iter(given)
+    changed = OutputKind.BUFFER_MUTATION
+    output.args = (tuple(by_name[spec.arg.name] if spec.kind is changed else next(user) for spec in specs),)
 
 
 def _tensor_arguments(node: Node) -> Iterator[Any]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
-from torch.export import Dim, ExportedProgram
+from torch.export import ExportedProgram
 
 from linnet.format.evidence import ProgramStep
 from linnet_export.errors import ExportError
-from linnet_export.graph.program import DeviceProgram
+from linnet_export.graph.decoder_program import DecoderProgram
+from linnet_export.graph.program import Bounds, DeviceProgram
 from linnet_export.lower import executorch_compat  # noqa: F401 - before all that imports ExecuTorch slowly
 from linnet_export.lower.custom_ops import CUSTOM_OPERATORS, use_custom_embeddings
 from linnet_export.lower.custom_ops.linear_backend import LinearPartitioner, LinnetBackend
@@ -22,6 +24,7 @@ from linnet_export.lower.executorch_compat import (
     EdgeProgramManager,
     ExecutorchBackendConfig,
     ExecutorchProgramManager,
+    MemoryPlanningPass,
     add_constant_methods,
     delegates_traced_once,
     edge_compile_config,
@@ -43,6 +46,7 @@ __all__ = [
     "ConstantValue",
     "LowerResult",
     "LoweringError",
+    "Program",
     "ProgramFacts",
     "SizesByPart",
     "lower",
@@ -50,11 +54,11 @@ __all__ = [
 
 ConstantValue: TypeAlias = int | float | bool | str | bytes
 
+Program: TypeAlias = DeviceProgram | DecoderProgram
+"""One method of a program before it is traced."""
+
 SHORTEST = 2
 """Tokens of an empty text: its two special tokens."""
-
-_EXAMPLE_LENGTH = 17
-_EXAMPLE_BATCH = 3
 
 
 class LoweringError(ExportError):
@@ -126,7 +130,7 @@ ConstantMethods: TypeAlias = Mapping[str, ConstantValue] | Callable[[ProgramFact
 
 @short_collections()
 def lower(
-    methods: Mapping[str, DeviceProgram],
+    methods: Mapping[str, Program],
     *,
     max_length: int,
     max_batch: int = 0,
@@ -149,12 +153,12 @@ def lower(
     exported: dict[str, ExportedProgram] = {}
     for name, module in methods.items():
         progress(f"trace {name}")
-        exported[name] = _trace(module, max_length, max_batch)
+        exported[name] = _trace(module, Bounds(max_length, max_batch))
     progress("delegate to XNNPACK")
     partitioner = MergingXnnpackPartitioner()
     edge = _delegate(exported, [name for name, module in methods.items() if module.fused], partitioner)
     progress("plan memory")
-    config = ExecutorchBackendConfig()
+    config = _backend_config(methods)
     with delegates_traced_once():
         planned = edge.to_executorch(config)
     facts = _facts(edge, planned, partition_report(edge, planned, partitioner.taken(), partitioner.refused))
@@ -165,7 +169,19 @@ def lower(
     return LowerResult(program, facts, _sizes(methods, len(program)), _written_twice(methods["forward"]))
 
 
-def _check_bounds(methods: Mapping[str, DeviceProgram], max_length: int, max_batch: int) -> None:
+def _backend_config(methods: Mapping[str, Program]) -> ExecutorchBackendConfig:
+    """Return the settings of ExecuTorch: caches are changed in place, and those that are inputs are not planned."""
+    decoders = {name: module for name, module in methods.items() if isinstance(module, DecoderProgram)}
+    if not decoders:
+        return ExecutorchBackendConfig()
+    planning = {
+        name: MemoryPlanningPass(alloc_graph_input=name not in decoders or not module.fused)
+        for name, module in methods.items()
+    }
+    return ExecutorchBackendConfig(memory_planning_pass=planning, run_reinplace_pass=True)
+
+
+def _check_bounds(methods: Mapping[str, Program], max_length: int, max_batch: int) -> None:
     problems: list[str] = []
     if "forward" not in methods:
         problems.append(f"expected methods to have forward, got {', '.join(methods) or 'none'}")
@@ -177,17 +193,11 @@ def _check_bounds(methods: Mapping[str, DeviceProgram], max_length: int, max_bat
         raise LoweringError("; ".join(problems))
 
 
-def _trace(module: DeviceProgram, max_length: int, max_batch: int) -> ExportedProgram:
-    batch = min(_EXAMPLE_BATCH, max_batch) if module.masked else 1
-    example = torch.ones(batch, min(_EXAMPLE_LENGTH, max_length), dtype=torch.int64)
-    dynamic: dict[int, Any] = {}
-    if max_length > SHORTEST:
-        dynamic[1] = Dim("length", min=SHORTEST, max=max_length)
-    if module.masked and max_batch > 1:
-        dynamic[0] = Dim("batch", min=1, max=max_batch)
-    inputs = tuple(example.clone() for _ in module.inputs)
-    with torch.no_grad():
-        traced = torch.export.export(module, inputs, dynamic_shapes=(tuple(dynamic for _ in inputs),), strict=False)
+def _trace(module: Program, bounds: Bounds) -> ExportedProgram:
+    inputs, shapes = module.examples(bounds)
+    idle = module.without_stock_caches() if isinstance(module, DecoderProgram) else contextlib.nullcontext()
+    with torch.no_grad(), idle:
+        traced = torch.export.export(module, inputs, dynamic_shapes=shapes, strict=False)
     if module.fused:
         use_custom_embeddings(traced.graph_module)
     return traced
@@ -269,7 +279,7 @@ def _sizes(methods: Mapping[str, nn.Module], total: int) -> SizesByPart:
         for name, part in module.named_modules():
             if type(part).__name__.endswith("Linear"):
                 linears[id(part)] = stored_bytes(part)
-            elif name.startswith("body.embeddings.") and name.split(".")[2] in ("word", "types"):
+            elif name in ("body.word", "body.position", "body.embeddings.word", "body.embeddings.types"):
                 tables[id(part)] = stored_bytes(part)
         for name, parameter in module.named_parameters():
             if name == "body.embeddings.position":
@@ -279,6 +289,8 @@ def _sizes(methods: Mapping[str, nn.Module], total: int) -> SizesByPart:
 
 
 def _written_twice(module: nn.Module) -> int:
+    if isinstance(module, DecoderProgram):
+        return 0  # a tied head reads the table itself
     tensors = module.state_dict(keep_vars=True)
     table = tensors["body.embeddings.word.weight"]
     size = 0

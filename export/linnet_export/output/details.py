@@ -8,20 +8,20 @@ from importlib import metadata
 
 from linnet.format.evidence import Details, LayerError
 from linnet_export.checkpoint import Checkpoint
-from linnet_export.graph.program import DeviceProgram
-from linnet_export.lower.lowering import LowerResult
+from linnet_export.lower.lowering import LowerResult, Program
 from linnet_export.proof import ProofText, device_inputs, layer_errors
 
 __all__ = ["make_details", "measure_layers"]
 
 _MOST_TEXTS = 16  # relative errors converge within a few hundred tokens, and each text is run three times
+_MOST_DECODER_TEXTS = 4  # a decoder is large, and each of its tokens runs through all layers
 _DIGITS = 3  # significant digits of an error in the evidence
 
 
 def measure_layers(
     checkpoint: Checkpoint,
-    original: DeviceProgram,
-    program: DeviceProgram,
+    original: Program,
+    program: Program,
     texts: Sequence[ProofText],
     progress: Callable[[str], None],
 ) -> tuple[dict[str, LayerError], int]:
@@ -34,7 +34,8 @@ def measure_layers(
         texts: texts of the proof; at most 16 of them are used, spread over all.
         progress: called with a description of each step.
     """
-    chosen = texts[:: -(-len(texts) // _MOST_TEXTS)]
+    most = _MOST_DECODER_TEXTS if checkpoint.task.generates else _MOST_TEXTS
+    chosen = texts[:: -(-len(texts) // most)]
     inputs = device_inputs(checkpoint, chosen, program.inputs)
     errors = layer_errors(original, program, inputs, lambda done: progress(f"each layer: text {done} of {len(inputs)}"))
     return errors, len(inputs)

@@ -8,6 +8,7 @@ from typing import Any
 from linnet.format.manifest import Manifest
 from linnet.version import version
 from linnet_export.checkpoint import Checkpoint
+from linnet_export.graph.decoder_program import DecoderProgram
 from linnet_export.graph.program import DeviceProgram
 from linnet_export.lower.lowering import ProgramFacts
 from linnet_export.quantize.recipes import QuantizationSummary
@@ -19,7 +20,7 @@ __all__ = ["make_manifest"]
 def make_manifest(
     checkpoint: Checkpoint,
     tokenizer: TokenizerBytes,
-    program: DeviceProgram,
+    program: DeviceProgram | DecoderProgram,
     summary: QuantizationSummary,
     facts: ProgramFacts,
     max_batch: int,
@@ -50,6 +51,7 @@ def make_manifest(
         backends=facts.backends,
         kernel_libraries=facts.kernel_libraries,
         operators=facts.operators,
+        **_decoder(checkpoint, program),
     )
 
 
@@ -69,6 +71,13 @@ def _answers(checkpoint: Checkpoint) -> dict[str, Any]:
         "prompts": tuple(prompts.values()),
         "default_prompt": sentence.default_prompt if sentence else "",
     }
+
+
+def _decoder(checkpoint: Checkpoint, program: DeviceProgram | DecoderProgram) -> dict[str, Any]:
+    """Return the fields of a decoder: how it is called, chat template, end tokens, recommended sampling."""
+    if checkpoint.generation is None or not isinstance(program, DecoderProgram):
+        return {}
+    return {**checkpoint.generation.fields(), **program.manifest_fields()}
 
 
 def _tokens(checkpoint: Checkpoint, tokenizer: TokenizerBytes) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from linnet.cli.console import Console, counted
 from linnet.format.evidence import MixedPrecision
+from linnet_export.config import UPPER_LIMITS
 from linnet_export.output.report import ExportReport
 
 __all__ = ["print_report"]
@@ -16,6 +17,10 @@ _MEANING = {
     "cosine_mean": "mean cosine",
     "cosine_worst": "worst cosine",
     "agreement": "same answer",
+    "perplexity": "perplexity",
+    "original_perplexity": "perplexity of the original",
+    "perplexity_ratio": "ratio of perplexities",
+    "kl_mean": "mean KL divergence",
 }
 
 _SHOWN_LAYERS = 8
@@ -70,7 +75,9 @@ def _print_proof(out: Console, report: ExportReport) -> None:
         out.line("none: the file is unproven")
         return
     methods = {"measured": report.figures}
-    if report.fused:
+    if report.task == "text-generation":
+        methods = {"forward_fused": report.figures}
+    elif report.fused:
         methods = {"forward": report.figures, "forward_fused": report.fused}
     if report.seven_bits:
         methods["with 7-bit activations"] = report.seven_bits
@@ -118,7 +125,7 @@ def _figure(name: str, value: float) -> str:
 def _limit(name: str, limit: float | None) -> str:
     if limit is None:
         return "-"
-    return f"{'at most' if name == 'max_error' else 'at least'} {_figure(name, limit)}"
+    return f"{'at most' if name in UPPER_LIMITS else 'at least'} {_figure(name, limit)}"
 
 
 def _megabytes(size: int) -> str:

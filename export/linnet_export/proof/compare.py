@@ -46,7 +46,9 @@ def compare(task: Task, multi_label: bool, references: Sequence[Reference], meas
     """
     errors = np.array([_error(left.outputs, right) for left, right in zip(references, measured, strict=True)])
     figures = {"max_error": float(errors.max()), "mean_error": float(errors.mean())}
-    if task.embeds:
+    if task.generates:
+        own, wrongness = _next_tokens(references, measured)
+    elif task.embeds:
         own, wrongness = _embeddings(references, measured)
     else:
         own, wrongness = _answers(task, multi_label, references, measured)
@@ -75,6 +77,36 @@ def _embeddings(
         ]
     )
     return {"cosine_mean": float(cosines.mean()), "cosine_worst": float(cosines.min())}, 1.0 - cosines
+
+
+def _next_tokens(
+    references: Sequence[Reference], measured: Sequence[Outputs]
+) -> tuple[dict[str, float], npt.NDArray[np.float64]]:
+    """Compare distributions of the next token behind every token but the last, and the perplexities of the texts."""
+    losses, divergences, same, wrongness = [], [], [], []
+    for reference, outputs in zip(references, measured, strict=True):
+        left, right = _log_softmax(reference.outputs["logits"]), _log_softmax(outputs["logits"])
+        following = reference.ids[1:]
+        places = np.arange(len(following))
+        losses.append(np.stack([left[places, following], right[places, following]], 1))
+        divergence = (np.exp(left) * (left - right)).sum(axis=1)
+        divergences.append(divergence)
+        same.append(left.argmax(axis=1) == right.argmax(axis=1))
+        wrongness.append(divergence.mean())
+    original, own = np.exp(-np.concatenate(losses).mean(axis=0)).tolist()
+    figures = {
+        "perplexity": own,
+        "original_perplexity": original,
+        "perplexity_ratio": own / original,
+        "kl_mean": float(np.concatenate(divergences).mean()),
+        "agreement": float(np.concatenate(same).mean()),
+    }
+    return figures, np.array(wrongness)
+
+
+def _log_softmax(logits: FloatArray) -> npt.NDArray[np.float64]:
+    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
 
 
 def _cosines(left: FloatArray, right: FloatArray) -> npt.NDArray[np.float64]:

@@ -60,6 +60,8 @@ def choose_calibration(config: ExportConfig, checkpoint: Checkpoint) -> list[Pro
 
 def _fitting(texts: list[ProofText], checkpoint: Checkpoint) -> list[ProofText]:
     mask = checkpoint.special_tokens.get("mask", "")
+    if checkpoint.task.generates:  # of one token alone nothing can be foretold
+        texts = [text for text in texts if len(checkpoint.tokenizer.encode(text.text)) > 1]
     return select_texts(texts, checkpoint.task, mask, pairs=checkpoint.takes_pairs)
 
 
@@ -101,7 +103,9 @@ def prove(
         measured = _matched(references, run.answers, texts)
         return _Compared(method, run.golden, compare(checkpoint.task, multi_label, references, measured))
 
-    forward = compared(FORWARD)
+    # linnet runs a decoder by forward_fused on every processor: `forward` is for other runtimes
+    generates = checkpoint.task.generates
+    forward = compared(FUSED if generates else FORWARD)
     forward.check(budget, texts)
     evidence = Evidence(
         status="proven",
@@ -113,7 +117,7 @@ def prove(
     )
     if not fused:
         return evidence
-    eight_bits = compared(FUSED)
+    eight_bits = forward if generates else compared(FUSED)
     eight_bits.check(budget, texts)
     return _with_fused(evidence, eight_bits, compared(SEVEN_BITS), budget)
 

@@ -65,7 +65,8 @@ def device_inputs(
             "token_type_ids": encoding.type_ids,
             "pooling_mask": [int(place >= left_out) for place in range(len(encoding.ids))],
         }
-        prepared.append(tuple(torch.tensor([inputs[name]]) for name in names))
+        start = {"cache_position": torch.zeros(1, dtype=torch.int64)}
+        prepared.append(tuple(start[name] if name in start else torch.tensor([inputs[name]]) for name in names))
     return prepared
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import fnmatch
 import re
@@ -16,7 +17,16 @@ from linnet_export.quantize.embeddings import EMBEDDINGS
 from linnet_export.quantize.precisions import PRECISIONS, Precision
 from linnet_export.quantize.recipes.base import Recipe
 
-__all__ = ["check_settings", "is_calibrated", "is_kept", "kind_of", "make_plan", "precision_names", "quantizable"]
+__all__ = [
+    "check_settings",
+    "decoder_settings",
+    "is_calibrated",
+    "is_kept",
+    "kind_of",
+    "make_plan",
+    "precision_names",
+    "quantizable",
+]
 
 _SHOWN = 5
 
@@ -62,6 +72,30 @@ def check_settings(recipe: Recipe, settings: QuantizationConfig, *, calibrated: 
         problems.append(f"recipe {recipe.name} needs --calibration FILE: texts like those that will come")
     if problems:
         raise InvalidArgumentError("; ".join(problems))
+
+
+def decoder_settings(recipe: Recipe, settings: QuantizationConfig, *, mixed: bool) -> QuantizationConfig:
+    """Return the settings for a decoder, whose word embedding has int8 or float32 rows, since it is often the head too.
+
+    Args:
+        recipe: the chosen one.
+        settings: the user's.
+        mixed: automatic mixed precision is asked for.
+
+    Raises:
+        InvalidArgumentError: the recipe or the embedding's precision is one that decoders do not have.
+    """
+    problems = []
+    if recipe.name == "int8-static":
+        problems.append("recipe is int8-static, which decoders do not have; use int8")
+    if mixed:
+        problems.append("auto_mixed_precision is set, which decoders do not have; choose layers with keep")
+    if settings.embedding not in (None, "fp32", "8w"):
+        problems.append(f"embedding is {settings.embedding}, expected fp32 or 8w for a decoder")
+    if problems:
+        raise InvalidArgumentError("; ".join(problems))
+    nearest = {"4w": "8w", "fp16": "fp32"}
+    return dataclasses.replace(settings, embedding=settings.embedding or nearest.get(recipe.embedding.name))
 
 
 def _unknown_names(settings: QuantizationConfig) -> list[str]:

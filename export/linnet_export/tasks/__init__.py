@@ -10,6 +10,7 @@ from linnet_export.tasks.feature_extraction import FeatureExtraction
 from linnet_export.tasks.fill_mask import FillMask
 from linnet_export.tasks.question_answering import QuestionAnswering
 from linnet_export.tasks.text_classification import TextClassification
+from linnet_export.tasks.text_generation import TextGeneration
 from linnet_export.tasks.text_ranking import TextRanking
 from linnet_export.tasks.token_classification import TokenClassification
 
@@ -26,6 +27,7 @@ TASKS: tuple[Task, ...] = (
     TokenClassification(),
     QuestionAnswering(),
     FillMask(),
+    TextGeneration(),
     FeatureExtraction(),
 )
 """All tasks, in the order in which a checkpoint's architecture is compared with them."""

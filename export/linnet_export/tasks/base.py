@@ -73,6 +73,7 @@ class Task(abc.ABC):
         has_labels: the checkpoint names classes.
         embeds: the answer is an embedding, made as sentence-transformers modules say and compared by its cosine.
         fills_masks: the answer is at the mask tokens alone.
+        generates: the model is a decoder, which continues texts with a cache of keys and values.
         unused_weights: prefixes of weights that a checkpoint may lack because the program never runs them.
     """
 
@@ -87,6 +88,7 @@ class Task(abc.ABC):
     has_labels: ClassVar[bool] = False
     embeds: ClassVar[bool] = False
     fills_masks: ClassVar[bool] = False
+    generates: ClassVar[bool] = False
     unused_weights: ClassVar[tuple[str, ...]] = ()
 
     # the program

@@ -48,6 +48,7 @@ def test_the_known_names() -> None:
         "fill-mask",
         "question-answering",
         "text-classification",
+        "text-generation",
         "text-ranking",
         "token-classification",
     )

@@ -15,6 +15,7 @@ from linnet_export.lower.custom_ops.int8_attention import (
     int8_disentangled_attention,
     int8_rotary_attention,
 )
+from linnet_export.lower.custom_ops.int8_head import define_stock_head, int8_head
 from linnet_export.lower.custom_ops.library import NAMES
 from linnet_export.lower.custom_ops.multiply import multiply
 from linnet_export.lower.custom_ops.rms_norm import add_rms_norm, rms_norm
@@ -25,10 +26,12 @@ __all__ = [
     "add_rms_norm",
     "cache_row_bytes",
     "cached_attention",
+    "define_stock_head",
     "embedding_byte",
     "int8_attention",
     "int8_biased_attention",
     "int8_disentangled_attention",
+    "int8_head",
     "int8_rotary_attention",
     "layer_norm",
     "multiply",
