@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Self
 from linnet.errors import InvalidArgumentError, TaskMismatchError
 from linnet.format.manifest import Manifest
 from linnet.inputs import TextInput
-from linnet.runtime import Encoding, FloatArray, Runtime
+from linnet.runtime import Encoding, FloatArray, Runtime, TextState
 from linnet.session import RunOptions, Session
 from linnet.tasks import Task, get_task
 from linnet.tokenization import OpenedTokenizer
 
 if TYPE_CHECKING:
     from linnet.format.evidence import Evidence
+    from linnet.generation import Chat, Completion
 
 __all__ = ["Model"]
 
@@ -70,6 +71,8 @@ class Model:
                                     ``max_answer_len``, ``max_seq_len``,
                                     ``handle_impossible_answer``, ``align_to_words``
         text-ranking                none (see also :meth:`rank` and :meth:`predict`)
+        text-generation             ``return_full_text`` and those of :class:`linnet.generation.GenerationOptions`
+                                    (see also :meth:`generate`, :meth:`stream` and :meth:`chat`)
         ==========================  ==========================================================
 
         Args:
@@ -166,6 +169,68 @@ class Model:
         from linnet.tasks.text_ranking import score_pairs
 
         return score_pairs(self._session, pairs, RunOptions(batch_size=batch_size, truncation=truncation))
+
+    def generate(self, prompt: object, *, state: TextState | None = None, **options: Any) -> Completion:
+        """Continue a text or answer a conversation, and return the completion with its tokens.
+
+        Args:
+            prompt: a str, or a list of messages ``{"role": ..., "content": ...}``.
+            state: text of :meth:`new_text` to go on with; what it shares with the prompt is not computed again.
+            options: those of :class:`linnet.generation.GenerationOptions`.
+
+        Raises:
+            TaskMismatchError: the task of the file is not text-generation.
+            ContextFullError: the prompt has more tokens than the context.
+            InvalidArgumentError: the prompt or an option has the wrong form.
+        """
+        self._require("generate()", "text-generation")
+        from linnet.generation import GenerationOptions, complete, read_prompt
+
+        session = self._session
+        return complete(
+            session, state or session.new_text(), read_prompt(session, prompt), GenerationOptions.of(options)
+        )
+
+    def stream(self, prompt: object, *, state: TextState | None = None, **options: Any) -> Iterator[str]:
+        """Yield a completion piece by piece; arguments and errors are those of :meth:`generate`.
+
+        Leaving the loop stops the generation.
+        """
+        self._require("stream()", "text-generation")
+        from linnet.generation import GenerationOptions, read_prompt, stream_tokens
+
+        session = self._session
+        ids, settings = read_prompt(session, prompt), GenerationOptions.of(options)
+        tokens = stream_tokens(session, state or session.new_text(), ids, settings)
+        return (token.text for token in tokens if token.text)
+
+    def chat(self, *, system: str | None = None, capacity: int = 0, **options: Any) -> Chat:
+        """Begin a conversation, which remembers its turns.
+
+        Args:
+            system: system message.
+            capacity: most tokens of the conversation; 0: as many as the file can.
+            options: those of :class:`linnet.generation.GenerationOptions`, for all answers.
+
+        Raises:
+            TaskMismatchError: the task of the file is not text-generation.
+            UnknownFieldError: the file has no chat template.
+        """
+        self._require("chat()", "text-generation")
+        from linnet.generation import Chat, GenerationOptions
+
+        session = self._session
+        return Chat(session, session.new_text(capacity), system, GenerationOptions.of(options))
+
+    def new_text(self, *, capacity: int = 0, path: str | None = None) -> TextState:
+        """Make an empty text of a decoder, or read one that ``save()`` wrote; it is appended to, rewound and forked.
+
+        Raises:
+            TaskMismatchError: the task of the file is not text-generation.
+            StateInvalidError: the saved text is damaged, or belongs to another model.
+        """
+        self._require("new_text()", "text-generation")
+        return self._session.new_text(capacity, path)
 
     # -- tokens and raw outputs ----------------------------------------------------------------
 

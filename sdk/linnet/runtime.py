@@ -32,9 +32,11 @@ __all__ = [
     "DecodableArray",
     "Encoding",
     "FloatArray",
+    "GeneratingRuntime",
     "IntArray",
     "ProfilingRuntime",
     "Runtime",
+    "TextState",
     "Tokenizer",
     "core",
     "open_runtime",
@@ -108,6 +110,47 @@ class Tokenizer(Protocol):
         """
 
 
+class TextState(Protocol):
+    """A text that a decoder writes, and what the model remembers of it: ``linnet_generation`` in ``linnet.h``."""
+
+    @property
+    def tokens(self) -> Sequence[int]:
+        """Token ids so far."""
+
+    @property
+    def capacity(self) -> int:
+        """Most tokens."""
+
+    def append(self, ids: Sequence[int]) -> None:
+        """Run tokens behind the others.
+
+        Raises:
+            ContextFullError: there is no room for all of them.
+            CancelledError: :meth:`cancel` was called.
+        """
+
+    def score(self, ids: Sequence[int]) -> FloatArray:
+        """Append tokens; return the logits behind each of them, float32 [tokens, vocabulary]."""
+
+    def sample(self, **settings: float) -> tuple[int, float]:
+        """Return the next token and its log probability, without appending it."""
+
+    def logits(self) -> FloatArray:
+        """Return the logits behind the last token, float32 [vocabulary]."""
+
+    def rewind(self, length: int) -> None:
+        """Forget all tokens from number ``length`` on."""
+
+    def fork(self) -> TextState:
+        """Return a copy that goes on alone."""
+
+    def save(self, path: str) -> None:
+        """Write the text, and what the model remembers of it, to a file."""
+
+    def cancel(self) -> None:
+        """Stop the :meth:`append` of another thread before its next chunk."""
+
+
 class Runtime(Protocol):
     """One open file."""
 
@@ -139,6 +182,13 @@ class Runtime(Protocol):
 
     def close(self) -> None:
         """Free the program and its memory."""
+
+
+class GeneratingRuntime(Runtime, Protocol):
+    """One open file that may be a decoder."""
+
+    def generation(self, capacity: int = 0, path: str | None = None) -> TextState:
+        """Make an empty text with room for ``capacity`` tokens (0: as many as the file can), or that of a file."""
 
 
 class ProfilingRuntime(Runtime, Protocol):

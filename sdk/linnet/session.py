@@ -12,7 +12,15 @@ from linnet.format.manifest import Manifest
 from linnet.inputs import TextInput
 from linnet.parallel_map import parallel_map
 from linnet.prompt_tokens import count_prompt_tokens
-from linnet.runtime import DecodableArray, Encoding, FloatArray, IntArray, Runtime
+from linnet.runtime import (
+    DecodableArray,
+    Encoding,
+    FloatArray,
+    GeneratingRuntime,
+    IntArray,
+    Runtime,
+    TextState,
+)
 from linnet.tokenization import OpenedTokenizer, Vocabulary, open_tokenizer
 from linnet.tokenization.truncation import warn_truncated
 
@@ -152,6 +160,19 @@ class Session:
                 raise type(error)(f"inputs[{index}]: {error}") from error
         return results
 
+    def new_text(self, capacity: int = 0, path: str | None = None) -> TextState:
+        """Make an empty text of a decoder, or read a saved one.
+
+        Args:
+            capacity: most tokens; 0: as many as the file can.
+            path: file that :meth:`linnet.runtime.TextState.save` wrote.
+
+        Raises:
+            InvalidArgumentError: the file generates no text, or cannot have so many tokens.
+            StateInvalidError: the saved text is damaged, or belongs to another model.
+        """
+        return cast("GeneratingRuntime", self._runtime).generation(capacity, path)
+
     # -- outputs to answers --------------------------------------------------------------------
 
     @cached_property
@@ -220,7 +241,9 @@ class Session:
         return [results[index] for index in range(len(encodings))]
 
     def run(self, encoding: Encoding, prompt_tokens: int = 0) -> Outputs:
-        """Run ``forward`` on one encoding."""
+        """Run ``forward`` on one encoding; a decoder gives the logits behind each token."""
+        if self.manifest.cache_layers:
+            return {"logits": self.new_text(len(encoding)).score([int(token) for token in encoding.ids])}
         return self._run([encoding], self._runtime, prompt_tokens)[0]
 
     def _batch(self, wanted: int | None) -> int:

@@ -1,16 +1,22 @@
-"""Commands of the SDK: run, inspect, verify, sign and doctor."""
+"""Commands of the SDK: run, chat, inspect, verify, sign and doctor."""
 
 from __future__ import annotations
 
 from linnet.cli.command import Command
 
-__all__ = ["doctor", "inspect", "run", "sign", "verify"]
+__all__ = ["chat", "doctor", "inspect", "run", "sign", "verify"]
 
 run = Command(
     help="answer texts with a file",
     group="use a file",
     module="linnet.cli.run",
     common=("--question", "--context", "--pair", "--top-k", "--aggregation-strategy", "--threads", "--json"),
+)
+chat = Command(
+    help="talk with a language model",
+    group="use a file",
+    module="linnet.cli.chat",
+    common=("--system", "--temperature", "--max-new-tokens", "--seed", "--threads", "--json"),
 )
 inspect = Command(help="show what a file says about itself", group="use a file", module="linnet.cli.inspect")
 verify = Command(

@@ -14,6 +14,7 @@ from typing import Any
 
 from linnet.cli.command import add_threads
 from linnet.cli.console import Console, counted, shorten
+from linnet.cli.generation import OPTIONS, add_options, run_prompts
 from linnet.errors import InvalidArgumentError
 from linnet.loading import load
 from linnet.model import Model
@@ -37,6 +38,7 @@ examples:
   linnet run intents.pte "turn the volume down" "what time is it"
   linnet run qa.pte --question "Who wrote it?" --context "It was written by Ada."
   linnet run ranker.pte "how to bake bread" --pair "Mix flour and water." --pair "Paris is a city."
+  linnet run smollm2.pte --chat "Why do linnets sing?"
   cat lines.txt | linnet run intents.pte --json > answers.jsonl
 """
 
@@ -46,6 +48,7 @@ _TASK_OPTIONS = {
     ("aggregation_strategy",): "--aggregation-strategy is for token-classification",
     ("stride",): "--stride is for token-classification",
     ("top_k",): "--top-k is for tasks with several answers",
+    OPTIONS: "options of text generation are for text-generation",
 }
 """Options that only some tasks accept, with the error message for the other tasks."""
 
@@ -70,6 +73,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="tag a long text in windows that share N tokens (token-classification)")  # fmt: skip
     add("--prompt-name", metavar="NAME", help="name of a prompt to put before each text (embeddings)")
     add("--no-truncation", action="store_true", help="refuse a text that is longer than the file allows")
+    add_options(parser)
+    add("--chat", action="store_true", default=None,
+        help="answer the text as a message, by the chat template (text-generation)")  # fmt: skip
     add_threads(parser)
     add("--json", action="store_true", help="print one JSON object for each text, one a line")
 
@@ -85,6 +91,9 @@ def run(args: argparse.Namespace) -> int:
         _refuse_ignored(args, model)
         if args.file is None and not args.json:
             print("linnet: answered by the model that comes with linnet", file=sys.stderr)
+        if model.manifest.cache_layers:
+            run_prompts(model, _inputs(args, model), args)
+            return 0
         console = Console()
         for given in _inputs(args, model):
             answer, cut = _answer_noting_cuts(model, given, args)

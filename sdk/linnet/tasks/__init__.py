@@ -16,6 +16,7 @@ _MODULES: Mapping[str, str] = {
     "fill-mask": "linnet.tasks.fill_mask",
     "question-answering": "linnet.tasks.question_answering",
     "text-classification": "linnet.tasks.text_classification",
+    "text-generation": "linnet.tasks.text_generation",
     "text-ranking": "linnet.tasks.text_ranking",
     "token-classification": "linnet.tasks.token_classification",
 }

@@ -15,6 +15,7 @@ from linnet.errors import ExtraMissingError
 
 OWN = [
     "run",
+    "chat",
     "inspect",
     "explain",
     "verify",
@@ -107,7 +108,7 @@ def test_the_whole_help_has_every_option(capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_an_unknown_command_names_the_known_ones_and_the_nearest() -> None:
-    with pytest.raises(registry.UnknownCommandError, match="'foo'; known are run, inspect"):
+    with pytest.raises(registry.UnknownCommandError, match="'foo'; known are run, chat"):
         registry.find_command("foo")
     with pytest.raises(registry.UnknownCommandError, match="'exprot'; did you mean 'export'"):
         registry.find_command("exprot")

@@ -1,0 +1,72 @@
+"""Options of text generation on the command line, and the output of ``linnet run`` for a decoder."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from linnet.model import Model
+
+__all__ = ["OPTIONS", "add_options", "given_options", "run_prompts", "write_piece"]
+
+OPTIONS = ("max_new_tokens", "temperature", "top_p", "min_p", "repetition_penalty", "seed", "stop", "system", "chat")
+"""Options that only decoders have."""
+
+_SETTINGS = {name: name for name in OPTIONS if name not in ("stop", "system", "chat")} | {"stop": "stop_strings"}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a completion."""
+    group = parser.add_argument_group("text generation")
+    add = group.add_argument
+    add("--max-new-tokens", type=int, metavar="N", help="most tokens to generate (default 256)")
+    add("--temperature", type=float, metavar="T", help="0 takes the likeliest token (default: as the file recommends)")
+    add("--top-p", type=float, metavar="P", help="share of the probability to choose tokens from")
+    add("--min-p", type=float, metavar="P", help="least probability of a token, as a share of the likeliest one's")
+    add("--repetition-penalty", type=float, metavar="X", help="penalty of tokens that came before; 1: none")
+    add("--seed", type=int, metavar="N", help="the same seed gives the same text")
+    add("--stop", action="append", metavar="TEXT", help="text that ends the answer; may be repeated")
+    add("--system", metavar="TEXT", help="system message of a conversation, in which the prompt is the first message")
+
+
+def given_options(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the given options by the names of :class:`linnet.generation.GenerationOptions`."""
+    options = {setting: getattr(args, name) for name, setting in _SETTINGS.items()}
+    options["top_k"] = getattr(args, "top_k", None)
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def run_prompts(model: Model, rows: Iterable[Mapping[str, Any]], args: argparse.Namespace) -> None:
+    """Continue the text of each row, or answer it as a message if there is a system message or ``--chat``.
+
+    The text streams to stdout as it is generated; with ``--json`` each completion is one JSON object.
+    """
+    options = given_options(args)
+    for row in rows:
+        prompt = _prompt(row["text"], args)
+        if args.json:
+            completion = model.generate(prompt, **options)
+            result = [{"generated_text": completion.text, "finish_reason": completion.finish_reason}]
+            print(json.dumps({**row, "result": result}, ensure_ascii=False), flush=True)
+            continue
+        if isinstance(prompt, str):
+            write_piece(prompt)
+        for piece in model.stream(prompt, **options):
+            write_piece(piece)
+        write_piece("\n")
+
+
+def write_piece(text: str) -> None:
+    """Write a piece of generated text to stdout at once."""
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+def _prompt(text: str, args: argparse.Namespace) -> str | list[dict[str, str]]:
+    if args.system is None and not args.chat:
+        return text
+    system = [] if args.system is None else [{"role": "system", "content": args.system}]
+    return [*system, {"role": "user", "content": text}]
