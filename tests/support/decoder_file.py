@@ -7,19 +7,19 @@ It is a program of its own, so that the tests of the SDK stay in processes witho
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.kept_files import ROOT, exporting_sources, kept_folder, source_hash
+
 __all__ = ["CHATML", "VOCABULARY", "decoder_file", "decoder_folder", "write_decoder"]
 
-ROOT = Path(__file__).resolve().parents[2]
+_MAKERS = ("tests/support/decoder_file.py", "tests/support/tokenizers.py")
 VOCABULARY = 420
 CONTEXT = 64
 
@@ -72,10 +72,7 @@ def decoder_folder() -> Path:
     for package in ("torch", "executorch", "transformers"):
         if importlib.util.find_spec(package) is None:
             pytest.skip(f"{package} is not installed, so no file can be exported")
-    folder = ROOT / "build" / "test-programs" / f"decoder-{_fingerprint()}"
-    if not folder.exists():
-        _make(folder)
-    return folder
+    return kept_folder(f"decoder-{source_hash(*exporting_sources(_MAKERS))}", _make)
 
 
 def decoder_file() -> Path:
@@ -83,27 +80,11 @@ def decoder_file() -> Path:
     return decoder_folder() / "decoder.pte"
 
 
-def _fingerprint() -> str:
-    """Hash of everything that decides about the file."""
-    makers = [
-        *sorted((ROOT / "export").rglob("*.py")),
-        *sorted((ROOT / "sdk" / "linnet").rglob("*.py")),
-        Path(__file__),
-    ]
-    return hashlib.sha256(b"".join(path.read_bytes() for path in makers)).hexdigest()[:16]
-
-
 def _make(folder: Path) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
-        fresh = Path(temporary, "decoder")
-        command = [sys.executable, "-m", "tests.support.decoder_file", str(fresh)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
-        assert done.returncode == 0, done.stderr[-4000:]
-        try:
-            fresh.rename(folder)
-        except OSError:
-            assert folder.exists()  # another test process was faster
+    """Export in a process of its own, so that this one stays without PyTorch."""
+    command = [sys.executable, "-m", "tests.support.decoder_file", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
+    assert done.returncode == 0, done.stderr[-4000:]
 
 
 def main(folder: Path) -> None:
@@ -120,5 +101,4 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1]).mkdir()
     main(Path(sys.argv[1]))
