@@ -17,8 +17,8 @@
  * Two parts
  *   The text part, all sections before "model", needs only the C++ standard library: tokenizer, file checks,
  *   manifest, decoding. An app that runs the program with an official ExecuTorch package uses this part
- *   alone. The sections "model", "generation" and "profiling" and linnet_runtime_info are the program part, which needs
- *   ExecuTorch.
+ *   alone. The sections "model", "generation" and "profiling" and linnet_runtime_info are the program part,
+ * which needs ExecuTorch.
  *
  * Threads
  *   Several threads may read the same tokenizer, task, encoding or answers. Several threads may use the same
@@ -343,8 +343,8 @@ LINNET_API linnet_status linnet_task_label(const linnet_task* task, size_t index
 /* ---- sampling: the next token from logits --------------------------------------------------- */
 
 /* How the next token is chosen, as the settings of the same names in transformers; presence_penalty and
- * frequency_penalty as in OpenAI's interface. A temperature of 0 takes the likeliest token; else penalties come
- * first, then temperature, top_k, top_p and min_p. */
+ * frequency_penalty as in OpenAI's interface. A temperature of 0 takes the likeliest token; else penalties
+ * come first, then temperature, top_k, top_p and min_p. */
 typedef struct {
   float temperature;        /* 0 to 1000 */
   int32_t top_k;            /* likeliest tokens that can be chosen; 0: all */
@@ -366,12 +366,14 @@ typedef struct {
   linnet_text content;
 } linnet_message;
 
-/* Write the prompt of a conversation, with `generation` 1 the beginning of the assistant's next turn too, as the
- * model's chat template says. At most `capacity` bytes are written, without a zero at the end; `size` is set to the
- * size of the whole prompt. Encode it without special tokens: it has them all. Errors: LINNET_UNKNOWN_FIELD if the
- * file has no chat template, LINNET_INVALID_ARGUMENT for a role or an order of roles that it does not have. */
-LINNET_API linnet_status linnet_task_chat_prompt(const linnet_task* task, const linnet_message* messages, size_t count,
-                                                 int32_t generation, char* text, size_t capacity, size_t* size);
+/* Write the prompt of a conversation, with `generation` 1 the beginning of the assistant's next turn too, as
+ * the model's chat template says. At most `capacity` bytes are written, without a zero at the end; `size` is
+ * set to the size of the whole prompt. Encode it without special tokens: it has them all. Errors:
+ * LINNET_UNKNOWN_FIELD if the file has no chat template, LINNET_INVALID_ARGUMENT for a role or an order of
+ * roles that it does not have. */
+LINNET_API linnet_status linnet_task_chat_prompt(const linnet_task* task, const linnet_message* messages,
+                                                 size_t count, int32_t generation, char* text,
+                                                 size_t capacity, size_t* size);
 /* Tell whether a token ends an answer: 1 or 0. */
 LINNET_API int32_t linnet_task_is_end(const linnet_task* task, int64_t id);
 
@@ -636,28 +638,34 @@ LINNET_API linnet_status linnet_model_activation_bits(linnet_model* model, int32
 
 /* ---- generation: text that a decoder writes ------------------------------------------------- */
 
-/* A text of a decoder: its tokens, and the keys and values that the model remembers of them. One thread at a time may
- * use it, except for linnet_generation_cancel; several texts may share a model, whose calls wait for each other. */
+/* A text of a decoder: its tokens, and the keys and values that the model remembers of them. One thread at a
+ * time may use it, except for linnet_generation_cancel; several texts may share a model, whose calls wait for
+ * each other. */
 typedef struct linnet_generation linnet_generation;
 
-/* Make an empty text with room for `capacity` tokens; 0: as many as the file can. The model must outlive it. Errors:
- * LINNET_INVALID_ARGUMENT for a file that generates no text, or a capacity over its bound. */
+/* Make an empty text with room for `capacity` tokens; 0: as many as the file can. The model must outlive it.
+ * Errors: LINNET_INVALID_ARGUMENT for a file that generates no text, or a capacity over its bound. */
 LINNET_API linnet_status linnet_generation_create(linnet_model* model, int32_t capacity,
                                                   linnet_generation** generation);
 /* Free a text. */
 LINNET_API void linnet_generation_free(linnet_generation* generation);
 /* Run tokens behind the others. Errors: LINNET_CONTEXT_FULL, before any runs; LINNET_INPUT_OUT_OF_RANGE;
  * LINNET_CANCELLED, after which the tokens that ran are part of the text. */
-LINNET_API linnet_status linnet_generation_append(linnet_generation* generation, const int64_t* ids, size_t count);
-/* The same, and write the logits behind each of the tokens: float32 [count, vocab_size]. A perplexity needs them. */
-LINNET_API linnet_status linnet_generation_score(linnet_generation* generation, const int64_t* ids, size_t count,
-                                                 float* logits);
-/* Choose the next token without appending it. `prompt_tokens` is the number of first tokens that were not generated,
- * for penalties. `log_probability` may be NULL; it is set to the natural logarithm of the probability that the model
- * gives the token. Errors: LINNET_INVALID_ARGUMENT for an empty text or settings outside of their range. */
-LINNET_API linnet_status linnet_generation_sample(linnet_generation* generation, const linnet_sampling* sampling,
-                                                  size_t prompt_tokens, int64_t* id, float* log_probability);
-/* Read the logits behind the last token, float32 [vocab_size], borrowed until the next call with this text. */
+LINNET_API linnet_status linnet_generation_append(linnet_generation* generation, const int64_t* ids,
+                                                  size_t count);
+/* The same, and write the logits behind each of the tokens: float32 [count, vocab_size]. A perplexity needs
+ * them. */
+LINNET_API linnet_status linnet_generation_score(linnet_generation* generation, const int64_t* ids,
+                                                 size_t count, float* logits);
+/* Choose the next token without appending it. `prompt_tokens` is the number of first tokens that were not
+ * generated, for penalties. `log_probability` may be NULL; it is set to the natural logarithm of the
+ * probability that the model gives the token. Errors: LINNET_INVALID_ARGUMENT for an empty text or settings
+ * outside of their range. */
+LINNET_API linnet_status linnet_generation_sample(linnet_generation* generation,
+                                                  const linnet_sampling* sampling, size_t prompt_tokens,
+                                                  int64_t* id, float* log_probability);
+/* Read the logits behind the last token, float32 [vocab_size], borrowed until the next call with this text.
+ */
 LINNET_API linnet_status linnet_generation_logits(linnet_generation* generation, const float** logits,
                                                   size_t* count);
 /* Read the tokens, borrowed until the next call with this text. */
@@ -670,16 +678,18 @@ LINNET_API size_t linnet_generation_vocab_size(const linnet_generation* generati
 /* Forget all tokens from number `length` on. Errors: LINNET_INVALID_ARGUMENT if there are fewer. */
 LINNET_API linnet_status linnet_generation_rewind(linnet_generation* generation, size_t length);
 /* Make a copy that goes on alone; what the model remembers is copied, not computed again. */
-LINNET_API linnet_status linnet_generation_fork(const linnet_generation* generation, linnet_generation** copy);
-/* Write the text, and what the model remembers of it, to a file; it replaces another one when it is complete. Errors:
- * LINNET_FILE_UNREADABLE. */
+LINNET_API linnet_status linnet_generation_fork(const linnet_generation* generation,
+                                                linnet_generation** copy);
+/* Write the text, and what the model remembers of it, to a file; it replaces another one when it is complete.
+ * Errors: LINNET_FILE_UNREADABLE. */
 LINNET_API linnet_status linnet_generation_save(const linnet_generation* generation, const char* path);
-/* Make a text from a file of linnet_generation_save, with room for `capacity` tokens. Errors: LINNET_FILE_NOT_FOUND,
- * LINNET_STATE_INVALID if the file is damaged or belongs to another model, LINNET_CONTEXT_FULL. */
+/* Make a text from a file of linnet_generation_save, with room for `capacity` tokens. Errors:
+ * LINNET_FILE_NOT_FOUND, LINNET_STATE_INVALID if the file is damaged or belongs to another model,
+ * LINNET_CONTEXT_FULL. */
 LINNET_API linnet_status linnet_generation_load(linnet_model* model, const char* path, int32_t capacity,
                                                 linnet_generation** generation);
-/* Stop the linnet_generation_append that runs in another thread, or else the next one, before its next chunk of
- * tokens. */
+/* Stop the linnet_generation_append that runs in another thread, or else the next one, before its next chunk
+ * of tokens. */
 LINNET_API linnet_status linnet_generation_cancel(linnet_generation* generation);
 
 /* ---- profiling ------------------------------------------------------------------------------ */

@@ -16,7 +16,9 @@ class Class final : public Splitting {
     return (next.flags & wanted_) != 0 ? at + next.length : at;
   }
 
-  std::size_t unmatched_end(Scan& scan, std::size_t at) const override { return scan.run_without(at, wanted_); }
+  std::size_t unmatched_end(Scan& scan, std::size_t at) const override {
+    return scan.run_without(at, wanted_);
+  }
 
   unsigned wanted_;
 };
