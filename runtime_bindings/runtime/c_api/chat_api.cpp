@@ -1,6 +1,5 @@
 // C ABI, chat: prompts of conversations, recommended sampling, tokens that end an answer.
 #include <algorithm>
-#include <cstring>
 #include <string>
 #include <vector>
 
@@ -45,14 +44,12 @@ extern "C" linnet_status linnet_task_chat_prompt(const linnet_task* task, const 
     require_array(messages, count, "messages");
     require_array(text, capacity, "text");
     std::vector<linnet::ChatMessage> conversation;
+    conversation.reserve(count);
     for (size_t i = 0; i < count; ++i) {
       conversation.push_back({view_of(messages[i].role, "role"), view_of(messages[i].content, "content")});
     }
     const std::string prompt = linnet::render_chat(task->value.fields(), conversation, generation != 0);
-    const size_t written = std::min(capacity, prompt.size());
-    if (written > 0) {
-      std::memcpy(text, prompt.data(), written);
-    }
+    std::copy_n(prompt.data(), std::min(capacity, prompt.size()), text);
     *size = prompt.size();
   });
 }
