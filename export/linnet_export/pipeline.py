@@ -146,9 +146,8 @@ def _quantize(loaded: _Loaded, stages: Stages) -> _Quantized:
         inputs = device_inputs(checkpoint, loaded.calibration, program.inputs)
         mixed = None
         if config.auto_mixed_precision:
-            measured = [
-                method for method in methods.values() if isinstance(method, DeviceProgram) and not method.masked
-            ]
+            encoders = [method for method in methods.values() if not isinstance(method, DecoderProgram)]
+            measured = [method for method in encoders if not method.masked]
             summary, mixed = quantize_within_budget(
                 measured, recipe, settings, inputs, checkpoint, loaded.texts, loaded.budget, stages.detail
             )

@@ -119,8 +119,10 @@ def load_checkpoint(config: ExportConfig) -> Checkpoint:
         CheckpointError: files are missing, weights are pickled or do not belong to the task, or the
             checkpoint holds something that linnet does not support.
     """
-    opened = open_checkpoint(config.model, config.revision)
+    opened = open_checkpoint(config.model, config.revision, decoders=True)
     task, folders = _task(config, opened), opened.folders
+    # a decoder has no head of another task, and an encoder generates nothing
+    (get_decoder if task.generates else get_architecture)(str(opened.settings.get("model_type")))
     chosen = config.task is not None
     notes = check_files(opened.source.directory, opened.settings, task, chosen=chosen)
     warnings = _pooling_notes(config, task, opened.sentence) + (() if chosen else _ranking_note(task, opened.config))

@@ -40,12 +40,13 @@ class OpenedCheckpoint:
     config: Any
 
 
-def open_checkpoint(model: str, revision: str | None = None) -> OpenedCheckpoint:
+def open_checkpoint(model: str, revision: str | None = None, *, decoders: bool = False) -> OpenedCheckpoint:
     """Find the parts of a checkpoint and check what can be checked without its weights.
 
     Args:
         model: local directory or hub id.
         revision: branch, tag or commit of a hub id.
+        decoders: architectures of decoders are taken too.
 
     Raises:
         CheckpointError: there is none, its files are damaged or incomplete, or no program can be made of its
@@ -58,7 +59,8 @@ def open_checkpoint(model: str, revision: str | None = None) -> OpenedCheckpoint
     settings = read_json(path)
     check_settings(folders.config, settings)
     model_type = str(settings.get("model_type"))
-    architecture = get_decoder(model_type) if model_type in supported_decoders() else get_architecture(model_type)
+    generates = decoders and model_type in supported_decoders()
+    architecture = get_decoder(model_type) if generates else get_architecture(model_type)
     config = read_config(folders.config)
     architecture.check(config)
     files = tuple(folders.files)
