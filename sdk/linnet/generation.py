@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from linnet.runtime import TextState
     from linnet.session import Session
 
-__all__ = ["Chat", "Completion", "GenerationOptions", "Message", "Token", "complete", "read_prompt", "stream_tokens"]
+__all__ = ["Chat", "Completion", "GenerationOptions", "Message", "Token", "TokenStream", "complete", "read_prompt"]
 
 Message: TypeAlias = Mapping[str, str]
 """One message of a conversation: ``{"role": "system" | "user" | "assistant", "content": ...}``."""
@@ -244,11 +244,6 @@ class TokenStream:
         self.finish_reason = self.finish_reason or "length"
         if not stops.found and (rest := stops.push(stream.finish()) + stops.finish()):
             yield Token(-1, rest, 0.0)
-
-
-def stream_tokens(session: Session, state: TextState, prompt: Sequence[int], options: GenerationOptions) -> TokenStream:
-    """Return the tokens of a completion, see :class:`TokenStream`."""
-    return TokenStream(session, state, prompt, options)
 
 
 def complete(session: Session, state: TextState, prompt: Sequence[int], options: GenerationOptions) -> Completion:

@@ -197,11 +197,11 @@ class Model:
         Leaving the loop stops the generation.
         """
         self._require("stream()", "text-generation")
-        from linnet.generation import GenerationOptions, read_prompt, stream_tokens
+        from linnet.generation import GenerationOptions, TokenStream, read_prompt
 
         session = self._session
         ids, settings = read_prompt(session, prompt), GenerationOptions.of(options)
-        tokens = stream_tokens(session, state or session.new_text(), ids, settings)
+        tokens = TokenStream(session, state or session.new_text(), ids, settings)
         return (token.text for token in tokens if token.text)
 
     def chat(self, *, system: str | None = None, capacity: int = 0, **options: Any) -> Chat:

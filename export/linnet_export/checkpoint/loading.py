@@ -121,8 +121,7 @@ def load_checkpoint(config: ExportConfig) -> Checkpoint:
     """
     opened = open_checkpoint(config.model, config.revision, decoders=True)
     task, folders = _task(config, opened), opened.folders
-    # a decoder has no head of another task, and an encoder generates nothing
-    (get_decoder if task.generates else get_architecture)(str(opened.settings.get("model_type")))
+    _check_kind(task, str(opened.settings.get("model_type")))
     chosen = config.task is not None
     notes = check_files(opened.source.directory, opened.settings, task, chosen=chosen)
     warnings = _pooling_notes(config, task, opened.sentence) + (() if chosen else _ranking_note(task, opened.config))
@@ -294,6 +293,14 @@ def _labels(config: ExportConfig, task: Task, directory: Path, own: Any) -> tupl
     if len(config.labels) != count:
         raise CheckpointError(f"{len(config.labels)} labels were given, the checkpoint has {count} classes")
     return config.labels
+
+
+def _check_kind(task: Task, model_type: str) -> None:
+    """Refuse a decoder for the task of an encoder, whose head it does not have, and an encoder for text-generation."""
+    if task.generates:
+        get_decoder(model_type)
+    else:
+        get_architecture(model_type)
 
 
 def _generation(

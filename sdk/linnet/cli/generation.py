@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from linnet.errors import InvalidArgumentError
 from linnet.model import Model
 
 __all__ = ["OPTIONS", "add_options", "given_options", "run_prompts", "write_piece"]
@@ -42,10 +43,19 @@ def given_options(args: argparse.Namespace) -> dict[str, Any]:
 def run_prompts(model: Model, rows: Iterable[Mapping[str, Any]], args: argparse.Namespace) -> None:
     """Continue the text of each row, or answer it as a message if there is a system message or ``--chat``.
 
-    The text streams to stdout as it is generated; with ``--json`` each completion is one JSON object.
+    The text streams to stdout as it is generated; with ``--json`` each completion is one JSON object. A row that
+    has its result, as an empty line of stdin does, is not run.
+
+    Raises:
+        InvalidArgumentError: a row is a pair.
     """
     options = given_options(args)
     for row in rows:
+        if "pair" in row:
+            raise InvalidArgumentError("got a second text, text-generation continues one; leave --pair and --tabs out")
+        if "result" in row:
+            write_piece(json.dumps(row, ensure_ascii=False) + "\n" if args.json else "\n")
+            continue
         prompt = _prompt(row["text"], args)
         if args.json:
             completion = model.generate(prompt, **options)

@@ -367,7 +367,8 @@ class Evidence:
         schema: major.minor version of this document.
         status, reason: proven or unproven, and why the file is unproven.
         budget: limits of the proof by name.
-        proof: figures of ``forward`` against the original by name, and the number of ``texts``.
+        proof: figures of ``forward`` against the original by name, and the number of ``texts``; of a decoder those of
+            ``forward_fused``, which linnet runs on every processor.
         proof_fused: figures of ``forward_fused``; empty if the file does not have the method, or an older version
             made it.
         proof_seven_bits: figures of ``forward_fused`` with activations rounded to 7 bits; empty if not measured.

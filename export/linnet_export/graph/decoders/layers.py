@@ -13,8 +13,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from linnet_export.graph.layers import MASKED_SCORE, Activation, copy_linear, frozen_parameter, scaled_linear
-from linnet_export.lower.custom_ops import cached_attention, layer_norm, multiply, rms_norm
+from linnet_export.graph.layers import (
+    MASKED_SCORE,
+    Activation,
+    BatchLayout,
+    LayerNorm,
+    copy_linear,
+    frozen_parameter,
+    scaled_linear,
+)
+from linnet_export.lower.custom_ops import cached_attention, multiply, rms_norm
 
 __all__ = [
     "AttentionShape",
@@ -83,15 +91,11 @@ class ShiftedNorm(Norm):
 
     def __init__(self, norm: nn.LayerNorm) -> None:
         super().__init__()
-        self.weight = frozen_parameter(norm.weight)
-        self.bias = frozen_parameter(norm.bias)
-        self.epsilon = norm.eps
+        self.norm = LayerNorm(norm)
 
     def of(self, x: Tensor, *, fused: bool) -> Tensor:
         """Normalize float32 [tokens, width]."""
-        if fused:
-            return layer_norm(x, self.weight, self.epsilon) + self.bias
-        return functional.layer_norm(x, (x.shape[-1],), self.weight, self.bias, self.epsilon)
+        return self.norm.of(x, BatchLayout(1, x.shape[0], fused=fused))
 
 
 class Rotation(nn.Module):
