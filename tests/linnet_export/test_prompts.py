@@ -176,7 +176,7 @@ def test_compared_answers_leave_the_prompt_out_too(report: ExportReport, tmp_pat
     texts = [text for text in texts_for(opened, None, None) if text.prompt]
     golden = opened[0].evidence.golden
     assert [text.text for text in texts] == [case.text for case in golden]
-    (answers,) = ask_all(opened, texts, None, None, threads=1)
+    (answers,) = ask_all(opened, texts, None, None, threads=0)
     for case, outputs in zip(golden, answers.outputs, strict=True):
         assert not compare_outputs(case, outputs, 1e-4).problems
 
