@@ -17,7 +17,7 @@ import pytest
 
 from tests.support.kept_files import ROOT, exporting_sources, kept_folder, source_hash
 
-__all__ = ["CHATML", "VOCABULARY", "decoder_file", "decoder_folder", "write_decoder"]
+__all__ = ["CHATML", "CONTEXT", "VOCABULARY", "decoder_file", "decoder_folder", "write_decoder"]
 
 _MAKERS = ("tests/support/decoder_file.py", "tests/support/tokenizers.py")
 VOCABULARY = 420

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from linnet_bench.machine.environment import CoreGroup, Environment, State, Versions
 from linnet_bench.machine.state import EnergyCounter
-from linnet_bench.record.profile import Event, LengthProfile, Profiler
+from linnet_bench.record.profile import DECODE, PREFILL, Event, LengthProfile, Profiler
 from linnet_bench.record.record import (
     ColdStart,
+    DecodeResult,
     FileFacts,
     Kernels,
     LengthResult,
@@ -22,9 +23,9 @@ from linnet_bench.record.record import (
 from linnet_bench.record.statistics import Summary
 from linnet_bench.soak.job import Settings as SoakSettings
 
-__all__ = ["GOLDEN", "SOAK_SETTINGS", "make_record", "make_run", "wrong_record"]
+__all__ = ["GOLDEN", "SOAK_SETTINGS", "decoder_record", "make_record", "make_run", "wrong_record"]
 
-GOLDEN = Path(__file__).parents[1] / "linnet_bench" / "record" / "golden" / "record_v1_5.json"
+GOLDEN = Path(__file__).parents[1] / "linnet_bench" / "record" / "golden" / "record_v1_6.json"
 
 SOAK_SETTINGS = SoakSettings(
     requests=1000, windows=5, clients=2, sessions=1, reload_every=10, lengths=(8,), threads=1,
@@ -182,6 +183,29 @@ def make_record() -> Record:
             answer_memory=49_000_000,
         ),
     )
+
+
+def decoder_record() -> Record:
+    """Return the record of a decoder on the same Raspberry Pi: prompts of 16 and 128 tokens."""
+    record = make_record()
+    decoding = (
+        DecodeResult(context=16, first_token=_length(16, 81_000_000, 82_000_000, 83_000_000),
+                     token=_length(1, 9_000_000, 10_000_000, 11_000_000)),
+        DecodeResult(context=128, first_token=_length(128, 801_000_000, 802_000_000, 803_000_000),
+                     token=_length(1, 11_500_000, 12_500_000, 13_500_000)),
+    )  # fmt: skip
+    run = dataclasses.replace(
+        record.runs[0],
+        lengths=(_length(16, 79_000_000, 80_000_000, 81_000_000), _length(128, 799_000_000, 800_000_000, 801_000_000)),
+        decoding=decoding,
+        profiles=(dataclasses.replace(_profile(), step=PREFILL), dataclasses.replace(_profile(), step=DECODE)),
+    )
+    proof = {"agreement": 0.875, "kl_mean": 0.0625, "perplexity": 42.0, "original_perplexity": 40.0}
+    file = dataclasses.replace(
+        record.file, name="speaks.pte", task="text-generation", model_type="llama", max_length=2048, proof=proof
+    )
+    settings = dataclasses.replace(record.settings, lengths=(16, 128))
+    return dataclasses.replace(record, settings=settings, file=file, runs=(run,))
 
 
 def wrong_record() -> Record:

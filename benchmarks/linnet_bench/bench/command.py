@@ -10,7 +10,8 @@ from pathlib import Path
 from linnet.cli.console import Console
 from linnet.cli.exit_status import CHECK_FAILED, INTERRUPTED, OK
 from linnet.cli.output import check_output_path, write_text
-from linnet.errors import InvalidArgumentError
+from linnet.errors import InvalidArgumentError, LinnetError
+from linnet.loading import load
 from linnet_bench.arguments import (
     CUT,
     add_output_arguments,
@@ -24,14 +25,15 @@ from linnet_bench.arguments import (
     write_output,
 )
 from linnet_bench.measure.benchmark import TRACED, Benchmark, default_threads
+from linnet_bench.measure.decoder import DECODED, longest_input
 from linnet_bench.measure.progress import Progress
-from linnet_bench.record.preset import DEFAULT, HEADLINE, OFFICIAL, QUICK
+from linnet_bench.record.preset import DECODER, DECODER_QUICK, DEFAULT, GENERATION, HEADLINE, OFFICIAL, QUICK, Preset
 from linnet_bench.record.record import Record, Settings, to_json
 from linnet_bench.record.table import show_record
 from linnet_bench.record.trace import trace_facts, trace_json
 from linnet_bench.remote.arguments import add_device_arguments, wants_devices
 
-__all__ = ["add_arguments", "run", "settings_from"]
+__all__ = ["add_arguments", "run", "settings_from", "task_of"]
 
 PROFILE_LENGTHS = (16, 128, 512)
 
@@ -39,6 +41,8 @@ _EPILOG = f"""\
 For each thread count a fresh process loads the file, repeats its golden cases, warms up, times `forward`
 at each length with the garbage collector off, and repeats the golden cases. For a wrong answer no latency
 is reported and the exit status is {CHECK_FAILED}. Percentiles are nearest-rank: latencies that occurred.
+Of a decoder, --lengths are those of prompts (default {joined(DECODER.lengths)}); each prompt is another one and is
+continued by {DECODED} tokens: tokens/s of prefill and of decoding behind it, and the time to the first token.
 
 --official follows MLPerf Mobile's single stream: at least {OFFICIAL.least_samples} samples and {OFFICIAL.seconds:.0f} s
 for each length, p{HEADLINE} as the headline, {OFFICIAL.repeats} repeats and their spread, with pauses of
@@ -50,6 +54,7 @@ examples:
   linnet bench intents.pte -o intents-bench.json
   linnet bench intents.pte --official --lengths 32,128 --threads 2 -o official.json
   linnet bench intents.pte --profile --lengths 128 --threads 1 --trace intents-trace.json
+  linnet bench smollm2.pte --lengths 64,1024 --threads 2
   linnet bench intents.pte --device ssh://pi@raspberrypi.local --device local -o records/
 """
 
@@ -109,21 +114,21 @@ def run(args: argparse.Namespace) -> int:
     if wants_devices(args):
         from linnet_bench.bench.devices import run_on_devices
 
-        return run_on_devices(args, None if args.file is None else settings_from(args))
+        return run_on_devices(args, None if args.file is None else settings_from(args, task_of(args.file)))
     outputs = [out for out in (args.output, args.trace) if out is not None]
     if len(set(outputs)) < len(outputs):
         raise InvalidArgumentError(f"--output and --trace both name {args.trace}; give each its own file")
     for out in outputs:
         check_output_path(out, force=args.force)
     progress = Progress(sys.stderr)
-    benchmark = Benchmark(args.file, settings_from(args), progress.say, command=command_line())
+    benchmark = Benchmark(args.file, settings_from(args, task_of(args.file)), progress.say, command=command_line())
     try:
         failure = benchmark.measure()
     finally:
         progress.end()
     record = benchmark.record()
     if record is not None:
-        say_cut(args.lengths, record.file.max_length)
+        say_cut(args.lengths, longest_input(record.file.task, record.file.max_length))
         if not args.json:
             show_record(record, Console())
         write_output(lambda: to_json(record), args)
@@ -165,13 +170,28 @@ def add_method_arguments(parser: argparse.ArgumentParser) -> None:
         help="bits of rounded activations in custom kernels (default auto: 7 where faster and proven)")  # fmt: skip
 
 
-def settings_from(args: argparse.Namespace) -> Settings:
-    """Return the settings of the arguments: those of the preset, changed by the other options.
+def task_of(path: Path) -> str:
+    """Return the task of a file; empty if it cannot be opened here, which the measuring process will report."""
+    try:
+        with load(path, self_test=False) as model:
+            return model.task
+    except LinnetError:
+        return ""
+
+
+def _preset(args: argparse.Namespace, task: str) -> Preset:
+    if task == GENERATION:
+        return DECODER_QUICK if args.quick else DECODER
+    return QUICK if args.quick else OFFICIAL if args.official else DEFAULT
+
+
+def settings_from(args: argparse.Namespace, task: str = "") -> Settings:
+    """Return the settings of the arguments: those of the task's preset, changed by the other options.
 
     Raises:
         InvalidArgumentError: numbers are out of range or contradict the official method; lists all of them.
     """
-    method = QUICK if args.quick else OFFICIAL if args.official else DEFAULT
+    method = _preset(args, task)
     profile = args.profile or args.trace is not None
     given = Settings(
         lengths=args.lengths or (PROFILE_LENGTHS if profile else method.lengths),
@@ -191,7 +211,7 @@ def settings_from(args: argparse.Namespace) -> Settings:
         affinity=args.affinity,
         activation_bits=0 if args.activation_bits == "auto" else int(args.activation_bits),
     )
-    problems = [*_out_of_range(given), *(_against_official(given) if args.official else ())]
+    problems = [*_out_of_range(given), *(_against_official(given, task) if args.official else ())]
     if problems:
         raise InvalidArgumentError("; ".join(problems))
     return given
@@ -210,7 +230,10 @@ def _out_of_range(settings: Settings) -> Iterator[str]:
         yield f"--cooldown is {settings.cooldown_seconds:g}, expected 0 to 3600"
 
 
-def _against_official(settings: Settings) -> Iterator[str]:
+def _against_official(settings: Settings, task: str) -> Iterator[str]:
+    if task == GENERATION:
+        yield "--official is a method for encoders, got a decoder; use --seconds and --repeats"
+        return
     if settings.samples is not None:
         yield f"--official takes at least {OFFICIAL.least_samples} samples by itself; leave out --samples"
     if settings.seconds is not None and settings.seconds < OFFICIAL.seconds:

@@ -14,6 +14,7 @@ from linnet_bench.arguments import command_line, say_cut
 from linnet_bench.bench.on_device import ENTRY_POINT
 from linnet_bench.bench.side_by_side import print_json, show_outcomes, show_troubles
 from linnet_bench.measure.benchmark import BenchmarkRequest
+from linnet_bench.measure.decoder import longest_input
 from linnet_bench.record.record import Settings, write_record
 from linnet_bench.record.trace import trace_facts, trace_json
 from linnet_bench.remote.address import Address, read_devices_file, select_devices
@@ -52,9 +53,9 @@ def run_on_devices(args: argparse.Namespace, settings: Settings | None) -> int:
         deployment=deployment_for(args, [args.file]),
     )
     outcomes = run_all(addresses, job, KINDS, _board(addresses))
-    bounds = [outcome.record.file.max_length for outcome in outcomes if outcome.record is not None]
-    if bounds:
-        say_cut(args.lengths, bounds[0])
+    files = [outcome.record.file for outcome in outcomes if outcome.record is not None]
+    if files:
+        say_cut(args.lengths, longest_input(files[0].task, files[0].max_length))
     if args.json:
         print_json(outcomes)
         show_troubles(outcomes, Console(sys.stderr))

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from linnet.errors import InvalidArgumentError
 from linnet.format.evidence import Evidence, Instruction, LayerPrecision
 from linnet.format.manifest import Manifest
-from linnet_bench.tasks import get_task
+from linnet_bench.tasks import get_task, refuse_decoder
 
 __all__ = ["Attention", "Linear", "Work", "count_work"]
 
@@ -118,6 +118,7 @@ def count_work(manifest: Manifest, evidence: Evidence) -> Work:
     Raises:
         InvalidArgumentError: the evidence has no layers or no debug map: an old file.
     """
+    refuse_decoder(manifest.task, "linnet estimate")
     layers, places = evidence.report.layers, evidence.places.get("forward")
     if not layers or not places:
         raise InvalidArgumentError("the file does not say what it computes; export it again with this linnet")

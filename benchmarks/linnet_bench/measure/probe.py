@@ -27,10 +27,13 @@ from linnet_bench.record.statistics import summarize
 
 __all__ = [
     "Clock",
+    "EnergyMeter",
     "check_golden",
     "clip_lengths",
     "forward_inputs",
+    "length_result",
     "profile_forward",
+    "require_steady",
     "see_kernels",
     "time_answer",
     "time_forward",
@@ -126,37 +129,47 @@ def time_forward(model: Model, runtime: Runtime, tokens: int, sampling: Sampling
     """
     inputs = forward_inputs(model, runtime, tokens)
     before = runtime.run("forward", inputs)
-    meter = _EnergyMeter()
+    meter = EnergyMeter()
     warmup, samples = timed(lambda: runtime.run("forward", inputs), sampling, started=meter.start)
-    energy = meter.joules()
-    _require_steady(before, runtime.run("forward", inputs), tokens)
-    return _result(tokens, warmup, samples, energy)
+    meter.stop()
+    require_steady(before, runtime.run("forward", inputs), tokens)
+    return length_result(tokens, warmup, samples, meter.joules)
 
 
-class _EnergyMeter:
-    """Energy in joules used between two moments, on systems with energy counters."""
+class EnergyMeter:
+    """Energy used in one or several spans, on systems with energy counters.
+
+    Attributes:
+        joules: of all spans so far; None without counters.
+    """
 
     def __init__(self) -> None:
         self._before: tuple[EnergyCounter, ...] = ()
+        self.joules: float | None = None
 
     def start(self) -> None:
+        """Begin a span."""
         self._before = read_energy()
 
-    def joules(self) -> float | None:
-        return energy_between(self._before, read_energy()) if self._before else None
+    def stop(self) -> None:
+        """End the span."""
+        used = energy_between(self._before, read_energy()) if self._before else None
+        if used is not None:
+            self.joules = used + (self.joules or 0.0)
 
 
-def see_kernels(model: Model, runtime: ProfilingRuntime, tokens: int, kernels: str) -> Kernels:
+def see_kernels(model: Model, runtime: ProfilingRuntime, infer: Callable[[], object], kernels: str) -> Kernels:
     """Profile one inference and return the kernels that computed it. The runtime's profiling must be on.
 
     Args:
-        model: source of the evidence and the tokenizer.
+        model: source of the evidence.
         runtime: runtime of the model.
-        tokens: length of the input.
+        infer: runs one inference.
         kernels: name of linnet's own kernels, as ``runtime_info()`` tells it.
     """
-    runtime.run("forward", forward_inputs(model, runtime, tokens))
-    steps = [*steps_of(runtime_events(runtime))]
+    infer()
+    first = next((list(events) for _, events in itertools.groupby(runtime_events(runtime), key=_run_of)), [])
+    steps = [*steps_of(first)]
     program = ProgramMap(model.evidence)
     method = program.recognize([step.event.instruction for step in steps if step.partition])
     named = [program.operator(step.event.instruction)[0] or step.name for step in steps if not step.partition]
@@ -168,6 +181,10 @@ def see_kernels(model: Model, runtime: ProfilingRuntime, tokens: int, kernels: s
         outside=distinct(named),
         activation_bits=runtime.activation_bits() if method == "forward_fused" else None,
     )
+
+
+def _run_of(event: Event) -> int:
+    return event.run
 
 
 def _attention(method: str | None, outside: Sequence[str], delegated: Sequence[str], kernels: str) -> str | None:
@@ -199,7 +216,7 @@ def profile_forward(
 
     def take() -> None:
         nonlocal untaken
-        runs = itertools.groupby(runtime_events(runtime), key=lambda event: event.run)
+        runs = itertools.groupby(runtime_events(runtime), key=_run_of)
         for run in [list(events) for _, events in runs][-untaken:]:  # earlier runs are the warm-up
             profiler.add(run)
             kept.append(run)
@@ -214,7 +231,7 @@ def profile_forward(
     _, times = timed(lambda: runtime.run("forward", inputs), sampling, between=between)
     if untaken:
         take()
-    _require_steady(before, runtime.run("forward", inputs), plain.tokens)
+    require_steady(before, runtime.run("forward", inputs), plain.tokens)
     runtime.profile()
     result = profiler.result(plain.tokens, summarize(times), plain.summary.p50_ns)
     return result, [event._replace(run=number) for number, run in enumerate(kept) for event in run]
@@ -223,7 +240,7 @@ def profile_forward(
 def time_answer(model: Model, example: Example, sampling: Sampling) -> LengthResult:
     """Time the whole call from a text to its answer: tokenizer, ``forward``, decoding."""
     warmup, samples = timed(lambda: example.run(model), sampling)
-    return _result(len(model.tokenize(example.text, example.pair)), warmup, samples)
+    return length_result(len(model.tokenize(example.text, example.pair)), warmup, samples)
 
 
 def check_golden(model: Model) -> OutputCheck:
@@ -238,7 +255,12 @@ def check_golden(model: Model) -> OutputCheck:
     return OutputCheck(cases=len(results), before=not wrong, after=None, message=message)
 
 
-def _require_steady(before: Sequence[FloatArray], after: Sequence[FloatArray], tokens: int) -> None:
+def require_steady(before: Sequence[FloatArray], after: Sequence[FloatArray], tokens: int) -> None:
+    """Check that two outputs for one input are finite and the same, but for rounding.
+
+    Raises:
+        GoldenMismatchError: they are not.
+    """
     for one, other in zip(before, after, strict=True):
         if not (np.isfinite(one).all() and np.isfinite(other).all()):
             raise GoldenMismatchError(
@@ -253,7 +275,8 @@ def _require_steady(before: Sequence[FloatArray], after: Sequence[FloatArray], t
             )
 
 
-def _result(tokens: int, warmup: int, samples: list[int], energy_j: float | None = None) -> LengthResult:
+def length_result(tokens: int, warmup: int, samples: Sequence[int], energy_j: float | None = None) -> LengthResult:
+    """Return the result of samples in nanoseconds; ``tokens`` is the number that one sample ran."""
     summary = summarize(samples)
     return LengthResult(
         tokens=tokens,

@@ -11,6 +11,7 @@ opened      ``load_ns``, ``first_answer_ns``, ``facts`` (of the file), ``runtime
 checked     ``check``: :class:`~linnet_bench.record.record.OutputCheck`; the last event if it is wrong
 measuring   ``tokens``
 length      ``result``: :class:`~linnet_bench.record.record.LengthResult`; these two for each length
+decode      ``result``: :class:`~linnet_bench.record.record.DecodeResult`; of a decoder, after each ``length``
 answer      ``result``: the same, from a text to its answer
 profile     ``result``: :class:`~linnet_bench.record.profile.LengthProfile`, ``events`` of the last
             inferences; one for each length, if the job requests it

@@ -13,6 +13,7 @@ from linnet_bench.measure.process import run_process
 from linnet_bench.measure.protocol import Emit, Event, Job
 from linnet_bench.record.profile import LengthProfile, as_events
 from linnet_bench.record.record import (
+    DecodeResult,
     FileFacts,
     Kernels,
     LengthResult,
@@ -67,6 +68,7 @@ class Collector:
         self._kernels: Kernels | None = None
         self._check = OutputCheck(cases=0, before=True, after=None, message="no answer was checked yet")
         self._lengths: list[LengthResult] = []
+        self._decoding: list[DecodeResult] = []
         self._answer: LengthResult | None = None
         self._profiles: list[LengthProfile] = []
         self._after: State | None = None
@@ -86,6 +88,7 @@ class Collector:
             "checked": self._on_checked,
             "measuring": lambda _event: None,
             "length": lambda event: self._lengths.append(from_data(LengthResult, event["result"], "length")),
+            "decode": lambda event: self._decoding.append(from_data(DecodeResult, event["result"], "decode")),
             "answer": self._on_answer,
             "profile": self._on_profile,
             "kernels": self._on_kernels,
@@ -116,6 +119,7 @@ class Collector:
             repeat=self._repeat,
             affinity=self.opened.affinity,
             kernels=self._kernels,
+            decoding=() if invalid else tuple(self._decoding),
         )
 
     def _on_opened(self, event: Event) -> None:
@@ -131,7 +135,7 @@ class Collector:
     def _on_profile(self, event: Event) -> None:
         profile = from_data(LengthProfile, event["result"], "profile")
         self._profiles.append(profile)
-        self.traced.append(TracedRuns(self._threads, profile.tokens, as_events(event["events"])))
+        self.traced.append(TracedRuns(self._threads, profile.tokens, as_events(event["events"]), profile.step))
 
     def _on_kernels(self, event: Event) -> None:
         self._kernels = from_data(Kernels, event["kernels"], "kernels")

@@ -10,16 +10,18 @@ import dataclasses
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from linnet.errors import GoldenMismatchError, InvalidArgumentError
 from linnet.model import Model
 from linnet.runtime import ProfilingRuntime, Runtime, open_runtime, runtime_info
 from linnet_bench.machine.environment import current_affinity, peak_memory, read_state
+from linnet_bench.measure.decoder import decodes, longest_input, profile_context, run_prompt, time_context
 from linnet_bench.measure.probe import (
     check_golden,
     clip_lengths,
+    forward_inputs,
     profile_forward,
     see_kernels,
     time_answer,
@@ -27,7 +29,9 @@ from linnet_bench.measure.probe import (
 )
 from linnet_bench.measure.protocol import Emit, Job, MeasureSettings, serve_job
 from linnet_bench.measure.sample import Example, example_for
-from linnet_bench.record.record import LengthResult, OutputCheck
+from linnet_bench.record.profile import Event as ProfiledEvent
+from linnet_bench.record.profile import LengthProfile
+from linnet_bench.record.record import DecodeResult, LengthResult, OutputCheck
 from linnet_bench.record.sampling import Sampling
 
 __all__ = ["bind", "facts", "main", "measure"]
@@ -52,6 +56,8 @@ def measure(job: Job, emit: Emit) -> None:
         runtime.set_activation_bits(variant.activation_bits)
     model = Model(runtime, path=variant.path)
     load_ns = time.perf_counter_ns() - start
+    if variant.fused is False and decodes(model):
+        raise InvalidArgumentError("expected custom kernels for a decoder, got --fused no; linnet runs no others there")
     example = example_for(model)
     start = time.perf_counter_ns()
     example.run(model)
@@ -93,33 +99,70 @@ def measure(job: Job, emit: Emit) -> None:
 
 def _time_everything(
     settings: MeasureSettings, model: Model, runtime: Runtime, example: Example, emit: Emit
-) -> Sequence[LengthResult]:
-    results = []
-    for tokens in clip_lengths(settings.lengths, model.manifest.max_length):
+) -> Sequence[LengthResult | DecodeResult]:
+    results: list[LengthResult | DecodeResult] = []
+    for tokens in clip_lengths(settings.lengths, longest_input(model.manifest.task, model.manifest.max_length)):
         emit({"event": "measuring", "tokens": tokens})
-        results.append(time_forward(model, runtime, tokens, settings.sampling))
-        emit({"event": "length", "result": dataclasses.asdict(results[-1])})
+        if decodes(model):
+            prefill, decoding = time_context(model, tokens, settings.sampling)
+            emit({"event": "length", "result": dataclasses.asdict(prefill)})
+            emit({"event": "decode", "result": dataclasses.asdict(decoding)})
+            results.append(decoding)
+        else:
+            length = time_forward(model, runtime, tokens, settings.sampling)
+            emit({"event": "length", "result": dataclasses.asdict(length)})
+            results.append(length)
     emit({"event": "answer", "result": dataclasses.asdict(time_answer(model, example, settings.sampling))})
     return results
 
 
 def _look_inside(
-    settings: MeasureSettings, model: Model, runtime: ProfilingRuntime, plain: Sequence[LengthResult], emit: Emit
+    settings: MeasureSettings,
+    model: Model,
+    runtime: ProfilingRuntime,
+    plain: Sequence[LengthResult | DecodeResult],
+    emit: Emit,
 ) -> None:
     """Profile each length as the last step: profiling reloads the method, which would count as memory, and is slow."""
-    asked = settings.sampling
-    seconds = None if asked.seconds is None else min(asked.seconds, _PROFILE_SECONDS)
-    sampling = Sampling(seconds=seconds, samples=asked.samples)
     runtime.set_profiling(True)
     try:
-        kernels = see_kernels(model, runtime, plain[-1].tokens, runtime_info().get("kernels", "portable"))
+        kernels = see_kernels(model, runtime, _inference(model, runtime, plain[-1]), _own_kernels())
         emit({"event": "kernels", "kernels": dataclasses.asdict(kernels)})
         for unprofiled in plain if settings.profile else ():
-            emit({"event": "measuring", "tokens": unprofiled.tokens})
-            result, events = profile_forward(model, runtime, unprofiled, sampling, settings.traced)
-            emit({"event": "profile", "result": dataclasses.asdict(result), "events": events})
+            emit({"event": "measuring", "tokens": _tokens(unprofiled)})
+            for result, events in _profiles(settings, model, runtime, unprofiled):
+                emit({"event": "profile", "result": dataclasses.asdict(result), "events": events})
     finally:
         runtime.set_profiling(False)
+
+
+def _own_kernels() -> str:
+    return runtime_info().get("kernels", "portable")
+
+
+def _tokens(result: LengthResult | DecodeResult) -> int:
+    return result.context if isinstance(result, DecodeResult) else result.tokens
+
+
+def _inference(model: Model, runtime: Runtime, plain: LengthResult | DecodeResult) -> Callable[[], object]:
+    """Return a call that runs one input of the length of a result."""
+    if isinstance(plain, DecodeResult):
+        return lambda: run_prompt(model, plain.context)
+    inputs = forward_inputs(model, runtime, plain.tokens)
+    return lambda: runtime.run("forward", inputs)
+
+
+def _profiles(
+    settings: MeasureSettings, model: Model, runtime: ProfilingRuntime, plain: LengthResult | DecodeResult
+) -> Iterator[tuple[LengthProfile, list[ProfiledEvent]]]:
+    asked = settings.sampling
+    seconds = None if asked.seconds is None else min(asked.seconds, _PROFILE_SECONDS)
+    if isinstance(plain, DecodeResult):
+        sampling = dataclasses.replace(asked, seconds=seconds)
+        yield from profile_context(model, runtime, plain, sampling, settings.traced)
+    else:
+        sampling = Sampling(seconds=seconds, samples=asked.samples)
+        yield profile_forward(model, runtime, plain, sampling, settings.traced)
 
 
 def bind(cpus: Sequence[int]) -> None:

@@ -18,7 +18,7 @@ and nothing is discarded, so the percentile is that of all samples (nearest rank
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from linnet.cli.console import counted
 from linnet_bench.record.record import LengthResult, Record, Settings, ThreadRun
@@ -26,7 +26,10 @@ from linnet_bench.record.sampling import SECONDS, Sampling
 from linnet_bench.record.statistics import median, percentile
 
 __all__ = [
+    "DECODER",
+    "DECODER_QUICK",
     "DEFAULT",
+    "GENERATION",
     "HEADLINE",
     "OFFICIAL",
     "PRESETS",
@@ -34,10 +37,16 @@ __all__ = [
     "REPRODUCIBLE",
     "Point",
     "Preset",
+    "decode_points",
     "estimated_seconds",
+    "first_token_points",
+    "is_decoder",
     "points",
     "shortcomings",
 ]
+
+GENERATION = "text-generation"
+"""The task of decoders."""
 
 HEADLINE = 90
 """Percentile that the official method reports for a length."""
@@ -80,6 +89,12 @@ OFFICIAL = Preset(
     repeats=5,
     cooldown_seconds=300.0,
 )
+DECODER = Preset(name="default", lengths=(16, 128, 512), least_samples=5, warmup_runs=1)
+"""Default of decoders, whose samples are prompts with what follows them: each takes longer, and has more figures."""
+
+DECODER_QUICK = Preset(
+    name="quick", lengths=(16, 128), seconds=0.2, least_samples=3, warmup_runs=1, cold_repeats=QUICK.cold_repeats
+)
 PRESETS: Mapping[str, Preset] = {method.name: method for method in (DEFAULT, QUICK, OFFICIAL)}
 
 
@@ -88,7 +103,7 @@ class Point:
     """Results of one thread count and length over all repeats.
 
     Attributes:
-        threads, tokens: thread count and input length.
+        threads, tokens: thread count, and input length or context.
         results: one for each repeat.
     """
 
@@ -124,15 +139,33 @@ class Point:
         return sum(used) / self.samples if len(used) == len(self.results) else None
 
 
+def is_decoder(record: Record) -> bool:
+    """Return whether a record is of a decoder."""
+    return record.file.task == GENERATION
+
+
 def points(runs: Sequence[ThreadRun]) -> list[Point]:
-    """Return the results of ``forward`` grouped by thread count and length, in rising order."""
+    """Return the results of ``forward`` (of a decoder, of the prefill) by thread count and length, in rising order."""
+    return _grouped((run.threads, result.tokens, result) for run in runs for result in run.lengths)
+
+
+def decode_points(runs: Sequence[ThreadRun]) -> list[Point]:
+    """Return the results of one further token of a decoder by thread count and context, in rising order."""
+    return _grouped((run.threads, result.context, result.token) for run in runs for result in run.decoding)
+
+
+def first_token_points(runs: Sequence[ThreadRun]) -> list[Point]:
+    """Return the results of a decoder's first token by thread count and context, in rising order."""
+    return _grouped((run.threads, result.context, result.first_token) for run in runs for result in run.decoding)
+
+
+def _grouped(results: Iterable[tuple[int, int, LengthResult]]) -> list[Point]:
     groups: dict[tuple[int, int], list[LengthResult]] = {}
-    for run in runs:
-        for result in run.lengths:
-            groups.setdefault((run.threads, result.tokens), []).append(result)
+    for threads, tokens, result in results:
+        groups.setdefault((threads, tokens), []).append(result)
     return [
-        Point(threads=threads, tokens=tokens, results=tuple(results))
-        for (threads, tokens), results in sorted(groups.items())
+        Point(threads=threads, tokens=tokens, results=tuple(of_both))
+        for (threads, tokens), of_both in sorted(groups.items())
     ]
 
 

@@ -29,9 +29,11 @@ from linnet_bench.record.layers import ProgramMap
 from linnet_bench.record.statistics import Summary, percentile
 
 __all__ = [
+    "DECODE",
     "DELEGATED",
     "EXECUTOR",
     "OUTSIDE",
+    "PREFILL",
     "SET_UP",
     "Event",
     "LengthProfile",
@@ -47,6 +49,7 @@ __all__ = [
 ]
 
 DELEGATED, SET_UP, OUTSIDE, EXECUTOR = "delegated", "set-up", "outside", "executor"
+PREFILL, DECODE = "prefill", "decode"
 
 _RUNTIME = 0  # LINNET_EVENT_RUNTIME
 _METHOD, _DELEGATE_CALL, _OPERATOR_CALL, _KERNEL = "Method::execute", "DELEGATE_CALL", "OPERATOR_CALL", "native_call_"
@@ -147,6 +150,7 @@ class LengthProfile:
         steps: whole partitions, each operator outside, and the executor; largest share first.
         layers: everything of one layer together, largest share first; the name is empty for what belongs to no layer.
         places: each place alone, in the order of the program.
+        step: of a decoder "prefill", the prompt, or "decode", one token behind it; empty for others.
     """
 
     tokens: int
@@ -158,6 +162,7 @@ class LengthProfile:
     steps: tuple[Row, ...]
     layers: tuple[Row, ...]
     places: tuple[Row, ...]
+    step: str = ""
 
 
 def as_events(rows: Sequence[Sequence[object]]) -> list[Event]:
@@ -222,26 +227,35 @@ class Profiler:
         self._whole: list[int] = []
         self._exact = False
 
-    def add(self, events: Sequence[Event]) -> None:
-        """Add the events of one run.
+    def add(self, *runs: Sequence[Event]) -> None:
+        """Add one inference: the events of its run, or of several runs that follow each other.
 
         Raises:
-            InternalError: they are not of one run, or of another program than the runs before.
+            InternalError: events are not of one run, or of another program than the runs before.
         """
+        sums: dict[Place, int] = {}
+        whole = 0
+        for events in runs:
+            whole += self._add_run(events, sums)
+        if self._times and self._times.keys() != sums.keys():
+            raise InternalError("the program took another way in this run than in the one before")
+        for place, time in sums.items():
+            self._times.setdefault(place, []).append(time)
+        self._whole.append(whole)
+
+    def _add_run(self, events: Sequence[Event], sums: dict[Place, int]) -> int:
+        """Add the times of one run to ``sums``, and return the time of the method."""
         whole = [event.time for event in events if event.name == _METHOD]
         if len(whole) != 1:
             raise InternalError(f"found {len(whole)} events {_METHOD!r} in one run, expected 1")
         self._program.recognize([event.instruction for event in events if event.name == _DELEGATE_CALL])
-        times = dict(_times(events, whole[0], self._program))
-        if self._times and self._times.keys() != times.keys():
-            raise InternalError("the program took another way in this run than in the one before")
-        for place, time in times.items():
-            self._times.setdefault(place, []).append(time)
-        self._whole += whole
+        for place, time in _times(events, whole[0], self._program):
+            sums[place] = sums.get(place, 0) + time
         self._exact = self._exact or any(event.kind != _RUNTIME and event.time % _MICROSECOND for event in events)
+        return whole[0]
 
-    def result(self, tokens: int, forward: Summary, unprofiled_p50_ns: float) -> LengthProfile:
-        """Return the profile of all runs so far.
+    def result(self, tokens: int, forward: Summary, unprofiled_p50_ns: float, step: str = "") -> LengthProfile:
+        """Return the profile of all runs so far; arguments are fields of :class:`LengthProfile`.
 
         Raises:
             ValueError: there was no run.
@@ -257,6 +271,7 @@ class Profiler:
             steps=self._rows(lambda place: (place.instruction, place.partition)),
             layers=self._rows(lambda place: place.layer),
             places=self._rows(lambda place: place, by_share=False),
+            step=step,
         )
 
     def _rows(self, group: _Group, *, by_share: bool = True) -> tuple[Row, ...]:

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 
 from linnet.cli.console import Console, counted
-from linnet_bench.record.profile import DELEGATED, OUTSIDE, SET_UP, LengthProfile, Row, delegate_of
+from linnet_bench.record.profile import DECODE, DELEGATED, OUTSIDE, PREFILL, SET_UP, LengthProfile, Row, delegate_of
 
 __all__ = ["show_profile"]
 
@@ -17,7 +17,7 @@ _SHOWN = 12  # maximum rows of a table; the record has all
 
 def show_profile(profile: LengthProfile, threads: int, method: str, console: Console) -> None:
     """Write one length of a method: equal operators together, then partitions and the operators outside them."""
-    console.heading(f"profile of {method}, {profile.tokens} tokens, {counted(threads, 'thread')}")
+    console.heading(f"profile of {method}, {_input(profile)}, {counted(threads, 'thread')}")
     delegates = {row.partition: delegate_of(row.name) for row in profile.places if row.kind == DELEGATED}
     console.table(_HEADERS, [*_rows(profile.operators, delegates)], right=_RIGHT)
     console.line()
@@ -28,6 +28,11 @@ def show_profile(profile: LengthProfile, threads: int, method: str, console: Con
         console.line()
     for line in _sentences(profile, method):
         console.line(line)
+
+
+def _input(profile: LengthProfile) -> str:
+    tokens = counted(profile.tokens, "token")
+    return {PREFILL: f"prefill of {tokens}", DECODE: f"one token behind {tokens}"}.get(profile.step, tokens)
 
 
 def _rows(rows: Sequence[Row], delegates: Mapping[int, str]) -> Iterator[Sequence[str]]:

@@ -34,6 +34,7 @@ __all__ = [
     "RECORD_MAJOR",
     "RECORD_MINOR",
     "ColdStart",
+    "DecodeResult",
     "Environment",
     "FileFacts",
     "Kernels",
@@ -56,9 +57,9 @@ __all__ = [
 
 RECORD_KIND = "linnet-bench"
 RECORD_MAJOR = 1
-RECORD_MINOR = 5
+RECORD_MINOR = 6
 """1: profiles; 2: method, repeats, kernels, throttling, energy, cores, emulation; 3: partial_reason; 4: busy_share;
-5: activation_bits."""
+5: activation_bits; 6: decoding."""
 
 LEAST_WHOLE = -1
 """Smallest whole number of a record: a position or a count that there is not."""
@@ -85,7 +86,8 @@ class Settings:
     """Requested settings of the measurement.
 
     Attributes:
-        lengths: tokens of one input, special tokens included, as requested (before clipping).
+        lengths: tokens of one input, special tokens included, as requested (before clipping); of a decoder, tokens of
+            the prompt.
         threads: thread counts, each measured in a process of its own.
         seconds: time for the samples of one length; None if a number of samples was requested.
         samples: number of samples of each length; None if a time was requested.
@@ -186,7 +188,7 @@ class OutputCheck:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LengthResult:
-    """Latency of ``forward`` for one length, from token ids to numpy outputs.
+    """Latency of ``forward`` for one length, from token ids to numpy outputs; of a decoder, of the prefill of a prompt.
 
     Attributes:
         tokens: length of the input, special tokens included.
@@ -208,6 +210,25 @@ class LengthResult:
     def __post_init__(self) -> None:
         if self.tokens < 1 or self.tokens_per_second <= 0 or min(self.samples_ns, default=0) < 1:
             raise ValueError("expected at least one token, and a rate and samples above 0")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DecodeResult:
+    """Speed of a decoder behind prompts of one length; the text after a prompt is chosen greedily.
+
+    Attributes:
+        context: tokens of the prompt.
+        first_token: from the prompt's ids to its first token.
+        token: one further token at a time: the run of the last token, and the choice of the next one.
+    """
+
+    context: int
+    first_token: LengthResult
+    token: LengthResult
+
+    def __post_init__(self) -> None:
+        if self.context < 1 or self.token.tokens != 1:
+            raise ValueError("expected a context of at least one token, and times of one token each")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -238,8 +259,9 @@ class ThreadRun:
         load_ns: time of ``linnet.load`` of the file (in the page cache).
         first_answer_ns: time of the first call with a text, which loads ``forward``.
         check: whether the answers were right; if they were not, no time of this run is kept.
-        lengths: results of ``forward``.
-        answer: time from a text to its answer, tokenizer and decoding included; None if it was not measured.
+        lengths: results of ``forward``; of a decoder, of the prefill.
+        answer: time from a text to its answer, tokenizer and decoding included; of a decoder, to the first token. None
+            if it was not measured.
         peak_memory: peak resident bytes after all lengths; None if the process did not finish.
         before, after: state of the machine before and after the run.
         error: error that ended the run early, or empty.
@@ -247,6 +269,7 @@ class ThreadRun:
         repeat: number of the round, from 0.
         affinity: CPUs that the process could use; empty if unknown.
         kernels: kernels that ran; None if the process did not finish.
+        decoding: results of a decoder behind each prompt; empty for others.
     """
 
     threads: int
@@ -263,6 +286,7 @@ class ThreadRun:
     repeat: int = 0
     affinity: tuple[int, ...] = ()
     kernels: Kernels | None = None
+    decoding: tuple[DecodeResult, ...] = ()
 
     def __post_init__(self) -> None:
         counts = (self.threads, self.load_ns, self.first_answer_ns, self.peak_memory)

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from linnet.cli.console import Console, counted
 from linnet_bench.arguments import spans
 from linnet_bench.machine.state import State, busy_note, throttle_notes
-from linnet_bench.record.preset import DEFAULT, HEADLINE, OFFICIAL, Point, points, shortcomings
+from linnet_bench.record.decoder_table import decoder_notes, show_decoder
+from linnet_bench.record.preset import DEFAULT, HEADLINE, OFFICIAL, Point, is_decoder, points, shortcomings
 from linnet_bench.record.profile_table import show_profile
 from linnet_bench.record.record import ColdStart, Kernels, LengthResult, OutputCheck, Record, ThreadRun
 from linnet_bench.record.statistics import enough_for, median
@@ -30,12 +31,11 @@ METHODS = (
 def show_record(record: Record, console: Console) -> None:
     """Write the record: file, machine, latencies, cold start and memory."""
     console.fields(list(_identity(record)))
-    console.heading(f"latency of {methods(map(method_of, record.runs))}, token ids in, numpy out")
-    for note in _before_times(record):
-        console.line(note)
-    headers, rows = _latencies(record)
-    if rows:
-        console.table(headers, rows, right=_NUMBERS)
+    ran = methods(map(method_of, record.runs))
+    if is_decoder(record):
+        show_decoder(record, ran, [*_before_times(record)], console)
+    else:
+        _show_latencies(record, ran, console)
     for note in _notes(record):
         console.line(note)
     for run in record.runs:
@@ -48,10 +48,19 @@ def show_record(record: Record, console: Console) -> None:
         console.line(f"{record.ended_early}: only what had been finished is shown")
 
 
+def _show_latencies(record: Record, ran: str, console: Console) -> None:
+    console.heading(f"latency of {ran}, token ids in, numpy out")
+    for note in _before_times(record):
+        console.line(note)
+    headers, rows = _latencies(record)
+    if rows:
+        console.table(headers, rows, right=_NUMBERS)
+
+
 def _before_times(record: Record) -> Iterator[str]:
     if record.environment.emulated:
         yield f"EMULATED: these times mean nothing ({record.environment.emulated})"
-    if record.settings.repeats > 1:
+    if record.settings.repeats > 1 and not is_decoder(record):
         yield f"headline: p{HEADLINE}, the median of {record.settings.repeats} repeats, and how far they are apart"
 
 
@@ -173,18 +182,22 @@ def _notes(record: Record) -> Iterator[str]:
     if busy:
         yield busy
     yield from dict.fromkeys(note for run in record.runs for note in throttle_notes(run.before, run.after))
-    yield from _energy(record)
+    yield from decoder_notes(record) if is_decoder(record) else _encoder_notes(record)
     yield from methods_note(map(method_of, record.runs))
-    results = [result for run in record.runs for result in (*run.lengths, run.answer) if result is not None]
-    if record.settings.repeats == 1 and any(run.answer is not None for run in record.runs):
-        yield "text (n): from a text of n tokens to its answer, tokenizer and decoding included"
-    if any(not enough_for(99, result.summary.samples) for result in results):
-        yield "*: the largest sample; a p99 below it needs more than 100 samples"
     for run in record.runs:
         if run.check.wrong:
             yield f"{counted(run.threads, 'thread')}: no latency, because the answers are wrong: {run.check.message}"
         elif run.error:
             yield f"{counted(run.threads, 'thread')}: no latency, because the run failed: {run.error}"
+
+
+def _encoder_notes(record: Record) -> Iterator[str]:
+    yield from _energy(record)
+    results = [result for run in record.runs for result in (*run.lengths, run.answer) if result is not None]
+    if record.settings.repeats == 1 and any(run.answer is not None for run in record.runs):
+        yield "text (n): from a text of n tokens to its answer, tokenizer and decoding included"
+    if any(not enough_for(99, result.summary.samples) for result in results):
+        yield "*: the largest sample; a p99 below it needs more than 100 samples"
 
 
 def _energy(record: Record) -> Iterator[str]:
@@ -199,21 +212,22 @@ def _energy(record: Record) -> Iterator[str]:
 def _costs(record: Record) -> Iterator[tuple[str, str]]:
     cold = record.cold_start
     bare = 0 if cold is None else cold.bare_memory
+    answer = "token" if is_decoder(record) else "answer"
     for run in [run for run in record.runs if run.repeat == 0]:
         name = counted(run.threads, "thread")
         if run.load_ns is not None and run.first_answer_ns is not None:
-            then = f"then the first answer {_ms(run.first_answer_ns)} ms"
+            then = f"then the first {answer} {_ms(run.first_answer_ns)} ms"
             yield f"{name}: load", f"{_ms(run.load_ns)} ms, {then}"
         if run.peak_memory is not None:
             yield f"{name}: peak memory", f"{_memory(run.peak_memory, bare)}, after all lengths"
     if cold is not None:
-        yield from _cold(cold)
+        yield from _cold(cold, answer)
 
 
-def _cold(cold: ColdStart) -> Iterator[tuple[str, str]]:
+def _cold(cold: ColdStart, what: str) -> Iterator[tuple[str, str]]:
     answer, numpy, bare = (median(times) for times in (cold.answer_ns, cold.numpy_ns, cold.bare_ns))
     how = f"median of {len(cold.answer_ns)}; {counted(cold.threads, 'thread')}, files in the page cache"
-    yield "cold start", f"{_ms(answer)} ms from process start to first answer ({how})"
+    yield "cold start", f"{_ms(answer)} ms from process start to first {what} ({how})"
     parts = (median(times) for times in (cold.import_ns, cold.load_ns, cold.first_answer_ns))
     yield "  of which", "import {} ms, load {} ms, answer {} ms".format(*map(_ms, parts))
     yield "  to compare", f"Python that does nothing {_ms(bare)} ms, that imports numpy {_ms(numpy)} ms"

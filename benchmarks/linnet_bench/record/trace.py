@@ -30,11 +30,13 @@ class TracedRuns:
         threads: number of threads of the process.
         tokens: length of the input.
         events: events of consecutive runs, in the order in which they ended.
+        step: as in :class:`~linnet_bench.record.profile.LengthProfile`.
     """
 
     threads: int
     tokens: int
     events: Sequence[Event]
+    step: str = ""
 
 
 def trace_json(runs: Sequence[TracedRuns], facts: Mapping[str, Any]) -> str:
@@ -60,9 +62,14 @@ def _process(process: int, runs: TracedRuns) -> Iterator[dict[str, Any]]:
                 "dur": event.time / 1000,
                 "args": {"inference": run, "instruction": event.instruction},
             }
-    yield _named("process_name", process, 0, f"{runs.tokens} tokens, {counted(runs.threads, 'thread')}")
+    yield _named("process_name", process, 0, _process_name(runs))
     for track, name in tracks.items():
         yield _named("thread_name", process, track, name)
+
+
+def _process_name(runs: TracedRuns) -> str:
+    step = f"{runs.step}, " if runs.step else ""
+    return f"{step}{runs.tokens} tokens, {counted(runs.threads, 'thread')}"
 
 
 def _slices(events: Sequence[Event]) -> Iterator[tuple[int, str, Event]]:

@@ -22,6 +22,7 @@ from linnet.runtime import FloatArray, Runtime, open_runtime
 from linnet.tasks import get_task
 from linnet_bench.measure.probe import clip_lengths, forward_inputs
 from linnet_bench.record.record import OutputCheck
+from linnet_bench.tasks import refuse_decoder
 
 __all__ = ["RunnerJob", "prepare_job"]
 
@@ -94,6 +95,7 @@ def prepare_job(path: Path, lengths: Sequence[int]) -> tuple[RunnerJob, tuple[in
     """
     runtime = open_runtime(str(path), 0)
     model = Model(runtime, path=str(path))
+    refuse_decoder(model.manifest.task, "the C runner")
     clipped = clip_lengths(lengths, model.manifest.max_length)
     lines = [f"linnet-bench-job 1 {len(model.manifest.inputs)}", *_lengths(model, runtime, clipped)]
     cases, tolerance = stored_cases(model)

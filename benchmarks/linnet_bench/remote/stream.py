@@ -72,7 +72,7 @@ class EventLog:
     def outcome(self, address: Address, *, interrupted: bool) -> Outcome:
         """Return the outcome of a measurement; ``interrupted``: the user pressed Ctrl-C."""
         traced = [
-            TracedRuns(run["threads"], run["tokens"], as_events(run["events"]))
+            TracedRuns(run["threads"], run["tokens"], as_events(run["events"]), run.get("step", ""))
             for run in self.events.get("traced", {}).get("runs", ())
         ]
         record = self.record()

@@ -39,6 +39,7 @@ from linnet_bench.soak.job import Settings, SoakJob
 from linnet_bench.soak.record import Window
 from linnet_bench.soak.requests import fingerprint, make_requests, random_order
 from linnet_bench.soak.slots import Slot
+from linnet_bench.tasks import refuse_decoder
 
 __all__ = ["main", "resident_memory", "soak"]
 
@@ -126,6 +127,7 @@ class Soaker:
             Slot(lambda: load(path, threads=settings.threads, self_test=False)) for _ in range(settings.sessions)
         ]
         with self.slots[0].use() as model:
+            refuse_decoder(model.task, "linnet soak")
             self.requests = make_requests(model, settings.lengths)
             self._expected = [fingerprint(request.run(model)) for request in self.requests]
         self._order = random_order(len(self.requests)).tolist()

@@ -31,7 +31,7 @@ class Example:
     text: str
     pair: str | None
     arguments: tuple[Any, ...]
-    options: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     def run(self, model: Any) -> Any:
         """Call ``model``, a :class:`linnet.Model`, and return its answer."""
@@ -48,7 +48,7 @@ class Task:
 
     Attributes:
         name: Hugging Face task name.
-        metrics: names of the metrics on labelled rows; some need labels of one kind.
+        metrics: names of the metrics on labelled rows; some need labels of one kind. Empty: rows are refused.
         every_token: the head runs on each token, not on one row.
         plain_texts: any sentence is a valid input, without a pair or a mask.
         compared_by_cosine: agreement of two files is the cosine of their vectors, not equality of the best class.

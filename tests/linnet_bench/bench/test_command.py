@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from linnet.errors import FileMissingError, FileUnreadableError, InvalidArgumentError, RunFailedError
-from linnet_bench.bench.command import run
+from linnet_bench.bench.command import run, settings_from
 from linnet_bench.measure import benchmark, engine
 from linnet_bench.measure.files import file_sha256
 from linnet_bench.measure.protocol import Emit, Job
 from linnet_bench.measure.runner import Collector
 from tests.support.cli import bench, parse, read, settings
+from tests.support.decoder_file import decoder_file
 from tests.support.events import CHECK, FACTS, LENGTH, OPENED
 from tests.support.files import BenchFiles
 
@@ -220,3 +221,40 @@ def test_ctrl_c_in_the_second_thread_count_keeps_the_first(
     assert record.partial
     assert [(run.threads, len(run.lengths)) for run in record.runs] == [(1, 1), (2, 0)]
     assert "interrupted" in capsys.readouterr().out
+
+
+# -- decoders ------------------------------------------------------------------------------------------
+
+
+def test_a_decoder_has_prompts_by_default_and_fewer_samples() -> None:
+    found = settings_from(parse("file.pte"), "text-generation")
+    assert (found.lengths, found.least_samples, found.method) == ((16, 128, 512), 5, "default")
+    assert settings_from(parse("file.pte", "--quick"), "text-generation").lengths == (16, 128)
+
+
+def test_the_official_method_is_refused_for_a_decoder() -> None:
+    with pytest.raises(InvalidArgumentError, match="--official is a method for encoders"):
+        settings_from(parse("file.pte", "--official"), "text-generation")
+
+
+def test_a_proven_decoder(tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    lengths = ("--threads", "1", "--lengths", "8,64", "--samples", "3", "--cold", "1")
+    done = bench(decoder_file(), *lengths, "--output", out)
+    assert done.returncode == 0, done.stderr
+    assert "--lengths has 64, over the file's bound of 63 tokens" in done.stderr
+    assert "golden cases right before and after the clock ran" in done.stdout
+    assert "ms from process start to first token" in done.stdout
+    record = read(out)
+    (run_,) = record.runs
+    assert [(result.context, result.token.summary.samples) for result in run_.decoding] == [(8, 96), (63, 96)]
+    assert record.cold_start is not None
+
+
+def test_rows_for_a_decoder_are_refused_by_name(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text("text,label\na,b\n")
+    command = [sys.executable, "-m", "linnet", "eval", str(decoder_file()), "--data", str(rows)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "text-generation, which has no metric" in done.stderr

@@ -57,6 +57,11 @@ def test_the_file_of_schema_1_is_still_read_and_still_written() -> None:
     assert to_json(make_record()) == text
 
 
+def test_the_file_of_schema_1_5_which_knew_no_decoders_is_still_read() -> None:
+    text = GOLDEN.with_name("record_v1_5.json").read_text(encoding="utf-8")
+    assert from_json(text) == dataclasses.replace(make_record(), schema_version="1.5")
+
+
 def test_the_file_of_schema_1_4_which_knew_no_activation_bits_is_still_read() -> None:
     text = GOLDEN.with_name("record_v1_4.json").read_text(encoding="utf-8")
     assert from_json(text) == dataclasses.replace(make_record(), schema_version="1.4")
