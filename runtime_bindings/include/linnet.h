@@ -359,6 +359,13 @@ typedef struct {
 /* Read the sampling that the model's makers recommend; greedy where they say nothing. Errors:
  * LINNET_INVALID_ARGUMENT for a task that generates no text. */
 LINNET_API linnet_status linnet_task_sampling(const linnet_task* task, linnet_sampling* sampling);
+/* Choose the next token from logits that another runtime computed, float32 [vocab_size], as
+ * linnet_generation_sample does from those of a text: `ids` are all tokens so far, the first `prompt_tokens`
+ * of which were not generated. `log_probability` may be NULL. Errors: LINNET_INVALID_ARGUMENT for settings
+ * outside of their range, LINNET_RUN_FAILED if a logit is no number. */
+LINNET_API linnet_status linnet_choose_token(const linnet_sampling* sampling, const float* logits,
+                                             size_t vocab_size, const int64_t* ids, size_t count,
+                                             size_t prompt_tokens, int64_t* id, float* log_probability);
 
 /* One message of a conversation; `role` is "system", "user" or "assistant". */
 typedef struct {

@@ -96,6 +96,8 @@ BY_FUNCTION: Mapping[tuple[str, str], str] = {
     **{(f"linnet_generation_{name}", "capacity"): "8" for name in ("create", "load")},
     ("linnet_generation_score", "logits"): "generation_logits", ("linnet_generation_rewind", "length"): "1",
     ("linnet_generation_sample", "prompt_tokens"): "1", ("linnet_generation_sample", "id"): "(void*)&results[3]",
+    ("linnet_choose_token", "logits"): "floats", ("linnet_choose_token", "vocab_size"): "3",
+    ("linnet_choose_token", "prompt_tokens"): "1", ("linnet_choose_token", "id"): "(void*)&results[3]",
 }  # fmt: skip
 ENTRIES = {("linnet_task_create", "fields"): "field_count", ("linnet_outputs_create", "tensors"): "2",
            ("linnet_model_run", "inputs"): "2"}  # fmt: skip

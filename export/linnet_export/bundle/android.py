@@ -20,8 +20,8 @@ __all__ = ["content", "guide"]
 _MAIN = "src/main"
 _LIBRARY = f"linnet/{_MAIN}"
 _PACKAGE = "dev.linnet.model"
-# linnet_jni_model.c is left out: it opens files with linnet's own ExecuTorch
-_JNI = ("linnet_jni.c", "linnet_jni.h", "linnet_jni_classes.c", "linnet_jni_classes.h")
+# linnet_jni_model.c and linnet_jni_generation.c are left out: they run files with linnet's own ExecuTorch
+_JNI = ("linnet_jni.c", "linnet_jni.h", "linnet_jni_classes.c", "linnet_jni_classes.h", "linnet_jni_text.c")
 # what the companion object has beside the constants
 _RESERVED = ("ASSET",)
 

@@ -55,25 +55,29 @@ void linnet_jni_throw(JNIEnv* env, linnet_status status) {
   throw_with(env, status, linnet_last_error(), linnet_last_executorch_error());
 }
 
-/* Return 1 if an exception waits: one thrown here for the status, or one that Java threw before. */
-static int failed(JNIEnv* env, linnet_status status) {
+int linnet_jni_failed(JNIEnv* env, linnet_status status) {
   if (status != LINNET_OK) {
     linnet_jni_throw(env, status);
   }
   return status != LINNET_OK || (*env)->ExceptionCheck(env);
 }
 
+static int failed(JNIEnv* env, linnet_status status) { return linnet_jni_failed(env, status); }
+
+void linnet_jni_throw_no_memory(JNIEnv* env) { throw_with(env, LINNET_OUT_OF_MEMORY, "memory ran out", 0); }
+
 /* ---- results ----------------------------------------------------------------------------------- */
 
-/* Make a String; NULL with an exception waiting. Not by NewStringUTF, which takes an encoding other than
- * UTF-8. */
-static jstring string_of(JNIEnv* env, linnet_text text) {
+/* Not by NewStringUTF, which takes an encoding other than UTF-8. */
+jstring linnet_jni_string(JNIEnv* env, linnet_text text) {
   const jbyteArray bytes = bytes_of(env, text.bytes, text.size);
   const jobject string =
       bytes == NULL ? NULL : (*env)->NewObject(env, java.string.type, java.string.make, bytes, java.utf8);
   (*env)->DeleteLocalRef(env, bytes);
   return (jstring)string;
 }
+
+static jstring string_of(JNIEnv* env, linnet_text text) { return linnet_jni_string(env, text); }
 
 /* Store an element in an array and delete the local reference to it. Return 0 with an exception waiting if
  * there is no element or the array does not take it. */
@@ -130,7 +134,7 @@ jlong linnet_jni_peer(JNIEnv* env, linnet_peer peer) {
   linnet_peer* kept = malloc(sizeof *kept);
   if (kept == NULL) {
     peer.release(peer.owner);
-    throw_with(env, LINNET_OUT_OF_MEMORY, "memory ran out", 0);
+    linnet_jni_throw_no_memory(env);
     return 0;
   }
   *kept = peer;
@@ -404,7 +408,7 @@ LINNET_NATIVE(jlong, openTask)(JNIEnv* env, jclass type, jobjectArray names, job
   peer.java_engine = (*env)->NewGlobalRef(env, engine);
   if (peer.java_engine == NULL) {
     linnet_task_free(task);
-    throw_with(env, LINNET_OUT_OF_MEMORY, "memory ran out", 0);
+    linnet_jni_throw_no_memory(env);
     return 0;
   }
   return linnet_jni_peer(env, peer);
@@ -701,7 +705,7 @@ LINNET_NATIVE(jfloatArray, embed)(JNIEnv* env, jclass type, jlong handle, jbyteA
   }
   float* vector = calloc((size_t)width.integer + 1, sizeof *vector);
   if (vector == NULL) {
-    throw_with(env, LINNET_OUT_OF_MEMORY, "memory ran out", 0);
+    linnet_jni_throw_no_memory(env);
     return NULL;
   }
   const borrowed bytes = borrow(env, text);

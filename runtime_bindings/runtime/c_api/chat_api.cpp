@@ -1,10 +1,11 @@
-// C ABI, chat: prompts of conversations, recommended sampling, tokens that end an answer.
+// C ABI, chat: prompts of conversations, sampling, tokens that end an answer.
 #include <algorithm>
 #include <string>
 #include <vector>
 
 #include "c_api/handles.h"
 #include "generate/chat.h"
+#include "generate/sampler.h"
 #include "linnet.h"
 #include "status.h"
 
@@ -32,6 +33,26 @@ extern "C" linnet_status linnet_task_sampling(const linnet_task* task, linnet_sa
                  0.0F,
                  0.0F,
                  0};
+  });
+}
+
+extern "C" linnet_status linnet_choose_token(const linnet_sampling* sampling, const float* logits,
+                                             size_t vocab_size, const int64_t* ids, size_t count,
+                                             size_t prompt_tokens, int64_t* id, float* log_probability) {
+  return linnet::guarded([&] {
+    require_pointer(sampling, "sampling");
+    require_pointer(logits, "logits");
+    require_array(logits, vocab_size, "logits");
+    require_array(ids, count, "ids");
+    require_pointer(id, "id");
+    linnet::check_sampling(*sampling);
+    const std::vector<int64_t> history(ids, ids + count);
+    const linnet::Choice choice =
+        linnet::choose_token(logits, vocab_size, history, count - std::min(prompt_tokens, count), *sampling);
+    *id = choice.id;
+    if (log_probability != nullptr) {
+      *log_probability = choice.log_probability;
+    }
   });
 }
 

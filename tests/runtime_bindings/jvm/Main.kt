@@ -40,7 +40,7 @@ private fun verbs(folder: String) {
 }
 
 /** What a call throws, as "STATUS executorch-code". */
-private fun thrown(call: () -> Unit): String = try {
+internal fun thrown(call: () -> Unit): String = try {
     call()
     "nothing"
 } catch (error: LinnetException) {
@@ -141,5 +141,10 @@ fun main(arguments: Array<String>) = when (arguments[0]) {
     "engines" -> engines(arguments[1])
     "signatures" -> signatures(arguments[1], arguments[2], arguments[3], arguments[4], arguments[5])
     "threads" -> threads(arguments[1])
+    "completions" -> completions(arguments[1], arguments[2])
+    "engine-completions" -> engineCompletions(arguments[1], arguments[2], arguments[3])
+    "texts" -> texts(arguments[1], arguments[2])
+    "streams" -> streams(arguments[1])
+    "chat" -> chat(arguments[1])
     else -> leaks(arguments[1], arguments[2].toInt())
 }

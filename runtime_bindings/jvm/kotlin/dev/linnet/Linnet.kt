@@ -3,6 +3,7 @@ package dev.linnet
 import java.security.KeyFactory
 import java.security.Signature
 import java.security.spec.X509EncodedKeySpec
+import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.locks.ReentrantReadWriteLock
 import kotlin.concurrent.read
 import kotlin.concurrent.write
@@ -25,20 +26,21 @@ import kotlin.math.sqrt
  * Failures are [LinnetException], with the [Status] of linnet.h. A text longer than [maxLength] is truncated; with
  * `truncate` false it fails with [Status.TEXT_TOO_LONG].
  */
-class Linnet private constructor(private var handle: Long, private val engine: Engine? = null) : AutoCloseable {
+class Linnet private constructor(private var handle: Long, private val program: EngineAdapter? = null) : AutoCloseable {
     private val lock = ReentrantReadWriteLock()
+    private val owned = ConcurrentHashMap.newKeySet<Owned>()
 
     /** Hugging Face name of the task, for example `text-classification`. */
     val task: String = field("task") as String
 
     /** Class names; empty for a task without classes. */
-    val labels: List<String> = use { Native.labels(it).asList() }
+    val labels: List<String> = withHandle { Native.labels(it).asList() }
 
     /** Maximum number of tokens of one input, special tokens included. */
     val maxLength: Int = (field("max_length") as Long).toInt()
 
     /** Return a manifest field as Long, Double, Boolean, String or ByteArray; [Status.UNKNOWN_FIELD] if it is absent. */
-    fun field(name: String): Any = use { Native.field(it, name.cString()).unwrapped() }
+    fun field(name: String): Any = withHandle { Native.field(it, name.cString()).unwrapped() }
 
     // -- answers --------------------------------------------------------------------------------
 
@@ -50,7 +52,7 @@ class Linnet private constructor(private var handle: Long, private val engine: E
         topK: Int = 0,
         scoreFunction: ScoreFunction = ScoreFunction.OF_FILE,
         truncate: Boolean = true,
-    ): List<Classification> = use {
+    ): List<Classification> = withHandle {
         Native.classify(it, text.utf8(), pair?.utf8(), truncate.toInt(), topK, scoreFunction.ordinal).asList()
     }
 
@@ -70,7 +72,7 @@ class Linnet private constructor(private var handle: Long, private val engine: E
         aggregation: Aggregation = Aggregation.SIMPLE,
         ignored: List<String> = listOf("O"),
         truncate: Boolean = true,
-    ): List<Entity> = use {
+    ): List<Entity> = withHandle {
         val left = ignored.map(String::utf8).toTypedArray()
         Native.entities(it, text.utf8(), truncate.toInt(), aggregation.ordinal, left).asList()
     }
@@ -92,7 +94,7 @@ class Linnet private constructor(private var handle: Long, private val engine: E
         answer(question, context, QuestionOptions(topK = topK))
 
     /** Return the `options.topK` best answers, best first. */
-    fun answer(question: String, context: String, options: QuestionOptions): List<Answer> = use {
+    fun answer(question: String, context: String, options: QuestionOptions): List<Answer> = withHandle {
         Native.answer(
             it, question.utf8(), context.utf8(), options.topK, options.maxAnswerLength, options.maxLength, options.stride,
             options.allowEmpty.toInt(), options.alignToWords.toInt(),
@@ -112,7 +114,7 @@ class Linnet private constructor(private var handle: Long, private val engine: E
         topK: Int = 5,
         targets: List<String>? = null,
         truncate: Boolean = true,
-    ): List<List<MaskProposal>> = use { handle ->
+    ): List<List<MaskProposal>> = withHandle { handle ->
         val ids = targets?.map { target -> tokenId(handle, target) }?.sorted()?.toLongArray()
         Native.fillMask(handle, text.utf8(), truncate.toInt(), topK, ids).groupBy(MaskProposal::mask).values.toList()
     }
@@ -124,7 +126,7 @@ class Linnet private constructor(private var handle: Long, private val engine: E
      */
     @JvmOverloads
     fun embed(text: String, prompt: String? = null, normalize: Boolean = false, truncate: Boolean = true): FloatArray =
-        use { Native.embed(it, text.utf8(), truncate.toInt(), prompt?.cString(), normalize.toInt()) }
+        withHandle { Native.embed(it, text.utf8(), truncate.toInt(), prompt?.cString(), normalize.toInt()) }
 
     /** Embed texts, each as [embed] does. */
     @JvmOverloads
@@ -138,7 +140,7 @@ class Linnet private constructor(private var handle: Long, private val engine: E
     /** Score a query-passage pair; one number for each output of the model. */
     @JvmOverloads
     fun score(query: String, passage: String, truncate: Boolean = true): FloatArray =
-        use { Native.score(it, query.utf8(), passage.utf8(), truncate.toInt()) }
+        withHandle { Native.score(it, query.utf8(), passage.utf8(), truncate.toInt()) }
 
     /** Rank passages by their score for a query: the [topK] best, best first. Equal scores keep the order of the list. */
     @JvmOverloads
@@ -156,18 +158,129 @@ class Linnet private constructor(private var handle: Long, private val engine: E
         truncation: Truncation = Truncation.LONGEST_FIRST,
         stride: Int = -1,
         specialTokens: Boolean = true,
-    ): List<Tokens> = use {
+    ): List<Tokens> = withHandle {
         Native.tokenize(
             it, text.utf8(), pair?.utf8(), maxLength, truncation.ordinal, stride, specialTokens.toInt(),
         ).asList()
     }
 
+    // -- text generation ------------------------------------------------------------------------
+
+    /** Continue a text. [state]: a text of [newText], whose beginning that it shares with the prompt is not computed again. */
+    @JvmOverloads
+    fun generate(
+        prompt: String,
+        options: GenerationOptions = GenerationOptions(),
+        state: TextState? = null,
+    ): Completion = stream(prompt, options, state).complete()
+
+    /** Answer a conversation, by the file's chat template; as [generate] of a text. */
+    @JvmOverloads
+    fun generate(
+        messages: List<Message>,
+        options: GenerationOptions = GenerationOptions(),
+        state: TextState? = null,
+    ): Completion = stream(messages, options, state).complete()
+
+    /** Continue a text token by token; as [generate]. Close the stream if it is left early. */
+    @JvmOverloads
+    fun stream(
+        prompt: String,
+        options: GenerationOptions = GenerationOptions(),
+        state: TextState? = null,
+    ): TokenStream = stream(tokenIds(prompt, specialTokens = true), options, state)
+
+    /** Answer a conversation token by token; as [stream] of a text. */
+    @JvmOverloads
+    fun stream(
+        messages: List<Message>,
+        options: GenerationOptions = GenerationOptions(),
+        state: TextState? = null,
+    ): TokenStream = stream(promptOf(messages), options, state)
+
+    /** Begin a conversation. [system]: its system message; [options]: those of the answers. */
+    @JvmOverloads
+    fun chat(system: String? = null, options: GenerationOptions = GenerationOptions()): Chat = Chat(this, system, options)
+
+    /** Make an empty text with room for [capacity] tokens; 0: as many as the file can. */
+    @JvmOverloads
+    fun newText(capacity: Int = 0): TextState {
+        recommendedSampling() // refuses a file that generates no text
+        val chunk = (field("chunk_length") as Long).toInt()
+        if (program == null) return TextState(this, NativeText(this, chunk) { Native.newText(it, capacity) })
+        if (capacity !in 0..maxLength) {
+            refuse(
+                "the capacity is $capacity tokens, expected 1 to $maxLength, or 0 for the most; export the model with a larger " +
+                    "--context",
+            )
+        }
+        return TextState(this, EngineText(this, program, if (capacity == 0) maxLength else capacity, chunk))
+    }
+
+    /**
+     * Read a text that [TextState.save] wrote with this model's file: [Status.STATE_INVALID] if it belongs to another model
+     * or is damaged, [Status.INVALID_ARGUMENT] if an [Engine] runs the program.
+     */
+    @JvmOverloads
+    fun loadText(path: String, capacity: Int = 0): TextState {
+        recommendedSampling()
+        if (program != null) refuse("expected linnet's own runtime to load a text, got an engine; append its tokens")
+        val chunk = (field("chunk_length") as Long).toInt()
+        return TextState(this, NativeText(this, chunk) { Native.loadText(it, path.cString(), capacity) })
+    }
+
+    /**
+     * Return the prompt of a conversation, as the model's chat template says; with [generation] the beginning of the
+     * assistant's next turn, too. Tokenize it without special tokens: it has them all. [Status.UNKNOWN_FIELD] if the file has
+     * no chat template.
+     */
+    @JvmOverloads
+    fun chatPrompt(messages: List<Message>, generation: Boolean = true): String = withHandle {
+        val texts = messages.flatMap { message -> listOf(message.role.utf8(), message.content.utf8()) }
+        val sizes = IntArray(texts.size) { at -> texts[at].size }
+        val all = ByteArray(sizes.sum())
+        texts.foldIndexed(0) { _, at, text -> text.copyInto(all, at).let { at + text.size } }
+        Native.chatPrompt(it, all, sizes, generation.toInt())
+    }
+
+    /** Open a stream that turns tokens into text one by one. [skipSpecial]: leave special tokens out. */
+    @JvmOverloads
+    fun textStream(skipSpecial: Boolean = true): TextStream = TextStream(this, skipSpecial)
+
+    internal fun recommendedSampling(): DoubleArray = withHandle(Native::sampling)
+
+    internal fun isEnd(id: Long): Boolean = withHandle { Native.isEnd(it, id) }
+
+    internal fun promptOf(messages: List<Message>): LongArray = tokenIds(chatPrompt(messages), specialTokens = false)
+
+    private fun tokenIds(text: String, specialTokens: Boolean): LongArray {
+        val windows = tokenize(text, maxLength = 0, truncation = Truncation.NEVER, specialTokens = specialTokens)
+        return windows.single().tokens.map(Token::id).toLongArray()
+    }
+
+    private fun stream(prompt: LongArray, options: GenerationOptions, state: TextState?): TokenStream {
+        val text = state ?: newText()
+        try {
+            return TokenStream(this, text, ownsState = state == null, prompt, options)
+        } catch (error: Throwable) {
+            if (state == null) text.close()
+            throw error
+        }
+    }
+
+    /** Make a native object that is freed with this model at the latest. */
+    internal fun own(open: (Long) -> Long, free: (Long) -> Unit): Owned =
+        withHandle { Owned(this, open(it), free).also(owned::add) }
+
+    internal fun disown(each: Owned) = owned.remove(each)
+
     /** Free the model and its engine once no call is in progress. Closing twice does nothing. */
     override fun close() = lock.write {
         if (handle != 0L) {
+            owned.toList().forEach(Owned::close)
             Native.close(handle)
             handle = 0L
-            engine?.close()
+            program?.close()
         }
     }
 
@@ -177,7 +290,8 @@ class Linnet private constructor(private var handle: Long, private val engine: E
         return id
     }
 
-    private inline fun <T> use(call: (Long) -> T): T = lock.read {
+    /** Call with the native handle; the model is not closed meanwhile. */
+    internal fun <T> withHandle(call: (Long) -> T): T = lock.read {
         if (handle == 0L) {
             throw LinnetException(Status.INVALID_ARGUMENT, "expected an open model, got a closed one; load the file again")
         }
@@ -203,7 +317,10 @@ class Linnet private constructor(private var handle: Long, private val engine: E
          * Boolean, String, ByteArray). Call [check] on the file before that runtime opens it.
          */
         @JvmStatic
-        fun load(manifest: Map<String, Any>, engine: Engine): Linnet = Linnet(openTask(manifest, engine), engine)
+        fun load(manifest: Map<String, Any>, engine: Engine): Linnet {
+            val program = EngineAdapter(engine)
+            return Linnet(openTask(manifest, program), program)
+        }
 
         /** Check the trailer and the SHA-256 of what ExecuTorch parses. Call it before another runtime opens the file. */
         @JvmStatic
@@ -260,12 +377,12 @@ class Linnet private constructor(private var handle: Long, private val engine: E
         // a zero vector stays zero; 1e-12 as torch.nn.functional.normalize
         private fun length(vector: FloatArray): Double = max(sqrt(vector.sumOf { it.toDouble() * it }), 1e-12)
 
-        private fun openTask(manifest: Map<String, Any>, engine: Engine): Long {
+        private fun openTask(manifest: Map<String, Any>, program: EngineAdapter): Long {
             val fields = manifest.entries.toList()
             return Native.openTask(
                 Array(fields.size) { fields[it].key.cString() },
                 Array(fields.size) { FieldValue.of(fields[it].value) },
-                EngineAdapter(engine),
+                program,
             )
         }
 

@@ -70,6 +70,52 @@ internal object Native {
     @JvmStatic external fun embed(handle: Long, text: ByteArray, truncate: Int, prompt: ByteArray?, normalize: Int): FloatArray
 
     @JvmStatic external fun score(handle: Long, query: ByteArray, passage: ByteArray, truncate: Int): FloatArray
+
+    @JvmStatic external fun openTextStream(handle: Long, skipSpecial: Int): Long
+
+    @JvmStatic external fun closeTextStream(stream: Long)
+
+    @JvmStatic external fun pushToken(stream: Long, id: Long): String
+
+    @JvmStatic external fun finishStream(stream: Long): String
+
+    /** Temperature, top_k, top_p, min_p, repetition_penalty, presence_penalty, frequency_penalty. */
+    @JvmStatic external fun sampling(handle: Long): DoubleArray
+
+    @JvmStatic external fun isEnd(handle: Long, id: Long): Boolean
+
+    /** [texts]: role and content of each message, joined; [sizes]: their bytes. */
+    @JvmStatic external fun chatPrompt(handle: Long, texts: ByteArray, sizes: IntArray, generation: Int): String
+
+    @JvmStatic external fun chooseToken(
+        logits: FloatArray, ids: LongArray, promptTokens: Int, sampling: DoubleArray, seed: Long, logProbability: FloatArray,
+    ): Long
+
+    // -- texts of linnet's own runtime, which the library of an Android app does not have --
+
+    @JvmStatic external fun newText(handle: Long, capacity: Int): Long
+
+    @JvmStatic external fun loadText(handle: Long, path: ByteArray, capacity: Int): Long
+
+    @JvmStatic external fun closeText(text: Long)
+
+    @JvmStatic external fun textCapacity(text: Long): Int
+
+    @JvmStatic external fun textTokens(text: Long): LongArray
+
+    @JvmStatic external fun appendTokens(text: Long, ids: LongArray)
+
+    @JvmStatic external fun sampleToken(
+        text: Long, sampling: DoubleArray, seed: Long, promptTokens: Int, logProbability: FloatArray,
+    ): Long
+
+    @JvmStatic external fun textLogits(text: Long): FloatArray
+
+    @JvmStatic external fun rewindText(text: Long, length: Int)
+
+    @JvmStatic external fun forkText(text: Long): Long
+
+    @JvmStatic external fun saveText(text: Long, path: ByteArray)
 }
 
 /**

@@ -30,7 +30,8 @@ object LinnetAndroid {
      * all of its bytes are checked then. Call it from a background thread: the first call takes as long as the copy.
      *
      * [fused]: run `forward_fused` with linnet's kernels. null: where the file has it, the processor gains by it and
-     * [Kernels] could be loaded; true: or fail; false: run `forward`, with ExecuTorch's operators alone.
+     * [Kernels] could be loaded; true: or fail; false: run `forward`, with ExecuTorch's operators alone. A decoder
+     * (text-generation) always runs `forward`, whose cache of keys and values is the program's own.
      */
     @JvmStatic
     @JvmOverloads
@@ -44,7 +45,9 @@ object LinnetAndroid {
         Linnet.check(file.path)
         val module = Module.load(file.path, Module.LOAD_MODE_MMAP, threads)
         return try {
-            Linnet.load(manifestOf(module), ModuleEngine(module, methodOf(module, fused)))
+            val manifest = manifestOf(module)
+            val method = if (manifest["task"] == DECODER) decoderMethod(fused) else methodOf(module, fused)
+            Linnet.load(manifest, ModuleEngine(module, method))
         } catch (error: Throwable) {
             module.close()
             throw error
@@ -147,6 +150,17 @@ private fun methodOf(module: Module, fused: Boolean?): String {
     return FORWARD
 }
 
+/** Choose the method of a decoder: `forward_fused` takes its cache as an input that it writes to, which Java cannot give. */
+private fun decoderMethod(fused: Boolean?): String {
+    if (fused == true) {
+        throw LinnetException(
+            Status.UNKNOWN_METHOD,
+            "expected $FUSED with fused = true, got a decoder, which runs $FORWARD here; load with fused = null",
+        )
+    }
+    return FORWARD
+}
+
 /** Load `forward_fused`, and say what prevents it. */
 private fun fusedProblem(module: Module): String? = when {
     FUSED !in module.getMethods() -> "a file without it"
@@ -161,6 +175,7 @@ private fun fusedProblem(module: Module): String? = when {
 
 private const val FORWARD = "forward"
 private const val FUSED = "forward_fused"
+private const val DECODER = "text-generation"
 
 private class ModuleEngine(private val module: Module, private val method: String) : Engine {
     override fun close() = module.close()
@@ -171,5 +186,11 @@ private class ModuleEngine(private val module: Module, private val method: Strin
             val tensor = output.toTensor()
             Tensor(tensor.shape(), tensor.dataAsFloatArray)
         }
+    }
+
+    override fun decode(tokens: LongArray, position: Long): FloatArray {
+        val ids = EValue.from(ModuleTensor.fromBlob(tokens, longArrayOf(1, tokens.size.toLong())))
+        val before = EValue.from(ModuleTensor.fromBlob(longArrayOf(position), longArrayOf(1)))
+        return module.execute(method, ids, before).first().toTensor().dataAsFloatArray
     }
 }
