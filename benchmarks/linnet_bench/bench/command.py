@@ -10,8 +10,7 @@ from pathlib import Path
 from linnet.cli.console import Console
 from linnet.cli.exit_status import CHECK_FAILED, INTERRUPTED, OK
 from linnet.cli.output import check_output_path, write_text
-from linnet.errors import InvalidArgumentError, LinnetError
-from linnet.loading import load
+from linnet.errors import InvalidArgumentError
 from linnet_bench.arguments import (
     CUT,
     add_output_arguments,
@@ -25,7 +24,7 @@ from linnet_bench.arguments import (
     write_output,
 )
 from linnet_bench.measure.benchmark import TRACED, Benchmark, default_threads
-from linnet_bench.measure.decoder import DECODED, longest_input
+from linnet_bench.measure.decoder import DECODED, longest_input, task_of
 from linnet_bench.measure.progress import Progress
 from linnet_bench.record.preset import DECODER, DECODER_QUICK, DEFAULT, GENERATION, HEADLINE, OFFICIAL, QUICK, Preset
 from linnet_bench.record.record import Record, Settings, to_json
@@ -33,7 +32,7 @@ from linnet_bench.record.table import show_record
 from linnet_bench.record.trace import trace_facts, trace_json
 from linnet_bench.remote.arguments import add_device_arguments, wants_devices
 
-__all__ = ["add_arguments", "run", "settings_from", "task_of"]
+__all__ = ["add_arguments", "run", "settings_from"]
 
 PROFILE_LENGTHS = (16, 128, 512)
 
@@ -168,15 +167,6 @@ def add_method_arguments(parser: argparse.ArgumentParser) -> None:
         help="use linnet's custom kernels if the file has them (default auto: where they are faster)")  # fmt: skip
     add("--activation-bits", choices=("auto", "7", "8"), default="auto",
         help="bits of rounded activations in custom kernels (default auto: 7 where faster and proven)")  # fmt: skip
-
-
-def task_of(path: Path) -> str:
-    """Return the task of a file; empty if it cannot be opened here, which the measuring process will report."""
-    try:
-        with load(path, self_test=False) as model:
-            return model.task
-    except LinnetError:
-        return ""
 
 
 def _preset(args: argparse.Namespace, task: str) -> Preset:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from linnet.cli.console import Console
 from linnet_bench.machine.state import busy_note
-from linnet_bench.record.preset import Point, points
+from linnet_bench.record.preset import Point, decode_points, points
 from linnet_bench.record.record import Record, to_json
 from linnet_bench.record.statistics import median
 from linnet_bench.record.table import method_of, methods, show_record
@@ -58,6 +58,13 @@ def _show_together(records: Sequence[tuple[str, Record]], console: Console) -> N
     console.table(("threads", "tokens", *names), list(_latencies([record for _, record in records])), right=right)
     if any(run.answer for _, record in records for run in record.runs):
         console.line("text: from a text to its answer, tokenizer and decoding included")
+    behind = [{(point.threads, point.tokens): point for point in decode_points(record.runs)} for _, record in records]
+    if any(behind):
+        console.heading("one token of a decoder behind a prompt, p50 / p90 in ms")
+        places = sorted({place for points_ in behind for place in points_})
+        cells = [[str(threads), str(tokens), *(_cell(points_.get((threads, tokens))) for points_ in behind)]
+                 for threads, tokens in places]  # fmt: skip
+        console.table(("threads", "behind", *names), cells, right=right)
     console.heading("start and memory")
     console.table(("", *names), list(_costs([record for _, record in records])), right=range(1, 1 + len(names)))
 

@@ -47,7 +47,7 @@ class Answers:
     """The answers of one file.
 
     Attributes:
-        outputs: for each text, arrays by name of the output, without the batch axis.
+        outputs: for each text, arrays by name of the output, without the batch axis; of a decoder the likeliest tokens.
         metrics: metrics on the data; empty without data.
     """
 
@@ -98,7 +98,10 @@ def ask_all(
 
 
 def _ask(model: Model, text: Text) -> Outputs:
-    return answer_outputs(model, text.text, text.pair, model.prompt_tokens(text.prompt))[1]
+    outputs = answer_outputs(model, text.text, text.pair, model.prompt_tokens(text.prompt))[1]
+    if get_task(model.task).compared_by_best:
+        return {name: rows.argmax(axis=-1).astype(np.float32) for name, rows in outputs.items()}
+    return outputs
 
 
 def _metrics(
@@ -113,7 +116,8 @@ def agreement(task: str, first: Sequence[Outputs], other: Sequence[Outputs]) -> 
     """Return the agreement of two files' answers, 0 to 1.
 
     Embeddings: the mean cosine. One score a text: the share of pairs of texts in the same order (1 for a single
-    text). Otherwise: the share of equal best classes over all rows and outputs.
+    text). Otherwise: the share of equal best classes over all rows and outputs; of a decoder, of the likeliest token
+    behind each token of the texts.
 
     Raises:
         InvalidArgumentError: outputs have different shapes, so the files are not of one model.
@@ -127,6 +131,9 @@ def agreement(task: str, first: Sequence[Outputs], other: Sequence[Outputs]) -> 
             )
     if get_task(task).compared_by_cosine:
         return float(np.mean([_cosine(one, two) for one, two in zip(first, other, strict=True)]))
+    if get_task(task).compared_by_best:
+        equal = [one[name] == two[name] for one, two in zip(first, other, strict=True) for name in one]
+        return float(np.concatenate(equal).mean())
     if next(iter(first[0].values())).shape == (1,):
         return _same_order([_score(outputs) for outputs in first], [_score(outputs) for outputs in other])
     same = [_same_best(one, two) for one, two in zip(first, other, strict=True)]

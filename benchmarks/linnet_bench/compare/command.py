@@ -25,6 +25,7 @@ from linnet_bench.compare.table import show_comparison
 from linnet_bench.html.output import check_page_path, write_page
 from linnet_bench.machine.environment import read_environment, read_state_before
 from linnet_bench.measure.candidate import OpenedFile, labels_for, open_all
+from linnet_bench.measure.decoder import longest_input
 from linnet_bench.measure.files import file_sha256
 from linnet_bench.measure.probe import clip_lengths
 from linnet_bench.measure.progress import Progress
@@ -144,7 +145,7 @@ def _compare(args: argparse.Namespace, table: Table | None, columns: Columns | N
     labels = labels_for(args.files)
     shortest = min(file.manifest.max_length for file in opened)
     settings = Settings(
-        lengths=clip_lengths(args.lengths or DEFAULT_LENGTHS, shortest),
+        lengths=clip_lengths(args.lengths or DEFAULT_LENGTHS, longest_input(opened[0].manifest.task, shortest)),
         threads=args.threads,
         rounds=args.rounds,
         seconds=args.seconds,
@@ -155,7 +156,7 @@ def _compare(args: argparse.Namespace, table: Table | None, columns: Columns | N
     progress.say("asking")
     texts = texts_for(opened, table, columns)
     answers = ask_all(opened, texts, table, columns, max(args.threads))
-    rounds = Rounds(args.files, labels, settings, progress.say)
+    rounds = Rounds(args.files, labels, settings, opened[0].manifest.task, progress.say)
     rounds.measure()
     candidates = tuple(_candidate(index, label, opened, answers, rounds) for index, label in enumerate(labels))
     comparison = Comparison(
@@ -189,6 +190,7 @@ def _candidate(
         agreement=agreement(own.manifest.task, answers[0].outputs, answers[index].outputs),
         check=rounds.check(index),
         latencies=rounds.latencies(index),
+        decoding=rounds.decoding(index),
         method=rounds.method(index),
         peak_memory=rounds.peak_memory(index),
         cold_ns=tuple(start.first_line_ns for start in cold),

@@ -6,7 +6,7 @@ import math
 
 from linnet.cli.console import counted
 from linnet_bench.compare.result import Comparison
-from linnet_bench.compare.table import costs, latencies, like_first, notes, ran
+from linnet_bench.compare.table import costs, latencies, like_first, notes, ran, speed_name
 from linnet_bench.html import Axis, Content, Page, Point, Series, element, line_chart, scatter_chart, table
 
 __all__ = ["comparison_page"]
@@ -28,8 +28,8 @@ def comparison_page(comparison: Comparison) -> str:
     if charts:
         page.section("Which are worth having", charts)
     if any(file.latencies for file in comparison.files):
-        latency = _table(latencies(comparison), f"p50 / p90 of {ran(comparison)} in milliseconds")
-        page.section("Latency by length", *_lines(comparison), latency)
+        tables = [_table(rows, title) for title, rows in latencies(comparison)]
+        page.section("Latency by length", *_lines(comparison), *tables)
     where = ", ".join(filter(None, (machine.board, machine.cpu, machine.architecture, machine.os)))
     page.section("Where it was measured", element("p", where), element("p", " ".join(machine.cpu_features)))
     return page.render()
@@ -69,7 +69,7 @@ def _charts(comparison: Comparison) -> list[Content]:
     most = 1.0 if all(value <= 1 for value in values if math.isfinite(value)) else math.inf
     name = comparison.accuracy if comparison.settings.data else _AGAINST.get(comparison.accuracy, comparison.accuracy)
     accuracy = Axis(name, better="high", most=most)
-    speed = f"p50 at {comparison.tokens} tokens, {counted(comparison.threads, 'thread')}"
+    speed = f"{speed_name(comparison)}, {counted(comparison.threads, 'thread')}"
     sizes = [(file.label, file.file.size / 1e6, comparison.accuracy_of(file)) for file in comparison.files]
     speeds = [(file.label, comparison.speed_of(file) / 1e6, comparison.accuracy_of(file)) for file in comparison.files]
     charts: list[Content] = []
@@ -88,12 +88,14 @@ def _lines(comparison: Comparison) -> list[Content]:
     for threads in comparison.settings.threads:
         series = []
         for file in comparison.files:
-            own = [latency for latency in file.latencies if latency.threads == threads]
+            own = [latency for latency in file.decoding or file.latencies if latency.threads == threads]
             points = [(float(latency.tokens), latency.summary.p50_ns / 1e6) for latency in own]
             band = [(latency.summary.p50_ns / 1e6, latency.summary.p90_ns / 1e6) for latency in own]
             series += [Series(file.label, points, band)] if points else []
         if series:
-            title = f"p50 of {ran(comparison)} on {counted(threads, 'thread')}"
+            decoder = any(file.decoding for file in comparison.files)
+            what = "one token behind a context, by " if decoder else ""
+            title = f"p50 of {what}{ran(comparison)} on {counted(threads, 'thread')}"
             x, y = Axis("tokens", whole=True, ticks=comparison.settings.lengths), Axis("latency", "ms", better="low")
             charts.append(line_chart(title, series, x=x, y=y, band_name="p50 to p90"))
     return charts

@@ -20,11 +20,12 @@ __all__ = [
     "Latency",
     "Settings",
     "choose_accuracy",
+    "latency_at",
     "mark_beaten",
 ]
 
 COMPARISON_KIND = "linnet-compare"
-COMPARISON_VERSION = "1.2"
+COMPARISON_VERSION = "1.3"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -66,6 +67,11 @@ class Latency:
     round_p50_ns: tuple[float, ...]
 
 
+def latency_at(latencies: Sequence[Latency], threads: int, tokens: int) -> Latency | None:
+    """Return the latency at one point, None if there is none."""
+    return next((latency for latency in latencies if (latency.threads, latency.tokens) == (threads, tokens)), None)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Candidate:
     """One of the compared files.
@@ -80,7 +86,8 @@ class Candidate:
         agreement: agreement with the first file, 0 to 1: mean cosine of embeddings, else the share of equal answers
             (for one score a text: of pairs in the same order).
         check: whether the golden cases were reproduced in every process; if not, nothing was timed.
-        latencies: by thread count and length.
+        latencies: by thread count and length; of a decoder, of the prefill.
+        decoding: of a decoder, of one token behind so many, by thread count and context.
         peak_memory: largest resident memory, in bytes, of a process that ran every length.
         cold_ns: time from process start to first answer, of each fresh process.
         cold_memory: their median peak of resident bytes; 0 if left out.
@@ -97,6 +104,7 @@ class Candidate:
     agreement: float
     check: OutputCheck
     latencies: tuple[Latency, ...] = ()
+    decoding: tuple[Latency, ...] = ()
     peak_memory: int | None = None
     cold_ns: tuple[int, ...] = ()
     cold_memory: int = 0
@@ -104,10 +112,8 @@ class Candidate:
     beaten_by: tuple[str, ...] = ()
 
     def latency(self, threads: int, tokens: int) -> Latency | None:
-        """Return the latency at one point, None if there is none."""
-        return next(
-            (latency for latency in self.latencies if (latency.threads, latency.tokens) == (threads, tokens)), None
-        )
+        """Return the latency at one point, of a decoder that of one token; None if there is none."""
+        return latency_at(self.decoding or self.latencies, threads, tokens)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

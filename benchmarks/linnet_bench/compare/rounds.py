@@ -14,8 +14,8 @@ from linnet_bench.measure.cold import ProcessRun, answer_program, run_fresh
 from linnet_bench.measure.engine import Engine, LocalRunner, rotated, take_turns
 from linnet_bench.measure.protocol import Event, MeasureSettings, Variant
 from linnet_bench.measure.runner import FileInfo
-from linnet_bench.record.record import LengthResult, OutputCheck
-from linnet_bench.record.sampling import Sampling
+from linnet_bench.record.preset import sampling_for
+from linnet_bench.record.record import LengthResult, OutputCheck, ThreadRun
 from linnet_bench.record.statistics import summarize
 from linnet_bench.record.table import method_of
 
@@ -27,13 +27,13 @@ Say = Callable[[str], None]
 class Rounds:
     """Measures files in rounds and keeps the results of each file."""
 
-    def __init__(self, paths: Sequence[Path], labels: Sequence[str], settings: Settings, say: Say) -> None:
+    def __init__(self, paths: Sequence[Path], labels: Sequence[str], settings: Settings, task: str, say: Say) -> None:
         self._paths = [str(path) for path in paths]
         self._labels = dict(zip(self._paths, labels, strict=True))
         self._settings = settings
         self._say = say
         self._cold: dict[str, list[ProcessRun]] = {path: [] for path in self._paths}
-        sampling = Sampling(seconds=settings.seconds)
+        sampling = sampling_for(task, settings.seconds)
         self._engine = Engine(
             MeasureSettings(lengths=settings.lengths, sampling=sampling), LocalRunner(), self._announce
         )
@@ -60,13 +60,22 @@ class Rounds:
         return next((check for check in checks if check.wrong), checks[-1])
 
     def latencies(self, index: int) -> tuple[Latency, ...]:
-        """Return the latencies of one file; none if an answer was wrong."""
+        """Return the latencies of one file, of a decoder those of the prefill; none if an answer was wrong."""
+        return self._latencies(index, lambda run: [(length.tokens, length) for length in run.lengths])
+
+    def decoding(self, index: int) -> tuple[Latency, ...]:
+        """Return the latencies of one token of a decoder; none if an answer was wrong."""
+        return self._latencies(index, lambda run: [(result.context, result.token) for result in run.decoding])
+
+    def _latencies(
+        self, index: int, read: Callable[[ThreadRun], list[tuple[int, LengthResult]]]
+    ) -> tuple[Latency, ...]:
         if self.check(index).wrong:
             return ()
         results: dict[tuple[int, int], list[LengthResult]] = {}
         for run in self._engine.runs(self._paths[index]):
-            for length in run.lengths:
-                results.setdefault((run.threads, length.tokens), []).append(length)
+            for tokens, result in read(run):
+                results.setdefault((run.threads, tokens), []).append(result)
         return tuple(
             Latency(
                 threads=threads,

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from linnet.cli.console import Console, counted
-from linnet_bench.compare.result import Candidate, Comparison
+from linnet_bench.compare.result import Candidate, Comparison, Latency, latency_at
 from linnet_bench.machine.state import busy_note
 from linnet_bench.record.statistics import median
 from linnet_bench.record.table import methods, methods_note
 
-__all__ = ["costs", "latencies", "like_first", "notes", "ran", "show_comparison"]
+__all__ = ["costs", "latencies", "like_first", "notes", "ran", "show_comparison", "speed_name"]
 
 
 def show_comparison(comparison: Comparison, console: Console) -> None:
     """Write size, memory, accuracy and cold start; then latencies; then explanations of the marks."""
     headers, rows = costs(comparison)
     console.table(headers, rows, right=range(2, len(headers)))
-    headers, rows = latencies(comparison)
-    if rows:
-        console.heading(f"latency of {ran(comparison)}, token ids in, numpy out, p50 / p90 ms")
+    for title, (headers, rows) in latencies(comparison):
+        console.heading(title)
         console.table(headers, rows, right=range(2, len(headers)))
     console.line()
     for note in notes(comparison):
@@ -38,6 +38,12 @@ def costs(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
     kind = "" if comparison.settings.data else "proof: "
     headers += [f"{kind}{name}" for name in _accuracy_names(comparison)]
     return [*headers, ""], [[*_costs(comparison, file), _mark(file)] for file in comparison.files]
+
+
+def speed_name(comparison: Comparison) -> str:
+    """Return what is used as speed, in words."""
+    decoder = any(file.decoding for file in comparison.files)
+    return f"p50 of a token behind {comparison.tokens}" if decoder else f"p50 at {comparison.tokens} tokens"
 
 
 def like_first(comparison: Comparison) -> str:
@@ -74,21 +80,50 @@ def _mark(file: Candidate) -> str:
     return "beaten" if file.beaten_by else ""
 
 
-def latencies(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
-    """Return headers and rows of the latencies: a column for each length."""
-    lengths = sorted({latency.tokens for file in comparison.files for latency in file.latencies})
+Table: TypeAlias = tuple[list[str], list[list[str]]]
+"""Headers and rows."""
+
+
+def latencies(comparison: Comparison) -> Iterator[tuple[str, Table]]:
+    """Yield title, headers and rows of the latencies, a column for each length; nothing if nothing was timed."""
+    if any(file.decoding for file in comparison.files):
+        prefill, decoding = (
+            {file.label: getattr(file, name) for file in comparison.files} for name in ("latencies", "decoding")
+        )
+        yield f"prefill by {ran(comparison)}, tokens/s of the median", _table(comparison, prefill, "tokens", _prefill)
+        title = f"decoding by {ran(comparison)} behind a context, tokens/s of the median, and p90 in ms"
+        yield title, _table(comparison, decoding, "behind", _decoding)
+    elif any(file.latencies for file in comparison.files):
+        own = {file.label: file.latencies for file in comparison.files}
+        title = f"latency of {ran(comparison)}, token ids in, numpy out, p50 / p90 ms"
+        yield title, _table(comparison, own, "tokens", _latency)
+
+
+def _table(
+    comparison: Comparison, own: Mapping[str, Sequence[Latency]], unit: str, write: Callable[[Latency], str]
+) -> Table:
+    lengths = sorted({latency.tokens for latencies in own.values() for latency in latencies})
     rows = []
     for threads in comparison.settings.threads:
-        for file in comparison.files:
-            cells = [_latency(file, threads, tokens) for tokens in lengths]
+        for label, latencies in own.items():
+            found = [latency_at(latencies, threads, tokens) for tokens in lengths]
+            cells = ["" if latency is None else write(latency) for latency in found]
             if any(cells):
-                rows.append([str(threads), file.label, *cells])
-    return ["threads", "file", *(f"{tokens} tokens" for tokens in lengths)], rows
+                rows.append([str(threads), label, *cells])
+    named = [f"behind {tokens}" if unit == "behind" else f"{tokens} {unit}" for tokens in lengths]
+    return ["threads", "file", *named], rows
 
 
-def _latency(file: Candidate, threads: int, tokens: int) -> str:
-    latency = file.latency(threads, tokens)
-    return "" if latency is None else f"{_ms(latency.summary.p50_ns)} / {_ms(latency.summary.p90_ns)}"
+def _latency(latency: Latency) -> str:
+    return f"{_ms(latency.summary.p50_ns)} / {_ms(latency.summary.p90_ns)}"
+
+
+def _prefill(latency: Latency) -> str:
+    return f"{latency.tokens * 1e9 / latency.summary.p50_ns:.0f}"
+
+
+def _decoding(latency: Latency) -> str:
+    return f"{1e9 / latency.summary.p50_ns:.1f}, {_ms(latency.summary.p90_ns)}"
 
 
 def notes(comparison: Comparison) -> Iterator[str]:
@@ -107,7 +142,7 @@ def notes(comparison: Comparison) -> Iterator[str]:
     yield from _methods_note(comparison)
     yield from methods_note(file.method for file in comparison.files)
     yield from _accuracy_note(comparison)
-    point = f"p50 at {comparison.tokens} tokens on {counted(comparison.threads, 'thread')}"
+    point = f"{speed_name(comparison)} on {counted(comparison.threads, 'thread')}"
     for file in comparison.files:
         if file.check.wrong:
             yield f"{file.label}: no latency, because the answers are wrong: {file.check.message}"

@@ -11,8 +11,10 @@ import itertools
 import time
 from collections import deque
 from collections.abc import Iterator
+from pathlib import Path
 
-from linnet.errors import InvalidArgumentError
+from linnet.errors import InvalidArgumentError, LinnetError
+from linnet.loading import load
 from linnet.model import Model
 from linnet.runtime import FloatArray, ProfilingRuntime, TextState
 from linnet_bench.measure.probe import Clock, EnergyMeter, length_result, require_steady, timed
@@ -31,6 +33,7 @@ __all__ = [
     "profile_context",
     "prompts",
     "run_prompt",
+    "task_of",
     "time_context",
 ]
 
@@ -49,6 +52,15 @@ def decodes(model: Model) -> bool:
 def longest_input(task: str, max_length: int) -> int:
     """Return the most tokens of an input that is timed: of a decoder, of a prompt with room for a token behind it."""
     return max_length - 1 if task == GENERATION else max_length
+
+
+def task_of(path: Path) -> str:
+    """Return the task of a file; empty if it cannot be opened here, which the measuring process will report."""
+    try:
+        with load(path, self_test=False) as model:
+            return model.task
+    except LinnetError:
+        return ""
 
 
 def prompts(model: Model, tokens: int) -> Iterator[list[int]]:

@@ -42,6 +42,7 @@ __all__ = [
     "first_token_points",
     "is_decoder",
     "points",
+    "sampling_for",
     "shortcomings",
 ]
 
@@ -142,6 +143,13 @@ class Point:
 def is_decoder(record: Record) -> bool:
     """Return whether a record is of a decoder."""
     return record.file.task == GENERATION
+
+
+def sampling_for(task: str, seconds: float) -> Sampling:
+    """Return the sampling of commands that measure shortly and often: at least this time for each length."""
+    if task == GENERATION:
+        return Sampling(seconds=seconds, least_samples=DECODER_QUICK.least_samples, warmup_runs=1)
+    return Sampling(seconds=seconds)
 
 
 def points(runs: Sequence[ThreadRun]) -> list[Point]:

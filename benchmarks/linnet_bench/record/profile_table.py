@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from linnet.cli.console import Console, counted
 from linnet_bench.record.profile import DECODE, DELEGATED, OUTSIDE, PREFILL, SET_UP, LengthProfile, Row, delegate_of
 
-__all__ = ["show_profile"]
+__all__ = ["show_profile", "step_text"]
 
 _HEADERS = ("operator", "where", "calls", "share", "mean µs", "p50 µs", "p90 µs")
 _RIGHT = (2, 3, 4, 5, 6)
@@ -17,7 +17,7 @@ _SHOWN = 12  # maximum rows of a table; the record has all
 
 def show_profile(profile: LengthProfile, threads: int, method: str, console: Console) -> None:
     """Write one length of a method: equal operators together, then partitions and the operators outside them."""
-    console.heading(f"profile of {method}, {_input(profile)}, {counted(threads, 'thread')}")
+    console.heading(f"profile of {method}, {step_text(profile)}, {counted(threads, 'thread')}")
     delegates = {row.partition: delegate_of(row.name) for row in profile.places if row.kind == DELEGATED}
     console.table(_HEADERS, [*_rows(profile.operators, delegates)], right=_RIGHT)
     console.line()
@@ -30,7 +30,8 @@ def show_profile(profile: LengthProfile, threads: int, method: str, console: Con
         console.line(line)
 
 
-def _input(profile: LengthProfile) -> str:
+def step_text(profile: LengthProfile) -> str:
+    """Return what was profiled, in words."""
     tokens = counted(profile.tokens, "token")
     return {PREFILL: f"prefill of {tokens}", DECODE: f"one token behind {tokens}"}.get(profile.step, tokens)
 

@@ -15,13 +15,15 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from linnet.cli.console import counted
 from linnet.errors import InvalidArgumentError
 from linnet_bench.machine.state import is_busy, load_text
-from linnet_bench.record.preset import points
+from linnet_bench.record.preset import decode_points, is_decoder, points
+from linnet_bench.record.profile import DECODE, PREFILL
 from linnet_bench.record.record import LengthResult, Record
 from linnet_bench.record.statistics import median
 from linnet_bench.regress.significance import LEAST_REPEATS, Values, p_slower
@@ -117,13 +119,17 @@ def judge(old: Sequence[Record], new: Sequence[Record], threshold: float = THRES
     fewest = min((len(side[key]) for side in (before, after) for key in common), default=0)
     blocks = fewest < LEAST_REPEATS
     limit = 2 * threshold if blocks else threshold
-    sides = [_table([side[key] for key in common], blocks) for side in (before, after)]
-    names = [f"{counted(tokens, 'token')}, {counted(threads, 'thread')}" for threads, tokens in common]
-    changes = [*_latencies(names, sides[0], sides[1], limit), *_cold(old, new, limit), *_sizes(old, new)]
+    changes: list[Change] = []
+    repeats = (0, 0)
+    for step in sorted({key.step for key in common}):  # a step has as many blocks as its fewest samples give
+        keys = [key for key in common if key.step == step]
+        sides = [_table([side[key] for key in keys], blocks) for side in (before, after)]
+        changes += _latencies([_name(key) for key in keys], sides[0], sides[1], limit)
+        repeats = (max(repeats[0], len(sides[0])), max(repeats[1], len(sides[1])))
     return Verdict(
-        changes=tuple(changes),
+        changes=(*changes, *_cold(old, new, limit), *_sizes(old, new)),
         threshold=limit,
-        repeats=(len(sides[0]), len(sides[1])),
+        repeats=repeats,
         blocks=blocks,
         problems=tuple(answers),
         notes=tuple(_notes(old, new, blocks, limit)),
@@ -131,19 +137,36 @@ def judge(old: Sequence[Record], new: Sequence[Record], threshold: float = THRES
     )
 
 
-_Results = dict[tuple[int, int], list[LengthResult]]
+class _Key(NamedTuple):
+    """What a latency is of; ``step`` as in :class:`~linnet_bench.record.profile.LengthProfile`."""
+
+    threads: int
+    tokens: int
+    step: str
+
+
+_Results = dict[_Key, list[LengthResult]]
 
 
 def _results(records: Sequence[Record]) -> _Results:
     results: _Results = {}
     for record in records:
         for point in points(record.runs):
-            results.setdefault((point.threads, point.tokens), []).extend(point.results)
+            key = _Key(point.threads, point.tokens, PREFILL if is_decoder(record) else "")
+            results.setdefault(key, []).extend(point.results)
+        for point in decode_points(record.runs):
+            results.setdefault(_Key(point.threads, point.tokens, DECODE), []).extend(point.results)
     return results
 
 
+def _name(key: _Key) -> str:
+    tokens = counted(key.tokens, "token")
+    what = {PREFILL: f"prefill of {tokens}", DECODE: f"one token behind {tokens}"}.get(key.step, tokens)
+    return f"{what}, {counted(key.threads, 'thread')}"
+
+
 def _named(results: _Results) -> str:
-    return ", ".join(f"{counted(tokens, 'token')} on {threads}" for threads, tokens in sorted(results)) or "none"
+    return ", ".join(f"{counted(key.tokens, 'token')} on {key.threads}" for key in sorted(results)) or "none"
 
 
 def _table(results: Sequence[Sequence[LengthResult]], blocks: bool) -> Values:

@@ -8,13 +8,13 @@ from linnet.cli.console import counted
 from linnet_bench.html import Axis, Bar, Markup, Point, Series, bar_chart, line_chart, scatter_chart
 from linnet_bench.html.figures import percent
 from linnet_bench.record.preset import HEADLINE, points
-from linnet_bench.record.profile import LengthProfile
+from linnet_bench.record.profile import DECODE, PREFILL, LengthProfile
 from linnet_bench.record.record import Record
 from linnet_bench.record.statistics import median
 from linnet_bench.report.names import NamedRecord
 from linnet_bench.report.tables import best_point, speed_length
 
-__all__ = ["accuracy_chart", "cold_chart", "device_chart", "latency_charts", "memory_chart", "operator_chart"]
+__all__ = ["accuracy_chart", "cold_chart", "device_chart", "latency_charts", "memory_chart", "operator_charts"]
 
 _ACCURACY = ("agreement", "cosine_mean")
 _OPERATORS = 12
@@ -104,20 +104,22 @@ def accuracy_chart(records: Sequence[NamedRecord]) -> Markup | None:
     return None
 
 
-def operator_chart(named: NamedRecord) -> Markup | None:
-    """Return the share of each operator in the profile nearest to 128 tokens."""
-    chosen = _profile(named.record)
-    if chosen is None:
-        return None
-    threads, profile = chosen
+def operator_charts(named: NamedRecord) -> list[Markup]:
+    """Return the share of each operator in the profile nearest to 128 tokens; of a decoder, of prefill and decode."""
+    steps = dict.fromkeys(profile.step for run in named.record.runs for profile in run.profiles)
+    return [_operator_chart(named, *_profile(named.record, step)) for step in steps]
+
+
+def _operator_chart(named: NamedRecord, threads: int, profile: LengthProfile) -> Markup:
     bars = [Bar(row.name, [row.share], row.kind) for row in profile.operators[:_OPERATORS]]
     rest = sum(row.share for row in profile.operators[_OPERATORS:])
     if rest:
         bars.append(Bar(f"{len(profile.operators) - _OPERATORS} more", [rest]))
-    title = f"{named.name}: share of each operator, {profile.tokens} tokens, {counted(threads, 'thread')}"
+    where = {PREFILL: "prefill of ", DECODE: "one token behind "}.get(profile.step, "")
+    title = f"{named.name}: share of each operator, {where}{profile.tokens} tokens, {counted(threads, 'thread')}"
     return bar_chart(title, bars, axis=Axis("share of the time"), written=percent, listed=False)
 
 
-def _profile(record: Record) -> tuple[int, LengthProfile] | None:
-    profiles = [(run.threads, profile) for run in record.runs for profile in run.profiles]
-    return min(profiles, key=lambda pair: abs(pair[1].tokens - _PROFILE_AT), default=None)
+def _profile(record: Record, step: str) -> tuple[int, LengthProfile]:
+    profiles = [(run.threads, profile) for run in record.runs for profile in run.profiles if profile.step == step]
+    return min(profiles, key=lambda pair: abs(pair[1].tokens - _PROFILE_AT))

@@ -11,7 +11,7 @@ from linnet_bench.html.charts import details
 from linnet_bench.machine.state import busy_note
 from linnet_bench.record.preset import HEADLINE, OFFICIAL, points, shortcomings
 from linnet_bench.record.table import method_of, methods_note
-from linnet_bench.report import charts, tables
+from linnet_bench.report import charts, decoders, tables
 from linnet_bench.report.names import NamedRecord
 from linnet_bench.report.tables import Rows
 
@@ -34,13 +34,22 @@ def report_page(records: Sequence[NamedRecord], title: str = "") -> str:
         f"p{HEADLINE}, linnet regress compares p50; both are medians over the repeats.",
     )
     real = [record for record in records if not record.emulated]
-    page.section("In short", _emulated(records), _table(tables.short(records), "One line for each record"),
-                 charts.device_chart(real), _lengths(real), _notes(records))  # fmt: skip
-    page.section("Latency by length", *charts.latency_charts(real), _nothing_drawn(records, real),
-                 _table(tables.latencies(records), "Latency, token ids in, numpy out"))  # fmt: skip
+    spoken, answered = decoders.decoders_of(records)
+    real_spoken, real_answered = decoders.decoders_of(real)
+    short = [_table(of_kind, "One line for each record")
+             for of_kind in (tables.short(answered), decoders.short(spoken))]  # fmt: skip
+    page.section("In short", _emulated(records), *short, charts.device_chart(real_answered), _lengths(real_answered),
+                 _notes(records))  # fmt: skip
+    if answered:
+        page.section("Latency by length", *charts.latency_charts(real_answered), _nothing_drawn(records, real),
+                     _table(tables.latencies(answered), "Latency, token ids in, numpy out"))  # fmt: skip
+    if spoken:
+        page.section("Prefill and decoding", *decoders.charts(real_spoken), _nothing_drawn(records, real),
+                     _table(decoders.figures(spoken), "Prompts, and one token at a time behind each"),
+                     element("p", _DECODER_NOTE, class_="note"))  # fmt: skip
     page.section("Cold start and memory", charts.cold_chart(real), charts.memory_chart(real),
                  _table(tables.costs(records), "Fresh processes from start to first answer, medians"))  # fmt: skip
-    accuracy = charts.accuracy_chart(real)
+    accuracy = charts.accuracy_chart(real_answered)
     if accuracy is not None:
         page.section("Accuracy and latency", accuracy, element("p", _ACCURACY_NOTE, class_="note"))
     operators = [*_operators(real)]
@@ -52,6 +61,12 @@ def report_page(records: Sequence[NamedRecord], title: str = "") -> str:
 
 
 _ACCURACY_NOTE = "Accuracy is what each file's own proof measured against its original when it was exported."
+
+
+_DECODER_NOTE = (
+    "First token: from the ids of the prompt to the choice of the token. Decoding: the run of one token and the choice "
+    "of the next, greedily. Every prompt is another one."
+)
 
 
 def _table(rows: Rows, caption: str) -> Content:
@@ -119,9 +134,9 @@ def _notes(records: Sequence[NamedRecord]) -> Iterator[Content]:
 
 def _operators(records: Sequence[NamedRecord]) -> Iterator[Content]:
     for record in records:
-        chart = charts.operator_chart(record)
-        if chart is not None:
-            yield chart
+        drawn = charts.operator_charts(record)
+        if drawn:
+            yield from drawn
             rows = _table(tables.profile_rows(record.record), f"{record.name}: operators of every profile")
             yield details(rows, f"Every profile of {record.name}")
 

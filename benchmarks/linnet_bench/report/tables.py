@@ -14,7 +14,20 @@ from linnet_bench.record.record import Record, State, ThreadRun
 from linnet_bench.record.statistics import median
 from linnet_bench.report.names import NamedRecord, device_name
 
-__all__ = ["Rows", "best_point", "costs", "latencies", "machines", "profile_rows", "repeat", "short", "speed_length"]
+__all__ = [
+    "Rows",
+    "answers",
+    "best_point",
+    "costs",
+    "latencies",
+    "machines",
+    "method_text",
+    "peak_memory",
+    "profile_rows",
+    "repeat",
+    "short",
+    "speed_length",
+]
 
 _SPEED_AT = 128  # tokens; speed is measured at this length, or at the nearest one that all records have
 
@@ -78,24 +91,27 @@ def _short(named: NamedRecord, tokens: int | None) -> Iterator[str]:
     yield "" if point is None else significant(point.middle(HEADLINE) / 1e6)
     yield "" if point is None else str(point.threads)
     yield "" if record.cold_start is None else significant(median(record.cold_start.answer_ns) / 1e6)
-    peak = _peak(record)
+    peak = peak_memory(record)
     yield "" if peak is None else significant(peak / 1e6)
-    yield _answers(record)
-    yield _method(record)
+    yield answers(record)
+    yield method_text(record)
 
 
-def _peak(record: Record) -> int | None:
+def peak_memory(record: Record) -> int | None:
+    """Return the largest peak memory of all runs in bytes."""
     return max((run.peak_memory for run in record.runs if run.peak_memory is not None), default=None)
 
 
-def _answers(record: Record) -> str:
+def answers(record: Record) -> str:
+    """Return whether the answers were right, in a word or two."""
     if record.wrong:
         return "WRONG"
     cases = max((run.check.cases for run in record.runs), default=0)
     return "right" if cases else "not checked"
 
 
-def _method(record: Record) -> str:
+def method_text(record: Record) -> str:
+    """Return the preset, its repeats, and what is missing."""
     settings = record.settings
     text = settings.method if settings.repeats == 1 else f"{settings.method} × {settings.repeats}"
     if record.partial:
@@ -142,7 +158,7 @@ def costs(records: Sequence[NamedRecord]) -> Rows:
                "answer ms", "cold peak MB", "peak MB after all lengths")  # fmt: skip
     rows = []
     for record in records:
-        cold, peak = record.record.cold_start, _peak(record.record)
+        cold, peak = record.record.cold_start, peak_memory(record.record)
         parts = [] if cold is None else [cold.bare_ns, cold.numpy_ns, cold.answer_ns, cold.import_ns, cold.load_ns,
                                          cold.first_answer_ns]  # fmt: skip
         times = [significant(median(part) / 1e6) for part in parts] or [""] * 6
@@ -234,10 +250,12 @@ def repeat(records: Sequence[NamedRecord]) -> Rows:
 
 def profile_rows(record: Record) -> Rows:
     """Return the operators of every profile, equal ones together."""
-    headers = ("threads", "tokens", "operator", "where", "calls", "share", "mean µs")
+    headers = ("threads", "step", "tokens", "operator", "where", "calls", "share", "mean µs")
     rows = [
-        [str(run.threads), str(profile.tokens), row.name, row.kind, str(row.calls), percent(row.share),
+        [str(run.threads), profile.step, str(profile.tokens), row.name, row.kind, str(row.calls), percent(row.share),
          significant(row.mean_ns / 1e3)]
         for run in record.runs for profile in run.profiles for row in profile.operators
     ]  # fmt: skip
-    return Rows(headers, rows, (0, 1, 4, 5, 6))
+    if any(row[1] for row in rows):
+        return Rows(headers, rows, (0, 2, 5, 6, 7))
+    return Rows((headers[0], *headers[2:]), [[row[0], *row[2:]] for row in rows], (0, 1, 4, 5, 6))

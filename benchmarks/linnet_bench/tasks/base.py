@@ -52,6 +52,7 @@ class Task:
         every_token: the head runs on each token, not on one row.
         plain_texts: any sentence is a valid input, without a pair or a mask.
         compared_by_cosine: agreement of two files is the cosine of their vectors, not equality of the best class.
+        compared_by_best: outputs are so large that only the best class of each row is kept.
     """
 
     name: ClassVar[str]
@@ -59,6 +60,7 @@ class Task:
     every_token: ClassVar[bool] = False
     plain_texts: ClassVar[bool] = False
     compared_by_cosine: ClassVar[bool] = False
+    compared_by_best: ClassVar[bool] = False
 
     def example(self, model: Model, text: str | None) -> Example:
         """Return a call that suits the task, with ``text`` or a built-in short text."""

@@ -21,6 +21,7 @@ class TextGeneration(Task):
     metrics = ()
     every_token = True
     plain_texts = True
+    compared_by_best = True
 
     def example(self, model: Model, text: str | None) -> Example:
         """Return a call that ends with the first token; see :class:`~linnet_bench.tasks.base.Task`."""

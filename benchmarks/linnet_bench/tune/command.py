@@ -111,7 +111,15 @@ def _check(args: argparse.Namespace) -> None:
 
 
 def _show(finding: Finding, job: TuneJob, console: Console) -> None:
-    headers = ["file", "recipe", "setting", *(f"{tokens} tokens, p50 ms" for tokens in finding.lengths), "rounds", ""]
+    behind = "one behind " if finding.decoder else ""
+    headers = [
+        "file",
+        "recipe",
+        "setting",
+        *(f"{behind}{tokens} tokens, p50 ms" for tokens in finding.lengths),
+        "rounds",
+        "",
+    ]
     rows = []
     for row in finding.rows:
         times = [f"{time / 1e6:.3f}" for time in row.p50_ns] or [""] * len(finding.lengths)

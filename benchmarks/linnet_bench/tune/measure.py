@@ -16,7 +16,9 @@ from linnet.tuning import machine_name, profile_path
 from linnet_bench.machine.environment import current_affinity
 from linnet_bench.machine.processor import core_groups
 from linnet_bench.measure.candidate import OpenedFile, check_comparable
+from linnet_bench.measure.decoder import longest_input
 from linnet_bench.measure.probe import clip_lengths
+from linnet_bench.record.preset import GENERATION, sampling_for
 from linnet_bench.tune.profile import TunedFile, TuningProfile
 from linnet_bench.tune.race import Entry, Plan, choose, race
 from linnet_bench.tune.settings import affinities, candidates, describe, thread_counts
@@ -75,12 +77,14 @@ class Finding:
         rows: every setting, the fastest first.
         profile: the tuned settings; None if no setting gives right answers.
         stored: the profile is stored where ``linnet.load(..., profile="auto")`` on that machine looks for it.
+        decoder: the times are of one token behind so many.
     """
 
     lengths: tuple[int, ...]
     rows: tuple[Row, ...]
     profile: TuningProfile | None
     stored: bool = False
+    decoder: bool = False
 
 
 def tune(files: Sequence[Path], job: TuneJob, say: Callable[[str], None]) -> Finding:
@@ -99,12 +103,15 @@ def tune(files: Sequence[Path], job: TuneJob, say: Callable[[str], None]) -> Fin
         raise InvalidArgumentError(problem)
     opened = [_open(path) for path in files]
     check_comparable(opened)
-    lengths = clip_lengths(job.lengths, min(file.manifest.max_length for file in opened))
-    plan = Plan(lengths=lengths, seconds=job.seconds, rounds=job.rounds)
+    task, shortest = opened[0].manifest.task, min(file.manifest.max_length for file in opened)
+    if task == GENERATION and job.limit_ms is not None:
+        raise InvalidArgumentError("--limit-ms is for inputs that are answered at once, got a decoder; leave it out")
+    lengths = clip_lengths(job.lengths, longest_input(task, shortest))
+    plan = Plan(lengths=lengths, sampling=sampling_for(task, job.seconds), rounds=job.rounds)
     entries = _entries(job, opened)
     ranked = race(entries, plan, say)
     profile = _profile(ranked, plan, job.limit_ms) if ranked else None
-    return Finding(lengths=lengths, rows=_rows(entries, plan), profile=profile)
+    return Finding(lengths=lengths, rows=_rows(entries, plan), profile=profile, decoder=task == GENERATION)
 
 
 def unusable_cpus(affinity: Sequence[Sequence[int]] | None) -> str:
@@ -139,7 +146,7 @@ def _entries(job: TuneJob, opened: Sequence[OpenedFile]) -> list[Entry]:
     return [
         Entry(file.path, file.manifest.recipe, setting)
         for file in opened
-        for setting in candidates(file.evidence, threads, sets)
+        for setting in candidates(file.evidence, threads, sets, decoder=file.manifest.task == GENERATION)
     ]
 
 

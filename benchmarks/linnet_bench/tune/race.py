@@ -27,13 +27,13 @@ class Plan:
 
     Attributes:
         lengths: tokens; the score is the geometric mean of their p50.
-        seconds: time for each length in each process.
+        sampling: of each length in each process.
         rounds: processes of each setting that is not dropped.
         keep: from the second round on, a setting slower than this times the best one is dropped.
     """
 
     lengths: tuple[int, ...]
-    seconds: float
+    sampling: Sampling
     rounds: int
     keep: float = 1.4
 
@@ -64,14 +64,27 @@ class Entry:
 
     @property
     def score(self) -> float:
-        """Return the geometric mean over the lengths of the median p50, in nanoseconds."""
-        return geometric_mean([self.at(length.tokens, 50) for length in self.runs[0].lengths])
+        """Return the geometric mean over the lengths of the median p50, in nanoseconds.
+
+        For a decoder it is that of prefill and of one token, so that each weighs as much as the other.
+        """
+        lengths = [length.tokens for length in self.runs[0].lengths]
+        times = [self.at(tokens, 50) for tokens in lengths]
+        if self.runs[0].decoding:
+            filled = [(length.tokens, length.summary.p50_ns) for run in self.runs for length in run.lengths]
+            times += [median([time for at, time in filled if at == tokens]) for tokens in lengths]
+        return geometric_mean(times)
 
     def at(self, tokens: int, q: int) -> float:
-        """Return the median over the processes of p50 or p90 at one length, in nanoseconds."""
+        """Return the median over the processes of p50 or p90 at one length, in nanoseconds.
+
+        For a decoder it is that of one token behind so many.
+        """
         name = {50: "p50_ns", 90: "p90_ns"}[q]
-        return median([getattr(length.summary, name) for run in self.runs for length in run.lengths
-                       if length.tokens == tokens])  # fmt: skip
+        timed = [(result.context, result.token) for run in self.runs for result in run.decoding] or [
+            (length.tokens, length) for run in self.runs for length in run.lengths
+        ]
+        return median([getattr(result.summary, name) for at, result in timed if at == tokens])
 
 
 def race(entries: Sequence[Entry], plan: Plan, say: Callable[[str], None], runner: Runner | None = None) -> list[Entry]:
@@ -109,7 +122,7 @@ def race(entries: Sequence[Entry], plan: Plan, say: Callable[[str], None], runne
         running = len(kept)
         return kept
 
-    settings = MeasureSettings(lengths=plan.lengths, sampling=Sampling(seconds=plan.seconds))
+    settings = MeasureSettings(lengths=plan.lengths, sampling=plan.sampling)
     engine = Engine(settings, LocalRunner() if runner is None else runner, announce)
     take_turns(entries, plan.rounds, run, order=rotated, survivors=survivors)
     return sorted((entry for entry in entries if not entry.failure), key=lambda entry: entry.score)

@@ -39,15 +39,18 @@ def affinities(cores: Sequence[CoreGroup], usable: Sequence[int]) -> tuple[tuple
     return ((), fastest) if fastest and len(fastest) < len(usable) else ((),)
 
 
-def candidates(evidence: Evidence, threads: Sequence[int], sets: Sequence[tuple[int, ...]]) -> Iterator[TunedSetting]:
+def candidates(
+    evidence: Evidence, threads: Sequence[int], sets: Sequence[tuple[int, ...]], *, decoder: bool = False
+) -> Iterator[TunedSetting]:
     """Yield the settings to try for a file; no more threads than CPUs in a set.
 
     Args:
         evidence: evidence of the file, for whether it has ``forward_fused``.
         threads: thread counts.
         sets: sets of CPUs, as :func:`affinities` returns them.
+        decoder: the file is a decoder, of which ``forward_fused`` runs in every case.
     """
-    fused = (False, True) if evidence.has_forward_fused else (False,)
+    fused = (True,) if decoder else (False, True) if evidence.has_forward_fused else (False,)
     for affinity, count, choice in itertools.product(sets, threads, fused):
         if not affinity or count <= len(affinity):
             yield TunedSetting(threads=count, affinity=affinity, fused=choice)

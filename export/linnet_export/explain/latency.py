@@ -10,12 +10,17 @@ from typing import Any, TextIO
 
 from linnet.errors import InvalidArgumentError
 from linnet_bench.measure.benchmark import Benchmark, default_threads
+from linnet_bench.measure.decoder import task_of
 from linnet_bench.measure.progress import Progress
+from linnet_bench.record.preset import GENERATION, sampling_for
 from linnet_bench.record.record import LengthResult, Record, Settings
 
 __all__ = ["LENGTHS", "Latency", "LatencySettings", "measure_latency"]
 
 LENGTHS = (8, 16, 32, 64, 128, 256, 512)
+DECODER_LENGTHS = (16, 128)
+"""Prompts of a decoder."""
+
 _SECONDS = 0.3
 
 
@@ -25,12 +30,12 @@ class LatencySettings:
 
     Attributes:
         threads: numbers of threads, each measured in its own process; empty: 1, and 2 on a machine with two CPUs.
-        lengths: lengths in tokens, up to the maximum length of the file.
+        lengths: lengths in tokens, up to the maximum length of the file; empty: those that suit its task.
         seconds: duration of the measurement of each length, and again of its profile, in seconds.
     """
 
     threads: tuple[int, ...] = ()
-    lengths: tuple[int, ...] = LENGTHS
+    lengths: tuple[int, ...] = ()
     seconds: float = _SECONDS
 
 
@@ -58,13 +63,27 @@ class Latency:
         }
         profiles = {
             str(run.threads): [
-                {"tokens": profile.tokens, "operators": [dataclasses.asdict(row) for row in profile.operators]}
+                {
+                    "tokens": profile.tokens,
+                    "step": profile.step,
+                    "operators": [dataclasses.asdict(row) for row in profile.operators],
+                }
                 for profile in run.profiles
             ]
             for run in (() if self.record is None else self.record.runs)
         }
+        decoding = {
+            str(run.threads): [
+                {"context": result.context, "first_token": dataclasses.asdict(result.first_token.summary),
+                 "token": dataclasses.asdict(result.token.summary)}
+                for result in run.decoding
+            ]
+            for run in (() if self.record is None else self.record.runs)
+            if run.decoding
+        }  # fmt: skip
         environment = None if self.record is None else dataclasses.asdict(self.record.environment)
-        return {"missing": self.missing, "threads": runs, "profiles": profiles, "environment": environment}
+        known = {"missing": self.missing, "threads": runs, "profiles": profiles, "environment": environment}
+        return {**known, "decoding": decoding} if decoding else known
 
 
 def measure_latency(path: Path, settings: LatencySettings | None = None, stream: TextIO | None = None) -> Latency:
@@ -79,8 +98,17 @@ def measure_latency(path: Path, settings: LatencySettings | None = None, stream:
     threads = chosen.threads or default_threads()
     if min(threads) < 1:
         raise InvalidArgumentError(f"expected threads to be at least 1, got {list(threads)}")
+    task = task_of(path)
+    sampling = sampling_for(task, chosen.seconds)
     asked = Settings(
-        lengths=chosen.lengths, threads=threads, seconds=chosen.seconds, samples=None, cold_repeats=0, profile=True
+        lengths=chosen.lengths or (DECODER_LENGTHS if task == GENERATION else LENGTHS),
+        threads=threads,
+        seconds=chosen.seconds,
+        samples=None,
+        cold_repeats=0,
+        profile=True,
+        least_samples=sampling.least_samples,
+        warmup_runs=sampling.warmup_runs,
     )
     progress = Progress(sys.stderr if stream is None else stream)
     benchmark = Benchmark(path, asked, progress.say)

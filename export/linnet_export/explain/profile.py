@@ -8,6 +8,7 @@ from linnet.cli.console import counted
 from linnet_bench.html import Axis, Bar, Content, bar_chart, element, table
 from linnet_bench.html.figures import percent, significant
 from linnet_bench.record.profile import DELEGATED, EXECUTOR, OUTSIDE, SET_UP, LengthProfile, Row, delegate_of
+from linnet_bench.record.profile_table import step_text
 from linnet_bench.record.table import method_of
 from linnet_export.explain.latency import Latency
 from linnet_export.explain.sections import missing
@@ -54,7 +55,7 @@ def time_spent(latency: Latency) -> list[Content]:
     if shown is None:
         return [missing("Where the time goes", latency.missing or "nothing was profiled.")]
     threads, method, profile = shown
-    where = f"{method}, {counted(profile.tokens, 'token')}, {counted(threads, 'thread')}"
+    where = f"{method}, {step_text(profile)}, {counted(threads, 'thread')}"
     bars = [
         Bar(row.name, [row.share * 100], f"{_place(row)}, {counted(row.calls, 'call')}") for row in profile.operators
     ]
@@ -91,5 +92,6 @@ def _by_length(latency: Latency) -> Content:
     for run in runs:
         for profile in run.profiles:
             shares = [sum(row.share for row in profile.places if row.kind == kind) for kind in _KINDS]
-            rows.append([str(profile.tokens), str(run.threads), *map(percent, shares)])
+            tokens = f"{profile.step} {profile.tokens}".strip()
+            rows.append([tokens, str(run.threads), *map(percent, shares)])
     return table(["tokens", "threads", *_KINDS.values()], rows, caption="Share of the time by length", right=range(6))

@@ -8,8 +8,10 @@ from linnet.cli.console import counted, shorten
 from linnet.format.evidence import Evidence, WorstText
 from linnet_bench.html import Axis, Content, Markup, Series, element, foreign, line_chart, table
 from linnet_bench.html.figures import bytes_text, grouped, percent, significant
+from linnet_bench.record.preset import is_decoder
 from linnet_bench.record.statistics import PERCENTILE_DEFINITION
 from linnet_bench.record.table import METHODS
+from linnet_export.explain.decoding import decoding_speed
 from linnet_export.explain.facts import Facts
 from linnet_export.explain.latency import Latency
 from linnet_export.tasks import get_task
@@ -28,7 +30,14 @@ _FIGURES: Mapping[str, tuple[str, str]] = {
     "cosine_mean": ("mean cosine", "between the embeddings of file and original"),
     "cosine_worst": ("worst cosine", "of a single text"),
     "agreement": ("same answer", "share of answers that are equal"),
+    "perplexity": ("perplexity", "of the file on the texts of the proof, token by token"),
+    "original_perplexity": ("perplexity of the original", "on the same texts"),
+    "perplexity_ratio": ("ratio of perplexities", "file over original"),
+    "kl_mean": ("mean KL divergence", "of the next token, from the original, in nats"),
 }
+
+
+_UPPER = ("max_error", "perplexity_ratio", "kl_mean")  # figures whose limit is the most
 
 
 def missing(what: str, why: str = "") -> Markup:
@@ -134,7 +143,7 @@ def proof(facts: Facts) -> list[Content]:
     for name, value in figures.items():
         title, meaning = _FIGURES.get(name, (name, ""))
         limit = evidence.budget.get(name)
-        kept = "" if limit is None else f"{'at most' if name == 'max_error' else 'at least'} {_figure(name, limit)}"
+        kept = "" if limit is None else f"{'at most' if name in _UPPER else 'at least'} {_figure(name, limit)}"
         others = [_figure(name, measured[name]) if name in measured else "" for measured in fused.values()]
         rows.append([title, _figure(name, value), *others, kept or "\N{EN DASH}", meaning])
     if "mean_error" not in figures:
@@ -196,6 +205,8 @@ def speed(facts: Facts, latency: Latency) -> list[Content]:
     runs = latency.lengths()
     if latency.record is None or not runs:
         return [missing("Latency", latency.missing or "nothing could be measured.")]
+    if is_decoder(latency.record):
+        return decoding_speed(latency.record)
     several = len(runs) > 1
     series = [
         Series(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.decoder_file import decoder_file
 from tests.support.files import BenchFiles
 
 QUICK = ("--rounds", "2", "--seconds", "0.01", "--lengths", "4,9,99", "--cold", "1")
@@ -92,3 +93,22 @@ def test_records_are_sent_to_the_command_for_them(tmp_path: Path) -> None:
     done = compare(tmp_path / "old.json", tmp_path / "new.json")
     assert (done.returncode, done.stdout) == (2, "")
     assert "use linnet regress for benchmark records" in done.stderr
+
+
+def test_two_decoders_side_by_side(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.pte", tmp_path / "second.pte"
+    for copy in (first, second):
+        copy.write_bytes(decoder_file().read_bytes())
+    out, page = tmp_path / "out.json", tmp_path / "out.html"
+    done = compare(first, second, *QUICK, "--any-load", "--output", out, "--report", page)
+    assert done.returncode == 0, done.stderr
+    data = json.loads(out.read_text(encoding="utf-8"))
+    for file in data["files"]:
+        assert file["agreement"] == 1
+        assert [found["tokens"] for found in file["latencies"]] == [4, 9, 63]
+        assert [found["tokens"] for found in file["decoding"]] == [4, 9, 63]
+        assert all(len(found["round_p50_ns"]) == 2 for found in file["decoding"])
+        assert file["proof"]["perplexity_ratio"] > 0
+    assert "prefill by forward_fused, tokens/s" in done.stdout
+    assert "decoding by forward_fused behind a context" in done.stdout
+    assert "one token behind a context" in page.read_text(encoding="utf-8")

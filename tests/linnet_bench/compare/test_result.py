@@ -134,7 +134,7 @@ def test_accuracy_is_the_datas_metric_then_the_proofs_figure_then_the_agreement(
 def test_json_is_versioned_and_has_no_nan() -> None:
     found = comparison(candidate("a", 1, 1, 1.0, metrics={"f1": math.nan}), candidate("b", 2, 2, 0.5))
     data = json.loads(found.to_json())
-    assert (data["kind"], data["schema_version"]) == ("linnet-compare", "1.2")
+    assert (data["kind"], data["schema_version"]) == ("linnet-compare", "1.3")
     assert data["files"][0]["metrics"] == {"f1": None}
     assert [file["label"] for file in data["files"]] == ["a", "b"]
 

@@ -17,7 +17,7 @@ from linnet_bench.record.statistics import summarize
 from linnet_bench.regress.command import add_arguments, run
 from linnet_bench.regress.regression import judge, made_under_load
 from linnet_bench.regress.significance import Values, p_slower
-from tests.support.records import make_record, wrong_record
+from tests.support.records import decoder_record, make_record, wrong_record
 
 
 def test_the_smallest_chance_of_five_and_five_by_hand() -> None:
@@ -209,3 +209,39 @@ def test_wrong_usage_is_refused(tmp_path: Path) -> None:
             command(*arguments)
     assert command(old, other, "--any-machine") == 0
     assert command(old, busy, "--any-load") == 0
+
+
+def speaking(token_ms: float, repeats: int = 5, seed: int = 0) -> Record:
+    """Return a record of a decoder whose prompts take the same time every time."""
+    random = np.random.default_rng(seed)
+    first = decoder_record()
+    result = first.runs[0].decoding[0]
+
+    def token() -> LengthResult:
+        return dataclasses.replace(length(token_ms, random, 0.01), tokens=1)
+
+    runs = tuple(
+        dataclasses.replace(
+            first.runs[0],
+            repeat=number,
+            profiles=(),
+            lengths=first.runs[0].lengths[:1],
+            decoding=(dataclasses.replace(result, token=token()),),
+        )
+        for number in range(repeats)
+    )
+    return dataclasses.replace(first, runs=runs)
+
+
+def test_a_slower_token_of_a_decoder_is_found_beside_an_equal_prefill() -> None:
+    found = verdicts(speaking(10.0), speaking(11.0, seed=1))
+    assert found["one token behind 16 tokens, 2 threads"] == "slower"
+    assert found["prefill of 16 tokens, 2 threads"] == "same"
+
+
+def test_few_prompts_do_not_hide_what_many_tokens_show() -> None:
+    found = judge([speaking(10.0, 1)], [speaking(12.0, 1, seed=1)])  # 3 prompts are one block, 40 tokens are 8
+    assert {change.name: change.verdict for change in found.changes}[
+        "one token behind 16 tokens, 2 threads"
+    ] == "slower"
+    assert found.blocks

@@ -23,7 +23,7 @@ from linnet_bench.remote.parallel import run_all
 from linnet_bench.remote.process_group import ProcessGroup
 from linnet_bench.remote.progress_board import ProgressBoard
 from linnet_bench.remote.stream import read_events
-from tests.support.records import make_record, wrong_record
+from tests.support.records import decoder_record, make_record, wrong_record
 
 PI, PHONE, HERE = (parse_address(text) for text in ("ssh://pi@pi4", "adb", "local"))
 JOB = RemoteJob(files=((Path("x.pte"), "0" * 64),), entry_point="x:y", payload=None)
@@ -163,3 +163,12 @@ def test_json_of_several_devices_is_one_list_and_failures_are_beside_it(capsys: 
     stream = io.StringIO()
     show_troubles(several, Console(stream))
     assert "adb: lost" in stream.getvalue()
+
+
+def test_decoders_of_several_devices_have_a_table_of_single_tokens() -> None:
+    stream = io.StringIO()
+    outcomes = [Outcome(address=address, record=decoder_record()) for address in (PI, HERE)]
+    show_outcomes(outcomes, Console(stream))
+    lines = [line.split() for line in stream.getvalue().splitlines()]
+    assert ["2", "128", *("12.50", "/", "13.50") * 2] in lines
+    assert "one token of a decoder behind a prompt" in stream.getvalue()

@@ -11,12 +11,14 @@ import pytest
 from linnet.errors import FileMissingError, InvalidArgumentError
 from linnet_bench.record.record import Record, RecordError, to_json
 from linnet_bench.report.command import add_arguments, run
+from linnet_bench.report.decoders import figures
+from linnet_bench.report.decoders import short as decoders_in_short
 from linnet_bench.report.names import NamedRecord, read_all
 from linnet_bench.report.page import report_page
 from linnet_bench.report.tables import latencies, profile_rows, repeat, speed_length
 from linnet_bench.report.tables import short as summary
 from tests.support.html_reader import read_page
-from tests.support.records import make_record, wrong_record
+from tests.support.records import decoder_record, make_record, wrong_record
 
 
 def emulated() -> Record:
@@ -176,3 +178,31 @@ def test_what_is_no_record_is_named(tmp_path: Path) -> None:
         command(tmp_path / "bad.bin", "-o", tmp_path / "out.html")
     with pytest.raises(FileMissingError, match="absent"):
         command(tmp_path / "absent.json", "-o", tmp_path / "out.html")
+
+
+# -- decoders ------------------------------------------------------------------------------------------
+
+
+def test_figures_of_a_decoder_by_hand() -> None:
+    shown = figures([NamedRecord("pi", decoder_record())])
+    # 16 tokens in 80 ms, 128 in 800; the first token 2 ms later; a token in 10 and 12.5 ms; 3 mJ for three tokens
+    assert shown.rows == [
+        ["pi", "2", "16", "200", "82.0", "100", "10.0", "11.0", "11.0", "1.00", "3"],
+        ["pi", "2", "128", "160", "802", "80.0", "12.5", "13.5", "13.5", "1.00", "3"],
+    ]
+
+
+def test_decoders_have_a_section_of_their_own_beside_encoders() -> None:
+    text = page(NamedRecord("encoder", make_record()), NamedRecord("decoder", decoder_record()))
+    shown = read_page(text)
+    headings = shown.texts["h2"]
+    assert headings[:3] == ["In short", "Latency by length", "Prefill and decoding"]
+    assert "Decoding on 2 threads" in text
+    assert "one token behind 8 tokens" in text
+    alone = read_page(page(NamedRecord("decoder", decoder_record()))).texts["h2"]
+    assert "Latency by length" not in alone
+
+
+def test_a_decoder_in_short_by_hand() -> None:
+    rows = decoders_in_short([NamedRecord("pi", decoder_record())]).rows
+    assert rows[0][4:9] == ["128", "160", "802", "80.0", "2"]

@@ -19,12 +19,15 @@ from linnet_bench.machine.processor import CoreGroup
 from linnet_bench.measure.engine import LocalRunner
 from linnet_bench.measure.protocol import Emit, Job
 from linnet_bench.measure.runner import Collector
+from linnet_bench.record.sampling import Sampling
 from linnet_bench.tune.measure import explain_choice
 from linnet_bench.tune.profile import TunedFile, TuningProfile, read_profile
 from linnet_bench.tune.race import Entry, Plan, choose, race
 from linnet_bench.tune.settings import affinities, candidates, thread_counts
+from tests.support.decoder_file import decoder_file
 from tests.support.events import CHECK, FACTS, LENGTH, OPENED
 from tests.support.files import BenchFiles
+from tests.support.records import decoder_record
 
 # -- what is tried -------------------------------------------------------------------------------------
 
@@ -77,7 +80,7 @@ def entry(threads: int, name: str = "a.pte", *, fused: bool = False) -> Entry:
     return Entry(Path(name), "int8", TunedSetting(threads=threads, fused=fused))
 
 
-PLAN = Plan(lengths=(LENGTH["result"]["tokens"],), seconds=1.0, rounds=3)
+PLAN = Plan(lengths=(LENGTH["result"]["tokens"],), sampling=Sampling(seconds=1.0), rounds=3)
 
 
 def test_settings_take_turns_and_slow_ones_leave() -> None:
@@ -208,3 +211,23 @@ def test_wrong_files_and_wrong_usage(bench_files: BenchFiles, tmp_path: Path) ->
     assert usage.returncode == 2
     assert "--rounds is 0" in usage.stderr
     assert "999" in usage.stderr
+
+
+def test_a_decoder_is_tuned_by_prompts_and_tokens(tmp_path: Path) -> None:
+    quick = ("--threads", "1,2", "--rounds", "1", "--seconds", "0.01", "--lengths", "4,64")
+    command = [sys.executable, "-m", "linnet", "tune", str(decoder_file()), *quick, "-o", str(tmp_path / "tuned.json")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "one behind 63 tokens, p50 ms" in done.stdout
+    assert "XNNPACK's kernels" not in done.stdout  # a decoder runs its fast method in every case
+    assert "--lengths has 64, over the file's bound of 63 tokens" in done.stderr
+    refused = subprocess.run([*command, "--force", "--limit-ms", "5"], capture_output=True, text=True, check=False)
+    assert (refused.returncode, "--limit-ms is for inputs" in refused.stderr) == (2, True)
+
+
+def test_the_score_of_a_decoder_weighs_prompts_and_tokens_alike() -> None:
+    one = entry(1)
+    one.runs = [decoder_record().runs[0]]
+    # prompts of 80 and 800 ms, tokens of 10 and 12.5 ms
+    assert one.score == pytest.approx((80e6 * 800e6 * 10e6 * 12.5e6) ** 0.25)
+    assert one.at(128, 90) == 13.5e6

@@ -20,6 +20,7 @@ from linnet_export.explain import Latency, LatencySettings, explain_page, measur
 from linnet_export.explain.facts import Facts
 from linnet_export.explain.program import delegate_of_step
 from tests.support.checkpoints import write_checkpoint
+from tests.support.decoder_file import decoder_file
 from tests.support.html_reader import PageReader, read_page
 from tests.support.sdk_fakes import make_manifest
 
@@ -260,3 +261,19 @@ def test_the_command(exported: Callable[..., Any], tmp_path: Path, capsys: pytes
     assert main(["explain", str(page)]) == 3  # whose page would have its own name
     assert "it is an HTML page" in capsys.readouterr().err
     assert not (tmp_path / "x.html").exists()
+
+
+def test_prefill_and_decoding_of_a_decoder_are_shown() -> None:
+    path = decoder_file()
+    latency = measure_latency(path, LatencySettings(threads=(1,), lengths=(8, 63), seconds=0.01))
+    page = read_page(explain_page(read_facts(path), latency))
+    assert page.problems == []
+    rows = rows_of(page, "context")
+    assert [row[0] for row in rows] == ["8", "63"]
+    assert latency.record is not None
+    token = latency.record.runs[0].decoding[0].token
+    assert rows[0][4] == significant(1e9 / token.summary.p50_ns)
+    shares = next(table for table in page.tables if "calling delegates" in table[0])[1:]
+    assert [row[0] for row in shares] == ["prefill 8", "decode 8", "prefill 63", "decode 63"]
+    proof = {row[0]: row for row in rows_of(page, "against the original")}
+    assert proof["ratio of perplexities"][-2].startswith("at most")
