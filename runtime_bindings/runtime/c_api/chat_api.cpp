@@ -47,11 +47,10 @@ extern "C" linnet_status linnet_choose_token(const linnet_sampling* sampling, co
     require_pointer(id, "id");
     linnet::check_sampling(*sampling);
     const std::vector<int64_t> history(ids, ids + count);
-    const linnet::Choice choice =
-        linnet::choose_token(logits, vocab_size, history, count - std::min(prompt_tokens, count), *sampling);
-    *id = choice.id;
+    const size_t generated = count - std::min(prompt_tokens, count);
+    *id = linnet::choose_token(logits, vocab_size, history, generated, *sampling);
     if (log_probability != nullptr) {
-      *log_probability = choice.log_probability;
+      *log_probability = linnet::log_probability(logits, vocab_size, *id);
     }
   });
 }
@@ -79,8 +78,8 @@ extern "C" int32_t linnet_task_is_end(const linnet_task* task, int64_t id) {
   int32_t is_end = 0;
   static_cast<void>(linnet::guarded([&] {
     require_pointer(task, "task");
-    const std::vector<std::string> ids = task->value.fields().items("end_ids");
-    is_end = std::find(ids.begin(), ids.end(), std::to_string(id)) != ids.end() ? 1 : 0;
+    const std::vector<int64_t>& ids = task->value.end_ids();
+    is_end = std::find(ids.begin(), ids.end(), id) != ids.end() ? 1 : 0;
   }));
   return is_end;
 }

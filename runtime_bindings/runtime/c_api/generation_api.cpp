@@ -58,11 +58,10 @@ extern "C" linnet_status linnet_generation_sample(linnet_generation* generation,
     linnet::Generation& text = *generation->value;
     const size_t total = text.tokens().size();
     const size_t generated = total - (prompt_tokens < total ? prompt_tokens : total);
-    const linnet::Choice choice =
-        linnet::choose_token(text.logits(), text.vocabulary(), text.tokens(), generated, *sampling);
-    *id = choice.id;
+    const float* logits = text.logits();
+    *id = linnet::choose_token(logits, text.vocabulary(), text.tokens(), generated, *sampling);
     if (log_probability != nullptr) {
-      *log_probability = choice.log_probability;
+      *log_probability = linnet::log_probability(logits, text.vocabulary(), *id);
     }
   });
 }

@@ -1,6 +1,7 @@
 #include "decode/task.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "decode/scores.h"
 #include "status.h"
@@ -10,6 +11,16 @@ namespace {
 
 bool is_built_in(const std::string& tokenizer_kind) {
   return tokenizer_kind == "wordpiece" || tokenizer_kind == "tables";
+}
+
+// Read ids that check_manifest() has found to be numbers.
+std::vector<std::int64_t> numbers(const std::vector<std::string>& items) {
+  std::vector<std::int64_t> ids;
+  ids.reserve(items.size());
+  for (const std::string& item : items) {
+    ids.push_back(std::strtoll(item.c_str(), nullptr, 10));
+  }
+  return ids;
 }
 
 }  // namespace
@@ -26,6 +37,7 @@ Task::Task(const Fields& fields)
       padding_id_(fields.id("pad_id")),
       mask_id_(fields.id("mask_id")),
       max_length_(fields.integer("max_length")),
+      end_ids_(numbers(fields.items("end_ids"))),
       refuses_pairs_(fields.integer("refuses_pairs") != 0),
       has_tokenizer_(is_built_in(fields.text("tokenizer_kind"))) {}
 

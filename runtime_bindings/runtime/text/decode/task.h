@@ -32,6 +32,8 @@ class Task {
   std::int64_t padding_id() const noexcept { return padding_id_; }
   std::int64_t mask_id() const noexcept { return mask_id_; }
   std::int64_t max_length() const noexcept { return max_length_; }
+  // Tokens that end an answer.
+  const std::vector<std::int64_t>& end_ids() const noexcept { return end_ids_; }
   // Whether a second text is an error although the task takes one.
   bool refuses_pairs() const noexcept { return refuses_pairs_; }
 
@@ -61,6 +63,7 @@ class Task {
   std::int64_t padding_id_;
   std::int64_t mask_id_;
   std::int64_t max_length_;
+  std::vector<std::int64_t> end_ids_;
   bool refuses_pairs_;
   bool has_tokenizer_;
   mutable std::mutex mutex_;  // around tokenizer_: the first calls of several threads build it once

@@ -6,28 +6,11 @@
 #include <string>
 #include <unordered_map>
 
+#include "generate/weights.h"
 #include "status.h"
 
 namespace linnet {
 namespace {
-
-// Return e^x for x <= 0 with plain multiplications and additions, so that every processor and C library gives
-// the same bits: libraries differ in the last one, which could change a sampled token.
-double exponential(double x) {
-  constexpr double kLeast = -700.0;  // the result is still a normal number
-  constexpr double kLog2 = 0.693147180559945286;
-  constexpr double kPerLog2 = 1.44269504088896339;
-  if (x < kLeast) {
-    return 0.0;
-  }
-  const double whole = std::floor(x * kPerLog2 + 0.5);
-  const double rest = x - whole * kLog2;  // within half a logarithm of 2 around 0
-  double sum = 1.0;
-  for (int term = 13; term > 0; --term) {  // Taylor's series: what is left out is below 1e-17
-    sum = 1.0 + rest / term * sum;
-  }
-  return std::ldexp(sum, static_cast<int>(whole));
-}
 
 // Return a number in [0, 1) that depends on the seed and the place alone (splitmix64, Steele et al. 2014).
 double uniform(std::uint64_t seed, std::uint64_t place) {
@@ -39,16 +22,6 @@ double uniform(std::uint64_t seed, std::uint64_t place) {
   };
   const std::uint64_t bits = mixed(mixed(seed + kStep) + (place + 1) * kStep);
   return static_cast<double>(bits >> 11U) * 0x1p-53;
-}
-
-struct Candidate {
-  std::int64_t id;
-  float logit;
-};
-
-// Order by logit, and equal ones by id.
-bool is_likelier(const Candidate& left, const Candidate& right) {
-  return left.logit != right.logit ? left.logit > right.logit : left.id < right.id;
 }
 
 bool has_penalties(const linnet_sampling& sampling) {
@@ -81,80 +54,211 @@ void penalize(std::vector<float>& logits, const std::vector<std::int64_t>& histo
   }
 }
 
-Candidate likeliest(const float* logits, std::size_t vocabulary) {
-  Candidate best = {-1, -std::numeric_limits<float>::infinity()};
-  for (std::size_t id = 0; id < vocabulary; ++id) {
-    if (std::isnan(logits[id])) {
-      throw Error(LINNET_RUN_FAILED, "the logit of token " + std::to_string(id) +
-                                         " is no number; run linnet verify on the file");
+// The tokens that are chosen from, in the order of their ids.
+struct Tokens {
+  std::vector<std::uint32_t> ids;  // empty: the numbers of the logits
+  std::vector<float> logits;       // empty: those of the caller
+
+  std::int64_t id(std::size_t place) const noexcept {
+    return ids.empty() ? static_cast<std::int64_t>(place) : std::int64_t{ids[place]};
+  }
+};
+
+// Keep the allowed tokens alone.
+void keep_allowed(Tokens& tokens, const float* logits, std::size_t count, const TokenSet& allowed) {
+  std::vector<float> kept;
+  for (std::size_t word = 0; word < allowed.size(); ++word) {
+    std::size_t id = 64 * word;
+    for (std::uint64_t bits = allowed[word]; bits != 0 && id < count; bits >>= 1U, ++id) {
+      if ((bits & 1U) != 0) {
+        tokens.ids.push_back(static_cast<std::uint32_t>(id));
+        kept.push_back(logits[id]);
+      }
     }
-    if (best.id < 0 || logits[id] > best.logit) {
-      best = {static_cast<std::int64_t>(id), logits[id]};
+  }
+  if (kept.empty()) {
+    throw Error(LINNET_INVALID_ARGUMENT,
+                "no token is allowed: the text is finished; ask whether it is before a token is chosen");
+  }
+  tokens.logits = std::move(kept);
+}
+
+// A token by its place among the tokens that are chosen from.
+struct Candidate {
+  std::uint32_t place;
+  float logit;
+};
+
+// Order by logit, and equal ones by id.
+bool is_likelier(const Candidate& left, const Candidate& right) {
+  return left.logit != right.logit ? left.logit > right.logit : left.place < right.place;
+}
+
+// Return the `count` likeliest tokens in the order of their ids. Tokens are compared with the least likely
+// one that can still be among them, and only those above it are sorted.
+std::vector<Candidate> likeliest(const float* logits, std::size_t tokens, std::size_t count) {
+  constexpr std::size_t kChunk = 256;
+  const std::size_t room = 2 * count + kChunk;
+  std::vector<Candidate> kept;
+  kept.reserve(room);
+  float least = -std::numeric_limits<float>::infinity();
+  bool full = false;
+  const auto keep_count = [&] {
+    std::nth_element(kept.begin(), kept.begin() + static_cast<std::ptrdiff_t>(count) - 1, kept.end(),
+                     is_likelier);
+    kept.resize(count);
+    least = kept.back().logit;
+    full = true;
+  };
+  for (std::size_t start = 0; start < tokens; start += kChunk) {
+    const std::size_t end = std::min(tokens, start + kChunk);
+    float largest = logits[start];
+    for (std::size_t place = start; place < end; ++place) {
+      largest = logits[place] > largest ? logits[place] : largest;
+    }
+    if (full && !(largest > least)) {
+      continue;
+    }
+    for (std::size_t place = start; place < end; ++place) {
+      if (!full || logits[place] > least) {
+        kept.push_back({static_cast<std::uint32_t>(place), logits[place]});
+      }
+    }
+    if (kept.size() >= 2 * count) {
+      keep_count();
     }
   }
-  return best;
+  if (kept.size() > count) {
+    keep_count();
+  }
+  std::sort(kept.begin(), kept.end(),
+            [](const Candidate& a, const Candidate& b) { return a.place < b.place; });
+  return kept;
 }
 
-// Return the `count` likeliest tokens, the likeliest first.
-std::vector<Candidate> candidates(const std::vector<float>& logits, std::size_t count) {
-  std::vector<Candidate> all(logits.size());
-  for (std::size_t id = 0; id < logits.size(); ++id) {
-    all[id] = {static_cast<std::int64_t>(id), logits[id]};
-  }
-  if (count < all.size()) {
-    std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(count), all.end(), is_likelier);
-    all.resize(count);
-  }
-  return all;
-}
-
-// Keep the fewest likeliest candidates whose weights sum up to top_p of all, and order them. Candidates far
-// from the top are never sorted: the heap gives one after the other.
-void keep_top_p(std::vector<Candidate>& all, double top_p, float largest, float temperature) {
-  double total = 0.0;
-  for (const Candidate& candidate : all) {
-    total += exponential((static_cast<double>(candidate.logit) - largest) / temperature);
-  }
-  const auto behind = [](const Candidate& left, const Candidate& right) { return is_likelier(right, left); };
-  std::make_heap(all.begin(), all.end(), behind);
-  double sum = 0.0;
-  auto end = all.end();
-  while (end != all.begin() && sum < top_p * total) {
-    std::pop_heap(all.begin(), end, behind);
-    --end;
-    sum += exponential((static_cast<double>(end->logit) - largest) / temperature);
-  }
-  if (end == all.end()) {  // even a top_p of almost 0 keeps the likeliest one
-    std::pop_heap(all.begin(), end, behind);
-    --end;
-  }
-  all.erase(all.begin(), end);
-}
-
-std::int64_t sampled(const std::vector<float>& logits, const linnet_sampling& sampling, std::size_t place) {
-  const float largest = *std::max_element(logits.begin(), logits.end());
-  const std::size_t count =
-      sampling.top_k > 0 ? std::min<std::size_t>(static_cast<std::size_t>(sampling.top_k), logits.size())
-                         : logits.size();
-  std::vector<Candidate> all = candidates(logits, count);
-  if (sampling.top_p < 1.0F) {
-    keep_top_p(all, static_cast<double>(sampling.top_p), largest, sampling.temperature);
-  }
-  // by id: a sum in one order is the same everywhere
-  std::sort(all.begin(), all.end(), [](const Candidate& a, const Candidate& b) { return a.id < b.id; });
+// What is drawn from: candidates in the order of their ids, and their weights.
+struct Draw {
+  std::vector<Candidate> candidates;
   std::vector<double> weights;
-  weights.reserve(all.size());
-  double total = 0.0;
-  for (const Candidate& candidate : all) {
-    const double weight =
-        exponential((static_cast<double>(candidate.logit) - largest) / sampling.temperature);
-    weights.push_back(weight >= static_cast<double>(sampling.min_p) ? weight
-                                                                    : 0.0);  // the likeliest weighs 1
-    total += weights.back();
+};
+
+// Logits and what their weights depend on.
+struct Weighing {
+  const float* logits;
+  std::size_t count;
+  Largest largest;
+  float temperature;
+
+  // Return a logit below which all weights are below `weight`, or a little more.
+  float bound(double weight) const {
+    const double exact = largest.logit + static_cast<double>(temperature) * std::log(weight);
+    return static_cast<float>(exact -
+                              1e-6 * (std::abs(exact) + std::abs(static_cast<double>(largest.logit))));
   }
-  double left = uniform(sampling.seed, place) * total;
+};
+
+void weigh(Draw& draw, const Weighing& weighing) {
+  std::vector<float> logits;
+  logits.reserve(draw.candidates.size());
+  std::transform(draw.candidates.begin(), draw.candidates.end(), std::back_inserter(logits),
+                 [](const Candidate& candidate) { return candidate.logit; });
+  draw.weights.resize(logits.size());
+  write_weights(logits.data(), logits.size(), weighing.largest.logit, weighing.temperature,
+                draw.weights.data());
+}
+
+// Return the tokens with a logit of at least `least`.
+Draw above(const Weighing& weighing, float least) {
+  Draw draw;
+  for (std::size_t place = 0; place < weighing.count; ++place) {
+    if (weighing.logits[place] >= least) {
+      draw.candidates.push_back({static_cast<std::uint32_t>(place), weighing.logits[place]});
+    }
+  }
+  weigh(draw, weighing);
+  return draw;
+}
+
+double exact_sum(const std::vector<double>& weights) {
+  double total = 0.0;
+  for (const double weight : weights) {
+    total += weight;
+  }
+  return total;
+}
+
+double exact_sum(const Weighing& weighing) {
+  std::vector<double> weights(weighing.count);
+  write_weights(weighing.logits, weighing.count, weighing.largest.logit, weighing.temperature,
+                weights.data());
+  return exact_sum(weights);
+}
+
+// Larger than all errors of rough_sum() and of the additions behind it, relative to the sum.
+constexpr double kDoubt = 1e-9;
+
+// Keep the fewest likeliest candidates whose weights sum up to `wanted`, at least one. The heap gives one
+// after the other. Return false, and change nothing, if a sum comes as near to it as `doubt`.
+bool keep_likeliest(Draw& draw, double wanted, double doubt) {
+  struct Weighed {
+    Candidate candidate;
+    double weight;
+  };
+  std::vector<Weighed> heap;
+  heap.reserve(draw.candidates.size());
+  for (std::size_t i = 0; i < draw.candidates.size(); ++i) {
+    heap.push_back({draw.candidates[i], draw.weights[i]});
+  }
+  const auto behind = [](const Weighed& left, const Weighed& right) {
+    return is_likelier(right.candidate, left.candidate);
+  };
+  std::make_heap(heap.begin(), heap.end(), behind);
+  double sum = 0.0;
+  auto end = heap.end();
+  while (end != heap.begin() && (sum < wanted || end == heap.end())) {
+    std::pop_heap(heap.begin(), end, behind);
+    --end;
+    sum += end->weight;
+    if (std::abs(sum - wanted) < doubt) {
+      return false;
+    }
+  }
+  heap.erase(heap.begin(), end);
+  std::sort(heap.begin(), heap.end(), [](const Weighed& a, const Weighed& b) {
+    return a.candidate.place < b.candidate.place;  // a sum in one order is the same everywhere
+  });
+  draw.candidates.clear();
+  draw.weights.clear();
+  for (const Weighed& kept : heap) {
+    draw.candidates.push_back(kept.candidate);
+    draw.weights.push_back(kept.weight);
+  }
+  return true;
+}
+
+// Return the fewest likeliest tokens whose weights sum up to top_p of all. Tokens so light that all of them
+// together are below half of the rest are never looked at.
+Draw likeliest_share(const Weighing& weighing, double top_p) {
+  const double total =
+      rough_sum(weighing.logits, weighing.count, weighing.largest.logit, weighing.temperature);
+  const double light = 0.5 * (1.0 - top_p) * total / static_cast<double>(weighing.count);
+  Draw draw = above(weighing, weighing.bound(light));
+  if (!keep_likeliest(draw, top_p * total, kDoubt * total)) {
+    keep_likeliest(draw, top_p * exact_sum(weighing), 0.0);
+  }
+  return draw;
+}
+
+// Return the place that a random number falls on, if each place is as wide as its weight.
+std::size_t drawn(std::vector<double>& weights, double min_p, double random) {
+  double total = 0.0;
+  for (double& weight : weights) {
+    weight = weight >= min_p ? weight : 0.0;  // the likeliest weighs 1
+    total += weight;
+  }
+  double left = random * total;
   std::size_t chosen = 0;
-  for (std::size_t i = 0; i < all.size(); ++i) {
+  for (std::size_t i = 0; i < weights.size(); ++i) {
     if (weights[i] > 0.0) {
       chosen = i;
       left -= weights[i];
@@ -163,16 +267,81 @@ std::int64_t sampled(const std::vector<float>& logits, const linnet_sampling& sa
       }
     }
   }
-  return all[chosen].id;
+  return chosen;
 }
 
-float log_probability(const float* logits, std::size_t vocabulary, float largest, std::int64_t id) {
-  double total = 0.0;
-  for (std::size_t i = 0; i < vocabulary; ++i) {
-    total += exponential(static_cast<double>(logits[i]) - largest);
+// Return what drawn() gives for all tokens. Rough sums of blocks find the block, and exact weights the place
+// in it; all weights are exact if the random number falls so near to a border that the errors could decide.
+std::size_t drawn_from_all(const Weighing& weighing, double random) {
+  constexpr std::size_t kBlock = 512;
+  const float largest = weighing.largest.logit;
+  std::vector<double> sums;
+  for (std::size_t start = 0; start < weighing.count; start += kBlock) {
+    const std::size_t size = std::min(kBlock, weighing.count - start);
+    sums.push_back(rough_sum(weighing.logits + start, size, largest, weighing.temperature));
   }
-  return static_cast<float>(static_cast<double>(logits[static_cast<std::size_t>(id)]) - largest -
-                            std::log(total));
+  const double total = exact_sum(sums);
+  double left = random * total;
+  std::size_t block = 0;
+  while (block + 1 < sums.size() && left >= sums[block]) {
+    left -= sums[block];
+    ++block;
+  }
+  const std::size_t start = block * kBlock;
+  std::vector<double> weights(std::min(kBlock, weighing.count - start));
+  write_weights(weighing.logits + start, weights.size(), largest, weighing.temperature, weights.data());
+  const double doubt = kDoubt * total;
+  bool sure = left > doubt;
+  for (std::size_t i = 0; sure && i < weights.size(); ++i) {
+    left -= weights[i];
+    if (left < 0.0 && weights[i] > 0.0) {
+      if (left < -doubt) {
+        return start + i;
+      }
+      sure = false;
+    }
+    sure = sure && left > doubt;
+  }
+  weights.resize(weighing.count);
+  write_weights(weighing.logits, weighing.count, largest, weighing.temperature, weights.data());
+  return drawn(weights, 0.0, random);
+}
+
+// Return the place of a sampled token.
+std::size_t sampled(const float* logits, std::size_t count, const linnet_sampling& sampling,
+                    std::size_t place) {
+  const Weighing weighing = {logits, count, find_largest(logits, count), sampling.temperature};
+  if (!std::isfinite(weighing.largest.logit)) {
+    return weighing.largest.place;  // penalties went too far, or nothing that is allowed is finite
+  }
+  const double random = uniform(sampling.seed, place);
+  const auto top_k = static_cast<std::size_t>(sampling.top_k);
+  const bool has_top_k = sampling.top_k > 0 && top_k < count;
+  const auto top_p = static_cast<double>(sampling.top_p);
+  const auto min_p = static_cast<double>(sampling.min_p);
+  Draw draw;
+  if (has_top_k) {
+    draw.candidates = likeliest(logits, count, top_k);
+    weigh(draw, weighing);
+    if (top_p < 1.0) {
+      keep_likeliest(draw, top_p * exact_sum(draw.weights), 0.0);
+    }
+  } else if (top_p < 1.0) {
+    draw = likeliest_share(weighing, top_p);
+  } else if (min_p > 0.0) {
+    draw = above(weighing, weighing.bound(min_p));
+  } else {
+    return drawn_from_all(weighing, random);
+  }
+  return draw.candidates[drawn(draw.weights, min_p, random)].place;
+}
+
+Largest finite_largest(const float* logits, std::size_t vocabulary) {
+  const Largest largest = find_largest(logits, vocabulary);
+  if (!std::isfinite(largest.logit)) {
+    throw Error(LINNET_RUN_FAILED, "no logit is finite; run linnet verify on the file");
+  }
+  return largest;
 }
 
 void require_range(bool inside, const char* name, const char* range, double found) {
@@ -201,22 +370,33 @@ void check_sampling(const linnet_sampling& sampling) {
                 "-1000 to 1000", static_cast<double>(sampling.frequency_penalty));
 }
 
-Choice choose_token(const float* logits, std::size_t vocabulary, const std::vector<std::int64_t>& history,
-                    std::size_t generated, const linnet_sampling& sampling) {
-  const Candidate best = likeliest(logits, vocabulary);
-  if (!std::isfinite(best.logit)) {
-    throw Error(LINNET_RUN_FAILED, "no logit is finite; run linnet verify on the file");
+std::int64_t choose_token(const float* logits, std::size_t vocabulary,
+                          const std::vector<std::int64_t>& history, std::size_t generated,
+                          const linnet_sampling& sampling, const TokenSet* allowed) {
+  const Largest best = finite_largest(logits, vocabulary);
+  Tokens tokens;
+  if (has_penalties(sampling)) {
+    tokens.logits.assign(logits, logits + vocabulary);
+    penalize(tokens.logits, history, generated, sampling);
+    logits = tokens.logits.data();
   }
-  std::int64_t id = best.id;
-  if (has_penalties(sampling) || sampling.temperature > 0.0F) {
-    std::vector<float> changed(logits, logits + vocabulary);
-    if (has_penalties(sampling)) {
-      penalize(changed, history, generated, sampling);
-    }
-    id = sampling.temperature > 0.0F ? sampled(changed, sampling, history.size())
-                                     : likeliest(changed.data(), vocabulary).id;
+  std::size_t count = vocabulary;
+  if (allowed != nullptr) {
+    keep_allowed(tokens, logits, vocabulary, *allowed);
+    logits = tokens.logits.data();
+    count = tokens.logits.size();
   }
-  return {id, log_probability(logits, vocabulary, best.logit, id)};
+  if (sampling.temperature > 0.0F) {
+    return tokens.id(sampled(logits, count, sampling, history.size()));
+  }
+  const bool changed = !tokens.logits.empty();
+  return tokens.id(changed ? find_largest(logits, count).place : best.place);
+}
+
+float log_probability(const float* logits, std::size_t vocabulary, std::int64_t id) {
+  const Largest largest = finite_largest(logits, vocabulary);
+  const double above = static_cast<double>(logits[static_cast<std::size_t>(id)]) - largest.logit;
+  return static_cast<float>(above - std::log(rough_sum(logits, vocabulary, largest.logit, 1.0F)));
 }
 
 }  // namespace linnet
