@@ -15,13 +15,15 @@ from pathlib import Path
 
 from linnet.loading import load
 from linnet_bench.arguments import numbers
+from linnet_bench.estimate.decoder import DecoderWork, count_decoder_work, estimate_decode, estimate_prefill
 from linnet_bench.estimate.devices import Device, this_device
-from linnet_bench.estimate.roofline import estimate
-from linnet_bench.estimate.work import count_work
+from linnet_bench.estimate.roofline import Estimate, estimate
+from linnet_bench.estimate.work import Work, count_work
 from linnet_bench.machine.state import busy_note, read_state
 from linnet_bench.measure.engine import Engine, LocalRunner, take_turns
 from linnet_bench.measure.protocol import MeasureSettings, Variant
-from linnet_bench.record.sampling import Sampling
+from linnet_bench.record.preset import GENERATION, sampling_for
+from linnet_bench.record.profile import DECODE, PREFILL
 
 __all__ = ["Row", "compare", "main"]
 
@@ -30,11 +32,12 @@ ALLOWED = 0.30
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Row:
-    """One length: seconds, estimated and measured."""
+    """One length: seconds, estimated and measured; ``step`` as in :class:`~linnet_bench.estimate.roofline.Estimate`."""
 
     name: str
     threads: int
     tokens: int
+    step: str
     estimated: float
     measured: float
 
@@ -50,25 +53,36 @@ def compare(path: Path, device: Device, threads: int, lengths: Sequence[int], ro
     Raises:
         LinnetError: it cannot be run or its evidence has no layers.
     """
-    measured: dict[int, list[float]] = {}
-    settings = MeasureSettings(lengths=tuple(lengths), sampling=Sampling(seconds=seconds))
+    measured: dict[tuple[str, int], list[float]] = {}
+    with load(path, self_test=False) as model:
+        decoder = model.task == GENERATION
+        work = (count_decoder_work if decoder else count_work)(model.manifest, model.evidence)
+        sampling = sampling_for(model.task, seconds)
+    settings = MeasureSettings(lengths=tuple(lengths), sampling=sampling)
     engine = Engine(settings, LocalRunner(), lambda variant, turn, event: None)
     take_turns([Variant(path=str(path), threads=threads)], rounds, engine.run)
     for run in engine.runs():
         for length in run.lengths:
-            measured.setdefault(length.tokens, []).append(length.summary.p50_ns / 1e9)
-    with load(path, self_test=False) as model:
-        work = count_work(model.manifest, model.evidence)
+            measured.setdefault((PREFILL if decoder else "", length.tokens), []).append(length.summary.p50_ns / 1e9)
+        for result in run.decoding:
+            measured.setdefault((DECODE, result.context), []).append(result.token.summary.p50_ns / 1e9)
     return [
         Row(
             name=path.name,
             threads=threads,
             tokens=tokens,
-            estimated=estimate(work, device, tokens, threads).seconds,
+            step=step,
+            estimated=_estimated(work, device, step, tokens, threads).seconds,
             measured=min(times),
         )
-        for tokens, times in sorted(measured.items())
+        for (step, tokens), times in sorted(measured.items())
     ]
+
+
+def _estimated(work: Work | DecoderWork, device: Device, step: str, tokens: int, threads: int) -> Estimate:
+    if isinstance(work, DecoderWork):
+        return {PREFILL: estimate_prefill, DECODE: estimate_decode}[step](work, device, tokens, threads)
+    return estimate(work, device, tokens, threads)
 
 
 def main() -> int:
@@ -83,15 +97,15 @@ def main() -> int:
     args = parser.parse_args()
     device = this_device()
     note = busy_note(read_state(), 1)
-    print(f"{device.title}\n\n| file | threads | tokens | estimated ms | measured ms | off |")
-    print("|---|---:|---:|---:|---:|---:|")
+    print(f"{device.title}\n\n| file | threads | step | tokens | estimated ms | measured ms | off |")
+    print("|---|---:|---|---:|---:|---:|---:|")
     rows = []
     for path in args.files:
         for threads in args.threads:
             compared = compare(path, device, threads, args.lengths, args.rounds, args.seconds)
             for row in compared:
                 figures = f"{row.estimated * 1e3:.2f} | {row.measured * 1e3:.2f} | {row.off:+.0%}"
-                print(f"| {row.name} | {row.threads} | {row.tokens} | {figures} |", flush=True)
+                print(f"| {row.name} | {row.threads} | {row.step} | {row.tokens} | {figures} |", flush=True)
             rows += compared
     worst = max(abs(row.off) for row in rows)
     print(f"\nfurthest off: {worst:.0%}, allowed {ALLOWED:.0%}" + (f"; {note}" if note else ""))

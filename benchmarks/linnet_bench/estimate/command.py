@@ -23,10 +23,19 @@ from linnet_bench.arguments import (
     thread_counts,
     write_output,
 )
+from linnet_bench.estimate.decoder import (
+    DecoderWork,
+    count_decoder_work,
+    estimate_decode,
+    estimate_prefill,
+    show_decoder,
+)
 from linnet_bench.estimate.devices import DEVICES, THIS, Device, find_device
 from linnet_bench.estimate.roofline import Estimate, estimate
 from linnet_bench.estimate.work import Work, count_work
+from linnet_bench.measure.decoder import longest_input
 from linnet_bench.measure.probe import clip_lengths
+from linnet_bench.record.preset import DECODER, GENERATION
 
 __all__ = ["add_arguments", "run"]
 
@@ -70,23 +79,42 @@ def run(args: argparse.Namespace) -> int:
     if args.output is not None:
         check_output_path(args.output, force=args.force)
     with load(args.file, self_test=False) as model:
-        work = count_work(model.manifest, model.evidence)
-        lengths = clip_lengths(args.lengths or DEFAULT_LENGTHS, model.manifest.max_length)
-        say_cut(args.lengths, model.manifest.max_length)
+        decoder = model.manifest.task == GENERATION
+        longest = longest_input(model.manifest.task, model.manifest.max_length)
+        lengths = clip_lengths(args.lengths or (DECODER.lengths if decoder else DEFAULT_LENGTHS), longest)
+        say_cut(args.lengths, longest)
+        work = (count_decoder_work if decoder else count_work)(model.manifest, model.evidence)
     threads = args.threads or tuple(sorted({1, min(4, device.cores)}))
     too_many = [count for count in threads if count > device.cores]
     if too_many:
         raise InvalidArgumentError(f"--threads has {joined(too_many)}, {device.title} has {device.cores} cores")
-    estimates = [estimate(work, device, tokens, count) for count in threads for tokens in lengths]
+    estimates = [made for count in threads for tokens in lengths for made in _estimates(work, device, tokens, count)]
     if not args.json:
         _show(args.file, device, work, estimates, Console())
     write_output(lambda: _json(args.file, device, estimates), args)
     return OK
 
 
-def _show(path: Path, device: Device, work: Work, estimates: Sequence[Estimate], console: Console) -> None:
+def _estimates(work: Work | DecoderWork, device: Device, tokens: int, threads: int) -> list[Estimate]:
+    if isinstance(work, DecoderWork):
+        return [make(work, device, tokens, threads) for make in (estimate_prefill, estimate_decode)]
+    return [estimate(work, device, tokens, threads)]
+
+
+def _show(
+    path: Path, device: Device, work: Work | DecoderWork, estimates: Sequence[Estimate], console: Console
+) -> None:
     console.line(f"ESTIMATE, not measured: {path.name} on {device.title}")
     console.line()
+    if isinstance(work, DecoderWork):
+        show_decoder(work, estimates, console)
+    else:
+        _show_encoder(work, estimates, console)
+    for source in device.sources:
+        console.line(f"- {source}")
+
+
+def _show_encoder(work: Work, estimates: Sequence[Estimate], console: Console) -> None:
     headers = ("threads", "tokens", "about ms", "linear", "attention", "moving", "starting", "")
     rows = []
     for estimated in estimates:
@@ -102,11 +130,9 @@ def _show(path: Path, device: Device, work: Work, estimates: Sequence[Estimate],
         f"work at {tokens} tokens: {macs / 1e6:.0f} M multiply-accumulates in linear layers, "
         f"{work.attention_macs(tokens) / 1e6:.0f} M in attention; weights {work.weight_bytes / 1e6:.1f} MB"
     )
-    for source in device.sources:
-        console.line(f"- {source}")
 
 
 def _json(path: Path, device: Device, estimates: Sequence[Estimate]) -> str:
     rows = [{**dataclasses.asdict(estimated), "seconds": estimated.seconds} for estimated in estimates]
-    data = {"kind": "linnet-estimate", "schema_version": "1.0", "measured": False, "file": path.name}
+    data = {"kind": "linnet-estimate", "schema_version": "1.1", "measured": False, "file": path.name}
     return json.dumps({**data, "device": dataclasses.asdict(device), "estimates": rows}, indent=1) + "\n"

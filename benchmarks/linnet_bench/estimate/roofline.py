@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from linnet_bench.estimate.devices import Device
 from linnet_bench.estimate.work import Work
 
-__all__ = ["SHARES", "Estimate", "estimate"]
+__all__ = ["SHARES", "Estimate", "attention_macs", "estimate", "int8_macs", "starting_seconds", "workers"]
 
 SHARES: Mapping[str, float] = {
     "int8": 0.75,
@@ -46,6 +46,7 @@ class Estimate:
         tokens, threads: length of the text and threads of the process.
         linear, attention, moving, starting: parts of the time.
         memory_bound: reading the weights from main memory takes longer than computing with them.
+        step: of a decoder "prefill", a prompt of so many tokens, or "decode", one token behind so many.
     """
 
     tokens: int
@@ -55,6 +56,7 @@ class Estimate:
     moving: float
     starting: float
     memory_bound: bool
+    step: str = ""
 
     @property
     def seconds(self) -> float:
@@ -62,18 +64,28 @@ class Estimate:
         return self.linear + self.attention + self.moving + self.starting
 
 
-def _int8_macs(device: Device, own: bool) -> float:
+def int8_macs(device: Device, *, own: bool) -> float:
     """Return the MACs in a cycle that int8 linear layers reach."""
     if own and device.own is not None:
         return device.own.int8_macs
     return device.int8_macs * SHARES["own int8" if own else "int8"]
 
 
-def _attention_macs(device: Device) -> float:
+def attention_macs(device: Device) -> float:
     """Return the MACs in a cycle that the custom attention reaches."""
     if device.own is not None:
         return device.own.int8_macs / device.own.attention
     return device.int8_macs * SHARES["attention"]
+
+
+def workers(device: Device, threads: int) -> float:
+    """Return how many times as fast as one thread the threads are; more than the device has cores are not counted."""
+    return 1 + SHARES["threads"] * (min(threads, device.cores) - 1)
+
+
+def starting_seconds(instructions: int, device: Device) -> float:
+    """Return the time that ExecuTorch's executor takes for so many instructions, in seconds."""
+    return instructions * _INSTRUCTION_SECONDS * _REFERENCE_GHZ / device.clock_ghz
 
 
 def estimate(work: Work, device: Device, tokens: int, threads: int) -> Estimate:
@@ -85,23 +97,26 @@ def estimate(work: Work, device: Device, tokens: int, threads: int) -> Estimate:
         tokens: length of the text, at least 1.
         threads: at least 1; more than the device has cores are not counted.
     """
-    workers = 1 + SHARES["threads"] * (min(threads, device.cores) - 1)
-    cycles = device.clock_ghz * 1e9 * workers
+    cycles = device.clock_ghz * 1e9 * workers(device, threads)
     fused = work.fused if device.fused else None
     own = fused is not None and fused.int8_linear
-    int8 = _int8_macs(device, own) * cycles
+    int8 = int8_macs(device, own=own) * cycles
     single = device.float_macs * SHARES["float"] * cycles
     computing = work.linear_macs(tokens, int8=True) / int8 + work.linear_macs(tokens, int8=False) / single
     fits = work.weight_bytes <= device.cache_mb * 1e6
     reading = 0.0 if fits else work.weight_bytes / (device.bandwidth_gbs * 1e9)
-    products = single if fused is None else _attention_macs(device) * cycles
-    starting = work.operators * _OPERATOR_SECONDS if fused is None else fused.operators * _INSTRUCTION_SECONDS
+    products = single if fused is None else attention_macs(device) * cycles
+    starting = (
+        work.operators * _OPERATOR_SECONDS * _REFERENCE_GHZ / device.clock_ghz
+        if fused is None
+        else starting_seconds(fused.operators, device)
+    )
     return Estimate(
         tokens=tokens,
         threads=threads,
         linear=max(computing, reading),
         attention=work.attention_macs(tokens) / products,
         moving=work.moved_bytes(tokens, fused=fused is not None) / (device.cache_bytes * cycles),
-        starting=starting * _REFERENCE_GHZ / device.clock_ghz,
+        starting=starting,
         memory_bound=reading > computing,
     )

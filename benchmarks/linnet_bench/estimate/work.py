@@ -15,9 +15,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from linnet.errors import InvalidArgumentError
 from linnet.format.evidence import Evidence, Instruction, LayerPrecision
 from linnet.format.manifest import Manifest
-from linnet_bench.tasks import get_task, refuse_decoder
+from linnet_bench.tasks import get_task
 
-__all__ = ["Attention", "Linear", "Work", "count_work"]
+__all__ = ["Attention", "Linear", "Work", "count_work", "moved_bytes", "operators_of"]
 
 _FLOAT = 4  # bytes
 _OPERANDS: Mapping[str, int] = {
@@ -118,31 +118,30 @@ def count_work(manifest: Manifest, evidence: Evidence) -> Work:
     Raises:
         InvalidArgumentError: the evidence has no layers or no debug map: an old file.
     """
-    refuse_decoder(manifest.task, "linnet estimate")
     layers, places = evidence.report.layers, evidence.places.get("forward")
     if not layers or not places:
         raise InvalidArgumentError("the file does not say what it computes; export it again with this linnet")
-    operators = [*_operators(places)]
+    operators = [*operators_of(places)]
     linears = [*_linears(layers, operators, get_task(manifest.task).every_token)]
     if not linears:
         raise InvalidArgumentError("the file's evidence names no linear layer; export it again with this linnet")
     outputs = {layer.name: layer.shape[0] for layer in layers if layer.kind == "linear"}
     width = max(set(outputs.values()), key=[*outputs.values()].count)
-    own = [*_operators(evidence.places.get("forward_fused", ()))]
+    own = [*operators_of(evidence.places.get("forward_fused", ()))]
     return Work(
         linears=tuple(linears),
         attentions=tuple(_attentions(operators, outputs)),
-        token_bytes=sum(_moved(name, layer, outputs, width) for name, layer in operators),
+        token_bytes=sum(moved_bytes(name, layer, outputs, width) for name, layer in operators),
         operators=len(operators),
         fused=Fused(
-            token_bytes=sum(_moved(name, layer, outputs, width) for name, layer in own),
+            token_bytes=sum(moved_bytes(name, layer, outputs, width) for name, layer in own),
             operators=len(own),
             int8_linear=any(name in ("int8_linear", "int4_linear") for name, _ in own),
         ) if own else None,
     )  # fmt: skip
 
 
-def _operators(instructions: Sequence[Instruction]) -> Iterator[tuple[str, str]]:
+def operators_of(instructions: Sequence[Instruction]) -> Iterator[tuple[str, str]]:
     """Yield name and layer of each operator, inside and outside of partitions."""
     for instruction in instructions:
         if instruction.operator is not None:
@@ -179,7 +178,7 @@ def _attentions(operators: Sequence[tuple[str, str]], outputs: Mapping[str, int]
                 yield Attention(width=widths[0], heads=max(1, widths[0] // head))
 
 
-def _moved(name: str, layer: str, outputs: Mapping[str, int], width: int) -> int:
+def moved_bytes(name: str, layer: str, outputs: Mapping[str, int], width: int) -> int:
     """Return the bytes of one token that an operator reads and writes."""
     own = [size for other, size in outputs.items() if other.rpartition(".")[0] == layer]
     size = max(own, default=width) if name in ("gelu", "tanh") else width

@@ -7,14 +7,15 @@ from pathlib import Path
 
 from linnet.errors import InvalidArgumentError
 from linnet.suggestions import did_you_mean
-from linnet_bench.estimate.devices import pi3, pi4, pi5, snapdragon8gen2, zen5
+from linnet_bench.estimate.devices import pi3, pi4, pi5, snapdragon8gen2, zen4, zen5
 from linnet_bench.estimate.devices.base import Device
 from linnet_bench.machine.processor import cpuinfo_values
 from linnet_bench.machine.system import text_of
 
 __all__ = ["DEVICES", "THIS", "Device", "find_device", "this_device"]
 
-DEVICES: Mapping[str, Device] = {module.DEVICE.name: module.DEVICE for module in (pi3, pi4, pi5, snapdragon8gen2, zen5)}
+_MODULES = (pi3, pi4, pi5, snapdragon8gen2, zen4, zen5)
+DEVICES: Mapping[str, Device] = {module.DEVICE.name: module.DEVICE for module in _MODULES}
 THIS = "this"
 
 
