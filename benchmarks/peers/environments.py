@@ -1,7 +1,8 @@
 """Virtual environments of peers, separate from the project's own; made once and kept.
 
 ``openvino`` contains OpenVINO only, so its size on disk and its cold start are those of a plain installation;
-``nncf`` quantizes for it. Neither has PyTorch. Versions come from ``constraints.txt``.
+``nncf`` quantizes for it. The other three are those of decoders; llama.cpp is compiled on this machine, with its own
+flags for this processor. None has PyTorch. Versions come from ``constraints.txt``.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ OWN = ""
 PACKAGES: Mapping[str, tuple[str, ...]] = {
     "openvino": ("openvino", "numpy", "packaging"),
     "nncf": ("nncf", "openvino", "onnx", "numpy"),
+    "llama-cpp": ("llama-cpp-python", "numpy"),
+    "onnxruntime-genai": ("onnxruntime-genai", "onnx-ir", "numpy"),
+    "openvino-genai": ("openvino-genai", "numpy"),
 }
 """Packages of each environment; ``packaging`` reads the requirements of installed distributions."""
 
@@ -45,7 +49,8 @@ def interpreter(environment: str) -> str:
         shutil.rmtree(folder)
     _run([sys.executable, "-m", "venv", str(folder)], environment)
     # none of these packages requires PyTorch, so no CUDA build is installed
-    _run([str(python), "-m", "pip", "--disable-pip-version-check", "-qq", "install", *wanted], environment)
+    source = ["--no-binary", "llama-cpp-python"]  # a wheel of it is for any processor
+    _run([str(python), "-m", "pip", "--disable-pip-version-check", "-qq", "install", *source, *wanted], environment)
     stamp.write_text(text, encoding="utf-8")
     return str(python)
 
