@@ -1,7 +1,7 @@
 #!/bin/sh
 # usage: [SECONDS_EACH=120] [FUZZ_TARGETS="trailer text"] sh tools/fuzz.sh        (make fuzz)
 # Fuzzes what linnet parses itself with libFuzzer, AddressSanitizer and UBSan: trailer, signature and hashes of a mapped
-# file, tokenizer bytes, texts for tables, manifest values, texts and outputs. SECONDS_EACH (120: twelve minutes in all) is the time of each,
+# file, tokenizer bytes, texts for tables, manifest values, texts and outputs, constraints. SECONDS_EACH (120: fourteen minutes in all) is the time of each,
 # FUZZ_TARGETS="trailer text" chooses; new inputs that find something stay in build/fuzz/corpus, a crash in
 # build/fuzz/crashes. Needs clang++ with libFuzzer: apt-get install clang.
 set -eu
@@ -17,7 +17,7 @@ fi
 flags="-std=c++17 -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all -Iruntime_bindings/include -Iruntime_bindings/runtime -Iruntime_bindings/runtime/text"
 api=runtime_bindings/runtime/c_api
 objects=""
-for source in $(find runtime_bindings/runtime/text -name '*.cpp' | sort) $api/decode_api.cpp $api/file_api.cpp \
+for source in $(find runtime_bindings/runtime/text -name '*.cpp' | sort) $api/constraint_api.cpp $api/decode_api.cpp $api/file_api.cpp \
   $api/flow_api.cpp $api/task_api.cpp $api/tokenizer_api.cpp; do
   object="$build/$(echo "$source" | tr / _).o"
   if [ ! -e "$object" ] || [ -n "$(find runtime_bindings/runtime/text "$api" runtime_bindings/include -newer "$object" -type f)" ]; then
@@ -26,7 +26,7 @@ for source in $(find runtime_bindings/runtime/text -name '*.cpp' | sort) $api/de
   fi
   objects="$objects $object"
 done
-for name in ${FUZZ_TARGETS:-trailer signature tokenizer tables manifest text}; do
+for name in ${FUZZ_TARGETS:-trailer signature tokenizer tables manifest text constraint}; do
   # shellcheck disable=SC2086
   "$CXX" $flags -fsanitize=fuzzer,address,undefined "tests/fuzz/fuzz_$name.cpp" $objects -o "$build/$name"
   mkdir -p "$build/corpus/$name"

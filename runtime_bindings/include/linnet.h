@@ -384,6 +384,59 @@ LINNET_API linnet_status linnet_task_chat_prompt(const linnet_task* task, const 
 /* Tell whether a token ends an answer: 1 or 0. */
 LINNET_API int32_t linnet_task_is_end(const linnet_task* task, int64_t id);
 
+/* ---- constraints: texts that cannot be malformed -------------------------------------------- */
+
+/* What a generated text must be, and how far it has come. One thread at a time may use it; forks share what
+ * was computed, and may be used by other threads. */
+typedef struct linnet_constraint linnet_constraint;
+
+typedef enum {
+  LINNET_CONSTRAINT_REGEX = 0,       /* it matches a regular expression, from its beginning to its end */
+  LINNET_CONSTRAINT_JSON_SCHEMA = 1, /* it is JSON of a schema, draft 2020-12 */
+  LINNET_CONSTRAINT_CHOICES = 2      /* it is one of some texts */
+} linnet_constraint_kind;
+
+typedef struct {
+  int32_t complete;    /* 1: the text fulfils the constraint, an end token may come */
+  int32_t finished;    /* 1: and nothing else may; an end token need not be generated */
+  size_t least_tokens; /* tokens that lead to a complete text, perhaps not the fewest; 0 for a complete one */
+} linnet_constraint_progress;
+
+/* Make the constraint of a text of the task: from one expression, one schema, or choices.
+ * docs/how-to/generation.md lists what expressions and schemas may have. Errors: LINNET_INVALID_ARGUMENT for
+ * anything else, for a constraint that is too large, and one that no text of the file's vocabulary fulfils.
+ * The task must outlive it. */
+LINNET_API linnet_status linnet_constraint_create(const linnet_task* task, linnet_constraint_kind kind,
+                                                  const linnet_text* texts, size_t count,
+                                                  linnet_constraint** constraint);
+/* Free a constraint. */
+LINNET_API void linnet_constraint_free(linnet_constraint* constraint);
+/* Make a copy that goes on alone. */
+LINNET_API linnet_status linnet_constraint_fork(const linnet_constraint* constraint,
+                                                linnet_constraint** copy);
+/* Go back to the empty text. */
+LINNET_API linnet_status linnet_constraint_reset(linnet_constraint* constraint);
+/* Write 1 for each token that may come next, else 0, to the first `capacity` of `allowed`, by their ids.
+ * `tokens_left` is how many more tokens the text may have, 0 for any number: only tokens behind which the
+ * text can still be completed are allowed, of which there is always one until it is finished. Errors:
+ * LINNET_INVALID_ARGUMENT if `tokens_left` is below `least_tokens`. */
+LINNET_API linnet_status linnet_constraint_allowed(linnet_constraint* constraint, size_t tokens_left,
+                                                   uint8_t* allowed, size_t capacity);
+/* Take the next token of the text. Errors: LINNET_INVALID_ARGUMENT if it is not allowed, which changes
+ * nothing. */
+LINNET_API linnet_status linnet_constraint_advance(linnet_constraint* constraint, int64_t id);
+/* Choose the next token as linnet_choose_token does, among those that a constraint allows; the token is not
+ * taken. The log probability is the one without the constraint. Errors: those of linnet_choose_token and of
+ * linnet_constraint_allowed, LINNET_INVALID_ARGUMENT for a finished text. */
+LINNET_API linnet_status linnet_constraint_choose_token(linnet_constraint* constraint, size_t tokens_left,
+                                                        const linnet_sampling* sampling, const float* logits,
+                                                        size_t vocab_size, const int64_t* ids, size_t count,
+                                                        size_t prompt_tokens, int64_t* id,
+                                                        float* log_probability);
+/* Read how far the text has come. */
+LINNET_API linnet_status linnet_constraint_read_progress(linnet_constraint* constraint,
+                                                         linnet_constraint_progress* progress);
+
 /* ---- answers -------------------------------------------------------------------------------- */
 
 typedef struct linnet_answers linnet_answers;
@@ -671,6 +724,15 @@ LINNET_API linnet_status linnet_generation_score(linnet_generation* generation, 
 LINNET_API linnet_status linnet_generation_sample(linnet_generation* generation,
                                                   const linnet_sampling* sampling, size_t prompt_tokens,
                                                   int64_t* id, float* log_probability);
+/* The same among the tokens that a constraint allows, whose text is what was generated behind the prompt; see
+ * linnet_constraint_allowed for `tokens_left`. The token is not taken: call linnet_constraint_advance. The
+ * log probability is the one without the constraint. Errors: LINNET_INVALID_ARGUMENT for a finished text too.
+ */
+LINNET_API linnet_status linnet_generation_sample_constrained(linnet_generation* generation,
+                                                              const linnet_sampling* sampling,
+                                                              linnet_constraint* constraint,
+                                                              size_t tokens_left, size_t prompt_tokens,
+                                                              int64_t* id, float* log_probability);
 /* Read the logits behind the last token, float32 [vocab_size], borrowed until the next call with this text.
  */
 LINNET_API linnet_status linnet_generation_logits(linnet_generation* generation, const float** logits,

@@ -2,6 +2,7 @@
 
 #include <nanobind/stl/vector.h>
 
+#include <limits>
 #include <utility>
 
 #include "arrays.h"
@@ -51,7 +52,8 @@ nb::object Generation::score(const std::vector<std::int64_t>& ids) {
 
 nb::tuple Generation::sample(double temperature, std::int32_t top_k, double top_p, double min_p,
                              double repetition_penalty, double presence_penalty, double frequency_penalty,
-                             std::uint64_t seed, std::size_t prompt_tokens) {
+                             std::uint64_t seed, std::size_t prompt_tokens, const Constraint* constraint,
+                             std::size_t tokens_left, bool log_probability) {
   const linnet_sampling sampling = {static_cast<float>(temperature),
                                     top_k,
                                     static_cast<float>(top_p),
@@ -61,14 +63,18 @@ nb::tuple Generation::sample(double temperature, std::int32_t top_k, double top_
                                     static_cast<float>(frequency_penalty),
                                     seed};
   std::int64_t id = 0;
-  float log_probability = 0.0F;
+  float found = std::numeric_limits<float>::quiet_NaN();
+  float* const wanted = log_probability ? &found : nullptr;
   linnet_status status = LINNET_OK;
   {
     const Unlocked unlocked;
-    status = linnet_generation_sample(generation_.get(), &sampling, prompt_tokens, &id, &log_probability);
+    status = constraint == nullptr
+                 ? linnet_generation_sample(generation_.get(), &sampling, prompt_tokens, &id, wanted)
+                 : linnet_generation_sample_constrained(generation_.get(), &sampling, constraint->get(),
+                                                        tokens_left, prompt_tokens, &id, wanted);
   }
   check(status);
-  return nb::make_tuple(id, log_probability);
+  return nb::make_tuple(id, found);
 }
 
 nb::object Generation::logits() {
@@ -124,7 +130,8 @@ void bind_generation(nb::module_& module) {
       .def("sample", &Generation::sample, nb::kw_only(), nb::arg("temperature") = 0.0, nb::arg("top_k") = 0,
            nb::arg("top_p") = 1.0, nb::arg("min_p") = 0.0, nb::arg("repetition_penalty") = 1.0,
            nb::arg("presence_penalty") = 0.0, nb::arg("frequency_penalty") = 0.0, nb::arg("seed") = 0,
-           nb::arg("prompt_tokens") = 0)
+           nb::arg("prompt_tokens") = 0, nb::arg("constraint") = nb::none(), nb::arg("tokens_left") = 0,
+           nb::arg("log_probability") = true)
       .def("logits", &Generation::logits)
       .def_prop_ro("tokens", &Generation::tokens)
       .def_prop_ro("capacity", &Generation::capacity)

@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "constraint.h"
 #include "linnet.h"
 
 namespace linnet_python {
@@ -25,10 +26,12 @@ class Generation {
   void append(const std::vector<std::int64_t>& ids);
   // Append tokens and return the logits behind each, float32 [tokens, vocabulary].
   nb::object score(const std::vector<std::int64_t>& ids);
-  // Return (id, log_probability) of the next token.
+  // Return (id, log_probability) of the next token, one that a constraint allows if there is one. The log
+  // probability is NaN unless it is asked for.
   nb::tuple sample(double temperature, std::int32_t top_k, double top_p, double min_p,
                    double repetition_penalty, double presence_penalty, double frequency_penalty,
-                   std::uint64_t seed, std::size_t prompt_tokens);
+                   std::uint64_t seed, std::size_t prompt_tokens, const Constraint* constraint,
+                   std::size_t tokens_left, bool log_probability);
   nb::object logits();
   std::vector<std::int64_t> tokens() const;
   std::size_t capacity() const;

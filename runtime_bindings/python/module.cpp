@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "constraint.h"
 #include "convert.h"
 #include "encoding.h"
 #include "generation.h"
@@ -66,6 +67,7 @@ NB_MODULE(_core, module) {
   linnet_python::bind_encoding(module);
   linnet_python::bind_tokenizer(module);
   linnet_python::bind_task(module);
+  linnet_python::bind_constraint(module);
   linnet_python::bind_generation(module);
   linnet_python::bind_model(module);
   module.def("runtime_info", &linnet_python::runtime_info);

@@ -247,6 +247,10 @@ nb::str Task::chat_prompt(const std::vector<std::pair<nb::str, nb::str>>& messag
 
 bool Task::is_end(std::int64_t id) const { return linnet_task_is_end(task_.get(), id) != 0; }
 
+Constraint Task::constraint(const std::string& kind, const std::vector<nb::str>& texts) const {
+  return {task_, kind, texts};
+}
+
 void bind_task(nb::module_& module) {
   nb::class_<ClassScore>(module, "ClassScore")
       .def_ro("label_index", &ClassScore::label_index)
@@ -285,7 +289,8 @@ void bind_task(nb::module_& module) {
       .def("scores", &Task::scores, nb::arg("logits"))
       .def("sampling", &Task::sampling)
       .def("chat_prompt", &Task::chat_prompt, nb::arg("messages"), nb::arg("generation") = true)
-      .def("is_end", &Task::is_end, nb::arg("id"));
+      .def("is_end", &Task::is_end, nb::arg("id"))
+      .def("constraint", &Task::constraint, nb::arg("kind"), nb::arg("texts"));
   module.def("apply_scores", &apply_scores, nb::arg("name"), nb::arg("values"));
 }
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "arrays.h"
+#include "constraint.h"
 #include "encoding.h"
 #include "linnet.h"
 
@@ -41,6 +42,7 @@ class Task {
   // Return the prompt of a conversation: pairs of role and content.
   nb::str chat_prompt(const std::vector<std::pair<nb::str, nb::str>>& messages, bool generation) const;
   bool is_end(std::int64_t id) const;
+  Constraint constraint(const std::string& kind, const std::vector<nb::str>& texts) const;
 
  private:
   std::shared_ptr<const linnet_task> task_;

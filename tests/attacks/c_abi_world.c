@@ -49,6 +49,9 @@ static linnet_profile* profile;
 static linnet_model* decoder;
 static const linnet_task* decoder_task;
 static linnet_generation* generation;
+static linnet_constraint* constraint;
+static int64_t allowed_id;
+static const linnet_text pattern = {"[a-z]*", 6};
 static linnet_text_stream* stream;
 static char state_path[1024];
 static float generation_logits[1024];
@@ -186,6 +189,13 @@ static void make_generation(const char* file) {
   must(linnet_generation_create(decoder, 0, &generation), "generation");
   must(linnet_generation_append(generation, ids, STATE_TOKENS), "append");
   must(linnet_generation_save(generation, state_path), "save");
+  static uint8_t allowed[1024];
+  must(linnet_constraint_create(decoder_task, LINNET_CONSTRAINT_REGEX, &pattern, 1, &constraint),
+       "constraint");
+  must(linnet_constraint_allowed(constraint, 0, allowed, sizeof allowed), "allowed");
+  while (allowed[allowed_id] == 0 || linnet_task_is_end(decoder_task, allowed_id)) {
+    ++allowed_id;
+  }
 }
 
 /* TOY.pte SIGNED.pte DECODER.pte STATE, which is written */

@@ -12,7 +12,7 @@ import pytest
 from tests.support.native import PACKAGE, ROOT, include_folder
 
 FUZZ = ROOT / "tests" / "fuzz"
-TARGETS = ("trailer", "tokenizer", "manifest", "text")
+TARGETS = ("trailer", "tokenizer", "manifest", "text", "constraint")
 """The fuzzers that need linnet.h only; the one of signatures is built with the parts of the runtime (make fuzz)."""
 
 
@@ -27,7 +27,7 @@ def test_no_input_of_the_corpus_ends_the_process(target: str, tmp_path: Path) ->
     built = subprocess.run(command, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stderr[:4000]
     files = sorted(map(str, (FUZZ / "corpus" / target).iterdir()))
-    done = subprocess.run([str(client), *files], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([str(client), *files], capture_output=True, text=True, timeout=120, check=False, cwd=ROOT)
     last = done.stdout.splitlines()[-1:]
     assert done.returncode == 0, f"{last}\n{done.stderr}"
     assert last == [f"{201 * len(files)} runs"]

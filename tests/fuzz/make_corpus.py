@@ -31,6 +31,18 @@ TEXTS = (
     b"\xff\xfe the\x00cat",
     b"",
 )
+CONSTRAINTS = (
+    (0, r"[a-z]+( \d{2,4})*|(?:é|\u4e2d)?[^\s\W]"),
+    (3, r"(?P<x>a?){9}b.{0,5}$"),
+    (1, '{"type":"object","properties":{"a":{"type":"string","maxLength":3},"b":{"type":"number"}},"required":["a"]}'),
+    (4, '{"anyOf":[{"type":"array","items":{"$ref":"#/$defs/x"},"minItems":1},{"enum":["é\\n",null,1.5]}],'
+        '"$defs":{"x":{"type":["integer","boolean"]}}}'),
+    (1, '{"type":"string","pattern":"^[a-f]{2}\\\\d$"}'),
+    (1, '{"type":"object","properties":{"next":{"$ref":"#"}}}'),
+    (1, '{"oneOf":[{"type":"string"},{"type":"object","additionalProperties":true}]}'),
+    (2, "yes\0no\0perhaps"),
+)  # fmt: skip
+"""A kind and tokenizer of fuzz_constraint.cpp, and a constraint."""
 
 
 def main() -> None:
@@ -45,6 +57,7 @@ def main() -> None:
     write("tokenizer", [*wordpiece, *map(tables_blob, table_tokenizers())])
     write("tables", [bytes([kind, 7, 3]) + text for kind in range(3) for text in TEXTS])
     write("manifest", [manifest_lines(task) for task in ("text-classification", "fill-mask", "question-answering")])
+    write("constraint", [bytes([kind, 9]) + text.encode() for kind, text in CONSTRAINTS])
     write("text", [bytes([task, 7, 3, 120]) + text for task in range(6) for text in TEXTS])
 
 

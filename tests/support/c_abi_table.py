@@ -64,6 +64,7 @@ ENUMS = (
     "linnet_score_function",
     "linnet_aggregation",
     "linnet_fused",
+    "linnet_constraint_kind",
 )
 MAY_BE_NULL = {
     *("pair", "options", "prompt_name", "text.bytes", "pair.bytes", "passage.bytes", "question.bytes", "context.bytes"),
@@ -80,6 +81,7 @@ VALID: Mapping[str, str] = {
     "generation": "1", "messages": "&message",
     "method": '"forward"', "inputs": "inputs", "input_count": "2", "passage_count": "1", "passages": "&word_text",
     "top_k": "1", "when": "LINNET_FUSED_NEVER", "on": "0", "bits": "8", "status": "LINNET_OK", "tensors": "inputs",
+    "kind": "LINNET_CONSTRAINT_REGEX", "texts": "&pattern", "tokens_left": "9", "prompt_tokens": "1",
     "fields": "fields", "score_function": "LINNET_SCORES_SOFTMAX", "window_count": "1", "message": "signed_message",
 }  # fmt: skip
 BY_FUNCTION: Mapping[tuple[str, str], str] = {
@@ -96,6 +98,12 @@ BY_FUNCTION: Mapping[tuple[str, str], str] = {
     **{(f"linnet_generation_{name}", "capacity"): "8" for name in ("create", "load")},
     ("linnet_generation_score", "logits"): "generation_logits", ("linnet_generation_rewind", "length"): "1",
     ("linnet_generation_sample", "prompt_tokens"): "1", ("linnet_generation_sample", "id"): "(void*)&results[3]",
+    ("linnet_generation_sample_constrained", "id"): "(void*)&results[5]",
+    ("linnet_constraint_create", "task"): "decoder_task",
+    ("linnet_constraint_allowed", "allowed"): "(void*)&results[2]", ("linnet_constraint_advance", "id"): "allowed_id",
+    ("linnet_constraint_choose_token", "logits"): "generation_logits",
+    ("linnet_constraint_choose_token", "vocab_size"): "1024",
+    ("linnet_constraint_choose_token", "id"): "(void*)&results[8]",
     ("linnet_choose_token", "logits"): "floats", ("linnet_choose_token", "vocab_size"): "3",
     ("linnet_choose_token", "prompt_tokens"): "1", ("linnet_choose_token", "id"): "(void*)&results[3]",
 }  # fmt: skip
@@ -162,7 +170,8 @@ def _valid(function: Function, parameter: Parameter) -> str:
         "const linnet_open_options*": "&open_options", "const linnet_class_options*": "&class_options",
         "const linnet_entity_options*": "&entity_options", "const linnet_question_options*": "&question_options",
         "const linnet_mask_options*": "&mask_options", "linnet_text_stream*": "stream",
-        "linnet_generation*": "generation",
+        "linnet_generation*": "generation", "linnet_constraint*": "constraint",
+        "const linnet_constraint*": "constraint",
         "const linnet_generation*": "generation", "const linnet_message*": "&message",
     }  # fmt: skip
     if kind == "const linnet_sampling*":

@@ -8,6 +8,7 @@ _flags = sys.getdlopenflags()
 sys.setdlopenflags(os.RTLD_NOW | os.RTLD_LOCAL)
 try:
     from linnet_runtime._core import (
+        Constraint,
         Encoding,
         Entity,
         Event,
@@ -24,6 +25,7 @@ finally:
     sys.setdlopenflags(_flags)
 
 __all__ = [
+    "Constraint",
     "Encoding",
     "Entity",
     "Event",

@@ -195,6 +195,32 @@ class Task:
         InvalidArgumentError for roles or an order of roles that it does not have."""
     def is_end(self, id: int) -> bool:
         """True if the token ends an answer."""
+    def constraint(self, kind: str, texts: Sequence[str]) -> Constraint:
+        """The constraint of a generated text: kind is regex, json_schema or choices. Raises InvalidArgumentError for
+        what is not supported, too large, or cannot be written with the file's vocabulary."""
+
+class Constraint:
+    """What a generated text must be, and how far it has come. One thread at a time may use it; forks share what was
+    computed, and may be used by other threads."""
+
+    def fork(self) -> Constraint:
+        """A copy that goes on alone."""
+    def reset(self) -> None:
+        """Go back to the empty text."""
+    def allowed(self, size: int, tokens_left: int = 0) -> bytes:
+        """1 for each of the first `size` tokens that may come next, else 0. Raises InvalidArgumentError if
+        `tokens_left` (0: any number) is below least_tokens."""
+    def advance(self, id: int) -> None:
+        """Take the next token. Raises InvalidArgumentError if it is not allowed."""
+    @property
+    def complete(self) -> bool:
+        """Whether the text fulfils the constraint."""
+    @property
+    def finished(self) -> bool:
+        """Whether nothing but an end token may follow."""
+    @property
+    def least_tokens(self) -> int:
+        """Tokens that lead to a complete text, perhaps not the fewest."""
 
 class Generation:
     """A text that a decoder writes, and what the model remembers of it. One thread at a time may use it, except for
@@ -217,8 +243,12 @@ class Generation:
         frequency_penalty: float = 0.0,
         seed: int = 0,
         prompt_tokens: int = 0,
+        constraint: Constraint | None = None,
+        tokens_left: int = 0,
+        log_probability: bool = True,
     ) -> tuple[int, float]:
-        """The next token and its log probability. It is not appended."""
+        """The next token and its log probability without the constraint, NaN unless it is asked for. It is neither
+        appended, nor taken by the constraint; tokens_left is as in Constraint.allowed."""
     def logits(self) -> npt.NDArray[np.float32]:
         """The logits behind the last token [vocabulary]."""
     @property

@@ -47,6 +47,23 @@ extern "C" linnet_status linnet_generation_score(linnet_generation* generation, 
   });
 }
 
+namespace {
+
+void sample(linnet_generation* generation, const linnet_sampling* sampling, const linnet::TokenSet* allowed,
+            size_t prompt_tokens, int64_t* id, float* log_probability) {
+  linnet::check_sampling(*sampling);
+  linnet::Generation& text = *generation->value;
+  const size_t total = text.tokens().size();
+  const size_t generated = total - (prompt_tokens < total ? prompt_tokens : total);
+  const float* logits = text.logits();
+  *id = linnet::choose_token(logits, text.vocabulary(), text.tokens(), generated, *sampling, allowed);
+  if (log_probability != nullptr) {
+    *log_probability = linnet::log_probability(logits, text.vocabulary(), *id);
+  }
+}
+
+}  // namespace
+
 extern "C" linnet_status linnet_generation_sample(linnet_generation* generation,
                                                   const linnet_sampling* sampling, size_t prompt_tokens,
                                                   int64_t* id, float* log_probability) {
@@ -54,15 +71,22 @@ extern "C" linnet_status linnet_generation_sample(linnet_generation* generation,
     require_pointer(generation, "generation");
     require_pointer(sampling, "sampling");
     require_pointer(id, "id");
-    linnet::check_sampling(*sampling);
-    linnet::Generation& text = *generation->value;
-    const size_t total = text.tokens().size();
-    const size_t generated = total - (prompt_tokens < total ? prompt_tokens : total);
-    const float* logits = text.logits();
-    *id = linnet::choose_token(logits, text.vocabulary(), text.tokens(), generated, *sampling);
-    if (log_probability != nullptr) {
-      *log_probability = linnet::log_probability(logits, text.vocabulary(), *id);
-    }
+    sample(generation, sampling, nullptr, prompt_tokens, id, log_probability);
+  });
+}
+
+extern "C" linnet_status linnet_generation_sample_constrained(linnet_generation* generation,
+                                                              const linnet_sampling* sampling,
+                                                              linnet_constraint* constraint,
+                                                              size_t tokens_left, size_t prompt_tokens,
+                                                              int64_t* id, float* log_probability) {
+  return linnet::guarded([&] {
+    require_pointer(generation, "generation");
+    require_pointer(sampling, "sampling");
+    require_pointer(constraint, "constraint");
+    require_pointer(id, "id");
+    const auto mask = constraint->value->allowed(constraint->cursor, tokens_left);
+    sample(generation, sampling, &mask->tokens, prompt_tokens, id, log_probability);
   });
 }
 

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "constrain/constraint.h"
 #include "decode/answers.h"
 #include "decode/output.h"
 #include "decode/task.h"
@@ -63,6 +64,11 @@ struct linnet_task {
   linnet::Task value;
   mutable std::mutex mutex;                             // around tokenizer
   mutable std::unique_ptr<linnet_tokenizer> tokenizer;  // built when first asked for
+};
+
+struct linnet_constraint {
+  std::shared_ptr<linnet::constrain::Constraint> value;
+  linnet::constrain::Cursor cursor;
 };
 
 namespace linnet::c_api {

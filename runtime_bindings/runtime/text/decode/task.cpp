@@ -66,6 +66,15 @@ const std::shared_ptr<const Tokenizer>& Task::tokenizer() const {
   return tokenizer_;
 }
 
+std::shared_ptr<const constrain::StreamVocabulary> Task::stream_vocabulary() const {
+  const std::shared_ptr<const Tokenizer>& opened = tokenizer();
+  const std::lock_guard<std::mutex> lock(vocabulary_mutex_);
+  if (vocabulary_ == nullptr) {
+    vocabulary_ = std::make_shared<const constrain::StreamVocabulary>(*opened);
+  }
+  return vocabulary_;
+}
+
 std::string Task::prompt(const char* name) const {
   const std::string wanted = name == nullptr ? fields_.text("default_prompt") : name;
   if (name == nullptr && wanted.empty()) {

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "constrain/token_trie.h"
 #include "file/fields.h"
 #include "linnet.h"
 #include "tokenizer/tokenizer.h"
@@ -47,6 +48,10 @@ class Task {
   // in, LINNET_TOKENIZER_INVALID if its bytes are damaged.
   const std::shared_ptr<const Tokenizer>& tokenizer() const;
 
+  // Return what the tokens add to a generated text, which the first call finds out. Throw what tokenizer()
+  // does, LINNET_INVALID_ARGUMENT if it depends on the tokens beside them.
+  std::shared_ptr<const constrain::StreamVocabulary> stream_vocabulary() const;
+
   // Return the prompt that goes before a text: the one of this name, or (nullptr) the file's default; "" if
   // there is no default. Throw LINNET_INVALID_ARGUMENT for a name that the file does not have.
   std::string prompt(const char* name) const;
@@ -68,6 +73,8 @@ class Task {
   bool has_tokenizer_;
   mutable std::mutex mutex_;  // around tokenizer_: the first calls of several threads build it once
   mutable std::shared_ptr<const Tokenizer> tokenizer_;
+  mutable std::mutex vocabulary_mutex_;  // around vocabulary_
+  mutable std::shared_ptr<const constrain::StreamVocabulary> vocabulary_;
 };
 
 }  // namespace linnet

@@ -6,12 +6,10 @@
 #include <cstdint>
 #include <vector>
 
+#include "generate/token_set.h"
 #include "linnet.h"
 
 namespace linnet {
-
-// Tokens that may be chosen: bit `id` % 64 of word `id` / 64. Ids behind the last word may not.
-using TokenSet = std::vector<std::uint64_t>;
 
 // Throw LINNET_INVALID_ARGUMENT for settings outside of the ranges that linnet.h gives.
 void check_sampling(const linnet_sampling& sampling);

@@ -32,6 +32,12 @@ void Tokenizer::require_id(std::int64_t id) const {
   }
 }
 
+std::string Tokenizer::stream_bytes(std::int64_t, bool) const {
+  throw Error(LINNET_INVALID_ARGUMENT,
+              "the text of a token depends on the tokens beside it, expected a tokenizer as decoders have it "
+              "(byte-level, or with spaces in its tokens); constraints cannot be used with this file");
+}
+
 std::string Tokenizer::decode(const std::vector<std::int64_t>& ids, bool skip_special) const {
   Decoding decoding;
   open_decoder(decoding);

@@ -51,6 +51,11 @@ class Tokenizer {
   // Add the stages of the decoder, the last one first. They refer to the tokenizer.
   virtual void open_decoder(Decoding& decoding) const = 0;
 
+  // Return the bytes that a token adds to a generated text, of which it is the first token or not; empty for
+  // special and unused tokens. Throw LINNET_INVALID_ARGUMENT if they depend on the tokens beside it,
+  // LINNET_INPUT_OUT_OF_RANGE for an id outside the vocabulary.
+  virtual std::string stream_bytes(std::int64_t id, bool first) const;
+
   // Turn ids into text. Throw what decoded_token() throws.
   std::string decode(const std::vector<std::int64_t>& ids, bool skip_special) const;
 

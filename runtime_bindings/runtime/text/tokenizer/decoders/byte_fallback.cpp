@@ -65,6 +65,14 @@ class ByteFallback final : public DecoderStep {
   std::unique_ptr<TokenSink> open(TokenSink& next) const override {
     return std::make_unique<ByteFallbackStage>(next);
   }
+  // Bytes beside each other are one token for the steps behind.
+  bool decode_alone(std::string& token, TokenPlace& place) const override {
+    if (const int byte = byte_of(token); byte >= 0) {
+      token.assign(1, static_cast<char>(byte));
+    }
+    place.is_joined = true;
+    return true;
+  }
 };
 
 }  // namespace

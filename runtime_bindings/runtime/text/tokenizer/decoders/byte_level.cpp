@@ -1,6 +1,8 @@
 // ByteLevel decoder: characters back to bytes, all tokens as one; what is not UTF-8 becomes U+FFFD.
 #include "tokenizer/tables/byte_level.h"
 
+#include <utility>
+
 #include "tokenizer/decoders/decoders.h"
 #include "tokenizer/unicode.h"
 
@@ -49,6 +51,13 @@ class ByteLevelDecoder final : public DecoderStep {
  public:
   std::unique_ptr<TokenSink> open(TokenSink& next) const override {
     return std::make_unique<ByteLevelStage>(next);
+  }
+  bool decode_alone(std::string& token, TokenPlace& place) const override {
+    std::string bytes;
+    append_bytes(bytes, token);
+    token = std::move(bytes);
+    place.is_joined = true;
+    return true;
   }
 };
 

@@ -37,6 +37,14 @@ class MetaspaceDecoder final : public DecoderStep {
   std::unique_ptr<TokenSink> open(TokenSink& next) const override {
     return std::make_unique<MetaspaceStage>(next, replacement_, prepended_);
   }
+  bool decode_alone(std::string& token, TokenPlace& place) const override {
+    const std::string_view space = prepended_ && place.is_first ? "" : " ";
+    for (std::size_t found = token.find(replacement_); found != std::string::npos;
+         found = token.find(replacement_, found + space.size())) {
+      token.replace(found, replacement_.size(), space);
+    }
+    return !place.is_joined;
+  }
 
  private:
   std::string_view replacement_;

@@ -46,6 +46,17 @@ class Replace final : public DecoderStep {
   std::unique_ptr<TokenSink> open(TokenSink& next) const override {
     return std::make_unique<ReplaceStage>(next, pattern_, content_);
   }
+  bool decode_alone(std::string& token, TokenPlace& place) const override {
+    std::string made;
+    std::size_t at = 0;
+    for (Pattern::Match match = pattern_.find(token, 0); match.found; match = pattern_.find(token, at)) {
+      made.append(token, at, match.begin - at);
+      made.append(content_);
+      at = match.end;
+    }
+    token = made.append(token, at);
+    return !place.is_joined;
+  }
 
  private:
   Pattern pattern_;

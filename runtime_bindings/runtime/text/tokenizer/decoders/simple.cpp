@@ -14,6 +14,10 @@ class Fuse final : public DecoderStep {
   std::unique_ptr<TokenSink> open(TokenSink& next) const override {
     return std::make_unique<FuseStage>(next);
   }
+  bool decode_alone(std::string&, TokenPlace& place) const override {
+    place.is_joined = true;
+    return true;
+  }
 };
 
 // Removes up to `start` and `stop` times one character at the ends of each token.
@@ -81,6 +85,25 @@ class Strip final : public DecoderStep {
 
   std::unique_ptr<TokenSink> open(TokenSink& next) const override {
     return std::make_unique<StripStage>(next, character_, start_, stop_);
+  }
+  // Behind joined tokens it strips the text: its first token has one character at most to lose, which it has
+  // or not whatever follows.
+  bool decode_alone(std::string& token, TokenPlace& place) const override {
+    if (place.is_joined && (start_ > 1 || stop_ > 0)) {
+      return false;
+    }
+    if (!place.is_joined || place.is_first) {
+      for (std::size_t i = 0; i < start_ && token.compare(0, character_.size(), character_) == 0; ++i) {
+        token.erase(0, character_.size());
+      }
+    }
+    for (std::size_t i = 0;
+         i < stop_ && token.size() >= character_.size() &&
+         token.compare(token.size() - character_.size(), character_.size(), character_) == 0;
+         ++i) {
+      token.erase(token.size() - character_.size());
+    }
+    return true;
   }
 
  private:

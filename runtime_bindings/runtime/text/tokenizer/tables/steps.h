@@ -103,6 +103,12 @@ class Model {
 // ---- decoders
 // -------------------------------------------------------------------------------------------------
 
+// Where a token is that is decoded alone.
+struct TokenPlace {
+  bool is_first;   // of its text
+  bool is_joined;  // with the tokens beside it, by a step before
+};
+
 class DecoderStep {
  public:
   DecoderStep() = default;
@@ -113,6 +119,9 @@ class DecoderStep {
   // Return a stage that decodes one text and passes on to `next`; what comes out of the last one is joined
   // without anything between. It refers to this step and to `next`.
   virtual std::unique_ptr<TokenSink> open(TokenSink& next) const = 0;
+
+  // Turn a token into the bytes that it becomes among others. Return false if they depend on these.
+  virtual bool decode_alone(std::string&, TokenPlace&) const { return false; }
 };
 
 // ---- making them

@@ -95,6 +95,15 @@ void TablesTokenizer::open_decoder(Decoding& decoding) const {
                 [&](const auto& step) { decoding.add(step->open(decoding.front())); });
 }
 
+std::string TablesTokenizer::stream_bytes(std::int64_t id, bool first) const {
+  std::string bytes(decoded_token(id, true));
+  TokenPlace place = {first, false};
+  const bool alone = !clean_up_ && !decoders_.empty() &&
+                     std::all_of(decoders_.begin(), decoders_.end(),
+                                 [&](const auto& step) { return step->decode_alone(bytes, place); });
+  return alone ? bytes : Tokenizer::stream_bytes(id, first);
+}
+
 std::vector<Window> TablesTokenizer::encode(std::string_view text, const std::string_view* pair,
                                             const linnet_encode_options& options) const {
   const Template& pieces = pair == nullptr ? post_processor_.single : post_processor_.pair;

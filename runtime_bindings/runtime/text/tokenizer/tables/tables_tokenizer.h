@@ -51,6 +51,7 @@ class TablesTokenizer final : public Tokenizer {
   std::int64_t find(std::string_view token) const noexcept override;
   std::string_view decoded_token(std::int64_t id, bool skip_special) const override;
   void open_decoder(Decoding& decoding) const override;
+  std::string stream_bytes(std::int64_t id, bool first) const override;
   std::vector<Window> encode(std::string_view text, const std::string_view* pair,
                              const linnet_encode_options& options) const override;
 
