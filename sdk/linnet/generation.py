@@ -1,98 +1,35 @@
-"""Text generation: options, streaming completions, and chat sessions of a decoder."""
+"""Text generation: streaming completions, and chat sessions of a decoder."""
 
 from __future__ import annotations
 
 import dataclasses
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from linnet.errors import ContextFullError, InvalidArgumentError
-from linnet.suggestions import did_you_mean
+from linnet.generation_options import GenerationOptions
 
 if TYPE_CHECKING:
     import os
 
-    from linnet.runtime import TextState
+    from linnet.runtime import Constraint, TextState
     from linnet.session import Session
 
-__all__ = ["Chat", "Completion", "GenerationOptions", "Message", "Token", "TokenStream", "complete", "read_prompt"]
+__all__ = [
+    "Chat",
+    "Completion",
+    "GenerationOptions",
+    "Message",
+    "Token",
+    "TokenStream",
+    "complete",
+    "go_to",
+    "read_constraint",
+    "read_prompt",
+]
 
 Message: TypeAlias = Mapping[str, str]
 """One message of a conversation: ``{"role": "system" | "user" | "assistant", "content": ...}``."""
-
-_SEED_BITS = 63
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class GenerationOptions:
-    """Options of a completion, by the names of ``GenerationConfig`` of transformers.
-
-    Attributes:
-        max_new_tokens: most tokens to generate.
-        do_sample: False takes the likeliest token each time; True samples; None: as the file recommends, or True if a
-            temperature is given.
-        temperature, top_k, top_p, min_p, repetition_penalty: None: as the file recommends.
-        presence_penalty, frequency_penalty: as in OpenAI's interface.
-        seed: the same seed gives the same text, on every machine; None: a random one.
-        stop_strings: texts that end the completion; they are not part of it.
-    """
-
-    max_new_tokens: int = 256
-    do_sample: bool | None = None
-    temperature: float | None = None
-    top_k: int | None = None
-    top_p: float | None = None
-    min_p: float | None = None
-    repetition_penalty: float | None = None
-    presence_penalty: float = 0.0
-    frequency_penalty: float = 0.0
-    seed: int | None = None
-    stop_strings: Sequence[str] = ()
-
-    def __post_init__(self) -> None:
-        if isinstance(self.max_new_tokens, bool) or not isinstance(self.max_new_tokens, int) or self.max_new_tokens < 0:
-            raise InvalidArgumentError(f"max_new_tokens is {self.max_new_tokens!r}, expected an int of at least 0")
-        if isinstance(self.stop_strings, str) or not all(isinstance(text, str) and text for text in self.stop_strings):
-            raise InvalidArgumentError(
-                f"stop_strings is {self.stop_strings!r}, expected a list of texts with a character"
-            )
-        if self.seed is not None and (not isinstance(self.seed, int) or not 0 <= self.seed < 1 << 64):
-            raise InvalidArgumentError(f"seed is {self.seed!r}, expected an int of 0 to 2**64 - 1")
-
-    @classmethod
-    def of(cls, given: Mapping[str, object]) -> GenerationOptions:
-        """Return the options of the keyword arguments of a call.
-
-        Raises:
-            InvalidArgumentError: a keyword is unknown, or a value is invalid.
-        """
-        known = [field.name for field in dataclasses.fields(cls)]
-        unknown = sorted(given.keys() - set(known))
-        if unknown:
-            hint = did_you_mean(unknown[0], known)
-            raise InvalidArgumentError(f"unknown option {', '.join(unknown)}; known are {', '.join(known)}{hint}")
-        values: Mapping[str, Any] = dict(given)
-        return cls(**values)
-
-    def sampling(self, recommended: Mapping[str, float | int]) -> dict[str, float | int]:
-        """Return the settings for :meth:`linnet.runtime.TextState.sample`.
-
-        Args:
-            recommended: what the file recommends, by the same names.
-        """
-        settings = dict(recommended)
-        for name in recommended:
-            value = getattr(self, name)
-            if value is not None:
-                settings[name] = value
-        if self.do_sample is False:
-            settings["temperature"] = 0.0
-        elif self.do_sample and self.temperature is None and not settings["temperature"]:
-            settings["temperature"] = 1.0
-        seed = secrets.randbits(_SEED_BITS) if self.seed is None else self.seed
-        penalties = {name: getattr(self, name) for name in ("presence_penalty", "frequency_penalty")}
-        return {**settings, **penalties, "seed": seed}
 
 
 class Token(NamedTuple):
@@ -101,7 +38,8 @@ class Token(NamedTuple):
     Attributes:
         id: token id; -1 for text that was held back until the end.
         text: what is new in the text, often nothing.
-        log_probability: natural logarithm of the probability that the model gave the token.
+        log_probability: natural logarithm of the probability that the model gave the token, without a constraint; NaN
+            where it was not asked for.
     """
 
     id: int
@@ -117,8 +55,9 @@ class Completion:
         text: the generated text, without special tokens and stop strings.
         ids: ids of the generated tokens, without the one that ended it.
         log_probabilities: natural logarithms of the tokens' probabilities.
-        finish_reason: "stop": an end token or a stop string came; "length": max_new_tokens were generated; "context":
-            the context is full.
+        finish_reason: "stop": an end token or a stop string came, or a constraint is fulfilled and nothing can follow;
+            "length": max_new_tokens were generated; "context": the context is full. With a constraint the text
+            fulfils it in all three cases.
         prompt_tokens: tokens of the prompt.
     """
 
@@ -197,7 +136,15 @@ class TokenStream:
         prompt_tokens: tokens of the prompt.
     """
 
-    def __init__(self, session: Session, state: TextState, prompt: Sequence[int], options: GenerationOptions) -> None:
+    def __init__(
+        self,
+        session: Session,
+        state: TextState,
+        prompt: Sequence[int],
+        options: GenerationOptions,
+        *,
+        log_probabilities: bool = True,
+    ) -> None:
         """Begin a completion.
 
         Args:
@@ -205,9 +152,11 @@ class TokenStream:
             state: text of which the longest common beginning with the prompt is kept.
             prompt: token ids, at least one.
             options: of the completion.
+            log_probabilities: compute the log probability of each token.
 
         Raises:
-            ContextFullError: the prompt does not fit.
+            ContextFullError: the prompt does not fit, or no text that fulfils the constraint fits behind it.
+            InvalidArgumentError: the constraint is not supported, or max_new_tokens is too small for it.
         """
         self._session, self._state, self._options = session, state, options
         self.finish_reason = ""
@@ -219,20 +168,46 @@ class TokenStream:
                 f"the prompt has {len(prompt)} tokens, the context {state.capacity}; shorten it, or export the model "
                 "with a larger --context"
             )
-        self._prompt = prompt
+        self._prompt, self._log_probabilities = prompt, log_probabilities
+        # the last logits of a full context still give a token
+        self._limit = min(options.max_new_tokens, max(1, state.capacity - len(prompt)))
+        self._constraint = read_constraint(session, options)
+        self._check_limit()
+
+    def _check_limit(self) -> None:
+        if self._constraint is None or (least := self._constraint.least_tokens) <= self._limit:
+            return
+        problem = f"the constraint needs {least} tokens"
+        if least > self._options.max_new_tokens:
+            raise InvalidArgumentError(f"{problem}, max_new_tokens is {self._options.max_new_tokens}; raise it")
+        raise ContextFullError(
+            f"{problem}, {self._limit} fit behind the prompt; shorten it, or export the model with a larger --context"
+        )
 
     def __iter__(self) -> Iterator[Token]:
         state, options = self._state, self._options
+        constraint = None if self._constraint is None else self._constraint.fork()
         sampling = options.sampling(self._session.task.sampling())
         stream, stops = self._session.tokenizer.stream(skip_special=True), _StopStrings(options.stop_strings)
-        _go_to(state, self._prompt)
+        go_to(state, self._prompt)
+        if constraint is not None and constraint.finished:
+            self.finish_reason = "stop"
+            return
         for number in range(options.max_new_tokens):
-            token, log_probability = state.sample(**sampling, prompt_tokens=self.prompt_tokens)
+            token, log_probability = state.sample(
+                **sampling,
+                prompt_tokens=self.prompt_tokens,
+                constraint=constraint,
+                tokens_left=self._limit - number,
+                log_probability=self._log_probabilities,
+            )
             if self._session.task.is_end(token):
                 self.finish_reason = "stop"
                 break
+            if constraint is not None:
+                constraint.advance(token)
             text = stops.push(stream.push(token))
-            if stops.found:
+            if stops.found or (constraint is not None and constraint.finished):
                 self.finish_reason = "stop"
             elif self.prompt_tokens + number + 1 >= state.capacity:
                 self.finish_reason = "context"
@@ -244,6 +219,16 @@ class TokenStream:
         self.finish_reason = self.finish_reason or "length"
         if not stops.found and (rest := stops.push(stream.finish()) + stops.finish()):
             yield Token(-1, rest, 0.0)
+
+
+def read_constraint(session: Session, options: GenerationOptions) -> Constraint | None:
+    """Return the constraint of a completion, at its beginning.
+
+    Raises:
+        InvalidArgumentError: it is not supported, or too large.
+    """
+    given = options.constraint()
+    return None if given is None else session.constraint(*given)
 
 
 def complete(session: Session, state: TextState, prompt: Sequence[int], options: GenerationOptions) -> Completion:
@@ -260,7 +245,7 @@ def complete(session: Session, state: TextState, prompt: Sequence[int], options:
     )
 
 
-def _go_to(state: TextState, ids: Sequence[int]) -> None:
+def go_to(state: TextState, ids: Sequence[int]) -> None:
     """Make ``ids`` the tokens of a text, of which the common beginning is not computed again."""
     common = 0
     for ours, theirs in zip(state.tokens, ids, strict=False):
@@ -294,7 +279,9 @@ class Chat:
             ContextFullError: the conversation does not fit; :meth:`reset` begins another one.
         """
         asked: list[Message] = [*self.messages, {"role": "user", "content": text}]
-        tokens = TokenStream(self._session, self._state, read_prompt(self._session, asked), self._options)
+        tokens = TokenStream(
+            self._session, self._state, read_prompt(self._session, asked), self._options, log_probabilities=False
+        )
         said: list[str] = []
         try:
             for token in tokens:

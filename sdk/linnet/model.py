@@ -201,7 +201,7 @@ class Model:
 
         session = self._session
         ids, settings = read_prompt(session, prompt), GenerationOptions.of(options)
-        tokens = TokenStream(session, state or session.new_text(), ids, settings)
+        tokens = TokenStream(session, state or session.new_text(), ids, settings, log_probabilities=False)
         return (token.text for token in tokens if token.text)
 
     def chat(self, *, system: str | None = None, capacity: int = 0, **options: Any) -> Chat:
@@ -221,6 +221,31 @@ class Model:
 
         session = self._session
         return Chat(session, session.new_text(capacity), system, GenerationOptions.of(options))
+
+    def choose(self, prompt: object, choices: Sequence[str], *, state: TextState | None = None) -> list[dict[str, Any]]:
+        """Return how probable each choice is as the continuation of a prompt, as text-classification answers.
+
+        The score is the probability of the whole choice, divided by the sum over all choices.
+
+        Args:
+            prompt: a str, or a list of messages ``{"role": ..., "content": ...}``.
+            choices: different texts with a character; a shorter one tends to be more probable.
+            state: text of :meth:`new_text` to go on with; what it shares with the prompt is not computed again.
+
+        Returns:
+            ``{"label", "score"}`` for each choice, best first.
+
+        Raises:
+            TaskMismatchError: the task of the file is not text-generation.
+            ContextFullError: prompt and choice have more tokens than the context.
+            InvalidArgumentError: the prompt or the choices have the wrong form.
+        """
+        self._require("choose()", "text-generation")
+        from linnet.choosing import choose
+        from linnet.generation import read_prompt
+
+        session = self._session
+        return choose(session, state or session.new_text(), read_prompt(session, prompt), choices)
 
     def new_text(self, *, capacity: int = 0, path: str | None = None) -> TextState:
         """Make an empty text of a decoder, or read one that ``save()`` wrote; it is appended to, rewound and forked.

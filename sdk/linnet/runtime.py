@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from linnet_runtime import Constraint, Event
     from linnet_runtime import Encoding as CoreEncoding
     from linnet_runtime import Entity as CoreEntity
-    from linnet_runtime import Event
     from linnet_runtime import Proposal as CoreProposal
     from linnet_runtime import Task as CoreTask
 
 __all__ = [
+    "Constraint",
     "CoreEncoding",
     "CoreEntity",
     "CoreProposal",
@@ -132,8 +133,8 @@ class TextState(Protocol):
     def score(self, ids: Sequence[int]) -> FloatArray:
         """Append tokens; return the logits behind each of them, float32 [tokens, vocabulary]."""
 
-    def sample(self, **settings: float) -> tuple[int, float]:
-        """Return the next token and its log probability, without appending it."""
+    def sample(self, **settings: Any) -> tuple[int, float]:
+        """Return the next token and its log probability, without appending it; see ``_core.pyi``."""
 
     def logits(self) -> FloatArray:
         """Return the logits behind the last token, float32 [vocabulary]."""

@@ -25,7 +25,7 @@ from linnet.tokenization import OpenedTokenizer, Vocabulary, open_tokenizer
 from linnet.tokenization.truncation import warn_truncated
 
 if TYPE_CHECKING:
-    from linnet.runtime import CoreEncoding, CoreTask
+    from linnet.runtime import Constraint, CoreEncoding, CoreTask
 
 __all__ = ["Outputs", "RunOptions", "Session"]
 
@@ -35,6 +35,7 @@ Outputs: TypeAlias = dict[str, FloatArray]
 T = TypeVar("T")
 Ran = TypeVar("Ran")
 
+_KEPT_CONSTRAINTS = 8
 # outputs with one row per token; "logits" has a token axis for the tasks below only
 _TOKEN_OUTPUTS = frozenset({"start_logits", "end_logits", "token_embeddings"})
 _TOKEN_TASKS = frozenset({"fill-mask", "token-classification"})
@@ -80,6 +81,7 @@ class Session:
         """
         self._runtime = runtime
         self._runtimes = (runtime, *more)
+        self._constraints: dict[tuple[str, tuple[str, ...]], Constraint] = {}
         self.manifest = manifest
 
     @cached_property
@@ -172,6 +174,23 @@ class Session:
             StateInvalidError: the saved text is damaged, or belongs to another model.
         """
         return cast("GeneratingRuntime", self._runtime).generation(capacity, path)
+
+    def constraint(self, kind: str, texts: tuple[str, ...]) -> Constraint:
+        """Return a constraint of generated texts, at its beginning; the last ones are kept.
+
+        Args:
+            kind: ``regex``, ``json_schema`` or ``choices``.
+            texts: the expression, the schema as JSON, or the choices.
+
+        Raises:
+            InvalidArgumentError: it is not supported, too large, or cannot be written with the file's vocabulary.
+        """
+        kept = self._constraints.pop((kind, texts), None)
+        made = self.task.constraint(kind, texts) if kept is None else kept
+        self._constraints[kind, texts] = made
+        for oldest in list(self._constraints)[:-_KEPT_CONSTRAINTS]:
+            self._constraints.pop(oldest, None)
+        return made.fork()
 
     # -- outputs to answers --------------------------------------------------------------------
 

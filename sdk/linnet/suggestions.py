@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["MODEL_SUFFIXES", "did_you_mean", "similar_model"]
+from linnet.errors import InvalidArgumentError
+
+__all__ = ["MODEL_SUFFIXES", "did_you_mean", "refuse_unknown", "similar_model"]
 
 MODEL_SUFFIXES = frozenset(
     {".pte", ".pt", ".pth", ".ptl", ".onnx", ".ort", ".tflite", ".safetensors", ".bin", ".gguf", ".mlpackage"}
@@ -33,6 +35,17 @@ def did_you_mean(name: str, known: Iterable[str] | Mapping[str, str], *, cutoff:
     meant = {other: target for other, target in _OTHER_NAMES.items() if target in meant} | meant
     alike = difflib.get_close_matches(name, meant, n=1, cutoff=cutoff)
     return f"; did you mean {meant[alike[0]]!r}?" if alike else ""
+
+
+def refuse_unknown(given: Iterable[str], known: Sequence[str]) -> None:
+    """Check that all given options are known.
+
+    Raises:
+        InvalidArgumentError: one is not; the message lists those that are.
+    """
+    if unknown := sorted(set(given) - set(known)):
+        hint = did_you_mean(unknown[0], known)
+        raise InvalidArgumentError(f"unknown option {', '.join(unknown)}; known are {', '.join(known)}{hint}")
 
 
 def similar_model(path: str, *, cutoff: float = 0.6) -> str:

@@ -14,6 +14,7 @@ import linnet
 from linnet.errors import (
     CancelledError,
     ContextFullError,
+    FileError,
     InputOutOfRangeError,
     InvalidArgumentError,
     StateInvalidError,
@@ -89,6 +90,21 @@ def test_a_saved_text_goes_on_where_it_was(model: Model, tmp_path: Path) -> None
     assert list(again.tokens) == [5, 6, 7]
     np.testing.assert_array_equal(again.logits(), text.logits())
     assert [path.name for path in tmp_path.iterdir()] == ["prompt.state"]
+
+
+def test_a_saved_text_follows_no_link_and_leaves_nothing_behind(model: Model, tmp_path: Path) -> None:
+    text = model.new_text()
+    text.append([5])
+    target = tmp_path / "target"
+    target.write_text("kept", encoding="utf-8")
+    for name in ("s", "s.partial"):
+        (tmp_path / name).symlink_to(target)
+    text.save(str(tmp_path / "s"))
+    assert target.read_text(encoding="utf-8") == "kept"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["s", "s.partial", "target"]
+    assert not (tmp_path / "s").is_symlink()
+    with pytest.raises(FileError, match="cannot be written"):
+        text.save(str(tmp_path / "none" / "s"))
 
 
 @pytest.mark.parametrize("damage", ["cut", "byte", "empty", "other"])

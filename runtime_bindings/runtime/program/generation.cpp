@@ -1,10 +1,14 @@
 #include "program/generation.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstring>
 #include <numeric>
+#include <random>
 #include <utility>
 
 #include "file/bytes.h"
@@ -40,12 +44,26 @@ std::size_t cache_bytes(const DecoderShape& shape, std::int64_t capacity) {
   throw Error(LINNET_STATE_INVALID, path + ": " + problem + "; make it again with this model");
 }
 
-// File that is being written beside the one that it will replace; removed unless it is complete.
+// Return a random name in the folder of a file.
+std::string name_beside(const std::string& path) {
+  std::random_device random;
+  char digits[2 * 8 + 1];
+  static_cast<void>(std::snprintf(digits, sizeof digits, "%08x%08x", random(), random()));
+  return path.substr(0, path.rfind('/') + 1) + ".linnet-state." + digits;
+}
+
+// File that is being written beside the one that it will replace; removed unless it is complete. Its name is
+// random and must not exist, so a link that somebody put there is not followed.
 class Replacement {
  public:
-  explicit Replacement(std::string path)
-      : path_(std::move(path)), partial_(path_ + ".partial"), file_(std::fopen(partial_.c_str(), "wb")) {
+  explicit Replacement(std::string path) : path_(std::move(path)), partial_(name_beside(path_)) {
+    const int descriptor = ::open(partial_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    file_ = descriptor < 0 ? nullptr : ::fdopen(descriptor, "wb");
     if (file_ == nullptr) {
+      if (descriptor >= 0) {
+        static_cast<void>(::close(descriptor));
+        static_cast<void>(std::remove(partial_.c_str()));
+      }
       fail();
     }
   }
@@ -85,7 +103,7 @@ class Replacement {
 
   std::string path_;
   std::string partial_;
-  std::FILE* file_;
+  std::FILE* file_ = nullptr;
   Sha256 hash_;
 };
 

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from linnet.errors import InvalidArgumentError
@@ -13,10 +14,11 @@ from linnet.model import Model
 
 __all__ = ["OPTIONS", "add_options", "given_options", "run_prompts", "write_piece"]
 
-OPTIONS = ("max_new_tokens", "temperature", "top_p", "min_p", "repetition_penalty", "seed", "stop", "system", "chat")
+_PLAIN = ("max_new_tokens", "temperature", "top_p", "min_p", "repetition_penalty", "seed", "regex")
+OPTIONS = (*_PLAIN, "stop", "system", "chat", "json_schema", "choices")
 """Options that only decoders have."""
 
-_SETTINGS = {name: name for name in OPTIONS if name not in ("stop", "system", "chat")} | {"stop": "stop_strings"}
+_SETTINGS = {name: name for name in _PLAIN} | {"stop": "stop_strings"}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +32,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--repetition-penalty", type=float, metavar="X", help="penalty of tokens that came before; 1: none")
     add("--seed", type=int, metavar="N", help="the same seed gives the same text")
     add("--stop", action="append", metavar="TEXT", help="text that ends the answer; may be repeated")
+    add("--json-schema", metavar="FILE|TEXT", help="the answer is JSON of this schema, a file or text with {")
+    add("--regex", metavar="EXPRESSION", help="the whole answer matches this regular expression")
+    add("--choices", metavar="A,B,...", help="the answer is one of these texts")
     add("--system", metavar="TEXT", help="system message of a conversation, in which the prompt is the first message")
 
 
@@ -37,7 +42,24 @@ def given_options(args: argparse.Namespace) -> dict[str, Any]:
     """Return the given options by the names of :class:`linnet.generation.GenerationOptions`."""
     options = {setting: getattr(args, name) for name, setting in _SETTINGS.items()}
     options["top_k"] = getattr(args, "top_k", None)
+    options["json_schema"] = None if args.json_schema is None else _read_schema(args.json_schema)
+    options["choices"] = None if args.choices is None else args.choices.split(",")
     return {name: value for name, value in options.items() if value is not None}
+
+
+def _read_schema(given: str) -> str:
+    """Return the text of a schema, from the command line or from a file.
+
+    Raises:
+        InvalidArgumentError: the file cannot be read.
+    """
+    if given.lstrip().startswith("{"):
+        return given
+    try:
+        return Path(given).read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no UTF-8"
+        raise InvalidArgumentError(f"--json-schema {given}: {reason}; pass a file, or a text with {{") from error
 
 
 def run_prompts(model: Model, rows: Iterable[Mapping[str, Any]], args: argparse.Namespace) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Protocol, TypeVar
 from linnet.errors import InvalidArgumentError
 from linnet.format.manifest import Manifest
 from linnet.session import RunOptions, Session
-from linnet.suggestions import did_you_mean
+from linnet.suggestions import refuse_unknown
 
 if TYPE_CHECKING:
     from linnet.runtime import FloatArray
@@ -103,11 +103,7 @@ def read_options(kind: type[OptionsT], given: Mapping[str, object]) -> tuple[Opt
     """
     own = [field.name for field in dataclasses.fields(kind)]  # type: ignore[arg-type]
     common = [field.name for field in dataclasses.fields(RunOptions)]
-    unknown = sorted(given.keys() - {*own, *common})
-    if unknown:
-        known = ", ".join([*own, *common])
-        hint = did_you_mean(unknown[0], [*own, *common])
-        raise InvalidArgumentError(f"unknown option {', '.join(unknown)}; known are {known}{hint}")
+    refuse_unknown(given, [*own, *common])
     run: Mapping[str, Any] = {name: given[name] for name in common if name in given}
     return kind(**{name: given[name] for name in own if name in given}), RunOptions(**run)
 

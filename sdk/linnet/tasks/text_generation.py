@@ -17,9 +17,12 @@ class TextGeneration(Task):
     """The task text-generation."""
 
     name: ClassVar[str] = "text-generation"
-    abilities: ClassVar[str] = "model(text), generate(prompt), stream(prompt), chat()"
+    abilities: ClassVar[str] = "model(text), generate(prompt), stream(prompt), choose(prompt, choices), chat()"
     options: ClassVar[frozenset[str]] = frozenset(
-        "top_k max_new_tokens temperature top_p min_p repetition_penalty seed stop system chat".split()
+        (
+            "top_k max_new_tokens temperature top_p min_p repetition_penalty seed stop system chat json_schema regex "
+            "choices"
+        ).split()
     )
 
     def __call__(self, session: Session, inputs: object, given: Mapping[str, object]) -> Any:
