@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -34,9 +35,13 @@ from linnet_export.quantize.apply import apply_recipe
 from linnet_export.quantize.mixed_precision import quantize_within_budget
 from linnet_export.quantize.plan import check_settings, decoder_settings, is_calibrated
 from linnet_export.quantize.recipes import QuantizationSummary, Recipe, get_recipe
+from linnet_export.quantize.rotation import int4_error, rotate
 from linnet_export.tokenizer import TokenizerBytes, tokenizer_bytes
 
 __all__ = ["export"]
+
+_ROTATED_BITS = 8
+"""Most bits of weights of a recipe that rotates decoders: with more, activations are not rounded."""
 
 _MOST_CALIBRATION_TEXTS = 1024
 """More texts would only take longer: the papers of GPTQ and AWQ use 128 pieces of a corpus."""
@@ -156,14 +161,14 @@ def _quantize(loaded: _Loaded, stages: Stages) -> _Quantized:
         if not config.prove:
             return _Quantized(methods, summary, mixed)
         # here and not beside the proof: the exact copy that it needs is gone again before graphs take the room
-        original = _device_program(checkpoint)
+        original = _device_program(checkpoint, recipe)
         errors, count = measure_layers(checkpoint, original, program, loaded.texts, stages.detail)
     return _Quantized(methods, summary, mixed, errors, count)
 
 
 def _methods(loaded: _Loaded) -> dict[str, DeviceProgram | DecoderProgram]:
     """Return the methods of the file in float32; they share their layers, so quantizing one quantizes all."""
-    program = _device_program(loaded.checkpoint)
+    program = _device_program(loaded.checkpoint, loaded.recipe)
     methods: dict[str, DeviceProgram | DecoderProgram] = {"forward": program}
     if isinstance(program, DecoderProgram):
         return {**methods, "forward_fused": program.with_custom_kernels()}
@@ -191,9 +196,10 @@ def _finished(evidence: Evidence, path: Path, sha256: str, size: int) -> ExportR
     )
 
 
-def _device_program(checkpoint: Checkpoint) -> DeviceProgram | DecoderProgram:
+def _device_program(checkpoint: Checkpoint, recipe: Recipe) -> DeviceProgram | DecoderProgram:
+    """Return `forward` in float32, ready for the recipe."""
     if checkpoint.task.generates:
-        return decoder_module(checkpoint.model, checkpoint.max_length, min(LONGEST_CHUNK, checkpoint.max_length))
+        return _decoder_program(checkpoint, recipe)
     sentence = checkpoint.sentence
     return device_module(
         checkpoint.model,
@@ -206,6 +212,18 @@ def _device_program(checkpoint: Checkpoint) -> DeviceProgram | DecoderProgram:
         token_types=checkpoint.token_types.needed,
         pools_part=sentence is not None and not sentence.include_prompt,
     )
+
+
+def _decoder_program(checkpoint: Checkpoint, recipe: Recipe) -> DecoderProgram:
+    chunk = min(LONGEST_CHUNK, checkpoint.max_length)
+    program = decoder_module(checkpoint.model, checkpoint.max_length, chunk)
+    if recipe.weight_bits > _ROTATED_BITS:
+        return program
+    error = int4_error(program.body) if recipe.weight_bits == 4 else math.inf
+    rotate(program.body)
+    if recipe.weight_bits == 4 and int4_error(program.body) > error:
+        return decoder_module(checkpoint.model, checkpoint.max_length, chunk)
+    return program
 
 
 def _lower(loaded: _Loaded, quantized: _Quantized, stages: Stages) -> LowerResult:

@@ -335,6 +335,8 @@ def compile_programs() -> dict[str, Path]:
         "block_test": [native / "block_test.cpp", block, core / "memory" / "xnnpack_memory.cpp"],
         "layer_norm_test": [native / "layer_norm_test.cpp", *kernels],
         "rms_norm_test": [native / "rms_norm_test.cpp", *kernels],
+        "hadamard_test": [native / "hadamard_test.cpp", *kernels],
+        "head_test": [native / "head_test.cpp", *kernels],
         "cached_attention_test": [native / "cached_attention_test.cpp", *kernels],
         "tokenizer_test": [tests / "runtime_bindings" / "text" / "native" / "tokenizer_test.cpp"],
         "sme_outer_product": [tests / "aarch64" / "sme_outer_product.c"],

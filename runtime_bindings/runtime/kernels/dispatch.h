@@ -6,6 +6,7 @@
 
 #include "kernels/attention.h"
 #include "kernels/cached_attention.h"
+#include "kernels/hadamard.h"
 #include "kernels/head.h"
 #include "kernels/layer_norm.h"
 #include "kernels/linear.h"
@@ -26,6 +27,7 @@ struct Kernels {
   RmsNormKernel rms_norm;
   CachedAttentionKernel cached_attention;
   HeadKernel head;
+  HadamardKernel hadamard;
 };
 
 // Kernels in plain C++, for every processor.

@@ -24,25 +24,26 @@ using executorch::runtime::Kernel;
 using executorch::runtime::KernelRuntimeContext;
 using executorch::runtime::Span;
 
-constexpr float kLargest = 127.0F;
-constexpr float kSmallest = 1e-36F;  // magnitude of a row of zeros: 127 divided by it must still be a number
+constexpr float kSmallest =
+    1e-32F;  // magnitude of a row of zeros: 32767 divided by it must still be a number
 // Rows of the table below which waking the other threads takes longer than the work.
 constexpr std::size_t kSmallestShare = 512;
 
-// Hidden states as 8-bit numbers with a symmetric scale by row.
+// Hidden states as whole numbers with a symmetric scale by row.
 struct RoundedStates {
   std::vector<std::int16_t> numbers;
   std::vector<float> scales;
 
   RoundedStates(const float* x, std::size_t rows, std::size_t width) : numbers(rows * width), scales(rows) {
+    const auto limit = static_cast<float>(largest_state(width));
     for (std::size_t row = 0; row < rows; ++row) {
       const float* from = x + row * width;
       float largest = kSmallest;
       for (std::size_t i = 0; i < width; ++i) {
         largest = std::max(largest, std::abs(from[i]));
       }
-      scales[row] = largest / kLargest;
-      const float factor = kLargest / largest;
+      scales[row] = largest / limit;
+      const float factor = limit / largest;
       for (std::size_t i = 0; i < width; ++i) {
         numbers[row * width + i] = static_cast<std::int16_t>(std::lrint(from[i] * factor));
       }
@@ -63,7 +64,7 @@ void int8_head_out(KernelRuntimeContext& context, Span<EValue*> stack) {
   ET_KERNEL_CHECK(context,
                   is_float(x, 2) && weight.scalar_type() == ScalarType::Char && weight.dim() == 2 &&
                       weight.size(1) == x.size(1) && scale.scalar_type() == ScalarType::Float &&
-                      scale.numel() == weight.size(0) && is_float(out, 2) &&
+                      scale.numel() == weight.size(0) && is_float(out, 2) && x.size(1) > 0 &&
                       static_cast<std::size_t>(x.size(1)) <= kWidestHead,
                   InvalidArgument, );
   using Size = executorch::aten::SizesType;

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import torch
 import transformers
@@ -12,41 +10,9 @@ from torch import Tensor
 from linnet_export.graph.architectures.base import UnsupportedConfigError
 from linnet_export.graph.decoder_program import DecoderProgram, decoder_module
 from linnet_export.graph.decoders import UnknownDecoderError, get_decoder, supported_decoders
+from tests.support.decoder_configs import CONFIGS, random_model
 
-_SHAPE: dict[str, Any] = {
-    "vocab_size": 97, "hidden_size": 48, "intermediate_size": 80, "num_hidden_layers": 3, "num_attention_heads": 6,
-    "num_key_value_heads": 2, "head_dim": 8, "max_position_embeddings": 64,
-}  # fmt: skip
-_SCALED = {
-    "rope_type": "llama3", "rope_theta": 5e5, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
-    "original_max_position_embeddings": 16,
-}  # fmt: skip
-
-CONFIGS = {
-    "llama": transformers.LlamaConfig(**_SHAPE, tie_word_embeddings=True),
-    "llama 3.2": transformers.LlamaConfig(**_SHAPE, rope_parameters=_SCALED, tie_word_embeddings=True),
-    "llama, own head and biases": transformers.LlamaConfig(
-        **_SHAPE, tie_word_embeddings=False, attention_bias=True, mlp_bias=True
-    ),
-    "qwen2": transformers.Qwen2Config(**{name: value for name, value in _SHAPE.items() if name != "head_dim"}),
-    "qwen3": transformers.Qwen3Config(**_SHAPE),
-    "gemma3": transformers.Gemma3TextConfig(
-        **{**_SHAPE, "num_hidden_layers": 7}, sliding_window=5, query_pre_attn_scalar=8
-    ),
-    "gpt2": transformers.GPT2Config(
-        vocab_size=97, n_embd=48, n_layer=3, n_head=4, n_positions=64, bos_token_id=1, eos_token_id=1
-    ),
-}
 CHUNKS = (7, 1, 4, 1, 10)
-
-
-def _model(config: Any) -> Any:
-    torch.manual_seed(1)
-    model = transformers.AutoModelForCausalLM.from_config(config, attn_implementation="eager").eval()
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.add_(torch.randn_like(parameter) * 0.05)
-    return model
 
 
 def _last_logits(program: DecoderProgram, ids: Tensor) -> Tensor:
@@ -70,7 +36,7 @@ def _all_logits(program: DecoderProgram, ids: Tensor, cache: Tensor) -> Tensor:
 @pytest.mark.parametrize("name", CONFIGS)
 @torch.no_grad()
 def test_both_methods_compute_what_transformers_does(name: str) -> None:
-    model = _model(CONFIGS[name])
+    model = random_model(CONFIGS[name])
     ids = torch.randint(0, 97, (1, sum(CHUNKS)), generator=torch.Generator().manual_seed(2))
     expected = model(ids).logits[0]
     program = decoder_module(model, context=32, chunk=16)
@@ -87,7 +53,7 @@ def test_both_methods_compute_what_transformers_does(name: str) -> None:
 
 @torch.no_grad()
 def test_another_text_in_the_same_buffers_sees_nothing_of_the_first() -> None:
-    model = _model(CONFIGS["llama"])
+    model = random_model(CONFIGS["llama"])
     program = decoder_module(model, context=32, chunk=16)
     first, second = torch.randint(0, 97, (2, 1, sum(CHUNKS)), generator=torch.Generator().manual_seed(3))
     _last_logits(program, first)
@@ -96,7 +62,7 @@ def test_another_text_in_the_same_buffers_sees_nothing_of_the_first() -> None:
 
 
 def test_what_is_not_supported_is_refused_by_name() -> None:
-    config = transformers.LlamaConfig(**_SHAPE, hidden_act="sinc")
+    config = transformers.LlamaConfig(hidden_act="sinc")
     with pytest.raises(UnsupportedConfigError, match="hidden_act is 'sinc'"):
         get_decoder("llama").check(config)
     with pytest.raises(UnknownDecoderError, match="gemma3_text, gpt2, llama, qwen2, qwen3"):

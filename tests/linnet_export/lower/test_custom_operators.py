@@ -14,11 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import transformers
 from executorch.exir._serialize._program import deserialize_pte_binary
 from torch.nn import functional
 
 import linnet_runtime
 from linnet_export import ExportConfig, export
+from linnet_export.graph.decoder_program import decoder_module
 from linnet_export.graph.program import DeviceProgram, device_module
 from linnet_export.lower.custom_ops import (
     CUSTOM_OPERATORS,
@@ -240,6 +242,23 @@ def test_mobileberts_residuals_go_with_its_layers(models: Models) -> None:
     assert [tail for _, _, tail, *_ in own].count(0) == 2 * 2
     assert [tail for _, _, tail, *_ in own].count(2) == 2 * 3
     assert [tail for _, _, tail, *_ in own].count(3) == 2 * 5
+
+
+def test_every_layer_of_a_decoder_goes_to_linnets_delegate() -> None:
+    config = transformers.LlamaConfig(
+        vocab_size=97, hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4,
+        num_key_value_heads=2, max_position_embeddings=64, tie_word_embeddings=True,
+    )  # fmt: skip
+    model = transformers.AutoModelForCausalLM.from_config(config).eval()
+    program = decoder_module(model, context=32, chunk=16)
+    apply_recipe(program, get_recipe("int8"))
+    methods = {"forward": program, "forward_fused": program.with_custom_kernels()}
+    delegates = _delegates(lower(methods, max_length=32, constant_methods={}).program, "forward_fused")
+    # XNNPACK has the reshaping of the word embedding
+    assert [name for name, _ in delegates].count("XnnpackBackend") <= 1
+    own = [struct.unpack_from("<6I", data) for name, data in delegates if name == "LinnetBackend"]
+    # by hand, for each of two layers: query, key and value; a residual; gate with SiLU; up; a residual
+    assert [tail for _, _, tail, *_ in own] == [0, 3, 5, 0, 3] * 2
 
 
 @pytest.mark.parametrize("recipe", ["int8", "8da4w"])

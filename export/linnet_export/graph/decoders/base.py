@@ -14,7 +14,7 @@ from transformers import PreTrainedModel
 from linnet_export.errors import CheckpointError
 from linnet_export.graph.architectures.base import UnsupportedConfigError, activation_problems, embedding_rows
 from linnet_export.graph.decoders.layers import DecoderLayer, DecoderStep, Norm, Rotation
-from linnet_export.graph.layers import copy_linear
+from linnet_export.graph.layers import OutputLinear, copy_linear
 from linnet_export.lower.custom_ops import int8_head
 from linnet_export.quantize.embeddings import Int8Embedding
 
@@ -53,10 +53,20 @@ class Decoder:
 
 
 class TiedHead(nn.Module):
-    """Logits by the rows of the word embedding, which the file holds once for both."""
+    """Logits by the rows of the word embedding, which the file holds once for both.
+
+    Attributes:
+        turn: layer in front of the product, where rows of the embedding are rotated; None: they are not.
+    """
+
+    def __init__(self, turn: OutputLinear | None = None) -> None:
+        super().__init__()
+        self.turn = turn
 
     def forward(self, x: Tensor, table: nn.Module, *, fused: bool) -> Tensor:
         """Return float32 [rows, vocabulary] of float32 [rows, width]; ``table`` is the word embedding."""
+        if self.turn is not None:
+            x = self.turn(x)
         if not isinstance(table, Int8Embedding):
             weight: Any = table.weight
             return functional.linear(x, weight)

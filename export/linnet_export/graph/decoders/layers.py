@@ -22,10 +22,11 @@ from linnet_export.graph.layers import (
     frozen_parameter,
     scaled_linear,
 )
-from linnet_export.lower.custom_ops import cached_attention, multiply, rms_norm
+from linnet_export.lower.custom_ops import cached_attention, hadamard, hadamard_matrix, multiply, rms_norm
 
 __all__ = [
     "AttentionShape",
+    "BlockTransform",
     "CachedAttention",
     "DecoderLayer",
     "DecoderStep",
@@ -267,8 +268,30 @@ class PlainNetwork(nn.Module):
         return self.activation(self.expand(x))
 
 
+class BlockTransform(nn.Module):
+    """Hadamard transform of blocks of a row, which leaves no number much larger than the others of its block."""
+
+    def __init__(self, block: int) -> None:
+        super().__init__()
+        self.block = block
+        self.matrix: Tensor
+        self.register_buffer("matrix", hadamard_matrix(block).float())
+
+    def of(self, x: Tensor, *, fused: bool) -> Tensor:
+        """Transform float32 [tokens, width]."""
+        if fused:
+            return hadamard(x, self.block)
+        return functional.linear(x.view(-1, self.block), self.matrix).view(-1, x.shape[-1])
+
+
 class DecoderLayer(nn.Module):
-    """Pre-norm layer of a decoder, perhaps with norms behind attention and network too (Gemma)."""
+    """Pre-norm layer of a decoder, perhaps with norms behind attention and network too (Gemma).
+
+    Attributes:
+        transform: of what the network projects down; None: it stays as it is.
+    """
+
+    transform: BlockTransform | None
 
     def __init__(
         self,
@@ -288,6 +311,7 @@ class DecoderLayer(nn.Module):
         self.network_norm, self.network = network_norm, network
         self.network_output = Projection(network_output)
         self.behind_attention, self.behind_network = behind_attention, behind_network
+        self.transform = None
 
     def forward(self, x: Tensor, step: DecoderStep) -> Tensor:
         """Map float32 [tokens, width] to the same shape."""
@@ -295,6 +319,8 @@ class DecoderLayer(nn.Module):
         attended = self.attention(self.attention_norm.of(x, fused=fused), step)
         x = _added(self.attention_output, self.behind_attention, attended, x, fused=fused)
         inner = self.network(self.network_norm.of(x, fused=fused), fused=fused)
+        if self.transform is not None:
+            inner = self.transform.of(inner, fused=fused)
         return _added(self.network_output, self.behind_network, inner, x, fused=fused)
 
 

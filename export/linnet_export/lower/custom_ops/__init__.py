@@ -9,6 +9,7 @@ from __future__ import annotations
 from linnet_export.lower.custom_ops.add_layer_norm import add_layer_norm, layer_norm
 from linnet_export.lower.custom_ops.cached_attention import cache_row_bytes, cached_attention
 from linnet_export.lower.custom_ops.embedding_byte import embedding_byte, use_custom_embeddings
+from linnet_export.lower.custom_ops.hadamard import hadamard, hadamard_block, hadamard_matrix
 from linnet_export.lower.custom_ops.int8_attention import (
     int8_attention,
     int8_biased_attention,
@@ -28,6 +29,9 @@ __all__ = [
     "cached_attention",
     "define_stock_head",
     "embedding_byte",
+    "hadamard",
+    "hadamard_block",
+    "hadamard_matrix",
     "int8_attention",
     "int8_biased_attention",
     "int8_disentangled_attention",

@@ -109,7 +109,8 @@ class _Layer:
 class LinearPartitioner(Partitioner):
     """Partitioner of the int8 and int4 layers whose results custom operators read, or that come after the last of them.
 
-    Any other layer would cut one of XNNPACK's partitions in two, which costs more than its products gain.
+    The lookup of rows is no custom operator, but XNNPACK does not take it either. Any other layer would cut one of
+    XNNPACK's partitions in two, which costs more than its products gain.
     """
 
     def partition(self, exported_program: ExportedProgram) -> PartitionResult:
@@ -167,7 +168,7 @@ def _layers_for_linnet(program: ExportedProgram) -> list[_Layer]:
         kept = [
             layer
             for layer in layers
-            if all(_is_custom(user) or user in inside or user not in leading for user in layer.output.users)
+            if all(_cuts_anyway(user) or user in inside or user not in leading for user in layer.output.users)
         ]
         if len(kept) == len(layers):
             return kept
@@ -192,6 +193,14 @@ def _is_custom(node: Node) -> bool:
     # a lookup stands before every layer, and reads nothing that one computed
     name = schema_name(node.target).removeprefix("linnet::")
     return name in NAMES and name != "embedding_byte"
+
+
+def _cuts_anyway(node: Node) -> bool:
+    """Return whether XNNPACK cannot take an operator, so that its partitions end there in any case.
+
+    A decoder looks up the rows of its last hidden states whose logits are wanted.
+    """
+    return _is_custom(node) or node.target is exir_ops.edge.aten.embedding.default
 
 
 def _layers(program: ExportedProgram) -> list[_Layer]:

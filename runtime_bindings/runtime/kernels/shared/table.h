@@ -9,6 +9,7 @@
 #include "kernels/shared/cached_attention_exact.h"
 #include "kernels/shared/cached_attention_rows.h"
 #include "kernels/shared/cached_attention_tiles.h"
+#include "kernels/shared/hadamard_rows.h"
 #include "kernels/shared/head_rows.h"
 #include "kernels/shared/layer_norm_rows.h"
 #include "kernels/shared/linear_rows.h"
@@ -43,7 +44,8 @@ constexpr Kernels table(const char* name) noexcept {
           layer_norm_rows,
           rms_norm_rows,
           cached_attention_kernel<CacheProducts>(),
-          head_rows};
+          head_rows,
+          hadamard_rows};
 }
 
 }  // namespace

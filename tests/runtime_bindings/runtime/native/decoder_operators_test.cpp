@@ -6,9 +6,11 @@
 #include <executorch/runtime/platform/runtime.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <random>
 #include <vector>
@@ -75,6 +77,7 @@ class Array {
   std::unique_ptr<TensorImpl> impl_;
 };
 using FloatArray = Array<float, ScalarType::Float>;
+using CharArray = Array<std::int8_t, ScalarType::Char>;
 using ByteArray = Array<std::uint8_t, ScalarType::Byte>;
 using LongArray = Array<std::int64_t, ScalarType::Long>;
 
@@ -246,6 +249,44 @@ void normalization() {
          "a residual of another shape");
 }
 
+// States of 2 rows times a table of 3: -1 and 0.5 are -32767 and 16384 of 32767, by hand.
+void head() {
+  FloatArray x({2, 2}, {-1.0F, 0.5F, 0.0F, 0.0F});
+  CharArray table({3, 2}, {1, 0, 0, 2, -128, 127});
+  FloatArray scale({3}, {1.0F, 10.0F, 0.1F});
+  FloatArray out({2, 3}, std::vector<float>(6, 1.0F));
+  const auto run = [&](FloatArray& states) {
+    return call("linnet::int8_head.out", {states.value(), table.value(), scale.value(), out.value()});
+  };
+  expect(run(x) == Error::Ok, "int8_head failed");
+  const double expected[] = {-1.0, 10.0, 0.1 * (128.0 + 0.5 * 127.0), 0.0, 0.0, 0.0};
+  for (std::size_t i = 0; i < 6; ++i) {
+    expect(std::fabs(static_cast<double>(out.numbers()[i]) - expected[i]) < 4e-4, "a logit");
+  }
+  x.numbers()[3] = std::numeric_limits<float>::infinity();
+  expect(run(x) == Error::InvalidState, "an infinite state");
+  FloatArray wide({2, 3}, std::vector<float>(6));
+  expect(run(wide) == Error::InvalidArgument, "states of another width");
+}
+
+// Two threads transform 100 rows as one does.
+void transform() {
+  FloatArray x = random_rows(100, 96);
+  std::vector<FloatArray> out;
+  for (const std::int32_t threads : {1, 2}) {
+    linnet::threads_of_test = threads;
+    out.push_back(random_rows(100, 96));
+    const EValue block(std::int64_t{32});
+    expect(call("linnet::hadamard.out", {x.value(), block, out.back().value()}) == Error::Ok,
+           "hadamard failed");
+  }
+  expect(out[0].numbers() == out[1].numbers(), "two threads transform otherwise");
+  for (const std::int64_t block : {std::int64_t{0}, std::int64_t{-32}, std::int64_t{8}, std::int64_t{64}}) {
+    expect(call("linnet::hadamard.out", {x.value(), EValue(block), out[0].value()}) == Error::InvalidArgument,
+           "a block that does not fit");
+  }
+}
+
 }  // namespace
 
 int main() {
@@ -253,6 +294,8 @@ int main() {
   threads_give_the_same();
   refusals();
   normalization();
+  head();
+  transform();
   std::printf("%d failed\n", failures);
   return failures == 0 ? 0 : 1;
 }
