@@ -165,7 +165,8 @@ def test_options_of_the_wrong_type_are_named(options: dict[str, Any], problem: s
 
 
 def test_numbers_of_numpy_are_numbers(model: Model) -> None:
-    options: dict[str, Any] = {"temperature": np.float32(1), "top_k": np.int64(5), "seed": np.int64(3), "max_new_tokens": 3}
+    numbers = {"temperature": np.float32(1), "top_k": np.int64(5), "seed": np.int64(3)}
+    options: dict[str, Any] = {**numbers, "max_new_tokens": 3}
     plain = model.generate(PROMPT, temperature=1.0, top_k=5, seed=3, max_new_tokens=3)
     assert model.generate(PROMPT, **options) == plain
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linnet.errors import InvalidArgumentError
-from tests.support.constraints import KINDS, matches, task_of, walk
+from tests.support.constraints import END, KINDS, matches, task_of, walk
 from tests.support.random_schemas import random_schema
 
 ATOMS = [
@@ -163,6 +163,14 @@ def test_choices_are_whole() -> None:
     for wrong in ([], [""], ["a", ""]):
         with pytest.raises(InvalidArgumentError, match="choice"):
             task.constraint("choices", wrong)
+
+
+def test_an_end_token_is_no_text_though_it_is_not_special() -> None:
+    task, _, end = task_of("plain end")
+    constraint = task.constraint("regex", [f"(a|{END})+"])
+    made = {walk("plain end", constraint, 12, random.Random(seed)).text for seed in range(50)}
+    assert all(re.fullmatch(f"(a|{END})+", text) for text in made)
+    assert constraint.allowed(end + 1)[end] == 0
 
 
 def test_a_constraint_goes_forth_and_back() -> None:

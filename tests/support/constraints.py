@@ -46,7 +46,7 @@ _WORDS = (
 )
 
 
-def byte_tokenizer() -> Tokenizer:
+def byte_tokenizer(*, special: bool = True) -> Tokenizer:
     """Return a byte-level BPE tokenizer with all bytes and some longer tokens, as GPT-2 and Llama 3 have it."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     vocab = {token: number for number, token in enumerate([END, *alphabet])}
@@ -60,7 +60,8 @@ def byte_tokenizer() -> Tokenizer:
     tokenizer = Tokenizer(models.BPE(vocab, merges))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.add_special_tokens([AddedToken(END, special=True, normalized=False)])
+    if special:
+        tokenizer.add_special_tokens([AddedToken(END, special=True, normalized=False)])
     return tokenizer
 
 
@@ -86,7 +87,12 @@ def unigram_tokenizer() -> Tokenizer:
     return tokenizer
 
 
-KINDS = {"bytes": byte_tokenizer, "fallback": fallback_tokenizer, "unigram": unigram_tokenizer}
+KINDS = {
+    "bytes": byte_tokenizer,
+    "plain end": functools.partial(byte_tokenizer, special=False),
+    "fallback": fallback_tokenizer,
+    "unigram": unigram_tokenizer,
+}
 
 
 @functools.cache

@@ -166,7 +166,7 @@ void Constraint::advance(Cursor& cursor, std::int64_t id) {
   const TokenTexts& texts = part(cursor).texts;
   const bool is_token = id >= 0 && static_cast<std::uint64_t>(id) < texts.size();
   const std::string_view bytes = is_token ? texts[static_cast<std::size_t>(id)] : std::string_view();
-  std::uint32_t state = bytes.empty() || cursor.has_ended || is_end(id) ? Automaton::kDead : cursor.state;
+  std::uint32_t state = bytes.empty() || cursor.has_ended ? Automaton::kDead : cursor.state;
   for (std::size_t i = 0; i < bytes.size() && state != Automaton::kDead; ++i) {
     state = automaton_.step(state, static_cast<std::uint8_t>(bytes[i]));
   }

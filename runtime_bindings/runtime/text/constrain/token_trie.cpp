@@ -5,10 +5,13 @@
 
 namespace linnet::constrain {
 
-TokenTexts::TokenTexts(const Tokenizer& tokenizer, bool first) {
+TokenTexts::TokenTexts(const Tokenizer& tokenizer, const std::vector<std::int64_t>& end_ids, bool first) {
   ends_.reserve(tokenizer.size());
   for (std::size_t id = 0; id < tokenizer.size(); ++id) {
-    pool_ += tokenizer.stream_bytes(static_cast<std::int64_t>(id), first);
+    const auto number = static_cast<std::int64_t>(id);
+    if (std::find(end_ids.begin(), end_ids.end(), number) == end_ids.end()) {
+      pool_ += tokenizer.stream_bytes(number, first);
+    }
     ends_.push_back(pool_.size());
   }
 }
@@ -54,9 +57,9 @@ TokenTrie::TokenTrie(const TokenTexts& texts) {
   }
 }
 
-StreamVocabulary::StreamVocabulary(const Tokenizer& tokenizer) {
-  others = std::make_shared<const Part>(TokenTexts(tokenizer, false));
-  TokenTexts beginning(tokenizer, true);
+StreamVocabulary::StreamVocabulary(const Tokenizer& tokenizer, const std::vector<std::int64_t>& end_ids) {
+  others = std::make_shared<const Part>(TokenTexts(tokenizer, end_ids, false));
+  TokenTexts beginning(tokenizer, end_ids, true);
   first = beginning == others->texts ? others : std::make_shared<const Part>(std::move(beginning));
 }
 

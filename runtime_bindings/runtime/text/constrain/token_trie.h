@@ -13,12 +13,12 @@
 
 namespace linnet::constrain {
 
-// The bytes of each token; those of special and unused tokens are empty.
+// The bytes of each token; those of special, unused and end tokens are empty.
 class TokenTexts {
  public:
   // Read them for the first token of a text (`first`), or for the others. Throw LINNET_INVALID_ARGUMENT if
   // the bytes of a token depend on the tokens beside it.
-  TokenTexts(const Tokenizer& tokenizer, bool first);
+  TokenTexts(const Tokenizer& tokenizer, const std::vector<std::int64_t>& end_ids, bool first);
 
   std::size_t size() const noexcept { return ends_.size(); }
   std::string_view operator[](std::size_t id) const noexcept {
@@ -64,7 +64,7 @@ struct StreamVocabulary {
     TokenTrie trie;
   };
 
-  explicit StreamVocabulary(const Tokenizer& tokenizer);
+  StreamVocabulary(const Tokenizer& tokenizer, const std::vector<std::int64_t>& end_ids);
 
   std::shared_ptr<const Part> first;
   std::shared_ptr<const Part> others;  // the same object if it is the same

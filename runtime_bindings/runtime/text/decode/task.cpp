@@ -70,7 +70,7 @@ std::shared_ptr<const constrain::StreamVocabulary> Task::stream_vocabulary() con
   const std::shared_ptr<const Tokenizer>& opened = tokenizer();
   const std::lock_guard<std::mutex> lock(vocabulary_mutex_);
   if (vocabulary_ == nullptr) {
-    vocabulary_ = std::make_shared<const constrain::StreamVocabulary>(*opened);
+    vocabulary_ = std::make_shared<const constrain::StreamVocabulary>(*opened, end_ids_);
   }
   return vocabulary_;
 }
