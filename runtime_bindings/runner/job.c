@@ -154,9 +154,13 @@ const char* job_make(const linnet_model* model, const int64_t* lengths, size_t c
       linnet_model_value(model, "inputs", &inputs) != LINNET_OK) {
     return linnet_last_error();
   }
-  const size_t tensors = memchr(inputs.bytes, '\n', inputs.size) == NULL ? 1 : 2;
+  linnet_value cache = {.integer = 0};
+  const int decoder = linnet_model_value(model, "cache_layers", &cache) == LINNET_OK && cache.integer > 0;
+  const size_t tensors = decoder || memchr(inputs.bytes, '\n', inputs.size) == NULL ? 1 : 2;
+  const int64_t longest =
+      decoder ? bound.integer - 1 : bound.integer; /* one token behind a prompt needs room */
   for (size_t i = 0; i < count; ++i) {
-    const int64_t tokens = lengths[i] < bound.integer ? lengths[i] : bound.integer;
+    const int64_t tokens = lengths[i] < longest ? lengths[i] : longest;
     if (has_length(made, tokens)) {
       continue;
     }

@@ -32,6 +32,9 @@ typedef struct {
  *   length TOKENS (INPUTS times TOKENS ids)
  *   case TOKENS (the same) ROWS (that many row numbers; ROWS is -1 for all)
  *
+ * A decoder has one input; lines of one length that follow each other are prompts that take turns, and the
+ * rows of a case are the recorded likeliest tokens, one behind each of its tokens.
+ *
  * Return NULL, or a message that says what is wrong with it. The caller frees the job in either case. */
 const char* job_read(const char* path, job* made);
 /* Make inputs of these lengths, in tokens, from English text by the file's own tokenizer. Lengths above the

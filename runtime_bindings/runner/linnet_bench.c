@@ -2,23 +2,26 @@
  *
  *   linnet_bench FILE [--lengths 8,32,128] [--threads 1] [--seconds 1 | --samples N] [--job JOB] [--events]
  *
- * It loads the file, warms up, and times `forward` at each length, as `linnet bench` does. --events writes
- * the events of benchmarks/linnet_bench/measure/protocol.py, one JSON object a line, and one more: "outputs"
- * holds the outputs for the cases of the job, once before and once after the measurement. The program that
- * reads the events compares them. Exit status: 0 success, 1 failure, 2 wrong usage. */
+ * It loads the file, warms up, and times `forward` at each length, as `linnet bench` does; of a decoder,
+ * prompts of each length and what follows them. --events writes the events of
+ * benchmarks/linnet_bench/measure/protocol.py, one JSON object a line, and one more: "outputs" holds the
+ * outputs for the cases of the job, once before and once after the measurement. The program that reads the
+ * events compares them. Exit status: 0 success, 1 failure, 2 wrong usage. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "decoder.h"
 #include "job.h"
 #include "json.h"
 #include "linnet.h"
 #include "machine_state.h"
+#include "tell.h"
 #include "timing.h"
 
-enum { MOST_LENGTHS = 64, FAILED = 1, USAGE = 2 };
+enum { MOST_LENGTHS = 64, USAGE = 2 };
 
 static const double DRIFT = 1e-4; /* allowed, relative to the largest output, as in measure/probe.py */
 
@@ -33,9 +36,6 @@ typedef struct {
   int32_t activation_bits; /* 0, 7 or 8 */
   budget limit;
 } settings;
-
-static const char* const FACTS[] = {"task",     "model_type",         "recipe", "source", "source_commit",
-                                    "producer", "executorch_version", NULL};
 
 /* ---- arguments --------------------------------------------------------------------------------- */
 
@@ -148,101 +148,6 @@ static int read_arguments(int count, char** words, settings* made) {
     }
   }
   return made->file == NULL ? usage("FILE is missing") : 0;
-}
-
-/* ---- output ------------------------------------------------------------------------------------ */
-
-static int fail(const settings* made, linnet_status status, const char* message) {
-  if (made->events) {
-    printf("{\"event\": \"failed\", \"status\": %" PRId32 ", \"name\": ", status);
-    json_string(linnet_status_name(status), strlen(linnet_status_name(status)));
-    fputs(", \"message\": ", stdout);
-    json_string(message, strlen(message));
-    puts("}");
-    fflush(stdout);
-  } else {
-    fprintf(stderr, "linnet_bench: %s\n", message);
-  }
-  return FAILED;
-}
-
-static int fail_last(const settings* made, linnet_status status) {
-  return fail(made, status, linnet_last_error());
-}
-
-static void tell_fact(const linnet_model* model, const char* name) {
-  linnet_value value;
-  const int there = linnet_model_value(model, name, &value) == LINNET_OK && value.type == LINNET_STRING;
-  printf("\"%s\": ", name);
-  json_string(there ? value.bytes : "", there ? value.size : 0);
-  fputs(", ", stdout);
-}
-
-/* Write the "key=value" lines of linnet_runtime_info() as a JSON object. */
-static void tell_runtime(void) {
-  const char* line = linnet_runtime_info();
-  const char* separator = "";
-  putchar('{');
-  while (*line != '\0') {
-    const size_t size = strcspn(line, "\n");
-    const char* equals = memchr(line, '=', size);
-    if (equals != NULL) {
-      fputs(separator, stdout);
-      json_string(line, (size_t)(equals - line));
-      fputs(": ", stdout);
-      json_string(equals + 1, size - (size_t)(equals - line) - 1);
-      separator = ", ";
-    }
-    line += size + (line[size] == '\n');
-  }
-  putchar('}');
-}
-
-static void tell_opened(const settings* made, const linnet_model* model, int64_t load_ns, int64_t first_ns) {
-  if (!made->events) {
-    printf("load %.2f ms, then the first run %.2f ms\n", (double)load_ns / 1e6, (double)first_ns / 1e6);
-    printf("%8s %10s %10s %10s %10s %8s\n", "tokens", "p50 ms", "p90 ms", "p99 ms", "tokens/s", "samples");
-    fflush(stdout);
-    return;
-  }
-  linnet_value bound = {.integer = 0};
-  linnet_model_value(model, "max_length", &bound);
-  printf("{\"event\": \"opened\", \"load_ns\": %" PRId64 ", \"first_answer_ns\": %" PRId64 ", \"facts\": {",
-         load_ns, first_ns);
-  for (const char* const* name = FACTS; *name != NULL; ++name) {
-    tell_fact(model, *name);
-  }
-  printf("\"max_length\": %" PRId64 "}, \"runtime\": ", bound.integer);
-  tell_runtime();
-  puts(", \"example\": \"\"}");
-  fflush(stdout);
-}
-
-static void tell_check(int after, const char* message) {
-  fputs("{\"event\": \"checked\", \"check\": {\"cases\": 0, \"before\": true, \"after\": ", stdout);
-  printf("%s, \"message\": ", after ? "false" : "null");
-  json_string(message, strlen(message));
-  puts("}}");
-  fflush(stdout);
-}
-
-static void tell_length(const settings* made, int64_t tokens, int64_t warmup, const int64_t* samples,
-                        size_t count, const summary* of) {
-  const double speed = (double)tokens / ((double)of->p50 / 1e9);
-  if (!made->events) {
-    printf("%8" PRId64 " %10.3f %10.3f %10.3f %10.0f %8zu\n", tokens, (double)of->p50 / 1e6,
-           (double)of->p90 / 1e6, (double)of->p99 / 1e6, speed, count);
-    fflush(stdout);
-    return;
-  }
-  printf("{\"event\": \"length\", \"result\": {\"tokens\": %" PRId64 ", \"warmup_runs\": %" PRId64
-         ", \"summary\": {\"samples\": %zu, \"p50_ns\": %" PRId64 ", \"p90_ns\": %" PRId64
-         ", \"p99_ns\": %" PRId64 ", \"mean_ns\": %.3f, \"min_ns\": %" PRId64 ", \"max_ns\": %" PRId64
-         ", \"stdev_ns\": %.3f}, \"tokens_per_second\": %.9g, \"samples_ns\": ",
-         tokens, warmup, count, of->p50, of->p90, of->p99, of->mean, of->min, of->max, of->stdev, speed);
-  json_integers(samples, count);
-  puts("}}");
-  fflush(stdout);
 }
 
 /* ---- outputs for the cases --------------------------------------------------------------------- */
@@ -383,10 +288,7 @@ static linnet_status take_samples(linnet_model* model, const job_input* input, c
  * largest number of samples. */
 static int time_length(const settings* made, linnet_model* model, const job_input* input, int64_t* samples,
                        int64_t* scratch) {
-  if (made->events) {
-    printf("{\"event\": \"measuring\", \"tokens\": %" PRId64 "}\n", input->tokens);
-    fflush(stdout);
-  }
+  tell_measuring(made->events, input->tokens);
   linnet_outputs* before = NULL;
   linnet_outputs* after = NULL;
   int64_t count = 0;
@@ -400,18 +302,13 @@ static int time_length(const settings* made, linnet_model* model, const job_inpu
   }
   int result = 0;
   if (status != LINNET_OK) {
-    result = fail_last(made, status);
+    result = tell_last_failure(made->events, status);
   } else if (!steady(before, after)) {
-    const char* message = "forward gave NaN, or changed its answer while it was timed";
-    if (made->events) {
-      tell_check(1, message);
-    } else {
-      fprintf(stderr, "linnet_bench: WRONG: %s\n", message);
-    }
-    result = FAILED;
+    result = tell_wrong(made->events, "forward gave NaN, or changed its answer while it was timed");
   } else {
-    const summary of = summarize(samples, (size_t)count, scratch);
-    tell_length(made, input->tokens, warmup, samples, (size_t)count, &of);
+    const timed of = {input->tokens, warmup, samples, (size_t)count,
+                      summarize(samples, (size_t)count, scratch)};
+    tell_length(made->events, &of);
   }
   linnet_outputs_free(before);
   linnet_outputs_free(after);
@@ -422,7 +319,7 @@ static int time_lengths(const settings* made, linnet_model* model, const job* wo
   const int64_t most = made->limit.samples > 0 ? made->limit.samples : made->limit.most;
   int64_t* samples = malloc(2 * (size_t)most * sizeof *samples);
   if (samples == NULL) {
-    return fail(made, LINNET_OUT_OF_MEMORY, "memory ran out");
+    return tell_failure(made->events, LINNET_OUT_OF_MEMORY, "memory ran out");
   }
   int result = 0;
   for (size_t i = 0; i < work->length_count && result == 0; ++i) {
@@ -448,6 +345,30 @@ static void tell_finished(const settings* made) {
   fflush(stdout);
 }
 
+static int measure_decoder(const settings* made, linnet_model* model, const job* work, int64_t load_ns) {
+  decoder text;
+  int64_t first_ns = 0;
+  int result = decoder_open(&text, made->events, model, &made->limit);
+  if (result == 0) {
+    result = decoder_first(&text, &work->lengths[0], &first_ns);
+  }
+  if (result == 0) {
+    tell_opened(made->events, model, load_ns, first_ns);
+    result = made->events ? decoder_cases(&text, work) : 0;
+  }
+  if (result == 0) {
+    result = decoder_lengths(&text, work);
+  }
+  if (result == 0 && made->events) {
+    result = decoder_cases(&text, work);
+  }
+  if (result == 0) {
+    tell_finished(made);
+  }
+  decoder_close(&text);
+  return result;
+}
+
 static int measure(const settings* made, linnet_model* model, const job* work, int64_t load_ns) {
   int64_t first_ns = 0;
   linnet_status status = linnet_model_set_fused(model, made->fused);
@@ -455,18 +376,25 @@ static int measure(const settings* made, linnet_model* model, const job* work, i
     status = linnet_model_set_activation_bits(model, made->activation_bits);
   }
   if (status != LINNET_OK) {
-    return fail_last(made, status);
+    return tell_last_failure(made->events, status);
+  }
+  if (is_decoder(model) && made->fused == LINNET_FUSED_NEVER) {
+    return tell_failure(made->events, LINNET_INVALID_ARGUMENT,
+                        "expected custom kernels for a decoder, got --fused no; linnet runs no others there");
+  }
+  if (is_decoder(model)) {
+    return measure_decoder(made, model, work, load_ns);
   }
   status = timed_run(model, &work->lengths[0], &first_ns);
   if (status != LINNET_OK) {
-    return fail_last(made, status);
+    return tell_last_failure(made->events, status);
   }
-  tell_opened(made, model, load_ns, first_ns);
+  tell_opened(made->events, model, load_ns, first_ns);
   if (made->events) {
     status = answer_cases(model, work);
   }
   if (status != LINNET_OK) {
-    return fail_last(made, status);
+    return tell_last_failure(made->events, status);
   }
   const int result = time_lengths(made, model, work);
   if (result != 0) {
@@ -476,7 +404,7 @@ static int measure(const settings* made, linnet_model* model, const job* work, i
     status = answer_cases(model, work);
   }
   if (status != LINNET_OK) {
-    return fail_last(made, status);
+    return tell_last_failure(made->events, status);
   }
   tell_finished(made);
   return 0;
@@ -494,13 +422,13 @@ int main(int argc, char** argv) {
   const linnet_status status = linnet_model_open(made.file, &options, &model);
   const int64_t load_ns = now_ns() - start;
   if (status != LINNET_OK) {
-    return fail_last(&made, status);
+    return tell_last_failure(made.events, status);
   }
   job work;
   const char* problem =
       made.job != NULL ? job_read(made.job, &work) : job_make(model, made.lengths, made.length_count, &work);
-  const int result =
-      problem != NULL ? fail(&made, LINNET_INVALID_ARGUMENT, problem) : measure(&made, model, &work, load_ns);
+  const int result = problem != NULL ? tell_failure(made.events, LINNET_INVALID_ARGUMENT, problem)
+                                     : measure(&made, model, &work, load_ns);
   job_free(&work);
   linnet_model_free(model);
   return result;

@@ -18,6 +18,7 @@ __all__ = ["METHODS", "method_of", "methods", "methods_note", "show_record"]
 _HEADERS = ("threads", "tokens", "p50 ms", "p90 ms", "p99 ms", "mean ms", "min ms", "tokens/s", "samples")
 _NUMBERS = tuple(range(len(_HEADERS)))
 _PLAIN = "forward"  # the method that runs if the evidence lists no other
+_FUSED = "forward_fused"  # the method that runs of every decoder
 _REPEATED = ("threads", "tokens", "p90 ms", "lowest", "highest", "spread", "p50 ms", "p99 ms", "samples")
 
 
@@ -31,11 +32,10 @@ METHODS = (
 def show_record(record: Record, console: Console) -> None:
     """Write the record: file, machine, latencies, cold start and memory."""
     console.fields(list(_identity(record)))
-    ran = methods(map(method_of, record.runs))
     if is_decoder(record):
-        show_decoder(record, ran, [*_before_times(record)], console)
+        show_decoder(record, _FUSED, [*_before_times(record)], console)
     else:
-        _show_latencies(record, ran, console)
+        _show_latencies(record, methods(map(method_of, record.runs)), console)
     for note in _notes(record):
         console.line(note)
     for run in record.runs:

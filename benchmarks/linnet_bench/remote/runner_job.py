@@ -6,6 +6,7 @@ The form of a job file is in ``runtime_bindings/runner/job.h``.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,13 @@ from linnet.golden_replay import stored_cases
 from linnet.model import Model
 from linnet.runtime import FloatArray, Runtime, open_runtime
 from linnet.tasks import get_task
+from linnet_bench.measure.decoder import decodes, longest_input, prompts
 from linnet_bench.measure.probe import clip_lengths, forward_inputs
 from linnet_bench.record.record import OutputCheck
-from linnet_bench.tasks import refuse_decoder
 
 __all__ = ["RunnerJob", "prepare_job"]
+
+_PROMPTS = 8  # of each length of a decoder, which take turns
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,6 +40,7 @@ class RunnerJob:
         rows: for each case, which rows of its outputs the runner writes; None: all.
         outputs: their names, in the order of the program.
         tolerance: tolerance of the file's evidence.
+        decoder: the runner writes, for each token of a case, the largest logit and the one at the recorded place.
     """
 
     text: str
@@ -44,6 +48,7 @@ class RunnerJob:
     rows: Sequence[Sequence[int] | None]
     outputs: Sequence[str]
     tolerance: float
+    decoder: bool = False
 
     def judge(self, answers: Mapping[int, Sequence[Mapping[str, Any]]], before: OutputCheck | None) -> OutputCheck:
         """Compare the answers to all cases with the recorded ones.
@@ -62,7 +67,8 @@ class RunnerJob:
         for number, case in enumerate(self.cases):
             if len(answers.get(number, ())) != len(self.outputs):
                 raise DeviceError(f"the C runner gave no answer to golden case {number}; is it another version?")
-            result = compare_outputs(case, self._arrays(number, answers[number]), self.tolerance)
+            arrays = self._logits(case, answers[number]) if self.decoder else self._arrays(number, answers[number])
+            result = compare_outputs(case, arrays, self.tolerance)
             problems += [f"{shorten(case.text, 40)!r}: {result.problems[0]}"] if result.problems else []
         message = f"{len(problems)} of {len(self.cases)} golden cases differ, first {problems[0]}" if problems else ""
         if before is None:
@@ -82,6 +88,26 @@ class RunnerJob:
             arrays[name] = values.reshape(shape)
         return arrays
 
+    def _logits(self, case: GoldenCase, told: Sequence[Mapping[str, Any]]) -> dict[str, FloatArray]:
+        """Return logits with what is compared of them, minus infinity elsewhere: float32 [tokens, vocabulary]."""
+        (output,), (name,) = told, self.outputs
+        logits = np.full(output["shape"], -np.inf, dtype=np.float32)
+        if len(logits) != len(output["rows"]):
+            raise DeviceError(f"the C runner told {len(output['rows'])} rows of {name}, expected {len(logits)}")
+        places = _places(case, name)
+        for row, (best, most, recorded) in enumerate(output["rows"]):
+            # JSON has no NaN; the runner writes null
+            logits[row, places[row]] = np.nan if recorded is None else recorded
+            logits[row, best] = np.nan if most is None else most
+        first = [np.nan if value is None else value for value in output["values"]]
+        logits.ravel()[: len(first)] = first
+        return {name: logits}
+
+
+def _places(case: GoldenCase, name: str) -> Sequence[int]:
+    """Return the recorded likeliest token behind each token of a case."""
+    return case.output[name].argmax or (0,) * len(case.ids)
+
 
 def prepare_job(path: Path, lengths: Sequence[int]) -> tuple[RunnerJob, tuple[int, ...]]:
     """Return the job of a file and its input lengths after clipping.
@@ -95,7 +121,8 @@ def prepare_job(path: Path, lengths: Sequence[int]) -> tuple[RunnerJob, tuple[in
     """
     runtime = open_runtime(str(path), 0)
     model = Model(runtime, path=str(path))
-    refuse_decoder(model.manifest.task, "the C runner")
+    if decodes(model):
+        return _decoder_job(model, lengths)
     clipped = clip_lengths(lengths, model.manifest.max_length)
     lines = [f"linnet-bench-job 1 {len(model.manifest.inputs)}", *_lengths(model, runtime, clipped)]
     cases, tolerance = stored_cases(model)
@@ -105,6 +132,24 @@ def prepare_job(path: Path, lengths: Sequence[int]) -> tuple[RunnerJob, tuple[in
     job = RunnerJob(
         text="\n".join(lines) + "\n", cases=cases, rows=rows, outputs=model.manifest.outputs, tolerance=tolerance
     )
+    return job, clipped
+
+
+def _decoder_job(model: Model, lengths: Sequence[int]) -> tuple[RunnerJob, tuple[int, ...]]:
+    clipped = clip_lengths(lengths, longest_input(model.manifest.task, model.manifest.max_length))
+    lines = ["linnet-bench-job 1 1"]
+    for tokens in clipped:
+        for ids in itertools.islice(prompts(model, tokens), _PROMPTS):
+            lines.append(" ".join(map(str, ["length", tokens, *ids])))
+    cases, tolerance = stored_cases(model)
+    (name,) = model.manifest.outputs
+    lines += [
+        " ".join(map(str, ["case", len(case.ids), *case.ids, len(case.ids), *_places(case, name)])) for case in cases
+    ]
+    job = RunnerJob(
+        text="\n".join(lines) + "\n", cases=cases, rows=[None] * len(cases), outputs=(name,), tolerance=tolerance,
+        decoder=True,
+    )  # fmt: skip
     return job, clipped
 
 

@@ -50,6 +50,5 @@ def refuse_decoder(task: str, command: str) -> None:
     """
     if task == "text-generation":
         raise InvalidArgumentError(
-            f"expected a file that answers texts, got one of {task}, which {command} does not measure; "
-            "use linnet bench on the machine itself"
+            f"expected a file that answers texts, got one of {task}, which {command} does not measure; use linnet bench"
         )

@@ -33,7 +33,7 @@ def test_figures_by_hand() -> None:
 
 def test_words_are_those_of_a_decoder() -> None:
     text = shown(decoder_record())
-    assert "prefill of forward, a prompt's ids in" in text
+    assert "prefill of forward_fused, a prompt's ids in" in text
     assert "to first token (median of 3" in text
     assert "energy behind 16 tokens on 2 threads: 1.00 mJ a token" in text
     assert "profile of forward, prefill of 8 tokens, 2 threads" in text

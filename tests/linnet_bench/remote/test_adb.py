@@ -15,6 +15,7 @@ from linnet_bench.record.record import Record, from_json
 from linnet_bench.remote.adb import BASE
 from tests.linnet_bench.remote.fake_adb import PROPERTIES, Phone
 from tests.support.c_runner import NEEDS_COMPILER, compile_runner
+from tests.support.decoder_file import decoder_file
 from tests.support.files import BenchFiles
 
 QUICK = ("--threads", "1", "--lengths", "4,8", "--samples", "3")
@@ -117,6 +118,17 @@ def test_a_wrong_answer_of_a_phone_reports_no_latency(
     record = read(out)
     assert record.wrong
     assert record.runs[0].lengths == ()
+
+
+def test_a_decoder_on_a_phone(phone: Phone, runner: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.json"
+    done = bench(phone, decoder_file(), runner, "adb:R58M", *QUICK, "--output", out)
+    assert done.returncode == 0, done.stderr
+    assert "golden cases right before and after the clock ran" in done.stdout
+    assert "decoding by" in done.stdout
+    (run,) = read(out).runs
+    assert [(result.context, result.token.summary.samples) for result in run.decoding] == [(4, 96), (8, 96)]
+    assert (run.check.before, run.check.after) == (True, True)
 
 
 @pytest.mark.parametrize(

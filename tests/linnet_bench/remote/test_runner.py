@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from linnet_bench.record.record import LengthResult, State, from_data
+from linnet_bench.measure.decoder import DECODED
+from linnet_bench.record.record import DecodeResult, LengthResult, State, from_data
 from linnet_bench.remote.runner_job import prepare_job
 from tests.support.c_runner import compile_runner
+from tests.support.decoder_file import CONTEXT, decoder_file
 from tests.support.files import BenchFiles
 
 
@@ -137,3 +139,42 @@ def test_a_file_that_is_refused_keeps_its_status(program: Path, tmp_path: Path) 
     done = run(program, tmp_path / "absent.pte")
     assert done.returncode == 1
     assert "absent.pte" in done.stderr
+
+
+# -- decoders ------------------------------------------------------------------------------------------
+
+
+def test_a_decoder_has_the_events_of_the_python_worker_and_is_judged(program: Path, tmp_path: Path) -> None:
+    job, lengths = prepare_job(decoder_file(), (8, 500))
+    assert lengths == (8, CONTEXT - 1)
+    path = tmp_path / "job"
+    path.write_text(job.text)
+    told = events(run(program, decoder_file(), "--job", path, "--samples", "3", "--events"))
+    names = [event["event"] for event in told if event["event"] != "outputs"]
+    assert names == ["opened", *("measuring", "length", "decode") * 2, "finished"]
+    decoding = [from_data(DecodeResult, event["result"]) for event in told if event["event"] == "decode"]
+    assert [result.context for result in decoding] == [8, CONTEXT - 1]
+    assert [len(result.token.samples_ns) for result in decoding] == [3 * DECODED] * 2
+    prefill = [from_data(LengthResult, event["result"]) for event in told if event["event"] == "length"]
+    for filled, result in zip(prefill, decoding, strict=True):
+        assert all(one < two for one, two in zip(filled.samples_ns, result.first_token.samples_ns, strict=True))
+    answers = [event["outputs"] for event in told if event["event"] == "outputs"]
+    assert len(answers) == 2 * len(job.cases)  # before the timing and after it
+    right = dict(enumerate(answers[: len(job.cases)]))
+    check = job.judge(right, None)
+    assert (check.cases, check.before, check.message) == (len(job.cases), True, "")
+    assert job.judge(dict(enumerate(answers[len(job.cases) :])), check).after is True
+    output = right[1][0]
+    best, most, recorded = output["rows"][0]
+    for rows in ([best, most + 1.0, recorded + 1.0], [(best + 1) % 420, most + 9.0, recorded], [best, None, None]):
+        changed = {**right, 1: [{**output, "rows": [rows, *output["rows"][1:]]}]}
+        assert job.judge(changed, None).before is False
+
+
+def test_a_decoder_has_a_table_for_people_and_refuses_the_plain_method(program: Path) -> None:
+    done = run(program, decoder_file(), "--lengths", "8,99", "--samples", "3")
+    assert done.returncode == 0, done.stderr
+    rows = [line.split() for line in done.stdout.splitlines()]
+    assert [row[0] for row in rows[2:8]] == ["8", "first", "next", "63", "first", "next"]
+    refused = run(program, decoder_file(), "--lengths", "8", "--fused", "no")
+    assert (refused.returncode, "got --fused no" in refused.stderr) == (1, True)
