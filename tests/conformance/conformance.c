@@ -1,23 +1,13 @@
 /* Reads cases.tsv (README.md beside it) and compares what linnet.h answers, in plain C. Prints "kind passed
  * failed" a line, and the first lines that fail; exits 1 if any does. */
+#include "conformance.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "linnet.h"
-
-enum {
-  kMostColumns = 12,
-  kMostFields = 64,
-  kMostInputs = 4,
-  kMostOutputs = 16,
-  kMostKinds = 16,
-  kMostNumbers = 100000
-};
-
-/* A field of a line, unescaped in place; bytes NULL is "no value". */
-typedef linnet_text column;
+enum { kMostFields = 64, kMostInputs = 4, kMostOutputs = 64, kMostKinds = 16, kMostNumbers = 100000 };
 
 typedef struct {
   linnet_field field;
@@ -31,11 +21,12 @@ typedef struct {
 } manifest;
 
 static manifest current, base;
-static linnet_task* task;
-static char* expected_inputs[kMostInputs]; /* numbers; of the next case */
+linnet_task* task;
+char* expected_inputs[kMostInputs]; /* numbers; of the next case */
 static size_t expected_count;
-static linnet_tensor outputs[kMostOutputs];
-static size_t output_count, output_next, outputs_a_run;
+linnet_tensor outputs[kMostOutputs];
+size_t output_count, output_next;
+static size_t outputs_a_run;
 static linnet_answers* answers;
 static size_t answer_next;
 static linnet_encoding* encoding;
@@ -49,14 +40,14 @@ static struct {
 static size_t kind_count;
 static int case_failed;
 
-static void fail(const char* what) {
+void fail(const char* what) {
   if (!case_failed) {
     fprintf(stderr, "line %d: %s: %s\n", line_number, case_kind, what);
   }
   case_failed = 1;
 }
 
-static void require(int condition, const char* what) {
+void require(int condition, const char* what) {
   if (!condition) {
     fail(what);
   }
@@ -110,19 +101,19 @@ static size_t split(char* line, column* columns) {
   return count;
 }
 
-static int is(column text, const char* expected) {
+int is(column text, const char* expected) {
   return text.bytes != NULL && text.size == strlen(expected) && memcmp(text.bytes, expected, text.size) == 0;
 }
 
-static int same(linnet_text a, column b) {
+int same(linnet_text a, column b) {
   return a.size == b.size && (a.size == 0 || memcmp(a.bytes, b.bytes, a.size) == 0);
 }
 
-static int near(double found, double expected) {
+int near(double found, double expected) {
   return fabs(found - expected) <= fmax(1e-6, 2e-5 * fabs(expected));
 }
 
-static int same_numbers(const int64_t* found, size_t count, column expected) {
+int same_numbers(const int64_t* found, size_t count, column expected) {
   const char* at = expected.bytes;
   for (size_t i = 0; i < count; ++i) {
     char* end = NULL;
@@ -293,7 +284,7 @@ static linnet_aggregation aggregation_of(column name) {
   return (linnet_aggregation)at;
 }
 
-static int integer(column text) { return (int)strtol(text.bytes, NULL, 10); }
+int integer(column text) { return (int)strtol(text.bytes, NULL, 10); }
 
 static linnet_status tokenize(const column* columns) {
   const linnet_tokenizer* tokenizer = NULL;
@@ -343,6 +334,9 @@ static void check_rank(const column* c) {
 static linnet_status run_case(const column* c) {
   if (is(c[0], "tokenize")) {
     return tokenize(c);
+  }
+  if (is(c[0], "stream") || is(c[0], "chat") || is(c[0], "generate")) {
+    return run_generation(c);
   }
   if (is(c[0], "classify")) {
     const linnet_class_options options = {integer(c[3]), function_of(c[4])};
@@ -454,6 +448,7 @@ static void finish_case(void) {
   require(encoding == NULL || window_next == linnet_encoding_window_count(encoding),
           "more windows than expected");
   require(output_next == output_count, "fewer runs than recorded outputs");
+  finish_generation();
   count_case();
   linnet_answers_free(answers);
   linnet_encoding_free(encoding);
@@ -489,6 +484,10 @@ static void read_line(char* line) {
   }
   if (is(c[0], "class") || is(c[0], "entity") || is(c[0], "proposal") || is(c[0], "span")) {
     check_answer(c);
+    return;
+  }
+  if (is(c[0], "completion")) {
+    check_completion(c);
     return;
   }
   finish_case();

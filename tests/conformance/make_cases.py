@@ -24,6 +24,13 @@ import transformers
 from linnet.errors import LinnetError
 from linnet.format.manifest import Manifest, RawValue
 from linnet_export.tokenizer import tables_blob
+from tests.conformance.make_generation import (
+    completion_records,
+    conversation_records,
+    sentencepiece_bpe,
+    stream_records,
+    word_level,
+)
 from tests.conformance.make_records import Record, escape, field_record, numbers, output_records
 from tests.conformance.reader import CASES, VERSION
 from tests.support.pipeline_oracle import TEXTS, hf_model, hf_tokenizer
@@ -123,7 +130,8 @@ def token_records(
 
 
 def table_records() -> list[Record]:
-    """The kind "tables": byte-level BPE as RoBERTa and ModernBERT have it, Unigram as DeBERTa-v3 has it.
+    """The kind "tables": byte-level BPE as RoBERTa and ModernBERT have it, Unigram as DeBERTa-v3 has it, the BPE with
+    bytes for unknown characters of SentencePiece, whole words.
 
     Other Unigram tokenizers have a character map of SentencePiece, which is not ours to publish.
     """
@@ -139,7 +147,18 @@ def table_records() -> list[Record]:
         for text in (*TEXTS[:6], *ODD_TEXTS, "I'll pay 12345€ — naïve’s  e\u0301\n\n\tx<mask> </s>y"):
             records += token_records(text, None, max_length=24, strategy="longest_first", stride=-1, backend=backend)
             records += token_records("who?", text, max_length=16, strategy="only_second", stride=4, backend=backend)
-    return records
+        records += stream_records(backend, timed=True)
+    for backend in (sentencepiece_bpe(), word_level()):
+        fields = {"vocab_size": backend.get_vocab_size(), "pad_id": 0, "unk_id": 0, "cls_id": -1, "sep_id": -1}
+        records += task_records(
+            "text-classification", labels=("on", "off"), tokenizer_kind="tables", tokenizer=tables_blob(backend),
+            mask_id=-1, **fields,
+        )  # fmt: skip
+        for text in (*TEXTS[:4], *ODD_TEXTS):
+            records += token_records(text, None, max_length=24, strategy="longest_first", stride=-1, backend=backend)
+        records += stream_records(backend, timed=False)
+    records += task_records("text-classification")
+    return records + stream_records(hf_tokenizer().backend_tokenizer, timed=False)
 
 
 # -- answers ---------------------------------------------------------------------------------------
@@ -306,6 +325,8 @@ def all_records() -> list[Record]:
         embedding_records,
         prompt_records,
         table_records,
+        conversation_records,
+        completion_records,
     ):
         records += make()
     return records

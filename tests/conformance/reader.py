@@ -16,13 +16,14 @@ from linnet.errors import LinnetError
 from linnet.format.manifest import Manifest, RawValue
 from linnet.model import Model
 from linnet.runtime import FloatArray
+from tests.support.generating_fake import GeneratingFake
 from tests.support.sdk_fakes import FakeRuntime
 
 __all__ = ["CASES", "VERSION", "Line", "Reader", "read_lines"]
 
 VERSION = 1
 CASES = Path(__file__).parent / "cases.tsv"
-RESULTS = frozenset({"window", "class", "entity", "proposal", "span"})
+RESULTS = frozenset({"window", "class", "entity", "proposal", "span", "completion"})
 Line = Sequence[str | None]
 _MEANINGS = {"t": "\t", "n": "\n", "r": "\r", "0": "\0"}
 
@@ -190,6 +191,39 @@ class Reader:
         given = [array[0].tolist() for array in model._runtime.given.values()]
         return (not self._inputs or given == self._inputs) and all(map(_near, found.tolist(), str(line[3]).split()))
 
+    def _stream(self, line: Line, _: Sequence[Line]) -> bool:
+        skip, ids, text, sizes = line[1:]
+        stream = self._model().tokenizer.stream(skip_special=skip == "1")
+        pieces = [*(stream.push(token) for token in _numbers(ids)), stream.finish()]
+        return "".join(pieces) == text and (sizes is None or [len(each.encode()) for each in pieces] == _numbers(sizes))
+
+    def _chat(self, line: Line, _: Sequence[Line]) -> bool:
+        generation, prompt, *cells = map(str, line[1:])
+        messages = list(zip(cells[::2], cells[1::2], strict=True))
+        return self._model()._session.task.chat_prompt(messages, generation == "1") == prompt
+
+    def _generate(self, line: Line, expected: Sequence[Line]) -> bool:
+        runtime = GeneratingFake(Manifest.from_raw(self._base), self._outputs)
+        found = Model(runtime).generate(
+            [{"role": "user", "content": str(line[1])}] if line[2] == "1" else str(line[1]),
+            **{name: kind(cell) for (name, kind), cell in zip(_OPTIONS.items(), line[3:12], strict=True) if cell},
+            stop_strings=[line[12]] if line[12] else [],
+        )
+        reason, prompt_tokens, ids, logarithms, text = expected[0][1:]
+        same = [found.finish_reason, str(found.prompt_tokens), list(found.ids)] == [
+            reason,
+            prompt_tokens,
+            _numbers(ids),
+        ]
+        near = all(map(_near, found.log_probabilities, (logarithms or "").split()))
+        return same and near and found.text == text and runtime.ran == self._inputs[0]
+
+
+_OPTIONS: dict[str, Callable[[str], Any]] = {
+    "max_new_tokens": int, "temperature": float, "top_k": int, "top_p": float, "min_p": float,
+    "repetition_penalty": float, "presence_penalty": float, "frequency_penalty": float, "seed": int,
+}  # fmt: skip
+
 
 def _value(kind: str | None, text: str) -> RawValue:
     readers: dict[str | None, Callable[[str], RawValue]] = {
@@ -228,4 +262,7 @@ _CASES: dict[str, Callable[[Reader, Line, Sequence[Line]], bool]] = {
     "answer": Reader._answer,
     "score": Reader._score,
     "embed": Reader._embed,
+    "stream": Reader._stream,
+    "chat": Reader._chat,
+    "generate": Reader._generate,
 }

@@ -24,8 +24,8 @@ def counts(name: str, cases: Path) -> dict[str, tuple[int, int]]:
 def test_every_case_passes(name: str) -> None:
     found = counts(name, CASES)
     assert {kind: failed for kind, (_, failed) in found.items() if failed} == {}
-    kinds = ["answer", "classify", "embed", "entities", "fill_mask", "score", "tokenize", "verdict"]
-    assert sorted(found) == kinds
+    kinds = ["answer", "chat", "classify", "embed", "entities", "fill_mask", "generate", "score", "stream", "tokenize"]
+    assert sorted(found) == [*kinds, "verdict"]
     assert sum(passed for passed, _ in found.values()) > 250
 
 
@@ -39,6 +39,9 @@ WRONG = {
     "answer": ("span\t0.", "span\t1."),
     "score": ("score\twhere is it\tthe cat sat\t0.", "score\twhere is it\tthe cat sat\t2."),
     "embed": ("embed\tcat\t0\t", "embed\tcat\t0\t7"),
+    "stream": ("stream\t0\t", "stream\t1\t"),
+    "chat": ("chat\t0\t<|im_start|>system", "chat\t0\t<|im_start|>user"),
+    "generate": ("completion\tstop\t", "completion\tlength\t"),
 }
 
 

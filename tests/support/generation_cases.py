@@ -56,7 +56,9 @@ def completion_line(model: Model, case: Case) -> list[str]:
     prompt, tokens, seed, stop = case
     parts = prompt.split("\x1f")
     messages = [{"role": role, "content": text} for role, text in zip(parts[::2], parts[1::2], strict=False)]
-    sampling: dict[str, Any] = {} if seed is None else {"temperature": 1.5, "top_k": 50, "top_p": 0.9, "repetition_penalty": 1.1}
+    sampling: dict[str, Any] = (
+        {} if seed is None else {"temperature": 1.5, "top_k": 50, "top_p": 0.9, "repetition_penalty": 1.1}
+    )
     found = model.generate(
         messages or prompt, max_new_tokens=tokens, seed=seed, stop_strings=[stop] if stop else [], **sampling
     )

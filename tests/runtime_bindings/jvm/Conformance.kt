@@ -2,8 +2,10 @@ package tests.runtime_bindings.jvm
 
 import dev.linnet.Aggregation
 import dev.linnet.Engine
+import dev.linnet.GenerationOptions
 import dev.linnet.Linnet
 import dev.linnet.LinnetException
+import dev.linnet.Message
 import dev.linnet.QuestionOptions
 import dev.linnet.ScoreFunction
 import dev.linnet.Tensor
@@ -25,9 +27,21 @@ private class Conformance(lines: List<List<String?>>) {
     private var model: Linnet? = null
     val counts = LinkedHashMap<String, IntArray>()
 
-    private val engine = Engine { given ->
-        wrongInputs = wrongInputs || (inputs.isNotEmpty() && given.map { it.toList() } != inputs)
-        List(outputsARun) { outputs.removeFirst() }
+    /** Tokens in the cache of a decoder. */
+    private var ran = emptyList<Long>()
+
+    private val engine = object : Engine {
+        override fun run(inputs: Array<LongArray>): List<Tensor> {
+            val expected = this@Conformance.inputs
+            wrongInputs = wrongInputs || (expected.isNotEmpty() && inputs.map { it.toList() } != expected)
+            return List(outputsARun) { outputs.removeFirst() }
+        }
+
+        override fun decode(tokens: LongArray, position: Long): FloatArray {
+            wrongInputs = wrongInputs || position > ran.size
+            ran = ran.take(position.toInt()) + tokens.asList()
+            return outputs.removeFirst().data
+        }
     }
 
     fun run() {
@@ -49,6 +63,7 @@ private class Conformance(lines: List<List<String?>>) {
 
     private fun open() {
         base = LinkedHashMap(fields)
+        ran = emptyList()
         model?.close()
         model = Linnet.load(base, engine)
         outputsARun = (base["outputs"] as String).split("\n").size
@@ -95,7 +110,39 @@ private class Conformance(lines: List<List<String?>>) {
         "embed" -> model!!.embed(line[1]!!, normalize = line[2] == "1").toList().zipped(line[3].floats()) { it, each ->
             near(it, each.toString())
         }
+        "stream" -> stream(line)
+        "chat" -> {
+            val messages = line.drop(3).chunked(2) { (role, content) -> Message(role!!, content!!) }
+            model!!.chatPrompt(messages, generation = line[1] == "1") == line[2]
+        }
+        "generate" -> generate(line, expected.single())
         else -> error("a record of kind ${line[0]}")
+    }
+
+    private fun stream(line: List<String?>): Boolean = model!!.textStream(skipSpecial = line[1] == "1").use { stream ->
+        val pieces = line[2].longs().map(stream::push) + stream.finish()
+        val sizes = pieces.map { it.encodeToByteArray().size.toLong() }
+        pieces.joinToString("") == line[3] && (line[4] == null || sizes == line[4].longs())
+    }
+
+    private fun generate(line: List<String?>, expected: List<String?>): Boolean {
+        val options = GenerationOptions(
+            maxNewTokens = line[3]!!.toInt(),
+            temperature = line[4]?.toFloat(),
+            topK = line[5]?.toInt(),
+            topP = line[6]?.toFloat(),
+            minP = line[7]?.toFloat(),
+            repetitionPenalty = line[8]?.toFloat(),
+            presencePenalty = line[9]!!.toFloat(),
+            frequencyPenalty = line[10]!!.toFloat(),
+            seed = line[11]?.toULong()?.toLong(),
+            stopStrings = listOfNotNull(line[12]),
+        )
+        val prompt = line[1]!!
+        val found = model!!.run { if (line[2] == "1") generate(listOf(Message("user", prompt)), options) else generate(prompt, options) }
+        return found.finishReason.name.lowercase() == expected[1] && found.promptTokens == expected[2]!!.toInt() &&
+            found.ids == expected[3].longs() && found.text == expected[5] && ran == inputs.single() &&
+            found.logProbabilities.zipped(expected[4].floats()) { it, wanted -> near(it, wanted.toString()) }
     }
 
     private fun verdict(): String = try {
@@ -138,7 +185,7 @@ private class Conformance(lines: List<List<String?>>) {
     }
 
     private companion object {
-        val RESULTS = setOf("window", "class", "entity", "proposal", "span")
+        val RESULTS = setOf("window", "class", "entity", "proposal", "span", "completion")
     }
 }
 

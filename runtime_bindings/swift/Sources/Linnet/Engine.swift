@@ -19,12 +19,27 @@ public typealias EngineOutput = Tensor
 public protocol Engine: AnyObject {
     /// Run `forward`. `inputs`: int64 rows of equal length in the order of the manifest's `inputs`, each one [1, tokens].
     func run(_ inputs: [[Int64]]) throws -> [Tensor]
+
+    /// Run `forward` of a decoder (text-generation) with int64 `tokens`, [1, tokens], and a `position`, [1]: the number of
+    /// tokens before them, whose keys and values the program's cache holds. Return the logits behind the last token.
+    func decode(_ tokens: [Int64], position: Int64) throws -> [Float]
+}
+
+extension Engine {
+    public func decode(_ tokens: [Int64], position: Int64) throws -> [Float] {
+        throw LinnetError(
+            status: LinnetError.unknownMethod,
+            message: "expected an engine that runs decoders, got a \(Self.self) without decode(_:position:); add it"
+        )
+    }
 }
 
 /// The engine as the C side calls it, with the error that it threw last.
 final class EngineBox {
     let engine: Engine
     var thrown: Error?
+    /// Tokens whose keys and values the cache of a decoder's program holds.
+    private var held: [Int64] = []
 
     init(_ engine: Engine) { self.engine = engine }
 
@@ -40,6 +55,20 @@ final class EngineBox {
             thrown = error
             return linnet_status(LINNET_RUN_FAILED)
         }
+    }
+
+    /// Return the logits behind the last of some tokens; those that the cache holds do not run again, but for the last one.
+    func logits(behind tokens: [Int64], chunk: Int) throws -> [Float] {
+        var at = min(zip(held, tokens).prefix { $0 == $1 }.count, tokens.count - 1)
+        held = Array(tokens[..<at])  // a run that fails leaves its own tokens unknown
+        var logits: [Float] = []
+        while at < tokens.count {
+            let end = min(at + chunk, tokens.count)
+            logits = try engine.decode(Array(tokens[at..<end]), position: Int64(at))
+            held = Array(tokens[..<end])
+            at = end
+        }
+        return logits
     }
 
     private func make(_ tensors: [Tensor], _ outputs: UnsafeMutablePointer<OpaquePointer?>?) throws -> linnet_status {

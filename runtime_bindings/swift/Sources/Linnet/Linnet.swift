@@ -15,7 +15,7 @@ public enum ManifestValue: Sendable {
 /// Call ``check(path:)`` before the engine opens the file: an official ExecuTorch runtime does not check linnet's hashes.
 /// Several threads may share one object; its calls take turns.
 public final class Linnet: @unchecked Sendable {
-    private let task: OpaquePointer
+    let task: OpaquePointer
     private let box: EngineBox
     private let lock = NSLock()
 
@@ -230,7 +230,14 @@ public final class Linnet: @unchecked Sendable {
 
     // MARK: - calls
 
-    private func tokenizer() throws -> OpaquePointer? {
+    /// Return the logits behind the last of some tokens; those that the program's cache holds do not run again.
+    func logits(behind tokens: [Int64], chunk: Int) throws -> [Float] {
+        lock.lock()
+        defer { lock.unlock() }
+        return try box.logits(behind: tokens, chunk: chunk)
+    }
+
+    func tokenizer() throws -> OpaquePointer? {
         lock.lock()
         defer { lock.unlock() }
         var found: OpaquePointer?

@@ -8,6 +8,12 @@ public struct LinnetError: Error, CustomStringConvertible {
     /// ExecuTorch's own error code, 0 if it was not involved.
     public let executorchCode: UInt32
 
+    /// An argument is outside of what is allowed.
+    public static let invalidArgument = Int32(LINNET_INVALID_ARGUMENT)
+    /// The tokens do not fit behind those of the text.
+    public static let contextFull = Int32(LINNET_CONTEXT_FULL)
+    /// The call was cancelled.
+    public static let cancelled = Int32(LINNET_CANCELLED)
     /// A file is missing.
     public static let fileNotFound = Int32(LINNET_FILE_NOT_FOUND)
     /// A field of the manifest is missing or has the wrong type.

@@ -13,7 +13,8 @@ public final class ExecuTorchEngine: Engine {
     /// Open a file, once ``Linnet/check(path:)`` has found its hashes right: ExecuTorch does not check them.
     ///
     /// `fused`: run `forward_fused` with linnet's kernels. nil: where the file has it, the app has the kernels and the
-    /// processor gains by them; true: or fail; false: run `forward`, with ExecuTorch's operators alone.
+    /// processor gains by them; true: or fail; false: run `forward`, with ExecuTorch's operators alone. A decoder
+    /// (text-generation) always runs `forward`, whose cache of keys and values is the program's own.
     public init(path: String, fused: Bool? = nil) throws {
         try Linnet.check(path: path)
         module = Module(filePath: path, loadMode: .mmap)
@@ -25,7 +26,11 @@ public final class ExecuTorchEngine: Engine {
             _ = module.unload(name)
         }
         manifest = values
-        method = try methodOf(module, fused: fused)
+        if case .string("text-generation")? = manifest["task"] {
+            method = try decoderMethod(fused: fused)
+        } else {
+            method = try methodOf(module, fused: fused)
+        }
     }
 
     public func run(_ inputs: [[Int64]]) throws -> [EngineOutput] {
@@ -39,6 +44,17 @@ public final class ExecuTorchEngine: Engine {
             }
             return EngineOutput(shape: tensor.shape.map(Int64.init), data: tensor.scalars())
         }
+    }
+
+    public func decode(_ tokens: [Int64], position: Int64) throws -> [Float] {
+        let inputs = [ExecuTorch.Tensor<Int64>(tokens, shape: [1, tokens.count]), ExecuTorch.Tensor<Int64>([position], shape: [1])]
+        guard let logits: ExecuTorch.Tensor<Float> = try module.execute(method, inputs).first?.tensor() else {
+            throw LinnetError(
+                status: LinnetError.runFailed,
+                message: "expected float32 logits of \(method), got others; export the model again"
+            )
+        }
+        return logits.scalars()
     }
 }
 

@@ -35,6 +35,17 @@ func methodOf(_ module: Module, fused: Bool?) throws -> String {
     return forward
 }
 
+/// Choose the method of a decoder: `forward_fused` takes its cache as an input that it writes to.
+func decoderMethod(fused: Bool?) throws -> String {
+    if fused == true {
+        throw LinnetError(
+            status: LinnetError.unknownMethod,
+            message: "expected \(forwardFused) with fused: true, got a decoder, which runs \(forward) here; load with fused: nil"
+        )
+    }
+    return forward
+}
+
 /// Load `forward_fused`, and say what prevents it.
 private func fusedProblem(of module: Module) throws -> String? {
     guard try module.methodNames().contains(forwardFused) else { return "a file without it" }

@@ -30,10 +30,19 @@ private final class Replay: Engine {
     var outputs: [Tensor] = []
     var perRun = 1
 
+    /// Tokens in the cache of a decoder.
+    var ran: [Int64] = []
+
     func run(_ inputs: [[Int64]]) throws -> [Tensor] {
         wrongInputs = wrongInputs || !self.inputs.isEmpty && inputs != self.inputs
         defer { outputs.removeFirst(perRun) }
         return Array(outputs.prefix(perRun))
+    }
+
+    func decode(_ tokens: [Int64], position: Int64) throws -> [Float] {
+        wrongInputs = wrongInputs || position > ran.count
+        ran = ran.prefix(Int(position)) + tokens
+        return outputs.removeFirst().data
     }
 }
 
@@ -54,7 +63,7 @@ final class Conformance {
 
     func run() throws {
         while let line = lines.popFirst() {
-            let results = lines.prefix { ["window", "class", "entity", "proposal", "span"].contains($0[0]) }
+            let results = lines.prefix { ["window", "class", "entity", "proposal", "span", "completion"].contains($0[0]) }
             lines = lines.dropFirst(results.count)
             if try !prepare(line) { count(line, Array(results)) }
         }
@@ -87,6 +96,7 @@ final class Conformance {
 
     private func open() throws {
         base = fields
+        replay.ran = []
         model = try Linnet(manifest: base, engine: replay)
         guard case .string(let outputs)? = base["outputs"] else { return }
         replay.perRun = outputs.components(separatedBy: "\n").count
@@ -125,8 +135,38 @@ final class Conformance {
         case "score": return near([try model.score(line[1]!, passage: line[2]!)], [line[3]])
         case "embed":
             return near(try model.embed(line[1]!, normalize: line[2] == "1"), line[3]!.components(separatedBy: " "))
+        case "stream": return try stream(model, line)
+        case "chat":
+            let messages = stride(from: 3, to: line.count, by: 2).map { Message(role: line[$0]!, content: line[$0 + 1]!) }
+            return try model.chatPrompt(messages, generation: line[1] == "1").utf8.elementsEqual(line[2]!.utf8)
+        case "generate": return try generate(model, line, expected[0])
         default: return false
         }
+    }
+
+    private func stream(_ model: Linnet, _ line: [String?]) throws -> Bool {
+        let stream = try model.textStream(skipSpecial: line[1] == "1")
+        let pieces = try integers(line[2]).map(stream.push) + [stream.finish()]
+        return pieces.joined().utf8.elementsEqual(line[3]!.utf8)
+            && (line[4] == nil || pieces.map { Int64($0.utf8.count) } == integers(line[4]))
+    }
+
+    private func generate(_ model: Linnet, _ line: [String?], _ expected: [String?]) throws -> Bool {
+        let options = GenerationOptions(
+            maxNewTokens: Int(line[3]!)!, temperature: line[4].flatMap(Float.init), topK: line[5].flatMap { Int($0) },
+            topP: line[6].flatMap(Float.init), minP: line[7].flatMap(Float.init),
+            repetitionPenalty: line[8].flatMap(Float.init), presencePenalty: Float(line[9]!)!,
+            frequencyPenalty: Float(line[10]!)!, seed: line[11].flatMap { UInt64($0) },
+            stopStrings: line[12].map { [$0] } ?? []
+        )
+        let prompt = line[1]!
+        let found = try line[2] == "1"
+            ? model.generate([Message(role: "user", content: prompt)], options: options)
+            : model.generate(prompt, options: options)
+        return found.finishReason.rawValue == expected[1] && found.promptTokens == Int(expected[2]!)!
+            && found.ids == integers(expected[3]) && found.text.utf8.elementsEqual(expected[5]!.utf8)
+            && near(found.logProbabilities, expected[4]!.split(separator: " ").map(String.init))
+            && replay.ran == replay.inputs[0]
     }
 
     private func tokens(_ model: Linnet, _ line: [String?]) throws -> [[[Int64]]] {
