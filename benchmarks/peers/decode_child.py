@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from benchmarks.peers.child import peak_memory
-from benchmarks.peers.decode_engines import open_decoder
+from benchmarks.peers.decode_engines import CLOCKS, open_decoder
 
 __all__ = ["DecodeJob", "DecodeSaid", "main", "measure"]
 
@@ -25,6 +25,7 @@ class DecodeJob:
         threads: number of threads of the engine.
         tokens: tokens that each prompt is continued by.
         prompts: token ids of the prompts, by their length as text; the first of each length is a warm-up.
+        clock: name in :data:`benchmarks.peers.decode_engines.CLOCKS`.
     """
 
     runner: str
@@ -32,6 +33,7 @@ class DecodeJob:
     threads: int
     tokens: int
     prompts: dict[str, list[list[int]]]
+    clock: str = "wall"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -56,7 +58,7 @@ class DecodeSaid:
 def measure(job: DecodeJob) -> DecodeSaid:
     """Run a job in this process."""
     start = time.perf_counter_ns()
-    engine = open_decoder(job.runner, Path(job.file), job.threads)
+    engine = open_decoder(job.runner, Path(job.file), job.threads, CLOCKS[job.clock])
     load_ns = time.perf_counter_ns() - start
     first: dict[str, list[int]] = {}
     token: dict[str, list[int]] = {}

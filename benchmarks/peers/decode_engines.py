@@ -6,15 +6,21 @@ the likeliest token by itself, end tokens included, so that all generate as many
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 
-__all__ = ["CONTEXT", "Continued", "Decoder", "open_decoder"]
+__all__ = ["CLOCKS", "CONTEXT", "Clock", "Continued", "Decoder", "open_decoder"]
+
+Clock: TypeAlias = Callable[[], int]
+
+CLOCKS: Mapping[str, Clock] = {"wall": time.perf_counter_ns, "cpu": time.process_time_ns}
+"""Clocks in nanoseconds; the second counts the CPU time of all threads of the process."""
 
 CONTEXT = 2048
 """Tokens that every engine makes room for."""
@@ -42,19 +48,19 @@ class Decoder(Protocol):
 
 
 def _stepwise(
-    run: Callable[[Sequence[int]], object], choose: Callable[[], int], prompt: Sequence[int], tokens: int
+    clock: Clock, run: Callable[[Sequence[int]], object], choose: Callable[[], int], prompt: Sequence[int], tokens: int
 ) -> Continued:
     """Time an engine that runs tokens and then tells the likeliest next one."""
-    start = time.perf_counter_ns()
+    start = clock()
     run(prompt)
     ids = [choose()]
-    first = time.perf_counter_ns()
+    first = clock()
     times: list[int] = []
     now = first
     while len(ids) < tokens:
         run(ids[-1:])
         ids.append(choose())
-        then, now = now, time.perf_counter_ns()
+        then, now = now, clock()
         times.append(now - then)
     return Continued(first - start, times, ids)
 
@@ -62,24 +68,26 @@ def _stepwise(
 class Linnet:
     """linnet, through the Python layer that applications use."""
 
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(self, path: Path, threads: int, clock: Clock) -> None:
         import linnet
 
+        self._clock = clock
         self._model = linnet.load(path, threads=threads, self_test=False)
         self._text = self._model.new_text()
 
     def continue_(self, prompt: Sequence[int], tokens: int) -> Continued:
         text = self._text
         text.rewind(0)
-        return _stepwise(text.append, lambda: text.sample()[0], prompt, tokens)
+        return _stepwise(self._clock, text.append, lambda: text.sample()[0], prompt, tokens)
 
 
 class LlamaCpp:
     """llama.cpp through its Python package, compiled here; a file in its format GGUF."""
 
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(self, path: Path, threads: int, clock: Clock) -> None:
         import llama_cpp  # type: ignore[import-not-found]
 
+        self._clock = clock
         self._library = llama_cpp
         self._llama = llama_cpp.Llama(
             str(path), n_ctx=CONTEXT, n_threads=threads, n_threads_batch=threads, verbose=False
@@ -87,7 +95,7 @@ class LlamaCpp:
 
     def continue_(self, prompt: Sequence[int], tokens: int) -> Continued:
         self._llama.reset()
-        return _stepwise(self._llama.eval, self._choose, prompt, tokens)
+        return _stepwise(self._clock, self._llama.eval, self._choose, prompt, tokens)
 
     def _choose(self) -> int:
         logits = self._library.llama_get_logits_ith(self._llama.ctx, -1)
@@ -97,9 +105,10 @@ class LlamaCpp:
 class OnnxRuntimeGenAi:
     """ONNX Runtime GenAI with its CPU provider; a folder of its model builder."""
 
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(self, path: Path, threads: int, clock: Clock) -> None:
         import onnxruntime_genai  # type: ignore[import-not-found]
 
+        self._clock = clock
         self._library = onnxruntime_genai
         config = onnxruntime_genai.Config(str(path))
         options = {"intra_op_num_threads": threads, "inter_op_num_threads": 1}
@@ -111,26 +120,27 @@ class OnnxRuntimeGenAi:
         end = len(prompt) + tokens
         params.set_search_options(max_length=end, min_length=end, do_sample=False)
         generator = self._library.Generator(self._model, params)
-        start = time.perf_counter_ns()
+        start = self._clock()
         generator.append_tokens(np.array(prompt, dtype=np.int32))
         generator.generate_next_token()
-        first = now = time.perf_counter_ns()
+        first = now = self._clock()
         times: list[int] = []
         for _ in range(tokens - 1):
             generator.generate_next_token()
-            then, now = now, time.perf_counter_ns()
+            then, now = now, self._clock()
             times.append(now - then)
         ids = [int(token) for token in generator.get_sequence(0)[len(prompt) :]]
         return Continued(first - start, times, ids)
 
 
 class OpenVinoGenAi:
-    """OpenVINO GenAI on the CPU, which reads GGUF itself; the times are those that it measures."""
+    """OpenVINO GenAI on the CPU, which reads GGUF itself."""
 
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(self, path: Path, threads: int, clock: Clock) -> None:
         import openvino
         import openvino_genai  # type: ignore[import-not-found]
 
+        self._clock = clock
         self._tensor, self._library = openvino.Tensor, openvino_genai
         self._pipeline = openvino_genai.LLMPipeline(str(path), "CPU", INFERENCE_NUM_THREADS=threads)
 
@@ -139,19 +149,36 @@ class OpenVinoGenAi:
         config.max_new_tokens, config.ignore_eos, config.do_sample = tokens, True, False
         ids = np.array([prompt], dtype=np.int64)
         inputs = self._library.TokenizedInputs(self._tensor(ids), self._tensor(np.ones_like(ids)))
-        found = self._pipeline.generate(inputs, config)
-        metrics: Any = found.perf_metrics
-        times = [int(micros * 1e3) for micros in metrics.raw_metrics.m_durations]
-        return Continued(int(metrics.get_ttft().mean * 1e6), times, [int(token) for token in found.tokens[0]])
+        times: list[int] = []
+        streamer = self._streamer(lambda: times.append(self._clock()))
+        start = self._clock()
+        found = self._pipeline.generate(inputs, config, streamer)
+        later = [after - before for before, after in itertools.pairwise(times)]
+        return Continued(times[0] - start, later, [int(token) for token in found.tokens[0]])
+
+    def _streamer(self, told: Callable[[], object]) -> object:
+        base: Any = self._library.StreamerBase
+        running = self._library.StreamingStatus.RUNNING
+
+        class Streamer(base):
+            def write(self, _token: object) -> object:
+                told()
+                return running
+
+            def end(self) -> None:
+                """Do nothing: all tokens were told."""
+
+        return Streamer()
 
 
 class TorchEager:
     """The original model in float32, PyTorch eager with its cache."""
 
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(self, path: Path, threads: int, clock: Clock) -> None:
         import torch
         import transformers
 
+        self._clock = clock
         torch.set_num_threads(threads)
         self._torch = torch
         self._model = transformers.AutoModelForCausalLM.from_pretrained(path, dtype=torch.float32).eval()
@@ -160,7 +187,7 @@ class TorchEager:
 
     def continue_(self, prompt: Sequence[int], tokens: int) -> Continued:
         self._past = None
-        return _stepwise(self._run, lambda: self._next, prompt, tokens)
+        return _stepwise(self._clock, self._run, lambda: self._next, prompt, tokens)
 
     def _run(self, ids: Sequence[int]) -> None:
         with self._torch.inference_mode():
@@ -171,7 +198,7 @@ class TorchEager:
         self._next = int(found.logits[0, -1].argmax())
 
 
-_CLASSES: Mapping[str, Callable[[Path, int], Decoder]] = {
+_CLASSES: Mapping[str, Callable[[Path, int, Clock], Decoder]] = {
     "linnet": Linnet,
     "llama-cpp": LlamaCpp,
     "onnxruntime-genai": OnnxRuntimeGenAi,
@@ -180,10 +207,10 @@ _CLASSES: Mapping[str, Callable[[Path, int], Decoder]] = {
 }
 
 
-def open_decoder(runner: str, path: Path, threads: int) -> Decoder:
-    """Load a file with a class of this module.
+def open_decoder(runner: str, path: Path, threads: int, clock: Clock) -> Decoder:
+    """Load a file with a class of this module, which times tokens with ``clock``.
 
     Raises:
         KeyError: unknown name.
     """
-    return _CLASSES[runner](path, threads)
+    return _CLASSES[runner](path, threads, clock)

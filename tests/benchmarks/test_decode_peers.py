@@ -73,14 +73,20 @@ def test_the_command_beside_pytorch(tmp_path: Path) -> None:
     out = tmp_path / "out.json"
     others = "llama.cpp Q8_0,llama.cpp Q4_0,ONNX Runtime GenAI int4,OpenVINO GenAI GGUF"
     command = [sys.executable, "-m", "benchmarks.peers.decoders", str(tiny()), "--contexts", "8,500", "--rounds", "1",
-               "--threads", "1", "--checkpoint", str(tiny().parent / "checkpoint"), "--without", others,
+               "--threads", "1", "--cpu-time", "--checkpoint", str(tiny().parent / "checkpoint"), "--without", others,
                "--json", str(out)]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "| PyTorch fp32 |" in done.stdout
+    assert "CPU time of one thread" in done.stdout
     cells = json.loads(out.read_text(encoding="utf-8"))["cells"]
     assert {(cell["engine"], cell["context"]) for cell in cells} == {("linnet", 8), ("PyTorch fp32", 8)}
     assert next(cell for cell in cells if cell["engine"] == "PyTorch fp32")["same"] == 1.0
+
+
+def test_cpu_time_is_that_of_one_thread(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tiny()), "--cpu-time"]) == 2
+    assert "--threads 1 with --cpu-time" in capsys.readouterr().err
 
 
 def test_an_unknown_engine_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
