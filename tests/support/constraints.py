@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import random
+from collections.abc import Callable
 from typing import Any
 
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
@@ -87,7 +88,7 @@ def unigram_tokenizer() -> Tokenizer:
     return tokenizer
 
 
-KINDS = {
+KINDS: dict[str, Callable[[], Tokenizer]] = {
     "bytes": byte_tokenizer,
     "plain end": functools.partial(byte_tokenizer, special=False),
     "fallback": fallback_tokenizer,

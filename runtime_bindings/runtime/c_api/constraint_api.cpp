@@ -1,5 +1,6 @@
 // C ABI, constraints: which tokens may come next.
 #include <algorithm>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -44,9 +45,8 @@ extern "C" linnet_status linnet_constraint_create(const linnet_task* task, linne
     require_pointer(constraint, "constraint");
     require_array(texts, count, "texts");
     std::vector<std::string_view> views;
-    for (size_t i = 0; i < count; ++i) {
-      views.push_back(view_of(texts[i], "texts"));
-    }
+    std::transform(texts, texts + count, std::back_inserter(views),
+                   [](const linnet_text& text) { return view_of(text, "texts"); });
     linnet::constrain::Expressions expressions;
     const linnet::constrain::Node root = root_of(expressions, kind, views);
     auto made = std::make_unique<linnet_constraint>();

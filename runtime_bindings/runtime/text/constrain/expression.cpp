@@ -17,7 +17,7 @@ constexpr char32_t kBehindSurrogates = 0xE000;
 
 void refuse(const std::string& sentence) { throw Error(LINNET_INVALID_ARGUMENT, sentence); }
 
-CharSet::CharSet(std::vector<CharRange> ranges) {
+CharSet::CharSet(const std::vector<CharRange>& ranges) {
   std::vector<CharRange> parts;
   for (const CharRange& range : ranges) {  // cut surrogates out
     if (range.first <= kBeforeSurrogates) {
@@ -66,13 +66,13 @@ CharSet CharSet::without(const CharSet& others) const {
       rest.push_back(range);
     }
   }
-  return CharSet(std::move(rest));
+  return CharSet(rest);
 }
 
 CharSet CharSet::with(const CharSet& others) const {
   std::vector<CharRange> both = ranges_;
   both.insert(both.end(), others.ranges_.begin(), others.ranges_.end());
-  return CharSet(std::move(both));
+  return CharSet(both);
 }
 
 Node Expressions::add(Entry entry) {

@@ -23,7 +23,7 @@ class CharSet {
  public:
   CharSet() = default;
   // Take ranges in any order.
-  explicit CharSet(std::vector<CharRange> ranges);
+  explicit CharSet(const std::vector<CharRange>& ranges);
   // Every character.
   static CharSet all();
 

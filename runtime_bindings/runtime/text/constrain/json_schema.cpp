@@ -163,6 +163,7 @@ class Reader {
       check_one_of(document_, schemas, place);
     }
     std::vector<Node> nodes;
+    nodes.reserve(schemas.items.size());
     for (std::size_t i = 0; i < schemas.items.size(); ++i) {
       nodes.push_back(read(schemas.items[i], place + "/" + std::to_string(i)));
     }
@@ -313,7 +314,9 @@ class Reader {
       for (std::size_t i = 0; i < properties->names.size(); ++i) {
         const std::string& name = properties->names[i];
         const bool is_required = std::find(required.begin(), required.end(), name) != required.end();
-        const Node value = read(properties->items[i], place + "/properties/" + name);
+        std::string inner = place;
+        inner.append("/properties/").append(name);
+        const Node value = read(properties->items[i], inner);
         each.push_back({named(json_string_of(expressions_, name), value), !is_required});
       }
       members = expressions_.members(each, comma);

@@ -61,12 +61,15 @@ Node json_characters(Expressions& expressions, const CharSet& set) {
     plain_ends.push_back({c, c});
     add(c);
   }
-  std::vector<Node> forms = {expressions.characters(set.without(CharSet(std::move(plain_ends))))};
-  std::vector<Node> behind = {expressions.characters(CharSet(std::move(signs)))};
+  std::vector<Node> forms = {expressions.characters(set.without(CharSet(plain_ends)))};
+  std::vector<Node> behind = {expressions.characters(CharSet(signs))};
+  std::vector<Node> hexadecimal;
   for (const std::size_t digit : {0, 1}) {
-    behind.push_back(expressions.sequence({expressions.text(digit == 0 ? "u000" : "u001"),
-                                           expressions.characters(CharSet(std::move(last_digits[digit])))}));
+    hexadecimal.push_back(expressions.sequence(
+        {expressions.text(digit == 0 ? "0" : "1"), expressions.characters(CharSet(last_digits[digit]))}));
   }
+  behind.push_back(
+      expressions.sequence({expressions.text("u00"), expressions.any_of(std::move(hexadecimal))}));
   forms.push_back(expressions.sequence({expressions.text("\\"), expressions.any_of(std::move(behind))}));
   return expressions.any_of(std::move(forms));
 }

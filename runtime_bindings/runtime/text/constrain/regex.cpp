@@ -349,7 +349,7 @@ class Parser {
   }
 
   CharSet read_class_item() {
-    const CharSet first = read_class_part();
+    CharSet first = read_class_part();
     if (!has("-") || text_.substr(at_, 2) == "-]") {
       return first;
     }
