@@ -37,6 +37,7 @@ READ_BYTES = 4.3
 """Bytes of weights that a core takes in a cycle, however few rows it computes with them."""
 
 _ATTENTION = "linnet::cached_attention"
+_HEAD = "body.head."
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -46,7 +47,7 @@ class DecoderWork:
     Attributes:
         int8_macs, float_macs: multiply-accumulates of one token in the linear layers, without the head.
         weight_bytes: bytes of these layers.
-        head_macs, head_bytes: of the head, which runs for one token of a call.
+        head_macs, head_float_macs, head_bytes: of the head and what turns its input, which run for one token of a call.
         attention_width: numbers of channels of all heads, summed over the layers.
         cache_bytes: bytes of keys and values of one token, all layers together.
         token_bytes: bytes read and written between the products for each token.
@@ -58,6 +59,7 @@ class DecoderWork:
     float_macs: int
     weight_bytes: int
     head_macs: int
+    head_float_macs: int
     head_bytes: int
     attention_width: int
     cache_bytes: int
@@ -83,7 +85,8 @@ def count_decoder_work(manifest: Manifest, evidence: Evidence) -> DecoderWork:
     operators = [*operators_of(places)]
     linears = {layer.name: layer for layer in layers if layer.kind == "linear"}
     head = _head(layers, manifest.vocab_size)
-    body = [layer for layer in linears.values() if layer is not head]
+    turning = [layer for layer in linears.values() if layer.name.startswith(_HEAD) and layer is not head]
+    body = [layer for layer in linears.values() if layer is not head and layer not in turning]
     sizes = [layer.shape[0] for layer in body]
     width = max(set(sizes), key=sizes.count, default=head.shape[1])
     outputs = {layer.name: layer.shape[0] for layer in body}
@@ -92,7 +95,8 @@ def count_decoder_work(manifest: Manifest, evidence: Evidence) -> DecoderWork:
         float_macs=sum(_macs(layer) for layer in body if not _is_int8(layer)),
         weight_bytes=sum(layer.stored_bytes for layer in body),
         head_macs=_macs(head),
-        head_bytes=head.stored_bytes,
+        head_float_macs=sum(map(_macs, turning)),
+        head_bytes=head.stored_bytes + sum(layer.stored_bytes for layer in turning),
         attention_width=sum(_widths(operators, linears)),
         cache_bytes=manifest.cache_layers * manifest.cache_row_bytes,
         token_bytes=sum(moved_bytes(name, layer, outputs, width) for name, layer in operators),
@@ -161,7 +165,8 @@ def _run(work: DecoderWork, device: Device, first: int, tokens: int, threads: in
     cycles = device.clock_ghz * 1e9 * workers(device, threads)
     int8 = int8_macs(device, own=True) * cycles
     macs = work.int8_macs * tokens + (work.head_macs if head else 0)
-    computing = macs / int8 + work.float_macs * tokens / (device.float_macs * SHARES["float"] * cycles)
+    floats = work.float_macs * tokens + (work.head_float_macs if head else 0)
+    computing = macs / int8 + floats / (device.float_macs * SHARES["float"] * cycles)
     weights = work.weight_bytes + (work.head_bytes if head else 0)
     bandwidth = device.bandwidth_gbs * 1e9
     taking = weights / (READ_BYTES * cycles)

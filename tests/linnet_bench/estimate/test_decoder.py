@@ -13,6 +13,7 @@ import pytest
 import linnet
 from linnet_bench.estimate.decoder import READ_BYTES, DecoderWork, count_decoder_work, estimate_decode, estimate_prefill
 from linnet_bench.estimate.devices import DEVICES
+from linnet_bench.estimate.roofline import SHARES
 from tests.support.decoder_file import VOCABULARY, decoder_file
 
 PI5 = DEVICES["pi5"]
@@ -28,6 +29,7 @@ def test_work_by_hand(work: DecoderWork) -> None:
     # 2 layers, 64 wide: query and output 64 x 64, key and value 32 x 64, gate, up and down 64 x 96
     assert (work.int8_macs, work.float_macs) == (2 * (2 * 64 * 64 + 2 * 32 * 64 + 3 * 64 * 96), 0)
     assert work.head_macs == VOCABULARY * 64
+    assert work.head_float_macs in (0, 64 * 64)  # what turns its input back, where the export turned it
     assert work.attention_width == 2 * 4 * 16
     # keys and values of 2 heads of 16 channels in 8 bits, for each of 2 layers, and their scales
     assert work.cache_bytes >= 2 * 2 * 2 * 16
@@ -43,7 +45,9 @@ def test_a_token_takes_at_least_what_reading_its_weights_takes(work: DecoderWork
     large = dataclasses.replace(work, weight_bytes=100_000_000, head_bytes=30_000_000)
     made = estimate_decode(large, PI5, 100, 1)
     assert PI5.own is not None
-    computing = (work.int8_macs + work.head_macs) / (PI5.own.int8_macs * PI5.clock_ghz * 1e9)
+    cycles = PI5.clock_ghz * 1e9
+    computing = (work.int8_macs + work.head_macs) / (PI5.own.int8_macs * cycles)
+    computing += work.head_float_macs / (PI5.float_macs * SHARES["float"] * cycles)
     assert made.linear == pytest.approx(130e6 / (PI5.bandwidth_gbs * 1e9) + computing)
     assert (made.memory_bound, made.step, made.tokens) == (True, "decode", 100)
     assert estimate_decode(large, PI5, 50, 4).linear == pytest.approx(made.linear, rel=1e-3)  # no faster memory
