@@ -80,7 +80,7 @@ default-model: $(VENV)/.minilm ## train the model that comes with linnet again, 
 	@BIN=$(BIN) CLINC150=$(CLINC150) MODEL=$(MODEL) sh export/linnet_train/stages/intents.sh
 
 test: $(VENV)/.minilm ## the tests (under 15 minutes on two cores)
-	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile --durations 20 --durations-min 5 $(ARGS)
 
 test-slow: $(VENV)/.minilm ## the slow tests, two at a time
 	@$(BIN)/python -m pytest -m slow -n 2 $(ARGS)

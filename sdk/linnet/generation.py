@@ -26,6 +26,7 @@ __all__ = [
     "go_to",
     "read_constraint",
     "read_prompt",
+    "shared_beginning",
 ]
 
 Message: TypeAlias = Mapping[str, str]
@@ -86,6 +87,24 @@ def read_prompt(session: Session, prompt: object) -> list[int]:
     messages = [_role_and_content(message, index) for index, message in enumerate(prompt)]
     text = session.task.chat_prompt(messages)
     return [int(token) for token in session.tokenizer.encode(text, add_special_tokens=False)[0].ids]
+
+
+def shared_beginning(session: Session, prompt: object) -> list[int]:
+    """Return the token ids that a text, or all conversations with these first messages, begin with.
+
+    Raises:
+        InvalidArgumentError, UnknownFieldError: see :func:`read_prompt`.
+    """
+    if not isinstance(prompt, list | tuple):
+        return read_prompt(session, prompt)
+    one, other = (read_prompt(session, [*prompt, {"role": "user", "content": text}]) for text in "0A")
+    return one[: _common(one, other)]
+
+
+def _common(ours: Sequence[int], theirs: Sequence[int]) -> int:
+    """Return how many first token ids are the same."""
+    pairs = enumerate(zip(ours, theirs, strict=False))
+    return next((place for place, (one, other) in pairs if one != other), min(len(ours), len(theirs)))
 
 
 def _role_and_content(message: object, index: int) -> tuple[str, str]:
@@ -247,11 +266,7 @@ def complete(session: Session, state: TextState, prompt: Sequence[int], options:
 
 def go_to(state: TextState, ids: Sequence[int]) -> None:
     """Make ``ids`` the tokens of a text, of which the common beginning is not computed again."""
-    common = 0
-    for ours, theirs in zip(state.tokens, ids, strict=False):
-        if ours != theirs:
-            break
-        common += 1
+    common = _common(state.tokens, ids)
     state.rewind(common)
     state.append(list(ids[common:]))
 

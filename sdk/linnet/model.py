@@ -204,12 +204,15 @@ class Model:
         tokens = TokenStream(session, state or session.new_text(), ids, settings, log_probabilities=False)
         return (token.text for token in tokens if token.text)
 
-    def chat(self, *, system: str | None = None, capacity: int = 0, **options: Any) -> Chat:
+    def chat(
+        self, *, system: str | None = None, capacity: int = 0, state: TextState | None = None, **options: Any
+    ) -> Chat:
         """Begin a conversation, which remembers its turns.
 
         Args:
             system: system message.
             capacity: most tokens of the conversation; 0: as many as the file can.
+            state: text of :meth:`new_text` to begin with; what it shares with the conversation is not computed again.
             options: those of :class:`linnet.generation.GenerationOptions`, for all answers.
 
         Raises:
@@ -220,7 +223,26 @@ class Model:
         from linnet.generation import Chat, GenerationOptions
 
         session = self._session
-        return Chat(session, session.new_text(capacity), system, GenerationOptions.of(options))
+        return Chat(session, state or session.new_text(capacity), system, GenerationOptions.of(options))
+
+    def prepare(self, prompt: object, *, capacity: int = 0) -> TextState:
+        """Compute the beginning of many texts once; ``save()`` keeps it, and :meth:`new_text` reads it.
+
+        Args:
+            prompt: a str, or messages that conversations begin with.
+            capacity: most tokens of a text that goes on with it; 0: as many as the file can.
+
+        Raises:
+            TaskMismatchError: the task of the file is not text-generation.
+            ContextFullError: the prompt has more tokens than the context.
+            InvalidArgumentError: the prompt has the wrong form.
+        """
+        self._require("prepare()", "text-generation")
+        from linnet.generation import shared_beginning
+
+        state = self._session.new_text(capacity)
+        state.append(shared_beginning(self._session, prompt))
+        return state
 
     def choose(self, prompt: object, choices: Sequence[str], *, state: TextState | None = None) -> list[dict[str, Any]]:
         """Return how probable each choice is as the continuation of a prompt, as text-classification answers.

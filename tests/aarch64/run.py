@@ -338,10 +338,12 @@ def compile_programs() -> dict[str, Path]:
         "hadamard_test": [native / "hadamard_test.cpp", *kernels],
         "head_test": [native / "head_test.cpp", *kernels],
         "cached_attention_test": [native / "cached_attention_test.cpp", *kernels],
+        "sha256_test": [native / "sha256_test.cpp", *sorted((core / "text" / "file").glob("sha256*.cpp"))],
         "tokenizer_test": [tests / "runtime_bindings" / "text" / "native" / "tokenizer_test.cpp"],
         "sme_outer_product": [tests / "aarch64" / "sme_outer_product.c"],
     }
-    return {name: machine.compile_program(name, files, BOOKWORM, [core]) for name, files in sources.items()}
+    folders = [core, core / "text"]
+    return {name: machine.compile_program(name, files, BOOKWORM, folders) for name, files in sources.items()}
 
 
 def prepare() -> Prepared:

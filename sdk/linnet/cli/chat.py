@@ -47,7 +47,8 @@ def run(args: argparse.Namespace) -> int:
         UnknownFieldError: the file has no chat template.
     """
     with load(args.file, threads=args.threads) as model:
-        chat = model.chat(system=args.system, **given_options(args))
+        state = None if args.prepared is None else model.new_text(path=args.prepared)
+        chat = model.chat(system=args.system, state=state, **given_options(args))
         interactive = sys.stdin.isatty()
         if interactive:
             print(f"linnet: {args.file}; /reset, /save FILE, /quit", file=sys.stderr)

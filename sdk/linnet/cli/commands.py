@@ -1,10 +1,10 @@
-"""Commands of the SDK: run, chat, inspect, verify, sign and doctor."""
+"""Commands of the SDK: run, chat, prepare, inspect, verify, sign and doctor."""
 
 from __future__ import annotations
 
 from linnet.cli.command import Command
 
-__all__ = ["chat", "doctor", "inspect", "run", "sign", "verify"]
+__all__ = ["chat", "doctor", "inspect", "prepare", "run", "sign", "verify"]
 
 run = Command(
     help="answer texts with a file",
@@ -17,6 +17,12 @@ chat = Command(
     group="use a file",
     module="linnet.cli.chat",
     common=("--system", "--temperature", "--max-new-tokens", "--seed", "--threads", "--json"),
+)
+prepare = Command(
+    help="compute a prompt that texts begin with once, and keep it",
+    group="use a file",
+    module="linnet.cli.prepare",
+    common=("--system", "--output", "--threads", "--json"),
 )
 inspect = Command(help="show what a file says about itself", group="use a file", module="linnet.cli.inspect")
 verify = Command(

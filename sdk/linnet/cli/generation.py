@@ -15,7 +15,7 @@ from linnet.model import Model
 __all__ = ["OPTIONS", "add_options", "given_options", "run_prompts", "write_piece"]
 
 _PLAIN = ("max_new_tokens", "temperature", "top_p", "min_p", "repetition_penalty", "seed", "regex")
-OPTIONS = (*_PLAIN, "stop", "system", "chat", "json_schema", "choices")
+OPTIONS = (*_PLAIN, "stop", "system", "chat", "prepared", "json_schema", "choices")
 """Options that only decoders have."""
 
 _SETTINGS = {name: name for name in _PLAIN} | {"stop": "stop_strings"}
@@ -36,6 +36,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--regex", metavar="EXPRESSION", help="the whole answer matches this regular expression")
     add("--choices", metavar="A,B,...", help="the answer is one of these texts")
     add("--system", metavar="TEXT", help="system message of a conversation, in which the prompt is the first message")
+    add("--prepared", metavar="STATE", help="file of linnet prepare, whose tokens are not computed again")
 
 
 def given_options(args: argparse.Namespace) -> dict[str, Any]:
@@ -72,6 +73,8 @@ def run_prompts(model: Model, rows: Iterable[Mapping[str, Any]], args: argparse.
         InvalidArgumentError: a row is a pair.
     """
     options = given_options(args)
+    if args.prepared is not None:
+        options["state"] = model.new_text(path=args.prepared)
     for row in rows:
         if "pair" in row:
             raise InvalidArgumentError("got a second text, text-generation continues one; leave --pair and --tabs out")

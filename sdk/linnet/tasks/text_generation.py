@@ -20,8 +20,8 @@ class TextGeneration(Task):
     abilities: ClassVar[str] = "model(text), generate(prompt), stream(prompt), choose(prompt, choices), chat()"
     options: ClassVar[frozenset[str]] = frozenset(
         (
-            "top_k max_new_tokens temperature top_p min_p repetition_penalty seed stop system chat json_schema regex "
-            "choices"
+            "top_k max_new_tokens temperature top_p min_p repetition_penalty seed stop system chat prepared "
+            "json_schema regex choices"
         ).split()
     )
 

@@ -16,6 +16,7 @@ from linnet.errors import ExtraMissingError
 OWN = [
     "run",
     "chat",
+    "prepare",
     "inspect",
     "explain",
     "verify",
