@@ -66,6 +66,8 @@ def answer_of(file: Path) -> Any:
         match subject.manifest.task:
             case "feature-extraction":
                 return model.encode(subject.text).tolist()
+            case "text-generation":
+                return model.generate(subject.text, max_new_tokens=60).text
             case "text-ranking":
                 return model.predict([(QUESTION, subject.text)]).tolist()
             case "question-answering":
@@ -112,8 +114,11 @@ def check_c_project(files: Sequence[Path], folder: Path) -> None:
 
 def check_c_answer(subject: Subject, said: str) -> None:
     """Compare what a C sample printed with the SDK's answers."""
-    lines = [line.split("\t") for line in said.splitlines()]
     expected = answer_of(subject.path)
+    if subject.task.generates:
+        assert said == _as_read(expected) + "\n"
+        return
+    lines = [line.split("\t") for line in said.splitlines()]
     assert len(lines) == len(expected) > 0
     if isinstance(expected[0], float):
         np.testing.assert_allclose([float(line) for (line,) in lines], expected, atol=2e-6)
@@ -184,7 +189,7 @@ def check_android_module(files: Sequence[Path], folder: Path, *, kernels: bool) 
                f"-Djava.library.path={folder / 'native' / 'kernel_library'}", "--add-opens",
                "java.base/java.io=ALL-UNNAMED", "-cp", f"{standard}:{compiler}:{jar}",
                "tests.linnet_export.bundle.MainKt", assets, folder / "files", folder=folder,
-               LD_LIBRARY_PATH=str(package.parent) if kernels else "")  # fmt: skip
+               LD_LIBRARY_PATH=str(package.parent) if kernels else "", LC_ALL="C.UTF-8")  # fmt: skip
     parts = [part.partition("\n") for part in said.split("== ")[1:]]
     answers = {head: rest for head, _, rest in parts if rest}
     for subject in subjects:
@@ -203,18 +208,39 @@ def _samples(subjects: Sequence[Subject]) -> str:
 
 def records_of(subject: Subject) -> str:
     """Return the manifest of a file, and the outputs of its program for the sample's text, as records."""
+    if subject.task.generates:
+        return "\n".join([*fields_of(subject), *_steps_of(subject)])
     with linnet.load(subject.path) as model:
         paired = subject.task.needs_pairs
         outputs = model.run(model.tokenize(QUESTION, subject.text) if paired else model.tokenize(subject.text))
-    records = [field_line(name, value) for name, value in subject.manifest.to_raw().items()]
-    records += [output_line(outputs[name][np.newaxis]) for name in subject.manifest.outputs]
-    return "\n".join(records)
+    return "\n".join(
+        [*fields_of(subject), *(output_line(outputs[name][np.newaxis]) for name in subject.manifest.outputs)]
+    )
+
+
+def fields_of(subject: Subject) -> list[str]:
+    """Return the manifest of a file as records."""
+    return [field_line(name, value) for name, value in subject.manifest.to_raw().items()]
+
+
+def _steps_of(subject: Subject) -> list[str]:
+    """Return the logits behind the prompt of a decoder's sample, then behind each token, as records."""
+    with linnet.load(subject.path) as model:
+        completion = model.generate(subject.text, max_new_tokens=60)
+        state = model.new_text()
+        lines = []
+        for ids in (model.tokenize(subject.text).ids.tolist(), *([token] for token in completion.ids[:-1])):
+            state.append(ids)
+            lines.append(output_line(state.logits()[np.newaxis]))
+        return lines
 
 
 def check_sample(subject: Subject, said: str) -> None:
     """Compare what a sample of Kotlin or Swift printed with the SDK's answers."""
     expected = answer_of(subject.path)
     match subject.manifest.task:
+        case "text-generation":
+            assert said == _as_read(expected) + "\n"
         case "feature-extraction":
             shown = [float(number) for number in re.findall(r"-?\d+\.\d+(?:[eE]-?\d+)?", said)[:5]]
             with linnet.load(subject.path) as model:
@@ -229,3 +255,8 @@ def check_sample(subject: Subject, said: str) -> None:
                 np.testing.assert_allclose(scores, [score for _, _, score in expected], atol=2e-6)
         case _:
             assert said.strip()
+
+
+def _as_read(text: str) -> str:
+    """Return what Python reads of a text that a program printed: its ends of lines are one character."""
+    return str(text).replace("\r\n", "\n").replace("\r", "\n")

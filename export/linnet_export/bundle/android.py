@@ -25,6 +25,12 @@ _JNI = ("linnet_jni.c", "linnet_jni.h", "linnet_jni_classes.c", "linnet_jni_clas
 # what the companion object has beside the constants
 _RESERVED = ("ASSET",)
 
+_DECODER_NOTES = (
+    "A decoder runs `forward` of ExecuTorch's package, whose cache is the program's own and holds one text at a time: "
+    "texts that take turns are computed again from where they differ. `textFlow` and `chat().textFlow` stop with their "
+    "collector.",
+)
+
 _quoted = functools.partial(quoted, language="kotlin")
 
 
@@ -103,6 +109,7 @@ def guide(subjects: Sequence[Subject], settings: BundleSettings) -> Guide:
             "Calls block. `model.ask { classify(...) }` and `model.flow(texts) { classify(it) }` run them away from "
             "the main thread; a coroutine that is cancelled while it waits never asks. A text that ExecuTorch is "
             "computing is computed to its end.",
+            *(_DECODER_NOTES if any(subject.task.generates for subject in subjects) else ()),
             "linnet's kernels run in ExecuTorch's own runtime; `LinnetAndroid.load(..., fused = false)` leaves them "
             "out, `Kernels.name` says which run. They keep to the ExecuTorch version of `linnet/build.gradle.kts`.",
             "The first load of a version copies the asset to the app's files; later ones open the copy. Each load "
@@ -157,10 +164,11 @@ def _call(subject: Subject) -> str:
 
 
 def _sample(subject: Subject) -> str:
+    options = "import dev.linnet.GenerationOptions\n" if subject.task.generates else ""
     return f"""\
 package {_package(subject)}
 
-import dev.linnet.Linnet
+{options}import dev.linnet.Linnet
 
 /** On Android: `LinnetAndroid.load(context, {subject.type_name}.ASSET).use(::sample)`, from a background thread. */
 fun sample(model: Linnet): String = {_call(subject)}
@@ -168,6 +176,8 @@ fun sample(model: Linnet): String = {_call(subject)}
 
 
 def _use(subject: Subject) -> str:
+    if subject.task.generates:
+        return _use_decoder(subject)
     return f"""\
 import android.app.Application
 import androidx.lifecycle.AndroidViewModel
@@ -181,5 +191,27 @@ class {subject.type_name}ViewModel(application: Application) : AndroidViewModel(
     private val model = viewModelScope.async {{ LinnetAndroid.open(application, {subject.type_name}.ASSET) }}
 
     suspend fun answer(): String = model.await().ask {{ {_call(subject).replace("model.", "", 1)} }}
+}}
+"""
+
+
+def _use_decoder(subject: Subject) -> str:
+    return f"""\
+import android.app.Application
+import androidx.lifecycle.AndroidViewModel
+import androidx.lifecycle.viewModelScope
+import dev.linnet.android.LinnetAndroid
+import dev.linnet.textFlow
+import {_package(subject)}.{subject.type_name}
+import kotlinx.coroutines.async
+import kotlinx.coroutines.flow.Flow
+import kotlinx.coroutines.flow.emitAll
+import kotlinx.coroutines.flow.flow
+
+class {subject.type_name}ViewModel(application: Application) : AndroidViewModel(application) {{
+    private val model = viewModelScope.async {{ LinnetAndroid.open(application, {subject.type_name}.ASSET) }}
+
+    /** Pieces of the text as it is written; it stops with its collector. */
+    fun continuation(): Flow<String> = flow {{ emitAll(model.await().textFlow({_quoted(subject.text)})) }}
 }}
 """

@@ -130,7 +130,10 @@ install(DIRECTORY model DESTINATION .)
 def _sample(subject: Subject) -> str:
     values = SampleValues(_quoted(subject.text), _quoted(QUESTION), "", subject.embedding_size)
     sample = subject.task.c_sample(values)
-    head = _HEAD.format(name=subject.name, file=f"{subject.name.upper()}_FILE")
+    functions = f"{sample.functions}\n" if sample.functions else ""
+    head = _HEAD.format(name=subject.name, file=f"{subject.name.upper()}_FILE", functions=functions)
+    if sample.functions:
+        return head + _printed(values, sample)
     return head + (_numbers(values, sample) if sample.numbers else _answers(values, sample))
 
 
@@ -148,7 +151,7 @@ static int failed(linnet_status status) {{
   return status != LINNET_OK;
 }}
 
-int main(int argc, char** argv) {{
+{functions}int main(int argc, char** argv) {{
   char path[4096];
   linnet_model* model = NULL;
   const linnet_task* task = NULL;
@@ -165,14 +168,19 @@ def _use(subject: Subject) -> str:
     values = SampleValues(_quoted(subject.text), _quoted(QUESTION), "", subject.embedding_size)
     sample = subject.task.c_sample(values)
     question = [f"const linnet_text question = TEXT({values.question});"] if sample.with_question else []
-    result = (
-        [f"float numbers[{sample.numbers}];", f"size_t count = {sample.numbers};"]
-        if sample.numbers
-        else ["linnet_answers* answers = NULL;"]
-    )
+    result, read, free = ["linnet_answers* answers = NULL;"], _PRINT_ANSWERS, "  linnet_answers_free(answers);\n"
+    if sample.numbers:
+        result, read, free = (
+            [f"float numbers[{sample.numbers}];", f"size_t count = {sample.numbers};"],
+            _PRINT_NUMBERS,
+            "",
+        )
+    elif sample.functions:
+        result, read, free = [], "  putchar('\\n');\n", ""
     before = "".join(f"  {line}\n" for line in (*question, *result, *sample.setup))
-    read = _PRINT_NUMBERS if sample.numbers else _PRINT_ANSWERS
-    free = "" if sample.numbers else "  linnet_answers_free(answers);\n"
+    functions = f"{sample.functions}\n" if sample.functions else ""
+    engine = "" if sample.functions else "  linnet_engine engine;\n"
+    opened = "" if sample.functions else "  if (status == LINNET_OK) status = linnet_model_engine(model, &engine);\n"
     return f"""\
 #include <stdio.h>
 
@@ -181,18 +189,18 @@ def _use(subject: Subject) -> str:
 
 #define TEXT(literal) ((linnet_text){{literal, sizeof(literal) - 1}})
 
-/* Ask once; `folder` holds the model. An app keeps model, task and engine. */
+{functions}/* Ask once; `folder` holds the model. An app keeps what is opened here. */
 linnet_status ask_{subject.name}(const char* folder) {{
   char path[4096];
   linnet_model* model = NULL;
   const linnet_task* task = NULL;
-  linnet_engine engine;
+{engine}\
   const linnet_text text = TEXT({values.text});
 {before}\
   snprintf(path, sizeof path, "%s/%s", folder, {subject.name.upper()}_FILE);
   linnet_status status = linnet_model_open(path, NULL, &model);
   if (status == LINNET_OK) status = linnet_model_task(model, &task);
-  if (status == LINNET_OK) status = linnet_model_engine(model, &engine);
+{opened}\
   if (status == LINNET_OK) status = {sample.call};
   if (status != LINNET_OK) {{
     fprintf(stderr, "%s: %s\\n", linnet_status_name(status), linnet_last_error());
@@ -235,6 +243,19 @@ def _answers(values: SampleValues, sample: CSample) -> str:
     return 1;
   }}
 {_PRINT_ANSWERS}  linnet_answers_free(answers);
+  linnet_model_free(model);
+  return 0;
+}}
+"""
+
+
+def _printed(values: SampleValues, sample: CSample) -> str:
+    return f"""\
+  const linnet_text text = TEXT({values.text});
+  if (failed({sample.call})) {{
+    return 1;
+  }}
+  putchar('\\n');
   linnet_model_free(model);
   return 0;
 }}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 from linnet.cli.console import Console, counted
@@ -13,7 +12,7 @@ from linnet_export.bundle.content import Kind, Written, write
 from linnet_export.bundle.guide import readme
 from linnet_export.bundle.notices import size_report
 from linnet_export.bundle.settings import BundleSettings
-from linnet_export.bundle.subject import Subject, read_subjects
+from linnet_export.bundle.subject import read_subjects
 from linnet_export.bundle.wheels import ARCHITECTURES
 
 __all__ = ["add_arguments", "run"]
@@ -55,7 +54,6 @@ def run(args: argparse.Namespace) -> int:
     """Write it and return the exit status."""
     settings = _settings(args)
     subjects, target = read_subjects(args.files), get_target(args.target)
-    _check_tasks(subjects, args.target)
     content, guide = target.content(subjects, settings), target.guide(subjects, settings)
     options = ["--wheel", settings.wheel.name] if settings.wheel is not None else []
     content["README.md"] = readme(guide, subjects, args.target, options)
@@ -83,14 +81,6 @@ def _settings(args: argparse.Namespace) -> BundleSettings:
             "leave them out"
         )
     return BundleSettings(args.wheel, args.arch)
-
-
-def _check_tasks(subjects: Sequence[Subject], target: str) -> None:
-    generating = [str(subject.path) for subject in subjects if subject.task.generates]
-    if generating and target != "python":
-        raise InvalidArgumentError(
-            f"{', '.join(generating)}: text-generation has bundles for python alone; in C call linnet_generation_*"
-        )
 
 
 def _changed(changed: Written) -> str:

@@ -24,6 +24,12 @@ _KERNELS = "Sources/CLinnetKernels"
 _OF_A_LIBRARY = ("CMakeLists.txt", "executorch_symbols.c")
 """Files of the kernels as a shared library, which Swift packages have no use for: the app links ExecuTorch itself."""
 
+_DECODER_NOTES = (
+    "A decoder runs `forward` of ExecuTorch's package, whose cache is the program's own and holds one text at a time: "
+    "texts that take turns are computed again from where they differ. `text(continuing:)` stops with its task, or with "
+    "the loop that is left.",
+)
+
 _quoted = functools.partial(quoted, language="swift")
 
 
@@ -85,6 +91,7 @@ def guide(subjects: Sequence[Subject], settings: BundleSettings) -> Guide:
         notes=(
             "Calls block. `ask` and `answers(to:)` run them away from the main thread; a task that is cancelled while "
             "it waits never asks. A text that ExecuTorch is computing is computed to its end.",
+            *(_DECODER_NOTES if any(subject.task.generates for subject in subjects) else ()),
             "linnet's kernels run in ExecuTorch's own runtime; `load(fused: false)` leaves them out, `Kernels.name` of "
             "`LinnetExecuTorch` says which run. If ExecuTorch lacks a symbol of theirs, the app does not link: "
             "`LINNET_KERNELS=0` in the environment of Xcode or `swift build` takes them out of the package.",
@@ -157,13 +164,20 @@ def _call(subject: Subject) -> str:
 
 
 def _sample(subject: Subject) -> str:
+    body = f"    String(describing: try {_call(subject)})\n"
+    if subject.task.generates:
+        body = f"""\
+    let stream = try {_call(subject)}
+    while let token = try stream.next() {{ print(token.text, terminator: "") }}
+    return ""
+"""
     return f"""\
 // One call for {subject.asset}. Written by linnet bundle.
 import Linnet
 import {_module(subject)}
 
 func sample{subject.type_name}(_ model: Linnet) throws -> String {{
-    String(describing: try {_call(subject)})
+{body}\
 }}
 """
 
@@ -184,6 +198,14 @@ def _main(subjects: Sequence[Subject]) -> str:
 
 def _use(subject: Subject) -> str:
     name = subject.type_name
+    if subject.task.generates:
+        return f"""\
+import {_module(subject)}
+import Linnet
+
+let model = try await {name}.open()
+for try await piece in model.text(continuing: {_quoted(subject.text)}) {{ print(piece, terminator: "") }}
+"""
     return f"""\
 import {_module(subject)}
 import Linnet

@@ -49,12 +49,14 @@ class CSample:
         numbers: it fills `float numbers[...]` of this size and `size_t count`; 0: it fills `linnet_answers* answers`.
         with_question: it uses `question`.
         setup: statements before it, one a line.
+        functions: functions of `model`, `task` and texts that it calls; it prints the answer itself then.
     """
 
     call: str
     numbers: int = 0
     with_question: bool = False
     setup: tuple[str, ...] = ()
+    functions: str = ""
 
 
 class Task(abc.ABC):

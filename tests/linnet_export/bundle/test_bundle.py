@@ -40,6 +40,7 @@ from tests.support.bundles import (
     kotlin_compiler,
     run,
 )
+from tests.support.decoder_file import decoder_file
 
 TASKS = (
     "feature-extraction",
@@ -416,7 +417,7 @@ def test_a_wheel_of_another_machine_is_taken(files: Path, tmp_path: Path, capsys
 
 def test_the_c_project_builds_and_answers_alone(files: Path, tmp_path: Path) -> None:
     """One project of all tasks."""
-    check_c_project([files / f"{task}.pte" for task in TASKS], tmp_path)
+    check_c_project([*(files / f"{task}.pte" for task in TASKS), decoder_file()], tmp_path)
 
 
 def snippets(folder: Path, language: str) -> list[str]:
@@ -429,7 +430,7 @@ def test_the_c_code_of_the_readme_compiles_and_answers(files: Path, tmp_path: Pa
     """For every task, in C and in C++; every status is looked at."""
     if shutil.which("pkg-config") is None or shutil.which("c++") is None:
         pytest.skip("needs pkg-config and a C compiler")
-    subjects = read_subjects([files / f"{task}.pte" for task in TASKS])
+    subjects = read_subjects([*(files / f"{task}.pte" for task in TASKS), decoder_file()])
     assert bundle([subject.path for subject in subjects], "c", tmp_path) == 0
     path = str(tmp_path / "linnet" / "lib" / "pkgconfig")
     flags = run("pkg-config", "--cflags", "--libs", "linnet", folder=tmp_path, PKG_CONFIG_PATH=path).split()
@@ -456,14 +457,20 @@ def test_the_readme_asks_every_model(files: Path, tmp_path: Path, target: str, l
 
 
 def test_the_code_of_the_android_readme_has_its_imports(files: Path, tmp_path: Path) -> None:
-    assert bundle(files / "text-classification.pte", "android", tmp_path) == 0
-    (code,) = snippets(tmp_path, "kotlin")
+    assert bundle([files / "text-classification.pte", decoder_file()], "android", tmp_path) == 0
+    asking, writing = snippets(tmp_path, "kotlin")
+    assert {"viewModelScope", "async", "ask"} <= imports_of(asking)
+    assert {"viewModelScope", "async", "textFlow", "flow", "emitAll"} <= imports_of(writing)
+
+
+def imports_of(code: str) -> set[str]:
+    """Return what Kotlin code imports, which has to be every type that it uses."""
     imported = {line.rsplit(".", 1)[1] for line in code.splitlines() if line.startswith("import ")}
     body = re.sub(r'"[^"]*"', "", "\n".join(line for line in code.splitlines() if "import" not in line))
     used = set(re.findall(r"\b[A-Z]\w+", body))
-    used -= {"TextClassificationViewModel", "String", "ASSET"}  # its own, and what needs no import
-    assert used <= imported
-    assert {"viewModelScope", "async", "ask"} <= imported
+    own = {"TextClassificationViewModel", "DecoderViewModel", "String", "ASSET", "Pieces"}  # and what needs no import
+    assert used - own <= imported
+    return imported
 
 
 def test_the_folder_says_which_python_it_is_for(files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -544,10 +551,10 @@ def test_the_python_packages_answer_alone(files: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kernels", [True, False], ids=["kernels", "no kernels"])
-def test_an_app_of_two_models_compiles_and_answers_on_the_desktop(files: Path, tmp_path: Path, kernels: bool) -> None:
+def test_an_app_of_three_models_compiles_and_answers_on_the_desktop(files: Path, tmp_path: Path, kernels: bool) -> None:
     """LinnetAndroid.kt too, over stand-ins of Android and of ExecuTorch's package."""
-    both = [files / "text-classification.pte", files / "question-answering.pte"]
-    said = check_android_module(both, tmp_path, kernels=kernels)
+    models = [files / "text-classification.pte", files / "question-answering.pte", decoder_file()]
+    said = check_android_module(models, tmp_path, kernels=kernels)
     compressed, missing = said.pop(1), said.pop(1)
     chosen, methods, refused = said[-3:]
     assert said[:-3] == ["open 0", "list true", "flow true", "taken 2", "cancelled", "answered true 1"]

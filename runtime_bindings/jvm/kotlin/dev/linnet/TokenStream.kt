@@ -78,7 +78,10 @@ class TokenStream internal constructor(
     }
 
     /** Return the next token. */
-    override fun next(): GeneratedToken = tokens.next().also { said.append(it.text) }
+    override fun next(): GeneratedToken {
+        if (!hasNext()) throw NoSuchElementException("the completion has ended")
+        return tokens.next().also { said.append(it.text) }
+    }
 
     /** Stop, from another thread, the call that runs or else the next one, before its next piece: [Status.CANCELLED]. */
     fun cancel() = state.cancel()
