@@ -18,7 +18,7 @@
 namespace linnet::constrain {
 namespace {
 
-constexpr int kMostLevels = 100;           // of schemas in schemas, references followed
+constexpr int kMostLevels = 48;            // of schemas in schemas, references followed
 constexpr int kMostRecursion = 3;          // how often a reference is followed within itself
 constexpr std::size_t kMostReads = 20000;  // of schemas, each as often as it is referred to
 constexpr int kAnyLevels = 2;              // of arrays and objects where the schema says nothing
