@@ -78,7 +78,7 @@ class Linnet:
     def continue_(self, prompt: Sequence[int], tokens: int) -> Continued:
         text = self._text
         text.rewind(0)
-        return _stepwise(self._clock, text.append, lambda: text.sample()[0], prompt, tokens)
+        return _stepwise(self._clock, text.append, lambda: text.sample(log_probability=False)[0], prompt, tokens)
 
 
 class LlamaCpp:

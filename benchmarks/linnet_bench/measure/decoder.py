@@ -114,7 +114,7 @@ class _Loop:
         start = self._clock()
         self.text.append(ids)
         filled = self._clock()
-        token, _ = self.text.sample()  # the likeliest one
+        token, _ = self.text.sample(log_probability=False)  # the likeliest one
         chosen = self._clock()
         self.prefill_energy.stop()
         self.prefill.append(filled - start)
@@ -129,7 +129,7 @@ class _Loop:
                 self.text.rewind(self._context)
             start = self._clock()
             self.text.append([token])
-            token, _ = self.text.sample()
+            token, _ = self.text.sample(log_probability=False)
             self.token.append(self._clock() - start)
         self.token_energy.stop()
 
@@ -184,7 +184,7 @@ class _Profiled:
         """Append tokens, add the runs of it (one for each chunk of a prompt), and return the likeliest next token."""
         start = time.perf_counter_ns()
         text.append(ids)
-        token, _ = text.sample()
+        token, _ = text.sample(log_probability=False)
         self.times.append(time.perf_counter_ns() - start)
         events = runtime_events(runtime)
         runs = [list(group) for _, group in itertools.groupby(events, key=lambda event: event.run)]
