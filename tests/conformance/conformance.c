@@ -148,12 +148,12 @@ static size_t find_field(const manifest* in, const char* name) {
   return at;
 }
 
+static unsigned digit(char letter) { return (unsigned)(letter <= '9' ? letter - '0' : letter - 'a' + 10); }
+
 static char* read_hex(column text, size_t* size) {
   char* bytes = malloc(text.size / 2 + 1);
   for (*size = 0; *size < text.size / 2; ++*size) {
-    unsigned value = 0;
-    sscanf(text.bytes + 2 * *size, "%2x", &value);
-    bytes[*size] = (char)value;
+    bytes[*size] = (char)(digit(text.bytes[2 * *size]) << 4U | digit(text.bytes[2 * *size + 1]));
   }
   return bytes;
 }
