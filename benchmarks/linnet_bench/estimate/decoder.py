@@ -5,9 +5,9 @@ prompt runs in chunks: each reads the weights once and computes with them for al
 of the prompt reads the head. Attention is causal: token t has products with t tokens.
 
 Reading and computing are added: a linear layer brings its weights into the registers once, at most as fast as the
-memory gives them and at most :data:`READ_BYTES` in a cycle, and each row of the input costs its products. That number
-was chosen on SmolLM2-135M in int8 on an AMD EPYC of the Zen 4 kind, by CPU time of one thread; it is assumed for other
-processors.
+memory gives them and at most :data:`READ_BYTES` in a cycle, and each row of the input costs its products. Attention
+takes keys and values at :data:`CACHE_BYTES`, or as long as its products. Both numbers were chosen on SmolLM2-135M in
+int8 on an AMD EPYC of the Zen 4 kind, by CPU time of one thread, and are assumed for other processors.
 """
 
 from __future__ import annotations
@@ -31,10 +31,21 @@ from linnet_bench.estimate.roofline import (
 from linnet_bench.estimate.work import moved_bytes, operators_of
 from linnet_bench.record.profile import DECODE, PREFILL
 
-__all__ = ["READ_BYTES", "DecoderWork", "count_decoder_work", "estimate_decode", "estimate_prefill", "show_decoder"]
+__all__ = [
+    "CACHE_BYTES",
+    "READ_BYTES",
+    "DecoderWork",
+    "count_decoder_work",
+    "estimate_decode",
+    "estimate_prefill",
+    "show_decoder",
+]
 
-READ_BYTES = 4.3
+READ_BYTES = 6.4
 """Bytes of weights that a core takes in a cycle, however few rows it computes with them."""
+
+CACHE_BYTES = 1.1
+"""Bytes of keys and values that a core takes in a cycle, however few queries there are."""
 
 _ATTENTION = "linnet::cached_attention"
 _HEAD = "body.head."
@@ -177,7 +188,7 @@ def _run(work: DecoderWork, device: Device, first: int, tokens: int, threads: in
         tokens=tokens,
         threads=threads,
         linear=computing + reading,
-        attention=max(products, first * work.cache_bytes / bandwidth),
+        attention=max(products, first * work.cache_bytes / min(bandwidth, CACHE_BYTES * cycles)),
         moving=work.token_bytes * tokens / (device.cache_bytes * cycles),
         starting=starting_seconds(work.operators, device),
         memory_bound=reading > max(computing, taking),
