@@ -1,8 +1,8 @@
 """Perplexity of a decoder's file on a long text: ``python -m benchmarks.studies.perplexity FILE.pte TEXT``.
 
 The text is cut into windows of tokens, each read from an empty context. With ``--checkpoint DIR`` the original
-reads the same windows in eager transformers, and the Kullback-Leibler divergence and the share of equal likeliest tokens follow,
-which need far less text than a perplexity to tell two files apart.
+reads the same windows in eager transformers, and the Kullback-Leibler divergence and the share of equal answers
+follow, which need far less text than a perplexity to tell two files apart.
 """
 
 from __future__ import annotations

@@ -241,6 +241,8 @@ def _show(reports: list[tuple[str, TrainReport]], file: FileReport | None, *, as
         return
     console = Console()
     names = list(reports[-1][1].figures)
+    if file is not None and not set(names) & set(file.figures):
+        names += file.figures  # of a decoder: what the file is measured by
     rows = [row for name, report in reports for row in _stage_rows(name, report, names)]
     if file is not None:
         rows.append((file.path.name, "", f"{file.megabytes:.2f} MB", *(_number(file.figures, name) for name in names)))

@@ -18,6 +18,12 @@ from linnet_train.fields import build
 __all__ = ["FileReport", "export_config", "measure_file", "plain_export_config"]
 
 
+_GENERATES = "text-generation"
+"""Its texts are longer in use than those it is trained on, so the program has the context of any export."""
+
+_OF_DECODERS = ("perplexity_ratio", "kl_mean", "agreement")
+
+
 @dataclasses.dataclass(frozen=True)
 class FileReport:
     """An exported file and its figures on the held-out rows.
@@ -50,7 +56,7 @@ def plain_export_config(trained: TrainConfig, output: Path, settings: Mapping[st
         "model": str(trained.output),
         "output": output,
         "task": trained.task,
-        "max_length": trained.max_length,
+        **({} if trained.task == _GENERATES else {"max_length": trained.max_length}),
         "proof": training / "proof.jsonl",
         "force": True,
         **({} if trained.quantize_aware is None else _as_trained(trained.quantize_aware)),
@@ -80,8 +86,12 @@ def _as_trained(recipe: str) -> dict[str, Any]:
 
 
 def measure_file(report: ExportReport, trained: Path, task: str = "text-classification") -> FileReport:
-    """Evaluate the file on the held-out rows."""
+    """Evaluate the file on the held-out rows; of a decoder, return how far it is from its checkpoint on them."""
     from linnet_train.tasks.base import get_task
+
+    if task == _GENERATES:
+        figures = {name: report.figures[name] for name in _OF_DECODERS if name in report.figures}
+        return FileReport(report.path, report.file_bytes / 1e6, figures, report.status)
 
     table = read_table(trained / "training" / "held_out.jsonl")
     with load(report.path) as model:

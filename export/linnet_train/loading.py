@@ -14,8 +14,9 @@ from linnet_export.checkpoint.settings import label_names
 from linnet_export.checkpoint.source import weights_sha256
 from linnet_export.checkpoint.weights import load_model
 from linnet_export.errors import CheckpointError
+from linnet_export.graph.decoders import supported_decoders
 
-__all__ = ["Loaded", "last_layer", "load_classifier", "load_encoder", "load_masked"]
+__all__ = ["Loaded", "last_layer", "load_classifier", "load_decoder", "load_encoder", "load_masked"]
 
 
 _WITH_NEXT_SENTENCE = ("bert", "mobilebert")
@@ -114,6 +115,32 @@ def load_masked(name: str, dropout: float | None = None, *, next_sentence: bool 
         raise CheckpointError(f"{name}: its tokenizer has no mask token, so tokens cannot be masked")
     trained = any(name.endswith((f"For{kind}", "ForPreTraining")) for name in settings.get("architectures") or ())
     return Loaded(model, tokenizer, (), weights_sha256(opened.files), new_head=not trained)
+
+
+def load_decoder(name: str, dropout: float | None = None) -> Loaded:
+    """Load a causal language model.
+
+    Args:
+        name: local directory or hub id.
+        dropout: None: the checkpoint's own.
+
+    Raises:
+        CheckpointError: it cannot be loaded, is no decoder, or an exported program could not be made of it.
+    """
+    opened = open_checkpoint(name, decoders=True)
+    kind = str(opened.settings.get("model_type"))
+    if kind not in supported_decoders():
+        raise CheckpointError(
+            f"{name}: {kind} generates no text; decoders have the model_type {', '.join(supported_decoders())}"
+        )
+    _set_dropout(opened.config, dropout)
+    tokenizer = _tokenizer(opened)
+    if tokenizer.pad_token_id is None:  # a batch is filled up with any token, since the mask hides it
+        tokenizer.pad_token = tokenizer.eos_token
+    if tokenizer.pad_token_id is None:
+        raise CheckpointError(f"{name}: its tokenizer has neither a padding token nor an end token")
+    model = load_model(opened.folders, "AutoModelForCausalLM", opened.config).model
+    return Loaded(model, tokenizer, (), weights_sha256(opened.files), new_head=False)
 
 
 def _opened(name: str, dropout: float | None) -> OpenedCheckpoint:

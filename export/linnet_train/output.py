@@ -104,7 +104,7 @@ class Output:
         few = max(0, _FEWEST_PROOF_TEXTS - len(examples.validation))
         parts = {"texts": examples.train, "proof": (*examples.validation, *examples.train[:few])}
         files = {
-            name: list(itertools.islice((text for row in rows for text in task.texts(row)), _MOST_TEXTS))
+            name: list(itertools.islice((text for row in rows for text in task.texts(row, tokenizer)), _MOST_TEXTS))
             for name, rows in parts.items()
         }
         files["held_out"] = task.held_out_rows(examples.validation, tokenizer)

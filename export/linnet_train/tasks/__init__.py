@@ -16,6 +16,7 @@ from linnet_train.tasks.rows import (
     question_answering,
     sentence_similarity,
     text_classification,
+    text_generation,
     text_ranking,
     token_classification,
 )
@@ -31,6 +32,7 @@ TASKS: Mapping[str, TaskDescription] = {
         sentence_similarity,
         text_ranking,
         fill_mask,
+        text_generation,
     )
 }
 """The tasks by their Hugging Face names."""

@@ -102,8 +102,8 @@ class TrainingTask(abc.ABC):
         pair = {} if example.pair is None else {"pair": example.pair}
         return {"text": example.text, **pair, "label": example.label}
 
-    def texts(self, example: Example) -> list[dict[str, str]]:
-        """Return the inputs of the exported program for calibration and proof."""
+    def texts(self, example: Example, tokenizer: Any) -> list[dict[str, str]]:
+        """Return the inputs of the exported program for calibration and proof; ``tokenizer`` is transformers'."""
         return [{"text": example.text, **({} if example.pair is None else {"pair": example.pair})}]
 
     def held_out_rows(self, examples: Sequence[Example], tokenizer: Any) -> list[dict[str, Any]]:

@@ -99,7 +99,7 @@ class FillMask(TrainingTask):
                 rows.append({"text": " ".join(masked), "label": words[chosen]})
         return rows
 
-    def texts(self, example: Example) -> list[dict[str, str]]:
+    def texts(self, example: Example, tokenizer: Any) -> list[dict[str, str]]:
         """See :class:`TrainingTask`."""
         return [{"text": sentence} for sentence in sentences(example)]
 

@@ -87,7 +87,7 @@ class SentenceSimilarity(TrainingTask):
         """See :class:`TrainingTask`."""
         return {"sentence1": example.text, "sentence2": example.pair, "score": example.label}
 
-    def texts(self, example: Example) -> list[dict[str, str]]:
+    def texts(self, example: Example, tokenizer: Any) -> list[dict[str, str]]:
         """See :class:`TrainingTask`: the program takes single texts."""
         return [{"text": example.text}, {"text": example.pair or ""}]
 

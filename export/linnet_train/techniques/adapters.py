@@ -13,13 +13,14 @@ from typing import Any
 from torch import nn
 
 from linnet_export.errors import CheckpointError
+from linnet_export.graph.decoders import supported_decoders
 from linnet_train.config import AdapterConfig
 
 __all__ = ["add_adapters", "merge_adapters", "trained_parameters"]
 
 
 def add_adapters(model: Any, config: AdapterConfig) -> str:
-    """Insert adapters into ``model``, in place, and freeze the rest of the encoder; the head stays trainable.
+    """Insert adapters into ``model``, in place, and freeze the rest; the head of an encoder stays trainable.
 
     Args:
         model: a model of transformers with a head.
@@ -39,8 +40,9 @@ def add_adapters(model: Any, config: AdapterConfig) -> str:
     )
     inject_adapter_in_model(settings, model)
     body = f"{model.base_model_prefix}."
+    generates = model.config.model_type in supported_decoders()
     for name, parameter in model.named_parameters():
-        if not name.startswith(body) or ".pooler." in name:
+        if not generates and (not name.startswith(body) or ".pooler." in name):
             parameter.requires_grad_(True)  # the head and what leads to it, which are often new
     return (
         f"adapters of rank {config.rank} in {len(names)} layers: {trained_parameters(model):,} of "

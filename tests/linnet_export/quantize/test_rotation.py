@@ -60,7 +60,7 @@ def test_no_channel_of_what_layers_read_stands_out() -> None:
     for change in (False, True):
         if change:
             rotate(program.body)
-        hook = program.body.layers[0].attention.query.register_forward_hook(show)
+        hook = program.get_submodule("body.layers.0.attention.query").register_forward_hook(show)
         program(ids, torch.tensor([0]))
         hook.remove()
     # a row of one number alone has its whole root mean square in it: sqrt(64)
