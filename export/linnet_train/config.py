@@ -156,7 +156,7 @@ class DistillationConfig:
         batch_size: texts of one run of the teacher.
     """
 
-    teacher: str = setting("checkpoint whose answers are learned; it was trained for the same labels", metavar="MODEL")
+    teacher: str = setting("checkpoint of the same task, whose answers are learned", metavar="MODEL")
     temperature: float = setting(
         "temperature that softens the teacher's answers (default {default})",
         metavar="X",

@@ -172,7 +172,7 @@ def test_the_golden_cases_leave_the_default_prompt_out(
 
 
 def test_compared_answers_leave_the_prompt_out_too(report: ExportReport, tmp_path: Path) -> None:
-    opened = open_all([report.path, Path(shutil.copy(report.path, tmp_path / "other.pte"))], 1)[:1]
+    opened = open_all([report.path, Path(shutil.copy(report.path, tmp_path / "other.pte"))], 0)[:1]
     texts = [text for text in texts_for(opened, None, None) if text.prompt]
     golden = opened[0].evidence.golden
     assert [text.text for text in texts] == [case.text for case in golden]
