@@ -240,8 +240,11 @@ class Model:
         self._require("prepare()", "text-generation")
         from linnet.generation import shared_beginning
 
+        ids = shared_beginning(self._session, prompt)
+        if not ids:
+            raise InvalidArgumentError("the prompt has no tokens, expected a text that others begin with")
         state = self._session.new_text(capacity)
-        state.append(shared_beginning(self._session, prompt))
+        state.append(ids)
         return state
 
     def choose(self, prompt: object, choices: Sequence[str], *, state: TextState | None = None) -> list[dict[str, Any]]:

@@ -47,6 +47,8 @@ def test_prepared_messages_are_what_all_conversations_begin_with(model: Model) -
 def test_prompts_without_a_beginning_are_refused(model: Model) -> None:
     with pytest.raises(linnet.LinnetError, match="expected a str or a list of messages"):
         model.prepare(7)
+    with pytest.raises(linnet.LinnetError, match="the prompt has no tokens"):
+        model.prepare("")
     with pytest.raises(linnet.LinnetError, match="do not fit in a context of 64"):
         model.prepare(MANUAL * 20)
 
