@@ -149,7 +149,9 @@ def test_many_generated_texts(name: str) -> None:
     assert _twins(name).disagreements(random_text(rng, 30) for _ in range(200_000)) == []
 
 
-@pytest.mark.parametrize("shape", ["{}", "a{}b", "e{}\u0301"])
+@pytest.mark.parametrize(
+    "shape", ["a{}b", *(pytest.param(shape, marks=pytest.mark.slow) for shape in ("{}", "e{}\u0301"))]
+)
 @pytest.mark.parametrize("name", ["always True", "bytes", "nmt_nfkc", "albert", "deberta-v2", "llama"])
 def test_every_code_point(name: str, shape: str) -> None:
     assert _twins(name).disagreements(code_point_batches(shape)) == []
