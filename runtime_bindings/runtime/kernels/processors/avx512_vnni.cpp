@@ -183,6 +183,14 @@ struct ActivationsInBytes {
   }
 };
 
+// Load the share of a group of weights ahead: with a single token, that is as much as it reads.
+inline void load_ahead(Ahead ahead, std::size_t group) {
+  const auto* from = reinterpret_cast<const char*>(ahead.start + group * ahead.step);
+  for (std::size_t line = 0; line < ahead.step; line += kLineBytes) {
+    _mm_prefetch(from + line, _MM_HINT_T0);
+  }
+}
+
 struct Products : ActivationsInBytes<0> {
   static constexpr std::size_t kPanel = 32;
   static constexpr std::size_t kInputs = 4;
@@ -198,7 +206,7 @@ struct Products : ActivationsInBytes<0> {
     }
     const std::int8_t* weights = panel.weights;
     for (std::size_t group = 0; group < panel.groups; ++group, weights += kPanel * kInputs) {
-      _mm_prefetch(reinterpret_cast<const char*>(ahead.start + group * ahead.step), _MM_HINT_T0);
+      load_ahead(ahead, group);
       const Ints left = _mm512_load_si512(weights);
       const Ints right = _mm512_load_si512(weights + kLanes * kInputs);
       for (std::size_t row = 0; row < kCount; ++row) {
@@ -212,14 +220,6 @@ struct Products : ActivationsInBytes<0> {
     std::copy(inner, inner + kCount * 2, sums);
   }
 };
-
-// Load the share of a group of int4 weights ahead: with a single token, that is as much as it reads.
-inline void load_ahead(Ahead ahead, std::size_t group) {
-  const auto* from = reinterpret_cast<const char*>(ahead.start + group * ahead.step);
-  for (std::size_t line = 0; line < ahead.step; line += kLineBytes) {
-    _mm_prefetch(from + line, _MM_HINT_T0);
-  }
-}
 
 // Six tokens at once, because a sum in float32 stands beside each in int32.
 struct Int4Products : ActivationsInBytes<kInt4ActivationOffset>, Int4 {
