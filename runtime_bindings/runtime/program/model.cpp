@@ -208,7 +208,7 @@ void Model::load(Slot& slot, linnet_fused when) const {
 }
 
 template <typename Run>
-void Model::run_in(Slot& slot, linnet_fused when, const Run& run) {
+void Model::run_in(Slot& slot, const Run& run) {
   check_not_forked();
   const std::lock_guard<std::mutex> lock(mutex_);
   if (slot.broken) {
@@ -217,7 +217,7 @@ void Model::run_in(Slot& slot, linnet_fused when, const Run& run) {
   file_->check_unchanged();
   const ExecutorchCall call(LINNET_RUN_FAILED);
   if (slot.method == nullptr) {
-    load(slot, when);
+    load(slot, is_decoder() ? LINNET_FUSED_ALWAYS : fused_);
   }
   try {
     run(*slot.method);
@@ -244,7 +244,7 @@ std::vector<Output> Model::run(const std::string& method, const linnet_tensor* i
   Slot& target = slot(method);
   check_inputs(target.rules, inputs, count);
   std::vector<Output> outputs;
-  run_in(target, fused_, [&](ComputeMethod& loaded) { outputs = loaded.run(inputs, count); });
+  run_in(target, [&](ComputeMethod& loaded) { outputs = loaded.run(inputs, count); });
   return outputs;
 }
 
@@ -262,8 +262,7 @@ DecoderShape Model::decoder_shape() const {
 void Model::decode(const DecoderCall& call, float* logits) {
   const DecoderShape shape = decoder_shape();
   check_call(call, shape);
-  run_in(slot("forward"), LINNET_FUSED_ALWAYS,
-         [&](ComputeMethod& loaded) { loaded.decode(call, shape, logits); });
+  run_in(slot("forward"), [&](ComputeMethod& loaded) { loaded.decode(call, shape, logits); });
 }
 
 void Model::set_profiling(bool on) {

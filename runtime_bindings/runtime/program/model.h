@@ -77,7 +77,7 @@ class Model {
   // Load the method of a slot if needed, and call `run` with it; a method in a broken state is never called
   // again.
   template <typename Run>
-  void run_in(Slot& slot, linnet_fused when, const Run& run);
+  void run_in(Slot& slot, const Run& run);
   void unload() noexcept;
   std::int32_t chosen_bits() const;
 
