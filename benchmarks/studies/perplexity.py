@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 import linnet
+from linnet.choosing import log_softmax
 from linnet.runtime import FloatArray
 
 __all__ = ["Figures", "compare", "main", "windows"]
@@ -71,13 +72,6 @@ def compare(model: linnet.Model, original: Any | None, texts: Iterator[Sequence[
         found = log_softmax(model.new_text().score(window)[:-1])
         figures.add(found, None if original is None else _eager(original, window), window[1:])
     return figures
-
-
-def log_softmax(logits: FloatArray) -> FloatArray:
-    """Return log probabilities of logits float32 [tokens, vocabulary]."""
-    shifted = logits - logits.max(-1, keepdims=True)
-    result: FloatArray = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
-    return result
 
 
 def _eager(original: Any, window: Sequence[int]) -> FloatArray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -145,7 +144,8 @@ def _quantize(loaded: _Loaded, stages: Stages) -> _Quantized:
     config, checkpoint, recipe = loaded.config, loaded.checkpoint, loaded.recipe
     settings = config.quantization
     with stages.stage("graph"):
-        methods = _methods(loaded)
+        rotated = _rotates(checkpoint, recipe)
+        methods = _methods(loaded, rotated=rotated)
         program = methods["forward"]
     with stages.stage("quantize"):
         inputs = device_inputs(checkpoint, loaded.calibration, program.inputs)
@@ -161,14 +161,14 @@ def _quantize(loaded: _Loaded, stages: Stages) -> _Quantized:
         if not config.prove:
             return _Quantized(methods, summary, mixed)
         # here and not beside the proof: the exact copy that it needs is gone again before graphs take the room
-        original = _device_program(checkpoint, recipe)
+        original = _device_program(checkpoint, rotated=rotated)
         errors, count = measure_layers(checkpoint, original, program, loaded.texts, stages.detail)
     return _Quantized(methods, summary, mixed, errors, count)
 
 
-def _methods(loaded: _Loaded) -> dict[str, DeviceProgram | DecoderProgram]:
+def _methods(loaded: _Loaded, *, rotated: bool) -> dict[str, DeviceProgram | DecoderProgram]:
     """Return the methods of the file in float32; they share their layers, so quantizing one quantizes all."""
-    program = _device_program(loaded.checkpoint, loaded.recipe)
+    program = _device_program(loaded.checkpoint, rotated=rotated)
     methods: dict[str, DeviceProgram | DecoderProgram] = {"forward": program}
     if isinstance(program, DecoderProgram):
         return {**methods, "forward_fused": program.with_custom_kernels()}
@@ -196,10 +196,13 @@ def _finished(evidence: Evidence, path: Path, sha256: str, size: int) -> ExportR
     )
 
 
-def _device_program(checkpoint: Checkpoint, recipe: Recipe) -> DeviceProgram | DecoderProgram:
-    """Return `forward` in float32, ready for the recipe."""
+def _device_program(checkpoint: Checkpoint, *, rotated: bool) -> DeviceProgram | DecoderProgram:
+    """Return `forward` in float32; ``rotated`` says whether a decoder is rotated for the recipe."""
     if checkpoint.task.generates:
-        return _decoder_program(checkpoint, recipe)
+        decoder = _decoder_program(checkpoint)
+        if rotated:
+            rotate(decoder.body)
+        return decoder
     sentence = checkpoint.sentence
     return device_module(
         checkpoint.model,
@@ -214,16 +217,21 @@ def _device_program(checkpoint: Checkpoint, recipe: Recipe) -> DeviceProgram | D
     )
 
 
-def _decoder_program(checkpoint: Checkpoint, recipe: Recipe) -> DecoderProgram:
-    chunk = min(LONGEST_CHUNK, checkpoint.max_length)
-    program = decoder_module(checkpoint.model, checkpoint.max_length, chunk)
-    if recipe.weight_bits > _ROTATED_BITS:
-        return program
-    error = int4_error(program.body) if recipe.weight_bits == 4 else math.inf
-    rotate(program.body)
-    if recipe.weight_bits == 4 and int4_error(program.body) > error:
-        return decoder_module(checkpoint.model, checkpoint.max_length, chunk)
-    return program
+def _decoder_program(checkpoint: Checkpoint) -> DecoderProgram:
+    length = checkpoint.max_length
+    return decoder_module(checkpoint.model, length, min(LONGEST_CHUNK, length))
+
+
+def _rotates(checkpoint: Checkpoint, recipe: Recipe) -> bool:
+    """Return whether the recipe gains by a rotation of the decoder, as :mod:`linnet_export.quantize.rotation` says."""
+    if not checkpoint.task.generates or recipe.weight_bits > _ROTATED_BITS:
+        return False
+    if recipe.weight_bits > 4:
+        return True
+    body = _decoder_program(checkpoint).body
+    error = int4_error(body)
+    rotate(body)
+    return int4_error(body) <= error
 
 
 def _lower(loaded: _Loaded, quantized: _Quantized, stages: Stages) -> LowerResult:

@@ -10,6 +10,7 @@ from typing import Any
 from linnet.loading import load
 from linnet_bench.accuracy.datasets import choose_columns, read_table
 from linnet_bench.accuracy.evaluation import evaluate
+from linnet_bench.record.preset import GENERATION
 from linnet_export.config import ExportConfig
 from linnet_export.output.report import ExportReport
 from linnet_train.config import TrainConfig
@@ -17,9 +18,6 @@ from linnet_train.fields import build
 
 __all__ = ["FileReport", "export_config", "measure_file", "plain_export_config"]
 
-
-_GENERATES = "text-generation"
-"""Its texts are longer in use than those it is trained on, so the program has the context of any export."""
 
 _OF_DECODERS = ("perplexity_ratio", "kl_mean", "agreement")
 
@@ -56,7 +54,8 @@ def plain_export_config(trained: TrainConfig, output: Path, settings: Mapping[st
         "model": str(trained.output),
         "output": output,
         "task": trained.task,
-        **({} if trained.task == _GENERATES else {"max_length": trained.max_length}),
+        # texts are longer in use than those a decoder is trained on: its program has the context of any export
+        **({} if trained.task == GENERATION else {"max_length": trained.max_length}),
         "proof": training / "proof.jsonl",
         "force": True,
         **({} if trained.quantize_aware is None else _as_trained(trained.quantize_aware)),
@@ -89,7 +88,7 @@ def measure_file(report: ExportReport, trained: Path, task: str = "text-classifi
     """Evaluate the file on the held-out rows; of a decoder, return how far it is from its checkpoint on them."""
     from linnet_train.tasks.base import get_task
 
-    if task == _GENERATES:
+    if task == GENERATION:
         figures = {name: report.figures[name] for name in _OF_DECODERS if name in report.figures}
         return FileReport(report.path, report.file_bytes / 1e6, figures, report.status)
 

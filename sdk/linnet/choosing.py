@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from linnet.runtime import FloatArray, TextState
     from linnet.session import Session
 
-__all__ = ["choose"]
+__all__ = ["choose", "log_softmax"]
 
 
 def choose(session: Session, state: TextState, prompt: Sequence[int], choices: object) -> list[dict[str, Any]]:
@@ -42,19 +42,19 @@ def choose(session: Session, state: TextState, prompt: Sequence[int], choices: o
         raise InvalidArgumentError("the prompt is empty, expected at least one token; pass some text")
     assert isinstance(choices, list | tuple)
     go_to(state, prompt)
-    first = _log_softmax(state.logits()[None])
+    first = log_softmax(state.logits()[None])
     sums = []
     for choice in choices:
         ids = [int(token) for token in session.tokenizer.encode(choice, add_special_tokens=False)[0].ids]
-        rows = first if len(ids) < 2 else np.concatenate([first, _log_softmax(state.score(ids[:-1]))])
+        rows = first if len(ids) < 2 else np.concatenate([first, log_softmax(state.score(ids[:-1]))])
         sums.append(float(rows[np.arange(len(ids)), ids].sum()))
         state.rewind(len(prompt))
-    scores = np.exp(_log_softmax(np.array([sums])))[0].tolist()
+    scores = np.exp(log_softmax(np.array([sums])))[0].tolist()
     answers = [{"label": choice, "score": score} for choice, score in zip(choices, scores, strict=True)]
     return sorted(answers, key=lambda answer: -answer["score"])
 
 
-def _log_softmax(logits: FloatArray) -> FloatArray:
+def log_softmax(logits: FloatArray) -> FloatArray:
     """Return the log probabilities of rows of logits, float64 [rows, columns]."""
     import numpy as np
 

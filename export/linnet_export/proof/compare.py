@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from linnet.choosing import log_softmax
 from linnet_export.proof.reference import Reference
 from linnet_export.tasks import Task
 from linnet_export.tasks.base import Outputs
@@ -85,7 +86,7 @@ def _next_tokens(
     """Compare distributions of the next token behind every token but the last, and the perplexities of the texts."""
     losses, divergences, same, wrongness = [], [], [], []
     for reference, outputs in zip(references, measured, strict=True):
-        left, right = _log_softmax(reference.outputs["logits"]), _log_softmax(outputs["logits"])
+        left, right = log_softmax(reference.outputs["logits"]), log_softmax(outputs["logits"])
         following = reference.ids[1:]
         places = np.arange(len(following))
         losses.append(np.stack([left[places, following], right[places, following]], 1))
@@ -102,11 +103,6 @@ def _next_tokens(
         "agreement": float(np.concatenate(same).mean()),
     }
     return figures, np.array(wrongness)
-
-
-def _log_softmax(logits: FloatArray) -> npt.NDArray[np.float64]:
-    shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
 
 
 def _cosines(left: FloatArray, right: FloatArray) -> npt.NDArray[np.float64]:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-import torch
 from torch import Tensor, nn
 
 from linnet_bench.accuracy.problems import Place, Problem
@@ -21,6 +18,7 @@ from linnet_train.distill.losses import softened
 from linnet_train.errors import BadDataError
 from linnet_train.loading import Loaded, load_masked
 from linnet_train.tasks.base import Answers, Step, TrainingTask
+from linnet_train.tasks.by_token import figures_by_token, placed
 from linnet_train.tasks.rows.fill_mask import DESCRIPTION, FEWEST_DOCUMENTS, sentences
 
 __all__ = ["TASK"]
@@ -79,9 +77,7 @@ class FillMask(TrainingTask):
     def figures(self, predictions: Any, rows: Rows, examples: Examples) -> dict[str, float]:
         """Return the share of hidden tokens that are guessed, and the exponential of their mean loss."""
         losses, right, *following = predictions
-        hidden = losses != NO_LABEL  # what the trainer fills up with
-        mean = float(losses[hidden].astype(np.float64).mean())
-        figures = {"accuracy": float(right[hidden].mean()), "perplexity": math.exp(min(mean, 700.0))}
+        figures = figures_by_token(losses, right)
         return figures | ({"next_sentence_accuracy": float(following[0].mean())} if following else {})
 
     def held_out_rows(self, examples: Sequence[Example], tokenizer: Any) -> list[dict[str, Any]]:
@@ -117,21 +113,14 @@ def _step(model: Any, inputs: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tens
     logits = (outputs.logits if following is None else outputs.prediction_logits)[0].float()
     losses = nn.functional.cross_entropy(logits, labels[hidden], reduction="none")
     measured = {
-        "token_loss": _placed(losses, hidden),
-        "right": _placed((logits.argmax(dim=-1) == labels[hidden]).float(), hidden),
+        "token_loss": placed(losses, hidden),
+        "right": placed((logits.argmax(dim=-1) == labels[hidden]).float(), hidden),
     }
     if following is None:
         return losses.mean(), measured
     relation = outputs.seq_relationship_logits.float()
     measured["next_right"] = (relation.argmax(dim=-1) == following).float()
     return losses.mean() + nn.functional.cross_entropy(relation, following), measured
-
-
-def _placed(values: Tensor, places: Tensor) -> Tensor:
-    """Return float32 [rows, tokens] with the values at their places."""
-    placed = torch.full(places.shape, float(NO_LABEL), device=values.device)
-    placed[places] = values.detach()
-    return placed
 
 
 def _require_sentences(passages: Sequence[Passage], rows: Sequence[Example]) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-import torch
 from torch import Tensor, nn
 
 from linnet_bench.accuracy.problems import Problem
@@ -18,6 +15,7 @@ from linnet_train.distill.losses import softened
 from linnet_train.errors import BadDataError
 from linnet_train.loading import Loaded, load_decoder
 from linnet_train.tasks.base import Answers, Step, TrainingTask
+from linnet_train.tasks.by_token import figures_by_token, placed
 from linnet_train.tasks.rows.text_generation import ASSISTANT, DESCRIPTION, conversation
 
 __all__ = ["TASK"]
@@ -66,10 +64,8 @@ class TextGeneration(TrainingTask):
 
     def figures(self, predictions: Any, rows: Rows, examples: Examples) -> dict[str, float]:
         """Return the exponential of the mean loss of the assistant's tokens, and the share that is foretold."""
-        losses, right = predictions
-        learned = losses != NO_LABEL  # what the trainer fills up with
-        mean = float(losses[learned].astype(np.float64).mean())
-        return {"perplexity": math.exp(min(mean, 700.0)), "accuracy": float(right[learned].mean())}
+        found = figures_by_token(*predictions)
+        return {name: found[name] for name in self.metrics}
 
     def held_out_row(self, example: Example) -> dict[str, Any]:
         """See :class:`TrainingTask`."""
@@ -139,14 +135,7 @@ def _step(model: Any, inputs: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tens
     logits = model(**inputs).logits[:, :-1][learned].float()
     losses = nn.functional.cross_entropy(logits, following[learned], reduction="none")
     right = (logits.argmax(dim=-1) == following[learned]).float()
-    return losses.mean(), {"token_loss": _placed(losses, learned), "right": _placed(right, learned)}
-
-
-def _placed(values: Tensor, places: Tensor) -> Tensor:
-    """Return float32 [rows, tokens - 1] with the values at their places."""
-    placed = torch.full(places.shape, float(NO_LABEL), device=values.device)
-    placed[places] = values.detach()
-    return placed
+    return losses.mean(), {"token_loss": placed(losses, learned), "right": placed(right, learned)}
 
 
 TASK = TextGeneration()

@@ -80,10 +80,8 @@ void embedding_byte_out(KernelRuntimeContext& context, Span<EValue*> stack) {
                       ids.const_data_ptr<std::int64_t>(), static_cast<std::size_t>(weight.size(1))};
   const auto count = static_cast<std::size_t>(ids.numel());
   float* result = out.mutable_data_ptr<float>();
-  const std::size_t threads = usable_threads(count, kSmallestShare);
-  on_threads(threads, [&](std::size_t thread) {
-    look_up(lookup, count * thread / threads, count * (thread + 1) / threads, result);
-  });
+  share(count, kSmallestShare,
+        [&](std::size_t first, std::size_t last) { look_up(lookup, first, last, result); });
 }
 
 [[maybe_unused]] const Error registered =

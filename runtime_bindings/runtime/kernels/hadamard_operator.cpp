@@ -39,10 +39,8 @@ void hadamard_out(KernelRuntimeContext& context, Span<EValue*> stack) {
   const auto rows = static_cast<std::size_t>(x.size(0));
   const auto width = static_cast<std::size_t>(x.size(1));
   const HadamardKernel kernel = chosen_kernels().hadamard;
-  const std::size_t threads = usable_threads(rows, kSmallestShare);
-  on_threads(threads, [&](std::size_t thread) {
-    kernel(from, width, static_cast<std::size_t>(block), rows * thread / threads,
-           rows * (thread + 1) / threads, to);
+  share(rows, kSmallestShare, [&](std::size_t first, std::size_t last) {
+    kernel(from, width, static_cast<std::size_t>(block), first, last, to);
   });
 }
 

@@ -87,10 +87,8 @@ void int8_head_out(KernelRuntimeContext& context, Span<EValue*> stack) {
                           outputs};
     float* const logits = out.mutable_data_ptr<float>();
     const HeadKernel kernel = chosen_kernels().head;
-    const std::size_t threads = usable_threads(outputs, kSmallestShare);
-    on_threads(threads, [&](std::size_t thread) {
-      kernel(input, outputs * thread / threads, outputs * (thread + 1) / threads, logits);
-    });
+    share(outputs, kSmallestShare,
+          [&](std::size_t first, std::size_t last) { kernel(input, first, last, logits); });
   } catch (const std::bad_alloc&) {
     context.fail(Error::MemoryAllocationFailed);
   }

@@ -37,10 +37,8 @@ void normalize(KernelRuntimeContext& context, const Tensor& x, const Tensor* res
   const auto rows = static_cast<std::size_t>(x.size(0));
   float* result = out.mutable_data_ptr<float>();
   const LayerNormKernel kernel = chosen_kernels().layer_norm;
-  const std::size_t threads = usable_threads(rows, kSmallestShare);
-  on_threads(threads, [&](std::size_t thread) {
-    kernel(input, rows * thread / threads, rows * (thread + 1) / threads, result);
-  });
+  share(rows, kSmallestShare,
+        [&](std::size_t first, std::size_t last) { kernel(input, first, last, result); });
 }
 
 // add_layer_norm.out(Tensor x, Tensor residual, Tensor weight, float eps, *, Tensor(a!) out) -> Tensor(a!)

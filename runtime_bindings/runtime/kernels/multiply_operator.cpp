@@ -34,10 +34,8 @@ void multiply_out(KernelRuntimeContext& context, Span<EValue*> stack) {
   auto* result = out.mutable_data_ptr<float>();
   const auto rows = static_cast<std::size_t>(x.size(0));
   const auto width = static_cast<std::size_t>(x.size(1));
-  const std::size_t threads = usable_threads(rows, kSmallestShare);
-  on_threads(threads, [&](std::size_t thread) {
-    const std::size_t last = rows * (thread + 1) / threads * width;
-    for (std::size_t i = rows * thread / threads * width; i < last; ++i) {
+  share(rows, kSmallestShare, [&](std::size_t first, std::size_t last) {
+    for (std::size_t i = first * width; i < last * width; ++i) {
       result[i] = left[i] * right[i];
     }
   });

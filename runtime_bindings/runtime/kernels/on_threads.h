@@ -25,6 +25,14 @@ void on_threads(std::size_t count, const Work& work) {
   }
 }
 
+// Run work(first, last) on ranges that together are [0, items), one for each thread that they are worth.
+template <typename Work>
+void share(std::size_t items, std::size_t smallest_share, const Work& work) {
+  const std::size_t threads = usable_threads(items, smallest_share);
+  on_threads(threads,
+             [&](std::size_t thread) { work(items * thread / threads, items * (thread + 1) / threads); });
+}
+
 }  // namespace linnet::kernels
 
 #endif  // LINNET_RUNTIME_KERNELS_ON_THREADS_H_

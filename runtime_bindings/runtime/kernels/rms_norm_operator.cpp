@@ -41,10 +41,8 @@ void normalize(KernelRuntimeContext& context, const Tensor& x, const Tensor* res
   float* summed = sum == nullptr ? nullptr : sum->mutable_data_ptr<float>();
   float* result = out.mutable_data_ptr<float>();
   const RmsNormKernel kernel = chosen_kernels().rms_norm;
-  const std::size_t threads = usable_threads(rows, kSmallestShare);
-  on_threads(threads, [&](std::size_t thread) {
-    kernel(input, rows * thread / threads, rows * (thread + 1) / threads, summed, result);
-  });
+  share(rows, kSmallestShare,
+        [&](std::size_t first, std::size_t last) { kernel(input, first, last, summed, result); });
 }
 
 // rms_norm.out(Tensor x, Tensor weight, float eps, *, Tensor(a!) out) -> Tensor(a!)

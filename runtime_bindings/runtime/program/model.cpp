@@ -194,7 +194,8 @@ LoadNeeds Model::load_needs() const noexcept {
   return {4 * parsed + kLeastObjects, trailer_.program.size() + 16 * parsed + kLeastPacked};
 }
 
-void Model::load(Slot& slot, linnet_fused when) const {
+void Model::load(Slot& slot) const {
+  const linnet_fused when = is_decoder() ? LINNET_FUSED_ALWAYS : fused_;
   const ExecutorchCall call(LINNET_LOAD_FAILED);
   try {
     slot.method = std::make_unique<ComputeMethod>(program_, chosen_method(program_, slot.name, when),
@@ -217,7 +218,7 @@ void Model::run_in(Slot& slot, const Run& run) {
   file_->check_unchanged();
   const ExecutorchCall call(LINNET_RUN_FAILED);
   if (slot.method == nullptr) {
-    load(slot, is_decoder() ? LINNET_FUSED_ALWAYS : fused_);
+    load(slot);
   }
   try {
     run(*slot.method);

@@ -73,7 +73,7 @@ class Model {
   std::vector<Slot> make_slots() const;
   Slot& slot(const std::string& method);
   LoadNeeds load_needs() const noexcept;
-  void load(Slot& slot, linnet_fused when) const;
+  void load(Slot& slot) const;
   // Load the method of a slot if needed, and call `run` with it; a method in a broken state is never called
   // again.
   template <typename Run>
