@@ -33,7 +33,7 @@ $(VENV)/.torch: $(VENV)/.python constraints.txt
 
 $(VENV)/.dependencies: $(VENV)/.torch pyproject.toml
 	@echo "== dependencies"
-	@$(PIP) install -c constraints.txt $$($(BIN)/python tools/list_requirements.py export train search tokenizers dev)
+	@$(PIP) install -c constraints.txt $$($(BIN)/python tools/list_requirements.py export train search tokenizers masking serve jwt dev)
 	@touch $@
 
 $(VENV)/.linnet: $(VENV)/.dependencies $(SOURCES)

@@ -124,8 +124,8 @@ print(sorted({{name.split(".")[0] for name in sys.modules}} & {{"linnet_bench", 
 
 
 def test_the_sdk_stays_small() -> None:
-    """What runs on the device: at most 8 450 lines of Python, text generation among them."""
-    assert sum(path.read_bytes().count(b"\n") for path in (ROOT / "sdk" / "linnet").rglob("*.py")) <= 8450
+    """What runs on the device: at most 10 500 lines of Python, text generation, masking and monitoring among them."""
+    assert sum(path.read_bytes().count(b"\n") for path in (ROOT / "sdk" / "linnet").rglob("*.py")) <= 10500
 
 
 def test_the_commands_of_the_exporter_start_without_torch() -> None:

@@ -8,7 +8,7 @@ import importlib
 
 __all__ = ["GROUPS", "Command", "add_threads", "thread_count"]
 
-GROUPS = ("use a file", "make a file", "measure", "put into an app")
+GROUPS = ("use a file", "make a file", "measure", "put into an app", "run for others")
 """Groups of commands in ``linnet --help``, in their order."""
 
 

@@ -1,0 +1,1 @@
+"""HTTP service for linnet files: standard interfaces, access control, queueing and receipts."""
