@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from linnet.assets import default_model
-from linnet.errors import FileDamagedError, InvalidArgumentError
+from linnet.errors import FileDamagedError, GoldenMismatchError, InvalidArgumentError
 from linnet.format.footer import file_identity
 from linnet.model import Model
 from linnet.runtime import Runtime, open_runtime
 from linnet.self_test import is_wanted, run_self_test
+
+if TYPE_CHECKING:
+    from linnet.monitoring.metrics import Metrics
 
 __all__ = ["MOST_THREADS", "load"]
 
@@ -30,6 +33,7 @@ def load(
     activation_bits: int | None = None,
     profile: str | os.PathLike[str] | None = None,
     require_signature: str | Path | None = None,
+    watch: Metrics | None = None,
 ) -> Model:
     """Load a linnet file; on its first load on a machine, check that its golden cases give the recorded outputs.
 
@@ -53,6 +57,7 @@ def load(
             the calling thread, and the threads that the first model starts, to its CPUs.
         require_signature: path of an Ed25519 public key (PEM) that must have signed the file. ``source`` must then
             be a path. Needs the extra ``sign``.
+        watch: count what the model does, see :meth:`linnet.Model.watch`; a copy of the model is not watched.
 
     Raises:
         SignatureError: the file has no signature, or a signature by another key.
@@ -75,7 +80,7 @@ def load(
     if profile is not None:
         threads, fused = _tuned(opened, profile, threads, fused, sessions)
     model = _open(opened, path, threads, sessions, fused, activation_bits)
-    identity = _identified(model, opened, tested=tested)
+    identity = _identified(model, opened, tested=tested, watch=watch)
     if path is not None:
         key = None if require_signature is None else Path(require_signature).absolute()
         model.reopening = _reopen, (str(Path(path).absolute()), identity, {**given, "require_signature": key})
@@ -133,15 +138,21 @@ def _tuned(
     return apply_profile(opened, profile, threads=threads, fused=fused, sessions=sessions)
 
 
-def _identified(model: Model, opened: str | bytes, *, tested: bool) -> str:
+def _identified(model: Model, opened: str | bytes, *, tested: bool, watch: Metrics | None) -> str:
     """Return the identity of a model's file, after its self-test if that is wanted; close the model if it fails."""
     try:
         identity = file_identity(opened)
         if tested:
             run_self_test(model, identity)
-    except BaseException:
+    except BaseException as error:
+        if watch is not None and isinstance(error, GoldenMismatchError):
+            model.watch(watch).self_tested(False)
         model.close()
         raise
+    if watch is not None:  # from here on: the self-test is no answer
+        watching = model.watch(watch)
+        if tested:
+            watching.self_tested(True)
     return identity
 
 

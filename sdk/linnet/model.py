@@ -18,6 +18,8 @@ from linnet.tokenization import OpenedTokenizer
 if TYPE_CHECKING:
     from linnet.format.evidence import Evidence
     from linnet.generation import Chat, Completion
+    from linnet.monitoring.metrics import Metrics
+    from linnet.monitoring.watch import Watch
 
 __all__ = ["Model"]
 
@@ -367,6 +369,23 @@ class Model:
         from linnet.format.evidence import parse_evidence
 
         return parse_evidence(self._runtime.evidence, self.path or "the file")
+
+    def watch(self, metrics: Metrics, name: str | None = None) -> Watch:
+        """Count what this model does from now on: inputs, tokens, times, scores and errors, never a text.
+
+        Args:
+            metrics: where the numbers go; several models may share them.
+            name: value of the label ``model``; None: the name of the file.
+
+        Raises:
+            InvalidArgumentError: the name has characters that no model's name has, or there are too many models.
+        """
+        from linnet.monitoring.watch import Watch, model_name
+        from linnet.monitoring.watched_session import WatchedSession
+
+        watch = Watch(metrics, self.manifest, model_name(self.path, name, self.manifest))
+        self._session = WatchedSession(self._runtime, self.manifest, self._more, watch)
+        return watch
 
     # -- lifetime ------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ because it is damaged, gets its default; :attr:`Evidence.damaged` lists the path
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 import re
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ __all__ = [
     "CurvePoint",
     "Details",
     "Evidence",
+    "FeatureSketch",
     "GoldenCase",
     "GoldenOutput",
     "Instruction",
@@ -360,6 +362,25 @@ class Instruction:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class FeatureSketch:
+    """Histogram of one feature of the reference texts, to which :mod:`linnet.monitoring.drift` compares what comes.
+
+    Attributes:
+        edges: upper edges of the bins, each edge in the bin below it; the last bin has none.
+        counts: number of texts in each bin.
+    """
+
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.counts) != len(self.edges) + 1 or min(self.counts) < 0:
+            raise ValueError(f"expected {len(self.edges) + 1} counts of at least 0, got {len(self.counts)}")
+        if any(left >= right for left, right in itertools.pairwise(self.edges)):
+            raise ValueError("expected edges in rising order")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Evidence:
     """Evidence of a file: proof, golden cases and report, as measured when the file was made.
 
@@ -379,6 +400,9 @@ class Evidence:
         report: report of the export.
         details: details of the program and its layers.
         places: debug map: the layer of every instruction, by method.
+        drift_reference: histograms of features of the reference texts by the name of the feature: ``length`` in tokens,
+            share of ``unknown`` tokens, ``confidence``, ``labels`` by their index, projections ``axis_0`` .. of
+            embeddings; empty if not recorded.
         damaged: paths of the values of a wrong type found by :meth:`from_json`; not part of the document.
     """
 
@@ -396,6 +420,7 @@ class Evidence:
     report: Report = dataclasses.field(default=Report(), metadata=OMIT_DEFAULT)
     details: Details = dataclasses.field(default=Details(), metadata=OMIT_DEFAULT)
     places: Mapping[str, tuple[Instruction, ...]] = dataclasses.field(default_factory=dict, metadata=OMIT_DEFAULT)
+    drift_reference: Mapping[str, FeatureSketch] = dataclasses.field(default_factory=dict, metadata=OMIT_DEFAULT)
     damaged: tuple[str, ...] = dataclasses.field(default=(), metadata=NOT_IN_JSON)
 
     def __post_init__(self) -> None:

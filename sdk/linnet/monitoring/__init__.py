@@ -17,5 +17,6 @@ from linnet.monitoring.exposition import prometheus
 from linnet.monitoring.metrics import Metrics
 from linnet.monitoring.snapshot import merge
 from linnet.monitoring.table import METRICS, Metric, error_name
+from linnet.monitoring.watch import Watch
 
-__all__ = ["METRICS", "Metric", "Metrics", "error_name", "merge", "prometheus"]
+__all__ = ["METRICS", "Metric", "Metrics", "Watch", "error_name", "merge", "prometheus"]
