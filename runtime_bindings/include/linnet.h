@@ -713,8 +713,17 @@ LINNET_API void linnet_generation_free(linnet_generation* generation);
  * LINNET_CANCELLED, after which the tokens that ran are part of the text. */
 LINNET_API linnet_status linnet_generation_append(linnet_generation* generation, const int64_t* ids,
                                                   size_t count);
-/* The same, and write the logits behind each of the tokens: float32 [count, vocab_size]. A perplexity needs
- * them. */
+/* Let each later linnet_generation_append of one token run up to `tokens` guessed ones in the same pass:
+ * those that stood behind the same tokens earlier in the text (prompt lookup). If the next token that is
+ * appended is the guessed one, its result is there; every result stays what it was, to the last bit. It is
+ * faster where a text repeats parts of its prompt or of itself. 0: none, as for a new text and a fork.
+ * Errors: LINNET_INVALID_ARGUMENT for more tokens than the file gives the logits of in one pass, less one. */
+LINNET_API linnet_status linnet_generation_set_lookup(linnet_generation* generation, size_t tokens);
+/* Read how many tokens were guessed since the text was made, and how many of them were appended. */
+LINNET_API linnet_status linnet_generation_lookup(const linnet_generation* generation, size_t* guessed,
+                                                  size_t* accepted);
+/* Run tokens as linnet_generation_append, and write the logits behind each of them: float32 [count,
+ * vocab_size]. A perplexity needs them. */
 LINNET_API linnet_status linnet_generation_score(linnet_generation* generation, const int64_t* ids,
                                                  size_t count, float* logits);
 /* Choose the next token without appending it. `prompt_tokens` is the number of first tokens that were not

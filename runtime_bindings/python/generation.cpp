@@ -121,6 +121,17 @@ void Generation::save(nb::handle path) const {
   check(status);
 }
 
+void Generation::set_lookup(std::size_t tokens) {
+  check(linnet_generation_set_lookup(generation_.get(), tokens));
+}
+
+nb::tuple Generation::lookup() const {
+  std::size_t guessed = 0;
+  std::size_t accepted = 0;
+  check(linnet_generation_lookup(generation_.get(), &guessed, &accepted));
+  return nb::make_tuple(guessed, accepted);
+}
+
 void Generation::cancel() { check(linnet_generation_cancel(generation_.get())); }
 
 void bind_generation(nb::module_& module) {
@@ -138,6 +149,8 @@ void bind_generation(nb::module_& module) {
       .def("rewind", &Generation::rewind, nb::arg("length"))
       .def("fork", &Generation::fork)
       .def("save", &Generation::save, nb::arg("path"))
+      .def("set_lookup", &Generation::set_lookup, nb::arg("tokens"))
+      .def_prop_ro("lookup", &Generation::lookup)
       .def("cancel", &Generation::cancel);
 }
 

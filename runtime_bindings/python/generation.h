@@ -38,6 +38,8 @@ class Generation {
   void rewind(std::size_t length);
   Generation fork() const;
   void save(nb::handle path) const;
+  void set_lookup(std::size_t tokens);
+  nb::tuple lookup() const;
   void cancel();
 
  private:

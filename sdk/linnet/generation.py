@@ -60,6 +60,8 @@ class Completion:
             "length": max_new_tokens were generated; "context": the context is full. With a constraint the text
             fulfils it in all three cases.
         prompt_tokens: tokens of the prompt.
+        guessed_tokens: tokens that ``prompt_lookup_num_tokens`` guessed.
+        accepted_tokens: how many of them were generated, without a pass of their own.
     """
 
     text: str
@@ -67,6 +69,8 @@ class Completion:
     log_probabilities: tuple[float, ...]
     finish_reason: str
     prompt_tokens: int
+    guessed_tokens: int = 0
+    accepted_tokens: int = 0
 
 
 def read_prompt(session: Session, prompt: object) -> list[int]:
@@ -153,6 +157,8 @@ class TokenStream:
     Attributes:
         finish_reason: see :class:`Completion`; empty until the end.
         prompt_tokens: tokens of the prompt.
+        guessed_tokens: see :class:`Completion`; 0 until the end.
+        accepted_tokens: the same.
     """
 
     def __init__(
@@ -179,6 +185,7 @@ class TokenStream:
         """
         self._session, self._state, self._options = session, state, options
         self.finish_reason = ""
+        self.guessed_tokens = self.accepted_tokens = 0
         self.prompt_tokens = len(prompt)
         if not prompt:
             raise InvalidArgumentError("the prompt is empty, expected at least one token; pass some text")
@@ -204,6 +211,20 @@ class TokenStream:
         )
 
     def __iter__(self) -> Iterator[Token]:
+        lookup = self._options.prompt_lookup_num_tokens
+        return self._with_lookup(int(lookup)) if lookup else self._tokens()
+
+    def _with_lookup(self, most: int) -> Iterator[Token]:
+        state = self._state
+        guessed, accepted = state.lookup
+        state.set_lookup(most)
+        try:
+            yield from self._tokens()
+        finally:
+            state.set_lookup(0)
+            self.guessed_tokens, self.accepted_tokens = state.lookup[0] - guessed, state.lookup[1] - accepted
+
+    def _tokens(self) -> Iterator[Token]:
         state, options = self._state, self._options
         constraint = None if self._constraint is None else self._constraint.fork()
         sampling = options.sampling(self._session.task.sampling())
@@ -261,6 +282,8 @@ def complete(session: Session, state: TextState, prompt: Sequence[int], options:
         log_probabilities=tuple(token.log_probability for token in real),
         finish_reason=tokens.finish_reason,
         prompt_tokens=tokens.prompt_tokens,
+        guessed_tokens=tokens.guessed_tokens,
+        accepted_tokens=tokens.accepted_tokens,
     )
 
 

@@ -30,6 +30,9 @@ class GenerationOptions:
         temperature, top_k, top_p, min_p, repetition_penalty: None: as the file recommends.
         presence_penalty, frequency_penalty: as in OpenAI's interface.
         seed: the same seed gives the same text, on every machine; None: a random one.
+        prompt_lookup_num_tokens: most tokens that are guessed from what stood behind the same tokens earlier in the
+            text, and computed in the same pass as the one before them, at most 15. The completion stays the same; it is
+            faster where it repeats parts of the prompt or of itself. None: none are.
         stop_strings: texts that end the completion; they are not part of it.
         json_schema: the completion is JSON of this schema: a dict, or its JSON text.
         regex: the completion matches this regular expression, from its beginning to its end.
@@ -46,6 +49,7 @@ class GenerationOptions:
     presence_penalty: float = 0.0
     frequency_penalty: float = 0.0
     seed: int | None = None
+    prompt_lookup_num_tokens: int | None = None
     stop_strings: Sequence[str] = ()
     json_schema: Mapping[str, Any] | bool | str | None = None
     regex: str | None = None
@@ -60,6 +64,11 @@ class GenerationOptions:
             )
         if self.seed is not None and (not _is_integer(self.seed) or not 0 <= self.seed < 1 << 64):
             raise InvalidArgumentError(f"seed is {self.seed!r}, expected an int of 0 to 2**64 - 1")
+        lookup = self.prompt_lookup_num_tokens
+        if lookup is not None and (not _is_integer(lookup) or lookup < 0):
+            raise InvalidArgumentError(
+                f"prompt_lookup_num_tokens is {lookup!r}, expected an int of at least 0, or None"
+            )
         if self.do_sample is not None and not isinstance(self.do_sample, bool):
             raise InvalidArgumentError(f"do_sample is {self.do_sample!r}, expected True, False or None")
         for name in _NUMBERS:

@@ -139,6 +139,17 @@ class TextState(Protocol):
     def logits(self) -> FloatArray:
         """Return the logits behind the last token, float32 [vocabulary]."""
 
+    def set_lookup(self, tokens: int) -> None:
+        """Let each later :meth:`append` of one token run up to ``tokens`` guessed ones in the same pass; 0: none.
+
+        Raises:
+            InvalidArgumentError: the file does not give the logits of so many in one pass.
+        """
+
+    @property
+    def lookup(self) -> tuple[int, int]:
+        """How many tokens were guessed so far, and how many of them were appended."""
+
     def rewind(self, length: int) -> None:
         """Forget all tokens from number ``length`` on."""
 

@@ -81,7 +81,7 @@ VALID: Mapping[str, str] = {
     "generation": "1", "messages": "&message",
     "method": '"forward"', "inputs": "inputs", "input_count": "2", "passage_count": "1", "passages": "&word_text",
     "top_k": "1", "when": "LINNET_FUSED_NEVER", "on": "0", "bits": "8", "status": "LINNET_OK", "tensors": "inputs",
-    "kind": "LINNET_CONSTRAINT_REGEX", "texts": "&pattern", "tokens_left": "9", "prompt_tokens": "1",
+    "kind": "LINNET_CONSTRAINT_REGEX", "texts": "&pattern", "tokens_left": "9", "prompt_tokens": "1", "tokens": "3",
     "fields": "fields", "score_function": "LINNET_SCORES_SOFTMAX", "window_count": "1", "message": "signed_message",
 }  # fmt: skip
 BY_FUNCTION: Mapping[tuple[str, str], str] = {

@@ -263,6 +263,11 @@ class Generation:
         """A copy that goes on alone."""
     def save(self, path: str) -> None:
         """Write the text, and what the model remembers of it, to a file."""
+    def set_lookup(self, tokens: int) -> None:
+        """Let each later append() of one token run up to `tokens` guessed ones in the same pass; 0: none."""
+    @property
+    def lookup(self) -> tuple[int, int]:
+        """How many tokens were guessed so far, and how many of them were appended."""
     def cancel(self) -> None:
         """Stop the append() of another thread, or else the next one, before its next chunk."""
 

@@ -37,6 +37,24 @@ extern "C" linnet_status linnet_generation_append(linnet_generation* generation,
   });
 }
 
+extern "C" linnet_status linnet_generation_set_lookup(linnet_generation* generation, size_t tokens) {
+  return linnet::guarded([&] {
+    require_pointer(generation, "generation");
+    generation->value->set_lookup(tokens);
+  });
+}
+
+extern "C" linnet_status linnet_generation_lookup(const linnet_generation* generation, size_t* guessed,
+                                                  size_t* accepted) {
+  return linnet::guarded([&] {
+    require_pointer(generation, "generation");
+    require_pointer(guessed, "guessed");
+    require_pointer(accepted, "accepted");
+    *guessed = generation->value->guessed();
+    *accepted = generation->value->accepted();
+  });
+}
+
 extern "C" linnet_status linnet_generation_score(linnet_generation* generation, const int64_t* ids,
                                                  size_t count, float* logits) {
   return linnet::guarded([&] {

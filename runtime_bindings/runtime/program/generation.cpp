@@ -14,6 +14,7 @@
 #include "file/bytes.h"
 #include "file/file_bytes.h"
 #include "file/sha256.h"
+#include "generate/lookup.h"
 #include "status.h"
 
 namespace linnet {
@@ -42,6 +43,13 @@ std::size_t cache_bytes(const DecoderShape& shape, std::int64_t capacity) {
 
 [[noreturn]] void refuse_state(const std::string& path, const std::string& problem) {
   throw Error(LINNET_STATE_INVALID, path + ": " + problem + "; make it again with this model");
+}
+
+// Return 0 to count - 1.
+std::vector<std::int64_t> first_places(std::size_t count) {
+  std::vector<std::int64_t> places(count);
+  std::iota(places.begin(), places.end(), 0);
+  return places;
 }
 
 // Return a random name in the folder of a file.
@@ -126,21 +134,77 @@ const std::uint8_t* Generation::row(std::size_t layer, std::size_t token) const 
          (layer * static_cast<std::size_t>(capacity_) + token) * static_cast<std::size_t>(shape_.row_bytes);
 }
 
-void Generation::run(const std::int64_t* ids, std::size_t count, float* each) {
-  logits_valid_ = false;
-  std::vector<std::int64_t> rows(1, static_cast<std::int64_t>(count) - 1);
-  if (each != nullptr) {
-    rows.resize(count);
-    std::iota(rows.begin(), rows.end(), 0);
+void Generation::set_lookup(std::size_t tokens) {
+  const std::size_t most = static_cast<std::size_t>(std::max<std::int64_t>(shape_.rows, 1)) - 1;
+  if (tokens > most) {
+    throw Error(LINNET_INVALID_ARGUMENT, "expected a lookup of 0 to " + std::to_string(most) +
+                                             " tokens, whose logits the file gives in one pass, got " +
+                                             std::to_string(tokens));
   }
+  std::vector<float> logits((1 + tokens) * vocabulary());
+  if (logits_valid_) {
+    std::copy_n(logits_.data() + row_ * vocabulary(), vocabulary(), logits.data());
+  }
+  logits_ = std::move(logits);
+  ahead_.clear();
+  row_ = 0;
+  lookup_ = tokens;
+}
+
+// Run tokens behind those of the text, without adding them to it. `rows`: those whose logits are wanted.
+void Generation::decode(const std::int64_t* ids, std::size_t count, const std::vector<std::int64_t>& rows,
+                        float* logits) {
+  logits_valid_ = false;
+  ahead_.clear();
+  row_ = 0;
   model_.decode({ids, count, static_cast<std::int64_t>(tokens_.size()), rows.data(), rows.size(),
                  cache_.get(), capacity_},
-                each == nullptr ? logits_.data() : each);
-  if (each != nullptr) {
-    std::copy_n(each + (count - 1) * logits_.size(), logits_.size(), logits_.begin());
+                logits);
+}
+
+void Generation::run(const std::int64_t* ids, std::size_t count, float* each) {
+  if (each == nullptr) {
+    decode(ids, count, {static_cast<std::int64_t>(count) - 1}, logits_.data());
+  } else {
+    decode(ids, count, first_places(count), each);
+    std::copy_n(each + (count - 1) * vocabulary(), vocabulary(), logits_.begin());
   }
   tokens_.insert(tokens_.end(), ids, ids + count);
   logits_valid_ = true;
+}
+
+// Take the result of a guessed token, if it is the one that was guessed.
+bool Generation::take_ahead(std::int64_t id) {
+  if (ahead_.empty() || ahead_.front() != id) {
+    return false;
+  }
+  tokens_.push_back(id);
+  ahead_.erase(ahead_.begin());
+  ++row_;
+  ++accepted_;
+  return true;
+}
+
+// Run a token, and a guess of those that follow it in the same pass.
+void Generation::run_ahead(std::int64_t id) {
+  std::vector<std::int64_t> longer = tokens_;
+  longer.push_back(id);
+  const std::size_t room = static_cast<std::size_t>(capacity_) - longer.size();
+  std::vector<std::int64_t> guess = guess_tokens(longer, std::min(lookup_, room));
+  std::vector<std::int64_t> ids(1, id);
+  ids.insert(ids.end(), guess.begin(), guess.end());
+  decode(ids.data(), ids.size(), first_places(ids.size()), logits_.data());
+  guessed_ += guess.size();
+  ahead_ = std::move(guess);
+  tokens_.push_back(id);
+  logits_valid_ = true;
+}
+
+void Generation::stop_if_cancelled(std::size_t done, std::size_t count) {
+  if (cancelled_.exchange(false)) {
+    throw Error(LINNET_CANCELLED,
+                "cancelled after " + std::to_string(done) + " of " + std::to_string(count) + " tokens");
+  }
 }
 
 void Generation::append(const std::int64_t* ids, std::size_t count, float* each) {
@@ -152,14 +216,18 @@ void Generation::append(const std::int64_t* ids, std::size_t count, float* each)
                                          "; rewind, or open the text with a larger capacity");
   }
   tokens_.reserve(tokens_.size() + count);
-  for (std::size_t start = 0; start < count;) {
-    if (cancelled_.exchange(false)) {
-      throw Error(LINNET_CANCELLED,
-                  "cancelled after " + std::to_string(start) + " of " + std::to_string(count) + " tokens");
+  if (count == 1 && each == nullptr && lookup_ > 0) {
+    stop_if_cancelled(0, 1);
+    if (!take_ahead(ids[0])) {
+      run_ahead(ids[0]);
     }
+    return;
+  }
+  for (std::size_t start = 0; start < count;) {
+    stop_if_cancelled(start, count);
     const std::int64_t most = each == nullptr ? shape_.chunk : std::min(shape_.chunk, shape_.rows);
     const std::size_t chunk = std::min(count - start, static_cast<std::size_t>(most));
-    run(ids + start, chunk, each == nullptr ? nullptr : each + start * logits_.size());
+    run(ids + start, chunk, each == nullptr ? nullptr : each + start * vocabulary());
     start += chunk;
   }
 }
@@ -179,7 +247,7 @@ const float* Generation::logits() {
       throw;
     }
   }
-  return logits_.data();
+  return logits_.data() + row_ * vocabulary();
 }
 
 void Generation::rewind(std::size_t length) {
@@ -189,6 +257,7 @@ void Generation::rewind(std::size_t length) {
   }
   if (length < tokens_.size()) {
     tokens_.resize(length);
+    ahead_.clear();
     logits_valid_ = false;
   }
 }
@@ -200,7 +269,7 @@ std::unique_ptr<Generation> Generation::fork() const {
     std::memcpy(copy->row(layer, 0), row(layer, 0), size);
   }
   copy->tokens_ = tokens_;
-  copy->logits_ = logits_;
+  std::copy_n(logits_.data() + row_ * vocabulary(), vocabulary(), copy->logits_.data());
   copy->logits_valid_ = logits_valid_;
   return copy;
 }

@@ -24,7 +24,15 @@ class Generation {
 
   const std::vector<std::int64_t>& tokens() const noexcept { return tokens_; }
   std::int64_t capacity() const noexcept { return capacity_; }
-  std::size_t vocabulary() const noexcept { return logits_.size(); }
+  std::size_t vocabulary() const noexcept { return static_cast<std::size_t>(shape_.vocabulary); }
+
+  // Let each append() of one token run up to `tokens` guessed ones in the same pass, whose results are kept
+  // until another token is appended; 0: none. Throw LINNET_INVALID_ARGUMENT if the file gives the logits of
+  // fewer, std::bad_alloc.
+  void set_lookup(std::size_t tokens);
+  // Tokens that were guessed so far, and those of them that were appended.
+  std::size_t guessed() const noexcept { return guessed_; }
+  std::size_t accepted() const noexcept { return accepted_; }
 
   // Run tokens behind the others, in chunks. If it fails or is cancelled, the tokens of the chunks that ran
   // stay. Throw LINNET_CONTEXT_FULL if there is no room for all, before any runs; LINNET_CANCELLED; what
@@ -52,14 +60,25 @@ class Generation {
  private:
   std::uint8_t* row(std::size_t layer, std::size_t token) noexcept;
   const std::uint8_t* row(std::size_t layer, std::size_t token) const noexcept;
+  void decode(const std::int64_t* ids, std::size_t count, const std::vector<std::int64_t>& rows,
+              float* logits);
   void run(const std::int64_t* ids, std::size_t count, float* each);
+  bool take_ahead(std::int64_t id);
+  void run_ahead(std::int64_t id);
+  void stop_if_cancelled(std::size_t done, std::size_t count);
 
   Model& model_;
   DecoderShape shape_;
   std::int64_t capacity_;
   Block cache_;  // [layers][capacity][row]; pages that no token has reached are never touched
   std::vector<std::int64_t> tokens_;
-  std::vector<float> logits_;
+  std::vector<float> logits_;  // [1 + most guessed tokens][vocabulary]
+  std::size_t row_ = 0;        // of logits_: behind the last token
+  std::vector<std::int64_t>
+      ahead_;  // guessed tokens that ran; the logits behind them are in the rows from row_ + 1
+  std::size_t lookup_ = 0;
+  std::size_t guessed_ = 0;
+  std::size_t accepted_ = 0;
   bool logits_valid_ = false;
   std::atomic<bool> cancelled_{false};
 };

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 
 from linnet.cli.command import add_threads
-from linnet.cli.generation import add_options, given_options, write_piece
+from linnet.cli.generation import add_options, given_options, kept_text, report_lookup, write_piece
 from linnet.errors import ContextFullError, LinnetError
 from linnet.generation import Chat
 from linnet.loading import load
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         UnknownFieldError: the file has no chat template.
     """
     with load(args.file, threads=args.threads) as model:
-        state = None if args.prepared is None else model.new_text(path=args.prepared)
+        state = kept_text(model, args)
         chat = model.chat(system=args.system, state=state, **given_options(args))
         interactive = sys.stdin.isatty()
         if interactive:
@@ -55,9 +55,11 @@ def run(args: argparse.Namespace) -> int:
         for line in _lines(interactive):
             if line.startswith("/"):
                 if _command(chat, line):
-                    return 0
+                    break
             elif line.strip():
                 _answer(chat, line, as_json=args.json)
+        if state is not None:
+            report_lookup(state, args)
     return 0
 
 

@@ -7,18 +7,21 @@ import json
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from linnet.errors import InvalidArgumentError
 from linnet.model import Model
 
-__all__ = ["OPTIONS", "add_options", "given_options", "run_prompts", "write_piece"]
+if TYPE_CHECKING:
+    from linnet.runtime import TextState
+
+__all__ = ["OPTIONS", "add_options", "given_options", "kept_text", "report_lookup", "run_prompts", "write_piece"]
 
 _PLAIN = ("max_new_tokens", "temperature", "top_p", "min_p", "repetition_penalty", "seed", "regex")
-OPTIONS = (*_PLAIN, "stop", "system", "chat", "prepared", "json_schema", "choices")
+OPTIONS = (*_PLAIN, "prompt_lookup", "stop", "system", "chat", "prepared", "json_schema", "choices")
 """Options that only decoders have."""
 
-_SETTINGS = {name: name for name in _PLAIN} | {"stop": "stop_strings"}
+_SETTINGS = {name: name for name in _PLAIN} | {"stop": "stop_strings", "prompt_lookup": "prompt_lookup_num_tokens"}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -35,6 +38,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--json-schema", metavar="FILE|TEXT", help="the answer is JSON of this schema, a file or text with {")
     add("--regex", metavar="EXPRESSION", help="the whole answer matches this regular expression")
     add("--choices", metavar="A,B,...", help="the answer is one of these texts")
+    add("--prompt-lookup", type=int, metavar="N",
+        help="guess up to N tokens from earlier text, to be faster where it is repeated; at most 15")  # fmt: skip
     add("--system", metavar="TEXT", help="system message of a conversation, in which the prompt is the first message")
     add("--prepared", metavar="STATE", help="file of linnet prepare, whose tokens are not computed again")
 
@@ -73,8 +78,9 @@ def run_prompts(model: Model, rows: Iterable[Mapping[str, Any]], args: argparse.
         InvalidArgumentError: a row is a pair.
     """
     options = given_options(args)
-    if args.prepared is not None:
-        options["state"] = model.new_text(path=args.prepared)
+    state = kept_text(model, args)
+    if state is not None:
+        options["state"] = state
     for row in rows:
         if "pair" in row:
             raise InvalidArgumentError("got a second text, text-generation continues one; leave --pair and --tabs out")
@@ -84,14 +90,32 @@ def run_prompts(model: Model, rows: Iterable[Mapping[str, Any]], args: argparse.
         prompt = _prompt(row["text"], args)
         if args.json:
             completion = model.generate(prompt, **options)
-            result = [{"generated_text": completion.text, "finish_reason": completion.finish_reason}]
-            print(json.dumps({**row, "result": result}, ensure_ascii=False), flush=True)
+            result: dict[str, Any] = {"generated_text": completion.text, "finish_reason": completion.finish_reason}
+            if args.prompt_lookup:
+                result |= {"guessed_tokens": completion.guessed_tokens, "accepted_tokens": completion.accepted_tokens}
+            print(json.dumps({**row, "result": [result]}, ensure_ascii=False), flush=True)
             continue
         if isinstance(prompt, str):
             write_piece(prompt)
         for piece in model.stream(prompt, **options):
             write_piece(piece)
         write_piece("\n")
+    if state is not None and not args.json:
+        report_lookup(state, args)
+
+
+def kept_text(model: Model, args: argparse.Namespace) -> TextState | None:
+    """Return the text that all completions of a command share; None: each has its own."""
+    if args.prepared is not None:
+        return model.new_text(path=args.prepared)
+    return model.new_text() if args.prompt_lookup else None
+
+
+def report_lookup(state: TextState, args: argparse.Namespace) -> None:
+    """Write to stderr how many guessed tokens were right, where ``--prompt-lookup`` is given."""
+    if args.prompt_lookup:
+        guessed, accepted = state.lookup
+        print(f"linnet: {accepted} of {guessed} guessed tokens were right", file=sys.stderr)
 
 
 def write_piece(text: str) -> None:

@@ -21,7 +21,7 @@ class TextGeneration(Task):
     options: ClassVar[frozenset[str]] = frozenset(
         (
             "top_k max_new_tokens temperature top_p min_p repetition_penalty seed stop system chat prepared "
-            "json_schema regex choices"
+            "json_schema regex choices prompt_lookup"
         ).split()
     )
 
