@@ -85,6 +85,7 @@ LABELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
         "statistic": ("psi", "ks", "chi_squared", "p_value", "sequential"),
         "severity": ("info", "warning", "critical"),
+        "sink": ("json_lines", "opentelemetry"),
         "entity": (
             "email", "phone", "iban", "card", "ip", "mac", "date_of_birth", "national_id", "person", "place",
             "organization", "url",
@@ -193,6 +194,7 @@ METRICS: tuple[Metric, ...] = (
     _counter("throttles", "", "Times the processor was held back since it was switched on."),
     _gauge("start_time", "", "When counting began, in seconds since 1970.", "seconds", "min"),
     # the registry itself
+    _counter("export_failures", "sink", "Snapshots that could not be written or sent."),
     _counter("dropped", "", "Values that were not numbers, or came when the registry was full."),
 )  # fmt: skip
 """Everything that linnet counts."""
