@@ -17,6 +17,7 @@ PACKAGES = (
     "linnet",
     "linnet_bench",
     "linnet_export",
+    "linnet_monitor",
     "linnet_serve",
     "linnet_train",
     "linnet_runtime",
