@@ -313,6 +313,11 @@ class Model:
         return self._session.run(encoding, prompt_tokens)
 
     @property
+    def session(self) -> Session:
+        """Encoding and inference without decoding of answers, for packages that build on linnet."""
+        return self._session
+
+    @property
     def tokenizer(self) -> OpenedTokenizer:
         """The tokenizer of the file, with its ``vocabulary``; opened on first use.
 

@@ -9,6 +9,6 @@ __all__ = ["serve"]
 serve = Command(
     help="answer over HTTP: OpenAI, TEI, pipelines, Open Inference Protocol",
     group="run for others",
-    module="linnet_serve.cli",
+    module="linnet_serve.cli.serve",
     extra="serve",
 )

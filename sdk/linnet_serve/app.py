@@ -1,0 +1,80 @@
+"""ASGI application of the service: all routes of all interfaces."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.routing import Route as StarletteRoute
+
+from linnet_serve.http import Endpoint, Route, write_json
+from linnet_serve.interfaces import (
+    documentation,
+    health,
+    inference_protocol,
+    openai_chat,
+    openai_completions,
+    openai_embeddings,
+    pipelines,
+    tei,
+)
+from linnet_serve.service import Service
+
+__all__ = ["ROUTES", "make_app"]
+
+# the busiest first, since they are tried in this order
+ROUTES: tuple[Route, ...] = (
+    *openai_embeddings.ROUTES,
+    *openai_chat.ROUTES,
+    *openai_completions.ROUTES,
+    *tei.ROUTES,
+    *pipelines.ROUTES,
+    *inference_protocol.ROUTES,
+    *health.ROUTES,
+    *documentation.ROUTES,
+)
+"""Routes of the service."""
+
+
+def make_app(service: Service) -> Starlette:
+    """Return the application of a service whose models are open; it closes them at its end."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await service.close()
+
+    origins = service.settings.access.origins
+    middleware = [Middleware(CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"])]
+    routes: list[BaseRoute] = [
+        StarletteRoute(route.path, Endpoint(service, route), methods=[route.method]) for route in ROUTES
+    ]
+    return Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        middleware=middleware if origins else [],
+        exception_handlers={HTTPException: _http_error},
+    )
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    """Answer a path or a method that is not there."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 404:
+        message = f"there is no {request.url.path}; /openapi.json lists what is there"
+    elif error.status_code == 405:
+        allowed = sorted(route.method for route in ROUTES if route.path == request.url.path)
+        message = f"{request.url.path} takes {' or '.join(allowed) or 'another method'}, got {request.method}"
+    else:
+        message = error.detail
+    body = write_json({"error": {"message": message, "type": "not_found_error", "param": None, "code": "not_found"}})
+    return Response(body, error.status_code, media_type="application/json", headers=error.headers)

@@ -1,0 +1,368 @@
+"""HTTP layer of the service: routes with typed bodies, limits, disconnects, and error forms of the interfaces."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import logging
+import re
+import secrets
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
+from starlette.types import Message, Receive, Scope, Send
+
+from linnet.errors import LinnetError
+from linnet_serve.access.principal import ANONYMOUS, Principal
+from linnet_serve.errors import ServiceError, invalid, too_large, unavailable
+
+if TYPE_CHECKING:
+    from linnet_serve.models.hosting import HostedModel
+    from linnet_serve.service import Service
+
+__all__ = ["Endpoint", "ErrorForm", "Exchange", "Reply", "Route", "Stream", "json_reply", "write_json"]
+
+_LOG = logging.getLogger("linnet.serve")
+_ENCODER = msgspec.json.Encoder()
+
+ErrorForm: TypeAlias = Callable[[ServiceError], Mapping[str, Any]]
+"""Function that writes an error in the form of an interface."""
+
+
+def write_json(value: Any) -> bytes:
+    """Return a value as JSON."""
+    return _ENCODER.encode(value)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer as a whole."""
+
+    body: bytes
+    status: int = 200
+    content_type: bytes = b"application/json"
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Stream:
+    """An answer in server-sent events; ``parts`` yields whole events."""
+
+    parts: AsyncGenerator[bytes, None]
+    content_type: bytes = b"text/event-stream; charset=utf-8"
+
+
+def json_reply(value: Any, status: int = 200) -> Reply:
+    """Return an answer with a value as JSON."""
+    return Reply(_ENCODER.encode(value), status)
+
+
+class Unmasking:
+    """Text on its way to the client."""
+
+    def push(self, text: str) -> str:
+        """Take a piece; return what can be sent."""
+        return text
+
+    def finish(self) -> str:
+        """Return what was held back."""
+        return ""
+
+
+@dataclasses.dataclass(slots=True)
+class Exchange:
+    """One request and what is known of it; it lives until the end of its answer.
+
+    Attributes:
+        id: random name, in the header x-request-id.
+        principal: who sent it.
+        body: decoded body, of the type of the route; None for a route without one.
+        raw: the body as it came.
+        path: parameters of the path.
+        query: parameters behind the question mark.
+        model: name of the model that answers.
+        tokens: tokens that were read and written.
+        error: code of the error, or empty.
+        headers: further headers of the answer.
+    """
+
+    service: Service
+    route: Route
+    id: str
+    principal: Principal = ANONYMOUS
+    body: Any = None
+    raw: bytes = b""
+    path: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    query: str = ""
+    model: str = ""
+    tokens: int = 0
+    error: str = ""
+    headers: list[tuple[bytes, bytes]] = dataclasses.field(default_factory=list)
+
+    def hosted(self, name: str | None, *tasks: str) -> HostedModel:
+        """Return a model that the request may use; see :meth:`Service.find`."""
+        found = self.service.find(name, tasks, self.principal)
+        self.model = found.name
+        return found
+
+    def masked_all(self, texts: list[str]) -> list[str]:
+        """Return texts with personal data masked, if the service masks."""
+        return texts
+
+    def masked_value(self, value: Any) -> Any:
+        """Return a value of JSON whose texts are masked, if the service masks."""
+        return value
+
+    def unmasked(self, text: str) -> str:
+        """Return an answer in which the pseudonyms of the request are their values again."""
+        return text
+
+    def unmasking(self) -> Unmasking:
+        """Return the same for an answer that comes in pieces."""
+        return Unmasking()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Route:
+    """One path of an interface.
+
+    Attributes:
+        method: of HTTP.
+        path: with parameters as Starlette writes them, "/models/{name}".
+        handle: function that answers.
+        summary: one line for the OpenAPI document.
+        tag: interface that it belongs to.
+        form: how errors are written.
+        body: type of the body; None: there is none.
+        answer: type of the answer, for the OpenAPI document; None: not JSON.
+        scope: scope that a key needs; empty: any key.
+        open: no key is needed.
+        streams: answers can be server-sent events.
+    """
+
+    method: str
+    path: str
+    handle: Callable[[Exchange], Awaitable[Reply | Stream]]
+    summary: str
+    tag: str
+    form: ErrorForm
+    body: Any = None
+    answer: Any = None
+    scope: str = ""
+    open: bool = False
+    streams: bool = False
+
+
+class Endpoint:
+    """ASGI application of one route."""
+
+    def __init__(self, service: Service, route: Route) -> None:
+        """Prepare the decoder of the route's body."""
+        self._service, self._route = service, route
+        self._decoder = None if route.body is None else msgspec.json.Decoder(route.body)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, and note how that went."""
+        exchange = Exchange(self._service, self._route, secrets.token_hex(8), path=scope["path_params"])
+        exchange.query = scope.get("query_string", b"").decode("latin-1")
+        begun = time.perf_counter()
+        writer = _Writer(exchange, send, self._service.settings.limits.slow)
+        try:
+            await self._answer(exchange, scope, receive, writer)
+        except ServiceError as error:
+            await self._refuse(exchange, writer, error)
+        except _Gone:
+            exchange.error = "client_gone"
+        except LinnetError as error:
+            await self._refuse(exchange, writer, _internal(error))
+        except Exception as error:  # noqa: BLE001  any defect is one 500, with the place in the log and no text
+            _LOG.error("request %s: %s in %s", exchange.id, type(error).__name__, _place(error))
+            await self._refuse(exchange, writer, _internal(error))
+        finally:
+            self._service.note(exchange, writer.status, time.perf_counter() - begun)
+
+    async def _answer(self, exchange: Exchange, scope: Scope, receive: Receive, writer: _Writer) -> None:
+        service, route = self._service, self._route
+        headers = _headers(scope)
+        if not route.open:
+            exchange.principal = service.gate.identify(headers[0], headers[1])
+            exchange.principal.require(route.scope, None)
+            service.gate.quotas.admit(exchange.principal)
+        if service.ending and not route.open:
+            raise unavailable("the service is ending")
+        if self._decoder is not None:
+            exchange.raw = await self._read(receive, headers[2])
+            exchange.body = _decoded(self._decoder, exchange.raw)
+        await _unless_gone(self._handled(exchange, writer), receive, has_body=self._decoder is not None)
+
+    async def _handled(self, exchange: Exchange, writer: _Writer) -> None:
+        result = await self._route.handle(exchange)
+        if isinstance(result, Reply):
+            await writer.whole(result)
+        else:
+            await writer.parts(result)
+
+    async def _read(self, receive: Receive, length: str) -> bytes:
+        """Read the body.
+
+        Raises:
+            ServiceError: it is over the limit (413), or comes too slowly (408).
+        """
+        limits = self._service.settings.limits
+        most = limits.body_bytes
+        if length.isdecimal() and int(length) > most:
+            raise too_large(f"the body has {length} bytes, expected at most {most}")
+        parts, size = [], 0
+        while True:
+            try:
+                message = await asyncio.wait_for(receive(), limits.slow)
+            except TimeoutError:
+                raise ServiceError("the body came too slowly", http_status=408, code="timeout") from None
+            if message["type"] == "http.disconnect":
+                raise _Gone
+            part = message.get("body", b"")
+            size += len(part)
+            if size > most:
+                raise too_large(f"the body has more than {most} bytes")
+            parts.append(part)
+            if not message.get("more_body"):
+                return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    async def _refuse(self, exchange: Exchange, writer: _Writer, error: ServiceError) -> None:
+        exchange.error = error.code
+        headers: list[tuple[bytes, bytes]] = []
+        if error.retry_after is not None:
+            headers.append((b"retry-after", b"%d" % max(1, round(error.retry_after + 0.5))))
+        if error.http_status == 401:
+            headers.append((b"www-authenticate", b"Bearer"))
+        if error.http_status == 413:
+            headers.append((b"connection", b"close"))  # the rest of the body is not read
+        body = write_json(self._route.form(error))
+        try:
+            await writer.failed(Reply(body, error.http_status, headers=tuple(headers)))
+        except _Gone:
+            exchange.error = "client_gone"
+
+
+class _Gone(Exception):
+    """The client has closed the connection, or does not read."""
+
+
+class _Writer:
+    """Sends one answer."""
+
+    def __init__(self, exchange: Exchange, send: Send, seconds: float) -> None:
+        self._exchange, self._send, self._seconds = exchange, send, seconds
+        self.status = 0
+
+    async def whole(self, reply: Reply) -> None:
+        """Send an answer as a whole."""
+        await self._start(reply.status, reply.content_type, reply.headers, len(reply.body))
+        await self._put({"type": "http.response.body", "body": reply.body})
+
+    async def parts(self, stream: Stream) -> None:
+        """Send an answer in parts; an error before the first one becomes an answer of its own."""
+        try:
+            async for part in stream.parts:
+                if not self.status:
+                    await self._start(200, stream.content_type, ((b"cache-control", b"no-store"),), None)
+                await self._put({"type": "http.response.body", "body": part, "more_body": True})
+            await self._put({"type": "http.response.body", "body": b""})
+        finally:
+            await stream.parts.aclose()
+
+    async def failed(self, reply: Reply) -> None:
+        """Send an error; one in the middle of a stream is its last event."""
+        if not self.status:
+            await self.whole(reply)
+            return
+        await self._put({"type": "http.response.body", "body": b"data: " + reply.body + b"\n\n", "more_body": True})
+        await self._put({"type": "http.response.body", "body": b""})
+
+    async def _start(
+        self, status: int, content_type: bytes, headers: tuple[tuple[bytes, bytes], ...], length: int | None
+    ) -> None:
+        self.status = status
+        listed = [(b"content-type", content_type), (b"x-request-id", self._exchange.id.encode())]
+        if length is not None:
+            listed.append((b"content-length", b"%d" % length))
+        listed += [*headers, *self._exchange.headers]
+        await self._put({"type": "http.response.start", "status": status, "headers": listed})
+
+    async def _put(self, message: Message) -> None:
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._send(message)
+        except (TimeoutError, OSError):
+            raise _Gone from None
+
+
+async def _unless_gone(work: Awaitable[None], receive: Receive, *, has_body: bool) -> None:
+    """Run the work; cancel it if the client closes the connection."""
+    task = asyncio.ensure_future(work)
+    watch = asyncio.ensure_future(_disconnect(receive, has_body=has_body))
+    try:
+        await asyncio.wait((task, watch), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise _Gone
+        task.result()
+    finally:
+        watch.cancel()
+        if not task.done():
+            task.cancel()
+            await asyncio.wait((task,))
+
+
+async def _disconnect(receive: Receive, *, has_body: bool) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _headers(scope: Scope) -> tuple[str, str, str]:
+    """Return the headers authorization, x-api-key and content-length."""
+    authorization, key, length = "", "", ""
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            authorization = value.decode("latin-1")
+        elif name == b"x-api-key":
+            key = value.decode("latin-1")
+        elif name == b"content-length":
+            length = value.decode("latin-1")
+    return authorization, key, length
+
+
+def _decoded(decoder: msgspec.json.Decoder[Any], raw: bytes) -> Any:
+    """Decode a body.
+
+    Raises:
+        ServiceError: it is no JSON, or has another form (400).
+    """
+    try:
+        return decoder.decode(raw)
+    except msgspec.ValidationError as error:
+        message = str(error)
+        unknown = re.search(r"unknown field `([^`]*)`", message)
+        place = re.search(r"at `\$\.?([^`]*)`", message)
+        if unknown:
+            name = ".".join(filter(None, (place[1] if place else "", unknown[1])))
+            raise invalid(f"the parameter {name!r} is not supported here", name, "unsupported_parameter") from None
+        raise invalid(message, place[1] if place and place[1] else None) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise invalid(f"expected a body of JSON: {error}", code="invalid_json") from None
+
+
+def _internal(error: Exception) -> ServiceError:
+    return ServiceError(
+        f"the service failed ({type(error).__name__}); its log says where", http_status=500, code="internal_error"
+    )
+
+
+def _place(error: BaseException) -> str:
+    """Return file and line of an error; never its message, which could quote a text."""
+    frames, trace = [], error.__traceback__
+    while trace is not None:
+        frames.append(f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    return " ".join(frames[-3:])

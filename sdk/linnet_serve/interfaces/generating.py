@@ -1,0 +1,220 @@
+"""What OpenAI's chat and completions share: options, streams of choices, and usage."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import AsyncGenerator, Sequence
+from typing import Any
+
+import msgspec
+
+from linnet_serve.errors import invalid
+from linnet_serve.http import Exchange, write_json
+from linnet_serve.models.hosting import HostedModel
+from linnet_serve.models.messages import Ended, Generate, Piece
+
+__all__ = [
+    "Choice",
+    "CommonRequest",
+    "StreamOptions",
+    "Usage",
+    "collect",
+    "done",
+    "event",
+    "generation_options",
+    "pieces",
+    "usage_of",
+]
+
+_MOST_CHOICES = 8
+_MOST_STOPS = 4
+_TASK = "text-generation"
+
+
+class StreamOptions(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Options of a stream: ``include_usage`` adds an event with the numbers of tokens."""
+
+    include_usage: bool = False
+    include_obfuscation: bool = False
+
+
+class CommonRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Parameters of both interfaces. ``top_k``, ``min_p``, ``repetition_penalty`` and ``guided_*`` are those of vLLM.
+
+    Attributes:
+        model: name of the model.
+        n: how many answers; answer i uses seed + i.
+        user, metadata, store, service_tier: are not used.
+    """
+
+    model: str
+    temperature: float | None = None
+    top_p: float | None = None
+    n: int = 1
+    seed: int | None = None
+    stop: str | list[str] | None = None
+    stream: bool = False
+    stream_options: StreamOptions | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
+    logit_bias: dict[str, float] | None = None
+    user: str | None = None
+    metadata: dict[str, str] | None = None
+    store: bool | None = None
+    service_tier: str | None = None
+    top_k: int | None = None
+    min_p: float | None = None
+    repetition_penalty: float | None = None
+    guided_regex: str | None = None
+    guided_choice: list[str] | None = None
+    guided_json: dict[str, Any] | str | None = None
+
+
+class Usage(msgspec.Struct):
+    """Tokens of a request."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
+@dataclasses.dataclass
+class Choice:
+    """One answer."""
+
+    text: str = ""
+    pieces: list[Piece] = dataclasses.field(default_factory=list)
+    end: Ended | None = None
+
+    @property
+    def finish_reason(self) -> str:
+        """Reason in OpenAI's words: a full context is a "length" too."""
+        assert self.end is not None
+        return "stop" if self.end.finish_reason == "stop" else "length"
+
+
+def generation_options(body: CommonRequest, most: int) -> dict[str, Any]:
+    """Return options of linnet for a request; a parameter without a value is left out.
+
+    Raises:
+        ServiceError: a parameter is not supported or out of range (400).
+    """
+    if body.logit_bias:
+        raise invalid("logit_bias is not supported", "logit_bias", "unsupported_parameter")
+    if not 1 <= body.n <= _MOST_CHOICES:
+        raise invalid(f"n is {body.n}, expected 1 to {_MOST_CHOICES}", "n")
+    if body.stream_options is not None and not body.stream:
+        raise invalid("stream_options needs stream", "stream_options")
+    for name, least, highest in _RANGES:
+        value = getattr(body, name)
+        if value is not None and not least <= value <= highest:
+            raise invalid(f"{name} is {value:g}, expected {least:g} to {highest:g}", name)
+    stops = [body.stop] if isinstance(body.stop, str) else list(body.stop or ())
+    if len(stops) > _MOST_STOPS or "" in stops:
+        raise invalid(f"stop has {len(stops)} texts, expected at most {_MOST_STOPS} that are not empty", "stop")
+    given = {
+        "max_new_tokens": most,
+        "temperature": body.temperature,
+        "top_p": body.top_p,
+        "top_k": body.top_k,
+        "min_p": body.min_p,
+        "repetition_penalty": body.repetition_penalty,
+        "presence_penalty": body.presence_penalty,
+        "frequency_penalty": body.frequency_penalty,
+        "seed": None if body.seed is None else body.seed % (1 << 63),
+        "stop_strings": stops or None,
+        "regex": body.guided_regex,
+        "choices": body.guided_choice,
+        "json_schema": body.guided_json,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+_RANGES = (
+    ("temperature", 0.0, 2.0),
+    ("top_p", 0.0, 1.0),
+    ("min_p", 0.0, 1.0),
+    ("presence_penalty", -2.0, 2.0),
+    ("frequency_penalty", -2.0, 2.0),
+    ("repetition_penalty", 0.01, 100.0),
+    ("top_k", 0, 2**31 - 1),
+)
+
+
+async def pieces(
+    exchange: Exchange, model: HostedModel, works: Sequence[Generate]
+) -> AsyncGenerator[tuple[int, Piece | Ended], None]:
+    """Yield the pieces and ends of several generations, with the number of each, as they come.
+
+    Raises:
+        ServiceError: the first error of any; the others are cancelled.
+    """
+    timeout = model.settings.timeout
+    if len(works) == 1:
+        async with contextlib.aclosing(model.generate(works[0], timeout=timeout)) as stream:
+            async for message in stream:
+                _count(exchange, message)
+                yield 0, message
+        return
+    arrived: asyncio.Queue[tuple[int, Piece | Ended] | BaseException] = asyncio.Queue()
+    tasks = [asyncio.ensure_future(_feed(index, model, work, arrived)) for index, work in enumerate(works)]
+    try:
+        left = len(works)
+        while left:
+            item = await arrived.get()
+            if isinstance(item, BaseException):
+                raise item
+            left -= isinstance(item[1], Ended)
+            _count(exchange, item[1])
+            yield item
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _feed(index: int, model: HostedModel, work: Generate, arrived: asyncio.Queue[Any]) -> None:
+    try:
+        async with contextlib.aclosing(model.generate(work, timeout=model.settings.timeout)) as stream:
+            async for message in stream:
+                arrived.put_nowait((index, message))
+    except Exception as error:  # noqa: BLE001  raised by the reader of the queue
+        arrived.put_nowait(error)
+
+
+def _count(exchange: Exchange, message: Piece | Ended) -> None:
+    if isinstance(message, Ended):
+        exchange.tokens += message.prompt_tokens + message.completion_tokens
+
+
+async def collect(exchange: Exchange, model: HostedModel, works: Sequence[Generate]) -> list[Choice]:
+    """Wait for whole answers."""
+    choices = [Choice() for _ in works]
+    stream = pieces(exchange, model, works)
+    async with contextlib.aclosing(stream):
+        async for index, message in stream:
+            if isinstance(message, Ended):
+                choices[index].end = message
+            else:
+                choices[index].pieces.append(message)
+    for choice in choices:
+        choice.text = "".join(piece.text for piece in choice.pieces)
+    return choices
+
+
+def usage_of(ends: Sequence[Ended]) -> Usage:
+    """Return the tokens of all answers; the prompt counts once, as OpenAI counts it."""
+    prompt = max(end.prompt_tokens for end in ends)
+    completion = sum(end.completion_tokens for end in ends)
+    return Usage(prompt, completion, prompt + completion)
+
+
+def event(value: Any) -> bytes:
+    """Return a value as a server-sent event."""
+    return b"data: " + write_json(value) + b"\n\n"
+
+
+done = b"data: [DONE]\n\n"
+"""Last event of a stream."""

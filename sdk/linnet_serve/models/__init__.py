@@ -1,0 +1,1 @@
+"""Models of the service: worker processes, queues and the hosting of files."""
