@@ -131,6 +131,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="texts of the proof: .jsonl with text and pair, or plain lines",
     )
+    add(
+        "--reference",
+        type=Path,
+        metavar="FILE",
+        help="texts like those to come, as --proof takes them: the reference for drift (default: those of --proof)",
+    )
     add("--no-proof", action="store_true", help="skip the proof and mark the file as unproven")
     add("--budget", type=_budget, action="append", default=[], metavar="NAME=VALUE",
         help=f"change a limit of the proof: {', '.join(BUDGET_KEYS)}")  # fmt: skip
@@ -156,6 +162,7 @@ def run(args: argparse.Namespace) -> int:
         pooling=args.pooling,
         proof=args.proof,
         prove=not args.no_proof,
+        reference=args.reference,
         budget=dict(args.budget),
         force=args.force,
     )

@@ -147,6 +147,8 @@ class ExportConfig:
             none for one vector a token; None: what the sentence-transformers files say, mean without them.
         proof: JSON-lines or text file with the texts of the proof; None: the built-in set.
         prove: False leaves the file unproven, and the file says so.
+        reference: file with texts like those to come, in a form that `proof` takes too: their features go into the file
+            as the reference for drift; None: those of `proof`, and without these none.
         budget: changes to the proof's limits, keys of :data:`BUDGET_KEYS`.
         force: overwrite `output`.
     """
@@ -165,6 +167,7 @@ class ExportConfig:
     pooling: str | None = None
     proof: Path | None = None
     prove: bool = True
+    reference: Path | None = None
     budget: Mapping[str, float] = dataclasses.field(default_factory=dict)
     force: bool = False
 

@@ -24,9 +24,11 @@ from linnet_export.proof import (
     Budget,
     ProofText,
     choose_calibration,
+    choose_reference,
     choose_texts,
     default_budget,
     device_inputs,
+    measure_drift_reference,
     prove,
     unproven,
 )
@@ -56,6 +58,7 @@ class _Loaded:
         checkpoint: the original, its task among it.
         tokenizer: its tokenizer, written for the device.
         texts: of the proof; empty if it is switched off.
+        reference: texts of the reference for drift; empty if there are none.
         calibration: texts for calibration; empty if the recipe needs none.
         built_in: the calibration is the built-in set, which the proof measures too.
         budget: limits of the proof.
@@ -66,6 +69,7 @@ class _Loaded:
     checkpoint: Checkpoint
     tokenizer: TokenizerBytes
     texts: Sequence[ProofText]
+    reference: Sequence[ProofText]
     calibration: Sequence[ProofText]
     built_in: bool
     budget: Budget
@@ -126,6 +130,7 @@ def _load(config: ExportConfig, stages: Stages) -> _Loaded:
         tokenizer = tokenizer_bytes(checkpoint.tokenizer, clean_up=checkpoint.clean_up)
         # texts are read here, before the slow stages, so that a wrong file fails at once
         texts = choose_texts(config, checkpoint)
+        reference = choose_reference(config, checkpoint)
         calibrated = is_calibrated(recipe, settings)
         calibration = choose_calibration(config, checkpoint)[:_MOST_CALIBRATION_TEXTS] if calibrated else []
     return _Loaded(
@@ -134,6 +139,7 @@ def _load(config: ExportConfig, stages: Stages) -> _Loaded:
         checkpoint=checkpoint,
         tokenizer=tokenizer,
         texts=texts,
+        reference=reference,
         calibration=calibration,
         built_in=calibrated and config.calibration is None,
         budget=default_budget(checkpoint.task, recipe.exact, config.budget, recipe.weight_bits),
@@ -253,11 +259,15 @@ def _write_and_prove(loaded: _Loaded, lowered: LowerResult, path: Path, stages: 
     with stages.stage("write"):
         ranges = structural_ranges(lowered.program)
         write_trailer(path, lowered.program, ranges, unproven("not proven yet"))
-    if not loaded.config.prove:
-        return unproven("exported with --no-proof")
-    with stages.stage("prove"):
-        fused = "forward_fused" in lowered.facts.partitions
-        return prove(path, loaded.checkpoint, loaded.texts, loaded.budget, stages.detail, fused=fused)
+    evidence = unproven("exported with --no-proof")
+    if loaded.config.prove:
+        with stages.stage("prove"):
+            fused = "forward_fused" in lowered.facts.partitions
+            evidence = prove(path, loaded.checkpoint, loaded.texts, loaded.budget, stages.detail, fused=fused)
+    if not loaded.reference:
+        return evidence
+    with stages.stage("reference"):
+        return dataclasses.replace(evidence, drift_reference=measure_drift_reference(path, loaded.reference))
 
 
 def _report(loaded: _Loaded, quantized: _Quantized, lowered: LowerResult, seconds: Mapping[str, float]) -> Report:

@@ -14,9 +14,9 @@ import pytest
 
 from linnet.errors import InvalidArgumentError
 from linnet.monitoring import METRICS, Metrics
+from linnet.monitoring.snapshot import check_snapshot
 from linnet_monitor.opentelemetry import OpenTelemetrySink, otlp_request
 from linnet_monitor.periodic import JsonLines, Periodic
-from linnet.monitoring.snapshot import check_snapshot
 
 
 def full() -> Metrics:
