@@ -15,12 +15,13 @@ from typing import TextIO
 from linnet.cli.console import Console, shorten
 from linnet.cli.exit_status import CHECK_FAILED, RUN_FAILED, exit_status
 from linnet.cli.output import check_not_input
-from linnet.errors import NoSpaceError
+from linnet.errors import InvalidArgumentError, NoSpaceError
 from linnet.format.manifest import TASKS
 from linnet.printable import printable, unescaped
+from linnet_bench.accuracy.entity_errors import print_errors
 from linnet_bench.html.output import check_page_path, write_page
 from linnet_export import export
-from linnet_export.config import ALGORITHMS, BUDGET_KEYS, OBSERVER_NAMES, ExportConfig, QuantizationConfig
+from linnet_export.config import ALGORITHMS, BUDGET_KEYS, OBSERVER_NAMES, ExportConfig, QuantizationConfig, read_shares
 from linnet_export.errors import OverBudgetError
 from linnet_export.explain import explain_page, measure_latency, read_facts
 from linnet_export.log_capture import redirect_output
@@ -140,6 +141,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--no-proof", action="store_true", help="skip the proof and mark the file as unproven")
     add("--budget", type=_budget, action="append", default=[], metavar="NAME=VALUE",
         help=f"change a limit of the proof: {', '.join(BUDGET_KEYS)}")  # fmt: skip
+    add("--proof-rows", type=Path, metavar="FILE",
+        help="labelled rows of a tagger (tokens, tags): the evidence has its recall and precision by type")  # fmt: skip
+    for name in ("recall", "precision"):
+        add(f"--min-{name}", type=_shares, default={}, metavar="[TYPE=]SHARE,...",
+            help=f"no file below this {name} of all entities of --proof-rows, or of those of a type")  # fmt: skip
+    add("--show-errors", type=int, default=0, metavar="N",
+        help="list up to N missed, N other and N invented entities of --proof-rows")  # fmt: skip
     add("--report", type=Path, metavar="OUT.html", help="write a page about the file too, as `linnet explain` does")
     add("--force", action="store_true", help="replace the output if it exists")
     add("--json", action="store_true", help="print the report as JSON")
@@ -164,6 +172,10 @@ def run(args: argparse.Namespace) -> int:
         prove=not args.no_proof,
         reference=args.reference,
         budget=dict(args.budget),
+        proof_rows=args.proof_rows,
+        min_recall=args.min_recall,
+        min_precision=args.min_precision,
+        show_errors=args.show_errors,
         force=args.force,
     )
     if args.report is not None:
@@ -244,6 +256,7 @@ def _write_page(file: Path, page: Path, *, force: bool) -> None:
 def report_over_budget(error: OverBudgetError) -> int:
     """Print the worst texts and the error; return the exit status."""
     _print_worst(error)
+    print_errors(Console(sys.stderr), error.errors)
     print(f"linnet: error: {error}", file=sys.stderr)
     return CHECK_FAILED
 
@@ -294,6 +307,13 @@ def _labels(text: str) -> tuple[str, ...]:
     path = Path(text)
     items = path.read_text(encoding="utf-8-sig").splitlines() if path.is_file() else text.split(",")
     return tuple(item.strip() for item in items if item.strip())
+
+
+def _shares(text: str) -> dict[str, float]:
+    try:
+        return read_shares(text)
+    except InvalidArgumentError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _budget(text: str) -> tuple[str, float]:

@@ -12,6 +12,7 @@ from linnet.suggestions import did_you_mean
 
 __all__ = [
     "ALGORITHMS",
+    "ALL_TYPES",
     "BUDGET_KEYS",
     "DEFAULT_CONTEXT",
     "MAX_POSITIONS",
@@ -20,6 +21,7 @@ __all__ = [
     "UPPER_LIMITS",
     "ExportConfig",
     "QuantizationConfig",
+    "read_shares",
     "unknown_recipe",
 ]
 
@@ -36,6 +38,9 @@ BUDGET_KEYS: tuple[str, ...] = (
 
 UPPER_LIMITS = frozenset({"max_error", "perplexity_ratio", "kl_mean"})
 """Keys of `budget` that a figure must not be above; it must not be below the others."""
+
+ALL_TYPES = "all"
+"""Key of `min_recall` and `min_precision` for the entities of all types together."""
 
 RECIPES: tuple[str, ...] = ("8da4w", "fp16", "fp32", "int8", "int8-static")
 """Names of the recipes, known without importing them; :mod:`linnet_export.quantize.recipes` has one file for each."""
@@ -58,6 +63,22 @@ def unknown_recipe(name: str) -> str:
     """Return the error for a name that no recipe has, with the nearest one."""
     hint = did_you_mean(name.lower(), {recipe: recipe for recipe in RECIPES} | _OTHER_RECIPE_NAMES)
     return f"recipe is {name!r}, supported are {', '.join(RECIPES)}{hint}"
+
+
+def read_shares(text: str) -> dict[str, float]:
+    """Parse `0.9`, `PER=0.95` or several behind commas; a share alone is that of :data:`ALL_TYPES`.
+
+    Raises:
+        InvalidArgumentError: it has another form.
+    """
+    shares: dict[str, float] = {}
+    for item in text.split(","):
+        name, equals, value = item.strip().rpartition("=")
+        try:
+            shares[name if equals else ALL_TYPES] = float(value)
+        except ValueError as error:
+            raise InvalidArgumentError(f"expected SHARE or TYPE=SHARE, behind commas, got {text!r}") from error
+    return shares
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -150,6 +171,11 @@ class ExportConfig:
         reference: file with texts like those to come, in a form that `proof` takes too: their features go into the file
             as the reference for drift; None: those of `proof`, and without these none.
         budget: changes to the proof's limits, keys of :data:`BUDGET_KEYS`.
+        proof_rows: labelled rows of tokens and tags, in a form that `linnet eval` takes: the written tagger is run on
+            them, and the evidence has its recall and precision by type; None: it is not.
+        min_recall: lower limits of the recall of whole entities by type, or of :data:`ALL_TYPES`.
+        min_precision: the same of their precision.
+        show_errors: entities of the rows to report: up to so many that were missed, are other, and were invented.
         force: overwrite `output`.
     """
 
@@ -169,6 +195,10 @@ class ExportConfig:
     prove: bool = True
     reference: Path | None = None
     budget: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    proof_rows: Path | None = None
+    min_recall: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    min_precision: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    show_errors: int = 0
     force: bool = False
 
     def __post_init__(self) -> None:
@@ -199,6 +229,22 @@ class ExportConfig:
             problems.append(f"budget has {', '.join(unknown)}, known are {', '.join(BUDGET_KEYS)}")
         if not self.prove and (self.proof is not None or self.budget):
             problems.append("proof or budget is given although the proof is switched off")
+        problems += self._labelled_problems()
         if not self.prove and self.auto_mixed_precision:
             problems.append("auto_mixed_precision is set although the proof, whose texts it needs, is switched off")
+        return problems
+
+    def _labelled_problems(self) -> list[str]:
+        limits = [*self.min_recall.items(), *self.min_precision.items()]
+        problems = [
+            f"expected the recall or precision of {name} to be 0 to 1, got {limit}"
+            for name, limit in limits
+            if not 0 <= limit <= 1
+        ]
+        if self.show_errors < 0:
+            problems.append(f"expected show_errors to be at least 0, got {self.show_errors}")
+        if self.proof_rows is None and (limits or self.show_errors):
+            problems.append("min_recall, min_precision or show_errors is given without labelled rows: give proof_rows")
+        if not self.prove and self.proof_rows is not None:
+            problems.append("proof_rows is given although the proof is switched off")
         return problems

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from linnet.errors import CallerError, LinnetError
 from linnet.format.evidence import WorstText
+from linnet_bench.accuracy.entity_errors import EntityError
 
 __all__ = ["CheckpointError", "ExportError", "OutputExistsError", "OverBudgetError", "ProofError", "ProofTextsError"]
 
@@ -35,8 +36,10 @@ class OverBudgetError(ProofError):
 
     Attributes:
         worst: the texts that differ most, worst first.
+        errors: entities of the labelled rows that are wrong, a few of each kind.
     """
 
-    def __init__(self, message: str, worst: Sequence[WorstText] = ()) -> None:
+    def __init__(self, message: str, worst: Sequence[WorstText] = (), errors: Sequence[EntityError] = ()) -> None:
         super().__init__(message)
         self.worst = tuple(worst)
+        self.errors = tuple(errors)

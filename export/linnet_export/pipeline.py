@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from linnet.format.evidence import Evidence, LayerError, MixedPrecision, Report
+from linnet_bench.accuracy.datasets import Table
+from linnet_bench.accuracy.entity_errors import EntityError
 from linnet_export.bundle.support import app_notes
 from linnet_export.checkpoint import Checkpoint, load_checkpoint
 from linnet_export.config import ExportConfig
@@ -30,6 +32,9 @@ from linnet_export.proof import (
     device_inputs,
     measure_drift_reference,
     prove,
+    prove_entities,
+    proven_methods,
+    read_proof_rows,
     unproven,
 )
 from linnet_export.quantize.apply import apply_recipe
@@ -62,6 +67,7 @@ class _Loaded:
         calibration: texts for calibration; empty if the recipe needs none.
         built_in: the calibration is the built-in set, which the proof measures too.
         budget: limits of the proof.
+        rows: labelled rows of the proof; None: there are none.
     """
 
     config: ExportConfig
@@ -73,6 +79,7 @@ class _Loaded:
     calibration: Sequence[ProofText]
     built_in: bool
     budget: Budget
+    rows: Table | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,7 +113,7 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
     quantized = _quantize(loaded, stages)
     lowered = _lower(loaded, quantized, stages)
     with atomic_write(output, len(lowered.program)) as partial:
-        proven = _write_and_prove(loaded, lowered, partial, stages)
+        proven, errors = _write_and_prove(loaded, lowered, partial, stages)
         report = _report(loaded, quantized, lowered, stages.seconds)
         evidence = dataclasses.replace(
             proven,
@@ -116,7 +123,7 @@ def export(config: ExportConfig, listener: Listener | None = None) -> ExportRepo
         )
         write_trailer(partial, lowered.program, structural_ranges(lowered.program), evidence)
         digest, size = _digest(partial), partial.stat().st_size
-    return _finished(evidence, output, digest, size)
+    return dataclasses.replace(_finished(evidence, output, digest, size), entity_errors=errors)
 
 
 def _load(config: ExportConfig, stages: Stages) -> _Loaded:
@@ -131,6 +138,7 @@ def _load(config: ExportConfig, stages: Stages) -> _Loaded:
         # texts are read here, before the slow stages, so that a wrong file fails at once
         texts = choose_texts(config, checkpoint)
         reference = choose_reference(config, checkpoint)
+        rows = read_proof_rows(config, checkpoint)
         calibrated = is_calibrated(recipe, settings)
         calibration = choose_calibration(config, checkpoint)[:_MOST_CALIBRATION_TEXTS] if calibrated else []
     return _Loaded(
@@ -143,6 +151,7 @@ def _load(config: ExportConfig, stages: Stages) -> _Loaded:
         calibration=calibration,
         built_in=calibrated and config.calibration is None,
         budget=default_budget(checkpoint.task, recipe.exact, config.budget, recipe.weight_bits),
+        rows=rows,
     )
 
 
@@ -199,6 +208,7 @@ def _finished(evidence: Evidence, path: Path, sha256: str, size: int) -> ExportR
         seven_bits=evidence.proof_seven_bits,
         activation_bits=evidence.activation_bits,
         texts=evidence.texts,
+        entities=evidence.entities,
     )
 
 
@@ -254,20 +264,35 @@ def _lower(loaded: _Loaded, quantized: _Quantized, stages: Stages) -> LowerResul
         )
 
 
-def _write_and_prove(loaded: _Loaded, lowered: LowerResult, path: Path, stages: Stages) -> Evidence:
+def _write_and_prove(
+    loaded: _Loaded, lowered: LowerResult, path: Path, stages: Stages
+) -> tuple[Evidence, tuple[EntityError, ...]]:
     """Write the program to ``path`` with a preliminary trailer, without which no file opens, and prove it."""
     with stages.stage("write"):
         ranges = structural_ranges(lowered.program)
         write_trailer(path, lowered.program, ranges, unproven("not proven yet"))
     evidence = unproven("exported with --no-proof")
+    errors: tuple[EntityError, ...] = ()
     if loaded.config.prove:
         with stages.stage("prove"):
-            fused = "forward_fused" in lowered.facts.partitions
-            evidence = prove(path, loaded.checkpoint, loaded.texts, loaded.budget, stages.detail, fused=fused)
+            evidence, errors = _prove(loaded, lowered, path, stages)
     if not loaded.reference:
-        return evidence
+        return evidence, errors
     with stages.stage("reference"):
-        return dataclasses.replace(evidence, drift_reference=measure_drift_reference(path, loaded.reference))
+        reference = measure_drift_reference(path, loaded.reference)
+    return dataclasses.replace(evidence, drift_reference=reference), errors
+
+
+def _prove(
+    loaded: _Loaded, lowered: LowerResult, path: Path, stages: Stages
+) -> tuple[Evidence, tuple[EntityError, ...]]:
+    """Compare the file with the original, and run the labelled rows if there are some."""
+    fused = "forward_fused" in lowered.facts.partitions
+    evidence = prove(path, loaded.checkpoint, loaded.texts, loaded.budget, stages.detail, fused=fused)
+    if loaded.rows is None:
+        return evidence, ()
+    labelled = prove_entities(path, loaded.rows, loaded.config, proven_methods(evidence), stages.detail)
+    return dataclasses.replace(evidence, entities=labelled.proof), labelled.errors
 
 
 def _report(loaded: _Loaded, quantized: _Quantized, lowered: LowerResult, seconds: Mapping[str, float]) -> Report:

@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from linnet.cli.console import Console, counted
+from linnet.cli.entities import print_entities
 from linnet.cli.output import check_output_path, write_text
 from linnet.errors import NoSpaceError
 from linnet.printable import printable, unescaped
+from linnet_bench.accuracy.entity_errors import print_errors
 from linnet_export import export
 from linnet_export.cli import CLEAR, TerminalProgress, name_log, report_over_budget, terminated_as_interrupt
+from linnet_export.config import read_shares
 from linnet_export.errors import OverBudgetError
 from linnet_export.log_capture import redirect_output
 from linnet_export.output.deliver import atomic_write, check_format
@@ -61,6 +64,9 @@ class Extras:
     Attributes:
         export: file to go on to.
         quantization: recipe of that file.
+        proof_rows: labelled rows whose entities are measured by type with the file.
+        min_recall, min_precision: limits of these figures, as :func:`linnet_export.config.read_shares` reads them.
+        show_errors: most wrong entities of each kind to list.
         first_model: model of the first of several stages.
         json: print the report as JSON.
     """
@@ -72,6 +78,22 @@ class Extras:
         "recipe of the exported file (default int8); --quantization is its older name", "--quantization", "--recipe",
         dest="quantization", metavar="RECIPE", needs=("--export", "--search"), goes_with_stages=True,
         default=None,
+    )  # fmt: skip
+    proof_rows: Path | None = setting(
+        "rows on which the file of a tagger is measured by type (default, with a limit: the held-out rows)",
+        metavar="FILE", needs=("--export",), goes_with_stages=True, default=None,
+    )  # fmt: skip
+    min_recall: str | None = setting(
+        "no file below this recall of all entities, or of those of a type", metavar="[TYPE=]SHARE,...",
+        needs=("--export",), goes_with_stages=True, default=None,
+    )  # fmt: skip
+    min_precision: str | None = setting(
+        "no file below this precision of all entities, or of those of a type", metavar="[TYPE=]SHARE,...",
+        needs=("--export",), goes_with_stages=True, default=None,
+    )  # fmt: skip
+    show_errors: int = setting(
+        "list up to N missed, N other and N invented entities", metavar="N", needs=("--export",),
+        goes_with_stages=True, default=0,
     )  # fmt: skip
     first_model: str | None = setting(
         "checkpoint of the first stage of a STAGES.toml",
@@ -231,6 +253,13 @@ def _export_settings(args: argparse.Namespace, stages_file: StagesFile | None) -
     settings = dict(stages_file.export) if stages_file else {}
     if args.quantization is not None:
         settings["recipe"] = args.quantization
+    for name, text in (("min_recall", args.min_recall), ("min_precision", args.min_precision)):
+        if text is not None:
+            settings[name] = read_shares(text)
+    if args.proof_rows is not None:
+        settings["proof_rows"] = args.proof_rows
+    if args.show_errors:
+        settings["show_errors"] = args.show_errors
     return settings
 
 
@@ -258,6 +287,10 @@ def _show(reports: list[tuple[str, TrainReport]], file: FileReport | None, *, as
         _show_confusions(console, report)
         for text in report.warnings:
             print(f"linnet: warning: {name}: {text}", file=sys.stderr)
+    if file is not None and file.entities is not None:
+        console.heading(f"entities of {counted(file.entities.rows, 'labelled row')}, {file.entities.method}")
+        print_entities(console, file.entities)
+        print_errors(console, file.entity_errors)
     if file is None:
         console.line(f"next: linnet export {reports[-1][1].output} -o model.pte")
 

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from linnet.format.evidence import EntityProof
 from linnet.loading import load
 from linnet_bench.accuracy.datasets import choose_columns, read_table
+from linnet_bench.accuracy.entity_errors import EntityError
 from linnet_bench.accuracy.evaluation import evaluate
 from linnet_bench.record.preset import GENERATION
 from linnet_export.config import ExportConfig
@@ -31,12 +33,16 @@ class FileReport:
         megabytes: of 10^6 bytes.
         figures: as `linnet eval` gives them.
         status: of its proof.
+        entities: recall and precision by type; None: not measured.
+        entity_errors: wrong entities, as many as were asked for.
     """
 
     path: Path
     megabytes: float
     figures: Mapping[str, float]
     status: str
+    entities: EntityProof | None = None
+    entity_errors: tuple[EntityError, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return what JSON can hold."""
@@ -57,6 +63,7 @@ def plain_export_config(trained: TrainConfig, output: Path, settings: Mapping[st
         # texts are longer in use than those a decoder is trained on: its program has the context of any export
         **({} if trained.task == GENERATION else {"max_length": trained.max_length}),
         "proof": training / "proof.jsonl",
+        **_rows(training, settings),
         "force": True,
         **({} if trained.quantize_aware is None else _as_trained(trained.quantize_aware)),
         **settings,
@@ -84,6 +91,12 @@ def _as_trained(recipe: str) -> dict[str, Any]:
     return {"recipe": recipe, "quantization": {"algorithm": "rtn"}} if recipe == "8da4w" else {"recipe": recipe}
 
 
+def _rows(training: Path, settings: Mapping[str, Any]) -> dict[str, Path]:
+    """Return the held-out rows, if something about labelled rows is set and the rows are not."""
+    wanted = any(settings.get(name) for name in ("min_recall", "min_precision", "show_errors"))
+    return {"proof_rows": training / "held_out.jsonl"} if wanted else {}
+
+
 def measure_file(report: ExportReport, trained: Path, task: str = "text-classification") -> FileReport:
     """Evaluate the file on the held-out rows; of a decoder, return how far it is from its checkpoint on them."""
     from linnet_train.tasks.base import get_task
@@ -95,4 +108,7 @@ def measure_file(report: ExportReport, trained: Path, task: str = "text-classifi
     table = read_table(trained / "training" / "held_out.jsonl")
     with load(report.path) as model:
         evaluation = evaluate(model, table, get_task(task).columns or choose_columns(table, None, None, None))
-    return FileReport(report.path, report.file_bytes / 1e6, dict(evaluation.metrics), report.status)
+    return FileReport(
+        report.path, report.file_bytes / 1e6, dict(evaluation.metrics), report.status, report.entities,
+        report.entity_errors,
+    )  # fmt: skip

@@ -18,6 +18,7 @@ from linnet.loading import load
 from linnet.printable import unescaped
 from linnet_bench.accuracy.arguments import add_column_arguments, delimited_format
 from linnet_bench.accuracy.datasets import choose_columns, read_rows
+from linnet_bench.accuracy.entity_errors import print_errors
 from linnet_bench.accuracy.evaluation import Evaluation, Progress, evaluate
 from linnet_bench.accuracy.problems import BadRowsError
 from linnet_bench.tasks import get_task
@@ -47,6 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--limit", type=int, metavar="N", help="use only the first N rows of the data")
     add("--at-least", action="append", default=[], metavar="METRIC=VALUE",
         help="exit with status 1 below this value; may be repeated")  # fmt: skip
+    add("--show-errors", type=int, default=0, metavar="N",
+        help="also list up to N missed, N other and N invented entities (token-classification)")  # fmt: skip
     add_threads(parser)
     add("--json", action="store_true", help="print the result as one JSON object")
 
@@ -56,6 +59,8 @@ def run(args: argparse.Namespace) -> int:
     limits = dict(_limit(text) for text in args.at_least)
     if args.limit is not None and args.limit < 1:
         raise InvalidArgumentError(f"--limit is {args.limit}, expected at least 1")
+    if args.show_errors < 0:
+        raise InvalidArgumentError(f"--show-errors is {args.show_errors}, expected at least 0")
     table, wrong = read_rows(args.data, delimited_format(args))
     if not table.rows:
         raise BadRowsError(wrong)
@@ -63,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     table = dataclasses.replace(table, rows=table.rows[: args.limit])
     with load(args.file, threads=args.threads) as model:
         _refuse_unknown(limits, model.manifest.task, get_task(model.manifest.task).metrics)
-        result = evaluate(model, table, columns, _progress(), wrong)
+        result = evaluate(model, table, columns, _progress(), wrong, args.show_errors)
     if args.json:
         print(json.dumps(result.to_json(), ensure_ascii=False))
     else:
@@ -90,6 +95,7 @@ def _progress() -> Progress:
 def _show(console: Console, result: Evaluation) -> None:
     console.table(("metric", "value"), [(name, f"{value:.4f}") for name, value in result.metrics.items()], right=(1,))
     cut = f", {counted(result.truncated, 'text')} cut at the bound" if result.truncated else ""
+    print_errors(console, result.errors)
     console.line(f"{counted(result.rows, 'row')}, {result.task}{cut}")
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import string
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -13,9 +14,11 @@ import numpy.typing as npt
 
 __all__ = [
     "Entities",
+    "EntityCounts",
     "accuracy",
     "area_under_roc",
     "correlations",
+    "entity_counts",
     "entity_scores",
     "exact_match",
     "find_entities",
@@ -27,6 +30,7 @@ __all__ = [
     "pearson",
     "ranks",
     "spearman",
+    "sum_counts",
     "token_f1",
 ]
 
@@ -188,18 +192,62 @@ def _split_tag(tag: str) -> tuple[str, str]:
     return "I", tag
 
 
+@dataclasses.dataclass(frozen=True)
+class EntityCounts:
+    """Entities of all sentences.
+
+    Attributes:
+        expected: labelled ones.
+        found: those of the model.
+        right: those that are both, with the same words and the same type.
+    """
+
+    expected: int = 0
+    found: int = 0
+    right: int = 0
+
+    @property
+    def recall(self) -> float:
+        """Share of the labelled entities that were found; 0 if there are none."""
+        return self.right / self.expected if self.expected else 0.0
+
+    @property
+    def precision(self) -> float:
+        """Share of the found entities that are right; 0 if there are none."""
+        return self.right / self.found if self.found else 0.0
+
+
+def entity_counts(expected: Sequence[Sequence[str]], found: Sequence[Sequence[str]]) -> dict[str, EntityCounts]:
+    """Count whole entities by type, as seqeval's report does in its default mode.
+
+    Args:
+        expected, found: tags of the words of each sentence.
+
+    Returns:
+        the counts of each type that occurs in either, by name.
+    """
+    wanted: Counter[str] = Counter()
+    guessed: Counter[str] = Counter()
+    hits: Counter[str] = Counter()
+    for left, right in zip(expected, found, strict=True):
+        labelled, got = find_entities(left), find_entities(right)
+        wanted.update(name for name, _, _ in labelled)
+        guessed.update(name for name, _, _ in got)
+        hits.update(name for name, _, _ in labelled & got)
+    return {name: EntityCounts(wanted[name], guessed[name], hits[name]) for name in sorted(wanted | guessed)}
+
+
 def entity_scores(expected: Sequence[Sequence[str]], found: Sequence[Sequence[str]]) -> tuple[float, float, float]:
     """Return precision, recall and F1 of whole entities over all sentences; 0 where there are none."""
-    hits = guessed = true = 0
-    for left, right in zip(expected, found, strict=True):
-        wanted, got = find_entities(left), find_entities(right)
-        hits += len(wanted & got)
-        true += len(wanted)
-        guessed += len(got)
-    precision = hits / guessed if guessed else 0.0
-    recall = hits / true if true else 0.0
-    both = precision + recall
-    return precision, recall, 2 * precision * recall / both if both else 0.0
+    whole = sum_counts(entity_counts(expected, found).values())
+    both = whole.precision + whole.recall
+    return whole.precision, whole.recall, 2 * whole.precision * whole.recall / both if both else 0.0
+
+
+def sum_counts(counts: Iterable[EntityCounts]) -> EntityCounts:
+    """Return the counts of all types together."""
+    types = list(counts)
+    return EntityCounts(*(sum(getattr(each, name) for each in types) for name in ("expected", "found", "right")))
 
 
 # -- rankings --------------------------------------------------------------------------------------

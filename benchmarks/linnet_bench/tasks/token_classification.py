@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from linnet_bench.accuracy.datasets import Row
     from linnet_bench.accuracy.rows import LabelledRows
 
-__all__ = ["TASK"]
+__all__ = ["TASK", "Tagged", "scores", "tag_rows"]
 
 
 class TokenClassification(Task):
@@ -27,21 +29,41 @@ class TokenClassification(Task):
 
     def measure(self, rows: LabelledRows) -> dict[str, float]:
         """Return the scores of entities and words; see :class:`~linnet_bench.tasks.base.Task`."""
+        return scores(tag_rows(rows))
 
-        def read(row: Row) -> tuple[list[str], list[str]]:
-            words, tags = row.get(rows.columns.text), row.get(rows.columns.label)
-            if not isinstance(words, list) or not isinstance(tags, list) or len(words) != len(tags):
-                raise InvalidArgumentError("expected a list of words and a list of as many tags")
-            return [str(word) for word in words], [rows.label_name(tag) for tag in tags]
 
-        tagged = rows.read(read)
-        sentences, expected = [words for words, _ in tagged], [tags for _, tags in tagged]
-        predicted = rows.map(sentences, lambda chunk: _tag_words(rows.model, chunk))
-        precision, recall, f1 = metrics.entity_scores(expected, predicted)
-        words = metrics.accuracy(
-            [tag for tags in expected for tag in tags], [tag for tags in predicted for tag in tags]
-        )
-        return {"f1": f1, "precision": precision, "recall": recall, "accuracy": words}
+@dataclasses.dataclass(frozen=True)
+class Tagged:
+    """Sentences, the right tags of their words, and those that a model gave them."""
+
+    sentences: Sequence[Sequence[str]]
+    expected: Sequence[Sequence[str]]
+    found: Sequence[Sequence[str]]
+
+
+def scores(tagged: Tagged) -> dict[str, float]:
+    """Return precision, recall and F1 of whole entities, and the accuracy of words."""
+    precision, recall, f1 = metrics.entity_scores(tagged.expected, tagged.found)
+    words = metrics.accuracy([*itertools.chain(*tagged.expected)], [*itertools.chain(*tagged.found)])
+    return {"f1": f1, "precision": precision, "recall": recall, "accuracy": words}
+
+
+def tag_rows(rows: LabelledRows) -> Tagged:
+    """Run labelled rows.
+
+    Raises:
+        InvalidArgumentError: rows have no words and as many tags that the file knows; the message has their lines.
+    """
+
+    def read(row: Row) -> tuple[list[str], list[str]]:
+        words, tags = row.get(rows.columns.text), row.get(rows.columns.label)
+        if not isinstance(words, list) or not isinstance(tags, list) or len(words) != len(tags):
+            raise InvalidArgumentError("expected a list of words and a list of as many tags")
+        return [str(word) for word in words], [rows.label_name(tag) for tag in tags]
+
+    labelled = rows.read(read)
+    sentences, expected = [words for words, _ in labelled], [tags for _, tags in labelled]
+    return Tagged(sentences, expected, rows.map(sentences, lambda chunk: _tag_words(rows.model, chunk)))
 
 
 def _tag_words(model: Model, sentences: Sequence[Sequence[str]]) -> list[list[str]]:

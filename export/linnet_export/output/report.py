@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from linnet.format.evidence import Report
+from linnet.format.evidence import EntityProof, Report
 from linnet.format.json_objects import write_object
+from linnet_bench.accuracy.entity_errors import EntityError
 
 __all__ = ["ExportReport"]
 
@@ -28,6 +29,8 @@ class ExportReport(Report):
         seven_bits: figures of ``forward_fused`` with activations rounded to 7 bits.
         activation_bits: fewest bits of rounded activations that are within the budget, 7 or 8.
         texts: number of texts in the proof.
+        entities: recall and precision of a tagger on labelled rows; None: not measured.
+        entity_errors: wrong entities of those rows, as many as were asked for.
     """
 
     path: Path
@@ -39,6 +42,8 @@ class ExportReport(Report):
     seven_bits: Mapping[str, float] = dataclasses.field(default_factory=dict)
     activation_bits: int = 8
     texts: int
+    entities: EntityProof | None = None
+    entity_errors: tuple[EntityError, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as an object that JSON can represent."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from linnet.cli.console import Console, counted
+from linnet.cli.entities import print_entities
 from linnet.format.evidence import MixedPrecision
+from linnet_bench.accuracy.entity_errors import print_errors
 from linnet_export.config import UPPER_LIMITS
 from linnet_export.output.report import ExportReport
 
@@ -36,6 +38,10 @@ def print_report(report: ExportReport, console: Console | None = None) -> None:
     if report.mixed_precision is not None:
         _print_mixed(out, report.mixed_precision)
     _print_proof(out, report)
+    if report.entities is not None:
+        out.heading(f"entities of {counted(report.entities.rows, 'labelled row')}, {report.entities.method}")
+        print_entities(out, report.entities)
+        print_errors(out, report.entity_errors)
     for note in report.notes:
         if note not in report.warnings:
             out.line(f"note: {note}")

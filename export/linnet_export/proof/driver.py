@@ -21,7 +21,7 @@ from linnet_export.proof.device import FORWARD, FUSED, SEVEN_BITS, Method, run_o
 from linnet_export.proof.reference import Reference, reference_outputs
 from linnet_export.proof.texts import ProofText, read_texts, select_texts
 
-__all__ = ["choose_calibration", "choose_texts", "prove", "unproven"]
+__all__ = ["choose_calibration", "choose_texts", "prove", "proven_methods", "unproven"]
 
 _WORST_SHOWN = 10
 
@@ -120,6 +120,13 @@ def prove(
     eight_bits = forward if generates else compared(FUSED)
     eight_bits.check(budget, texts)
     return _with_fused(evidence, eight_bits, compared(SEVEN_BITS), budget)
+
+
+def proven_methods(evidence: Evidence) -> tuple[Method, ...]:
+    """Return the methods of a proven file of an encoder, with the activations that its proof allows."""
+    if not evidence.has_forward_fused:
+        return (FORWARD,)
+    return (FORWARD, FUSED, SEVEN_BITS) if evidence.activation_bits == 7 else (FORWARD, FUSED)
 
 
 @dataclasses.dataclass(frozen=True)

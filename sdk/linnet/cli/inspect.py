@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from linnet.cli.console import Console, counted, shorten
+from linnet.cli.entities import entity_fields
 from linnet.cli.exit_status import exit_status
 from linnet.errors import FileError, FileMissingError, LinnetError
 from linnet.format.evidence import Evidence
@@ -181,6 +182,9 @@ def _evidence_rows(evidence: Mapping[str, Any]) -> list[tuple[str, str]]:
     for name, value in evidence.items():
         if name == "golden":
             rows.append((name, counted(len(value), "case") if isinstance(value, list) else repr(value)))
+        elif name == "entities" and isinstance(value, Mapping):
+            entities = Evidence.from_json({"entities": value}).entities
+            rows += [(name, _plain(value))] if entities is None else entity_fields(entities)
         elif isinstance(value, Mapping):
             rows += [(f"{name}.{key}", shorten(_plain(item), 100)) for key, item in value.items()]
         else:

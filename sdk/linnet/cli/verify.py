@@ -8,8 +8,10 @@ from typing import Any
 
 from linnet.cli.command import add_threads
 from linnet.cli.console import Console, shorten
+from linnet.cli.entities import entity_fields
 from linnet.errors import GoldenMismatchError
 from linnet.format.golden import CaseResult
+from linnet.format.json_objects import write_object
 from linnet.format.signature import check_signature
 from linnet.golden_replay import replay_evidence
 from linnet.loading import load
@@ -49,13 +51,16 @@ def run(args: argparse.Namespace) -> int:
         check_signature(args.file, args.key)
     verify_file(args.file)
     with load(args.file, threads=args.threads, self_test=False) as model:
-        status = model.evidence.status
+        status, entities = model.evidence.status, model.evidence.entities
         results = replay_evidence(model)
     wrong = [result for result in results if result.problems]
     if args.json:
-        print(json.dumps(_as_json(args.file, args.key, status, results), ensure_ascii=False, indent=2))
+        shown = _as_json(args.file, args.key, status, results) | {"entities": write_object(entities)}
+        print(json.dumps(shown, ensure_ascii=False, indent=2))
     else:
         _show(Console(), args.key, status, results)
+        if entities is not None:
+            Console().fields(entity_fields(entities))
     if wrong:
         raise GoldenMismatchError(
             f"{args.file}: {len(wrong)} of {len(results)} golden cases differ on this machine, first "

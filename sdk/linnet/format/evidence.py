@@ -26,6 +26,8 @@ __all__ = [
     "EVIDENCE_SCHEMA",
     "CurvePoint",
     "Details",
+    "EntityProof",
+    "EntityScore",
     "Evidence",
     "FeatureSketch",
     "GoldenCase",
@@ -157,6 +159,48 @@ class WorstText:
     pair: str | None = None
     difference: float
     error: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class EntityScore:
+    """Recall and precision of whole entities: right are those with the same words and the same type.
+
+    Attributes:
+        recall: share of the labelled entities that were found, 0 to 1; 0 if there are none.
+        precision: share of the found entities that are labelled, 0 to 1; 0 if there are none.
+        expected: number of labelled entities.
+        found: number of found entities.
+    """
+
+    recall: float
+    precision: float
+    expected: int
+    found: int
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.recall <= 1 and 0 <= self.precision <= 1):
+            raise ValueError(f"a recall of {self.recall} and a precision of {self.precision}, expected 0 to 1")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EntityProof:
+    """Entities that the written file found in labelled rows, and what was demanded of it.
+
+    Attributes:
+        rows: number of labelled rows.
+        method: the method with the lowest recall, which is the one that was recorded: `forward`, `forward_fused`, or
+            `forward_fused with 7-bit activations`.
+        all: score of all entities.
+        types: score by type.
+        min_recall, min_precision: lower limits by type; `all` is that of all entities.
+    """
+
+    rows: int
+    method: str
+    all: EntityScore
+    types: Mapping[str, EntityScore] = dataclasses.field(default_factory=dict)
+    min_recall: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    min_precision: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -395,6 +439,7 @@ class Evidence:
         proof_seven_bits: figures of ``forward_fused`` with activations rounded to 7 bits; empty if not measured.
         activation_bits: fewest bits of rounded activations with which the proof holds, 7 or 8.
         worst: the texts that differ most, worst first; None: not recorded.
+        entities: recall and precision of a tagger on labelled rows; None: not measured.
         golden: golden cases, which every machine must reproduce.
         tolerance: limit of the difference from a golden case.
         report: report of the export.
@@ -415,6 +460,7 @@ class Evidence:
     proof_seven_bits: Mapping[str, float] = dataclasses.field(default_factory=dict, metadata=OMIT_DEFAULT)
     activation_bits: int = dataclasses.field(default=8, metadata=OMIT_DEFAULT)
     worst: tuple[WorstText, ...] | None = dataclasses.field(default=None, metadata=OMIT_DEFAULT)
+    entities: EntityProof | None = dataclasses.field(default=None, metadata=OMIT_DEFAULT)
     golden: tuple[GoldenCase, ...] = ()
     tolerance: Tolerance = Tolerance()
     report: Report = dataclasses.field(default=Report(), metadata=OMIT_DEFAULT)
