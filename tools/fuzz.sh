@@ -18,7 +18,7 @@ flags="-std=c++17 -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all -Irun
 api=runtime_bindings/runtime/c_api
 objects=""
 for source in $(find runtime_bindings/runtime/text -name '*.cpp' | sort) $api/constraint_api.cpp $api/decode_api.cpp $api/file_api.cpp \
-  $api/flow_api.cpp $api/task_api.cpp $api/tokenizer_api.cpp; do
+  $api/flow_api.cpp $api/mask_api.cpp $api/task_api.cpp $api/tokenizer_api.cpp; do
   object="$build/$(echo "$source" | tr / _).o"
   if [ ! -e "$object" ] || [ -n "$(find runtime_bindings/runtime/text "$api" runtime_bindings/include -newer "$object" -type f)" ]; then
     # shellcheck disable=SC2086

@@ -625,6 +625,116 @@ LINNET_API linnet_status linnet_rank(const linnet_task* task, const linnet_engin
                                      const linnet_text* passages, size_t passage_count, int32_t truncate,
                                      int32_t top_k, linnet_answers** answers);
 
+/* ---- masking: personal data in texts --------------------------------------------------------- */
+
+/* Which types of personal data are looked for. Several threads may use the same masker. */
+typedef struct linnet_masker linnet_masker;
+/* Pseudonyms and the values behind them. Several threads may use the same session. */
+typedef struct linnet_mask_session linnet_mask_session;
+/* A masked text and what was found in it. */
+typedef struct linnet_masked linnet_masked;
+
+/* A row of the table of patterns; all texts are static. */
+typedef struct {
+  linnet_text type;       /* "IBAN" */
+  linnet_text group;      /* "NATIONAL_ID"; empty: none */
+  linnet_text checked_by; /* what must hold besides the form, for people */
+  int32_t needs_word;     /* 1: some or all of its forms count only with a word near, as "born" */
+} linnet_mask_type_info;
+
+/* Who found a place, the one that wins over the others first. */
+typedef enum {
+  LINNET_MASK_PATTERN = 0, /* a pattern of the table */
+  LINNET_MASK_FINDER = 1,  /* another program that checks what it finds */
+  LINNET_MASK_TAGGER = 2   /* a token-classification program */
+} linnet_mask_source;
+
+typedef enum {
+  LINNET_MASK_CODE_POINTS = 0,
+  LINNET_MASK_UTF8 = 1, /* bytes */
+  LINNET_MASK_UTF16 = 2 /* code units */
+} linnet_mask_unit;
+
+typedef enum {
+  LINNET_MASK_BY_TYPE = 0,      /* [EMAIL] */
+  LINNET_MASK_PSEUDONYM = 1,    /* [EMAIL_1], the same for the same text; needs a session */
+  LINNET_MASK_REDACT = 2,       /* five U+2588, whatever the length */
+  LINNET_MASK_REDACT_LENGTH = 3 /* one U+2588 for each character */
+} linnet_mask_mode;
+
+/* A place that something else found. */
+typedef struct {
+  linnet_text type; /* 1 to 32 of A-Z, 0-9 and _, a letter first; FINDER and TAGGER may name any type */
+  linnet_span place;
+  double score;
+  linnet_mask_source source;
+} linnet_mask_given;
+
+/* Return the number of patterns. */
+LINNET_API size_t linnet_mask_type_count(void);
+/* Read pattern `index`. */
+LINNET_API linnet_status linnet_mask_type(size_t index, linnet_mask_type_info* info);
+/* Make a masker of types and groups of the table; none: all patterns. A name "-" alone stands for no pattern.
+ * Errors: LINNET_INVALID_ARGUMENT for a name that the table does not have. */
+LINNET_API linnet_status linnet_masker_create(const linnet_text* types, size_t count, linnet_masker** masker);
+/* Free a masker. */
+LINNET_API void linnet_masker_free(linnet_masker* masker);
+/* Find personal data: what the patterns find, merged with `count` places of others, in `unit`. The answers do
+ * not overlap, in the order of the text: `label` is the type, `text` what was found, `index` the source. Where
+ * several places overlap, the source decides, then the length, then the score; what is left of a place that
+ * loses is an answer of its own, so that every letter and digit of every place is in an answer. The time is
+ * linear in the text. Errors: LINNET_INVALID_UTF8, LINNET_INVALID_ARGUMENT for a place outside of the text, an
+ * empty one, a score that is no number, or a type that cannot stand in a pseudonym. */
+LINNET_API linnet_status linnet_masker_find(const linnet_masker* masker, linnet_text text,
+                                            const linnet_mask_given* given, size_t count,
+                                            linnet_mask_unit unit, linnet_answers** answers);
+/* Find as linnet_masker_find does, and replace what was found. `session` may be NULL unless the mode is
+ * LINNET_MASK_PSEUDONYM; then what looks like a pseudonym in the text becomes one too, [TEXT_1], so that the
+ * session's linnet_mask_session_unmask gives back the text, whatever it holds. Errors: those of
+ * linnet_masker_find. */
+LINNET_API linnet_status linnet_masker_mask(const linnet_masker* masker, linnet_mask_session* session,
+                                            linnet_text text, const linnet_mask_given* given, size_t count,
+                                            linnet_mask_unit unit, linnet_mask_mode mode,
+                                            linnet_masked** masked);
+/* Read the masked text, borrowed. */
+LINNET_API linnet_status linnet_masked_text(const linnet_masked* masked, linnet_text* text);
+/* Read what was found, with its places in the text that was given; borrowed. */
+LINNET_API linnet_status linnet_masked_answers(const linnet_masked* masked, const linnet_answers** answers);
+/* Free a masked text and what was read from it. */
+LINNET_API void linnet_masked_free(linnet_masked* masked);
+
+/* Make a session without pseudonyms. */
+LINNET_API linnet_status linnet_mask_session_create(linnet_mask_session** session);
+/* Free a session. Its streams may go on. */
+LINNET_API void linnet_mask_session_free(linnet_mask_session* session);
+/* Return how many pseudonyms a session has. */
+LINNET_API size_t linnet_mask_session_size(const linnet_mask_session* session);
+/* Put the values in place of the session's pseudonyms. The result has no answers. */
+LINNET_API linnet_status linnet_mask_session_unmask(const linnet_mask_session* session, linnet_text text,
+                                                    linnet_masked** plain);
+/* Write the values of a session, encrypted and authenticated with a secret key of at least 16 random bytes.
+ * The result is bytes, not text, and has no answers. Errors: LINNET_INVALID_ARGUMENT for a short key. */
+LINNET_API linnet_status linnet_mask_session_save(const linnet_mask_session* session, const void* key,
+                                                  size_t key_size, linnet_masked** saved);
+/* Make a session of saved bytes. Errors: LINNET_STATE_INVALID if they are damaged or the key is another one. */
+LINNET_API linnet_status linnet_mask_session_load(const void* key, size_t key_size, const void* bytes,
+                                                  size_t size, linnet_mask_session** session);
+
+/* Unmasking of an answer that comes in pieces. One thread at a time may use a stream. */
+typedef struct linnet_unmask_stream linnet_unmask_stream;
+
+/* Open a stream of a session, whose values it sees, those that come later too. */
+LINNET_API linnet_status linnet_unmask_stream_create(const linnet_mask_session* session,
+                                                     linnet_unmask_stream** stream);
+/* Take the next piece, which may end anywhere, and read what is new and certain: all but the beginning of a
+ * pseudonym, at most 44 bytes. `text` is borrowed until the next call with the stream. */
+LINNET_API linnet_status linnet_unmask_stream_push(linnet_unmask_stream* stream, linnet_text piece,
+                                                   linnet_text* text);
+/* Read the rest, in the same way; the next piece begins another text. */
+LINNET_API linnet_status linnet_unmask_stream_finish(linnet_unmask_stream* stream, linnet_text* text);
+/* Free a stream. */
+LINNET_API void linnet_unmask_stream_free(linnet_unmask_stream* stream);
+
 /* ---- model ---------------------------------------------------------------------------------- */
 
 typedef struct linnet_model linnet_model;

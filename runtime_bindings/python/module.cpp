@@ -11,6 +11,7 @@
 #include "generation.h"
 #include "gil.h"
 #include "linnet.h"
+#include "masking.h"
 #include "model.h"
 #include "task.h"
 #include "tokenizer.h"
@@ -69,6 +70,7 @@ NB_MODULE(_core, module) {
   linnet_python::bind_task(module);
   linnet_python::bind_constraint(module);
   linnet_python::bind_generation(module);
+  linnet_python::bind_masking(module);
   linnet_python::bind_model(module);
   module.def("runtime_info", &linnet_python::runtime_info);
   module.def("verify_file", &linnet_python::verify_file, nb::arg("path"));

@@ -51,6 +51,15 @@ static const linnet_task* decoder_task;
 static linnet_generation* generation;
 static linnet_constraint* constraint;
 static int64_t allowed_id;
+static linnet_masker* masker;
+static linnet_mask_session* mask_session;
+static linnet_masked* masked;
+static linnet_masked* saved;
+static linnet_text saved_session;
+static linnet_unmask_stream* unmask_stream;
+static const char mask_key[16] = "0123456789abcde";
+static const linnet_text mask_type = {"EMAIL", 5};
+static const linnet_mask_given mask_given = {{"PERSON", 6}, {0, 4}, 0.5, LINNET_MASK_TAGGER};
 static const linnet_text pattern = {"[a-z]*", 6};
 static linnet_text_stream* stream;
 static char state_path[1024];
@@ -183,6 +192,18 @@ static void read_file(void) {
 /* The tokenizer must outlive it. */
 static void make_stream(void) { must(linnet_text_stream_create(tokenizer, 0, &stream), "stream"); }
 
+static void make_masks(void) {
+  const linnet_text text = {"turn a@b.org", 12};
+  must(linnet_masker_create(&mask_type, 1, &masker), "masker");
+  must(linnet_mask_session_create(&mask_session), "session");
+  must(linnet_masker_mask(masker, mask_session, text, &mask_given, 1, LINNET_MASK_UTF8, LINNET_MASK_PSEUDONYM,
+                          &masked),
+       "mask");
+  must(linnet_mask_session_save(mask_session, mask_key, sizeof mask_key, &saved), "save");
+  must(linnet_masked_text(saved, &saved_session), "saved");
+  must(linnet_unmask_stream_create(mask_session, &unmask_stream), "unmask stream");
+}
+
 static void make_generation(const char* file) {
   must(linnet_model_open(file, &open_options, &decoder), "decoder");
   must(linnet_model_task(decoder, &decoder_task), "decoder's task");
@@ -211,6 +232,7 @@ static void make_worlds(int argc, char** argv) {
   must(linnet_model_open(path, &open_options, &other_model), "open");
   must(linnet_model_tokenizer(model, &tokenizer), "tokenizer");
   make_stream();
+  make_masks();
   read_fields();
   for (size_t i = 0; i < sizeof floats / sizeof floats[0]; ++i) {
     floats[i] = (float)(i % 7) - 3.0F;

@@ -65,6 +65,9 @@ ENUMS = (
     "linnet_aggregation",
     "linnet_fused",
     "linnet_constraint_kind",
+    "linnet_mask_source",
+    "linnet_mask_unit",
+    "linnet_mask_mode",
 )
 MAY_BE_NULL = {
     *("pair", "options", "prompt_name", "text.bytes", "pair.bytes", "passage.bytes", "question.bytes", "context.bytes"),
@@ -82,10 +85,14 @@ VALID: Mapping[str, str] = {
     "method": '"forward"', "inputs": "inputs", "input_count": "2", "passage_count": "1", "passages": "&word_text",
     "top_k": "1", "when": "LINNET_FUSED_NEVER", "on": "0", "bits": "8", "status": "LINNET_OK", "tensors": "inputs",
     "kind": "LINNET_CONSTRAINT_REGEX", "texts": "&pattern", "tokens_left": "9", "prompt_tokens": "1", "tokens": "3",
+    "types": "&mask_type", "given": "&mask_given", "unit": "LINNET_MASK_UTF8", "mode": "LINNET_MASK_PSEUDONYM",
+    "key": "mask_key", "key_size": "sizeof mask_key",
     "fields": "fields", "score_function": "LINNET_SCORES_SOFTMAX", "window_count": "1", "message": "signed_message",
 }  # fmt: skip
 BY_FUNCTION: Mapping[tuple[str, str], str] = {
     ("linnet_tokenizer_create", "bytes"): "tokenizer_bytes", ("linnet_tokenizer_create", "size"): "tokenizer_size",
+    ("linnet_mask_session_load", "bytes"): "saved_session.bytes",
+    ("linnet_mask_session_load", "size"): "saved_session.size",
     ("linnet_task_create", "count"): "field_count", ("linnet_outputs_create", "count"): "2",
     ("linnet_embed", "capacity"): "16", ("linnet_file_signature", "path"): "signed_path",
     ("linnet_fill_mask", "text"): "mask_text",
@@ -173,6 +180,8 @@ def _valid(function: Function, parameter: Parameter) -> str:
         "linnet_generation*": "generation", "linnet_constraint*": "constraint",
         "const linnet_constraint*": "constraint",
         "const linnet_generation*": "generation", "const linnet_message*": "&message",
+        "const linnet_masker*": "masker", "linnet_mask_session*": "mask_session", "const linnet_masked*": "masked",
+        "const linnet_mask_session*": "mask_session", "linnet_unmask_stream*": "unmask_stream",
     }  # fmt: skip
     if kind == "const linnet_sampling*":
         return "&sampling"

@@ -311,6 +311,50 @@ class Model:
     def close(self) -> None:
         """Frees everything; later calls raise InvalidArgumentError. Closing twice is fine."""
 
+class Masker:
+    """What is looked for in texts: types and groups of the table of patterns; [] for all, ["-"] for none. Several
+    threads may use it. Places are code points; a given one is (type, start, end, score, source), as a finding."""
+
+    def __init__(self, types: Sequence[str]) -> None: ...
+    def find(
+        self, text: str, given: Sequence[tuple[str, int, int, float, int]]
+    ) -> list[tuple[str, int, int, float, int]]:
+        """What the patterns find, merged with the given places."""
+    def mask(
+        self,
+        text: str,
+        given: Sequence[tuple[str, int, int, float, int]],
+        mode: str,
+        session: MaskSession | None,
+    ) -> tuple[str, list[tuple[str, int, int, float, int]]]:
+        """The masked text and what was found; mode is type, pseudonym (which needs a session), redact or
+        redact_length."""
+
+class MaskSession:
+    """Pseudonyms and the values behind them. Several threads may use it."""
+
+    def __init__(self) -> None: ...
+    @staticmethod
+    def load(key: bytes, saved: bytes) -> MaskSession:
+        """A session that save() wrote. Raises StateInvalidError for damaged bytes or another key."""
+    def save(self, key: bytes) -> bytes:
+        """The values, encrypted and authenticated. Raises InvalidArgumentError for a key below 16 bytes."""
+    def unmask(self, text: str) -> str:
+        """The text with the values in place of the pseudonyms."""
+    def stream(self) -> UnmaskStream: ...
+    def __len__(self) -> int: ...
+
+class UnmaskStream:
+    """Unmasking of a text that comes in pieces. One thread at a time may use it."""
+
+    def push(self, piece: str) -> str:
+        """What is new and certain."""
+    def finish(self) -> str:
+        """The rest; the next piece begins another text."""
+
+def mask_types() -> list[tuple[str, str, str, bool]]:
+    """The table of patterns: type, group, what is checked, whether a word must be near."""
+
 def encoding_from_tokens(
     text: str | None,
     pair: str | None,
