@@ -55,6 +55,7 @@ def make_app(service: Service) -> Starlette:
 
     origins = service.settings.access.origins
     middleware = [Middleware(CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"])]
+    service.openapi = write_json(documentation.openapi_document(ROUTES))
     routes: list[BaseRoute] = [
         StarletteRoute(route.path, Endpoint(service, route), methods=[route.method]) for route in ROUTES
     ]

@@ -9,18 +9,17 @@ import re
 import secrets
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 from starlette.types import Message, Receive, Scope, Send
 
 from linnet.errors import LinnetError
+from linnet_serve.access.audit import AuditEntry
 from linnet_serve.access.principal import ANONYMOUS, Principal
 from linnet_serve.errors import ServiceError, invalid, too_large, unavailable
-
-if TYPE_CHECKING:
-    from linnet_serve.models.hosting import HostedModel
-    from linnet_serve.service import Service
+from linnet_serve.models.hosting import HostedModel
+from linnet_serve.service import Service
 
 __all__ = ["Endpoint", "ErrorForm", "Exchange", "Reply", "Route", "Stream", "json_reply", "write_json"]
 
@@ -181,7 +180,7 @@ class Endpoint:
             _LOG.error("request %s: %s in %s", exchange.id, type(error).__name__, _place(error))
             await self._refuse(exchange, writer, _internal(error))
         finally:
-            self._service.note(exchange, writer.status, time.perf_counter() - begun)
+            self._note(exchange, writer.status, time.perf_counter() - begun)
 
     async def _answer(self, exchange: Exchange, scope: Scope, receive: Receive, writer: _Writer) -> None:
         service, route = self._service, self._route
@@ -196,6 +195,25 @@ class Endpoint:
             exchange.raw = await self._read(receive, headers[2])
             exchange.body = _decoded(self._decoder, exchange.raw)
         await _unless_gone(self._handled(exchange, writer), receive, has_body=self._decoder is not None)
+
+    def _note(self, exchange: Exchange, status: int, seconds: float) -> None:
+        """Charge quotas, and write the audit log."""
+        service = self._service
+        if exchange.tokens:
+            service.gate.quotas.charge(exchange.principal, exchange.tokens)
+        if service.audit is not None and not exchange.route.open:
+            entry = AuditEntry(
+                time=time.time(),
+                request=exchange.id,
+                key=exchange.principal.id,
+                route=exchange.route.path,
+                model=exchange.model,
+                status=status,
+                error=exchange.error,
+                seconds=round(seconds, 6),
+                tokens=exchange.tokens,
+            )
+            service.audit.write(entry)
 
     async def _handled(self, exchange: Exchange, writer: _Writer) -> None:
         result = await self._route.handle(exchange)

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from linnet.suggestions import did_you_mean
-from linnet_serve.access.audit import AuditEntry, AuditLog
+from linnet_serve.access.audit import AuditLog
 from linnet_serve.access.gate import Gate
 from linnet_serve.access.principal import Principal
 from linnet_serve.errors import invalid, missing_model
-from linnet_serve.http import Exchange
 from linnet_serve.models.hosting import HostedModel
 from linnet_serve.settings import Settings
 
@@ -26,6 +25,8 @@ class Service:
         settings: of the service.
         models: by name, in the order of the settings.
         gate: access control.
+        openapi: the OpenAPI document of its application, as JSON.
+        audit: the audit log, or None.
         ending: the service is ending, and takes no new work.
         started: time of the start, seconds since 1970.
     """
@@ -36,13 +37,13 @@ class Service:
         Raises:
             LinnetError, OSError: a file of the settings is missing or wrong.
         """
-        self.settings = settings
+        self.settings, self.openapi = settings, b""
         self.gate = Gate(settings.access)
         self.models = {model.name: HostedModel(model) for model in settings.models}
         self._names = {
             name: self.models[model.name] for model in settings.models for name in (model.name, *model.aliases)
         }
-        self._audit = AuditLog(Path(settings.access.audit)) if settings.access.audit else None
+        self.audit = AuditLog(Path(settings.access.audit)) if settings.access.audit else None
         self.ending = False
         self.started = time.time()
 
@@ -62,8 +63,8 @@ class Service:
         """End all workers, and write the rest of the audit log."""
         self.ending = True
         await asyncio.gather(*(model.close() for model in self.models.values()))
-        if self._audit is not None:
-            self._audit.close()
+        if self.audit is not None:
+            self.audit.close()
 
     @property
     def masks(self) -> bool:
@@ -110,24 +111,6 @@ class Service:
                 outcomes[name] = "replaced" if await model.replace() else "unchanged"
             except Exception as error:  # noqa: BLE001  the old file goes on, whatever is wrong with the new one
                 outcomes[name] = f"refused: {error}"
-        if self._audit is not None:
-            self._audit.reopen()
+        if self.audit is not None:
+            self.audit.reopen()
         return outcomes
-
-    def note(self, exchange: Exchange, status: int, seconds: float) -> None:
-        """Charge quotas, and write the audit log."""
-        if exchange.tokens:
-            self.gate.quotas.charge(exchange.principal, exchange.tokens)
-        if self._audit is not None and not exchange.route.open:
-            entry = AuditEntry(
-                time=time.time(),
-                request=exchange.id,
-                key=exchange.principal.id,
-                route=exchange.route.path,
-                model=exchange.model,
-                status=status,
-                error=exchange.error,
-                seconds=round(seconds, 6),
-                tokens=exchange.tokens,
-            )
-            self._audit.write(entry)

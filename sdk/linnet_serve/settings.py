@@ -37,7 +37,7 @@ class _Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """Base of all tables; an unknown name is an error."""
 
 
-class ModelSettings(_Settings):
+class ModelSettings(_Settings, frozen=True):
     """Settings of one model.
 
     Attributes:
@@ -70,7 +70,7 @@ class ModelSettings(_Settings):
         return read_size(self.memory) if self.memory else 0
 
 
-class JwtSettings(_Settings):
+class JwtSettings(_Settings, frozen=True):
     """Tokens of an issuer: RS256, ES256 and EdDSA, checked with its public keys.
 
     Attributes:
@@ -84,7 +84,7 @@ class JwtSettings(_Settings):
     audience: str
 
 
-class AccessSettings(_Settings):
+class AccessSettings(_Settings, frozen=True):
     """Access control.
 
     Attributes:
@@ -102,7 +102,7 @@ class AccessSettings(_Settings):
     origins: list[str] = []
 
 
-class LimitSettings(_Settings):
+class LimitSettings(_Settings, frozen=True):
     """Limits of requests.
 
     Attributes:
@@ -129,7 +129,7 @@ class LimitSettings(_Settings):
         return read_size(self.body)
 
 
-class MaskSettings(_Settings):
+class MaskSettings(_Settings, frozen=True):
     """Masking of personal data before texts are queued.
 
     Attributes:
@@ -145,7 +145,7 @@ class MaskSettings(_Settings):
     mode: str = "pseudonym"
 
 
-class MonitoringSettings(_Settings):
+class MonitoringSettings(_Settings, frozen=True):
     """Metrics.
 
     Attributes:
@@ -163,7 +163,7 @@ class MonitoringSettings(_Settings):
     rules: str = ""
 
 
-class Settings(_Settings):
+class Settings(_Settings, frozen=True):
     """Settings of the service.
 
     Attributes:

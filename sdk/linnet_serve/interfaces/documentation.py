@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,7 +9,7 @@ import msgspec
 
 from linnet.version import version
 from linnet_serve.errors import ServiceError
-from linnet_serve.http import Exchange, Reply, Route, write_json
+from linnet_serve.http import Exchange, Reply, Route
 from linnet_serve.interfaces.forms import plain_error
 from linnet_serve.interfaces.try_page import page
 
@@ -85,16 +84,9 @@ def _error_schema(route: Route) -> dict[str, Any]:
     return {"type": "object", "required": list(example), "properties": {name: {} for name in example}}
 
 
-@functools.cache
-def _document() -> bytes:
-    from linnet_serve.app import ROUTES as every_route  # the document is one of them
-
-    return write_json(openapi_document(every_route))
-
-
 async def document(exchange: Exchange) -> Reply:
     """Return the OpenAPI document."""
-    return Reply(_document())
+    return Reply(exchange.service.openapi)
 
 
 async def root(exchange: Exchange) -> Reply:

@@ -26,7 +26,7 @@ class _Body(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=Tru
     model: str | None = None
 
 
-class EmbedRequest(_Body):
+class EmbedRequest(_Body, frozen=True):
     """A request for embeddings.
 
     Attributes:
@@ -46,7 +46,7 @@ class EmbedRequest(_Body):
     dimensions: int | None = None
 
 
-class EmbedAllRequest(_Body):
+class EmbedAllRequest(_Body, frozen=True):
     """A request for one vector for each token, of a model that does not pool."""
 
     inputs: Texts
@@ -55,7 +55,7 @@ class EmbedAllRequest(_Body):
     prompt_name: str | None = None
 
 
-class RerankRequest(_Body):
+class RerankRequest(_Body, frozen=True):
     """A request for the relevance of texts for a query.
 
     Attributes:
@@ -79,7 +79,7 @@ class Rank(msgspec.Struct, omit_defaults=True):
     text: str | None = None
 
 
-class PredictRequest(_Body):
+class PredictRequest(_Body, frozen=True):
     """A request for the classes of texts: a text, a pair [text, text], or a list of [text] and [text, text]."""
 
     inputs: str | list[str | Annotated[list[str], msgspec.Meta(min_length=1, max_length=2)]]
@@ -110,14 +110,14 @@ class SimilarityParameters(msgspec.Struct, forbid_unknown_fields=True, frozen=Tr
     prompt_name: str | None = None
 
 
-class SimilarityRequest(_Body):
+class SimilarityRequest(_Body, frozen=True):
     """A request for the cosine similarity of a sentence to others."""
 
     inputs: SimilarityInputs
     parameters: SimilarityParameters = SimilarityParameters()
 
 
-class TokenizeRequest(_Body):
+class TokenizeRequest(_Body, frozen=True):
     """A request for the tokens of texts."""
 
     inputs: Texts
@@ -206,7 +206,7 @@ async def predict(exchange: Exchange) -> Reply:
     """Classify texts."""
     body: PredictRequest = exchange.body
     model = exchange.hosted(body.model, "text-classification")
-    options = {"top_k": None, "truncation": body.truncate}
+    options: dict[str, Any] = {"top_k": None, "truncation": body.truncate}
     if body.raw_scores:
         options["function_to_apply"] = "none"
     # a list of texts is a pair, as in text-embeddings-inference
@@ -298,7 +298,7 @@ ROUTES = (
     _route("/embed", embed_texts, "Embed texts", EmbedRequest, list[list[float]], "embed"),
     _route("/embed_all", embed_tokens, "Embed tokens", EmbedAllRequest, list[list[list[float]]], "embed"),
     _route("/rerank", rerank, "Order texts by relevance", RerankRequest, list[Rank], "predict"),
-    _route("/predict", predict, "Classify texts", PredictRequest, list[Prediction] | list[list[Prediction]], "predict"),
+    _route("/predict", predict, "Classify texts", PredictRequest, list[Prediction | list[Prediction]], "predict"),
     _route("/similarity", similarity, "Compare sentences", SimilarityRequest, list[float], "embed"),
     _route("/tokenize", tokenize, "Tokenize texts", TokenizeRequest, list[list[TokenPlace]], "predict"),
     _route("/info", info, "Describe the first model", None, Info, ""),

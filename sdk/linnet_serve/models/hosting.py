@@ -8,7 +8,7 @@ import logging
 import os
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -220,7 +220,7 @@ class HostedModel:
                     raise unavailable("the worker process ended; the request was not answered") from None
         raise AssertionError("unreachable")
 
-    async def generate(self, work: Generate, *, timeout: float) -> AsyncIterator[Piece | Ended]:
+    async def generate(self, work: Generate, *, timeout: float) -> AsyncGenerator[Piece | Ended, None]:
         """Generate a text and yield its pieces and its end.
 
         Raises:

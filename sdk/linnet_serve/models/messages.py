@@ -47,7 +47,7 @@ class _Message(msgspec.Struct, frozen=True, tag=True, array_like=True):
 # -- work ------------------------------------------------------------------------------------------
 
 
-class Embed(_Message):
+class Embed(_Message, frozen=True):
     """Embed texts.
 
     Attributes:
@@ -67,21 +67,21 @@ class Embed(_Message):
     tokens: bool = False
 
 
-class Score(_Message):
+class Score(_Message, frozen=True):
     """Score pairs of a query and a passage: ``pairs`` are [query, passage]."""
 
     pairs: list[tuple[str, str]]
     truncation: bool = True
 
 
-class Answer(_Message):
+class Answer(_Message, frozen=True):
     """Answer as the Hugging Face pipeline of the task does; ``inputs`` and ``options`` are those of Model()."""
 
     inputs: Any
     options: dict[str, Any]
 
 
-class Tokenize(_Message):
+class Tokenize(_Message, frozen=True):
     """Tokenize texts; ``special`` adds the special tokens."""
 
     texts: list[str]
@@ -97,14 +97,14 @@ class Tensor(msgspec.Struct, frozen=True, array_like=True):
     data: bytes
 
 
-class Infer(_Message):
+class Infer(_Message, frozen=True):
     """Run the program on texts, or on tensors of its inputs; one of both is given."""
 
     texts: list[str]
     tensors: list[Tensor]
 
 
-class Generate(_Message):
+class Generate(_Message, frozen=True):
     """Continue a text or a conversation.
 
     Attributes:
@@ -125,7 +125,7 @@ class Generate(_Message):
 Work: TypeAlias = Embed | Score | Answer | Tokenize | Infer | Generate
 
 
-class Load(_Message):
+class Load(_Message, frozen=True):
     """Open a file; the first message to a worker.
 
     Attributes:
@@ -145,14 +145,14 @@ class Load(_Message):
     data_bytes: int = 0
 
 
-class Job(_Message):
+class Job(_Message, frozen=True):
     """Work with the number under which its results come back."""
 
     number: int
     work: Work
 
 
-class Cancel(_Message):
+class Cancel(_Message, frozen=True):
     """Stop a job; nothing more is sent for it."""
 
     number: int
@@ -193,20 +193,20 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     golden_cases: int | None = None
 
 
-class Ready(_Message):
+class Ready(_Message, frozen=True):
     """The file is open."""
 
     info: ModelInfo
 
 
-class Refused(_Message):
+class Refused(_Message, frozen=True):
     """The file cannot be opened, or gives other answers than recorded."""
 
     error: str
     message: str
 
 
-class Embedded(_Message):
+class Embedded(_Message, frozen=True):
     """Vectors, float32 [texts, width], and the tokens of each text; or those of one text's tokens."""
 
     number: int
@@ -216,7 +216,7 @@ class Embedded(_Message):
     rows: list[int]
 
 
-class Scored(_Message):
+class Scored(_Message, frozen=True):
     """Logits, float32 [pairs, width], and the tokens of each pair."""
 
     number: int
@@ -225,7 +225,7 @@ class Scored(_Message):
     tokens: list[int]
 
 
-class Answered(_Message):
+class Answered(_Message, frozen=True):
     """An answer as JSON, and how many tokens were read."""
 
     number: int
@@ -233,7 +233,7 @@ class Answered(_Message):
     tokens: int
 
 
-class Inferred(_Message):
+class Inferred(_Message, frozen=True):
     """Outputs of a program."""
 
     number: int
@@ -248,7 +248,7 @@ class TopToken(msgspec.Struct, frozen=True, array_like=True):
     log_probability: float
 
 
-class Piece(_Message):
+class Piece(_Message, frozen=True):
     """One generated token: new ``text``, often empty; ``id`` is -1 for text that was held back."""
 
     number: int
@@ -259,7 +259,7 @@ class Piece(_Message):
     top: list[TopToken] = []
 
 
-class Ended(_Message):
+class Ended(_Message, frozen=True):
     """The end of a generation.
 
     Attributes:
@@ -276,7 +276,7 @@ class Ended(_Message):
     seed: int
 
 
-class Failed(_Message):
+class Failed(_Message, frozen=True):
     """A job failed; ``error`` is the class of linnet.errors, ``caller`` says whether its request was wrong."""
 
     number: int
