@@ -89,6 +89,18 @@ class _Server(uvicorn.Server):
         if self.started:
             self._listening()
 
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Handle SIGINT and SIGTERM; unlike uvicorn, do not raise them again at the end, which would end the process
+        before it has cleaned up.
+        """
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """End after a signal: what runs is finished, what comes gets 503."""
         self._service.ending = True

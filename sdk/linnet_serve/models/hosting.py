@@ -50,6 +50,7 @@ class HostedModel:
         self._identity = ""
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closing = False
+        self._replacing = asyncio.Lock()
         self.restarts = 0
 
     @property
@@ -95,7 +96,7 @@ class HostedModel:
             task.cancel()
         await asyncio.gather(*(replica.stop() for replica in self._replicas))
 
-    async def replace(self, *, force: bool = False) -> bool:
+    async def replace(self) -> bool:
         """Open the file again if it has changed, and use it once all its bytes and golden cases are checked.
 
         Jobs go on meanwhile; those that the old replicas have are finished there.
@@ -106,8 +107,12 @@ class HostedModel:
         Raises:
             LinnetError: the new file was refused; the old one stays.
         """
+        async with self._replacing:
+            return await self._replace_changed()
+
+    async def _replace_changed(self) -> bool:
         identity = _identity(self.settings.file)
-        if identity == self._identity and not force:
+        if identity == self._identity:
             return False
         replicas = await self._started(verify=True)
         if replicas[0].info.task != self.info.task:
