@@ -865,6 +865,11 @@ LINNET_API size_t linnet_generation_capacity(const linnet_generation* generation
 LINNET_API size_t linnet_generation_vocab_size(const linnet_generation* generation);
 /* Forget all tokens from number `length` on. Errors: LINNET_INVALID_ARGUMENT if there are fewer. */
 LINNET_API linnet_status linnet_generation_rewind(linnet_generation* generation, size_t length);
+/* Forget `count` tokens from number `start` on, and run those behind them again, at their new places: what a
+ * text whose context is full goes on with, to the last bit as if the forgotten tokens had never been. Errors:
+ * LINNET_INVALID_ARGUMENT if there are fewer; LINNET_CANCELLED, after which the tokens that ran are the text.
+ */
+LINNET_API linnet_status linnet_generation_remove(linnet_generation* generation, size_t start, size_t count);
 /* Make a copy that goes on alone; what the model remembers is copied, not computed again. */
 LINNET_API linnet_status linnet_generation_fork(const linnet_generation* generation,
                                                 linnet_generation** copy);

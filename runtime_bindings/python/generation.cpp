@@ -100,6 +100,15 @@ std::size_t Generation::capacity() const { return linnet_generation_capacity(gen
 
 void Generation::rewind(std::size_t length) { check(linnet_generation_rewind(generation_.get(), length)); }
 
+void Generation::remove(std::size_t start, std::size_t count) {
+  linnet_status status = LINNET_OK;
+  {
+    const Unlocked unlocked;
+    status = linnet_generation_remove(generation_.get(), start, count);
+  }
+  check(status);
+}
+
 Generation Generation::fork() const {
   linnet_generation* copy = nullptr;
   linnet_status status = LINNET_OK;
@@ -147,6 +156,7 @@ void bind_generation(nb::module_& module) {
       .def_prop_ro("tokens", &Generation::tokens)
       .def_prop_ro("capacity", &Generation::capacity)
       .def("rewind", &Generation::rewind, nb::arg("length"))
+      .def("remove", &Generation::remove, nb::arg("start"), nb::arg("count"))
       .def("fork", &Generation::fork)
       .def("save", &Generation::save, nb::arg("path"))
       .def("set_lookup", &Generation::set_lookup, nb::arg("tokens"))

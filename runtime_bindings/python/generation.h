@@ -36,6 +36,7 @@ class Generation {
   std::vector<std::int64_t> tokens() const;
   std::size_t capacity() const;
   void rewind(std::size_t length);
+  void remove(std::size_t start, std::size_t count);
   Generation fork() const;
   void save(nb::handle path) const;
   void set_lookup(std::size_t tokens);

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from linnet.errors import ContextFullError, InvalidArgumentError
 from linnet.generation_options import GenerationOptions
+from linnet.sliding import Turn, Window
 
 if TYPE_CHECKING:
     import os
@@ -24,8 +25,10 @@ __all__ = [
     "TokenStream",
     "complete",
     "go_to",
+    "open_stream",
     "read_constraint",
     "read_prompt",
+    "read_window",
     "shared_beginning",
 ]
 
@@ -57,9 +60,9 @@ class Completion:
         ids: ids of the generated tokens, without the one that ended it.
         log_probabilities: natural logarithms of the tokens' probabilities.
         finish_reason: "stop": an end token or a stop string came, or a constraint is fulfilled and nothing can follow;
-            "length": max_new_tokens were generated; "context": the context is full. With a constraint the text
-            fulfils it in all three cases.
-        prompt_tokens: tokens of the prompt.
+            "length": max_new_tokens were generated; "context": the context is full, and ``overflow`` is "stop". With a
+            constraint the text fulfils it in all three cases.
+        prompt_tokens: tokens of the prompt, without those that did not fit.
         guessed_tokens: tokens that ``prompt_lookup_num_tokens`` guessed.
         accepted_tokens: how many of them were generated, without a pass of their own.
     """
@@ -103,6 +106,41 @@ def shared_beginning(session: Session, prompt: object) -> list[int]:
         return read_prompt(session, prompt)
     one, other = (read_prompt(session, [*prompt, {"role": "user", "content": text}]) for text in "0A")
     return one[: _common(one, other)]
+
+
+def read_window(session: Session, prompt: object, capacity: int, options: GenerationOptions) -> Window | None:
+    """Return what of a prompt stays in a text that slides; None for one that does not.
+
+    Args:
+        session: of the open file.
+        prompt: a str, or a list of messages.
+        capacity: most tokens of the text.
+        options: of the completion.
+
+    Raises:
+        ContextFullError: what stays leaves no room for other tokens.
+        InvalidArgumentError, UnknownFieldError: see :func:`read_prompt`.
+    """
+    if options.overflow == "stop":
+        return None
+    if not isinstance(prompt, list | tuple):
+        beginning = _common(read_prompt(session, "0"), read_prompt(session, "A"))
+        return Window(max(beginning, options.keep or 0), capacity)
+    starts = [place for place, message in enumerate(prompt) if message["role"] == "user"]
+    first = prompt[: starts[0]] if starts else prompt
+    keep = max(len(shared_beginning(session, first)), options.keep or 0)
+    return Window(keep, capacity, lambda: _turns(session, prompt, starts, keep))
+
+
+def _turns(session: Session, messages: Sequence[Message], starts: Sequence[int], keep: int) -> list[Turn]:
+    """Find the turns of a conversation without which its prompt has the same tokens before and behind them."""
+    ids, turns = read_prompt(session, messages), []
+    for number, start in enumerate(starts[1:], 1):
+        shorter = read_prompt(session, [*messages[: starts[0]], *messages[start:]])
+        removed = len(ids) - len(shorter)
+        if removed > 0 and ids[:keep] + ids[keep + removed :] == shorter:
+            turns.append(Turn(removed, number))
+    return turns
 
 
 def _common(ours: Sequence[int], theirs: Sequence[int]) -> int:
@@ -169,6 +207,7 @@ class TokenStream:
         options: GenerationOptions,
         *,
         log_probabilities: bool = True,
+        window: Window | None = None,
     ) -> None:
         """Begin a completion.
 
@@ -178,6 +217,7 @@ class TokenStream:
             prompt: token ids, at least one.
             options: of the completion.
             log_probabilities: compute the log probability of each token.
+            window: what stays of a text that slides (:func:`read_window`); None: ``options.keep`` tokens, if it slides.
 
         Raises:
             ContextFullError: the prompt does not fit, or no text that fulfils the constraint fits behind it.
@@ -186,17 +226,22 @@ class TokenStream:
         self._session, self._state, self._options = session, state, options
         self.finish_reason = ""
         self.guessed_tokens = self.accepted_tokens = 0
-        self.prompt_tokens = len(prompt)
         if not prompt:
             raise InvalidArgumentError("the prompt is empty, expected at least one token; pass some text")
+        if window is None and options.overflow == "slide":
+            window = Window(options.keep or 0, state.capacity)
+        if window is not None:
+            prompt = window.fitted(list(prompt))
         if len(prompt) > state.capacity:
             raise ContextFullError(
-                f"the prompt has {len(prompt)} tokens, the context {state.capacity}; shorten it, or export the model "
-                "with a larger --context"
+                f"the prompt has {len(prompt)} tokens, the context {state.capacity}; shorten it, export the model with "
+                "a larger --context, or let it slide (overflow='slide')"
             )
-        self._prompt, self._log_probabilities = prompt, log_probabilities
+        self.prompt_tokens = len(prompt)
+        self._prompt, self._log_probabilities, self._window = prompt, log_probabilities, window
         # the last logits of a full context still give a token
-        self._limit = min(options.max_new_tokens, max(1, state.capacity - len(prompt)))
+        room = max(1, state.capacity - len(prompt)) if window is None else options.max_new_tokens
+        self._limit = min(options.max_new_tokens, room)
         self._constraint = read_constraint(session, options)
         self._check_limit()
 
@@ -233,10 +278,11 @@ class TokenStream:
         if constraint is not None and constraint.finished:
             self.finish_reason = "stop"
             return
+        place = _Place(len(self._prompt), self.prompt_tokens, 0)
         for number in range(options.max_new_tokens):
             token, log_probability = state.sample(
-                **sampling,
-                prompt_tokens=self.prompt_tokens,
+                **{**sampling, "seed": place.seed(sampling["seed"])},
+                prompt_tokens=place.prompt,
                 constraint=constraint,
                 tokens_left=self._limit - number,
                 log_probability=self._log_probabilities,
@@ -249,16 +295,49 @@ class TokenStream:
             text = stops.push(stream.push(token))
             if stops.found or (constraint is not None and constraint.finished):
                 self.finish_reason = "stop"
-            elif self.prompt_tokens + number + 1 >= state.capacity:
+            elif self._window is None and place.size + 1 >= state.capacity:
                 self.finish_reason = "context"
             yield Token(token, text, log_probability)
             if self.finish_reason:
                 break
             if number + 1 < options.max_new_tokens:
-                state.append([token])
+                place = self._append(token, place)
         self.finish_reason = self.finish_reason or "length"
         if not stops.found and (rest := stops.push(stream.finish()) + stops.finish()):
             yield Token(-1, rest, 0.0)
+
+    def _append(self, token: int, place: _Place) -> _Place:
+        """Append a token; where the context is full, the oldest tokens behind those that stay go first."""
+        if self._window is not None and place.size >= self._state.capacity:
+            keep, removed = self._window.keep, self._window.removal(place.size)
+            self._state.remove(keep, removed)
+            place = _Place(
+                place.size - removed,
+                place.prompt - min(removed, max(0, place.prompt - keep)),
+                place.forgotten + removed,
+            )
+        self._state.append([token])
+        return place._replace(size=place.size + 1)
+
+
+class _Place(NamedTuple):
+    """Place of a completion: tokens of the text, how many first ones are the prompt's, how many were forgotten."""
+
+    size: int
+    prompt: int
+    forgotten: int
+
+    def seed(self, seed: float) -> int:
+        """Return the seed here: a text that slides comes to a place again, whose random number depends on the seed."""
+        return (int(seed) + self.forgotten) % (1 << 64)
+
+
+def open_stream(
+    session: Session, state: TextState, prompt: object, options: GenerationOptions, *, log_probabilities: bool = True
+) -> TokenStream:
+    """Begin the completion of a str or a list of messages; arguments and errors are those of :class:`TokenStream`."""
+    ids, window = read_prompt(session, prompt), read_window(session, prompt, state.capacity, options)
+    return TokenStream(session, state, ids, options, log_probabilities=log_probabilities, window=window)
 
 
 def read_constraint(session: Session, options: GenerationOptions) -> Constraint | None:
@@ -271,9 +350,9 @@ def read_constraint(session: Session, options: GenerationOptions) -> Constraint 
     return None if given is None else session.constraint(*given)
 
 
-def complete(session: Session, state: TextState, prompt: Sequence[int], options: GenerationOptions) -> Completion:
-    """Generate a whole completion; raises the errors of :class:`TokenStream`."""
-    tokens = TokenStream(session, state, prompt, options)
+def complete(session: Session, state: TextState, prompt: object, options: GenerationOptions) -> Completion:
+    """Generate a whole completion of a str or a list of messages; raises the errors of :class:`TokenStream`."""
+    tokens = open_stream(session, state, prompt, options)
     made = list(tokens)
     real = [token for token in made if token.id >= 0]
     return Completion(
@@ -306,6 +385,7 @@ class Chat:
         self._session, self._state, self._options = session, state, options
         self._system: list[Message] = [] if system is None else [{"role": "system", "content": system}]
         self.messages: list[Message] = list(self._system)
+        self._forgotten = len(self._system)  # first message that the model still reads
         if self._system:
             # a template without system messages says so now, not at the first question
             read_prompt(session, [*self._system, {"role": "user", "content": ""}])
@@ -314,12 +394,15 @@ class Chat:
         """Say ``text`` and yield the answer piece by piece; an answer that is left early stays as far as it came.
 
         Raises:
-            ContextFullError: the conversation does not fit; :meth:`reset` begins another one.
+            ContextFullError: the conversation does not fit, and ``overflow`` is "stop"; :meth:`reset` begins another.
         """
-        asked: list[Message] = [*self.messages, {"role": "user", "content": text}]
+        question: Message = {"role": "user", "content": text}
+        asked = [*self._system, *self.messages[self._forgotten :], question]
+        window = read_window(self._session, asked, self._state.capacity, self._options)
         tokens = TokenStream(
-            self._session, self._state, read_prompt(self._session, asked), self._options, log_probabilities=False
-        )
+            self._session, self._state, read_prompt(self._session, asked), self._options,
+            log_probabilities=False, window=window,
+        )  # fmt: skip
         said: list[str] = []
         try:
             for token in tokens:
@@ -327,7 +410,9 @@ class Chat:
                 if token.text:
                     yield token.text
         finally:
-            self.messages = [*asked, {"role": "assistant", "content": "".join(said)}]
+            self.messages = [*self.messages, question, {"role": "assistant", "content": "".join(said)}]
+            if window is not None:
+                self._forgotten += 2 * window.dropped_turns
 
     def ask(self, text: str) -> str:
         """Say ``text`` and return the whole answer; raises the errors of :meth:`stream`."""
@@ -336,6 +421,7 @@ class Chat:
     def reset(self) -> None:
         """Forget everything but the system message."""
         self.messages = list(self._system)
+        self._forgotten = len(self._system)
         self._state.rewind(0)
 
     def save(self, path: str | os.PathLike[str]) -> None:

@@ -33,6 +33,11 @@ class GenerationOptions:
         prompt_lookup_num_tokens: most tokens that are guessed from what stood behind the same tokens earlier in the
             text, and computed in the same pass as the one before them, at most 15. The completion stays the same; it is
             faster where it repeats parts of the prompt or of itself. None: none are.
+        overflow: what happens when the context is full: "stop" ends the completion and refuses a longer prompt, "slide"
+            forgets the oldest tokens behind the first ones, whole turns of a conversation as far as there are, and goes
+            on with the rest.
+        keep: first tokens that "slide" never forgets; None, and at least: the system message of a conversation with
+            what the template puts around it, or the special tokens before a text.
         stop_strings: texts that end the completion; they are not part of it.
         json_schema: the completion is JSON of this schema: a dict, or its JSON text.
         regex: the completion matches this regular expression, from its beginning to its end.
@@ -50,6 +55,8 @@ class GenerationOptions:
     frequency_penalty: float = 0.0
     seed: int | None = None
     prompt_lookup_num_tokens: int | None = None
+    overflow: str = "stop"
+    keep: int | None = None
     stop_strings: Sequence[str] = ()
     json_schema: Mapping[str, Any] | bool | str | None = None
     regex: str | None = None
@@ -78,6 +85,7 @@ class GenerationOptions:
                 raise InvalidArgumentError(f"{name} is {value!r}, expected a number{'' if needed else ' or None'}")
         if self.top_k is not None and (not _is_integer(self.top_k) or not 0 <= self.top_k <= _MOST_TOP_K):
             raise InvalidArgumentError(f"top_k is {self.top_k!r}, expected an int of 0 (all tokens) to 2**31 - 1")
+        self._check_overflow()
         self._check_constraint()
 
     @classmethod
@@ -119,6 +127,16 @@ class GenerationOptions:
         if self.json_schema is None:
             return None
         return "json_schema", (_json_text(self.json_schema),)
+
+    def _check_overflow(self) -> None:
+        if self.overflow not in ("stop", "slide"):
+            raise InvalidArgumentError(f"overflow is {self.overflow!r}, expected 'stop' or 'slide'")
+        if self.keep is None:
+            return
+        if not _is_integer(self.keep) or self.keep < 0:
+            raise InvalidArgumentError(f"keep is {self.keep!r}, expected an int of at least 0, or None")
+        if self.overflow == "stop":
+            raise InvalidArgumentError("keep is given, which only overflow='slide' has a use for; add that")
 
     def _check_constraint(self) -> None:
         given = [name for name in _CONSTRAINTS if getattr(self, name) is not None]

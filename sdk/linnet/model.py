@@ -186,12 +186,10 @@ class Model:
             InvalidArgumentError: the prompt or an option has the wrong form.
         """
         self._require("generate()", "text-generation")
-        from linnet.generation import GenerationOptions, complete, read_prompt
+        from linnet.generation import GenerationOptions, complete
 
         session = self._session
-        return complete(
-            session, state or session.new_text(), read_prompt(session, prompt), GenerationOptions.of(options)
-        )
+        return complete(session, state or session.new_text(), prompt, GenerationOptions.of(options))
 
     def stream(self, prompt: object, *, state: TextState | None = None, **options: Any) -> Iterator[str]:
         """Yield a completion piece by piece; arguments and errors are those of :meth:`generate`.
@@ -199,11 +197,10 @@ class Model:
         Leaving the loop stops the generation.
         """
         self._require("stream()", "text-generation")
-        from linnet.generation import GenerationOptions, TokenStream, read_prompt
+        from linnet.generation import GenerationOptions, open_stream
 
-        session = self._session
-        ids, settings = read_prompt(session, prompt), GenerationOptions.of(options)
-        tokens = TokenStream(session, state or session.new_text(), ids, settings, log_probabilities=False)
+        session, settings = self._session, GenerationOptions.of(options)
+        tokens = open_stream(session, state or session.new_text(), prompt, settings, log_probabilities=False)
         return (token.text for token in tokens if token.text)
 
     def chat(

@@ -153,6 +153,14 @@ class TextState(Protocol):
     def rewind(self, length: int) -> None:
         """Forget all tokens from number ``length`` on."""
 
+    def remove(self, start: int, count: int) -> None:
+        """Forget ``count`` tokens from number ``start`` on, and run those behind them again.
+
+        Raises:
+            InvalidArgumentError: there are fewer.
+            CancelledError: :meth:`cancel` was called; the tokens that ran are the text.
+        """
+
     def fork(self) -> TextState:
         """Return a copy that goes on alone."""
 

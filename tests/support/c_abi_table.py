@@ -86,7 +86,7 @@ VALID: Mapping[str, str] = {
     "top_k": "1", "when": "LINNET_FUSED_NEVER", "on": "0", "bits": "8", "status": "LINNET_OK", "tensors": "inputs",
     "kind": "LINNET_CONSTRAINT_REGEX", "texts": "&pattern", "tokens_left": "9", "prompt_tokens": "1", "tokens": "3",
     "types": "&mask_type", "given": "&mask_given", "unit": "LINNET_MASK_UTF8", "mode": "LINNET_MASK_PSEUDONYM",
-    "key": "mask_key", "key_size": "sizeof mask_key",
+    "key": "mask_key", "key_size": "sizeof mask_key", "start": "0",
     "fields": "fields", "score_function": "LINNET_SCORES_SOFTMAX", "window_count": "1", "message": "signed_message",
 }  # fmt: skip
 BY_FUNCTION: Mapping[tuple[str, str], str] = {
@@ -104,6 +104,7 @@ BY_FUNCTION: Mapping[tuple[str, str], str] = {
     **{(f"linnet_generation_{name}", "path"): "state_path" for name in ("save", "load")},
     **{(f"linnet_generation_{name}", "capacity"): "8" for name in ("create", "load")},
     ("linnet_generation_score", "logits"): "generation_logits", ("linnet_generation_rewind", "length"): "1",
+    ("linnet_generation_remove", "count"): "0",
     ("linnet_generation_sample", "prompt_tokens"): "1", ("linnet_generation_sample", "id"): "(void*)&results[3]",
     ("linnet_generation_sample_constrained", "id"): "(void*)&results[5]",
     ("linnet_constraint_create", "task"): "decoder_task",

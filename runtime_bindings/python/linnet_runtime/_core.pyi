@@ -259,6 +259,8 @@ class Generation:
         """Most tokens."""
     def rewind(self, length: int) -> None:
         """Forget all tokens from number `length` on."""
+    def remove(self, start: int, count: int) -> None:
+        """Forget `count` tokens from number `start` on, and run those behind them again."""
     def fork(self) -> Generation:
         """A copy that goes on alone."""
     def save(self, path: str) -> None:

@@ -145,6 +145,13 @@ extern "C" linnet_status linnet_generation_rewind(linnet_generation* generation,
   });
 }
 
+extern "C" linnet_status linnet_generation_remove(linnet_generation* generation, size_t start, size_t count) {
+  return linnet::guarded([&] {
+    require_pointer(generation, "generation");
+    generation->value->remove(start, count);
+  });
+}
+
 extern "C" linnet_status linnet_generation_fork(const linnet_generation* generation,
                                                 linnet_generation** copy) {
   return linnet::guarded([&] {

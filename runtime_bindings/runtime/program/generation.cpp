@@ -262,6 +262,22 @@ void Generation::rewind(std::size_t length) {
   }
 }
 
+void Generation::remove(std::size_t start, std::size_t count) {
+  const std::size_t total = tokens_.size();
+  if (start > total || count > total - start) {
+    throw Error(LINNET_INVALID_ARGUMENT, "cannot remove " + std::to_string(count) + " tokens from number " +
+                                             std::to_string(start) + " on, there are " +
+                                             std::to_string(total));
+  }
+  if (count == 0) {
+    return;
+  }
+  const std::vector<std::int64_t> behind(tokens_.begin() + static_cast<std::ptrdiff_t>(start + count),
+                                         tokens_.end());
+  rewind(start);
+  append(behind.data(), behind.size());
+}
+
 std::unique_ptr<Generation> Generation::fork() const {
   auto copy = std::make_unique<Generation>(model_, capacity_);
   const std::size_t size = tokens_.size() * static_cast<std::size_t>(shape_.row_bytes);

@@ -44,6 +44,9 @@ class Generation {
   const float* logits();
   // Forget all tokens from `length` on. Throw LINNET_INVALID_ARGUMENT if there are fewer.
   void rewind(std::size_t length);
+  // Forget `count` tokens from number `start` on, and run those behind them again. Throw
+  // LINNET_INVALID_ARGUMENT if there are fewer, what append() throws, and then has the tokens that ran.
+  void remove(std::size_t start, std::size_t count);
   // Return a copy that goes on alone. Throw std::bad_alloc.
   std::unique_ptr<Generation> fork() const;
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OPTIONS", "add_options", "given_options", "kept_text", "report_lookup", "run_prompts", "write_piece"]
 
-_PLAIN = ("max_new_tokens", "temperature", "top_p", "min_p", "repetition_penalty", "seed", "regex")
+_PLAIN = ("max_new_tokens", "temperature", "top_p", "min_p", "repetition_penalty", "seed", "regex", "overflow", "keep")
 OPTIONS = (*_PLAIN, "prompt_lookup", "stop", "system", "chat", "prepared", "json_schema", "choices")
 """Options that only decoders have."""
 
@@ -40,6 +40,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add("--choices", metavar="A,B,...", help="the answer is one of these texts")
     add("--prompt-lookup", type=int, metavar="N",
         help="guess up to N tokens from earlier text, to be faster where it is repeated; at most 15")  # fmt: skip
+    add("--overflow", choices=("stop", "slide"),
+        help="when the context is full: stop (default), or slide: forget the oldest turns or tokens")  # fmt: skip
+    add("--keep", type=int, metavar="N",
+        help="first tokens that slide never forgets (default, and at least: the system message)")  # fmt: skip
     add("--system", metavar="TEXT", help="system message of a conversation, in which the prompt is the first message")
     add("--prepared", metavar="STATE", help="file of linnet prepare, whose tokens are not computed again")
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from linnet.errors import InvalidArgumentError
-from linnet.generation import GenerationOptions, complete, read_prompt
+from linnet.generation import GenerationOptions, complete
 from linnet.session import Session
 from linnet.tasks.base import AnsweringModel, Task
 
@@ -21,7 +21,7 @@ class TextGeneration(Task):
     options: ClassVar[frozenset[str]] = frozenset(
         (
             "top_k max_new_tokens temperature top_p min_p repetition_penalty seed stop system chat prepared "
-            "json_schema regex choices prompt_lookup"
+            "json_schema regex choices prompt_lookup overflow keep"
         ).split()
     )
 
@@ -58,7 +58,7 @@ def _is_conversation(inputs: object) -> bool:
 
 
 def _answer(session: Session, prompt: object, options: GenerationOptions, *, full: bool) -> dict[str, Any]:
-    completion = complete(session, session.new_text(), read_prompt(session, prompt), options)
+    completion = complete(session, session.new_text(), prompt, options)
     if isinstance(prompt, str):
         return {"generated_text": prompt + completion.text if full else completion.text}
     answer = {"role": "assistant", "content": completion.text}
