@@ -69,7 +69,8 @@ def _wnut(folder: Path) -> Iterator[str]:
 
 def features_of(model: linnet.Model, texts: Sequence[str]) -> list[Features]:
     """Answer each text, and return its features."""
-    watch, rows = model.watch(Metrics(), "studied"), []
+    watch = model.watch(Metrics(), "studied")
+    rows: list[Features] = []
     for text in texts:
         recorder = _Recorder()
         watch.features = recorder
