@@ -15,6 +15,7 @@ import statistics
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import linnet
 from linnet.cli.console import Console
@@ -23,8 +24,10 @@ from linnet.monitoring.drift import HORIZON, DriftWatch, Sketches
 
 __all__ = ["Told", "features_of", "main", "texts_of", "told_after"]
 
-Features = Mapping[str, float]
-"""Features of one text by name."""
+Features = Mapping[str, Any]
+"""Features of one text by name, and its embedding."""
+
+_EMBEDDING = "embedding"
 
 _BEFORE = 1_000
 """Texts like the reference before a shift."""
@@ -37,11 +40,23 @@ class _Recorder:
     """What a watch calls; it keeps the features of one text."""
 
     def __init__(self) -> None:
-        self.found: dict[str, float] = {}
+        self.found: dict[str, Any] = {}
 
     def add(self, feature: str, value: float) -> None:
         """Keep a value."""
         self.found[feature] = value
+
+    def embedded(self, vector: Any) -> None:
+        """Keep an embedding."""
+        self.found[_EMBEDDING] = vector.copy()
+
+
+def _give(row: Features, taker: Sketches | DriftWatch) -> None:
+    for feature, value in row.items():
+        if feature == _EMBEDDING:
+            taker.embedded(value)
+        else:
+            taker.add(feature, value)
 
 
 def texts_of(folder: Path) -> dict[str, list[str]]:
@@ -91,12 +106,10 @@ def told_after(reference: Sequence[Features], stream: Iterator[Features], most: 
     """Feed a stream to the rule until it tells of a drift; None: it does not within ``most`` texts."""
     sketches = Sketches()
     for row in reference:
-        for feature, value in row.items():
-            sketches.add(feature, value)
+        _give(row, sketches)
     drift = DriftWatch(sketches.reference())
     for count, row in enumerate(stream, 1):
-        for feature, value in row.items():
-            drift.add(feature, value)
+        _give(row, drift)
         if drift.changed:
             return Told(drift, count)
         if count == most:

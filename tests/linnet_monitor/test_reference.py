@@ -21,7 +21,7 @@ BASE = {"length", "unknown"}
     ("task", "program", "row", "features"),
     [
         ("text-classification", table_program([1.0, 2.0, 3.0]), 0, {*BASE, "confidence", "labels"}),
-        ("feature-extraction", hashed_program(8), 0, {*BASE, *(f"axis_{axis}" for axis in range(8))}),
+        ("feature-extraction", hashed_program(8), 0, BASE),
         ("fill-mask", table_program(np.zeros((4, make_manifest("fill-mask").vocab_size))), 1, {*BASE, "confidence"}),
         ("question-answering", hashed_program(0, outputs=2), 2, {*BASE, "confidence"}),
         ("text-ranking", table_program([1.0]), 2, BASE),

@@ -412,10 +412,12 @@ class FeatureSketch:
     Attributes:
         edges: upper edges of the bins, each edge in the bin below it; the last bin has none.
         counts: number of texts in each bin.
+        direction: of an axis of embeddings, the vector whose product with the unit vector of an embedding is the value.
     """
 
     edges: tuple[float, ...]
     counts: tuple[int, ...]
+    direction: tuple[float, ...] = dataclasses.field(default=(), metadata=OMIT_DEFAULT)
 
     def __post_init__(self) -> None:
         if len(self.counts) != len(self.edges) + 1 or min(self.counts) < 0:
@@ -446,8 +448,8 @@ class Evidence:
         details: details of the program and its layers.
         places: debug map: the layer of every instruction, by method.
         drift_reference: histograms of features of the reference texts by the name of the feature: ``length`` in tokens,
-            share of ``unknown`` tokens, ``confidence``, ``labels`` by their index, projections ``axis_0`` .. of
-            embeddings; empty if not recorded.
+            share of ``unknown`` tokens, ``confidence``, ``labels`` by their index, embeddings along ``axis_0``
+            ..; empty if not recorded.
         damaged: paths of the values of a wrong type found by :meth:`from_json`; not part of the document.
     """
 

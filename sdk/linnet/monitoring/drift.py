@@ -30,14 +30,13 @@ __all__ = [
     "DriftWatch",
     "Sketches",
     "chi_squared",
-    "embedding_axes",
     "ks_distance",
     "population_stability",
     "watch_drift",
 ]
 
 AXES = 8
-"""Number of axes onto which an embedding is projected."""
+"""Axes onto which embeddings are projected: the mean of the reference's, and the directions in which they vary most."""
 
 WINDOW, CHECK_EVERY = 250, 50
 """The last values of a feature that are compared with the reference, and after how many new ones."""
@@ -46,7 +45,8 @@ HORIZON, FALSE_ALARMS = 50_000, 0.01
 """Over so many inputs like those of the reference, the rule tells a drift at most with this probability."""
 
 _CLASSES = 256
-_AXIS_EDGES = tuple(number / 4 for number in range(-12, 13))
+_AXIS_EDGES = tuple(number / 20 for number in range(-19, 20))
+_FEWEST_EMBEDDINGS = 32  # of fewer, no axis would mean much
 _LENGTHS = (1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 64, 80, 96, 128, 192, 256, 512, 1024, 4096)
 
 EDGES: Mapping[str, tuple[float, ...]] = {
@@ -64,15 +64,36 @@ class Sketches:
 
     def __init__(self) -> None:
         self.counts: dict[str, list[int]] = {}
+        self._embeddings: list[Any] = []
 
     def add(self, feature: str, value: float) -> None:
         """Count one value of a feature."""
         edges = EDGES[feature]
         self.counts.setdefault(feature, [0] * (len(edges) + 1))[bisect_left(edges, value)] += 1
 
+    def embedded(self, vector: Any) -> None:
+        """Keep the embedding of an input until :meth:`reference`."""
+        self._embeddings.append(vector)
+
     def reference(self) -> dict[str, FeatureSketch]:
-        """Return what goes into the evidence of a file; trailing bins of classes that do not exist are left out."""
-        return {feature: _trimmed(feature, counts) for feature, counts in self.counts.items()}
+        """Return what goes into the evidence of a file; trailing bins of classes that do not exist are left out.
+
+        The axes of embeddings come from every second text and their histograms from the others, so that the bound of
+        false alarms holds for axes that were chosen by looking at texts.
+        """
+        made = {feature: _trimmed(feature, counts) for feature, counts in self.counts.items()}
+        if len(self._embeddings) < _FEWEST_EMBEDDINGS:
+            return made
+        directions = _directions(self._embeddings[::2])
+        projected = Sketches()
+        for vector in self._embeddings[1::2]:
+            for axis, value in enumerate(_projected(vector, directions)):
+                projected.add(f"axis_{axis}", value)
+        for axis, direction in enumerate(directions.tolist()):
+            counts = tuple(projected.counts.get(f"axis_{axis}", ()))
+            if counts:
+                made[f"axis_{axis}"] = FeatureSketch(edges=_AXIS_EDGES, counts=counts, direction=tuple(direction))
+        return made
 
 
 def _trimmed(feature: str, counts: Sequence[int]) -> FeatureSketch:
@@ -82,46 +103,29 @@ def _trimmed(feature: str, counts: Sequence[int]) -> FeatureSketch:
     return FeatureSketch(edges=edges[:last], counts=(*counts[:last], sum(counts[last:])))
 
 
-def embedding_axes(vector: Any) -> dict[str, float]:
-    """Project an embedding onto axes that need no storage: Rademacher signs of a fixed generator.
+def _directions(vectors: Sequence[Any]) -> Any:
+    """Return the mean of unit vectors as a unit vector, and their principal components: float64 [axes, size]."""
+    import numpy as np
 
-    Each axis is the sum of the unit vector's values with signs, whose mean square is 1 over all signs (Achlioptas,
-    Database-friendly random projections, 2003). The signs are the bits of SHA-256 of "linnet axis AXIS BLOCK".
+    rows = np.stack([_unit(vector) for vector in vectors])
+    mean = rows.mean(axis=0)
+    _, _, components = np.linalg.svd(rows - mean, full_matrices=False)
+    directions = np.concatenate([mean[None] / (np.linalg.norm(mean) or 1.0), components])[:AXES]
+    return np.round(directions, 4)  # as the file has them
 
-    Args:
-        vector: float32 [size] or [1, size].
 
-    Returns:
-        ``axis_0`` .. ``axis_7``; nothing for a vector of length 0.
-    """
+def _unit(vector: Any) -> Any:
     import numpy as np
 
     values = np.asarray(vector, dtype=np.float64).reshape(-1)
     length = float(np.linalg.norm(values))
-    if not 0 < length < math.inf:
-        return {}
-    projected = _signs(len(values)) @ (values / length)
-    return {f"axis_{axis}": float(value) for axis, value in enumerate(projected)}
+    return values / length if 0 < length < math.inf else np.zeros_like(values)
 
 
-_kept_signs: dict[int, Any] = {}
-
-
-def _signs(size: int) -> Any:
-    """Return the signs of all axes: float64 [axes, size]."""
-    import hashlib
-
-    import numpy as np
-
-    if size not in _kept_signs:
-        rows = []
-        for axis in range(AXES):
-            blocks = [
-                hashlib.sha256(f"linnet axis {axis} {block}".encode()).digest() for block in range(-(-size // 256))
-            ]
-            rows.append(np.unpackbits(np.frombuffer(b"".join(blocks), dtype=np.uint8))[:size] * 2.0 - 1.0)
-        _kept_signs[size] = np.stack(rows)
-    return _kept_signs[size]
+def _projected(vector: Any, directions: Any) -> list[float]:
+    """Return the product of an embedding's unit vector, float32 [size] or [1, size], with each direction."""
+    values: list[float] = (directions @ _unit(vector)).tolist()
+    return values
 
 
 # -- statistics of two histograms --------------------------------------------------------------
@@ -217,8 +221,12 @@ class DriftWatch:
             InvalidArgumentError: the reference has no feature that this version knows.
         """
         self._reference = {name: one for name, one in reference.items() if name in EDGES and any(one.counts)}
+        if len({len(one.direction) for one in self._reference.values() if one.direction}) > 1:
+            raise InvalidArgumentError("expected directions of one size in the reference, got several; export it again")
         if not self._reference:
             raise InvalidArgumentError("expected a reference of the texts in the file, got none; export the file again")
+        self._axes = [name for name, sketch in self._reference.items() if sketch.direction]
+        self._directions: Any = None  # an array as soon as an embedding comes, which needs numpy
         self._values = {name: deque[int](maxlen=WINDOW) for name in self._reference}
         self._seen = dict.fromkeys(self._reference, 0)
         count = len(self._reference)
@@ -236,6 +244,16 @@ class DriftWatch:
         due = len(values) == WINDOW and not self._seen[feature] % CHECK_EVERY and feature not in self.changed
         if due and ks_distance(sketch.counts, self._window(feature)) > self.limits[feature]:
             self.changed[feature] = self._seen[feature]
+
+    def embedded(self, vector: Any) -> None:
+        """Take the embedding of an input; one of another size than the reference's is left out."""
+        import numpy as np
+
+        if self._directions is None:
+            self._directions = np.array([self._reference[name].direction for name in self._axes], dtype=np.float64)
+        if self._axes and np.size(vector) == self._directions.shape[1]:
+            for name, value in zip(self._axes, _projected(vector, self._directions), strict=True):
+                self.add(name, value)
 
     def reset(self) -> None:
         """Forget what was told; the next check may tell it again."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -24,6 +24,9 @@ class Features(Protocol):
 
     def add(self, feature: str, value: float) -> None:
         """Take one value of a feature of :data:`linnet.monitoring.drift.EDGES`."""
+
+    def embedded(self, vector: Any) -> None:
+        """Take an embedding, float32 [size] or [1, size]."""
 
 
 class Watch:
@@ -133,11 +136,10 @@ class Watch:
         if self.features is not None:
             self.features.add("labels", number)
 
-    def embedded(self, axes: Mapping[str, float]) -> None:
-        """Take the projections of an embedding, for the comparison with the reference of the file."""
+    def embedded(self, vector: Any) -> None:
+        """Take an embedding, for the comparison with the reference of the file."""
         if self.features is not None:
-            for axis, value in axes.items():
-                self.features.add(axis, value)
+            self.features.embedded(vector)
 
     # -- generation ----------------------------------------------------------------------------
 

@@ -91,11 +91,9 @@ class WatchedSession(Session):
         """Give the embedding of an input to the comparison with the reference, if there is one."""
         if self.watch.features is None or "embedding" not in self.manifest.outputs:
             return
-        from linnet.monitoring.drift import embedding_axes
-
         place = self.manifest.outputs.index("embedding")
         vector = output["embedding"] if isinstance(output, dict) else cast("Sequence[Any]", output)[place]
-        self.watch.embedded(embedding_axes(vector))
+        self.watch.embedded(vector)
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
