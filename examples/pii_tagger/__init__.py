@@ -1,0 +1,1 @@
+"""Tagger of persons, places and organizations for the masking of personal data: its texts, and where they come from."""
