@@ -15,16 +15,32 @@ import msgspec
 from starlette.types import Message, Receive, Scope, Send
 
 from linnet.errors import LinnetError
+from linnet.version import version
 from linnet_serve.access.audit import AuditEntry
 from linnet_serve.access.principal import ANONYMOUS, Principal
 from linnet_serve.errors import ServiceError, invalid, too_large, unavailable
 from linnet_serve.models.hosting import HostedModel
+from linnet_serve.receipts import Receipt, Witness, write_receipt
 from linnet_serve.service import Service
 
 __all__ = ["Endpoint", "ErrorForm", "Exchange", "Reply", "Route", "Stream", "json_reply", "write_json"]
 
 _LOG = logging.getLogger("linnet.serve")
 _ENCODER = msgspec.json.Encoder()
+_CLIENT_GONE = 499  # as nginx writes it: the client has gone before there was a status
+_REFUSALS = {
+    "overloaded": "queue_full",
+    "request_too_large": "too_large",
+    "quota_exceeded": "quota",
+    "invalid_api_key": "unauthorized",
+    "forbidden": "forbidden",
+    "timeout": "timeout",
+    "unavailable": "draining",
+    "client_gone": "cancelled",
+    "invalid_request": "invalid",
+    "invalid_json": "invalid",
+    "unsupported_parameter": "invalid",
+}
 
 ErrorForm: TypeAlias = Callable[[ServiceError], Mapping[str, Any]]
 """Function that writes an error in the form of an interface."""
@@ -76,6 +92,7 @@ class Exchange:
 
     Attributes:
         id: random name, in the header x-request-id.
+        credentials: the headers authorization and x-api-key.
         principal: who sent it.
         body: decoded body, of the type of the route; None for a route without one.
         raw: the body as it came.
@@ -85,11 +102,13 @@ class Exchange:
         tokens: tokens that were read and written.
         error: code of the error, or empty.
         headers: further headers of the answer.
+        witness: what was answered, for the receipt; None: the service gives none.
     """
 
     service: Service
     route: Route
     id: str
+    credentials: tuple[str, str] = ("", "")
     principal: Principal = ANONYMOUS
     body: Any = None
     raw: bytes = b""
@@ -99,6 +118,40 @@ class Exchange:
     tokens: int = 0
     error: str = ""
     headers: list[tuple[bytes, bytes]] = dataclasses.field(default_factory=list)
+    witness: Witness | None = None
+
+    def testify(self, data: bytes) -> None:
+        """Add a result of a job to the receipt, if the service gives receipts."""
+        if self.witness is not None:
+            self.witness.add(data)
+
+    def receipt(self) -> bytes:
+        """Return the receipt of what was answered, or nothing."""
+        receipts, witness = self.service.receipts, self.witness
+        if receipts is None or witness is None or not self.model:
+            return b""
+        info = self.service.models[self.model].info
+        receipt = Receipt(
+            request=self.id,
+            time=time.time(),
+            path=self.route.path.format(**self.path),
+            model=self.model,
+            file_sha256=info.file_sha256,
+            kernels=info.kernels,
+            linnet=version(),
+            seed=witness.seed,
+            input_hmac=receipts.hash(self.raw),
+            output_hmac=witness.output(),
+        )
+        return write_receipt(receipts.signed(receipt))
+
+    def authenticate(self) -> None:
+        """Find out who sends the request.
+
+        Raises:
+            ServiceError: there is no valid key (401).
+        """
+        self.principal = self.service.gate.identify(*self.credentials)
 
     def hosted(self, name: str | None, *tasks: str) -> HostedModel:
         """Return a model that the request may use; see :meth:`Service.find`."""
@@ -128,6 +181,7 @@ class Route:
     """One path of an interface.
 
     Attributes:
+        name: value of the label ``route`` in the metrics.
         method: of HTTP.
         path: with parameters as Starlette writes them, "/models/{name}".
         handle: function that answers.
@@ -141,6 +195,7 @@ class Route:
         streams: answers can be server-sent events.
     """
 
+    name: str
     method: str
     path: str
     handle: Callable[[Exchange], Awaitable[Reply | Stream]]
@@ -185,8 +240,9 @@ class Endpoint:
     async def _answer(self, exchange: Exchange, scope: Scope, receive: Receive, writer: _Writer) -> None:
         service, route = self._service, self._route
         headers = _headers(scope)
+        exchange.credentials = headers[:2]
         if not route.open:
-            exchange.principal = service.gate.identify(headers[0], headers[1])
+            exchange.authenticate()
             exchange.principal.require(route.scope, None)
             service.gate.quotas.admit(exchange.principal)
         if service.ending and not route.open:
@@ -194,11 +250,17 @@ class Endpoint:
         if self._decoder is not None:
             exchange.raw = await self._read(receive, headers[2])
             exchange.body = _decoded(self._decoder, exchange.raw)
+            exchange.witness = None if service.receipts is None else service.receipts.witness()
         await _unless_gone(self._handled(exchange, writer), receive, has_body=self._decoder is not None)
 
     def _note(self, exchange: Exchange, status: int, seconds: float) -> None:
-        """Charge quotas, and write the audit log."""
+        """Count the request, charge quotas, and write the audit log."""
         service = self._service
+        metrics, route = service.metrics, exchange.route.name
+        metrics.count("requests", route=route, status=str(status or _CLIENT_GONE))
+        metrics.observe("request", seconds, route=route)
+        if exchange.error in _REFUSALS:
+            metrics.count("refusals", refusal=_REFUSALS[exchange.error])
         if exchange.tokens:
             service.gate.quotas.charge(exchange.principal, exchange.tokens)
         if service.audit is not None and not exchange.route.open:
@@ -218,6 +280,8 @@ class Endpoint:
     async def _handled(self, exchange: Exchange, writer: _Writer) -> None:
         result = await self._route.handle(exchange)
         if isinstance(result, Reply):
+            if receipt := exchange.receipt():
+                exchange.headers.append((b"x-linnet-receipt", receipt))
             await writer.whole(result)
         else:
             await writer.parts(result)

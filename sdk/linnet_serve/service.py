@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from linnet.monitoring import Metrics, merge
+from linnet.monitoring.machine import collect_machine
 from linnet.suggestions import did_you_mean
 from linnet_serve.access.audit import AuditLog
 from linnet_serve.access.gate import Gate
 from linnet_serve.access.principal import Principal
 from linnet_serve.errors import invalid, missing_model
 from linnet_serve.models.hosting import HostedModel
+from linnet_serve.receipts import Receipts, read_receipt_key
 from linnet_serve.settings import Settings
 
 __all__ = ["Service"]
@@ -25,8 +30,10 @@ class Service:
         settings: of the service.
         models: by name, in the order of the settings.
         gate: access control.
+        metrics: counts of the service alone; :meth:`snapshot` adds those of the workers.
         openapi: the OpenAPI document of its application, as JSON.
         audit: the audit log, or None.
+        receipts: writer of receipts, or None.
         ending: the service is ending, and takes no new work.
         started: time of the start, seconds since 1970.
     """
@@ -39,11 +46,15 @@ class Service:
         """
         self.settings, self.openapi = settings, b""
         self.gate = Gate(settings.access)
-        self.models = {model.name: HostedModel(model) for model in settings.models}
+        self.metrics = Metrics()
+        self.metrics.add_collector(self._collect)
+        self.models = {model.name: HostedModel(model, self.metrics) for model in settings.models}
         self._names = {
             name: self.models[model.name] for model in settings.models for name in (model.name, *model.aliases)
         }
         self.audit = AuditLog(Path(settings.access.audit)) if settings.access.audit else None
+        key = read_receipt_key(Path(settings.receipt_key), make=True) if settings.receipts else None
+        self.receipts = None if key is None else Receipts(key)
         self.ending = False
         self.started = time.time()
 
@@ -103,6 +114,20 @@ class Service:
             raise invalid(f"the model {name!r} has the task {found.info.task}, expected {' or '.join(tasks)}", "model")
         return found
 
+    async def snapshot(self) -> dict[str, Any]:
+        """Return the counts of the service and of all its workers."""
+        parts = await asyncio.gather(*(model.snapshots() for model in self.models.values()))
+        return merge([self.metrics.snapshot(), *(snapshot for part in parts for snapshot in part)])
+
+    def _collect(self, metrics: Metrics) -> None:
+        """Set the gauges of queues and memory."""
+        collect_machine(metrics)
+        resident = resident_bytes("self")
+        for name, model in self.models.items():
+            metrics.set("queue_length", model.queued, model=name)
+            resident += sum(resident_bytes(str(process)) for process in model.process_ids)
+        metrics.set("memory", resident, memory="resident")
+
     async def reload(self) -> dict[str, str]:
         """Replace every model whose file has changed; return what happened to each."""
         outcomes = {}
@@ -114,3 +139,12 @@ class Service:
         if self.audit is not None:
             self.audit.reopen()
         return outcomes
+
+
+def resident_bytes(process: str) -> int:
+    """Return the resident memory of a process by /proc, in bytes; 0 where that cannot be read."""
+    try:
+        pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")

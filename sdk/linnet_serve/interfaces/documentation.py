@@ -102,7 +102,16 @@ async def root(exchange: Exchange) -> Reply:
 
 
 def _route(path: str, handle: Any, summary: str) -> Route:
-    return Route(method="GET", path=path, handle=handle, summary=summary, tag="Service", form=plain_error, open=True)
+    return Route(
+        name="openapi",
+        method="GET",
+        path=path,
+        handle=handle,
+        summary=summary,
+        tag="Service",
+        form=plain_error,
+        open=True,
+    )
 
 
 ROUTES = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import secrets
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
@@ -21,7 +22,7 @@ __all__ = [
     "StreamOptions",
     "Usage",
     "collect",
-    "done",
+    "ending",
     "event",
     "generation_options",
     "pieces",
@@ -29,8 +30,10 @@ __all__ = [
 ]
 
 _MOST_CHOICES = 8
+_DONE = b"data: [DONE]\n\n"
 _MOST_STOPS = 4
-_TASK = "text-generation"
+_SEEDS = 1 << 63
+_DRAWN_SEEDS = 1 << 53  # every reader of JSON keeps them exactly
 
 
 class StreamOptions(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -95,12 +98,15 @@ class Choice:
         return "stop" if self.end.finish_reason == "stop" else "length"
 
 
-def generation_options(body: CommonRequest, most: int) -> dict[str, Any]:
+def generation_options(exchange: Exchange, most: int) -> dict[str, Any]:
     """Return options of linnet for a request; a parameter without a value is left out.
+
+    With receipts a seed is chosen, so that the answer can be repeated.
 
     Raises:
         ServiceError: a parameter is not supported or out of range (400).
     """
+    body: CommonRequest = exchange.body
     if body.logit_bias:
         raise invalid("logit_bias is not supported", "logit_bias", "unsupported_parameter")
     if not 1 <= body.n <= _MOST_CHOICES:
@@ -123,13 +129,21 @@ def generation_options(body: CommonRequest, most: int) -> dict[str, Any]:
         "repetition_penalty": body.repetition_penalty,
         "presence_penalty": body.presence_penalty,
         "frequency_penalty": body.frequency_penalty,
-        "seed": None if body.seed is None else body.seed % (1 << 63),
+        "seed": _seed(exchange, body.seed),
         "stop_strings": stops or None,
         "regex": body.guided_regex,
         "choices": body.guided_choice,
         "json_schema": body.guided_json,
     }
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _seed(exchange: Exchange, given: int | None) -> int | None:
+    if exchange.witness is None:
+        return None if given is None else given % _SEEDS
+    seed = secrets.randbelow(_DRAWN_SEEDS) if given is None else given
+    exchange.witness.seed = seed
+    return seed % _SEEDS
 
 
 _RANGES = (
@@ -151,13 +165,13 @@ async def pieces(
     Raises:
         ServiceError: the first error of any; the others are cancelled.
     """
-    timeout = model.settings.timeout
     if len(works) == 1:
-        async with contextlib.aclosing(model.generate(works[0], timeout=timeout)) as stream:
+        async with contextlib.aclosing(model.generate(works[0], timeout=model.settings.timeout)) as stream:
             async for message in stream:
-                _count(exchange, message)
+                _count(exchange, [message])
                 yield 0, message
         return
+    ids: list[list[Piece | Ended]] = [[] for _ in works]
     arrived: asyncio.Queue[tuple[int, Piece | Ended] | BaseException] = asyncio.Queue()
     tasks = [asyncio.ensure_future(_feed(index, model, work, arrived)) for index, work in enumerate(works)]
     try:
@@ -167,8 +181,10 @@ async def pieces(
             if isinstance(item, BaseException):
                 raise item
             left -= isinstance(item[1], Ended)
-            _count(exchange, item[1])
+            ids[item[0]].append(item[1])
             yield item
+        for listed in ids:  # in the order of the answers, so that the receipt does not tell which came first
+            _count(exchange, listed)
     finally:
         for task in tasks:
             task.cancel()
@@ -184,9 +200,14 @@ async def _feed(index: int, model: HostedModel, work: Generate, arrived: asyncio
         arrived.put_nowait(error)
 
 
-def _count(exchange: Exchange, message: Piece | Ended) -> None:
-    if isinstance(message, Ended):
-        exchange.tokens += message.prompt_tokens + message.completion_tokens
+def _count(exchange: Exchange, messages: Sequence[Piece | Ended]) -> None:
+    """Count the tokens of a generation, and add its token ids to the receipt."""
+    for message in messages:
+        if isinstance(message, Ended):
+            exchange.tokens += message.prompt_tokens + message.completion_tokens
+            exchange.testify(message.finish_reason.encode())
+        elif message.id >= 0:
+            exchange.testify(message.id.to_bytes(4, "little"))
 
 
 async def collect(exchange: Exchange, model: HostedModel, works: Sequence[Generate]) -> list[Choice]:
@@ -211,10 +232,12 @@ def usage_of(ends: Sequence[Ended]) -> Usage:
     return Usage(prompt, completion, prompt + completion)
 
 
+def ending(exchange: Exchange) -> bytes:
+    """Return the end of a stream: its receipt as a comment, if there is one, and the last event."""
+    receipt = exchange.receipt()
+    return (b": receipt " + receipt + b"\n\n" if receipt else b"") + _DONE
+
+
 def event(value: Any) -> bytes:
     """Return a value as a server-sent event."""
     return b"data: " + write_json(value) + b"\n\n"
-
-
-done = b"data: [DONE]\n\n"
-"""Last event of a stream."""

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from linnet.monitoring import prometheus
+from linnet_serve.errors import ServiceError
 from linnet_serve.http import Exchange, Reply, Route, json_reply
 from linnet_serve.interfaces.forms import openai_error, plain_error
 
@@ -55,6 +57,19 @@ async def model(exchange: Exchange) -> Reply:
     return json_reply(ModelEntry(found.name, int(exchange.service.started)))
 
 
+async def metrics(exchange: Exchange) -> Reply:
+    """Return all metrics in the text format of Prometheus; the scope "metrics" is needed unless they are public."""
+    service = exchange.service
+    settings = service.settings.monitoring
+    if not settings.metrics:
+        raise ServiceError("metrics are switched off", http_status=404, code="not_found")
+    if not settings.public:
+        exchange.authenticate()
+        exchange.principal.require("metrics", None)
+    text = prometheus(await service.snapshot())
+    return Reply(text.encode(), content_type=b"text/plain; version=0.0.4; charset=utf-8")
+
+
 async def reload(exchange: Exchange) -> Reply:
     """Replace every model whose file has changed and passes its golden cases."""
     begun = time.monotonic()
@@ -64,8 +79,17 @@ async def reload(exchange: Exchange) -> Reply:
 
 def _route(method: str, path: str, handle: Any, summary: str, answer: Any, **more: Any) -> Route:
     form = more.pop("form", plain_error)
+    name = next(name for name in ("health", "metrics", "admin", "models") if name in path)
     return Route(
-        method=method, path=path, handle=handle, summary=summary, tag="Service", form=form, answer=answer, **more
+        name=name,
+        method=method,
+        path=path,
+        handle=handle,
+        summary=summary,
+        tag="Service",
+        form=form,
+        answer=answer,
+        **more,
     )
 
 
@@ -75,5 +99,6 @@ ROUTES = (
     _route("GET", "/health", ready, "The same, as text-embeddings-inference names it", dict[str, Any], open=True),
     _route("GET", "/v1/models", models, "List the models", ModelList, form=openai_error),
     _route("GET", "/v1/models/{name}", model, "Describe a model", ModelEntry, form=openai_error),
+    _route("GET", "/metrics", metrics, "Return all metrics for Prometheus", None, open=True),
     _route("POST", "/admin/reload", reload, "Replace changed files", dict[str, Any], scope="admin"),
 )

@@ -145,6 +145,8 @@ async def infer(exchange: Exchange) -> Reply:
         raise invalid("parameters are not supported, expected none", "parameters")
     inferred = await model.do(_work(exchange, body.inputs), Inferred, timeout=model.settings.timeout)
     exchange.tokens = inferred.tokens
+    for tensor in inferred.tensors:
+        exchange.testify(tensor.data)
     wanted = None if body.outputs is None else [output.name for output in body.outputs]
     outputs = _chosen(inferred.tensors, wanted)
     return json_reply(InferAnswer(model.name, _VERSION, outputs, body.id))
@@ -209,8 +211,17 @@ def _chosen(tensors: list[Tensor], wanted: list[str] | None) -> list[ResponseOut
 
 def _route(method: str, path: str, handle: Any, summary: str, answer: Any, **more: Any) -> Route:
     tag = "Open Inference Protocol"
+    name = "infer" if method == "POST" else "health" if "health" in path else "models"
     return Route(
-        method=method, path=path, handle=handle, summary=summary, tag=tag, form=plain_error, answer=answer, **more
+        name=name,
+        method=method,
+        path=path,
+        handle=handle,
+        summary=summary,
+        tag=tag,
+        form=plain_error,
+        answer=answer,
+        **more,
     )
 
 

@@ -18,7 +18,7 @@ from linnet_serve.interfaces.generating import (
     CommonRequest,
     Usage,
     collect,
-    done,
+    ending,
     event,
     generation_options,
     pieces,
@@ -143,7 +143,7 @@ def _works(exchange: Exchange, model: HostedModel, body: ChatRequest, plan: Tool
         raise invalid("the model has no chat template; use /v1/completions", "model")
     if body.top_logprobs is not None and (not body.logprobs or not 0 <= body.top_logprobs <= _MOST_LOGPROBS):
         raise invalid(f"top_logprobs needs logprobs, and is 0 to {_MOST_LOGPROBS}", "top_logprobs")
-    options = generation_options(body, _most_tokens(model, body))
+    options = generation_options(exchange, _most_tokens(model, body))
     options.update(_form(body.response_format, plan))
     messages = messages_of(body.messages, plan.instructions)
     texts = exchange.masked_all([message["content"] for message in messages])
@@ -209,6 +209,7 @@ class _Chunks:
             "created": int(time.time()),
             "model": exchange.body.model,
         }
+        self._exchange = exchange
         body: ChatRequest = exchange.body
         self._usage = body.stream_options is not None and body.stream_options.include_usage
 
@@ -222,7 +223,7 @@ class _Chunks:
 
     def end(self, usage: Usage) -> bytes:
         """Return the last events."""
-        return (event({**self._head, "choices": [], "usage": usage}) if self._usage else b"") + done
+        return (event({**self._head, "choices": [], "usage": usage}) if self._usage else b"") + ending(self._exchange)
 
 
 async def _events(exchange: Exchange, model: HostedModel, works: list[Generate]) -> AsyncGenerator[bytes, None]:
@@ -262,6 +263,7 @@ async def _events_of_whole(exchange: Exchange, choices: list[ChatChoice], usage:
 
 ROUTES = (
     Route(
+        name="chat",
         method="POST",
         path="/v1/chat/completions",
         handle=chat,

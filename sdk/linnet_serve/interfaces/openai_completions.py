@@ -16,7 +16,7 @@ from linnet_serve.interfaces.generating import (
     CommonRequest,
     Usage,
     collect,
-    done,
+    ending,
     event,
     generation_options,
     pieces,
@@ -104,7 +104,7 @@ def _works(exchange: Exchange, body: CompletionsRequest) -> tuple[list[Generate]
         raise invalid(f"logprobs is {body.logprobs}, expected 0 to {_MOST_LOGPROBS}", "logprobs")
     given = [body.prompt] if isinstance(body.prompt, str) else body.prompt
     check_texts(len(given) * body.n, exchange.service.settings.limits.texts, "prompt")
-    options = generation_options(body, body.max_tokens)
+    options = generation_options(exchange, body.max_tokens)
     works, prompts = [], []
     for prompt, original in zip(exchange.masked_all(given), given, strict=True):
         for number in range(body.n):
@@ -169,11 +169,12 @@ async def _events(
                 yield event(_answer(exchange, [CompletionChoice(index, message.text, None, logprobs)], None))
     if body.stream_options is not None and body.stream_options.include_usage:
         yield event(_answer(exchange, [], _usage([ends[index] for index in sorted(ends)], body)))
-    yield done
+    yield ending(exchange)
 
 
 ROUTES = (
     Route(
+        name="completions",
         method="POST",
         path="/v1/completions",
         handle=completions,

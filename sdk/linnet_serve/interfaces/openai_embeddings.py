@@ -74,6 +74,7 @@ async def embeddings(exchange: Exchange) -> Reply:
     work = Embed(exchange.masked_all(texts), body.normalize, truncation=body.truncate)
     vectors = await embed(model, work)
     exchange.tokens = sum(vectors.tokens)
+    exchange.testify(vectors.data)
     usage = EmbeddingsUsage(exchange.tokens, exchange.tokens)
     return json_reply(EmbeddingsAnswer(_listed(vectors, body.encoding_format), body.model, usage))
 
@@ -98,6 +99,7 @@ def _listed(vectors: Vectors, encoding: str) -> list[Embedding]:
 
 ROUTES = (
     Route(
+        name="embeddings",
         method="POST",
         path="/v1/embeddings",
         handle=embeddings,

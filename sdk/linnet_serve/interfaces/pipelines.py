@@ -55,6 +55,7 @@ async def answer(exchange: Exchange) -> Reply:
         raise invalid('inputs is a text, expected {"question": ..., "context": ...}', "inputs")
     answered = await model.do(Answer(exchange.masked_value(inputs), options), Answered, timeout=model.settings.timeout)
     exchange.tokens = answered.tokens
+    exchange.testify(answered.json)
     return Reply(answered.json)
 
 
@@ -78,6 +79,7 @@ async def card(exchange: Exchange) -> Reply:
 
 ROUTES = (
     Route(
+        name="pipeline",
         method="POST",
         path="/models/{name}",
         handle=answer,
@@ -88,6 +90,7 @@ ROUTES = (
         answer=Any,
     ),
     Route(
+        name="models",
         method="GET",
         path="/models/{name}",
         handle=card,

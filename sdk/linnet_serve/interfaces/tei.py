@@ -163,6 +163,7 @@ async def embed_texts(exchange: Exchange) -> Reply:
     work = Embed(_listed(exchange, body.inputs), body.normalize, body.prompt_name, truncation=body.truncate)
     vectors = await embed(model, work)
     exchange.tokens = sum(vectors.tokens)
+    exchange.testify(vectors.data)
     return json_reply([floats(vectors.row(index)) for index in range(len(vectors.tokens))])
 
 
@@ -173,6 +174,7 @@ async def embed_tokens(exchange: Exchange) -> Reply:
     texts = _listed(exchange, body.inputs)
     vectors = await embed(model, Embed(texts, False, body.prompt_name, truncation=body.truncate, tokens=True))
     exchange.tokens = sum(vectors.tokens)
+    exchange.testify(vectors.data)
     rows = iter(range(sum(vectors.rows)))
     return json_reply([[floats(vectors.row(next(rows))) for _ in range(count)] for count in vectors.rows])
 
@@ -187,6 +189,7 @@ async def rerank(exchange: Exchange) -> Reply:
     if scores.width != 1:
         raise invalid(f"the model gives {scores.width} scores for a pair, expected one", "model")
     exchange.tokens = sum(scores.tokens)
+    exchange.testify(scores.data)
     found = floats(scores.data)
     values = found if body.raw_scores else [_sigmoid(value) for value in found]
     ranks = [
@@ -216,6 +219,7 @@ async def predict(exchange: Exchange) -> Reply:
     work = Answer([_one(exchange, group) for group in groups], options)
     answered = await model.do(work, Answered, timeout=model.settings.timeout)
     exchange.tokens = answered.tokens
+    exchange.testify(answered.json)
     found = msgspec.json.decode(answered.json, type=list[list[Prediction]])
     return json_reply(found[0] if single else found)
 
@@ -237,6 +241,7 @@ async def similarity(exchange: Exchange) -> Reply:
     texts = exchange.masked_all([body.inputs.source_sentence, *sentences])
     vectors = await embed(model, Embed(texts, True, options.prompt_name, truncation=options.truncate))
     exchange.tokens = sum(vectors.tokens)
+    exchange.testify(vectors.data)
     return json_reply(_products(vectors))
 
 
@@ -253,6 +258,7 @@ async def tokenize(exchange: Exchange) -> Reply:
     model = exchange.hosted(body.model)
     work = Tokenize(_listed(exchange, body.inputs), body.add_special_tokens)
     answered = await model.do(work, Answered, timeout=model.settings.timeout)
+    exchange.testify(answered.json)
     return Reply(answered.json)
 
 
@@ -282,6 +288,7 @@ async def info(exchange: Exchange) -> Reply:
 
 def _route(path: str, handle: Any, summary: str, body: Any, answer: Any, scope: str) -> Route:
     return Route(
+        name=path.strip("/"),
         method="GET" if body is None else "POST",
         path=path,
         handle=handle,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from linnet.errors import LinnetError
+from linnet.monitoring import Metrics, merge
 from linnet_serve.errors import ServiceError, invalid, overloaded, timed_out, unavailable
 from linnet_serve.models.messages import Ended, Generate, Load, ModelInfo, Piece, Work
 from linnet_serve.models.replica import Replica, WorkerDied, WorkFailed
@@ -27,6 +28,7 @@ _AHEAD = 2
 _ATTEMPTS = 2
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 10.0
 _RETRY_SECONDS = 1.0
+_REPORT_SECONDS = 1.0
 
 T = TypeVar("T")
 
@@ -40,9 +42,16 @@ class HostedModel:
         info: what the workers say about the file.
     """
 
-    def __init__(self, settings: ModelSettings) -> None:
-        """Create a model without replicas; :meth:`start` starts them."""
-        self.name, self.settings = settings.name, settings
+    def __init__(self, settings: ModelSettings, metrics: Metrics) -> None:
+        """Create a model without replicas; :meth:`start` starts them.
+
+        Args:
+            settings: of the model.
+            metrics: of the service: queue and completions; the workers count the rest.
+        """
+        self.name, self.settings, self._metrics = settings.name, settings, metrics
+        metrics.register_model(settings.name)
+        self._past: list[dict[str, Any]] = []
         self._replicas: list[Replica] = []
         self._waiting: deque[asyncio.Future[Replica]] = deque()
         self._taken: dict[Replica, int] = {}
@@ -146,6 +155,7 @@ class HostedModel:
             generations=settings.generations,
             capacity=settings.context,
             data_bytes=settings.memory_bytes,
+            name=settings.name,
         )
 
     def _take(self, replicas: Sequence[Replica]) -> None:
@@ -167,12 +177,26 @@ class HostedModel:
         while any(replica.alive and replica.jobs for replica in replicas) and time.monotonic() < deadline:
             await asyncio.sleep(0.05)
         for replica in replicas:
-            self._taken.pop(replica, None)
+            await replica.report(_REPORT_SECONDS)
+            self._forget(replica)
             await replica.stop()
+
+    def _forget(self, replica: Replica) -> None:
+        """Drop a replica, whose counts stay: a counter never goes back."""
+        self._taken.pop(replica, None)
+        if replica.snapshot is not None:
+            self._past = [merge([*self._past, replica.snapshot])]
+            replica.snapshot = None
+
+    async def snapshots(self) -> list[dict[str, Any]]:
+        """Ask all workers for their counts; return these, and those of workers that have ended."""
+        replicas = list(self._taken)
+        await asyncio.gather(*(replica.report(_REPORT_SECONDS) for replica in replicas))
+        return self._past + [replica.snapshot for replica in replicas if replica.snapshot is not None]
 
     def _ended(self, replica: Replica) -> None:
         """Start another worker in the place of one that died."""
-        self._taken.pop(replica, None)
+        self._forget(replica)
         if not self._closing and replica in self._replicas:
             _LOG.error("model %s: worker %d ended, starting another", self.name, replica.process_id)
             self._keep(asyncio.get_running_loop().create_task(self._restart(replica)))
@@ -238,6 +262,8 @@ class HostedModel:
                 contextlib.aclosing(replica.generate(work, deadline)) as stream,
             ):
                 async for message in stream:
+                    if isinstance(message, Ended):
+                        self._metrics.count("completions", model=self.name, finish=message.finish_reason)
                     yield message
         except TimeoutError:
             raise timed_out(timeout) from None
@@ -254,6 +280,7 @@ class HostedModel:
             ServiceError: the queue is full.
             TimeoutError: the time is over.
         """
+        begun = time.perf_counter()
         replica = self._free_replica() if not self._waiting else None
         if replica is None:
             if len(self._waiting) >= self.settings.queue:
@@ -263,6 +290,7 @@ class HostedModel:
             replica = await self._next_place(deadline)
         else:
             self._taken[replica] += 1
+        self._metrics.observe("queue_wait", time.perf_counter() - begun, model=self.name)
         try:
             yield replica
         finally:

@@ -26,6 +26,8 @@ __all__ = [
     "Piece",
     "Ready",
     "Refused",
+    "Report",
+    "Reported",
     "Score",
     "Scored",
     "Tensor",
@@ -135,6 +137,7 @@ class Load(_Message, frozen=True):
         generations: most texts that are generated at the same time.
         capacity: most tokens of each; 0: as many as the file can.
         data_bytes: most bytes of data of the process (RLIMIT_DATA); 0: no limit.
+        name: name under which the worker counts what the model does; empty: it does not count.
     """
 
     path: str
@@ -143,6 +146,11 @@ class Load(_Message, frozen=True):
     generations: int = 4
     capacity: int = 0
     data_bytes: int = 0
+    name: str = ""
+
+
+class Report(_Message, frozen=True):
+    """Ask for the counts of the worker; :class:`Reported` comes back at once, also while a job runs."""
 
 
 class Job(_Message, frozen=True):
@@ -158,7 +166,7 @@ class Cancel(_Message, frozen=True):
     number: int
 
 
-ToWorker: TypeAlias = Load | Job | Cancel
+ToWorker: TypeAlias = Load | Job | Cancel | Report
 
 
 # -- results ---------------------------------------------------------------------------------------
@@ -276,6 +284,12 @@ class Ended(_Message, frozen=True):
     seed: int
 
 
+class Reported(_Message, frozen=True):
+    """A snapshot of :class:`linnet.monitoring.Metrics`."""
+
+    snapshot: dict[str, Any]
+
+
 class Failed(_Message, frozen=True):
     """A job failed; ``error`` is the class of linnet.errors, ``caller`` says whether its request was wrong."""
 
@@ -285,7 +299,7 @@ class Failed(_Message, frozen=True):
     caller: bool
 
 
-FromWorker: TypeAlias = Ready | Refused | Embedded | Scored | Answered | Inferred | Piece | Ended | Failed
+FromWorker: TypeAlias = Ready | Refused | Embedded | Scored | Answered | Inferred | Piece | Ended | Failed | Reported
 
 _ENCODER = msgspec.msgpack.Encoder()
 

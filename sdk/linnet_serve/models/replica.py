@@ -25,6 +25,8 @@ from linnet_serve.models.messages import (
     Piece,
     Ready,
     Refused,
+    Report,
+    Reported,
     Work,
     frame,
 )
@@ -71,7 +73,9 @@ class Replica:
 
     Attributes:
         info: what the worker said about its file.
-        jobs: numbers of the jobs that it works on.
+        alive: the process runs.
+        snapshot: counts of the worker when it last reported, or None.
+        on_end: is called when the process has ended.
     """
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
@@ -81,7 +85,9 @@ class Replica:
         self._opened: asyncio.Future[ModelInfo] = asyncio.get_running_loop().create_future()
         self._waiting: dict[int, asyncio.Future[FromWorker]] = {}
         self._streams: dict[int, asyncio.Queue[FromWorker | None]] = {}
+        self._reports: list[asyncio.Future[None]] = []
         self.alive = True
+        self.snapshot: dict[str, Any] | None = None
         self.on_end: Callable[[], None] = lambda: None
 
     @property
@@ -182,6 +188,16 @@ class Replica:
             if not ended:
                 self._send(Cancel(number))
 
+    async def report(self, seconds: float) -> None:
+        """Ask the worker for its counts, and wait some seconds for them."""
+        if not self.alive:
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._reports.append(future)
+        self._send(Report())
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(future, seconds)
+
     async def stop(self) -> None:
         """End the process: it gets the end of its input, then SIGKILL."""
         if self._transport is not None:
@@ -205,6 +221,12 @@ class Replica:
             self._opened.set_result(message.info)
         elif isinstance(message, Refused):
             self._opened.set_exception(_error_of(message))
+        elif isinstance(message, Reported):
+            self.snapshot = message.snapshot
+            for asked in self._reports:
+                if not asked.done():
+                    asked.set_result(None)
+            self._reports.clear()
         elif (pieces := self._streams.get(message.number)) is not None:
             pieces.put_nowait(message)
         elif (future := self._waiting.get(message.number)) is not None and not future.done():

@@ -17,6 +17,7 @@ from typing import TypeAlias
 from linnet.errors import CallerError, FileError, LinnetError
 from linnet.loading import load
 from linnet.model import Model
+from linnet.monitoring import Metrics
 from linnet_serve.models.messages import (
     Cancel,
     Failed,
@@ -27,6 +28,8 @@ from linnet_serve.models.messages import (
     Load,
     Ready,
     Refused,
+    Report,
+    Reported,
     ToWorker,
     frame,
 )
@@ -48,16 +51,19 @@ def main(arguments: list[str]) -> int:
     warnings.simplefilter("ignore")  # the service has no terminal; what was cut off is counted instead
     connection = socket.socket(fileno=int(arguments[0]))
     inbox: Inbox = queue.SimpleQueue()
-    threading.Thread(target=_receive, args=(connection, inbox), daemon=True).start()
+    metrics, sending = Metrics(), threading.Lock()
+
+    def send(message: FromWorker) -> None:
+        data = frame(message)
+        with sending:  # reports come from the thread that receives
+            connection.sendall(data)
+
+    threading.Thread(target=_receive, args=(connection, inbox, metrics, send), daemon=True).start()
     first = inbox.get()
     if not isinstance(first, Load):
         return 1
-
-    def send(message: FromWorker) -> None:
-        connection.sendall(frame(message))
-
     try:
-        model = _open(first, send)
+        model = _open(first, send, metrics)
         if model is not None:
             _work(model, Writer(model, first.generations, first.capacity), inbox, send)
     except (BrokenPipeError, ConnectionResetError):
@@ -65,25 +71,30 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _receive(connection: socket.socket, inbox: Inbox) -> None:
+def _receive(connection: socket.socket, inbox: Inbox, metrics: Metrics, send: Callable[[FromWorker], None]) -> None:
     reader = FrameReader(ToWorker)
     try:
         while data := connection.recv(_RECEIVED_BYTES):
             for message in reader.feed(data):
-                inbox.put(message)
-    except ConnectionResetError:
+                if isinstance(message, Report):
+                    send(Reported(metrics.snapshot()))
+                else:
+                    inbox.put(message)
+    except (ConnectionResetError, BrokenPipeError):
         pass  # the same as an end
     finally:
         inbox.put(None)
 
 
-def _open(wanted: Load, send: Callable[[FromWorker], None]) -> Model | None:
+def _open(wanted: Load, send: Callable[[FromWorker], None], metrics: Metrics) -> Model | None:
     """Open the file and tell how that ended."""
     try:
         if wanted.data_bytes:
             _limit_data(wanted.data_bytes)
         model = load(wanted.path, threads=wanted.threads)
         cases = _verified(model, wanted.path) if wanted.verify else None
+        if wanted.name:
+            model.watch(metrics, wanted.name).self_tested(passed=True)
         send(Ready(describe(model, cases)))
         return model
     except (LinnetError, OSError) as error:
