@@ -29,7 +29,7 @@ from linnet.model import Model
 from linnet_bench.machine.processor import cpu_model
 from linnet_bench.machine.system import text_of
 
-__all__ = ["main", "score"]
+__all__ = ["Answer", "documents_of_rows", "main", "score"]
 
 _DOCUMENTS, _SEED = 2000, 1
 _TIMED_WORDS, _TIMED_TEXTS = (8, 32, 80), 200
@@ -45,7 +45,6 @@ class Scores:
     Attributes:
         entities, found, right: labelled spans, found spans, and those that are both.
         characters, covered: characters of the labelled spans, and those that any found span covers.
-        wrong: characters of found spans outside of every labelled one.
     """
 
     entities: int
@@ -53,7 +52,6 @@ class Scores:
     right: int
     characters: int
     covered: int
-    wrong: int = 0
 
     def cells(self) -> tuple[str, ...]:
         """Return recall, precision and the characters' recall, for a table."""
@@ -82,8 +80,6 @@ def score(answers: Sequence[Answer]) -> dict[str, Scores]:
     counts = {name: Counter[str]() for name in ("all", *LABELS)}
     for each in answers:
         covered = {at for span in each.found for at in range(span.start, span.end)}
-        labelled = {at for span in each.labelled for at in range(span.start, span.end)}
-        counts["all"]["wrong"] += len(covered - labelled)
         found = set(each.found)
         for span in each.labelled:
             places = {at for at in range(span.start, span.end) if not each.text[at].isspace()}
@@ -98,7 +94,7 @@ def score(answers: Sequence[Answer]) -> dict[str, Scores]:
     return {kind: Scores(**{name: count[name] for name in names}) for kind, count in counts.items()}
 
 
-def _documents(rows: Iterable[Row]) -> Iterator[tuple[str, Sequence[Span]]]:
+def documents_of_rows(rows: Iterable[Row]) -> Iterator[tuple[str, Sequence[Span]]]:
     """Yield the text of rows of tokens, and their names by offset."""
     for row in rows:
         text = ""
@@ -116,9 +112,9 @@ def _documents(rows: Iterable[Row]) -> Iterator[tuple[str, Sequence[Span]]]:
 
 def _negatives(shared: Path) -> Iterator[tuple[str, list[tuple[str, Sequence[Span]]]]]:
     clinc = clinc_rows(shared / "clinc150" / "train_val.json", "val")
-    yield "CLINC150, validation", list(_documents(clinc))
+    yield "CLINC150, validation", list(documents_of_rows(clinc))
     snips = (row for row in snips_rows(shared / "snips") if part_of(row) is Part.HELD_OUT and set(row["tags"]) == {"O"})
-    yield "SNIPS, held out", list(_documents(snips))
+    yield "SNIPS, held out", list(documents_of_rows(snips))
 
 
 def _show_scores(console: Console, name: str, answers: Sequence[Answer]) -> None:
@@ -147,7 +143,7 @@ def _show_negatives(console: Console, model: Model, shared: Path) -> None:
         inventions.update(found)
         touched = sum(bool(each.found) for each in answers)
         rows.append((name, str(len(answers)), str(words), f"{1000 * len(found) / words:.2f}", str(touched)))
-    console.table(("source", "texts", "words", "false positives per 1000 words", "texts with one"), rows, (1, 2, 3, 4))
+    console.table(("source", "texts", "tokens", "false positives per 1000 tokens", "texts with one"), rows, (1, 2, 3, 4))
     shown = ", ".join(f"{text!r} {count}x" for text, count in inventions.most_common(25))
     console.line(f"most often: {shown or 'none'}")
 
@@ -210,7 +206,7 @@ def main() -> None:
         _show_registers(console, documents, sources["generated"])
         if args.shared_data is not None:
             rows = wnut_rows(args.shared_data / "wnut17" / "emerging.dev.conll")
-            sources["WNUT 17"] = list(answer(model, _documents(rows)))
+            sources["WNUT 17"] = list(answer(model, documents_of_rows(rows)))
             _show_scores(console, "WNUT 17, development set", sources["WNUT 17"])
             _show_negatives(console, model, args.shared_data)
         _show_misses(console, sources, args.misses)
