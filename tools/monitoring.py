@@ -1,4 +1,4 @@
-"""Files of docs that are made of the table of metrics and of the default rules.
+"""Files that are made of the table of metrics and of the default rules.
 
 python -m tools.monitoring            # write
 python -m tools.monitoring --check    # exit status 1 if a committed file differs
@@ -12,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from linnet.monitoring.table import LABELS, METRICS, REGISTERED
+from linnet.monitoring.table import LABELS, LENGTHS, METRICS, REGISTERED
 from linnet_monitor.grafana import dashboard
 from linnet_monitor.prometheus_rules import prometheus_rules
 from linnet_monitor.rules import read_rules
@@ -46,12 +46,49 @@ def metrics_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def stats_table() -> str:
+    """Return the header with the buckets of what a device counts, in C++."""
+    lines = [
+        "// Buckets of histograms and values of labels that linnet_stats counts. Made of linnet.monitoring.METRICS by",
+        "// `python -m tools.monitoring`: a device and a server have the same, so that their numbers can be added.",
+        "#ifndef LINNET_RUNTIME_STATS_TABLE_H_", "#define LINNET_RUNTIME_STATS_TABLE_H_", "",
+        "#include <array>", "#include <cstddef>", "", "namespace linnet::stats_table {", "",
+    ]  # fmt: skip
+    by_name = {metric.name: metric for metric in METRICS}
+    for name in ("text_length", "latency", "confidence"):
+        bounds = by_name[name].buckets
+        lines += _array("double", f"k{_camel(name)}Bounds", [repr(bound) for bound in bounds])
+    lines += _array("std::size_t", "kLengths", [str(length) for length in LENGTHS])
+    lines += _array("const char*", "kLengthNames", [f'"{name}"' for name in LABELS["length"]])
+    lines += ["}  // namespace linnet::stats_table", "", "#endif  // LINNET_RUNTIME_STATS_TABLE_H_"]
+    return "\n".join(lines) + "\n"
+
+
+def _camel(name: str) -> str:
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+def _array(kind: str, name: str, values: Sequence[str]) -> list[str]:
+    """Return a constant array with as many values in a line as fit."""
+    opening = f"inline constexpr std::array<{kind}, {len(values)}> {name} = {{"
+    rows = [""]
+    for value in values:
+        separator = "" if not rows[-1] else " "
+        if len(rows[-1]) + len(value) > 100:
+            rows.append("")
+            separator = ""
+        rows[-1] += f"{separator}{value},"
+    rows[-1] = rows[-1].rstrip(",")
+    return ["// clang-format off", opening, *(f"    {row}" for row in rows), "};", "// clang-format on", ""]
+
+
 def files() -> dict[Path, str]:
     """Return the text of every generated file by its path."""
     return {
         ROOT / "docs/prometheus-rules.yml": prometheus_rules(read_rules(None).rules),
         ROOT / "docs/grafana-dashboard.json": json.dumps(dashboard(), indent=1) + "\n",
         ROOT / "docs/reference/metrics.md": metrics_page(),
+        ROOT / "runtime_bindings/runtime/text/stats/table.h": stats_table(),
     }
 
 

@@ -625,6 +625,25 @@ LINNET_API linnet_status linnet_rank(const linnet_task* task, const linnet_engin
                                      const linnet_text* passages, size_t passage_count, int32_t truncate,
                                      int32_t top_k, linnet_answers** answers);
 
+/* ---- statistics: what a device can tell ------------------------------------------------------ */
+
+/* The verbs of the section above count what they do, if they are asked to: inputs, tokens, unknown tokens,
+ * cut inputs, errors by status, times of stages by length, classes and scores of the best answers. No text
+ * is kept. The memory is 12 KB and the names of the classes, and nothing is allocated while answering. Off at first. */
+
+/* Begin to count from 0. `name` is what the model is called in the JSON: up to 64 letters, digits and
+ * ._:@/+-, a letter or a digit first. Another call begins again. Errors: LINNET_INVALID_ARGUMENT for another
+ * name. */
+LINNET_API linnet_status linnet_stats_start(const linnet_task* task, const char* name);
+/* Stop counting; what was counted can still be read. */
+LINNET_API linnet_status linnet_stats_stop(const linnet_task* task);
+/* Write what was counted to `json`, not zero-terminated, and the number of bytes to `size`: a snapshot as
+ * `linnet monitor` reads and adds it, with the names of docs/reference/metrics.md. 64 KB are enough for any
+ * file of up to 256 short class names; `capacity` 0 asks for the size. Errors: LINNET_INVALID_ARGUMENT if
+ * `capacity` is too small, with `size` written, or if nothing was started. */
+LINNET_API linnet_status linnet_stats_json(const linnet_task* task, char* json, size_t capacity,
+                                           size_t* size);
+
 /* ---- masking: personal data in texts --------------------------------------------------------- */
 
 /* Which types of personal data are looked for. Several threads may use the same masker. */

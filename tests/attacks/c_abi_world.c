@@ -57,6 +57,7 @@ static linnet_masked* masked;
 static linnet_masked* saved;
 static linnet_text saved_session;
 static linnet_unmask_stream* unmask_stream;
+static char stats_json[1 << 16];
 static const char mask_key[16] = "0123456789abcde";
 static const linnet_text mask_type = {"EMAIL", 5};
 static const linnet_mask_given mask_given = {{"PERSON", 6}, {0, 4}, 0.5, LINNET_MASK_TAGGER};
@@ -256,6 +257,7 @@ static void make_worlds(int argc, char** argv) {
   must(linnet_model_run(model, "forward", inputs, 2, &outputs), "run");
   must(linnet_model_profile(model, &profile), "profile");
   const linnet_task* task = worlds[WORLD_CLASSES].task;
+  must(linnet_stats_start(task, "toy"), "stats");
   make_generation(argv[3]);
   must(linnet_decode_classes(task, &worlds[WORLD_CLASSES].logits, NULL, &answers), "answers");
 }

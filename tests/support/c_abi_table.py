@@ -94,6 +94,8 @@ BY_FUNCTION: Mapping[tuple[str, str], str] = {
     ("linnet_mask_session_load", "bytes"): "saved_session.bytes",
     ("linnet_mask_session_load", "size"): "saved_session.size",
     ("linnet_task_create", "count"): "field_count", ("linnet_outputs_create", "count"): "2",
+    ("linnet_stats_start", "name"): '"toy"', ("linnet_stats_json", "json"): "stats_json",
+    ("linnet_stats_json", "capacity"): "sizeof stats_json",
     ("linnet_embed", "capacity"): "16", ("linnet_file_signature", "path"): "signed_path",
     ("linnet_fill_mask", "text"): "mask_text",
     ("linnet_model_set_profiling", "model"): "other_model", ("linnet_model_set_fused", "model"): "other_model",

@@ -735,3 +735,35 @@ LINNET_NATIVE(jfloatArray, score)(JNIEnv* env, jclass type, jlong handle, jbyteA
   give_back(env, second);
   return failed(env, status) ? NULL : floats_of(env, scores, count < kMostScores ? count : kMostScores);
 }
+
+/* ---- statistics --------------------------------------------------------------------------------- */
+
+LINNET_NATIVE(void, startStatistics)(JNIEnv* env, jclass type, jlong handle, jbyteArray name) {
+  (void)type;
+  const borrowed bytes = borrow(env, name);
+  const linnet_status status = linnet_stats_start(peer_of(handle)->task, (const char*)bytes.bytes);
+  give_back(env, bytes);
+  (void)failed(env, status);
+}
+
+LINNET_NATIVE(void, stopStatistics)(JNIEnv* env, jclass type, jlong handle) {
+  (void)type;
+  (void)failed(env, linnet_stats_stop(peer_of(handle)->task));
+}
+
+LINNET_NATIVE(jstring, statistics)(JNIEnv* env, jclass type, jlong handle) {
+  (void)type;
+  enum { kMostBytes = 1 << 20 };
+  const linnet_task* task = peer_of(handle)->task;
+  /* as large as the largest JSON: it can grow between two calls */
+  char* json = malloc(kMostBytes);
+  if (json == NULL) {
+    linnet_jni_throw_no_memory(env);
+    return NULL;
+  }
+  size_t size = 0;
+  const linnet_status status = linnet_stats_json(task, json, kMostBytes, &size);
+  const jstring text = failed(env, status) ? NULL : string_of(env, (linnet_text){json, size});
+  free(json);
+  return text;
+}

@@ -4,6 +4,7 @@
 // Python has this a second time, in sdk/linnet/session.py and sdk/linnet/tasks: there a list of texts is run
 // in batches, and tokenizers may be used that are not in this library.
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <memory>
 #include <string>
@@ -15,6 +16,7 @@
 #include "decode/rows.h"
 #include "decode/spans.h"
 #include "linnet.h"
+#include "stats/stats.h"
 #include "status.h"
 
 using linnet::c_api::require_pointer;
@@ -47,6 +49,122 @@ void pass_on(linnet_status status) {
   if (status != LINNET_OK) {
     throw linnet::Error(status, linnet_last_error(), linnet_last_executorch_error());
   }
+}
+
+// What one call of a verb counts, if the task counts.
+class Call {
+ public:
+  explicit Call(const linnet_task* task)
+      : stats_(task == nullptr ? nullptr : task->counting()), start_(now()), lap_(start_) {}
+
+  // Note that a text became tokens.
+  void encoded(const linnet_encoding& encoding) noexcept {
+    if (stats_ != nullptr) {
+      for (const linnet::Window& window : encoding.windows) {
+        tokens_ = std::max(tokens_, window.ids.size());
+      }
+      lap(linnet::Stage::kTokenize, tokens_);
+    }
+  }
+
+  // Note that the program ran on a window.
+  void ran(const linnet::Window& window) noexcept {
+    if (stats_ != nullptr) {
+      lap(linnet::Stage::kRun, window.ids.size());
+      stats_->input(window.ids.data(), window.ids.size(), window.truncated);
+    }
+  }
+
+  // Note that outputs became answers. `scored`: the scores are probabilities; `labelled`: answers are
+  // classes.
+  void decoded(const linnet::Answers& answers, bool scored, bool labelled) noexcept {
+    if (stats_ == nullptr) {
+      return;
+    }
+    lap(linnet::Stage::kDecode, tokens_);
+    if (answers.empty()) {
+      return;
+    }
+    if (labelled) {
+      stats_->label(answers[0].label_index);
+    }
+    if (scored) {
+      stats_->confidence(answers[0].score);
+    }
+  }
+
+  // Note each entity, which is an answer of its own. A group PER counts as the class B-PER or I-PER.
+  void tagged(const linnet::Answers& answers, const std::vector<std::string>& labels) noexcept {
+    if (stats_ == nullptr) {
+      return;
+    }
+    lap(linnet::Stage::kDecode, tokens_);
+    for (const linnet::Answer& answer : answers) {
+      const std::int64_t number =
+          answer.label_index < 0 ? class_of(labels, answer.label) : answer.label_index;
+      if (number >= 0) {
+        stats_->label(number);
+      }
+      stats_->confidence(answer.score);
+    }
+  }
+
+  void finish(linnet_status status) noexcept {
+    if (stats_ == nullptr) {
+      return;
+    }
+    if (status == LINNET_OK) {
+      stats_->latency(linnet::Stage::kTotal, tokens_, now() - start_);
+    } else {
+      stats_->error(status);
+    }
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  // Return the first class of a group, or -1.
+  static std::int64_t class_of(const std::vector<std::string>& labels, std::string_view group) noexcept {
+    for (const std::string_view prefix : {"", "B-", "I-"}) {
+      for (std::size_t i = 0; i < labels.size(); ++i) {
+        const std::string_view label = labels[i];
+        if (label.substr(0, prefix.size()) == prefix &&
+            label.substr(std::min(prefix.size(), label.size())) == group) {
+          return static_cast<std::int64_t>(i);
+        }
+      }
+    }
+    return -1;
+  }
+
+  // A clock is only read where somebody counts.
+  Clock::time_point now() const noexcept { return stats_ == nullptr ? Clock::time_point() : Clock::now(); }
+
+  void lap(linnet::Stage stage, std::size_t tokens) noexcept {
+    const Clock::time_point moment = now();
+    stats_->latency(stage, tokens, moment - lap_);
+    lap_ = moment;
+  }
+
+  linnet::Stats* stats_;
+  Clock::time_point start_;
+  Clock::time_point lap_;
+  std::size_t tokens_ = 0;
+};
+
+// Run a verb as guarded() does, and count it.
+template <typename Body>
+linnet_status counted(const linnet_task* task, Body&& body) noexcept {
+  Call call(task);
+  const linnet_status status = linnet::guarded([&] { body(call); });
+  call.finish(status);
+  return status;
+}
+
+// Tell whether classes have probabilities as scores.
+bool is_probability(const linnet_task& task, const linnet_class_options* options) {
+  const bool chosen = options != nullptr && options->score_function != LINNET_SCORES_OF_FILE;
+  return (chosen ? options->score_function : task.value.score_function()) != LINNET_SCORES_NONE;
 }
 
 void require_task(const linnet_task* task, const linnet_engine* engine, const char* name) {
@@ -168,12 +286,15 @@ void require_question(linnet_text question, linnet_text context) {
 extern "C" linnet_status linnet_classify(const linnet_task* task, const linnet_engine* engine,
                                          linnet_text text, linnet_text pair, int32_t truncate,
                                          const linnet_class_options* options, linnet_answers** answers) {
-  return linnet::guarded([&] {
+  return counted(task, [&](Call& call) {
     require_task(task, engine, "text-classification");
     const linnet_encoding encoding = encode_one(*task, text, pair, truncate);
+    call.encoded(encoding);
     const Outputs outputs = run(*task, *engine, encoding.windows[0]);
+    call.ran(encoding.windows[0]);
     pass_on(linnet_decode_classes(task, &named(*task, outputs, "logits"), options, answers));
     set_truncated(*answers, encoding);
+    call.decoded((*answers)->answers, is_probability(*task, options), true);
   });
 }
 
@@ -181,13 +302,16 @@ extern "C" linnet_status linnet_find_entities(const linnet_task* task, const lin
                                               linnet_text text, int32_t truncate,
                                               const linnet_entity_options* options,
                                               linnet_answers** answers) {
-  return linnet::guarded([&] {
+  return counted(task, [&](Call& call) {
     require_task(task, engine, "token-classification");
     const linnet_encoding encoding = encode_one(*task, text, {nullptr, 0}, truncate);
+    call.encoded(encoding);
     const Outputs outputs = run(*task, *engine, encoding.windows[0]);
+    call.ran(encoding.windows[0]);
     const linnet_window_outputs window = window_outputs(encoding, 0, outputs);
     pass_on(linnet_decode_entities(task, text, &window, options, answers));
     set_truncated(*answers, encoding);
+    call.tagged((*answers)->answers, task->value.labels());
   });
 }
 
@@ -195,49 +319,58 @@ extern "C" linnet_status linnet_answer_question(const linnet_task* task, const l
                                                 linnet_text question, linnet_text context,
                                                 const linnet_question_options* options,
                                                 linnet_answers** answers) {
-  return linnet::guarded([&] {
+  return counted(task, [&](Call& call) {
     require_task(task, engine, "question-answering");
     require_question(question, context);
     const linnet_question_options wanted = options == nullptr ? linnet_default_question_options() : *options;
     const linnet::WindowSize size = linnet::window_size(task->value, wanted);
     const linnet_encoding encoding = encode(
         *task, question, context, options_for(size.max_length, LINNET_TRUNCATE_ONLY_SECOND, size.stride));
+    call.encoded(encoding);
     std::vector<Outputs> outputs;
     std::vector<linnet_window_outputs> windows;
     outputs.reserve(encoding.windows.size());
     for (std::size_t i = 0; i < encoding.windows.size(); ++i) {
       outputs.push_back(run(*task, *engine, encoding.windows[i]));
+      call.ran(encoding.windows[i]);
       windows.push_back(window_outputs(encoding, i, outputs.back()));
     }
     pass_on(linnet_decode_spans(task, context, windows.data(), windows.size(), &wanted, answers));
+    call.decoded((*answers)->answers, true, false);
   });
 }
 
 extern "C" linnet_status linnet_fill_mask(const linnet_task* task, const linnet_engine* engine,
                                           linnet_text text, int32_t truncate,
                                           const linnet_mask_options* options, linnet_answers** answers) {
-  return linnet::guarded([&] {
+  return counted(task, [&](Call& call) {
     require_task(task, engine, "fill-mask");
     const linnet_encoding encoding = encode_one(*task, text, {nullptr, 0}, truncate);
+    call.encoded(encoding);
     linnet::require_mask(task->value, encoding.windows[0]);
     const Outputs outputs = run(*task, *engine, encoding.windows[0]);
+    call.ran(encoding.windows[0]);
     const linnet_window_outputs window = window_outputs(encoding, 0, outputs);
     pass_on(linnet_decode_masks(task, &window, options, answers));
     set_truncated(*answers, encoding);
+    call.decoded((*answers)->answers, true, false);
   });
 }
 
 extern "C" linnet_status linnet_embed(const linnet_task* task, const linnet_engine* engine, linnet_text text,
                                       int32_t truncate, const char* prompt_name, int32_t normalize,
                                       float* vector, size_t capacity) {
-  return linnet::guarded([&] {
+  return counted(task, [&](Call& call) {
     require_task(task, engine, "feature-extraction");
     require_pointer(vector, "vector");
     const std::string prompt = task->value.prompt(prompt_name);
     const std::string prompted = prompt + std::string(view_of(text, "text"));
     const linnet_encoding encoding =
         encode_one(*task, linnet::c_api::text_of(prompted), {nullptr, 0}, truncate);
-    const Outputs outputs = run(*task, *engine, encoding.windows[0], prompt_tokens(*task, prompt));
+    const std::size_t left_out = prompt_tokens(*task, prompt);
+    call.encoded(encoding);
+    const Outputs outputs = run(*task, *engine, encoding.windows[0], left_out);
+    call.ran(encoding.windows[0]);
     const linnet::Rows row = linnet::read_rows(named(*task, outputs, "embedding"), 1);
     if (row.columns > capacity) {
       throw linnet::Error(LINNET_INVALID_ARGUMENT, "an embedding has " + std::to_string(row.columns) +
@@ -254,11 +387,13 @@ extern "C" linnet_status linnet_embed(const linnet_task* task, const linnet_engi
 extern "C" linnet_status linnet_score(const linnet_task* task, const linnet_engine* engine, linnet_text query,
                                       linnet_text passage, int32_t truncate, float* scores, size_t capacity,
                                       size_t* count) {
-  return linnet::guarded([&] {
+  return counted(task, [&](Call& call) {
     require_task(task, engine, "text-ranking");
     const linnet_text second = passage.size == 0 ? linnet_text{"", 0} : passage;
     const linnet_encoding encoding = encode_one(*task, query, second, truncate);
+    call.encoded(encoding);
     const Outputs outputs = run(*task, *engine, encoding.windows[0]);
+    call.ran(encoding.windows[0]);
     pass_on(linnet_decode_scores(task, &named(*task, outputs, "logits"), scores, capacity, count));
   });
 }

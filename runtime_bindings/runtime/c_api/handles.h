@@ -2,6 +2,7 @@
 #ifndef LINNET_RUNTIME_C_API_HANDLES_H_
 #define LINNET_RUNTIME_C_API_HANDLES_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -20,6 +21,7 @@
 #include "decode/window.h"
 #include "file/fields.h"
 #include "linnet.h"
+#include "stats/stats.h"
 #include "status.h"
 #include "tokenizer/text_stream.h"
 #include "tokenizer/tokenizer.h"
@@ -62,8 +64,14 @@ struct linnet_task {
 
   std::unique_ptr<const linnet::Fields> owned;
   linnet::Task value;
+  // What counts now, or NULL.
+  linnet::Stats* counting() const noexcept { return counting_stats.load(std::memory_order_acquire); }
+
   mutable std::mutex mutex;                             // around tokenizer
   mutable std::unique_ptr<linnet_tokenizer> tokenizer;  // built when first asked for
+  mutable std::mutex stats_mutex;                       // around stats, except for its counts
+  mutable std::unique_ptr<linnet::Stats> stats;         // made by linnet_stats_start
+  mutable std::atomic<linnet::Stats*> counting_stats{nullptr};
 };
 
 struct linnet_constraint {

@@ -71,6 +71,19 @@ private fun errors(folder: String) {
     println("closed ${thrown { model.classify("x") }}")
 }
 
+/** What a device counts, as JSON. */
+private fun statistics(file: String) {
+    Linnet.load(file, threads = 1).use { model ->
+        println("nothing ${thrown { model.statistics() }}")
+        println("name ${thrown { model.startStatistics("a name") }}")
+        model.startStatistics("intents")
+        model.classify(listOf("turn", "turn the volume down"))
+        model.stopStatistics()
+        model.classify("turn")
+        println(model.statistics())
+    }
+}
+
 /** The engine's own exception reaches the caller; a wrong shape is named. */
 private fun engines(cases: String) {
     val manifest = LinkedHashMap<String, Any>()
@@ -139,6 +152,7 @@ fun main(arguments: Array<String>) = when (arguments[0]) {
     "verbs" -> verbs(arguments[1])
     "errors" -> errors(arguments[1])
     "engines" -> engines(arguments[1])
+    "statistics" -> statistics(arguments[1])
     "signatures" -> signatures(arguments[1], arguments[2], arguments[3], arguments[4], arguments[5])
     "threads" -> threads(arguments[1])
     "completions" -> completions(arguments[1], arguments[2])

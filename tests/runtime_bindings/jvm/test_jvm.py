@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 import linnet
+from linnet.monitoring.snapshot import check_snapshot
 from tests.conformance.reader import CASES
 from tests.conformance.runners import MissingReader
 from tests.runtime_bindings.jvm.jvm import ROOT, java_command, run_java
@@ -89,6 +91,13 @@ def test_errors_have_the_codes_of_the_header(files: Path, tmp_path: Path) -> Non
         "check": "PROGRAM_DAMAGED",
         "closed": "INVALID_ARGUMENT",
     }
+
+
+def test_a_device_tells_what_it_counted(files: Path) -> None:
+    nothing, name, counted = run_java("statistics", files / "text-classification.pte")
+    assert (nothing, name) == ("nothing INVALID_ARGUMENT", "name INVALID_ARGUMENT")
+    snapshot = check_snapshot(json.loads(counted))
+    assert snapshot["metrics"]["inferences"] == [{"labels": {"model": "intents"}, "value": 2}]
 
 
 def test_an_engine_of_the_app(files: Path) -> None:

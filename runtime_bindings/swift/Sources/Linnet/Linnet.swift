@@ -228,6 +228,24 @@ public final class Linnet: @unchecked Sendable {
         }
     }
 
+    // MARK: - statistics
+
+    /// Begin to count what this object answers, from 0: inputs, tokens, times, classes, scores and errors, never a text.
+    /// `name`: what the model is called in ``statistics()``: up to 64 letters, digits and ._:@/+-.
+    public func startStatistics(name: String) throws { try orThrow(linnet_stats_start(task, name)) }
+
+    /// Stop counting; what was counted can still be read.
+    public func stopStatistics() throws { try orThrow(linnet_stats_stop(task)) }
+
+    /// Return what was counted as JSON, which `linnet monitor merge` adds to that of other devices.
+    public func statistics() throws -> String {
+        // as large as the largest JSON: it can grow between two calls
+        var json = [CChar](repeating: 0, count: 1 << 20)
+        var size = 0
+        try orThrow(linnet_stats_json(task, &json, json.count, &size))
+        return String(decoding: json.prefix(size).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     // MARK: - calls
 
     /// Return the logits behind the last of some tokens; those that the program's cache holds do not run again.

@@ -48,6 +48,19 @@ final class BehaviourTests: XCTestCase {
         XCTAssertEqual(Set(seen.map(\.count)), [tokens.count])
     }
 
+    func testADeviceTellsWhatItCounted() throws {
+        let model = try Linnet(manifest: classifier(), engine: Told { _ in [Tensor(shape: [1, 3], data: [1, 2, 0])] })
+        XCTAssertThrowsError(try model.statistics())
+        XCTAssertThrowsError(try model.startStatistics(name: "a name"))
+        try model.startStatistics(name: "toy")
+        _ = try model.classify(["the cat", "cat"])
+        try model.stopStatistics()
+        _ = try model.classify("cat")
+        let counted = try model.statistics()
+        XCTAssertTrue(counted.contains("\"inferences\":[{\"labels\":{\"model\":\"toy\"},\"value\":2}]"), counted)
+        XCTAssertNoThrow(try JSONSerialization.jsonObject(with: Data(counted.utf8)))
+    }
+
     func testAnEmptyPairIsAPair() throws {
         let model = try Linnet(manifest: classifier(), engine: Told { _ in [] })
         XCTAssertEqual(try model.tokenize("cat", pair: "")[0].tokens.count, try model.tokenize("cat")[0].tokens.count + 1)

@@ -71,6 +71,9 @@ static void test_null_arguments(void) {
   EXPECT_STATUS(linnet_model_set_fused(NULL, LINNET_FUSED_NEVER), LINNET_INVALID_ARGUMENT);
   EXPECT_STATUS(linnet_model_set_activation_bits(NULL, 8), LINNET_INVALID_ARGUMENT);
   EXPECT_STATUS(linnet_model_activation_bits(NULL, NULL), LINNET_INVALID_ARGUMENT);
+  EXPECT_STATUS(linnet_stats_start(NULL, "m"), LINNET_INVALID_ARGUMENT);
+  EXPECT_STATUS(linnet_stats_stop(NULL), LINNET_INVALID_ARGUMENT);
+  EXPECT_STATUS(linnet_stats_json(NULL, NULL, 0, NULL), LINNET_INVALID_ARGUMENT);
   EXPECT_STATUS(linnet_model_profile(NULL, NULL), LINNET_INVALID_ARGUMENT);
   EXPECT_STATUS(linnet_profile_event(NULL, 0, NULL), LINNET_INVALID_ARGUMENT);
   EXPECT(linnet_profile_count(NULL) == 0);
@@ -86,6 +89,50 @@ static void test_null_arguments(void) {
   linnet_tokenizer_free(NULL);
   linnet_encoding_free(NULL);
   linnet_profile_free(NULL);
+}
+
+/* Classify a text, whose answers nobody reads. */
+static linnet_status classified(const linnet_task* task, const linnet_engine* engine, const char* text,
+                                int32_t truncate) {
+  linnet_answers* answers = NULL;
+  const linnet_status status = linnet_classify(task, engine, (linnet_text){text, strlen(text)},
+                                               (linnet_text){NULL, 0}, truncate, NULL, &answers);
+  linnet_answers_free(answers);
+  return status;
+}
+
+static void test_stats(linnet_model* model) {
+  static char json[1 << 16];
+  size_t size = 0;
+  const linnet_task* task = NULL;
+  linnet_engine engine;
+  EXPECT_STATUS(linnet_model_task(model, &task), LINNET_OK);
+  EXPECT_STATUS(linnet_model_engine(model, &engine), LINNET_OK);
+  EXPECT_STATUS(linnet_stats_json(task, json, sizeof json, &size), LINNET_INVALID_ARGUMENT);
+  const char* wrong[] = {"", "a text", "-m", "\xc3\xbc",
+                         "0123456789012345678901234567890123456789012345678901234567890123x"};
+  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; ++i) {
+    EXPECT_STATUS(linnet_stats_start(task, wrong[i]), LINNET_INVALID_ARGUMENT);
+  }
+  EXPECT_STATUS(linnet_stats_start(task, "toy/1.0"), LINNET_OK);
+  EXPECT_STATUS(classified(task, &engine, "a secret", 1), LINNET_OK);
+  EXPECT_STATUS(classified(task, &engine, "a a a a a a a a a a a a a a a a a a a a a a a a a a a a", 0),
+                LINNET_TEXT_TOO_LONG);
+  EXPECT_STATUS(linnet_stats_stop(task), LINNET_OK);
+  EXPECT_STATUS(classified(task, &engine, "a", 1), LINNET_OK);
+  EXPECT_STATUS(linnet_stats_json(task, NULL, 0, &size), LINNET_INVALID_ARGUMENT);
+  const size_t needed = size;
+  EXPECT_STATUS(linnet_stats_json(task, json, sizeof json - 1, &size), LINNET_OK);
+  EXPECT(size == needed);
+  json[size] = '\0';
+  EXPECT(strstr(json, "\"inferences\":[{\"labels\":{\"model\":\"toy/1.0\"},\"value\":1}]") != NULL);
+  EXPECT(strstr(json, "\"error\":\"text_too_long\"},\"value\":1}") != NULL);
+  EXPECT(strstr(json, "secret") == NULL);
+  EXPECT_STATUS(linnet_stats_start(task, "again"), LINNET_OK);
+  EXPECT_STATUS(linnet_stats_json(task, json, sizeof json - 1, &size), LINNET_OK);
+  json[size] = '\0';
+  EXPECT(strstr(json, "\"inferences\":[{\"labels\":{\"model\":\"again\"},\"value\":0}]") != NULL);
+  EXPECT_STATUS(linnet_stats_stop(task), LINNET_OK);
 }
 
 static void test_fields(const linnet_model* model) {
@@ -393,6 +440,7 @@ int main(int count, char** arguments) {
   if (model != NULL) {
     EXPECT_STATUS(linnet_file_verify(arguments[1]), LINNET_OK);
     test_fields(model);
+    test_stats(model);
     test_tokenizer(model);
     test_runs(model);
     test_thread_count(arguments[1]);

@@ -137,6 +137,19 @@ class Linnet private constructor(private var handle: Long, private val program: 
         truncate: Boolean = true,
     ): List<FloatArray> = texts.map { embed(it, prompt, normalize, truncate) }
 
+    /**
+     * Begin to count what this object answers, from 0: inputs, tokens, times, classes, scores and errors, never a text.
+     *
+     * [name]: what the model is called in [statistics]: up to 64 letters, digits and ._:@/+-.
+     */
+    fun startStatistics(name: String) = withHandle { Native.startStatistics(it, name.cString()) }
+
+    /** Stop counting; what was counted can still be read. */
+    fun stopStatistics() = withHandle { Native.stopStatistics(it) }
+
+    /** Return what was counted as JSON, which `linnet monitor merge` adds to that of other devices. */
+    fun statistics(): String = withHandle { Native.statistics(it) }
+
     /** Score a query-passage pair; one number for each output of the model. */
     @JvmOverloads
     fun score(query: String, passage: String, truncate: Boolean = true): FloatArray =

@@ -71,6 +71,12 @@ internal object Native {
 
     @JvmStatic external fun score(handle: Long, query: ByteArray, passage: ByteArray, truncate: Int): FloatArray
 
+    @JvmStatic external fun startStatistics(handle: Long, name: ByteArray)
+
+    @JvmStatic external fun stopStatistics(handle: Long)
+
+    @JvmStatic external fun statistics(handle: Long): String
+
     @JvmStatic external fun openTextStream(handle: Long, skipSpecial: Int): Long
 
     @JvmStatic external fun closeTextStream(stream: Long)
