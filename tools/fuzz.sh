@@ -1,7 +1,7 @@
 #!/bin/sh
 # usage: [SECONDS_EACH=120] [FUZZ_TARGETS="trailer text"] sh tools/fuzz.sh        (make fuzz)
 # Fuzzes what linnet parses itself with libFuzzer, AddressSanitizer and UBSan: trailer, signature and hashes of a mapped
-# file, tokenizer bytes, texts for tables, manifest values, texts and outputs, constraints. SECONDS_EACH (120: fourteen minutes in all) is the time of each,
+# file, tokenizer bytes, texts for tables, manifest values, texts and outputs, constraints, masking. SECONDS_EACH (120: sixteen minutes in all) is the time of each,
 # FUZZ_TARGETS="trailer text" chooses; new inputs that find something stay in build/fuzz/corpus, a crash in
 # build/fuzz/crashes. Needs clang++ with libFuzzer: apt-get install clang.
 set -eu
@@ -26,7 +26,7 @@ for source in $(find runtime_bindings/runtime/text -name '*.cpp' | sort) $api/co
   fi
   objects="$objects $object"
 done
-for name in ${FUZZ_TARGETS:-trailer signature tokenizer tables manifest text constraint}; do
+for name in ${FUZZ_TARGETS:-trailer signature tokenizer tables manifest text constraint mask}; do
   # shellcheck disable=SC2086
   "$CXX" $flags -fsanitize=fuzzer,address,undefined "tests/fuzz/fuzz_$name.cpp" $objects -o "$build/$name"
   mkdir -p "$build/corpus/$name"

@@ -12,7 +12,7 @@ import pytest
 from tests.support.native import PACKAGE, ROOT, include_folder
 
 FUZZ = ROOT / "tests" / "fuzz"
-TARGETS = ("trailer", "tokenizer", "manifest", "text", "constraint")
+TARGETS = ("trailer", "tokenizer", "manifest", "text", "constraint", "mask")
 """The fuzzers that need linnet.h only; the one of signatures is built with the parts of the runtime (make fuzz)."""
 
 

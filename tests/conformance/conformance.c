@@ -338,6 +338,9 @@ static linnet_status run_case(const column* c) {
   if (is(c[0], "stream") || is(c[0], "chat") || is(c[0], "generate")) {
     return run_generation(c);
   }
+  if (is(c[0], "mask")) {
+    return run_mask(c, &answers);
+  }
   if (is(c[0], "classify")) {
     const linnet_class_options options = {integer(c[3]), function_of(c[4])};
     return linnet_classify(task, &engine, c[1], c[2], 1, &options, &answers);
@@ -417,6 +420,14 @@ static void check_answer(const column* c) {
     for (int i = 0; i < 6; ++i) {
       require(places[i] == integer(c[4 + i]), "place of an entity");
     }
+  } else if (is(c[0], "finding")) {
+    static const char* const sources[] = {"pattern", "finder", "tagger"};
+    const int64_t places[] = {found.code_points.start, found.code_points.end, found.utf8.start,
+                              found.utf8.end,          found.utf16.start,     found.utf16.end};
+    require(same(found.label, c[1]) && same(found.text, c[2]) && is(c[3], sources[found.index]), "finding");
+    for (int i = 0; i < 6; ++i) {
+      require(places[i] == integer(c[4 + i]), "place of a finding");
+    }
   } else if (is(c[0], "proposal")) {
     require(found.token == integer(c[2]) && near(found.score, strtod(c[3].bytes, NULL)), "proposal");
     require(same(found.text, c[4]) && same(found.sequence, c[5]), "text of a proposal");
@@ -482,7 +493,8 @@ static void read_line(char* line) {
     check_window(c);
     return;
   }
-  if (is(c[0], "class") || is(c[0], "entity") || is(c[0], "proposal") || is(c[0], "span")) {
+  if (is(c[0], "class") || is(c[0], "entity") || is(c[0], "proposal") || is(c[0], "span") ||
+      is(c[0], "finding")) {
     check_answer(c);
     return;
   }

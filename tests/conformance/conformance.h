@@ -30,4 +30,7 @@ void check_completion(const column* c);
 /* Require that no completion waits to be compared. */
 void finish_generation(void);
 
+/* Run a case of kind mask; its answers are compared with the lines "finding". */
+linnet_status run_mask(const column* c, linnet_answers** answers);
+
 #endif

@@ -31,6 +31,7 @@ from tests.conformance.make_generation import (
     stream_records,
     word_level,
 )
+from tests.conformance.make_masks import mask_records as masking_records
 from tests.conformance.make_records import Record, escape, field_record, numbers, output_records
 from tests.conformance.reader import CASES, VERSION
 from tests.support.pipeline_oracle import TEXTS, hf_model, hf_tokenizer
@@ -327,6 +328,7 @@ def all_records() -> list[Record]:
         table_records,
         conversation_records,
         completion_records,
+        masking_records,
     ):
         records += make()
     return records

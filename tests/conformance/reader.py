@@ -14,8 +14,10 @@ import pytest
 
 from linnet.errors import LinnetError
 from linnet.format.manifest import Manifest, RawValue
+from linnet.masking import Masker
+from linnet.masking.span import spans_of
 from linnet.model import Model
-from linnet.runtime import FloatArray
+from linnet.runtime import FloatArray, core
 from tests.support.generating_fake import GeneratingFake
 from tests.support.sdk_fakes import FakeRuntime
 
@@ -23,7 +25,7 @@ __all__ = ["CASES", "VERSION", "Line", "Reader", "read_lines"]
 
 VERSION = 1
 CASES = Path(__file__).parent / "cases.tsv"
-RESULTS = frozenset({"window", "class", "entity", "proposal", "span", "completion"})
+RESULTS = frozenset({"window", "class", "entity", "proposal", "span", "completion", "finding"})
 Line = Sequence[str | None]
 _MEANINGS = {"t": "\t", "n": "\n", "r": "\r", "0": "\0"}
 
@@ -218,6 +220,29 @@ class Reader:
         near = all(map(_near, found.log_probabilities, (logarithms or "").split()))
         return same and near and found.text == text and runtime.ran == self._inputs[0]
 
+    def _mask(self, line: Line, expected: Sequence[Line]) -> bool:
+        types, mode, given, masked = (str(cell or "") for cell in (line[1], line[2], line[4], line[5]))
+        text = str(line[3])
+        places = [(row[0], *map(int, row[1:3]), float(row[3]), int(row[4])) for row in _rows(given)]
+        state = core().MaskSession()
+        found, rows = core().Masker(types.split()).mask(text, places, mode, state)
+        spans = [
+            [span.type, text[span.start : span.end], span.source, str(span.start), str(span.end)]
+            for span in spans_of(rows)
+        ]
+        stream = state.stream()
+        plain = "".join(map(stream.push, found)) + stream.finish()
+        same = mode != "pseudonym" or [state.unmask(found), plain] == [text, text]
+        if not given and mode != "pseudonym":  # the package itself takes no places
+            same = same and Masker(types.split() or None, mode=mode).mask(text).text == found
+        return same and found == masked and spans == [list(row[1:6]) for row in expected]
+
+
+def _rows(text: str) -> list[list[str]]:
+    """Return lists of five words."""
+    words = text.split()
+    return [words[at : at + 5] for at in range(0, len(words), 5)]
+
 
 _OPTIONS: dict[str, Callable[[str], Any]] = {
     "max_new_tokens": int, "temperature": float, "top_k": int, "top_p": float, "min_p": float,
@@ -265,4 +290,5 @@ _CASES: dict[str, Callable[[Reader, Line, Sequence[Line]], bool]] = {
     "stream": Reader._stream,
     "chat": Reader._chat,
     "generate": Reader._generate,
+    "mask": Reader._mask,
 }

@@ -28,7 +28,7 @@ def run_python(cases: Path) -> Counts:
 
 
 def run_c(cases: Path) -> Counts:
-    """conformance.c and conformance_generation.c over the installed liblinnet."""
+    """conformance.c and its neighbours over the installed liblinnet."""
     import linnet_runtime
 
     compiler = shutil.which("cc")
@@ -39,7 +39,10 @@ def run_c(cases: Path) -> Counts:
     program.parent.mkdir(exist_ok=True)
     flags = ["-D_GNU_SOURCE", "-std=c11", "-O1", "-Wall", "-Wextra", "-Werror", f"-I{runtime / 'include'}"]
     library = runtime / "lib" / "liblinnet.so"
-    sources = [str(Path(__file__).parent / name) for name in ("conformance.c", "conformance_generation.c")]
+    sources = [
+        str(Path(__file__).parent / name)
+        for name in ("conformance.c", "conformance_generation.c", "conformance_mask.c")
+    ]
     command = [compiler, *flags, *sources, str(library), f"-Wl,-rpath,{library.parent}", "-lm", "-o", str(program)]
     subprocess.run(command, check=True)
     return _read([str(program), str(cases)])

@@ -24,7 +24,19 @@ def counts(name: str, cases: Path) -> dict[str, tuple[int, int]]:
 def test_every_case_passes(name: str) -> None:
     found = counts(name, CASES)
     assert {kind: failed for kind, (_, failed) in found.items() if failed} == {}
-    kinds = ["answer", "chat", "classify", "embed", "entities", "fill_mask", "generate", "score", "stream", "tokenize"]
+    kinds = [
+        "answer",
+        "chat",
+        "classify",
+        "embed",
+        "entities",
+        "fill_mask",
+        "generate",
+        "mask",
+        "score",
+        "stream",
+        "tokenize",
+    ]
     assert sorted(found) == [*kinds, "verdict"]
     assert sum(passed for passed, _ in found.values()) > 250
 
@@ -41,6 +53,7 @@ WRONG = {
     "embed": ("embed\tcat\t0\t", "embed\tcat\t0\t7"),
     "stream": ("stream\t0\t", "stream\t1\t"),
     "chat": ("chat\t0\t<|im_start|>system", "chat\t0\t<|im_start|>user"),
+    "mask": ("finding\tEMAIL", "finding\tPHONE"),
     "generate": ("completion\tstop\t", "completion\tlength\t"),
 }
 

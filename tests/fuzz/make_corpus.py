@@ -31,6 +31,12 @@ TEXTS = (
     b"\xff\xfe the\x00cat",
     b"",
 )
+MASKS = (
+    "Write to ada@example.org or +49 30 901820; IBAN DE89 3704 0044 0532 0130 00, card 4111-1111-1111-1111",
+    "from 2001:db8::192.0.2.1%eth0 and 00:1a:2b:3c:4d:5e, born on 12. März 1980, née le 1er mars 1980 1980年3月12日",
+    "536-22-8145 AB 12 34 56 C 86 095 742 719 54362315-K RCCMNL83S18D969H 85.07.30-033.28 880320-0016 ٤١١١",
+    '"Ada L."@[IPv6:::1] [EMAIL_1] [[TEXT_2] [A_ \U0001f469 用户@例子.广告',
+)
 CONSTRAINTS = (
     (0, r"[a-z]+( \d{2,4})*|(?:é|\u4e2d)?[^\s\W]"),
     (3, r"(?P<x>a?){9}b.{0,5}$"),
@@ -59,6 +65,7 @@ def main() -> None:
     write("manifest", [manifest_lines(task) for task in ("text-classification", "fill-mask", "question-answering")])
     write("constraint", [bytes([kind, 9]) + text.encode() for kind, text in CONSTRAINTS])
     write("text", [bytes([task, 7, 3, 120]) + text for task in range(6) for text in TEXTS])
+    write("mask", [bytes([mode, 90, 0, 9, 0, 0]) + text.encode() for mode in (1, 4, 2, 11) for text in MASKS])
 
 
 def table_tokenizers() -> list[Tokenizer]:

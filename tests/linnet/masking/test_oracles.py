@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.studies.identifiers import MODULES, is_valid, random_identifier
 from linnet.masking import Masker
-from tests.support.identifiers import MODULES, is_valid, random_identifier
 
 # a word for types whose plain digits count only near one
 WORDS = {

@@ -3,8 +3,13 @@ package tests.runtime_bindings.jvm
 import dev.linnet.Aggregation
 import dev.linnet.Engine
 import dev.linnet.GenerationOptions
+import dev.linnet.Finding
 import dev.linnet.Linnet
 import dev.linnet.LinnetException
+import dev.linnet.MaskMode
+import dev.linnet.MaskSession
+import dev.linnet.MaskSource
+import dev.linnet.Masker
 import dev.linnet.Message
 import dev.linnet.QuestionOptions
 import dev.linnet.ScoreFunction
@@ -116,6 +121,7 @@ private class Conformance(lines: List<List<String?>>) {
             model!!.chatPrompt(messages, generation = line[1] == "1") == line[2]
         }
         "generate" -> generate(line, expected.single())
+        "mask" -> mask(line, expected)
         else -> error("a record of kind ${line[0]}")
     }
 
@@ -143,6 +149,32 @@ private class Conformance(lines: List<List<String?>>) {
         return found.finishReason.name.lowercase() == expected[1] && found.promptTokens == expected[2]!!.toInt() &&
             found.ids == expected[3].longs() && found.text == expected[5] && ran == inputs.single() &&
             found.logProbabilities.zipped(expected[4].floats()) { it, wanted -> near(it, wanted.toString()) }
+    }
+
+    private fun mask(line: List<String?>, expected: List<List<String?>>): Boolean {
+        val text = line[3]!!
+        fun place(codePoints: String) = text.offsetByCodePoints(0, codePoints.toInt())
+        val given = line[4]!!.words().chunked(5) { (type, start, end, score, source) ->
+            Finding(type, place(start), place(end), score.toDouble(), MaskSource.entries[source.toInt()])
+        }
+        val mode = MaskMode.valueOf(line[2]!!.uppercase())
+        Masker(line[1]!!.words()).use { masker ->
+            MaskSession().use { session ->
+                val isSession = mode == MaskMode.PSEUDONYM
+                val found = if (isSession) session.mask(masker, text, given) else masker.mask(text, mode, given)
+                val restored = !isSession || (session.unmask(found.text) == text && streamed(session, found.text) == text)
+                return restored && found.text == line[5] && found.findings == masker.find(text, given) &&
+                    found.findings.zipped(expected) { it, row ->
+                        it.type == row[1] && text.substring(it.start, it.end) == row[2] && it.source.name.lowercase() == row[3] &&
+                            it.start == row[8]!!.toInt() && it.end == row[9]!!.toInt()
+                    }
+            }
+        }
+    }
+
+    private fun streamed(session: MaskSession, text: String): String = session.stream().use { stream ->
+        val pieces = text.codePoints().toArray().map { String(Character.toChars(it)) }
+        pieces.joinToString("", transform = stream::push) + stream.finish()
     }
 
     private fun verdict(): String = try {
@@ -185,7 +217,7 @@ private class Conformance(lines: List<List<String?>>) {
     }
 
     private companion object {
-        val RESULTS = setOf("window", "class", "entity", "proposal", "span", "completion")
+        val RESULTS = setOf("window", "class", "entity", "proposal", "span", "completion", "finding")
     }
 }
 
@@ -196,6 +228,8 @@ private fun near(found: Float, expected: String?): Boolean {
 
 private fun <A, B> List<A>.zipped(other: List<B>, same: (A, B) -> Boolean): Boolean =
     size == other.size && zip(other).all { (a, b) -> same(a, b) }
+
+private fun String.words(): List<String> = split(" ").filter(String::isNotEmpty)
 
 private fun String?.longs(): List<Long> = this!!.split(" ").filter(String::isNotEmpty).map(String::toLong)
 

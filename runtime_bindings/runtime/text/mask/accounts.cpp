@@ -129,7 +129,8 @@ Match find_iban(const Folded& text, std::size_t at) {
 }
 
 Match find_card(const Folded& text, std::size_t at) {
-  if (text[at - 1] == '+' || continues_before(text, at)) {
+  const std::size_t first = run_at(text, at);
+  if (first < 4 || first > kMostCard || text[at - 1] == '+' || continues_before(text, at)) {
     return {};
   }
   std::string digits;
@@ -141,7 +142,7 @@ Match find_card(const Folded& text, std::size_t at) {
   };
   std::size_t place = take_group(at);
   const unsigned char separator = text[place];
-  const bool is_grouped = digits.size() >= 4 && (separator == ' ' || separator == '-');
+  const bool is_grouped = separator == ' ' || separator == '-';
   Match found;
   while (!is_word(text[place]) && digits.size() <= kMostCard) {
     if (is_card(digits) && !continues_behind(text, place)) {

@@ -158,18 +158,21 @@ Match find_ip(const Folded& text, std::size_t at) {
 }
 
 Match find_mac(const Folded& text, std::size_t at) {
-  struct Form {
+  if (!is_hex(text[at]) || !is_hex(text[at + 1])) {
+    return {};
+  }
+  struct Grouping {
     std::size_t groups, width;
     unsigned char separator;
   };
   // IEEE 802 (EUI-48 and EUI-64, "canonical form" with dashes), with colons as most systems print it, and in
   // three groups as Cisco does
-  constexpr std::array<Form, 4> kForms = {{{6, 2, '-'}, {6, 2, ':'}, {8, 2, '-'}, {3, 4, '.'}}};
-  if (!is_hex(text[at]) || follows_group(text, at)) {
+  constexpr std::array<Grouping, 4> kGroupings = {{{6, 2, '-'}, {6, 2, ':'}, {8, 2, '-'}, {3, 4, '.'}}};
+  if (follows_group(text, at)) {
     return {};
   }
-  for (const Form& form : kForms) {
-    const std::size_t end = groups_end(text, at, form.groups, form.width, form.separator);
+  for (const Grouping& grouping : kGroupings) {
+    const std::size_t end = groups_end(text, at, grouping.groups, grouping.width, grouping.separator);
     if (end != at) {
       return {at, end, false};
     }

@@ -201,7 +201,8 @@ Match month_first(const Folded& text, std::size_t at) {
 }  // namespace
 
 Match find_birth_date(const Folded& text, std::size_t at) {
-  if (continues_before(text, at)) {
+  const std::size_t digits = run_at(text, at);
+  if ((digits > 2 && digits != 4 && digits != 8) || continues_before(text, at)) {
     return {};
   }
   for (const auto form : {numeric_end, compact_end, named_end, ideographic_end}) {

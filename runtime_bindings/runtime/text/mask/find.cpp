@@ -95,9 +95,12 @@ Finder::Finder(const std::vector<std::string_view>& names) {
 
 void Finder::try_all(const std::vector<std::size_t>& rows, const Folded& text, std::size_t at,
                      std::vector<Candidate>& found) const {
+  const std::vector<Pattern>& table = patterns();
+  const std::size_t run = run_at(text, at);
   for (const std::size_t row : rows) {
-    const Pattern& pattern = patterns()[row];
-    const Match match = pattern.match != nullptr ? pattern.match(text, at) : find_form(pattern, text, at);
+    const Pattern& pattern = table[row];
+    const Match match =
+        pattern.match != nullptr ? pattern.match(text, at) : find_form(pattern, text, at, run);
     if (match.end != 0 && (!match.needs_word || has_word_near(text, match, pattern.words))) {
       found.push_back({match.start, match.end, pattern.type, LINNET_MASK_PATTERN, 1.0, row});
     }

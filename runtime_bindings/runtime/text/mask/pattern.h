@@ -33,6 +33,14 @@ struct Word {
   bool is_beginning;  // the word may go on behind it
 };
 
+// A written form of a number: d a digit, L a Latin letter, a either; anything else stands for itself.
+struct Form {
+  std::string_view text;
+  std::size_t run;  // how many digits, or else Latin letters, it begins with
+  char next;        // what stands behind them; 0 at its end
+  bool needs_word;
+};
+
 // A row of the table. A matcher looks at a bounded number of characters around a place, so that a text is
 // searched in linear time.
 struct Pattern {
@@ -40,9 +48,7 @@ struct Pattern {
   std::string_view group;                              // "NATIONAL_ID"; empty: none
   unsigned begins;                                     // kDigit, ...
   Match (*match)(const Folded& text, std::size_t at);  // NULL: forms and check say it
-  // Written forms, between '|': d a digit, L a letter, a either; anything else stands for itself.
-  std::string_view forms;
-  std::string_view near_forms;              // forms that need a word near
+  std::vector<Form> forms;
   bool (*check)(std::string_view compact);  // digits and letters of a form, in upper case
   std::vector<Word> words;
   std::string_view checked_by;  // for people
@@ -61,8 +67,13 @@ Match find_ip(const Folded& text, std::size_t at);
 Match find_mac(const Folded& text, std::size_t at);
 Match find_phone(const Folded& text, std::size_t at);
 Match find_birth_date(const Folded& text, std::size_t at);
-// Match one of the forms of a row, and its check.
-Match find_form(const Pattern& pattern, const Folded& text, std::size_t at);
+// Match one of the forms of a row, and its check. `run` is what run_at() gives for `at`.
+Match find_form(const Pattern& pattern, const Folded& text, std::size_t at, std::size_t run);
+// Return how many digits, or else Latin letters, stand at a place; at most kMostRun + 1.
+inline constexpr std::size_t kMostRun = 20;
+std::size_t run_at(const Folded& text, std::size_t at);
+// Split forms at '|'.
+void add_forms(std::vector<Form>& forms, std::string_view list, bool needs_word);
 
 // Tell whether one of the words stands at most kNear characters before the match or kBehind behind it, with
 // no digit between.

@@ -21,12 +21,15 @@ constexpr std::string_view kBirth =
 
 std::vector<Pattern> make_patterns() {
   const auto alone = [](std::string_view type, unsigned begins, auto match, std::string_view checked_by) {
-    return Pattern{type, "", begins, match, "", "", nullptr, {}, checked_by};
+    return Pattern{type, "", begins, match, {}, nullptr, {}, checked_by};
   };
   const auto id = [](std::string_view type, unsigned begins, std::string_view forms, auto check,
                      std::string_view checked_by, std::string_view near_forms = "",
                      std::string_view words = "") {
-    return Pattern{type, kNational, begins, nullptr, forms, near_forms, check, words_of(words), checked_by};
+    Pattern row{type, kNational, begins, nullptr, {}, check, words_of(words), checked_by};
+    add_forms(row.forms, forms, false);
+    add_forms(row.forms, near_forms, true);
+    return row;
   };
   std::vector<Pattern> table = {
       alone("EMAIL", kAt, find_email, "form of RFC 5321 and 5322"),

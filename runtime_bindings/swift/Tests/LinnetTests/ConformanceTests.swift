@@ -63,7 +63,7 @@ final class Conformance {
 
     func run() throws {
         while let line = lines.popFirst() {
-            let results = lines.prefix { ["window", "class", "entity", "proposal", "span", "completion"].contains($0[0]) }
+            let results = lines.prefix { ["window", "class", "entity", "proposal", "span", "completion", "finding"].contains($0[0]) }
             lines = lines.dropFirst(results.count)
             if try !prepare(line) { count(line, Array(results)) }
         }
@@ -136,6 +136,7 @@ final class Conformance {
         case "embed":
             return near(try model.embed(line[1]!, normalize: line[2] == "1"), line[3]!.components(separatedBy: " "))
         case "stream": return try stream(model, line)
+        case "mask": return try mask(line, expected)
         case "chat":
             let messages = stride(from: 3, to: line.count, by: 2).map { Message(role: line[$0]!, content: line[$0 + 1]!) }
             return try model.chatPrompt(messages, generation: line[1] == "1").utf8.elementsEqual(line[2]!.utf8)
@@ -201,6 +202,25 @@ final class Conformance {
             && groups.count == Set(expected.map { $0[1] }).count
     }
 
+    private func mask(_ line: [String?], _ expected: [[String?]]) throws -> Bool {
+        let text = line[3]!
+        let masker = try Masker(types: line[1]!.split(separator: " ").map(String.init))
+        let session = try MaskSession()
+        let mode = modes[line[2]!]!
+        let given = foundPlaces(line[4]!, in: text)
+        let found =
+            mode == .pseudonym
+            ? try session.mask(text, masker: masker, given: given) : try masker.mask(text, mode: mode, given: given)
+        let stream = try session.stream()
+        let plain = try found.text.unicodeScalars.map { try stream.push(String($0)) }.joined() + stream.finish()
+        let restored = try mode != .pseudonym || (session.unmask(found.text) == text && plain == text)
+        let types = found.findings.map(\.type) == expected.map { $0[1] }
+        let sources = found.findings.map { "\($0.source)" } == expected.map { $0[3] }
+        let utf8 = found.findings.map(\.utf8) == expected.map { Int($0[6]!)!..<Int($0[7]!)! }
+        let utf16 = found.findings.map(\.utf16) == expected.map { Int($0[8]!)!..<Int($0[9]!)! }
+        return restored && found.text == line[5] && types && sources && utf8 && utf16
+    }
+
     private func verdict() -> String {
         do {
             _ = try Linnet(manifest: fields, engine: replay)
@@ -220,6 +240,25 @@ private let truncations: [String: Truncation] = [
 private let aggregations: [String: Aggregation] = [
     "none": .none, "simple": .simple, "first": .first, "average": .average, "max": .max,
 ]
+
+private let modes: [String: MaskMode] = [
+    "type": .type, "pseudonym": .pseudonym, "redact": .redact, "redact_length": .redactLength,
+]
+
+/// Places in code points, as the ones that a masker takes.
+private func foundPlaces(_ places: String, in text: String) -> [FoundPlace] {
+    let words = places.split(separator: " ").map(String.init)
+    let scalars = text.unicodeScalars
+    func utf16(_ codePoints: String) -> Int {
+        String(String.UnicodeScalarView(scalars.prefix(Int(codePoints)!))).utf16.count
+    }
+    return stride(from: 0, to: words.count, by: 5).map { at in
+        FoundPlace(
+            type: words[at], utf16: utf16(words[at + 1])..<utf16(words[at + 2]), score: Double(words[at + 3])!,
+            source: MaskSource(rawValue: UInt32(words[at + 4])!)!
+        )
+    }
+}
 
 private func questionOptions(_ line: [String?]) -> QuestionOptions {
     var options = QuestionOptions()

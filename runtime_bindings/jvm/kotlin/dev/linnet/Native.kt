@@ -97,6 +97,46 @@ internal object Native {
         logits: FloatArray, ids: LongArray, promptTokens: Int, sampling: DoubleArray, seed: Long, logProbability: FloatArray,
     ): Long
 
+    // -- masking: names and types are joined, with their sizes; places are start, end and source of each --
+
+    @JvmStatic external fun openMasker(names: ByteArray, sizes: IntArray): Long
+
+    @JvmStatic external fun closeMasker(masker: Long)
+
+    @JvmStatic external fun mask(
+        masker: Long, session: Long, text: ByteArray, mode: Int, types: ByteArray, sizes: IntArray, places: IntArray,
+        scores: DoubleArray,
+    ): Long
+
+    @JvmStatic external fun maskedText(masked: Long): String
+
+    @JvmStatic external fun maskedTypes(masked: Long): Array<String>
+
+    /** Start, end, source and score of each finding. */
+    @JvmStatic external fun maskedPlaces(masked: Long): DoubleArray
+
+    @JvmStatic external fun closeMasked(masked: Long)
+
+    @JvmStatic external fun openMaskSession(): Long
+
+    @JvmStatic external fun loadMaskSession(saved: ByteArray, key: ByteArray): Long
+
+    @JvmStatic external fun closeMaskSession(session: Long)
+
+    @JvmStatic external fun maskSessionSize(session: Long): Int
+
+    @JvmStatic external fun saveMaskSession(session: Long, key: ByteArray): ByteArray
+
+    @JvmStatic external fun unmask(session: Long, text: ByteArray): String
+
+    @JvmStatic external fun openUnmaskStream(session: Long): Long
+
+    @JvmStatic external fun closeUnmaskStream(stream: Long)
+
+    @JvmStatic external fun pushMasked(stream: Long, piece: ByteArray): String
+
+    @JvmStatic external fun finishMasked(stream: Long): String
+
     // -- texts of linnet's own runtime, which the library of an Android app does not have --
 
     @JvmStatic external fun newText(handle: Long, capacity: Int): Long
