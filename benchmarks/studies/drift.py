@@ -20,7 +20,7 @@ from typing import Any
 import linnet
 from linnet.cli.console import Console
 from linnet.monitoring import Metrics
-from linnet.monitoring.drift import HORIZON, DriftWatch, Sketches
+from linnet_monitor.drift import HORIZON, DriftWatch, Sketches
 
 __all__ = ["Told", "features_of", "main", "texts_of", "told_after"]
 

@@ -21,8 +21,8 @@ from linnet.format.evidence import FeatureSketch
 from linnet.format.json_objects import write_object
 from linnet.loading import load
 from linnet.model import Model
-from linnet.monitoring.drift import Sketches
 from linnet.monitoring.metrics import Metrics
+from linnet_monitor.drift import Sketches
 
 __all__ = ["answer_rows", "main", "measure_reference"]
 

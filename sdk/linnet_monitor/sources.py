@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from linnet.errors import InvalidArgumentError
-from linnet.monitoring.exposition import read_prometheus
 from linnet.monitoring.snapshot import check_snapshot
 from linnet_monitor.actions import connect
+from linnet_monitor.read_prometheus import read_prometheus
 
 __all__ = ["is_address", "read_source"]
 

@@ -11,10 +11,10 @@ import pytest
 import linnet
 import linnet_export
 from linnet.monitoring import Metrics
-from linnet.monitoring.drift import DriftWatch, watch_drift
 from linnet_export.errors import ProofError
 from linnet_export.proof.drift_reference import measure_drift_reference
 from linnet_export.proof.texts import ProofText
+from linnet_monitor.drift import DriftWatch, watch_drift
 from tests.support.checkpoints import write_checkpoint
 
 

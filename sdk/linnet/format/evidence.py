@@ -407,7 +407,7 @@ class Instruction:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FeatureSketch:
-    """Histogram of one feature of the reference texts, to which :mod:`linnet.monitoring.drift` compares what comes.
+    """Histogram of one feature of the reference texts, to which :mod:`linnet_monitor.drift` compares what comes.
 
     Attributes:
         edges: upper edges of the bins, each edge in the bin below it; the last bin has none.

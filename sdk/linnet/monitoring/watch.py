@@ -23,7 +23,7 @@ class Features(Protocol):
     """What takes the features of each input: a sketch, or a comparison with one."""
 
     def add(self, feature: str, value: float) -> None:
-        """Take one value of a feature of :data:`linnet.monitoring.drift.EDGES`."""
+        """Take one value of a feature of :data:`linnet_monitor.drift.EDGES`."""
 
     def embedded(self, vector: Any) -> None:
         """Take an embedding, float32 [size] or [1, size]."""

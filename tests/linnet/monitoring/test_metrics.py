@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from linnet import errors
 from linnet.errors import InvalidArgumentError
 from linnet.monitoring import METRICS, Metrics, error_name, merge, prometheus
-from linnet.monitoring.exposition import read_prometheus
 from linnet.monitoring.machine import collect_machine
 from linnet.monitoring.metrics import MOST_MODELS
 from linnet.monitoring.snapshot import check_snapshot, quantile
@@ -170,21 +169,6 @@ def test_prometheus_text_is_read_by_prometheus(tmp_path: Path) -> None:
     text = prometheus(metrics.snapshot())
     done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
-
-
-def test_prometheus_text_is_read_again() -> None:
-    metrics = some()
-    metrics.register_model("a/b", ['he said "no\\yes"'])
-    metrics.count("labels", model="a/b", label='he said "no\\yes"')
-    snapshot = metrics.snapshot()
-    text = prometheus(snapshot)
-    read = read_prometheus("# HELP x y\nprocess_cpu 3\n" + text, time=snapshot["time"])
-    assert read["metrics"].keys() == snapshot["metrics"].keys()
-    assert all(read["metrics"][name] == series for name, series in snapshot["metrics"].items())
-    with pytest.raises(InvalidArgumentError):
-        read_prometheus("linnet_x{ oops")
-    with pytest.raises(InvalidArgumentError):
-        read_prometheus("linnet_temperature_celsius warm")
 
 
 def test_names_follow_the_conventions_of_prometheus() -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from linnet.errors import InvalidArgumentError
 from linnet.format.evidence import Evidence, FeatureSketch
 from linnet.monitoring import Metrics
-from linnet.monitoring.drift import (
+from linnet_monitor.drift import (
     EDGES,
     HORIZON,
     WINDOW,
