@@ -2,7 +2,8 @@
 
 ``openvino`` contains OpenVINO only, so its size on disk and its cold start are those of a plain installation;
 ``nncf`` quantizes for it. The other three are those of decoders; llama.cpp is compiled on this machine, with its own
-flags for this processor. None has PyTorch. Versions come from ``constraints.txt``.
+flags for this processor.
+``fastapi`` is a server with ONNX Runtime. None has PyTorch. Versions come from ``constraints.txt``.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ PACKAGES: Mapping[str, tuple[str, ...]] = {
     "nncf": ("nncf", "openvino", "onnx", "numpy"),
     "llama-cpp": ("llama-cpp-python", "numpy"),
     "onnxruntime-genai": ("onnxruntime-genai", "onnx-ir", "numpy"),
+    "fastapi": ("fastapi", "uvicorn", "httptools", "uvloop", "onnxruntime", "tokenizers", "numpy"),
     "openvino-genai": ("openvino-genai", "numpy"),
 }
 """Packages of each environment; ``packaging`` reads the requirements of installed distributions."""

@@ -8,7 +8,7 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 import msgspec
@@ -19,6 +19,7 @@ from linnet.version import version
 from linnet_serve.access.audit import AuditEntry
 from linnet_serve.access.principal import ANONYMOUS, Principal
 from linnet_serve.errors import ServiceError, invalid, too_large, unavailable
+from linnet_serve.masking import RequestMask, Unmasking
 from linnet_serve.models.hosting import HostedModel
 from linnet_serve.receipts import Receipt, Witness, write_receipt
 from linnet_serve.service import Service
@@ -74,18 +75,6 @@ def json_reply(value: Any, status: int = 200) -> Reply:
     return Reply(_ENCODER.encode(value), status)
 
 
-class Unmasking:
-    """Text on its way to the client."""
-
-    def push(self, text: str) -> str:
-        """Take a piece; return what can be sent."""
-        return text
-
-    def finish(self) -> str:
-        """Return what was held back."""
-        return ""
-
-
 @dataclasses.dataclass(slots=True)
 class Exchange:
     """One request and what is known of it; it lives until the end of its answer.
@@ -103,6 +92,7 @@ class Exchange:
         error: code of the error, or empty.
         headers: further headers of the answer.
         witness: what was answered, for the receipt; None: the service gives none.
+        mask: masking of the request, once it has begun.
     """
 
     service: Service
@@ -119,6 +109,7 @@ class Exchange:
     error: str = ""
     headers: list[tuple[bytes, bytes]] = dataclasses.field(default_factory=list)
     witness: Witness | None = None
+    mask: RequestMask | None = None
 
     def testify(self, data: bytes) -> None:
         """Add a result of a job to the receipt, if the service gives receipts."""
@@ -159,21 +150,29 @@ class Exchange:
         self.model = found.name
         return found
 
-    def masked_all(self, texts: list[str]) -> list[str]:
-        """Return texts with personal data masked, if the service masks."""
-        return texts
+    async def masked(self, texts: list[str], *, keep_places: bool = False) -> list[str]:
+        """Return texts with personal data masked, if the service masks; see :meth:`RequestMask.mask`."""
+        if self.service.masking is None:
+            return texts
+        if self.mask is None:
+            self.mask = self.service.masking.request()
+        return await self.mask.mask(texts, keep_places=keep_places)
 
-    def masked_value(self, value: Any) -> Any:
+    async def masked_value(self, value: Any, *, keep_places: bool) -> Any:
         """Return a value of JSON whose texts are masked, if the service masks."""
-        return value
+        if self.service.masking is None:
+            return value
+        texts = list(_texts_in(value))
+        masked = iter(await self.masked(texts, keep_places=keep_places))
+        return _with_texts(value, masked)
 
-    def unmasked(self, text: str) -> str:
+    def unmasked(self, value: Any) -> Any:
         """Return an answer in which the pseudonyms of the request are their values again."""
-        return text
+        return value if self.mask is None else self.mask.unmask(value)
 
     def unmasking(self) -> Unmasking:
         """Return the same for an answer that comes in pieces."""
-        return Unmasking()
+        return Unmasking() if self.mask is None else self.mask.stream()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -433,6 +432,24 @@ def _decoded(decoder: msgspec.json.Decoder[Any], raw: bytes) -> Any:
         raise invalid(message, place[1] if place and place[1] else None) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise invalid(f"expected a body of JSON: {error}", code="invalid_json") from None
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    """Yield all texts of a value of JSON, names left out."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts_in(item)
+
+
+def _with_texts(value: Any, texts: Iterator[str]) -> Any:
+    """Return a value with other texts, in the order of :func:`_texts_in`."""
+    if isinstance(value, str):
+        return next(texts)
+    if isinstance(value, list):
+        return [_with_texts(item, texts) for item in value]
+    return {name: _with_texts(item, texts) for name, item in value.items()} if isinstance(value, dict) else value
 
 
 def _internal(error: Exception) -> ServiceError:

@@ -21,6 +21,7 @@ from linnet_serve.app import make_app
 from linnet_serve.connection import limited_protocol
 from linnet_serve.service import Service
 from linnet_serve.settings import Settings
+from linnet_serve.watching import watching
 
 __all__ = ["run_service"]
 
@@ -63,7 +64,8 @@ async def run_service(settings: Settings, listening: Callable[[Service, str], No
         loop.add_signal_handler(signal.SIGHUP, lambda: tasks.add(loop.create_task(_reload(service))))
         server = _Server(config, service, lambda: listening(service, address))
         try:
-            await server.serve([listener])
+            async with watching(service, address):
+                await server.serve([listener])
         finally:
             loop.remove_signal_handler(signal.SIGHUP)
             if not server.started:

@@ -16,6 +16,7 @@ from linnet_serve.access.audit import AuditLog
 from linnet_serve.access.gate import Gate
 from linnet_serve.access.principal import Principal
 from linnet_serve.errors import invalid, missing_model
+from linnet_serve.masking import Masking
 from linnet_serve.models.hosting import HostedModel
 from linnet_serve.receipts import Receipts, read_receipt_key
 from linnet_serve.settings import Settings
@@ -33,6 +34,7 @@ class Service:
         metrics: counts of the service alone; :meth:`snapshot` adds those of the workers.
         openapi: the OpenAPI document of its application, as JSON.
         audit: the audit log, or None.
+        masking: what is masked before texts are queued, or None.
         receipts: writer of receipts, or None.
         ending: the service is ending, and takes no new work.
         started: time of the start, seconds since 1970.
@@ -55,6 +57,7 @@ class Service:
         self.audit = AuditLog(Path(settings.access.audit)) if settings.access.audit else None
         key = read_receipt_key(Path(settings.receipt_key), make=True) if settings.receipts else None
         self.receipts = None if key is None else Receipts(key)
+        self.masking = None if settings.mask is None else Masking(settings.mask, self.metrics)
         self.ending = False
         self.started = time.time()
 
@@ -76,11 +79,6 @@ class Service:
         await asyncio.gather(*(model.close() for model in self.models.values()))
         if self.audit is not None:
             self.audit.close()
-
-    @property
-    def masks(self) -> bool:
-        """True if personal data is masked before texts are queued."""
-        return self.settings.mask is not None
 
     @property
     def ready(self) -> bool:

@@ -136,7 +136,7 @@ class MaskSettings(_Settings, frozen=True):
         types: types of personal data; empty: all.
         model: path of a token-classification file that finds names; empty: patterns alone.
         region: country of phone numbers without a country code, as "DE"; empty: none.
-        mode: "type" replaces by the type, "pseudonym" by one name for each value, which answers get back as the value.
+        mode: one of :data:`linnet.masking.MODES`; with "pseudonym" answers get the values back.
     """
 
     types: list[str] = []

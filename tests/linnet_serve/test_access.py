@@ -141,7 +141,7 @@ def test_tokens_of_the_issuer_are_checked(locked: Locked) -> None:
         locked.token(exp=time.time() - 120),
         locked.token(aud="another"),
         locked.token(iss="another"),
-        jwt.encode({"iss": ISSUER, "aud": AUDIENCE, "exp": time.time() + 60, "scope": "embed"}, None, "none"),
+        jwt.encode({"iss": ISSUER, "aud": AUDIENCE, "exp": time.time() + 60, "scope": "embed"}, "", "none"),
         jwt.encode(
             {"iss": ISSUER, "aud": AUDIENCE, "exp": time.time() + 60, "scope": "embed"},
             "0" * 40, "HS256", headers={"kid": "one"},

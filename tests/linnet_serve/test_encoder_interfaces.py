@@ -30,7 +30,7 @@ def test_the_openai_client_gets_the_embeddings_of_the_sdk(served: Served, embedd
     # the client asks for base64, and decodes it
     answer = openai_client(served).embeddings.create(model="feature-extraction", input=TEXTS)
     expected = embedder.encode(TEXTS, normalize_embeddings=True)
-    np.testing.assert_array_equal(np.float32([item.embedding for item in answer.data]), expected)
+    np.testing.assert_array_equal(np.array([item.embedding for item in answer.data], np.float32), expected)
     assert answer.usage.prompt_tokens == sum(len(embedder.tokenize(text)) for text in TEXTS)
 
 

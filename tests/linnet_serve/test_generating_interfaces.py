@@ -89,7 +89,7 @@ def test_a_stop_text_ends_the_answer(client: openai.OpenAI, model: linnet.Model)
 
 
 def test_a_schema_gives_json_of_that_form(client: openai.OpenAI) -> None:
-    schema = {
+    schema: Any = {
         "type": "object",
         "properties": {"open": {"type": "boolean"}, "kind": {"enum": ["bank", "shop"]}},
         "required": ["open", "kind"],
@@ -106,7 +106,7 @@ def test_a_schema_gives_json_of_that_form(client: openai.OpenAI) -> None:
 
 
 def test_a_required_tool_is_called_with_arguments_of_its_schema(client: openai.OpenAI, files: Path) -> None:
-    function = {
+    function: Any = {
         "name": "f",
         "parameters": {
             "type": "object",

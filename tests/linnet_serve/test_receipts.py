@@ -27,7 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def witnessed(files: Path, decoder: Path, folder: Path) -> Iterator[Served]:
     config = folder / "serve.toml"
     config.write_text(f'receipts = true\nreceipt_key = "{folder}/receipts.key"\n')
-    models = [f"chat={decoder}", files / "feature-extraction.pte", "--threads", "1"]
+    models: list[str | Path] = [f"chat={decoder}", files / "feature-extraction.pte", "--threads", "1"]
     with serving(folder, *models, "--config", config) as served:
         yield served
 

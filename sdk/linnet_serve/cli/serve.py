@@ -13,6 +13,7 @@ from typing import Any
 
 from linnet.cli.command import thread_count
 from linnet.errors import InvalidArgumentError
+from linnet.masking import MODES
 from linnet_serve.cli.keys import add_key_arguments, run_keys
 from linnet_serve.service import Service
 from linnet_serve.settings import Settings, read_settings
@@ -46,6 +47,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--audit", metavar="FILE", help="append one line of JSON for each request, without texts")
     parser.add_argument("--replicas", type=int, metavar="N", help="worker processes of each model (default: 1)")
     parser.add_argument("--threads", type=thread_count, metavar="N", help="threads of each (default: up to 4)")
+    mask = "mask personal data before anything else: all, or types with commas between (docs/masking.md)"
+    parser.add_argument("--mask", metavar="TYPES", help=mask)
+    parser.add_argument("--mask-model", metavar="FILE", help="tagger that finds names, places and organizations")
+    parser.add_argument("--mask-mode", choices=MODES, help="what stands in its place (default: pseudonym)")
+    parser.add_argument("--rules", metavar="TOML", help="rules of alerts, see: linnet monitor")
     parser.add_argument("--receipts", action="store_true", help="let each answer carry a receipt: linnet replay")
     parser.add_argument("--json", action="store_true", help="print one JSON object when the service listens")
     add_key_arguments(parser)
@@ -83,6 +89,12 @@ def _options(args: argparse.Namespace) -> dict[str, Any]:
     options["access"] = {name: value for name, value in access.items() if value is not None}
     if args.receipts:
         options["receipts"] = True
+    if args.rules is not None:
+        options["monitoring"] = {"rules": args.rules}
+    if args.mask or args.mask_model or args.mask_mode:
+        types = [] if args.mask in (None, "all") else [name.strip() for name in args.mask.split(",")]
+        given = {"types": types, "model": args.mask_model, "mode": args.mask_mode}
+        options["mask"] = {name: value for name, value in given.items() if value}
     return options
 
 

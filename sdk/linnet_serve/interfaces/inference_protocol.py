@@ -143,7 +143,7 @@ async def infer(exchange: Exchange) -> Reply:
         raise invalid("a decoder answers at /v1/completions, not here", "model")
     if body.parameters or any(given.parameters for given in (*body.inputs, *(body.outputs or ()))):
         raise invalid("parameters are not supported, expected none", "parameters")
-    inferred = await model.do(_work(exchange, body.inputs), Inferred, timeout=model.settings.timeout)
+    inferred = await model.do(await _work(exchange, body.inputs), Inferred, timeout=model.settings.timeout)
     exchange.tokens = inferred.tokens
     for tensor in inferred.tensors:
         exchange.testify(tensor.data)
@@ -152,13 +152,13 @@ async def infer(exchange: Exchange) -> Reply:
     return json_reply(InferAnswer(model.name, _VERSION, outputs, body.id))
 
 
-def _work(exchange: Exchange, inputs: list[RequestInput]) -> Infer:
+async def _work(exchange: Exchange, inputs: list[RequestInput]) -> Infer:
     names = [given.name for given in inputs]
     if names == ["text"]:
         texts = _texts(inputs[0])
         check_texts(len(texts), exchange.service.settings.limits.texts)
-        return Infer(exchange.masked_all(texts), [])
-    if exchange.service.masks:
+        return Infer(await exchange.masked(texts), [])
+    if exchange.service.masking is not None:
         raise invalid("expected the input text: token ids cannot be masked, and this service masks", "inputs")
     if "text" in names or len(set(names)) < len(names) or not names:
         raise invalid(f"inputs are {names}, expected text alone, or input_ids and token_type_ids", "inputs")

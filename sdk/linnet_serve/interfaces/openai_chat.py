@@ -127,7 +127,7 @@ async def chat(exchange: Exchange) -> Reply | Stream:
     body: ChatRequest = exchange.body
     model = exchange.hosted(body.model, "text-generation")
     plan = plan_tools(body.tools, body.tool_choice)
-    works = _works(exchange, model, body, plan)
+    works = await _works(exchange, model, body, plan)
     if body.stream and not plan.tools:
         return Stream(_events(exchange, model, works))
     choices = await collect(exchange, model, works)
@@ -138,7 +138,7 @@ async def chat(exchange: Exchange) -> Reply | Stream:
     return json_reply(ChatAnswer(f"chatcmpl-{exchange.id}", int(time.time()), body.model, listed, usage_of(ends)))
 
 
-def _works(exchange: Exchange, model: HostedModel, body: ChatRequest, plan: ToolPlan) -> list[Generate]:
+async def _works(exchange: Exchange, model: HostedModel, body: ChatRequest, plan: ToolPlan) -> list[Generate]:
     if not model.info.chat:
         raise invalid("the model has no chat template; use /v1/completions", "model")
     if body.top_logprobs is not None and (not body.logprobs or not 0 <= body.top_logprobs <= _MOST_LOGPROBS):
@@ -146,7 +146,7 @@ def _works(exchange: Exchange, model: HostedModel, body: ChatRequest, plan: Tool
     options = generation_options(exchange, _most_tokens(model, body))
     options.update(_form(body.response_format, plan))
     messages = messages_of(body.messages, plan.instructions)
-    texts = exchange.masked_all([message["content"] for message in messages])
+    texts = await exchange.masked([message["content"] for message in messages])
     prompt = [{"role": message["role"], "content": text} for message, text in zip(messages, texts, strict=True)]
     works = []
     for number in range(body.n):

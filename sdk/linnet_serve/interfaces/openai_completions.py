@@ -84,16 +84,16 @@ async def completions(exchange: Exchange) -> Reply | Stream:
     """Continue texts."""
     body: CompletionsRequest = exchange.body
     model = exchange.hosted(body.model, "text-generation")
-    works, prompts = _works(exchange, body)
+    works, prompts = await _works(exchange, body)
     if body.stream:
         return Stream(_events(exchange, model, works, prompts))
     choices = await collect(exchange, model, works)
-    listed = [_choice(index, choice, prompts[index], body) for index, choice in enumerate(choices)]
+    listed = [_choice(exchange, index, choice, prompts[index]) for index, choice in enumerate(choices)]
     ends = [choice.end for choice in choices if choice.end is not None]
     return json_reply(_answer(exchange, listed, _usage(ends, body)))
 
 
-def _works(exchange: Exchange, body: CompletionsRequest) -> tuple[list[Generate], list[str]]:
+async def _works(exchange: Exchange, body: CompletionsRequest) -> tuple[list[Generate], list[str]]:
     """Return one generation for each prompt and answer, and its prompt."""
     for name in ("suffix", "best_of"):
         if getattr(body, name) not in (None, 1):
@@ -106,7 +106,7 @@ def _works(exchange: Exchange, body: CompletionsRequest) -> tuple[list[Generate]
     check_texts(len(given) * body.n, exchange.service.settings.limits.texts, "prompt")
     options = generation_options(exchange, body.max_tokens)
     works, prompts = [], []
-    for prompt, original in zip(exchange.masked_all(given), given, strict=True):
+    for prompt, original in zip(await exchange.masked(given), given, strict=True):
         for number in range(body.n):
             seeded = {**options, "seed": options["seed"] + number} if "seed" in options else options
             works.append(Generate(prompt, seeded, body.logprobs is not None, body.logprobs or 0))
@@ -114,10 +114,11 @@ def _works(exchange: Exchange, body: CompletionsRequest) -> tuple[list[Generate]
     return works, prompts
 
 
-def _choice(index: int, choice: Choice, prompt: str, body: CompletionsRequest) -> CompletionChoice:
+def _choice(exchange: Exchange, index: int, choice: Choice, prompt: str) -> CompletionChoice:
+    body: CompletionsRequest = exchange.body
     before = prompt if body.echo else ""
     logprobs = None if body.logprobs is None else _logprobs(choice.pieces, len(before))
-    return CompletionChoice(index, before + choice.text, choice.finish_reason, logprobs)
+    return CompletionChoice(index, before + exchange.unmasked(choice.text), choice.finish_reason, logprobs)
 
 
 def _logprobs(listed: Sequence[Piece], at: int) -> CompletionLogprobs:
@@ -156,6 +157,7 @@ async def _events(
     body: CompletionsRequest = exchange.body
     ends: dict[int, Ended] = {}
     begun: set[int] = set()
+    unmask = [exchange.unmasking() for _ in works]
     async with contextlib.aclosing(pieces(exchange, model, works)) as stream:
         async for index, message in stream:
             if body.echo and index not in begun:
@@ -163,10 +165,12 @@ async def _events(
             begun.add(index)
             if isinstance(message, Ended):
                 ends[index] = message
+                if rest := unmask[index].finish():
+                    yield event(_answer(exchange, [CompletionChoice(index, rest, None)], None))
                 yield event(_answer(exchange, [CompletionChoice(index, "", Choice(end=message).finish_reason)], None))
-            elif message.text or body.logprobs is not None:
+            elif (text := unmask[index].push(message.text)) or body.logprobs is not None:
                 logprobs = None if body.logprobs is None else _logprobs([message], 0)
-                yield event(_answer(exchange, [CompletionChoice(index, message.text, None, logprobs)], None))
+                yield event(_answer(exchange, [CompletionChoice(index, text, None, logprobs)], None))
     if body.stream_options is not None and body.stream_options.include_usage:
         yield event(_answer(exchange, [], _usage([ends[index] for index in sorted(ends)], body)))
     yield ending(exchange)

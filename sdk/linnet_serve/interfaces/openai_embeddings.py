@@ -71,7 +71,7 @@ async def embeddings(exchange: Exchange) -> Reply:
     width = model.info.embedding_size
     if body.dimensions not in (None, width):
         raise invalid(f"dimensions is {body.dimensions}, the model gives {width}; leave it out", "dimensions")
-    work = Embed(exchange.masked_all(texts), body.normalize, truncation=body.truncate)
+    work = Embed(await exchange.masked(texts), body.normalize, truncation=body.truncate)
     vectors = await embed(model, work)
     exchange.tokens = sum(vectors.tokens)
     exchange.testify(vectors.data)

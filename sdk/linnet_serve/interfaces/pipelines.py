@@ -14,6 +14,8 @@ from linnet_serve.models.sharing import check_texts
 
 __all__ = ["ROUTES"]
 
+_WITH_PLACES = ("token-classification", "question-answering")
+
 
 class PipelineRequest(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """A request to a pipeline.
@@ -53,10 +55,13 @@ async def answer(exchange: Exchange) -> Reply:
         check_texts(len(inputs), exchange.service.settings.limits.texts)
     if model.info.task == "question-answering" and isinstance(inputs, str):
         raise invalid('inputs is a text, expected {"question": ..., "context": ...}', "inputs")
-    answered = await model.do(Answer(exchange.masked_value(inputs), options), Answered, timeout=model.settings.timeout)
+    masked = await exchange.masked_value(inputs, keep_places=model.info.task in _WITH_PLACES)
+    answered = await model.do(Answer(masked, options), Answered, timeout=model.settings.timeout)
     exchange.tokens = answered.tokens
     exchange.testify(answered.json)
-    return Reply(answered.json)
+    if exchange.mask is None:
+        return Reply(answered.json)
+    return json_reply(exchange.unmasked(msgspec.json.decode(answered.json)))
 
 
 async def card(exchange: Exchange) -> Reply:

@@ -148,10 +148,10 @@ class Info(msgspec.Struct):
     version: str
 
 
-def _listed(exchange: Exchange, inputs: Texts) -> list[str]:
+async def _listed(exchange: Exchange, inputs: Texts) -> list[str]:
     texts = [inputs] if isinstance(inputs, str) else inputs
     check_texts(len(texts), exchange.service.settings.limits.texts)
-    return exchange.masked_all(texts)
+    return await exchange.masked(texts)
 
 
 async def embed_texts(exchange: Exchange) -> Reply:
@@ -160,7 +160,7 @@ async def embed_texts(exchange: Exchange) -> Reply:
     model = exchange.hosted(body.model, *_EMBEDDERS)
     if body.dimensions not in (None, model.info.embedding_size):
         raise invalid(f"dimensions is {body.dimensions}, the model gives {model.info.embedding_size}", "dimensions")
-    work = Embed(_listed(exchange, body.inputs), body.normalize, body.prompt_name, truncation=body.truncate)
+    work = Embed(await _listed(exchange, body.inputs), body.normalize, body.prompt_name, truncation=body.truncate)
     vectors = await embed(model, work)
     exchange.tokens = sum(vectors.tokens)
     exchange.testify(vectors.data)
@@ -171,7 +171,7 @@ async def embed_tokens(exchange: Exchange) -> Reply:
     """Return one vector for each token of each text."""
     body: EmbedAllRequest = exchange.body
     model = exchange.hosted(body.model, *_EMBEDDERS)
-    texts = _listed(exchange, body.inputs)
+    texts = await _listed(exchange, body.inputs)
     vectors = await embed(model, Embed(texts, False, body.prompt_name, truncation=body.truncate, tokens=True))
     exchange.tokens = sum(vectors.tokens)
     exchange.testify(vectors.data)
@@ -184,7 +184,7 @@ async def rerank(exchange: Exchange) -> Reply:
     body: RerankRequest = exchange.body
     check_texts(len(body.texts), exchange.service.settings.limits.texts, "texts")
     model = exchange.hosted(body.model, "text-ranking")
-    query, *texts = exchange.masked_all([body.query, *body.texts])
+    query, *texts = await exchange.masked([body.query, *body.texts])
     scores = await score(model, Score([(query, text) for text in texts], body.truncate))
     if scores.width != 1:
         raise invalid(f"the model gives {scores.width} scores for a pair, expected one", "model")
@@ -216,7 +216,7 @@ async def predict(exchange: Exchange) -> Reply:
     single = isinstance(body.inputs, str) or all(isinstance(text, str) for text in body.inputs)
     groups: list[Any] = [body.inputs] if single else list(body.inputs)
     check_texts(len(groups), exchange.service.settings.limits.texts)
-    work = Answer([_one(exchange, group) for group in groups], options)
+    work = Answer([await _one(exchange, group) for group in groups], options)
     answered = await model.do(work, Answered, timeout=model.settings.timeout)
     exchange.tokens = answered.tokens
     exchange.testify(answered.json)
@@ -224,8 +224,8 @@ async def predict(exchange: Exchange) -> Reply:
     return json_reply(found[0] if single else found)
 
 
-def _one(exchange: Exchange, group: str | list[str]) -> Any:
-    texts = exchange.masked_all([group] if isinstance(group, str) else group)
+async def _one(exchange: Exchange, group: str | list[str]) -> Any:
+    texts = await exchange.masked([group] if isinstance(group, str) else group)
     if not 1 <= len(texts) <= 2:
         message = f"inputs has {len(texts)} texts, expected one or a pair; a list of texts has the form [[text], ...]"
         raise invalid(message, "inputs")
@@ -238,7 +238,7 @@ async def similarity(exchange: Exchange) -> Reply:
     sentences, options = body.inputs.sentences, body.parameters
     check_texts(len(sentences), exchange.service.settings.limits.texts, "inputs.sentences")
     model = exchange.hosted(body.model, *_EMBEDDERS)
-    texts = exchange.masked_all([body.inputs.source_sentence, *sentences])
+    texts = await exchange.masked([body.inputs.source_sentence, *sentences])
     vectors = await embed(model, Embed(texts, True, options.prompt_name, truncation=options.truncate))
     exchange.tokens = sum(vectors.tokens)
     exchange.testify(vectors.data)
@@ -256,7 +256,7 @@ async def tokenize(exchange: Exchange) -> Reply:
     """Return the tokens of texts."""
     body: TokenizeRequest = exchange.body
     model = exchange.hosted(body.model)
-    work = Tokenize(_listed(exchange, body.inputs), body.add_special_tokens)
+    work = Tokenize(await _listed(exchange, body.inputs), body.add_special_tokens)
     answered = await model.do(work, Answered, timeout=model.settings.timeout)
     exchange.testify(answered.json)
     return Reply(answered.json)
