@@ -40,6 +40,7 @@ TEXT = (
 _CONNECTIONS = 8
 _PROCESSES = 2
 _SHARE = 0.7  # of the measured rate, at which latency is measured
+_FEWEST = 20  # requests of a latency
 _START_SECONDS = 60.0
 _MODEL = "minilm"
 
@@ -193,7 +194,7 @@ def _at_rate(key: str, port: int, texts: int, rate: float, seconds: float) -> li
     """Return the seconds of requests that are sent at fixed times, waiting for a free connection included."""
     body, begun = _body(texts), time.perf_counter() + 0.1
     times: list[float] = []
-    numbers = iter(range(int(rate * seconds)))
+    numbers = iter(range(max(_FEWEST, int(rate * seconds))))
     lock = threading.Lock()
 
     def work() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.routing import Route as StarletteRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from linnet_serve.http import Endpoint, Route, write_json
 from linnet_serve.interfaces import (
@@ -43,7 +44,7 @@ ROUTES: tuple[Route, ...] = (
 """Routes of the service."""
 
 
-def make_app(service: Service) -> Starlette:
+def make_app(service: Service) -> ASGIApp:
     """Return the application of a service whose models are open; it closes them at its end."""
 
     @asynccontextmanager
@@ -56,15 +57,31 @@ def make_app(service: Service) -> Starlette:
     origins = service.settings.access.origins
     middleware = [Middleware(CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"])]
     service.openapi = write_json(documentation.openapi_document(ROUTES))
+    endpoints = {(route.method, route.path): Endpoint(service, route) for route in ROUTES}
     routes: list[BaseRoute] = [
-        StarletteRoute(route.path, Endpoint(service, route), methods=[route.method]) for route in ROUTES
+        StarletteRoute(path, endpoint, methods=[method]) for (method, path), endpoint in endpoints.items()
     ]
-    return Starlette(
+    app = Starlette(
         routes=routes,
         lifespan=lifespan,
         middleware=middleware if origins else [],
         exception_handlers={HTTPException: _http_error},
     )
+    return app if origins else _straight(app, endpoints)
+
+
+def _straight(app: ASGIApp, endpoints: Mapping[tuple[str, str], ASGIApp]) -> ASGIApp:
+    """Return an application that finds paths without parameters at once; Starlette would try one after the other."""
+
+    async def dispatch(scope: Scope, receive: Receive, send: Send) -> None:
+        endpoint = endpoints.get((scope["method"], scope["path"])) if scope["type"] == "http" else None
+        if endpoint is None:
+            await app(scope, receive, send)
+            return
+        scope["path_params"] = {}
+        await endpoint(scope, receive, send)
+
+    return dispatch
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -9,6 +9,7 @@ import re
 import secrets
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from types import TracebackType
 from typing import Any, TypeAlias
 
 import msgspec
@@ -28,6 +29,8 @@ __all__ = ["Endpoint", "ErrorForm", "Exchange", "Reply", "Route", "Stream", "jso
 
 _LOG = logging.getLogger("linnet.serve")
 _ENCODER = msgspec.json.Encoder()
+_WATCH_AFTER = 0.05  # seconds
+_BUFFERED_BYTES = 32768  # half of what uvicorn buffers before it waits for the client
 _CLIENT_GONE = 499  # as nginx writes it: the client has gone before there was a status
 _REFUSALS = {
     "overloaded": "queue_full",
@@ -250,7 +253,8 @@ class Endpoint:
             exchange.raw = await self._read(receive, headers[2])
             exchange.body = _decoded(self._decoder, exchange.raw)
             exchange.witness = None if service.receipts is None else service.receipts.witness()
-        await _unless_gone(self._handled(exchange, writer), receive, has_body=self._decoder is not None)
+        with _Watch(receive):
+            await self._handled(exchange, writer)
 
     def _note(self, exchange: Exchange, status: int, seconds: float) -> None:
         """Count the request, charge quotas, and write the audit log."""
@@ -298,7 +302,8 @@ class Endpoint:
         parts, size = [], 0
         while True:
             try:
-                message = await asyncio.wait_for(receive(), limits.slow)
+                async with asyncio.timeout(limits.slow):
+                    message = await receive()
             except TimeoutError:
                 raise ServiceError("the body came too slowly", http_status=408, code="timeout") from None
             if message["type"] == "http.disconnect":
@@ -374,31 +379,49 @@ class _Writer:
 
     async def _put(self, message: Message) -> None:
         try:
+            if not message.get("more_body") and len(message.get("body", b"")) < _BUFFERED_BYTES:
+                await self._send(message)  # goes into the buffer of the connection without waiting
+                return
             async with asyncio.timeout(self._seconds):
                 await self._send(message)
         except (TimeoutError, OSError):
             raise _Gone from None
 
 
-async def _unless_gone(work: Awaitable[None], receive: Receive, *, has_body: bool) -> None:
-    """Run the work; cancel it if the client closes the connection."""
-    task = asyncio.ensure_future(work)
-    watch = asyncio.ensure_future(_disconnect(receive, has_body=has_body))
-    try:
-        await asyncio.wait((task, watch), return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
+class _Watch:
+    """Watch of a connection while a request is worked on: its end cancels the task.
+
+    It begins after a moment, since most answers are there by then, and a task for each would cost them time.
+    """
+
+    def __init__(self, receive: Receive) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._task, self._receive, self._gone = task, receive, False
+        self._watch: asyncio.Task[None] | None = None
+        self._timer = asyncio.get_running_loop().call_later(_WATCH_AFTER, self._begin)
+
+    def _begin(self) -> None:
+        self._watch = asyncio.get_running_loop().create_task(self._disconnect())
+
+    async def _disconnect(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self._gone = True
+        self._task.cancel()
+
+    def __enter__(self) -> None:
+        """Begin to watch."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        if self._watch is not None:
+            self._watch.cancel()
+        if kind is asyncio.CancelledError and self._gone:
+            self._task.uncancel()
             raise _Gone
-        task.result()
-    finally:
-        watch.cancel()
-        if not task.done():
-            task.cancel()
-            await asyncio.wait((task,))
-
-
-async def _disconnect(receive: Receive, *, has_body: bool) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 def _headers(scope: Scope) -> tuple[str, str, str]:
