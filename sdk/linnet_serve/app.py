@@ -56,7 +56,8 @@ def make_app(service: Service) -> ASGIApp:
 
     origins = service.settings.access.origins
     middleware = [Middleware(CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"])]
-    service.openapi = write_json(documentation.openapi_document(ROUTES))
+    names = list(service.models) if service.gate.open else []  # else a key is needed to learn them
+    service.openapi = write_json(documentation.openapi_document(ROUTES, names))
     endpoints = {(route.method, route.path): Endpoint(service, route) for route in ROUTES}
     routes: list[BaseRoute] = [
         StarletteRoute(path, endpoint, methods=[method]) for (method, path), endpoint in endpoints.items()
@@ -84,15 +85,25 @@ def _straight(app: ASGIApp, endpoints: Mapping[tuple[str, str], ASGIApp]) -> ASG
     return dispatch
 
 
+def _methods(request: Request) -> list[str]:
+    """Return the methods that the path of a request takes."""
+    matching = (
+        route.methods or () for route in request.app.routes if route.path_regex.match(request.url.path) is not None
+    )
+    return sorted({method for methods in matching for method in methods if method != "HEAD"})
+
+
 async def _http_error(request: Request, error: Exception) -> Response:
     """Answer a path or a method that is not there."""
     assert isinstance(error, HTTPException)
+    headers = dict(error.headers or {})
     if error.status_code == 404:
         message = f"there is no {request.url.path}; /openapi.json lists what is there"
     elif error.status_code == 405:
-        allowed = sorted(route.method for route in ROUTES if route.path == request.url.path)
-        message = f"{request.url.path} takes {' or '.join(allowed) or 'another method'}, got {request.method}"
+        allowed = _methods(request)
+        message = f"{request.url.path} takes {' or '.join(allowed)}, got {request.method}"
+        headers["allow"] = ", ".join(allowed)
     else:
         message = error.detail
     body = write_json({"error": {"message": message, "type": "not_found_error", "param": None, "code": "not_found"}})
-    return Response(body, error.status_code, media_type="application/json", headers=error.headers)
+    return Response(body, error.status_code, media_type="application/json", headers=headers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -30,8 +30,13 @@ _ERRORS = {
 _JSON = "application/json"
 
 
-def openapi_document(routes: Iterable[Route]) -> dict[str, Any]:
-    """Return the OpenAPI 3.1 document of routes."""
+def openapi_document(routes: Iterable[Route], models: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the OpenAPI 3.1 document of routes.
+
+    Args:
+        routes: of the application.
+        models: names of models, for the parameters of paths; none: they are not told.
+    """
     listed = list(routes)
     types = [kind for route in listed for kind in (route.body, route.answer) if kind is not None]
     schemas, components = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
@@ -40,7 +45,7 @@ def openapi_document(routes: Iterable[Route]) -> dict[str, Any]:
     for route in listed:
         body = None if route.body is None else next(shown)
         answer = None if route.answer is None else next(shown)
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, body, answer)
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, body, answer, models)
     return {
         "openapi": "3.1.0",
         "info": {"title": "linnet", "version": version(), "description": "Small language models as a service."},
@@ -52,9 +57,9 @@ def openapi_document(routes: Iterable[Route]) -> dict[str, Any]:
     }
 
 
-def _operation(route: Route, body: Any, answer: Any) -> dict[str, Any]:
+def _operation(route: Route, body: Any, answer: Any, models: Sequence[str]) -> dict[str, Any]:
     parameters = [
-        {"name": part[1:-1], "in": "path", "required": True, "schema": {"type": "string"}}
+        {"name": part[1:-1], "in": "path", "required": True, "schema": _parameter(part[1:-1], models)}
         for part in route.path.split("/")
         if part.startswith("{")
     ]
@@ -76,6 +81,11 @@ def _operation(route: Route, body: Any, answer: Any) -> dict[str, Any]:
     if body is not None:
         operation["requestBody"] = {"required": True, "content": {_JSON: {"schema": body}}}
     return operation
+
+
+def _parameter(name: str, models: Sequence[str]) -> dict[str, Any]:
+    values = {"version": ["1"], "name": list(models)}.get(name)
+    return {"type": "string", "enum": values} if values else {"type": "string"}
 
 
 def _error_schema(route: Route) -> dict[str, Any]:

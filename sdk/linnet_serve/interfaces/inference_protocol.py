@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 
 from linnet.version import version
-from linnet_serve.errors import invalid
+from linnet_serve.errors import invalid, missing_model
 from linnet_serve.http import Exchange, Reply, Route, json_reply
 from linnet_serve.interfaces.forms import plain_error
+from linnet_serve.models.hosting import HostedModel
 from linnet_serve.models.messages import Infer, Inferred, Tensor
 from linnet_serve.models.sharing import check_texts, floats
 
@@ -116,18 +117,29 @@ async def ready(exchange: Exchange) -> Reply:
 
 async def model_ready(exchange: Exchange) -> Reply:
     """Say whether a model can answer."""
-    state = exchange.hosted(exchange.path["name"]).ready
+    state = _model(exchange).ready
     return json_reply(Health(state), 200 if state else 503)
 
 
 async def model_metadata(exchange: Exchange) -> Reply:
     """Describe a model."""
-    model = exchange.hosted(exchange.path["name"])
+    model = _model(exchange)
     info = model.info
     inputs = [TensorMetadata("text", "BYTES", [-1])]
     inputs += [TensorMetadata(name, "INT64", [-1, -1]) for name in info.inputs if name in _ID_INPUTS]
     outputs = [TensorMetadata(name, "FP32", [-1]) for name in info.outputs]
     return json_reply(ModelMetadata(model.name, [_VERSION], "executorch_linnet", inputs, outputs))
+
+
+def _model(exchange: Exchange) -> HostedModel:
+    """Return the model of the path.
+
+    Raises:
+        ServiceError: there is no such model, or no such version of it (404).
+    """
+    if exchange.path.get("version", _VERSION) != _VERSION:
+        raise missing_model(f"there is no such version; every model has the version {_VERSION} alone")
+    return exchange.hosted(exchange.path["name"])
 
 
 _ID_INPUTS = ("input_ids", "token_type_ids")
@@ -136,9 +148,7 @@ _ID_INPUTS = ("input_ids", "token_type_ids")
 async def infer(exchange: Exchange) -> Reply:
     """Run the program of a model on texts or on token ids."""
     body: InferRequest = exchange.body
-    model = exchange.hosted(exchange.path["name"])
-    if exchange.path.get("version", _VERSION) != _VERSION:
-        raise invalid(f"the model has the version {_VERSION} alone", "version")
+    model = _model(exchange)
     if model.info.task == "text-generation":
         raise invalid("a decoder answers at /v1/completions, not here", "model")
     if body.parameters or any(given.parameters for given in (*body.inputs, *(body.outputs or ()))):

@@ -17,7 +17,8 @@ from linnet_serve.models.sharing import Vectors, check_texts, embed, floats, sco
 __all__ = ["ROUTES"]
 
 _EMBEDDERS = ("feature-extraction",)
-Texts = str | list[str]
+_Listed = Annotated[list[str], msgspec.Meta(min_length=1)]
+Texts = str | _Listed
 
 
 class _Body(msgspec.Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
@@ -64,7 +65,7 @@ class RerankRequest(_Body, frozen=True):
     """
 
     query: str
-    texts: list[str]
+    texts: _Listed
     raw_scores: bool = False
     return_text: bool = False
     truncate: bool = False
@@ -82,7 +83,12 @@ class Rank(msgspec.Struct, omit_defaults=True):
 class PredictRequest(_Body, frozen=True):
     """A request for the classes of texts: a text, a pair [text, text], or a list of [text] and [text, text]."""
 
-    inputs: str | list[str | Annotated[list[str], msgspec.Meta(min_length=1, max_length=2)]]
+    inputs: (
+        str
+        | Annotated[
+            list[str | Annotated[list[str], msgspec.Meta(min_length=1, max_length=2)]], msgspec.Meta(min_length=1)
+        ]
+    )
     raw_scores: bool = False
     truncate: bool = False
     truncation_direction: Literal["Right", "right"] = "Right"
@@ -99,7 +105,7 @@ class SimilarityInputs(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """A sentence and others."""
 
     source_sentence: str
-    sentences: list[str]
+    sentences: _Listed
 
 
 class SimilarityParameters(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

@@ -214,7 +214,13 @@ class Replica:
             if isinstance(message, Cancel):
                 return
             raise WorkerDied("the worker process has ended")
-        self._transport.write(frame(message))
+        try:
+            data = frame(message)
+        except (OverflowError, ValueError, RecursionError) as error:
+            # an integer of more than 64 bits, or a message that is too large or nested too deeply
+            failed = Failed(message.number, "InvalidArgumentError", f"the request cannot be worked on: {error}", True)
+            raise WorkFailed(failed) from None
+        self._transport.write(data)
 
     def _receive(self, message: FromWorker) -> None:
         if isinstance(message, Ready):
