@@ -140,9 +140,36 @@ static linnet_status encode_prompt(const column* c, const linnet_tokenizer* toke
   return status;
 }
 
+/* Make the constraint of a case; NULL without one. */
+static linnet_status make_constraint(const column* c, linnet_constraint** constraint) {
+  size_t count = 0;
+  if (c[13].bytes == NULL) {
+    return LINNET_OK;
+  }
+  while (14 + count < kMostColumns && c[14 + count].bytes != NULL) {
+    ++count;
+  }
+  const linnet_constraint_kind kind =
+      is(c[13], "regex") ? LINNET_CONSTRAINT_REGEX
+                         : (is(c[13], "choices") ? LINNET_CONSTRAINT_CHOICES : LINNET_CONSTRAINT_JSON_SCHEMA);
+  return linnet_constraint_create(task, kind, &c[14], count, constraint);
+}
+
+/* Take a token of a constrained text, and set `finished` to 1 if nothing can follow. */
+static linnet_status advance(linnet_constraint* constraint, int64_t id, int32_t* finished) {
+  linnet_constraint_progress progress = {0, 0, 0};
+  linnet_status status = linnet_constraint_advance(constraint, id);
+  if (status == LINNET_OK) {
+    status = linnet_constraint_read_progress(constraint, &progress);
+  }
+  *finished = progress.finished;
+  return status;
+}
+
 /* Choose tokens from the recorded logits until the completion ends, as the loop of a C program does. */
-static linnet_status write_text(const column* c, linnet_text_stream* stream, int64_t* ids, size_t prompt,
-                                const linnet_sampling* sampling, int64_t context) {
+static linnet_status write_text(const column* c, linnet_text_stream* stream, linnet_constraint* constraint,
+                                int64_t* ids, size_t prompt, const linnet_sampling* sampling,
+                                int64_t context) {
   size_t total = prompt;
   completion.reason = "length";
   const size_t most = (size_t)integer(c[3]);
@@ -155,8 +182,13 @@ static linnet_status write_text(const column* c, linnet_text_stream* stream, int
     const linnet_tensor* logits = &outputs[output_next++];
     linnet_text piece = {NULL, 0};
     float* logarithm = &completion.log_probabilities[made];
-    linnet_status status = linnet_choose_token(sampling, logits->data, (size_t)logits->shape[1], ids, total,
-                                               prompt, &ids[total], logarithm);
+    int32_t finished = 0;
+    const size_t size = (size_t)logits->shape[1];
+    linnet_status status =
+        constraint == NULL
+            ? linnet_choose_token(sampling, logits->data, size, ids, total, prompt, &ids[total], logarithm)
+            : linnet_constraint_choose_token(constraint, most - made, sampling, logits->data, size, ids,
+                                             total, prompt, &ids[total], logarithm);
     if (status != LINNET_OK) {
       return status;
     }
@@ -170,8 +202,13 @@ static linnet_status write_text(const column* c, linnet_text_stream* stream, int
       return status;
     }
     say(piece);
+    status = constraint == NULL ? LINNET_OK : advance(constraint, ids[total], &finished);
+    if (status != LINNET_OK) {
+      return status;
+    }
     completion.ids[completion.count++] = ids[total++];
-    completion.reason = cut_at(c[12]) ? "stop" : ((int64_t)total >= context ? "context" : "length");
+    completion.reason =
+        finished || cut_at(c[12]) ? "stop" : ((int64_t)total >= context ? "context" : "length");
   }
   linnet_text rest = {NULL, 0};
   const linnet_status status = linnet_text_stream_finish(stream, &rest);
@@ -188,6 +225,7 @@ static linnet_status generate(const column* c) {
   static int64_t ids[2 * kMostTokens];
   const linnet_tokenizer* tokenizer = NULL;
   linnet_text_stream* stream = NULL;
+  linnet_constraint* constraint = NULL;
   linnet_sampling sampling;
   linnet_value context = {0};
   linnet_status status = linnet_task_tokenizer(task, &tokenizer);
@@ -195,9 +233,11 @@ static linnet_status generate(const column* c) {
   status = status == LINNET_OK ? read_sampling(c, &sampling) : status;
   status = status == LINNET_OK ? encode_prompt(c, tokenizer, ids, &completion.prompt_tokens) : status;
   status = status == LINNET_OK ? linnet_text_stream_create(tokenizer, 1, &stream) : status;
+  status = status == LINNET_OK ? make_constraint(c, &constraint) : status;
   if (status == LINNET_OK) {
-    status = write_text(c, stream, ids, completion.prompt_tokens, &sampling, context.integer);
+    status = write_text(c, stream, constraint, ids, completion.prompt_tokens, &sampling, context.integer);
   }
+  linnet_constraint_free(constraint);
   linnet_text_stream_free(stream);
   return status;
 }

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import tokenizers
 import transformers
 from tokenizers import AddedToken, decoders, models, normalizers, pre_tokenizers, trainers
@@ -37,6 +38,13 @@ _TEXTS = (
     " didn ' t , it ? ",
     "",
 )
+_OBJECTS = [f'{{"a":{one}{value}}}' for one in ("", " ") for value in ("true", "false")]
+_CONSTRAINTS: tuple[tuple[str, tuple[str, ...], list[str]], ...] = (
+    ("choices", ("yes", "yes, \u6f22\u5b57"), ["yes", "yes, \u6f22\u5b57"]),
+    ("regex", ("(ab|a\u00e9)c?",), ["ab", "abc", "a\u00e9", "a\u00e9c"]),
+    ("json_schema", ('{"type":"object","properties":{"a":{"type":"boolean"}},"required":["a"]}',), _OBJECTS),
+)
+"""Kind, texts, and all texts that fulfil it."""
 _RECOMMENDED = Settings(temperature=0.8, top_k=50, top_p=0.95)
 
 
@@ -209,10 +217,51 @@ def completion_records() -> list[Record]:
     ]
     for settings in sampled:
         records += _completion("the cat", most=8, **settings)
+    warm: list[dict[str, Any]] = [{}, {"temperature": 1.5, "seed": 3}, {"temperature": 3.0, "top_k": 9, "seed": 4}]
+    for kind, texts, language in _CONSTRAINTS:
+        for settings in warm:
+            records += _completion("the cat", most=40, constraint=(kind, *texts), language=language, **settings)
     recommended = {name: getattr(_RECOMMENDED, name) for name in ("temperature", "top_k", "top_p")}
     records += manifest_records(_decoder_fields(**recommended))
     records += _completion("the cat", most=8, file=_RECOMMENDED, seed=77)
     return records
+
+
+def _chosen(
+    logits: npt.NDArray[np.float32],
+    history: Sequence[int],
+    prompt_tokens: int,
+    settings: Settings,
+    language: Sequence[str],
+) -> tuple[int, float]:
+    """Return the next token among those that lead to a text of the language, and its log probability among all."""
+    if not language:
+        return choose(logits, history, prompt_tokens, settings)
+    masked = np.full_like(logits, -np.inf)
+    allowed = sorted(_allowed(history[prompt_tokens:], language))
+    masked[allowed] = logits[allowed]
+    token, _ = choose(masked, history, prompt_tokens, settings)
+    wide = logits.astype(np.float64)
+    return token, float(wide[token] - wide.max() - np.log(np.exp(wide - wide.max()).sum()))
+
+
+def _allowed(ids: Sequence[int], language: Sequence[str]) -> set[int]:
+    """Return the tokens behind which a text of the language begins with all bytes so far, by trying each."""
+    texts = [text.encode() for text in language]
+    said = b"".join(_token_bytes()[token] for token in ids)
+    allowed = {token for token, piece in _token_bytes().items() if any(text.startswith(said + piece) for text in texts)}
+    return allowed | ({_END} if said in texts else set())
+
+
+@functools.cache
+def _token_bytes() -> dict[int, bytes]:
+    """Return the bytes of each token that is not special, by the characters that GPT-2 writes for bytes."""
+    plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    byte_of = {chr(byte): byte for byte in plain}
+    byte_of |= {chr(256 + at): byte for at, byte in enumerate(sorted(set(range(256)) - set(plain)))}
+    backend = _decoder_tokenizer()
+    tokens = {number: backend.id_to_token(number) for number in range(len(_SPECIAL), backend.get_vocab_size())}
+    return {number: bytes(byte_of[character] for character in token) for number, token in tokens.items()}
 
 
 def _completion(
@@ -224,6 +273,8 @@ def _completion(
     stop: str | None = None,
     chat: bool = False,
     file: Settings | None = None,
+    constraint: Sequence[str] = (),
+    language: Sequence[str] = (),
     **given: Any,
 ) -> list[Record]:
     """Return the recorded calls of the program, the case, and the completion.
@@ -236,6 +287,8 @@ def _completion(
         stop: a stop string.
         chat: the prompt is a message.
         file: what the file recommends; None: greedy.
+        constraint: its kind and texts.
+        language: all texts that fulfil it.
         given: settings of the sampling that the caller gives.
     """
     backend = _decoder_tokenizer()
@@ -257,14 +310,14 @@ def _completion(
         else:
             logits = np.round(rng.permutation(size) * 0.04, 2)  # no two are equal, which each sorts in its own way
         outputs.append(("output", f"1 {logits.size}", numbers(logits)))
-        token, logarithm = choose(logits.astype(np.float32), history, prompt_tokens, settings)
+        token, logarithm = _chosen(logits.astype(np.float32), history, prompt_tokens, settings, language)
         if token == _END:
             reason = "stop"
             break
         ids.append(token)
         logarithms.append(logarithm)
         history.append(token)
-        if stop is not None and stop in backend.decode(ids):
+        if (stop is not None and stop in backend.decode(ids)) or (language and _allowed(ids, language) == {_END}):
             reason = "stop"
         elif len(history) >= _CONTEXT:
             reason = "context"
@@ -279,6 +332,6 @@ def _completion(
     return [
         ("input", numbers(ran)),
         *(outputs or [("output", "1 1", "0")]),
-        ("generate", prompt, int(chat), most, *cells, *penalties, given.get("seed"), stop),
+        ("generate", prompt, int(chat), most, *cells, *penalties, given.get("seed"), stop, *constraint),
         ("completion", reason, prompt_tokens, numbers(ids), numbers(logarithms), said),
     ]

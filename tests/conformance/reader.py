@@ -210,6 +210,7 @@ class Reader:
             [{"role": "user", "content": str(line[1])}] if line[2] == "1" else str(line[1]),
             **{name: kind(cell) for (name, kind), cell in zip(_OPTIONS.items(), line[3:12], strict=True) if cell},
             stop_strings=[line[12]] if line[12] else [],
+            **_constraint(line[13:]),
         )
         reason, prompt_tokens, ids, logarithms, text = expected[0][1:]
         same = [found.finish_reason, str(found.prompt_tokens), list(found.ids)] == [
@@ -242,6 +243,12 @@ def _rows(text: str) -> list[list[str]]:
     """Return lists of five words."""
     words = text.split()
     return [words[at : at + 5] for at in range(0, len(words), 5)]
+
+
+def _constraint(cells: Line) -> dict[str, Any]:
+    if not cells:
+        return {}
+    return {str(cells[0]): list(cells[1:]) if cells[0] == "choices" else cells[1]}
 
 
 _OPTIONS: dict[str, Callable[[str], Any]] = {

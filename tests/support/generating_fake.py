@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 import linnet_runtime
+from linnet.choosing import log_softmax
 from linnet.format.manifest import Manifest
 from linnet.runtime import FloatArray
 from tests.support.sdk_fakes import FakeRuntime
@@ -68,12 +69,22 @@ class _Text:
     def rewind(self, length: int) -> None:
         assert length == len(self.tokens)  # a completion only goes on
 
-    def sample(self, *, prompt_tokens: int, **settings: Any) -> tuple[int, float]:
+    def sample(
+        self, *, prompt_tokens: int, constraint: Any = None, tokens_left: int = 0, log_probability: bool = True,
+        **settings: Any,
+    ) -> tuple[int, float]:  # fmt: skip
+        if constraint is None:
+            return self._choose(self._logits, prompt_tokens, settings)
+        allowed = np.frombuffer(constraint.allowed(self._logits.size, tokens_left), np.uint8)
+        token, _ = self._choose(np.where(allowed, self._logits, np.float32(-1e30)), prompt_tokens, settings)
+        return token, float(log_softmax(self._logits.astype(np.float64))[token])
+
+    def _choose(self, logits: FloatArray, prompt_tokens: int, settings: Any) -> tuple[int, float]:
         ids = np.array(self.tokens, np.int64)
         chosen, logarithm = ctypes.c_int64(), ctypes.c_float()
         status = _library().linnet_choose_token(
-            ctypes.byref(_Sampling(**settings)), self._logits.ctypes.data_as(ctypes.c_void_p),
-            ctypes.c_size_t(self._logits.size), ids.ctypes.data_as(ctypes.c_void_p), ctypes.c_size_t(ids.size),
+            ctypes.byref(_Sampling(**settings)), logits.ctypes.data_as(ctypes.c_void_p),
+            ctypes.c_size_t(logits.size), ids.ctypes.data_as(ctypes.c_void_p), ctypes.c_size_t(ids.size),
             ctypes.c_size_t(prompt_tokens), ctypes.byref(chosen), ctypes.byref(logarithm),
         )  # fmt: skip
         assert status == 0

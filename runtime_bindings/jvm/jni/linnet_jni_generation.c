@@ -62,14 +62,21 @@ LINNET_NATIVE(void, appendTokens)(JNIEnv* env, jclass type, jlong text, jlongArr
   }
 }
 
+/* With a constraint of 0, any token may be chosen. */
 LINNET_NATIVE(jlong, sampleToken)(JNIEnv* env, jclass type, jlong text, jdoubleArray settings, jlong seed,
-                                  jint prompt_tokens, jfloatArray log_probability) {
+                                  jint prompt_tokens, jlong constraint, jint tokens_left,
+                                  jfloatArray log_probability) {
   (void)type;
   const linnet_sampling sampling = linnet_jni_sampling(env, settings, seed);
   int64_t id = -1;
   jfloat logarithm = 0;
-  if (!linnet_jni_failed(
-          env, linnet_generation_sample(text_of(text), &sampling, (size_t)prompt_tokens, &id, &logarithm))) {
+  const linnet_status status =
+      constraint == 0
+          ? linnet_generation_sample(text_of(text), &sampling, (size_t)prompt_tokens, &id, &logarithm)
+          : linnet_generation_sample_constrained(text_of(text), &sampling,
+                                                 (linnet_constraint*)(intptr_t)constraint,
+                                                 (size_t)tokens_left, (size_t)prompt_tokens, &id, &logarithm);
+  if (!linnet_jni_failed(env, status)) {
     (*env)->SetFloatArrayRegion(env, log_probability, 0, 1, &logarithm);
   }
   return id;
@@ -92,6 +99,27 @@ LINNET_NATIVE(jfloatArray, textLogits)(JNIEnv* env, jclass type, jlong text) {
 LINNET_NATIVE(void, rewindText)(JNIEnv* env, jclass type, jlong text, jint length) {
   (void)type;
   linnet_jni_failed(env, linnet_generation_rewind(text_of(text), (size_t)length));
+}
+
+LINNET_NATIVE(void, setLookup)(JNIEnv* env, jclass type, jlong text, jint tokens) {
+  (void)type;
+  linnet_jni_failed(env, linnet_generation_set_lookup(text_of(text), (size_t)tokens));
+}
+
+/* Return how many tokens were guessed, and how many of them were appended. */
+LINNET_NATIVE(jlongArray, lookup)(JNIEnv* env, jclass type, jlong text) {
+  (void)type;
+  size_t guessed = 0;
+  size_t accepted = 0;
+  if (linnet_jni_failed(env, linnet_generation_lookup(text_of(text), &guessed, &accepted))) {
+    return NULL;
+  }
+  const jlong found[] = {(jlong)guessed, (jlong)accepted};
+  const jlongArray array = (*env)->NewLongArray(env, 2);
+  if (array != NULL) {
+    (*env)->SetLongArrayRegion(env, array, 0, 2, found);
+  }
+  return array;
 }
 
 LINNET_NATIVE(jlong, forkText)(JNIEnv* env, jclass type, jlong text) {

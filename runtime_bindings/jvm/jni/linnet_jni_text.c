@@ -1,5 +1,5 @@
 /* JNI functions of dev.linnet.Native for generated text that need no ExecuTorch: streams of text, prompts of
- * conversations, the choice of a token. */
+ * conversations, the choice of a token, constraints. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -72,9 +72,12 @@ linnet_sampling linnet_jni_sampling(JNIEnv* env, jdoubleArray settings, jlong se
   return sampling;
 }
 
+static linnet_constraint* constraint_of(jlong constraint) { return (linnet_constraint*)(intptr_t)constraint; }
+
+/* With a constraint of 0, any token may be chosen. */
 LINNET_NATIVE(jlong, chooseToken)(JNIEnv* env, jclass type, jfloatArray logits, jlongArray ids,
-                                  jint prompt_tokens, jdoubleArray settings, jlong seed,
-                                  jfloatArray log_probability) {
+                                  jint prompt_tokens, jdoubleArray settings, jlong seed, jlong constraint,
+                                  jint tokens_left, jfloatArray log_probability) {
   (void)type;
   const linnet_sampling sampling = linnet_jni_sampling(env, settings, seed);
   jfloat* numbers = (*env)->GetFloatArrayElements(env, logits, NULL);
@@ -82,10 +85,15 @@ LINNET_NATIVE(jlong, chooseToken)(JNIEnv* env, jclass type, jfloatArray logits, 
   int64_t id = -1;
   jfloat logarithm = 0;
   if (tokens != NULL) {
-    linnet_jni_failed(env,
-                      linnet_choose_token(&sampling, numbers, (size_t)(*env)->GetArrayLength(env, logits),
-                                          (const int64_t*)tokens, (size_t)(*env)->GetArrayLength(env, ids),
-                                          (size_t)prompt_tokens, &id, &logarithm));
+    const size_t size = (size_t)(*env)->GetArrayLength(env, logits);
+    const size_t count = (size_t)(*env)->GetArrayLength(env, ids);
+    const linnet_status status =
+        constraint == 0 ? linnet_choose_token(&sampling, numbers, size, (const int64_t*)tokens, count,
+                                              (size_t)prompt_tokens, &id, &logarithm)
+                        : linnet_constraint_choose_token(constraint_of(constraint), (size_t)tokens_left,
+                                                         &sampling, numbers, size, (const int64_t*)tokens,
+                                                         count, (size_t)prompt_tokens, &id, &logarithm);
+    linnet_jni_failed(env, status);
     (*env)->ReleaseLongArrayElements(env, ids, tokens, JNI_ABORT);
   }
   if (numbers != NULL) {
@@ -161,4 +169,61 @@ LINNET_NATIVE(jstring, chatPrompt)(JNIEnv* env, jclass type, jlong handle, jbyte
     (*env)->ReleaseByteArrayElements(env, texts, bytes, JNI_ABORT);
   }
   return prompt;
+}
+
+/* ---- constraints -------------------------------------------------------------------------------- */
+
+/* Split texts that stand one behind the other; NULL if memory runs out. */
+static linnet_text* texts_of(const jbyte* texts, const jint* sizes, size_t count) {
+  linnet_text* parts = calloc(count + 1, sizeof *parts);
+  const char* at = (const char*)texts;
+  for (size_t i = 0; parts != NULL && i < count; ++i) {
+    parts[i].bytes = at;
+    parts[i].size = (size_t)sizes[i];
+    at += parts[i].size;
+  }
+  return parts;
+}
+
+LINNET_NATIVE(jlong, openConstraint)(JNIEnv* env, jclass type, jlong handle, jint kind, jbyteArray texts,
+                                     jintArray sizes) {
+  (void)type;
+  const size_t count = (size_t)(*env)->GetArrayLength(env, sizes);
+  jbyte* bytes = (*env)->GetByteArrayElements(env, texts, NULL);
+  jint* lengths = bytes == NULL ? NULL : (*env)->GetIntArrayElements(env, sizes, NULL);
+  linnet_text* parts = lengths == NULL ? NULL : texts_of(bytes, lengths, count);
+  linnet_constraint* made = NULL;
+  if (parts != NULL) {
+    linnet_jni_failed(
+        env, linnet_constraint_create(task_of(handle), (linnet_constraint_kind)kind, parts, count, &made));
+  } else {
+    linnet_jni_throw_no_memory(env);
+  }
+  free(parts);
+  if (lengths != NULL) {
+    (*env)->ReleaseIntArrayElements(env, sizes, lengths, JNI_ABORT);
+  }
+  if (bytes != NULL) {
+    (*env)->ReleaseByteArrayElements(env, texts, bytes, JNI_ABORT);
+  }
+  return (jlong)(intptr_t)made;
+}
+
+LINNET_NATIVE(void, closeConstraint)(JNIEnv* env, jclass type, jlong constraint) {
+  (void)env;
+  (void)type;
+  linnet_constraint_free(constraint_of(constraint));
+}
+
+LINNET_NATIVE(void, advanceConstraint)(JNIEnv* env, jclass type, jlong constraint, jlong id) {
+  (void)type;
+  linnet_jni_failed(env, linnet_constraint_advance(constraint_of(constraint), id));
+}
+
+/* Return the least number of tokens that complete the text; -1 if it is finished. */
+LINNET_NATIVE(jlong, constraintLeft)(JNIEnv* env, jclass type, jlong constraint) {
+  (void)type;
+  linnet_constraint_progress progress = {0, 0, 0};
+  linnet_jni_failed(env, linnet_constraint_read_progress(constraint_of(constraint), &progress));
+  return progress.finished != 0 ? -1 : (jlong)progress.least_tokens;
 }

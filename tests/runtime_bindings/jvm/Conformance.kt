@@ -143,6 +143,9 @@ private class Conformance(lines: List<List<String?>>) {
             frequencyPenalty = line[10]!!.toFloat(),
             seed = line[11]?.toULong()?.toLong(),
             stopStrings = listOfNotNull(line[12]),
+            regex = line.getOrNull(14).takeIf { line.getOrNull(13) == "regex" },
+            jsonSchema = line.getOrNull(14).takeIf { line.getOrNull(13) == "json_schema" },
+            choices = line.drop(14).filterNotNull().takeIf { line.getOrNull(13) == "choices" },
         )
         val prompt = line[1]!!
         val found = model!!.run { if (line[2] == "1") generate(listOf(Message("user", prompt)), options) else generate(prompt, options) }

@@ -6,6 +6,7 @@ import dev.linnet.FinishReason
 import dev.linnet.GenerationOptions
 import dev.linnet.Linnet
 import dev.linnet.Message
+import dev.linnet.Overflow
 import dev.linnet.TextState
 import dev.linnet.Token
 import dev.linnet.Truncation
@@ -13,7 +14,7 @@ import java.util.concurrent.CountDownLatch
 import kotlin.concurrent.thread
 
 /** Completions of the prompts of a file, one a line, for comparison with Python's: fields between tabs. */
-internal fun completions(path: String, cases: String) = Linnet.load(path, threads = 1).use { printCompletions(it, cases) }
+internal fun completions(path: String, cases: String) = Linnet.load(path, threads = 1).use { printCompletions(it, cases, lookup = true) }
 
 /**
  * The same, through an engine: another model whose text goes to and fro as the cache of a program does. [fields]: names of the
@@ -30,11 +31,18 @@ internal fun engineCompletions(path: String, cases: String, fields: String) = Li
             return cache.logits()
         }
     }
-    Linnet.load(fields.split(",").associateWith(runtime::field), engine).use { printCompletions(it, cases) }
+    Linnet.load(fields.split(",").associateWith(runtime::field), engine).use { model ->
+        check(thrown { model.generate("a", GenerationOptions(promptLookupNumTokens = 1)) } == "INVALID_ARGUMENT")
+        printCompletions(model, cases, lookup = false)
+    }
 }
 
-/** [cases]: prompt, or messages as role, content, role, ...; most tokens, seed or none, stop string or none. */
-private fun printCompletions(model: Linnet, cases: String) = records(cases).forEach { (prompt, tokens, seed, stop) ->
+/**
+ * [cases]: prompt, or messages as role, content, role, ...; most tokens, seed or none, stop string or none, another option
+ * as name=value or none. Completions are the same with [lookup] and without.
+ */
+private fun printCompletions(model: Linnet, cases: String, lookup: Boolean) = records(cases).forEach { (prompt, tokens, seed, stop, other) ->
+    val (name, value) = other?.split("=", limit = 2) ?: listOf("", "")
     val options = GenerationOptions(
         maxNewTokens = tokens!!.toInt(),
         temperature = seed?.let { 1.5f },
@@ -43,6 +51,12 @@ private fun printCompletions(model: Linnet, cases: String) = records(cases).forE
         repetitionPenalty = seed?.let { 1.1f },
         seed = seed?.toULong()?.toLong(),
         stopStrings = listOfNotNull(stop),
+        regex = value.takeIf { name == "regex" },
+        jsonSchema = value.takeIf { name == "json_schema" },
+        choices = value.takeIf { name == "choices" }?.split("\u001f"),
+        overflow = if (name == "keep") Overflow.SLIDE else Overflow.STOP,
+        keep = value.takeIf { name == "keep" }?.toInt(),
+        promptLookupNumTokens = if (name == "lookup" && lookup) value.toInt() else 0,
     )
     val parts = prompt!!.split("\u001f")
     val found = if (parts.size == 1) {
@@ -86,6 +100,7 @@ internal fun texts(path: String, folder: String) {
     fork.cancel()
     println("cancel ${thrown { fork.append(longArrayOf(1)) }} ${fork.tokens.size}")
     fork.append(longArrayOf(1))
+    println("remove ${removed(model, ids)} ${thrown { text.remove(40, 2) }} ${thrown { text.remove(-1, 1) }}")
     println("errors ${thrown { fork.append(LongArray(100)) }} ${thrown { fork.append(longArrayOf(-1)) }} " +
         "${thrown { fork.rewind(99) }} ${thrown { model.newText().logits() }} ${thrown { model.newText(1000) }} " +
         "${thrown { model.loadText("$folder/nothing") }}")
@@ -98,6 +113,16 @@ internal fun texts(path: String, folder: String) {
     println("closed ${thrown { fork.logits() }}")
     model.close()
     println("model ${thrown { text.logits() }} ${thrown { text.close() }}")
+}
+
+/** Whether a text without some of its tokens is as one that never had them. */
+private fun removed(model: Linnet, ids: LongArray): Boolean {
+    val rest = ids.copyOf(7) + ids.copyOfRange(20, 40)
+    val (shorter, plain) = model.newText() to model.newText()
+    shorter.append(ids)
+    shorter.remove(7, 13)
+    plain.append(rest)
+    return shorter.logits().contentEquals(plain.logits()) && shorter.tokens.contentEquals(rest)
 }
 
 /** Streams: pieces, early ends, cancellation from another thread, text of tokens. */
@@ -140,4 +165,14 @@ internal fun chat(path: String) = Linnet.load(path, threads = 1).use { model ->
         println("early ${chat.messages.map(Message::role)}")
         println("prompt ${model.chatPrompt(asked, generation = false).replace("\n", "|")}")
     }
+    val sliding = GenerationOptions(maxNewTokens = 5, overflow = Overflow.SLIDE)
+    model.chat(system = "Sing.", options = sliding).use { chat ->
+        repeat(12) { chat.ask("q$it") }
+        println("slides ${chat.messages.size}")
+    }
+    println("refused ${thrown { GenerationOptions(regex = "a", choices = listOf("b")) }} ${thrown { GenerationOptions(keep = 1) }} " +
+        "${thrown { model.generate("a", GenerationOptions(regex = "(")) }} " +
+        "${thrown { model.generate("a", GenerationOptions(regex = "a{50}", maxNewTokens = 3)) }} " +
+        "${thrown { model.generate("a", GenerationOptions(overflow = Overflow.SLIDE, keep = 63)) }}")
+    println("guessed ${model.generate("a b a b a b a b", GenerationOptions(promptLookupNumTokens = 4)).guessedTokens > 0}")
 }

@@ -62,6 +62,7 @@ def test_texts_are_kept(tmp_path: Path) -> None:
         "load true",
         "sample true true",
         "cancel CANCELLED 40",
+        "remove true INVALID_ARGUMENT INVALID_ARGUMENT",
         "errors CONTEXT_FULL INPUT_OUT_OF_RANGE INVALID_ARGUMENT INVALID_ARGUMENT INVALID_ARGUMENT FILE_NOT_FOUND",
         "prompts INVALID_ARGUMENT CONTEXT_FULL INVALID_ARGUMENT INVALID_ARGUMENT INVALID_ARGUMENT",
         "closed INVALID_ARGUMENT",
@@ -95,6 +96,9 @@ def test_a_conversation() -> None:
         "second true",
         "early [system, user, assistant]",
         f"prompt {prompt.replace(chr(10), '|')}",
+        "slides 25",
+        "refused INVALID_ARGUMENT INVALID_ARGUMENT INVALID_ARGUMENT INVALID_ARGUMENT CONTEXT_FULL",
+        "guessed true",
     ]
 
 

@@ -29,11 +29,18 @@ public struct GenerationOptions: Equatable, Sendable {
     public var seed: UInt64?
     /// Texts that end the completion; they are not part of it.
     public var stopStrings: [String] = []
+    /// What the completion must be; nil: anything.
+    public var constraint: TextConstraint?
+    /// What happens when the context is full.
+    public var overflow = Overflow.stop
+    /// First tokens that ``Overflow/slide`` never forgets; nil, and at least: the system message of a conversation.
+    public var keep: Int?
 
     public init(
         maxNewTokens: Int = 256, doSample: Bool? = nil, temperature: Float? = nil, topK: Int? = nil, topP: Float? = nil,
         minP: Float? = nil, repetitionPenalty: Float? = nil, presencePenalty: Float = 0, frequencyPenalty: Float = 0,
-        seed: UInt64? = nil, stopStrings: [String] = []
+        seed: UInt64? = nil, stopStrings: [String] = [], constraint: TextConstraint? = nil, overflow: Overflow = .stop,
+        keep: Int? = nil
     ) {
         self.maxNewTokens = maxNewTokens
         self.doSample = doSample
@@ -46,12 +53,24 @@ public struct GenerationOptions: Equatable, Sendable {
         self.frequencyPenalty = frequencyPenalty
         self.seed = seed
         self.stopStrings = stopStrings
+        self.constraint = constraint
+        self.overflow = overflow
+        self.keep = keep
     }
 
     func check() throws {
         if maxNewTokens < 0 { throw refusal("expected maxNewTokens of at least 0, got \(maxNewTokens)") }
         if stopStrings.contains("") {
             throw refusal("expected stopStrings with a character, got an empty one; leave it out")
+        }
+        if constraint != nil && !stopStrings.isEmpty {
+            throw refusal("expected no stopStrings beside a constraint, which they would cut; leave one of them out")
+        }
+        if case .choices(let texts)? = constraint, texts.isEmpty || texts.contains("") || Set(texts).count < texts.count {
+            throw refusal("expected choices that are different texts with a character, got \(texts)")
+        }
+        if let keep, keep < 0 || overflow == .stop {
+            throw refusal("expected keep of at least 0 with overflow .slide, got \(keep) with \(overflow)")
         }
     }
 
@@ -75,6 +94,10 @@ public struct GenerationOptions: Equatable, Sendable {
     }
 }
 
+/// What happens when the context is full: ``stop`` ends the completion and refuses a longer prompt; ``slide`` forgets the
+/// oldest tokens behind the first ones, whole turns of a conversation as far as there are, and goes on with the rest.
+public enum Overflow: String, Sendable { case stop, slide }
+
 /// A token that could come next, and the natural logarithm of the probability that the model gives it.
 public struct TokenChoice: Equatable, Sendable {
     public let id: Int64
@@ -89,7 +112,7 @@ public struct GeneratedToken: Equatable, Sendable {
     public let logProbability: Float
 }
 
-/// Why a completion ended: an end token or a stop string; `maxNewTokens` were generated; the context is full.
+/// Why a completion ended: an end token, a stop string, a constraint behind which nothing can follow; `maxNewTokens` were generated; the context is full.
 public enum FinishReason: String, Sendable { case stop, length, context }
 
 /// A finished completion.
@@ -101,7 +124,7 @@ public struct Completion: Equatable, Sendable {
     /// Natural logarithms of the tokens' probabilities.
     public let logProbabilities: [Float]
     public let finishReason: FinishReason
-    /// Tokens of the prompt.
+    /// Tokens of the prompt, without those that did not fit.
     public let promptTokens: Int
 }
 

@@ -21,14 +21,20 @@ extension Linnet {
     public func stream(
         _ prompt: String, options: GenerationOptions = GenerationOptions(), state: TextState? = nil
     ) throws -> TokenStream {
-        try TokenStream(self, state ?? newText(), prompt: tokenIds(prompt, specialTokens: true), options: options)
+        try options.check()
+        let text = try state ?? newText()
+        let window = try window(capacity: text.capacity, options)
+        return try TokenStream(self, text, prompt: self.prompt(of: prompt), options: options, window: window)
     }
 
     /// Answer a conversation token by token.
     public func stream(
         _ messages: [Message], options: GenerationOptions = GenerationOptions(), state: TextState? = nil
     ) throws -> TokenStream {
-        try TokenStream(self, state ?? newText(), prompt: prompt(of: messages), options: options)
+        try options.check()
+        let text = try state ?? newText()
+        let window = try window(of: messages, capacity: text.capacity, options)
+        return try TokenStream(self, text, prompt: prompt(of: messages), options: options, window: window)
     }
 
     /// Begin a conversation. `system`: its system message; `options`: those of the answers.
@@ -81,6 +87,8 @@ extension Linnet {
     }
 
     func isEnd(_ id: Int64) -> Bool { linnet_task_is_end(task, id) != 0 }
+
+    func prompt(of text: String) throws -> [Int64] { try tokenIds(text, specialTokens: true) }
 
     func prompt(of messages: [Message]) throws -> [Int64] {
         try tokenIds(chatPrompt(messages), specialTokens: false)

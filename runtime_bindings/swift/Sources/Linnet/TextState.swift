@@ -55,15 +55,26 @@ public final class TextState: @unchecked Sendable {
         try sample(options.sampling(model.recommendedSampling()), promptTokens: promptTokens ?? tokens.count)
     }
 
-    func sample(_ sampling: linnet_sampling, promptTokens: Int) throws -> TokenChoice {
+    /// With a constraint, choose among the tokens that it allows, behind which the text can be completed in `tokensLeft`.
+    func sample(
+        _ sampling: linnet_sampling, promptTokens: Int, constraint: Constraint? = nil, tokensLeft: Int = 0
+    ) throws -> TokenChoice {
         try alone {
             let logits = try known()
             var (settings, id, logProbability) = (sampling, Int64(0), Float(0))
-            try orThrow(
-                linnet_choose_token(
-                    &settings, logits, logits.count, ids, ids.count, max(promptTokens, 0), &id, &logProbability
+            let given = max(promptTokens, 0)
+            if let constraint {
+                try orThrow(
+                    linnet_constraint_choose_token(
+                        constraint.native, tokensLeft, &settings, logits, logits.count, ids, ids.count, given, &id,
+                        &logProbability
+                    )
                 )
-            )
+            } else {
+                try orThrow(
+                    linnet_choose_token(&settings, logits, logits.count, ids, ids.count, given, &id, &logProbability)
+                )
+            }
             return TokenChoice(id: id, logProbability: logProbability)
         }
     }
@@ -79,6 +90,19 @@ public final class TextState: @unchecked Sendable {
             }
             if length < ids.count { behindLast = nil }
             ids.removeLast(ids.count - length)
+        }
+    }
+
+    /// Forget `count` tokens from number `start` on, and run those behind them again, at their new places. Throws
+    /// `LINNET_CANCELLED` after ``cancel()``, when the tokens that ran are the text.
+    public func remove(from start: Int, count: Int) throws {
+        try alone {
+            if start < 0 || count < 0 || start > ids.count || count > ids.count - start {
+                throw refusal("cannot remove \(count) tokens from number \(start) on, there are \(ids.count)")
+            }
+            let behind = Array(ids[(start + count)...])
+            try rewind(to: start)
+            try append(behind)
         }
     }
 

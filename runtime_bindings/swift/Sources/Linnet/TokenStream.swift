@@ -19,6 +19,14 @@ public final class TokenStream: @unchecked Sendable {
     private let stream: TextStream
     private let atEnd: @Sendable (String) -> Void
     private let turn = NSRecursiveLock()
+    private let constraint: Constraint?
+    private let window: Window?
+    /// Most tokens that can be generated.
+    private let limit: Int
+    /// Tokens of the text, first ones that are the prompt's, and tokens that were forgotten.
+    private var size: Int
+    private var ofPrompt: Int
+    private var forgotten: UInt64 = 0
     private var stops: StopStrings
     private var sampling: linnet_sampling?
     private var generated = 0
@@ -28,21 +36,37 @@ public final class TokenStream: @unchecked Sendable {
     private var ended = false
 
     init(
-        _ model: Linnet, _ state: TextState, prompt: [Int64], options: GenerationOptions,
+        _ model: Linnet, _ state: TextState, prompt given: [Int64], options: GenerationOptions, window: Window?,
         atEnd: @escaping @Sendable (String) -> Void = { _ in }
     ) throws {
         try options.check()
+        let prompt = try window?.fitted(given) ?? given
         if prompt.isEmpty { throw refusal("the prompt is empty, expected at least one token; pass some text") }
         if prompt.count > state.capacity {
             throw LinnetError(
                 status: LinnetError.contextFull,
-                message: "the prompt has \(prompt.count) tokens, the context \(state.capacity); shorten it, or export the "
-                    + "model with a larger --context"
+                message: "the prompt has \(prompt.count) tokens, the context \(state.capacity); shorten it, export the model "
+                    + "with a larger --context, or let it slide (.slide)"
             )
         }
         (self.model, self.state, self.prompt, self.options, self.atEnd) = (model, state, prompt, options, atEnd)
+        (self.window, size, ofPrompt) = (window, prompt.count, prompt.count)
+        // the last logits of a full context still give a token
+        let room = window == nil ? max(1, state.capacity - prompt.count) : options.maxNewTokens
+        limit = min(options.maxNewTokens, room)
         stops = StopStrings(options.stopStrings)
+        constraint = try options.constraint.map { try Constraint(model, $0) }
         stream = try model.textStream()
+        if let least = try constraint?.progress().least_tokens, least > limit {
+            if least > options.maxNewTokens {
+                throw refusal("the constraint needs \(least) tokens, maxNewTokens is \(options.maxNewTokens); raise it")
+            }
+            throw LinnetError(
+                status: LinnetError.contextFull,
+                message: "the constraint needs \(least) tokens, \(limit) fit behind the prompt; shorten it, or export the "
+                    + "model with a larger --context"
+            )
+        }
     }
 
     deinit { close() }
@@ -91,24 +115,45 @@ public final class TokenStream: @unchecked Sendable {
     }
 
     private func generate() throws -> GeneratedToken? {
-        let settings = try begin()
+        var settings = try begin()
+        if generated == 0, try constraint?.finished() == true {
+            reason = .stop
+            return nil
+        }
         guard generated < options.maxNewTokens else { return nil }
-        if let last { try state.append([last]) }
+        if let last { try append(last) }
         last = nil
-        let choice = try state.sample(settings, promptTokens: prompt.count)
+        settings.seed &+= forgotten  // a text that slides comes to a place again, whose random number depends on the seed
+        let choice = try state.sample(
+            settings, promptTokens: ofPrompt, constraint: constraint, tokensLeft: limit - generated
+        )
         if model.isEnd(choice.id) {
             reason = .stop
             return nil
         }
+        try constraint?.advance(choice.id)
         let new = stops.push(try stream.push(choice.id))
         generated += 1
         last = choice.id
-        if stops.found {
+        if try stops.found || constraint?.finished() == true {
             reason = .stop
-        } else if prompt.count + generated >= state.capacity {
+        } else if window == nil && size + 1 >= state.capacity {
             reason = .context
         }
         return GeneratedToken(id: choice.id, text: new, logProbability: choice.logProbability)
+    }
+
+    /// Append a token; where the context is full, the oldest tokens behind those that stay go first.
+    private func append(_ id: Int64) throws {
+        if let window, size >= state.capacity {
+            let removed = try window.removal(from: size)
+            try state.remove(from: window.keep, count: removed)
+            size -= removed
+            ofPrompt -= min(removed, max(0, ofPrompt - window.keep))
+            forgotten += UInt64(removed)
+        }
+        try state.append([id])
+        size += 1
     }
 
     /// Run the prompt, at the first call, and return the settings.

@@ -158,7 +158,7 @@ final class Conformance {
             topP: line[6].flatMap(Float.init), minP: line[7].flatMap(Float.init),
             repetitionPenalty: line[8].flatMap(Float.init), presencePenalty: Float(line[9]!)!,
             frequencyPenalty: Float(line[10]!)!, seed: line[11].flatMap { UInt64($0) },
-            stopStrings: line[12].map { [$0] } ?? []
+            stopStrings: line[12].map { [$0] } ?? [], constraint: constraint(Array(line.dropFirst(13)))
         )
         let prompt = line[1]!
         let found = try line[2] == "1"
@@ -168,6 +168,15 @@ final class Conformance {
             && found.ids == integers(expected[3]) && found.text.utf8.elementsEqual(expected[5]!.utf8)
             && near(found.logProbabilities, expected[4]!.split(separator: " ").map(String.init))
             && replay.ran == replay.inputs[0]
+    }
+
+    private func constraint(_ cells: [String?]) -> TextConstraint? {
+        switch cells.first ?? nil {
+        case "regex": .regex(cells[1]!)
+        case "json_schema": .jsonSchema(cells[1]!)
+        case "choices": .choices(cells.dropFirst().compactMap { $0 })
+        default: nil
+        }
     }
 
     private func tokens(_ model: Linnet, _ line: [String?]) throws -> [[[Int64]]] {

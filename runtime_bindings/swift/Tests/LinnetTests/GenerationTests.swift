@@ -181,6 +181,56 @@ final class GenerationTests: XCTestCase {
         XCTAssertEqual(engine.calls, 1)
     }
 
+    func testRemovedTokensLeaveNoTrace() throws {
+        let (model, _) = try decoder(chunk: 4)
+        let text = try model.newText()
+        try text.append((5..<25).map(Int64.init))
+        try text.remove(from: 3, count: 10)
+        let plain = try model.newText()
+        try plain.append((5..<8).map(Int64.init) + (18..<25).map(Int64.init))
+        XCTAssertEqual(text.tokens, plain.tokens)
+        XCTAssertEqual(try text.logits(), try plain.logits())
+        XCTAssertEqual(status { try text.remove(from: 10, count: 1) }, "LINNET_INVALID_ARGUMENT")
+    }
+
+    func testATextSlidesAsOneThatIsMadeAnew() throws {
+        let (model, _) = try decoder()
+        let options = GenerationOptions(maxNewTokens: 150, doSample: false, overflow: .slide, keep: 5)
+        let found = try model.generate("a bird", options: options)
+        var (ids, made) = (try model.prompt(of: "a bird"), [Int64]())
+        let capacity = try model.newText().capacity
+        while made.count < 150 {
+            let text = try model.newText()
+            try text.append(ids)
+            let choice = try text.sample(options).id
+            if model.isEnd(choice) { break }
+            made.append(choice)
+            if ids.count == capacity { ids = Array(ids.prefix(5) + ids.suffix((capacity - 5) / 2)) }
+            ids.append(choice)
+        }
+        XCTAssertEqual(found.ids, made)
+        let chat = try model.chat(options: GenerationOptions(maxNewTokens: 4, overflow: .slide))
+        for number in 0..<12 { _ = try chat.ask("q\(number)") }
+        XCTAssertEqual(chat.messages.count, 24)
+    }
+
+    func testWhatConstraintsAndOptionsRefuse() throws {
+        let (model, _) = try decoder()
+        let refused = [
+            GenerationOptions(constraint: .regex("(")), GenerationOptions(stopStrings: ["a"], constraint: .regex("a")),
+            GenerationOptions(constraint: .choices(["a", "a"])), GenerationOptions(keep: 2),
+            GenerationOptions(maxNewTokens: 3, constraint: .regex("a{50}")), GenerationOptions(constraint: .jsonSchema("{")),
+        ]
+        for options in refused {
+            XCTAssertEqual(status { _ = try model.generate("a", options: options) }, "LINNET_INVALID_ARGUMENT")
+        }
+        XCTAssertEqual(
+            status { _ = try model.generate("a", options: GenerationOptions(overflow: .slide, keep: 63)) },
+            "LINNET_CONTEXT_FULL"
+        )
+        XCTAssertEqual(try model.generate("a", options: GenerationOptions(constraint: .choices(["yes"]))).text, "yes")
+    }
+
     func testAStopStringIsFoundAcrossTokens() {
         var stops = StopStrings(["漢字", "xy"])
         XCTAssertEqual(stops.push("a漢"), "a")

@@ -19,6 +19,9 @@ class Chat internal constructor(
     var messages: List<Message> = beginning
         private set
 
+    /** First message that the model still reads. */
+    private var forgotten = beginning.size
+
     init {
         // a template without system messages says so now, not at the first question
         if (beginning.isNotEmpty()) model.chatPrompt(beginning + Message("user", ""))
@@ -27,18 +30,22 @@ class Chat internal constructor(
 
     /** Say [text] and return the tokens of the answer; an answer that is closed early stays as far as it came. */
     fun stream(text: String): TokenStream {
-        val asked = messages + Message("user", text)
-        return TokenStream(model, state, ownsState = false, model.promptOf(asked), options) { answer ->
-            messages = asked + Message("assistant", answer)
+        val question = Message("user", text)
+        val asked = beginning + messages.drop(forgotten) + question
+        val window = Window.ofMessages(model, asked, state.capacity, options)
+        return TokenStream(model, state, ownsState = false, model.promptOf(asked), options, window) { answer ->
+            messages = messages + question + Message("assistant", answer)
+            forgotten += 2 * (window?.droppedTurns ?: 0)
         }
     }
 
-    /** Say [text] and return the whole answer. [Status.CONTEXT_FULL] if the conversation does not fit; see [reset]. */
+    /** Say [text] and return the whole answer. [Status.CONTEXT_FULL] if the conversation does not fit and does not slide; see [reset]. */
     fun ask(text: String): String = stream(text).complete().text
 
     /** Forget everything but the system message. */
     fun reset() {
         messages = beginning
+        forgotten = beginning.size
         state.rewind(0)
     }
 

@@ -201,7 +201,7 @@ class Linnet private constructor(private var handle: Long, private val program: 
         prompt: String,
         options: GenerationOptions = GenerationOptions(),
         state: TextState? = null,
-    ): TokenStream = stream(tokenIds(prompt, specialTokens = true), options, state)
+    ): TokenStream = stream(promptOf(prompt), options, state) { Window.ofText(this, it, options) }
 
     /** Answer a conversation token by token; as [stream] of a text. */
     @JvmOverloads
@@ -209,7 +209,7 @@ class Linnet private constructor(private var handle: Long, private val program: 
         messages: List<Message>,
         options: GenerationOptions = GenerationOptions(),
         state: TextState? = null,
-    ): TokenStream = stream(promptOf(messages), options, state)
+    ): TokenStream = stream(promptOf(messages), options, state) { Window.ofMessages(this, messages, it, options) }
 
     /** Begin a conversation. [system]: its system message; [options]: those of the answers. */
     @JvmOverloads
@@ -266,15 +266,19 @@ class Linnet private constructor(private var handle: Long, private val program: 
 
     internal fun promptOf(messages: List<Message>): LongArray = tokenIds(chatPrompt(messages), specialTokens = false)
 
+    internal fun promptOf(text: String): LongArray = tokenIds(text, specialTokens = true)
+
     private fun tokenIds(text: String, specialTokens: Boolean): LongArray {
         val windows = tokenize(text, maxLength = 0, truncation = Truncation.NEVER, specialTokens = specialTokens)
         return windows.single().tokens.map(Token::id).toLongArray()
     }
 
-    private fun stream(prompt: LongArray, options: GenerationOptions, state: TextState?): TokenStream {
+    private fun stream(
+        prompt: LongArray, options: GenerationOptions, state: TextState?, window: (Int) -> Window?,
+    ): TokenStream {
         val text = state ?: newText()
         try {
-            return TokenStream(this, text, ownsState = state == null, prompt, options)
+            return TokenStream(this, text, ownsState = state == null, prompt, options, window(text.capacity))
         } catch (error: Throwable) {
             if (state == null) text.close()
             throw error

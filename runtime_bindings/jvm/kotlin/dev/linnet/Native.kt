@@ -93,9 +93,21 @@ internal object Native {
     /** [texts]: role and content of each message, joined; [sizes]: their bytes. */
     @JvmStatic external fun chatPrompt(handle: Long, texts: ByteArray, sizes: IntArray, generation: Int): String
 
+    /** [constraint]: 0 for none, as in [sampleToken]. */
     @JvmStatic external fun chooseToken(
-        logits: FloatArray, ids: LongArray, promptTokens: Int, sampling: DoubleArray, seed: Long, logProbability: FloatArray,
+        logits: FloatArray, ids: LongArray, promptTokens: Int, sampling: DoubleArray, seed: Long, constraint: Long,
+        tokensLeft: Int, logProbability: FloatArray,
     ): Long
+
+    /** [kind]: a `linnet_constraint_kind`; [texts]: its texts, joined; [sizes]: their bytes. */
+    @JvmStatic external fun openConstraint(handle: Long, kind: Int, texts: ByteArray, sizes: IntArray): Long
+
+    @JvmStatic external fun closeConstraint(constraint: Long)
+
+    @JvmStatic external fun advanceConstraint(constraint: Long, id: Long)
+
+    /** The fewest tokens that are known to complete the text; -1 if it is finished. */
+    @JvmStatic external fun constraintLeft(constraint: Long): Long
 
     // -- masking: names and types are joined, with their sizes; places are start, end and source of each --
 
@@ -152,12 +164,18 @@ internal object Native {
     @JvmStatic external fun appendTokens(text: Long, ids: LongArray)
 
     @JvmStatic external fun sampleToken(
-        text: Long, sampling: DoubleArray, seed: Long, promptTokens: Int, logProbability: FloatArray,
+        text: Long, sampling: DoubleArray, seed: Long, promptTokens: Int, constraint: Long, tokensLeft: Int,
+        logProbability: FloatArray,
     ): Long
 
     @JvmStatic external fun textLogits(text: Long): FloatArray
 
     @JvmStatic external fun rewindText(text: Long, length: Int)
+
+    @JvmStatic external fun setLookup(text: Long, tokens: Int)
+
+    /** How many tokens were guessed, and how many of them were appended. */
+    @JvmStatic external fun lookup(text: Long): LongArray
 
     @JvmStatic external fun forkText(text: Long): Long
 

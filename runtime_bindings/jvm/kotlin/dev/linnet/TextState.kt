@@ -43,15 +43,35 @@ class TextState internal constructor(private val model: Linnet, private val text
      */
     @JvmOverloads
     fun sample(options: GenerationOptions = GenerationOptions(), promptTokens: Int = tokens.size): TokenChoice =
-        text.sample(options.sampling(model.recommendedSampling()), promptTokens)
+        text.sample(options.sampling(model.recommendedSampling()), promptTokens, null)
 
-    internal fun sample(sampling: Sampling, promptTokens: Int): TokenChoice = text.sample(sampling, promptTokens)
+    internal fun sample(sampling: Sampling, promptTokens: Int, allowed: Allowed?): TokenChoice =
+        text.sample(sampling, promptTokens, allowed)
+
+    /** Let each later [append] of one token run up to [tokens] guessed ones in the same pass; 0: none. */
+    internal fun setLookup(tokens: Int) = text.setLookup(tokens)
+
+    /** How many tokens were guessed so far, and how many of them were appended. */
+    internal fun lookup(): LongArray = text.lookup()
 
     /** Return the logits behind the last token, one for each id below the vocabulary's size. */
     fun logits(): FloatArray = text.logits()
 
     /** Forget all tokens from number [length] on. */
     fun rewind(length: Int) = text.rewind(length)
+
+    /**
+     * Forget [count] tokens from number [start] on, and run those behind them again, at their new places.
+     * [Status.INVALID_ARGUMENT] if there are fewer; [Status.CANCELLED] after [cancel], when the tokens that ran are the text.
+     */
+    fun remove(start: Int, count: Int) {
+        val ids = tokens
+        if (start < 0 || count < 0 || start > ids.size || count > ids.size - start) {
+            refuse("cannot remove $count tokens from number $start on, there are ${ids.size}")
+        }
+        rewind(start)
+        append(ids.copyOfRange(start + count, ids.size))
+    }
 
     /** Make [ids] the tokens; the beginning that both have in common is not computed again. */
     internal fun goTo(ids: LongArray) {
@@ -95,7 +115,11 @@ internal interface TextBackend : AutoCloseable {
 
     fun append(ids: LongArray)
 
-    fun sample(sampling: Sampling, promptTokens: Int): TokenChoice
+    fun sample(sampling: Sampling, promptTokens: Int, allowed: Allowed?): TokenChoice
+
+    fun setLookup(tokens: Int)
+
+    fun lookup(): LongArray
 
     fun logits(): FloatArray
 
@@ -116,11 +140,19 @@ internal class NativeText(private val model: Linnet, override val chunk: Int, op
 
     override fun append(ids: LongArray) = text.use { Native.appendTokens(it, ids) }
 
-    override fun sample(sampling: Sampling, promptTokens: Int): TokenChoice {
+    override fun sample(sampling: Sampling, promptTokens: Int, allowed: Allowed?): TokenChoice {
         val logProbability = FloatArray(1)
-        val id = text.use { Native.sampleToken(it, sampling.settings, sampling.seed, promptTokens, logProbability) }
+        val id = text.use {
+            allowed.use { constraint, left ->
+                Native.sampleToken(it, sampling.settings, sampling.seed, promptTokens, constraint, left, logProbability)
+            }
+        }
         return TokenChoice(id, logProbability[0])
     }
+
+    override fun setLookup(tokens: Int) = text.use { Native.setLookup(it, tokens) }
+
+    override fun lookup(): LongArray = text.use(Native::lookup)
 
     override fun logits(): FloatArray = text.use(Native::textLogits)
 
@@ -151,11 +183,26 @@ internal class EngineText(
         tokens = longer
     }
 
-    override fun sample(sampling: Sampling, promptTokens: Int): TokenChoice = use {
-        val logProbability = FloatArray(1)
-        val id = Native.chooseToken(known(), tokens, promptTokens, sampling.settings, sampling.seed, logProbability)
+    override fun sample(sampling: Sampling, promptTokens: Int, allowed: Allowed?): TokenChoice = use {
+        val (logits, logProbability) = known() to FloatArray(1)
+        val id = allowed.use { constraint, left ->
+            Native.chooseToken(
+                logits, tokens, promptTokens, sampling.settings, sampling.seed, constraint, left, logProbability,
+            )
+        }
         TokenChoice(id, logProbability[0])
     }
+
+    override fun setLookup(tokens: Int) {
+        if (tokens != 0) {
+            refuse(
+                "expected linnet's own runtime for a lookup of $tokens tokens, got an engine, which gives the logits of the last " +
+                    "token only; leave promptLookupNumTokens out",
+            )
+        }
+    }
+
+    override fun lookup(): LongArray = LongArray(2)
 
     override fun logits(): FloatArray = use { known().clone() }
 

@@ -13,12 +13,15 @@ class TokenStream internal constructor(
     private val model: Linnet,
     private val state: TextState,
     private val ownsState: Boolean,
-    private val prompt: LongArray,
+    prompt: LongArray,
     private val options: GenerationOptions,
+    private val window: Window?,
     private val atEnd: (String) -> Unit = {},
 ) : Iterator<GeneratedToken>, AutoCloseable {
+    private val prompt = window?.fitted(prompt) ?: prompt
     private val said = StringBuilder()
     private var open = true
+    private var lookup = LongArray(2)
 
     /** Why the completion ended; null until the end. */
     var finishReason: FinishReason? = null
@@ -31,26 +34,42 @@ class TokenStream internal constructor(
     val text: String get() = said.toString()
 
     private val stream: TextStream
+    private val constraint: Constraint?
+
+    /** Tokens that were guessed by texts of this state before, and how many of them were appended. */
+    private val before = state.lookup()
+
+    /** Tokens of the text, first ones that are the prompt's, and tokens that were forgotten. */
+    private var size = this.prompt.size
+    private var ofPrompt = size
+    private var forgotten = 0
+
+    /** Most tokens that can be generated; the last logits of a full context still give one. */
+    private val limit = if (window != null) options.maxNewTokens else minOf(options.maxNewTokens, maxOf(1, state.capacity - size))
 
     private val tokens = iterator {
         val sampling = options.sampling(model.recommendedSampling())
         val stops = StopStrings(options.stopStrings)
-        state.goTo(prompt)
+        state.goTo(this@TokenStream.prompt)
+        if (constraint?.finished == true) finishReason = FinishReason.STOP
         for (number in 1..options.maxNewTokens) {
-            val (id, logProbability) = state.sample(sampling, prompt.size)
+            if (finishReason != null) break
+            val allowed = constraint?.let { Allowed(it, limit - number + 1) }
+            // random numbers are functions of seed and place, and a text that slides has places twice
+            val (id, logProbability) = state.sample(Sampling(sampling.settings, sampling.seed + forgotten), ofPrompt, allowed)
             if (model.isEnd(id)) {
                 finishReason = FinishReason.STOP
                 break
             }
+            constraint?.advance(id)
             val new = stops.push(stream.push(id))
-            if (stops.found) {
+            if (stops.found || constraint?.finished == true) {
                 finishReason = FinishReason.STOP
-            } else if (prompt.size + number >= state.capacity) {
+            } else if (window == null && size + 1 >= state.capacity) {
                 finishReason = FinishReason.CONTEXT
             }
             yield(GeneratedToken(id, new, logProbability))
-            if (finishReason != null) break
-            if (number < options.maxNewTokens) state.append(longArrayOf(id))
+            if (finishReason == null && number < options.maxNewTokens) appendSliding(id)
         }
         finishReason = finishReason ?: FinishReason.LENGTH
         if (!stops.found) {
@@ -60,15 +79,49 @@ class TokenStream internal constructor(
     }
 
     init {
-        if (prompt.isEmpty()) refuse("the prompt is empty, expected at least one token; pass some text")
-        if (prompt.size > state.capacity) {
+        if (size == 0) refuse("the prompt is empty, expected at least one token; pass some text")
+        if (size > state.capacity) {
             throw LinnetException(
                 Status.CONTEXT_FULL,
-                "the prompt has ${prompt.size} tokens, the context ${state.capacity}; shorten it, or export the model with a " +
-                    "larger --context",
+                "the prompt has $size tokens, the context ${state.capacity}; shorten it, export the model with a larger " +
+                    "--context, or let it slide (Overflow.SLIDE)",
             )
         }
-        stream = model.textStream()
+        constraint = Constraint.of(model, options)
+        try {
+            checkLimit()
+            state.setLookup(options.promptLookupNumTokens)
+            stream = model.textStream()
+        } catch (error: Throwable) {
+            constraint?.close()
+            throw error
+        }
+    }
+
+    private fun checkLimit() {
+        val least = constraint?.left ?: return
+        if (least <= limit) return
+        if (least > options.maxNewTokens) {
+            refuse("the constraint needs $least tokens, maxNewTokens is ${options.maxNewTokens}; raise it")
+        }
+        throw LinnetException(
+            Status.CONTEXT_FULL,
+            "the constraint needs $least tokens, $limit fit behind the prompt; shorten it, or export the model with a larger " +
+                "--context",
+        )
+    }
+
+    /** Append a token; where the context is full, the oldest tokens behind those that stay go first. */
+    private fun appendSliding(id: Long) {
+        if (window != null && size >= state.capacity) {
+            val removed = window.removal(size)
+            state.remove(window.keep, removed)
+            size -= removed
+            ofPrompt -= minOf(removed, maxOf(0, ofPrompt - window.keep))
+            forgotten += removed
+        }
+        state.append(longArrayOf(id))
+        size += 1
     }
 
     /** Compute the next token, unless the completion has ended. */
@@ -91,8 +144,10 @@ class TokenStream internal constructor(
         if (!open) return
         open = false
         stream.close()
+        constraint?.close()
         state.uncancel()
-        if (ownsState) state.close()
+        lookup = state.lookup().let { longArrayOf(it[0] - before[0], it[1] - before[1]) }
+        if (ownsState) state.close() else state.setLookup(0)
         atEnd(text)
     }
 
@@ -100,6 +155,9 @@ class TokenStream internal constructor(
     internal fun complete(): Completion = use {
         val all = asSequence().toList()
         val real = all.filter { it.id >= 0 }
-        Completion(text, real.map { it.id }, real.map { it.logProbability }, finishReason!!, promptTokens)
+        Completion(
+            text, real.map { it.id }, real.map { it.logProbability }, finishReason!!, promptTokens, lookup[0].toInt(),
+            lookup[1].toInt(),
+        )
     }
 }
