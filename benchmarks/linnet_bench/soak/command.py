@@ -17,6 +17,7 @@ from linnet.cli.console import Console, counted
 from linnet.cli.exit_status import CHECK_FAILED, INTERRUPTED, OK
 from linnet.cli.output import check_not_input, check_output_path
 from linnet.errors import InternalError, LinnetError
+from linnet.loading import load
 from linnet_bench.arguments import (
     CUT,
     add_output_arguments,
@@ -33,6 +34,7 @@ from linnet_bench.measure.progress import Progress
 from linnet_bench.measure.protocol import Event
 from linnet_bench.record.record import from_data
 from linnet_bench.remote.stream import error_named
+from linnet_bench.soak.generating import NEW_TOKENS
 from linnet_bench.soak.job import Settings, SoakJob
 from linnet_bench.soak.record import Record, Window, to_json
 from linnet_bench.soak.table import show_record
@@ -40,12 +42,15 @@ from linnet_bench.soak.table import show_record
 __all__ = ["add_arguments", "run"]
 
 DEFAULT_LENGTHS = (8, 16, 32, 64, 128)
+_REQUESTS = 1_000_000
+_COMPLETIONS = 100_000 // NEW_TOKENS
 
 _EPILOG = f"""\
 Several threads send requests of mixed lengths to sessions that are closed and loaded again meanwhile. Every answer
 must be, bit for bit, the first one to the same text; memory is looked at after each window, when all threads have
 ended, and compared with the end of the first; so are latencies. Exit status {CHECK_FAILED} if an answer was wrong, a
-request failed, memory grew or latency drifted.
+request failed, memory grew or latency drifted. A decoder writes completions of up to {NEW_TOKENS} tokens, in forks of
+texts that were cancelled from another thread before.
 
 examples:
   linnet soak intents.pte
@@ -59,7 +64,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
     whole: Any = {"type": int, "metavar": "N"}
     parser.add_argument("file", metavar="FILE", type=Path, help="a linnet file (.pte)")
-    parser.add_argument("--requests", default=1_000_000, **whole, help="number of requests in all (default 1000000)")
+    parser.add_argument(
+        "--requests", **whole,
+        help=f"number of requests in all (default {_REQUESTS}; of a decoder {_COMPLETIONS}, 10^5 tokens)",
+    )  # fmt: skip
     parser.add_argument("--clients", default=4, **whole, help="number of threads that send requests (default 4)")
     parser.add_argument("--sessions", default=2, **whole, help="number of sessions that the clients share (default 2)")
     parser.add_argument(
@@ -102,6 +110,8 @@ def run(args: argparse.Namespace) -> int:
         LinnetError: the file cannot be soaked; finished windows are shown and written.
     """
     refuse_surplus(args)
+    if args.requests is None:
+        args.requests = _default_requests(args.file)
     settings = settings_from(args)
     if args.output is not None:
         check_output_path(args.output, force=args.force)
@@ -119,6 +129,11 @@ def run(args: argparse.Namespace) -> int:
     if soaking.interrupted:
         return INTERRUPTED
     return OK if record is not None and all(record.verdicts.values()) else CHECK_FAILED
+
+
+def _default_requests(path: Path) -> int:
+    with load(path, self_test=False) as model:
+        return _COMPLETIONS if model.manifest.cache_layers else _REQUESTS
 
 
 def settings_from(args: argparse.Namespace) -> Settings:

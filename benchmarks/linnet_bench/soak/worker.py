@@ -22,7 +22,7 @@ import itertools
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,12 +34,13 @@ from linnet.runtime import runtime_info
 from linnet_bench.machine.environment import peak_memory, read_state
 from linnet_bench.measure.probe import check_golden
 from linnet_bench.measure.protocol import Emit, serve_job
+from linnet_bench.measure.sample import Example
 from linnet_bench.measure.worker import facts
+from linnet_bench.soak.generating import GeneratingRequest, make_generating_requests
 from linnet_bench.soak.job import Settings, SoakJob
 from linnet_bench.soak.record import Window
 from linnet_bench.soak.requests import fingerprint, make_requests, random_order
 from linnet_bench.soak.slots import Slot
-from linnet_bench.tasks import refuse_decoder
 
 __all__ = ["main", "resident_memory", "soak"]
 
@@ -76,6 +77,12 @@ def soak(job: SoakJob, emit: Emit) -> None:
 def _golden(model: Model) -> bool | None:
     check = check_golden(model)
     return check.before if check.cases else None
+
+
+def _requests(model: Model, lengths: Sequence[int]) -> Sequence[Example | GeneratingRequest]:
+    if model.manifest.cache_layers:
+        return make_generating_requests(model, lengths)
+    return make_requests(model, lengths)
 
 
 def _bounds(settings: Settings) -> Iterator[tuple[int, int]]:
@@ -127,8 +134,7 @@ class Soaker:
             Slot(lambda: load(path, threads=settings.threads, self_test=False)) for _ in range(settings.sessions)
         ]
         with self.slots[0].use() as model:
-            refuse_decoder(model.task, "linnet soak")
-            self.requests = make_requests(model, settings.lengths)
+            self.requests = _requests(model, settings.lengths)
             self._expected = [fingerprint(request.run(model)) for request in self.requests]
         self._order = random_order(len(self.requests)).tolist()
         # ones, so that all its pages are resident from the start; rounded up, because windows differ by one request

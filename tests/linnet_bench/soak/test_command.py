@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.decoder_file import decoder_file
 from tests.support.files import BenchFiles
 from tests.support.task_files import files_of_every_task
 
@@ -49,6 +50,17 @@ def test_a_sound_file_holds(bench_files: BenchFiles, tmp_path: Path) -> None:
     assert "--lengths has 99, over the file's bound of 24 tokens; 24 is taken instead" in done.stderr
     assert done.stderr.splitlines()[-2].startswith("3,000 of 3,000 requests")
     assert soak(bench_files.proven, *FEW, "--output", out).returncode == 2  # it stands already
+
+
+@pytest.mark.parametrize("requests", [500, pytest.param(6250, marks=pytest.mark.slow)])  # 10^5 tokens
+def test_a_decoder_holds(tmp_path: Path, requests: int) -> None:
+    out = tmp_path / "soak.json"
+    options = ("--requests", str(requests), "--windows", "5", "--reload-every", "100", "--most-drift", "1000")
+    done = soak(decoder_file(), *options, "--output", out)
+    assert done.returncode == 0, done.stdout + done.stderr
+    record = read(out)
+    assert record["verdicts"] == {"answers": True, "requests": True, "memory": True, "latency": True}
+    assert sum(window["requests"] for window in record["windows"]) == requests
 
 
 def test_golden_cases_that_differ_fail_the_soak(bench_files: BenchFiles, tmp_path: Path) -> None:
