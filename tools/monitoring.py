@@ -25,7 +25,7 @@ def metrics_page() -> str:
     lines = [
         "# Metrics", "",
         "Everything that linnet counts, made of `linnet.monitoring.METRICS` by `python -m tools.monitoring`. Times are",
-        "in seconds. The page about monitoring says how to read them.", "",
+        "in seconds. [Monitoring](../monitoring.md) says how to read them.", "",
         "| name | in Prometheus | kind | labels | meaning | on a device |", "|---|---|---|---|---|---|",
     ]  # fmt: skip
     for metric in METRICS:
@@ -55,7 +55,7 @@ def stats_table() -> str:
         "#include <array>", "#include <cstddef>", "", "namespace linnet::stats_table {", "",
     ]  # fmt: skip
     by_name = {metric.name: metric for metric in METRICS}
-    for name in ("text_length", "latency", "confidence"):
+    for name in ("text_length", "latency", "confidence", "time_to_first_token", "time_per_token"):
         bounds = by_name[name].buckets
         lines += _array("double", f"k{_camel(name)}Bounds", [repr(bound) for bound in bounds])
     lines += _array("std::size_t", "kLengths", [str(length) for length in LENGTHS])

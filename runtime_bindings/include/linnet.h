@@ -628,8 +628,9 @@ LINNET_API linnet_status linnet_rank(const linnet_task* task, const linnet_engin
 /* ---- statistics: what a device can tell ------------------------------------------------------ */
 
 /* The verbs of the section above count what they do, if they are asked to: inputs, tokens, unknown tokens,
- * cut inputs, errors by status, times of stages by length, classes and scores of the best answers. No text
- * is kept. The memory is 12 KB and the names of the classes, and nothing is allocated while answering. Off at first. */
+ * cut inputs, errors by status, times of stages by length, classes and scores of the best answers; and texts
+ * of a decoder their tokens, with the time to the first and to each further one. No text is kept. The memory
+ * is 12 KB and the names of the classes; nothing is allocated while answering. Off at first. */
 
 /* Begin to count from 0. `name` is what the model is called in the JSON: up to 64 letters, digits and
  * ._:@/+-, a letter or a digit first. Another call begins again. Errors: LINNET_INVALID_ARGUMENT for another

@@ -11,6 +11,7 @@ serve = Command(
     group="run for others",
     module="linnet_serve.cli.serve",
     extra="serve",
+    common=("--config", "--host", "--port", "--keys", "--replicas", "--mask", "--rules", "--json"),
 )
 replay = Command(
     help="repeat the answer of a receipt, and compare it to the last bit",

@@ -176,8 +176,9 @@ METRICS: tuple[Metric, ...] = (
     _histogram("margin", "model", "Score of the best class less that of the second.", _SHARES, "ratio"),
     _counter("out_of_scope", "model", "Answers whose best class is the one for texts that belong to no other."),
     _histogram("time_to_first_token", "model", "Time from a prompt to the first token of a decoder.", _SECONDS,
-               "seconds"),
-    _histogram("time_per_token", "model", "Time of each further token of a decoder.", _SECONDS, "seconds"),
+               "seconds", device=True),
+    _histogram("time_per_token", "model", "Time of each further token of a decoder.", _SECONDS, "seconds",
+               device=True),
     _counter("completions", "model finish", "Completions of a decoder, by what ended them."),
     # drift and alerts
     _gauge("drift", "model feature statistic", "Difference of the last texts from the reference of the file.",

@@ -15,6 +15,7 @@ import linnet_runtime
 from linnet.assets import default_model
 from linnet.monitoring import METRICS, Metrics, merge, prometheus
 from linnet.monitoring.snapshot import check_snapshot
+from tests.support.decoder_file import decoder_file
 
 TEXTS = ["turn the volume down", "set an alarm for seven", "zzqq ♥ ☃", "", "what is the meaning of life", "x " * 300]
 SAME = ("inferences", "tokens", "unknown_tokens", "truncated", "labels", "text_length")
@@ -126,3 +127,29 @@ def test_what_is_not_started_is_not_counted(device: Device) -> None:
     must(device.library.linnet_stats_stop(device.task))
     must(device.classify("turn the volume down"))
     assert series(device.snapshot(), "inferences") == {("intents",): 0}
+
+
+def test_a_decoder_counts_its_tokens() -> None:
+    library = ctypes.CDLL(str(Path(linnet_runtime.__file__).parent / "lib" / "liblinnet.so"))
+    model, task, text = ctypes.c_void_p(), ctypes.c_void_p(), ctypes.c_void_p()
+    must(library.linnet_model_open(str(decoder_file()).encode(), None, ctypes.byref(model)))
+    must(library.linnet_model_task(model, ctypes.byref(task)))
+    must(library.linnet_stats_start(task, b"decoder"))
+    must(library.linnet_generation_create(model, 0, ctypes.byref(text)))
+    must(library.linnet_generation_append(text, (ctypes.c_int64 * 5)(9, 8, 7, 6, 5), ctypes.c_size_t(5)))
+    sampling, token = (ctypes.c_uint8 * 64)(), (ctypes.c_int64 * 1)()
+    must(library.linnet_task_sampling(task, sampling))
+    for _ in range(3):
+        must(library.linnet_generation_sample(text, sampling, ctypes.c_size_t(5), token, None))
+        must(library.linnet_generation_append(text, token, ctypes.c_size_t(1)))
+    assert library.linnet_generation_append(text, (ctypes.c_int64 * 99)(), ctypes.c_size_t(99)) == 108  # full
+    buffer, size = ctypes.create_string_buffer(1 << 16), ctypes.c_size_t()
+    must(library.linnet_stats_json(task, buffer, ctypes.c_size_t(len(buffer)), ctypes.byref(size)))
+    found = check_snapshot(json.loads(buffer.raw[: size.value]))
+    library.linnet_generation_free(text)
+    library.linnet_model_free(model)
+    assert series(found, "tokens") == {("decoder", "input"): 5, ("decoder", "output"): 3}
+    assert series(found, "inferences") == {("decoder",): 1}
+    assert series(found, "errors") == {("decoder", "context_full"): 1}
+    counts = {name: found["metrics"][name][0]["count"] for name in ("time_to_first_token", "time_per_token")}
+    assert counts == {"time_to_first_token": 1, "time_per_token": 2}

@@ -175,6 +175,36 @@ void Stats::write_error_name(Writer& out, linnet_status status) noexcept {
   }
 }
 
+void Stats::write_inputs(Writer& out) const noexcept {
+  out.metric("inferences");
+  out.series(model_, {});
+  out.value(read(inferences_));
+  out.metric("tokens");
+  out.series(model_, {{"direction", "input"}});
+  out.value(read(tokens_));
+  if (read(output_tokens_) > 0) {
+    out.series(model_, {{"direction", "output"}});
+    out.value(read(output_tokens_));
+  }
+  out.metric("unknown_tokens");
+  out.series(model_, {});
+  out.value(read(unknown_tokens_));
+  out.metric("truncated");
+  out.series(model_, {});
+  out.value(read(truncated_));
+  const auto histogram = [&](const char* name, const auto& counts, std::uint64_t unit) {
+    out.metric(name);
+    if (!is_empty(counts)) {
+      out.series(model_, {});
+      write_histogram(out, counts, unit);
+    }
+  };
+  histogram("text_length", text_length_, 1);
+  histogram("confidence", confidence_, 1'000'000);
+  histogram("time_to_first_token", first_token_, 1'000'000'000);
+  histogram("time_per_token", further_token_, 1'000'000'000);
+}
+
 void Stats::write_latency(Writer& out) const noexcept {
   out.metric("latency");
   for (std::size_t stage = 0; stage < kStages; ++stage) {
@@ -226,27 +256,43 @@ void Stats::reset(const std::string& model) {
       count.store(0, std::memory_order_relaxed);
     }
   };
-  for (Count* count :
-       {&inferences_, &truncated_, &tokens_, &unknown_tokens_, &text_length_.sum, &confidence_.sum}) {
+  for (Count* count : {&inferences_, &truncated_, &tokens_, &output_tokens_, &unknown_tokens_}) {
     count->store(0, std::memory_order_relaxed);
   }
-  clear(text_length_.buckets);
-  clear(confidence_.buckets);
+  const auto clear_histogram = [&](auto& histogram) {
+    clear(histogram.buckets);
+    histogram.sum.store(0, std::memory_order_relaxed);
+  };
+  clear_histogram(text_length_);
+  clear_histogram(confidence_);
+  clear_histogram(first_token_);
+  clear_histogram(further_token_);
   clear(label_counts_);
   clear(errors_);
   for (auto& stage : latency_) {
     for (Latency& latency : stage) {
-      clear(latency.buckets);
-      latency.sum.store(0, std::memory_order_relaxed);
+      clear_histogram(latency);
     }
   }
 }
 
-void Stats::input(const std::int64_t* ids, std::size_t count, bool truncated) noexcept {
+void Stats::prompt(std::size_t tokens) noexcept {
   add(inferences_);
-  add(tokens_, count);
-  add(text_length_.buckets[bucket_of(stats_table::kTextLengthBounds, static_cast<double>(count))]);
-  add(text_length_.sum, count);
+  add(tokens_, tokens);
+  add(text_length_.buckets[bucket_of(stats_table::kTextLengthBounds, static_cast<double>(tokens))]);
+  add(text_length_.sum, tokens);
+}
+
+void Stats::generated(bool first, std::chrono::nanoseconds time) noexcept {
+  const std::chrono::duration<double> seconds = time;
+  auto& histogram = first ? first_token_ : further_token_;
+  add(output_tokens_);
+  add(histogram.buckets[bucket_of(stats_table::kTimePerTokenBounds, seconds.count())]);
+  add(histogram.sum, static_cast<std::uint64_t>(std::max<std::int64_t>(time.count(), 0)));
+}
+
+void Stats::input(const std::int64_t* ids, std::size_t count, bool truncated) noexcept {
+  prompt(count);
   if (truncated) {
     add(truncated_);
   }
@@ -288,24 +334,7 @@ std::size_t Stats::write(char* json, std::size_t capacity) const noexcept {
   out.text(",\"started\":");
   out.fraction(static_cast<std::uint64_t>(started_ms_), 1000);
   out.text(",\"sources\":1,\"metrics\":{");
-  out.metric("inferences");
-  out.series(model_, {});
-  out.value(read(inferences_));
-  out.metric("tokens");
-  out.series(model_, {{"direction", "input"}});
-  out.value(read(tokens_));
-  out.metric("unknown_tokens");
-  out.series(model_, {});
-  out.value(read(unknown_tokens_));
-  out.metric("truncated");
-  out.series(model_, {});
-  out.value(read(truncated_));
-  out.metric("text_length");
-  out.series(model_, {});
-  write_histogram(out, text_length_, 1);
-  out.metric("confidence");
-  out.series(model_, {});
-  write_histogram(out, confidence_, 1'000'000);
+  write_inputs(out);
   write_latency(out);
   write_labels(out);
   write_errors(out);

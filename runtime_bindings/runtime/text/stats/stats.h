@@ -29,6 +29,10 @@ class Stats {
 
   // Count an input that the program ran on: its `count` token ids, and whether it was cut.
   void input(const std::int64_t* ids, std::size_t count, bool truncated) noexcept;
+  // Count a prompt of a decoder, of which so many tokens were computed.
+  void prompt(std::size_t tokens) noexcept;
+  // Count a token that a decoder wrote: the first behind a prompt, or a further one.
+  void generated(bool first, std::chrono::nanoseconds time) noexcept;
   // Count the time of a stage for an input of so many tokens.
   void latency(Stage stage, std::size_t tokens, std::chrono::nanoseconds time) noexcept;
   // Count an answer by its class; a negative or too large index counts as another one.
@@ -59,6 +63,7 @@ class Stats {
   template <typename Counted>
   static void write_histogram(Writer& out, const Counted& histogram, std::uint64_t unit) noexcept;
   static void write_error_name(Writer& out, linnet_status status) noexcept;
+  void write_inputs(Writer& out) const noexcept;
   void write_latency(Writer& out) const noexcept;
   void write_labels(Writer& out) const noexcept;
   void write_errors(Writer& out) const noexcept;
@@ -70,9 +75,12 @@ class Stats {
   Count inferences_{};
   Count truncated_{};
   Count tokens_{};
+  Count output_tokens_{};
   Count unknown_tokens_{};
   Histogram<stats_table::kTextLengthBounds.size()> text_length_;
   Histogram<stats_table::kConfidenceBounds.size()> confidence_;
+  Histogram<stats_table::kTimeToFirstTokenBounds.size()> first_token_;
+  Histogram<stats_table::kTimePerTokenBounds.size()> further_token_;
   std::array<std::array<Latency, stats_table::kLengthNames.size()>, kStages> latency_;
   std::array<Count, kMostLabels + 1> label_counts_{};
   std::array<Count, kStatuses> errors_{};

@@ -29,6 +29,20 @@ inline constexpr std::array<double, 20> kConfidenceBounds = {
 // clang-format on
 
 // clang-format off
+inline constexpr std::array<double, 18> kTimeToFirstTokenBounds = {
+    0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0,
+    20.0, 50.0
+};
+// clang-format on
+
+// clang-format off
+inline constexpr std::array<double, 18> kTimePerTokenBounds = {
+    0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0,
+    20.0, 50.0
+};
+// clang-format on
+
+// clang-format off
 inline constexpr std::array<std::size_t, 7> kLengths = {
     16, 32, 64, 128, 256, 512, 1024
 };

@@ -40,6 +40,9 @@ void count_one(Stats& stats) {
   stats.confidence(std::nan(""));
   stats.error(LINNET_TEXT_TOO_LONG);
   stats.error(-7);
+  stats.prompt(9);
+  stats.generated(true, std::chrono::milliseconds(40));
+  stats.generated(false, std::chrono::milliseconds(3));
 }
 
 std::string json_of(const Stats& stats) {
@@ -59,7 +62,10 @@ void test_counts() {
   const std::string json = json_of(stats);
   expect(has(json, R"("unknown_tokens":[{"labels":{"model":"m"},"value":2}])"), "unknown tokens");
   expect(has(json, R"("truncated":[{"labels":{"model":"m"},"value":1}])"), "truncated");
-  expect(has(json, R"("tokens":[{"labels":{"model":"m","direction":"input"},"value":5}])"), "tokens");
+  expect(has(json, R"("tokens":[{"labels":{"model":"m","direction":"input"},"value":14},)"), "tokens");
+  expect(has(json, R"({"labels":{"model":"m","direction":"output"},"value":2}])"), "tokens written");
+  expect(has(json, R"("count":1,"sum":0.040000000})"), "the first token");
+  expect(has(json, R"("count":1,"sum":0.003000000})"), "a further token");
   expect(has(json, R"({"labels":{"model":"m","label":"b\"\\"},"value":1})"), "a label is escaped");
   expect(has(json, R"({"labels":{"model":"m","label":"class_2"},"value":1})"), "a control character");
   expect(has(json, R"({"labels":{"model":"m","label":"class_3"},"value":1})"), "a long label");
