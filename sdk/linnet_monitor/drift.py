@@ -18,6 +18,7 @@ from linnet.errors import InvalidArgumentError
 from linnet.format.evidence import FeatureSketch
 
 if TYPE_CHECKING:
+    from linnet.model import Model
     from linnet.monitoring.watch import Watch
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "ks_distance",
     "population_stability",
     "watch_drift",
+    "watch_reference",
 ]
 
 AXES = 8
@@ -285,6 +287,17 @@ def _limit(texts: int, features: int) -> float:
     reference = math.sqrt(math.log(2 * features / share) / (2 * texts))
     window = math.sqrt(math.log(2 * features * checks / share) / (2 * WINDOW))
     return reference + window
+
+
+def watch_reference(model: Model, watch: Watch) -> DriftWatch | None:
+    """Compare what a watched model gets with the reference in its file; None: the file has none that is known here.
+
+    Raises:
+        TrailerDamagedError, SchemaTooNewError: the evidence of the file cannot be read.
+    """
+    reference = model.evidence.drift_reference
+    known = {name: one for name, one in reference.items() if name in EDGES and any(one.counts)}
+    return watch_drift(watch, known) if known else None
 
 
 def watch_drift(watch: Watch, reference: Mapping[str, FeatureSketch]) -> DriftWatch:

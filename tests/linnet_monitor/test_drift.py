@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from linnet_monitor.drift import (
     ks_distance,
     population_stability,
     watch_drift,
+    watch_reference,
 )
 from tests.support.sdk_fakes import fake_model, hashed_program
 
@@ -186,3 +188,12 @@ def test_a_watched_model_compares_its_inputs() -> None:
     assert WINDOW < drift.changed["length"] <= 2 * WINDOW
     drift.reset()
     assert drift.changed == {}
+
+
+def test_the_reference_of_a_file_is_found() -> None:
+    document = Evidence(drift_reference=reference(1, 50)).to_json()
+    for evidence, found in (("{}", False), (json.dumps(document), True)):
+        metrics = Metrics()
+        model = fake_model("feature-extraction", hashed_program(8), evidence=evidence)
+        assert (watch_reference(model, model.watch(metrics, "m")) is not None) == found
+        assert ("drift_detected" in metrics.snapshot()["metrics"]) == found

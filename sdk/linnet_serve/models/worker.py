@@ -18,6 +18,7 @@ from linnet.errors import CallerError, FileError, LinnetError
 from linnet.loading import load
 from linnet.model import Model
 from linnet.monitoring import Metrics
+from linnet_monitor.drift import watch_reference
 from linnet_serve.models.messages import (
     Cancel,
     Failed,
@@ -94,7 +95,9 @@ def _open(wanted: Load, send: Callable[[FromWorker], None], metrics: Metrics) ->
         model = load(wanted.path, threads=wanted.threads)
         cases = _verified(model, wanted.path) if wanted.verify else None
         if wanted.name:
-            model.watch(metrics, wanted.name).self_tested(passed=True)
+            watch = model.watch(metrics, wanted.name)
+            watch.self_tested(passed=True)
+            watch_reference(model, watch)
         send(Ready(describe(model, cases)))
         return model
     except (LinnetError, OSError) as error:
