@@ -1,16 +1,16 @@
-"""Commands of the SDK: run, chat, prepare, inspect, verify, sign and doctor."""
+"""Commands of the SDK: run, chat, prepare, mask, inspect, verify, sign and doctor."""
 
 from __future__ import annotations
 
 from linnet.cli.command import Command
 
-__all__ = ["chat", "doctor", "inspect", "prepare", "run", "sign", "verify"]
+__all__ = ["chat", "doctor", "inspect", "mask", "prepare", "run", "sign", "verify"]
 
 run = Command(
     help="answer texts with a file",
     group="use a file",
     module="linnet.cli.run",
-    common=("--question", "--context", "--pair", "--top-k", "--aggregation-strategy", "--threads", "--json"),
+    common=("--question", "--context", "--pair", "--top-k", "--aggregation-strategy", "--mask", "--threads", "--json"),
 )
 chat = Command(
     help="talk with a language model",
@@ -23,6 +23,12 @@ prepare = Command(
     group="use a file",
     module="linnet.cli.prepare",
     common=("--system", "--output", "--threads", "--json"),
+)
+mask = Command(
+    help="mask personal data in texts",
+    group="run for others",
+    module="linnet.cli.mask",
+    common=("--types", "--model", "--mode", "--find", "--session", "--key-file", "--unmask", "--list", "--json"),
 )
 inspect = Command(help="show what a file says about itself", group="use a file", module="linnet.cli.inspect")
 verify = Command(

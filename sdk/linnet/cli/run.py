@@ -15,6 +15,8 @@ from typing import Any
 from linnet.cli.command import add_threads
 from linnet.cli.console import Console, counted, shorten
 from linnet.cli.generation import OPTIONS, add_options, run_prompts
+from linnet.cli.mask import add_options as add_mask_options
+from linnet.cli.mask import masked_rows
 from linnet.errors import InvalidArgumentError
 from linnet.loading import load
 from linnet.model import Model
@@ -76,6 +78,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_options(parser)
     add("--chat", action="store_true", default=None,
         help="answer the text as a message, by the chat template (text-generation)")  # fmt: skip
+    add("--mask", action="store_true", help="mask personal data in each text first")
+    add_mask_options(parser, "--mask-")
     add_threads(parser)
     add("--json", action="store_true", help="print one JSON object for each text, one a line")
 
@@ -92,10 +96,10 @@ def run(args: argparse.Namespace) -> int:
         if args.file is None and not args.json:
             print("linnet: answered by the model that comes with linnet", file=sys.stderr)
         if model.manifest.cache_layers:
-            run_prompts(model, _inputs(args, model), args)
+            run_prompts(model, masked_rows(args, _inputs(args, model)), args)
             return 0
         console = Console()
-        for given in _inputs(args, model):
+        for given in masked_rows(args, _inputs(args, model)):
             answer, cut = _answer_noting_cuts(model, given, args)
             if cut:
                 given["truncated"] = True

@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--audit", metavar="FILE", help="append one line of JSON for each request, without texts")
     parser.add_argument("--replicas", type=int, metavar="N", help="worker processes of each model (default: 1)")
     parser.add_argument("--threads", type=thread_count, metavar="N", help="threads of each (default: up to 4)")
-    mask = "mask personal data before anything else: all, or types with commas between (docs/masking.md)"
+    mask = "mask personal data before anything else: all, or types with commas between (docs/how-to/masking.md)"
     parser.add_argument("--mask", metavar="TYPES", help=mask)
     parser.add_argument("--mask-model", metavar="FILE", help="tagger that finds names, places and organizations")
     parser.add_argument("--mask-mode", choices=MODES, help="what stands in its place (default: pseudonym)")

@@ -22,6 +22,7 @@ OWN = [
     "verify",
     "sign",
     "doctor",
+    "mask",
     "serve",
     "monitor",
     "replay",
