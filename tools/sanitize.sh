@@ -44,5 +44,5 @@ export LSAN_OPTIONS=print_suppressions=0
 # memory that pass through the C library, and reports nothing there.
 export TSAN_OPTIONS=second_deadlock_stack=1
 tests=.
-[ "$sanitizers" != thread ] || tests='^(c_api|threads|constraint|generation_attack)$' # the others have one thread
+[ "$sanitizers" != thread ] || tests='^(c_api|threads|constraint|generation_attack|mask)$' # the others have one thread
 ctest --test-dir "$build" --output-on-failure -R "$tests"

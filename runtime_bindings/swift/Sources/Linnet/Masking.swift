@@ -200,12 +200,15 @@ private func string(of masked: OpaquePointer?) throws -> String {
 /// Call `body` with the texts as UTF-8, which is valid during the call.
 private func withTexts<T>(_ texts: [String], _ body: ([linnet_text]) throws -> T) rethrows -> T {
     let parts = texts.map { Array($0.utf8) }
-    let joined = parts.flatMap { $0.map(CChar.init(bitPattern:)) } + [0]
-    return try joined.withUnsafeBufferPointer { buffer in
+    var joined: [CChar] = []
+    for part in parts { joined.append(contentsOf: part.map { CChar(bitPattern: $0) }) }
+    joined.append(0)  // so that there is an address
+    return try joined.withUnsafeBufferPointer { (buffer: UnsafeBufferPointer<CChar>) in
         var at = 0
-        let views = parts.map { part -> linnet_text in
-            defer { at += part.count }
-            return linnet_text(bytes: buffer.baseAddress.map { $0 + at }, size: part.count)
+        var views: [linnet_text] = []
+        for part in parts {
+            views.append(linnet_text(bytes: buffer.baseAddress! + at, size: part.count))
+            at += part.count
         }
         return try body(views)
     }
