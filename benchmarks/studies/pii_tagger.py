@@ -143,7 +143,9 @@ def _show_negatives(console: Console, model: Model, shared: Path) -> None:
         inventions.update(found)
         touched = sum(bool(each.found) for each in answers)
         rows.append((name, str(len(answers)), str(words), f"{1000 * len(found) / words:.2f}", str(touched)))
-    console.table(("source", "texts", "tokens", "false positives per 1000 tokens", "texts with one"), rows, (1, 2, 3, 4))
+    console.table(
+        ("source", "texts", "tokens", "false positives per 1000 tokens", "texts with one"), rows, (1, 2, 3, 4)
+    )
     shown = ", ".join(f"{text!r} {count}x" for text, count in inventions.most_common(25))
     console.line(f"most often: {shown or 'none'}")
 

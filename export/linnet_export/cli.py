@@ -143,9 +143,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"change a limit of the proof: {', '.join(BUDGET_KEYS)}")  # fmt: skip
     add("--proof-rows", type=Path, metavar="FILE",
         help="labelled rows of a tagger (tokens, tags): the evidence has its recall and precision by type")  # fmt: skip
-    for name in ("recall", "precision"):
+    for name, what in (("recall", "recall"), ("precision", "precision"), ("coverage", "share of covered words")):
         add(f"--min-{name}", type=_shares, default={}, metavar="[TYPE=]SHARE,...",
-            help=f"no file below this {name} of all entities of --proof-rows, or of those of a type")  # fmt: skip
+            help=f"no file below this {what} of all entities of --proof-rows, or of those of a type")  # fmt: skip
     add("--show-errors", type=int, default=0, metavar="N",
         help="list up to N missed, N other and N invented entities of --proof-rows")  # fmt: skip
     add("--report", type=Path, metavar="OUT.html", help="write a page about the file too, as `linnet explain` does")
@@ -175,6 +175,7 @@ def run(args: argparse.Namespace) -> int:
         proof_rows=args.proof_rows,
         min_recall=args.min_recall,
         min_precision=args.min_precision,
+        min_coverage=args.min_coverage,
         show_errors=args.show_errors,
         force=args.force,
     )

@@ -175,6 +175,7 @@ class ExportConfig:
             them, and the evidence has its recall and precision by type; None: it is not.
         min_recall: lower limits of the recall of whole entities by type, or of :data:`ALL_TYPES`.
         min_precision: the same of their precision.
+        min_coverage: the same of the share of their words that any found entity covers, which masking hides.
         show_errors: entities of the rows to report: up to so many that were missed, are other, and were invented.
         force: overwrite `output`.
     """
@@ -198,6 +199,7 @@ class ExportConfig:
     proof_rows: Path | None = None
     min_recall: Mapping[str, float] = dataclasses.field(default_factory=dict)
     min_precision: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    min_coverage: Mapping[str, float] = dataclasses.field(default_factory=dict)
     show_errors: int = 0
     force: bool = False
 
@@ -235,16 +237,18 @@ class ExportConfig:
         return problems
 
     def _labelled_problems(self) -> list[str]:
-        limits = [*self.min_recall.items(), *self.min_precision.items()]
+        limits = [*self.min_recall.items(), *self.min_precision.items(), *self.min_coverage.items()]
         problems = [
-            f"expected the recall or precision of {name} to be 0 to 1, got {limit}"
+            f"expected the recall, precision or coverage of {name} to be 0 to 1, got {limit}"
             for name, limit in limits
             if not 0 <= limit <= 1
         ]
         if self.show_errors < 0:
             problems.append(f"expected show_errors to be at least 0, got {self.show_errors}")
         if self.proof_rows is None and (limits or self.show_errors):
-            problems.append("min_recall, min_precision or show_errors is given without labelled rows: give proof_rows")
+            problems.append(
+                "min_recall, min_precision, min_coverage or show_errors is given without labelled rows: give proof_rows"
+            )
         if not self.prove and self.proof_rows is not None:
             problems.append("proof_rows is given although the proof is switched off")
         return problems

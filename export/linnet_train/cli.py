@@ -65,7 +65,8 @@ class Extras:
         export: file to go on to.
         quantization: recipe of that file.
         proof_rows: labelled rows whose entities are measured by type with the file.
-        min_recall, min_precision: limits of these figures, as :func:`linnet_export.config.read_shares` reads them.
+        min_recall, min_precision, min_coverage: limits of these figures, as
+            :func:`linnet_export.config.read_shares` reads them.
         show_errors: most wrong entities of each kind to list.
         first_model: model of the first of several stages.
         json: print the report as JSON.
@@ -90,6 +91,10 @@ class Extras:
     min_precision: str | None = setting(
         "no file below this precision of all entities, or of those of a type", metavar="[TYPE=]SHARE,...",
         needs=("--export",), goes_with_stages=True, default=None,
+    )  # fmt: skip
+    min_coverage: str | None = setting(
+        "no file that covers a smaller share of the words of all entities, or of those of a type",
+        metavar="[TYPE=]SHARE,...", needs=("--export",), goes_with_stages=True, default=None,
     )  # fmt: skip
     show_errors: int = setting(
         "list up to N missed, N other and N invented entities", metavar="N", needs=("--export",),
@@ -253,7 +258,12 @@ def _export_settings(args: argparse.Namespace, stages_file: StagesFile | None) -
     settings = dict(stages_file.export) if stages_file else {}
     if args.quantization is not None:
         settings["recipe"] = args.quantization
-    for name, text in (("min_recall", args.min_recall), ("min_precision", args.min_precision)):
+    limits = (
+        ("min_recall", args.min_recall),
+        ("min_precision", args.min_precision),
+        ("min_coverage", args.min_coverage),
+    )
+    for name, text in limits:
         if text is not None:
             settings[name] = read_shares(text)
     if args.proof_rows is not None:

@@ -93,7 +93,7 @@ def _as_trained(recipe: str) -> dict[str, Any]:
 
 def _rows(training: Path, settings: Mapping[str, Any]) -> dict[str, Path]:
     """Return the held-out rows, if something about labelled rows is set and the rows are not."""
-    wanted = any(settings.get(name) for name in ("min_recall", "min_precision", "show_errors"))
+    wanted = any(settings.get(name) for name in ("min_recall", "min_precision", "min_coverage", "show_errors"))
     return {"proof_rows": training / "held_out.jsonl"} if wanted else {}
 
 

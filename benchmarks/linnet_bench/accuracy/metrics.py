@@ -200,11 +200,15 @@ class EntityCounts:
         expected: labelled ones.
         found: those of the model.
         right: those that are both, with the same words and the same type.
+        words: words of the labelled ones.
+        covered: those of them that are in any entity of the model, of whatever type.
     """
 
     expected: int = 0
     found: int = 0
     right: int = 0
+    words: int = 0
+    covered: int = 0
 
     @property
     def recall(self) -> float:
@@ -215,6 +219,11 @@ class EntityCounts:
     def precision(self) -> float:
         """Share of the found entities that are right; 0 if there are none."""
         return self.right / self.found if self.found else 0.0
+
+    @property
+    def coverage(self) -> float:
+        """Share of the words of labelled entities that any found one covers; 0 if there are none."""
+        return self.covered / self.words if self.words else 0.0
 
 
 def entity_counts(expected: Sequence[Sequence[str]], found: Sequence[Sequence[str]]) -> dict[str, EntityCounts]:
@@ -229,12 +238,21 @@ def entity_counts(expected: Sequence[Sequence[str]], found: Sequence[Sequence[st
     wanted: Counter[str] = Counter()
     guessed: Counter[str] = Counter()
     hits: Counter[str] = Counter()
+    words: Counter[str] = Counter()
+    covered: Counter[str] = Counter()
     for left, right in zip(expected, found, strict=True):
         labelled, got = find_entities(left), find_entities(right)
         wanted.update(name for name, _, _ in labelled)
         guessed.update(name for name, _, _ in got)
         hits.update(name for name, _, _ in labelled & got)
-    return {name: EntityCounts(wanted[name], guessed[name], hits[name]) for name in sorted(wanted | guessed)}
+        places = {place for _, first, last in got for place in range(first, last + 1)}
+        for name, first, last in labelled:
+            words[name] += last - first + 1
+            covered[name] += sum(place in places for place in range(first, last + 1))
+    return {
+        name: EntityCounts(*(counter[name] for counter in (wanted, guessed, hits, words, covered)))
+        for name in sorted(wanted | guessed)
+    }
 
 
 def entity_scores(expected: Sequence[Sequence[str]], found: Sequence[Sequence[str]]) -> tuple[float, float, float]:
@@ -247,7 +265,8 @@ def entity_scores(expected: Sequence[Sequence[str]], found: Sequence[Sequence[st
 def sum_counts(counts: Iterable[EntityCounts]) -> EntityCounts:
     """Return the counts of all types together."""
     types = list(counts)
-    return EntityCounts(*(sum(getattr(each, name) for each in types) for name in ("expected", "found", "right")))
+    names = [field.name for field in dataclasses.fields(EntityCounts)]
+    return EntityCounts(*(sum(getattr(each, name) for each in types) for name in names))
 
 
 # -- rankings --------------------------------------------------------------------------------------

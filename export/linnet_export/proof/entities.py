@@ -55,11 +55,11 @@ def read_proof_rows(config: ExportConfig, checkpoint: Checkpoint) -> Table | Non
     if checkpoint.task.name != _TASK:
         raise InvalidArgumentError(f"proof_rows has entities, for {_TASK}; the task is {checkpoint.task.name}")
     types = {name for label in checkpoint.labels for name, _, _ in find_entities([label])}
-    unknown = sorted({*config.min_recall, *config.min_precision} - types - {ALL_TYPES})
+    unknown = sorted({*config.min_recall, *config.min_precision, *config.min_coverage} - types - {ALL_TYPES})
     if unknown:
         raise InvalidArgumentError(
-            f"min_recall or min_precision has {', '.join(unknown)}; this checkpoint has {', '.join(sorted(types))}, "
-            f"and {ALL_TYPES} for all of them"
+            f"min_recall, min_precision or min_coverage has {', '.join(unknown)}; this checkpoint has "
+            f"{', '.join(sorted(types))}, and {ALL_TYPES} for all of them"
         )
     return _checked(config.proof_rows, checkpoint.labels)
 
@@ -120,17 +120,19 @@ def _proof(method: Method, tagged: Tagged, config: ExportConfig) -> EntityProof:
         types={name: _score(each) for name, each in counts.items()},
         min_recall=dict(config.min_recall),
         min_precision=dict(config.min_precision),
+        min_coverage=dict(config.min_coverage),
     )
 
 
 def _score(counts: EntityCounts) -> EntityScore:
-    return EntityScore(counts.recall, counts.precision, counts.expected, counts.found)
+    return EntityScore(counts.recall, counts.precision, counts.coverage, counts.expected, counts.found)
 
 
 def _check(proof: EntityProof, tagged: Tagged) -> None:
     """Raise an OverBudgetError with every limit that does not hold; a type without a labelled entity holds none."""
     below = []
-    for name, limits in (("recall", proof.min_recall), ("precision", proof.min_precision)):
+    budget = {"recall": proof.min_recall, "precision": proof.min_precision, "coverage": proof.min_coverage}
+    for name, limits in budget.items():
         for kind, limit in limits.items():
             score = proof.all if kind == ALL_TYPES else proof.types.get(kind)
             if score is None or not score.expected:
@@ -140,6 +142,6 @@ def _check(proof: EntityProof, tagged: Tagged) -> None:
     if below:
         raise OverBudgetError(
             f"under the budget of entities, nothing was delivered: {proof.method}: {'; '.join(below)}; train longer or "
-            "on more rows, choose another recipe, or change the limits with --min-recall and --min-precision",
+            "on more rows, choose another recipe, or change --min-recall, --min-precision and --min-coverage",
             errors=choose_errors(tagged, _SHOWN_OVER_BUDGET),
         )

@@ -19,13 +19,17 @@ def print_entities(console: Console, proof: EntityProof) -> None:
             _limit(proof.min_recall.get(name)),
             f"{score.precision:.4f}",
             _limit(proof.min_precision.get(name)),
+            f"{score.coverage:.4f}",
+            _limit(proof.min_coverage.get(name)),
             str(score.expected),
             str(score.found),
         )
         for name, score in _scores(proof)
     ]
     console.table(
-        ("entities", "recall", "at least", "precision", "at least", "labelled", "found"), rows, right=tuple(range(1, 7))
+        ("entities", "recall", "at least", "precision", "at least", "words covered", "at least", "labelled", "found"),
+        rows,
+        right=tuple(range(1, 9)),
     )
 
 
@@ -33,7 +37,11 @@ def entity_fields(proof: EntityProof) -> list[tuple[str, str]]:
     """Return the same as names and values."""
     fields = [("entities", f"{counted(proof.rows, 'labelled row')}, {proof.method}")]
     for name, score in _scores(proof):
-        limits = ((score.recall, "recall", proof.min_recall), (score.precision, "precision", proof.min_precision))
+        limits = (
+            (score.recall, "recall", proof.min_recall),
+            (score.precision, "precision", proof.min_precision),
+            (score.coverage, "words covered", proof.min_coverage),
+        )
         shares = (
             f"{what} {share:.4f}" + (f" (at least {least[name]:g})" if name in least else "")
             for share, what, least in limits

@@ -168,18 +168,22 @@ class EntityScore:
     Attributes:
         recall: share of the labelled entities that were found, 0 to 1; 0 if there are none.
         precision: share of the found entities that are labelled, 0 to 1; 0 if there are none.
+        coverage: share of the words of labelled entities that any found entity covers, of whatever type: what is
+            masked; 0 to 1.
         expected: number of labelled entities.
         found: number of found entities.
     """
 
     recall: float
     precision: float
+    coverage: float
     expected: int
     found: int
 
     def __post_init__(self) -> None:
-        if not (0 <= self.recall <= 1 and 0 <= self.precision <= 1):
-            raise ValueError(f"a recall of {self.recall} and a precision of {self.precision}, expected 0 to 1")
+        shares = (self.recall, self.precision, self.coverage)
+        if not all(0 <= share <= 1 for share in shares):
+            raise ValueError(f"recall, precision and coverage of {shares}, expected 0 to 1")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -192,7 +196,7 @@ class EntityProof:
             `forward_fused with 7-bit activations`.
         all: score of all entities.
         types: score by type.
-        min_recall, min_precision: lower limits by type; `all` is that of all entities.
+        min_recall, min_precision, min_coverage: lower limits by type; `all` is that of all entities.
     """
 
     rows: int
@@ -201,6 +205,7 @@ class EntityProof:
     types: Mapping[str, EntityScore] = dataclasses.field(default_factory=dict)
     min_recall: Mapping[str, float] = dataclasses.field(default_factory=dict)
     min_precision: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    min_coverage: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)

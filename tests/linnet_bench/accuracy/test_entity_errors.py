@@ -24,11 +24,15 @@ def test_counts_by_type() -> None:
     assert {name: (each.expected, each.found, each.right) for name, each in counts.items()} == {
         "LOC": (1, 2, 1), "ORG": (1, 1, 0), "PER": (2, 1, 0),
     }  # fmt: skip
+    assert {name: (each.words, each.covered) for name, each in counts.items()} == {
+        "LOC": (1, 1), "ORG": (1, 1), "PER": (3, 1),
+    }  # fmt: skip
     assert counts["LOC"].precision == 0.5
     assert counts["LOC"].recall == 1
     whole = sum_counts(counts.values())
     assert whole.recall == pytest.approx(1 / 4)
     assert whole.precision == pytest.approx(1 / 4)
+    assert whole.coverage == pytest.approx(3 / 5)
 
 
 def test_every_error_has_its_kind_and_its_words() -> None:

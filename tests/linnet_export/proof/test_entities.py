@@ -61,18 +61,20 @@ def config(tagger: Path, output: Path, rows: Path, **changes: Any) -> linnet_exp
 def test_the_evidence_has_the_figures_and_the_commands_show_them(
     tagger: Path, rows: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    report = linnet_export.export(config(tagger, tmp_path / "tagger.pte", rows, min_recall={"all": 1.0}))
+    report = linnet_export.export(
+        config(tagger, tmp_path / "tagger.pte", rows, min_recall={"all": 1.0}, min_coverage={"LOC": 1.0})
+    )
     labelled = [find_entities(json.loads(line)["tags"]) for line in rows.read_text(encoding="utf-8").splitlines()]
     count = sum(map(len, labelled))
     assert report.entities is not None
     assert (report.entities.rows, report.entities.all.expected, report.entities.all.found) == (8, count, count)
     stored = read_trailer(report.path).evidence["entities"]
-    assert stored["all"]["recall"] == stored["all"]["precision"] == 1.0
+    assert stored["all"]["recall"] == stored["all"]["precision"] == stored["all"]["coverage"] == 1.0
     assert sum(score["expected"] for score in stored["types"].values()) == count > 0
     assert stored["min_recall"] == {"all": 1.0}
     for command in ("inspect", "verify"):
         assert main([command, str(report.path)]) == 0
-        assert "recall 1.0000 (at least 1), precision 1.0000" in capsys.readouterr().out
+        assert "recall 1.0000 (at least 1), precision 1.0000, words covered 1.0000" in capsys.readouterr().out
 
 
 def test_below_the_recall_there_is_no_file(
@@ -108,7 +110,7 @@ def test_wrong_rows_and_limits_fail_before_the_export(
     tagger: Path, rows: Path, tmp_path: Path, exported: Callable[..., Any]
 ) -> None:
     output = tmp_path / "t.pte"
-    with pytest.raises(InvalidArgumentError, match="min_recall or min_precision has ORG; this checkpoint has LOC, PER"):
+    with pytest.raises(InvalidArgumentError, match="or min_coverage has ORG; this checkpoint has LOC, PER"):
         linnet_export.export(config(tagger, output, rows, min_precision={"ORG": 0.5}))
     unknown = tmp_path / "unknown.conll"
     unknown.write_text("the O\nbank B-ORG\n", encoding="utf-8")
@@ -122,7 +124,7 @@ def test_wrong_rows_and_limits_fail_before_the_export(
 def test_settings_that_contradict_each_other() -> None:
     with pytest.raises(InvalidArgumentError, match="without labelled rows: give proof_rows"):
         linnet_export.ExportConfig(model="m", min_recall={"all": 0.9})
-    with pytest.raises(InvalidArgumentError, match=r"recall or precision of PER to be 0 to 1, got 90"):
+    with pytest.raises(InvalidArgumentError, match=r"recall, precision or coverage of PER to be 0 to 1, got 90"):
         linnet_export.ExportConfig(model="m", proof_rows=Path("rows"), min_recall={"PER": 90})
     with pytest.raises(InvalidArgumentError, match="proof_rows is given although the proof is switched off"):
         linnet_export.ExportConfig(model="m", proof_rows=Path("rows"), prove=False)
