@@ -19,7 +19,7 @@ __all__ = ["MOST_CLASSES", "MOST_MODELS", "MOST_SERIES", "Metrics"]
 MOST_MODELS = 64
 MOST_CLASSES = 256
 MOST_SERIES = 20_000
-"""Most combinations of a metric and its labels; about 10 MB if all are histograms."""
+"""Most combinations of a metric and its labels; about 14 MB."""
 
 _MOST_ALIASES = 4 * MOST_SERIES  # one series may be named with its labels in several orders
 _MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@/+-]{0,63}")
@@ -58,7 +58,7 @@ class Metrics:
     # -- what labels may say -------------------------------------------------------------------
 
     def register_model(self, name: str, classes: Iterable[str] = ()) -> None:
-        """Allow a value of the label ``model``, and the values that ``label`` has beside it.
+        """Allow a value of the label ``model``, and the values that ``label`` has beside it; new ones replace the old.
 
         Args:
             name: up to 64 letters, digits and ``._:@/+-``, from a configuration and never from a request.
@@ -76,7 +76,7 @@ class Metrics:
         with self._lock:
             if name not in self._classes and len(self._classes) >= MOST_MODELS:
                 raise InvalidArgumentError(f"expected at most {MOST_MODELS} models, got another one, {name!r}")
-            self._classes[name] = self._classes.get(name, frozenset()) | names
+            self._classes[name] = names or self._classes.get(name, names)
 
     def add_collector(self, collect: Callable[[Metrics], None]) -> None:
         """Call a function before each snapshot; it sets gauges that are only read when somebody asks."""

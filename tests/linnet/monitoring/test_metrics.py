@@ -104,6 +104,19 @@ def test_memory_is_bounded() -> None:
     assert len(values(metrics.snapshot(), "errors")) == MOST_MODELS + 1
 
 
+def test_a_file_that_is_replaced_brings_its_own_classes() -> None:
+    metrics = some()
+    metrics.register_model("intents", ["music"])
+    metrics.register_model("intents")
+    for label in ("music", "weather"):
+        metrics.count("labels", model="intents", label=label)
+    assert values(metrics.snapshot(), "labels") == {
+        ("intents", "alarm"): 2,
+        ("intents", "other"): 2,
+        ("intents", "music"): 1,
+    }
+
+
 def test_threads_lose_no_count() -> None:
     metrics = Metrics()
 
