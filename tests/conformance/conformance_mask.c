@@ -78,6 +78,20 @@ static void check_unmasked(const linnet_mask_session* session, linnet_text maske
   check_stream(session, masked, text);
 }
 
+static void check_saved(const linnet_mask_session* session, linnet_text masked, column text) {
+  static const char key[16] = "0123456789abcde";
+  linnet_masked* saved = NULL;
+  linnet_mask_session* loaded = NULL;
+  linnet_text bytes = {NULL, 0};
+  require(linnet_mask_session_save(session, key, sizeof key, &saved) == LINNET_OK &&
+              linnet_masked_text(saved, &bytes) == LINNET_OK &&
+              linnet_mask_session_load(key, sizeof key, bytes.bytes, bytes.size, &loaded) == LINNET_OK,
+          "saved session");
+  check_unmasked(loaded, masked, text);
+  linnet_mask_session_free(loaded);
+  linnet_masked_free(saved);
+}
+
 linnet_status run_mask(const column* c, linnet_answers** answers) {
   linnet_text types[kMostTypes];
   linnet_mask_given given[kMostGiven];
@@ -103,6 +117,7 @@ linnet_status run_mask(const column* c, linnet_answers** answers) {
     require(same(found, c[5]), "masked text");
     if (mode == LINNET_MASK_PSEUDONYM) {
       check_unmasked(session, found, c[3]);
+      check_saved(session, found, c[3]);
     }
     status = linnet_masker_find(masker, c[3], given, given_count, LINNET_MASK_CODE_POINTS, answers);
   }

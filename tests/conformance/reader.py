@@ -233,7 +233,8 @@ class Reader:
         ]
         stream = state.stream()
         plain = "".join(map(stream.push, found)) + stream.finish()
-        same = mode != "pseudonym" or [state.unmask(found), plain] == [text, text]
+        loaded = core().MaskSession.load(bytes(16), state.save(bytes(16)))
+        same = mode != "pseudonym" or [state.unmask(found), plain, loaded.unmask(found)] == 3 * [text]
         if not given and mode != "pseudonym":  # the package itself takes no places
             same = same and Masker(types.split() or None, mode=mode).mask(text).text == found
         return same and found == masked and spans == [list(row[1:6]) for row in expected]

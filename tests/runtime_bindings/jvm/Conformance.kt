@@ -165,7 +165,8 @@ private class Conformance(lines: List<List<String?>>) {
             MaskSession().use { session ->
                 val isSession = mode == MaskMode.PSEUDONYM
                 val found = if (isSession) session.mask(masker, text, given) else masker.mask(text, mode, given)
-                val restored = !isSession || (session.unmask(found.text) == text && streamed(session, found.text) == text)
+                val restored = !isSession || listOf(session.unmask(found.text), streamed(session, found.text), saved(session, found.text))
+                    .all { it == text }
                 return restored && found.text == line[5] && found.findings == masker.find(text, given) &&
                     found.findings.zipped(expected) { it, row ->
                         it.type == row[1] && text.substring(it.start, it.end) == row[2] && it.source.name.lowercase() == row[3] &&
@@ -173,6 +174,11 @@ private class Conformance(lines: List<List<String?>>) {
                     }
             }
         }
+    }
+
+    private fun saved(session: MaskSession, text: String): String {
+        val key = ByteArray(16) { it.toByte() }
+        return MaskSession.load(session.save(key), key).use { if (it.size == session.size) it.unmask(text) else "" }
     }
 
     private fun streamed(session: MaskSession, text: String): String = session.stream().use { stream ->

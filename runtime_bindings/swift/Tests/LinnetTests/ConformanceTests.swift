@@ -222,7 +222,11 @@ final class Conformance {
             ? try session.mask(text, masker: masker, given: given) : try masker.mask(text, mode: mode, given: given)
         let stream = try session.stream()
         let plain = try found.text.unicodeScalars.map { try stream.push(String($0)) }.joined() + stream.finish()
-        let restored = try mode != .pseudonym || (session.unmask(found.text) == text && plain == text)
+        let key = Data(0..<16)
+        let saved = try MaskSession(saved: session.save(key: key), key: key)
+        let restored = try mode != .pseudonym
+            || (session.unmask(found.text) == text && plain == text && saved.unmask(found.text) == text
+                && saved.count == session.count)
         let types = found.findings.map(\.type) == expected.map { $0[1] }
         let sources = found.findings.map { "\($0.source)" } == expected.map { $0[3] }
         let utf8 = found.findings.map(\.utf8) == expected.map { Int($0[6]!)!..<Int($0[7]!)! }
