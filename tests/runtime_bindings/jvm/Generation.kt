@@ -143,6 +143,10 @@ internal fun streams(path: String) = Linnet.load(path, threads = 1).use { model 
     val endless = model.stream("a", GenerationOptions(maxNewTokens = 60))
     val canceller = thread { begun.await().also { endless.cancel() } }
     println("cancelled ${thrown { endless.use { for (token in it) begun.countDown().also { canceller.join() } } }}")
+    val other = Linnet.load(path, threads = 1)
+    val left = other.stream("a", GenerationOptions(promptLookupNumTokens = 4)).also { it.next() }
+    other.close()
+    println("model first ${thrown { left.close() }}")
     val text = "naïve 👩‍👩‍👧 漢字 e\u0301"
     model.textStream().use { decoder ->
         val parts = model.ids(text).map(decoder::push)

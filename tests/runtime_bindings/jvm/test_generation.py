@@ -77,6 +77,7 @@ def test_streams_end_where_they_should() -> None:
         "state true true " + str(_tokens_of_a_state()),
         "context true",
         "cancelled CANCELLED",
+        "model first nothing",
         "text true true",
         "token INPUT_OUT_OF_RANGE",
     ]

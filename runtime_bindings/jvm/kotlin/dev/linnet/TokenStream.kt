@@ -72,6 +72,7 @@ class TokenStream internal constructor(
             if (finishReason == null && number < options.maxNewTokens) appendSliding(id)
         }
         finishReason = finishReason ?: FinishReason.LENGTH
+        lookup = state.lookup().let { longArrayOf(it[0] - before[0], it[1] - before[1]) }
         if (!stops.found) {
             val rest = stops.push(stream.finish()) + stops.finish()
             if (rest.isNotEmpty()) yield(GeneratedToken(-1, rest, 0f))
@@ -146,8 +147,7 @@ class TokenStream internal constructor(
         stream.close()
         constraint?.close()
         state.uncancel()
-        lookup = state.lookup().let { longArrayOf(it[0] - before[0], it[1] - before[1]) }
-        if (ownsState) state.close() else state.setLookup(0)
+        if (ownsState) state.close()
         atEnd(text)
     }
 
