@@ -20,7 +20,9 @@ def fuzz(served: Served, requests: int) -> dict[int, int]:
     """Send requests of all operations; return how often each status came."""
     schemathesis = pytest.importorskip("schemathesis")
     schema = schemathesis.openapi.from_url(f"{served.url}/openapi.json")
-    operations = [result.ok() for result in schema.get_all_operations()]
+    operations: list[Any] = [result.ok() for result in schema.get_all_operations()]
+    # the others have few different requests
+    with_bodies = sum(operation.method == "post" for operation in operations) - 1
     names = [model["name"] for model in served.models]
     seen: dict[int, int] = {}
     draw = random.Random(0)
@@ -40,10 +42,12 @@ def fuzz(served: Served, requests: int) -> dict[int, int]:
         if operation.path == "/admin/reload":
             continue
         each = settings(
-            max_examples=-(-requests // (len(operations) - 1)), deadline=None, database=None, derandomize=True,
+            max_examples=-(-requests // with_bodies), deadline=None, database=None, derandomize=True,
             phases=[Phase.generate], suppress_health_check=list(HealthCheck),
         )  # fmt: skip
-        each(given(operation.as_strategy())(send))()
+        strategy: Any = operation.as_strategy()
+        test: Any = each(given(strategy)(send))
+        test()
     return seen
 
 
@@ -54,11 +58,11 @@ def test_some_requests_of_every_operation_are_answered(served: Served) -> None:
 
 @pytest.mark.slow
 def test_ten_thousand_requests_are_answered(files: Path, decoder: Path, tmp_path: Path) -> None:
-    models = [*sorted(files.glob("*.pte")), f"chat={decoder}"]
+    models: list[str | Path] = [*sorted(files.glob("*.pte")), f"chat={decoder}"]
     with serving(tmp_path, *models) as served:
         before = served.workers()
         seen = fuzz(served, REQUESTS)
         assert served.workers() == before
-        assert sum(seen.values()) >= 0.95 * REQUESTS, seen
+        assert sum(seen.values()) >= REQUESTS, seen
         assert served.get("/health/ready").status_code == 200
     assert "Error" not in served.log.read_text()
