@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from linnet.errors import InvalidTextError
 from linnet.loading import load
-from linnet.masking import Masked, Masker
+from linnet.masking import Masked, Masker, pattern_types
 from linnet.monitoring import Metrics
 from linnet_serve.errors import invalid
 from linnet_serve.settings import MaskSettings
@@ -21,13 +21,14 @@ __all__ = ["Masking", "RequestMask", "Unmasking"]
 _Mask: TypeAlias = Callable[[str], Masked]
 
 _INLINE_CHARACTERS = 20_000
-_LABELS = {"PERSON": "person", "LOCATION": "place", "PLACE": "place", "ORGANIZATION": "organization"}
+_TAGGED = {"PERSON": "person", "LOCATION": "place", "ORGANIZATION": "organization"}
 
 
 class Masking:
     """What a service masks, for all its requests.
 
     Attributes:
+        entities: values of the label "entity" by type.
         reversible: answers get values back in place of pseudonyms.
     """
 
@@ -41,6 +42,9 @@ class Masking:
         types, region = settings.types or None, settings.region or None
         self._masker = Masker(types, model=model, region=region, mode=settings.mode)
         self._blocks = Masker(types, model=model, region=region, mode="redact_length")
+        # the label "entity" of the metrics has one value for all national ids
+        groups = {row.type: (row.group or row.type).lower() for row in pattern_types()}
+        self.entities = {**groups, **_TAGGED}
         self.metrics, self.reversible = metrics, settings.mode == "pseudonym"
         self._has_tagger = bool(settings.model)
 
@@ -83,7 +87,7 @@ class RequestMask:
             raise invalid(str(error)) from None
         for text in masked:
             for span in text.spans:
-                self._masking.metrics.count("masked", entity=_LABELS.get(span.type, span.type.lower()))
+                self._masking.metrics.count("masked", entity=self._masking.entities.get(span.type, "other"))
         return [each.text for each in masked]
 
     def unmask(self, value: Any) -> Any:
