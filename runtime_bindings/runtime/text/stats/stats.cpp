@@ -74,7 +74,7 @@ class Stats::Writer {
 
   void text(std::string_view text) noexcept {
     if (size_ < capacity_) {
-      std::copy_n(text.data(), std::min(text.size(), capacity_ - size_), buffer_ + size_);
+      std::copy_n(text.begin(), std::min(text.size(), capacity_ - size_), buffer_ + size_);
     }
     size_ += text.size();
   }
