@@ -74,7 +74,7 @@ void check_session(const linnet_mask_session* session, const std::string& masked
   require(linnet_mask_session_size(loaded) == linnet_mask_session_size(session));
   linnet_mask_session_free(loaded);
   char& changed = bytes[number % bytes.size()];
-  changed = static_cast<char>(changed ^ 1);
+  changed = static_cast<char>(static_cast<unsigned char>(changed) ^ 1U);
   require(linnet_mask_session_load(kKey, sizeof kKey, bytes.data(), bytes.size(), &loaded) ==
           LINNET_STATE_INVALID);
 }

@@ -75,7 +75,7 @@ linnet::Answers found_in(const linnet_masker& masker, std::string_view text, con
       found.push_back(candidate_of(given[i], units, i));
     }
   }
-  return linnet::mask::answers_of(linnet::mask::merge(std::move(found), folded), text);
+  return linnet::mask::answers_of(linnet::mask::merge(found, folded), text);
 }
 
 linnet_masked* new_masked(std::string text) {
@@ -110,6 +110,7 @@ extern "C" linnet_status linnet_masker_create(const linnet_text* types, size_t c
     require_array(types, count, "types");
     require_pointer(masker, "masker");
     std::vector<std::string_view> names;
+    names.reserve(count);
     for (size_t i = 0; i < count; ++i) {
       names.push_back(view_of(types[i], "types"));
     }

@@ -21,7 +21,8 @@ constexpr std::size_t kMostIban = 34;  // ISO 13616-1
 // Return the length of a country's IBAN, 0 if the registry does not have it.
 std::size_t iban_length(unsigned char first, unsigned char second) {
   for (std::size_t at = 0; at + 4 < kLengths.size(); at += 5) {
-    if (kLengths[at] == upper(first) && kLengths[at + 1] == upper(second)) {
+    if (kLengths[at] == static_cast<char>(upper(first)) &&
+        kLengths[at + 1] == static_cast<char>(upper(second))) {
       return static_cast<std::size_t>(10 * (kLengths[at + 2] - '0') + kLengths[at + 3] - '0');
     }
   }

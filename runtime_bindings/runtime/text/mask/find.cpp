@@ -132,7 +132,7 @@ std::vector<Candidate> Finder::find(const Folded& text) const {
   return found;
 }
 
-std::vector<Candidate> merge(std::vector<Candidate> candidates, const Folded& text) {
+std::vector<Candidate> merge(const std::vector<Candidate>& candidates, const Folded& text) {
   // a sweep over the ends of all candidates; between two of them the best open one has the text
   std::vector<std::pair<std::size_t, const Candidate*>> opens;
   std::vector<std::pair<std::size_t, const Candidate*>> closes;

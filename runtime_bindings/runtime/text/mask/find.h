@@ -43,7 +43,7 @@ class Finder {
 // candidate is covered, except for spaces and punctuation at the ends of what is left of one. Where several
 // overlap, a pattern wins over a finder and that over a tagger, then the longer one, the more certain one,
 // the earlier one.
-std::vector<Candidate> merge(std::vector<Candidate> candidates, const Folded& text);
+std::vector<Candidate> merge(const std::vector<Candidate>& candidates, const Folded& text);
 
 // Return candidates that do not overlap as answers: type, text, score, source, place in all units.
 Answers answers_of(const std::vector<Candidate>& candidates, std::string_view text);

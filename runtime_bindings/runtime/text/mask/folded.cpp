@@ -64,17 +64,19 @@ unsigned char fold(char32_t c) {
   return category >= 1 && category <= kLastLetter ? letter(c) : kOther;
 }
 
+bool is_wide(char c) { return static_cast<unsigned char>(c) >= 0x80; }
+
 }  // namespace
 
 Folded::Folded(std::string_view text) {
-  const auto* const wide = std::find_if(text.begin(), text.end(), [](char c) { return (c & 0x80) != 0; });
+  const auto* const wide = std::find_if(text.begin(), text.end(), is_wide);
   if (wide == text.end()) {
     view_ = text;
     return;
   }
   copy_.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
-    if ((text[at] & 0x80) == 0) {
+    if (!is_wide(text[at])) {
       copy_ += text[at++];
       continue;
     }

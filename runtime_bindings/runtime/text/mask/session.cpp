@@ -173,7 +173,7 @@ std::string Session::pseudonym(std::string_view type, std::string_view value) {
   return name_of(type, number);
 }
 
-void Session::add(Value value) {
+void Session::add(const Value& value) {
   // in an order in which memory may run out anywhere: a number is not given twice, and no value is known by a
   // pseudonym that unmask() does not know
   const std::size_t index = values_.size();
@@ -209,7 +209,7 @@ void Session::load(std::string_view key, std::string_view saved) {
     value.type = reader.text();
     value.number = reader.number();
     value.value = reader.text();
-    add(std::move(value));
+    add(value);
   }
 }
 

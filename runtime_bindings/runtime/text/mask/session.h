@@ -43,7 +43,7 @@ class Session {
   };
 
   std::string pseudonym(std::string_view type, std::string_view value);
-  void add(Value value);
+  void add(const Value& value);
 
   mutable std::mutex mutex_;
   std::vector<Value> values_;

@@ -68,6 +68,7 @@ void test_threads() {
   require(linnet_masker_create(nullptr, 0, &masker) == LINNET_OK, "masker");
   require(linnet_mask_session_create(&session) == LINNET_OK, "session");
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int number = 0; number < 4; ++number) {
     threads.emplace_back(talk, masker, session, number);
   }
