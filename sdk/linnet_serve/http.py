@@ -88,6 +88,7 @@ class Exchange:
         principal: who sent it.
         body: decoded body, of the type of the route; None for a route without one.
         raw: the body as it came.
+        body_bytes: bytes of the body that were read.
         path: parameters of the path.
         query: parameters behind the question mark.
         model: name of the model that answers.
@@ -105,6 +106,7 @@ class Exchange:
     principal: Principal = ANONYMOUS
     body: Any = None
     raw: bytes = b""
+    body_bytes: int = 0
     path: Mapping[str, str] = dataclasses.field(default_factory=dict)
     query: str = ""
     model: str = ""
@@ -237,6 +239,7 @@ class Endpoint:
             _LOG.error("request %s: %s in %s", exchange.id, type(error).__name__, _place(error))
             await self._refuse(exchange, writer, _internal(error))
         finally:
+            self._service.body_bytes -= exchange.body_bytes
             self._note(exchange, writer.status, time.perf_counter() - begun)
 
     async def _answer(self, exchange: Exchange, scope: Scope, receive: Receive, writer: _Writer) -> None:
@@ -250,7 +253,7 @@ class Endpoint:
         if service.ending and not route.open:
             raise unavailable("the service is ending")
         if self._decoder is not None:
-            exchange.raw = await self._read(receive, headers[2])
+            exchange.raw = await self._read(exchange, receive, headers[2])
             exchange.body = _decoded(self._decoder, exchange.raw)
             exchange.witness = None if service.receipts is None else service.receipts.witness()
         with _Watch(receive):
@@ -289,13 +292,13 @@ class Endpoint:
         else:
             await writer.parts(result)
 
-    async def _read(self, receive: Receive, length: str) -> bytes:
-        """Read the body.
+    async def _read(self, exchange: Exchange, receive: Receive, length: str) -> bytes:
+        """Read the body, whose bytes count for the service until the end of the exchange.
 
         Raises:
-            ServiceError: it is over the limit (413), or comes too slowly (408).
+            ServiceError: it is over the limit (413), comes too slowly (408), or too many others are held (503).
         """
-        limits = self._service.settings.limits
+        service, limits = self._service, self._service.settings.limits
         most = limits.body_bytes
         if length.isdecimal() and int(length) > most:
             raise too_large(f"the body has {length} bytes, expected at most {most}")
@@ -310,6 +313,10 @@ class Endpoint:
                 raise _Gone
             part = message.get("body", b"")
             size += len(part)
+            service.body_bytes += len(part)
+            exchange.body_bytes += len(part)
+            if service.body_bytes > limits.bodies_bytes:
+                raise unavailable("the service holds as many bodies as it may; try again later")
             if size > most:
                 raise too_large(f"the body has more than {most} bytes")
             parts.append(part)

@@ -36,6 +36,7 @@ class Service:
         audit: the audit log, or None.
         masking: what is masked before texts are queued, or None.
         receipts: writer of receipts, or None.
+        body_bytes: bytes of the bodies of requests that are not answered yet.
         ending: the service is ending, and takes no new work.
         started: time of the start, seconds since 1970.
     """
@@ -58,6 +59,7 @@ class Service:
         key = read_receipt_key(Path(settings.receipt_key), make=True) if settings.receipts else None
         self.receipts = None if key is None else Receipts(key)
         self.masking = None if settings.mask is None else Masking(settings.mask, self.metrics)
+        self.body_bytes = 0
         self.ending = False
         self.started = time.time()
 

@@ -107,6 +107,7 @@ class LimitSettings(_Settings, frozen=True):
 
     Attributes:
         body: most bytes of a body, as "2MB".
+        bodies: most bytes of the bodies of all requests that are not answered yet; more get 503.
         header: most bytes of all headers of a request.
         texts: most texts, pairs or passages in one request.
         connections: most open connections; others get 503.
@@ -116,6 +117,7 @@ class LimitSettings(_Settings, frozen=True):
     """
 
     body: str = "2MB"
+    bodies: str = "64MB"
     header: int = 16384
     texts: int = 1024
     connections: int = 2048
@@ -127,6 +129,11 @@ class LimitSettings(_Settings, frozen=True):
     def body_bytes(self) -> int:
         """Most bytes of a body."""
         return read_size(self.body)
+
+    @property
+    def bodies_bytes(self) -> int:
+        """Most bytes of all bodies."""
+        return read_size(self.bodies)
 
 
 class MaskSettings(_Settings, frozen=True):
@@ -282,8 +289,8 @@ def _checked(settings: Settings) -> Settings:
         InvalidArgumentError: with every problem, one per line.
     """
     problems = [*_problems_of_models(settings.models), *_problems_of_the_listener(settings)]
-    for name in ("body",):
-        read_size(getattr(settings.limits, name))
+    if settings.limits.bodies_bytes < settings.limits.body_bytes:
+        problems.append("bodies of [limits] is less than body, expected at least that")
     if problems:
         raise InvalidArgumentError("; ".join(problems))
     return settings

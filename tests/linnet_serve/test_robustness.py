@@ -98,6 +98,17 @@ def test_a_full_queue_is_429_and_every_request_is_answered(files: Path, tmp_path
         assert served.post("/embed", BODY).status_code == 200
 
 
+def test_bodies_that_are_held_are_bounded(files: Path, tmp_path: Path) -> None:
+    text = f'[limits]\nbody = "100kB"\nbodies = "150kB"\n[[models]]\nfile = "{files}/feature-extraction.pte"\n'
+    with serving(tmp_path, "--config", write_config(tmp_path, text)) as served:
+        address = ("127.0.0.1", int(served.url.rpartition(":")[2]))
+        with socket.create_connection(address) as waiting:
+            waiting.sendall(b"POST /embed HTTP/1.1\r\nhost: x\r\ncontent-length: 90000\r\n\r\n" + b" " * 80_000)
+            body = b'{"inputs": "' + b"a" * 80_000 + b'", "truncate": true}'
+            wait_until(lambda: served.client.post("/embed", content=body).status_code == 503)
+        wait_until(lambda: served.client.post("/embed", content=body).status_code == 200)
+
+
 def test_a_request_over_its_time_is_504(decoder: Path, tmp_path: Path) -> None:
     model = f'[[models]]\nfile = "{decoder}"\nname = "chat"\nthreads = 1\ntimeout = 0.002\n'
     with serving(tmp_path, "--config", write_config(tmp_path, model)) as served:

@@ -23,8 +23,11 @@ __all__ = ["HostedModel"]
 
 _LOG = logging.getLogger("linnet.serve")
 
-# jobs that a worker holds: one that it does and one more, so that it does not wait for the next
-_AHEAD = 2
+# jobs that a worker holds: one that it does and some more, so that it does not wait for the next while the service is
+# busy with other connections
+_AHEAD = 4
+# pause before a full queue is told: a client that asks again at once would else take the processor from the workers
+_REFUSAL_SECONDS = 0.5
 _ATTEMPTS = 2
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 10.0
 _RETRY_SECONDS = 1.0
@@ -284,6 +287,7 @@ class HostedModel:
         replica = self._free_replica() if not self._waiting else None
         if replica is None:
             if len(self._waiting) >= self.settings.queue:
+                await asyncio.sleep(_REFUSAL_SECONDS)
                 raise overloaded(_RETRY_SECONDS)
             if self._closing:
                 raise unavailable("the service is ending")
