@@ -59,7 +59,7 @@ class Service:
         key = read_receipt_key(Path(settings.receipt_key), make=True) if settings.receipts else None
         self.receipts = None if key is None else Receipts(key)
         self.masking = None if settings.mask is None else Masking(settings.mask, self.metrics)
-        self.body_bytes = 0
+        self.body_bytes = self._peak = 0
         self.ending = False
         self.started = time.time()
 
@@ -126,7 +126,10 @@ class Service:
         for name, model in self.models.items():
             metrics.set("queue_length", model.queued, model=name)
             resident += sum(resident_bytes(str(process)) for process in model.process_ids)
+        self._peak = max(self._peak, resident)
         metrics.set("memory", resident, memory="resident")
+        metrics.set("memory", self._peak, memory="peak")
+        metrics.set("memory", sum(model.info.bytes for model in self.models.values()), memory="model")
 
     async def reload(self) -> dict[str, str]:
         """Replace every model whose file has changed; return what happened to each."""

@@ -48,7 +48,8 @@ class ModelSettings(_Settings, frozen=True):
         threads: threads of each; 0: one for each CPU, at most 4, or 1 with several replicas.
         generations: most texts that one replica generates at the same time.
         context: most tokens of each text; 0: as many as the file can.
-        memory: most memory for data of each replica, as "500MB"; empty: no limit.
+        memory: most data of each replica beyond its libraries, as "500MB": weights that are prepared, texts, caches of
+            decoders; empty: no limit.
         queue: most jobs that wait.
         timeout: seconds that one request may take, waiting included.
     """

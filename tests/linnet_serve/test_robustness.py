@@ -109,6 +109,14 @@ def test_bodies_that_are_held_are_bounded(files: Path, tmp_path: Path) -> None:
         wait_until(lambda: served.client.post("/embed", content=body).status_code == 200)
 
 
+def test_a_model_over_its_memory_is_refused_by_name(files: Path, tmp_path: Path) -> None:
+    config = write_config(tmp_path, f'[[models]]\nfile = "{files}/fill-mask.pte"\nmemory = "1kB"\n')
+    command = [sys.executable, "-m", "linnet", "serve", "--config", str(config)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 4, done.stderr
+    assert "raise memory" in done.stderr
+
+
 def test_a_request_over_its_time_is_504(decoder: Path, tmp_path: Path) -> None:
     model = f'[[models]]\nfile = "{decoder}"\nname = "chat"\nthreads = 1\ntimeout = 0.002\n'
     with serving(tmp_path, "--config", write_config(tmp_path, model)) as served:

@@ -136,7 +136,7 @@ class Load(_Message, frozen=True):
         verify: check all bytes and repeat all golden cases.
         generations: most texts that are generated at the same time.
         capacity: most tokens of each; 0: as many as the file can.
-        data_bytes: most bytes of data of the process (RLIMIT_DATA); 0: no limit.
+        data_bytes: most bytes of data of the process beyond its libraries (RLIMIT_DATA); 0: no limit.
         name: name under which the worker counts what the model does; empty: it does not count.
     """
 

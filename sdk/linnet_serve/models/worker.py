@@ -12,12 +12,14 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import TypeAlias
 
 from linnet.errors import CallerError, FileError, LinnetError
 from linnet.loading import load
 from linnet.model import Model
 from linnet.monitoring import Metrics
+from linnet.runtime import core
 from linnet_monitor.drift import watch_reference
 from linnet_serve.models.messages import (
     Cancel,
@@ -100,15 +102,34 @@ def _open(wanted: Load, send: Callable[[FromWorker], None], metrics: Metrics) ->
             watch_reference(model, watch)
         send(Ready(describe(model, cases)))
         return model
-    except (LinnetError, OSError) as error:
-        send(Refused(type(error).__name__, str(error)))
+    except (LinnetError, OSError, MemoryError) as error:
+        send(_refused(wanted, error))
         return None
 
 
+def _refused(wanted: Load, error: Exception) -> Refused:
+    if isinstance(error, MemoryError) and wanted.data_bytes:
+        message = f"{wanted.path} needs more than {wanted.data_bytes / 1e6:.0f} MB of data; raise memory of the model"
+        return Refused("OutOfMemoryError", message)
+    return Refused(type(error).__name__, str(error))
+
+
 def _limit_data(size: int) -> None:
+    """Bound what the process takes beyond its libraries, whose data and thread stacks are there already."""
     import resource
 
-    resource.setrlimit(resource.RLIMIT_DATA, (size, size))
+    core()
+    limit = _data_bytes() + size
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+def _data_bytes() -> int:
+    """Return the data of this process in bytes, as RLIMIT_DATA counts it; 0 where /proc has no such line."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("VmData:")), 0)
 
 
 def _verified(model: Model, path: str) -> int:
