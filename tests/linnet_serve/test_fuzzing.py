@@ -41,7 +41,7 @@ def fuzz(served: Served, requests: int) -> dict[int, int]:
     for operation in operations:
         if operation.path == "/admin/reload":
             continue
-        each = settings(
+        each: Any = settings(
             max_examples=-(-requests // with_bodies), deadline=None, database=None, derandomize=True,
             phases=[Phase.generate], suppress_health_check=list(HealthCheck),
         )  # fmt: skip

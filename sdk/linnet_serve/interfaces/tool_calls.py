@@ -105,7 +105,8 @@ def _schema(tool: Tool) -> dict[str, Any]:
 
 def _read(text: str, names: set[str]) -> ToolCall | None:
     try:
-        value = json.loads(text)
+        # what stands behind the value is left: small models often write a brace too many
+        value, _ = json.JSONDecoder().raw_decode(text.strip())
     except (ValueError, RecursionError):
         return None
     # some models write a list with one call
