@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from linnet.errors import CallerError, LinnetError
 from linnet.format.evidence import WorstText
-from linnet_bench.accuracy.entity_errors import EntityError
+
+if TYPE_CHECKING:
+    # at run time it would load numpy, and the overview of all commands loads this module
+    from linnet_bench.accuracy.entity_errors import EntityError
 
 __all__ = ["CheckpointError", "ExportError", "OutputExistsError", "OverBudgetError", "ProofError", "ProofTextsError"]
 

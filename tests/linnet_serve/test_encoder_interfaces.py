@@ -19,7 +19,7 @@ TEXTS = ["turn the volume up", "", "the bank is closed", "rain and sun " * 3]
 
 @pytest.fixture(scope="module")
 def embedder(files: Path) -> linnet.Model:
-    return linnet.load(files / "feature-extraction.pte", threads=1)
+    return linnet.load(files / "feature-extraction.pte")
 
 
 def openai_client(served: Served) -> openai.OpenAI:
@@ -60,7 +60,7 @@ def test_similarity_is_the_cosine(served: Served, embedder: linnet.Model) -> Non
 
 def test_rerank_sorts_by_the_sigmoid_of_the_logit(served: Served, files: Path) -> None:
     passages = ["play music", "the bank", "rain"]
-    with linnet.load(files / "text-ranking.pte", threads=1) as model:
+    with linnet.load(files / "text-ranking.pte") as model:
         logits = [float(model.run(model.tokenize("music", text))["logits"][0]) for text in passages]
     found = served.post("/rerank", {"query": "music", "texts": passages, "return_text": True}).json()
     order = sorted(range(3), key=lambda index: -logits[index])
@@ -80,7 +80,7 @@ def test_rerank_sorts_by_the_sigmoid_of_the_logit(served: Served, files: Path) -
     ],
 )
 def test_predict_reads_texts_pairs_and_lists(served: Served, files: Path, inputs: Any, texts: Any) -> None:
-    with linnet.load(files / "text-classification.pte", threads=1) as model:
+    with linnet.load(files / "text-classification.pte") as model:
         assert served.post("/predict", {"inputs": inputs}).json() == model(texts, top_k=None)
 
 
@@ -103,7 +103,7 @@ TASKS: dict[str, tuple[Any, dict[str, Any]]] = {
 @pytest.mark.parametrize("task", TASKS)
 def test_every_task_answers_as_its_pipeline(served: Served, files: Path, task: str) -> None:
     inputs, parameters = TASKS[task]
-    with linnet.load(files / f"{task}.pte", threads=1) as model:
+    with linnet.load(files / f"{task}.pte") as model:
         expected = model(inputs, **parameters)
     found = served.post(f"/models/{task}", {"inputs": inputs, "parameters": parameters})
     assert found.status_code == 200, found.text
@@ -111,7 +111,7 @@ def test_every_task_answers_as_its_pipeline(served: Served, files: Path, task: s
 
 
 def test_a_pair_is_text_and_text_pair(served: Served, files: Path) -> None:
-    with linnet.load(files / "text-ranking.pte", threads=1) as model:
+    with linnet.load(files / "text-ranking.pte") as model:
         expected = model(("music", "play music"))
     pair = {"text": "music", "text_pair": "play music"}
     assert served.post("/models/text-ranking", {"inputs": pair}).json() == expected

@@ -46,7 +46,7 @@ def fuzz(served: Served, requests: int) -> dict[int, int]:
             phases=[Phase.generate], suppress_health_check=list(HealthCheck),
         )  # fmt: skip
         strategy: Any = operation.as_strategy()
-        test: Any = each(given(strategy)(send))
+        test: Any = each(given(strategy)(send))  # type: ignore[no-untyped-call]
         test()
     return seen
 

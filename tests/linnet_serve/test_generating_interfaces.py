@@ -18,7 +18,7 @@ MESSAGES: list[Any] = [{"role": "user", "content": "the bank"}]
 
 @pytest.fixture(scope="module")
 def model(decoder: Path) -> linnet.Model:
-    return linnet.load(decoder, threads=1)
+    return linnet.load(decoder)
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def masked(files: Path, decoder: Path, tmp_path_factory: pytest.TempPathFactory)
 
 def test_embeddings_are_those_of_the_masked_text(masked: Served, files: Path) -> None:
     text = f"write to {SECRET} and pay {IBAN}"
-    model = linnet.load(files / "feature-extraction.pte", threads=1)
+    model = linnet.load(files / "feature-extraction.pte")
     expected = model.encode(Masker(mode="pseudonym").mask(text).text, normalize_embeddings=True)
     np.testing.assert_array_equal(np.float32(masked.post("/embed", {"inputs": [text]}).json()[0]), expected)
 
@@ -55,7 +55,7 @@ def test_places_of_entities_are_those_of_the_original(masked: Served, files: Pat
     text = f"play music {SECRET} in the bank"
     blocks = Masker(mode="redact_length").mask(text).text
     assert len(blocks) == len(text)
-    with linnet.load(files / "token-classification.pte", threads=1) as model:
+    with linnet.load(files / "token-classification.pte") as model:
         expected = model(blocks, aggregation_strategy="simple")
     body = {"inputs": text, "parameters": {"aggregation_strategy": "simple"}}
     assert masked.post("/models/token-classification", body).json() == expected
