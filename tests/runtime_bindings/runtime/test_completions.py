@@ -1,4 +1,4 @@
-"""Completions by the loop of a C program: the same to the last token as the SDK's, and log probabilities to the last bit."""
+"""Completions by the loop of a C program: the tokens of the SDK, and its log probabilities to the last bit."""
 
 from __future__ import annotations
 
