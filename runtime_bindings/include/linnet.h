@@ -700,11 +700,11 @@ LINNET_API linnet_status linnet_masker_create(const linnet_text* types, size_t c
 /* Free a masker. */
 LINNET_API void linnet_masker_free(linnet_masker* masker);
 /* Find personal data: what the patterns find, merged with `count` places of others, in `unit`. The answers do
- * not overlap, in the order of the text: `label` is the type, `text` what was found, `index` the source. Where
- * several places overlap, the source decides, then the length, then the score; what is left of a place that
- * loses is an answer of its own, so that every letter and digit of every place is in an answer. The time is
- * linear in the text. Errors: LINNET_INVALID_UTF8, LINNET_INVALID_ARGUMENT for a place outside of the text, an
- * empty one, a score that is no number, or a type that cannot stand in a pseudonym. */
+ * not overlap, in the order of the text: `label` is the type, `text` what was found, `index` the source.
+ * Where several places overlap, the source decides, then the length, then the score; what is left of a place
+ * that loses is an answer of its own, so that every letter and digit of every place is in an answer. The time
+ * is linear in the text. Errors: LINNET_INVALID_UTF8, LINNET_INVALID_ARGUMENT for a place outside of the
+ * text, an empty one, a score that is no number, or a type that cannot stand in a pseudonym. */
 LINNET_API linnet_status linnet_masker_find(const linnet_masker* masker, linnet_text text,
                                             const linnet_mask_given* given, size_t count,
                                             linnet_mask_unit unit, linnet_answers** answers);
@@ -736,7 +736,8 @@ LINNET_API linnet_status linnet_mask_session_unmask(const linnet_mask_session* s
  * The result is bytes, not text, and has no answers. Errors: LINNET_INVALID_ARGUMENT for a short key. */
 LINNET_API linnet_status linnet_mask_session_save(const linnet_mask_session* session, const void* key,
                                                   size_t key_size, linnet_masked** saved);
-/* Make a session of saved bytes. Errors: LINNET_STATE_INVALID if they are damaged or the key is another one. */
+/* Make a session of saved bytes. Errors: LINNET_STATE_INVALID if they are damaged or the key is another one.
+ */
 LINNET_API linnet_status linnet_mask_session_load(const void* key, size_t key_size, const void* bytes,
                                                   size_t size, linnet_mask_session** session);
 
