@@ -96,6 +96,8 @@ def _open(wanted: Load, send: Callable[[FromWorker], None], metrics: Metrics) ->
             _limit_data(wanted.data_bytes)
         model = load(wanted.path, threads=wanted.threads)
         cases = _verified(model, wanted.path) if wanted.verify else None
+        if model.task != "text-generation":
+            model.run(model.tokenize("ready"))  # the first run prepares the weights, which no client should wait for
         if wanted.name:
             watch = model.watch(metrics, wanted.name)
             watch.self_tested(passed=True)
