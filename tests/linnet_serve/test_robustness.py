@@ -84,6 +84,23 @@ def test_a_file_is_replaced_after_its_golden_cases_and_a_damaged_one_is_not(file
         assert served.post("/admin/reload", None).json()["models"]["live"] == "unchanged"
 
 
+def test_a_worker_that_dies_takes_no_file_that_was_not_checked(files: Path, tmp_path: Path) -> None:
+    live, aside = tmp_path / "live.pte", tmp_path / "aside.pte"
+    shutil.copy(files / "text-classification.pte", live)
+    with serving(tmp_path, live, "--threads", "1") as served:
+        first = served.get("/models/live").json()["sha256"]
+        shutil.copy(files / "fill-mask.pte", aside)
+        aside.rename(live)  # another task, without a reload
+        os.kill(served.workers()[0], signal.SIGKILL)
+        wait_until(lambda: "no worker could be started" in served.log.read_text())
+        assert served.get("/health/ready").status_code == 503
+        shutil.copy(files / "text-classification.pte", aside)
+        aside.rename(live)
+        wait_until(lambda: served.get("/health/ready").status_code == 200)
+        assert served.post("/predict", BODY).status_code == 200
+        assert served.get("/models/live").json()["sha256"] == first
+
+
 def test_a_full_queue_is_429_and_every_request_is_answered(files: Path, tmp_path: Path) -> None:
     model = f'[[models]]\nfile = "{files}/feature-extraction.pte"\nthreads = 1\nqueue = 4\n'
     with serving(tmp_path, "--config", write_config(tmp_path, model)) as served:

@@ -208,6 +208,9 @@ class HostedModel:
         pause = _FIRST_PAUSE
         while not self._closing and dead in self._replicas:
             try:
+                # another file at the path goes through the checks of a replacement, and takes the place of all
+                if await self.replace():
+                    return
                 fresh = await Replica.start(self._load(verify=False))
             except (LinnetError, OSError) as error:
                 _LOG.error("model %s: no worker could be started: %s", self.name, error)
