@@ -30,6 +30,7 @@ __all__ = [
     "read_prompt",
     "read_window",
     "shared_beginning",
+    "shared_length",
 ]
 
 Message: TypeAlias = Mapping[str, str]
@@ -105,7 +106,7 @@ def shared_beginning(session: Session, prompt: object) -> list[int]:
     if not isinstance(prompt, list | tuple):
         return read_prompt(session, prompt)
     one, other = (read_prompt(session, [*prompt, {"role": "user", "content": text}]) for text in "0A")
-    return one[: _common(one, other)]
+    return one[: shared_length(one, other)]
 
 
 def read_window(session: Session, prompt: object, capacity: int, options: GenerationOptions) -> Window | None:
@@ -124,7 +125,7 @@ def read_window(session: Session, prompt: object, capacity: int, options: Genera
     if options.overflow == "stop":
         return None
     if not isinstance(prompt, list | tuple):
-        beginning = _common(read_prompt(session, "0"), read_prompt(session, "A"))
+        beginning = shared_length(read_prompt(session, "0"), read_prompt(session, "A"))
         return Window(max(beginning, options.keep or 0), capacity)
     starts = [place for place, message in enumerate(prompt) if message["role"] == "user"]
     first = prompt[: starts[0]] if starts else prompt
@@ -143,7 +144,7 @@ def _turns(session: Session, messages: Sequence[Message], starts: Sequence[int],
     return turns
 
 
-def _common(ours: Sequence[int], theirs: Sequence[int]) -> int:
+def shared_length(ours: Sequence[int], theirs: Sequence[int]) -> int:
     """Return how many first token ids are the same."""
     pairs = enumerate(zip(ours, theirs, strict=False))
     return next((place for place, (one, other) in pairs if one != other), min(len(ours), len(theirs)))
@@ -368,7 +369,7 @@ def complete(session: Session, state: TextState, prompt: object, options: Genera
 
 def go_to(state: TextState, ids: Sequence[int]) -> None:
     """Make ``ids`` the tokens of a text, of which the common beginning is not computed again."""
-    common = _common(state.tokens, ids)
+    common = shared_length(state.tokens, ids)
     state.rewind(common)
     state.append(list(ids[common:]))
 

@@ -16,7 +16,15 @@ from linnet.runtime import Encoding, FloatArray, IntArray
 from linnet.tasks import get_task
 from linnet.tasks.feature_extraction import choose_prompt
 
-__all__ = ["TALLEST_TILE", "answer_outputs", "replay_case", "replay_evidence", "rerun_evidence", "stored_cases"]
+__all__ = [
+    "TALLEST_TILE",
+    "GivenIds",
+    "answer_outputs",
+    "replay_case",
+    "replay_evidence",
+    "rerun_evidence",
+    "stored_cases",
+]
 
 TALLEST_TILE = 16
 """Largest number of rows (tokens) that a matrix kernel of XNNPACK computes at once.
@@ -68,7 +76,7 @@ def rerun_evidence(model: Model) -> list[CaseResult]:
         cases.sort(key=lambda case: len(case.ids))
         tall = next((case for case in cases if len(case.ids) > TALLEST_TILE), cases[-1] if cases else None)
         chosen = [case for case in cases[:1] if case is not tall] + ([] if tall is None else [tall])
-        outputs = [_outputs(model, _RecordedEncoding(case), case.prompt_tokens) for case in chosen]
+        outputs = [_outputs(model, GivenIds(case.ids, case.type_ids), case.prompt_tokens) for case in chosen]
         return [compare_outputs(case, found, tolerance) for case, found in zip(chosen, outputs, strict=True)]
 
 
@@ -96,13 +104,13 @@ def _well_formed() -> Iterator[None]:
         ) from error
 
 
-class _RecordedEncoding:
-    """Encoding of the token ids that a golden case recorded."""
+class GivenIds:
+    """Encoding of token ids without their text: those of a golden case, or of a client that tokenized itself."""
 
     truncated = False
 
-    def __init__(self, case: GoldenCase) -> None:
-        self.ids, self.type_ids = (np.asarray(ids, dtype=np.int64) for ids in (case.ids, case.type_ids))
+    def __init__(self, ids: npt.ArrayLike, type_ids: npt.ArrayLike) -> None:
+        self.ids, self.type_ids = (np.asarray(given, dtype=np.int64) for given in (ids, type_ids))
 
     def __len__(self) -> int:
         return len(self.ids)

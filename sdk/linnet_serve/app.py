@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute
 from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from linnet_serve.errors import ServiceError
 from linnet_serve.http import Endpoint, Route, write_json
 from linnet_serve.interfaces import (
     documentation,
@@ -26,6 +27,7 @@ from linnet_serve.interfaces import (
     pipelines,
     tei,
 )
+from linnet_serve.interfaces.forms import openai_error
 from linnet_serve.service import Service
 
 __all__ = ["ROUTES", "make_app"]
@@ -105,5 +107,5 @@ async def _http_error(request: Request, error: Exception) -> Response:
         headers["allow"] = ", ".join(allowed)
     else:
         message = error.detail
-    body = write_json({"error": {"message": message, "type": "not_found_error", "param": None, "code": "not_found"}})
+    body = write_json(openai_error(ServiceError(message, http_status=404, code="not_found")))
     return Response(body, error.status_code, media_type="application/json", headers=headers)

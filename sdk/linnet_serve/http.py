@@ -90,7 +90,6 @@ class Exchange:
         raw: the body as it came.
         body_bytes: bytes of the body that were read.
         path: parameters of the path.
-        query: parameters behind the question mark.
         model: name of the model that answers.
         tokens: tokens that were read and written.
         error: code of the error, or empty.
@@ -108,7 +107,6 @@ class Exchange:
     raw: bytes = b""
     body_bytes: int = 0
     path: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    query: str = ""
     model: str = ""
     tokens: int = 0
     error: str = ""
@@ -224,7 +222,6 @@ class Endpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, and note how that went."""
         exchange = Exchange(self._service, self._route, secrets.token_hex(8), path=scope["path_params"])
-        exchange.query = scope.get("query_string", b"").decode("latin-1")
         begun = time.perf_counter()
         writer = _Writer(exchange, send, self._service.settings.limits.slow)
         try:

@@ -12,7 +12,6 @@ import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 import uvicorn
 
@@ -60,8 +59,14 @@ async def run_service(settings: Settings, listening: Callable[[Service, str], No
             ssl_keyfile=settings.private_key or None,
         )
         loop = asyncio.get_running_loop()
-        tasks: set[asyncio.Task[Any]] = set()
-        loop.add_signal_handler(signal.SIGHUP, lambda: tasks.add(loop.create_task(_reload(service))))
+        reloads: set[asyncio.Task[None]] = set()  # the loop itself keeps no task alive
+
+        def reload() -> None:
+            task = loop.create_task(_reload(service))
+            reloads.add(task)
+            task.add_done_callback(reloads.discard)
+
+        loop.add_signal_handler(signal.SIGHUP, reload)
         server = _Server(config, service, lambda: listening(service, address))
         try:
             async with watching(service, address):

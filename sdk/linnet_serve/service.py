@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from linnet_serve.access.principal import Principal
 from linnet_serve.errors import invalid, missing_model
 from linnet_serve.masking import Masking
 from linnet_serve.models.hosting import HostedModel
+from linnet_serve.models.process_memory import process_bytes
 from linnet_serve.receipts import Receipts, read_receipt_key
 from linnet_serve.settings import Settings
 
@@ -122,10 +122,10 @@ class Service:
     def _collect(self, metrics: Metrics) -> None:
         """Set the gauges of queues and memory."""
         collect_machine(metrics)
-        resident = resident_bytes("self")
+        resident = process_bytes("self", "VmRSS")
         for name, model in self.models.items():
             metrics.set("queue_length", model.queued, model=name)
-            resident += sum(resident_bytes(str(process)) for process in model.process_ids)
+            resident += sum(process_bytes(process, "VmRSS") for process in model.process_ids)
         self._peak = max(self._peak, resident)
         metrics.set("memory", resident, memory="resident")
         metrics.set("memory", self._peak, memory="peak")
@@ -142,12 +142,3 @@ class Service:
         if self.audit is not None:
             self.audit.reopen()
         return outcomes
-
-
-def resident_bytes(process: str) -> int:
-    """Return the resident memory of a process by /proc, in bytes; 0 where that cannot be read."""
-    try:
-        pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0
-    return pages * os.sysconf("SC_PAGE_SIZE")

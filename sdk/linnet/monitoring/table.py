@@ -19,6 +19,7 @@ __all__ = [
     "Metric",
     "error_name",
     "length_bucket",
+    "snake_case",
 ]
 
 OTHER = "other"
@@ -41,7 +42,8 @@ def length_bucket(tokens: int) -> str:
     return "more"
 
 
-def _snake(name: str) -> str:
+def snake_case(name: str) -> str:
+    """Return the name of an error class as programs read it: TextTooLongError is "text_too_long"."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name.removesuffix("Error")).lower()
 
 
@@ -53,7 +55,7 @@ def error_name(error: type[BaseException] | BaseException) -> str:
     kind = error if isinstance(error, type) else type(error)
     if not issubclass(kind, errors.LinnetError):
         return OTHER
-    return kind.status_name.removeprefix("LINNET_").lower() or _snake(kind.__name__)
+    return kind.status_name.removeprefix("LINNET_").lower() or snake_case(kind.__name__)
 
 
 _ERRORS = tuple(

@@ -14,7 +14,7 @@ import msgspec
 from linnet_serve.errors import invalid
 from linnet_serve.http import Exchange, write_json
 from linnet_serve.models.hosting import HostedModel
-from linnet_serve.models.messages import Ended, Generate, Piece
+from linnet_serve.models.messages import Begun, Ended, Generate, Generated, Piece
 
 __all__ = [
     "Choice",
@@ -26,6 +26,7 @@ __all__ = [
     "event",
     "generation_options",
     "pieces",
+    "seeded",
     "usage_of",
 ]
 
@@ -157,6 +158,13 @@ _RANGES = (
 )
 
 
+def seeded(options: dict[str, Any], answers: int) -> list[dict[str, Any]]:
+    """Return the options of several answers: answer i has the seed plus i, if there is one."""
+    if "seed" not in options:
+        return [options] * answers
+    return [{**options, "seed": options["seed"] + number} for number in range(answers)]
+
+
 async def pieces(
     exchange: Exchange, model: HostedModel, works: Sequence[Generate]
 ) -> AsyncGenerator[tuple[int, Piece | Ended], None]:
@@ -168,43 +176,57 @@ async def pieces(
     if len(works) == 1:
         async with contextlib.aclosing(model.generate(works[0], timeout=model.settings.timeout)) as stream:
             async for message in stream:
-                _count(exchange, [message])
-                yield 0, message
+                _charge(exchange, message)
+                if not isinstance(message, Begun):
+                    _testify(exchange, [message])
+                    yield 0, message
         return
-    ids: list[list[Piece | Ended]] = [[] for _ in works]
+    made: list[list[Piece | Ended]] = [[] for _ in works]
     arrived: asyncio.Queue[tuple[int, Piece | Ended] | BaseException] = asyncio.Queue()
-    tasks = [asyncio.ensure_future(_feed(index, model, work, arrived)) for index, work in enumerate(works)]
+    tasks = [asyncio.ensure_future(_feed(exchange, index, model, work, arrived)) for index, work in enumerate(works)]
     try:
         left = len(works)
         while left:
             item = await arrived.get()
             if isinstance(item, BaseException):
                 raise item
-            left -= isinstance(item[1], Ended)
-            ids[item[0]].append(item[1])
-            yield item
-        for listed in ids:  # in the order of the answers, so that the receipt does not tell which came first
-            _count(exchange, listed)
+            index, message = item
+            left -= isinstance(message, Ended)
+            made[index].append(message)
+            yield index, message
+        for listed in made:  # in the order of the answers, so that the receipt does not tell which came first
+            _testify(exchange, listed)
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _feed(index: int, model: HostedModel, work: Generate, arrived: asyncio.Queue[Any]) -> None:
+async def _feed(
+    exchange: Exchange, index: int, model: HostedModel, work: Generate, arrived: asyncio.Queue[Any]
+) -> None:
     try:
         async with contextlib.aclosing(model.generate(work, timeout=model.settings.timeout)) as stream:
             async for message in stream:
-                arrived.put_nowait((index, message))
+                _charge(exchange, message)
+                if not isinstance(message, Begun):
+                    arrived.put_nowait((index, message))
     except Exception as error:  # noqa: BLE001  raised by the reader of the queue
         arrived.put_nowait(error)
 
 
-def _count(exchange: Exchange, messages: Sequence[Piece | Ended]) -> None:
-    """Count the tokens of a generation, and add its token ids to the receipt."""
+def _charge(exchange: Exchange, message: Generated) -> None:
+    """Count the tokens of a generation as they come, since the client may leave before its end."""
+    if isinstance(message, Begun):
+        exchange.tokens += message.prompt_tokens
+    elif isinstance(message, Piece):
+        exchange.tokens += message.id >= 0
+
+
+def _testify(exchange: Exchange, messages: Sequence[Piece | Ended]) -> None:
+    """Add the token ids of a generation to the receipt."""
     for message in messages:
         if isinstance(message, Ended):
-            exchange.tokens += message.prompt_tokens + message.completion_tokens
             exchange.testify(message.finish_reason.encode())
         elif message.id >= 0:
             exchange.testify(message.id.to_bytes(4, "little"))

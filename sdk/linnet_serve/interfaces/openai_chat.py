@@ -22,6 +22,7 @@ from linnet_serve.interfaces.generating import (
     event,
     generation_options,
     pieces,
+    seeded,
     usage_of,
 )
 from linnet_serve.interfaces.tool_calls import ToolPlan, plan_tools
@@ -148,11 +149,8 @@ async def _works(exchange: Exchange, model: HostedModel, body: ChatRequest, plan
     messages = messages_of(body.messages, plan.instructions)
     texts = await exchange.masked([message["content"] for message in messages])
     prompt = [{"role": message["role"], "content": text} for message, text in zip(messages, texts, strict=True)]
-    works = []
-    for number in range(body.n):
-        seeded = {**options, "seed": options["seed"] + number} if "seed" in options else options
-        works.append(Generate(prompt, seeded, body.logprobs, body.top_logprobs or 0, plan.prefix))
-    return works
+    top = body.top_logprobs or 0
+    return [Generate(prompt, each, body.logprobs, top, plan.prefix) for each in seeded(options, body.n)]
 
 
 def _most_tokens(model: HostedModel, body: ChatRequest) -> int:
@@ -179,7 +177,7 @@ def _form(wanted: ResponseFormat | None, plan: ToolPlan) -> dict[str, Any]:
 
 def _choice(exchange: Exchange, index: int, choice: Choice, plan: ToolPlan) -> ChatChoice:
     logprobs = ChatLogprobs(_logprobs(choice.pieces)) if exchange.body.logprobs else None
-    calls = plan.calls(choice.text)
+    calls = plan.calls(choice.text, exchange.unmasked)
     if calls:
         return ChatChoice(index, AnswerMessage("assistant", None, calls), "tool_calls", logprobs)
     text = exchange.unmasked(choice.text)

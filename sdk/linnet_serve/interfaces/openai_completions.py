@@ -20,6 +20,7 @@ from linnet_serve.interfaces.generating import (
     event,
     generation_options,
     pieces,
+    seeded,
     usage_of,
 )
 from linnet_serve.models.hosting import HostedModel
@@ -107,9 +108,8 @@ async def _works(exchange: Exchange, body: CompletionsRequest) -> tuple[list[Gen
     options = generation_options(exchange, body.max_tokens)
     works, prompts = [], []
     for prompt, original in zip(await exchange.masked(given), given, strict=True):
-        for number in range(body.n):
-            seeded = {**options, "seed": options["seed"] + number} if "seed" in options else options
-            works.append(Generate(prompt, seeded, body.logprobs is not None, body.logprobs or 0))
+        for each in seeded(options, body.n):
+            works.append(Generate(prompt, each, body.logprobs is not None, body.logprobs or 0))
             prompts.append(original)
     return works, prompts
 

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from linnet_serve.errors import invalid
@@ -44,12 +44,18 @@ class ToolPlan:
     schema: dict[str, Any] | None = None
     prefix: str = ""
 
-    def calls(self, text: str) -> list[ToolCall]:
-        """Return the calls in an answer; none if it is not one, or names an unknown function."""
+    def calls(self, text: str, restored: Callable[[Any], Any]) -> list[ToolCall]:
+        """Return the calls in an answer; none if it is not one, or names an unknown function.
+
+        Args:
+            text: the answer.
+            restored: returns arguments with the values that were masked.
+        """
         if not self.tools:
             return []
         written = [text] if self.schema is not None else _CALL.findall(text) or [text]
-        found = [_read(part, {tool.function.name for tool in self.tools}) for part in written]
+        names = {tool.function.name for tool in self.tools}
+        found = [_read(part, names, restored) for part in written]
         return [call for call in found if call is not None]
 
 
@@ -103,7 +109,7 @@ def _schema(tool: Tool) -> dict[str, Any]:
     }
 
 
-def _read(text: str, names: set[str]) -> ToolCall | None:
+def _read(text: str, names: set[str], restored: Callable[[Any], Any]) -> ToolCall | None:
     try:
         # what stands behind the value is left: small models often write a brace too many
         value, _ = json.JSONDecoder().raw_decode(text.strip())
@@ -116,5 +122,5 @@ def _read(text: str, names: set[str]) -> ToolCall | None:
     arguments = call.get("arguments", call.get("parameters", {}))
     if not isinstance(arguments, dict):
         return None
-    written = json.dumps(arguments, ensure_ascii=False)
+    written = json.dumps(restored(arguments), ensure_ascii=False)
     return ToolCall(f"call_{secrets.token_hex(12)}", FunctionCall(call["name"], written))

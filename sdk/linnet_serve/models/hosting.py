@@ -14,8 +14,9 @@ from typing import Any, TypeVar, cast
 
 from linnet.errors import LinnetError
 from linnet.monitoring import Metrics, merge
+from linnet.monitoring.table import snake_case
 from linnet_serve.errors import ServiceError, invalid, overloaded, timed_out, unavailable
-from linnet_serve.models.messages import Ended, Generate, Load, ModelInfo, Piece, Work
+from linnet_serve.models.messages import Ended, Generate, Generated, Load, ModelInfo, Work
 from linnet_serve.models.replica import Replica, WorkerDied, WorkFailed
 from linnet_serve.settings import ModelSettings
 
@@ -63,7 +64,6 @@ class HostedModel:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._closing = False
         self._replacing = asyncio.Lock()
-        self.restarts = 0
 
     @property
     def info(self) -> ModelInfo:
@@ -79,11 +79,6 @@ class HostedModel:
     def queued(self) -> int:
         """Number of jobs that wait for a replica."""
         return len(self._waiting)
-
-    @property
-    def running(self) -> int:
-        """Number of jobs that replicas have."""
-        return sum(self._taken.values())
 
     @property
     def process_ids(self) -> list[int]:
@@ -155,7 +150,6 @@ class HostedModel:
             path=str(settings.file),
             threads=settings.threads,
             verify=verify,
-            generations=settings.generations,
             capacity=settings.context,
             data_bytes=settings.memory_bytes,
             name=settings.name,
@@ -221,7 +215,6 @@ class HostedModel:
                 await fresh.stop()  # the file was replaced meanwhile
                 return
             self._replicas[self._replicas.index(dead)] = fresh
-            self.restarts += 1
             self._add(fresh)
 
     def _keep(self, task: asyncio.Task[Any]) -> None:
@@ -255,8 +248,8 @@ class HostedModel:
                     raise unavailable("the worker process ended; the request was not answered") from None
         raise AssertionError("unreachable")
 
-    async def generate(self, work: Generate, *, timeout: float) -> AsyncGenerator[Piece | Ended, None]:
-        """Generate a text and yield its pieces and its end.
+    async def generate(self, work: Generate, *, timeout: float) -> AsyncGenerator[Generated, None]:
+        """Generate a text and yield what comes of it.
 
         Raises:
             ServiceError: the queue is full, the time is over, or the work failed.
@@ -334,16 +327,10 @@ class HostedModel:
 
 def _service_error(error: WorkFailed) -> ServiceError:
     if error.caller:
-        return invalid(str(error), code=_code_of(error.error))
+        return invalid(str(error), code=snake_case(error.error))
     if error.error == "OutOfMemoryError" or error.error == "MemoryError":
         return unavailable("the model has no memory left for this request; send less text at once")
     return ServiceError(f"the model failed: {error.error}: {error}", http_status=500, code="internal_error")
-
-
-def _code_of(name: str) -> str:
-    """Return a code such as "text_too_long" from the name of an error class."""
-    words = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name.removesuffix("Error"))
-    return words.lstrip("_")
 
 
 def _identity(path: str | os.PathLike[str]) -> str:

@@ -10,6 +10,7 @@ import msgspec
 __all__ = [
     "Answer",
     "Answered",
+    "Begun",
     "Cancel",
     "Embed",
     "Embedded",
@@ -18,6 +19,7 @@ __all__ = [
     "FrameReader",
     "FromWorker",
     "Generate",
+    "Generated",
     "Infer",
     "Inferred",
     "Job",
@@ -56,7 +58,6 @@ class Embed(_Message, frozen=True):
         texts: texts, at least one.
         normalize: scale each vector to unit length.
         prompt_name: name of a prompt of the file; None: its default prompt.
-        prompt: text before each text instead; None: ``prompt_name`` counts.
         truncation: if False, a text over the maximum length is an error.
         tokens: if True, return one vector for each token instead of one for each text.
     """
@@ -64,7 +65,6 @@ class Embed(_Message, frozen=True):
     texts: list[str]
     normalize: bool
     prompt_name: str | None = None
-    prompt: str | None = None
     truncation: bool = True
     tokens: bool = False
 
@@ -134,7 +134,6 @@ class Load(_Message, frozen=True):
         path: path of the file.
         threads: threads of one inference; 0: as linnet.load chooses.
         verify: check all bytes and repeat all golden cases.
-        generations: most texts that are generated at the same time.
         capacity: most tokens of each; 0: as many as the file can.
         data_bytes: most bytes of data of the process beyond its libraries (RLIMIT_DATA); 0: no limit.
         name: name under which the worker counts what the model does; empty: it does not count.
@@ -143,7 +142,6 @@ class Load(_Message, frozen=True):
     path: str
     threads: int = 0
     verify: bool = False
-    generations: int = 4
     capacity: int = 0
     data_bytes: int = 0
     name: str = ""
@@ -178,27 +176,21 @@ class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         file_sha256: SHA-256 of the file, in hexadecimal.
         kernels: processor whose kernels run, and the method.
-        abilities: outputs and inputs of the program, with their names.
-        golden_cases: golden cases that were repeated; None: not repeated by this worker.
     """
 
     task: str
     model_type: str
     recipe: str
     max_length: int
-    vocab_size: int
     labels: list[str]
     inputs: list[str]
     outputs: list[str]
     embedding_size: int
-    prompts: list[str]
     context: int
     chat: bool
-    producer: str
     file_sha256: str
     kernels: str
     bytes: int
-    golden_cases: int | None = None
 
 
 class Ready(_Message, frozen=True):
@@ -256,6 +248,13 @@ class TopToken(msgspec.Struct, frozen=True, array_like=True):
     log_probability: float
 
 
+class Begun(_Message, frozen=True):
+    """A generation begins to read its prompt."""
+
+    number: int
+    prompt_tokens: int
+
+
 class Piece(_Message, frozen=True):
     """One generated token: new ``text``, often empty; ``id`` is -1 for text that was held back."""
 
@@ -268,19 +267,12 @@ class Piece(_Message, frozen=True):
 
 
 class Ended(_Message, frozen=True):
-    """The end of a generation.
-
-    Attributes:
-        reused: tokens of the prompt that were still in memory.
-        prefill_seconds: time until the first token.
-    """
+    """The end of a generation, with the seed that was used."""
 
     number: int
     finish_reason: str
     prompt_tokens: int
     completion_tokens: int
-    reused: int
-    prefill_seconds: float
     seed: int
 
 
@@ -299,7 +291,10 @@ class Failed(_Message, frozen=True):
     caller: bool
 
 
-FromWorker: TypeAlias = Ready | Refused | Embedded | Scored | Answered | Inferred | Piece | Ended | Failed | Reported
+Generated: TypeAlias = Begun | Piece | Ended
+"""What comes of a generation, in this order."""
+
+FromWorker: TypeAlias = Ready | Refused | Embedded | Scored | Answered | Inferred | Generated | Failed | Reported
 
 _ENCODER = msgspec.msgpack.Encoder()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ import numpy as np
 
 from linnet.errors import InputShapeError, TaskMismatchError
 from linnet.format.footer import file_identity
+from linnet.golden_replay import GivenIds
 from linnet.model import Model
 from linnet.runtime import Encoding, runtime_info
 from linnet.tasks.feature_extraction import choose_prompt
@@ -33,31 +35,27 @@ __all__ = ["OPERATIONS", "describe"]
 _JSON = msgspec.json.Encoder(enc_hook=lambda value: value.tolist())  # numpy's arrays and numbers
 
 
-def describe(model: Model, golden_cases: int | None) -> ModelInfo:
+def describe(model: Model) -> ModelInfo:
     """Return what a worker says about its file."""
     manifest, info = model.manifest, runtime_info()
     assert model.path is not None
-    with open(model.path, "rb") as file:
-        size = file.seek(0, 2)
-    fused = any(name.endswith("fused") for name in model.methods)
+    decoder, kernels = manifest.task == "text-generation", info["kernels"]
+    # an encoder takes linnet's kernels where the processor has fast ones, a decoder everywhere
+    fused = "forward_fused" in model.methods and (decoder or kernels != "portable")
     return ModelInfo(
         task=manifest.task,
         model_type=manifest.model_type,
         recipe=manifest.recipe,
         max_length=manifest.max_length,
-        vocab_size=manifest.vocab_size,
         labels=list(manifest.labels),
         inputs=list(manifest.inputs),
         outputs=list(manifest.outputs),
         embedding_size=manifest.embedding_size,
-        prompts=list(manifest.prompt_names),
-        context=manifest.max_length if manifest.task == "text-generation" else 0,
-        chat=manifest.task == "text-generation" and bool(manifest.chat_user_start or manifest.chat_generation),
-        producer=manifest.producer,
+        context=manifest.max_length if decoder else 0,
+        chat=decoder and bool(manifest.chat_user_start or manifest.chat_generation),
         file_sha256=file_identity(model.path),
-        kernels=f"{info.get('kernels') or info.get('cpu', '')} {'forward_fused' if fused else 'forward'}",
-        bytes=size,
-        golden_cases=golden_cases,
+        kernels=f"{kernels} {'forward_fused' if fused else 'forward'}",
+        bytes=Path(model.path).stat().st_size,
     )
 
 
@@ -70,7 +68,7 @@ def embed(model: Model, number: int, work: Embed) -> Embedded:
         TextTooLongError: a text is over the maximum length, and ``truncation`` is False.
     """
     name = _output_of(model, tokens=work.tokens)
-    before = choose_prompt(model.manifest, work.prompt_name, work.prompt)
+    before = choose_prompt(model.manifest, work.prompt_name, None)
     unpooled = model.prompt_tokens(before)
     rows, tokens = [], []
     for text in work.texts:
@@ -165,7 +163,7 @@ def infer(model: Model, number: int, work: Infer) -> Inferred:
     Raises:
         InputShapeError: the tensors are not those of the program, or outputs of several texts differ in shape.
     """
-    runs = _runs_of_texts(model, work.texts) if work.texts else _runs_of_tensors(model, work.tensors)
+    runs = [model.tokenize(text) for text in work.texts] or _runs_of_tensors(model, work.tensors)
     outputs = [model.run(encoding) for encoding in runs]
     tensors = []
     for name in model.manifest.outputs:
@@ -175,30 +173,6 @@ def infer(model: Model, number: int, work: Infer) -> Inferred:
         stacked = np.stack(arrays).astype("<f4", copy=False)
         tensors.append(Tensor(name, "FP32", list(stacked.shape), stacked.tobytes()))
     return Inferred(number, tensors, sum(len(encoding) for encoding in runs))
-
-
-def _runs_of_texts(model: Model, texts: list[str]) -> list[Encoding]:
-    return [model.tokenize(text) for text in texts]
-
-
-class _Ids:
-    """Encoding of token ids that a client tokenized itself."""
-
-    truncated = False
-
-    def __init__(self, ids: Any, type_ids: Any) -> None:
-        self.ids, self.type_ids = ids, type_ids
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    @property
-    def sequence_ids(self) -> Any:
-        return self.type_ids.astype(np.int32)
-
-    @property
-    def offsets(self) -> Any:
-        return np.zeros((len(self), 2), dtype=np.int64)
 
 
 def _runs_of_tensors(model: Model, tensors: list[Tensor]) -> list[Encoding]:
@@ -217,7 +191,7 @@ def _runs_of_tensors(model: Model, tensors: list[Tensor]) -> list[Encoding]:
     if shape[1] > model.max_length:
         raise InputShapeError(f"input_ids has {shape[1]} tokens, expected at most {model.max_length}")
     types = arrays.get("token_type_ids", np.zeros(shape, dtype=np.int64))
-    return [_Ids(ids, kinds) for ids, kinds in zip(arrays["input_ids"], types, strict=True)]
+    return [GivenIds(ids, kinds) for ids, kinds in zip(arrays["input_ids"], types, strict=True)]
 
 
 OPERATIONS: Mapping[type, Callable[[Model, int, Any], FromWorker]] = {

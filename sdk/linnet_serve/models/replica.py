@@ -14,11 +14,13 @@ from typing import Any
 from linnet import errors as linnet_errors
 from linnet.errors import LinnetError
 from linnet_serve.models.messages import (
+    Begun,
     Cancel,
     Ended,
     Failed,
     FrameReader,
     FromWorker,
+    Generated,
     Job,
     Load,
     ModelInfo,
@@ -115,7 +117,7 @@ class Replica:
         ours.setblocking(False)
         command = [sys.executable, "-m", "linnet_serve.models.worker", str(theirs.fileno())]
         # numpy's BLAS is hardly used here, and each of its threads keeps a buffer
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OPENBLAS_NUM_THREADS": "1"}
+        environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
         try:
             process = await asyncio.create_subprocess_exec(
                 *command, pass_fds=[theirs.fileno()], stdin=asyncio.subprocess.DEVNULL, env=environment
@@ -156,8 +158,8 @@ class Replica:
             raise WorkFailed(result)
         return result
 
-    async def generate(self, work: Work, deadline: float) -> AsyncGenerator[Piece | Ended, None]:
-        """Do one generation and yield its pieces and its end; leaving early cancels it.
+    async def generate(self, work: Work, deadline: float) -> AsyncGenerator[Generated, None]:
+        """Do one generation and yield what comes of it; leaving early cancels it.
 
         Args:
             work: what to generate.
@@ -182,7 +184,7 @@ class Replica:
                 ended = isinstance(message, Ended | Failed)
                 if isinstance(message, Failed):
                     raise WorkFailed(message)
-                assert isinstance(message, Piece | Ended)
+                assert isinstance(message, Begun | Piece | Ended)
                 yield message
         finally:
             self._streams.pop(number, None)

@@ -65,7 +65,7 @@ def check_texts(count: int, most: int, name: str = "inputs") -> None:
 async def embed(model: HostedModel, work: Embed) -> Vectors:
     """Embed a list of texts of any length; raises the errors of :meth:`HostedModel.do`."""
     jobs = [
-        Embed(work.texts[at : at + _TEXTS], work.normalize, work.prompt_name, work.prompt, work.truncation, work.tokens)
+        Embed(work.texts[at : at + _TEXTS], work.normalize, work.prompt_name, work.truncation, work.tokens)
         for at in range(0, len(work.texts), _TEXTS)
     ]
     results = await _all(model, jobs, Embedded)

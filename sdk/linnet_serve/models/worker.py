@@ -12,7 +12,6 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeAlias
 
 from linnet.errors import CallerError, FileError, LinnetError
@@ -37,6 +36,7 @@ from linnet_serve.models.messages import (
     frame,
 )
 from linnet_serve.models.operations import OPERATIONS, describe
+from linnet_serve.models.process_memory import process_bytes
 from linnet_serve.models.writing import Writer
 
 __all__ = ["main"]
@@ -68,7 +68,7 @@ def main(arguments: list[str]) -> int:
     try:
         model = _open(first, send, metrics)
         if model is not None:
-            _work(model, Writer(model, first.generations, first.capacity), inbox, send)
+            _work(model, Writer(model, first.capacity), inbox, send)
     except (BrokenPipeError, ConnectionResetError):
         pass  # the service has gone, and nobody waits for an answer
     return 0
@@ -95,14 +95,15 @@ def _open(wanted: Load, send: Callable[[FromWorker], None], metrics: Metrics) ->
         if wanted.data_bytes:
             _limit_data(wanted.data_bytes)
         model = load(wanted.path, threads=wanted.threads)
-        cases = _verified(model, wanted.path) if wanted.verify else None
+        if wanted.verify:
+            _verify(model, wanted.path)
         if model.task != "text-generation":
             model.run(model.tokenize("ready"))  # the first run prepares the weights, which no client should wait for
         if wanted.name:
             watch = model.watch(metrics, wanted.name)
             watch.self_tested(passed=True)
             watch_reference(model, watch)
-        send(Ready(describe(model, cases)))
+        send(Ready(describe(model)))
         return model
     except (LinnetError, OSError, MemoryError) as error:
         send(_refused(wanted, error))
@@ -121,21 +122,12 @@ def _limit_data(size: int) -> None:
     import resource
 
     core()
-    limit = _data_bytes() + size
+    limit = process_bytes("self", "VmData") + size  # as RLIMIT_DATA counts it
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
-def _data_bytes() -> int:
-    """Return the data of this process in bytes, as RLIMIT_DATA counts it; 0 where /proc has no such line."""
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((1024 * int(line.split()[1]) for line in lines if line.startswith("VmData:")), 0)
-
-
-def _verified(model: Model, path: str) -> int:
-    """Check all bytes of a file and repeat its golden cases; return how many.
+def _verify(model: Model, path: str) -> None:
+    """Check all bytes of a file and repeat its golden cases.
 
     Raises:
         FileError: bytes are damaged, or an answer differs from the recorded one.
@@ -150,7 +142,6 @@ def _verified(model: Model, path: str) -> int:
         raise GoldenMismatchError(
             f"{path}: {len(wrong)} of {len(results)} golden cases differ, first: {wrong[0].problems[0]}"
         )
-    return len(results)
 
 
 def _work(model: Model, writer: Writer, inbox: Inbox, send: Callable[[FromWorker], None]) -> None:
@@ -194,7 +185,7 @@ def _do(
 ) -> None:
     try:
         if isinstance(job.work, Generate):
-            writer.begin(job.number, job.work)
+            send(writer.begin(job.number, job.work))
         else:
             send(OPERATIONS[type(job.work)](model, job.number, job.work))
     except (BrokenPipeError, ConnectionResetError):

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import secrets
-import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 
-from linnet.generation import GenerationOptions, Token, TokenStream, read_prompt
+from linnet.generation import GenerationOptions, Token, TokenStream, read_prompt, shared_length
 from linnet.model import Model
 from linnet.runtime import TextState
-from linnet_serve.models.messages import Ended, FromWorker, Generate, Piece, TopToken
+from linnet_serve.models.messages import Begun, Ended, FromWorker, Generate, Piece, TopToken
 
 __all__ = ["Writer"]
 
@@ -24,36 +22,33 @@ _SEED_BITS = 63
 class _Text:
     """One text that is being generated."""
 
-    def __init__(self, model: Model, number: int, work: Generate, state: TextState) -> None:
-        """Read the prompt and the options; raises what :meth:`Model.generate` raises."""
+    def __init__(self, model: Model, number: int, work: Generate, ids: list[int], state: TextState) -> None:
+        """Read the options; ``ids`` are the tokens of the prompt. Raises what :meth:`Model.generate` raises."""
         self.number, self.state = number, state
         self._model, self._work = model, work
         options = {"seed": secrets.randbits(_SEED_BITS), **work.options}
         self._seed = int(options["seed"])
-        session = model.session
-        self._ids = _prompt_ids(model, work)
+        self._ids = ids
         self.tokens = TokenStream(
-            session, state, self._ids, GenerationOptions.of(options), log_probabilities=work.log_probabilities
+            model.session, state, ids, GenerationOptions.of(options), log_probabilities=work.log_probabilities
         )
         self._stream: Iterator[Token] = iter(self.tokens)
-        self._begun, self._first = time.monotonic(), 0.0
-        self._made = 0
-        self.reused = _common(state.tokens, self._ids)
-        state.rewind(self.reused)
+        self._begun, self._made = False, 0
+        state.rewind(shared_length(state.tokens, ids))
 
     def step(self) -> FromWorker | None:
         """Run a part of the prompt, or the next token; return what is to be sent."""
         if self._prefilled_a_part():
             return None
         token = next(self._stream, None)
-        self._first = self._first or time.monotonic() - self._begun
+        self._begun = True
         if token is None:
             return self._end()
         self._made += token.id >= 0
         return self._piece(token)
 
     def _prefilled_a_part(self) -> bool:
-        rest = self._ids[len(self.state.tokens) :] if not self._first else []
+        rest = [] if self._begun else self._ids[len(self.state.tokens) :]
         if len(rest) <= _PREFILL_CHUNK:
             return False
         self.state.append(rest[:_PREFILL_CHUNK])
@@ -86,37 +81,32 @@ class _Text:
             finish_reason=self.tokens.finish_reason,
             prompt_tokens=self.tokens.prompt_tokens,
             completion_tokens=self._made,
-            reused=self.reused,
-            prefill_seconds=self._first,
             seed=self._seed,
         )
 
 
 class Writer:
-    """Texts that are generated in turns; what the model remembers of earlier ones is used again.
+    """Texts that are generated in turns; what the model remembers of earlier ones is used again."""
 
-    Attributes:
-        most: most texts at the same time.
-    """
-
-    def __init__(self, model: Model, most: int, capacity: int) -> None:
-        """Begin with no text; memory for each is taken when it is first needed."""
-        self._model, self.most, self._capacity = model, most, capacity
+    def __init__(self, model: Model, capacity: int) -> None:
+        """Begin with no text; memory for each, of ``capacity`` tokens, is taken when it is first needed."""
+        self._model, self._capacity = model, capacity
         self._free: list[TextState] = []
-        self._made = 0
         self._active: dict[int, _Text] = {}
 
     def __len__(self) -> int:
         return len(self._active)
 
-    def begin(self, number: int, work: Generate) -> None:
+    def begin(self, number: int, work: Generate) -> Begun:
         """Take a text; raises what :meth:`Model.generate` raises."""
-        state = self._state(work)
+        ids = _prompt_ids(self._model, work)
+        state = self._state(ids)
         try:
-            self._active[number] = _Text(self._model, number, work, state)
+            self._active[number] = _Text(self._model, number, work, ids, state)
         except BaseException:
             self._free.append(state)
             raise
+        return Begun(number, len(ids))
 
     def cancel(self, number: int) -> None:
         """Stop a text, if it is still being generated."""
@@ -137,16 +127,11 @@ class Writer:
             if isinstance(result, Ended):
                 self.cancel(number)
 
-    def _state(self, work: Generate) -> TextState:
-        """Return a free text, best the one that shares most with the prompt."""
-        if self._free:
-            ids = _prompt_ids(self._model, work) if len(self._free) > 1 else []
-            best = max(range(len(self._free)), key=lambda place: _common(self._free[place].tokens, ids))
-            shared = _common(self._free[best].tokens, ids) if ids else 1
-            if shared or self._made >= self.most:
-                return self._free.pop(best)
-        self._made += 1
-        return self._model.new_text(capacity=self._capacity)
+    def _state(self, ids: list[int]) -> TextState:
+        """Return the free text that shares most with the prompt, or a new one."""
+        if not self._free:
+            return self._model.new_text(capacity=self._capacity)
+        return self._free.pop(max(range(len(self._free)), key=lambda at: shared_length(self._free[at].tokens, ids)))
 
 
 def _prompt_ids(model: Model, work: Generate) -> list[int]:
@@ -154,8 +139,3 @@ def _prompt_ids(model: Model, work: Generate) -> list[int]:
     if work.prefix:
         ids += model.tokenizer.encode(work.prefix, add_special_tokens=False)[0].ids.tolist()
     return ids
-
-
-def _common(ours: Any, theirs: list[int]) -> int:
-    pairs = enumerate(zip(ours, theirs, strict=False))
-    return next((place for place, (one, other) in pairs if one != other), min(len(ours), len(theirs)))
