@@ -16,6 +16,7 @@ import http.client
 import json
 import re
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -28,6 +29,7 @@ from pathlib import Path
 from benchmarks.paths import ROOT
 from benchmarks.peers.environments import interpreter
 from benchmarks.peers.models import MODELS, checkpoint_folder, linnet_file, onnx_file
+from benchmarks.service import running_service
 
 __all__ = ["main"]
 
@@ -100,16 +102,9 @@ def _linnet(folder: Path, file: Path) -> Iterator[tuple[str, int]]:
     keys = folder / "keys.json"
     made = [sys.executable, "-m", "linnet", "serve", "keys", "add", "bench", "--keys", str(keys)]
     key = subprocess.run(made, capture_output=True, text=True, check=True).stdout.strip()
-    command = [
-        sys.executable, "-m", "linnet", "serve", f"{_MODEL}={file}", "--keys", str(keys), "--port", "0",
-        "--replicas", str(_PROCESSES), "--threads", "1", "--json",
-    ]  # fmt: skip
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            yield key, int(json.loads(process.stdout.readline())["url"].rpartition(":")[2])
-        finally:
-            process.terminate()
+    options = ["--keys", str(keys), "--replicas", str(_PROCESSES)]
+    with running_service(f"{_MODEL}={file}", *options) as service:
+        yield key, service.port
 
 
 @contextlib.contextmanager
@@ -133,8 +128,6 @@ def _fastapi(folder: Path, arguments: Sequence[str]) -> Iterator[tuple[str, int]
 
 
 def _free_port() -> int:
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
         return port

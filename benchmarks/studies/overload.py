@@ -21,6 +21,9 @@ import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.service import running_service
+from linnet_serve.models.process_memory import process_bytes
+
 __all__ = ["main"]
 
 _CONNECTIONS = 1000
@@ -39,17 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if shutil.which("wrk") is None:
         print("wrk is missing: apt-get install wrk", file=sys.stderr)
         return 4
-    command = [sys.executable, "-m", "linnet", "serve", str(args.file), "--port", "0", "--threads", "1", "--json"]
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process,
-    ):
-        try:
-            assert process.stdout is not None
-            url = json.loads(process.stdout.readline())["url"]
-            return _overload(Path(folder), url, process.pid, args.seconds)
-        finally:
-            process.terminate()
+    with tempfile.TemporaryDirectory() as folder, running_service(str(args.file)) as service:
+        return _overload(Path(folder), service.url, service.process, args.seconds)
 
 
 def _overload(folder: Path, url: str, process: int, seconds: int) -> int:
@@ -105,7 +99,7 @@ def _resident(process: int) -> int:
         try:
             parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
             if process in (parent, int(entry.name)):
-                total += int((entry / "statm").read_text().split()[1]) * 4096
+                total += process_bytes(entry.name, "VmRSS")
         except (OSError, IndexError):
             continue  # it has ended meanwhile
     return total

@@ -12,13 +12,13 @@ import argparse
 import http.client
 import json
 import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.service import running_service
 from linnet.loading import load
 from linnet.runtime import runtime_info
 
@@ -34,19 +34,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--tokens", type=int, default=128)
     parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args(arguments)
-    command = [sys.executable, "-m", "linnet", "serve", f"chat={args.file}", "--port", "0", "--threads", "1", "--json"]
     here: list[float] = []
     served: list[float] = []
     model = load(args.file, threads=1)
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            port = int(json.loads(process.stdout.readline())["url"].rpartition(":")[2])
-            for _ in range(args.rounds):
-                here.append(_gap(_in_process(model, args.tokens)))
-                served.append(_gap(_over_http(port, args.tokens)))
-        finally:
-            process.terminate()
+    with running_service(f"chat={args.file}") as service:
+        for _ in range(args.rounds):
+            here.append(_gap(_in_process(model, args.tokens)))
+            served.append(_gap(_over_http(service.port, args.tokens)))
     one, other = statistics.median(here), statistics.median(served)
     print(f"{runtime_info().get('cpu', '')}, 1 thread, {args.tokens} tokens, median of {args.rounds} rounds")
     print(f"in process {one:.2f} ms a token, as a stream {other:.2f} ms: {other - one:+.2f} ms")

@@ -16,7 +16,8 @@ from starlette.routing import Route as StarletteRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from linnet_serve.errors import ServiceError
-from linnet_serve.http import Endpoint, Route, write_json
+from linnet_serve.exchange import Route, write_json
+from linnet_serve.http import Endpoint
 from linnet_serve.interfaces import (
     documentation,
     health,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from linnet_serve.http import Exchange
+from linnet_serve.exchange import Exchange
 from linnet_serve.interfaces.generating import pieces
 from linnet_serve.models.messages import Begun, Ended, Generate, Piece
 

@@ -90,6 +90,7 @@ def test_what_does_not_belong_together_is_refused(witnessed: Served, folder: Pat
 def test_metrics_count_requests_and_what_the_workers_did(witnessed: Served) -> None:
     witnessed.post("/embed", {"inputs": "the bank is closed"})
     witnessed.post("/embed", {"inputs": "x", "wrong": 1})
+    witnessed.post("/v1/chat/completions", {**CHAT, "guided_regex": "[a-z]{30}", "max_tokens": 30})
     text = witnessed.get("/metrics").text
     numbers = {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in text.splitlines() if line[:1] != "#"}
     assert numbers['linnet_requests_total{route="embed",status="200"}'] >= 1

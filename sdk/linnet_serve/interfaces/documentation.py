@@ -9,7 +9,7 @@ import msgspec
 
 from linnet.version import version
 from linnet_serve.errors import ServiceError
-from linnet_serve.http import Exchange, Reply, Route
+from linnet_serve.exchange import Exchange, Reply, Route
 from linnet_serve.interfaces.forms import plain_error
 from linnet_serve.interfaces.try_page import page
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from linnet_serve.errors import invalid
-from linnet_serve.http import Exchange, write_json
+from linnet_serve.exchange import Exchange, write_json
 from linnet_serve.models.hosting import HostedModel
 from linnet_serve.models.messages import Begun, Ended, Generate, Generated, Piece
 

@@ -9,7 +9,7 @@ import msgspec
 
 from linnet.monitoring import prometheus
 from linnet_serve.errors import ServiceError
-from linnet_serve.http import Exchange, Reply, Route, json_reply
+from linnet_serve.exchange import Exchange, Reply, Route, json_reply
 from linnet_serve.interfaces.forms import openai_error, plain_error
 
 __all__ = ["ROUTES"]

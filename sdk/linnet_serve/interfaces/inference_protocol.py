@@ -12,7 +12,7 @@ import msgspec
 
 from linnet.version import version
 from linnet_serve.errors import invalid, missing_model
-from linnet_serve.http import Exchange, Reply, Route, json_reply
+from linnet_serve.exchange import Exchange, Reply, Route, json_reply
 from linnet_serve.interfaces.forms import plain_error
 from linnet_serve.models.hosting import HostedModel
 from linnet_serve.models.messages import Infer, Inferred, Tensor

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from linnet_serve.errors import invalid
-from linnet_serve.http import Exchange, Reply, Route, Stream, json_reply
+from linnet_serve.exchange import Exchange, Reply, Route, Stream, json_reply
 from linnet_serve.interfaces.conversation import ChatMessage, Tool, ToolCall, messages_of
 from linnet_serve.interfaces.forms import openai_error
 from linnet_serve.interfaces.generating import (

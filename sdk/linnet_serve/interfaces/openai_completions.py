@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Sequence
 import msgspec
 
 from linnet_serve.errors import invalid
-from linnet_serve.http import Exchange, Reply, Route, Stream, json_reply
+from linnet_serve.exchange import Exchange, Reply, Route, Stream, json_reply
 from linnet_serve.interfaces.forms import openai_error
 from linnet_serve.interfaces.generating import (
     Choice,

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from linnet_serve.errors import invalid
-from linnet_serve.http import Exchange, Reply, Route, json_reply
+from linnet_serve.exchange import Exchange, Reply, Route, json_reply
 from linnet_serve.interfaces.forms import openai_error
 from linnet_serve.models.messages import Embed
 from linnet_serve.models.sharing import Vectors, check_texts, embed, floats

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from linnet_serve.errors import invalid
-from linnet_serve.http import Exchange, Reply, Route, json_reply
+from linnet_serve.exchange import Exchange, Reply, Route, json_reply
 from linnet_serve.interfaces.forms import plain_error
 from linnet_serve.models.messages import Answer, Answered
 from linnet_serve.models.sharing import check_texts

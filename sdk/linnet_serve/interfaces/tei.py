@@ -9,7 +9,7 @@ import msgspec
 
 from linnet.version import version
 from linnet_serve.errors import invalid
-from linnet_serve.http import Exchange, Reply, Route, json_reply
+from linnet_serve.exchange import Exchange, Reply, Route, json_reply
 from linnet_serve.interfaces.forms import tei_error
 from linnet_serve.models.messages import Answer, Answered, Embed, Score, Tokenize
 from linnet_serve.models.sharing import Vectors, check_texts, embed, floats, score
